@@ -1,0 +1,130 @@
+"""The one exception tree, and the exit codes.
+
+    PodpyError                    125   podpy itself failed
+    ├── UsageError                125   bad option, bad value, options that exclude each other
+    ├── ConfigError               125   a configuration file can't be read or is wrong
+    ├── NotFoundError             125   no such container, image, volume (the command line knows where Podman exits with 1)
+    │   ├── NoSuchContainerError
+    │   └── NoSuchImageError
+    ├── InUseError                125   a name that is taken, an image that a container uses (`rmi`: 2)
+    ├── StateError                125   a container is in the wrong state for this
+    ├── StorageError              125   layers, blobs, mounts, the database
+    │   └── DigestMismatchError
+    ├── ImageError                125   a reference, manifest, configuration or archive that can't be used
+    │   └── RegistryError               what a registry answered
+    │       └── AuthenticationError
+    ├── NetworkSetupError         125
+    ├── RootlessError             125   the user's namespaces can't be made or joined
+    ├── OperationError            125   one step of a plan failed (quotes the step)
+    ├── RuntimeFailedError        125   the OCI runtime or conmon failed
+    │   ├── CommandNotExecutableError  126
+    │   └── CommandNotFoundError       127
+    └── NotSupportedError         125   what this host, or this version of podpy, can't do
+
+Every error is one line: what failed, why, and (`hint`) what to do about it.
+"""
+
+from __future__ import annotations
+
+EXIT_FAILURE = 125
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+EXIT_SIGNAL_BASE = 128
+
+
+class PodpyError(Exception):
+    """What podpy reports to its user.
+
+    `message` says what failed and why, without a full stop; `hint` says what to do (a command to type, if there is
+    one), or is empty.
+    """
+
+    exit_code = EXIT_FAILURE
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class UsageError(PodpyError):
+    """The command line, or a library call, makes no sense."""
+
+
+class ConfigError(PodpyError):
+    """A configuration file can't be read or says something impossible."""
+
+
+class NotFoundError(PodpyError):
+    """An object with this name or id doesn't exist."""
+
+
+class NoSuchContainerError(NotFoundError):
+    """No container has this name or id."""
+
+
+class NoSuchImageError(NotFoundError):
+    """No image in the store has this name or id."""
+
+
+class InUseError(PodpyError):
+    """Something else uses this name, image, layer, port or directory."""
+
+
+class StateError(PodpyError):
+    """The container's state doesn't allow this."""
+
+
+class StorageError(PodpyError):
+    """Layers, blobs, mounts or the database."""
+
+
+class DigestMismatchError(StorageError):
+    """What arrived isn't what its digest says."""
+
+
+class ImageError(PodpyError):
+    """A reference, manifest, image configuration or archive that can't be used."""
+
+
+class RegistryError(ImageError):
+    """What a registry answered, or that it didn't."""
+
+
+class AuthenticationError(RegistryError):
+    """The registry wants credentials, or other ones."""
+
+
+class NetworkSetupError(PodpyError):
+    """The container's network can't be set up."""
+
+
+class RootlessError(PodpyError):
+    """The user's namespaces can't be made or joined."""
+
+
+class OperationError(PodpyError):
+    """One step of a plan failed."""
+
+
+class RuntimeFailedError(PodpyError):
+    """The OCI runtime or conmon failed."""
+
+
+class CommandNotExecutableError(RuntimeFailedError):
+    """The container's command exists but can't be executed."""
+
+    exit_code = EXIT_NOT_EXECUTABLE
+
+
+class CommandNotFoundError(RuntimeFailedError):
+    """The container's command doesn't exist."""
+
+    exit_code = EXIT_NOT_FOUND
+
+
+class NotSupportedError(PodpyError):
+    """This host, or this version of podpy, can't do it."""

@@ -1,0 +1,81 @@
+"""Value objects without the cost of `dataclasses`, whose import pulls in `inspect`, `re` and `enum`.
+
+    class Port(Record):
+        host: int
+        container: int
+        protocol: str = "tcp"
+
+    port = Port(host=8080, container=80)
+    port.replace(host=8081)
+
+Type checkers see a keyword-only, frozen dataclass (PEP 681). Defaults are plain class attributes; a mutable default
+(list, dict, set) is copied for each object.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_options):
+        return lambda cls: cls
+
+
+_MUTABLE = (list, dict, set)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Record:
+    """A frozen value object: its fields are the class's annotations, in order, base classes first."""
+
+    _fields: tuple[str, ...]
+    _defaults: dict[str, Any]
+
+    def __init_subclass__(cls) -> None:
+        own = [name for name in cls.__annotations__ if not name.startswith("_")]
+        inherited = getattr(cls, "_fields", ())
+        cls._fields = (*inherited, *(name for name in own if name not in inherited))
+        cls._defaults = {**getattr(cls, "_defaults", {}), **{n: cls.__dict__[n] for n in own if n in cls.__dict__}}
+
+    def __init__(self, **values: Any) -> None:
+        target = self.__dict__
+        for name, default in self._defaults.items():
+            target[name] = default.copy() if isinstance(default, _MUTABLE) else default
+        target.update(values)
+        if len(target) != len(self._fields):
+            missing = [name for name in self._fields if name not in target]
+            unknown = [name for name in target if name not in self._fields]
+            raise TypeError(f"{type(self).__name__}: missing {missing}, unknown {unknown}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: use replace({name}=...)")
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return type(self)(**{**self.__dict__, **changes})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, nested records as dictionaries: what JSON can hold if the fields can."""
+        return {name: _plain(getattr(self, name)) for name in self._fields}
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
+        return f"{type(self).__name__}({inner})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.as_dict()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
