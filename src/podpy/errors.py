@@ -3,7 +3,7 @@
     PodpyError                    125   podpy itself failed
     ├── UsageError                125   bad option, bad value, options that exclude each other
     ├── ConfigError               125   a configuration file can't be read or is wrong
-    ├── NotFoundError             125   no such container, image, volume (the command line knows where Podman exits with 1)
+    ├── NotFoundError             125   no such container, image, volume (`exists`, `inspect`: 1)
     │   ├── NoSuchContainerError
     │   └── NoSuchImageError
     ├── InUseError                125   a name that is taken, an image that a container uses (`rmi`: 2)

@@ -1,0 +1,1 @@
+"""Argv in, text out: parses, calls libpod, prints."""

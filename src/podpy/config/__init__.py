@@ -1,0 +1,1 @@
+"""Paths and configuration files: containers.conf, registries.conf, storage.conf, policy.json, auth.json."""

@@ -1,0 +1,1 @@
+"""The engine: Runtime, Container, their state and life cycle. It never prints and never exits."""

@@ -1,0 +1,1 @@
+"""Network namespaces, pasta and slirp4netns, published ports, names."""

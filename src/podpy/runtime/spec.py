@@ -1,0 +1,195 @@
+"""ContainerSpec: the one typed description between the command line (or a library's caller) and the OCI runtime spec.
+
+It holds what was asked for, with the image's configuration already merged in (`libpod.create`); it is kept in the
+database as JSON, and `runtime.oci` turns it into `config.json` at every start. Sizes are bytes, times are seconds
+unless the name says otherwise, ids are inside the container unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Mount(Record):
+    """One entry of `-v`, `--mount`, `--tmpfs`, an image's VOLUME, or podpy's own."""
+
+    type: str  # bind, tmpfs, volume, devpts, image, glob as in --mount
+    target: str
+    source: str = ""  # host path, or the name of a volume; empty: an anonymous volume or none
+    options: list[str] = []  # as `mount -o` and Podman: ro, rw, z, Z, U, O, rbind, rprivate, noexec, size=, mode= …
+    subpath: str = ""
+    from_image: bool = False  # an anonymous volume that the image asked for
+
+
+class PortMapping(Record):
+    """One published port, or a range of `count` of them."""
+
+    container_port: int
+    host_port: int = 0  # 0: an ephemeral one, chosen at start
+    host_ip: str = ""
+    protocol: str = "tcp"
+    count: int = 1
+
+
+class IdMapping(Record):
+    """One line of a user namespace's map: `size` ids from `container` inside are `host` outside (in podpy's namespace)."""
+
+    container: int
+    host: int
+    size: int
+
+
+class Device(Record):
+    """`--device host[:container[:rwm]]`."""
+
+    host: str
+    container: str
+    permissions: str = "rwm"
+
+
+class Ulimit(Record):
+    """`--ulimit name=soft:hard`; -1 is unlimited."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+class Resources(Record):
+    """cgroup v2 limits; None where nothing was asked for."""
+
+    memory: int | None = None
+    memory_swap: int | None = None  # memory + swap, as in Podman; -1 unlimited
+    memory_reservation: int | None = None
+    cpu_shares: int | None = None
+    cpu_quota: int | None = None  # microseconds
+    cpu_period: int | None = None  # microseconds
+    cpus: float | None = None
+    cpuset_cpus: str = ""
+    cpuset_mems: str = ""
+    pids_limit: int | None = None  # 0 or -1: unlimited
+    blkio_weight: int | None = None
+    device_read_bps: list[str] = []
+    device_write_bps: list[str] = []
+    cgroup_conf: dict[str, str] = {}
+
+
+class ContainerSpec(Record):
+    """Everything that was asked of a container."""
+
+    # What runs
+    image: str = ""  # as the user typed it
+    rootfs: str = ""  # --rootfs: a directory instead of an image
+    rootfs_overlay: bool = False
+    command: list[str] = []  # after merging: entrypoint + arguments
+    entrypoint: list[str] | None = None  # as given; None: the image's
+    env: dict[str, str] = {}
+    workdir: str = ""
+    create_workdir: bool = False
+    user: str = ""
+    groups: list[str] = []  # --group-add; "keep-groups" alone keeps the caller's
+    hostname: str = ""
+    umask: str = "0022"
+    timezone: str = ""
+    tty: bool = False
+    stdin_open: bool = False
+    init: bool = False
+    init_path: str = ""
+    stop_signal: int = 15
+    stop_timeout: int = 10
+    timeout: int = 0
+    passwd: bool = True  # add an entry for the user where the image has none
+    preserve_fds: int = 0
+    systemd: str = "true"  # --systemd: true, false, always
+
+    # Identity
+    name: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+    # File systems
+    mounts: list[Mount] = []
+    volumes_from: list[str] = []
+    read_only: bool = False
+    read_only_tmpfs: bool = True
+    shm_size: int | None = None
+
+    # Rights
+    privileged: bool = False
+    cap_add: list[str] = []
+    cap_drop: list[str] = []
+    no_new_privileges: bool = False
+    seccomp: str = ""  # "": the default profile; "unconfined"; a path
+    security_labels: list[str] = []  # label=…, kept for inspect; SELinux isn't enforced here
+    mask: list[str] = []
+    unmask: list[str] = []
+    proc_opts: list[str] = []
+    devices: list[Device] = []
+    device_cgroup_rules: list[str] = []
+    ulimits: list[Ulimit] = []
+    sysctls: dict[str, str] = {}
+
+    # Namespaces: "private", "host", "none", "container:ID", "ns:PATH", "shareable", "keep-id[:…]", "auto[:…]", "nomap"
+    pid: str = "private"
+    ipc: str = "shareable"
+    uts: str = "private"
+    cgroupns: str = "private"
+    userns: str = "host"
+    uid_maps: list[IdMapping] = []  # of a user namespace of its own, resolved; empty: podpy's own namespace
+    gid_maps: list[IdMapping] = []
+
+    # Limits
+    resources: Resources = Resources()
+    oom_score_adj: int | None = None
+    cgroups: str = "enabled"  # enabled, disabled, no-conmon, split
+    cgroup_parent: str = ""
+
+    # Network
+    network: str = ""  # "": the default; none, host, pasta[:…], slirp4netns[:…], container:ID, ns:PATH, private
+    ports: list[PortMapping] = []
+    publish_all: bool = False
+    expose: list[str] = []  # "80/tcp"
+    dns: list[str] = []
+    dns_search: list[str] = []
+    dns_options: list[str] = []
+    add_hosts: list[str] = []
+    no_hosts: bool = False
+    no_hostname: bool = False
+    http_proxy: bool = True
+
+    # Life
+    remove: bool = False  # --rm
+    restart_policy: str = ""  # "", no, on-failure, always, unless-stopped
+    restart_retries: int = 0
+    log_driver: str = ""
+    log_options: dict[str, str] = {}
+    detach_keys: str = ""
+    pidfile: str = ""
+    conmon_pidfile: str = ""
+    cidfile: str = ""
+    create_command: list[str] = []
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ContainerSpec:
+        """Return the spec whose `as_dict()` this is. Fields that this version doesn't know are left out."""
+        known: dict[str, Any] = {name: values[name] for name in cls._fields if name in values}
+        for name, kind in _NESTED_LISTS.items():
+            if name in known:
+                known[name] = [kind(**item) for item in known[name]]
+        if "resources" in known:
+            known["resources"] = Resources(**known["resources"])
+        return cls(**known)
+
+
+_NESTED_LISTS: dict[str, type[Record]] = {
+    "mounts": Mount,
+    "ports": PortMapping,
+    "uid_maps": IdMapping,
+    "gid_maps": IdMapping,
+    "devices": Device,
+    "ulimits": Ulimit,
+}

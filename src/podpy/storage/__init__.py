@@ -1,0 +1,1 @@
+"""The store: database, blobs, layers, container layers and their mounts."""
