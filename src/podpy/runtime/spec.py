@@ -36,7 +36,7 @@ class PortMapping(Record):
 
 
 class IdMapping(Record):
-    """One line of a user namespace's map: `size` ids from `container` inside are `host` outside (in podpy's namespace)."""
+    """A line of a user namespace's map: `size` ids from `container` inside are `host` in podpy's own namespace."""
 
     container: int
     host: int

@@ -1,0 +1,71 @@
+"""File locks, one per container: flock(2) on runroot/locks/ID.
+
+The kernel drops a flock when its holder dies, so a lock can't be left behind and has no number that could run out.
+The file is removed with its container; whoever locked a file that was removed meanwhile tries again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class FileLock:
+    """An exclusive lock on a file, made if missing; a context manager, and reentrant within its object."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._descriptor = -1
+        self._depth = 0
+
+    def acquire(self, *, wait: bool = True) -> bool:
+        """Take the lock; with wait=False return False at once if somebody else has it."""
+        if self._depth:
+            self._depth += 1
+            return True
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            if _is_still(descriptor, self.path):
+                self._descriptor, self._depth = descriptor, 1
+                return True
+            os.close(descriptor)
+
+    def release(self) -> None:
+        """Give the lock back (the outermost release counts)."""
+        self._depth -= 1
+        if self._depth == 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def remove(self) -> None:
+        """Remove the lock's file; only its holder may."""
+        try:
+            os.unlink(self.path)
+        except FileNotFoundError:
+            pass
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+def _is_still(descriptor: int, path: str) -> bool:
+    ours = os.fstat(descriptor)
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)

@@ -1,0 +1,48 @@
+"""Processes that podpy didn't just start: a pid alone proves nothing, a pid with its start time does.
+
+proc_pid_stat(5): field 22 is the time the process started after boot, in clock ticks. Together with the boot id of the
+run directory it names one process for ever.
+"""
+
+from __future__ import annotations
+
+import os
+
+_START_TIME = 19  # field 22, counted from the one after the command's closing parenthesis (field 3)
+_STATE = 0
+
+
+def start_time(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 if there is no such process, or only its zombie."""
+    fields = _stat(pid)
+    if not fields or fields[_STATE] in "ZX":
+        return 0
+    return int(fields[_START_TIME])
+
+
+def is_alive(pid: int, started: int) -> bool:
+    """Return whether the process `pid` that started at `started` (clock ticks) is still there and not a zombie."""
+    return pid > 0 and started > 0 and start_time(pid) == started
+
+
+def open_pidfd(pid: int, started: int) -> int:
+    """Return a pidfd of exactly this process, or -1 if it has ended. The caller closes it."""
+    if pid <= 0:
+        return -1
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return -1
+    # The pid could have been reused before pidfd_open, not after: so the start time is looked at now.
+    if is_alive(pid, started):
+        return descriptor
+    os.close(descriptor)
+    return -1
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
