@@ -1,0 +1,199 @@
+"""The client's side of conmon's attach socket: terminal or pipes here, the container's streams there.
+
+conmon's socket is SOCK_SEQPACKET. Each packet from it is one byte that names the stream (2: stdout, 3: stderr) and up to
+8,192 bytes of it; each packet to it is a piece of stdin, and shutting our side down is the end of stdin. The socket's
+end of file means that the container has ended and all its output was sent.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+
+_STDOUT, _STDERR = 2, 3
+_PACKET = 8192
+DEFAULT_DETACH_KEYS = b"\x10\x11"  # ctrl-p,ctrl-q
+
+
+class Streams:
+    """Which of the caller's descriptors are attached; -1 for those that are not."""
+
+    def __init__(self, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class DetachScanner:
+    """Finds the detach keys in what is typed; they may come in separate reads."""
+
+    def __init__(self, keys: bytes) -> None:
+        self._keys = keys
+        self._seen = 0
+
+    def feed(self, data: bytes) -> tuple[bytes, bool]:
+        """Return what to pass on to the container, and whether the keys are complete."""
+        if not self._keys:
+            return data, False
+        out = bytearray()
+        for byte in data:
+            if byte == self._keys[self._seen]:
+                self._seen += 1
+                if self._seen == len(self._keys):
+                    return bytes(out), True
+                continue
+            out += self._keys[: self._seen]
+            self._seen = 1 if byte == self._keys[0] else 0
+            if not self._seen:
+                out.append(byte)
+        return bytes(out), False
+
+
+class AttachPump:
+    """Moves bytes between `streams` and a connected attach socket until the container ends or the user detaches."""
+
+    def __init__(self, socket: int, streams: Streams, *, detach_keys: bytes = b"") -> None:
+        self._socket = socket
+        self._streams = streams
+        self._scanner = DetachScanner(detach_keys if streams.stdin >= 0 and os.isatty(streams.stdin) else b"")
+        self._pending = b""
+        self._input_open = streams.stdin >= 0
+        os.set_blocking(socket, False)
+
+    def run(self) -> bool:
+        """Pump. Return True if the user detached, False if the container closed its side."""
+        poll = select.poll()
+        while True:
+            self._register(poll)
+            for descriptor, events in poll.poll():
+                if descriptor == self._socket:
+                    if events & select.POLLOUT and self._pending:
+                        self._flush()
+                    if events & (select.POLLIN | select.POLLHUP | select.POLLERR) and not self._receive():
+                        return False
+                elif self._read_input():
+                    return True
+
+    def _register(self, poll: select.poll) -> None:
+        poll.register(self._socket, select.POLLIN | (select.POLLOUT if self._pending else 0))
+        if self._input_open and not self._pending:
+            poll.register(self._streams.stdin, select.POLLIN)
+        elif self._streams.stdin >= 0:
+            # Not read while the container hasn't taken the last piece: that is what slows the sender down.
+            _unregister(poll, self._streams.stdin)
+
+    def _receive(self) -> bool:
+        """Pass on what has come; return False at the container's end."""
+        for _ in range(64):  # many packets for one poll, but stdin must have its turn
+            try:
+                packet = os.read(self._socket, _PACKET + 1)
+            except BlockingIOError:
+                return True
+            except ConnectionResetError:
+                return False
+            if not packet:
+                return False
+            target = self._streams.stderr if packet[0] == _STDERR else self._streams.stdout
+            if target >= 0:
+                _write_all(target, memoryview(packet)[1:])
+        return True
+
+    def _read_input(self) -> bool:
+        """Take one piece of stdin; return True if the user typed the detach keys."""
+        try:
+            data = os.read(self._streams.stdin, _PACKET)
+        except OSError as error:
+            if error.errno not in (errno.EIO, errno.EAGAIN):
+                raise
+            data = b""  # EIO: the terminal has gone away
+        if not data:
+            self._input_open = False
+            _shutdown_write(self._socket)
+            return False
+        self._pending, detached = self._scanner.feed(data)
+        if self._pending:
+            self._flush()
+        return detached
+
+    def _flush(self) -> None:
+        try:
+            os.write(self._socket, self._pending)
+            self._pending = b""
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            self._pending, self._input_open = b"", False
+
+
+def connect(path: str) -> int:
+    """Return a descriptor connected to an attach socket (unix(7): paths over 107 bytes go by way of /proc/self/fd)."""
+    import _socket
+
+    client = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+    directory = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        client.connect(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
+    finally:
+        os.close(directory)
+    return client.detach()
+
+
+def seqpacket_pair() -> tuple[int, int]:
+    """Return the two ends of a new SOCK_SEQPACKET connection."""
+    import _socket
+
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+    return ours.detach(), theirs.detach()
+
+
+def stream_pair() -> tuple[int, int]:
+    """Return the two ends of a new SOCK_STREAM connection."""
+    import _socket
+
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    return ours.detach(), theirs.detach()
+
+
+def parse_detach_keys(text: str) -> bytes:
+    """Return the bytes of `--detach-keys`: comma-separated characters or ctrl-X (a-z @ [ \\ ] ^ _). Raises UsageError."""
+    from podpy.errors import UsageError
+
+    keys = bytearray()
+    for key in text.split(",") if text else ():
+        letter = key.removeprefix("ctrl-")
+        if len(letter) != 1 or not letter.isascii():
+            raise UsageError(
+                f"--detach-keys {text}: {key!r} is no key", hint="Use ctrl-a … ctrl-z or single characters"
+            )
+        keys.append(ord(letter) if letter == key else ord(letter.upper()) & 0x1F)
+    return bytes(keys)
+
+
+def _unregister(poll: select.poll, descriptor: int) -> None:
+    try:
+        poll.unregister(descriptor)
+    except KeyError:
+        pass
+
+
+def _write_all(descriptor: int, data: memoryview) -> None:
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BlockingIOError:  # the caller's stdout is a non-blocking pipe or terminal
+            waiter = select.poll()
+            waiter.register(descriptor, select.POLLOUT)
+            waiter.poll()
+
+
+def _shutdown_write(descriptor: int) -> None:
+    import _socket
+
+    socket = _socket.socket(fileno=os.dup(descriptor))
+    try:
+        socket.shutdown(_socket.SHUT_WR)
+    except OSError:
+        pass  # the container has ended meanwhile
+    finally:
+        socket.close()

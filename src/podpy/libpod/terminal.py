@@ -1,0 +1,124 @@
+"""The caller's terminal and signals while a container is attached."""
+
+from __future__ import annotations
+
+import _signal as signal  # the C half: `signal` itself imports `enum`
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
+    from typing import Any, Self
+
+# What `--sig-proxy` passes on: everything that can be caught, but for what the kernel sends because of our own doings.
+# SIGURG and SIGPIPE are our own, SIGCHLD, SIGWINCH and job control concern this process alone (Podman does the same).
+_NOT_FORWARDED = (
+    signal.SIGKILL,
+    signal.SIGSTOP,
+    signal.SIGCHLD,
+    signal.SIGPIPE,
+    signal.SIGWINCH,
+    signal.SIGURG,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
+
+
+class RawTerminal:
+    """Puts a terminal into raw mode (termios(3), cfmakeraw) for as long as the context lasts."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._saved: list[Any] | None = None
+
+    def __enter__(self) -> Self:
+        import termios
+
+        if os.isatty(self._descriptor):
+            self._saved = termios.tcgetattr(self._descriptor)
+            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, _raw(self._saved))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._saved is not None:
+            import termios
+
+            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
+
+
+def _raw(attributes: list[Any]) -> list[Any]:
+    import termios as t
+
+    iflag, oflag, cflag, lflag, ispeed, ospeed, characters = attributes
+    iflag &= ~(t.IGNBRK | t.BRKINT | t.PARMRK | t.ISTRIP | t.INLCR | t.IGNCR | t.ICRNL | t.IXON)
+    oflag &= ~t.OPOST
+    cflag = cflag & ~(t.CSIZE | t.PARENB) | t.CS8
+    lflag &= ~(t.ECHO | t.ECHONL | t.ICANON | t.ISIG | t.IEXTEN)
+    characters = list(characters)
+    characters[t.VMIN], characters[t.VTIME] = 1, 0
+    return [iflag, oflag, cflag, lflag, ispeed, ospeed, characters]
+
+
+class SignalForwarder:
+    """Passes the signals that this process gets on to `send` for as long as the context lasts."""
+
+    def __init__(self, send: Callable[[int], None]) -> None:
+        self._send = send
+        self._saved: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in signal.valid_signals():
+            if number in _NOT_FORWARDED or signal.getsignal(number) is None:
+                continue
+            try:
+                self._saved[number] = signal.signal(number, self._handle)
+            except OSError:
+                continue  # the two real-time signals that libc keeps for itself
+        return self
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        try:
+            self._send(number)
+        except ProcessLookupError:
+            pass  # it has just ended; its exit code is on its way
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number, handler in self._saved.items():
+            signal.signal(number, handler)
+
+
+class WindowSize:
+    """Tells conmon (through its control fifo) the size of our terminal, now and at each SIGWINCH."""
+
+    def __init__(self, terminal: int, control_path: str) -> None:
+        self._terminal = terminal
+        self._control_path = control_path
+        self._saved: Any = None
+
+    def __enter__(self) -> Self:
+        self._saved = signal.signal(signal.SIGWINCH, self._handle)
+        self.send()
+        return self
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.send()
+
+    def send(self) -> None:
+        """Write "1 ROWS COLUMNS" to the control fifo (conmon's protocol)."""
+        try:
+            size = os.get_terminal_size(self._terminal)
+            # Never blocks: with no reader (conmon has ended) open fails with ENXIO, and a full fifo drops the message.
+            control = os.open(self._control_path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return
+        try:
+            os.write(control, f"1 {size.lines} {size.columns}\n".encode())
+        except OSError:
+            pass
+        finally:
+            os.close(control)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        signal.signal(signal.SIGWINCH, self._saved)
