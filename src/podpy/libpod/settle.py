@@ -1,0 +1,128 @@
+"""Bring a container's row and what is true together: the one piece of code that repairs states.
+
+A row may say that a container runs (or is being started) when it doesn't any more: it has ended and conmon has written
+the exit record; or conmon was killed, or the machine was rebooted, and nobody saw the end; or the podpy call that was
+starting it was killed. Nothing here waits: a lock that somebody holds means that somebody is at it.
+"""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import pids
+from podpy.libpod.state import (
+    ALIVE,
+    CREATED,
+    EXIT_UNKNOWN,
+    EXITED,
+    RUNNING,
+    STARTING,
+    ContainerRow,
+    read_exit_record,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.libpod.runtime import Runtime
+
+
+def settle(runtime: Runtime, row: ContainerRow, *, locked: bool = False) -> ContainerRow:
+    """Return the row as it truly is, and commit the change if there is one and nobody else is at it.
+
+    `locked`: the caller holds the container's lock. Without it, a busy container is returned as its row says.
+    """
+    changes = true_changes(runtime, row, locked=locked)
+    if not changes:
+        return row
+    if locked:
+        runtime.table.update(row.id, **changes)
+        return row.replace(**changes)
+    lock = runtime.lock(row.id)
+    if not lock.acquire(wait=False):
+        return row if row.status == STARTING else row.replace(**changes)
+    try:
+        rows = runtime.database.query("SELECT status FROM containers WHERE id = ?", (row.id,))
+        if rows and rows[0][0] == row.status:  # nobody was faster
+            runtime.table.update(row.id, **changes)
+    finally:
+        lock.release()
+    return row.replace(**changes)
+
+
+def true_changes(runtime: Runtime, row: ContainerRow, *, locked: bool) -> dict[str, Any]:
+    """Return what must change in the row to make it true; nothing if it is, or if it can't be known without the lock."""
+    same_boot = row.boot_id == runtime.paths.boot_id
+    if row.status in ALIVE:
+        if same_boot and pids.is_alive(row.pid, row.pid_start):
+            return {}
+        if same_boot and _exit_record_is_coming(runtime, row):
+            return {}
+        return ended(runtime, row)
+    if row.status == STARTING:
+        return _after_a_killed_start(runtime, row, same_boot) if locked or _is_free(runtime, row.id) else {}
+    return {}
+
+
+def ended(runtime: Runtime, row: ContainerRow) -> dict[str, Any]:
+    """Return the columns of a container that has ended, from its exit record; without one its code is unknown."""
+    record = read_exit_record(runtime.exit_directory, row.id)
+    changes: dict[str, Any] = {"status": EXITED, "pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}
+    if record is None:
+        return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
+    oom = record.oom_killed or os.path.exists(os.path.join(runtime.run_directory(row.id), "oom"))
+    return {**changes, "exit_code": record.exit_code, "finished": record.finished, "oom_killed": int(oom)}
+
+
+def _exit_record_is_coming(runtime: Runtime, row: ContainerRow) -> bool:
+    # The process has ended; conmon is draining its output and will write the record in a moment.
+    recorded = os.path.exists(os.path.join(runtime.exit_directory, row.id))
+    return not recorded and pids.is_alive(row.conmon_pid, row.conmon_start)
+
+
+def _is_free(runtime: Runtime, container_id: str) -> bool:
+    lock = runtime.lock(container_id)
+    if not lock.acquire(wait=False):
+        return False
+    lock.release()
+    return True
+
+
+def _after_a_killed_start(runtime: Runtime, row: ContainerRow, same_boot: bool) -> dict[str, Any]:
+    directory = runtime.run_directory(row.id)
+    pid = read_pidfile(os.path.join(directory, "pidfile")) if same_boot else 0
+    if os.path.exists(os.path.join(runtime.exit_directory, row.id)) and pid:
+        return ended(runtime, row)
+    conmon = read_pidfile(os.path.join(directory, "conmon.pid")) if same_boot else 0
+    if pid and pids.start_time(pid) and conmon and _is_monitor_of(conmon, row.id):
+        return {
+            "status": RUNNING,
+            "pid": pid,
+            "pid_start": pids.start_time(pid),
+            "conmon_pid": conmon,
+            "conmon_start": pids.start_time(conmon),
+            "started": time_ns(),
+        }
+    if row.started:  # it had run before: its last end is still the truth
+        return {"status": EXITED, "pid": 0, "pid_start": 0}
+    return {"status": CREATED, "pid": 0, "pid_start": 0}
+
+
+def _is_monitor_of(pid: int, container_id: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return container_id.encode() in file.read().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def read_pidfile(path: str) -> int:
+    """Return the pid in a file, or 0 if there is none (yet)."""
+    try:
+        with open(path, encoding="ascii") as file:
+            text = file.read().strip()
+    except FileNotFoundError:
+        return 0
+    return int(text) if text.isdigit() else 0
