@@ -1,0 +1,142 @@
+/*
+ * podpy, as installed in an environment's bin directory: starts `python3 -I -S .../podpy/_start.py ARGUMENTS`.
+ *
+ * A Python script can't do it: installers rewrite its first line and lose the two flags, and a shell script costs the
+ * start of a shell. This is static and takes a third of a millisecond.
+ *
+ *   PREFIX/bin/podpy (this)   PREFIX/bin/python3   PREFIX/lib{,64}/python3.N/{site,dist}-packages/podpy/_start.py
+ *
+ * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. In a checkout it stands in
+ * src/podpy/_bin, and setup.py gives it PODPY_PYTHON and PODPY_SITE.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_PODPY_FAILED = 125, OWN_ARGUMENTS = 6 };
+
+struct start {
+	char python[PATH_MAX];
+	char script[PATH_MAX];
+};
+
+static bool join(char out[PATH_MAX], const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(out, PATH_MAX, format, arguments);
+	va_end(arguments);
+	return length > 0 && length < PATH_MAX;
+}
+
+static int fail(const char *what, const char *why, const char *hint)
+{
+	fprintf(stderr, "podpy: %s: %s. %s\n", what, why, hint);
+	return EXIT_PODPY_FAILED;
+}
+
+/* Cuts `path` at its last slash: PREFIX/bin/podpy becomes PREFIX/bin. */
+static bool cut(char *path)
+{
+	char *slash = strrchr(path, '/');
+	if (slash == NULL)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* PREFIX. */
+static bool own_prefix(char out[PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	if (length <= 0)
+		return false;
+	out[length] = '\0';
+	return cut(out) && cut(out);
+}
+
+/* The Python that the package found in `lib/python3.N` is for: the environment's, or the system's 3.N. */
+static bool choose_python(struct start *start, const char *prefix, const char *version)
+{
+	if (join(start->python, "%s/bin/python3", prefix) && access(start->python, X_OK) == 0)
+		return true;
+	return join(start->python, "/usr/bin/%s", version) && access(start->python, X_OK) == 0;
+}
+
+static bool look_in_version(struct start *start, const char *prefix, const char *lib, const char *version)
+{
+	static const char *const kinds[] = { "site-packages", "dist-packages" };
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (join(start->script, "%s/%s/%s/%s/podpy/_start.py", prefix, lib, version, kinds[i]) &&
+		    access(start->script, R_OK) == 0)
+			return choose_python(start, prefix, version);
+	return false;
+}
+
+static bool look_in_lib(struct start *start, const char *prefix, const char *lib)
+{
+	char path[PATH_MAX];
+	if (!join(path, "%s/%s", prefix, lib))
+		return false;
+	DIR *directory = opendir(path);
+	if (directory == NULL)
+		return false;
+	bool found = false;
+	struct dirent *entry;
+	while (!found && (entry = readdir(directory)) != NULL)
+		if (strncmp(entry->d_name, "python3.", 8) == 0)
+			found = look_in_version(start, prefix, lib, entry->d_name);
+	closedir(directory);
+	return found;
+}
+
+#ifdef PODPY_PYTHON
+/* In a checkout, `prefix` is src/podpy. */
+static bool look_in_checkout(struct start *start, const char *prefix)
+{
+	return join(start->script, "%s/_start.py", prefix) && join(start->python, "%s", PODPY_PYTHON) &&
+	       access(start->script, R_OK) == 0;
+}
+#endif
+
+static bool find(struct start *start, const char *prefix)
+{
+#ifdef PODPY_PYTHON
+	if (look_in_checkout(start, prefix))
+		return true;
+#endif
+	return look_in_lib(start, prefix, "lib") || look_in_lib(start, prefix, "lib64");
+}
+
+int main(int argc, char *argv[])
+{
+	char prefix[PATH_MAX];
+	struct start start;
+	if (!own_prefix(prefix))
+		return fail("can't find its own place", "/proc isn't mounted", "Mount it: mount -t proc proc /proc");
+	if (!find(&start, prefix))
+		return fail("can't find its Python package", prefix, "Install podpy again: pip install podpy");
+	char **command = calloc((size_t)argc + OWN_ARGUMENTS + 1, sizeof *command);
+	if (command == NULL)
+		return fail("can't start", "no memory", "Free some");
+	int n = 0;
+	command[n++] = start.python;
+	command[n++] = "-I";
+	command[n++] = "-S";
+#ifdef PODPY_SITE
+	command[n++] = "-X";
+	command[n++] = "podpy_site=" PODPY_SITE;
+#endif
+	command[n++] = start.script;
+	for (int i = 1; i < argc; i++)
+		command[n++] = argv[i];
+	execv(start.python, command);
+	return fail(start.python, strerror(errno), "Install podpy again: pip install podpy");
+}
