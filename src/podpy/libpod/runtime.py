@@ -141,7 +141,7 @@ class Runtime:
         rootless.enter(self.paths, self.trace)
 
     def privileged(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, run inside the user's namespaces: here, or in a forked helper (see the module)."""
+        """Return what `work` returns, run inside the user's namespaces: here, or in a forked helper."""
         if self._in_process or not self.paths.rootless:
             self.enter()
             return work()

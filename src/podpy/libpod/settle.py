@@ -44,8 +44,8 @@ def settle(runtime: Runtime, row: ContainerRow, *, locked: bool = False) -> Cont
     if not lock.acquire(wait=False):
         return row if row.status == STARTING else row.replace(**changes)
     try:
-        rows = runtime.database.query("SELECT status FROM containers WHERE id = ?", (row.id,))
-        if rows and rows[0][0] == row.status:  # nobody was faster
+        rows = runtime.database.query("SELECT status, pid FROM containers WHERE id = ?", (row.id,))
+        if rows and tuple(rows[0]) == (row.status, row.pid):  # nobody was faster
             runtime.table.update(row.id, **changes)
     finally:
         lock.release()
@@ -53,7 +53,7 @@ def settle(runtime: Runtime, row: ContainerRow, *, locked: bool = False) -> Cont
 
 
 def true_changes(runtime: Runtime, row: ContainerRow, *, locked: bool) -> dict[str, Any]:
-    """Return what must change in the row to make it true; nothing if it is, or if it can't be known without the lock."""
+    """Return what must change in the row to make it true; nothing if it is, or if that takes the lock."""
     same_boot = row.boot_id == runtime.paths.boot_id
     if row.status in ALIVE:
         if same_boot and pids.is_alive(row.pid, row.pid_start):

@@ -1,0 +1,222 @@
+"""Create a container: resolve the image, merge its configuration, claim the name, commit the row."""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import fastjson
+from podpy.errors import InUseError, UsageError
+from podpy.libpod import names
+from podpy.libpod.state import CREATED, STARTING, ContainerRow
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.libpod.container import Container
+    from podpy.libpod.runtime import Runtime
+    from podpy.runtime.spec import ContainerSpec, Mount
+    from podpy.storage.store import ImageRecord
+
+    Puller = Callable[[str], ImageRecord]
+
+_MOST_TRIES_FOR_A_NAME = 20
+
+
+class ImageOptions(Record):
+    """How the image of a new container is found."""
+
+    policy: str = "missing"  # always, missing, newer, never
+    platform: str = ""  # os/arch[/variant]
+    replace: bool = False  # --replace: a container that has the name is removed first
+    quiet: bool = False
+    progress: object = None  # see podpy.image.pull
+    tls_verify: bool | None = None
+    authfile: str = ""
+
+
+def create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions | None = None) -> Container:
+    """Create a container that isn't started; see Runtime.create."""
+    return _create(runtime, spec, options or ImageOptions(), CREATED)
+
+
+def create_starting(runtime: Runtime, spec: ContainerSpec, options: ImageOptions | None = None) -> Container:
+    """Create a container for `run`, which starts it at once.
+
+    Its row says `starting` from the beginning and the returned container holds its lock: one transaction less, and if
+    this process is killed the next call sees a container that was created and not started.
+    """
+    return _create(runtime, spec, options or ImageOptions(), STARTING)
+
+
+def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status: str) -> Container:
+    from podpy.libpod.container import Container
+
+    if spec.name and not names.is_valid_name(spec.name):
+        raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+    image = None if spec.rootfs else _find_or_pull(runtime, spec.image, options)
+    spec = _merge_image(runtime, spec, image)
+    container_id = names.new_id()
+    spec = _make_volumes(runtime, spec)
+    lock = runtime.lock(container_id)
+    lock.acquire()
+    try:
+        row = _insert(runtime, container_id, spec, image, options, status)
+        runtime.mark("the container's row is committed")
+        if spec.cidfile:
+            _write_cidfile(spec.cidfile, container_id)
+    except BaseException:
+        lock.remove()
+        lock.release()
+        raise
+    if status == CREATED:
+        lock.release()
+    return Container(runtime, row, lock=lock, image=image)
+
+
+def _find_or_pull(runtime: Runtime, name: str, options: ImageOptions) -> ImageRecord:
+    from podpy.errors import NoSuchImageError
+
+    if options.policy in ("missing", "never") and not options.platform:
+        try:
+            return runtime.image(name)
+        except NoSuchImageError:
+            if options.policy == "never":
+                raise
+    from podpy.image.pull import ensure_image
+
+    return runtime.privileged(
+        lambda: ensure_image(
+            runtime.store,
+            runtime.paths,
+            name,
+            policy=options.policy,
+            platform=options.platform,
+            progress=options.progress,
+            tls_verify=options.tls_verify,
+            authfile=options.authfile,
+        )
+    )
+
+
+def _merge_image(runtime: Runtime, spec: ContainerSpec, image: ImageRecord | None) -> ContainerSpec:
+    from podpy.image.config import ImageConfig
+    from podpy.runtime.merge import merge
+
+    config = ImageConfig.parse(image.config) if image else ImageConfig()
+    merged = merge(spec, config)
+    if not merged.command:
+        raise UsageError(
+            "no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
+            hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
+        )
+    return merged
+
+
+def _make_volumes(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+    """Give every volume mount its volume: named ones are made if missing, anonymous ones get a random name."""
+    if not any(mount.type == "volume" for mount in spec.mounts):
+        return spec
+    from podpy.storage.volumes import Volumes
+
+    volumes = Volumes(runtime.paths, runtime.database)
+
+    def with_volume(mount: Mount) -> Mount:
+        if mount.type != "volume":
+            return mount
+        return mount.replace(source=volumes.ensure(mount.source or names.new_id(), anonymous=not mount.source).name)
+
+    return spec.replace(mounts=[with_volume(mount) for mount in spec.mounts])
+
+
+def _insert(
+    runtime: Runtime,
+    container_id: str,
+    spec: ContainerSpec,
+    image: ImageRecord | None,
+    options: ImageOptions,
+    status: str,
+) -> ContainerRow:
+    if options.replace and spec.name:
+        _remove_owner_of(runtime, spec.name)
+    table = runtime.table
+    for _ in range(_MOST_TRIES_FOR_A_NAME):
+        name = spec.name or names.invent_name()
+        row = _new_row(runtime, container_id, name, spec.replace(name=name), image, status)
+        with runtime.database.transaction():
+            owner = table.name_owner(name)
+            if not owner:
+                table.insert(row)
+                return row
+        if spec.name:
+            raise InUseError(
+                f'creating container storage: the container name "{name}" is already in use by {owner}',
+                hint="You have to remove that container to be able to reuse that name (podpy rm), or use --replace",
+            )
+    raise InUseError("no free name was found for the container", hint="Give one with --name")
+
+
+def _new_row(
+    runtime: Runtime,
+    container_id: str,
+    name: str,
+    spec: ContainerSpec,
+    image: ImageRecord | None,
+    status: str,
+) -> ContainerRow:
+    # The name that was typed may be short; what `ps` shows is the image's full name, as Podman does.
+    image_name = spec.image
+    if image is not None and image.names and not spec.image.startswith("sha256:"):
+        image_name = _full_name(image, spec.image)
+    return ContainerRow(
+        id=container_id,
+        name=name,
+        spec=fastjson.dumps(spec.as_dict()),
+        image_id=image.id if image else "",
+        image_name=image_name,
+        command=fastjson.dumps(_shown_command(spec)),
+        labels=fastjson.dumps(spec.labels),
+        ports=fastjson.dumps([port.as_dict() for port in spec.ports]),
+        log_path=spec.log_options.get("path", "") or os.path.join(runtime.directory(container_id), "ctr.log"),
+        created=time_ns(),
+        status=status,
+        boot_id=runtime.paths.boot_id,
+    )
+
+
+def _full_name(image: ImageRecord, typed: str) -> str:
+    bare = typed.partition("@")[0]
+    tagged = bare if ":" in bare.rpartition("/")[2] else bare + ":latest"
+    for name in image.names:
+        if name == tagged or name.endswith("/" + tagged):
+            return name
+    return image.names[0]
+
+
+def _shown_command(spec: ContainerSpec) -> list[str]:
+    """Return the command as `ps` shows it: without the entrypoint."""
+    entrypoint = spec.entrypoint or []
+    return spec.command[len(entrypoint) :] if spec.command[: len(entrypoint)] == entrypoint else spec.command
+
+
+def _remove_owner_of(runtime: Runtime, name: str) -> None:
+    from podpy.errors import NoSuchContainerError
+
+    try:
+        runtime.container(name).remove(force=True)
+    except NoSuchContainerError:
+        pass
+
+
+def _write_cidfile(path: str, container_id: str) -> None:
+    try:
+        with open(path, "x", encoding="ascii") as file:
+            file.write(container_id)
+    except FileExistsError:
+        raise UsageError(
+            f"container id file exists. Ensure another container is not using it or delete {path}"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"--cidfile {path}: {error.strerror}") from error
