@@ -1,0 +1,288 @@
+"""registries.conf, version 2 (containers-registries.conf(5)): which registries there are and what short names mean.
+
+Files, later ones win table by table: the main file ($CONTAINERS_REGISTRIES_CONF, else the user's
+`containers/registries.conf`, else /etc/containers/registries.conf), then `registries.conf.d/*.conf` of /etc and of the
+user, by name; last the short names that were recorded (`short-name-aliases.conf`).
+
+Reading TOML costs 15 ms of imports and parsing (Debian's alias table is long), so the result is kept as JSON in the run
+directory, with the size and time of every file it came from.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson
+from podpy.errors import ConfigError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+MAIN_VARIABLE = "CONTAINERS_REGISTRIES_CONF"
+SYSTEM_DIRECTORY = "/etc/containers"
+SHORT_NAME_MODES = ("enforcing", "permissive", "disabled")
+CACHE_NAME = "registries.json"
+_CACHE_FORMAT = 1
+
+
+class Endpoint(Record):
+    """Where to fetch from: a mirror, or the registry itself."""
+
+    location: str
+    insecure: bool = False
+    pull_from_mirror: str = "all"  # all, digest-only, tag-only (mirrors only)
+
+
+class Registry(Record):
+    """One `[[registry]]` table."""
+
+    prefix: str
+    location: str
+    insecure: bool = False
+    blocked: bool = False
+    mirror_by_digest_only: bool = False
+    mirrors: list[Endpoint] = []
+
+
+class Registries(Record):
+    """The merged configuration. `origin` maps an alias, and "" (the search list), to the file that said so."""
+
+    search: list[str] = []
+    short_name_mode: str = "enforcing"
+    aliases: dict[str, str] = {}
+    registries: list[Registry] = []
+    credential_helpers: list[str] = ["containers-auth.json"]
+    origin: dict[str, str] = {}
+
+    def registry_for(self, name: str) -> Registry | None:
+        """Return the table whose prefix matches `name` (domain/path[:tag][@digest]) best, or None."""
+        best = None
+        for registry in self.registries:
+            if _matches(registry.prefix, name) and (best is None or len(registry.prefix) > len(best.prefix)):
+                best = registry
+        return best
+
+    def endpoints(self, name: str, *, by_digest: bool) -> list[tuple[str, bool]]:
+        """Return where to look for `name` (domain/path, no tag), best first: (rewritten name, insecure).
+
+        Mirrors come first, the registry itself last. Raises ConfigError if the registry is blocked.
+        """
+        registry = self.registry_for(name)
+        if registry is None:
+            return [(name, False)]
+        if registry.blocked:
+            where = self.origin.get("registry " + registry.prefix, "registries.conf")
+            raise ConfigError(f"registry {registry.prefix} is blocked in {where}", hint="Take another registry")
+        found = []
+        for mirror in registry.mirrors:
+            if registry.mirror_by_digest_only and not by_digest:
+                continue
+            if mirror.pull_from_mirror == ("tag-only" if by_digest else "digest-only"):
+                continue
+            found.append((_rewrite(name, registry.prefix, mirror.location), mirror.insecure))
+        found.append((_rewrite(name, registry.prefix, registry.location), registry.insecure))
+        return found
+
+
+def load(
+    *, home: str, rootless: bool, cache_directory: str = "", environ: Mapping[str, str] | None = None
+) -> Registries:
+    """Return the configuration of this user.
+
+    `home` is the user's home directory; `cache_directory` (the run directory) may be empty: then nothing is kept.
+    Raises ConfigError that names the file.
+    """
+    environ = os.environ if environ is None else environ
+    files = _files(home, rootless, environ)
+    key = [[path, *_stamp(path)] for path in files]
+    cache = os.path.join(cache_directory, CACHE_NAME) if cache_directory else ""
+    if cache:
+        kept = _read_cache(cache, key)
+        if kept is not None:
+            return kept
+    merged = _merge(files)
+    if cache:
+        _write_cache(cache, key, merged)
+    return merged
+
+
+def _files(home: str, rootless: bool, environ: Mapping[str, str]) -> list[str]:
+    config_home = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    user = os.path.join(config_home, "containers") if rootless else ""
+    given = environ.get(MAIN_VARIABLE)
+    if given and not os.path.exists(given):
+        raise ConfigError(f"{given}: no such file", hint=f"Unset {MAIN_VARIABLE}, or make it name a registries.conf")
+    user_main = os.path.join(user, "registries.conf") if user else ""
+    system_main = os.path.join(SYSTEM_DIRECTORY, "registries.conf")
+    files = [given or (user_main if user and os.path.exists(user_main) else system_main)]
+    # A file that the caller names stands for itself: no drop-ins (containers/image, sysregistriesv2).
+    for directory in () if given else (SYSTEM_DIRECTORY, user):
+        files += _drop_ins(os.path.join(directory, "registries.conf.d")) if directory else []
+    cache_home = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    cache_home = os.path.join(cache_home, "containers") if rootless else "/var/cache/containers"
+    files.append(os.path.join(cache_home, "short-name-aliases.conf"))
+    return [path for path in files if os.path.exists(path)]
+
+
+def _drop_ins(directory: str) -> list[str]:
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return []
+    return [os.path.join(directory, name) for name in sorted(names) if name.endswith(".conf")]
+
+
+def _stamp(path: str) -> tuple[int, int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _read_cache(path: str, key: list[list[Any]]) -> Registries | None:
+    try:
+        with open(path, "rb") as file:
+            kept = fastjson.loads(file.read())
+        if kept["format"] != _CACHE_FORMAT or kept["key"] != key:
+            return None
+        return _from_plain(kept["value"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_cache(path: str, key: list[list[Any]], value: Registries) -> None:
+    # Two calls may write at once: each writes its own file, the last rename wins, both are right.
+    aside = f"{path}.{os.getpid()}"
+    try:
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w") as file:
+            file.write(fastjson.dumps({"format": _CACHE_FORMAT, "key": key, "value": value.as_dict()}))
+        os.rename(aside, path)
+    except OSError:
+        pass  # a cache that can't be written costs time, never correctness
+
+
+def _from_plain(plain: dict[str, Any]) -> Registries:
+    tables = [
+        Registry(**{**table, "mirrors": [Endpoint(**mirror) for mirror in table["mirrors"]]})
+        for table in plain["registries"]
+    ]
+    return Registries(**{**plain, "registries": tables})
+
+
+def _merge(files: list[str]) -> Registries:
+    if not files:
+        return Registries()
+    import tomllib
+
+    merged: dict[str, Any] = {"aliases": {}, "registries": {}, "origin": {}}
+    for path in files:
+        try:
+            with open(path, "rb") as file:
+                document = tomllib.load(file)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise ConfigError(f"{path}: {reason}", hint="See containers-registries.conf(5)") from None
+        _add_document(merged, document, path)
+    merged["registries"] = list(merged["registries"].values())
+    return Registries(**merged)
+
+
+def _add_document(merged: dict[str, Any], document: dict[str, Any], path: str) -> None:
+    if isinstance(document.get("registries"), dict):
+        _add_version_1(merged, document["registries"], path)
+    search = document.get("unqualified-search-registries")
+    if search is not None:
+        merged["search"] = _texts(search, path, "unqualified-search-registries")
+        merged["origin"][""] = path
+    mode = document.get("short-name-mode")
+    if mode:
+        if mode not in SHORT_NAME_MODES:
+            raise ConfigError(f'{path}: short-name-mode "{mode}" is not one of {", ".join(SHORT_NAME_MODES)}')
+        merged["short_name_mode"] = mode
+    if document.get("credential-helpers"):
+        merged["credential_helpers"] = _texts(document["credential-helpers"], path, "credential-helpers")
+    aliases = document.get("aliases", {})
+    if not isinstance(aliases, dict):
+        raise ConfigError(f"{path}: [aliases] is not a table")
+    for name, target in aliases.items():
+        if not isinstance(target, str):
+            raise ConfigError(f'{path}: alias "{name}" is not text')
+        merged["aliases"][name] = target
+        merged["origin"][name] = path
+    for table in document.get("registry", []):
+        registry = _registry(table, path)
+        merged["registries"][registry.prefix] = registry
+        merged["origin"]["registry " + registry.prefix] = path
+
+
+def _add_version_1(merged: dict[str, Any], tables: dict[str, Any], path: str) -> None:
+    """The old format: `[registries.search] registries = [...]`, `insecure`, `block`."""
+
+    def names(kind: str) -> list[str]:
+        return _texts(tables.get(kind, {}).get("registries", []), path, kind)
+
+    if names("search"):
+        merged["search"] = names("search")
+        merged["origin"][""] = path
+    for kind in ("insecure", "block"):
+        for name in names(kind):
+            old = merged["registries"].get(name, Registry(prefix=name, location=name))
+            merged["registries"][name] = old.replace(**{"blocked" if kind == "block" else "insecure": True})
+
+
+def _texts(value: object, path: str, what: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{path}: {what} is not a list of texts")
+    return value
+
+
+def _registry(table: Any, path: str) -> Registry:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: [[registry]] is not a table")
+    prefix = _trim(table.get("prefix") or table.get("location") or "")
+    location = _trim(table.get("location") or "")
+    if not prefix or (not location and not prefix.startswith("*.")):
+        location = location or prefix
+        if not prefix:
+            raise ConfigError(f"{path}: a [[registry]] has neither prefix nor location")
+    mirrors = [
+        Endpoint(
+            location=_trim(mirror["location"]),
+            insecure=bool(mirror.get("insecure", False)),
+            pull_from_mirror=mirror.get("pull-from-mirror", "all"),
+        )
+        for mirror in table.get("mirror", [])
+        if isinstance(mirror, dict) and mirror.get("location")
+    ]
+    return Registry(
+        prefix=prefix,
+        location=location,
+        insecure=bool(table.get("insecure", False)),
+        blocked=bool(table.get("blocked", False)),
+        mirror_by_digest_only=bool(table.get("mirror-by-digest-only", False)),
+        mirrors=mirrors,
+    )
+
+
+def _trim(location: str) -> str:
+    return location.removeprefix("https://").removeprefix("http://").rstrip("/")
+
+
+def _matches(prefix: str, name: str) -> bool:
+    if prefix.startswith("*."):
+        host = name.partition("/")[0].partition(":")[0]
+        return host.endswith(prefix[1:])
+    return name.startswith(prefix) and (len(name) == len(prefix) or name[len(prefix)] in "/:@")
+
+
+def _rewrite(name: str, prefix: str, location: str) -> str:
+    if not location:
+        return name
+    if prefix.startswith("*."):
+        return location + name[len(name.partition("/")[0]) :]
+    return location + name[len(prefix) :]

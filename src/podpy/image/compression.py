@@ -1,0 +1,152 @@
+"""Compressed streams: recognised by their first bytes, decompressed piece by piece, each piece bounded.
+
+isal (twice as fast as zlib) and backports.zstd are used where they are installed; Python 3.14 has zstd itself.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import ImageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+PIECE = 1 << 20  # at most this much comes out at once: a small input may mean gigabytes
+HEAD = 262  # bytes needed to recognise a format (tar's magic is at 257)
+
+_MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\x00", "xz"), (b"BZh", "bzip2"))
+_SKIPPABLE = b"\x2a\x4d\x18"  # zstd's skippable frames: 0x184D2A5?, little endian
+
+
+def detect(head: bytes) -> str:
+    """Return `gzip`, `zstd`, `xz` or `bzip2`, or an empty text for anything else."""
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return name
+    return "zstd" if len(head) >= 4 and head[1:4] == _SKIPPABLE and head[0] >> 4 == 5 else ""
+
+
+class Decompressor:
+    """Push mode: `feed` yields what becomes known, `finish` tells whether the stream was whole."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield pieces of at most about PIECE bytes. Raises ImageError for broken data."""
+        yield data
+
+    def finish(self) -> None:
+        """Raise ImageError if the stream stopped in its middle."""
+
+
+def decompressor(kind: str) -> Decompressor:
+    """Return a decompressor for what `detect` returned; an empty kind passes everything on."""
+    if not kind:
+        return Decompressor()
+    if kind == "gzip":
+        return _Gzip()
+    make, errors = _makers(kind)
+    return _Frames(kind, make, errors)
+
+
+def _makers(kind: str) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
+    if kind == "xz":
+        import lzma
+
+        return lambda: lzma.LZMADecompressor(memlimit=1 << 30), (lzma.LZMAError,)
+    if kind == "bzip2":
+        import bz2
+
+        return bz2.BZ2Decompressor, (OSError, ValueError)
+    zstd = _zstd_module()
+    return zstd.ZstdDecompressor, (zstd.ZstdError,)
+
+
+def _zstd_module() -> Any:
+    try:
+        from compression import zstd  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        try:
+            from backports import zstd  # type: ignore[import-not-found, no-redef, unused-ignore]
+        except ImportError:
+            raise ImageError(
+                "a zstd layer can't be read: no zstd module for this Python", hint="Run: pip install backports.zstd"
+            ) from None
+    return zstd
+
+
+def gzip_module() -> Any:
+    """Return `isal.isal_zlib`, or `zlib` where isal isn't installed."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        import zlib
+
+        return zlib
+    return isal_zlib
+
+
+class _Gzip(Decompressor):
+    """gzip, several members one after the other included."""
+
+    def __init__(self) -> None:
+        self._module = gzip_module()
+        self._object = self._module.decompressobj(31)
+        self._started = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while data:
+                if self._object.eof:
+                    if not data.strip(b"\0"):
+                        return  # padding after the last member, as gzip(1) allows
+                    self._object = self._module.decompressobj(31)
+                piece = self._object.decompress(data, PIECE)
+                self._started = True
+                data = self._object.unused_data if self._object.eof else self._object.unconsumed_tail
+                if piece:
+                    yield piece
+                elif not self._object.eof and data:
+                    raise ImageError("broken gzip data: it doesn't go on")
+            yield from self._drain()
+        except self._module.error as error:
+            raise ImageError(f"broken gzip data: {error}") from None
+
+    def _drain(self) -> Iterator[bytes]:
+        # What the library holds back although its input is used up comes with the next call.
+        while not self._object.eof:
+            piece = self._object.decompress(b"", PIECE)
+            if not piece:
+                return
+            yield piece
+
+    def finish(self) -> None:
+        if not self._started or not self._object.eof:
+            raise ImageError("broken gzip data: it ends too early")
+
+
+class _Frames(Decompressor):
+    """zstd, xz and bzip2, whose modules have one interface (`needs_input`, `eof`, `unused_data`)."""
+
+    def __init__(self, kind: str, make: Callable[[], Any], errors: tuple[type[Exception], ...]) -> None:
+        self._kind, self._make, self._errors = kind, make, errors
+        self._object = make()
+        self._used = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while data or not (self._object.needs_input or self._object.eof):
+                if self._object.eof:
+                    if not data.strip(b"\0"):
+                        return
+                    self._object = self._make()
+                piece = self._object.decompress(data, PIECE)
+                self._used = True
+                data = self._object.unused_data if self._object.eof else b""
+                if piece:
+                    yield piece
+        except self._errors as error:
+            raise ImageError(f"broken {self._kind} data: {error}") from None
+
+    def finish(self) -> None:
+        if not self._used or not self._object.eof:
+            raise ImageError(f"broken {self._kind} data: it ends too early")
