@@ -1,7 +1,7 @@
 """The client's side of conmon's attach socket: terminal or pipes here, the container's streams there.
 
 conmon's socket is SOCK_SEQPACKET. Each packet from it is one byte that names the stream (2: stdout, 3: stderr) and up
-to 8,192 bytes of it; each packet to it is a piece of stdin, and shutting our side down is the end of stdin. The socket's
+to 8,192 bytes of it; each packet to it is a piece of stdin; shutting our side down is the end of stdin. The socket's
 end of file means that the container has ended and all its output was sent.
 """
 

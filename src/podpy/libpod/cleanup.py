@@ -1,0 +1,65 @@
+"""After a container's end: give back what it held. Safe to repeat, and safe against being killed at any point."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import NoSuchContainerError
+from podpy.libpod.state import ALIVE, STARTING, ContainerRow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.container import Container
+    from podpy.libpod.runtime import Runtime
+
+
+def cleanup(container: Container) -> None:
+    """Clean up a container that has ended; does nothing for one that runs, or is gone."""
+    with container.lock:
+        try:
+            row = container.refresh(locked=True)
+        except NoSuchContainerError:
+            container.lock.remove()
+            return
+        if row.status not in (*ALIVE, STARTING):
+            release(container.runtime, row)
+
+
+def release(runtime: Runtime, row: ContainerRow) -> None:
+    """Give back the runtime's state, the network and the run directory of a container whose lock the caller holds.
+
+    The mounts are in the mount namespace that died with conmon: there is nothing to unmount.
+    """
+    directory = runtime.run_directory(row.id)
+    if not os.path.isdir(directory):
+        return
+    from podpy.network.setup import teardown
+
+    runtime.oci_runtime.delete(row.id, force=True)
+    for operation in teardown(directory):
+        operation.execute()
+    remove_tree(directory)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a small directory tree of our own (sockets, pid files, the bundle); nothing there is no error."""
+    try:
+        entries = list(os.scandir(path))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(entry.path)
+        else:
+            _unlink(entry.path)
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        pass
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

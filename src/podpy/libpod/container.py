@@ -1,0 +1,167 @@
+"""Container: one container's life, from created to removed.
+
+Every changing method takes the container's lock, settles the row (what is true now), acts, commits. No lock is held
+while waiting for a container to end.
+"""
+
+from __future__ import annotations
+
+from podpy import fastjson
+from podpy.errors import InUseError, StateError, UsageError
+from podpy.libpod import names
+from podpy.libpod.settle import settle
+from podpy.libpod.state import ALIVE, PAUSED, RUNNING, STOPPING, ContainerRow
+from podpy.runtime.spec import ContainerSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.locks import FileLock
+    from podpy.libpod.runtime import Runtime
+    from podpy.storage.store import ImageRecord
+
+
+class Container:
+    """A container and the runtime it belongs to. `row` is what was known at the last method call; see `refresh`."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        row: ContainerRow,
+        *,
+        lock: FileLock | None = None,
+        image: ImageRecord | None = None,
+    ) -> None:
+        self.runtime = runtime
+        self.row = row
+        self.lock = lock or runtime.lock(row.id)
+        self._image = image
+        self._spec: ContainerSpec | None = None
+
+    @property
+    def id(self) -> str:
+        """The id: 64 hexadecimal digits."""
+        return self.row.id
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self.row.name
+
+    @property
+    def spec(self) -> ContainerSpec:
+        """What was asked for, the image's configuration merged in."""
+        if self._spec is None:
+            self._spec = ContainerSpec.from_dict(fastjson.loads(self.row.spec))
+        return self._spec
+
+    @property
+    def image(self) -> ImageRecord | None:
+        """The image's record; None for `--rootfs`. Raises NoSuchImageError if it was removed by force."""
+        if self._image is None and self.row.image_id:
+            self._image = self.runtime.store.find_image(self.row.image_id)
+        return self._image
+
+    @property
+    def status(self) -> str:
+        """The true state now: created, running, paused, exited, …"""
+        return self.refresh().status
+
+    def refresh(self, *, locked: bool = False) -> ContainerRow:
+        """Read the row again, settle it, and return it. Raises NoSuchContainerError if it is gone."""
+        self.row = settle(self.runtime, self.runtime.table.get(self.id), locked=locked)
+        return self.row
+
+    # Starting
+
+    def start(self) -> None:
+        """Start the container, detached. Raises StateError, RuntimeFailedError (126, 127 …), OperationError."""
+        from podpy.libpod.start import start
+
+        self.runtime.privileged(lambda: start(self))
+
+    # Signals and stopping
+
+    def kill(self, signal: int = 9) -> None:
+        """Send a signal to the container's first process. Raises StateError if it isn't running."""
+        from podpy.libpod.stop import kill
+
+        self.runtime.privileged(lambda: kill(self, signal))
+
+    def stop(self, timeout: int | None = None) -> None:
+        """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then SIGKILL."""
+        from podpy.libpod.stop import stop
+
+        self.runtime.privileged(lambda: stop(self, timeout))
+
+    def restart(self, timeout: int | None = None) -> None:
+        """Stop the container if it runs, and start it."""
+        if self.status in ALIVE:
+            self.stop(timeout)
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze all processes. Raises StateError if the container isn't running, NotSupportedError without cgroups."""
+        self._freeze(RUNNING, PAUSED)
+
+    def unpause(self) -> None:
+        """Thaw all processes. Raises StateError if the container isn't paused."""
+        self._freeze(PAUSED, RUNNING)
+
+    def _freeze(self, before: str, after: str) -> None:
+        def work() -> None:
+            with self.lock:
+                row = self.refresh(locked=True)
+                if row.status != before:
+                    verb = "pause" if after == PAUSED else "unpause"
+                    raise StateError(f'"{self.name}" is not {before}, can\'t {verb}: container state improper')
+                runtime = self.runtime.oci_runtime
+                (runtime.pause if after == PAUSED else runtime.resume)(self.id)
+                self.runtime.table.update(self.id, status=after)
+
+        self.runtime.privileged(work)
+
+    # Waiting and clean-up
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until the container has ended and return its exit code. Raises TimeoutError after `timeout` seconds."""
+        from podpy.libpod.wait import wait_for_end
+
+        return wait_for_end(self.runtime, self.row, timeout)
+
+    def cleanup(self) -> None:
+        """Give back what a container that has ended still holds: runtime state, network, run directory."""
+        from podpy.libpod.cleanup import cleanup
+
+        self.runtime.privileged(lambda: cleanup(self))
+
+    def remove(self, *, force: bool = False, volumes: bool = False, timeout: int | None = None) -> None:
+        """Remove the container; `force` stops it first, `volumes` removes its anonymous volumes too.
+
+        Raises StateError if it is running and force is False.
+        """
+        from podpy.libpod.remove import remove
+
+        self.runtime.privileged(lambda: remove(self, force=force, volumes=volumes, timeout=timeout))
+
+    # Small things
+
+    def rename(self, name: str) -> None:
+        """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
+        if not names.is_valid_name(name):
+            raise UsageError(f"invalid container name {name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+        with self.lock, self.runtime.database.transaction():
+            owner = self.runtime.table.name_owner(name)
+            if owner and owner != self.id:
+                raise InUseError(f'the container name "{name}" is already in use by {owner}')
+            spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
+            self.runtime.table.update(self.id, name=name, spec=spec)
+
+    def require_running(self) -> ContainerRow:
+        """Return the settled row of a running container. Raises StateError in Podman's words."""
+        row = self.refresh()
+        if row.status not in (RUNNING, STOPPING):
+            raise StateError(
+                f"can only do this with running containers, {self.name} is {row.status}: container state improper",
+                hint=f"Start it with: podpy start {self.name}",
+            )
+        return row

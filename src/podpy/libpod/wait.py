@@ -1,0 +1,95 @@
+"""Wait for a container's end, from any process, without polling: pidfds tell when the container and its conmon end."""
+
+from __future__ import annotations
+
+import select
+from time import monotonic
+
+from podpy import pids
+from podpy.libpod.settle import ended, settle
+from podpy.libpod.state import ALIVE, EXIT_UNKNOWN, STARTING, ContainerRow, read_exit_record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.runtime import Runtime
+
+_RECORD_TICK = 0.002  # seconds between two looks for an exit record that is due any moment
+
+
+def wait_for_end(runtime: Runtime, row: ContainerRow, timeout: float | None = None) -> int:
+    """Return the exit code of a container when it has ended; a container that never ran has ended with 0.
+
+    `timeout` is in seconds. Raises TimeoutError.
+    """
+    from podpy.errors import NoSuchContainerError
+
+    deadline = None if timeout is None else monotonic() + timeout
+    while True:
+        row = settle(runtime, row)
+        if row.status == STARTING:
+            with runtime.lock(row.id):  # whoever starts it holds the lock until it runs
+                pass
+        elif row.status not in ALIVE:
+            return row.exit_code
+        else:
+            _wait_for_process(row.pid, row.pid_start, deadline)
+            code = _wait_for_record(runtime, row, deadline)
+            if code is not None:
+                return code
+        try:
+            row = runtime.table.get(row.id)
+        except NoSuchContainerError:
+            record = read_exit_record(runtime.exit_directory, row.id)
+            return record.exit_code if record else EXIT_UNKNOWN
+
+
+def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
+    """Wait until exactly this process has ended. Raises TimeoutError at the deadline (monotonic seconds)."""
+    descriptor = pids.open_pidfd(pid, started)
+    if descriptor < 0:
+        return True
+    import os
+
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        if not poll.poll(_milliseconds(deadline)):
+            raise TimeoutError
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _wait_for_record(runtime: Runtime, row: ContainerRow, deadline: float | None) -> int | None:
+    """Return the exit code once conmon has written it; None if the container was restarted or removed meanwhile."""
+    descriptor = pids.open_pidfd(row.conmon_pid, row.conmon_start)
+    import os
+
+    poll = select.poll()
+    if descriptor >= 0:
+        poll.register(descriptor, select.POLLIN)
+    try:
+        while True:
+            record = read_exit_record(runtime.exit_directory, row.id)
+            if record is not None:
+                return record.exit_code
+            # conmon drains the output, syncs and renames: a matter of a millisecond or two. Its own end wakes us at once.
+            if descriptor < 0 or poll.poll(_RECORD_TICK * 1000):
+                record = read_exit_record(runtime.exit_directory, row.id)
+                return record.exit_code if record else _unknown(runtime, row)
+            if deadline is not None and monotonic() > deadline:
+                raise TimeoutError
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _unknown(runtime: Runtime, row: ContainerRow) -> int | None:
+    rows = runtime.database.query("SELECT status, exit_code, pid FROM containers WHERE id = ?", (row.id,))
+    if rows and rows[0][0] in ALIVE and rows[0][2] == row.pid:
+        return int(ended(runtime, row)["exit_code"])
+    return int(rows[0][1]) if rows and rows[0][0] not in ALIVE else None
+
+
+def _milliseconds(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - monotonic()) * 1000
