@@ -73,7 +73,7 @@ def _wait_for_record(runtime: Runtime, row: ContainerRow, deadline: float | None
             record = read_exit_record(runtime.exit_directory, row.id)
             if record is not None:
                 return record.exit_code
-            # conmon drains the output, syncs and renames: a matter of a millisecond or two. Its own end wakes us at once.
+            # conmon drains the output, syncs and renames: a millisecond or two. Its own end wakes us at once.
             if descriptor < 0 or poll.poll(_RECORD_TICK * 1000):
                 record = read_exit_record(runtime.exit_directory, row.id)
                 return record.exit_code if record else _unknown(runtime, row)
