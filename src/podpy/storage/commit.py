@@ -1,0 +1,108 @@
+"""Making an image visible: sync, rename, commit, in this order."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from podpy import fastjson
+from podpy.errors import ImageError, StorageError
+from podpy.storage import crash_point, filesystem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podpy.storage.blobs import BlobWriter
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.layers import LayerWriter
+    from podpy.storage.store import Store
+
+
+def commit_image(
+    store: Store,
+    record: ImageRecord,
+    layers: Sequence[LayerWriter],
+    blobs: Sequence[BlobWriter],
+    names: Sequence[str],
+) -> ImageRecord:
+    """See Store.commit_image."""
+    for layer in layers:
+        layer.check_finished()
+    for blob in blobs:
+        if not blob.complete:
+            raise StorageError(f"blob {blob.digest} isn't here wholly")
+    referenced = referenced_blobs(record.manifest)
+    for directory in ("layers", "blobs/sha256"):
+        os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
+    crash_point("commit:synced:before")
+    # Everything that the rows will speak of is on the disk before the first of them: files, then renames, then the
+    # commit.
+    if layers or blobs:
+        filesystem.sync_filesystem(store.graphroot)
+    crash_point("commit:synced:after")
+    with store.database.transaction(durable=True):
+        for layer in layers:
+            _place_layer(store, layer)
+            crash_point("commit:renamed")
+        for blob in blobs:
+            _place_blob(store, blob)
+        for directory in ("layers", "blobs/sha256") if layers or blobs else ():
+            filesystem.fsync_directory(os.path.join(store.graphroot, directory))
+        _insert(store, record, referenced, names)
+        crash_point("commit:inserted")
+    crash_point("commit:committed")
+    return store.find_image(record.id)
+
+
+def referenced_blobs(manifest: bytes) -> list[str]:
+    """Return the digests of a manifest's layers: an empty list if it has none. Raises ImageError if it's no
+    manifest.
+    """
+    if not manifest:
+        return []
+    try:
+        value = fastjson.loads(manifest)
+        layers = value.get("layers") or []
+        return sorted({layer["digest"] for layer in layers if isinstance(layer["digest"], str)})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ImageError(f"the image's manifest makes no sense: {error}") from error
+
+
+def _place_layer(store: Store, layer: LayerWriter) -> None:
+    database = store.database
+    if database.query("SELECT 1 FROM layers WHERE chain_id = ?", (layer.chain_id,)):
+        # Another pull has committed the same layer meanwhile, or this image has it twice: ours goes with the staging.
+        return
+    number = database.insert(
+        "INSERT INTO layers (chain_id, parent, diff_id, size, entries, created) VALUES (?, ?, ?, ?, ?, ?)",
+        (layer.chain_id, layer.parent or None, layer.diff_id, layer.size, layer.entries, time.time_ns()),
+    )
+    target = os.path.join(store.graphroot, "layers", str(number))
+    if os.path.lexists(target):
+        # A call that was killed between its rename and its commit left it: this number has no row but ours, and we hold
+        # the write lock.
+        store.staging.discard(target)
+    os.rename(layer.path, target)
+
+
+def _place_blob(store: Store, blob: BlobWriter) -> None:
+    size = blob.store()
+    values = (blob.digest, size, time.time_ns())
+    store.database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", values)
+
+
+def _insert(store: Store, record: ImageRecord, referenced: Sequence[str], names: Sequence[str]) -> None:
+    size = 0
+    for chain_id in record.layers:
+        rows = store.database.query("SELECT size FROM layers WHERE chain_id = ?", (chain_id,))
+        if not rows:
+            raise StorageError(
+                f"layer {chain_id} of image {record.id[:12]} isn't in the store", hint="Pull or load the image again"
+            )
+        size += rows[0][0]
+    store.images_table.insert(record.replace(size=size))
+    for digest in referenced:
+        store.database.execute("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", (record.id, digest))
+    for name in names:
+        store.images_table.give_name(name, record.id)

@@ -1,0 +1,236 @@
+"""podpy.sqlite: the one truth about names, images, layers, containers and volumes.
+
+`_sqlite3`, the C half, is used directly: the `sqlite3` package adds `datetime` and its adapters, and doubles the
+import.
+
+Journal: WAL, except on network file systems (its shared memory needs one host and coherent mmap), where it is a
+rollback journal. In WAL a commit with `synchronous=NORMAL` may be lost in a power cut but never tears the database, and
+costs no fsync: that is right for container state, since the containers are gone after a power cut too. A transaction
+that makes an image visible is `durable=True` (`synchronous=FULL`): its files were synced before it.
+"""
+
+from __future__ import annotations
+
+import _sqlite3
+import os
+
+from podpy.errors import InUseError, StorageError
+from podpy.storage import schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+    from podpy.config.paths import Paths
+
+    Values = tuple[Any, ...] | list[Any]
+
+FILE_NAME = "podpy.sqlite"
+BUSY_TIMEOUT_SECONDS = 60.0
+# Pages in the WAL before a commit copies them home (two fsyncs). SQLite's default is 1000; a killed call leaves the WAL
+# for the next opener to read, so it is kept small.
+_CHECKPOINT_PAGES = 400
+
+
+class Database:
+    """One connection. It may move between threads, but only one thread at a time may use it."""
+
+    def __init__(self, path: str) -> None:
+        """Open the database file at `path`, which must exist. Raises StorageError."""
+        self.path = path
+        self._depth = 0
+        self._durable = False
+        try:
+            self._connection = _sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute("PRAGMA foreign_keys=ON")
+        except _sqlite3.Error as error:
+            raise _storage_error(path, error) from error
+
+    @classmethod
+    def open(cls, paths: Paths) -> Database:
+        """Open the user's database, and make or migrate it where needed. Raises StorageError."""
+        path = os.path.join(os.fspath(paths.graphroot), FILE_NAME)
+        if not os.path.exists(path):
+            _create(path)
+        database = cls(path)
+        version = database.query("PRAGMA user_version")[0][0]
+        if version != schema.VERSION:
+            _migrate(database, version)
+        return database
+
+    def query(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """Return all rows. Raises StorageError."""
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(sql, values).fetchall()
+        except _sqlite3.Error as error:
+            raise _storage_error(self.path, error) from error
+        return rows
+
+    def execute(self, sql: str, values: Values = ()) -> int:
+        """Run a statement and return how many rows it changed. Raises InUseError (a unique value is taken),
+        StorageError.
+        """
+        try:
+            count: int = self._connection.execute(sql, values).rowcount
+        except _sqlite3.IntegrityError as error:
+            raise InUseError(f"already in use: {error}") from error
+        except _sqlite3.Error as error:
+            raise _storage_error(self.path, error) from error
+        return count
+
+    def insert(self, sql: str, values: Values = ()) -> int:
+        """Run an INSERT and return the new row's number. Raises InUseError, StorageError."""
+        self.execute(sql, values)
+        row: int = self.query("SELECT last_insert_rowid()")[0][0]
+        return row
+
+    def transaction(self, *, durable: bool = False) -> Transaction:
+        """Return a context: everything in it is committed together, or rolled back if it raises.
+
+        It takes the write lock at once (no later upgrade that could fail). A transaction within one is part of it.
+        """
+        return Transaction(self, durable)
+
+    def get_meta(self, key: str) -> str:
+        """Return a value of the meta table, or an empty text."""
+        rows = self.query("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else ""
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Store a value in the meta table."""
+        self.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
+
+    def close(self) -> None:
+        """Close the connection. The last one to close copies the WAL home and removes it."""
+        self._connection.close()
+
+    def _begin(self, durable: bool) -> None:
+        if self._depth == 0:
+            # The pragma can't be changed within a transaction; it costs no input or output.
+            if durable != self._durable:
+                self.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            self.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+
+    def _end(self, commit: bool) -> None:
+        self._depth -= 1
+        if self._depth:
+            return
+        if commit:
+            try:
+                self.execute("COMMIT")
+            except BaseException:
+                self._rollback()
+                raise
+        else:
+            self._rollback()
+
+    def _rollback(self) -> None:
+        # A full disk or an I/O error may have rolled back already; then ROLLBACK itself is an error.
+        if self._connection.in_transaction:
+            self.execute("ROLLBACK")
+
+
+class Transaction:
+    """What `Database.transaction` returns."""
+
+    def __init__(self, database: Database, durable: bool) -> None:
+        self._database = database
+        self._is_durable = durable
+
+    def __enter__(self) -> Database:
+        self._database._begin(self._is_durable)
+        return self._database
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._database._end(kind is None)
+
+
+def _create(path: str) -> None:
+    # Made aside and linked into place, so that nobody sees half a schema and two first calls need no lock: the second
+    # link fails, and its maker uses the first one's database.
+    from podpy.storage import filesystem
+
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    temporary = f"{path}.new-{os.getpid()}"
+    try:
+        os.unlink(temporary)
+    except FileNotFoundError:
+        pass
+    try:
+        _build(temporary, wal=not filesystem.is_network(os.path.dirname(path)))
+        os.link(temporary, path)
+        filesystem.fsync_directory(os.path.dirname(path))
+    except FileExistsError:
+        pass
+    except _sqlite3.Error as error:
+        raise _storage_error(path, error) from error
+    except OSError as error:
+        raise StorageError(f"can't create {path}: {error.strerror}") from error
+    finally:
+        try:
+            os.unlink(temporary)
+        except FileNotFoundError:
+            pass
+
+
+def _build(path: str, *, wal: bool) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    connection = _sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA journal_mode={'WAL' if wal else 'DELETE'}")
+        connection.execute("PRAGMA synchronous=FULL")
+        script = "".join(schema.MIGRATIONS)
+        connection.executescript(f"BEGIN;{script}PRAGMA user_version={schema.VERSION};COMMIT;")
+    finally:
+        connection.close()
+
+
+def _migrate(database: Database, version: int) -> None:
+    if version > schema.VERSION:
+        raise StorageError(
+            f"{database.path} was written by a newer podpy (schema {version}, this one knows {schema.VERSION})",
+            hint="Use the newer podpy, or another --root",
+        )
+    with database.transaction(durable=True):
+        version = database.query("PRAGMA user_version")[0][0]  # again, under the lock: another call may have done it
+        for script in schema.MIGRATIONS[version:]:
+            for statement in _statements(script):
+                database.execute(statement)
+        database.execute(f"PRAGMA user_version={schema.VERSION}")
+
+
+def _statements(script: str) -> list[str]:
+    # executescript commits first; statements must be given one by one to stay in the transaction.
+    statements: list[str] = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if _sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return statements
+
+
+def _storage_error(path: str, error: _sqlite3.Error) -> StorageError:
+    text = str(error)
+    hint = ""
+    if "locked" in text:
+        hint = f"Another podpy call has held the database for {BUSY_TIMEOUT_SECONDS:.0f} seconds; try again"
+    elif "full" in text:
+        hint = "Free some space on that file system; nothing was changed"
+    elif "malformed" in text or "not a database" in text:
+        hint = "The file is damaged: run podpy system check"
+    elif "unable to open" in text or "readonly" in text:
+        hint = f"Check that {os.path.dirname(path)} exists and belongs to you"
+    return StorageError(f"{path}: {text}", hint=hint)

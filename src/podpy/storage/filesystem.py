@@ -1,0 +1,60 @@
+"""Small truths about file systems that the store relies on."""
+
+from __future__ import annotations
+
+import os
+
+# statfs(2), linux/magic.h: where two hosts may see the same files, or where flock and shared mmap can't be trusted.
+_NETWORK = frozenset(
+    (
+        0x6969,  # NFS
+        0xFF534D42,  # CIFS
+        0xFE534D42,  # SMB2
+        0x517B,  # SMB
+        0x01021997,  # 9p
+        0x0BD00BD0,  # Lustre
+        0x47504653,  # GPFS
+        0x00C36400,  # Ceph
+        0x5346414F,  # AFS
+        0x19830326,  # BeeGFS
+        0x65735546,  # FUSE: sshfs and others
+    )
+)
+
+
+def fsync_directory(path: str) -> None:
+    """Make what was created, renamed or removed in a directory last. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_network(path: str) -> bool:
+    """Tell whether a directory is on a network (or FUSE) file system; False where that can't be found out."""
+    try:
+        from podpy._native import lib
+    except ImportError:
+        return False
+    return int(lib.podpy_fs_type(os.fsencode(path))) in _NETWORK
+
+
+def remove_tree(path: str) -> None:
+    """Remove a file or a whole tree; nothing happens if there is none. Never follows a symbolic link. Raises
+    OSError.
+    """
+    import shutil
+
+    try:
+        if os.path.islink(path) or not os.path.isdir(path):
+            os.unlink(path)
+        else:
+            shutil.rmtree(path)
+    except FileNotFoundError:
+        pass
+
+
+def sync_filesystem(path: str) -> None:
+    """Write everything of the file system that holds `path` to its disk: syncfs(2). Raises OSError."""
+    os.sync()

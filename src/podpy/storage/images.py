@@ -1,0 +1,133 @@
+"""Images in the database: records, names, look-ups."""
+
+from __future__ import annotations
+
+from podpy.errors import InUseError, NoSuchImageError, StorageError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.storage.database import Database
+
+DEFAULT_DOMAIN = "localhost"
+_COLUMNS = "id, digest, manifest, config, created, size"
+
+
+class ImageRecord(Record):
+    """One image. `created` is nanoseconds since 1970 (the configuration's time), `size` the bytes of all its layers."""
+
+    id: str  # hex of the configuration's sha256
+    digest: str = ""  # of the manifest, "sha256:HEX"
+    manifest: bytes = b""
+    config: bytes = b""
+    layers: list[str] = []  # chain ids ("sha256:HEX"), lowest first
+    names: list[str] = []
+    created: int = 0
+    size: int = 0
+
+
+class ImageTable:
+    """The images that are committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[ImageRecord]:
+        """Return every image, newest first."""
+        return self._records(f"SELECT {_COLUMNS} FROM images ORDER BY created DESC, id", ())
+
+    def find(self, name_or_id: str) -> ImageRecord:
+        """Return the image with this full name ("docker.io/library/x:tag", "x@sha256:…"), id, or beginning of an id.
+
+        Raises NoSuchImageError, and StorageError if an id's beginning fits several.
+        """
+        identity = name_or_id.removeprefix("sha256:")
+        query = f"SELECT {_COLUMNS} FROM images WHERE id = (SELECT image_id FROM image_names WHERE name = ?)"
+        found = self._records(query, (name_or_id,)) or self._by_digest(name_or_id) or self._by_id(identity)
+        if not found:
+            raise NoSuchImageError(
+                f"{name_or_id}: image not known", hint=f"See podpy images, or podpy pull {name_or_id}"
+            )
+        if len(found) > 1:
+            raise StorageError(f"more than one image's id begins with {identity}", hint="Give more digits")
+        return found[0]
+
+    def insert(self, record: ImageRecord) -> None:
+        """Add an image, or replace what is known about one that has the same id (another manifest of the same
+        image).
+        """
+        self._database.execute(
+            f"INSERT INTO images ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "digest = excluded.digest, manifest = excluded.manifest, created = excluded.created, size = excluded.size",
+            (record.id, record.digest, record.manifest, record.config, record.created, record.size),
+        )
+        for position, chain_id in enumerate(record.layers):
+            values = (record.id, position, chain_id)
+            self._database.execute("INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?)", values)
+
+    def give_name(self, name: str, image_id: str) -> None:
+        """Let a name mean this image; it no longer means the one that it meant."""
+        self._database.execute(
+            "INSERT INTO image_names VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id",
+            (name, image_id),
+        )
+
+    def drop_name(self, name: str) -> None:
+        """Remove a name. Raises NoSuchImageError."""
+        if not self._database.execute("DELETE FROM image_names WHERE name = ?", (name,)):
+            raise NoSuchImageError(f"{name}: image not known")
+
+    def users(self, image_id: str) -> list[str]:
+        """Return the ids of the containers that use an image, oldest first."""
+        rows = self._database.query("SELECT id FROM containers WHERE image_id = ? ORDER BY created", (image_id,))
+        return [container_id for (container_id,) in rows]
+
+    def delete(self, image_id: str) -> None:
+        """Remove an image and its names. Raises InUseError if a container uses it: its layers are mounted there."""
+        users = self.users(image_id)
+        if users:
+            ids = ", ".join(user[:12] for user in users)
+            raise InUseError(
+                f"image {image_id[:12]} is in use by container {ids}", hint="Remove it first, or podpy rmi --force"
+            )
+        self._database.execute("DELETE FROM images WHERE id = ?", (image_id,))
+
+    def _by_digest(self, name: str) -> list[ImageRecord]:
+        repository, _, digest = name.rpartition("@")
+        if not repository or not digest:
+            return []
+        # The manifest's digest, for an image of which this repository has a name (whatever the tag).
+        query = (
+            f"SELECT {_COLUMNS} FROM images WHERE digest = ? AND id IN (SELECT image_id FROM image_names "
+            "WHERE substr(name, 1, ?) IN (?, ?))"
+        )
+        values = (digest, len(repository) + 1, repository + ":", repository + "@")
+        return self._records(query, values)
+
+    def _by_id(self, beginning: str) -> list[ImageRecord]:
+        if not beginning or any(c not in "0123456789abcdef" for c in beginning):
+            return []
+        query = f"SELECT {_COLUMNS} FROM images WHERE id >= ? AND id < ? LIMIT 2"
+        return self._records(query, (beginning, beginning + "g"))
+
+    def _records(self, query: str, values: tuple[Any, ...]) -> list[ImageRecord]:
+        return [self._record(row) for row in self._database.query(query, values)]
+
+    def _record(self, row: tuple[Any, ...]) -> ImageRecord:
+        image_id, digest, manifest, config, created, size = row
+        layers = self._database.query(
+            "SELECT chain_id FROM image_layers WHERE image_id = ? ORDER BY position", (image_id,)
+        )
+        names = self._database.query("SELECT name FROM image_names WHERE image_id = ? ORDER BY name", (image_id,))
+        return ImageRecord(
+            id=image_id,
+            digest=digest,
+            manifest=bytes(manifest),
+            config=bytes(config),
+            layers=[chain_id for (chain_id,) in layers],
+            names=[name for (name,) in names],
+            created=created,
+            size=size,
+        )

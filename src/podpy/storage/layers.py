@@ -1,0 +1,66 @@
+"""Unpacking one layer: the uncompressed tar goes in, a directory in the staging area comes out.
+
+Nothing is visible before `Store.commit_image` has renamed it to layers/NUMBER, and that happens only after `finish` has
+compared the diff id.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import DigestMismatchError, StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.storage.staging import Staging
+
+
+class LayerWriter:
+    """Receives the uncompressed tar of one layer in pieces of any size. For one thread; several writers run side by
+    side.
+    """
+
+    def __init__(self, staging: Staging, *, chain_id: str, parent: str, diff_id: str) -> None:
+        import hashlib
+
+        from podpy.storage.unpack import Unpacker
+
+        self.chain_id = chain_id
+        self.parent = parent
+        self.diff_id = diff_id
+        self.path = staging.new_path("layer")
+        self.size = 0
+        self.entries = 0
+        self.finished = False
+        self._staging = staging
+        self._hash = hashlib.sha256()
+        os.mkdir(self.path, 0o755)
+        self._unpacker = Unpacker(self.path)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Unpack the next piece. Raises StorageError (a tar that can't be unpacked, a full disk)."""
+        self._hash.update(data)
+        self._unpacker.feed(data)
+
+    def finish(self) -> None:
+        """End the tar and compare its digest. Raises DigestMismatchError, StorageError."""
+        self._unpacker.finish()
+        actual = "sha256:" + self._hash.hexdigest()
+        if actual != self.diff_id:
+            raise DigestMismatchError(
+                f"layer {self.diff_id} unpacks to the digest {actual}",
+                hint="The image's configuration doesn't belong to its layers; pull or build it again",
+            )
+        self.size = self._unpacker.size
+        self.entries = self._unpacker.entries
+        self.finished = True
+
+    def abort(self) -> None:
+        """Stop, and remove what was unpacked."""
+        self._unpacker.abort()
+        self._staging.discard(self.path)
+
+    def check_finished(self) -> None:
+        """Raise StorageError unless `finish` succeeded."""
+        if not self.finished:
+            raise StorageError(f"layer {self.diff_id} isn't unpacked and verified")

@@ -1,0 +1,114 @@
+"""The tables of podpy.sqlite, and how an older database becomes a newer one.
+
+`PRAGMA user_version` is the number of migrations that a database has seen. A released migration is never edited: a
+change is one more entry. Times are nanoseconds since 1970, sizes are bytes, digests are "sha256:HEX", ids are 64 hex
+digits.
+"""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- number names the directory in layers/. AUTOINCREMENT: a number that was once committed is never used again, so an
+-- overlay mount that outlives its layer's row can't see another layer's files.
+CREATE TABLE layers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    chain_id TEXT NOT NULL UNIQUE,
+    parent TEXT,
+    diff_id TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    created INTEGER NOT NULL
+);
+CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    manifest BLOB NOT NULL,
+    config BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    size INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX images_by_digest ON images (digest);
+CREATE TABLE image_layers (
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    chain_id TEXT NOT NULL REFERENCES layers (chain_id),
+    PRIMARY KEY (image_id, position)
+) WITHOUT ROWID;
+CREATE INDEX image_layers_by_chain_id ON image_layers (chain_id);
+CREATE TABLE image_blobs (
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (image_id, digest)
+) WITHOUT ROWID;
+CREATE INDEX image_blobs_by_digest ON image_blobs (digest);
+CREATE TABLE image_names (
+    name TEXT PRIMARY KEY,
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX image_names_by_image ON image_names (image_id);
+
+-- What `podpy ps` shows are columns, so that it is one query. image_id is no foreign key: a container may outlive the
+-- names of its image, and one with --rootfs has none.
+CREATE TABLE containers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    spec TEXT NOT NULL,
+    image_id TEXT NOT NULL DEFAULT '',
+    image_name TEXT NOT NULL DEFAULT '',
+    command TEXT NOT NULL DEFAULT '[]',
+    labels TEXT NOT NULL DEFAULT '{}',
+    ports TEXT NOT NULL DEFAULT '[]',
+    log_path TEXT NOT NULL DEFAULT '',
+    created INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    pid INTEGER NOT NULL DEFAULT 0,
+    pid_start INTEGER NOT NULL DEFAULT 0,
+    conmon_pid INTEGER NOT NULL DEFAULT 0,
+    conmon_start INTEGER NOT NULL DEFAULT 0,
+    boot_id TEXT NOT NULL DEFAULT '',
+    started INTEGER NOT NULL DEFAULT 0,
+    finished INTEGER NOT NULL DEFAULT 0,
+    exit_code INTEGER NOT NULL DEFAULT 0,
+    oom_killed INTEGER NOT NULL DEFAULT 0,
+    restarts INTEGER NOT NULL DEFAULT 0,
+    stopped_by_user INTEGER NOT NULL DEFAULT 0,
+    exec_count INTEGER NOT NULL DEFAULT 0,
+    cleaned INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE INDEX containers_by_created ON containers (created);
+CREATE INDEX containers_by_status ON containers (status, created);
+CREATE INDEX containers_by_image ON containers (image_id) WHERE image_id != '';
+
+CREATE TABLE volumes (
+    name TEXT PRIMARY KEY,
+    anonymous INTEGER NOT NULL DEFAULT 0,
+    created INTEGER NOT NULL,
+    labels TEXT NOT NULL DEFAULT '{}',
+    options TEXT NOT NULL DEFAULT '{}',
+    copied_up INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE container_volumes (
+    container_id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+    volume TEXT NOT NULL,
+    PRIMARY KEY (container_id, volume)
+) WITHOUT ROWID;
+CREATE INDEX container_volumes_by_volume ON container_volumes (volume);
+
+-- A call that relies on layers or blobs that no image uses yet (a pull that skips what is here already) writes this
+-- down:
+-- garbage collection leaves them alone for as long as the maker's staging directory in tmp/ is locked.
+CREATE TABLE leases (
+    staging TEXT NOT NULL,
+    object TEXT NOT NULL,
+    PRIMARY KEY (staging, object)
+) WITHOUT ROWID;
+CREATE INDEX leases_by_object ON leases (object);
+"""
+
+MIGRATIONS = (_FIRST,)
+VERSION = len(MIGRATIONS)

@@ -1,0 +1,124 @@
+"""graphroot/tmp: everything that isn't committed yet, and who is still at it.
+
+    tmp/blobs/HEX.partial     a blob that is being received, or whose transfer was cut off: it goes on from there
+    tmp/blobs/HEX.done        received and verified; the commit of an image renames it into blobs/sha256
+    tmp/PID-RANDOM/           one call's staging directory: layers being unpacked, and what is being removed
+
+A staging directory is locked (flock on the directory itself) by its maker for as long as that process lives, so a lock
+that can be had means that the maker is gone, whatever the pid says. Making one takes the lock of tmp/ shared, sweeping
+takes it exclusively: a directory that was made but not yet locked is never swept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.storage.database import Database
+
+BLOBS = "blobs"
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class Staging:
+    """This process's staging directory, made when it is first needed."""
+
+    def __init__(self, graphroot: str) -> None:
+        self.root = os.path.join(graphroot, "tmp")
+        self.name = ""
+        self._lock = -1
+        self._count = 0
+
+    def path(self) -> str:
+        """Return this process's staging directory."""
+        if not self.name:
+            self._make()
+        return os.path.join(self.root, self.name)
+
+    def new_path(self, kind: str) -> str:
+        """Return a path in it that nothing has yet. Not for two threads at once: the counter is the name."""
+        path = self.path()
+        self._count += 1
+        return os.path.join(path, f"{kind}-{self._count}")
+
+    def discard(self, path: str) -> None:
+        """Remove a directory tree or file: renamed in here first, so that a kill leaves nothing half-removed in
+        place.
+        """
+        from podpy.storage import filesystem
+
+        aside = self.new_path("removed")
+        try:
+            os.rename(path, aside)
+        except FileNotFoundError:
+            return
+        filesystem.remove_tree(aside)
+
+    def close(self) -> None:
+        """Remove the staging directory and give up its lock."""
+        from podpy.storage import filesystem
+
+        if self.name:
+            filesystem.remove_tree(os.path.join(self.root, self.name))
+            os.close(self._lock)
+            self.name, self._lock = "", -1
+
+    def _make(self) -> None:
+        os.makedirs(self.root, mode=0o700, exist_ok=True)
+        outer = os.open(self.root, _OPEN_DIRECTORY)
+        try:
+            fcntl.flock(outer, fcntl.LOCK_SH)
+            name = f"{os.getpid()}-{os.urandom(4).hex()}"
+            path = os.path.join(self.root, name)
+            os.mkdir(path, 0o700)
+            self._lock = os.open(path, _OPEN_DIRECTORY)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self.name = name
+        finally:
+            os.close(outer)
+
+
+def sweep(graphroot: str, database: Database) -> list[str]:
+    """Remove what calls that were killed left in tmp/. Return the names of the staging directories that were
+    removed.
+    """
+    root = os.path.join(graphroot, "tmp")
+    try:
+        names = [name for name in os.listdir(root) if name != BLOBS]
+    except FileNotFoundError:
+        return []
+    if not names:
+        return []
+    from podpy.storage import filesystem
+
+    swept = []
+    outer = os.open(root, _OPEN_DIRECTORY)
+    try:
+        for name in names:
+            lock = _lock_of_dead_maker(outer, root, name)
+            if lock >= 0:
+                filesystem.remove_tree(os.path.join(root, name))
+                database.execute("DELETE FROM leases WHERE staging = ?", (name,))
+                os.close(lock)
+                swept.append(name)
+    finally:
+        os.close(outer)
+    return swept
+
+
+def _lock_of_dead_maker(outer: int, root: str, name: str) -> int:
+    fcntl.flock(outer, fcntl.LOCK_EX)
+    try:
+        lock = os.open(os.path.join(root, name), _OPEN_DIRECTORY)
+    except FileNotFoundError:
+        return -1
+    finally:
+        fcntl.flock(outer, fcntl.LOCK_UN)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return -1
+    return lock

@@ -1,0 +1,202 @@
+"""The layer store: how images, layers and blobs come and go.
+
+    graphroot/podpy.sqlite         the rows
+    graphroot/blobs/sha256/HEX     compressed layers, as they came
+    graphroot/layers/NUMBER/       a layer's files; NUMBER is its row
+    graphroot/tmp/                 what isn't committed (storage/staging.py)
+
+Every change is made aside, synced, renamed into place inside the transaction that makes it visible. A kill leaves
+either the old state, or the old state and things without a row: those are found by `sweep`, `commit_image` and `check`.
+docs/storage.md says what guards what.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from podpy.errors import StorageError
+from podpy.storage.images import ImageRecord, ImageTable
+from podpy.storage.staging import Staging
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podpy.config.paths import Paths
+    from podpy.plan import Operation
+    from podpy.storage.blobs import BlobWriter
+    from podpy.storage.database import Database
+    from podpy.storage.layers import LayerWriter
+
+
+class Store:
+    """The images, layers and blobs of one graphroot. One object per process and thread that commits."""
+
+    def __init__(self, paths: Paths, database: Database) -> None:
+        self.paths = paths
+        self.database = database
+        self.graphroot = os.fspath(paths.graphroot)
+        self.images_table = ImageTable(database)
+        self.staging = Staging(self.graphroot)
+
+    # Look-ups
+
+    def images(self) -> list[ImageRecord]:
+        """Return every image, newest first."""
+        return self.images_table.all()
+
+    def find_image(self, name_or_id: str) -> ImageRecord:
+        """Return the image with this full name, id, or beginning of an id. Raises NoSuchImageError, StorageError."""
+        return self.images_table.find(name_or_id)
+
+    def image_users(self, image_id: str) -> list[str]:
+        """Return the ids of the containers that use an image, oldest first."""
+        return self.images_table.users(image_id)
+
+    def has_layer(self, chain_id: str) -> bool:
+        """Tell whether the layer is here. From now on it stays, for as long as this process lives."""
+        self._lease(chain_id)
+        return bool(self.database.query("SELECT 1 FROM layers WHERE chain_id = ?", (chain_id,)))
+
+    def has_blob(self, digest: str) -> bool:
+        """Tell whether the blob is here. From now on it stays, for as long as this process lives."""
+        self._lease(digest)
+        return bool(self.database.query("SELECT 1 FROM blobs WHERE digest = ?", (digest,)))
+
+    def blob_path(self, digest: str) -> str:
+        """Return where a committed blob's bytes are, or would be. Raises StorageError if it's no sha256 digest."""
+        from podpy.storage.blobs import digest_hex
+
+        return os.path.join(self.graphroot, "blobs", "sha256", digest_hex(digest))
+
+    def layer_path(self, chain_id: str) -> str:
+        """Return a committed layer's directory. Raises StorageError."""
+        return os.path.join(self.graphroot, "layers", str(self.layer_numbers([chain_id])[0]))
+
+    def layer_numbers(self, chain_ids: Sequence[str]) -> list[int]:
+        """Return the directory names of layers, in the same order. Raises StorageError if one is missing."""
+        marks = ", ".join("?" * len(chain_ids))
+        rows = self.database.query(f"SELECT chain_id, number FROM layers WHERE chain_id IN ({marks})", tuple(chain_ids))
+        numbers = dict(rows)
+        missing = [chain_id for chain_id in chain_ids if chain_id not in numbers]
+        if missing:
+            raise StorageError(f"layer {missing[0]} isn't in the store", hint="Pull the image again")
+        return [numbers[chain_id] for chain_id in chain_ids]
+
+    # Coming
+
+    def begin_layer(self, *, chain_id: str, parent: str, diff_id: str) -> LayerWriter:
+        """Return a writer that unpacks a layer aside. `parent` is a chain id or empty."""
+        from podpy.storage.layers import LayerWriter
+
+        return LayerWriter(self.staging, chain_id=chain_id, parent=parent, diff_id=diff_id)
+
+    def stage_blob(self, digest: str) -> BlobWriter:
+        """Return a writer for a blob; it waits while another process receives the same one. See BlobWriter."""
+        from podpy.storage.blobs import BlobWriter
+
+        return BlobWriter(self.graphroot, digest)
+
+    def commit_image(
+        self,
+        record: ImageRecord,
+        *,
+        layers: Sequence[LayerWriter] = (),
+        blobs: Sequence[BlobWriter] = (),
+        names: Sequence[str] = (),
+    ) -> ImageRecord:
+        """Make an image visible: one syncfs, renames, one transaction. Return the record as it is now in the store.
+
+        `record.layers` names every layer of the image; those that aren't among `layers` must be here already.
+        `record.size` is counted here. Raises StorageError, and then nothing has changed.
+        """
+        from podpy.storage import commit
+
+        return commit.commit_image(self, record, layers, blobs, names)
+
+    # Names, going
+
+    def tag(self, name_or_id: str, name: str) -> None:
+        """Give an image one more (full) name. Raises NoSuchImageError."""
+        with self.database.transaction(durable=True):
+            self.images_table.give_name(name, self.find_image(name_or_id).id)
+
+    def untag(self, name: str) -> None:
+        """Remove a name; the image stays. Raises NoSuchImageError."""
+        with self.database.transaction(durable=True):
+            self.images_table.drop_name(name)
+
+    def remove_image(self, name_or_id: str, *, force: bool = False) -> list[str]:
+        """Remove a name, and the image with its unshared layers and blobs if that was the last one, or if an id was
+        given.
+
+        Return lines for the user, as Podman prints them ("Untagged: NAME", "Deleted: ID"). Raises NoSuchImageError;
+        InUseError if an id was given and the image has several names, unless `force`; InUseError always if a container
+        uses it: `rmi --force` first removes those that `image_users` lists.
+        """
+        from podpy.storage import collect
+
+        return collect.remove_image(self, name_or_id, force=force)
+
+    # Containers
+
+    def mount_operations(
+        self,
+        container_id: str,
+        image: ImageRecord | None,
+        target: str,
+        *,
+        read_only: bool = False,
+        volatile: bool = False,
+        rootfs: str = "",
+        rootfs_overlay: bool = False,
+        uid_maps: Sequence[tuple[int, int, int]] = (),
+        gid_maps: Sequence[tuple[int, int, int]] = (),
+    ) -> list[Operation]:
+        """Return the operations that mount a container's root file system at `target` (a directory).
+
+        The maps are (inside, host, size) of the container's own user namespace, as in ContainerSpec; empty: none of its
+        own.
+        """
+        from podpy.storage import mounts
+
+        return mounts.operations(
+            self,
+            container_id,
+            image,
+            target,
+            mounts.MountOptions(
+                read_only=read_only,
+                volatile=volatile,
+                rootfs=rootfs,
+                rootfs_overlay=rootfs_overlay,
+                uid_maps=[*uid_maps],
+                gid_maps=[*gid_maps],
+            ),
+        )
+
+    # Repair
+
+    def sweep(self) -> list[str]:
+        """Remove what killed calls left in tmp/. Cheap when there's nothing. Return the names of what was removed."""
+        from podpy.storage import staging
+
+        return staging.sweep(self.graphroot, self.database)
+
+    def close(self) -> None:
+        """Remove this process's staging directory and its leases. Also done by the next call's sweep if this one is
+        killed.
+        """
+        if self.staging.name:
+            self.database.execute("DELETE FROM leases WHERE staging = ?", (self.staging.name,))
+            self.staging.close()
+
+    def _lease(self, name: str) -> None:
+        self.staging.path()
+        self.database.execute("INSERT OR IGNORE INTO leases VALUES (?, ?)", (self.staging.name, name))
+
+
+def now() -> int:
+    """Return the time in nanoseconds since 1970."""
+    return time.time_ns()
