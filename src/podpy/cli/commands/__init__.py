@@ -1,0 +1,1 @@
+"""One module per command: options → one libpod call → a typed result → one renderer."""

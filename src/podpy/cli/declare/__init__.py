@@ -1,0 +1,28 @@
+"""The command line, declared once as data.
+
+Typer (help), the compiled table (the everyday parser), completion and docs/reference all read these declarations, so
+a new option is one line here and an attribute in its handler.
+"""
+
+from __future__ import annotations
+
+from podpy.cli.declare import containers, images, later, system
+from podpy.cli.declare.globals import GLOBAL_OPTIONS
+from podpy.cli.declare.model import Command
+
+__all__ = ["COMMANDS", "GLOBAL_OPTIONS", "find", "groups"]
+
+COMMANDS: tuple[Command, ...] = (*containers.COMMANDS, *images.COMMANDS, *system.COMMANDS, *later.COMMANDS)
+
+
+def groups() -> dict[str, str]:
+    """Return the command groups ("container", "image" …) with their one-line help."""
+    return dict(system.GROUPS)
+
+
+def find(path: str) -> Command:
+    """Return the command with this path or alias ("container ls"). Raises KeyError."""
+    for command in COMMANDS:
+        if path == command.path or path in command.aliases:
+            return command
+    raise KeyError(path)

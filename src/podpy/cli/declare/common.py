@@ -1,0 +1,63 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from podpy.cli.declare.model import CONTAINERS, FILES, RUNNING, STOPPED, Argument, Option, flag, many, number, text
+
+STOP_SECONDS = 10  # containers.conf stop_timeout's default
+
+LATEST = flag("--latest -l", "Act on the container that was created last")
+ALL_HELP = "Act on all containers"
+
+
+def latest() -> Option:
+    """`--latest`, which stands for a container's name."""
+    return LATEST
+
+
+def cidfiles() -> Option:
+    """`--cidfile` of commands that read ids from files."""
+    return many("--cidfile", "FILE", "Read the container's id from this file (repeatable)", complete=FILES)
+
+
+def container_filter(short: bool = True) -> Option:
+    """`--filter` with the keys of `ps`."""
+    names = "--filter -f" if short else "--filter"
+    return many(names, "KEY=VALUE", "Only containers for which this is true (repeatable)")
+
+
+def template_format(names: str = "--format -f", default: str = "", what: str = "the output") -> Option:
+    """`--format`: a Go template, or `json`."""
+    return text(names, "TEMPLATE", f"Print {what} as a Go template says, or as json", default=default)
+
+
+def stop_time(aliases: tuple[str, ...] = ()) -> Option:
+    """`--time`: how long a stop may take."""
+    return number(
+        "--time -t", "SECONDS", "How long to wait before killing; -1: for ever", default=STOP_SECONDS, aliases=aliases
+    )
+
+
+def detach_keys() -> Option:
+    """`--detach-keys`."""
+    return text("--detach-keys", "KEYS", "Key sequence that detaches; empty: none", default="ctrl-p,ctrl-q")
+
+
+def one_container(complete: str = CONTAINERS, required: bool = True) -> Argument:
+    """The argument of commands that take one container."""
+    return Argument(name="container", metavar="CONTAINER", required=required, complete=complete)
+
+
+def some_containers(complete: str = CONTAINERS) -> Argument:
+    """The argument of commands that take containers, or --all or --latest instead: so not required here."""
+    return Argument(name="containers", metavar="CONTAINER", required=False, many=True, complete=complete)
+
+
+def running_containers() -> Argument:
+    """Containers that run."""
+    return some_containers(RUNNING)
+
+
+def stopped_containers() -> Argument:
+    """Containers that don't run."""
+    return some_containers(STOPPED)

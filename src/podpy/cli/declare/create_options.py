@@ -1,0 +1,245 @@
+"""The options of `create` and `run`: everything that describes a container."""
+
+from __future__ import annotations
+
+from podpy.cli.declare.common import detach_keys
+from podpy.cli.declare.create_limits import CREATE_LIMITS
+from podpy.cli.declare.model import (
+    CONTAINERS,
+    DIRECTORIES,
+    FILES,
+    SIGNALS,
+    SWITCH,
+    UINTS,
+    Option,
+    count,
+    flag,
+    listed,
+    many,
+    text,
+)
+
+_POD = "pods come with a later version"
+_HEALTH = "health checks come with a later version"
+_NETWORKS = "user-defined networks come with a later version"
+_SECRETS = "secrets come with a later version"
+_LATER = "it comes with a later version"
+_KERNEL = "Linux dropped it: use --memory"
+
+_PROCESS: tuple[Option, ...] = (
+    text("--entrypoint", "COMMAND", "Command to run instead of the image's entrypoint: text or a JSON list"),
+    many("--env -e", "KEY[=VALUE]", "Environment variable; without a value: the caller's"),
+    many("--env-file", "FILE", "Environment variables from a file, one a line", complete=FILES),
+    flag("--env-host", "Give the container the caller's whole environment"),
+    many("--env-merge", "KEY=VALUE", "Environment variable that may use the image's: PATH=${PATH}:/more"),
+    many("--unsetenv", "KEY", "Leave out one of the image's or podpy's environment variables"),
+    flag("--unsetenv-all", "Leave out all environment variables of the image and of podpy"),
+    flag("--http-proxy", "Pass the caller's proxy variables on", default=True),
+    text("--workdir -w", "DIR", "Working directory inside the container"),
+    text("--user -u", "USER[:GROUP]", "Who runs the command: names or numbers of the container"),
+    listed("--group-add", "GROUP", "Additional group; keep-groups: the caller's"),
+    text("--umask", "MASK", "File mode mask, octal", default="0022"),
+    text("--tz", "ZONE", "Time zone: an area/city, or local"),
+    flag("--tty -t", "Give the container a terminal"),
+    flag("--interactive -i", "Keep standard input open"),
+    flag("--init", "Start a small init that passes signals on and reaps processes"),
+    text("--init-path", "PATH", "The init for --init", complete=FILES),
+    text("--stop-signal", "SIGNAL", "Signal that asks the container to stop", complete=SIGNALS),
+    count("--stop-timeout", "SECONDS", "How long a stop waits before it kills", default=10),
+    count("--timeout", "SECONDS", "Kill the container after this time; 0: never"),
+    text("--systemd", "MODE", "Prepare for systemd as the container's command: true, false, always", default="true"),
+    text("--personality", "NAME", "Execution domain, such as LINUX32", refuse=_LATER),
+    text("--passwd-entry", "LINE", "Line for the container's /etc/passwd", refuse=_LATER),
+    text("--group-entry", "LINE", "Line for the container's /etc/group", refuse=_LATER),
+    listed("--hostuser", "USER", "User of the host to add to /etc/passwd", refuse=_LATER),
+)
+
+_IDENTITY: tuple[Option, ...] = (
+    text("--name", "NAME", "The container's name; without it podpy makes one up"),
+    flag("--replace", "Remove a container that already has this name first"),
+    text("--hostname -h", "NAME", "Host name inside the container"),
+    many("--label -l", "KEY=VALUE", "Label (repeatable)"),
+    many("--label-file", "FILE", "Labels from a file, one a line", complete=FILES),
+    many("--annotation", "KEY=VALUE", "Annotation for the OCI runtime (repeatable)"),
+    text("--cidfile", "FILE", "Write the container's id to this new file", complete=FILES),
+    text("--pidfile", "FILE", "Write the process id of the container's first process to this file", complete=FILES),
+    text("--conmon-pidfile", "FILE", "Write the monitor's process id to this file", complete=FILES),
+    text("--pod", "POD", "Run in this pod", refuse=_POD),
+    text("--pod-id-file", "FILE", "Run in the pod whose id this file has", refuse=_POD),
+    text("--init-ctr", "TYPE", "Make it an init container of a pod", refuse=_POD),
+    listed("--requires", "CONTAINER", "Containers to start first", complete=CONTAINERS, refuse=_LATER),
+)
+
+_IMAGE: tuple[Option, ...] = (
+    text(
+        "--pull", "POLICY", "When to pull the image", default="missing", choices=("always", "missing", "never", "newer")
+    ),
+    text("--platform", "OS/ARCH[/VARIANT]", "Platform of the image"),
+    text("--arch", "ARCH", "Architecture of the image", aliases=("--override-arch",)),
+    text("--os", "OS", "Operating system of the image", aliases=("--override-os",)),
+    text("--variant", "VARIANT", "Variant of the image's architecture", aliases=("--override-variant",)),
+    flag("--rootfs", "The first argument is a directory, not an image"),
+    flag("--quiet -q", "Say nothing while pulling"),
+    text("--authfile", "FILE", "File with the registry's credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+    text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
+    text("--cert-dir", "DIR", "Directory with TLS certificates for the registry", complete=DIRECTORIES),
+    Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
+    count("--retry", "N", "How often to try pulling again", default=3),
+    text("--retry-delay", "DURATION", "How long to wait before trying again"),
+    many("--decryption-key", "KEY", "Key for an encrypted image", refuse=_LATER),
+    text("--signature-policy", "FILE", "policy.json to use", hidden=True),
+    flag("--disable-content-trust", "Accepted for Docker's scripts; does nothing"),
+)
+
+_FILES: tuple[Option, ...] = (
+    many("--volume -v", "[SOURCE:]TARGET[:OPTIONS]", "Mount a directory or a volume", complete=FILES),
+    many("--mount", "type=TYPE,…", "Mount: bind, tmpfs, volume …"),
+    many("--tmpfs", "DIR[:OPTIONS]", "Mount a temporary file system"),
+    many("--volumes-from", "CONTAINER[:OPTIONS]", "Mount what another container mounts", complete=CONTAINERS),
+    text(
+        "--image-volume",
+        "MODE",
+        "What to do with the image's volumes",
+        default="anonymous",
+        choices=("anonymous", "bind", "tmpfs", "ignore"),
+    ),
+    flag("--read-only", "Make the root file system read-only"),
+    flag("--read-only-tmpfs", "With --read-only: keep /run, /tmp and /var/tmp writable", default=True),
+    text("--shm-size", "SIZE", "Size of /dev/shm, such as 64m"),
+    text("--shm-size-systemd", "SIZE", "Size of /run in systemd mode"),
+    many("--chrootdirs", "DIR", "Directories that chroot targets get files in", refuse=_LATER),
+    many("--secret", "SECRET[,…]", "Give the container a secret", refuse=_SECRETS),
+)
+
+_RIGHTS: tuple[Option, ...] = (
+    listed("--cap-add", "CAPABILITY", "Capability to add"),
+    listed("--cap-drop", "CAPABILITY", "Capability to drop; all: every one"),
+    flag("--privileged", "Give all capabilities and devices, hide nothing"),
+    many("--security-opt", "OPTION", "no-new-privileges, seccomp=, label=, mask=, unmask=, proc-opts="),
+    text("--seccomp-policy", "POLICY", "Which seccomp profile: default, image", default="default"),
+    many("--device", "HOST[:INSIDE[:rwm]]", "Give the container a device of the host", complete=FILES),
+    listed("--device-cgroup-rule", "RULE", "Rule for devices in the cgroup"),
+    listed("--gpus", "GPU", "GPUs, through CDI", refuse=_LATER),
+    listed("--sysctl", "KEY=VALUE", "Kernel parameter of the container's namespaces"),
+    flag("--passwd", "Add the container's user to /etc/passwd", default=True),
+)
+
+_NAMESPACES: tuple[Option, ...] = (
+    text("--pid", "MODE", "Process id namespace: private, host, container:NAME, ns:PATH"),
+    text("--ipc", "MODE", "IPC namespace: private, shareable, none, host, container:NAME, ns:PATH"),
+    text("--uts", "MODE", "Host name namespace: private, host, container:NAME, ns:PATH"),
+    text("--cgroupns", "MODE", "Cgroup namespace: private, host, container:NAME, ns:PATH"),
+    text(
+        "--userns",
+        "MODE",
+        "User namespace: host, keep-id[:…], nomap, auto[:…], container:NAME, ns:PATH",
+        env="PODMAN_USERNS",
+    ),
+    listed("--uidmap", "INSIDE:OUTSIDE:SIZE", "Line of the user id map"),
+    listed("--gidmap", "INSIDE:OUTSIDE:SIZE", "Line of the group id map"),
+    text("--subuidname", "NAME", "Range of /etc/subuid for the user namespace"),
+    text("--subgidname", "NAME", "Range of /etc/subgid for the user namespace"),
+)
+
+_NETWORK: tuple[Option, ...] = (
+    many("--network", "MODE", "none, host, pasta[:…], slirp4netns[:…], container:NAME, ns:PATH", aliases=("--net",)),
+    listed("--publish -p", "[[IP:]HOST:]PORT[/PROTOCOL]", "Publish a port or a range"),
+    flag("--publish-all -P", "Publish every exposed port on a free port"),
+    listed("--expose", "PORT[/PROTOCOL]", "Expose a port or a range"),
+    listed("--dns", "ADDRESS", "Name server"),
+    listed("--dns-search", "DOMAIN", "Search domain; '.': none"),
+    listed("--dns-option", "OPTION", "Option for resolv.conf", aliases=("--dns-opt",)),
+    listed("--add-host", "HOST:ADDRESS", "Line for /etc/hosts"),
+    flag("--no-hosts", "Leave /etc/hosts as the image has it"),
+    flag("--no-hostname", "Leave /etc/hostname as the image has it"),
+    text("--hosts-file", "FILE", "What /etc/hosts starts from: a file, image, none"),
+    text("--ip", "ADDRESS", "Fixed IPv4 address", refuse=_NETWORKS),
+    text("--ip6", "ADDRESS", "Fixed IPv6 address", refuse=_NETWORKS),
+    text("--mac-address", "ADDRESS", "Fixed hardware address", refuse=_NETWORKS),
+    listed("--network-alias", "NAME", "Additional name in the network", refuse=_NETWORKS),
+)
+
+_HEALTH_OPTIONS: tuple[Option, ...] = (
+    text(
+        "--health-cmd",
+        "COMMAND",
+        "Command that tells whether the container is well",
+        refuse=_HEALTH,
+        aliases=("--healthcheck-command",),
+    ),
+    text(
+        "--health-interval", "DURATION", "Time between two checks", refuse=_HEALTH, aliases=("--healthcheck-interval",)
+    ),
+    text("--health-log-destination", "WHERE", "Where results are kept", refuse=_HEALTH),
+    count("--health-max-log-count", "N", "How many results are kept", refuse=_HEALTH),
+    count("--health-max-log-size", "N", "How much of a result is kept", refuse=_HEALTH),
+    text("--health-on-failure", "ACTION", "What an unhealthy container gets", refuse=_HEALTH),
+    count("--health-retries", "N", "Failures until unhealthy", refuse=_HEALTH, aliases=("--healthcheck-retries",)),
+    text(
+        "--health-start-period", "DURATION", "Time to come up", refuse=_HEALTH, aliases=("--healthcheck-start-period",)
+    ),
+    text("--health-startup-cmd", "COMMAND", "Command that tells whether it has come up", refuse=_HEALTH),
+    text(
+        "--health-startup-interval",
+        "DURATION",
+        "Time between two of those",
+        refuse=_HEALTH,
+        aliases=("--health-start-interval",),
+    ),
+    count("--health-startup-retries", "N", "Failures until it is restarted", refuse=_HEALTH),
+    count("--health-startup-success", "N", "Successes until it counts as up", refuse=_HEALTH),
+    text("--health-startup-timeout", "DURATION", "Time for one of those", refuse=_HEALTH),
+    text("--health-timeout", "DURATION", "Time for one check", refuse=_HEALTH, aliases=("--healthcheck-timeout",)),
+    flag("--no-healthcheck", "Don't run the image's health check"),
+)
+
+_LIFE: tuple[Option, ...] = (
+    flag("--rm", "Remove the container, and its anonymous volumes, when it ends"),
+    text("--restart", "POLICY", "no, on-failure[:N], always, unless-stopped"),
+    text("--log-driver", "DRIVER", "Where output goes: k8s-file, json-file, journald, passthrough, none"),
+    many("--log-opt", "KEY=VALUE", "Option for the log: path, max-size, max-file, tag"),
+    listed("--attach -a", "STREAM", "Attach to stdin, stdout or stderr"),
+    text(
+        "--sdnotify",
+        "MODE",
+        "Who tells systemd that the container is ready",
+        default="container",
+        choices=("container", "conmon", "healthy", "ignore"),
+    ),
+    flag("--explain", "Print what would be done, step by step, and do nothing"),
+    flag("--trace", "Say on standard error how long each step took"),
+)
+
+_DOCKER_ONLY: tuple[Option, ...] = (
+    text("--kernel-memory", "SIZE", "Docker's", hidden=True, refuse=_KERNEL),
+    text("--link", "CONTAINER", "Docker's", hidden=True, refuse="Podman has no links: use --network container:NAME"),
+    text("--volume-driver", "NAME", "Docker's", hidden=True, refuse="podpy has no volume plugins"),
+    text("--domainname", "NAME", "Docker's", hidden=True, refuse="use --hostname with the full name"),
+    text("--isolation", "MODE", "Docker's", hidden=True, refuse="it is for Windows"),
+    text("--link-local-ip", "ADDRESS", "Docker's", hidden=True, refuse=_NETWORKS),
+    flag("--use-api-socket", "Docker's", hidden=True, refuse="podpy has no API socket"),
+)
+
+CREATE_OPTIONS: tuple[Option, ...] = (
+    *_PROCESS,
+    *_IDENTITY,
+    *_IMAGE,
+    *_FILES,
+    *_RIGHTS,
+    *_NAMESPACES,
+    *CREATE_LIMITS,
+    *_NETWORK,
+    *_HEALTH_OPTIONS,
+    *_LIFE,
+    *_DOCKER_ONLY,
+)
+
+RUN_OPTIONS: tuple[Option, ...] = (
+    *(option for option in CREATE_OPTIONS if option.names[0] != "--init-ctr"),
+    flag("--detach -d", "Run in the background and print the container's id"),
+    detach_keys(),
+    flag("--sig-proxy", "Pass signals on to the container", default=True),
+    count("--preserve-fds", "N", "Pass N more open files on, from descriptor 3"),
+    Option(names=("--preserve-fd",), kind=UINTS, metavar="N[,N]", help="Pass these open files on"),
+    flag("--rmi", "Remove the image too when nothing else uses it (implies --rm)"),
+)

@@ -1,0 +1,132 @@
+"""The commands about images."""
+
+from __future__ import annotations
+
+from podpy.cli.declare.common import template_format
+from podpy.cli.declare.model import (
+    DIRECTORIES,
+    FILES,
+    IMAGES,
+    SWITCH,
+    Argument,
+    Command,
+    Option,
+    count,
+    flag,
+    many,
+    text,
+)
+
+_PANEL = "Images"
+_LATER = "it comes with a later version"
+_SORT = ("created", "id", "repository", "size", "tag")
+
+_IMAGE = Argument(name="image", metavar="IMAGE", complete=IMAGES)
+_SOME_IMAGES = Argument(name="images", metavar="IMAGE", many=True, complete=IMAGES)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        path="pull",
+        aliases=("image pull",),
+        handler="podpy.cli.commands.images:pull",
+        panel=_PANEL,
+        help="Pull images from a registry or an archive",
+        arguments=(_SOME_IMAGES,),
+        options=(
+            flag("--all-tags -a", "Every tag of the repository", refuse=_LATER),
+            text("--platform", "OS/ARCH[/VARIANT]", "Platform of the image"),
+            text("--arch", "ARCH", "Architecture of the image", aliases=("--override-arch",)),
+            text("--os", "OS", "Operating system of the image", aliases=("--override-os",)),
+            text("--variant", "VARIANT", "Variant of the architecture", aliases=("--override-variant",)),
+            text(
+                "--policy", "POLICY", "When to pull", default="always", choices=("always", "missing", "never", "newer")
+            ),
+            flag("--quiet -q", "Print only the image's id"),
+            text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+            text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
+            text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
+            Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
+            count("--retry", "N", "How often to try again", default=3),
+            text("--retry-delay", "DURATION", "How long to wait before trying again"),
+            many("--decryption-key", "KEY", "Key for an encrypted image", refuse=_LATER),
+            text("--signature-policy", "FILE", "policy.json to use", hidden=True),
+            flag("--disable-content-trust", "Accepted for Docker's scripts; does nothing", hidden=True),
+        ),
+    ),
+    Command(
+        path="load",
+        aliases=("image load",),
+        handler="podpy.cli.commands.images:load",
+        panel=_PANEL,
+        help="Load images from an archive",
+        rule="none",
+        options=(
+            text("--input -i", "FILE", "Archive or OCI directory (default: standard input)", complete=FILES),
+            flag("--quiet -q", "Print nothing"),
+            text("--signature-policy", "FILE", "policy.json to use", hidden=True),
+        ),
+    ),
+    Command(
+        path="images",
+        aliases=("image ls", "image list"),
+        handler="podpy.cli.commands.images:images",
+        panel=_PANEL,
+        help="List images",
+        options=(
+            flag("--all -a", "Intermediate images, too"),
+            many("--filter -f", "KEY=VALUE", "Only images for which this is true (repeatable)"),
+            template_format("--format", what="each image"),
+            flag("--digests", "And digests"),
+            flag("--noheading -n", "Leave the heading out"),
+            flag("--no-trunc", "Cut nothing off", aliases=("--notruncate",)),
+            flag("--quiet -q", "Only ids"),
+            flag("--history", "Former names, too"),
+            text("--sort", "FIELD", "Sort by this", default="created", choices=_SORT),
+        ),
+        arguments=(Argument(name="image", metavar="IMAGE", required=False, complete=IMAGES),),
+    ),
+    Command(
+        path="rmi",
+        aliases=("image rm",),
+        handler="podpy.cli.commands.images:rmi",
+        panel=_PANEL,
+        help="Remove images",
+        rule="images",
+        options=(
+            flag("--all -a", "Remove all images"),
+            flag("--force -f", "Containers that use it, too"),
+            flag("--ignore -i", "An image that doesn't exist is no error"),
+            flag("--no-prune", "Keep untagged parents"),
+        ),
+        arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
+    ),
+    Command(
+        path="tag",
+        aliases=("image tag",),
+        handler="podpy.cli.commands.images:tag",
+        panel=_PANEL,
+        help="Give an image more names",
+        arguments=(_IMAGE, Argument(name="names", metavar="NAME", many=True)),
+    ),
+    Command(
+        path="untag",
+        aliases=("image untag",),
+        handler="podpy.cli.commands.images:untag",
+        panel=_PANEL,
+        help="Take names from an image",
+        arguments=(_IMAGE, Argument(name="names", metavar="NAME", required=False, many=True)),
+    ),
+    Command(
+        path="image inspect",
+        handler="podpy.cli.commands.images:inspect",
+        help="Print everything about images",
+        options=(template_format(default="json"),),
+        arguments=(_SOME_IMAGES,),
+    ),
+    Command(
+        path="image exists",
+        handler="podpy.cli.commands.images:exists",
+        help="Tell by the exit code whether an image exists",
+        arguments=(_IMAGE,),
+    ),
+)

@@ -1,0 +1,86 @@
+"""Podman's other commands: known by name, so that the answer is a reason and not "unknown command"."""
+
+from __future__ import annotations
+
+from podpy.cli.declare.model import Command
+
+_LATER = "comes with a later version of podpy"
+_REMOTE = "is for other machines: podpy is an engine for this one"
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    _LATER: (
+        "build",
+        "commit",
+        "cp",
+        "diff",
+        "events",
+        "export",
+        "history",
+        "import",
+        "login",
+        "logout",
+        "mount",
+        "push",
+        "save",
+        "search",
+        "stats",
+        "unmount",
+        "umount",
+        "update",
+        "auto-update",
+        "compose",
+        "container clone",
+        "container runlabel",
+        "container checkpoint",
+        "container restore",
+        "container commit",
+        "container cp",
+        "container diff",
+        "container export",
+        "container mount",
+        "container unmount",
+        "container umount",
+        "container stats",
+        "container update",
+        "image build",
+        "image history",
+        "image import",
+        "image push",
+        "image save",
+        "image search",
+        "image prune",
+        "image tree",
+        "image diff",
+        "image mount",
+        "image unmount",
+        "image umount",
+        "image scp",
+        "image sign",
+        "image trust",
+        "system df",
+        "system prune",
+        "system reset",
+        "system service",
+        "system events",
+        "pod",
+        "volume",
+        "network",
+        "secret",
+        "manifest",
+        "kube",
+        "play",
+        "generate",
+        "healthcheck",
+        "quadlet",
+        "artifact",
+        "buildx",
+    ),
+    _REMOTE: ("remote", "machine", "farm", "system connection"),
+}
+
+# A refused group ("pod") answers for all its commands, so it is one entry here and needs no sub-commands.
+COMMANDS: tuple[Command, ...] = tuple(
+    Command(path=path, hidden=True, refuse=reason, help=f"({reason})", interspersed=False)
+    for reason, paths in _WORDS.items()
+    for path in paths
+)

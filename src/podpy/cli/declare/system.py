@@ -1,0 +1,111 @@
+"""The commands about the host, the user and podpy itself."""
+
+from __future__ import annotations
+
+from podpy.cli.declare.common import template_format
+from podpy.cli.declare.model import Argument, Command, flag, text
+
+_PANEL = "System"
+
+GROUPS = {
+    "container": "Containers",
+    "image": "Images",
+    "system": "Host, user and podpy itself",
+}
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        path="info",
+        aliases=("system info",),
+        handler="podpy.cli.commands.info:run",
+        panel=_PANEL,
+        help="Describe host, store and settings",
+        rule="none",
+        options=(template_format(), flag("--debug -D", "Accepted; does nothing", hidden=True)),
+    ),
+    Command(
+        path="version",
+        handler="podpy.cli.commands.version:run",
+        panel=_PANEL,
+        help="Print podpy's version",
+        rule="none",
+        options=(template_format(),),
+    ),
+    Command(
+        path="unshare",
+        handler="podpy.cli.commands.unshare:run",
+        panel=_PANEL,
+        help="Run a command in the user's namespaces",
+        interspersed=False,
+        options=(
+            flag(
+                "--rootless-netns",
+                "Join the network of rootless bridges",
+                refuse="bridge networks come with a later version",
+                aliases=("--rootless-cni",),
+            ),
+        ),
+        arguments=(Argument(name="command", metavar="COMMAND [ARG…]", required=False, many=True),),
+    ),
+    Command(
+        path="system doctor",
+        handler="podpy.cli.commands.system:doctor",
+        help="Check this host and say what mends what is wrong",
+        rule="none",
+        options=(flag("--json", "Print JSON"),),
+    ),
+    Command(
+        path="system check",
+        handler="podpy.cli.commands.system:check",
+        help="Check the store",
+        rule="none",
+        options=(
+            flag("--quick -q", "Leave out what takes long"),
+            flag("--repair -r", "Repair what is broken"),
+            flag("--force -f", "Repair even if containers are lost"),
+            text("--max -m", "DURATION", "How old a left-over must be", default="24h"),
+        ),
+    ),
+    Command(
+        path="system migrate",
+        handler="podpy.cli.commands.system:migrate",
+        help="End the process that holds the user's namespaces, so that changed id ranges count",
+        rule="none",
+        options=(
+            text("--new-runtime", "NAME", "OCI runtime for all containers", refuse="it comes with a later version"),
+            flag("--migrate-db", "Accepted; there is nothing to migrate", hidden=True),
+        ),
+    ),
+    Command(
+        path="system renumber",
+        handler="podpy.cli.commands.system:renumber",
+        rule="none",
+        help="Accepted; podpy has no numbered locks",
+    ),
+    Command(
+        path="completion",
+        handler="podpy.cli.commands.completion:run",
+        panel=_PANEL,
+        help="Print the completion script for a shell",
+        options=(
+            text("--file -f", "FILE", "Write it to this file"),
+            flag("--no-desc", "Without descriptions"),
+        ),
+        arguments=(Argument(name="shell", metavar="bash|zsh|fish"),),
+    ),
+    Command(
+        path="help",
+        handler="podpy.cli.commands.help:run",
+        help="Describe a command",
+        hidden=True,
+        arguments=(Argument(name="command", metavar="COMMAND", required=False, many=True),),
+    ),
+    Command(
+        path="__complete",
+        handler="podpy.cli.commands.completion:complete",
+        hidden=True,
+        interspersed=False,
+        help="What the completion scripts call",
+        arguments=(Argument(name="words", metavar="WORD", required=False, many=True),),
+    ),
+)

@@ -1,0 +1,154 @@
+"""The program: parse, import the one handler, call it, turn errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+
+_SIGINT = 2
+_SIGPIPE = 13
+_BUGS = "Please report it with the output of the same command with --log-level=debug before 'run', 'ps' and so on"
+
+
+def entry() -> None:
+    """What the launcher calls: run the command of sys.argv and end the process at once.
+
+    `os._exit` leaves out the interpreter's tear-down, which costs a few milliseconds and has nothing to do here.
+    """
+    os._exit(main(sys.argv[1:]))
+
+
+def main(argv: list[str]) -> int:
+    """Run one podpy command line (without the program's name) and return its exit code."""
+    _prepare_streams()
+    try:
+        code = _run(argv)
+    except BaseException as error:
+        code = _report(error, argv)
+    return _flush(code)
+
+
+def _run(argv: list[str]) -> int:
+    from podpy.cli.parse import HelpRequested, MissingCommandError, parse
+    from podpy.cli.table_format import HANDLER
+    from podpy.cli.tables import load
+
+    try:
+        options, row = parse(argv, load())
+    except HelpRequested as request:
+        from podpy.cli.typer_app import show_help
+
+        return show_help(request.path)
+    except MissingCommandError as error:
+        if error.options.version:
+            return _version()
+        raise
+    if options.globals.version:
+        return _version()
+    _redirect(options.globals)
+    return _call(row[HANDLER], options)
+
+
+def _call(handler: str, options: Options) -> int:
+    module_name, _, function_name = handler.partition(":")
+    try:
+        __import__(module_name)
+    except ModuleNotFoundError as error:
+        if error.name != module_name:
+            raise
+        raise PodpyError(f"{options.path}: isn't there yet in this version of podpy") from None
+    result = getattr(sys.modules[module_name], function_name)(options)
+    return int(result)
+
+
+def _version() -> int:
+    from podpy import __version__
+
+    print(f"podpy version {__version__}")
+    return 0
+
+
+def _redirect(options: Options) -> None:
+    path = os.devnull if options.noout else options.out
+    if not path:
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    os.dup2(descriptor, 1)
+    os.close(descriptor)
+
+
+def _prepare_streams() -> None:
+    # Names and paths are bytes on Linux: whatever the locale says, they go out as they came in.
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+
+
+def _report(error: BaseException, argv: list[str]) -> int:
+    """Say what went wrong in one line; return the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_SIGNAL_BASE + _SIGINT
+    if isinstance(error, BrokenPipeError):
+        return _broken_pipe()
+    if "--log-level=debug" in argv or "debug" in argv or "-D" in argv:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, PodpyError):
+        _complain(str(error))
+        return error.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        _complain(f"{error.strerror}{where}")
+        return EXIT_FAILURE
+    _complain(f"internal error: {type(error).__name__}: {error} ({_place(error)}). {_BUGS}")
+    return EXIT_FAILURE
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown place"
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+
+
+def _complain(text: str) -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        pass
+    try:
+        sys.stderr.write(f"podpy: {' '.join(text.split(chr(10)))}\n")
+        sys.stderr.flush()
+    except (OSError, AttributeError, ValueError):
+        pass
+
+
+def _broken_pipe() -> int:
+    """The reader of our output has gone: end like a program that SIGPIPE ended, and keep the flush from failing."""
+    descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    os.dup2(descriptor, 1)
+    os.close(descriptor)
+    return EXIT_SIGNAL_BASE + _SIGPIPE
+
+
+def _flush(code: int) -> int:
+    """Write what is still buffered; output that couldn't be written makes a successful command fail."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        return _broken_pipe()
+    except OSError as error:
+        _complain(f"standard output: {error.strerror}")
+        return code or EXIT_FAILURE
+    return code
