@@ -1,7 +1,7 @@
 """What the launcher runs, as `python3 -I -S .../podpy/_start.py ARGUMENTS`: no `site`, no environment's paths.
 
-`-S` saves a third of the interpreter's start and `-I` keeps PYTHONPATH, the working directory and the user's packages out
-of the engine; so this file names the one directory where podpy and its dependencies are.
+`-S` saves a third of the interpreter's start and `-I` keeps PYTHONPATH, the working directory and the user's packages
+out of the engine; so this file names the one directory where podpy and its dependencies are.
 """
 
 import os

@@ -1,0 +1,79 @@
+"""The rule about skips: a test may be skipped only for a need that is listed here and that this machine really lacks.
+
+    needs.require("systemd")          in a test or fixture
+
+In strict mode (PODPY_STRICT=1, which scripts/test sets) every other skip is a failure: a suite that skips half of its
+tests looks just as green as one that runs them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+STRICT_VARIABLE = "PODPY_STRICT"
+PREFIX = "needs "
+
+
+def _root() -> bool:
+    return os.geteuid() == 0
+
+
+def _systemd() -> bool:
+    return Path("/run/systemd/system").is_dir()
+
+
+def _cgroup_delegation() -> bool:
+    """A cgroup2 tree with controllers, in which the user may make groups."""
+    top = Path("/sys/fs/cgroup")
+    controllers = top / "cgroup.controllers"
+    return controllers.exists() and "memory" in controllers.read_text() and os.access(top, os.W_OK)
+
+
+def _kernel_overlay() -> bool:
+    return "\toverlay\n" in Path("/proc/filesystems").read_text() or Path("/sys/module/overlay").exists()
+
+
+def _mount() -> bool:
+    """Root that may mount (root in a container may not)."""
+    return _root() and subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
+
+
+def _ipv6() -> bool:
+    path = Path("/proc/sys/net/ipv6/conf/lo/disable_ipv6")
+    return path.exists() and path.read_text().strip() == "0"
+
+
+NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
+    "root": ("the suite runs as an ordinary user", _root),
+    "mount": ("no right to mount: not root, or root in a container", _mount),
+    "systemd": ("systemd isn't this machine's init", _systemd),
+    "cgroup-delegation": ("no writable cgroup2 tree with controllers", _cgroup_delegation),
+    "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
+    "ipv6": ("this machine has no IPv6", _ipv6),
+}
+
+
+def require(need: str) -> None:
+    """Skip the calling test if this machine lacks `need`, a key of NEEDS (raises KeyError for another one)."""
+    why, is_there = NEEDS[need]
+    if not is_there():
+        pytest.skip(f"{PREFIX}{need}: {why}")
+
+
+def is_allowed(reason: str) -> bool:
+    """Return whether a skip's reason is a listed need that is really not there."""
+    reason = reason.removeprefix("Skipped: ")
+    if not reason.startswith(PREFIX):
+        return False
+    need = reason.removeprefix(PREFIX).split(":")[0]
+    return need in NEEDS and not NEEDS[need][1]()
+
+
+def is_strict() -> bool:
+    """Return whether an unlisted skip is a failure in this run."""
+    return os.environ.get(STRICT_VARIABLE, "") not in ("", "0")
