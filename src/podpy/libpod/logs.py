@@ -41,7 +41,7 @@ class LogOptions(Record):
 
 
 def read_logs(container: Container, options: LogOptions) -> Iterator[LogLine]:
-    """Yield a container's log lines; with `follow`, until it ends. Raises NotSupportedError if its driver keeps none."""
+    """Yield a container's log lines; with `follow`, until it ends. Raises NotSupportedError if there is no log."""
     driver = container.spec.log_driver or "k8s-file"
     if driver in _NO_LOG_DRIVERS:
         raise NotSupportedError(
@@ -161,22 +161,22 @@ class _LogFile:
 
     def _tail_of(self, file: BinaryIO, wanted: int) -> list[LogLine]:
         """Return the last `wanted` whole lines (with their pieces) of a file, read from its end in blocks."""
-        end = at = file.seek(0, os.SEEK_END)
+        at = file.seek(0, os.SEEK_END)
         data = b""
-        while at > 0 and data.count(b"\n") <= _enough(data, wanted, self._parse):
-            at = max(0, at - _BLOCK)
-            file.seek(at)
-            data = file.read(min(_BLOCK, end - at)) + data if at + _BLOCK <= end else file.read(end - at)
-        whole, _, _ = data.rpartition(b"\n")
-        file.seek(end - (len(data) - len(whole) - 1) if data else end)
-        lines = [self._parse(raw) for raw in whole.split(b"\n")[0 if at == 0 else 1 :]]
-        return list(_last_lines(iter([line for line in lines if line is not None]), wanted))
+        while at > 0 and _count_lines(data) <= wanted:
+            step = min(_BLOCK, at)
+            at = file.seek(at - step)
+            data = file.read(step) + data
+        end = data.rfind(b"\n") + 1  # what is after it conmon is still writing
+        file.seek(at + end)
+        raws = data[:end].splitlines()[0 if at == 0 else 1 :]  # the first one may have been cut
+        lines = [line for raw in raws if (line := self._parse(raw)) is not None]
+        return list(_last_lines(iter(lines), wanted))
 
 
-def _enough(data: bytes, wanted: int, parse: Callable[[bytes], LogLine | None]) -> int:
-    # Pieces of lines don't count: as many more newlines as there are pieces.
-    pieces = data.count(b" stdout P ") + data.count(b" stderr P ")
-    return wanted + 1 + pieces
+def _count_lines(data: bytes) -> int:
+    # Entries that are only pieces of a line don't count as lines.
+    return data.count(b"\n") - data.count(b" stdout P ") - data.count(b" stderr P ")
 
 
 def _last_lines(lines: Iterator[LogLine], wanted: int) -> Iterator[LogLine]:
