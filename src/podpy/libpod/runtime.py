@@ -50,7 +50,9 @@ class Engine:
         conmon: str = "",
         cgroup_manager: str = "",
         storage_driver: str = "",
+        arguments: tuple[str, ...] = (),
     ) -> None:
+        self.arguments = arguments  # what conmon's exit command must be given to find the same container
         self.runtime = runtime
         self.runtime_flags = runtime_flags
         self.conmon = conmon

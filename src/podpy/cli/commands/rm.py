@@ -1,0 +1,38 @@
+"""`podpy rm`."""
+
+from __future__ import annotations
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.selection import for_each
+from podpy.errors import EXIT_FAILURE, NotFoundError, StateError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+    from podpy.errors import PodpyError
+
+_NO_SUCH = 1
+_RUNNING = 2
+
+
+def run(options: Options) -> int:
+    """Remove containers and print their names; exit codes as podman-rm(1): 1 no such container, 2 it is running."""
+    timeout = options.time if options.given("time") else None
+    if options.force:
+        options.ignore = True  # podman-rm(1): --force implies --ignore
+    with open_runtime(options) as runtime:
+        from podpy.libpod.remove import finish_removals
+
+        runtime.privileged(lambda: finish_removals(runtime))
+        return for_each(
+            runtime,
+            options,
+            lambda container: container.remove(force=options.force, volumes=options.volumes, timeout=timeout),
+            code_of=_code_of,
+        )
+
+
+def _code_of(error: PodpyError) -> int:
+    if isinstance(error, NotFoundError):
+        return _NO_SUCH
+    return _RUNNING if isinstance(error, StateError) else EXIT_FAILURE

@@ -1,0 +1,40 @@
+"""From the global options to the engine's Runtime."""
+
+from __future__ import annotations
+
+from podpy.config.paths import Paths
+from podpy.libpod.runtime import Engine, Runtime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+
+
+def open_runtime(options: Options) -> Runtime:
+    """Return the Runtime that the global options describe. Raises RootlessError, ConfigError."""
+    said = options.globals
+    trace = None
+    if getattr(options, "trace", False):
+        from podpy.plan import Trace
+
+        trace = Trace()
+        trace.mark("interpreter, imports and parsing")
+    paths = Paths.find(said.root or None, said.runroot or said.tmpdir or None)
+    engine = Engine(
+        runtime=said.runtime,
+        runtime_flags=tuple(said.runtime_flag),
+        conmon=said.conmon,
+        cgroup_manager=said.cgroup_manager,
+        storage_driver=said.storage_driver,
+        arguments=_repeated(options),
+    )
+    return Runtime(paths, engine=engine, in_process=True, trace=trace)
+
+
+def _repeated(options: Options) -> tuple[str, ...]:
+    """Return the global options that conmon's exit command must be given too, to find the same container."""
+    said = options.globals
+    names = ("root", "runroot", "tmpdir", "runtime", "conmon", "cgroup_manager", "storage_driver")
+    values = ((name, getattr(said, name)) for name in names)
+    single = [f"--{name.replace('_', '-')}={value}" for name, value in values if value]
+    return (*single, *(f"--runtime-flag={value}" for value in said.runtime_flag))
