@@ -1,0 +1,80 @@
+"""`podpy run`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.commands.create import image_options
+from podpy.cli.engine import open_runtime
+from podpy.cli.streams import check_terminal, streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+    from podpy.libpod.container import Container
+    from podpy.libpod.runtime import Runtime
+
+
+def run(options: Options) -> int:
+    """Create a container, start it, and (without --detach) wait for it; return its exit code."""
+    from podpy.cli.specgen.build import build_spec
+    from podpy.libpod.create import create_starting
+
+    with open_runtime(options) as runtime:
+        spec = build_spec(options, runtime.conf)
+        runtime.mark("options read")
+        if options.explain:
+            from podpy.libpod.explain import explain
+
+            print("\n".join(runtime.privileged(lambda: explain(runtime, spec, image_options(options)))))
+            return 0
+        container = create_starting(runtime, spec, image_options(options))
+        try:
+            return runtime.privileged(lambda: _start(runtime, container, options))
+        finally:
+            _print_trace(runtime)
+
+
+def _start(runtime: Runtime, container: Container, options: Options) -> int:
+    from podpy.libpod.attach import parse_detach_keys
+    from podpy.libpod.foreground import AttachOptions, start_attached
+    from podpy.libpod.start import discard_failed_start, start
+
+    try:
+        if options.detach:
+            start(container)
+            print(container.id)
+            return 0
+        check_terminal(tty=options.tty)
+        code = start_attached(
+            container,
+            AttachOptions(
+                streams(interactive=options.interactive, attach=options.attach),
+                detach_keys=parse_detach_keys(options.detach_keys),
+                sig_proxy=options.sig_proxy and not options.tty,
+            ),
+        )
+    except BaseException:
+        if options.rm or options.rmi:
+            discard_failed_start(container)
+        raise
+    if code is not None and options.rmi:
+        _remove_image(runtime, container)
+    return code or 0
+
+
+def _remove_image(runtime: Runtime, container: Container) -> None:
+    from podpy.errors import InUseError, NoSuchImageError
+
+    try:
+        runtime.store.remove_image(container.row.image_id)
+    except (InUseError, NoSuchImageError):
+        pass  # podman-run(1): only when nothing else uses it
+
+
+def _print_trace(runtime: Runtime) -> None:
+    if runtime.trace is None:
+        return
+    from podpy.cli.trace import trace_lines
+
+    sys.stderr.write("".join(line + "\n" for line in trace_lines(runtime.trace)))

@@ -1,0 +1,40 @@
+"""Which of the caller's streams a container is attached to: -i, -t, -a, --no-stdin."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import UsageError
+from podpy.libpod.attach import Streams
+
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+
+
+def streams(*, interactive: bool, attach: list[str], tty: bool = False) -> Streams:
+    """Return the attached descriptors. Raises UsageError for an --attach that is none of stdin, stdout, stderr."""
+    wanted = {name.lower() for name in attach}
+    unknown = wanted - {"stdin", "stdout", "stderr"}
+    if unknown:
+        raise UsageError(f"invalid stream {sorted(unknown)[0]!r} for --attach", hint="Use stdin, stdout or stderr")
+    output = wanted & {"stdout", "stderr"} if wanted else {"stdout", "stderr"}
+    return Streams(
+        stdin=_STDIN if interactive and (not wanted or "stdin" in wanted) and _is_open(_STDIN) else -1,
+        stdout=_STDOUT if "stdout" in output and _is_open(_STDOUT) else -1,
+        stderr=_STDERR if "stderr" in output and _is_open(_STDERR) else -1,
+    )
+
+
+def check_terminal(*, tty: bool) -> None:
+    """Warn as Podman does when -t is asked for and stdin is no terminal: the output will have \\r\\n."""
+    if tty and not (_is_open(_STDIN) and os.isatty(_STDIN)):
+        from podpy.cli.selection import complain
+
+        complain("The input device is not a TTY. The --tty and --interactive flags might not work properly")
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,49 @@
+"""What happens after a container's end when nobody is attached: conmon's exit command comes here.
+
+Restart policies as in podman-run(1): `on-failure[:N]` for codes other than 0, `always`, and `unless-stopped`, which is
+`always` as long as the machine runs. A container that the user stopped isn't restarted.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import NoSuchContainerError
+from podpy.libpod.cleanup import release
+from podpy.libpod.remove import remove_locked
+from podpy.libpod.start import start_locked
+from podpy.libpod.state import ALIVE, EXITED, STARTING, ContainerRow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.container import Container
+    from podpy.runtime.spec import ContainerSpec
+
+
+def after_end(container: Container, *, remove: bool) -> None:
+    """Clean up a container that has ended; remove it or start it again where it was created so."""
+    with container.lock:
+        try:
+            row = container.refresh(locked=True)
+        except NoSuchContainerError:
+            container.lock.remove()
+            return
+        if row.status in (*ALIVE, STARTING):
+            return
+        if row.status == EXITED and must_restart(container.spec, row):
+            release(container.runtime, row)
+            container.runtime.table.update(row.id, restarts=row.restarts + 1)
+            start_locked(container)
+        elif remove or container.spec.remove:
+            remove_locked(container, row, volumes=True)
+        else:
+            release(container.runtime, row)
+
+
+def must_restart(spec: ContainerSpec, row: ContainerRow) -> bool:
+    """Return whether the restart policy says that a container which has ended like this is started again."""
+    if row.stopped_by_user:
+        return False
+    if spec.restart_policy in ("always", "unless-stopped"):
+        return True
+    if spec.restart_policy != "on-failure" or row.exit_code == 0:
+        return False
+    return spec.restart_retries == 0 or row.restarts < spec.restart_retries
