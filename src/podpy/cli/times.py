@@ -1,0 +1,70 @@
+"""Points in time as Podman takes them for --since and --until."""
+
+from __future__ import annotations
+
+from time import mktime, time_ns
+
+from podpy.errors import UsageError
+
+_SECOND = 1_000_000_000
+_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND}
+
+
+def parse_time(text: str) -> int:
+    """Return nanoseconds since 1970 for a Unix time (1700000000.5), an RFC 3339 time or a beginning of one (local time
+    without an offset), or a Go duration before now (10m, 1h30m). Raises UsageError.
+    """
+    seconds, _, fraction = text.partition(".")
+    if seconds.isdigit() and (not fraction or fraction.isdigit()):
+        return int(seconds) * _SECOND + int((fraction or "0").ljust(9, "0")[:9])
+    duration = parse_duration(text)
+    if duration is not None:
+        return time_ns() - duration
+    if text[:4].isdigit():
+        found = _parse_date(text)
+        if found is not None:
+            return found
+    raise UsageError(f"failed to parse time {text!r}", hint="Use 2024-01-02T15:04:05, a Unix time, or 10m")
+
+
+def parse_duration(text: str) -> int | None:
+    """Return a Go duration's nanoseconds, or None if the text isn't one."""
+    rest = text.lstrip("+-")
+    total = 0.0
+    while rest:
+        number = 0
+        while number < len(rest) and (rest[number].isdigit() or rest[number] == "."):
+            number += 1
+        unit = number
+        while unit < len(rest) and not (rest[unit].isdigit() or rest[unit] == "."):
+            unit += 1
+        if number == 0 or rest[number:unit] not in _UNITS:
+            return None
+        total += float(rest[:number]) * _UNITS[rest[number:unit]]
+        rest = rest[unit:]
+    if not text.lstrip("+-"):
+        return None
+    return int(-total if text.startswith("-") else total)
+
+
+def _parse_date(text: str) -> int | None:
+    from podpy.libpod.logs import nanoseconds
+
+    date, _, clock = text.replace(" ", "T", 1).partition("T")
+    parts = date.split("-")
+    if len(parts) > 3 or not all(part.isdigit() for part in parts):
+        return None
+    date = "-".join([*parts, *["01"] * (3 - len(parts))])
+    has_offset = clock.endswith(("Z", "z")) or "+" in clock or "-" in clock
+    if has_offset:
+        return nanoseconds(f"{date}T{clock}") or None
+    pieces = (clock or "0").split(":")
+    clock = ":".join([*pieces, *["00"] * (3 - len(pieces))])
+    utc = nanoseconds(f"{date}T{clock}Z")
+    if not utc:
+        return None
+    from time import gmtime
+
+    # mktime reads the fields as local time: what was typed without an offset is the user's own clock.
+    local = int(mktime(gmtime(utc // _SECOND)[:8] + (-1,)))  # type: ignore[arg-type]
+    return local * _SECOND + utc % _SECOND
