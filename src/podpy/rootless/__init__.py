@@ -1,1 +1,49 @@
-"""The user's namespaces: made by the first call of a boot, joined by the later ones."""
+"""The user's namespaces: made by the first call of a boot, joined by the later ones. See docs/rootless.md.
+
+namespace.py   enter, private_mounts, idmaps: the everyday path
+first.py       the first call of a boot: id maps, the holder, its record
+holder.py      the holder's record and end
+subids.py      subordinate ids from /etc/subuid, /etc/subgid and NSS
+helper.py      run_inside: for callers with threads
+cgroups.py     which cgroup manager is possible, and cgroup v2's hierarchy on hybrid hosts
+doctor.py      what the host must offer, each check with its mend
+"""
+
+from __future__ import annotations
+
+from podpy.rootless.namespace import check_boot, enter, idmaps, is_inside, private_mounts, take_warnings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from podpy.config.paths import Paths
+    from podpy.rootless.cgroups import CgroupView
+
+    T = TypeVar("T")
+
+__all__ = [
+    "cgroup_view",
+    "check_boot",
+    "enter",
+    "idmaps",
+    "is_inside",
+    "private_mounts",
+    "run_inside",
+    "take_warnings",
+]
+
+
+def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
+    """Return function(*args), called in a forked helper inside the user's namespaces. See podpy.rootless.helper."""
+    from podpy.rootless import helper
+
+    return helper.run_inside(paths, function, *args)
+
+
+def cgroup_view(*, wanted: str = "") -> CgroupView:
+    """Return what cgroups this process can use. See podpy.rootless.cgroups."""
+    from podpy.rootless import cgroups
+
+    return cgroups.cgroup_view(wanted=wanted)

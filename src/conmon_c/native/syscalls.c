@@ -1,0 +1,164 @@
+/* The system calls that Python's `os` doesn't have, one function each, named like the call.
+ *
+ * Each returns what the call returns, or -errno: so Python needs no second call to learn the reason, and threads can't
+ * mix theirs up. cffi releases the GIL around each call.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+/* Numbers of calls that are the same on every architecture (they came after the unified table); older kernel headers
+ * lack some of them. */
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#define SYS_move_mount 429
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+struct open_how_v0 {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+};
+
+struct mount_attr_v0 {
+    uint64_t attr_set;
+    uint64_t attr_clr;
+    uint64_t propagation;
+    uint64_t userns_fd;
+};
+
+static int result(long value)
+{
+    return value < 0 ? -errno : (int)value;
+}
+
+int podpy_mount(const char *source, const char *target, const char *fstype, unsigned long flags, const char *data)
+{
+    return result(mount(source, target, fstype, flags, data));
+}
+
+int podpy_umount2(const char *target, int flags)
+{
+    return result(umount2(target, flags));
+}
+
+int podpy_unshare(int flags)
+{
+    return result(unshare(flags));
+}
+
+int podpy_setns(int fd, int nstype)
+{
+    return result(setns(fd, nstype));
+}
+
+int podpy_pivot_root(const char *new_root, const char *put_old)
+{
+    return result(syscall(SYS_pivot_root, new_root, put_old));
+}
+
+int podpy_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+    struct open_how_v0 how = {.flags = flags, .mode = mode, .resolve = resolve};
+    return result(syscall(SYS_openat2, dirfd, path, &how, sizeof how));
+}
+
+int podpy_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5)
+{
+    return result(prctl(option, arg2, arg3, arg4, arg5));
+}
+
+int podpy_syncfs(int fd)
+{
+    return result(syncfs(fd));
+}
+
+int podpy_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+    return result(syscall(SYS_close_range, first, last, flags));
+}
+
+int podpy_renameat2(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned int flags)
+{
+    return result(syscall(SYS_renameat2, old_dirfd, old_path, new_dirfd, new_path, flags));
+}
+
+long podpy_statfs_type(const char *path)
+{
+    struct statfs buffer;
+    if (statfs(path, &buffer) < 0)
+        return -errno;
+    return (long)((unsigned long)buffer.f_type & 0xffffffffUL);
+}
+
+int podpy_open_tree(int dirfd, const char *path, unsigned int flags)
+{
+    return result(syscall(SYS_open_tree, dirfd, path, flags));
+}
+
+int podpy_move_mount(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, unsigned int flags)
+{
+    return result(syscall(SYS_move_mount, from_dirfd, from_path, to_dirfd, to_path, flags));
+}
+
+int podpy_mount_setattr(int dirfd, const char *path, unsigned int flags, uint64_t attr_set, uint64_t attr_clr,
+                        uint64_t propagation, int userns_fd)
+{
+    struct mount_attr_v0 attr = {
+        .attr_set = attr_set,
+        .attr_clr = attr_clr,
+        .propagation = propagation,
+        .userns_fd = userns_fd < 0 ? 0 : (uint64_t)userns_fd,
+    };
+    return result(syscall(SYS_mount_setattr, dirfd, path, flags, &attr, sizeof attr));
+}
+
+int podpy_fsopen(const char *fstype, unsigned int flags)
+{
+    return result(syscall(SYS_fsopen, fstype, flags));
+}
+
+int podpy_fsconfig(int fd, unsigned int command, const char *key, const char *value, int aux)
+{
+    return result(syscall(SYS_fsconfig, fd, command, key, value, aux));
+}
+
+int podpy_fsmount(int fd, unsigned int flags, unsigned int attr_flags)
+{
+    return result(syscall(SYS_fsmount, fd, flags, attr_flags));
+}
+
+int podpy_effective_capabilities(uint64_t *set)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    memset(data, 0, sizeof data);
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    *set = (uint64_t)data[1].effective << 32 | data[0].effective;
+    return 0;
+}

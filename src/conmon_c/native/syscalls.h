@@ -1,0 +1,37 @@
+#ifndef PODPY_SYSCALLS_H
+#define PODPY_SYSCALLS_H
+
+#include <stdint.h>
+
+/* Each returns the call's result, or -errno. */
+int podpy_mount(const char *source, const char *target, const char *fstype, unsigned long flags, const char *data);
+int podpy_umount2(const char *target, int flags);
+int podpy_unshare(int flags);
+int podpy_setns(int fd, int nstype);
+int podpy_pivot_root(const char *new_root, const char *put_old);
+int podpy_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int podpy_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5);
+int podpy_syncfs(int fd);
+int podpy_close_range(unsigned int first, unsigned int last, unsigned int flags);
+int podpy_renameat2(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned int flags);
+
+/* The f_type of statfs(2) (a positive number of 32 bits), or -errno. */
+long podpy_statfs_type(const char *path);
+
+int podpy_open_tree(int dirfd, const char *path, unsigned int flags);
+int podpy_move_mount(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, unsigned int flags);
+int podpy_mount_setattr(int dirfd, const char *path, unsigned int flags, uint64_t attr_set, uint64_t attr_clr,
+                        uint64_t propagation, int userns_fd);
+int podpy_fsopen(const char *fstype, unsigned int flags);
+int podpy_fsconfig(int fd, unsigned int command, const char *key, const char *value, int aux);
+int podpy_fsmount(int fd, unsigned int flags, unsigned int attr_flags);
+int podpy_effective_capabilities(uint64_t *set);
+
+/* netns.c. The loopback device of the calling thread's network namespace goes up. */
+int podpy_loopback_up(void);
+
+/* netns.c. Makes a network namespace with its loopback device up, bind-mounted at `path` (an existing file); the caller
+ * stays in its own. */
+int podpy_make_netns(const char *path);
+
+#endif

@@ -1,0 +1,107 @@
+"""run_inside: for a caller that must stay where it is, or has threads.
+
+The kernel lets only a process with one thread change its user namespace (setns(2), EINVAL). A forked child has one. It
+enters, calls, and sends back what came out, pickled. It ends by _exit: nothing of the caller's (atexit, buffers) runs twice.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import warnings
+
+from podpy.errors import PodpyError, RootlessError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from podpy.config.paths import Paths
+
+    T = TypeVar("T")
+
+
+def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
+    """Return function(*args), called in a forked child that has entered the user's namespaces.
+
+    What it raises is raised here, with the child's traceback as a note. What it returns must be picklable. Warnings that
+    the child queued are queued here. Raises RootlessError if the child dies without an answer.
+    """
+    answer, answer_end = os.pipe()
+    with warnings.catch_warnings():
+        # CPython 3.12 warns of fork() in a process with threads: a lock that another thread holds stays held in the
+        # child. The child here takes none of the caller's, and ends by _exit.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os.close(answer)
+        _in_child(answer_end, paths, function, args)
+    os.close(answer_end)
+    data = _collect(answer, child)
+    if not data:
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        raise RootlessError(f"the helper process inside the user namespace ended without an answer ({_why(status)})")
+    os.waitpid(child, 0)
+    value, error, queued = pickle.loads(data)
+    from podpy.rootless.namespace import warn
+
+    for text in queued:
+        warn(text)
+    if error is not None:
+        raise error
+    result: T = value
+    return result
+
+
+def _in_child(answer: int, paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> None:
+    try:
+        data = _answer(paths, function, args)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(answer, view) :]
+    finally:
+        os._exit(0)
+
+
+def _answer(paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> bytes:
+    from podpy.rootless.namespace import enter, take_warnings
+
+    value: T | None = None
+    error: BaseException | None = None
+    try:
+        enter(paths)
+        value = function(*args)
+    except BaseException as raised:
+        error = raised
+        if not isinstance(raised, PodpyError):
+            import traceback
+
+            raised.add_note("in podpy's helper process:\n" + "".join(traceback.format_tb(raised.__traceback__)))
+    queued = take_warnings()
+    try:
+        data = pickle.dumps((value, error, queued))
+        pickle.loads(data)  # an exception may be written but not read again (its __init__ wants more arguments)
+    except Exception as problem:
+        told = f"{type(error).__name__}: {error}" if error is not None else f"the result can't be sent back: {problem}"
+        data = pickle.dumps((None, RootlessError(told), queued))
+    return data
+
+
+def _collect(answer: int, child: int) -> bytes:
+    parts = []
+    try:
+        while part := os.read(answer, 1 << 16):
+            parts.append(part)
+    except BaseException:
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+        raise
+    finally:
+        os.close(answer)
+    return b"".join(parts)
+
+
+def _why(status: int) -> str:
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"

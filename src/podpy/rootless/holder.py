@@ -1,0 +1,92 @@
+"""The record of the holder, the process that keeps the user's namespaces: runroot/holder.
+
+One line: `PID START BOOT NAMESPACE MODE`, written aside and renamed: start time in clock ticks since boot, boot id, inode
+number of the user namespace, `map` or `single` (one id only). It is written and removed under the lock
+runroot/holder.lock, and read without one. A crash leaves a record of a dead process, which proves nothing and is
+replaced by the next call, or a holder that waits for its caller, sees its end and ends too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+
+from podpy.config.paths import read_holder
+from podpy.pids import open_pidfd, start_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from podpy.config.paths import Paths
+
+MAP = "map"
+SINGLE = "single"
+PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "holder")
+
+
+class HolderLock:
+    """The lock that guards the record: whoever makes or ends namespaces has it. Never held while waiting for people."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._path = paths.holder + ".lock"
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._descriptor)
+
+
+def write_record(paths: Paths, pid: int, mode: str) -> None:
+    """Note the holder `pid`. The caller has the HolderLock."""
+    namespace = os.stat(f"/proc/{pid}/ns/user").st_ino
+    aside = paths.holder + ".new"
+    with open(aside, "w", encoding="ascii") as file:
+        file.write(f"{pid} {start_time(pid)} {paths.boot_id} {namespace} {mode}\n")
+    os.replace(aside, paths.holder)
+
+
+def find(paths: Paths) -> int:
+    """Return the living holder's pid, or 0."""
+    fields = read_holder(paths.holder)
+    if fields is None or fields[2] != paths.boot_id:
+        return 0
+    return int(fields[0]) if start_time(int(fields[0])) == int(fields[1]) else 0
+
+
+def end(paths: Paths) -> bool:
+    """End the holder and remove its record: the next call makes new namespaces, unless a container still runs in these.
+
+    Return whether there was one. Returns when it has ended.
+    """
+    with HolderLock(paths):
+        return end_locked(paths)
+
+
+def end_locked(paths: Paths) -> bool:
+    """Do the work of `end`, for a caller that has the HolderLock."""
+    fields = read_holder(paths.holder)
+    if fields is None:
+        return False
+    ended = False
+    pidfd = open_pidfd(int(fields[0]), int(fields[1])) if fields[2] == paths.boot_id else -1
+    if pidfd >= 0:
+        import select
+
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        poll.poll(5000)
+        os.close(pidfd)
+        ended = True
+    try:
+        os.unlink(paths.holder)
+    except FileNotFoundError:
+        pass
+    return ended

@@ -1,0 +1,147 @@
+"""The everyday path: join the user's namespaces, which the first call of a boot has made.
+
+A later call costs one small file, one pidfd, one setns(2). What the record says is checked (start time, boot id), so a
+process that got the holder's old pid is never joined.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from podpy import linux
+from podpy.config.paths import boot_id, read_holder
+from podpy.errors import RootlessError
+from podpy.pids import open_pidfd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.config.paths import Paths
+    from podpy.plan import Trace
+
+    IdMap = list[tuple[int, int, int]]
+
+# `podpy unshare` sets it for its command, as Podman's does: scripts ask it who they are outside.
+UID_VARIABLE = "_CONTAINERS_ROOTLESS_UID"
+GID_VARIABLE = "_CONTAINERS_ROOTLESS_GID"
+
+_warnings: list[str] = []
+
+
+def enter(paths: Paths, trace: Trace | None = None) -> None:
+    """Put this process into the user's user and mount namespaces. It is uid 0 there, with all capabilities.
+
+    Root returns at once, and so does a process that is inside already. The working directory is looked up again by its
+    name. Raises RootlessError with the mend; EINVAL's case, a process with threads, names `run_inside`.
+    """
+    check_boot(paths)
+    if is_inside(paths):
+        return
+    pidfd = _open_holder(paths)
+    if pidfd < 0:
+        from podpy.rootless.first import make_namespaces
+
+        pidfd = make_namespaces(paths)
+        if trace is not None:
+            trace.mark("user namespace made")
+    join(pidfd)
+    if trace is not None:
+        trace.mark("user namespace joined")
+
+
+def is_inside(paths: Paths) -> bool:
+    """Return whether there is nothing to enter: this is root, or uid 0 of a user namespace with the right to mount."""
+    if not paths.rootless:
+        return True
+    return os.geteuid() == 0 and linux.has_capability(linux.CAP_SYS_ADMIN)
+
+
+def join(pidfd: int) -> None:
+    """Join the user and mount namespaces of a process, by its pidfd, which is closed. Raises RootlessError."""
+    try:
+        directory = os.getcwd()
+    except FileNotFoundError:
+        directory = "/"
+    try:
+        linux.setns(pidfd, linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
+    except OSError as error:
+        raise _join_error(error) from error
+    finally:
+        os.close(pidfd)
+    try:
+        os.chdir(directory)
+    except OSError:  # not to be had by its name; setns(2) has put us into the root directory
+        pass
+
+
+def private_mounts() -> None:
+    """Give this process a mount namespace of its own, where mounts of the host still arrive but none of ours leaves."""
+    linux.unshare(linux.CLONE_NEWNS)
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SLAVE)
+
+
+def idmaps() -> tuple[IdMap, IdMap]:
+    """Return the id maps of this process's user namespace, (uids, gids): lists of (inside, outside, size)."""
+    return _read_map("/proc/self/uid_map"), _read_map("/proc/self/gid_map")
+
+
+def check_boot(paths: Paths) -> bool:
+    """Note the boot in the run directory; clear what an earlier boot left there. Return whether there was such.
+
+    A run directory on a persistent filesystem (a fall-back in /var/tmp, `--runroot`) outlives a reboot, what it tells of
+    doesn't.
+    """
+    try:
+        descriptor = os.open(paths.runroot + "/boot-id", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        from podpy.rootless.first import clear_run_directory
+
+        return clear_run_directory(paths)
+    noted = os.read(descriptor, 64).decode()
+    os.close(descriptor)
+    if noted == paths.boot_id:
+        return False
+    from podpy.rootless.first import clear_run_directory
+
+    return clear_run_directory(paths)
+
+
+def take_warnings() -> list[str]:
+    """Return, once, what the user should know: for the command line to print to stderr."""
+    taken = _warnings.copy()
+    _warnings.clear()
+    return taken
+
+
+def warn(text: str) -> None:
+    """Queue a warning for `take_warnings`."""
+    _warnings.append(text)
+
+
+def _open_holder(paths: Paths) -> int:
+    fields = read_holder(paths.holder)
+    if fields is None or fields[2] != (paths.boot_id or boot_id()):
+        return -1
+    if fields[4] == "single":
+        from podpy.rootless.first import ranges_have_come
+
+        if ranges_have_come(paths):
+            return -1
+    return open_pidfd(int(fields[0]), int(fields[1]))
+
+
+def _join_error(error: OSError) -> RootlessError:
+    from podpy.rootless import doctor
+
+    if error.errno == errno.EINVAL and len(os.listdir("/proc/self/task")) > 1:
+        return RootlessError(
+            "can't enter the user namespace: this process has several threads, and the kernel lets only a process with one do it",
+            hint="Use podpy.Runtime, or podpy.rootless.run_inside, which do it in a forked helper",
+        )
+    return doctor.explain("join the user namespace", error)
+
+
+def _read_map(path: str) -> IdMap:
+    with open(path, encoding="ascii") as file:
+        rows = [line.split() for line in file]
+    return [(int(inside), int(outside), int(size)) for inside, outside, size in rows]
