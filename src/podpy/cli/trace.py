@@ -23,7 +23,7 @@ def trace_lines(trace: Trace) -> list[str]:
 
 
 def _process_start() -> int:
-    """Return when this process began, in microseconds of the performance counter (to the kernel's clock tick, 10 ms)."""
+    """Return when this process began: microseconds of the performance counter, to the clock tick (10 ms)."""
     from podpy.pids import start_time
 
     # Both count from the boot: CLOCK_MONOTONIC, and the start time in ticks (proc_pid_stat(5); exact without suspend).

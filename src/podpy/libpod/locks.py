@@ -40,6 +40,11 @@ class FileLock:
                 return True
             os.close(descriptor)
 
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._depth > 0
+
     def release(self) -> None:
         """Give the lock back (the outermost release counts)."""
         self._depth -= 1

@@ -1,0 +1,65 @@
+"""The bundle of one start: what `runtime.oci.build` must know, gathered; then config.json, written."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.plan import Operation
+from podpy.runtime import cgroups, devices, oci, seccomp
+from podpy.runtime.context import BundleContext, HostFacts
+from podpy.runtime.users import UserIds, lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.launch import Launch
+    from podpy.runtime.spec import ContainerSpec
+
+_CONTAINERENV = "/run/.containerenv"
+
+
+class WriteBundle(Operation):
+    """Write the container's files (hosts, resolv.conf, hostname, .containerenv) and config.json."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+
+    def describe(self) -> str:
+        """Return where the bundle is."""
+        return f"write the bundle {self._launch.directory}/bundle"
+
+    def execute(self) -> None:
+        """Gather, build, write. Raises what `runtime.oci.build` and `runtime.users.lookup` raise."""
+        launch = self._launch
+        spec = launch.container.spec
+        user = lookup(launch.rootfs, spec.user, spec.groups)
+        context = _context(launch, spec, user)
+        config = oci.build(spec, context)
+        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.runtime.conf, launch.runtime.paths)
+        oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
+
+
+def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContext:
+    from podpy.libpod.files import container_files
+    from podpy.libpod.joins import namespaces_to_join
+    from podpy.libpod.sources import mount_sources
+
+    container, runtime = launch.container, launch.runtime
+    view = launch.cgroups
+    is_rootless = runtime.paths.rootless
+    return BundleContext(
+        container_id=container.id,
+        rootfs=launch.rootfs,
+        host=HostFacts.read(rootless=is_rootless, controllers=sorted(view.controllers)),
+        user=user,
+        hostname=spec.hostname,
+        files=container_files(launch, spec, user),
+        sources=mount_sources(launch, spec, user),
+        namespaces=namespaces_to_join(launch, spec),
+        init=devices.find_init(spec, runtime.conf) if spec.init else "",
+        devices=devices.resolve(spec, rootless=is_rootless),
+        cgroup_manager=view.manager,
+        cgroup_path=cgroups.path(spec, view, container.id),
+        sysctls=runtime.conf.default_sysctls,
+        capabilities=tuple(runtime.conf.default_capabilities),
+        annotations={},
+    )

@@ -1,0 +1,178 @@
+"""The plan of one start: every step between a container's row and its running process.
+
+private mounts     the mount namespace that conmon and the container will live in
+run directory      bundle, sockets, pid files
+network            the namespace and pasta, which gets ready while the rest goes on
+root filesystem    the container's layer on the image's
+volumes, files     hosts, resolv.conf, hostname; sources of volumes
+bundle             config.json: the user is looked up in the mounted root filesystem
+conmon             waits; the network must be ready before it may start the OCI runtime
+go                 the OCI runtime creates and starts the container
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson, pids, rootless
+from podpy.libpod.bundle import WriteBundle
+from podpy.network.setup import plan as plan_network
+from podpy.plan import Operation, Plan
+from podpy.runtime.monitor import MonitorRequest, StartConmon, WaitForStart
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.container import Container
+    from podpy.network.setup import NetworkPlan
+    from podpy.rootless.cgroups import CgroupView
+
+
+class MakePrivateMounts(Operation):
+    """Unshare the mount namespace in which the container's mounts live and die."""
+
+    def describe(self) -> str:
+        """Return what is unshared."""
+        return "unshare a mount namespace for the container's mounts"
+
+    def execute(self) -> None:
+        """Do it."""
+        rootless.private_mounts()
+
+
+class MakeRunDirectory(Operation):
+    """Make the container's directory under the run root, and forget how it ended the last time."""
+
+    def __init__(self, directory: str, exit_record: str) -> None:
+        self.directory = directory
+        self.exit_record = exit_record
+
+    def describe(self) -> str:
+        """Return which directory."""
+        return f"make the run directory {self.directory}"
+
+    def execute(self) -> None:
+        """Make it."""
+        for name in ("", "bundle", "rootfs"):
+            os.makedirs(os.path.join(self.directory, name), mode=0o700, exist_ok=True)
+        try:
+            os.unlink(self.exit_record)
+        except FileNotFoundError:
+            pass
+
+
+class FindCgroups(Operation):
+    """Look which cgroup manager is possible, and give crun the pure cgroup2 view that it wants on hybrid hosts."""
+
+    def __init__(self, launch: Launch, wanted: str) -> None:
+        self._launch = launch
+        self._wanted = wanted
+
+    def describe(self) -> str:
+        """Return what is looked for."""
+        return f"find the cgroup manager ({self._wanted or 'as the host allows'})"
+
+    def execute(self) -> None:
+        """Look, and mount if needed."""
+        self._launch.cgroups = rootless.cgroup_view(wanted=self._wanted)
+
+
+class Launch:
+    """One start of one container. After its plan has run, `pid` and `conmon_pid` are those of the running container."""
+
+    cgroups: CgroupView
+
+    def __init__(self, container: Container, *, attach_fd: int, waiter_fd: int, run: bool) -> None:
+        self.container = container
+        self.runtime = container.runtime
+        self.directory = self.runtime.run_directory(container.id)
+        self.rootfs = os.path.join(self.directory, "rootfs")
+        self.network: NetworkPlan = plan_network(container.spec, self)
+        self._attach_fd = attach_fd
+        self._waiter_fd = waiter_fd
+        self._run = run
+        self._start: WaitForStart | None = None
+        self._conmon: StartConmon | None = None
+
+    def plan(self) -> Plan:
+        """Return the operations, in order."""
+        container, runtime = self.container, self.runtime
+        spec = container.spec
+        plan = Plan(
+            MakePrivateMounts(),
+            MakeRunDirectory(self.directory, os.path.join(runtime.exit_directory, container.id)),
+            FindCgroups(self, runtime.engine.cgroup_manager or runtime.conf.cgroup_manager),
+        )
+        plan.add(*self.network.operations)
+        plan.add(
+            *runtime.store.mount_operations(
+                container.id,
+                container.image,
+                self.rootfs,
+                read_only=spec.read_only,
+                volatile=spec.remove,
+                rootfs=spec.rootfs,
+                rootfs_overlay=spec.rootfs_overlay,
+                uid_maps=[(m.container, m.host, m.size) for m in spec.uid_maps],
+                gid_maps=[(m.container, m.host, m.size) for m in spec.gid_maps],
+            )
+        )
+        self._conmon = StartConmon(self._monitor_request)
+        self._start = WaitForStart(self._conmon)
+        plan.add(WriteBundle(self), self._conmon, *self.network.wait_operations, self._start)
+        return plan
+
+    @property
+    def pid(self) -> int:
+        """The container's first process, as podpy sees it."""
+        return self._start.pid if self._start else 0
+
+    @property
+    def pid_start(self) -> int:
+        """When that process started; 1 if it has ended already (no process starts at the first tick)."""
+        return pids.start_time(self.pid) or 1
+
+    @property
+    def conmon_pid(self) -> int:
+        """The monitor."""
+        return self._start.conmon_pid if self._start else 0
+
+    @property
+    def ports(self) -> str | None:
+        """The ports that were really bound, as the row's JSON; None if the plan has none of its own."""
+        bound = self.network.ports
+        return None if bound is None else fastjson.dumps([port.as_dict() for port in bound])
+
+    def abandon(self) -> None:
+        """End what a failed plan has started."""
+        if self._conmon is not None:
+            self._conmon.abandon()
+        self.network.abandon()
+
+    def _monitor_request(self) -> MonitorRequest:
+        from podpy.libpod.start import exit_command
+
+        container, runtime = self.container, self.runtime
+        spec = container.spec
+        return MonitorRequest(
+            container_id=container.id,
+            container_name=container.name,
+            run_directory=self.directory,
+            exit_directory=runtime.exit_directory,
+            log_driver=spec.log_driver,
+            log_path=container.row.log_path,
+            log_options=spec.log_options,
+            tty=spec.tty,
+            stdin_open=spec.stdin_open,
+            timeout=spec.timeout,
+            preserve_fds=spec.preserve_fds,
+            pidfile=spec.pidfile,
+            conmon_pidfile=spec.conmon_pidfile,
+            conmon=runtime.engine.conmon,
+            runtime=runtime.oci_runtime,
+            cgroups=self.cgroups,
+            exit_command=exit_command(container),
+            attach_fd=self._attach_fd,
+            waiter_fd=self._waiter_fd,
+            unlink_on_exit=[self.network.netns_path] if self.network.netns_path else [],
+            run=self._run,
+        )
