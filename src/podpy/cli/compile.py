@@ -7,6 +7,7 @@ declarations themselves, which costs some milliseconds.
 from __future__ import annotations
 
 import os
+from marshal import dumps
 from pprint import pformat
 
 from podpy.cli import declare, table_format
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.cli.table_format import CommandRow, OptionRow
+
+_MARSHAL = 4  # the format that every Python from 3.4 on reads, whichever built the table
 
 _LETTERS = {
     "bool": table_format.BOOL,
@@ -78,13 +81,14 @@ def globals_rows() -> tuple[OptionRow, ...]:
 def text() -> str:
     """Return the text of `_table.py`."""
     fingerprint = declaration_sizes(os.path.dirname(declare.__file__))
+    packed = {path: row if isinstance(row, str) else dumps(row, _MARSHAL) for path, row in commands().items()}
     return (
         '"""Made by podpy.cli.compile from cli/declare; don\'t edit."""\n\n'
         f"FINGERPRINT = {fingerprint!r}\n"
         f"PERSISTENT = {len(global_options.PERSISTENT_OPTIONS)}\n"
         f"GROUPS = {tuple(declare.groups())!r}\n"
         f"GLOBALS = {pformat(globals_rows(), width=200)}\n"
-        f"COMMANDS = {pformat(commands(), width=200, sort_dicts=False)}\n"
+        f"COMMANDS = {pformat(packed, width=200, sort_dicts=False)}\n"
     )
 
 

@@ -2,7 +2,7 @@
 
 A table is three constants, so that loading it is one `marshal` read and no work:
 
-    COMMANDS    path → CommandRow, or alias → path
+    COMMANDS    path → CommandRow (marshalled: a call unpacks only its own command's), or alias → path
     GLOBALS     OptionRows of the global options, the persistent ones first
     PERSISTENT  how many of them may also stand after the command
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ class Table:
 
     def __init__(
         self,
-        commands: dict[str, CommandRow | str],
+        commands: dict[str, CommandRow | bytes | str],
         globals_: tuple[OptionRow, ...],
         persistent: int,
         groups: tuple[str, ...],
@@ -36,6 +37,8 @@ class Table:
         if isinstance(row, str):
             path = row
             row = self.commands[path]
+        if isinstance(row, bytes):
+            row = marshal.loads(row)
         return None if row is None else (path, row)  # type: ignore[return-value]
 
 
@@ -59,9 +62,14 @@ def from_declarations() -> Table:
 
 
 def _fresh(fingerprint: tuple[tuple[str, int], ...], table_path: str | None) -> bool:
+    # Only a checkout can be stale, and these few system calls are for everybody else's every call.
+    #
     # Sizes catch most edits in a checkout; a file that is clearly newer than the table catches the rest. Times alone
     # would not do: an installer writes all files within seconds, in any order.
     if table_path is None:
+        return True
+    source = os.path.dirname(os.path.dirname(os.path.dirname(table_path)))
+    if not os.path.exists(os.path.join(os.path.dirname(source), "pyproject.toml")):
         return True
     try:
         newest = os.stat(table_path).st_mtime_ns + _GRACE_NS
