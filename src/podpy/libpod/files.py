@@ -1,0 +1,96 @@
+"""The files that every container gets: /etc/hosts, /etc/resolv.conf, /etc/hostname, /run/.containerenv, /etc/passwd.
+
+They are written anew into the run directory at each start and bind-mounted by the OCI runtime. A mount of the user's at
+the same place wins, and an image that has the file as something else than a file is the runtime's to refuse.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.container import Container
+    from podpy.libpod.launch import Launch
+    from podpy.runtime.spec import ContainerSpec
+    from podpy.runtime.users import UserIds
+
+
+def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[str, str]:
+    """Write the files and return where each belongs: path in the container → path on the host."""
+    texts: dict[str, str] = {"/run/.containerenv": _containerenv(launch.container, spec)}
+    other = _whose_network(launch)
+    if other is None:
+        network = launch.network
+        if network.hosts is not None:
+            texts["/etc/hosts"] = network.hosts
+        if network.resolv_conf is not None:
+            texts["/etc/resolv.conf"] = network.resolv_conf
+    if not spec.no_hostname and spec.uts != "host":
+        texts["/etc/hostname"] = (spec.hostname or launch.container.id[:12]) + "\n"
+    texts.update(_accounts(launch, spec, user))
+    taken = {mount.target for mount in spec.mounts}
+    written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}
+    return written if other is None else {**other, **written}
+
+
+def _whose_network(launch: Launch) -> dict[str, str] | None:
+    """Return the network files of the container whose namespace is shared, or None if there is none."""
+    mode, _, name = launch.container.spec.network.partition(":")
+    if mode != "container":
+        return None
+    directory = launch.runtime.run_directory(launch.runtime.container(name).id)
+    shared = {"/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
+    paths = {target: os.path.join(directory, file) for target, file in shared.items()}
+    return {target: path for target, path in paths.items() if os.path.exists(path)}
+
+
+def _containerenv(container: Container, spec: ContainerSpec) -> str:
+    # Podman tells a privileged container who it is; for others the file is only the sign that this is a container.
+    if not spec.privileged:
+        return ""
+    from podpy import __version__
+
+    row = container.row
+    lines = [
+        f'engine="podpy-{__version__}"',
+        f'name="{row.name}"',
+        f'id="{row.id}"',
+        f'image="{row.image_name}"',
+        f'imageid="{row.image_id}"',
+        f"rootless={int(container.runtime.paths.rootless)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _accounts(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[str, str]:
+    """Return passwd and group with an entry for the container's user where the image has none (podman-run --passwd)."""
+    if not spec.passwd or spec.read_only or (user.name and user.group_known):
+        return {}
+    from podpy.runtime import rootfs
+
+    texts = {}
+    if not user.name and user.uid != 0:
+        passwd = rootfs.read_text(launch.rootfs, "/etc/passwd")
+        if passwd:
+            home = spec.workdir or "/"
+            entry = f"{user.uid}:*:{user.uid}:{user.gid}:container user:{home}:/bin/sh"
+            texts["/etc/passwd"] = _with_line(passwd, entry)
+    if not user.group_known and user.gid != 0:
+        group = rootfs.read_text(launch.rootfs, "/etc/group")
+        if group:
+            texts["/etc/group"] = _with_line(group, f"{user.gid}:x:{user.gid}:{user.uid}")
+    return texts
+
+
+def _with_line(text: str, line: str) -> str:
+    return (text if text.endswith("\n") else text + "\n") + line + "\n"
+
+
+def _write(directory: str, target: str, text: str) -> str:
+    path = os.path.join(directory, os.path.basename(target).lstrip("."))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        os.fchmod(descriptor, 0o644)
+        file.write(text)
+    return path

@@ -1,0 +1,55 @@
+"""Namespaces that a container joins instead of getting its own: `container:NAME` and `ns:PATH`."""
+
+from __future__ import annotations
+
+import os
+
+from podpy import pids
+from podpy.errors import StateError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.launch import Launch
+    from podpy.libpod.runtime import Runtime
+    from podpy.runtime.spec import ContainerSpec
+
+# OCI's name of a namespace, and the kernel's file in /proc/PID/ns (namespaces(7)).
+_FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "network": "net", "user": "user"}
+
+
+def namespaces_to_join(launch: Launch, spec: ContainerSpec) -> dict[str, str]:
+    """Return OCI namespace type → path. Raises StateError if a container to join doesn't run, UsageError for no path."""
+    modes = {
+        "pid": spec.pid,
+        "ipc": spec.ipc,
+        "uts": spec.uts,
+        "cgroup": spec.cgroupns,
+        "network": spec.network,
+        "user": spec.userns,
+    }
+    paths = {}
+    for kind, mode in modes.items():
+        how, _, where = mode.partition(":")
+        if how == "container":
+            paths[kind] = _of_container(launch.runtime, where, kind)
+        elif how == "ns":
+            paths[kind] = _existing(where, kind)
+    if launch.network.netns_path and "network" not in paths:
+        paths["network"] = launch.network.netns_path
+    return paths
+
+
+def _of_container(runtime: Runtime, name: str, kind: str) -> str:
+    row = runtime.container(name).refresh()
+    if not pids.is_alive(row.pid, row.pid_start):
+        raise StateError(
+            f"can't join the {kind} namespace of {name}, which doesn't run: container state improper",
+            hint=f"Start it with: podpy start {name}",
+        )
+    return f"/proc/{row.pid}/ns/{_FILES[kind]}"
+
+
+def _existing(path: str, kind: str) -> str:
+    if not os.path.exists(path):
+        raise UsageError(f"the {kind} namespace {path!r} doesn't exist")
+    return path
