@@ -18,7 +18,7 @@ _FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "network
 
 
 def namespaces_to_join(launch: Launch, spec: ContainerSpec) -> dict[str, str]:
-    """Return OCI namespace type → path. Raises StateError if a container to join doesn't run, UsageError for no path."""
+    """Return OCI namespace type → path. Raises StateError (a container that doesn't run), UsageError (no such path)."""
     modes = {
         "pid": spec.pid,
         "ipc": spec.ipc,

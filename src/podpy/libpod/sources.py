@@ -50,10 +50,11 @@ def _overlaid(launch: Launch, mount: Mount) -> str:
     """Mount an overlay over a host directory (`:O`): the container may write, the host's files stay as they are."""
     from podpy import linux
 
-    number = len(os.listdir(launch.directory))
-    base = os.path.join(launch.directory, f"overlay{number}")
+    # Beside the container's own layer, on a disk: what is written here may be large, and goes with the container.
+    number = launch.container.spec.mounts.index(mount)
+    base = os.path.join(launch.runtime.directory(launch.container.id), f"overlay{number}")
     for name in ("upper", "work", "merged"):
-        os.makedirs(os.path.join(base, name), mode=0o755)
+        os.makedirs(os.path.join(base, name), mode=0o755, exist_ok=True)
     options = f"lowerdir={_escaped(mount.source)},upperdir={base}/upper,workdir={base}/work"
     if launch.runtime.paths.rootless:
         options += ",userxattr"
@@ -67,7 +68,7 @@ def _escaped(path: str) -> str:
 
 
 def _give_to(path: str, user: UserIds) -> None:
-    """Change the owner of a whole tree to the container's user (`:U`); symbolic links themselves, never their targets."""
+    """Give a whole tree to the container's user (`:U`); symbolic links themselves, never their targets."""
     for directory, _names, files, descriptor in os.fwalk(path, follow_symlinks=False):
         os.chown(directory, user.uid, user.gid, follow_symlinks=False)
         for name in files:

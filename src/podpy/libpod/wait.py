@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 from time import monotonic
 
@@ -11,6 +12,7 @@ from podpy.libpod.state import ALIVE, EXIT_UNKNOWN, STARTING, ContainerRow, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podpy.libpod.container import Container
     from podpy.libpod.runtime import Runtime
 
 _RECORD_TICK = 0.002  # seconds between two looks for an exit record that is due any moment
@@ -48,8 +50,6 @@ def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
     descriptor = pids.open_pidfd(pid, started)
     if descriptor < 0:
         return True
-    import os
-
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
@@ -63,8 +63,6 @@ def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
 def _wait_for_record(runtime: Runtime, row: ContainerRow, deadline: float | None) -> int | None:
     """Return the exit code once conmon has written it; None if the container was restarted or removed meanwhile."""
     descriptor = pids.open_pidfd(row.conmon_pid, row.conmon_start)
-    import os
-
     poll = select.poll()
     if descriptor >= 0:
         poll.register(descriptor, select.POLLIN)
@@ -93,3 +91,23 @@ def _unknown(runtime: Runtime, row: ContainerRow) -> int | None:
 
 def _milliseconds(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - monotonic()) * 1000
+
+
+def wait_for_status(container: Container, conditions: list[str], interval: float = 0.05) -> int:
+    """Wait until a container is in one of these states (as `podman wait --condition` names them).
+
+    Returns its exit code if it has ended, else -1. States that a row alone tells are looked up again every `interval`
+    seconds: there is nobody to send an event.
+    """
+    from time import sleep
+
+    wanted = {"exited" if state == "stopped" else state for state in conditions}
+    if "configured" in wanted:
+        wanted.add("created")
+    while True:
+        row = container.refresh()
+        if row.status in wanted:
+            return row.exit_code if row.status == "exited" else -1
+        if wanted == {"exited"}:
+            return wait_for_end(container.runtime, row)
+        sleep(interval)

@@ -1,0 +1,53 @@
+"""`run --explain`: the plan of a start, without doing any of it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.create import ImageOptions
+    from podpy.libpod.runtime import Runtime
+    from podpy.runtime.spec import ContainerSpec
+
+
+def explain(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> list[str]:
+    """Return a line for each operation that a start of this container would execute.
+
+    Nothing is created: the row is thrown away with the transaction that it was made in. Raises as Runtime.create.
+    """
+    from podpy.libpod.create import create
+    from podpy.libpod.launch import Launch
+
+    class _Undo(Exception):
+        pass
+
+    lines: list[str] = []
+    try:
+        with runtime.database.transaction():
+            container = create(runtime, spec.replace(cidfile=""), options)
+            container.lock.remove()
+            launch = Launch(container, attach_fd=-1, waiter_fd=-1, run=True)
+            lines = [f"{name} {value}" for name, value in _facts(runtime, container.spec)]
+            lines += [f"{number}. {text}" for number, text in enumerate(launch.plan().describe(), 1)]
+            raise _Undo
+    except _Undo:
+        return lines
+
+
+def _facts(runtime: Runtime, spec: ContainerSpec) -> list[tuple[str, str]]:
+    from podpy import rootless
+
+    uids, gids = rootless.idmaps()
+    return [
+        ("image:", spec.image or spec.rootfs),
+        ("command:", " ".join(spec.command)),
+        ("uid map:", _map_text(uids)),
+        ("gid map:", _map_text(gids)),
+        ("graph root:", runtime.paths.graphroot),
+        ("run root:", runtime.paths.runroot),
+    ]
+
+
+def _map_text(lines: list[tuple[int, int, int]]) -> str:
+    return ", ".join(
+        f"{inside}-{inside + size - 1} are {outside}-{outside + size - 1}" for inside, outside, size in lines
+    )
