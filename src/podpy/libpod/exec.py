@@ -103,3 +103,49 @@ def _unlink(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
+
+
+def run(container: Container, options: ExecOptions) -> int:
+    """Run a command in a running container and return its exit code (0 at once for a detached one).
+
+    This process must be in the user's namespaces. Raises StateError, CommandNotFoundError (127),
+    CommandNotExecutableError (126), RuntimeFailedError.
+    """
+    row = container.require_running()
+    session_id = os.urandom(32).hex()
+    process = process_document(container, row.pid, options)
+    with SessionFile(container, options, session_id):
+        if options.tty or options.detach:
+            from podpy.libpod.exec_monitor import run_monitored
+
+            return run_monitored(container, options, session_id, process)
+        return container.runtime.oci_runtime.exec_attached(
+            container.id,
+            process,
+            directory=_directory(container),
+            preserve_fds=options.preserve_fds,
+            stdin=0 if options.interactive else None,
+        )
+
+
+def process_document(container: Container, pid: int, options: ExecOptions) -> dict[str, Any]:
+    """Return `process` of the OCI runtime spec for a command in a container whose first process is `pid`.
+
+    Users are looked up in the container's own files, through /proc/PID/root: also those that it has made itself.
+    """
+    from podpy.runtime.exec_process import build_exec_process
+
+    bundle = os.path.join(container.runtime.run_directory(container.id), "bundle")
+    with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
+        config = fastjson.loads(file.read())
+    return build_exec_process(
+        config["process"],
+        container.spec,
+        rootfs=f"/proc/{pid}/root",
+        command=options.command,
+        env=options.env,
+        workdir=options.workdir,
+        user=options.user,
+        tty=options.tty,
+        privileged=options.privileged,
+    )

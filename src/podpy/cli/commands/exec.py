@@ -1,0 +1,45 @@
+"""`podpy exec`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.selection import one
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+    from podpy.libpod.exec import ExecOptions
+
+
+def run(options: Options) -> int:
+    """Run a command in a running container and return its exit code."""
+    from podpy.libpod import exec as execute
+
+    with open_runtime(options) as runtime:
+        container = one(runtime, options)
+        wanted = _wanted(options)
+        runtime.mark("container found")
+        sys.stdout.flush()
+        return runtime.privileged(lambda: execute.run(container, wanted))
+
+
+def _wanted(options: Options) -> ExecOptions:
+    from podpy.cli.specgen.environment import environment
+    from podpy.libpod.attach import parse_detach_keys
+    from podpy.libpod.exec import ExecOptions
+
+    return ExecOptions(
+        command=options.command,
+        env=environment(options.env, options.env_file),
+        workdir=options.workdir,
+        user=options.user,
+        tty=options.tty,
+        interactive=options.interactive,
+        detach=options.detach,
+        privileged=options.privileged,
+        preserve_fds=options.preserve_fds,
+        detach_keys=parse_detach_keys(options.detach_keys) if options.tty else b"",
+        session=not options.no_session,
+    )
