@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.locks import FileLock
     from podpy.libpod.runtime import Runtime
-    from podpy.storage.store import ImageRecord
+    from podpy.storage.images import ImageRecord
 
 
 class Container:

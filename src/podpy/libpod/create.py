@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from podpy.libpod.container import Container
     from podpy.libpod.runtime import Runtime
     from podpy.runtime.spec import ContainerSpec, Mount
-    from podpy.storage.store import ImageRecord
+    from podpy.storage.images import ImageRecord
 
     Puller = Callable[[str], ImageRecord]
 
@@ -30,7 +30,7 @@ class ImageOptions(Record):
 
     policy: str = "missing"  # always, missing, newer, never
     platform: str = ""  # os/arch[/variant]
-    replace: bool = False  # --replace: a container that has the name is removed first
+    replace_owner: bool = False  # --replace: a container that has the name is removed first
     quiet: bool = False
     progress: object = None  # see podpy.image.pull
     tls_verify: bool | None = None
@@ -139,7 +139,7 @@ def _insert(
     options: ImageOptions,
     status: str,
 ) -> ContainerRow:
-    if options.replace and spec.name:
+    if options.replace_owner and spec.name:
         _remove_owner_of(runtime, spec.name)
     table = runtime.table
     for _ in range(_MOST_TRIES_FOR_A_NAME):

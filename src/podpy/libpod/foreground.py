@@ -111,12 +111,12 @@ def _contexts(container: Container, options: AttachOptions) -> Iterator[Abstract
 
 
 def _signal_container(container: Container, number: int) -> None:
-    import _signal
+    from podpy.libpod.terminal import signal
 
     descriptor = pids.open_pidfd(container.row.pid, container.row.pid_start)
     if descriptor >= 0:
         try:
-            _signal.pidfd_send_signal(descriptor, number)
+            signal.pidfd_send_signal(descriptor, number)
         finally:
             os.close(descriptor)
 

@@ -117,7 +117,7 @@ class _LogFile:
                 watch.wait(container.row.conmon_pid, container.row.conmon_start)
 
     def _rotated(self) -> list[str]:
-        paths = []
+        paths: list[str] = []
         while os.path.exists(f"{self._path}.{len(paths) + 1}"):
             paths.append(f"{self._path}.{len(paths) + 1}")
         return paths

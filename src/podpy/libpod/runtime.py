@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from podpy.runtime.oci_runtime import OciRuntime
     from podpy.runtime.spec import ContainerSpec
     from podpy.storage.database import Database
-    from podpy.storage.store import ImageRecord, Store
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
 
     T = TypeVar("T")
 

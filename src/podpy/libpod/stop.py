@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _signal as signal
 import os
 
 from podpy import pids
@@ -11,7 +10,10 @@ from podpy.libpod.state import ALIVE, PAUSED, STOPPING, ContainerRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from podpy.libpod.container import Container
+else:
+    import _signal as signal  # the C half: `signal` itself imports `enum`
 
 
 def kill(container: Container, number: int) -> None:

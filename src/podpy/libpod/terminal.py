@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import _signal as signal  # the C half: `signal` itself imports `enum`
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from types import FrameType, TracebackType
     from typing import Any, Self
+else:
+    import _signal as signal  # the C half: `signal` itself imports `enum`
 
 # What `--sig-proxy` passes on: everything that can be caught, but for what the kernel sends because of our own doings.
 # SIGURG and SIGPIPE are our own, SIGCHLD, SIGWINCH and job control concern this process alone (Podman does the same).

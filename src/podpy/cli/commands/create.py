@@ -27,7 +27,7 @@ def image_options(options: Options) -> ImageOptions:
     return ImageOptions(
         policy=options.pull or "missing",
         platform=platform(options),
-        replace=options.replace,
+        replace_owner=options.replace,
         quiet=options.quiet,
         tls_verify=options.tls_verify if options.given("tls_verify") else None,
         authfile=options.authfile,
