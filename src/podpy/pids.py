@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from signal import pidfd_send_signal
+else:
+    from _signal import pidfd_send_signal  # the C half: `signal` itself imports `enum`
+
 _START_TIME = 19  # field 22, counted from the one after the command's closing parenthesis (field 3)
 _STATE = 0
 
@@ -38,6 +44,23 @@ def open_pidfd(pid: int, started: int) -> int:
         return descriptor
     os.close(descriptor)
     return -1
+
+
+def send_signal(pid: int, started: int, number: int) -> bool:
+    """Send a signal to exactly this process; return False if it has ended. Raises PermissionError.
+
+    By a pidfd and not the pid: between the look and the signal the process could end and its number be given to another.
+    """
+    descriptor = open_pidfd(pid, started)
+    if descriptor < 0:
+        return False
+    try:
+        pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _stat(pid: int) -> list[str]:

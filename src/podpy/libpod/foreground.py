@@ -107,18 +107,7 @@ def _contexts(container: Container, options: AttachOptions) -> Iterator[Abstract
         yield RawTerminal(terminal)
         yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "ctl"))
     if options.sig_proxy:
-        yield SignalForwarder(lambda number: _signal_container(container, number))
-
-
-def _signal_container(container: Container, number: int) -> None:
-    from podpy.libpod.terminal import signal
-
-    descriptor = pids.open_pidfd(container.row.pid, container.row.pid_start)
-    if descriptor >= 0:
-        try:
-            signal.pidfd_send_signal(descriptor, number)
-        finally:
-            os.close(descriptor)
+        yield SignalForwarder(lambda number: pids.send_signal(row.pid, row.pid_start, number))
 
 
 def _read_exit_code(container: Container, waiter: int) -> int:

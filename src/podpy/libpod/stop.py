@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 from podpy import pids
 from podpy.errors import StateError
 from podpy.libpod.state import ALIVE, PAUSED, STOPPING, ContainerRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import signal
     from podpy.libpod.container import Container
-else:
-    import _signal as signal  # the C half: `signal` itself imports `enum`
+
+_SIGKILL = 9
 
 
 def kill(container: Container, number: int) -> None:
@@ -46,24 +43,14 @@ def stop(container: Container, timeout: int | None) -> None:
         try:
             wait_for_end(container.runtime, row, patience)
         except TimeoutError:
-            _send(container, row, signal.SIGKILL)
+            _send(container, row, _SIGKILL)
             wait_for_end(container.runtime, row)
     cleanup(container)
 
 
 def _send(container: Container, row: ContainerRow, number: int) -> None:
-    # A pidfd and not the pid: between our look and the signal the process may end and its number be given to another.
-    descriptor = pids.open_pidfd(row.pid, row.pid_start)
-    if descriptor < 0:
-        return
-    try:
-        signal.pidfd_send_signal(descriptor, number)
-        if number == signal.SIGKILL and container.spec.pid != "private":
-            _kill_the_rest(container)
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(descriptor)
+    if pids.send_signal(row.pid, row.pid_start, number) and number == _SIGKILL and container.spec.pid != "private":
+        _kill_the_rest(container)
 
 
 def _kill_the_rest(container: Container) -> None:
@@ -71,6 +58,6 @@ def _kill_the_rest(container: Container) -> None:
     from podpy.errors import PodpyError
 
     try:
-        container.runtime.oci_runtime.kill(container.id, signal.SIGKILL, all=True)
+        container.runtime.oci_runtime.kill(container.id, _SIGKILL, all=True)
     except PodpyError:
         pass  # no cgroup to look in: the processes that are left are the host's to see

@@ -66,7 +66,7 @@ def _raw(attributes: list[Any]) -> list[Any]:
 class SignalForwarder:
     """Passes the signals that this process gets on to `send` for as long as the context lasts."""
 
-    def __init__(self, send: Callable[[int], None]) -> None:
+    def __init__(self, send: Callable[[int], object]) -> None:
         self._send = send
         self._saved: dict[int, Any] = {}
 
@@ -81,10 +81,7 @@ class SignalForwarder:
         return self
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        try:
-            self._send(number)
-        except ProcessLookupError:
-            pass  # it has just ended; its exit code is on its way
+        self._send(number)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for number, handler in self._saved.items():
