@@ -49,7 +49,7 @@ def open_pidfd(pid: int, started: int) -> int:
 def send_signal(pid: int, started: int, number: int) -> bool:
     """Send a signal to exactly this process; return False if it has ended. Raises PermissionError.
 
-    By a pidfd and not the pid: between the look and the signal the process could end and its number be given to another.
+    By a pidfd: between a look at the pid and the signal the process could end and its number be given to another.
     """
     descriptor = open_pidfd(pid, started)
     if descriptor < 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import NoSuchContainerError, StateError
+from podpy.errors import StateError
 from podpy.libpod.cleanup import release
 from podpy.libpod.state import ALIVE, REMOVING, STARTING, ContainerRow
 
@@ -45,18 +45,22 @@ def remove_locked(container: Container, row: ContainerRow, *, volumes: bool) -> 
     container.lock.remove()
 
 
-def finish_removals(runtime: Runtime) -> None:
-    """Finish what killed calls have left half removed. Cheap if there is nothing: one look at an index."""
+def finish_removals(runtime: Runtime) -> list[ContainerRow]:
+    """Finish what killed calls have left half removed, and return those containers' rows.
+
+    Cheap if there is nothing: one look at an index.
+    """
+    finished = []
     for row in runtime.table.with_status(REMOVING):
         lock = runtime.lock(row.id)
         if lock.acquire(wait=False):
             try:
                 _finish(runtime, row)
                 lock.remove()
-            except NoSuchContainerError:
-                pass
+                finished.append(row)
             finally:
                 lock.release()
+    return finished
 
 
 def _finish(runtime: Runtime, row: ContainerRow) -> None:

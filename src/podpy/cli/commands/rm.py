@@ -21,9 +21,9 @@ def run(options: Options) -> int:
     if options.force:
         options.ignore = True  # podman-rm(1): --force implies --ignore
     with open_runtime(options) as runtime:
-        from podpy.libpod.remove import finish_removals
+        from podpy.libpod.repair import repair
 
-        runtime.privileged(lambda: finish_removals(runtime))
+        runtime.privileged(lambda: repair(runtime))
         return for_each(
             runtime,
             options,

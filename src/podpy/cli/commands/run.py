@@ -38,9 +38,11 @@ def run(options: Options) -> int:
 def _start(runtime: Runtime, container: Container, options: Options) -> int:
     from podpy.libpod.attach import parse_detach_keys
     from podpy.libpod.foreground import AttachOptions, start_attached
+    from podpy.libpod.repair import repair
     from podpy.libpod.start import discard_failed_start, start
 
     try:
+        repair(runtime)
         if options.detach:
             start(container)
             print(container.id)

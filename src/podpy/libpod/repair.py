@@ -1,0 +1,86 @@
+"""What every changing call does first: finish or undo what killed calls have left. Nothing here waits for a lock.
+
+    row `removing`               the removal is finished
+    row `starting`               adopted if the container runs, else as it was before
+    row `running` that isn't     ended: its exit record is taken over, or the code is unknown; with --rm it is removed
+    run directory without a row  its network is ended, then it is removed
+    graph root's tmp/            storage sweeps it
+
+`podpy system check` does the same with everything, and says what it found.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import NoSuchContainerError
+from podpy.libpod.cleanup import release, remove_tree
+from podpy.libpod.container import Container
+from podpy.libpod.remove import finish_removals, remove_locked
+from podpy.libpod.settle import settle
+from podpy.libpod.state import ALIVE, STARTING, ContainerRow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.runtime import Runtime
+
+
+def repair(runtime: Runtime) -> list[str]:
+    """Repair, and return a line for each thing that was. Cheap if there is nothing. Needs the user's namespaces."""
+    done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(runtime)]
+    for row in runtime.table.with_status(*ALIVE, STARTING):
+        settled = settle(runtime, row)
+        if settled.status != row.status and settled.status not in (*ALIVE, STARTING):
+            done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
+            _take_down(runtime, settled)
+    done += _remove_strays(runtime)
+    done += [f"storage: removed {name}" for name in runtime.store.sweep()]
+    return done
+
+
+def _take_down(runtime: Runtime, row: ContainerRow) -> None:
+    container = Container(runtime, row)
+    if not container.lock.acquire(wait=False):
+        return
+    try:
+        now = container.refresh(locked=True)
+        if now.status in (*ALIVE, STARTING):
+            return
+        if container.spec.remove:
+            remove_locked(container, now, volumes=True)
+        else:
+            release(runtime, now)
+    except NoSuchContainerError:
+        container.lock.remove()
+    finally:
+        container.lock.release()
+
+
+def _remove_strays(runtime: Runtime) -> list[str]:
+    """Remove run directories and locks of containers that aren't in the database."""
+    directory = os.path.join(runtime.paths.runroot, "containers")
+    known = None
+    done = []
+    for name in os.listdir(directory):
+        known = known if known is not None else {row[0] for row in runtime.database.query("SELECT id FROM containers")}
+        if name in known:
+            continue
+        lock = runtime.lock(name)
+        if not lock.acquire(wait=False):
+            continue  # being created right now
+        try:
+            if not runtime.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
+                _remove_stray(runtime, os.path.join(directory, name))
+                lock.remove()
+                done.append(f"run directory {name[:12]}: belonged to no container")
+        finally:
+            lock.release()
+    return done
+
+
+def _remove_stray(runtime: Runtime, path: str) -> None:
+    from podpy.network.setup import teardown
+
+    for operation in teardown(path):
+        operation.execute()
+    remove_tree(path)
