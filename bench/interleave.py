@@ -1,0 +1,70 @@
+"""Time whole processes, A and B in turns, so that whatever else the machine does hits both alike."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Case:
+    """One thing to time: the command of each side, and what must be done before each run of it (not timed)."""
+
+    name: str
+    commands: dict[str, list[str]]
+    prepare: dict[str, Callable[[], object]] = field(default_factory=dict)
+    after: dict[str, Callable[[], object]] = field(default_factory=dict)
+    rounds: int = 20
+    warm_up: int = 2
+
+
+@dataclass
+class Result:
+    """The seconds that each side took, in order."""
+
+    name: str
+    seconds: dict[str, list[float]]
+
+    def row(self, sides: list[str]) -> str:
+        """Return a line of a Markdown table: min/median/max of each side in ms, and the ratio of the medians."""
+        cells = [self.name]
+        for side in sides:
+            times = [1000 * t for t in self.seconds[side]]
+            cells.append(f"{min(times):.1f} / **{statistics.median(times):.1f}** / {max(times):.1f}")
+        first, last = (statistics.median(self.seconds[side]) for side in (sides[0], sides[-1]))
+        cells.append(f"{last / first:.2f}")
+        return "| " + " | ".join(cells) + " |"
+
+
+def time_command(command: list[str]) -> float:
+    """Return the seconds that a command took, wall clock, start to exit. Raises RuntimeError if it fails."""
+    began = time.perf_counter()
+    process = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    took = time.perf_counter() - began
+    if process.returncode != 0:
+        raise RuntimeError(f"{command}: exit {process.returncode}: {process.stderr.decode()}")
+    return took
+
+
+def measure(case: Case) -> Result:
+    """Run a case, its sides in turns."""
+    seconds: dict[str, list[float]] = {side: [] for side in case.commands}
+    for round_number in range(-case.warm_up, case.rounds):
+        for side, command in case.commands.items():
+            if side in case.prepare:
+                case.prepare[side]()
+            took = time_command(command)
+            if side in case.after:
+                case.after[side]()
+            if round_number >= 0:
+                seconds[side].append(took)
+    return Result(case.name, seconds)
+
+
+def heading(sides: list[str]) -> str:
+    """Return the Markdown table's first two lines."""
+    names = ["what", *(f"{side}: min / median / max, ms" for side in sides), f"{sides[-1]} / {sides[0]}"]
+    return "| " + " | ".join(names) + " |\n|" + "---|" * len(names)
