@@ -1,0 +1,51 @@
+/* Attach clients: the socket they connect to, what they get, what they send.
+
+   Output goes to the logs first, then to each client. A client that can't take a packet has it kept, and reading from
+   the container stops (back-pressure) until the client has taken it: a slow reader loses nothing.
+   A client on the attach socket that takes nothing for a while (LAG_MS) stops holding the container up: up to SPILL_HIGH
+   bytes are kept for it meanwhile. When that is full and nothing was taken for --attach-stall-limit seconds, it is cut off.
+   The caller's own client (--attach-fd) is never cut off: it is to the container what a pipe is to a program. */
+#ifndef PODPY_CONMON_CLIENTS_H
+#define PODPY_CONMON_CLIENTS_H
+
+#include "loop.h"
+
+#define CLIENTS_MAX 64
+
+struct client {
+    struct source source;
+    bool primary;        /* --attach-fd */
+    bool input_open;     /* may still send */
+    bool spilling;       /* has lagged: the container runs on without it */
+    bool writing;        /* waiting for room in its socket */
+    unsigned char *spill; /* packets not yet taken: two bytes of length, then the packet */
+    size_t begin, end;
+    int64_t progress; /* now_ms() when it last took something */
+};
+
+struct clients {
+    struct source listener;
+    char *link; /* --socket-dir-path's link to the bundle, to be removed */
+    struct client slots[CLIENTS_MAX];
+    int count;
+    bool blocked; /* reading from the container must wait */
+};
+
+/* Makes the socket `attach` in the bundle, and takes --attach-fd. */
+int clients_open(struct context *ctx, struct error *err);
+
+/* Takes in whoever has connected by now. */
+void clients_accept(struct context *ctx);
+
+void clients_send(struct context *ctx, int stream, const unsigned char *data, size_t size);
+
+/* The container's stdin can take more. */
+void clients_resume_input(struct context *ctx);
+
+/* No more output will come: lets clients that have all of it go. */
+void clients_finish(struct context *ctx);
+void clients_stop_listening(struct context *ctx);
+
+void clients_give_memory_back(struct clients *clients);
+
+#endif

@@ -1,0 +1,26 @@
+/* The control fifos in the bundle: `ctl` ("1 ROWS COLUMNS" resizes, "2 0 0" reopens the logs) and `winsz` ("ROWS
+   COLUMNS"). Also the one way to make a socket in the bundle, however long its path is. */
+#ifndef PODPY_CONMON_CONTROL_H
+#define PODPY_CONMON_CONTROL_H
+
+#include "loop.h"
+
+struct fifo {
+    struct source source;
+    char line[200];
+    size_t used;
+};
+
+struct control {
+    struct fifo ctl;
+    struct fifo winsz;
+};
+
+int control_open(struct context *ctx, struct error *err);
+
+/* A bound, non-blocking socket at BUNDLE/name; the descriptor or -1. For `attach`, also conmon 2.1's link to the bundle
+   in --socket-dir-path, unless --full-attach is given. */
+int socket_in_bundle(struct context *ctx, const char *name, int type, mode_t mode, struct error *err);
+int control_link_bundle(struct context *ctx, struct error *err);
+
+#endif

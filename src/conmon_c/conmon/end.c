@@ -1,0 +1,225 @@
+#define _GNU_SOURCE
+#include "end.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "fds.h"
+
+#define RUNTIME_LONG_MS 1000
+
+static void waiter_ready(struct context *ctx, struct source *source, uint32_t events)
+{
+    char byte;
+    ssize_t n = recv(source->fd, &byte, 1, MSG_DONTWAIT);
+
+    (void)events;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    /* A byte before the line was written acknowledges nothing. */
+    if (n > 0 && !ctx->end.told)
+        return;
+    ctx->end.acknowledged = n > 0;
+    loop_close(&ctx->loop, source);
+    end_check(ctx);
+}
+
+static void runtime_takes_long(struct context *ctx)
+{
+    /* It may be blocked on a full stderr. From now on its words are taken for the container's. */
+    output_start(ctx);
+}
+
+void end_prepare(struct context *ctx)
+{
+    ctx->end.waiter.fd = (int)ctx->options.waiter_fd;
+    ctx->end.waiter.ready = waiter_ready;
+    loop_watch(&ctx->loop, &ctx->end.waiter, EPOLLIN | EPOLLRDHUP);
+    loop_timer(&ctx->loop, TIMER_RUNTIME, RUNTIME_LONG_MS, runtime_takes_long);
+}
+
+void end_started(struct context *ctx)
+{
+    struct options *options = &ctx->options;
+
+    /* conmon's first API told only the exit code of an exec session. */
+    if (options->api_version || !options->exec)
+        report_number(ctx, (int)ctx->process.container_pid, NULL, false);
+    if (!options->exec)
+        report_close(ctx);
+    oom_watch(ctx);
+    if (options->timeout > 0)
+        loop_timer(&ctx->loop, TIMER_TIMEOUT, options->timeout * 1000, process_kill_timed_out);
+    output_start(ctx);
+}
+
+void end_failed(struct context *ctx)
+{
+    ctx->end.failed = true;
+    ctx->process.ended = true;
+    loop_quit(&ctx->loop);
+}
+
+static void write_exit_file(struct context *ctx, const char *directory, const char *name)
+{
+    FREE char *path = directory ? path_join(directory, name) : NULL;
+    struct error err;
+    char text[16];
+
+    if (path == NULL)
+        return;
+    snprintf(text, sizeof(text), "%d", process_exit_code(&ctx->process));
+    if (replace_file(path, text, true, &err) < 0)
+        message(ctx, LEVEL_ERROR, "exit file: %s", err.text);
+}
+
+static void unlink_files(struct context *ctx)
+{
+    for (int i = 0; i < ctx->options.unlink_paths.count; i++) {
+        const char *path = ctx->options.unlink_paths.items[i];
+        /* A namespace's handle is a mount point, and busy in the mount namespace that it was made in: ours. */
+        if (unlink(path) < 0 && errno == EBUSY && umount2(path, MNT_DETACH) == 0)
+            unlink(path);
+    }
+}
+
+static void tell_waiter(struct context *ctx)
+{
+    char line[256];
+    int n = snprintf(line, sizeof(line),
+                     "{\"exit_code\": %d, \"oom_killed\": %s, \"timed_out\": %s, \"started\": %s, \"lost_log_bytes\": %llu}\n",
+                     process_exit_code(&ctx->process), ctx->oom.seen ? "true" : "false",
+                     ctx->process.timed_out ? "true" : "false", ctx->end.failed ? "false" : "true",
+                     (unsigned long long)log_lost(&ctx->log));
+
+    if (ctx->end.waiter.fd < 0)
+        return;
+    ctx->end.told = true;
+    if (send(ctx->end.waiter.fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) != n)
+        loop_close(&ctx->loop, &ctx->end.waiter); /* as good as gone */
+}
+
+static bool is_done(const struct context *ctx)
+{
+    return ctx->end.flushing && ctx->clients.count == 0 && ctx->end.waiter.fd < 0;
+}
+
+void end_check(struct context *ctx)
+{
+    if (is_done(ctx))
+        loop_quit(&ctx->loop);
+}
+
+static void exec_exit_command(struct context *ctx)
+{
+    struct options *options = &ctx->options;
+    char **argv = calloc((size_t)options->exit_args.count + 2, sizeof(char *));
+
+    if (argv == NULL)
+        _exit(1);
+    argv[0] = options->exit_command;
+    for (int i = 0; i < options->exit_args.count; i++)
+        argv[i + 1] = options->exit_args.items[i];
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &ctx->old_mask, NULL);
+    oom_restore_score(&ctx->oom);
+    for (unsigned left = (unsigned)options->exit_delay; left > 0;)
+        left = sleep(left);
+    execv(argv[0], argv);
+    _exit(1);
+}
+
+static void run_exit_command(struct context *ctx)
+{
+    int status;
+
+    if (ctx->options.exit_command == NULL || ctx->end.acknowledged)
+        return;
+    /* What the command leaves behind (it may fork a daemon of its own) is not for us to wait for. */
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        exec_exit_command(ctx);
+    if (pid < 0) {
+        message(ctx, LEVEL_ERROR, "fork for the exit command: %m");
+        return;
+    }
+    /* Podman's units count the container as stopped when conmon has gone: so stay until all is cleaned up. */
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+}
+
+static void wait_for_stragglers(struct context *ctx)
+{
+    struct error err;
+
+    if (!is_done(ctx) && loop_run(ctx, &err) < 0)
+        message(ctx, LEVEL_ERROR, "%s", err.text);
+}
+
+int end_run(struct context *ctx)
+{
+    for (int i = 0; i < TIMER_COUNT; i++)
+        loop_timer_stop(&ctx->loop, (enum timer)i);
+    terminal_close(ctx);
+    if (ctx->end.failed) {
+        process_kill_children(ctx);
+    } else {
+        oom_check(ctx);
+        output_drain(ctx);
+        log_finish(ctx);
+    }
+    ctx->end.flushing = true;
+    clients_stop_listening(ctx);
+    fds_after_container(ctx);
+    clients_finish(ctx);
+    unlink_files(ctx);
+    if (!ctx->end.failed) {
+        write_exit_file(ctx, ctx->options.persist_dir, "exit");
+        write_exit_file(ctx, ctx->options.exit_dir, ctx->options.cid);
+        if (ctx->options.exec)
+            report_number(ctx, process_exit_code(&ctx->process),
+                          ctx->process.timed_out ? "command timed out" : NULL, false);
+    }
+    report_close(ctx);
+    tell_waiter(ctx);
+    wait_for_stragglers(ctx);
+    run_exit_command(ctx);
+    return ctx->end.failed ? 1 : process_exit_code(&ctx->process);
+}
+
+static void give_segment_back(const ElfW(Phdr) *segment, uintptr_t base)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (base + segment->p_vaddr) & ~(page - 1);
+    uintptr_t end = (base + segment->p_vaddr + segment->p_memsz) & ~(page - 1);
+
+    if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) == 0 && end > start)
+        madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+void end_give_text_back(void)
+{
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+    uintptr_t base = 0;
+
+    for (unsigned long i = 0; segments != NULL && i < count; i++)
+        if (segments[i].p_type == PT_PHDR)
+            base = (uintptr_t)segments - segments[i].p_vaddr;
+    for (unsigned long i = 0; segments != NULL && i < count; i++)
+        give_segment_back(&segments[i], base);
+}

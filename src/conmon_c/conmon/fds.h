@@ -1,0 +1,20 @@
+/* Which inherited descriptors the monitor and the runtime keep. */
+#ifndef PODPY_CONMON_FDS_H
+#define PODPY_CONMON_FDS_H
+
+#include "util.h"
+
+struct context;
+
+/* Reads the descriptors' numbers from the environment and the options, and makes the named ones close-on-exec.
+   With one of podpy's options, every other one from 3 up is closed at once. */
+int fds_take(struct context *ctx, struct error *err);
+
+/* The runtime has started: closes what was only kept for it. */
+void fds_after_spawn(struct context *ctx);
+
+/* The container has ended: closes whatever else was inherited. Podman leaves sockets in conmon that keep published
+   ports busy, and the descriptor whose end tells slirp4netns to leave. */
+void fds_after_container(struct context *ctx);
+
+#endif

@@ -1,0 +1,142 @@
+/* A log file: buffered within one call, rotated by renaming, and kept readable when the disk is full. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "context.h"
+
+static int open_log(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+int log_file_open(struct context *ctx, struct log_file *file, const char *path, struct error *err)
+{
+    struct stat status;
+
+    (void)ctx;
+    file->path = path;
+    file->fd = open_log(path);
+    if (file->fd < 0 || fstat(file->fd, &status) < 0)
+        return fail(err, "Failed to open log file %s: %m", path);
+    file->regular = S_ISREG(status.st_mode);
+    file->size = file->regular ? status.st_size : 0;
+    file->total = file->size;
+    return 0;
+}
+
+/* The disk is full, or broken. The container must go on, so what can't be written is dropped; half a line would spoil
+   the file for its readers, so it is cut at the last whole one. */
+static void give_up(struct context *ctx, struct log_file *file, size_t done, size_t left)
+{
+    const unsigned char *buffer = ctx->buffers->log;
+    size_t whole = done;
+
+    if (!file->failing)
+        message(ctx, LEVEL_ERROR, "write to log file %s: %m; output is lost until it can be written again", file->path);
+    file->failing = true;
+    while (whole > 0 && buffer[whole - 1] != '\n')
+        whole--;
+    off_t end = file->size - (off_t)(left + done - whole);
+    if (file->regular && whole < done && ftruncate(file->fd, end) < 0)
+        message(ctx, LEVEL_ERROR, "cut log file %s: %m", file->path);
+    file->size = end;
+    file->lost += left + done - whole;
+}
+
+void log_file_flush(struct context *ctx, struct log_file *file)
+{
+    size_t done = 0;
+    size_t size = file->buffered;
+
+    file->buffered = 0;
+    while (done < size) {
+        ssize_t n = write(file->fd, ctx->buffers->log + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            give_up(ctx, file, done, size - done);
+            return;
+        }
+        done += (size_t)n;
+    }
+    if (size > 0)
+        file->failing = false;
+}
+
+void log_file_add(struct context *ctx, struct log_file *file, const void *data, size_t size)
+{
+    const unsigned char *at = data;
+
+    file->size += (off_t)size;
+    file->total += (int64_t)size;
+    while (size > 0) {
+        size_t room = BUFFER_SIZE - file->buffered;
+        size_t part = size < room ? size : room;
+        memcpy(ctx->buffers->log + file->buffered, at, part);
+        file->buffered += part;
+        at += part;
+        size -= part;
+        if (file->buffered == BUFFER_SIZE)
+            log_file_flush(ctx, file);
+    }
+}
+
+bool log_file_begin(struct context *ctx, struct log_file *file, size_t size)
+{
+    int64_t max = ctx->options.log_size_max;
+    int64_t global_max = ctx->options.log_global_size_max;
+
+    if (global_max > 0 && file->total >= global_max)
+        return false;
+    if (max > 0 && file->size > 0 && file->size + (off_t)size > max)
+        log_file_rotate(ctx, file);
+    return true;
+}
+
+/* PATH.n-1 becomes PATH.n, ..., PATH becomes PATH.1; what falls off the end is gone. */
+static int shift(const struct log_file *file, int64_t keep)
+{
+    for (int64_t i = keep; i >= 1; i--) {
+        FREE char *from = NULL;
+        FREE char *to = NULL;
+        int r = i == 1 ? asprintf(&from, "%s", file->path) : asprintf(&from, "%s.%d", file->path, (int)i - 1);
+        if (r < 0 || asprintf(&to, "%s.%d", file->path, (int)i) < 0)
+            return -1;
+        if (rename(from, to) < 0 && errno != ENOENT)
+            return -1;
+    }
+    return 0;
+}
+
+/* A new, empty file takes the place of the old one. If anything fails, the old one goes on being written: too long is
+   better than lost. */
+void log_file_rotate(struct context *ctx, struct log_file *file)
+{
+    int64_t keep = ctx->options.log_max_files;
+
+    log_file_flush(ctx, file);
+    if (!file->regular)
+        return;
+    if (keep == 0 && unlink(file->path) < 0 && errno != ENOENT) {
+        message(ctx, LEVEL_WARN, "remove log file %s: %m", file->path);
+        return;
+    }
+    if (keep > 0 && shift(file, keep) < 0) {
+        message(ctx, LEVEL_WARN, "rotate log file %s: %m", file->path);
+        return;
+    }
+    int fd = open_log(file->path);
+    if (fd < 0) {
+        message(ctx, LEVEL_WARN, "open new log file %s: %m", file->path);
+        return;
+    }
+    close(file->fd);
+    file->fd = fd;
+    file->size = 0;
+}

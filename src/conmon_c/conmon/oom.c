@@ -1,0 +1,166 @@
+#define _GNU_SOURCE
+#include "oom.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "context.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define OOM_SCORE "/proc/self/oom_score_adj"
+
+static void write_score(const char *score)
+{
+    CLOSE_FD int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
+
+    /* Lowering it needs CAP_SYS_RESOURCE; without, conmon 2.1 goes on too. */
+    if (fd >= 0 && write(fd, score, strlen(score)) < 0)
+        return;
+}
+
+void oom_protect(struct oom *oom)
+{
+    oom->counter_fd = -1;
+    oom->source.fd = -1;
+    if (read_file(OOM_SCORE, oom->old_score, sizeof(oom->old_score)) < 0)
+        oom->old_score[0] = '\0';
+    write_score("-1000");
+}
+
+void oom_restore_score(const struct oom *oom)
+{
+    if (oom->old_score[0] != '\0')
+        write_score(oom->old_score);
+}
+
+static void make_file(struct context *ctx, const char *directory)
+{
+    FREE char *path = directory ? path_join(directory, "oom") : NULL;
+
+    if (path == NULL)
+        return;
+    CLOSE_FD int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd < 0)
+        message(ctx, LEVEL_WARN, "make %s: %m", path);
+}
+
+/* "oom_kill N" stands in v2's memory.events and (since Linux 4.13) in v1's memory.oom_control. Not "oom N": that counts
+   limits hit, and a process may well survive one. */
+static int64_t read_kills(const struct oom *oom)
+{
+    char text[512];
+    ssize_t n = pread(oom->counter_fd, text, sizeof(text) - 1, 0);
+
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    char *at = strstr(text, "oom_kill ");
+    return at ? strtoll(at + 9, NULL, 10) : 0;
+}
+
+void oom_check(struct context *ctx)
+{
+    struct oom *oom = &ctx->oom;
+
+    if (oom->counter_fd < 0 || read_kills(oom) <= oom->kills || oom->seen)
+        return;
+    oom->seen = true;
+    message(ctx, LEVEL_INFO, "OOM received");
+    make_file(ctx, ctx->options.persist_dir);
+    make_file(ctx, ctx->options.bundle);
+}
+
+static void counted(struct context *ctx, struct source *source, uint32_t events)
+{
+    char drop[sizeof(struct inotify_event) + NAME_MAX + 1];
+
+    (void)events;
+    if (read(source->fd, drop, sizeof(drop)) <= 0 || ctx->oom.seen)
+        loop_close(&ctx->loop, source);
+    oom_check(ctx);
+}
+
+/* The process's path in the hierarchy of `controller` (v1), or in the unified one (controller ""). */
+static bool find_cgroup(pid_t pid, const char *controller, char *result, size_t size)
+{
+    char path[64];
+    char text[8192];
+
+    snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+    if (read_file(path, text, sizeof(text)) <= 0)
+        return false;
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        char *names = strchr(line, ':');
+        char *where = names ? strchr(names + 1, ':') : NULL;
+        if (where == NULL)
+            continue;
+        *where++ = '\0';
+        names++;
+        char *found = *controller ? strstr(names, controller) : NULL;
+        bool match = found ? (found == names || found[-1] == ',') &&
+                                 (found[strlen(controller)] == '\0' || found[strlen(controller)] == ',')
+                           : *controller == '\0' && strncmp(line, "0:", 2) == 0;
+        if (match)
+            return snprintf(result, size, CGROUP_ROOT "%s%s%s", *controller ? "/" : "", *controller ? names : "",
+                            where) < (int)size;
+    }
+    return false;
+}
+
+static bool watch_v2(struct context *ctx, const char *cgroup)
+{
+    FREE char *path = path_join(cgroup, "memory.events");
+
+    ctx->oom.counter_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (ctx->oom.counter_fd < 0)
+        return false;
+    ctx->oom.source.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    return ctx->oom.source.fd >= 0 && inotify_add_watch(ctx->oom.source.fd, path, IN_MODIFY) >= 0;
+}
+
+static bool watch_v1(struct context *ctx, const char *cgroup)
+{
+    FREE char *oom_control = path_join(cgroup, "memory.oom_control");
+    FREE char *event_control = path_join(cgroup, "cgroup.event_control");
+    CLOSE_FD int fd = event_control ? open(event_control, O_WRONLY | O_CLOEXEC) : -1;
+    char text[32];
+
+    ctx->oom.counter_fd = oom_control ? open(oom_control, O_RDONLY | O_CLOEXEC) : -1;
+    ctx->oom.source.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0 || ctx->oom.counter_fd < 0 || ctx->oom.source.fd < 0)
+        return false;
+    snprintf(text, sizeof(text), "%d %d", ctx->oom.source.fd, ctx->oom.counter_fd);
+    return write_all(fd, text, strlen(text)) == 0;
+}
+
+void oom_watch(struct context *ctx)
+{
+    struct oom *oom = &ctx->oom;
+    char cgroup[PATH_MAX];
+    bool ok = false;
+
+    /* /proc names v1 hierarchies even where (in this mount namespace) only v2 is mounted: so try, and go on. */
+    if (find_cgroup(ctx->process.container_pid, "memory", cgroup, sizeof(cgroup)))
+        ok = watch_v1(ctx, cgroup);
+    if (ctx->oom.counter_fd < 0 && find_cgroup(ctx->process.container_pid, "", cgroup, sizeof(cgroup))) {
+        close_fd(&oom->source.fd);
+        ok = watch_v2(ctx, cgroup);
+    }
+    if (!ok) {
+        /* A counter that can be read at the end is still worth keeping. */
+        message(ctx, LEVEL_DEBUG, "no notice of out-of-memory kills");
+        close_fd(&oom->source.fd);
+    }
+    if (oom->counter_fd >= 0 && ctx->options.exec)
+        oom->kills = read_kills(oom); /* kills before this session are not its own */
+    oom->source.ready = counted;
+    loop_watch(&ctx->loop, &oom->source, EPOLLIN);
+}

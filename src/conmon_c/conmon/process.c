@@ -1,0 +1,219 @@
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "context.h"
+
+int process_exit_code(const struct process *process)
+{
+    if (!process->status_known || process->timed_out)
+        return -1;
+    if (WIFSIGNALED(process->status))
+        return 128 + WTERMSIG(process->status);
+    return WEXITSTATUS(process->status);
+}
+
+static void container_ended(struct context *ctx, bool known, int status)
+{
+    struct process *process = &ctx->process;
+
+    process->ended = true;
+    process->status_known = known;
+    process->status = status;
+    process->container_pid = 0;
+    loop_close(&ctx->loop, &process->pidfd);
+    message(ctx, LEVEL_INFO, "container ended with status %d", process_exit_code(process));
+    loop_quit(&ctx->loop);
+}
+
+static void foreign_container_ended(struct context *ctx, struct source *source, uint32_t events)
+{
+    (void)source;
+    (void)events;
+    message(ctx, LEVEL_WARN, "the container's process is not our child: its exit status can't be known");
+    container_ended(ctx, false, 0);
+}
+
+/* As long as a pid is an unreaped child of ours it can't be another process. One that is no child (seen with runtimes
+   that put a process of theirs between) may be reused at any time, so it is held by a pidfd. */
+static void watch_foreign_container(struct context *ctx)
+{
+    struct process *process = &ctx->process;
+
+    if (process->pidfd.fd >= 0)
+        return;
+    process->pidfd.fd = (int)syscall(SYS_pidfd_open, process->container_pid, 0);
+    process->pidfd.ready = foreign_container_ended;
+    if (process->pidfd.fd < 0 || loop_watch(&ctx->loop, &process->pidfd, EPOLLIN) < 0)
+        foreign_container_ended(ctx, NULL, 0);
+}
+
+/* Reads the pid that the runtime wrote. The process may have ended already: it stays a zombie, and its pid taken, until
+   we wait for it, and we wait for nobody but the runtime before this point. */
+static int read_container_pid(struct context *ctx, struct error *err)
+{
+    const char *path = ctx->options.container_pidfile;
+    char text[32];
+    int64_t pid;
+
+    if (read_file(path, text, sizeof(text)) < 0)
+        return fail(err, "Failed to read pidfile: %s: %m", path);
+    text[strcspn(text, " \n")] = '\0';
+    if (!parse_number(text, &pid) || pid <= 0)
+        return fail(err, "Failed to read pidfile: %s does not hold a pid", path);
+    ctx->process.container_pid = (pid_t)pid;
+    return 0;
+}
+
+static void runtime_ended(struct context *ctx, int status)
+{
+    struct error err;
+    char why[96];
+
+    ctx->process.runtime_pid = 0;
+    loop_timer_stop(&ctx->loop, TIMER_RUNTIME);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        snprintf(why, sizeof(why), "Failed to %s container: the runtime ended with %s %d without an error text",
+                 ctx->options.exec ? "exec in" : "create", WIFSIGNALED(status) ? "signal" : "exit status",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        runtime_report_failure(ctx, why);
+        end_failed(ctx);
+        return;
+    }
+    if (terminal_check(ctx, &err) < 0 || read_container_pid(ctx, &err) < 0) {
+        runtime_report_failure(ctx, err.text);
+        end_failed(ctx);
+        return;
+    }
+    end_started(ctx);
+}
+
+static void reap(struct context *ctx)
+{
+    struct process *process = &ctx->process;
+    int status;
+    pid_t pid;
+
+    if (process->runtime_pid > 0) {
+        /* Only the runtime for now: any other zombie may be the container, whose pid isn't known yet. */
+        if (waitpid(process->runtime_pid, &status, WNOHANG) == process->runtime_pid)
+            runtime_ended(ctx, status);
+        if (process->runtime_pid > 0)
+            return;
+    }
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == process->container_pid)
+            container_ended(ctx, true, status);
+    if (process->container_pid > 0 && pid < 0 && errno == ECHILD)
+        watch_foreign_container(ctx);
+    else if (process->container_pid > 0 && process->pidfd.fd < 0 &&
+             waitid(P_PID, (id_t)process->container_pid, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT) < 0)
+        watch_foreign_container(ctx);
+}
+
+static void pass_on(struct context *ctx, int number)
+{
+    struct process *process = &ctx->process;
+
+    message(ctx, LEVEL_INFO, "passing signal %d on", number);
+    if (process->pidfd.fd >= 0)
+        syscall(SYS_pidfd_send_signal, process->pidfd.fd, number, NULL, 0);
+    else if (process->container_pid > 0)
+        kill(process->container_pid, number);
+    else if (process->runtime_pid > 0)
+        kill(process->runtime_pid, number);
+    else
+        loop_quit(&ctx->loop); /* nobody left to pass it to: we are only flushing or waiting */
+}
+
+static void signals_ready(struct context *ctx, struct source *source, uint32_t events)
+{
+    struct signalfd_siginfo info[8];
+    ssize_t n = read(source->fd, info, sizeof(info));
+
+    (void)events;
+    for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(info[0]); i++)
+        if (info[i].ssi_signo != SIGCHLD)
+            pass_on(ctx, (int)info[i].ssi_signo);
+    /* Signals of the same kind merge, so whatever came, look at all children. */
+    reap(ctx);
+}
+
+int process_watch_signals(struct context *ctx, struct error *err)
+{
+    static const int handled[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+    sigset_t mask;
+
+    ctx->process.pidfd.fd = -1;
+    sigemptyset(&mask);
+    for (size_t i = 0; i < COUNT(handled); i++)
+        sigaddset(&mask, handled[i]);
+    if (sigprocmask(SIG_BLOCK, &mask, &ctx->old_mask) < 0)
+        return fail(err, "sigprocmask: %m");
+    /* A caller that ignores SIGCHLD would have taught us to: then the kernel reaps, and the status is lost. */
+    signal(SIGCHLD, SIG_DFL);
+    ctx->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    ctx->signals.ready = signals_ready;
+    if (ctx->signals.fd < 0 || loop_watch(&ctx->loop, &ctx->signals, EPOLLIN) < 0)
+        return fail(err, "signalfd: %m");
+    return 0;
+}
+
+void process_kill_timed_out(struct context *ctx)
+{
+    struct process *process = &ctx->process;
+    pid_t group = process->container_pid > 0 ? getpgid(process->container_pid) : -1;
+
+    if (process->container_pid <= 0)
+        return;
+    message(ctx, LEVEL_INFO, "timed out, killing the container");
+    process->timed_out = true;
+    /* Its own group only: an exec session's process leads one, and what it started is in it. */
+    if (process->pidfd.fd < 0 && group == process->container_pid && group > 1)
+        kill(-group, SIGKILL);
+    pass_on(ctx, SIGKILL);
+}
+
+/* Orphans of the runtime are our children, since we are the subreaper. /proc lists them (CONFIG_PROC_CHILDREN). */
+static bool kill_listed_children(void)
+{
+    char path[64];
+    char text[4096];
+    bool any = false;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    if (read_file(path, text, sizeof(text)) <= 0)
+        return false;
+    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+        int64_t pid;
+        if (parse_number(word, &pid) && pid > 1) {
+            kill((pid_t)pid, SIGKILL); /* ours and unreaped: the number can't be anybody else's */
+            any = true;
+        }
+    }
+    return any;
+}
+
+void process_kill_children(struct context *ctx)
+{
+    int64_t deadline = now_ms() + 2000;
+
+    (void)ctx;
+    while (kill_listed_children() && now_ms() < deadline) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        usleep(1000);
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+}

@@ -1,0 +1,28 @@
+/* The pids that the monitor knows: the runtime's, and the container's first process; reaping, and signals passed on. */
+#ifndef PODPY_CONMON_PROCESS_H
+#define PODPY_CONMON_PROCESS_H
+
+#include "loop.h"
+
+struct process {
+    pid_t runtime_pid;   /* 0: not running */
+    pid_t container_pid; /* 0: not known yet, or reaped */
+    struct source pidfd; /* of a container process that is not our child */
+    bool ended;          /* the container's process has ended */
+    bool status_known;   /* `status` is from wait */
+    int status;
+    bool timed_out;
+};
+
+/* Blocks the signals that are handled, and makes the signalfd. */
+int process_watch_signals(struct context *ctx, struct error *err);
+
+/* 128 + n for a signal; -1 when it isn't known. */
+int process_exit_code(const struct process *process);
+
+void process_kill_timed_out(struct context *ctx);
+
+/* Ends and reaps what a failed runtime left: all our children. */
+void process_kill_children(struct context *ctx);
+
+#endif

@@ -1,0 +1,23 @@
+/* A container with a terminal: the console socket on which the runtime hands over the master side, and its size. */
+#ifndef PODPY_CONMON_TERMINAL_H
+#define PODPY_CONMON_TERMINAL_H
+
+#include "loop.h"
+
+struct terminal {
+    struct source listener;
+    char socket_path[108];
+    int master;              /* for the size; -1 until the runtime has sent it */
+    unsigned short rows, columns; /* asked for before there was a terminal */
+    bool size_asked;
+};
+
+int terminal_open(struct context *ctx, struct error *err);
+
+/* The runtime has ended: fails if a terminal was asked for and none came. */
+int terminal_check(struct context *ctx, struct error *err);
+
+void terminal_resize(struct context *ctx, int rows, int columns);
+void terminal_close(struct context *ctx);
+
+#endif
