@@ -39,6 +39,8 @@ def _write(value: Any, indent: str, newline: str) -> str:
     inner = newline + indent if newline else ""
     colon = ": " if newline else ":"
     if isinstance(value, dict):
+        if isinstance(value, Struct):
+            value = value.json_form()
         names = list(value) if isinstance(value, Struct) else sorted_keys(value)
         parts = [
             f"{inner}{_quote(str(name))}{colon}{_write(value[name], indent, inner)}"

@@ -58,7 +58,7 @@ def from_declarations() -> Table:
     from podpy.cli import compile, declare
     from podpy.cli.declare.globals import PERSISTENT_OPTIONS
 
-    return Table(compile.commands(), compile.globals_rows(), len(PERSISTENT_OPTIONS), tuple(declare.groups()))
+    return Table({**compile.commands()}, compile.globals_rows(), len(PERSISTENT_OPTIONS), tuple(declare.groups()))
 
 
 def _fresh(fingerprint: tuple[tuple[str, int], ...], table_path: str | None) -> bool:

@@ -67,6 +67,7 @@ class ContainerRow(Record):
 
 _COLUMNS = ContainerRow._fields
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers"
+_SELECT_SUMMARY = _SELECT.replace(" spec,", " '' AS spec,")
 _INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
@@ -119,8 +120,26 @@ class ContainerTable:
 
     def latest(self) -> ContainerRow | None:
         """Return the container that was created last, if there is one."""
-        rows = self._rows(_SELECT + " ORDER BY created DESC LIMIT 1", ())
+        rows = self.newest(1)
         return rows[0] if rows else None
+
+    def newest(self, number: int) -> list[ContainerRow]:
+        """Return the containers that were created last, the newest first."""
+        return self._rows(_SELECT + " ORDER BY created DESC LIMIT ?", (number,))
+
+    def summaries(self, *statuses: str) -> list[ContainerRow]:
+        """Return rows without their `spec` (an empty text), oldest first: all, or those in one of these states.
+
+        The specs are nine tenths of the table; `ps` shows nothing of them.
+        """
+        marks = ", ".join("?" * len(statuses))
+        where = f" WHERE status IN ({marks})" if statuses else ""
+        return self._rows(f"{_SELECT_SUMMARY}{where} ORDER BY created", statuses)
+
+    def exposed_ports(self) -> dict[str, list[str]]:
+        """Return the exposed ports ("80/tcp") of each container that has some, by id."""
+        query = "SELECT id, json_extract(spec, '$.expose') FROM containers WHERE NOT instr(spec, '\"expose\":[]')"
+        return {row[0]: fastjson.loads(row[1]) for row in self.database.query(query, ()) if row[1]}
 
     def name_owner(self, name: str) -> str:
         """Return the id of the container with this name, or an empty text."""

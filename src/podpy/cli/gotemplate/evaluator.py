@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.gotemplate.errors import TemplateError
-from podpy.cli.gotemplate.functions import FUNCTIONS
+from podpy.cli.gotemplate.functions import FUNCTIONS, FunctionError
 from podpy.cli.gotemplate.nodes import Action, Branch, Command, Jump, Node, Operand, Pipe, Text
 from podpy.cli.gotemplate.values import NO_VALUE, NoValue, Struct, sorted_keys, text_of, truth
 
@@ -138,7 +138,7 @@ class Evaluator:
             return FUNCTIONS[name](*values)
         except TypeError:
             raise self._error(node, f"wrong number or kind of arguments for {name}") from None
-        except ValueError as error:
+        except FunctionError as error:
             raise self._error(node, str(error)) from None
 
     def _junction(self, node: Operand, arguments: list[Operand], dot: Any, final: Any) -> Any:

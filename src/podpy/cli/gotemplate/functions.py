@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class FunctionError(Exception):
+    """A function can't do anything with its arguments; the evaluator adds where in the template that was."""
+
+
 def _json(value: Any) -> str:
     from podpy.cli.gojson import compact
 
@@ -21,9 +25,9 @@ def _join(items: Any, separator: str) -> str:
     if items is None:
         return ""
     if not isinstance(items, list | tuple):
-        raise ValueError(f"join needs a list, this is {_kind(items)}")
+        raise FunctionError(f"join needs a list, this is {_kind(items)}")
     if not all(isinstance(item, str) for item in items):
-        raise ValueError("join needs a list of strings")
+        raise FunctionError("join needs a list of strings")
     return _string(separator, "join").join(items)
 
 
@@ -42,7 +46,7 @@ def _title(text: str) -> str:
 
 def _string(value: Any, function: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{function} needs a string, this is {_kind(value)}")
+        raise FunctionError(f"{function} needs a string, this is {_kind(value)}")
     return value
 
 
@@ -60,36 +64,36 @@ def _length(value: Any) -> int:
         return len(value)
     if value is None:
         return 0
-    raise ValueError(f"len needs a string, a list or a map, this is {_kind(value)}")
+    raise FunctionError(f"len needs a string, a list or a map, this is {_kind(value)}")
 
 
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
         if isinstance(value, Struct):
-            raise ValueError("index can't be used with a struct: write its field's name behind a dot")
+            raise FunctionError("index can't be used with a struct: write its field's name behind a dot")
         if isinstance(value, dict):
             missing: Any = "" if all(isinstance(item, str) for item in value.values()) else NO_VALUE
             value = value.get(key, missing)
         elif isinstance(value, list | tuple | str):
             if isinstance(key, bool) or not isinstance(key, int):
-                raise ValueError(f"index {text_of(key)} isn't a number")
+                raise FunctionError(f"index {text_of(key)} isn't a number")
             if not 0 <= key < len(value):
-                raise ValueError(f"index out of range: {key} (there are {len(value)})")
+                raise FunctionError(f"index out of range: {key} (there are {len(value)})")
             value = value[key] if not isinstance(value, str) else ord(value[key])
         elif value is None or isinstance(value, NoValue):
-            raise ValueError("index of a nil value")
+            raise FunctionError("index of a nil value")
         else:
-            raise ValueError(f"index needs a list or a map, this is {_kind(value)}")
+            raise FunctionError(f"index needs a list or a map, this is {_kind(value)}")
     return value
 
 
 def _slice(value: Any, *bounds: int) -> Any:
     if not isinstance(value, list | tuple | str):
-        raise ValueError(f"slice needs a list or a string, this is {_kind(value)}")
+        raise FunctionError(f"slice needs a list or a string, this is {_kind(value)}")
     start = bounds[0] if bounds else 0
     end = bounds[1] if len(bounds) > 1 else len(value)
     if not 0 <= start <= end <= len(value):
-        raise ValueError(f"slice bounds out of range: {start}:{end} (there are {len(value)})")
+        raise FunctionError(f"slice bounds out of range: {start}:{end} (there are {len(value)})")
     return value[start:end]
 
 
@@ -125,14 +129,14 @@ def _basic(value: Any) -> str:
 
 def _equal(first: Any, *others: Any) -> bool:
     if not others:
-        raise ValueError("eq needs two values")
+        raise FunctionError("eq needs two values")
     for other in others:
         if first is None or other is None or isinstance(first, NoValue) or isinstance(other, NoValue):
             if (first is None or isinstance(first, NoValue)) and (other is None or isinstance(other, NoValue)):
                 return True
             continue
         if _basic(first) != _basic(other):
-            raise ValueError(f"eq: {_kind(first)} and {_kind(other)} can't be compared")
+            raise FunctionError(f"eq: {_kind(first)} and {_kind(other)} can't be compared")
         if first == other:
             return True
     return False
@@ -144,7 +148,7 @@ def _not_equal(first: Any, second: Any) -> bool:
 
 def _less(first: Any, second: Any) -> bool:
     if _basic(first) != _basic(second) or _basic(first) in ("bool", "other"):
-        raise ValueError(f"lt: {_kind(first)} and {_kind(second)} can't be compared")
+        raise FunctionError(f"lt: {_kind(first)} and {_kind(second)} can't be compared")
     return bool(first < second)
 
 

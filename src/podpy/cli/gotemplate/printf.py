@@ -102,7 +102,7 @@ def _pad(spec: _Spec, body: str, sign: str) -> str:
     return " " * missing + sign + body
 
 
-def _general(spec: _Spec, value: Any) -> tuple[str, str]:
+def _general(spec: _Spec, value: Any) -> tuple[str, str] | None:
     if "#" in spec.flags:
         return "", go_syntax(value)
     if "+" in spec.flags and isinstance(value, Struct):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", "'": "'", '"': '"'}
 _NAMES = {value: key for key, value in _ESCAPES.items() if key != "'"}
 _HEX_LENGTHS = {"x": 2, "u": 4, "U": 8}
@@ -48,12 +50,11 @@ def _unescape(inner: str) -> str:
 
 
 def _character(digits: str, base: int, length: int) -> str:
-    try:
-        if len(digits) != length:
-            raise ValueError
-        return chr(int(digits, base))
-    except ValueError:
-        raise ValueError(f"bad escape: {digits}") from None
+    known = "0123456789abcdefABCDEF"[: 22 if base == 16 else base]
+    value = int(digits, base) if len(digits) == length and all(digit in known for digit in digits) else -1
+    if not 0 <= value <= sys.maxunicode:
+        raise ValueError(f"bad escape: {digits}")
+    return chr(value)
 
 
 def quote(text: str) -> str:

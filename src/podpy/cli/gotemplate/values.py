@@ -17,6 +17,10 @@ class Struct(dict):  # type: ignore[type-arg]
 
     __slots__ = ()
 
+    def json_form(self) -> Struct:
+        """Return the struct whose fields are the JSON; what a template shows may differ, as in `ps`."""
+        return self
+
 
 class NoValue:
     """What a missing map entry gives: prints as <no value>, is false."""

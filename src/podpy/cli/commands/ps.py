@@ -1,0 +1,188 @@
+"""`podpy ps`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli import container_rows as rows_of
+from podpy.cli.container_rows import Look
+from podpy.cli.engine import open_runtime
+from podpy.cli.table import align
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.cli.gotemplate.values import Struct
+    from podpy.cli.parse import Options
+    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.state import ContainerRow
+
+_NS_FIELDS = ("ID", "Names", "Pid", "Cgroup", "IPC", "MNT", "NET", "PIDNS", "User", "UTS")
+_HEADINGS = {
+    "ID": "container id",
+    "CreatedHuman": "created",
+    "Cgroup": "cgroupns",
+    "IPC": "ipc",
+    "MNT": "mnt",
+    "NET": "net",
+    "PIDNS": "pidns",
+    "User": "userns",
+    "UTS": "uts",
+    "Pod": "pod id",
+    "PodName": "podname",
+    "Restarts": "restarts",
+    "RunningFor": "running for",
+    "Networks": "networks",
+}
+_CLEAR_SCREEN = "\x1b[2J\x1b[H"
+
+
+def run(options: Options) -> int:
+    """List containers."""
+    if options.size and options.ns:
+        raise UsageError("--size and --ns can't be used together")
+    if options.watch and options.latest:
+        raise UsageError("--watch and --latest can't be used together")
+    with open_runtime(options) as runtime:
+        if not options.watch:
+            sys.stdout.write(_page(runtime, options))
+            return 0
+        from time import sleep
+
+        while True:
+            page = _page(runtime, options)
+            sys.stdout.write((_CLEAR_SCREEN if sys.stdout.isatty() else "") + page)
+            sys.stdout.flush()
+            sleep(options.watch)
+
+
+def _page(runtime: Runtime, options: Options) -> str:
+    rows = _sorted(_selected(runtime, options), options.sort)
+    sizes = _sizes(runtime, rows) if options.size else None
+    if options.sort == "size" and sizes is not None:
+        rows.sort(key=lambda row: sizes.get(row.id, (0, 0))[1])
+    look = Look(cut=not options.no_trunc, sizes=sizes, namespaces=options.ns or "Namespaces" in options.format)
+    if options.format:
+        return _formatted(rows, look, options)
+    if options.quiet:
+        return "".join(rows_of.short(row.id, look) + "\n" for row in rows)
+    exposed = runtime.table.exposed_ports() if not options.ns else {}
+    return _columns(rows, look, options, exposed)
+
+
+def _selected(runtime: Runtime, options: Options) -> list[ContainerRow]:
+    """Return the rows to show. What isn't shown isn't read: without --all only those that run."""
+    from podpy.cli.container_filters import asks_for_states, matching
+
+    # The container's whole description is only read when a format or a filter may ask for it.
+    whole = bool(options.format or options.filter)
+    table = runtime.table
+    if options.latest or options.last > 0:
+        found = runtime.rows(table.newest(1 if options.latest else options.last))
+    elif options.all or asks_for_states(options.filter):
+        found = runtime.rows(table.all() if whole else table.summaries())
+    else:
+        maybe = ("running", "starting", "stopping")
+        found = runtime.rows(table.with_status(*maybe) if whole else table.summaries(*maybe))
+        found = [row for row in found if row.status == "running"]
+    return matching(runtime, found, options.filter) if options.filter else found
+
+
+_KEYS: dict[str, Callable[[ContainerRow], object]] = {
+    "command": lambda row: row.command,
+    "created": lambda row: row.created,
+    "id": lambda row: row.id,
+    "image": lambda row: row.image_name,
+    "names": lambda row: row.name,
+    "runningfor": lambda row: row.started,
+    "status": rows_of.state_of,
+    "size": lambda row: row.created,
+}
+
+
+def _sorted(rows: list[ContainerRow], field: str) -> list[ContainerRow]:
+    return sorted(rows, key=_KEYS[field])  # type: ignore[arg-type]
+
+
+def _sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tuple[int, int]]:
+    from podpy.libpod.sizes import container_sizes
+
+    return container_sizes(runtime, rows)
+
+
+def _columns(rows: list[ContainerRow], look: Look, options: Options, exposed: dict[str, list[str]]) -> str:
+    """Return the standard columns without a template: `ps -a` of 1000 containers is to be quick."""
+    columns = _ns_columns(look) if options.ns else _standard_columns(look, options, exposed)
+    lines = [] if options.noheading else ["\t".join(columns)]
+    lines += ["\t".join(cell(row) for cell in columns.values()) for row in rows]
+    return align("\n".join(lines) + "\n") if lines else ""
+
+
+def _standard_columns(
+    look: Look, options: Options, exposed: dict[str, list[str]]
+) -> dict[str, Callable[[ContainerRow], str]]:
+    from podpy.cli.ports import ports_text
+    from podpy.cli.units import ago
+    from podpy.fastjson import loads
+
+    columns: dict[str, Callable[[ContainerRow], str]] = {
+        "CONTAINER ID": lambda row: rows_of.short(row.id, look),
+        "IMAGE": lambda row: row.image_name,
+        "COMMAND": lambda row: rows_of.command_text(row, look),
+        "CREATED": lambda row: ago(row.created, look.now),
+        "STATUS": lambda row: rows_of.status_text(row, look),
+        "PORTS": lambda row: (
+            ports_text(loads(row.ports), exposed.get(row.id, [])) if row.ports != "[]" or row.id in exposed else ""
+        ),
+        "NAMES": lambda row: row.name,
+    }
+    if options.pod:
+        columns["POD ID"] = columns["PODNAME"] = lambda _row: ""
+    if options.size:
+        columns["SIZE"] = lambda row: rows_of.size_text(row, look)
+    return columns
+
+
+def _ns_columns(look: Look) -> dict[str, Callable[[ContainerRow], str]]:
+    def space(name: str) -> Callable[[ContainerRow], str]:
+        return lambda row: rows_of.namespaces_of(row, look)[name]
+
+    return {
+        "CONTAINER ID": lambda row: rows_of.short(row.id, look),
+        "NAMES": lambda row: row.name,
+        "PID": lambda row: str(row.pid),
+        "CGROUPNS": space("cgroup"),
+        "IPC": space("ipc"),
+        "MNT": space("mnt"),
+        "NET": space("net"),
+        "PIDNS": space("pid"),
+        "USERNS": space("user"),
+        "UTS": space("uts"),
+    }
+
+
+def _formatted(rows: list[ContainerRow], look: Look, options: Options) -> str:
+    from podpy.cli import report
+
+    if report.is_json(options.format):
+        from podpy.cli.gojson import indented
+
+        return indented([rows_of.json_row(row, look) for row in rows], "  ") + "\n"
+    heading: Struct | None = None
+    if report.wants_heading(options.format) and not options.noheading:
+        heading = _headings()
+    shown = [rows_of.placeholders(row, look) for row in rows]
+    # Podman's namespaces have their fields on the row itself, too; both spellings are in use.
+    return report.render(options.format.replace(".Namespaces.", "."), shown, heading, default="")
+
+
+def _headings() -> Struct:
+    from podpy.cli import report
+    from podpy.fastjson import dumps
+    from podpy.libpod.state import ContainerRow
+    from podpy.runtime.spec import ContainerSpec
+
+    row = rows_of.placeholders(ContainerRow(id="", name="", spec=dumps(ContainerSpec().as_dict())), Look())
+    return report.headers(row, **_HEADINGS)

@@ -1,0 +1,42 @@
+"""Columns: what Go's text/tabwriter makes of lines with tabs, with Podman's settings (12, 2, 2, blanks).
+
+A tab ends a cell. A column is a run of lines that all have that cell; it is as wide as its widest cell and two more,
+at least 12. What follows a line's last tab belongs to no column.
+"""
+
+from __future__ import annotations
+
+_MINIMUM = 12
+_PADDING = 2
+
+
+def align(text: str, *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str:
+    """Return `text` with its tabs replaced by as many blanks as the columns need."""
+    if "\t" not in text:
+        return text
+    lines = [line.split("\t") for line in text.split("\n")]
+    widths: list[list[int]] = [[] for _ in lines]
+    _measure(lines, widths, 0, len(lines), minimum, padding)
+    return "\n".join(
+        "".join(cell.ljust(width) for cell, width in zip(cells, line_widths, strict=False)) + cells[-1]
+        for cells, line_widths in zip(lines, widths, strict=True)
+    )
+
+
+def _measure(lines: list[list[str]], widths: list[list[int]], start: int, end: int, minimum: int, padding: int) -> None:
+    """Fill in the widths of the columns of lines[start:end], from the column after those already known there."""
+    line = start
+    while line < end:
+        column = len(widths[line])
+        if column >= len(lines[line]) - 1:
+            line += 1
+            continue
+        block = line
+        width = minimum
+        while block < end and column < len(lines[block]) - 1:
+            width = max(width, len(lines[block][column]) + padding)
+            block += 1
+        for place in range(line, block):
+            widths[place].append(width)
+        _measure(lines, widths, line, block, minimum, padding)
+        line = block
