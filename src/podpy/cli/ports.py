@@ -40,7 +40,7 @@ def expanded(exposed: list[str]) -> dict[int, list[str]]:
 
 
 def _expanded(exposed: list[str]) -> list[tuple[int, str]]:
-    found = []
+    found: list[tuple[int, str]] = []
     for text in exposed:
         numbers, _, protocol = text.partition("/")
         first, _, last = numbers.partition("-")

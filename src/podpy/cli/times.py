@@ -66,5 +66,5 @@ def _parse_date(text: str) -> int | None:
     from time import gmtime
 
     # mktime reads the fields as local time: what was typed without an offset is the user's own clock.
-    local = int(mktime((*gmtime(utc // _SECOND)[:8], -1)))  # type: ignore[arg-type]
+    local = int(mktime((*gmtime(utc // _SECOND)[:8], -1)))
     return local * _SECOND + utc % _SECOND

@@ -17,6 +17,7 @@ from podpy.cli.declare.model import (
     listed,
     many,
     text,
+    under,
 )
 
 _POD = "pods come with a later version"
@@ -221,25 +222,29 @@ _DOCKER_ONLY: tuple[Option, ...] = (
 )
 
 CREATE_OPTIONS: tuple[Option, ...] = (
-    *_PROCESS,
-    *_IDENTITY,
-    *_IMAGE,
-    *_FILES,
-    *_RIGHTS,
-    *_NAMESPACES,
-    *CREATE_LIMITS,
-    *_NETWORK,
-    *_HEALTH_OPTIONS,
-    *_LIFE,
+    *under("Command", _PROCESS),
+    *under("Name and files", _IDENTITY),
+    *under("Image", _IMAGE),
+    *under("Mounts", _FILES),
+    *under("Rights", _RIGHTS),
+    *under("Namespaces", _NAMESPACES),
+    *under("Limits", CREATE_LIMITS),
+    *under("Network", _NETWORK),
+    *under("Health", _HEALTH_OPTIONS),
+    *under("Life", _LIFE),
     *_DOCKER_ONLY,
 )
 
-RUN_OPTIONS: tuple[Option, ...] = (
-    *(option for option in CREATE_OPTIONS if option.names[0] != "--init-ctr"),
+_RUN_ONLY: tuple[Option, ...] = (
     flag("--detach -d", "Run in the background and print the container's id"),
     detach_keys(),
     flag("--sig-proxy", "Pass signals on to the container", default=True),
     count("--preserve-fds", "N", "Pass N more open files on, from descriptor 3"),
     Option(names=("--preserve-fd",), kind=UINTS, metavar="N[,N]", help="Pass these open files on"),
     flag("--rmi", "Remove the image too when nothing else uses it (implies --rm)"),
+)
+
+RUN_OPTIONS: tuple[Option, ...] = (
+    *(option for option in CREATE_OPTIONS if option.names[0] != "--init-ctr"),
+    *under("Life", _RUN_ONLY),
 )

@@ -46,6 +46,7 @@ class Option(Record):
     env: str = ""  # an environment variable that gives the default
     aliases: tuple[str, ...] = ()  # hidden other long names that Podman keeps for old scripts
     refuse: str = ""  # known, but not for this version or this kind of engine: the reason
+    panel: str = ""  # the heading in the command's help
 
     @property
     def attribute(self) -> str:
@@ -80,6 +81,11 @@ class Command(Record):
     refuse: str = ""  # a command of a later version, or one that this kind of engine can't have: the reason
     panel: str = ""  # the heading in `podpy --help`
     exclusive: tuple[tuple[str, ...], ...] = ()  # options of which only one may be given
+
+
+def under(panel: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Return the options with this heading in help."""
+    return tuple(option.replace(panel=panel) for option in options)
 
 
 def flag(names: str, help: str, **more: Any) -> Option:
