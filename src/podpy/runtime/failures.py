@@ -1,0 +1,27 @@
+"""What crun and runc say when a start fails → podpy's errors: 127 not found, 126 can't be run, 125 all else.
+
+Their texts were collected by trying (crun 1.8 and 1.21, runc 1.1): a command that isn't there, a directory, a file without
+the x bit, a script without an interpreter, another machine's binary.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import CommandNotExecutableError, CommandNotFoundError, RuntimeFailedError
+
+_NOT_FOUND = ("no such file or directory", "executable file not found", "not found in $path")
+_NOT_EXECUTABLE = ("permission denied", "exec format error", "is a directory")
+# Messages about anything but the command itself (a mount, the working directory) can hold the same words.
+_ABOUT_THE_COMMAND = ("executable", "exec:", "exec container process", "starting container process", "execv")
+
+
+def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
+    """Return the error for what the OCI runtime (`runtime`: crun or runc) said."""
+    said = " ".join(message.split()) or "it said nothing"
+    lower = said.lower()
+    text = f"{runtime}: {said}"
+    if any(words in lower for words in _ABOUT_THE_COMMAND):
+        if any(words in lower for words in _NOT_EXECUTABLE):
+            return CommandNotExecutableError(f"{text}: OCI permission denied")
+        if any(words in lower for words in _NOT_FOUND):
+            return CommandNotFoundError(f"{text}: OCI runtime attempted to invoke a command that was not found")
+    return RuntimeFailedError(f"{text}: OCI runtime error")

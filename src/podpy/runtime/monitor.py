@@ -1,0 +1,233 @@
+"""Start conmon, and learn from it how the container's start went.
+
+conmon's protocol (docs/conmon.md): it is started with the numbers of two pipes in its environment. On _OCI_STARTPIPE it waits
+for a byte before it starts the OCI runtime; on _OCI_SYNCPIPE it answers with one line of JSON, {"data": PID} or
+{"data": -1, "message": TEXT} with what the runtime said. The process that we start forks and ends: the monitor itself is
+adopted by init (or the nearest subreaper), and writes its own pid into a file.
+
+podpy's own conmon does in one runtime call what Debian's needs two for (`--runtime-run`), takes attached clients from
+before the start, and tells a waiting caller of the end; with another conmon the same results come from its files.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson, process
+from podpy.errors import RuntimeFailedError
+from podpy.plan import Operation
+from podpy.record import Record
+from podpy.runtime.failures import explain_runtime_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.rootless.cgroups import CgroupView
+    from podpy.runtime.oci_runtime import OciRuntime
+
+OWN_CONMON = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "conmon")
+_LINE_LIMIT = 1 << 20
+
+
+class MonitorRequest(Record):
+    """What conmon must know. Paths are absolute; descriptors are -1 where there is none."""
+
+    container_id: str
+    container_name: str
+    run_directory: str
+    exit_directory: str
+    log_driver: str
+    log_path: str
+    log_options: dict[str, str]
+    tty: bool
+    stdin_open: bool
+    timeout: int
+    preserve_fds: int
+    pidfile: str
+    conmon_pidfile: str
+    conmon: str  # another conmon's path; empty: our own
+    runtime: OciRuntime
+    cgroups: CgroupView
+    exit_command: list[str]
+    attach_fd: int = -1
+    waiter_fd: int = -1
+    unlink_on_exit: list[str] = []
+    run: bool = True
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether conmon is podpy's own, which knows more than conmon 2.1."""
+        return not self.conmon
+
+    def command(self) -> list[str]:
+        """Return conmon's command line."""
+        directory = self.run_directory
+        command = [
+            self.conmon or OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.container_id,
+            "-n", self.container_name, "-r", self.runtime.path, "-b", os.path.join(directory, "bundle"),
+            "-p", os.path.join(directory, "pidfile"), "-P", os.path.join(directory, "conmon.pid"),
+            "--exit-dir", self.exit_directory, "--persist-dir", directory, "--full-attach",
+            "--socket-dir-path", directory, "-l", self._log(), "--no-sync-log",
+        ]  # fmt: skip
+        command += self._log_options()
+        for argument in [*self.runtime.arguments, *self.cgroups.runtime_flags]:
+            command += ["--runtime-arg", argument]
+        command += ["--runtime-arg", f"--log={directory}/oci.log", "--runtime-arg", "--log-format=json"]
+        if self.cgroups.manager == "systemd":
+            command.append("-s")
+        if self.tty:
+            command.append("-t")
+        if self.stdin_open:
+            command.append("-i")
+        if self.timeout:
+            command += ["-T", str(self.timeout)]
+        if self.preserve_fds:
+            command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        command += ["--exit-command", self.exit_command[0]]
+        for argument in self.exit_command[1:]:
+            command += ["--exit-command-arg", argument]
+        return command + (self._extensions() if self.is_ours else [])
+
+    def _log(self) -> str:
+        driver = self.log_driver or "k8s-file"
+        if driver in ("none", "off", "null"):
+            return "none:"
+        return driver if driver.startswith(("journald", "passthrough")) else f"{driver}:{self.log_path}"
+
+    def _log_options(self) -> list[str]:
+        words = []
+        options = self.log_options
+        if options.get("max-size"):
+            words += ["--log-size-max", options["max-size"]]
+        if options.get("max-file") and self.is_ours:
+            words += ["--log-max-files", str(max(0, int(options["max-file"]) - 1))]
+        if options.get("tag"):
+            words += ["--log-tag", options["tag"]]
+        return words
+
+    def _extensions(self) -> list[str]:
+        words = ["--runtime-run"] if self.run else []
+        if self.attach_fd >= 0:
+            words += ["--attach-fd", str(self.attach_fd)]
+        if self.waiter_fd >= 0:
+            words += ["--waiter-fd", str(self.waiter_fd)]
+        for path in self.unlink_on_exit:
+            words += ["--unlink-on-exit", path]
+        return words
+
+    def descriptors(self) -> list[int]:
+        """Return what conmon inherits besides its pipes."""
+        own = [fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0] if self.is_ours else []
+        return [*own, *range(3, 3 + self.preserve_fds)]
+
+
+class StartConmon(Operation):
+    """Start conmon, which prepares its sockets and waits."""
+
+    def __init__(self, make_request: Callable[[], MonitorRequest]) -> None:
+        self._make_request = make_request
+        self.request: MonitorRequest | None = None
+        self.sync_pipe = -1
+        self.start_pipe = -1
+
+    def describe(self) -> str:
+        """Return what is started."""
+        return f"start the monitor {OWN_CONMON}"
+
+    def execute(self) -> None:
+        """Start it."""
+        request = self.request = self._make_request()
+        self.sync_pipe, sync_write = os.pipe()
+        start_read, self.start_pipe = os.pipe()
+        environment = {
+            **os.environ,
+            "_OCI_SYNCPIPE": str(sync_write),
+            "_OCI_STARTPIPE": str(start_read),
+        }
+        try:
+            pid = process.spawn(
+                request.command(), environment=environment, keep=[sync_write, start_read, *request.descriptors()]
+            )
+        finally:
+            os.close(sync_write)
+            os.close(start_read)
+        if process.wait(pid):
+            raise RuntimeFailedError(
+                f"conmon didn't start: {self._first_words()}", hint=process.command_line(request.command())
+            )
+
+    def _first_words(self) -> str:
+        return os.read(self.sync_pipe, 4096).decode(errors="replace").strip() or "it said nothing"
+
+    def abandon(self) -> None:
+        """Close the pipes: a conmon that still waits for its start ends by that."""
+        for descriptor in (self.sync_pipe, self.start_pipe):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.sync_pipe = self.start_pipe = -1
+
+
+class WaitForStart(Operation):
+    """Let conmon start the OCI runtime, and wait until the container runs."""
+
+    def __init__(self, conmon: StartConmon) -> None:
+        self._conmon = conmon
+        self.pid = 0
+        self.conmon_pid = 0
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return "let the OCI runtime create and start the container"
+
+    def execute(self) -> None:
+        """Do it. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError with the runtime's words."""
+        conmon = self._conmon
+        request = conmon.request
+        assert request is not None
+        _write_byte(conmon.start_pipe)
+        answer = _read_line(conmon.sync_pipe)
+        conmon.abandon()
+        pid, message = _parse(answer)
+        if pid <= 0:
+            raise explain_runtime_error(message, request.runtime.name)
+        self.pid = pid
+        with open(os.path.join(request.run_directory, "conmon.pid"), encoding="ascii") as file:
+            self.conmon_pid = int(file.read())
+        if request.run and not request.is_ours:
+            request.runtime.start(request.container_id)
+        for path, value in ((request.pidfile, pid), (request.conmon_pidfile, self.conmon_pid)):
+            if path:
+                _write_pidfile(path, value)
+
+
+def _write_byte(pipe: int) -> None:
+    try:
+        os.write(pipe, b"\0")
+    except BrokenPipeError:
+        pass  # conmon has died; its answer, or that there is none, says so
+
+
+def _read_line(pipe: int) -> bytes:
+    data = b""
+    while not data.endswith(b"\n") and len(data) < _LINE_LIMIT:
+        piece = os.read(pipe, 65536)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def _parse(answer: bytes) -> tuple[int, str]:
+    try:
+        told = fastjson.loads(answer.decode(errors="replace"))
+        return int(told.get("data", told.get("pid", -1))), str(told.get("message", ""))
+    except (ValueError, AttributeError, TypeError):
+        return -1, answer.decode(errors="replace").strip() or "conmon ended without an answer"
+
+
+def _write_pidfile(path: str, pid: int) -> None:
+    aside = f"{path}.podpy-new"
+    with open(aside, "w", encoding="ascii") as file:
+        file.write(str(pid))
+    os.rename(aside, path)
