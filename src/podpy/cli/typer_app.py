@@ -100,7 +100,7 @@ def _add(
     has_h = any("-h" in option.names for option in command.options)
     target.command(
         name,
-        cls=PflagCommand,
+        cls=type("DeclaredCommand", (PflagCommand,), {"words": _usage_words(command)}),
         help=_help_text(command),
         short_help=command.help,
         hidden=command.hidden,
@@ -110,6 +110,14 @@ def _add(
             "allow_interspersed_args": command.interspersed,
         },
     )(_callback(command, globals_, results) if whole else _nothing)
+
+
+def _usage_words(command: Command) -> list[str]:
+    words = ["[OPTIONS]"] if command.options else []
+    for argument in command.arguments:
+        word = f"{argument.metavar}…" if argument.many and " " not in argument.metavar else argument.metavar
+        words.append(word if argument.required or command.rule else f"[{word}]")
+    return words
 
 
 def _help_text(command: Command) -> str:
@@ -148,7 +156,7 @@ def _callback(command: Command, globals_: Options, results: list[Options]) -> Ca
     for argument in command.arguments:
         kind: Any = Optional[list[str]] if argument.many else Optional[str]  # noqa: UP045 (Typer wants the object)
         # Whether enough words are there is `take_arguments`' to say, which knows of --latest and --all.
-        info = typer.Argument(None, metavar=argument.metavar, help=argument.help or None, show_default=False)
+        info = typer.Argument(None, metavar=argument.metavar, hidden=True)
         parameters.append(_keyword("argument_" + argument.name, kind, info))
     return _with_signature(callback, parameters)
 
@@ -271,6 +279,12 @@ class _PflagRules:
 
 class PflagCommand(_PflagRules, TyperCommand):
     """A command that reads its words by pflag's rules."""
+
+    words: list[str]
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words behind the command's name in "Usage:"."""
+        return self.words
 
 
 class PflagGroup(_PflagRules, TyperGroup):
