@@ -7,13 +7,12 @@ graphroot   what lasts: $XDG_DATA_HOME/containers/podpy (default ~/.local/share)
 runroot     what a reboot may take: $XDG_RUNTIME_DIR/podpy; root: /run/podpy
 
 Without a usable $XDG_RUNTIME_DIR (`su`, `sudo -u`, cron) it is /run/user/UID if that is the user's, else
-/tmp/podpy-run-UID, else /var/tmp/podpy-run-UID. Each must be a real directory of this user that nobody else may write to
-(in /tmp and /var/tmp: nor enter), or it isn't taken.
+/tmp/podpy-run-UID, else /var/tmp/podpy-run-UID. Each must be a real directory of this user that nobody else may write
+to (in /tmp and /var/tmp: nor enter), or it isn't taken.
 
 One graph root must have one run directory at a time: containers that run are only known by it. So graphroot/runroot
-notes which one is in use, and it stays in use as long as the holder of the user's namespaces, whose record is there,
-lives: also for a call that would choose another one (a cron job beside a login session). A crash leaves at most an old
-note, which is ignored when its holder is gone.
+notes which one is in use, and it stays in use while a container runs there: also for a call that would choose another
+one (a cron job beside a login session). A crash leaves at most an old note, which then counts no more.
 
 Rules: XDG Base Directory Specification 0.8 (owner and mode of the run directory), Podman's podman(1).
 """
@@ -85,7 +84,7 @@ class Paths(Record):
         elif own_dirs:
             chosen = _ROOT_RUNROOT
         else:
-            chosen = _chosen_runroot(graphroot, boot)
+            chosen = _chosen_runroot(graphroot)
         if os.path.islink(chosen):
             chosen = os.path.realpath(chosen)
         for directory in (chosen, chosen + "/locks", chosen + "/containers", chosen + "/exits", chosen + "/cache"):
@@ -157,33 +156,40 @@ def is_private(path: str, forbidden: int = 0o077) -> bool:
     return is_directory and status.st_uid == os.geteuid() and not status.st_mode & forbidden
 
 
-def holder_is_alive(record: str, boot: str) -> bool:
-    """Return whether the record (runroot/holder) of this boot names a process that is still there."""
-    from podpy.pids import is_alive
-
-    fields = read_holder(record)
-    return fields is not None and fields[2] == boot and is_alive(int(fields[0]), int(fields[1]))
+def runs_containers(runroot: str) -> bool:
+    """Return whether the monitor of a container that is known by this run directory is alive."""
+    try:
+        names = os.listdir(runroot + "/containers")
+    except OSError:
+        return False
+    for name in names:
+        try:
+            pid = int(_read(f"{runroot}/containers/{name}/conmon.pid"))
+            if _read(f"/proc/{pid}/comm").strip() == "conmon":
+                return True
+        except (OSError, ValueError):
+            continue
+    return False
 
 
 def read_holder(record: str) -> list[str] | None:
-    """Return the fields of a holder's record, [pid, start time, boot id, namespace, mode], or None.
+    """Return the fields of a holder's record, [pid, start time, boot id, user namespace, origin, mode], or None.
 
-    Start time in clock ticks since boot; the namespace is the inode number of the user namespace; the mode is `map` or
-    `single`.
+    See podpy.rootless.holder for what each means.
     """
     try:
         fields = _read(record).split()
     except OSError:
         return None
-    return fields if len(fields) == 5 and fields[0].isdigit() and fields[1].isdigit() else None
+    return fields if len(fields) == 6 and fields[0].isdigit() and fields[1].isdigit() else None
 
 
-def _chosen_runroot(graphroot: str, boot: str) -> str:
+def _chosen_runroot(graphroot: str) -> str:
     chosen = next(runtime_directories(os.geteuid()), None) if os.geteuid() else _inner_runroot()
     if chosen is None:
         raise RootlessError(
-            "no run directory: XDG_RUNTIME_DIR isn't set to a directory that only you may enter, and there is none in /run/user, "
-            "/tmp or /var/tmp",
+            "no run directory: XDG_RUNTIME_DIR isn't set to a directory of yours that nobody else may write to, "
+            "and there is none in /run/user, /tmp or /var/tmp",
             hint="Log in by a session (`loginctl enable-linger` keeps /run/user/UID), or: "
             'export XDG_RUNTIME_DIR="$HOME/.run"; mkdir -m 0700 "$XDG_RUNTIME_DIR"',
         )
@@ -194,7 +200,7 @@ def _chosen_runroot(graphroot: str, boot: str) -> str:
         noted = ""
     if noted == chosen:
         return chosen
-    if noted and is_private(noted) and holder_is_alive(noted + "/holder", boot):
+    if noted and is_private(noted) and runs_containers(noted):
         return noted
     aside = f"{note}.{os.getpid()}"
     with open(aside, "w", encoding="utf-8", errors="surrogateescape") as file:

@@ -29,7 +29,10 @@ MARKER_CLEARED = ("containers", "exits", "cache")
 
 
 def make_namespaces(paths: Paths) -> int:
-    """Return a pidfd of a process in the user's namespaces: the living holder's, or a new one's. Raises RootlessError."""
+    """Return a pidfd of a process in the user's namespaces: the living holder's, or a new one's.
+
+    Raises RootlessError with the mend.
+    """
     with holder.HolderLock(paths):
         pid = holder.find(paths)
         if pid and not (_is_single(paths) and ranges_have_come(paths)):
@@ -72,7 +75,7 @@ def conmon_in_namespace(paths: Paths) -> int:
 
 
 def clear_run_directory(paths: Paths) -> bool:
-    """Note this boot in runroot/boot-id, and remove what an earlier boot left. Return whether there was an earlier one."""
+    """Note this boot in runroot/boot-id, and remove what an earlier boot left. Return whether there was one."""
     with holder.HolderLock(paths):
         note = paths.runroot + "/boot-id"
         try:
@@ -103,7 +106,7 @@ def _remove_contents(paths: Paths) -> None:
 
 def _is_single(paths: Paths) -> bool:
     fields = read_holder(paths.holder)
-    return fields is not None and fields[4] == holder.SINGLE
+    return fields is not None and fields[5] == holder.SINGLE
 
 
 def _is_in(pid: int, namespace: int) -> bool:

@@ -1,7 +1,8 @@
 """run_inside: for a caller that must stay where it is, or has threads.
 
 The kernel lets only a process with one thread change its user namespace (setns(2), EINVAL). A forked child has one. It
-enters, calls, and sends back what came out, pickled. It ends by _exit: nothing of the caller's (atexit, buffers) runs twice.
+enters, calls, and sends back what came out, pickled. It ends by _exit: nothing of the caller's (atexit, buffers) runs
+twice.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     """Return function(*args), called in a forked child that has entered the user's namespaces.
 
-    What it raises is raised here, with the child's traceback as a note. What it returns must be picklable. Warnings that
-    the child queued are queued here. Raises RootlessError if the child dies without an answer.
+    What it raises is raised here, with the child's traceback as a note. What it returns must be picklable. Warnings
+    that the child queued are queued here. Raises RootlessError if the child dies without an answer.
     """
     answer, answer_end = os.pipe()
     with warnings.catch_warnings():

@@ -1,9 +1,17 @@
 """The record of the holder, the process that keeps the user's namespaces: runroot/holder.
 
-One line: `PID START BOOT NAMESPACE MODE`, written aside and renamed: start time in clock ticks since boot, boot id, inode
-number of the user namespace, `map` or `single` (one id only). It is written and removed under the lock
-runroot/holder.lock, and read without one. A crash leaves a record of a dead process, which proves nothing and is
-replaced by the next call, or a holder that waits for its caller, sees its end and ends too.
+One line of six words, written aside and renamed:
+
+    PID START     the process, and when it started, in clock ticks since boot
+    BOOT          the boot id
+    USER          inode number of the user namespace
+    ORIGIN        inode number of the mount namespace that its mounts were copied from; a caller that is in another
+                  one (PrivateTmp=, `unshare -m`) joins the user namespace only and keeps the mounts it sees
+    MODE          `map`, or `single` (one id only)
+
+It is written and removed under the lock runroot/holder.lock, and read without one. A crash leaves a record of a dead
+process, which proves nothing and is replaced by the next call, or a holder that waits for its caller, sees its end and
+ends too.
 """
 
 from __future__ import annotations
@@ -45,10 +53,11 @@ class HolderLock:
 
 def write_record(paths: Paths, pid: int, mode: str) -> None:
     """Note the holder `pid`. The caller has the HolderLock."""
-    namespace = os.stat(f"/proc/{pid}/ns/user").st_ino
+    user = os.stat(f"/proc/{pid}/ns/user").st_ino
+    origin = os.stat("/proc/self/ns/mnt").st_ino
     aside = paths.holder + ".new"
     with open(aside, "w", encoding="ascii") as file:
-        file.write(f"{pid} {start_time(pid)} {paths.boot_id} {namespace} {mode}\n")
+        file.write(f"{pid} {start_time(pid)} {paths.boot_id} {user} {origin} {mode}\n")
     os.replace(aside, paths.holder)
 
 

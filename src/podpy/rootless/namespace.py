@@ -1,7 +1,8 @@
 """The everyday path: join the user's namespaces, which the first call of a boot has made.
 
 A later call costs one small file, one pidfd, one setns(2). What the record says is checked (start time, boot id), so a
-process that got the holder's old pid is never joined.
+process that got the holder's old pid is never joined. A caller whose mounts aren't those that the holder's were copied
+from joins the user namespace only, and copies its own.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def enter(paths: Paths, trace: Trace | None = None) -> None:
         pidfd = make_namespaces(paths)
         if trace is not None:
             trace.mark("user namespace made")
-    join(pidfd)
+    join(pidfd, same_mounts=_sees_same_mounts(paths))
     if trace is not None:
         trace.mark("user namespace joined")
 
@@ -56,14 +57,21 @@ def is_inside(paths: Paths) -> bool:
     return os.geteuid() == 0 and linux.has_capability(linux.CAP_SYS_ADMIN)
 
 
-def join(pidfd: int) -> None:
-    """Join the user and mount namespaces of a process, by its pidfd, which is closed. Raises RootlessError."""
+def join(pidfd: int, *, same_mounts: bool = True) -> None:
+    """Join the user and mount namespaces of a process, by its pidfd, which is closed. Raises RootlessError.
+
+    Without `same_mounts` only the user namespace is joined, and the mount namespace is a copy of the caller's.
+    """
     try:
         directory = os.getcwd()
     except FileNotFoundError:
         directory = "/"
     try:
-        linux.setns(pidfd, linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
+        if same_mounts:
+            linux.setns(pidfd, linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
+        else:
+            linux.setns(pidfd, linux.CLONE_NEWUSER)
+            linux.unshare(linux.CLONE_NEWNS)
     except OSError as error:
         raise _join_error(error) from error
     finally:
@@ -88,8 +96,8 @@ def idmaps() -> tuple[IdMap, IdMap]:
 def check_boot(paths: Paths) -> bool:
     """Note the boot in the run directory; clear what an earlier boot left there. Return whether there was such.
 
-    A run directory on a persistent filesystem (a fall-back in /var/tmp, `--runroot`) outlives a reboot, what it tells of
-    doesn't.
+    A run directory on a persistent filesystem (a fall-back in /var/tmp, `--runroot`) outlives a reboot; what it tells
+    of doesn't.
     """
     try:
         descriptor = os.open(paths.runroot + "/boot-id", os.O_RDONLY | os.O_CLOEXEC)
@@ -122,7 +130,7 @@ def _open_holder(paths: Paths) -> int:
     fields = read_holder(paths.holder)
     if fields is None or fields[2] != (paths.boot_id or boot_id()):
         return -1
-    if fields[4] == "single":
+    if fields[5] == "single":
         from podpy.rootless.first import ranges_have_come
 
         if ranges_have_come(paths):
@@ -130,12 +138,18 @@ def _open_holder(paths: Paths) -> int:
     return open_pidfd(int(fields[0]), int(fields[1]))
 
 
+def _sees_same_mounts(paths: Paths) -> bool:
+    fields = read_holder(paths.holder)
+    return fields is not None and fields[4] == str(os.stat("/proc/self/ns/mnt").st_ino)
+
+
 def _join_error(error: OSError) -> RootlessError:
     from podpy.rootless import doctor
 
     if error.errno == errno.EINVAL and len(os.listdir("/proc/self/task")) > 1:
         return RootlessError(
-            "can't enter the user namespace: this process has several threads, and the kernel lets only a process with one do it",
+            "can't enter the user namespace: this process has several threads, and the kernel lets only a process "
+            "with one do it",
             hint="Use podpy.Runtime, or podpy.rootless.run_inside, which do it in a forked helper",
         )
     return doctor.explain("join the user namespace", error)

@@ -1,7 +1,7 @@
 """The user's subordinate ids: /etc/subuid and /etc/subgid, or NSS.
 
-subuid(5): lines `NAME-OR-UID:FIRST:COUNT`; a user may have several. With `subid: SOURCE` in /etc/nsswitch.conf the files
-aren't asked; shadow's `getsubids` asks the source (sssd for FreeIPA, ...), and so do newuidmap and newgidmap.
+subuid(5): lines `NAME-OR-UID:FIRST:COUNT`; a user may have several. With `subid: SOURCE` in /etc/nsswitch.conf the
+files aren't asked; shadow's `getsubids` asks the source (sssd for FreeIPA, ...), and so do newuidmap and newgidmap.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def find(uid: int, files: SubidFiles | None = None) -> tuple[list[Range], list[R
 
 
 def from_file(path: str, uid: int, name: str) -> list[Range]:
-    """Return the ranges in a subuid(5) file for a user, by name and by number, in the file's order; bad lines don't count."""
+    """Return a user's ranges in a subuid(5) file, by name and by number, in the file's order; bad lines don't count."""
     wanted = {str(uid), name} - {""}
     ranges = []
     for line in _read(path).splitlines():
@@ -72,7 +72,7 @@ def user_name(uid: int) -> str:
 
 
 def nss_source(nsswitch: str = NSSWITCH) -> str:
-    """Return what nsswitch.conf names after `subid:` unless that is `files`, which needs no program; or an empty text."""
+    """Return what nsswitch.conf names after `subid:`; an empty text if nothing, or `files`, which needs no program."""
     for line in _read(nsswitch).splitlines():
         database, colon, sources = line.partition("#")[0].partition(":")
         if colon and database.strip() == "subid":

@@ -1,0 +1,321 @@
+"""containers.conf: Podman's configuration files, merged, with Podman 5's defaults.
+
+Read in this order, a later file's keys over an earlier one's (containers.conf(5)):
+
+    /usr/share/containers/containers.conf
+    /etc/containers/containers.conf, /etc/containers/containers.conf.d/*.conf
+    /etc/containers/containers.rootless.conf, its .d, its .d/UID     (not for root)
+    $XDG_CONFIG_HOME/containers/containers.conf, its .d/*.conf       (not for root)
+    $CONTAINERS_CONF                                                 instead of all above
+    --module FILE
+    $CONTAINERS_CONF_OVERRIDE                                        over all
+
+A list replaces the earlier one unless it has a member {append=true}. Unknown keys are ignored, as Podman does; a value
+of the wrong type is a ConfigError that names the file and the key.
+
+Parsing TOML costs 20 ms (the import of `tomllib` and `re` most of it), so what the files mean is kept as JSON in
+runroot/cache/containers.conf.json, with path, time and size of each. It is replaced whole (rename); a torn or old one
+is ignored.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson
+from podpy.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    from podpy.config.paths import Paths
+
+    FileKey: TypeAlias = list[list[str | int]]
+
+_NAME = "containers.conf"
+_SECTIONS = ("containers", "engine", "network", "secrets")
+
+
+class ContainersConf:
+    """The settings, one attribute per key of [containers], [engine] and [network]; `env` of [engine] is `engine_env`.
+
+    Empty texts mean "as the host allows" or "the built-in value".
+    """
+
+    # [containers]
+    annotations: list[str] = []
+    apparmor_profile: str = ""
+    base_hosts_file: str = ""
+    cgroup_conf: list[str] = []
+    cgroupns: str = "private"
+    cgroups: str = "enabled"
+    container_name_as_hostname: bool = False
+    default_capabilities: list[str] = [
+        "CAP_CHOWN",
+        "CAP_DAC_OVERRIDE",
+        "CAP_FOWNER",
+        "CAP_FSETID",
+        "CAP_KILL",
+        "CAP_NET_BIND_SERVICE",
+        "CAP_SETFCAP",
+        "CAP_SETGID",
+        "CAP_SETPCAP",
+        "CAP_SETUID",
+        "CAP_SYS_CHROOT",
+    ]
+    default_sysctls: list[str] = []
+    default_ulimits: list[str] = []
+    devices: list[str] = []
+    dns_options: list[str] = []
+    dns_searches: list[str] = []
+    dns_servers: list[str] = []
+    env: list[str] = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+    env_host: bool = False
+    host_containers_internal_ip: str = ""
+    http_proxy: bool = True
+    init: bool = False
+    init_path: str = ""
+    interface_name: str = ""
+    ipcns: str = "shareable"
+    keyring: bool = True
+    label: bool = True
+    label_users: bool = False
+    log_driver: str = "k8s-file"
+    log_path: str = ""
+    log_size_max: int = -1
+    log_tag: str = ""
+    mounts: list[str] = []
+    netns: str = "private"
+    no_hosts: bool = False
+    oom_score_adj: int = 0
+    pidns: str = "private"
+    pids_limit: int = 2048
+    prepare_volume_on_create: bool = False
+    privileged: bool = False
+    read_only: bool = False
+    seccomp_profile: str = ""
+    shm_size: str = "65536k"
+    tz: str = ""
+    umask: str = "0022"
+    userns: str = ""
+    utsns: str = "private"
+    volumes: list[str] = []
+
+    # [engine]
+    cdi_spec_dirs: list[str] = ["/etc/cdi", "/var/run/cdi"]
+    cgroup_manager: str = ""
+    compose_providers: list[str] = []
+    compose_warning_logs: bool = True
+    compression_format: str = "gzip"
+    compression_level: int = 0
+    conmon_env_vars: list[str] = []
+    conmon_path: list[str] = []
+    detach_keys: str = "ctrl-p,ctrl-q"
+    engine_env: list[str] = []
+    events_logfile_max_size: str = "1m"
+    events_logfile_path: str = ""
+    events_logger: str = "file"
+    exit_command_delay: int = 300
+    healthcheck_events: bool = True
+    helper_binaries_dir: list[str] = [
+        "/usr/local/libexec/podman",
+        "/usr/local/lib/podman",
+        "/usr/libexec/podman",
+        "/usr/lib/podman",
+    ]
+    hooks_dir: list[str] = ["/usr/share/containers/oci/hooks.d"]
+    image_copy_tmp_dir: str = "/var/tmp"
+    image_default_format: str = ""
+    image_default_transport: str = "docker://"
+    image_parallel_copies: int = 0
+    image_volume_mode: str = "anonymous"
+    infra_command: str = ""
+    infra_image: str = ""
+    namespace: str = ""
+    network_cmd_options: list[str] = []
+    network_cmd_path: str = ""
+    no_pivot_root: bool = False
+    pod_exit_policy: str = "continue"
+    pull_policy: str = "missing"
+    retry: int = 3
+    retry_delay: str = ""
+    runtime: str = "crun"
+    runtimes: dict[str, list[str]] = {}
+    service_timeout: int = 5
+    static_dir: str = ""
+    stop_timeout: int = 10
+    tmp_dir: str = ""
+    volume_path: str = ""
+    volume_plugins: dict[str, str] = {}
+
+    # [network]
+    default_network: str = "podman"
+    default_rootless_network_cmd: str = "pasta"
+    default_subnet: str = "10.88.0.0/16"
+    default_subnet_pools: list[dict[str, Any]] = []
+    dns_bind_port: int = 0
+    firewall_driver: str = ""
+    network_backend: str = ""
+    network_config_dir: str = ""
+    pasta_options: list[str] = []
+
+    # [secrets]
+    secrets_driver: str = "file"
+
+    # Which files were read, in order.
+    files: list[str] = []
+
+    def __init__(self, values: dict[str, Any] | None = None) -> None:
+        """Take the values that differ from the defaults."""
+        self.__dict__.update(values or {})
+
+
+def load(paths: Paths | None = None, *, modules: tuple[str, ...] = ()) -> ContainersConf:
+    """Return the merged configuration. Without `paths`, only the system's files count and nothing is cached.
+
+    Raises ConfigError for a file that can't be read or understood.
+    """
+    key = _stat_all(_candidates(paths), _required(modules))
+    if not key:
+        return ContainersConf()
+    cache = f"{paths.cache}/{_NAME}.json" if paths else ""
+    values = _read_cache(cache, key)
+    if values is None:
+        values = _merge([str(row[0]) for row in key])
+        if cache:
+            _write_cache(cache, key, values)
+    return ContainersConf(values)
+
+
+def _candidates(paths: Paths | None) -> list[str]:
+    only = os.environ.get("CONTAINERS_CONF")
+    if only:
+        return []
+    system = "/etc/containers/"
+    files = [f"/usr/share/containers/{_NAME}", system + _NAME, *_drop_ins(system + _NAME + ".d")]
+    if paths is None or (paths.rootless is False and paths.uid == 0):
+        return files
+    rootless = system + "containers.rootless.conf"
+    files += [rootless, *_drop_ins(rootless + ".d"), *_drop_ins(f"{rootless}.d/{paths.uid}")]
+    own = f"{paths.config_dirs[0]}/{_NAME}"
+    return [*files, own, *_drop_ins(own + ".d")]
+
+
+def _required(modules: tuple[str, ...]) -> list[str]:
+    """Return the files that must be there: the caller or the environment names them."""
+    only, over = os.environ.get("CONTAINERS_CONF"), os.environ.get("CONTAINERS_CONF_OVERRIDE")
+    return [*([only] if only else []), *modules, *([over] if over else [])]
+
+
+def _drop_ins(directory: str) -> list[str]:
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError:
+        return []
+    return [f"{directory}/{name}" for name in names if name.endswith(".conf")]
+
+
+def _stat_all(candidates: list[str], required: list[str]) -> FileKey:
+    key: FileKey = []
+    for path in candidates:
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        key.append([path, status.st_mtime_ns, status.st_size])
+    for path in required:
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            raise ConfigError(f"can't read {path}: {error.strerror}", hint="Is the path right?") from error
+        key.append([os.path.abspath(path), status.st_mtime_ns, status.st_size])
+    return key
+
+
+def _read_cache(cache: str, key: FileKey) -> dict[str, Any] | None:
+    if not cache:
+        return None
+    try:
+        with open(cache, "rb") as file:
+            kept = fastjson.loads(file.read())
+        if kept["key"] != key:
+            return None
+        values: dict[str, Any] = kept["values"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return values
+
+
+def _write_cache(cache: str, key: FileKey, values: dict[str, Any]) -> None:
+    aside = f"{cache}.{os.getpid()}"
+    try:
+        with open(aside, "w", encoding="utf-8") as file:
+            file.write(fastjson.dumps({"key": key, "values": values}))
+        os.replace(aside, cache)
+    except OSError:  # a full or read-only run directory: the next call parses again
+        pass
+
+
+def _merge(files: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for path in files:
+        document = _parse(path)
+        for section in _SECTIONS:
+            table = document.get(section, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{path}: {section} must be a table: [{section}]")
+            for name, value in table.items():
+                _set(values, path, section, name, value)
+    values["files"] = files
+    return values
+
+
+def _parse(path: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"can't read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} isn't valid TOML: {error}", hint="man containers.conf") from error
+
+
+def _attribute(section: str, name: str) -> str:
+    if section == "secrets":
+        return "secrets_" + name
+    return "engine_env" if (section, name) == ("engine", "env") else name
+
+
+def _set(values: dict[str, Any], path: str, section: str, name: str, value: Any) -> None:
+    attribute = _attribute(section, name)
+    default = getattr(ContainersConf, attribute, None)
+    if default is None or callable(default):
+        return
+    fits = type(value) is type(default)
+    if isinstance(default, list) and fits:
+        value = _list(values.get(attribute, default), value)
+        if attribute == "default_capabilities":
+            value = [_with_prefix(item) for item in value]
+    elif isinstance(default, dict) and fits:
+        value = {**values.get(attribute, default), **value}
+    elif isinstance(default, str) and isinstance(value, int) and not isinstance(value, bool):
+        value, fits = str(value), True  # sizes may be written as numbers
+    if not fits:
+        wanted = {str: "a text", bool: "true or false", int: "a number", list: "a list", dict: "a table"}[type(default)]
+        raise ConfigError(f"{path}: {name} in [{section}] must be {wanted}", hint="man containers.conf")
+    values[attribute] = value
+
+
+def _list(earlier: list[Any], value: list[Any]) -> list[Any]:
+    """Return the list that counts: the new one, or the earlier one with the new one's members behind it."""
+    attributes = [item for item in value if isinstance(item, dict) and "append" in item]
+    members = [item for item in value if item not in attributes]
+    return [*earlier, *members] if any(item["append"] for item in attributes) else members
+
+
+def _with_prefix(name: str) -> str:
+    upper = name.upper()
+    return upper if upper.startswith("CAP_") or upper == "ALL" else "CAP_" + upper
