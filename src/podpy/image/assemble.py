@@ -1,0 +1,115 @@
+"""An image's parts (manifest, configuration, layer sources) become an image in the store: what load and pull share."""
+
+from __future__ import annotations
+
+from podpy.errors import DigestMismatchError, ImageError
+from podpy.image.config import ImageConfig
+from podpy.image.pipeline import LayerSource, receive
+from podpy.image.progress import SILENT, Progress
+from podpy.record import Record
+from podpy.storage.images import ImageRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from podpy.storage.store import Store
+
+
+class Blob(Record):
+    """One layer's bytes: the blob's digest (empty: not kept), its size (-1: not known), and how to read it."""
+
+    digest: str
+    size: int
+    read: Callable[[int], Iterator[bytes]]
+
+
+class Parts(Record):
+    """One image on its way: bytes as they came, layers lowest first."""
+
+    manifest: bytes
+    config: bytes
+    layers: list[Blob]
+
+
+def sha256(data: bytes) -> str:
+    """Return the digest of some bytes: `sha256:HEX`."""
+    import hashlib
+
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def chain_ids(diff_ids: Sequence[str]) -> list[str]:
+    """Return the chain id of each layer, lowest first (OCI image-spec, config.md, Layer ChainID)."""
+    chains: list[str] = []
+    for diff_id in diff_ids:
+        chains.append(sha256(f"{chains[-1]} {diff_id}".encode()) if chains else diff_id)
+    return chains
+
+
+def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Progress = SILENT) -> ImageRecord:
+    """Bring the layers in that the store lacks, commit the image under `names` (full names), return it.
+
+    Raises ImageError if manifest and configuration don't fit, and what `pipeline.receive` raises.
+    """
+    config = ImageConfig.parse(parts.config)
+    if len(config.diff_ids) != len(parts.layers):
+        raise ImageError(
+            f"the image's configuration names {len(config.diff_ids)} layers and its manifest {len(parts.layers)}"
+        )
+    chains = chain_ids(config.diff_ids)
+    wanted: dict[str, LayerSource] = {}
+    parent = ""
+    for chain, diff_id, blob in zip(chains, config.diff_ids, parts.layers, strict=True):
+        if store.has_layer(chain):
+            progress.layer_exists(blob.digest or diff_id)
+        else:
+            wanted[chain] = LayerSource(
+                diff_id=diff_id, chain_id=chain, parent=parent, digest=blob.digest, size=blob.size, read=blob.read
+            )
+        parent = chain
+    received = receive(store, list(wanted.values()), progress=progress) if wanted else None
+    image_id = sha256(parts.config)
+    progress.config(image_id)
+    progress.committing()
+    record = ImageRecord(
+        id=image_id.partition(":")[2],
+        digest=sha256(parts.manifest),
+        manifest=parts.manifest,
+        config=parts.config,
+        layers=chains,
+        created=timestamp(config.created),
+    )
+    return store.commit_image(
+        record,
+        layers=received.layers if received else (),
+        blobs=received.blobs if received else (),
+        names=names,
+    )
+
+
+def check_bytes(data: bytes, digest: str, what: str) -> bytes:
+    """Return `data` if it has this digest (any algorithm that hashlib has). Raises DigestMismatchError."""
+    import hashlib
+
+    algorithm, _, expected = digest.partition(":")
+    if hashlib.new(algorithm, data).hexdigest() != expected:
+        raise DigestMismatchError(f"{what} isn't what its digest {digest} says", hint="Try again, or get it anew")
+    return data
+
+
+def timestamp(text: str) -> int:
+    """Return an RFC 3339 time in nanoseconds since 1970; 0 if it is none (Go's zero time, year 1, too)."""
+    from datetime import UTC, datetime
+
+    whole, dot, rest = text.partition(".")
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+    zone = rest[len(digits) :] if dot else ""
+    try:
+        moment = datetime.fromisoformat(whole + zone)
+    except ValueError:
+        return 0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    seconds = int(moment.timestamp()) if moment.year > 1 else 0
+    return max(0, seconds) * 1_000_000_000 + (int(digits[:9].ljust(9, "0")) if seconds > 0 and digits else 0)

@@ -1,0 +1,87 @@
+"""The embedded image `hello`: a static program of ours, packed into an image without any network."""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson
+from podpy.errors import NotSupportedError
+from podpy.image import schema
+from podpy.image.assemble import Blob, Parts, assemble, sha256
+from podpy.image.reference import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+NAME = "localhost/hello:latest"
+_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "hello")
+_BLOCK = 512
+_CREATED = "2026-01-01T00:00:00Z"
+
+
+def means_hello(text: str) -> bool:
+    """Tell whether a name that isn't in the store is the embedded image's."""
+    reference = parse(text)
+    return reference.path == "hello" and reference.domain in ("", "localhost") and reference.tag in ("", "latest")
+
+
+def load_hello(store: Store) -> ImageRecord:
+    """Put the embedded image into the store and return it. Raises NotSupportedError if it isn't in this package."""
+    try:
+        with open(_PROGRAM, "rb") as file:
+            program = file.read()
+    except OSError as error:
+        raise NotSupportedError(
+            f"the embedded image isn't in this installation: {_PROGRAM}: {error.strerror}",
+            hint="Build podpy wholly: pip install .",
+        ) from None
+    layer = _layer(program)
+    config = _config(sha256(layer))
+    return assemble(store, _parts(layer, config), names=[NAME])
+
+
+def _layer(program: bytes) -> bytes:
+    """Return a tar of `/hello`, and the directories that containers mount on. The same bytes every time."""
+    directories = b"".join(_header(f"{name}/", 0, 0o755, b"5") for name in ("dev", "etc", "proc", "run", "sys"))
+    padding = b"\0" * (-len(program) % _BLOCK)
+    return directories + _header("hello", len(program), 0o755, b"0") + program + padding + b"\0" * (2 * _BLOCK)
+
+
+def _header(name: str, size: int, mode: int, kind: bytes) -> bytes:
+    """Return a ustar header (POSIX.1-1988), owner root, time 0."""
+    fields = [
+        name.encode().ljust(100, b"\0"),
+        *(b"%07o\0" % value for value in (mode, 0, 0)),
+        b"%011o\0" % size,
+        b"%011o\0" % 0,
+    ]
+    rest = kind + b"\0" * 100 + b"ustar\x0000"
+    total = sum(map(sum, fields)) + sum(rest) + 8 * 32
+    return (b"".join(fields) + b"%06o\0 " % total + rest).ljust(_BLOCK, b"\0")
+
+
+def _config(diff_id: str) -> bytes:
+    document = {
+        "architecture": schema.host_platform().architecture,
+        "os": "linux",
+        "created": _CREATED,
+        "config": {"Cmd": ["/hello"], "Env": ["PATH=/"], "Labels": {"org.opencontainers.image.title": "hello"}},
+        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        "history": [{"created": _CREATED, "created_by": "podpy"}],
+    }
+    return fastjson.dumps(document).encode()
+
+
+def _parts(layer: bytes, config: bytes) -> Parts:
+    def read(offset: int) -> Iterator[bytes]:
+        yield layer[offset:]
+
+    description = {"mediaType": schema.OCI_CONFIG, "digest": sha256(config), "size": len(config)}
+    layers = [{"mediaType": schema.OCI_LAYER, "digest": sha256(layer), "size": len(layer)}]
+    manifest = {"schemaVersion": 2, "mediaType": schema.OCI_MANIFEST, "config": description, "layers": layers}
+    blob = Blob(digest=sha256(layer), size=len(layer), read=read)
+    return Parts(manifest=fastjson.dumps(manifest).encode(), config=config, layers=[blob])

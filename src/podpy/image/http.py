@@ -1,0 +1,287 @@
+"""HTTP for registries, the only module that imports urllib3: TLS, proxies, redirects, retries.
+
+One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host they are meant
+for and are dropped when a redirect leads elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    InsecureRequestWarning,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
+
+from podpy import __version__
+from podpy.errors import RegistryError
+from podpy.image.progress import SILENT, Progress
+from podpy.image.reference import shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from urllib3 import BaseHTTPResponse
+
+CHUNK = 256 << 10
+BODY_LIMIT = 4 << 20  # answers that are read whole: manifests, tokens, errors
+CONNECT_TIMEOUT = 20.0
+READ_TIMEOUT = 60.0
+DEFAULT_RETRIES = 3
+LONGEST_WAIT = 120.0
+_MOST_REDIRECTS = 10
+_REDIRECTS = (301, 302, 303, 307, 308)
+_RETRIED = (429, 500, 502, 503, 504)
+
+
+class Transport:
+    """Requests to `https://HOST/…` (or http:// where that is allowed), retried where that can help."""
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        insecure: bool = False,
+        certificates: tuple[str, ...] = (),
+        retries: int = DEFAULT_RETRIES,
+        retry_delay: float = 0.0,
+        progress: Progress = SILENT,
+    ) -> None:
+        """`insecure`: certificates aren't checked, and HTTP is taken where HTTPS isn't spoken.
+
+        `certificates` are directories that may hold *.crt (authorities), *.cert and *.key (ours). `retry_delay` is the
+        first wait in seconds, 0: one second, doubled each time.
+        """
+        self.host = host
+        self.insecure = insecure
+        self.retries = retries
+        self._delay = retry_delay or 1.0
+        self._progress = progress
+        self._scheme = "https"
+        self._scheme_known = not insecure
+        self._certificates = certificates
+        self._context = _tls_context(insecure, certificates)
+        self._managers: dict[str, urllib3.PoolManager] = {}
+        if insecure:
+            urllib3.disable_warnings(InsecureRequestWarning)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for manager in self._managers.values():
+            manager.clear()
+
+    def url(self, path: str) -> str:
+        """Return the address of a path on this host; HTTP or HTTPS is found out first, if both are allowed."""
+        if not self._scheme_known:
+            self._find_scheme()
+        return f"{self._scheme}://{_real_host(self.host)}{path}"
+
+    def open(self, method: str, path: str, headers: Mapping[str, str], *, what: str) -> BaseHTTPResponse:
+        """Return the answer, its body not read yet; redirects are followed, failures that may pass are retried.
+
+        `what` names the thing in errors. Raises RegistryError if there is no answer at all.
+        """
+        return self.open_url(method, self.url(path), headers, what=what)
+
+    def open_url(
+        self, method: str, url: str, headers: Mapping[str, str], *, what: str, fields: Mapping[str, str] | None = None
+    ) -> BaseHTTPResponse:
+        """Do the same with a full address; `fields` are sent as a form."""
+        attempt = 0
+        while True:
+            try:
+                response = self._follow(method, url, headers, fields)
+            except HTTPError as error:
+                if attempt >= self.retries or not _may_pass(error):
+                    raise self.explain(error, what) from error
+                self.wait(attempt, f"{self.host}: {_reason(error)}")
+            else:
+                if response.status not in _RETRIED or attempt >= self.retries:
+                    return response
+                asked = _retry_after(response)
+                response.drain_conn()
+                response.release_conn()
+                self.wait(attempt, f"{self.host} answered {response.status}", asked)
+            attempt += 1
+
+    def wait(self, attempt: int, why: str, asked: float | None = None) -> None:
+        """Sleep before the next try: as long as the server asked for, else twice as long each time."""
+        delay = min(self._delay * 2**attempt if asked is None else asked, LONGEST_WAIT)
+        self._progress.message(f"{why}; retrying in {delay:.0f} s")
+        time.sleep(delay)
+
+    def explain(self, error: Exception, what: str) -> RegistryError:
+        """Return the one-line error for what urllib3 raised."""
+        reason = _reason(error)
+        text = str(error)
+        if "WRONG_VERSION_NUMBER" in text or "wrong version number" in text:
+            return RegistryError(
+                f"{what}: {self.host} speaks HTTP, not HTTPS",
+                hint="If that is meant, add --tls-verify=false, or insecure = true for it in registries.conf",
+            )
+        if isinstance(error, SSLError):
+            return RegistryError(
+                f"{what}: {self.host}'s certificate isn't trusted: {reason}",
+                hint=f"Put its authority's certificate into /etc/containers/certs.d/{self.host}/ca.crt or "
+                f"~/.config/containers/certs.d/{self.host}/ca.crt; --tls-verify=false turns the check off",
+            )
+        if isinstance(error, NameResolutionError):
+            return RegistryError(f"{what}: no such host: {self.host}", hint="Check the name, and this machine's DNS")
+        if isinstance(error, ProxyError):
+            return RegistryError(f"{what}: the proxy failed: {reason}", hint="Check HTTPS_PROXY and NO_PROXY")
+        return RegistryError(f"{what}: {self.host}: {reason}", hint="Check that the registry can be reached")
+
+    def _find_scheme(self) -> None:
+        # Podman's order for insecure registries: HTTPS without checks, then HTTP.
+        self._scheme_known = True
+        try:
+            answer = self._send("GET", f"https://{_real_host(self.host)}/v2/", {})
+            answer.drain_conn()
+            answer.release_conn()
+        except (SSLError, HTTPError) as error:
+            if not isinstance(error, NameResolutionError):
+                self._scheme = "http"
+
+    def _follow(
+        self, method: str, url: str, headers: Mapping[str, str], fields: Mapping[str, str] | None
+    ) -> BaseHTTPResponse:
+        sent = dict(headers)
+        for _ in range(_MOST_REDIRECTS):
+            response = self._send(method, url, sent, fields)
+            target = response.headers.get("Location")
+            if response.status not in _REDIRECTS or not target:
+                return response
+            response.drain_conn()
+            response.release_conn()
+            following = urljoin(url, target)
+            self._check_redirect(url, following)
+            if urlsplit(following).netloc != urlsplit(url).netloc:
+                sent = {key: value for key, value in sent.items() if key.lower() not in ("authorization", "cookie")}
+            url = following
+        raise RegistryError(f"{self.host}: more than {_MOST_REDIRECTS} redirects")
+
+    def _check_redirect(self, url: str, following: str) -> None:
+        scheme = urlsplit(following).scheme
+        if scheme not in ("http", "https"):
+            raise RegistryError(f"{self.host} redirects to an address that isn't HTTP: {shorten(following)}")
+        if scheme == "http" and url.startswith("https:") and not self.insecure:
+            raise RegistryError(f"{self.host} redirects from HTTPS to HTTP: {shorten(_without_query(following))}")
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], fields: Mapping[str, str] | None = None
+    ) -> BaseHTTPResponse:
+        manager = self._manager(urlsplit(url).scheme, urlsplit(url).netloc)
+        full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
+        return manager.request(
+            method,
+            url,
+            headers=full,
+            fields=dict(fields) if fields is not None else None,
+            encode_multipart=False,
+            preload_content=False,
+            redirect=False,
+            retries=False,
+        )
+
+    def _manager(self, scheme: str, netloc: str) -> urllib3.PoolManager:
+        proxy = "" if proxy_bypass(netloc) else getproxies().get(scheme, "")
+        # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
+        own = netloc == _real_host(self.host)
+        key = f"{proxy} {own}"
+        if key not in self._managers:
+            context = self._context if own or self.insecure else _tls_context(False, ())
+            timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
+            if proxy:
+                self._managers[key] = urllib3.ProxyManager(proxy, ssl_context=context, timeout=timeout, maxsize=4)
+            else:
+                self._managers[key] = urllib3.PoolManager(ssl_context=context, timeout=timeout, maxsize=4)
+        return self._managers[key]
+
+
+def read_body(response: BaseHTTPResponse, limit: int = BODY_LIMIT) -> bytes:
+    """Return the whole body and give the connection back. Raises RegistryError if it is larger than `limit`."""
+    data = bytearray()
+    for chunk in response.stream(CHUNK, decode_content=False):
+        data += chunk
+        if len(data) > limit:
+            response.close()
+            raise RegistryError(f"the registry's answer has more than the {limit} bytes allowed")
+    response.release_conn()
+    return bytes(data)
+
+
+def stream_body(response: BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield the body in pieces as they come. Raises urllib3's HTTPError if it is cut."""
+    yield from response.stream(CHUNK, decode_content=False)
+    response.release_conn()
+
+
+def _real_host(host: str) -> str:
+    return "registry-1.docker.io" if host == "docker.io" else host
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0]  # signed addresses carry their secret there
+
+
+def _tls_context(insecure: bool, directories: tuple[str, ...]) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    for directory in directories:
+        try:
+            names = sorted(os.listdir(directory))
+        except OSError:
+            continue
+        for name in names:
+            path = os.path.join(directory, name)
+            try:
+                if name.endswith(".crt"):
+                    context.load_verify_locations(path)
+                elif name.endswith(".cert"):
+                    context.load_cert_chain(path, path[:-5] + ".key")
+            except (OSError, ssl.SSLError) as error:
+                raise RegistryError(f"{path}: not a usable certificate: {error}") from None
+    return context
+
+
+def _may_pass(error: HTTPError) -> bool:
+    """Tell whether trying again can help: not for a wrong name, certificate or port."""
+    if isinstance(error, (SSLError, NameResolutionError, ProxyError)):
+        return False
+    return not (isinstance(error, NewConnectionError) and not isinstance(error, ConnectTimeoutError))
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return shorten(text.rpartition(": ")[2] or text or type(error).__name__)
+
+
+def _retry_after(response: BaseHTTPResponse) -> float | None:
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value[:6])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time()) if value else None
+    except (ValueError, TypeError):
+        return None

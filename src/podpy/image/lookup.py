@@ -1,0 +1,79 @@
+"""Finding an image of the store by what people type. On the hot path: no network, no `re`, one small cache file."""
+
+from __future__ import annotations
+
+from podpy.errors import ImageError, NoSuchImageError
+from podpy.image.reference import is_hex, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.config.paths import Paths
+    from podpy.config.registries import Registries
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+_TRANSPORT = "containers-storage:"
+_ID_LENGTH = 64
+
+
+def find_image(store: Store, paths: Paths, text: str) -> ImageRecord:
+    """Return the image that a name, short name, digest, id or beginning of an id means. Raises NoSuchImageError."""
+    return find_named(store, paths, text)[0]
+
+
+def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:
+    """Return the image and the full name under which it was found (empty: by its id). Raises NoSuchImageError."""
+    wanted = text.removeprefix(_TRANSPORT)
+    identity = wanted.removeprefix("sha256:")
+    if not wanted:
+        raise NoSuchImageError(f'"{text}": image not known')
+    if len(identity) == _ID_LENGTH and is_hex(identity):
+        return _by_id(store, identity, text), ""
+    try:
+        reference = parse(wanted)
+    except ImageError:
+        return _by_id(store, identity, text), ""
+    candidates = [str(reference.with_default_tag().without_tag_if_digest())]
+    if reference.is_short:
+        from podpy.image.resolve import in_store
+
+        candidates = in_store(reference, registries_of(paths))
+    for name in candidates:
+        try:
+            record = store.find_image(name)
+        except NoSuchImageError:
+            continue
+        return record, name if name in record.names else ""
+    if not reference.is_short:
+        raise _unknown(text)
+    return _by_suffix(store, wanted) or (_by_id(store, identity, text), "")
+
+
+def registries_of(paths: Paths) -> Registries:
+    """Return registries.conf as it is for this user. Raises ConfigError."""
+    from podpy.config import registries
+
+    return registries.load(home=paths.home, rootless=paths.rootless, cache_directory=paths.cache)
+
+
+def _by_id(store: Store, identity: str, text: str) -> ImageRecord:
+    if not is_hex(identity):
+        raise _unknown(text)
+    try:
+        return store.find_image(identity)
+    except NoSuchImageError:
+        raise _unknown(text) from None
+
+
+def _by_suffix(store: Store, text: str) -> tuple[ImageRecord, str] | None:
+    from podpy.image.resolve import matches_suffix
+
+    reference = parse(text)
+    for (name,) in store.database.query("SELECT name FROM image_names ORDER BY name", ()):
+        if matches_suffix(name, reference):
+            return store.find_image(name), name
+    return None
+
+
+def _unknown(text: str) -> NoSuchImageError:
+    return NoSuchImageError(f"{text}: image not known", hint=f"See podpy images, or: podpy pull {text}")

@@ -1,0 +1,322 @@
+"""Layers into the store: receive ∥ digest and blob file ∥ decompress ∥ unpack and diff id, several layers at once.
+
+Each layer has three threads joined by bounded channels; hashing, decompression and unpacking release the interpreter's
+lock. Large layers begin first, because the last one decides when the whole is done. Nothing is visible before both
+digests of every layer match and `Store.commit_image` has run.
+
+This process must be in the user's namespaces before `receive` is called: the kernel forbids a process with threads to
+enter a user namespace. All database work is done by the calling thread.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from threading import Condition, Event, Lock, Thread
+
+from podpy.errors import DigestMismatchError, ImageError, PodpyError, StorageError
+from podpy.image.compression import HEAD, decompressor, detect
+from podpy.image.progress import SILENT, Progress
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from podpy.storage.blobs import BlobWriter
+    from podpy.storage.layers import LayerWriter
+    from podpy.storage.store import Store
+
+WORKERS = 3
+_READ = 256 << 10
+_COMPRESSED_CHUNKS = 8
+_PLAIN_PIECES = 4
+_GRACE = 2.0  # seconds that other layers get to stop after one has failed
+
+
+class LayerSource(Record):
+    """Where a layer's bytes come from.
+
+    `digest` names the blob that is kept (empty: the bytes aren't kept); `size` in bytes, -1: not known;
+    `read(offset)` yields the rest of the bytes.
+    """
+
+    diff_id: str
+    chain_id: str
+    parent: str
+    digest: str
+    size: int
+    read: Callable[[int], Iterator[bytes]]
+
+
+class Received(Record):
+    """What `receive` made: all of it verified, none of it committed."""
+
+    layers: list[LayerWriter]
+    blobs: list[BlobWriter]
+
+
+class _Stopped(Exception):
+    """Another layer, or another thread of this one, has failed."""
+
+
+class Channel:
+    """A bounded queue between two threads that either side can break."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._items: deque[bytes] = deque()
+        self._changed = Condition()
+        self._ended = False
+        self._broken = False
+
+    def put(self, item: bytes) -> None:
+        """Add an item, waiting for room. Raises _Stopped if the other side is gone."""
+        with self._changed:
+            while len(self._items) >= self._capacity and not self._broken:
+                self._changed.wait()
+            if self._broken:
+                raise _Stopped
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Say that nothing more comes."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def break_off(self) -> None:
+        """Make both sides stop."""
+        with self._changed:
+            self._broken = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            with self._changed:
+                while not self._items and not self._ended and not self._broken:
+                    self._changed.wait()
+                if self._broken:
+                    raise _Stopped
+                if not self._items:
+                    return
+                item = self._items.popleft()
+                self._changed.notify_all()
+            yield item
+
+
+def receive(
+    store: Store, sources: Sequence[LayerSource], *, progress: Progress = SILENT, workers: int = WORKERS
+) -> Received:
+    """Bring layers into the staging area, each verified. Layers that the store has must not be among `sources`.
+
+    Raises what failed first: RegistryError, DigestMismatchError, ImageError, StorageError. After KeyboardInterrupt, or
+    an error, what came of the blobs stays for the next try.
+    """
+    _check_space(store, sources)
+    pool = _Pool(store, sources, progress)
+    threads = [Thread(target=pool.work, daemon=True) for _ in range(min(workers, len(sources)))]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive() and not pool.stop.is_set():
+                thread.join(0.25)
+    finally:
+        pool.stop.set()
+        for thread in threads:
+            thread.join(_GRACE)
+    if pool.error is not None:
+        raise pool.error
+    finished = [pool.finished[id(source)] for source in sources]
+    blobs = {blob.digest: blob for _, blob in finished if blob is not None}
+    return Received(layers=[layer for layer, _ in finished], blobs=list(blobs.values()))
+
+
+class _Pool:
+    """The layers that wait, those that are done, and the first error."""
+
+    def __init__(self, store: Store, sources: Sequence[LayerSource], progress: Progress) -> None:
+        self.store = store
+        self.progress = progress
+        self.stop = Event()
+        self.error: BaseException | None = None
+        self.finished: dict[int, tuple[LayerWriter, BlobWriter | None]] = {}
+        self.staging_lock = Lock()  # Store.begin_layer and LayerWriter.abort name things by a counter
+        self._waiting = sorted(sources, key=lambda source: source.size)
+        self._lock = Lock()
+
+    def work(self) -> None:
+        """Fetch layers until none waits or one has failed."""
+        while not self.stop.is_set():
+            with self._lock:
+                if not self._waiting:
+                    return
+                source = self._waiting.pop()
+            try:
+                self.finished[id(source)] = self._fetch(source)
+            except _Stopped:
+                return
+            except BaseException as error:
+                self._fail(error)
+                return
+
+    def _fetch(self, source: LayerSource) -> tuple[LayerWriter, BlobWriter | None]:
+        blob = self.store.stage_blob(source.digest) if source.digest else None
+        resumed = blob is not None and blob.offset > 0 and not blob.complete
+        try:
+            return _Transfer(self, source, blob).run(), blob
+        except DigestMismatchError:
+            # What an earlier call left may be what is wrong: it is gone now, so once more from the beginning.
+            if not resumed:
+                raise
+        blob = self.store.stage_blob(source.digest)
+        return _Transfer(self, source, blob).run(), blob
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            if self.error is None:
+                self.error = _translate(error, self.store)
+        self.stop.set()
+
+
+class _Transfer:
+    """One layer on its way: this thread receives, two more decompress and unpack."""
+
+    def __init__(self, pool: _Pool, source: LayerSource, blob: BlobWriter | None) -> None:
+        self._pool = pool
+        self._source = source
+        self._blob = blob
+        self._name = source.digest or source.diff_id
+        self._compressed = Channel(_COMPRESSED_CHUNKS)
+        self._plain = Channel(_PLAIN_PIECES)
+        self._failure: BaseException | None = None
+        with pool.staging_lock:
+            self._layer = pool.store.begin_layer(chain_id=source.chain_id, parent=source.parent, diff_id=source.diff_id)
+
+    def run(self) -> LayerWriter:
+        """Return the layer, unpacked and verified. Raises what failed."""
+        stages = [Thread(target=self._guard, args=(stage,), daemon=True) for stage in (self._decompress, self._unpack)]
+        for stage in stages:
+            stage.start()
+        try:
+            self._receive()
+            for stage in stages:
+                stage.join()
+            if self._failure is not None:
+                raise self._failure
+        except BaseException as error:
+            self._compressed.break_off()
+            self._plain.break_off()
+            for stage in stages:
+                stage.join()
+            self._give_up()
+            if isinstance(error, _Stopped) and self._failure is not None:
+                raise self._failure from None
+            raise
+        self._pool.progress.layer_done(self._name)
+        return self._layer
+
+    def _give_up(self) -> None:
+        if self._blob is not None:
+            self._blob.abort()
+        with self._pool.staging_lock:
+            self._layer.abort()
+
+    def _receive(self) -> None:
+        blob, progress = self._blob, self._pool.progress
+        offset = 0 if blob is None else blob.offset
+        progress.layer_started(self._name, self._source.size, offset)
+        if blob is not None and offset:
+            self._pass_on(_file_chunks(blob.path, offset))
+        if blob is None or not blob.complete:
+            self._pass_on(self._arriving(offset))
+        if blob is not None:
+            blob.finish()
+        self._compressed.end()
+
+    def _arriving(self, offset: int) -> Iterator[bytes]:
+        blob = self._blob
+        for chunk in self._source.read(offset):
+            if blob is not None:
+                blob.write(chunk)
+            self._pool.progress.layer_advanced(self._name, len(chunk))
+            yield chunk
+
+    def _pass_on(self, chunks: Iterator[bytes]) -> None:
+        for chunk in chunks:
+            if self._pool.stop.is_set():
+                raise _Stopped
+            try:
+                self._compressed.put(chunk)
+            except _Stopped:
+                # Broken data may mean a wrong blob: then the digest is the better error, so the rest is received.
+                if self._blob is None or not isinstance(self._failure, ImageError):
+                    raise
+
+    def _guard(self, stage: Callable[[], None]) -> None:
+        try:
+            stage()
+        except _Stopped:
+            pass
+        except BaseException as error:
+            self._failure = self._failure or error
+            self._compressed.break_off()
+            self._plain.break_off()
+
+    def _decompress(self) -> None:
+        chunks = iter(self._compressed)
+        head = b""
+        for chunk in chunks:
+            head += chunk
+            if len(head) >= HEAD:
+                break
+        stream = decompressor(detect(head))
+        for piece in stream.feed(head):
+            self._plain.put(piece)
+        for chunk in chunks:
+            for piece in stream.feed(chunk):
+                self._plain.put(piece)
+        stream.finish()
+        self._plain.end()
+
+    def _unpack(self) -> None:
+        for piece in self._plain:
+            self._layer.write(piece)
+        self._layer.finish()
+
+
+def _file_chunks(path: str, end: int) -> Iterator[bytes]:
+    with open(path, "rb", buffering=0) as file:
+        while end > 0:
+            chunk = file.read(min(_READ, end))
+            if not chunk:
+                raise StorageError(f"{path}: shorter than it was", hint="Try again")
+            end -= len(chunk)
+            yield chunk
+
+
+def _check_space(store: Store, sources: Sequence[LayerSource]) -> None:
+    import os
+
+    # A lower bound: the files of a layer take at least as much as its compressed form, and that is kept too.
+    wanted = sum(max(source.size, 0) * (2 if source.digest else 1) for source in sources)
+    room = os.statvfs(store.graphroot)
+    free = room.f_bavail * room.f_frsize
+    if wanted > free:
+        raise StorageError(
+            f"{store.graphroot}: the image needs more than {wanted >> 20} MiB, and {free >> 20} MiB are free",
+            hint="Make room: podpy image prune --all, podpy system prune",
+        )
+
+
+def _translate(error: BaseException, store: Store) -> BaseException:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(
+            f"{store.graphroot}: {error.strerror}", hint="Make room: podpy image prune --all, podpy system prune"
+        )
+    if isinstance(error, OSError) and not isinstance(error, PodpyError):
+        where = f" ({error.filename})" if error.filename else ""
+        return StorageError(f"a layer can't be stored: {error.strerror or error}{where}")
+    return error
