@@ -76,6 +76,7 @@ class Resources(Record):
     device_read_bps: list[str] = []
     device_write_bps: list[str] = []
     cgroup_conf: dict[str, str] = {}
+    devices: list[dict[str, Any]] = []  # --device-cgroup-rule, in the OCI runtime spec's form (root only)
 
 
 class ContainerSpec(Record):
@@ -88,6 +89,8 @@ class ContainerSpec(Record):
     command: list[str] = []  # after merging: entrypoint + arguments
     entrypoint: list[str] | None = None  # as given; None: the image's
     env: dict[str, str] = {}
+    unset_env: list[str] = []  # --unsetenv: also of what podpy sets by itself
+    unset_env_all: bool = False
     workdir: str = ""
     create_workdir: bool = False
     user: str = ""
@@ -123,6 +126,7 @@ class ContainerSpec(Record):
     cap_add: list[str] = []
     cap_drop: list[str] = []
     no_new_privileges: bool = False
+    apparmor: str = ""  # a profile's name; "": none
     seccomp: str = ""  # "": the default profile; "unconfined"; a path
     security_labels: list[str] = []  # label=…, kept for inspect; SELinux isn't enforced here
     mask: list[str] = []

@@ -1,0 +1,199 @@
+"""The one door for child processes: `os.posix_spawn`, so that no copy of podpy's memory is ever made.
+
+A child gets exactly the descriptors that its caller names; everything else is closed on exec. Failures carry the
+command line, quoted for a shell, so that it can be pasted and tried.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+
+from podpy.errors import NotFoundError, RuntimeFailedError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_SIGPIPE, _SIGXFSZ, _SIGKILL = 13, 25, 9
+# Python ignores these two; a child that inherited that would behave unlike one started from a shell.
+_DEFAULT_SIGNALS = (_SIGPIPE, _SIGXFSZ)
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_")
+_STDOUT, _STDERR = 1, 2
+_CHUNK = 65536
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Finished(Record):
+    """How a child ended: `code` is its exit status, or 128 + the signal that killed it."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+    def error_text(self) -> str:
+        """Return the last line that it wrote to stderr, or an empty text."""
+        lines = self.stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def find(name: str, directories: Iterable[str] = ()) -> str:
+    """Return the absolute path of a program: `directories` first, then PATH, then the usual system directories.
+
+    Raises NotFoundError if it is nowhere.
+    """
+    if "/" in name:
+        if os.access(name, os.X_OK):
+            return os.path.abspath(name)
+        raise NotFoundError(f"{name}: no such program, or not executable")
+    # Debian keeps /usr/sbin out of an ordinary user's PATH, so the usual directories are always searched as well.
+    for directory in (*directories, *os.environ.get("PATH", "").split(":"), *SEARCH_PATH.split(":")):
+        path = os.path.join(directory, name)
+        if directory.startswith("/") and os.access(path, os.X_OK):
+            return path
+    raise NotFoundError(f"{name}: no such program in PATH or {SEARCH_PATH}")
+
+
+def command_line(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """Return a command, with variables in front of it if given, quoted so that it can be pasted into a shell."""
+    words = [f"{name}={_quote(value)}" for name, value in (environment or {}).items()]
+    return " ".join([*words, *map(_quote, argv)])
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    keep: Iterable[int] = (),
+) -> int:
+    """Start `argv` (an absolute path first) and return its pid. The caller waits for it.
+
+    `stdin`, `stdout`, `stderr`: a descriptor, or None for the caller's own. `keep`: further descriptors that the child
+    inherits under the same number. Raises OSError with the program's path.
+    """
+    kept = set(keep)
+    close_others_on_exec(kept)
+    actions: list[tuple[int, int, int]] = []
+    for number, descriptor in enumerate((stdin, stdout, stderr)):
+        if descriptor is not None:
+            actions.append((os.POSIX_SPAWN_DUP2, descriptor, number))
+    # dup2 onto itself clears close-on-exec in the child only (glibc 2.29 and later), so podpy's own stays set.
+    actions += [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in sorted(kept)]
+    return os.posix_spawn(
+        argv[0],
+        argv,
+        os.environ if environment is None else environment,
+        file_actions=actions,
+        setsigdef=_DEFAULT_SIGNALS,
+    )
+
+
+def close_others_on_exec(kept: set[int]) -> None:
+    """Mark every descriptor above 2 close-on-exec but `kept`: what podpy's caller left open is nobody else's business."""
+    for name in os.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor <= _STDERR or descriptor in kept:
+            continue
+        try:
+            if os.get_inheritable(descriptor):
+                os.set_inheritable(descriptor, False)
+        except OSError:  # the descriptor of the listing itself
+            continue
+
+
+def wait(pid: int, timeout: float | None = None) -> int | None:
+    """Wait for a child of ours: its exit status (128 + n for a signal), or None after `timeout` seconds."""
+    if timeout is not None:
+        pidfd = os.pidfd_open(pid)
+        try:
+            poller = select.poll()
+            poller.register(pidfd, select.POLLIN)
+            if not poller.poll(timeout * 1000):
+                return None
+        finally:
+            os.close(pidfd)
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    stdin: int | None = None,
+    timeout: float = 120,
+    keep: Iterable[int] = (),
+) -> Finished:
+    """Run a command to its end and return its status and output. It reads /dev/null unless `stdin` is given.
+
+    Raises OSError if it can't be started, RuntimeFailedError (after killing it) if it takes longer than `timeout`
+    seconds.
+    """
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    out_read, out_write = os.pipe()
+    error_read, error_write = os.pipe()
+    try:
+        pid = spawn(
+            argv,
+            environment=environment,
+            stdin=null if stdin is None else stdin,
+            stdout=out_write,
+            stderr=error_write,
+            keep=keep,
+        )
+    except OSError:
+        os.close(out_read)
+        os.close(error_read)
+        raise
+    finally:
+        os.close(null)
+        os.close(out_write)
+        os.close(error_write)
+    return _collect(pid, argv, out_read, error_read, timeout)
+
+
+def _collect(pid: int, argv: Sequence[str], out: int, error: int, timeout: float) -> Finished:
+    pidfd = os.pidfd_open(pid)
+    chunks: dict[int, list[bytes]] = {out: [], error: []}
+    try:
+        finished = _read_until_exit(pidfd, chunks, timeout)
+    finally:
+        for descriptor in (out, error, pidfd):
+            os.close(descriptor)
+    if not finished:
+        os.kill(pid, _SIGKILL)
+        os.waitpid(pid, 0)
+        raise RuntimeFailedError(f"{command_line(argv)}: no answer after {timeout:.0f} s, killed it")
+    code = wait(pid)
+    assert code is not None
+    return Finished(code=code, stdout=b"".join(chunks[out]), stderr=b"".join(chunks[error]))
+
+
+def _read_until_exit(pidfd: int, chunks: dict[int, list[bytes]], timeout: float) -> bool:
+    """Read until the process has ended (not until end of file: a grandchild may keep the pipe for ever)."""
+    poller = select.poll()
+    for descriptor in (pidfd, *chunks):
+        poller.register(descriptor, select.POLLIN)
+    while True:
+        events = dict(poller.poll(timeout * 1000))
+        if not events:
+            return False
+        for descriptor in chunks:
+            if descriptor in events:
+                data = os.read(descriptor, _CHUNK)
+                chunks[descriptor].append(data)
+                if not data:
+                    poller.unregister(descriptor)
+        if list(events) == [pidfd]:
+            return True
+
+
+def _quote(text: str) -> str:
+    if text and all(character in _SAFE for character in text):
+        return text
+    return "'" + text.replace("'", "'\"'\"'") + "'"

@@ -1,0 +1,59 @@
+"""`--sysctl` → linux.sysctl: only what belongs to a namespace that the container has of its own."""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.runtime.context import BundleContext
+    from podpy.runtime.spec import ContainerSpec
+
+DEFAULT = {"net.ipv4.ping_group_range": "0 0"}
+_IPC = "kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni".split()
+_UTS = ("kernel.hostname", "kernel.domainname")
+ALLOWED_NAMES = frozenset([*_IPC, "kernel.shm_rmid_forced", *_UTS])
+ALLOWED_PREFIXES = ("net.", "fs.mqueue.")
+
+
+def build(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
+    """Return linux.sysctl: containers.conf's where they apply, then what was asked for.
+
+    Raises UsageError for one that would change the host's namespace.
+    """
+    result = {name: value for name, value in context.sysctls.items() if not _shared(name, spec, context)}
+    for name, value in spec.sysctls.items():
+        kind = _shared(name, spec, context, only_host=True)
+        if kind:
+            raise UsageError(
+                f"sysctl {name}={value} can't be set since {kind} Namespace set to host",
+                hint=f"Drop the sysctl or --{_OPTION[kind]}=host",
+            )
+        result[name] = value
+    return result
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError for a sysctl that no container namespace has (Podman's list)."""
+    if name not in ALLOWED_NAMES and not name.startswith(ALLOWED_PREFIXES):
+        raise UsageError(
+            f"sysctl '{name}' is not allowed", hint="Only kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*"
+        )
+
+
+_OPTION = {"IPC": "ipc", "Network": "network", "UTS": "uts"}
+
+
+def _shared(name: str, spec: ContainerSpec, context: BundleContext, *, only_host: bool = False) -> str:
+    """Return which namespace a sysctl belongs to, if the container shares that one; else an empty text."""
+    if name.startswith("net."):
+        kind, mode, key = "Network", spec.network, "network"
+    elif name in _UTS:
+        kind, mode, key = "UTS", spec.uts, "uts"
+    else:
+        kind, mode, key = "IPC", spec.ipc, "ipc"
+    if mode == "host":
+        return kind
+    # A network namespace of our own comes with a path, too; only a joined one is somebody else's.
+    joined = mode.startswith(("container:", "ns:")) and key in context.namespaces
+    return kind if joined and not only_host else ""
