@@ -1,0 +1,222 @@
+"""Which cgroup manager is possible, where the containers' cgroups go, and which limits can be enforced there.
+
+What the OCI runtimes do, found by trial with crun 1.8 and runc 1.1 as an unprivileged user in its user namespace:
+
+    /sys/fs/cgroup is              crun                                   runc
+    tmpfs with `unified` (hybrid)  refuses ("hybrid mode not supported")  runs without cgroupsPath and resources
+    cgroup2, own cgroup root's     runs without cgroupsPath; with one:    the same
+                                   EACCES, unless cgroup manager
+                                   `disabled`, which ignores both
+                                   cgroupsPath and resources
+    cgroup2, own cgroup delegated  makes cgroupsPath below the root that  the same; a limit without its controller
+                                   it sees; a limit without its           fails at its file (pids.max: ENOENT)
+                                   controller is an error that names it
+
+So a hybrid host's cgroup2 hierarchy is bound over /sys/fs/cgroup, in the container's own mount namespace, before a
+runtime looks. And where nothing is delegated the manager is `none`: no cgroupsPath, no resources, crun with
+`--cgroup-manager=disabled`; the limits that the user asked for must be refused before, since crun would ignore them.
+
+`systemd` is taken where a user manager can be reached: only it may move a process out of a login session's scope
+(cgroups(7), delegation containment: the common ancestor must be writable), and containers then outlive the session.
+`cgroupfs` is taken if this process's own cgroup belongs to the user (a unit with Delegate=yes, a container). Where no
+systemd is running, an ancestor that belongs to the user is as good, and better if it passes controllers on: a cgroup
+that holds processes can't (the no-internal-processes rule).
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import linux
+from podpy.config.paths import identity
+from podpy.record import Record
+
+ROOT = "/sys/fs/cgroup"
+UNIFIED = ROOT + "/unified"
+SYSTEMD = "systemd"
+CGROUPFS = "cgroupfs"
+NONE = "none"
+_NAME = "podpy"
+
+
+class CgroupView(Record):
+    """What cgroups this process can use for containers."""
+
+    # `systemd`, `cgroupfs` or `none`.
+    manager: str
+    # The host's hierarchies: `v2`, `hybrid` (shown to runtimes as v2) or `v1`.
+    mode: str
+    # cgroupfs: the cgroup under which containers get theirs, as a path below the cgroup root; systemd: the slice.
+    parent: str = ""
+    # The controllers whose limits can be enforced.
+    controllers: frozenset[str] = frozenset()
+    # Why it isn't more than that; empty if nothing is missing.
+    reason: str = ""
+
+    def spec_path(self, container_id: str) -> str:
+        """Return `cgroupsPath` of the OCI runtime spec for a container; an empty text means: leave it out."""
+        if self.manager == SYSTEMD:
+            return f"{self.parent}:libpod:{container_id}"
+        return f"{self.parent}/libpod-{container_id}" if self.manager == CGROUPFS else ""
+
+    def runtime_flags(self, runtime: str) -> tuple[str, ...]:
+        """Return the global options that an OCI runtime (its path or name) needs for this manager."""
+        if os.path.basename(runtime).startswith("crun"):
+            return (f"--cgroup-manager={'disabled' if self.manager == NONE else self.manager}",)
+        return ("--systemd-cgroup",) if self.manager == SYSTEMD else ()
+
+
+def cgroup_view(*, wanted: str = "") -> CgroupView:
+    """Return what is possible here; `wanted` is `systemd`, `cgroupfs`, `none` or an empty text (the best).
+
+    On a hybrid host cgroup2 is mounted at /sys/fs/cgroup: the caller is in a mount namespace of its own
+    (`private_mounts`). A wanted manager that isn't possible is replaced, with a queued warning.
+    """
+    mode = cgroup_mode()
+    if mode == "hybrid":
+        linux.mount(UNIFIED, ROOT, None, linux.MS_BIND)
+    uid, _, rootless = identity()
+    if mode == "v1":
+        return _v1_view(rootless)
+    candidates = {SYSTEMD: _systemd_view, CGROUPFS: _cgroupfs_view}
+    if wanted in candidates:
+        view = candidates[wanted](mode, uid, rootless)
+        if view is not None:
+            return view
+        from podpy.rootless.namespace import warn
+
+        warn(f"cgroup manager {wanted} isn't possible here ({_why_none(uid)}): using what is")
+    if wanted != NONE:
+        for find in candidates.values():
+            view = find(mode, uid, rootless)
+            if view is not None:
+                return view
+    return CgroupView(manager=NONE, mode=mode, reason=_why_none(uid) if wanted != NONE else "it was asked for")
+
+
+def cgroup_mode() -> str:
+    """Return `v2`, `hybrid` or `v1`: what is mounted at /sys/fs/cgroup."""
+    for path, mode in ((ROOT, "v2"), (UNIFIED, "hybrid")):
+        try:
+            if linux.filesystem_type(path) == linux.CGROUP2_SUPER_MAGIC:
+                return mode
+        except OSError:
+            continue
+    return "v1"
+
+
+def own_cgroup() -> str:
+    """Return this process's cgroup in the v2 hierarchy, as a path below the root that it sees."""
+    with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            if line.startswith("0::"):
+                return line[3:].rstrip("\n").rstrip("/")
+    return ""
+
+
+def systemd_is_running() -> bool:
+    """Return whether systemd is the machine's init (sd_booted(3))."""
+    return os.path.isdir("/run/systemd/system")
+
+
+def user_manager_answers(uid: int) -> bool:
+    """Return whether the user's systemd manager and bus take connections."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
+    return systemd_is_running() and all(_connects(f"{runtime}/{name}") for name in ("systemd/private", "bus"))
+
+
+def delegated_controllers(uid: int) -> frozenset[str]:
+    """Return the controllers that the user's systemd manager has."""
+    return _words(f"{ROOT}/user.slice/user-{uid}.slice/user@{uid}.service/cgroup.controllers")
+
+
+def _systemd_view(mode: str, uid: int, rootless: bool) -> CgroupView | None:
+    if not rootless:
+        if not systemd_is_running():
+            return None
+        return CgroupView(
+            manager=SYSTEMD, mode=mode, parent="machine.slice", controllers=_words(ROOT + "/cgroup.controllers")
+        )
+    if not user_manager_answers(uid):
+        return None
+    controllers = delegated_controllers(uid)
+    reason = "" if controllers else f"user@{uid}.service has no controllers"
+    return CgroupView(manager=SYSTEMD, mode=mode, parent="user.slice", controllers=controllers, reason=reason)
+
+
+def _cgroupfs_view(mode: str, uid: int, rootless: bool) -> CgroupView | None:
+    if not rootless:
+        return CgroupView(
+            manager=CGROUPFS, mode=mode, parent="/libpod_parent", controllers=_words(ROOT + "/cgroup.controllers")
+        )
+    best: tuple[int, str, frozenset[str]] | None = None
+    cgroup = own_cgroup()
+    while _is_ours(cgroup):
+        controllers = _passed_on(cgroup)
+        if best is None or len(controllers) > best[0]:
+            best = (len(controllers), cgroup, controllers)
+        if not cgroup or systemd_is_running():  # above a unit's cgroup, systemd is the only one that may change things
+            break
+        cgroup = cgroup.rpartition("/")[0]
+    if best is None:
+        return None
+    _, cgroup, controllers = best
+    reason = "" if controllers else f"the cgroup {cgroup or '/'} passes no controllers on"
+    return CgroupView(manager=CGROUPFS, mode=mode, parent=f"{cgroup}/{_NAME}", controllers=controllers, reason=reason)
+
+
+def _v1_view(rootless: bool) -> CgroupView:
+    if rootless:
+        reason = "this host has cgroup v1 only, where nothing can be delegated to users"
+        return CgroupView(manager=NONE, mode="v1", reason=reason)
+    names = {"memory", "cpu", "cpuset", "pids", "blkio", "devices", "freezer"}
+    controllers = frozenset(name for name in names if os.path.isdir(f"{ROOT}/{name}"))
+    return CgroupView(manager=CGROUPFS, mode="v1", parent="/libpod_parent", controllers=controllers)
+
+
+def _is_ours(cgroup: str) -> bool:
+    # A process may be moved if cgroup.procs of the common ancestor of both cgroups is writable; ours is that ancestor.
+    directory = ROOT + cgroup
+    return os.access(directory, os.W_OK) and os.access(directory + "/cgroup.procs", os.W_OK)
+
+
+def _passed_on(cgroup: str) -> frozenset[str]:
+    """Return the controllers that a cgroup's children have, or can be given."""
+    directory = ROOT + cgroup
+    passed = _words(directory + "/cgroup.subtree_control")
+    if passed or not cgroup:
+        return passed
+    try:
+        with open(directory + "/cgroup.procs", encoding="ascii") as file:
+            is_empty = not file.read(1)
+    except OSError:
+        is_empty = False
+    may_enable = is_empty and os.access(directory + "/cgroup.subtree_control", os.W_OK)
+    return _words(directory + "/cgroup.controllers") if may_enable else passed
+
+
+def _why_none(uid: int) -> str:
+    if systemd_is_running():
+        return f"no user manager (user@{uid}.service) can be reached, and this cgroup isn't the user's"
+    return f"the cgroup {own_cgroup() or '/'} isn't the user's, and there is no systemd to ask for one"
+
+
+def _words(path: str) -> frozenset[str]:
+    try:
+        with open(path, encoding="ascii") as file:
+            return frozenset(file.read().split())
+    except OSError:
+        return frozenset()
+
+
+def _connects(path: str) -> bool:
+    import _socket  # the C half of `socket`, whose Python half imports selectors and enum
+
+    client = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        client.connect(path)
+    except OSError:
+        return False
+    finally:
+        client.close()
+    return True
