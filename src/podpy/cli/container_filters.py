@@ -35,8 +35,8 @@ def matching(runtime: Runtime, rows: list[ContainerRow], filters: list[str]) -> 
 
 
 def asks_for_states(filters: list[str]) -> bool:
-    """Return whether a filter names states (or ended ones), so that `ps` shows all without --all."""
-    return any(text.partition("=")[0].strip() in ("status", "exited") for text in filters)
+    """Return whether a filter names states, so that `ps` shows all without --all."""
+    return any(text.partition("=")[0].strip() == "status" for text in filters)
 
 
 def _spec(row: ContainerRow) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from podpy.runtime.spec import ContainerSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from podpy.libpod.locks import FileLock
     from podpy.libpod.runtime import Runtime
     from podpy.storage.images import ImageRecord
@@ -144,6 +146,12 @@ class Container:
         self.runtime.privileged(lambda: remove(self, force=force, volumes=volumes, timeout=timeout))
 
     # Small things
+
+    def inspect(self, *, size: bool = False) -> dict[str, Any]:
+        """Return everything about the container: Podman 5's InspectContainerData as plain data."""
+        from podpy.libpod.inspect_data import inspect
+
+        return inspect(self, size=size)
 
     def rename(self, name: str) -> None:
         """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""

@@ -1,0 +1,23 @@
+"""`podpy init`."""
+
+from __future__ import annotations
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.selection import for_each
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+    from podpy.libpod.container import Container
+
+
+def run(options: Options) -> int:
+    """Prepare containers, so that a start is only one call of the OCI runtime, and print their names."""
+    with open_runtime(options) as runtime:
+        return for_each(runtime, options, _initialize, all_states=("created", "exited"))
+
+
+def _initialize(container: Container) -> None:
+    from podpy.libpod.start import initialize
+
+    container.runtime.privileged(lambda: initialize(container))

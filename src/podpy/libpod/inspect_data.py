@@ -1,0 +1,287 @@
+"""`inspect`: everything about a container, with the names and types of Podman 5's InspectContainerData.
+
+The result is what JSON can hold. What podpy doesn't know, or has no use for, is the zero value of its Go type, so that
+programs that read Podman's output find every field. Field for field: libpod/define/container_inspect.go.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.libpod import inspect_host
+from podpy.libpod.state import PAUSED, RUNNING, STARTING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.libpod.container import Container
+    from podpy.libpod.state import ContainerRow
+    from podpy.runtime.spec import ContainerSpec, Mount
+
+ZERO_TIME = "0001-01-01T00:00:00Z"
+_SECOND = 1_000_000_000
+_OCI_VERSION = "1.0.2-dev"
+_SHORT_ID = 12
+_SIGRTMIN = 34  # as glibc and musl number them
+_SIGNALS = (
+    "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+    "IO", "PWR", "SYS",
+)  # fmt: skip
+
+
+def inspect(container: Container, *, size: bool = False) -> dict[str, Any]:
+    """Return Podman's InspectContainerData. `size` adds SizeRw and SizeRootFs (bytes), which takes a walk."""
+    row = container.refresh()
+    spec = container.spec
+    arguments = spec.command[1:] or spec.command
+    image = _image(container)
+    run_directory = container.runtime.run_directory(row.id)
+    data: dict[str, Any] = {
+        "Id": row.id,
+        "Created": rfc3339(row.created),
+        "Path": spec.command[0] if spec.command else "",
+        "Args": arguments,
+        "State": _state(row, run_directory),
+        "Image": row.image_id,
+        "ImageDigest": image.digest if image else "",
+        "ImageName": row.image_name,
+        "Rootfs": spec.rootfs,
+        "Pod": "",
+        **_files(container, run_directory),
+        "OCIRuntime": inspect_host.runtime_name(container),
+        "ConmonPidFile": spec.conmon_pidfile or os.path.join(run_directory, "conmon.pid"),
+        "PidFile": spec.pidfile or os.path.join(run_directory, "pidfile"),
+        "Name": row.name,
+        "RestartCount": row.restarts,
+        "Driver": "overlay",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        **_capabilities(container),
+        "ExecIDs": _exec_ids(container),
+        "GraphDriver": {"Name": "overlay", "Data": _layers(container, image)},
+        **(_sizes(container) if size else {}),
+        "Mounts": [mount_data(container, mount) for mount in spec.mounts if mount.type in ("bind", "volume", "image")],
+        "Dependencies": _dependencies(spec),
+        "NetworkSettings": _network(row, spec),
+        "Namespace": "",
+        "IsInfra": False,
+        "IsService": False,
+        "KubeExitCodePropagation": "invalid",
+        "lockNumber": 0,
+        "Config": _config(row, spec),
+        "HostConfig": inspect_host.host_config(container),
+        "UseImageHosts": spec.no_hosts,
+        "UseImageHostname": spec.no_hostname,
+    }
+    return data
+
+
+def rfc3339(nanoseconds: int) -> str:
+    """Return a time (nanoseconds since 1970) as Go's JSON has it: local zone; 0 is Go's zero time."""
+    from time import localtime, strftime
+
+    if not nanoseconds:
+        return ZERO_TIME
+    fields = localtime(nanoseconds // _SECOND)
+    fraction = f".{nanoseconds % _SECOND:09d}".rstrip("0").rstrip(".")
+    minutes = fields.tm_gmtoff // 60
+    hours, minutes_left = divmod(abs(minutes), 60)
+    zone = f"{'-' if minutes < 0 else '+'}{hours:02d}:{minutes_left:02d}" if minutes else "Z"
+    return strftime("%Y-%m-%dT%H:%M:%S", fields) + fraction + zone
+
+
+def _image(container: Container) -> Any:
+    from podpy.errors import NoSuchImageError
+
+    try:
+        return container.image
+    except NoSuchImageError:  # removed by force: the container still tells what it was
+        return None
+
+
+def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
+    return {
+        "OciVersion": _OCI_VERSION,
+        "Status": "created" if row.status == STARTING else row.status,
+        "Running": row.status == RUNNING,
+        "Paused": row.status == PAUSED,
+        "Restarting": False,
+        "OOMKilled": bool(row.oom_killed),
+        "Dead": False,
+        "Pid": row.pid,
+        **({"ConmonPid": row.conmon_pid} if row.conmon_pid else {}),
+        "ExitCode": row.exit_code,
+        "Error": row.error,
+        "StartedAt": rfc3339(row.started),
+        "FinishedAt": rfc3339(row.finished),
+        **({"CgroupPath": path} if (path := _cgroup_path(row)) else {}),
+        "CheckpointedAt": ZERO_TIME,
+        "RestoredAt": ZERO_TIME,
+        **({"StoppedByUser": True} if row.stopped_by_user else {}),
+    }
+
+
+def _cgroup_path(row: ContainerRow) -> str:
+    if not row.pid:
+        return ""
+    try:
+        with open(f"/proc/{row.pid}/cgroup", encoding="utf-8") as file:
+            unified = [line.rstrip("\n").partition("::")[2] for line in file if line.startswith("0::")]
+    except OSError:  # it has just ended
+        return ""
+    return unified[0] if unified and unified[0] != "/" else ""
+
+
+def _files(container: Container, run_directory: str) -> dict[str, str]:
+    directory = container.runtime.directory(container.id)
+    config = os.path.join(run_directory, "bundle", "config.json")
+
+    def existing(name: str) -> str:
+        for place in (run_directory, directory):
+            path = os.path.join(place, name)
+            if os.path.exists(path):
+                return path
+        return ""
+
+    return {
+        "ResolvConfPath": existing("resolv.conf"),
+        "HostnamePath": existing("hostname"),
+        "HostsPath": existing("hosts"),
+        "StaticDir": directory,
+        **({"OCIConfigPath": config} if os.path.exists(config) else {}),
+    }
+
+
+def _capabilities(container: Container) -> dict[str, Any]:
+    process = inspect_host.process_section(container)
+    capabilities = process.get("capabilities", {})
+    return {"EffectiveCaps": capabilities.get("effective"), "BoundingCaps": capabilities.get("bounding")}
+
+
+def _exec_ids(container: Container) -> list[str]:
+    from podpy.libpod.exec import sessions
+
+    return [session.id for session in sessions(container)]
+
+
+def _layers(container: Container, image: Any) -> dict[str, str]:
+    directory = container.runtime.directory(container.id)
+    lower = []
+    if image is not None:
+        lower = [container.runtime.store.layer_path(chain_id) for chain_id in reversed(image.layers)]
+    return {
+        **({"LowerDir": ":".join(lower)} if lower else {}),
+        "UpperDir": os.path.join(directory, "upper"),
+        "WorkDir": os.path.join(directory, "work"),
+    }
+
+
+def _sizes(container: Container) -> dict[str, int]:
+    from podpy.libpod.sizes import container_sizes
+
+    own, everything = container_sizes(container.runtime, [container.row]).get(container.id, (0, 0))
+    return {"SizeRw": own, "SizeRootFs": everything}
+
+
+def mount_data(container: Container, mount: Mount) -> dict[str, Any]:
+    """Return Podman's InspectMount."""
+    options = list(mount.options)
+    mode = ",".join(option for option in options if option in ("z", "Z"))
+    propagation = next((o for o in options if o.lstrip("r") in ("private", "shared", "slave", "unbindable")), "")
+    source = mount.source
+    if mount.type == "volume":
+        source = os.path.join(container.runtime.paths.graphroot, "volumes", mount.source, "_data")
+    hidden = ("ro", "rw", "z", "Z", propagation)
+    return {
+        "Type": mount.type,
+        **({"Name": mount.source} if mount.type == "volume" else {}),
+        "Source": source,
+        "Destination": mount.target,
+        "Driver": "local" if mount.type == "volume" else "",
+        "Mode": mode,
+        "Options": [option for option in options if option not in hidden] or _default_options(mount),
+        "RW": "ro" not in options,
+        "Propagation": propagation or "rprivate",
+        **({"SubPath": mount.subpath} if mount.subpath else {}),
+    }
+
+
+def _default_options(mount: Mount) -> list[str]:
+    return ["nosuid", "nodev", "rbind"] if mount.type == "volume" else ["rbind"]
+
+
+def _dependencies(spec: ContainerSpec) -> list[str]:
+    modes = (spec.network, spec.pid, spec.ipc, spec.uts, spec.cgroupns, spec.userns)
+    found = [mode.partition(":")[2] for mode in modes if mode.startswith("container:")]
+    found += [name.partition(":")[0] for name in spec.volumes_from]
+    return list(dict.fromkeys(found))
+
+
+def _network(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
+    from podpy import fastjson
+
+    bound = inspect_host.port_bindings(fastjson.loads(row.ports))
+    if spec.network != "host" and not spec.network.startswith("container:"):
+        bound = {**dict.fromkeys(spec.expose), **bound}
+    return {
+        "EndpointID": "",
+        "Gateway": "",
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "MacAddress": "",
+        "Bridge": "",
+        "SandboxID": "",
+        "HairpinMode": False,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "Ports": bound,
+        "SandboxKey": "",
+    }
+
+
+def _config(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
+    entrypoint = spec.entrypoint or []
+    has_entrypoint = bool(entrypoint) and spec.command[: len(entrypoint)] == entrypoint
+    return {
+        "Hostname": spec.hostname or row.id[:_SHORT_ID],
+        "Domainname": "",
+        "User": spec.user,
+        "AttachStdin": False,
+        "AttachStdout": False,
+        "AttachStderr": False,
+        "Tty": spec.tty,
+        "OpenStdin": spec.stdin_open,
+        "StdinOnce": False,
+        "Env": [f"{key}={value}" for key, value in spec.env.items()],
+        "Cmd": (spec.command[len(entrypoint) :] if has_entrypoint else spec.command) or None,
+        "Image": row.image_name,
+        "Volumes": None,
+        "WorkingDir": spec.workdir or "/",
+        "Entrypoint": entrypoint or None,
+        "OnBuild": None,
+        "Labels": spec.labels or None,
+        "Annotations": {"io.container.manager": "podpy", **spec.annotations},
+        "StopSignal": _signal_name(spec.stop_signal),
+        "HealthcheckOnFailureAction": "none",
+        **({"CreateCommand": spec.create_command} if spec.create_command else {}),
+        **({"Timezone": spec.timezone} if spec.timezone else {}),
+        **({"SystemdMode": True} if spec.systemd == "always" else {}),
+        "Umask": spec.umask,
+        "Timeout": spec.timeout,
+        "StopTimeout": spec.stop_timeout,
+        "Passwd": spec.passwd,
+        "sdNotifyMode": "container",
+        **({"ExposedPorts": {port: {} for port in spec.expose}} if spec.expose else {}),
+    }
+
+
+def _signal_name(number: int) -> str:
+    if 0 < number < len(_SIGNALS):
+        return "SIG" + _SIGNALS[number]
+    return f"SIGRTMIN+{number - _SIGRTMIN}" if number > _SIGRTMIN else "SIGRTMIN" if number == _SIGRTMIN else ""

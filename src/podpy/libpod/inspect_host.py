@@ -1,0 +1,196 @@
+"""The half of `inspect` that is about the host: HostConfig, and what the OCI configuration says."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.libpod.container import Container
+    from podpy.runtime.spec import ContainerSpec, Mount, Resources
+
+_SHM_SIZE = 65_536_000  # containers.conf's shm_size: 65536k in decimal thousands, as Podman prints it
+_ANYWHERE = "0.0.0.0"
+_BILLION = 1_000_000_000
+
+
+def runtime_name(container: Container) -> str:
+    """Return the OCI runtime's name as the options give it, or crun, the first one that is looked for."""
+    chosen = container.runtime.engine.runtime
+    return os.path.basename(chosen) if chosen else "crun"
+
+
+def process_section(container: Container) -> dict[str, Any]:
+    """Return `process` of the bundle's config.json; empty for a container that hasn't been started since the boot."""
+    from podpy import fastjson
+
+    path = os.path.join(container.runtime.run_directory(container.id), "bundle", "config.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            process: dict[str, Any] = fastjson.loads(file.read()).get("process", {})
+    except (OSError, ValueError):
+        return {}
+    return process
+
+
+def port_bindings(ports: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return "80/tcp" → [{HostIp, HostPort}] for PortMappings as dictionaries."""
+    bound: dict[str, Any] = {}
+    for port in ports:
+        for place in range(port["count"]):
+            key = f"{port['container_port'] + place}/{port['protocol']}"
+            host = str(port["host_port"] + place) if port["host_port"] else ""
+            bound.setdefault(key, []).append({"HostIp": port["host_ip"] or _ANYWHERE, "HostPort": host})
+    return bound
+
+
+def host_config(container: Container) -> dict[str, Any]:
+    """Return Podman's InspectContainerHostConfig."""
+    from podpy import fastjson
+
+    spec = container.spec
+    row = container.row
+    return {
+        "Binds": [_bind(mount) for mount in spec.mounts if mount.type in ("bind", "volume")],
+        "CgroupManager": container.runtime.engine.cgroup_manager or "cgroupfs",
+        "CgroupMode": spec.cgroupns,
+        "ContainerIDFile": spec.cidfile,
+        "LogConfig": _log(container, spec),
+        "NetworkMode": _network_mode(container, spec),
+        "PortBindings": port_bindings(fastjson.loads(row.ports)),
+        "RestartPolicy": {"Name": spec.restart_policy, "MaximumRetryCount": spec.restart_retries},
+        "AutoRemove": spec.remove,
+        "AutoRemoveImage": False,
+        "Annotations": spec.annotations or None,
+        "VolumeDriver": "",
+        "VolumesFrom": spec.volumes_from or None,
+        "CapAdd": _capability_names(spec.cap_add),
+        "CapDrop": _capability_names(spec.cap_drop),
+        "Dns": spec.dns,
+        "DnsOptions": spec.dns_options,
+        "DnsSearch": spec.dns_search,
+        "ExtraHosts": spec.add_hosts,
+        "HostsFile": "",
+        "GroupAdd": spec.groups,
+        "IpcMode": spec.ipc,
+        "Cgroup": "",
+        "Cgroups": "default" if spec.cgroups == "enabled" else spec.cgroups,
+        "Links": None,
+        "OomScoreAdj": spec.oom_score_adj or 0,
+        "PidMode": spec.pid,
+        "Privileged": spec.privileged,
+        "PublishAllPorts": spec.publish_all,
+        "ReadonlyRootfs": spec.read_only,
+        "SecurityOpt": _security(spec),
+        "Tmpfs": {mount.target: ",".join(mount.options) for mount in spec.mounts if mount.type == "tmpfs"},
+        "UTSMode": spec.uts,
+        "UsernsMode": "" if spec.userns == "host" else "private",
+        **_id_maps(spec),
+        "ShmSize": _SHM_SIZE if spec.shm_size is None else spec.shm_size,
+        "Runtime": "oci",
+        "ConsoleSize": [0, 0],
+        "Isolation": "",
+        **_limits(spec, spec.resources),
+    }
+
+
+def _bind(mount: Mount) -> str:
+    access = "ro" if "ro" in mount.options else "rw"
+    others = [option for option in mount.options if option not in ("ro", "rw")]
+    if not any(option.lstrip("r") in ("private", "shared", "slave", "unbindable") for option in others):
+        others.insert(0, "rprivate")
+    if mount.type == "bind" and not {"bind", "rbind"}.intersection(others):
+        others.append("rbind")
+    return f"{mount.source}:{mount.target}:{','.join([access, *others])}"
+
+
+def _log(container: Container, spec: ContainerSpec) -> dict[str, Any]:
+    driver = spec.log_driver or "k8s-file"
+    has_file = driver in ("k8s-file", "json-file")
+    return {
+        "Type": driver,
+        "Config": None,
+        "Path": container.row.log_path if has_file else "",
+        "Tag": spec.log_options.get("tag", ""),
+        "Size": spec.log_options.get("max-size", "") or "0B",
+    }
+
+
+def _network_mode(container: Container, spec: ContainerSpec) -> str:
+    if spec.network and spec.network != "private":
+        return spec.network.partition(":")[0] if not spec.network.startswith(("container:", "ns:")) else spec.network
+    return "pasta"
+
+
+def _capability_names(names: list[str]) -> list[str]:
+    return [name.upper() if name.upper().startswith("CAP_") else "CAP_" + name.upper() for name in names]
+
+
+def _security(spec: ContainerSpec) -> list[str]:
+    options = ["no-new-privileges"] if spec.no_new_privileges else []
+    options += [f"label={label}" for label in spec.security_labels]
+    if spec.seccomp:
+        options.append(f"seccomp={spec.seccomp}")
+    options += [f"mask={':'.join(spec.mask)}"] if spec.mask else []
+    options += [f"unmask={':'.join(spec.unmask)}"] if spec.unmask else []
+    return options
+
+
+def _id_maps(spec: ContainerSpec) -> dict[str, Any]:
+    if not spec.uid_maps:
+        return {}
+    return {
+        "IDMappings": {
+            "UidMap": [f"{line.container}:{line.host}:{line.size}" for line in spec.uid_maps],
+            "GidMap": [f"{line.container}:{line.host}:{line.size}" for line in spec.gid_maps],
+        }
+    }
+
+
+def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
+    return {
+        "CpuShares": limits.cpu_shares or 0,
+        "Memory": limits.memory or 0,
+        "NanoCpus": int((limits.cpus or 0) * _BILLION),
+        "CgroupParent": spec.cgroup_parent,
+        "BlkioWeight": limits.blkio_weight or 0,
+        "BlkioWeightDevice": None,
+        "BlkioDeviceReadBps": _rates(limits.device_read_bps),
+        "BlkioDeviceWriteBps": _rates(limits.device_write_bps),
+        "BlkioDeviceReadIOps": None,
+        "BlkioDeviceWriteIOps": None,
+        "CpuPeriod": limits.cpu_period or 0,
+        "CpuQuota": limits.cpu_quota or 0,
+        "CpuRealtimePeriod": 0,
+        "CpuRealtimeRuntime": 0,
+        "CpusetCpus": limits.cpuset_cpus,
+        "CpusetMems": limits.cpuset_mems,
+        "Devices": [
+            {"PathOnHost": device.host, "PathInContainer": device.container, "CgroupPermissions": device.permissions}
+            for device in spec.devices
+        ],
+        "DiskQuota": 0,
+        "KernelMemory": 0,
+        "MemoryReservation": limits.memory_reservation or 0,
+        "MemorySwap": limits.memory_swap or 0,
+        "MemorySwappiness": 0,
+        "OomKillDisable": False,
+        **({"Init": True} if spec.init else {}),
+        "PidsLimit": limits.pids_limit or 0,
+        "Ulimits": [
+            {"Name": "RLIMIT_" + limit.name.upper().removeprefix("RLIMIT_"), "Soft": limit.soft, "Hard": limit.hard}
+            for limit in spec.ulimits
+        ],
+        "CpuCount": 0,
+        "CpuPercent": 0,
+        "IOMaximumIOps": 0,
+        "IOMaximumBandwidth": 0,
+        "CgroupConf": limits.cgroup_conf or None,
+    }
+
+
+def _rates(texts: list[str]) -> list[dict[str, Any]] | None:
+    pairs = [text.rpartition(":") for text in texts]
+    return [{"Path": path, "Rate": int(rate)} for path, _, rate in pairs if rate.isdigit()] or None
