@@ -85,7 +85,7 @@ def spawn(
     actions += [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in sorted(kept)]
     return os.posix_spawn(
         argv[0],
-        argv,
+        list(argv),
         os.environ if environment is None else environment,
         file_actions=actions,
         setsigdef=_DEFAULT_SIGNALS,
@@ -93,7 +93,7 @@ def spawn(
 
 
 def close_others_on_exec(kept: set[int]) -> None:
-    """Mark every descriptor above 2 close-on-exec but `kept`: what podpy's caller left open is nobody else's business."""
+    """Mark all descriptors above 2 but `kept` close-on-exec: what podpy's caller left open is nobody else's business."""
     for name in os.listdir("/proc/self/fd"):
         descriptor = int(name)
         if descriptor <= _STDERR or descriptor in kept:

@@ -18,6 +18,7 @@ from podpy import fastjson, pids, rootless
 from podpy.libpod.bundle import WriteBundle
 from podpy.network.setup import plan as plan_network
 from podpy.plan import Operation, Plan
+from podpy.runtime.cgroups import wanted_manager
 from podpy.runtime.monitor import MonitorRequest, StartConmon, WaitForStart
 
 TYPE_CHECKING = False
@@ -100,7 +101,7 @@ class Launch:
         plan = Plan(
             MakePrivateMounts(),
             MakeRunDirectory(self.directory, os.path.join(runtime.exit_directory, container.id)),
-            FindCgroups(self, runtime.engine.cgroup_manager or runtime.conf.cgroup_manager),
+            FindCgroups(self, wanted_manager(spec, runtime.engine.cgroup_manager or runtime.conf.cgroup_manager)),
         )
         plan.add(*self.network.operations)
         plan.add(

@@ -26,7 +26,7 @@ DEFAULT = tuple(
 
 
 def normalize(name: str) -> str:
-    """Return a capability's full name ("net_raw" is CAP_NET_RAW; "all" is ALL). Raises UsageError for an unknown one."""
+    """Return a capability's full name: "net_raw" is CAP_NET_RAW, "all" is ALL. Raises UsageError for an unknown one."""
     upper = name.strip().upper()
     if upper == "ALL":
         return upper

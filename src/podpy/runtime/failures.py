@@ -1,11 +1,12 @@
 """What crun and runc say when a start fails → podpy's errors: 127 not found, 126 can't be run, 125 all else.
 
-Their texts were collected by trying (crun 1.8 and 1.21, runc 1.1): a command that isn't there, a directory, a file without
-the x bit, a script without an interpreter, another machine's binary.
+Their texts were collected by trying (crun 1.8 and 1.21, runc 1.1): a command that isn't there, a directory, a file
+without the x bit, a script without an interpreter, another machine's binary.
 """
 
 from __future__ import annotations
 
+from podpy import fastjson
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, RuntimeFailedError
 
 _NOT_FOUND = ("no such file or directory", "executable file not found", "not found in $path")
@@ -25,3 +26,20 @@ def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
         if any(words in lower for words in _NOT_FOUND):
             return CommandNotFoundError(f"{text}: OCI runtime attempted to invoke a command that was not found")
     return RuntimeFailedError(f"{text}: OCI runtime error")
+
+
+def logged_error(path: str) -> str:
+    """Return the last error that an OCI runtime wrote into its log (one JSON object a line), or an empty text."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return ""
+    for line in reversed(lines):
+        try:
+            entry = fastjson.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("level") == "error":
+            return str(entry.get("msg", ""))
+    return ""

@@ -1,9 +1,9 @@
 """Start conmon, and learn from it how the container's start went.
 
-conmon's protocol (docs/conmon.md): it is started with the numbers of two pipes in its environment. On _OCI_STARTPIPE it waits
-for a byte before it starts the OCI runtime; on _OCI_SYNCPIPE it answers with one line of JSON, {"data": PID} or
-{"data": -1, "message": TEXT} with what the runtime said. The process that we start forks and ends: the monitor itself is
-adopted by init (or the nearest subreaper), and writes its own pid into a file.
+conmon's protocol (docs/conmon.md): it is started with the numbers of two pipes in its environment. On _OCI_STARTPIPE it
+waits for a byte before it starts the OCI runtime; on _OCI_SYNCPIPE it answers with one line of JSON, {"data": PID} or
+{"data": -1, "message": TEXT} with what the runtime said. The process that we start forks and ends: the monitor itself
+is adopted by init (or the nearest subreaper), and writes its own pid into a file.
 
 podpy's own conmon does in one runtime call what Debian's needs two for (`--runtime-run`), takes attached clients from
 before the start, and tells a waiting caller of the end; with another conmon the same results come from its files.
@@ -71,7 +71,7 @@ class MonitorRequest(Record):
             "--socket-dir-path", directory, "-l", self._log(), "--no-sync-log",
         ]  # fmt: skip
         command += self._log_options()
-        for argument in [*self.runtime.arguments, *self.cgroups.runtime_flags]:
+        for argument in [*self.runtime.arguments, *self.cgroups.runtime_flags(self.runtime.path)]:
             command += ["--runtime-arg", argument]
         command += ["--runtime-arg", f"--log={directory}/oci.log", "--runtime-arg", "--log-format=json"]
         if self.cgroups.manager == "systemd":
@@ -181,7 +181,7 @@ class WaitForStart(Operation):
         return "let the OCI runtime create and start the container"
 
     def execute(self) -> None:
-        """Do it. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError with the runtime's words."""
+        """Do it. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError: the runtime's words."""
         conmon = self._conmon
         request = conmon.request
         assert request is not None

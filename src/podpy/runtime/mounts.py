@@ -125,9 +125,7 @@ def _shm(spec: ContainerSpec, context: BundleContext, *, confined: bool) -> OciM
 
 def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
     guard = ["ro", "nosuid", "noexec", "nodev"] if spec.read_only else []
-    result = [
-        _mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in context.files.items()
-    ]
+    result = [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in context.files.items()]
     if spec.init:
         result.append(_mount(INIT_TARGET, "bind", ["bind", "private", "ro"], context.init))
     return result

@@ -6,7 +6,7 @@ import os
 
 from podpy import fastjson
 from podpy.plan import Operation
-from podpy.runtime import capabilities, env, mounts, namespaces, paths, resources, sysctls, ulimits
+from podpy.runtime import capabilities, devices, env, mounts, namespaces, paths, resources, sysctls, ulimits
 from podpy.runtime.users import KEEP_GROUPS
 
 TYPE_CHECKING = False
@@ -159,6 +159,10 @@ def _linux(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
         "sysctl": sysctls.build(spec, context),
         "resources": resources.build(spec, context),
     }
+    if not context.host.rootless and (context.devices or context.cgroup_manager != "none"):
+        result["devices"] = devices.entries(context.devices)
+        rules = devices.rules(context.devices, privileged=spec.privileged)
+        result["resources"]["devices"] = [*rules, *result["resources"].get("devices", [])]
     if context.cgroup_path:
         result["cgroupsPath"] = context.cgroup_path
     propagation = _root_propagation(spec)

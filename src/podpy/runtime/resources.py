@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PIDS = 2048  # containers.conf(5), pids_limit
 DELEGATE = (
-    "As root: mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n'"
+    "As root: mkdir -p /etc/systemd/system/user@.service.d &&"
+    " printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n'"
     " > /etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload, then log in again"
 )
 _MEMORY = ("memory", "memory_swap", "memory_reservation")
@@ -75,9 +76,8 @@ def _cpu(asked: Resources) -> dict[str, Any]:
     if asked.cpus:
         result["period"] = 100000
         result["quota"] = round(asked.cpus * 100000)
-    for key, value in (("shares", asked.cpu_shares), ("quota", asked.cpu_quota), ("period", asked.cpu_period)):
-        if value:
-            result[key] = value
+    plain = {"shares": asked.cpu_shares, "quota": asked.cpu_quota, "period": asked.cpu_period}
+    result.update({key: value for key, value in plain.items() if value})
     if asked.cpuset_cpus:
         result["cpus"] = asked.cpuset_cpus
     if asked.cpuset_mems:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.runtime.spec import ContainerSpec
+
 UNCONFINED = "unconfined"
 # The administrator's own file wins over the distribution's (containers.conf(5), seccomp_profile).
 DEFAULT_PATHS = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
@@ -34,6 +38,18 @@ _ARCHITECTURES = {
     "s390x": ("s390x", "SCMP_ARCH_S390X"),
     "riscv64": ("riscv64", "SCMP_ARCH_RISCV64"),
 }
+
+
+def text(spec: ContainerSpec, capabilities: Sequence[str], conf: ContainersConf, paths: Paths) -> str:
+    """Return the text of linux.seccomp for a container with these capabilities, or "" if it is unconfined.
+
+    `--security-opt seccomp=` comes first; a privileged container has no default. Raises ConfigError.
+    """
+    if spec.seccomp == UNCONFINED or (spec.privileged and not spec.seccomp):
+        return ""
+    if not spec.seccomp and conf.seccomp_profile == UNCONFINED:
+        return ""
+    return profile_text(spec.seccomp or find(conf.seccomp_profile), capabilities, paths.cache)
 
 
 def find(configured: str = "") -> str:
@@ -59,7 +75,9 @@ def profile_text(path: str, capabilities: Sequence[str], cache_directory: str) -
     try:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
-            key = f"{status.st_dev:x}-{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{mask(capabilities):x}"
+            key = (
+                f"{status.st_dev:x}-{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{mask(capabilities):x}"
+            )
             cached = os.path.join(cache_directory, f"seccomp-{key}.json")
             kept = _read(cached)
             if kept:
@@ -78,7 +96,8 @@ def profile(source: dict[str, Any], capabilities: Sequence[str]) -> dict[str, An
     go_arch, scmp_arch = _ARCHITECTURES.get(uname.machine, (uname.machine, ""))
     kernel = _version(uname.release)
     held = frozenset(capabilities)
-    result = {key: source[key] for key in ("defaultAction", "defaultErrnoRet", "flags") if key in source}
+    kept = ("defaultAction", "defaultErrnoRet", "flags")
+    result: dict[str, Any] = {key: source[key] for key in kept if key in source}
     result["architectures"] = source.get("architectures") or _sub_architectures(source, scmp_arch)
     result["syscalls"] = [
         _syscall(rule) for rule in source.get("syscalls") or () if _applies(rule, go_arch, held, kernel)

@@ -91,6 +91,7 @@ class ContainerSpec(Record):
     env: dict[str, str] = {}
     unset_env: list[str] = []  # --unsetenv: also of what podpy sets by itself
     unset_env_all: bool = False
+    env_merge: dict[str, str] = {}  # --env-merge: values with ${NAME} of the image's variables
     workdir: str = ""
     create_workdir: bool = False
     user: str = ""
@@ -102,7 +103,7 @@ class ContainerSpec(Record):
     stdin_open: bool = False
     init: bool = False
     init_path: str = ""
-    stop_signal: int = 15
+    stop_signal: int = 0  # 0: the image's, else SIGTERM; never 0 after merging
     stop_timeout: int = 10
     timeout: int = 0
     passwd: bool = True  # add an entry for the user where the image has none
@@ -116,6 +117,7 @@ class ContainerSpec(Record):
 
     # File systems
     mounts: list[Mount] = []
+    image_volume: str = ""  # what becomes of the image's VOLUMEs: "" (anonymous volumes), tmpfs, ignore
     volumes_from: list[str] = []
     read_only: bool = False
     read_only_tmpfs: bool = True

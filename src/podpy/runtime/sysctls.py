@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from podpy.runtime.context import BundleContext
     from podpy.runtime.spec import ContainerSpec
 
-DEFAULT = {"net.ipv4.ping_group_range": "0 0"}
 _IPC = "kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni".split()
 _UTS = ("kernel.hostname", "kernel.domainname")
 ALLOWED_NAMES = frozenset([*_IPC, "kernel.shm_rmid_forced", *_UTS])
@@ -21,7 +20,11 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
 
     Raises UsageError for one that would change the host's namespace.
     """
-    result = {name: value for name, value in context.sysctls.items() if not _shared(name, spec, context)}
+    result = {
+        name: value
+        for name, _, value in (item.partition("=") for item in context.sysctls)
+        if not _shared(name, spec, context)
+    }
     for name, value in spec.sysctls.items():
         kind = _shared(name, spec, context, only_host=True)
         if kind:
