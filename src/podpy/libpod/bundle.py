@@ -34,8 +34,15 @@ class WriteBundle(Operation):
         user = lookup(launch.rootfs, spec.user, spec.groups)
         context = _context(launch, spec, user)
         config = oci.build(spec, context)
-        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.runtime.conf, launch.runtime.paths)
+        profile = _seccomp(launch, spec, oci.held_capabilities(spec, context))
         oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
+
+
+def _seccomp(launch: Launch, spec: ContainerSpec, held: list[str]) -> str:
+    if spec.privileged or spec.seccomp == "unconfined":
+        return ""
+    path = spec.seccomp or seccomp.find(launch.runtime.conf.seccomp_profile)
+    return seccomp.profile_text(path, held, launch.runtime.paths.cache)
 
 
 def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContext:
@@ -59,7 +66,7 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         devices=devices.resolve(spec, rootless=is_rootless),
         cgroup_manager=view.manager,
         cgroup_path=cgroups.path(spec, view, container.id),
-        sysctls=runtime.conf.default_sysctls,
+        sysctls=dict(line.split("=", 1) for line in runtime.conf.default_sysctls if "=" in line),
         capabilities=tuple(runtime.conf.default_capabilities),
         annotations={},
     )

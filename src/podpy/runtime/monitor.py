@@ -74,8 +74,6 @@ class MonitorRequest(Record):
         for argument in [*self.runtime.arguments, *self.cgroups.runtime_flags(self.runtime.path)]:
             command += ["--runtime-arg", argument]
         command += ["--runtime-arg", f"--log={directory}/oci.log", "--runtime-arg", "--log-format=json"]
-        if self.cgroups.manager == "systemd":
-            command.append("-s")
         if self.tty:
             command.append("-t")
         if self.stdin_open:
