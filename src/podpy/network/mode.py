@@ -1,0 +1,107 @@
+"""What `--network` says: which kind of network, and its options.
+
+    none                       a namespace with the loopback device only; the OCI runtime makes it
+    host                       the host's own
+    pasta[:option[,option]]    a private one, connected by pasta(1); options are pasta's, as in Podman
+    slirp4netns[:key=value,…]  a private one, connected by slirp4netns(1); options as in Podman
+    container:NAME, ns:PATH    somebody else's (podpy.libpod joins them)
+    private, default, ""       private: pasta where it is installed, else slirp4netns
+
+Rule: podman-run(1), --network.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import NotSupportedError, UsageError
+from podpy.record import Record
+from podpy.rootless.programs import which
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.config.containers_conf import ContainersConf
+
+NONE = "none"
+HOST = "host"
+PASTA = "pasta"
+SLIRP4NETNS = "slirp4netns"
+CONTAINER = "container"
+PATH = "ns"
+
+_WITH_OPTIONS = (PASTA, SLIRP4NETNS)
+_PRIVATE = ("", "private", "default")
+
+
+class Mode(Record):
+    """A kind of network and what stood after its colon: options, or the name or path of what is joined."""
+
+    kind: str
+    options: list[str] = []
+    target: str = ""
+    program: str = ""  # the path of pasta or slirp4netns
+
+    @property
+    def is_private(self) -> bool:
+        """Whether podpy makes the namespace and connects it."""
+        return self.kind in _WITH_OPTIONS
+
+
+def parse(text: str, conf: ContainersConf) -> Mode:
+    """Return what the value of `--network` means.
+
+    Raises UsageError for a value that makes no sense, NotSupportedError for networks that podpy doesn't have (yet) or
+    when neither pasta nor slirp4netns is installed.
+    """
+    kind, colon, rest = text.partition(":")
+    if kind in _PRIVATE:
+        return _default(text, colon, conf)
+    if kind in (NONE, HOST):
+        if colon:
+            raise UsageError(f"--network {text}: {kind} takes no options")
+        return Mode(kind=kind)
+    if kind in (CONTAINER, PATH):
+        if not rest:
+            what = "a container's name" if kind == CONTAINER else "a path"
+            raise UsageError(f"--network {text}: {what} must follow the colon")
+        return Mode(kind=kind, target=rest)
+    if kind in _WITH_OPTIONS:
+        return _with_program(kind, [option for option in rest.split(",") if option], conf)
+    name = "bridge networks" if kind == "bridge" else f'named networks ("{kind}")'
+    raise NotSupportedError(
+        f"--network {text}: {name} aren't supported yet",
+        hint="Use --network pasta (the default), slirp4netns, host, none or container:NAME",
+    )
+
+
+def _default(text: str, colon: str, conf: ContainersConf) -> Mode:
+    if colon:
+        raise UsageError(f"--network {text}: ip=, mac= and other options need a bridge network")
+    wanted = conf.default_rootless_network_cmd
+    if wanted == SLIRP4NETNS:
+        return _with_program(SLIRP4NETNS, [], conf)
+    if _find(PASTA, conf):
+        return _with_program(PASTA, [], conf)
+    program = _find(SLIRP4NETNS, conf)
+    if program:
+        return Mode(kind=SLIRP4NETNS, options=list(conf.network_cmd_options), program=program)
+    raise _not_installed("neither pasta nor slirp4netns is installed")
+
+
+def _with_program(kind: str, options: list[str], conf: ContainersConf) -> Mode:
+    program = _find(kind, conf)
+    if not program:
+        raise _not_installed(f"{kind} isn't installed")
+    from_file = conf.pasta_options if kind == PASTA else conf.network_cmd_options
+    return Mode(kind=kind, options=[*from_file, *options], program=program)
+
+
+def _find(kind: str, conf: ContainersConf) -> str:
+    if kind == SLIRP4NETNS and conf.network_cmd_path:
+        return conf.network_cmd_path
+    return which(kind)
+
+
+def _not_installed(what: str) -> NotSupportedError:
+    return NotSupportedError(
+        f"the container's network can't be connected: {what}",
+        hint="sudo apt install passt (or dnf install passt); or use --network host or none",
+    )

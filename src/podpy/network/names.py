@@ -1,0 +1,150 @@
+"""/etc/hosts, /etc/resolv.conf, /etc/hostname: pure functions that return texts.
+
+Rules: podman-run(1) (--add-host, --dns, --dns-option, --dns-search, --no-hosts, --hostname), containers.conf(5)
+(base_hosts_file, host_containers_internal_ip), resolv.conf(5), hosts(5).
+"""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+
+HOST_NAMES = ("host.containers.internal", "host.docker.internal")
+HOST_GATEWAY = "host-gateway"
+SYSTEMD_RESOLVED = "/run/systemd/resolve/resolv.conf"
+_STUB = "127.0.0.53"
+_RESOLV_CONF = "/etc/resolv.conf"
+
+Entry = tuple[str, list[str]]
+
+
+def hosts(*, added: list[str], base: str, host_address: str, own: list[Entry]) -> str:
+    """Return the text of /etc/hosts. A name that an earlier line has isn't given again.
+
+    `added`: "name[;name…]:address" as `--add-host`, also with host-gateway; `base`: the text of another hosts file;
+    `host_address`: what the host is called by, or empty; `own`: addresses of the container with its names.
+    Raises UsageError.
+    """
+    entries = [_added(text, host_address) for text in added]
+    entries += _parse(base)
+    lines = [_line(address, names) for address, names in entries]
+    known = {name for _, names in entries for name in names}
+    more: list[Entry] = [("127.0.0.1", ["localhost"]), ("::1", ["localhost"])]
+    if host_address:
+        more.append((host_address, list(HOST_NAMES)))
+    for address, names in [*more, *own]:
+        free = [name for name in names if name not in known]
+        if free:
+            lines.append(_line(address, free))
+    return "".join(lines)
+
+
+def _added(text: str, host_address: str) -> Entry:
+    names, colon, address = text.partition(":")
+    if not colon or not names or not address:
+        raise UsageError(f'--add-host {text}: the format is "name:address"', hint="--add-host db:10.1.2.3")
+    if address == HOST_GATEWAY:
+        if not host_address:
+            raise UsageError(f"--add-host {text}: the host has no address that the container could use")
+        return host_address, names.split(";")
+    if not is_address(address):
+        raise UsageError(f'--add-host {text}: "{address}" is not an IP address')
+    return address.strip("[]"), names.split(";")
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an IPv4 or IPv6 address (in brackets, too)."""
+    import _socket as socket
+
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare.partition("%")[0])
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _parse(text: str) -> list[Entry]:
+    rows = (line.partition("#")[0].split() for line in text.splitlines())
+    return [(row[0], row[1:]) for row in rows if len(row) > 1]
+
+
+def _line(address: str, names: list[str]) -> str:
+    return f"{address}\t{' '.join(names)}\n"
+
+
+class Resolver:
+    """What a resolv.conf says."""
+
+    def __init__(self, text: str) -> None:
+        self.servers: list[str] = []
+        self.search: list[str] = []
+        self.options: list[str] = []
+        for line in text.splitlines():
+            words = line.partition("#")[0].partition(";")[0].split()
+            if not words:
+                continue
+            if words[0] == "nameserver" and len(words) > 1 and is_address(words[1]):
+                self.servers.append(words[1])
+            elif words[0] in ("search", "domain"):
+                self.search = words[1:]
+            elif words[0] == "options":
+                self.options = words[1:]
+
+
+def host_resolver(*, own_namespace: bool) -> Resolver:
+    """Return the host's resolver; behind systemd-resolved's stub the real servers, if a namespace can't reach it."""
+    resolver = Resolver(_read(_RESOLV_CONF))
+    if own_namespace and resolver.servers == [_STUB]:
+        real = Resolver(_read(SYSTEMD_RESOLVED))
+        if real.servers:
+            return real
+    return resolver
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def resolv_conf(
+    host: Resolver,
+    *,
+    servers: list[str],
+    search: list[str],
+    options: list[str],
+    forwarder: str = "",
+    own_namespace: bool = True,
+) -> str:
+    """Return the text of /etc/resolv.conf.
+
+    Asked-for values (`--dns`, `--dns-search`, `--dns-option`) replace the host's, each kind for itself. Without `--dns`
+    the forwarder comes first; the host's servers follow without those that only the host can reach: loopback,
+    link-local with a zone. A search list of "." is none.
+    """
+    if servers:
+        chosen = servers
+    elif own_namespace:
+        reachable = [server for server in host.servers if not _is_local(server)]
+        chosen = [*([forwarder] if forwarder else []), *reachable]
+    else:
+        chosen = host.servers
+    words = search or host.search
+    lines = []
+    if words and words != ["."]:
+        lines.append(f"search {' '.join(words)}\n")
+    lines += [f"nameserver {server}\n" for server in chosen]
+    if options or host.options:
+        lines.append(f"options {' '.join(options or host.options)}\n")
+    return "".join(lines)
+
+
+def _is_local(server: str) -> bool:
+    return server.startswith("127.") or server == "::1" or "%" in server
+
+
+def hostname(name: str, container_id: str) -> str:
+    """Return the text of /etc/hostname."""
+    return (name or container_id[:12]) + "\n"

@@ -1,0 +1,140 @@
+"""The network namespace of a container, its handle, and the end of what is connected to it.
+
+`netns` in the run directory is a bind mount in the container's private mount namespace: it goes with conmon. The empty
+file under it is the sign that the container has a network; conmon unlinks it when the container has ended, and so does
+every clean-up. pasta watches the directory by inotify, which doesn't care for mount namespaces, and ends at once
+(seen with passt of March 2023 and of May 2025). The pid in `pasta.pid` (`slirp4netns.pid`) is for what doesn't watch, or
+hangs: it is ended if its command line names this very netns file, so a reused pid can't be meant.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import linux
+from podpy.plan import Operation
+
+TYPE_CHECKING = False
+
+NETNS = "netns"
+PID_FILES = ("pasta.pid", "slirp4netns.pid")
+_SIGTERM, _SIGKILL = 15, 9
+_PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL; both programs need milliseconds
+
+
+class CreateNetns(Operation):
+    """Make the container's network namespace and its handle."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def describe(self) -> str:
+        """Return where the handle is."""
+        return f"make a network namespace, bind-mounted at {self.path}"
+
+    def execute(self) -> None:
+        """Make it."""
+        linux.make_netns(self.path)
+
+    def explain_failure(self, error: OSError) -> str:
+        """Return what limits network namespaces."""
+        from errno import ENOSPC
+
+        if error.errno == ENOSPC:
+            return "The limit of network namespaces is reached: sysctl user.max_net_namespaces"
+        return "podpy system doctor"
+
+
+class EndNetwork(Operation):
+    """Unlink the handle, so that pasta ends, and end a helper that doesn't watch it."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+
+    def describe(self) -> str:
+        """Return whose network ends."""
+        return f"end the network of {self.directory}"
+
+    def execute(self) -> None:
+        """Do it. Nothing there is no error."""
+        path = os.path.join(self.directory, NETNS)
+        helpers = [_helper(os.path.join(self.directory, name), path) for name in PID_FILES]
+        _unlink(path)
+        for pidfd in helpers:
+            if pidfd >= 0:
+                _end(pidfd)
+        for name in PID_FILES:
+            _unlink(os.path.join(self.directory, name))
+        socket = api_socket(self.directory)
+        _unlink(socket)
+
+
+def api_socket(directory: str) -> str:
+    """Return slirp4netns's control socket: a short path beside the run directories (unix(7): 108 bytes)."""
+    containers, container_id = os.path.split(directory.rstrip("/"))
+    return os.path.join(os.path.dirname(containers), f"slirp-{container_id[:16]}")
+
+
+def _unlink(path: str) -> None:
+    from errno import EBUSY
+
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno != EBUSY:  # mounted in this very mount namespace
+            raise
+        linux.umount2(path, linux.MNT_DETACH)
+        os.unlink(path)
+
+
+def _helper(pid_file: str, netns: str) -> int:
+    """Return a pidfd of the helper that a pid file names and whose command line names this netns; -1 if none."""
+    try:
+        with open(pid_file, encoding="ascii") as file:
+            text = file.read().strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return -1
+    if not text.isdigit() or int(text) <= 1:
+        return -1
+    try:
+        pidfd = os.pidfd_open(int(text))
+    except OSError:
+        return -1
+    try:
+        with open(f"/proc/{text}/cmdline", "rb") as file:
+            if os.fsencode(netns) in file.read().split(b"\0"):
+                return pidfd
+    except OSError:
+        pass
+    os.close(pidfd)
+    return -1
+
+
+def _end(pidfd: int) -> None:
+    try:
+        for number in (_SIGTERM, _SIGKILL):
+            _send(pidfd, number)
+            if _has_ended(pidfd):
+                return
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(pidfd)
+
+
+def _send(pidfd: int, number: int) -> None:
+    if TYPE_CHECKING:
+        import signal as _signal
+    else:
+        import _signal  # the C half: `signal` itself imports `enum`
+
+    _signal.pidfd_send_signal(pidfd, number)
+
+
+def _has_ended(pidfd: int) -> bool:
+    import select
+
+    readable, _, _ = select.select([pidfd], [], [], _PATIENCE)
+    return bool(readable)

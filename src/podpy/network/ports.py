@@ -1,0 +1,253 @@
+"""Published ports: what `-p` means, and which host ports are free.
+
+    [[IP:][HOSTPORT]:]CONTAINERPORT[/PROTOCOL]       each port may be a range FIRST-LAST; an IPv6 address is in brackets
+
+An ephemeral host port is found by binding port 0 and giving the number to pasta a moment later. Somebody else can take
+it in between; then pasta says so, and another one is tried (podpy.network.pasta).
+
+Rule: podman-run(1), --publish.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import InUseError, NetworkSetupError, NotSupportedError, UsageError
+from podpy.runtime.spec import PortMapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PROTOCOLS = ("tcp", "udp")
+_HIGHEST = 65535
+_UNPRIVILEGED_START = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+_MOST_TRIES = 50
+
+
+def parse_publish(text: str) -> list[PortMapping]:
+    """Return what one `-p` asks for. A host port of 0 is an ephemeral one, chosen at each start.
+
+    Raises UsageError for what makes no sense, NotSupportedError for sctp.
+    """
+    rest, slash, protocol = text.partition("/")
+    protocol = _protocol(protocol.lower() if slash else "tcp", text)
+    host_ip, host, container = _split(rest, text)
+    first, count = _range(container, text, "container port")
+    if not host:
+        return [
+            PortMapping(container_port=first + i, host_port=0, host_ip=host_ip, protocol=protocol) for i in range(count)
+        ]
+    host_first, host_count = _range(host, text, "host port", lowest=0)
+    if host_count != count:
+        raise UsageError(f"-p {text}: host and container port ranges have different lengths: {host_count} vs {count}")
+    return [
+        PortMapping(container_port=first, host_port=host_first, host_ip=host_ip, protocol=protocol, count=count),
+    ]
+
+
+def _protocol(name: str, text: str) -> str:
+    if name == "sctp":
+        raise NotSupportedError(f"-p {text}: neither pasta nor slirp4netns can forward sctp")
+    if name not in _PROTOCOLS:
+        raise UsageError(f'-p {text}: unknown protocol "{name}"', hint="It is tcp or udp")
+    return name
+
+
+def _split(rest: str, text: str) -> tuple[str, str, str]:
+    """Return address, host port and container port as texts, empty where they weren't given."""
+    if rest.startswith("["):
+        address, bracket, after = rest[1:].partition("]")
+        parts = after.split(":")
+        if not bracket or parts[0] or len(parts) not in (2, 3) or ":" not in address:
+            raise UsageError(f"-p {text}: malformed address", hint="[IPv6]:hostPort:containerPort")
+        return _address(address, text), parts[1] if len(parts) == 3 else "", parts[-1]
+    parts = rest.split(":")
+    if len(parts) > 3:
+        raise UsageError(f"-p {text}: too many colons", hint="An IPv6 address is written in brackets: [::1]:80:80")
+    *before, container = parts
+    if len(before) == 2:
+        return _address(before[0], text) if before[0] else "", before[1], container
+    return "", before[0] if before else "", container
+
+
+def _address(address: str, text: str) -> str:
+    import _socket as socket
+
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.inet_pton(family, address)
+    except OSError:
+        raise UsageError(f'-p {text}: "{address}" is not an IP address') from None
+    return address
+
+
+def _range(part: str, text: str, what: str, *, lowest: int = 1) -> tuple[int, int]:
+    first, dash, last = part.partition("-")
+    if not first.isdigit() or (dash and not last.isdigit()) or not part.isascii():
+        raise UsageError(f'-p {text}: {what} "{part}" is not a number or a range')
+    low, high = int(first), int(last) if dash else int(first)
+    if high > _HIGHEST or low < lowest:
+        raise UsageError(f"-p {text}: {what} {part} is not between 1 and {_HIGHEST}")
+    if high < low:
+        raise UsageError(f"-p {text}: {what} {part}: the range's end is before its start")
+    return low, high - low + 1
+
+
+def exposed(texts: list[str]) -> list[PortMapping]:
+    """Return mappings to ephemeral host ports for EXPOSEd ports ("80", "80/tcp", "90-95/udp"), for `-P`."""
+    found: list[PortMapping] = []
+    for text in texts:
+        found += parse_publish(text)
+    return found
+
+
+def wanted(ports: list[PortMapping], publish_all: bool, expose: list[str]) -> list[PortMapping]:
+    """Return what is to be published: `-p`, and with `-P` the exposed ports that no `-p` names."""
+    if not publish_all:
+        return list(ports)
+    named = {(port.container_port + i, port.protocol) for port in ports for i in range(port.count)}
+    return [*ports, *(port for port in exposed(expose) if (port.container_port, port.protocol) not in named)]
+
+
+def resolve(ports: list[PortMapping], before: list[PortMapping] | None = None) -> list[PortMapping]:
+    """Return the mappings with every host port chosen, after trying to bind each.
+
+    `before` are the ports of the last start: an ephemeral port stays the same as long as it is free.
+    Raises InUseError for a port that is taken, NetworkSetupError for one that may not be bound.
+    """
+    old = {(p.container_port, p.protocol, p.host_ip): p.host_port for p in before or [] if p.count == 1}
+    taken: set[tuple[str, int]] = set()
+    found = [_fixed(port, taken) if port.host_port else port for port in ports]
+    return [port if port.host_port else _ephemeral(port, old, taken) for port in found]
+
+
+def _fixed(port: PortMapping, taken: set[tuple[str, int]]) -> PortMapping:
+    for number in range(port.host_port, port.host_port + port.count):
+        _try(port, number)
+        taken.add((port.protocol, number))
+    return port
+
+
+def _ephemeral(port: PortMapping, old: dict[tuple[int, str, str], int], taken: set[tuple[str, int]]) -> PortMapping:
+    last = old.get((port.container_port, port.protocol, port.host_ip), 0)
+    for attempt in range(_MOST_TRIES):
+        number = last if attempt == 0 and last else _bind(port, 0)
+        if (port.protocol, number) in taken:
+            continue
+        try:
+            _try(port, number)
+        except (InUseError, NetworkSetupError):
+            continue
+        taken.add((port.protocol, number))
+        return port.replace(host_port=number)
+    raise InUseError(f"no free host port was found for container port {port.container_port}/{port.protocol}")
+
+
+def _bind(port: PortMapping, number: int) -> int:
+    """Bind and let go of a host port; return its number. Raises OSError."""
+    import _socket as socket
+
+    address = port.host_ip or "0.0.0.0"
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kind = socket.SOCK_STREAM if port.protocol == "tcp" else socket.SOCK_DGRAM
+    probe = socket.socket(family, kind | socket.SOCK_CLOEXEC, 0)
+    try:
+        if port.protocol == "tcp":  # as pasta does: connections in TIME_WAIT don't hinder
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, number))
+        return int(probe.getsockname()[1])
+    finally:
+        probe.close()
+
+
+def _try(port: PortMapping, number: int) -> None:
+    from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
+
+    shown = f"{port.host_ip or '0.0.0.0'}:{number}/{port.protocol}"
+    reasons: dict[int, Callable[[], Exception]] = {
+        EADDRINUSE: lambda: _in_use(port, number, shown),
+        EACCES: lambda: _privileged(number, shown),
+        EADDRNOTAVAIL: lambda: NetworkSetupError(
+            f"can't publish {shown}: this host has no address {port.host_ip}", hint="ip address"
+        ),
+    }
+    try:
+        _bind(port, number)
+        if port.protocol == "tcp":
+            _refuse_listener(port, number, shown)
+    except OSError as error:
+        if error.errno in reasons:
+            raise reasons[error.errno]() from None
+        raise NetworkSetupError(f"can't publish {shown}: {error.strerror}") from error
+
+
+def _refuse_listener(port: PortMapping, number: int, shown: str) -> None:
+    # bind(2) with SO_REUSEADDR on [::]:N succeeds beside a listener on 0.0.0.0:N, listen(2) doesn't; so look at it.
+    import _socket as socket
+    from errno import EADDRINUSE
+
+    address = port.host_ip or "0.0.0.0"
+    probe = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 0)
+    try:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, number))
+        probe.listen(1)
+    except OSError as error:
+        if error.errno == EADDRINUSE:
+            raise _in_use(port, number, shown) from None
+        raise
+    finally:
+        probe.close()
+
+
+def _privileged(number: int, shown: str) -> NetworkSetupError:
+    try:
+        with open(_UNPRIVILEGED_START, encoding="ascii") as file:
+            start = file.read().strip()
+    except OSError:
+        start = "1024"
+    return NetworkSetupError(
+        f"can't publish {shown}: ports below {start} need a privilege",
+        hint=f"sudo sysctl net.ipv4.ip_unprivileged_port_start={number} "
+        f"(to keep it: echo net.ipv4.ip_unprivileged_port_start={number} | sudo tee /etc/sysctl.d/podpy.conf)",
+    )
+
+
+def _in_use(port: PortMapping, number: int, shown: str) -> InUseError:
+    owner = find_owner(number, port.protocol)
+    by = f" by {owner}" if owner else ""
+    return InUseError(
+        f"can't publish {shown}: address already in use{by}",
+        hint=f"Choose another host port, or look who has it: ss -lnp 'sport = :{number}'",
+    )
+
+
+def find_owner(number: int, protocol: str) -> str:
+    """Return "pid 812 (nginx)" for the process that has a host port open, as far as this user may see; else ""."""
+    inodes = _inodes(number, protocol)
+    if not inodes:
+        return ""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            for descriptor in os.listdir(f"/proc/{pid}/fd"):
+                if os.readlink(f"/proc/{pid}/fd/{descriptor}") in inodes:
+                    with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                        return f"pid {pid} ({file.read().strip()})"
+        except OSError:
+            continue
+    return ""
+
+
+def _inodes(number: int, protocol: str) -> set[str]:
+    """Return the names, as in /proc/PID/fd, of sockets bound to a port (proc_net(5): 0A is LISTEN, 07 unconnected)."""
+    state = "0A" if protocol == "tcp" else "07"
+    found = set()
+    for suffix in ("", "6"):
+        try:
+            with open(f"/proc/net/{protocol}{suffix}", encoding="ascii") as file:
+                rows = [line.split() for line in file.readlines()[1:]]
+        except OSError:
+            continue
+        found |= {f"socket:[{row[9]}]" for row in rows if row[3] == state and int(row[1][-4:], 16) == number}
+    return found

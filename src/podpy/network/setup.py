@@ -1,0 +1,198 @@
+"""The network of one start: which operations, which files, which ports.
+
+plan(spec, launch)      before the start; `operations` come early, `wait_operations` late, just before the container
+teardown(directory)     after the end; safe to repeat, and enough when nobody did anything before
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import UsageError
+from podpy.network import hostinfo, mode, names, netns, pasta, ports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.network.slirp import StartSlirp
+    from podpy.plan import Operation
+    from podpy.runtime.spec import ContainerSpec, PortMapping
+
+    class _Runtime(Protocol):
+        @property
+        def conf(self) -> ContainersConf: ...
+        @property
+        def paths(self) -> Paths: ...
+
+    class _Container(Protocol):
+        @property
+        def id(self) -> str: ...
+        @property
+        def name(self) -> str: ...
+
+    class Context(Protocol):
+        """What is known of the container that starts (podpy.libpod.launch.Launch)."""
+
+        directory: str
+        rootfs: str
+
+        @property
+        def runtime(self) -> _Runtime: ...
+        @property
+        def container(self) -> _Container: ...
+
+
+class NetworkPlan:
+    """What a start does for its network. The texts and ports are final when `wait_operations` have run."""
+
+    def __init__(self, spec: ContainerSpec, kind: mode.Mode, context: Context) -> None:
+        self._spec = spec
+        self._context = context
+        self.mode = kind
+        self.operations: list[Operation] = []
+        self.wait_operations: list[Operation] = []
+        self.netns_path = ""
+        self.starter: pasta.StartPasta | StartSlirp | None = None
+
+    @property
+    def ports(self) -> list[PortMapping] | None:
+        """The ports that are bound; None if this kind of network has none of its own."""
+        return self.starter.bound if self.starter is not None else None
+
+    @property
+    def hosts(self) -> str | None:
+        """The text of /etc/hosts; None if the image's stays. Raises UsageError."""
+        spec = self._spec
+        if spec.no_hosts or self.mode.kind == mode.CONTAINER:
+            return None
+        container = self._context.container
+        own_names = list(dict.fromkeys([spec.hostname or container.id[:12], container.name]))
+        address = {mode.PASTA: self._own_address(), mode.SLIRP4NETNS: pasta.ADDRESS}.get(self.mode.kind, "127.0.0.1")
+        own = [] if spec.uts == "host" and not spec.hostname else [(address, own_names)]
+        return names.hosts(
+            added=spec.add_hosts, base=self._base_hosts(), host_address=self._host_address(), own=own if address else []
+        )
+
+    @property
+    def resolv_conf(self) -> str | None:
+        """The text of /etc/resolv.conf; None if the image's stays (`--dns none`)."""
+        spec, conf = self._spec, self._context.runtime.conf
+        if spec.dns == ["none"] or self.mode.kind == mode.CONTAINER:
+            return None
+        own_namespace = self.mode.kind not in (mode.HOST, mode.PATH)
+        return names.resolv_conf(
+            names.host_resolver(own_namespace=own_namespace),
+            servers=spec.dns or conf.dns_servers,
+            search=spec.dns_search or conf.dns_searches,
+            options=spec.dns_options or conf.dns_options,
+            forwarder=self._forwarder(),
+            own_namespace=own_namespace,
+        )
+
+    def abandon(self) -> None:
+        """End what was started, after a failure."""
+        if self.starter is not None:
+            self.starter.abandon()
+        if self.netns_path:
+            netns.EndNetwork(self._context.directory).execute()
+
+    def _forwarder(self) -> str:
+        if self.mode.kind == mode.PASTA:
+            return pasta.option_value(self.mode, "--dns-forward") or pasta.NAME_SERVER
+        return pasta.NAME_SERVER if self.mode.kind == mode.SLIRP4NETNS else ""
+
+    def _own_address(self) -> str:
+        if pasta.has_fixed_addresses(self.mode):
+            return pasta.ADDRESS
+        return pasta.option_value(self.mode, "-a", "--address") or hostinfo.address()
+
+    def _host_address(self) -> str:
+        wanted = self._context.runtime.conf.host_containers_internal_ip
+        if wanted == "none":
+            return ""
+        if wanted:
+            return wanted
+        if self.mode.kind == mode.PASTA:
+            return pasta.host_address(self.mode)
+        if self.mode.kind == mode.SLIRP4NETNS:
+            loopback = "allow_host_loopback=true" in self.mode.options
+            return pasta.GATEWAY if loopback else hostinfo.address() or pasta.GATEWAY
+        return (hostinfo.address() or "127.0.0.1") if self.mode.kind == mode.HOST else ""
+
+    def _base_hosts(self) -> str:
+        wanted = self._context.runtime.conf.base_hosts_file or "/etc/hosts"
+        if wanted == "none":
+            return ""
+        try:
+            if wanted == "image":
+                return _read_in_root(self._context.rootfs)
+            with open(wanted, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError as error:
+            if wanted in ("image", "/etc/hosts"):
+                return ""
+            raise UsageError(f"base_hosts_file in containers.conf: can't read {wanted}: {error.strerror}") from error
+
+
+def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
+    """Return the plan of a container's network. Raises UsageError, NotSupportedError."""
+    kind = mode.parse(spec.network, context.runtime.conf)
+    check(spec, kind)
+    made = NetworkPlan(spec, kind, context)
+    if not kind.is_private:
+        return made
+    made.netns_path = os.path.join(context.directory, netns.NETNS)
+    published = ports.wanted(spec.ports, spec.publish_all, spec.expose)
+    made.operations = [netns.CreateNetns(made.netns_path)]
+    if kind.kind == mode.PASTA:
+        start = pasta.StartPasta(kind, context.directory, published, rootful=not context.runtime.paths.rootless)
+        made.starter = start
+        made.operations.append(start)
+        made.wait_operations = [pasta.WaitForPasta(start)]
+    else:
+        from podpy.network.slirp import StartSlirp, WaitForSlirp
+
+        slirp = StartSlirp(kind, context.directory, published)
+        made.starter = slirp
+        made.operations.append(slirp)
+        made.wait_operations = [WaitForSlirp(slirp)]
+    return made
+
+
+def check(spec: ContainerSpec, kind: mode.Mode) -> None:
+    """Refuse options that exclude each other. Raises UsageError."""
+    if kind.kind not in (mode.CONTAINER, mode.PATH):
+        return
+    clashing = {
+        "-p": spec.ports or spec.publish_all,
+        "--dns": spec.dns,
+        "--dns-search": spec.dns_search,
+        "--dns-option": spec.dns_options,
+        "--add-host": spec.add_hosts,
+    }
+    for option, given in clashing.items():
+        if given and (kind.kind == mode.CONTAINER or option == "-p"):
+            raise UsageError(
+                f"conflicting options: {option} and --network {spec.network}",
+                hint="Give it to the container whose network is joined",
+            )
+
+
+def teardown(directory: str) -> list[Operation]:
+    """Return the operations that end the network of the container with this run directory."""
+    return [netns.EndNetwork(directory)]
+
+
+def _read_in_root(rootfs: str) -> str:
+    from podpy import linux
+
+    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = linux.openat2(root, "etc/hosts", os.O_RDONLY | os.O_CLOEXEC, 0, linux.RESOLVE_IN_ROOT)
+    finally:
+        os.close(root)
+    with open(descriptor, encoding="utf-8", errors="replace") as file:
+        return file.read(1 << 20)
