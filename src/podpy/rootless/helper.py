@@ -31,11 +31,7 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     that the child queued are queued here. Raises RootlessError if the child dies without an answer.
     """
     answer, answer_end = os.pipe()
-    with warnings.catch_warnings():
-        # CPython 3.12 warns of fork() in a process with threads: a lock that another thread holds stays held in the
-        # child. The child here takes none of the caller's, and ends by _exit.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+    child = fork()
     if child == 0:
         os.close(answer)
         _in_child(answer_end, paths, function, args)
@@ -54,6 +50,14 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
         raise error
     result: T = value
     return result
+
+
+def fork() -> int:
+    """fork(2), also in a process with threads. The child may not use the caller's locks, and must end by os._exit."""
+    with warnings.catch_warnings():
+        # CPython 3.12 warns here: a lock that another thread holds stays held in the child.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def _in_child(answer: int, paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> None:
