@@ -134,6 +134,7 @@ static void exec_exit_command(struct context *ctx)
     for (int i = 0; i < options->exit_args.count; i++)
         argv[i + 1] = options->exit_args.items[i];
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     sigprocmask(SIG_SETMASK, &ctx->old_mask, NULL);
     oom_restore_score(&ctx->oom);
     for (unsigned left = (unsigned)options->exit_delay; left > 0;)

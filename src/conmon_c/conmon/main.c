@@ -127,6 +127,7 @@ static int prepare(struct context *ctx, struct error *err)
     if (ctx->null_fd < 0)
         return fail(err, "Failed to open /dev/null: %m");
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log that hits the caller's file size limit is a failed write, not our death */
     oom_protect(&ctx->oom);
     return wait_for_start(ctx->start_fd, err);
 }

@@ -134,6 +134,7 @@ static void child(struct context *ctx, pid_t conmon_pid)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != conmon_pid)
         _exit(127);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     sigprocmask(SIG_SETMASK, &ctx->old_mask, NULL);
     if (!ctx->log.passthrough) {
         if (dup2(output->child_stdin >= 0 ? output->child_stdin : ctx->null_fd, STDIN_FILENO) < 0 ||
