@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_SHM_SIZE = 65536000  # containers.conf(5), shm_size = "65536k"; Podman takes the k as 1000
 READ_ONLY_TMPFS = ("/tmp", "/var/tmp", "/run")
 SYSTEMD_TMPFS = ("/run", "/run/lock", "/tmp", "/var/log/journal")
+_ZONES = "/usr/share/zoneinfo"
 INIT_TARGET = "/run/podman-init"
 
 _PROPAGATION = frozenset("private rprivate slave rslave shared rshared unbindable runbindable".split())
@@ -126,6 +127,9 @@ def _shm(spec: ContainerSpec, context: BundleContext, *, confined: bool) -> OciM
 def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
     guard = ["ro", "nosuid", "noexec", "nodev"] if spec.read_only else []
     result = [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in context.files.items()]
+    if spec.timezone:
+        zone = os.path.realpath("/etc/localtime") if spec.timezone == "local" else f"{_ZONES}/{spec.timezone}"
+        result.append(_mount("/etc/localtime", "bind", ["bind", "rprivate", "ro"], zone))
     if spec.init:
         result.append(_mount(INIT_TARGET, "bind", ["bind", "private", "ro"], context.init))
     return result

@@ -145,6 +145,8 @@ class ContainerSpec(Record):
     uts: str = "private"
     cgroupns: str = "private"
     userns: str = "host"
+    uid_map_lines: list[str] = []  # --uidmap, as given: CONTAINER:HOST[:SIZE]
+    gid_map_lines: list[str] = []
     uid_maps: list[IdMapping] = []  # of a user namespace of its own, resolved; empty: podpy's own namespace
     gid_maps: list[IdMapping] = []
 

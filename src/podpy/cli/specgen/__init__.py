@@ -1,0 +1,1 @@
+"""The options of `run` and `create` → ContainerSpec: one small parser per family of options. See docs/run.md."""

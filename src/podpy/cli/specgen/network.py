@@ -1,0 +1,66 @@
+"""`--network`, `-p`, `--expose`, `--dns`, `--add-host`: kept as the network room's texts (podman-run(1))."""
+
+from __future__ import annotations
+
+from podpy.errors import NotSupportedError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podpy.cli.parse import Options
+    from podpy.config.containers_conf import ContainersConf
+
+_HIGHEST_PORT = 65535
+
+
+def network(options: Options, conf: ContainersConf) -> dict[str, Any]:
+    """Return the spec's network fields. Raises UsageError, NotSupportedError."""
+    fields: dict[str, Any] = {
+        "network": _mode(options.network, conf),
+        "publish_all": bool(options.publish_all),
+        "expose": [port for text in options.expose for port in parse_expose(text)],
+        "dns": list(options.dns or conf.dns_servers),
+        "dns_search": list(options.dns_search or conf.dns_searches),
+        "dns_options": list(options.dns_option or conf.dns_options),
+        "add_hosts": [_check_host(text) for text in options.add_host],
+        "no_hosts": bool(options.no_hosts or conf.no_hosts),
+        "no_hostname": bool(options.no_hostname),
+    }
+    if options.no_hosts and options.add_host:
+        raise UsageError("--no-hosts and --add-host cannot be set together")
+    if options.publish:
+        from podpy.network.ports import parse_publish
+
+        fields["ports"] = [port for text in options.publish for port in parse_publish(text)]
+    return fields
+
+
+def parse_expose(text: str) -> list[str]:
+    """Return "80/tcp" for each port of "80", "80/udp", "80-82". Raises UsageError."""
+    ports, _, protocol = text.partition("/")
+    first, dash, last = ports.partition("-")
+    protocol = (protocol or "tcp").lower()
+    numbers = [first, last] if dash else [first, first]
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= _HIGHEST_PORT for part in numbers):
+        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/PROTOCOL], from 1 to 65535")
+    start, end = (int(part) for part in numbers)
+    if end < start or protocol not in ("tcp", "udp", "sctp"):
+        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/tcp or udp]")
+    return [f"{number}/{protocol}" for number in range(start, end + 1)]
+
+
+def _mode(networks: Sequence[str], conf: ContainersConf) -> str:
+    if len(networks) > 1:
+        raise NotSupportedError("several networks: user-defined networks come with a later version of podpy")
+    if networks:
+        return networks[0]
+    return "" if conf.netns in ("", "private") else conf.netns
+
+
+def _check_host(text: str) -> str:
+    names, _, address = text.partition(":")
+    if not names or not address:
+        raise UsageError(f"invalid value {text!r} for --add-host", hint="It is HOST[;HOST…]:ADDRESS")
+    return text

@@ -1,0 +1,122 @@
+"""`--security-opt`, `--cap-add`, `--cap-drop`, `--sysctl`, `--device` (podman-run(1))."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.cli.specgen.values import parse_pairs
+from podpy.errors import NotSupportedError, UsageError
+from podpy.runtime import capabilities, sysctls
+from podpy.runtime.spec import Device
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+_MODES = frozenset("rwm")
+_RULE = "It is TYPE MAJOR:MINOR ACCESS, such as 'c 10:200 rwm'"
+
+
+def security_options(items: Sequence[str]) -> dict[str, Any]:
+    """Return the spec's fields that `--security-opt` sets. Raises UsageError for an unknown one."""
+    fields: dict[str, Any] = {"security_labels": [], "mask": [], "unmask": []}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not equals:
+            # Docker's old form has a colon.
+            key, _, value = item.partition(":")
+        if key == "no-new-privileges":
+            fields["no_new_privileges"] = _is_true(value)
+        elif key == "seccomp":
+            fields["seccomp"] = _seccomp(value)
+        elif key == "apparmor":
+            fields["apparmor"] = _apparmor(value)
+        elif key == "label":
+            fields["security_labels"].append(value)
+        elif key in ("mask", "unmask"):
+            fields[key] += [part for part in value.split(":") if part]
+        elif key == "proc-opts":
+            fields["proc_opts"] = value.split(",")
+        else:
+            raise UsageError(
+                f"invalid --security-opt: {item!r}",
+                hint="Known: no-new-privileges, seccomp=, apparmor=, label=, mask=, unmask=, proc-opts=",
+            )
+    return fields
+
+
+def check_capabilities(add: Sequence[str], drop: Sequence[str]) -> None:
+    """Raise UsageError for unknown capabilities, and for those that are both added and dropped."""
+    capabilities.merge(capabilities.DEFAULT, add, drop, capabilities.NAMES)
+
+
+def parse_sysctls(items: Sequence[str]) -> dict[str, str]:
+    """Return sysctls by name. Raises UsageError for one that no container namespace has."""
+    pairs = parse_pairs("--sysctl", items)
+    for name in pairs:
+        sysctls.check_name(name)
+    return pairs
+
+
+def parse_device(text: str) -> Device:
+    """Return what `--device HOST[:CONTAINER][:PERMISSIONS]` asks for. Raises UsageError."""
+    parts = text.split(":")
+    if "=" in parts[0]:
+        raise NotSupportedError(f"--device {text}: CDI devices come with a later version of podpy")
+    host, container, permissions = parts[0], parts[0], "rwm"
+    if len(parts) == 2 and not parts[1].startswith("/"):
+        permissions = parts[1]
+    elif len(parts) >= 2:
+        container = parts[1]
+        permissions = parts[2] if len(parts) == 3 else permissions
+    if len(parts) > 3 or not host or not container.startswith("/"):
+        raise UsageError(f"invalid device specification: {text}", hint="It is HOST[:CONTAINER][:rwm]")
+    if not permissions or not _MODES.issuperset(permissions):
+        raise UsageError(f"invalid device mode: {permissions}", hint="It is made of r, w and m")
+    return Device(host=host, container=container, permissions=permissions)
+
+
+def parse_device_rule(text: str, *, rootless: bool) -> dict[str, Any]:
+    """Return `--device-cgroup-rule` in the OCI runtime spec's form. Raises NotSupportedError, UsageError."""
+    if rootless:
+        raise NotSupportedError("device cgroup rules are not supported in rootless mode or in a user namespace")
+    words = text.split()
+    numbers = words[1].split(":") if len(words) == 3 else []
+    if len(numbers) != 2 or words[0] not in ("a", "b", "c") or not _MODES.issuperset(words[2]):
+        raise UsageError(f"invalid device cgroup rule: {text!r}", hint=_RULE)
+    rule: dict[str, Any] = {"allow": True, "type": words[0], "access": words[2]}
+    for name, number in zip(("major", "minor"), numbers, strict=True):
+        if number != "*":
+            if not number.isdigit():
+                raise UsageError(f"invalid device cgroup rule: {text!r}", hint=_RULE)
+            rule[name] = int(number)
+    return rule
+
+
+def _seccomp(value: str) -> str:
+    if value == "unconfined":
+        return value
+    path = os.path.abspath(value)
+    if not os.path.exists(path):
+        raise UsageError(f"opening seccomp profile {value}: no such file or directory")
+    return path
+
+
+def _apparmor(value: str) -> str:
+    if value == "unconfined":
+        return ""
+    try:
+        with open("/sys/module/apparmor/parameters/enabled", encoding="ascii") as file:
+            enabled = file.read().startswith("Y")
+    except OSError:
+        enabled = False
+    if not enabled:
+        raise NotSupportedError(f'apparmor profile "{value}" specified, but Apparmor is not enabled on this system')
+    return value
+
+
+def _is_true(value: str) -> bool:
+    if value.lower() not in ("", "true", "false"):
+        raise UsageError(f"no-new-privileges must be true or false, not {value!r}")
+    return value.lower() != "false"

@@ -1,0 +1,78 @@
+"""`-v [SOURCE:]TARGET[:OPTIONS]` and `--tmpfs TARGET[:OPTIONS]` (podman-run(1))."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.cli.specgen import mount_options
+from podpy.errors import UsageError
+from podpy.runtime.spec import Mount
+
+_FORMAT = "incorrect volume format, should be [host-dir:]ctr-dir[:option]"
+_NAME_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_NAME_CHARACTERS = _NAME_START | frozenset("_.-")
+
+
+def parse_volume(text: str, *, rootless: bool = True) -> Mount:
+    """Return what one `-v` asks for: a bind mount, a named volume, or an anonymous one. Raises UsageError.
+
+    A source that begins with / or . is a directory of the host; anything else is a volume's name.
+    """
+    parts = text.split(":")
+    if len(parts) > 3:
+        raise UsageError(f"{text}: {_FORMAT}")
+    options = parts[2].split(",") if len(parts) == 3 and parts[2] else []
+    options = mount_options.check(options, is_tmpfs=False, rootless=rootless)
+    if len(parts) == 1:
+        return Mount(type="volume", target=target_path(parts[0]), options=options)
+    source, target = parts[0], target_path(parts[1])
+    if not source:
+        raise UsageError("host directory cannot be empty", hint=f"-v {text}: {_FORMAT}")
+    if source[0] in "/.":
+        _check_overlay(options)
+        return Mount(type="bind", source=host_path(source), target=target, options=options)
+    check_volume_name(source)
+    return Mount(type="volume", source=source, target=target, options=options)
+
+
+def parse_tmpfs(text: str, *, rootless: bool = True) -> Mount:
+    """Return what one `--tmpfs` asks for. Raises UsageError."""
+    target, _, options = text.partition(":")
+    words = mount_options.check(options.split(",") if options else [], is_tmpfs=True, rootless=rootless)
+    return Mount(type="tmpfs", target=target_path(target), options=words)
+
+
+def target_path(path: str) -> str:
+    """Return a mount's place in the container without . and .. and doubled slashes. Raises UsageError."""
+    if not path:
+        raise UsageError("container directory cannot be empty")
+    if not path.startswith("/"):
+        raise UsageError(
+            f'invalid container path "{path}", must be an absolute path', hint="Where in the container? -v data:/data"
+        )
+    return "/" + os.path.normpath(path).lstrip("/")
+
+
+def host_path(path: str) -> str:
+    """Return an absolute host path; a symbolic link stays as it is (the kernel follows it when mounting)."""
+    return os.path.normpath(os.path.join(os.getcwd(), path)) if path.startswith(".") else path
+
+
+def check_volume_name(name: str) -> None:
+    """Raise UsageError if a volume can't be called so."""
+    if name[0] not in _NAME_START or not _NAME_CHARACTERS.issuperset(name):
+        raise UsageError(
+            f"invalid volume name {name!r}: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*",
+            hint=f"A directory of the host begins with / or .: ./{name}",
+        )
+
+
+def _check_overlay(options: list[str]) -> None:
+    if "O" not in options:
+        return
+    others = [o for o in options if o not in ("O", "U") and not o.startswith(("upperdir=", "workdir="))]
+    has_upper, has_work = (any(o.startswith(name) for o in options) for name in ("upperdir=", "workdir="))
+    if has_upper != has_work:
+        raise UsageError("must set both `upperdir` and `workdir`")
+    if others:
+        raise UsageError("can't use 'O' with other options")
