@@ -41,20 +41,23 @@ def is_network(path: str) -> bool:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a file or a whole tree; nothing happens if there is none. Never follows a symbolic link. Raises
-    OSError.
-    """
-    import shutil
+    """Remove a file or a whole tree; nothing happens if there is none. Never follows a symbolic link. Raises OSError."""
+    from podpy._native import ffi, lib
 
+    parent = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if os.path.islink(path) or not os.path.isdir(path):
-            os.unlink(path)
-        else:
-            shutil.rmtree(path)
-    except FileNotFoundError:
-        pass
+        if lib.podpy_tree_remove(parent, os.fsencode(os.path.basename(path))) < 0:
+            raise OSError(ffi.errno, os.strerror(ffi.errno), path)
+    finally:
+        os.close(parent)
 
 
 def sync_filesystem(path: str) -> None:
     """Write everything of the file system that holds `path` to its disk: syncfs(2). Raises OSError."""
-    os.sync()
+    from podpy import linux
+
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        linux.syncfs(directory)
+    finally:
+        os.close(directory)

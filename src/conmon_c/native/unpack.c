@@ -1,0 +1,266 @@
+/* The layer unpacker as Python sees it: feed bytes, finish, read the result.
+ *
+ * The unpacking is done by a forked child in a jail (unpack_jail.c). The bytes go through a ring in shared memory: one memcpy
+ * where a pipe has two copies and a system call for every 64 kB, and the child writes file contents straight from it. So the
+ * caller's thread only copies while the child, on another core, creates files.
+ * Fork is safe here although Python has threads: the child runs nothing of Python, and glibc keeps malloc usable after fork.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unpack_internal.h"
+
+#define RING_SIZE (2u << 20)
+#define WAKE_AT (RING_SIZE / 4) /* let the other side sleep until there is a piece worth waking for */
+#define LOOK_AROUND_MS 100 /* how often a sleeper looks whether the other side is still alive */
+
+struct ring {
+    _Atomic uint64_t written;
+    _Atomic uint64_t read;
+    _Atomic uint32_t data_bell;
+    _Atomic uint32_t room_bell;
+    _Atomic uint32_t ended; /* the archive is complete */
+    _Atomic uint32_t failed; /* the child reads no more */
+    struct podpy_unpack_result result;
+    uint8_t bytes[RING_SIZE] __attribute__((aligned(4096)));
+};
+
+struct podpy_unpack {
+    struct ring *ring;
+    pid_t child; /* 0: it has been waited for */
+    int status;
+};
+
+static void ring_wait(_Atomic uint32_t *bell, uint32_t seen)
+{
+    struct timespec timeout = { .tv_nsec = LOOK_AROUND_MS * 1000000L };
+    syscall(SYS_futex, bell, FUTEX_WAIT, seen, &timeout, NULL, 0);
+}
+
+static void ring_wake(_Atomic uint32_t *bell)
+{
+    atomic_fetch_add(bell, 1);
+    syscall(SYS_futex, bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void report(struct podpy_unpack_result *result, const struct unpack_error *error)
+{
+    result->failed = 1;
+    result->code = error->code;
+    memcpy(result->text, error->text, sizeof error->text);
+}
+
+/* The child: read the ring until the archive ends. Return 0 or -1. */
+static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, struct unpack_error *error)
+{
+    uint64_t position = 0, announced = 0;
+    for (;;) {
+        uint32_t bell = atomic_load(&ring->data_bell);
+        bool ended = atomic_load(&ring->ended);
+        uint64_t available = atomic_load(&ring->written) - position;
+        if (available == 0) {
+            if (ended)
+                return tar_reader_end(reader, error);
+            if (position != announced) {
+                announced = position;
+                ring_wake(&ring->room_bell);
+            }
+            ring_wait(&ring->data_bell, bell);
+            if (getppid() != parent) /* killed: nobody is interested any more */
+                _exit(1);
+            continue;
+        }
+        size_t offset = position % RING_SIZE;
+        size_t part = available < RING_SIZE - offset ? (size_t)available : RING_SIZE - offset;
+        if (part > WAKE_AT)
+            part = WAKE_AT;
+        if (tar_reader_feed(reader, ring->bytes + offset, part, error) < 0)
+            return -1;
+        position += part;
+        atomic_store(&ring->read, position);
+        if (position - announced >= WAKE_AT) {
+            announced = position;
+            ring_wake(&ring->room_bell);
+        }
+    }
+}
+
+static int unpack_all(struct ring *ring, pid_t parent, int root, bool jailed, unsigned flags,
+                      const struct podpy_unpack_limits *limits, struct unpack_error *error)
+{
+    struct place *place = place_new(root, jailed, flags, limits, &ring->result);
+    struct tar_reader *reader = place ? tar_reader_new(place) : NULL;
+    if (!reader)
+        return unpack_fail(error, ENOMEM, "out of memory");
+    if (consume(ring, parent, reader, error) < 0)
+        return -1;
+    return place_finish(place, error); /* nothing is freed: the process ends */
+}
+
+static void default_signals(void)
+{
+    struct sigaction action = { .sa_handler = SIG_DFL };
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &action, NULL); /* Python's handlers write to descriptors that mean something else here */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+__attribute__((noreturn)) static void child_main(struct ring *ring, pid_t parent, int target, unsigned flags,
+                                                 const struct podpy_unpack_limits *limits)
+{
+    struct unpack_error error = { 0 };
+    default_signals();
+    umask(0);
+    int jailed = jail_enter(&target, flags, &error);
+    if (jailed >= 0)
+        jail_drop_rights(flags);
+    if (jailed < 0 || unpack_all(ring, parent, target, jailed == 1, flags, limits, &error) < 0)
+        report(&ring->result, &error);
+    atomic_store(&ring->failed, 1);
+    ring_wake(&ring->room_bell);
+    _exit(0);
+}
+
+struct podpy_unpack *podpy_unpack_start(int target, unsigned flags, const struct podpy_unpack_limits *limits)
+{
+    struct podpy_unpack *unpack = calloc(1, sizeof *unpack);
+    sigset_t all, before;
+    if (!unpack)
+        return NULL;
+    unpack->ring = mmap(NULL, sizeof *unpack->ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (unpack->ring == MAP_FAILED) {
+        free(unpack);
+        return NULL;
+    }
+    pid_t parent = getpid();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    unpack->child = fork();
+    if (unpack->child == 0)
+        child_main(unpack->ring, parent, target, flags, limits);
+    int code = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (unpack->child < 0) {
+        munmap(unpack->ring, sizeof *unpack->ring);
+        free(unpack);
+        errno = code;
+        return NULL;
+    }
+    return unpack;
+}
+
+/* Return 1 while the child lives. */
+static int child_lives(struct podpy_unpack *unpack)
+{
+    if (!unpack->child)
+        return 0;
+    pid_t waited = waitpid(unpack->child, &unpack->status, WNOHANG);
+    if (waited == 0 || (waited < 0 && errno == EINTR))
+        return 1;
+    unpack->child = 0;
+    return 0;
+}
+
+/* Returns 0, or -1 if the child reads no more; podpy_unpack_finish then tells why. */
+int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t size)
+{
+    struct ring *ring = unpack->ring;
+    uint64_t position = atomic_load(&ring->written);
+    while (size > 0) {
+        uint32_t bell = atomic_load(&ring->room_bell);
+        if (atomic_load(&ring->failed))
+            return -1;
+        size_t room = RING_SIZE - (size_t)(position - atomic_load(&ring->read));
+        if (room == 0) {
+            ring_wait(&ring->room_bell, bell);
+            if (atomic_load(&ring->room_bell) == bell && !child_lives(unpack))
+                return -1;
+            continue;
+        }
+        size_t offset = position % RING_SIZE;
+        size_t part = size < room ? size : room;
+        if (part > RING_SIZE - offset)
+            part = RING_SIZE - offset;
+        memcpy(ring->bytes + offset, data, part);
+        position += part;
+        atomic_store(&ring->written, position);
+        ring_wake(&ring->data_bell);
+        data += part;
+        size -= part;
+    }
+    return 0;
+}
+
+static void release(struct podpy_unpack *unpack, struct podpy_unpack_result *result)
+{
+    while (unpack->child && waitpid(unpack->child, &unpack->status, 0) < 0 && errno == EINTR)
+        ;
+    *result = unpack->ring->result;
+    result->text[sizeof result->text - 1] = '\0';
+    if (!result->failed && (!WIFEXITED(unpack->status) || WEXITSTATUS(unpack->status))) {
+        struct unpack_error error = { 0 };
+        unpack_fail(&error, ECHILD, "the unpacker was killed (wait status 0x%x)", (unsigned)unpack->status);
+        report(result, &error);
+    }
+    munmap(unpack->ring, sizeof *unpack->ring);
+    free(unpack);
+}
+
+int podpy_unpack_finish(struct podpy_unpack *unpack, struct podpy_unpack_result *result)
+{
+    atomic_store(&unpack->ring->ended, 1);
+    ring_wake(&unpack->ring->data_bell);
+    release(unpack, result);
+    return result->failed ? -1 : 0;
+}
+
+void podpy_unpack_abort(struct podpy_unpack *unpack, struct podpy_unpack_result *result)
+{
+    if (unpack->child)
+        kill(unpack->child, SIGKILL);
+    release(unpack, result);
+}
+
+/* Without a child, for the fuzzer and the sanitizers. */
+int podpy_unpack_here(int target, unsigned flags, const struct podpy_unpack_limits *limits, const uint8_t *data,
+                      size_t size, size_t chunk, struct podpy_unpack_result *result)
+{
+    struct unpack_error error = { 0 };
+    mode_t before = umask(0);
+    memset(result, 0, sizeof *result);
+    struct place *place = place_new(target, false, flags, limits, result);
+    struct tar_reader *reader = place ? tar_reader_new(place) : NULL;
+    int failed = reader ? 0 : -1;
+    for (size_t used = 0; failed == 0 && used < size; used += chunk)
+        failed = tar_reader_feed(reader, data + used, size - used < chunk ? size - used : chunk, &error);
+    if (failed == 0)
+        failed = tar_reader_end(reader, &error);
+    if (failed == 0)
+        failed = place_finish(place, &error);
+    if (failed < 0)
+        report(result, &error);
+    tar_reader_free(reader);
+    place_free(place);
+    umask(before);
+    return failed;
+}
+
+int64_t podpy_fs_type(const char *path)
+{
+    struct statfs status;
+    return statfs(path, &status) < 0 ? -1 : (int64_t)(uint32_t)status.f_type;
+}

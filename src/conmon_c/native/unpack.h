@@ -1,0 +1,44 @@
+#ifndef PODPY_UNPACK_H
+#define PODPY_UNPACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Flags of podpy_unpack_start. */
+enum {
+    PODPY_UNPACK_USERNS = 1, /* not the first user namespace: devices can't be made, overlay's marks are user.* */
+    PODPY_UNPACK_SINGLE_ID = 2, /* one id is mapped: owners that don't exist here become that one */
+    PODPY_UNPACK_OPAQUE_FILE = 4, /* .wh..wh..opq stays a file: a file system without user.* attributes */
+};
+
+struct podpy_unpack_limits {
+    int64_t bytes; /* of all files together */
+    int64_t entries;
+};
+
+struct podpy_unpack_result {
+    int code; /* 0, or an errno of what failed */
+    int failed;
+    int64_t entries;
+    int64_t bytes;
+    int64_t max_uid;
+    int64_t max_gid;
+    int64_t skipped_devices;
+    int64_t skipped_xattrs;
+    int root_seen; /* the archive says whose the root directory is and what mode it has */
+    int id_missing; /* an owner isn't mapped in this user namespace */
+    char text[512];
+};
+
+struct podpy_unpack;
+struct podpy_unpack *podpy_unpack_start(int target, unsigned flags, const struct podpy_unpack_limits *limits);
+int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t size);
+int podpy_unpack_finish(struct podpy_unpack *unpack, struct podpy_unpack_result *result);
+void podpy_unpack_abort(struct podpy_unpack *unpack, struct podpy_unpack_result *result);
+int podpy_unpack_here(int target, unsigned flags, const struct podpy_unpack_limits *limits, const uint8_t *data,
+                      size_t size, size_t chunk, struct podpy_unpack_result *result);
+
+int64_t podpy_fs_type(const char *path);
+int podpy_tree_remove(int parent, const char *base);
+
+#endif
