@@ -41,7 +41,9 @@ def is_network(path: str) -> bool:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a file or a whole tree; nothing happens if there is none. Never follows a symbolic link. Raises OSError."""
+    """Remove a file or a whole tree; nothing happens if there is none. Never follows a symbolic link. Raises
+    OSError.
+    """
     from podpy._native import ffi, lib
 
     parent = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

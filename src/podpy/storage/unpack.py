@@ -1,7 +1,7 @@
 """A tar, pushed in pieces, becomes a directory tree with whiteouts in overlay form.
 
-The work is done in C (src/conmon_c/native/unpack*.c), in a forked child that is locked into the target directory; `feed` only
-copies into shared memory, with the GIL released.
+The work is done in C (src/conmon_c/native/unpack*.c), in a forked child that is locked into the target directory;
+`feed` only copies into shared memory, with the GIL released.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _error(result: Any, text: str) -> StorageError:
     if result.id_missing:
         largest = max(result.max_uid, result.max_gid)
         return StorageError(
-            f"the layer has files of uid {result.max_uid} and gid {result.max_gid}, which your user namespace doesn't map",
-            hint=f"Give yourself a range of at least {largest} ids: sudo usermod --add-subuids "
+            f"the layer has files of uid {result.max_uid} and gid {result.max_gid}, which your user namespace doesn't
+            map", hint=f"Give yourself a range of at least {largest} ids: sudo usermod --add-subuids "
             f"START-START+{largest} --add-subgids START-START+{largest} $USER, then podpy system migrate",
         )
     hint = {28: "Free some space on that file system", 122: "Your disk quota is used up"}.get(result.code, "")
