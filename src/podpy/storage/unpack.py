@@ -80,9 +80,9 @@ def _error(result: Any, text: str) -> StorageError:
     if result.id_missing:
         largest = max(result.max_uid, result.max_gid)
         return StorageError(
-            f"the layer has files of uid {result.max_uid} and gid {result.max_gid}, which your user namespace doesn't
-            map", hint=f"Give yourself a range of at least {largest} ids: sudo usermod --add-subuids "
-            f"START-START+{largest} --add-subgids START-START+{largest} $USER, then podpy system migrate",
+            f"the layer has files of uid {result.max_uid} and gid {result.max_gid}: more than your user namespace maps",
+            hint=f"Give yourself {largest} subordinate ids in /etc/subuid and /etc/subgid (sudo usermod --add-subuids "
+            f"FIRST-LAST --add-subgids FIRST-LAST $USER), then podpy system migrate",
         )
     hint = {28: "Free some space on that file system", 122: "Your disk quota is used up"}.get(result.code, "")
     return StorageError(f"unpacking the layer: {text}", hint=hint)
