@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from podpy.config.paths import Paths
 from podpy.libpod.runtime import Engine, Runtime
+from podpy.rootless import send_warnings_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ def open_runtime(options: Options) -> Runtime:
 
         trace = Trace()
         trace.mark("interpreter, imports and parsing")
+    send_warnings_to(print_warning)
     paths = Paths.find(said.root or None, said.runroot or said.tmpdir or None)
     engine = Engine(
         runtime=said.runtime,
@@ -29,6 +33,12 @@ def open_runtime(options: Options) -> Runtime:
         arguments=_repeated(options),
     )
     return Runtime(paths, engine=engine, in_process=True, trace=trace)
+
+
+def print_warning(text: str) -> None:
+    """Write a warning of the library to stderr."""
+    sys.stderr.write(f"podpy: warning: {text}\n")
+    sys.stderr.flush()
 
 
 def _repeated(options: Options) -> tuple[str, ...]:

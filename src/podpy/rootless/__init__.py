@@ -11,7 +11,15 @@ doctor.py      what the host must offer, each check with its mend
 
 from __future__ import annotations
 
-from podpy.rootless.namespace import check_boot, enter, idmaps, is_inside, private_mounts, take_warnings
+from podpy.rootless.namespace import (
+    check_boot,
+    enter,
+    idmaps,
+    is_inside,
+    private_mounts,
+    send_warnings_to,
+    take_warnings,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ __all__ = [
     "is_inside",
     "private_mounts",
     "run_inside",
+    "send_warnings_to",
     "take_warnings",
 ]
 

@@ -17,6 +17,8 @@ from podpy.pids import open_pidfd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podpy.config.paths import Paths
     from podpy.plan import Trace
 
@@ -27,6 +29,7 @@ UID_VARIABLE = "_CONTAINERS_ROOTLESS_UID"
 GID_VARIABLE = "_CONTAINERS_ROOTLESS_GID"
 
 _warnings: list[str] = []
+_sink: list[Callable[[str], None]] = []
 
 
 def enter(paths: Paths, trace: Trace | None = None) -> None:
@@ -115,15 +118,23 @@ def check_boot(paths: Paths) -> bool:
 
 
 def take_warnings() -> list[str]:
-    """Return, once, what the user should know: for the command line to print to stderr."""
+    """Return, once, what the user should know."""
     taken = _warnings.copy()
     _warnings.clear()
     return taken
 
 
+def send_warnings_to(sink: Callable[[str], None]) -> None:
+    """Give warnings to `sink` at once, instead of keeping them for `take_warnings`: the command line prints them."""
+    _sink[:] = [sink]
+
+
 def warn(text: str) -> None:
-    """Queue a warning for `take_warnings`."""
-    _warnings.append(text)
+    """Tell the user something that is no error."""
+    if _sink:
+        _sink[0](text)
+    else:
+        _warnings.append(text)
 
 
 def _open_holder(paths: Paths) -> int:

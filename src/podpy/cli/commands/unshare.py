@@ -6,6 +6,7 @@ import os
 import sys
 
 from podpy import rootless
+from podpy.cli.engine import print_warning
 from podpy.config.paths import Paths
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, UsageError
 from podpy.rootless.namespace import GID_VARIABLE, UID_VARIABLE
@@ -22,9 +23,8 @@ def run(options: Options) -> int:
     if not paths.rootless:
         raise UsageError("unshare is for ordinary users: root has no user namespace to enter", hint="Run it as it is")
     command = list(options.command) or [os.environ.get("SHELL") or "/bin/sh"]
+    rootless.send_warnings_to(print_warning)
     rootless.enter(paths)
-    for text in rootless.take_warnings():
-        sys.stderr.write(f"podpy: {text}\n")
     os.environ[UID_VARIABLE] = str(paths.uid)
     os.environ[GID_VARIABLE] = str(paths.gid)
     sys.stdout.flush()
