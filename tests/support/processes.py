@@ -38,7 +38,7 @@ def all_pids() -> list[int]:
 def mentioning(paths: list[Path], marker: str) -> list[int]:
     """Return processes that came out of a test, other than the caller and its ancestors.
 
-    They have `marker` in their environment, or one of `paths` in their arguments, descriptors, working directory, mounts.
+    They have `marker` in their environment, or one of `paths` among their arguments, descriptors or mounts.
     """
     own = ancestors()
     texts = [os.fspath(path) for path in paths]

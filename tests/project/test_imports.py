@@ -1,0 +1,94 @@
+"""Imports go downwards only, as docs/architecture.md says."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import CHECKOUT
+
+PACKAGE = CHECKOUT / "src/podpy"
+BOTTOM = {"errors", "record", "plan", "fastjson", "linux", "_native", "pids", "process"}
+"""May be imported by all, and import nothing above themselves."""
+
+EVERYBODYS = BOTTOM | {"config"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "cli": {"libpod", "image", "storage", "runtime", "network", "rootless"},
+    "libpod": {"image", "storage", "runtime", "network", "rootless"},
+    "image": {"storage", "rootless"},
+    "storage": {"rootless"},
+    "runtime": {"rootless"},
+    "network": {"rootless", "runtime"},
+    "rootless": set(),
+    "config": set(),
+}
+"""Room: the rooms below it, besides itself and EVERYBODYS. `network` reads ContainerSpec, which stands in `runtime`."""
+
+ENTRANCES = {"__init__", "__main__", "_start"}
+
+
+def room_of(path: Path) -> str:
+    """Return the first part of a module's name under podpy: `cli` of podpy/cli/main.py."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_rooms(tree: ast.AST) -> list[tuple[int, str]]:
+    """Return (line, room) for every import of podpy's own modules, wherever it stands."""
+    found = []
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names = [node.module]
+            if node.module == "podpy":
+                names = [f"podpy.{alias.name}" for alias in node.names]
+        found += [(node.lineno, name.split(".")[1]) for name in names if name.startswith("podpy.")]  # type: ignore[attr-defined]
+    return found
+
+
+def type_checking_lines(tree: ast.AST) -> set[int]:
+    """Return the lines inside `if TYPE_CHECKING:`: what only mypy imports binds nobody at run time."""
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for inner in node.body:
+                lines.update(range(inner.lineno, (inner.end_lineno or inner.lineno) + 1))
+    return lines
+
+
+def violations(path: Path) -> list[str]:
+    """Return one line for each import of `path` that goes up or sideways."""
+    room = room_of(path)
+    if room in ENTRANCES:
+        return []
+    allowed = BOTTOM if room in BOTTOM else MAY_IMPORT[room] | EVERYBODYS | {room}
+    tree = ast.parse(path.read_text())
+    ignored = type_checking_lines(tree)
+    return [
+        f"{path.relative_to(CHECKOUT)}:{line}: {room} must not import {other}"
+        for line, other in imported_rooms(tree)
+        if other not in allowed and other != "__version__" and line not in ignored
+    ]
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    rooms = {room_of(path) for path in PACKAGE.rglob("*.py")}
+    assert rooms - ENTRANCES - BOTTOM <= set(MAY_IMPORT), "give the new room a line in MAY_IMPORT and architecture.md"
+
+
+def test_imports_go_downwards_only() -> None:
+    found = [line for path in sorted(PACKAGE.rglob("*.py")) for line in violations(path)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("text", ["import podpy.cli.main", "from podpy.libpod import runtime", "from podpy import cli"])
+def test_an_import_upwards_is_found(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    monkeypatch.setitem(globals(), "CHECKOUT", tmp_path)
+    (tmp_path / "storage").mkdir()
+    path = tmp_path / "storage/store.py"
+    path.write_text(text + "\n")
+    assert len(violations(path)) == 1

@@ -1,0 +1,72 @@
+"""The launcher finds its own Python and package, however it is called."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import CHECKOUT
+
+SHOW = """import sys
+print(sys.flags.isolated, sys.flags.no_site, sys.argv[1:])
+"""
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The launcher as an installed package has it."""
+    target = tmp_path_factory.mktemp("launcher") / "podpy"
+    source = CHECKOUT / "src/conmon_c/launcher/launcher.c"
+    subprocess.run(["cc", "-std=gnu17", "-static", str(source), "-o", str(target)], check=True)
+    return target
+
+
+def make_environment(prefix: Path, program: Path, *, packages: str) -> Path:
+    """Lay out PREFIX as an installer does and return its bin/podpy."""
+    version = f"python3.{sys.version_info.minor}"
+    package = prefix / "lib" / version / packages / "podpy"
+    package.mkdir(parents=True)
+    (package / "_start.py").write_text(SHOW)
+    (prefix / "bin").mkdir()
+    (prefix / "bin/python3").symlink_to(sys.executable)
+    launcher = prefix / "bin/podpy"
+    launcher.write_bytes(program.read_bytes())
+    launcher.chmod(0o755)
+    return launcher
+
+
+def output(*command: str | Path, **options: object) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stderr
+    return str(done.stdout)
+
+
+@pytest.mark.parametrize("packages", ["site-packages", "dist-packages"])
+def test_it_starts_the_python_beside_it_without_site_and_environment(
+    program: Path, tmp_path: Path, packages: str
+) -> None:
+    launcher = make_environment(tmp_path, program, packages=packages)
+    assert output(launcher, "ps", "-a", "--format", "{{.ID}} x") == "1 1 ['ps', '-a', '--format', '{{.ID}} x']\n"
+
+
+def test_it_can_be_called_through_a_link_and_through_path(program: Path, tmp_path: Path) -> None:
+    launcher = make_environment(tmp_path / "prefix with blanks", program, packages="site-packages")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/podpy").symlink_to(launcher)
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    assert output("sh", "-c", "podpy x", env={"PATH": path}) == "1 1 ['x']\n"
+
+
+def test_without_its_package_it_says_so(program: Path, tmp_path: Path) -> None:
+    lonely = tmp_path / "bin/podpy"
+    lonely.parent.mkdir()
+    lonely.write_bytes(program.read_bytes())
+    lonely.chmod(0o755)
+    done = subprocess.run([lonely, "ps"], capture_output=True, text=True)
+    assert done.returncode == 125
+    assert done.stderr.startswith("podpy: can't find its Python package: ")
+    assert done.stderr.count("\n") == 1
