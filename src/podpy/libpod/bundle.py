@@ -34,15 +34,8 @@ class WriteBundle(Operation):
         user = lookup(launch.rootfs, spec.user, spec.groups)
         context = _context(launch, spec, user)
         config = oci.build(spec, context)
-        profile = _seccomp(launch, spec, oci.held_capabilities(spec, context))
+        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.runtime.conf, launch.runtime.paths)
         oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
-
-
-def _seccomp(launch: Launch, spec: ContainerSpec, held: list[str]) -> str:
-    if spec.privileged or spec.seccomp == "unconfined":
-        return ""
-    path = spec.seccomp or seccomp.find(launch.runtime.conf.seccomp_profile)
-    return seccomp.profile_text(path, held, launch.runtime.paths.cache)
 
 
 def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContext:

@@ -77,7 +77,7 @@ class BundleContext(Record):
     devices: list[Device] = []  # runtime.devices.resolve(spec, …): plain device files only
     cgroup_manager: str = NO_CGROUPS
     cgroup_path: str = ""  # runtime.cgroups.path(…)
-    sysctls: list[str] = []  # containers.conf default_sysctls: NAME=VALUE
+    sysctls: dict[str, str] = {}  # containers.conf default_sysctls
     capabilities: tuple[str, ...] = capabilities.DEFAULT  # containers.conf default_capabilities
     annotations: dict[str, str] = {}
 

@@ -22,7 +22,7 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
     """
     result = {
         name: value
-        for name, _, value in (item.partition("=") for item in context.sysctls)
+        for name, value in context.sysctls.items()
         if not _shared(name, spec, context)
     }
     for name, value in spec.sysctls.items():
