@@ -1,0 +1,295 @@
+"""`podpy pull`: from a name to an image in the store."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import AuthenticationError, ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
+from podpy.image.lookup import find_image, registries_of
+from podpy.image.progress import SILENT, Progress
+from podpy.image.reference import Reference, parse
+from podpy.image.resolve import for_pull
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.config.auth import Credentials
+    from podpy.config.paths import Paths
+    from podpy.config.registries import Registries
+    from podpy.image.assemble import Parts
+    from podpy.image.http import Transport
+    from podpy.image.registry import Repository
+    from podpy.image.schema import Manifest, Platform
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+POLICIES = ("always", "missing", "newer", "never")
+_REGISTRY_TRANSPORT = "docker://"
+_ARCHIVE_TRANSPORTS = ("docker-archive:", "oci-archive:", "oci:")
+
+
+class PullOptions(Record):
+    """How to pull. Empty texts and None mean what the configuration says."""
+
+    policy: str = "always"  # always, missing, newer, never
+    platform: str = ""  # os/arch[/variant]
+    os: str = ""
+    arch: str = ""
+    variant: str = ""
+    tls_verify: bool | None = None
+    authfile: str = ""
+    credentials: Credentials | None = None
+    cert_dir: str = ""
+    signature_policy: str = ""
+    retries: int = 3
+    retry_delay: float = 0.0  # seconds, 0: one second, then twice as long each time
+
+    @property
+    def names_platform(self) -> bool:
+        """Whether another platform than this machine's may be meant."""
+        return bool(self.platform or self.os or self.arch or self.variant)
+
+
+def ensure_image(
+    store: Store,
+    paths: Paths,
+    name: str,
+    *,
+    policy: str = "missing",
+    platform: str = "",
+    progress: object = None,
+    tls_verify: bool | None = None,
+    authfile: str = "",
+) -> ImageRecord:
+    """Return the image for a new container, pulled if the policy says so. See `pull`."""
+    options = PullOptions(policy=policy, platform=platform, tls_verify=tls_verify, authfile=authfile)
+    reporter = progress if isinstance(progress, Progress) else SILENT
+    return pull(store, paths, name, options, progress=reporter)
+
+
+def pull(
+    store: Store, paths: Paths, name: str, options: PullOptions | None = None, *, progress: Progress = SILENT
+) -> ImageRecord:
+    """Return the image `name`, from the store or from its registry as `options.policy` says.
+
+    Raises NoSuchImageError (policy never), ImageError (a name that isn't one or is ambiguous), RegistryError,
+    AuthenticationError, DigestMismatchError, StorageError, ConfigError. What came of it stays for the next try.
+    """
+    options = options or PullOptions()
+    if options.policy not in POLICIES:
+        raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(POLICIES)}")
+    archive = next((kind for kind in _ARCHIVE_TRANSPORTS if name.startswith(kind)), "")
+    if archive:
+        return _from_archive(store, name.removeprefix(archive), progress)
+    here = _find_here(store, paths, name.removeprefix(_REGISTRY_TRANSPORT), options)
+    if options.policy == "never":
+        if here is None:
+            raise NoSuchImageError(f"{name}: image not known", hint="The policy is never: podpy load or pull it first")
+        return here
+    if options.policy == "missing" and here is not None:
+        return here
+    try:
+        return _pull(store, paths, name.removeprefix(_REGISTRY_TRANSPORT), options, here, progress)
+    finally:
+        progress.close()
+
+
+def _from_archive(store: Store, path: str, progress: Progress) -> ImageRecord:
+    from podpy.image.archive import load
+
+    for candidate in (path, path.rpartition(":")[0]):
+        if candidate and os.path.exists(candidate):
+            return store.find_image(load(store, candidate, progress=progress)[0])
+    raise ImageError(f"{path}: no such file or directory")
+
+
+def _find_here(store: Store, paths: Paths, name: str, options: PullOptions) -> ImageRecord | None:
+    try:
+        found = find_image(store, paths, name)
+    except NoSuchImageError:
+        return None
+    if options.names_platform:
+        from podpy.image.config import ImageConfig
+
+        config, wanted = ImageConfig.parse(found.config), _wanted(options)
+        if (config.os, config.architecture) != (wanted.os, wanted.architecture):
+            return None
+    return found
+
+
+def _wanted(options: PullOptions) -> Platform:
+    from podpy.image.schema import parse_platform
+
+    return parse_platform(options.platform, os_name=options.os, architecture=options.arch, variant=options.variant)
+
+
+def _pull(
+    store: Store, paths: Paths, name: str, options: PullOptions, here: ImageRecord | None, progress: Progress
+) -> ImageRecord:
+    from podpy.image import hello
+
+    if hello.means_hello(name):
+        return here or hello.load_hello(store)
+    registries = registries_of(paths)
+    resolution = for_pull(name, registries)
+    if resolution.why:
+        progress.message(resolution.why)
+    failures: list[PodpyError] = []
+    for reference in resolution.names:
+        progress.message(f"Trying to pull {reference}...")
+        try:
+            return _Pull(store, paths, reference, options, registries, progress).run(here)
+        except (ImageError, ConfigError) as error:
+            failures.append(error)
+    if options.policy == "newer" and here is not None:
+        return here  # podman-pull(1): a registry that can't be asked is no error if the image is here
+    if len(failures) == 1:
+        raise failures[0]
+    raise ImageError(f"{len(failures)} errors: " + "; ".join(error.message for error in failures), hint=failures[-1].hint)
+
+
+class _Pull:
+    """One full name: its mirrors and its registry, one after the other."""
+
+    def __init__(
+        self,
+        store: Store,
+        paths: Paths,
+        reference: Reference,
+        options: PullOptions,
+        registries: Registries,
+        progress: Progress,
+    ) -> None:
+        self._store = store
+        self._paths = paths
+        self._reference = reference
+        self._options = options
+        self._registries = registries
+        self._progress = progress
+
+    def run(self, here: ImageRecord | None) -> ImageRecord:
+        """Return the image. Raises what the last place said if none has it."""
+        from podpy.config import policy
+        from podpy.image.http import Transport
+
+        name = self._reference.name
+        policy.check(
+            str(self._reference),
+            transport="docker",
+            home=self._paths.home,
+            path=self._options.signature_policy,
+        )
+        places = self._registries.endpoints(name, by_digest=bool(self._reference.digest))
+        failure: ImageError | None = None
+        for place, insecure in places:
+            host, _, path = place.partition("/")
+            tls_verify = self._options.tls_verify
+            transport = Transport(
+                host,
+                insecure=insecure if tls_verify is None else not tls_verify,
+                certificates=self._certificate_directories(host),
+                retries=self._options.retries,
+                retry_delay=self._options.retry_delay,
+                progress=self._progress,
+            )
+            try:
+                return self._from(transport, place, path, here)
+            except ImageError as error:
+                # The registry's own answer counts more than a mirror's, except for what the mirror refused.
+                if failure is None or not isinstance(error, AuthenticationError):
+                    failure = error
+            finally:
+                transport.close()
+        assert failure is not None
+        raise failure
+
+    def _from(self, transport: Transport, place: str, path: str, here: ImageRecord | None) -> ImageRecord:
+        from podpy.image.registry import Repository
+
+        repository = Repository(transport, path, self._credentials(place))
+        wanted = self._reference.digest or self._reference.tag
+        if here is not None and self._options.policy == "newer" and repository.digest(wanted) == here.digest:
+            return here
+        manifest, data = self._manifest(repository, wanted)
+        name = str(self._reference.without_tag_if_digest())
+        config = self._config_here(manifest) or repository.small_blob(manifest.config, _config_limit())
+        return self._assemble(repository, manifest, data, config, name)
+
+    def _assemble(
+        self, repository: Repository, manifest: Manifest, data: bytes, config: bytes, name: str
+    ) -> ImageRecord:
+        from podpy.image.assemble import assemble
+
+        return assemble(
+            self._store, _parts(repository, manifest, data, config), names=[name], progress=self._progress
+        )
+
+    def _manifest(self, repository: Repository, wanted: str) -> tuple[Manifest, bytes]:
+        from podpy.image import schema
+
+        data, kind = repository.manifest(wanted)
+        document = schema.parse(data, kind)
+        if isinstance(document, schema.Index):
+            chosen = schema.select(document, _wanted(self._options))
+            data, kind = repository.manifest(chosen.digest)
+            document = schema.parse(data, kind or chosen.media_type)
+        if isinstance(document, schema.Index):
+            raise ImageError(f"{self._reference}: the image index holds another index")
+        return document, data
+
+    def _config_here(self, manifest: Manifest) -> bytes | None:
+        """Return the configuration if the store has the very same image: then only the manifest was asked for."""
+        try:
+            return self._store.find_image(manifest.config.hex).config
+        except NoSuchImageError:
+            return None
+
+    def _credentials(self, place: str) -> Credentials | None:
+        if self._options.credentials is not None:
+            return self._options.credentials
+        from podpy.config.auth import AuthFiles
+
+        files = AuthFiles(
+            home=self._paths.home,
+            run_directory=os.path.dirname(self._paths.runroot),
+            authfile=self._options.authfile,
+        )
+        return files.find(place)
+
+    def _certificate_directories(self, host: str) -> tuple[str, ...]:
+        return certificate_directories(self._paths, host, self._options.cert_dir)
+
+
+def certificate_directories(paths: Paths, host: str, given: str = "") -> tuple[str, ...]:
+    """Return where a registry's certificates may be (containers-certs.d(5)); `given` stands for itself."""
+    if given:
+        return (given,)
+    directories = [os.path.join(directory, "certs.d", host) for directory in paths.config_dirs]
+    return (*directories, os.path.join("/etc/docker/certs.d", host))
+
+
+def _config_limit() -> int:
+    from podpy.image.schema import CONFIG_LIMIT
+
+    return CONFIG_LIMIT
+
+
+def _parts(repository: Repository, manifest: Manifest, data: bytes, config: bytes) -> Parts:
+    from podpy.image.assemble import Blob, Parts
+
+    def blob(digest: str, size: int) -> Blob:
+        if size < 0:
+            raise ImageError(f"{repository.name}: layer {digest} has no size")
+        return Blob(digest=digest, size=size, read=lambda offset: repository.blob(digest, size, offset))
+
+    layers = [blob(layer.digest, layer.size) for layer in manifest.layers]
+    return Parts(manifest=data, config=config, layers=layers)
+
+
+def split_names(names: list[str]) -> list[str]:
+    """Return names as `podpy pull` takes them: each checked before the first is pulled. Raises ImageError."""
+    for name in names:
+        plain = name.removeprefix(_REGISTRY_TRANSPORT)
+        if not plain.startswith(_ARCHIVE_TRANSPORTS):
+            parse(plain)
+    return names
