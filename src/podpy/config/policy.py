@@ -1,6 +1,6 @@
 """policy.json (containers-policy.json(5)): which images may come in at all.
 
-podpy knows `insecureAcceptAnything` and `reject`. A requirement that it can't check (signatures) refuses the image: what
+podpy knows `insecureAcceptAnything` and `reject`. A requirement that it cannot check (signatures) refuses it: what
 an administrator demands is never skipped in silence. No file at all accepts everything.
 """
 

@@ -100,7 +100,7 @@ def error_text(body: bytes) -> str:
         first = document["errors"][0]
         code = str(first.get("code") or "").replace("_", " ").lower()
         message = str(first.get("message") or "")
-        detail = f"{code}: {message}" if code and message else code or message
+        detail = f"{code}: {message}" if code and message and code != message else code or message
         return shorten(detail, 200)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return shorten(body.decode("utf-8", "replace").strip().partition("\n")[0], 200) or "no reason given"

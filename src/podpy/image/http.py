@@ -1,7 +1,7 @@
 """HTTP for registries, the only module that imports urllib3: TLS, proxies, redirects, retries.
 
-One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host they are meant
-for and are dropped when a redirect leads elsewhere.
+One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host that they are
+meant for and are dropped when a redirect leads elsewhere.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import os
 import ssl
 import time
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.exceptions import (
-    ConnectTimeoutError,
     HTTPError,
     InsecureRequestWarning,
     NameResolutionError,
@@ -184,12 +183,14 @@ class Transport:
     ) -> BaseHTTPResponse:
         manager = self._manager(urlsplit(url).scheme, urlsplit(url).netloc)
         full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
+        body = urlencode(fields) if fields is not None else None
+        if body is not None:
+            full["Content-Type"] = "application/x-www-form-urlencoded"
         return manager.request(
             method,
             url,
             headers=full,
-            fields=dict(fields) if fields is not None else None,
-            encode_multipart=False,
+            body=body,
             preload_content=False,
             redirect=False,
             retries=False,
@@ -260,9 +261,7 @@ def _tls_context(insecure: bool, directories: tuple[str, ...]) -> ssl.SSLContext
 
 def _may_pass(error: HTTPError) -> bool:
     """Tell whether trying again can help: not for a wrong name, certificate or port."""
-    if isinstance(error, (SSLError, NameResolutionError, ProxyError)):
-        return False
-    return not (isinstance(error, NewConnectionError) and not isinstance(error, ConnectTimeoutError))
+    return not isinstance(error, SSLError | NewConnectionError | ProxyError)
 
 
 def _reason(error: Exception) -> str:

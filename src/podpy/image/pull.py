@@ -145,7 +145,9 @@ def _pull(
         return here  # podman-pull(1): a registry that can't be asked is no error if the image is here
     if len(failures) == 1:
         raise failures[0]
-    raise ImageError(f"{len(failures)} errors: " + "; ".join(error.message for error in failures), hint=failures[-1].hint)
+    raise ImageError(
+        f"{len(failures)} errors: " + "; ".join(error.message for error in failures), hint=failures[-1].hint
+    )
 
 
 class _Pull:
@@ -213,16 +215,27 @@ class _Pull:
         manifest, data = self._manifest(repository, wanted)
         name = str(self._reference.without_tag_if_digest())
         config = self._config_here(manifest) or repository.small_blob(manifest.config, _config_limit())
+        self._compare_platform(config)
         return self._assemble(repository, manifest, data, config, name)
+
+    def _compare_platform(self, config: bytes) -> None:
+        # A single manifest has no choice in it. Podman takes it and warns; so do we.
+        if not self._options.names_platform:
+            return
+        from podpy.image.config import ImageConfig
+        from podpy.image.schema import Platform
+
+        parsed, wanted = ImageConfig.parse(config), _wanted(self._options)
+        if (parsed.os, parsed.architecture) != (wanted.os, wanted.architecture):
+            found = Platform(os=parsed.os, architecture=parsed.architecture)
+            self._progress.message(f"WARNING: image platform ({found}) does not match the expected platform ({wanted})")
 
     def _assemble(
         self, repository: Repository, manifest: Manifest, data: bytes, config: bytes, name: str
     ) -> ImageRecord:
         from podpy.image.assemble import assemble
 
-        return assemble(
-            self._store, _parts(repository, manifest, data, config), names=[name], progress=self._progress
-        )
+        return assemble(self._store, _parts(repository, manifest, data, config), names=[name], progress=self._progress)
 
     def _manifest(self, repository: Repository, wanted: str) -> tuple[Manifest, bytes]:
         from podpy.image import schema

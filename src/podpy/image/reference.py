@@ -68,7 +68,7 @@ class Reference(Record):
         return self.replace(tag="") if self.tag and self.digest else self
 
     def in_domain(self, domain: str) -> Reference:
-        """Return this short name inside `domain` (which may have a path: `quay.io/fedora`), docker.io's rule applied."""
+        """Return this short name inside `domain` (which may have a path: `quay.io/fedora`), in canonical form."""
         host, _, prefix = domain.partition("/")
         path = f"{prefix}/{self.path}" if prefix else self.path
         return normalize(Reference(domain=host, path=path, tag=self.tag, digest=self.digest))
@@ -93,7 +93,7 @@ def parse(text: str) -> Reference:
 
 
 def normalize(reference: Reference) -> Reference:
-    """Return the canonical form: docker.io's single component names live under `library/`; index.docker.io is docker.io."""
+    """Return the canonical form: docker.io's one-part names live under `library/`; index.docker.io is docker.io."""
     domain, path = reference.domain, reference.path
     if domain == "index.docker.io":
         domain = DOCKER_DOMAIN

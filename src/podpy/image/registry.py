@@ -68,7 +68,7 @@ class Repository:
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         """Yield a blob's bytes from `offset` on; a connection that is cut goes on at its offset.
 
-        Exactly `size` bytes come in all: a registry that sends more, or stops for good before that, raises RegistryError.
+        Exactly `size` bytes come in all; RegistryError if the registry sends more, or stops for good before that.
         """
         failures = 0
         while offset < size:
@@ -140,7 +140,9 @@ class Repository:
     def _unauthorized(self) -> AuthenticationError:
         host = self._transport.host
         if self._has_credentials:
-            return AuthenticationError(f"{self.name}: unauthorized: invalid username/password", hint=f"Run: podpy login {host}")
+            return AuthenticationError(
+                f"{self.name}: unauthorized: invalid username/password", hint=f"Run: podpy login {host}"
+            )
         return AuthenticationError(
             f"{self.name}: unauthorized: {host} wants credentials", hint=f"Check the name, or run: podpy login {host}"
         )

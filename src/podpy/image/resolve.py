@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import ImageError
-from podpy.image.reference import DEFAULT_TAG, LOCALHOST, Reference, normalize, parse
+from podpy.image.reference import DEFAULT_TAG, LOCALHOST, Reference, parse
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -26,12 +26,9 @@ def in_store(reference: Reference, registries: Registries) -> list[str]:
     """
     if not reference.is_short:
         return [str(reference.with_default_tag().without_tag_if_digest())]
-    candidates = []
     alias = _alias(reference, registries)
-    if alias is not None:
-        candidates.append(alias)
-    for domain in (LOCALHOST, *registries.search, "docker.io"):
-        candidates.append(reference.in_domain(domain))
+    candidates = [] if alias is None else [alias]
+    candidates += [reference.in_domain(domain) for domain in (LOCALHOST, *registries.search, "docker.io")]
     names = [str(candidate.with_default_tag().without_tag_if_digest()) for candidate in candidates]
     return list(dict.fromkeys(names))
 
@@ -56,7 +53,7 @@ def for_pull(text: str, registries: Registries) -> Resolution:
         raise ImageError(
             f'short-name "{text}" did not resolve to an alias and no unqualified-search registries are defined '
             f'in "{origin}"',
-            hint=f"Give the full name, as docker.io/{normalize(Reference(domain='docker.io', path=reference.path)).path}",
+            hint=f"Give the full name, as {reference.in_domain('docker.io')}",
         )
     if len(names) > 1 and registries.short_name_mode == "enforcing":
         listed = ", ".join(str(name) for name in names)

@@ -235,7 +235,7 @@ def parse_platform(text: str, *, os_name: str = "", architecture: str = "", vari
 
 
 def select(index: Index, wanted: Platform) -> Descriptor:
-    """Return the manifest for a platform: the best variant that it can run. Raises ImageError that lists what there is."""
+    """Return the manifest for a platform, of the best variant that it can run. Raises ImageError: what there is."""
     candidates = [entry for entry in index.manifests if entry.platform and _same_machine(entry.platform, wanted)]
     for variant in _variants(wanted):
         for entry in candidates:

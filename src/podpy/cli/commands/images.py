@@ -63,4 +63,6 @@ def pull(options: Options) -> int:
 def _seconds(text: str) -> float:
     from podpy.cli.values import duration
 
-    return duration(text) / 1_000_000_000 if text else 0.0
+    if not text:
+        return 0.0
+    return float(text) if text.isdigit() else duration(text)
