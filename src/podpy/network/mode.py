@@ -86,6 +86,14 @@ def _default(text: str, colon: str, conf: ContainersConf) -> Mode:
     raise _not_installed("neither pasta nor slirp4netns is installed")
 
 
+def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf) -> Mode:
+    """Return slirp4netns where nobody chose pasta and it is installed; else what was found."""
+    program = _find(SLIRP4NETNS, conf)
+    if not program or text.partition(":")[0] not in _PRIVATE or conf.pasta_options:
+        return found
+    return Mode(kind=SLIRP4NETNS, options=list(conf.network_cmd_options), program=program)
+
+
 def _with_program(kind: str, options: list[str], conf: ContainersConf) -> Mode:
     program = _find(kind, conf)
     if not program:

@@ -3,8 +3,8 @@
 `netns` in the run directory is a bind mount in the container's private mount namespace: it goes with conmon. The empty
 file under it is the sign that the container has a network; conmon unlinks it when the container has ended, and so does
 every clean-up. pasta watches the directory by inotify, which doesn't care for mount namespaces, and ends at once
-(seen with passt of March 2023 and of May 2025). The pid in `pasta.pid` (`slirp4netns.pid`) is for what doesn't watch, or
-hangs: it is ended if its command line names this very netns file, so a reused pid can't be meant.
+(seen with passt of March 2023 and of May 2025). The pid in `pasta.pid` (`slirp4netns.pid`) is for what doesn't watch,
+or hangs: it is ended if its command line names this very netns file, so a reused pid can't be meant.
 """
 
 from __future__ import annotations

@@ -141,11 +141,13 @@ def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
     """Return the plan of a container's network. Raises UsageError, NotSupportedError."""
     kind = mode.parse(spec.network, context.runtime.conf)
     check(spec, kind)
+    published = ports.wanted(spec.ports, spec.publish_all, spec.expose) if kind.is_private else []
+    if kind.kind == mode.PASTA and pasta.forwards_udp_badly(kind.program, published):
+        kind = mode.instead_of_old_pasta(spec.network, kind, context.runtime.conf)
     made = NetworkPlan(spec, kind, context)
     if not kind.is_private:
         return made
     made.netns_path = os.path.join(context.directory, netns.NETNS)
-    published = ports.wanted(spec.ports, spec.publish_all, spec.expose)
     made.operations = [netns.CreateNetns(made.netns_path)]
     if kind.kind == mode.PASTA:
         start = pasta.StartPasta(kind, context.directory, published, rootful=not context.runtime.paths.rootless)
