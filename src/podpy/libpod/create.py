@@ -57,7 +57,7 @@ def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
     image = None if spec.rootfs else _find_or_pull(runtime, spec.image, options)
-    spec = _merge_image(runtime, spec, image)
+    spec = _resolve_userns(runtime, _merge_image(runtime, spec, image))
     container_id = names.new_id()
     spec = _make_volumes(runtime, spec)
     lock = runtime.lock(container_id)
@@ -113,6 +113,23 @@ def _merge_image(runtime: Runtime, spec: ContainerSpec, image: ImageRecord | Non
             hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
         )
     return merged
+
+
+def _resolve_userns(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+    """Fix the id maps of a container with a user namespace of its own: they stay the same over restarts."""
+    if spec.userns in ("", "host") or spec.uid_maps:
+        return spec
+    from podpy import rootless
+    from podpy.runtime import userns
+    from podpy.runtime.spec import ContainerSpec as Spec
+
+    own = runtime.privileged(rootless.idmaps)
+    taken = []
+    if spec.userns.startswith("auto"):
+        others = (Spec.from_dict(fastjson.loads(row.spec)) for row in runtime.table.all())
+        taken = [mapping for other in others if other.userns.startswith("auto") for mapping in other.uid_maps]
+    ids = (own[0][0][1], own[1][0][1])
+    return userns.resolve(spec, own=own, ids=ids, rootless=runtime.paths.rootless, taken=taken)
 
 
 def _make_volumes(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:

@@ -20,11 +20,7 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
 
     Raises UsageError for one that would change the host's namespace.
     """
-    result = {
-        name: value
-        for name, value in context.sysctls.items()
-        if not _shared(name, spec, context)
-    }
+    result = {name: value for name, value in context.sysctls.items() if not _shared(name, spec, context)}
     for name, value in spec.sysctls.items():
         kind = _shared(name, spec, context, only_host=True)
         if kind:
