@@ -2,7 +2,7 @@
  * hello: what the embedded image runs. It tells what has just happened, with the values that it sees from inside.
  *
  * Everything comes from the kernel (/proc, uname) except what only the engine knows, which stands where Podman puts
- * it: /run/.containerenv (engine, name, id, image, and podpy's addition `conmon`).
+ * it: /run/.containerenv (engine, name, id, image, and podpy's additions `conmon` and `conmon_pid`).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -70,12 +70,20 @@ static void tell_process(void)
 
 static void tell_conmon(const char *environment)
 {
-	char conmon[SMALL], link[SMALL];
+	char conmon[SMALL], pid[SMALL], link[SMALL];
 	unquoted(environment, "conmon=", conmon, sizeof conmon);
+	unquoted(environment, "conmon_pid=", pid, sizeof pid);
 	ssize_t length = readlink("/proc/self/fd/1", link, sizeof link);
 	out_label("conmon");
+	if (pid[0] != '\0') {
+		out_text("pid ");
+		out_text(pid);
+		out_text(" on the host, ");
+	}
 	out_text(conmon[0] != '\0' ? conmon : "outside");
-	out_text(": the parent that outlives podpy. ");
+	out_text("\n");
+	out_label("");
+	out_text("watches this process, and outlives podpy. ");
 	if (length > 5 && strncmp(link, "pipe:", 5) == 0) {
 		out_text("It reads these lines from ");
 		out_bytes(link, (size_t)length);

@@ -21,6 +21,8 @@ NAME = "localhost/hello:latest"
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "hello")
 _BLOCK = 512
 _CREATED = "2026-01-01T00:00:00Z"
+# The second one lets the container know its own name, id and monitor (podpy.libpod.self_description).
+_LABELS = {"org.opencontainers.image.title": "hello", "io.podpy.describe-container": ""}
 
 
 def means_hello(text: str) -> bool:
@@ -69,7 +71,7 @@ def _config(diff_id: str) -> bytes:
         "architecture": schema.host_platform().architecture,
         "os": "linux",
         "created": _CREATED,
-        "config": {"Cmd": ["/hello"], "Env": ["PATH=/"], "Labels": {"org.opencontainers.image.title": "hello"}},
+        "config": {"Cmd": ["/hello"], "Env": ["PATH=/"], "Labels": _LABELS},
         "rootfs": {"type": "layers", "diff_ids": [diff_id]},
         "history": [{"created": _CREATED, "created_by": "podpy"}],
     }

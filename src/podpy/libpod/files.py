@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 
+from podpy.libpod import self_description
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
     from podpy.libpod.launch import Launch
     from podpy.runtime.spec import ContainerSpec
     from podpy.runtime.users import UserIds
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[str, str]:
     """Write the files and return where each belongs: path in the container → path on the host."""
-    texts: dict[str, str] = {"/run/.containerenv": _containerenv(launch.container, spec)}
+    texts: dict[str, str] = {self_description.PATH: self_description.text(launch.container, spec)}
     other = _whose_network(launch)
     if other is None:
         network = launch.network
@@ -43,24 +44,6 @@ def _whose_network(launch: Launch) -> dict[str, str] | None:
     shared = {"/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
     paths = {target: os.path.join(directory, file) for target, file in shared.items()}
     return {target: path for target, path in paths.items() if os.path.exists(path)}
-
-
-def _containerenv(container: Container, spec: ContainerSpec) -> str:
-    # Podman tells a privileged container who it is; for others the file is only the sign that this is a container.
-    if not spec.privileged:
-        return ""
-    from podpy import __version__
-
-    row = container.row
-    lines = [
-        f'engine="podpy-{__version__}"',
-        f'name="{row.name}"',
-        f'id="{row.id}"',
-        f'image="{row.image_name}"',
-        f'imageid="{row.image_id}"',
-        f"rootless={int(container.runtime.paths.rootless)}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _accounts(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[str, str]:

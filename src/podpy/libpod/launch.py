@@ -16,6 +16,7 @@ import os
 
 from podpy import fastjson, pids, rootless
 from podpy.libpod.bundle import WriteBundle
+from podpy.libpod.self_description import TellConmon, is_told
 from podpy.network.setup import plan as plan_network
 from podpy.plan import Operation, Plan
 from podpy.runtime.cgroups import wanted_manager
@@ -119,7 +120,10 @@ class Launch:
         )
         self._conmon = StartConmon(self._monitor_request)
         self._start = WaitForStart(self._conmon)
-        plan.add(WriteBundle(self), self._conmon, *self.network.wait_operations, self._start)
+        plan.add(WriteBundle(self), self._conmon)
+        if is_told(spec):
+            plan.add(TellConmon(self))
+        plan.add(*self.network.wait_operations, self._start)
         return plan
 
     @property
