@@ -5,6 +5,8 @@ from __future__ import annotations
 from podpy.errors import StateError
 from podpy.libpod.cleanup import release
 from podpy.libpod.state import ALIVE, REMOVING, STARTING, ContainerRow
+from podpy.plan import perform
+from podpy.storage.mounts import RemoveContainerLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def finish_removals(runtime: Runtime) -> list[ContainerRow]:
 def _finish(runtime: Runtime, row: ContainerRow) -> None:
     # The row goes last: as long as it is there, the next call knows that there is something to finish.
     release(runtime, row)
-    runtime.store.remove_container_layer(row.id)
+    perform(RemoveContainerLayer(runtime.store, row.id))
     runtime.table.delete(row.id)
 
 
