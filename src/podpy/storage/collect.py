@@ -68,5 +68,16 @@ def _drop_unused_rows(store: Store) -> list[str]:
     database.execute(f"DELETE FROM blobs WHERE digest IN ({', '.join('?' * len(blobs))})", tuple(blobs))
     return [
         *(os.path.join(store.graphroot, "layers", number) for number in layers),
+        *_mapped_copies(store, layers),
         *(store.blob_path(digest) for digest in blobs),
     ]
+
+
+def _mapped_copies(store: Store, numbers: list[str]) -> list[str]:
+    directory = os.path.join(store.graphroot, "mapped")
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    doomed = set(numbers)
+    return [os.path.join(directory, name) for name in names if name.partition("-")[0] in doomed]

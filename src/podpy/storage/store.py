@@ -13,7 +13,6 @@ docs/storage.md says what guards what.
 from __future__ import annotations
 
 import os
-import time
 
 from podpy.errors import StorageError
 from podpy.storage.images import ImageRecord, ImageTable
@@ -39,6 +38,7 @@ class Store:
         self.graphroot = os.fspath(paths.graphroot)
         self.images_table = ImageTable(database)
         self.staging = Staging(self.graphroot)
+        self._driver: tuple[str, list[str]] | None = None
 
     # Look-ups
 
@@ -141,6 +141,22 @@ class Store:
 
     # Containers
 
+    @property
+    def driver(self) -> str:
+        """How root file systems are mounted: overlay, fuse-overlayfs or vfs. Found out once, inside the user's
+        namespaces.
+        """
+        return self._chosen_driver()[0]
+
+    @property
+    def driver_options(self) -> list[str]:
+        """The mount options that the driver needs here."""
+        return self._chosen_driver()[1]
+
+    def remove_container_layer(self, container_id: str) -> None:
+        """Remove containers/ID. Nothing happens if there is none. Raises OSError."""
+        self.staging.discard(os.path.join(self.graphroot, "containers", container_id))
+
     def mount_operations(
         self,
         container_id: str,
@@ -192,11 +208,20 @@ class Store:
             self.database.execute("DELETE FROM leases WHERE staging = ?", (self.staging.name,))
             self.staging.close()
 
+    def _chosen_driver(self) -> tuple[str, list[str]]:
+        if self._driver is None:
+            name = self.database.get_meta("driver")
+            options = [option for option in self.database.get_meta("driver_options").split(",") if option]
+            if not name:
+                from podpy.storage import driver
+
+                name, options = driver.choose(self)
+                with self.database.transaction():
+                    self.database.set_meta("driver", name)
+                    self.database.set_meta("driver_options", ",".join(options))
+            self._driver = (name, options)
+        return self._driver
+
     def _lease(self, name: str) -> None:
         self.staging.path()
         self.database.execute("INSERT OR IGNORE INTO leases VALUES (?, ?)", (self.staging.name, name))
-
-
-def now() -> int:
-    """Return the time in nanoseconds since 1970."""
-    return time.time_ns()

@@ -1,0 +1,102 @@
+"""Which way of mounting works here: tried once, recorded in the database (`meta`: driver, driver_options)."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.storage.store import Store
+
+OVERLAY = "overlay"
+FUSE = "fuse-overlayfs"
+VFS = "vfs"
+FORCE_VARIABLE = "PODPY_STORAGE_DRIVER"
+
+
+def choose(store: Store) -> tuple[str, list[str]]:
+    """Return the driver and its mount options, found out by trying. This process must be in the user's namespaces."""
+    options = ["userxattr"] if store.paths.rootless else []
+    wanted = os.environ.get(FORCE_VARIABLE, "")
+    if wanted and wanted not in (OVERLAY, FUSE, VFS):
+        raise StorageError(
+            f"{FORCE_VARIABLE}={wanted}: no such storage driver", hint=f"Known: {OVERLAY}, {FUSE}, {VFS}"
+        )
+    if wanted in ("", OVERLAY) and (wanted or _works(store, OVERLAY, options)):
+        return OVERLAY, options
+    if wanted in ("", FUSE) and (wanted or _works(store, FUSE, [])):
+        return FUSE, []
+    return VFS, []
+
+
+def find_fuse_overlayfs() -> str:
+    """Return the path of fuse-overlayfs, or an empty text."""
+    for directory in (*os.environ.get("PATH", "").split(":"), "/usr/bin", "/usr/local/bin"):
+        path = os.path.join(directory, "fuse-overlayfs")
+        if directory and os.access(path, os.X_OK):
+            return path
+    return ""
+
+
+def run_fuse_overlayfs(data: str, target: str) -> None:
+    """Mount with fuse-overlayfs; paths in `data` may be relative to the working directory. Raises StorageError,
+    OSError.
+    """
+    program = find_fuse_overlayfs()
+    if not program:
+        raise StorageError("fuse-overlayfs isn't installed", hint="Debian: apt install fuse-overlayfs")
+    read_end, write_end = os.pipe()
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_DUP2, write_end, 2),
+    ]
+    pid = os.posix_spawn(program, [program, "-o", data, target], os.environ, file_actions=actions)
+    os.close(write_end)
+    with os.fdopen(read_end, errors="replace") as stream:
+        text = stream.read()  # it ends when the server has gone to the background
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status:
+        raise StorageError(f"fuse-overlayfs at {target} failed ({status}): {text.strip()}")
+
+
+def _works(store: Store, driver: str, options: list[str]) -> bool:
+    # In a child with a mount namespace of its own, so that nothing stays mounted whatever happens.
+    base = store.staging.new_path("probe")
+    child = os.fork()
+    if child == 0:
+        try:
+            works = _try(base, driver, options)
+        except BaseException:
+            works = False
+        os._exit(0 if works else 1)
+    status = os.waitpid(child, 0)[1]
+    store.staging.discard(base)
+    return status == 0
+
+
+def _try(base: str, driver: str, options: list[str]) -> bool:
+    from podpy import linux
+
+    linux.unshare(linux.CLONE_NEWNS)
+    linux.mount("none", "/", None, linux.MS_REC | linux.MS_SLAVE)
+    prefix = "user" if "userxattr" in options or driver == FUSE else "trusted"
+    for name in ("lower/hidden", "lower2", "upper", "work", "merged"):
+        os.makedirs(os.path.join(base, name))
+    os.mkdir(os.path.join(base, "lower2/hidden"))
+    with open(os.path.join(base, "lower/hidden/file"), "w"):
+        pass
+    # What an unpacked layer needs: a directory that hides what lies below it, and a file that can be changed.
+    os.setxattr(os.path.join(base, "lower2/hidden"), f"{prefix}.overlay.opaque", b"y")
+    os.chdir(base)
+    data = ",".join(("lowerdir=lower2:lower", "upperdir=upper", "workdir=work", *options))
+    target = os.path.join(base, "merged")
+    if driver == FUSE:
+        run_fuse_overlayfs(data, target)
+    else:
+        linux.mount("overlay", target, "overlay", 0, data)
+    with open("merged/new", "w"):
+        pass
+    return os.listdir("merged/hidden") == [] and os.path.exists("upper/new")

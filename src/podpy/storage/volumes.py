@@ -1,0 +1,158 @@
+"""Volumes: directories that outlive their containers.
+
+    graphroot/volumes/NAME/_data     the files
+    `volumes` in podpy.sqlite        name, whether anonymous, labels, options, whether an image's files were copied in
+
+Made: directory aside, rename, row. Removed: row, rename into tmp/, rm -r. A directory without a row is what a kill left
+between; the next `create` of that name takes it over only if it's empty, and `check` names it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from podpy import fastjson
+from podpy.errors import InUseError, NotFoundError, StorageError
+from podpy.record import Record
+from podpy.storage.staging import Staging
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.config.paths import Paths
+    from podpy.storage.database import Database
+
+_COLUMNS = "name, anonymous, created, labels, options, copied_up"
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+class Volume(Record):
+    """One volume. `created` is nanoseconds since 1970; `mountpoint` the directory with its files."""
+
+    name: str
+    mountpoint: str
+    anonymous: bool = False
+    created: int = 0
+    labels: dict[str, str] = {}
+    options: dict[str, str] = {}
+    copied_up: bool = False
+
+
+class Volumes:
+    """The user's volumes."""
+
+    def __init__(self, paths: Paths, database: Database) -> None:
+        self._database = database
+        self._graphroot = os.fspath(paths.graphroot)
+        self._root = os.path.join(self._graphroot, "volumes")
+
+    def all(self) -> list[Volume]:
+        """Return every volume, by name."""
+        return [self._volume(row) for row in self._database.query(f"SELECT {_COLUMNS} FROM volumes ORDER BY name")]
+
+    def find(self, name: str) -> Volume:
+        """Return the volume with this name, or whose name begins so and no other's does. Raises NotFoundError."""
+        rows = self._database.query(f"SELECT {_COLUMNS} FROM volumes WHERE name = ?", (name,))
+        if not rows and name:
+            last = name + chr(0x10FFFF)
+            query = f"SELECT {_COLUMNS} FROM volumes WHERE name >= ? AND name < ? LIMIT 2"
+            rows = self._database.query(query, (name, last))
+        if len(rows) > 1:
+            raise NotFoundError(f"more than one volume's name begins with {name}", hint="Give the whole name")
+        if not rows:
+            raise NotFoundError(f"no volume with name {name!r} found: no such volume", hint="See podpy volume ls")
+        return self._volume(rows[0])
+
+    def ensure(self, name: str, *, anonymous: bool = False) -> Volume:
+        """Return the volume with exactly this name, made if there is none. Raises StorageError."""
+        rows = self._database.query(f"SELECT {_COLUMNS} FROM volumes WHERE name = ?", (name,))
+        return self._volume(rows[0]) if rows else self.create(name, anonymous=anonymous)
+
+    def create(
+        self,
+        name: str,
+        *,
+        anonymous: bool = False,
+        labels: dict[str, str] | None = None,
+        options: dict[str, str] | None = None,
+    ) -> Volume:
+        """Make a volume. Raises InUseError if the name is taken, StorageError if it can't be one."""
+        if not name or name[0] in ".-" or len(name) > 255 or not _NAME_CHARACTERS.issuperset(name):
+            raise StorageError(f"{name!r} can't be a volume's name", hint="Use letters, digits, _, . and -")
+        row = (name, int(anonymous), time.time_ns(), fastjson.dumps(labels or {}), fastjson.dumps(options or {}), 0)
+        with self._database.transaction():
+            self._database.execute(f"INSERT INTO volumes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            # Within the transaction: when it is committed the directory is there, and if it isn't, an empty one is
+            # left.
+            os.makedirs(os.path.join(self._root, name, "_data"), mode=0o755, exist_ok=True)
+        return self._volume(row)
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """Remove a volume and its files. Raises NotFoundError; InUseError if a container uses it, unless `force`."""
+        volume = self.find(name)
+        users = self.users(volume.name)
+        if users and not force:
+            ids = ", ".join(user[:12] for user in users)
+            raise InUseError(
+                f"volume {volume.name} is being used by container {ids}", hint="Remove it first, or use --force"
+            )
+        self._database.execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
+        staging = Staging(self._graphroot)
+        staging.discard(os.path.join(self._root, volume.name))
+        staging.close()
+
+    def users(self, name: str) -> list[str]:
+        """Return the ids of the containers that use a volume."""
+        query = "SELECT container_id FROM container_volumes WHERE volume = ? ORDER BY container_id"
+        return [container_id for (container_id,) in self._database.query(query, (name,))]
+
+    def use(self, container_id: str, name: str) -> None:
+        """Write down that a container uses a volume; its row's removal ends that."""
+        self._database.execute("INSERT OR IGNORE INTO container_volumes VALUES (?, ?)", (container_id, name))
+
+    def copy_up(self, volume: Volume, rootfs: str, target: str) -> bool:
+        """Copy what the image has at `target` into an empty volume, its owner and mode too. Return whether it did.
+
+        Only once in a volume's life, only if it's empty and `target` is a directory in the mounted `rootfs`: Podman's
+        rule (podman-run(1), --volume). Links in `target` are followed within `rootfs` only. Raises OSError.
+        """
+        if volume.copied_up or os.listdir(volume.mountpoint):
+            return False
+        source = _open_inside(rootfs, target)
+        if source < 0:
+            return False
+        try:
+            from podpy.storage import copying
+
+            copying.copy_tree(f"/proc/self/fd/{source}", volume.mountpoint)
+        finally:
+            os.close(source)
+        self._database.execute("UPDATE volumes SET copied_up = 1 WHERE name = ?", (volume.name,))
+        return True
+
+    def _volume(self, row: tuple[Any, ...]) -> Volume:
+        name, anonymous, created, labels, options, copied_up = row
+        return Volume(
+            name=name,
+            mountpoint=os.path.join(self._root, name, "_data"),
+            anonymous=bool(anonymous),
+            created=created,
+            labels=fastjson.loads(labels),
+            options=fastjson.loads(options),
+            copied_up=bool(copied_up),
+        )
+
+
+def _open_inside(rootfs: str, target: str) -> int:
+    from podpy import linux
+
+    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        return int(linux.openat2(root, target, flags, 0, linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS))
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
+    finally:
+        os.close(root)
