@@ -32,6 +32,12 @@ if TYPE_CHECKING:
         def id(self) -> str: ...
         @property
         def name(self) -> str: ...
+        @property
+        def row(self) -> _Row: ...
+
+    class _Row(Protocol):
+        @property
+        def ports(self) -> str: ...
 
     class Context(Protocol):
         """What is known of the container that starts (podpy.libpod.launch.Launch)."""
@@ -148,9 +154,11 @@ def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
     if not kind.is_private:
         return made
     made.netns_path = os.path.join(context.directory, netns.NETNS)
+    before = _before(published, context.container.row.ports)
     made.operations = [netns.CreateNetns(made.netns_path)]
     if kind.kind == mode.PASTA:
         start = pasta.StartPasta(kind, context.directory, published, rootful=not context.runtime.paths.rootless)
+        start.before = before
         made.starter = start
         made.operations.append(start)
         made.wait_operations = [pasta.WaitForPasta(start)]
@@ -158,10 +166,21 @@ def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
         from podpy.network.slirp import StartSlirp, WaitForSlirp
 
         slirp = StartSlirp(kind, context.directory, published)
+        slirp.before = before
         made.starter = slirp
         made.operations.append(slirp)
         made.wait_operations = [WaitForSlirp(slirp)]
     return made
+
+
+def _before(published: list[PortMapping], row: str) -> list[PortMapping]:
+    """Return the ports of the last start, if there are ephemeral ones, which then stay the same."""
+    if all(port.host_port for port in published):
+        return []
+    from podpy import fastjson
+    from podpy.runtime.spec import PortMapping
+
+    return [PortMapping(**port) for port in fastjson.loads(row) if port["host_port"]]
 
 
 def check(spec: ContainerSpec, kind: mode.Mode) -> None:

@@ -1,0 +1,102 @@
+"""The kinds of network, and the command lines of pasta and slirp4netns."""
+
+from __future__ import annotations
+
+import pytest
+
+from podpy.config.containers_conf import ContainersConf
+from podpy.errors import NotSupportedError, UsageError
+from podpy.network import mode, pasta, slirp
+from podpy.network.mode import Mode, parse
+from podpy.runtime.spec import PortMapping
+
+
+def parsed(text: str, **conf: object) -> Mode:
+    return parse(text, ContainersConf(conf))
+
+
+@pytest.mark.parametrize("text", ["", "private", "default"])
+def test_the_default_is_pasta(text: str) -> None:
+    assert parsed(text).kind == mode.PASTA
+
+
+def test_containers_conf_chooses_slirp4netns() -> None:
+    assert parsed("", default_rootless_network_cmd="slirp4netns").kind == mode.SLIRP4NETNS
+
+
+def test_without_pasta_it_is_slirp4netns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mode, "which", lambda name: "" if name == "pasta" else "/usr/bin/" + name)
+    assert parsed("").kind == mode.SLIRP4NETNS
+    with pytest.raises(NotSupportedError, match="apt install passt"):
+        parsed("pasta")
+
+
+def test_options_of_the_file_come_before_those_of_the_command_line() -> None:
+    assert parsed("pasta:-4,--mtu,1400", pasta_options=["--map-gw"]).options == ["--map-gw", "-4", "--mtu", "1400"]
+
+
+@pytest.mark.parametrize("text", ["bridge", "mynet", "bridge:ip=10.1.2.3"])
+def test_bridges_and_named_networks_are_refused_in_one_line(text: str) -> None:
+    with pytest.raises(NotSupportedError) as caught:
+        parsed(text)
+    assert "aren't supported yet" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["none:x", "host:x", "private:ip=10.1.2.3", "container:", "ns:"])
+def test_values_that_make_no_sense(text: str) -> None:
+    with pytest.raises(UsageError):
+        parsed(text)
+
+
+def command(*options: str, rootful: bool = False, published: tuple[PortMapping, ...] = ()) -> str:
+    kind = Mode(kind=mode.PASTA, program="/usr/bin/pasta", options=list(options))
+    return " ".join(pasta.command(kind, "/run/n/netns", "/run/n/pid", list(published), rootful=rootful))
+
+
+def test_addresses_inside_are_fixed() -> None:
+    assert "-a 10.0.2.100 -n 24 -g 10.0.2.2" in command()
+
+
+@pytest.mark.parametrize("options", [["-a", "10.9.9.9"], ["-i", "eth7"], ["--address=10.9.9.9"], ["--ipv4-only"]])
+def test_an_option_about_addresses_gives_pastas_own_way_back(options: list[str]) -> None:
+    assert "10.0.2.100" not in command(*options)
+
+
+def test_nothing_is_forwarded_that_was_not_asked_for() -> None:
+    assert "-t none -u none -T none -U none --no-map-gw" in command()
+
+
+def test_map_gw_is_podmans_option_not_pastas() -> None:
+    assert "map-gw" not in command("--map-gw")
+
+
+def test_ports() -> None:
+    published = (
+        PortMapping(container_port=80, host_port=8080),
+        PortMapping(container_port=90, host_port=9090, host_ip="127.0.0.1", count=3),
+        PortMapping(container_port=53, host_port=5353, protocol="udp"),
+    )
+    words = command(published=published)
+    assert "-t 8080:80 -t 127.0.0.1/9090-9092:90-92 -u 5353:53 -T none -U none" in words
+
+
+def test_root_stays_root() -> None:
+    assert "--runas 0:0" in command(rootful=True)
+    assert "--runas" not in command()
+
+
+def slirp_command(*options: str) -> list[str]:
+    return slirp.command(Mode(kind=mode.SLIRP4NETNS, program="/usr/bin/slirp4netns", options=list(options)), "/n", "/s")
+
+
+def test_slirp4netns_keeps_the_hosts_loopback_closed_unless_asked() -> None:
+    assert "--disable-host-loopback" in slirp_command()
+    assert "--disable-host-loopback" not in slirp_command("allow_host_loopback=true")
+
+
+def test_slirp4netns_options_are_checked() -> None:
+    assert "--mtu=1400" in slirp_command("mtu=1400")
+    for wrong in ("nonsense=1", "enable_ipv6=maybe", "port_handler=x"):
+        with pytest.raises(UsageError):
+            slirp_command(wrong)

@@ -1,0 +1,278 @@
+"""Containers that talk: published ports, the host from inside, names, and what is left afterwards."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from podpy.rootless.programs import which
+from tests.network.conftest import LOCALHOST, Service, free_ports, host_address, tcp, udp
+from tests.support import needs, wait
+from tests.support.engine import Podpy
+
+Serve = Callable[..., Service]
+BOTH = pytest.mark.parametrize("network", ["pasta", "slirp4netns"])
+
+
+def helpers_of(podpy: Podpy) -> list[str]:
+    """Return the command lines of the network helpers of this podpy's containers."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if f"{podpy.runroot}/containers/" in line and ("pasta" in line or "slirp4netns" in line):
+            found.append(f"{pid} {line}")
+    return found
+
+
+def assert_no_helper_is_left(podpy: Podpy) -> None:
+    wait.until(lambda: not helpers_of(podpy), what="no pasta and no slirp4netns is left", timeout=5)
+
+
+@BOTH
+def test_tcp_and_udp_ports_together(serve: Serve, podpy: Podpy, network: str) -> None:
+    first, other = free_ports(), free_ports(kind=socket.SOCK_DGRAM)
+    options = ["--network", network, "-p", f"{first}:80", "-p", f"{other}:{other}/udp"]
+    service = serve("tcp:80", f"udp:{other}", options=options)
+    assert tcp(first).startswith("tcp 80 from")
+    assert udp(other).startswith(f"udp {other} from")
+    podpy.ok("rm", "-f", "-t", "0", service.container)
+    assert_no_helper_is_left(podpy)
+    with pytest.raises(OSError):
+        tcp(first)
+
+
+def test_a_udp_port_with_another_number_inside_answers_the_loopback_device(serve: Serve) -> None:
+    port = free_ports(kind=socket.SOCK_DGRAM)
+    serve("udp:53", options=["-p", f"{port}:53/udp"])
+    assert udp(port).startswith("udp 53 from")
+
+
+def test_a_host_address_is_the_only_one_that_listens(serve: Serve) -> None:
+    port = free_ports()
+    serve("tcp:80", options=["-p", f"127.0.0.1:{port}:80"])
+    assert tcp(port).startswith("tcp 80")
+    address = host_address()
+    if address:
+        with pytest.raises(OSError):
+            tcp(port, address)
+
+
+def test_clients_keep_their_address(serve: Serve) -> None:
+    address = host_address()
+    if not address:
+        address = LOCALHOST
+    port = free_ports()
+    serve("tcp:80", options=["-p", f"{port}:80"])
+    assert tcp(port, address) == f"tcp 80 from ::ffff:{address}" or address == LOCALHOST
+
+
+@BOTH
+def test_a_range_of_ports(serve: Serve, network: str) -> None:
+    first = free_ports(3)
+    inside = ["tcp:9001", "tcp:9002", "tcp:9003"]
+    serve(*inside, options=["--network", network, "-p", f"{first}-{first + 2}:9001-9003"])
+    assert [tcp(first + i).split()[1] for i in range(3)] == ["9001", "9002", "9003"]
+
+
+@BOTH
+def test_an_ephemeral_port_is_told_by_podpy_port_and_survives_a_restart(
+    serve: Serve, podpy: Podpy, network: str
+) -> None:
+    service = serve("tcp:80", options=["--network", network, "-p", "80"])
+    port = service.port("80/tcp")
+    assert tcp(port).startswith("tcp 80")
+    assert podpy.ok("port", service.container) == f"80/tcp -> 0.0.0.0:{port}"
+    podpy.ok("restart", "-t", "0", service.container)
+    assert service.port("80/tcp") == port
+
+
+def test_all_exposed_ports(serve: Serve) -> None:
+    service = serve("tcp:80", "tcp:443", options=["-P", "--expose", "80", "--expose", "443/tcp"])
+    assert tcp(service.port("80/tcp")).startswith("tcp 80")
+    assert tcp(service.port("443/tcp")).startswith("tcp 443")
+
+
+def test_ipv6(serve: Serve) -> None:
+    needs.require("ipv6")
+    port = free_ports()
+    serve("tcp:80", options=["-p", f"[::1]:{port}:80"])
+    assert tcp(port, "::1").startswith("tcp 80")
+
+
+@BOTH
+def test_a_taken_port_is_an_error_that_names_it(podpy: Podpy, busybox: str, network: str) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = podpy("run", "--name", "c", "--network", network, "-p", f"{port}:80", busybox, "true")
+        result.fails(125, f"{port}/tcp", "address already in use")
+    assert_no_helper_is_left(podpy)
+
+
+def test_a_port_of_another_container_is_taken(serve: Serve, podpy: Podpy, busybox: str) -> None:
+    port = free_ports()
+    serve("tcp:80", options=["-p", f"{port}:80"])
+    podpy("run", "--rm", "-p", f"{port}:80", busybox, "true").fails(125, "address already in use by pid")
+
+
+def test_a_privileged_port_says_which_sysctl(podpy: Podpy, busybox: str) -> None:
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 81:
+        return
+    result = podpy("run", "--rm", "-p", "81:80", busybox, "true")
+    result.fails(125, "81/tcp", "sudo sysctl net.ipv4.ip_unprivileged_port_start=81")
+
+
+@BOTH
+def test_the_host_is_reached_by_its_name(podpy: Podpy, busybox: str, network: str) -> None:
+    if not host_address():
+        return
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        port = server.getsockname()[1]
+        script = f"nc -w 5 $(grep host.containers.internal /etc/hosts | cut -f1) {port} </dev/null"
+        container = podpy.popen(
+            "run", "--rm", "--network", network, busybox, "sh", "-c", script, stdout=subprocess.PIPE
+        )
+        server.settimeout(30)
+        client, _ = server.accept()
+        client.sendall(b"from the host")
+        client.close()
+        assert container.communicate(timeout=30)[0] == b"from the host"
+
+
+def mapped_loopback(podpy: Podpy, busybox: str, network: str) -> bytes:
+    with socket.create_server((LOCALHOST, 0)) as server:
+        port = server.getsockname()[1]
+        script = f"nc -w 3 10.0.2.2 {port} </dev/null"
+        container = podpy.popen(
+            "run", "--rm", "--network", network, busybox, "sh", "-c", script, stdout=subprocess.PIPE
+        )
+        server.settimeout(5)
+        try:
+            client, _ = server.accept()
+            client.sendall(b"from the loopback device")
+            client.close()
+        except TimeoutError:
+            pass
+        output: bytes = container.communicate(timeout=30)[0]
+        return output
+
+
+@pytest.mark.parametrize("network", ["pasta:--map-gw", "slirp4netns:allow_host_loopback=true"])
+def test_the_hosts_loopback_device_is_the_gateway_if_asked(podpy: Podpy, busybox: str, network: str) -> None:
+    assert mapped_loopback(podpy, busybox, network) == b"from the loopback device"
+
+
+@BOTH
+def test_the_hosts_loopback_device_is_closed_otherwise(podpy: Podpy, busybox: str, network: str) -> None:
+    assert mapped_loopback(podpy, busybox, network) == b""
+
+
+@BOTH
+def test_files_and_addresses_inside(podpy: Podpy, busybox: str, network: str) -> None:
+    script = "cat /etc/hosts /etc/resolv.conf /etc/hostname; ip -4 addr; ip route"
+    options = ["--name", "web", "--hostname", "www", "--add-host", "db:10.1.2.3", "--dns-search", "example.org"]
+    text = podpy.ok("run", "--rm", "--network", network, *options, busybox, "sh", "-c", script)
+    lines = [line.split() for line in text.splitlines()]
+    for line in ("10.1.2.3 db", "10.0.2.100 www web", "search example.org", "nameserver 10.0.2.3", "www"):
+        assert line.split() in lines, text
+    assert "inet 10.0.2.100/24" in text
+    assert "default via 10.0.2.2" in text
+
+
+def test_dns_options_and_no_hosts(podpy: Podpy, busybox: str) -> None:
+    text = podpy.ok("run", "--rm", "--dns", "9.9.9.9", "--dns-option", "ndots:3", busybox, "cat", "/etc/resolv.conf")
+    assert "nameserver 9.9.9.9" in text
+    assert "options ndots:3" in text
+    assert "10.0.2.3" not in text
+    assert "10.0.2.100" not in podpy("run", "--rm", "--no-hosts", busybox, "cat", "/etc/hosts").stdout
+
+
+def test_none_has_the_loopback_device_only(podpy: Podpy, busybox: str) -> None:
+    text = podpy.ok("run", "--rm", "--network", "none", busybox, "ip", "-o", "link")
+    assert [line.split()[1] for line in text.splitlines()] == ["lo:"]
+    assert "UP" in text
+    assert_no_helper_is_left(podpy)
+
+
+def test_host_shares_the_hosts_network(podpy: Podpy, busybox: str) -> None:
+    with socket.create_server((LOCALHOST, 0)) as server:
+        port = server.getsockname()[1]
+        command = ["nc", "-w", "5", LOCALHOST, str(port)]
+        container = podpy.popen("run", "--rm", "--network", "host", busybox, *command, stdout=subprocess.PIPE)
+        server.settimeout(30)
+        client, _ = server.accept()
+        client.sendall(b"same network")
+        client.close()
+        assert container.communicate(timeout=30)[0] == b"same network"
+
+
+def test_a_container_shares_anothers_network(serve: Serve, podpy: Podpy, busybox: str) -> None:
+    service = serve("tcp:80", options=["--name", "first"])
+    joined = ["run", "--rm", "--network", f"container:{service.container}", busybox]
+    assert podpy.ok(*joined, "nc", "-w", "5", LOCALHOST, "80").startswith("tcp 80 from")
+    assert "first" in podpy.ok(*joined, "cat", "/etc/hosts")
+    podpy("run", "--rm", "--network", "container:first", "-p", "80", busybox, "true").fails(125, "conflicting options")
+
+
+@BOTH
+def test_detached_run_keeps_nothing_of_the_caller_open(podpy: Podpy, busybox: str, network: str) -> None:
+    reading, writing = os.pipe()
+    command = podpy.command("run", "-d", "--network", network, busybox, "sleep", "100")
+    process = subprocess.Popen(
+        command,
+        env=podpy.environment(),
+        stdout=subprocess.DEVNULL,
+        pass_fds=[writing],
+        **podpy.user.as_popen_arguments(),
+    )
+    os.close(writing)
+    assert process.wait(timeout=30) == 0
+    with os.fdopen(reading, "rb") as pipe:
+        os.set_blocking(pipe.fileno(), False)
+        assert pipe.read() == b"", "a helper holds the caller's descriptor"
+
+
+@BOTH
+def test_the_helper_ends_with_the_container(podpy: Podpy, busybox: str, network: str) -> None:
+    podpy.ok("run", "--network", network, "--name", "c", busybox, "true")
+    assert_no_helper_is_left(podpy)
+    assert podpy.ok("ps", "-a", "--format", "{{.Names}}") == "c"
+
+
+def test_pasta_ends_without_any_podpy_call(podpy: Podpy, busybox: str) -> None:
+    container = podpy.ok("run", "-d", busybox, "sleep", "100")
+    assert len(helpers_of(podpy)) == 1
+    pid = int(podpy.ok("inspect", "--format", "{{.State.Pid}}", container))
+    os.kill(pid, 9)
+    assert_no_helper_is_left(podpy)
+
+
+def test_it_starts_without_a_network(podpy: Podpy, busybox: str) -> None:
+    """A host that has nothing but its loopback device: a laptop in a train, a machine before its network is up."""
+    inner = podpy.command("run", "--rm", "-p", "18080:80", busybox, "sh", "-c", "ip -4 -o addr; cat /etc/resolv.conf")
+    arguments = podpy.user.as_popen_arguments()
+    drop = ["setpriv", f"--reuid={podpy.user.uid}", f"--regid={podpy.user.gid}", "--clear-groups"]
+    script = 'ip link set lo up; exec "$@"'
+    command = ["unshare", "--net", "sh", "-c", script, "sh", *(drop if arguments else []), *inner]
+    if os.geteuid() != 0:
+        command.insert(1, "--map-root-user")
+    done = subprocess.run(command, env=podpy.environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "10.0.2.100/24" in done.stdout
+    assert "nameserver 10.0.2.3" in done.stdout
+
+
+def test_bridges_are_refused_until_they_exist(podpy: Podpy, busybox: str) -> None:
+    podpy("run", "--rm", "--network", "bridge", busybox, "true").fails(125, "bridge networks aren't supported yet")
+
+
+def test_both_helpers_are_installed() -> None:
+    assert which("pasta")
+    assert which("slirp4netns")

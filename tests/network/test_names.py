@@ -1,0 +1,76 @@
+"""The texts of /etc/hosts and /etc/resolv.conf."""
+
+from __future__ import annotations
+
+import pytest
+
+from podpy.errors import UsageError
+from podpy.network.names import Resolver, hosts, resolv_conf
+
+
+def test_hosts_of_a_plain_container() -> None:
+    text = hosts(added=[], base="", host_address="192.0.2.2", own=[("10.0.2.100", ["abc", "web"])])
+    assert text == (
+        "127.0.0.1\tlocalhost\n::1\tlocalhost\n192.0.2.2\thost.containers.internal host.docker.internal\n"
+        "10.0.2.100\tabc web\n"
+    )
+
+
+def test_added_hosts_come_first_and_win() -> None:
+    text = hosts(added=["web:1.2.3.4", "a;b:::1"], base="", host_address="", own=[("10.0.2.100", ["web"])])
+    assert text.startswith("1.2.3.4\tweb\n::1\ta b\n")
+    assert "10.0.2.100" not in text
+
+
+def test_the_base_file_loses_its_comments_and_keeps_its_names() -> None:
+    text = hosts(added=[], base="# x\n127.0.0.1 localhost vm # here\n\n9.9.9.9\n", host_address="", own=[])
+    assert text == "127.0.0.1\tlocalhost vm\n"
+
+
+def test_host_gateway_is_the_host() -> None:
+    assert "10.0.2.2\tdb\n" in hosts(added=["db:host-gateway"], base="", host_address="10.0.2.2", own=[])
+    with pytest.raises(UsageError, match="no address"):
+        hosts(added=["db:host-gateway"], base="", host_address="", own=[])
+
+
+@pytest.mark.parametrize("text", ["db", "db:", ":1.2.3.4", "db:nowhere", "db:1.2.3"])
+def test_a_malformed_added_host(text: str) -> None:
+    with pytest.raises(UsageError, match="--add-host"):
+        hosts(added=[text], base="", host_address="", own=[])
+
+
+HOST = """# made
+search example.org
+nameserver 192.0.2.53
+nameserver 127.0.0.1
+nameserver fe80::1%eth0
+options ndots:2
+"""
+
+
+def conf(host: str = HOST, **changes: object) -> str:
+    values: dict[str, object] = {"servers": [], "search": [], "options": [], **changes}
+    return resolv_conf(Resolver(host), **values)  # type: ignore[arg-type]
+
+
+def test_the_forwarder_comes_first_and_servers_of_the_host_alone_are_left_out() -> None:
+    expected = "search example.org\nnameserver 10.0.2.3\nnameserver 192.0.2.53\noptions ndots:2\n"
+    assert conf(forwarder="10.0.2.3") == expected
+
+
+def test_asked_for_values_replace_the_hosts_each_for_itself() -> None:
+    assert conf(servers=["9.9.9.9"], forwarder="10.0.2.3") == (
+        "search example.org\nnameserver 9.9.9.9\noptions ndots:2\n"
+    )
+    assert "search a b\n" in conf(search=["a", "b"])
+    assert "options rotate\n" in conf(options=["rotate"])
+    assert "search" not in conf(search=["."])
+
+
+def test_the_hosts_network_keeps_all_servers() -> None:
+    assert "nameserver 127.0.0.1\n" in conf(own_namespace=False)
+
+
+def test_a_host_without_name_servers() -> None:
+    assert conf("", forwarder="10.0.2.3") == "nameserver 10.0.2.3\n"
+    assert conf("") == ""
