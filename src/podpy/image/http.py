@@ -1,7 +1,7 @@
 """HTTP for registries, the only module that imports urllib3: TLS, proxies, redirects, retries.
 
-One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host that they are
-meant for and are dropped when a redirect leads elsewhere.
+One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host that they
+are meant for and are dropped when a redirect leads elsewhere.
 """
 
 from __future__ import annotations

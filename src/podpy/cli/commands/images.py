@@ -1,15 +1,19 @@
-"""The commands about images that most people use: load, pull, images, rmi, tag, untag."""
+"""`podpy load`, `pull`, `image inspect`, `image exists`; the lists and changes are in their own modules."""
 
 from __future__ import annotations
 
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.errors import UsageError
+from podpy.errors import NoSuchImageError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.cli.gotemplate.values import Struct
     from podpy.cli.parse import Options
+    from podpy.libpod.runtime import Runtime
 
 
 def load(options: Options) -> int:
@@ -66,3 +70,55 @@ def _seconds(text: str) -> float:
     if not text:
         return 0.0
     return float(text) if text.isdigit() else duration(text)
+
+
+def inspect(options: Options) -> int:
+    """`podpy image inspect`: prints what it finds; what it doesn't find is an error afterwards."""
+    from podpy.cli import report
+    from podpy.cli.gojson import indented
+    from podpy.cli.selection import complain
+
+    found: list[Any] = []
+    errors: list[NoSuchImageError] = []
+    with open_runtime(options) as runtime:
+        for name in options.images:
+            try:
+                found.append(inspect_data(runtime, name))
+            except NoSuchImageError as error:
+                errors.append(error)
+    if report.is_json(options.format) or not options.format:
+        print(indented(found))
+    elif found:
+        sys.stdout.write(report.render_each(options.format.replace("{{.Id}}", "{{.ID}}"), found))
+    for missing in errors:
+        complain(missing)
+    return errors[0].exit_code if errors else 0
+
+
+def inspect_data(runtime: Runtime, name: str) -> Struct:
+    """Return what `image inspect` says about an image, as a template sees it. Raises NoSuchImageError."""
+    from podpy.cli.go_view import view
+    from podpy.cli.gotemplate.values import Struct
+    from podpy.image.describe import inspect as inspect_image
+
+    plain: Struct = view(inspect_image(runtime.store, runtime.image(name)))
+
+    class Shown(Struct):
+        """The fields by their Go names (ID); as JSON by their JSON names (Id)."""
+
+        __slots__ = ()
+
+        def json_form(self) -> Struct:
+            return plain
+
+    return Shown({("ID" if key == "Id" else key): value for key, value in plain.items()})
+
+
+def exists(options: Options) -> int:
+    """`podpy image exists`: 0 or 1."""
+    with open_runtime(options) as runtime:
+        try:
+            runtime.image(options.image)
+        except NoSuchImageError:
+            return 1
+    return 0

@@ -69,7 +69,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="images",
         aliases=("image ls", "image list"),
-        handler="podpy.cli.commands.images:images",
+        handler="podpy.cli.commands.image_list:images",
         panel=_PANEL,
         help="List images",
         options=(
@@ -88,7 +88,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="rmi",
         aliases=("image rm",),
-        handler="podpy.cli.commands.images:rmi",
+        handler="podpy.cli.commands.image_changes:rmi",
         panel=_PANEL,
         help="Remove images",
         rule="images",
@@ -103,7 +103,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="tag",
         aliases=("image tag",),
-        handler="podpy.cli.commands.images:tag",
+        handler="podpy.cli.commands.image_changes:tag",
         panel=_PANEL,
         help="Give an image more names",
         arguments=(_IMAGE, Argument(name="names", metavar="NAME", many=True)),
@@ -111,7 +111,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="untag",
         aliases=("image untag",),
-        handler="podpy.cli.commands.images:untag",
+        handler="podpy.cli.commands.image_changes:untag",
         panel=_PANEL,
         help="Take names from an image",
         arguments=(_IMAGE, Argument(name="names", metavar="NAME", required=False, many=True)),
@@ -128,5 +128,67 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images:exists",
         help="Tell by the exit code whether an image exists",
         arguments=(_IMAGE,),
+    ),
+    Command(
+        path="history",
+        aliases=("image history",),
+        handler="podpy.cli.commands.image_list:history",
+        panel=_PANEL,
+        help="Show how an image was made",
+        arguments=(_IMAGE,),
+        options=(
+            template_format("--format", what="each step"),
+            flag("--human -H", "Sizes and dates for people", default=True),
+            flag("--no-trunc", "Cut nothing off", aliases=("--notruncate",)),
+            flag("--quiet -q", "Only ids"),
+        ),
+    ),
+    Command(
+        path="image tree",
+        handler="podpy.cli.commands.image_list:tree",
+        help="Show an image's layers",
+        arguments=(_IMAGE,),
+        options=(flag("--whatrequires", "Images that are built on it", refuse=_LATER),),
+    ),
+    Command(
+        path="image prune",
+        handler="podpy.cli.commands.image_changes:prune",
+        help="Remove images that nothing uses",
+        rule="none",
+        options=(
+            flag("--all -a", "Images with names, too, if no container uses them"),
+            flag("--build-cache", "The cache of builds, too", refuse=_LATER),
+            flag("--external", "Containers of other tools, too", refuse=_LATER),
+            many("--filter", "KEY=VALUE", "Only images for which this is true (repeatable)"),
+            flag("--force -f", "Don't ask"),
+        ),
+    ),
+    Command(
+        path="login",
+        handler="podpy.cli.commands.login:login",
+        panel=_PANEL,
+        help="Log in to a registry",
+        arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
+        options=(
+            text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+            text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
+            flag("--get-login", "Print who is logged in"),
+            text("--password -p", "PASSWORD", "Password (others can see it: better --password-stdin)"),
+            flag("--password-stdin", "Read the password from standard input"),
+            Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
+            text("--username -u", "USER", "User's name"),
+            flag("--verbose -v", "Accepted for Podman's scripts; does nothing", hidden=True),
+        ),
+    ),
+    Command(
+        path="logout",
+        handler="podpy.cli.commands.login:logout",
+        panel=_PANEL,
+        help="Forget the credentials for a registry",
+        arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
+        options=(
+            flag("--all -a", "For all registries"),
+            text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+        ),
     ),
 )

@@ -1,0 +1,125 @@
+"""`podpy rmi`, `tag`, `untag`, `image prune`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.selection import complain
+from podpy.errors import EXIT_FAILURE, InUseError, NoSuchImageError, PodpyError
+from podpy.image.lookup import find_named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+    from podpy.libpod.runtime import Runtime
+    from podpy.storage.images import ImageRecord
+
+# podman-rmi(1), EXIT STATUS
+_NO_SUCH_IMAGE = 1
+_IN_USE = 2
+
+
+def rmi(options: Options) -> int:
+    """`podpy rmi`: 0, 1 (an image doesn't exist), 2 (a container uses it, or it has other names), 125."""
+    code = 0
+    with open_runtime(options) as runtime:
+        runtime.enter()
+        names = [record.id for record in runtime.store.images()] if options.all else options.images
+        for name in names:
+            try:
+                _remove(runtime, name, force=options.force or options.all, containers=options.force)
+            except NoSuchImageError as error:
+                if not options.ignore and not options.force and not options.all:
+                    complain(error)
+                    code = code or _NO_SUCH_IMAGE
+            except InUseError as error:
+                complain(error)
+                code = _IN_USE
+            except PodpyError as error:
+                complain(error)
+                code = code or EXIT_FAILURE
+        runtime.store.close()
+    return code
+
+
+def _remove(runtime: Runtime, text: str, *, force: bool, containers: bool) -> None:
+    record, name = find_named(runtime.store, runtime.paths, text)
+    if containers and not (name and len(record.names) > 1):
+        for container_id in runtime.store.image_users(record.id):
+            runtime.container(container_id).remove(force=True)
+    for line in runtime.store.remove_image(name or record.id, force=force):
+        print(line)
+    sys.stdout.flush()
+
+
+def tag(options: Options) -> int:
+    """`podpy tag`."""
+    with open_runtime(options) as runtime:
+        record = runtime.image(options.image)
+        names = [local_name(text) for text in options.names]
+        runtime.enter()
+        for name in names:
+            runtime.store.tag(record.id, name)
+    return 0
+
+
+def untag(options: Options) -> int:
+    """`podpy untag`: the names that are given, or all that the image has."""
+    with open_runtime(options) as runtime:
+        record = runtime.image(options.image)
+        names = [_own_name(record, text) for text in options.names] or record.names
+        runtime.enter()
+        for name in names:
+            runtime.store.untag(name)
+    return 0
+
+
+def local_name(text: str) -> str:
+    """Return the full name that `podpy tag IMAGE TEXT` gives: a short one lands in localhost/. Raises ImageError."""
+    from podpy.errors import ImageError
+    from podpy.image.reference import LOCALHOST, parse
+
+    reference = parse(text)
+    if reference.digest:
+        raise ImageError(f"{text}: an image can't be given a digest", hint="Give a name and a tag")
+    return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
+
+
+def _own_name(record: ImageRecord, text: str) -> str:
+    from podpy.image.reference import parse
+
+    wanted = parse(text).with_default_tag()
+    for name in record.names:
+        if name == str(wanted) or (wanted.is_short and name.endswith(f"/{wanted}")):
+            return name
+    raise NoSuchImageError(f"{text}: tag not known")
+
+
+def prune(options: Options) -> int:
+    """`podpy image prune`: prints the ids of what went."""
+    with open_runtime(options) as runtime:
+        doomed = [record for record in runtime.store.images() if options.all or not record.names]
+        if options.filter:
+            from podpy.cli.image_filters import matching
+
+            doomed = matching(runtime, doomed, options.filter)
+        doomed = [record for record in doomed if not runtime.store.image_users(record.id)]
+        if not options.force and not _confirm(all_images=options.all):
+            return 0
+        runtime.enter()
+        for record in doomed:
+            try:
+                runtime.store.remove_image(record.id, force=True)
+            except (InUseError, NoSuchImageError):
+                continue  # somebody else was faster
+            print(record.id)
+        runtime.store.close()
+    return 0
+
+
+def _confirm(*, all_images: bool) -> bool:
+    what = "images without at least one container associated with them" if all_images else "dangling images"
+    sys.stdout.write(f"WARNING! This command removes all {what}.\nAre you sure you want to continue? [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,45 @@
+"""Whether a registry takes some credentials."""
+
+from __future__ import annotations
+
+from podpy.errors import AuthenticationError, RegistryError
+from podpy.image.challenge import Authenticator
+from podpy.image.http import Transport
+from podpy.image.lookup import registries_of
+from podpy.image.pull import certificate_directories
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.config.auth import Credentials
+    from podpy.config.paths import Paths
+
+
+def check_login(
+    paths: Paths, registry: str, credentials: Credentials, *, tls_verify: bool | None = None, cert_dir: str = ""
+) -> None:
+    """Ask `registry` (a host) for its /v2/ with these credentials.
+
+    Raises AuthenticationError if it doesn't want them, RegistryError if it can't be asked.
+    """
+    host = registry.partition("/")[0]
+    found = registries_of(paths).registry_for(host)
+    insecure = not tls_verify if tls_verify is not None else bool(found and found.insecure)
+    transport = Transport(host, insecure=insecure, certificates=certificate_directories(paths, host, cert_dir))
+    try:
+        authenticator = Authenticator(transport, credentials)
+        header = ""
+        for _ in range(2):
+            headers = {"Authorization": header} if header else {}
+            response = transport.open("GET", "/v2/", headers, what=registry)
+            response.drain_conn()
+            response.release_conn()
+            if response.status == 200:
+                return
+            if response.status != 401:
+                raise RegistryError(f"{registry}: answered {response.status} to a login")
+            if not authenticator.answer(response, "", header):
+                break
+            header = authenticator.header("")
+    finally:
+        transport.close()
+    raise AuthenticationError(f"logging into {registry}: invalid username/password", hint="Check them, and try again")
