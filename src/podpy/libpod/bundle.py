@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.plan import Operation
-from podpy.runtime import cgroups, devices, oci, seccomp
+from podpy.runtime import cgroups, devices, oci, seccomp, workdir
 from podpy.runtime.context import BundleContext, HostFacts
 from podpy.runtime.users import UserIds, lookup
 
@@ -32,6 +32,7 @@ class WriteBundle(Operation):
         launch = self._launch
         spec = launch.container.spec
         user = lookup(launch.rootfs, spec.user, spec.groups)
+        workdir.prepare(spec, launch.rootfs, user, launch.container.id)
         context = _context(launch, spec, user)
         config = oci.build(spec, context)
         profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.runtime.conf, launch.runtime.paths)

@@ -9,23 +9,35 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, RuntimeFailedError
 
-_NOT_FOUND = ("no such file or directory", "executable file not found", "not found in $path")
-_NOT_EXECUTABLE = ("permission denied", "exec format error", "is a directory")
-# Messages about anything but the command itself (a mount, the working directory) can hold the same words.
-_ABOUT_THE_COMMAND = ("executable", "exec:", "exec container process", "starting container process", "execv")
+# About the command itself: how crun and runc begin what they say about it. Messages about a mount or the working
+# directory hold the same reasons.
+_ABOUT_THE_COMMAND = ("executable", "exec:", "exec container process", "execv", "exec /")
+# In this order: a directory gives "open executable: operation not permitted" (crun), a missing interpreter "exec
+# container process (missing dynamic library?) …: no such file or directory".
+_NOT_EXECUTABLE = ("permission denied", "operation not permitted", "exec format error", "is a directory")
+_NOT_FOUND = ("no such file or directory", "not found in $path")
 
 
 def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
     """Return the error for what the OCI runtime (`runtime`: crun or runc) said."""
-    said = " ".join(message.split()) or "it said nothing"
+    said = _without_frame(" ".join(message.split())) or "it said nothing"
     lower = said.lower()
     text = f"{runtime}: {said}"
-    if any(words in lower for words in _ABOUT_THE_COMMAND):
+    # runc's "error during container init" is about mounts and the like, and quotes command lines, too.
+    if any(words in lower for words in _ABOUT_THE_COMMAND) and "error during container init" not in lower:
         if any(words in lower for words in _NOT_EXECUTABLE):
             return CommandNotExecutableError(f"{text}: OCI permission denied")
         if any(words in lower for words in _NOT_FOUND):
             return CommandNotFoundError(f"{text}: OCI runtime attempted to invoke a command that was not found")
     return RuntimeFailedError(f"{text}: OCI runtime error")
+
+
+def _without_frame(said: str) -> str:
+    """Return runc's message without the fields of its log line: time="…" level=error msg="…"."""
+    start = said.find('msg="')
+    if not said.startswith("time=") or start < 0:
+        return said
+    return said[start + 5 :].removesuffix('"').replace('\\"', '"')
 
 
 def logged_error(path: str) -> str:

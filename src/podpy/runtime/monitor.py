@@ -17,7 +17,7 @@ from podpy import fastjson, process
 from podpy.errors import RuntimeFailedError
 from podpy.plan import Operation
 from podpy.record import Record
-from podpy.runtime.failures import explain_runtime_error
+from podpy.runtime.failures import explain_runtime_error, logged_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class StartConmon(Operation):
         self.request: MonitorRequest | None = None
         self.sync_pipe = -1
         self.start_pipe = -1
+        self._pid = 0
 
     def describe(self) -> str:
         """Return what is started."""
@@ -150,10 +151,20 @@ class StartConmon(Operation):
         finally:
             os.close(sync_write)
             os.close(start_read)
-        if process.wait(pid):
+        self._pid = pid
+
+    def wait_for_fork(self) -> None:
+        """Wait until the process that was started has forked the monitor and ended: it does after its start byte.
+
+        Raises RuntimeFailedError.
+        """
+        if self._pid and process.wait(self._pid):
+            request = self.request
+            assert request is not None
             raise RuntimeFailedError(
                 f"conmon didn't start: {self._first_words()}", hint=process.command_line(request.command())
             )
+        self._pid = 0
 
     def _first_words(self) -> str:
         return os.read(self.sync_pipe, 4096).decode(errors="replace").strip() or "it said nothing"
@@ -184,11 +195,13 @@ class WaitForStart(Operation):
         request = conmon.request
         assert request is not None
         _write_byte(conmon.start_pipe)
+        conmon.wait_for_fork()
         answer = _read_line(conmon.sync_pipe)
         conmon.abandon()
         pid, message = _parse(answer)
         if pid <= 0:
-            raise explain_runtime_error(message, request.runtime.name)
+            said = logged_error(os.path.join(request.run_directory, "oci.log"))
+            raise explain_runtime_error(said or message, request.runtime.name)
         self.pid = pid
         with open(os.path.join(request.run_directory, "conmon.pid"), encoding="ascii") as file:
             self.conmon_pid = int(file.read())

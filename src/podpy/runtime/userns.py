@@ -60,6 +60,14 @@ def resolve(
     )
 
 
+def outside(number: int, maps: Sequence[IdMapping]) -> int:
+    """Return what an id of a container is in podpy's own user namespace; `maps` is empty if that is the same."""
+    for line in maps:
+        if line.container <= number < line.container + line.size:
+            return line.host + number - line.container
+    return number
+
+
 def _kept(kept: int, highest: int) -> list[IdMapping]:
     """Return a map in which `kept` is the user (0 outside) and the subordinate ids fill the rest."""
     below = min(kept, highest)
@@ -110,7 +118,7 @@ def _explicit(spec: ContainerSpec, own: tuple[Lines, Lines]) -> ContainerSpec:
 def _parse_lines(option: str, texts: Sequence[str], own: Lines) -> list[IdMapping]:
     maps = []
     for text in texts:
-        container, host, size = (text.split(":") + ["1"])[:3]
+        container, host, size = [*text.split(":"), "1"][:3]
         if container[0] in "+ug":
             raise NotSupportedError(f"{option} {text}: the flags +, u and g come with a later version of podpy")
         number = _own_id(option, host, own) if host[0] == "@" else int(host)
