@@ -48,9 +48,15 @@ def _ipv6() -> bool:
     return path.exists() and path.read_text().strip() == "0"
 
 
+def _quickstart() -> bool:
+    """scripts/test has just set this machine up from this checkout."""
+    return bool(os.environ.get("PODPY_SET_UP"))
+
+
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "root": ("the suite runs as an ordinary user", _root),
     "mount": ("no right to mount: not root, or root in a container", _mount),
+    "quickstart": ("scripts/test hasn't set this machine up", _quickstart),
     "systemd": ("systemd isn't this machine's init", _systemd),
     "cgroup-delegation": ("no writable cgroup2 tree with controllers", _cgroup_delegation),
     "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
