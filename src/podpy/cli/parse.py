@@ -282,6 +282,11 @@ def take_arguments(options: Options, row: CommandRow, positionals: list[str]) ->
         raise UsageError(f"accepts at most {len(arguments)} argument(s), received {len(positionals)}")
 
 
+def _refused(path: str, table: Table) -> bool:
+    found = table.resolve(path)
+    return found is not None and bool(found[1][form.COMMAND_REFUSE])
+
+
 class MissingCommandError(UsageError):
     """No command, or a group without one."""
 
@@ -298,7 +303,8 @@ class UnknownCommandError(UsageError):
         from podpy.cli.suggest import similar
 
         group, _, _name = typed.rpartition(" ")
-        close = similar(typed, [path for path in table.commands if path.rpartition(" ")[0] == group])
+        known = [path for path in table.commands if path.rpartition(" ")[0] == group and not _refused(path, table)]
+        close = similar(typed, known)
         program = f"podpy {group}".strip()
         maybe = f" (did you mean '{close}'?)" if close else ""
         super().__init__(f"unrecognized command 'podpy {typed}'{maybe}", hint=f"See '{program} --help'")

@@ -15,7 +15,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from podpy.cli import compile, declare
-from podpy.cli.declare.globals import LOCAL_OPTIONS, PERSISTENT_OPTIONS
+from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS
 from podpy.cli.declare.model import BOOL, SWITCH, Command, Option
 from podpy.cli.parse import Options, fill_defaults, take_arguments
 from podpy.cli.values import boolean, convert
@@ -42,35 +42,48 @@ def show_help(path: str) -> int:
     return 0
 
 
-def read(argv: list[str]) -> Options:
-    """Return what a command line says, as Typer reads it (for the comparison of both readers)."""
-    seen: list[Options] = []
-    make_app(seen=seen)(argv, prog_name="podpy", standalone_mode=False)
-    options = seen[-1]
-    options.argv = argv
-    return options
+class Reader:
+    """Reads command lines as Typer does, for the comparison of both readers. With `only`, of that one command."""
+
+    def __init__(self, only: str = "") -> None:
+        self._result = _Result()
+        self._run = typer.main.get_command(make_app(only, self._result))
+
+    def read(self, argv: list[str]) -> Options:
+        """Return what a command line says. Raises UsageError, or what Typer raises."""
+        self._result.clear()
+        self._run(argv, prog_name="podpy", standalone_mode=False)
+        self._result.options.argv = argv
+        return self._result.options
 
 
-def make_app(only: str = "", seen: list[Options] | None = None) -> typer.Typer:
-    """Return the Typer app: with the options of all commands, or of the one that is asked about.
+class _Result:
+    """What the last command line said."""
 
-    `seen` receives the Options of the command that was read.
-    """
-    globals_ = Options()
-    results = seen if seen is not None else []
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.globals = Options()
+        self.options = Options()
+
+
+def make_app(only: str = "", result: _Result | None = None) -> typer.Typer:
+    """Return the Typer app: with the options of all commands, or of the one that is asked about."""
+    result = result or _Result()
     app = _group("A container engine without a daemon, rootless first, with Podman's command line")
-    app.callback()(_global_callback(globals_))
+    app.callback()(_globals_callback(result, GLOBAL_OPTIONS))
     groups = {name: _group(text) for name, text in declare.groups().items()}
     for name, group in groups.items():
-        group.callback()(_nothing)
+        group.callback()(_globals_callback(result, _hidden(PERSISTENT_OPTIONS)))
         app.add_typer(group, name=name, rich_help_panel="Groups")
     for command in declare.COMMANDS:
         for path in (command.path, *command.aliases):
             group_name, _, name = path.rpartition(" ")
             if group_name and group_name not in groups:
                 continue
-            target = groups[group_name] if group_name else app
-            _add(target, command, name, globals_, results, whole=only in ("", path))
+            whole = not only or only in (command.path, *command.aliases)
+            _add(groups[group_name] if group_name else app, command, name, result, whole=whole)
     return app
 
 
@@ -88,15 +101,7 @@ def _nothing() -> None:
     pass
 
 
-def _add(
-    target: typer.Typer,
-    command: Command,
-    name: str,
-    globals_: Options,
-    results: list[Options],
-    *,
-    whole: bool,
-) -> None:
+def _add(target: typer.Typer, command: Command, name: str, result: _Result, *, whole: bool) -> None:
     has_h = any("-h" in option.names for option in command.options)
     target.command(
         name,
@@ -109,7 +114,7 @@ def _add(
             "help_option_names": ["--help"] if has_h else ["--help", "-h"],
             "allow_interspersed_args": command.interspersed,
         },
-    )(_callback(command, globals_, results) if whole else _nothing)
+    )(_callback(command, result) if whole else _nothing)
 
 
 def _usage_words(command: Command) -> list[str]:
@@ -126,22 +131,24 @@ def _help_text(command: Command) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _global_callback(target: Options) -> Callable[..., None]:
+def _globals_callback(result: _Result, options: tuple[Option, ...]) -> Callable[..., None]:
     def callback(**values: Any) -> None:
-        _take(target, (*PERSISTENT_OPTIONS, *LOCAL_OPTIONS), values)
+        _take(result.globals, options, values)
 
-    return _with_signature(callback, _parameters((*PERSISTENT_OPTIONS, *LOCAL_OPTIONS)))
+    return _with_signature(callback, _parameters(options))
 
 
-def _callback(command: Command, globals_: Options, results: list[Options]) -> Callable[..., None]:
+def _hidden(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    return tuple(option.replace(hidden=True) for option in options)
+
+
+def _callback(command: Command, result: _Result) -> Callable[..., None]:
     # Podman's persistent options may also stand behind the command, unless it has one of that name itself.
     own = {name for option in command.options for name in option.names}
-    persistent = tuple(
-        option.replace(hidden=True) for option in PERSISTENT_OPTIONS if not own.intersection(option.names)
-    )
+    persistent = _hidden(tuple(option for option in PERSISTENT_OPTIONS if not own.intersection(option.names)))
 
     def callback(**values: Any) -> None:
-        options = Options()
+        options, globals_ = result.options, result.globals
         options.path = command.path
         options.globals = globals_
         _take(globals_, persistent, values)
@@ -150,7 +157,6 @@ def _callback(command: Command, globals_: Options, results: list[Options]) -> Ca
         fill_defaults(options, row[1])
         fill_defaults(globals_, compile.globals_rows())
         take_arguments(options, row, _positionals(command, values))
-        results.append(options)
 
     parameters = _parameters((*command.options, *persistent))
     for argument in command.arguments:
