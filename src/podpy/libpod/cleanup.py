@@ -38,7 +38,19 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
     runtime.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory):
         operation.execute()
+    _leave_mounts(directory)
     remove_tree(directory)
+
+
+def _leave_mounts(directory: str) -> None:
+    """Unmount what this very process still sees: a call that started the container stands in its mount namespace."""
+    from podpy import linux
+
+    for name in ("rootfs", "netns"):
+        try:
+            linux.umount2(os.path.join(directory, name), linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW)
+        except OSError:
+            pass
 
 
 def remove_tree(path: str) -> None:

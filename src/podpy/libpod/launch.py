@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson, pids, rootless
+from podpy import fastjson, linux, pids, rootless
 from podpy.libpod.bundle import WriteBundle
 from podpy.libpod.self_description import TellConmon, is_told
 from podpy.network.setup import plan as plan_network
 from podpy.plan import Operation, Plan
 from podpy.runtime.cgroups import wanted_manager
 from podpy.runtime.monitor import MonitorRequest, StartConmon, WaitForStart
+from podpy.storage.mounts import MakeContainerLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Launch:
         )
         plan.add(*self.network.operations)
         plan.add(
+            MakeContainerLayer(runtime.store, container.id),
             *runtime.store.mount_operations(
                 container.id,
                 container.image,
@@ -152,6 +154,11 @@ class Launch:
         if self._conmon is not None:
             self._conmon.abandon()
         self.network.abandon()
+        # This process stands in the mount namespace that the container would have had, and must remove the directory.
+        try:
+            linux.umount2(self.rootfs, linux.MNT_DETACH)
+        except OSError:
+            pass
 
     def _monitor_request(self) -> MonitorRequest:
         from podpy.libpod.start import exit_command

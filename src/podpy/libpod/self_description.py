@@ -58,7 +58,10 @@ class TellConmon(Operation):
     def execute(self) -> None:
         """Append it to the file that will be mounted in the container."""
         directory = self._launch.directory
-        with open(os.path.join(directory, "conmon.pid"), encoding="ascii") as file:
-            pid = int(file.read())
+        try:
+            with open(os.path.join(directory, "conmon.pid"), encoding="ascii") as file:
+                pid = int(file.read())
+        except FileNotFoundError:  # conmon 2.1's protocol: it forks, and knows its pid, only after its start byte
+            return
         with open(os.path.join(directory, os.path.basename(PATH)), "a", encoding="ascii") as file:
             file.write(f"conmon_pid={pid}\n")
