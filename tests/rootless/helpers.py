@@ -40,6 +40,38 @@ def in_changed_host(
     return Result(command, done.returncode, done.stdout, done.stderr)
 
 
+_FORBIDDING = """
+import os, sys
+from podpy import linux
+ready, ready_end = os.pipe()
+go, go_end = os.pipe()
+child = os.fork()
+if child == 0:
+    linux.unshare(linux.CLONE_NEWUSER)
+    os.write(ready_end, b"x")
+    os.read(go, 1)
+    with open("/proc/sys/user/max_user_namespaces", "w") as file:
+        file.write("0")
+    os.execvp("setpriv", ["setpriv", *sys.argv[1:]])
+os.read(ready, 1)
+for name in ("uid_map", "gid_map"):
+    with open(f"/proc/{child}/{name}", "w") as file:
+        file.write("0 0 4294967295")
+os.write(go_end, b"x")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def where_user_namespaces_are_forbidden(podpy: Podpy, *args: str) -> Result:
+    """Run podpy as the test's user in a user namespace with all ids whose user.max_user_namespaces is 0. Needs root."""
+    user = podpy.user
+    become = [f"--reuid={user.uid}", f"--regid={user.gid}", "--init-groups"]
+    command = [sys.executable, "-c", _FORBIDDING, *become, *podpy.command(*args)]
+    environment = {**podpy.environment(), **python_environment(podpy)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", timeout=60)
+    return Result(command, done.returncode, done.stdout, done.stderr)
+
+
 def holder_fields(podpy: Podpy) -> list[str]:
     """Return the words of the holder's record."""
     return (podpy.runroot / "holder").read_text().split()

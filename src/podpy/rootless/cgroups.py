@@ -85,7 +85,8 @@ def cgroup_view(*, wanted: str = "") -> CgroupView:
             return view
         from podpy.rootless.namespace import warn
 
-        warn(f"cgroup manager {wanted} isn't possible here ({_why_none(uid)}): using what is")
+        reason = "no user manager can be reached" if wanted == SYSTEMD else _why_none(uid)
+        warn(f"cgroup manager {wanted} isn't possible here ({reason}): using what is")
     if wanted != NONE:
         for find in candidates.values():
             view = find(mode, uid, rootless)

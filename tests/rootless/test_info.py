@@ -1,0 +1,57 @@
+"""`podpy info` and `podpy version`: Podman's fields, for scripts that ask for them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.support.engine import Podpy
+
+
+def test_json_has_podmans_structure(podpy: Podpy) -> None:
+    """Names and nesting as of podman info --format json."""
+    facts = podpy.json("info", "--format", "json")
+    assert list(facts) == ["host", "store", "registries", "plugins", "version"]
+    assert facts["store"]["graphRoot"] == os.fspath(podpy.graphroot)
+    assert facts["store"]["runRoot"] == os.fspath(podpy.runroot)
+    assert facts["store"]["containerStore"] == {"number": 0, "paused": 0, "running": 0, "stopped": 0}
+    assert facts["host"]["security"]["rootless"] is True
+    assert facts["host"]["ociRuntime"]["name"] in ("crun", "runc")
+    assert facts["host"]["idMappings"]["uidmap"] == [
+        {"container_id": 0, "host_id": podpy.user.uid, "size": 1},
+        {"container_id": 1, "host_id": podpy.user.subuid, "size": 65536},
+    ]
+    assert facts["host"]["cgroupManager"] in ("systemd", "cgroupfs", "none")
+
+
+@pytest.mark.parametrize(
+    ("template", "wanted"),
+    [
+        ("{{.Store.GraphRoot}}", None),
+        ("{{.Host.Security.Rootless}}", "true"),
+        ("{{.Host.OS}}", "linux"),
+        ("{{json .Store.ContainerStore}}", '{"number":0,"paused":0,"running":0,"stopped":0}'),
+        ("{{range .Host.IDMappings.UIDMap}}{{.ContainerID}} {{end}}", "0 1 "),
+        ("{{.Version.Version}}", "0.1.0"),
+    ],
+)
+def test_templates_use_gos_names(podpy: Podpy, template: str, wanted: str | None) -> None:
+    """What scripts ask Podman for."""
+    assert podpy.ok("info", "--format", template) == (wanted or os.fspath(podpy.graphroot))
+
+
+def test_plain_output_is_yaml(podpy: Podpy) -> None:
+    """Sorted keys, two blanks a level."""
+    lines = podpy.ok("info").splitlines()
+    assert lines[0] == "host:"
+    assert f"  graphRoot: {podpy.graphroot}" in lines
+    assert "    rootless: true" in lines
+
+
+def test_version(podpy: Podpy) -> None:
+    """For people, and for scripts in both spellings."""
+    assert podpy.ok("version").splitlines()[1].split() == ["Version:", "0.1.0"]
+    assert podpy.ok("version", "--format", "{{.Client.Version}}") == "0.1.0"
+    assert podpy.ok("version", "--format", "{{.Version}}") == "0.1.0"
+    assert podpy.json("version", "--format", "json")["Client"]["OsArch"].startswith("linux/")

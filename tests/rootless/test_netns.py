@@ -1,0 +1,54 @@
+"""Network namespaces for containers, made without leaving one's own."""
+
+from __future__ import annotations
+
+from tests.rootless.helpers import python
+from tests.support.engine import Podpy
+
+CODE = """
+import os, socket
+from podpy import linux, rootless
+from podpy.config.paths import Paths
+paths = Paths.find()
+rootless.enter(paths)
+rootless.private_mounts()
+path = os.path.join(paths.runroot, "netns")
+"""
+
+
+def test_namespace_is_at_its_path_with_loopback_up(podpy: Podpy) -> None:
+    """The caller stays where it was; whoever joins can talk to itself and sees no other device."""
+    code = """
+before = os.readlink("/proc/self/ns/net")
+linux.make_netns(path)
+assert os.readlink("/proc/self/ns/net") == before
+assert os.stat(path).st_ino != os.stat("/proc/self/ns/net").st_ino
+descriptor = os.open(path, os.O_RDONLY)
+linux.setns(descriptor, linux.CLONE_NEWNET)
+server = socket.create_server(("127.0.0.1", 0))
+socket.create_connection(server.getsockname(), timeout=5)
+print([name for _, name in socket.if_nameindex()])
+"""
+    assert "'lo'" in python(podpy, CODE + code).ok()
+
+
+def test_missing_directory_is_an_error_with_its_path(podpy: Podpy) -> None:
+    """As every system call's."""
+    code = """
+try:
+    linux.make_netns(path + "/no/where")
+except OSError as error:
+    print(error.filename.endswith("netns/no/where"), error.strerror)
+"""
+    assert python(podpy, CODE + code).ok() == "True No such file or directory"
+
+
+def test_errors_name_source_and_target(podpy: Podpy) -> None:
+    """mount(2) has two paths."""
+    code = """
+try:
+    linux.mount("/no/source", path, None, linux.MS_BIND)
+except OSError as error:
+    print(error.errno, error.filename, error.filename2 == path)
+"""
+    assert python(podpy, CODE + code).ok() == "2 /no/source True"
