@@ -54,24 +54,33 @@ def _leave_mounts(directory: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a small directory tree of our own (sockets, pid files, the bundle); nothing there is no error."""
+    """Remove a small directory tree of our own (sockets, pid files, the bundle); nothing there is no error.
+
+    What is mounted in it, in this process's own mount namespace, is detached and never entered: the container's root file
+    system is among it.
+    """
     try:
+        device = os.lstat(path).st_dev
         entries = list(os.scandir(path))
     except FileNotFoundError:
         return
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            remove_tree(entry.path)
-        else:
-            _unlink(entry.path)
+        _remove_entry(entry, device)
     try:
         os.rmdir(path)
     except FileNotFoundError:
         pass
 
 
-def _unlink(path: str) -> None:
+def _remove_entry(entry: os.DirEntry[str], device: int) -> None:
     try:
-        os.unlink(path)
+        if entry.stat(follow_symlinks=False).st_dev != device:
+            from podpy import linux
+
+            linux.umount2(entry.path, linux.MNT_DETACH)
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(entry.path)
+        else:
+            os.unlink(entry.path)
     except FileNotFoundError:
         pass
