@@ -56,8 +56,8 @@ def _leave_mounts(directory: str) -> None:
 def remove_tree(path: str) -> None:
     """Remove a small directory tree of our own (sockets, pid files, the bundle); nothing there is no error.
 
-    What is mounted in it, in this process's own mount namespace, is detached and never entered: the container's root file
-    system is among it.
+    What is mounted in it, in this process's own mount namespace, is detached and never entered: the container's root
+    file system is among it.
     """
     try:
         device = os.lstat(path).st_dev

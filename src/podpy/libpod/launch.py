@@ -21,7 +21,6 @@ from podpy.network.setup import plan as plan_network
 from podpy.plan import Operation, Plan
 from podpy.runtime.cgroups import wanted_manager
 from podpy.runtime.monitor import MonitorRequest, StartConmon, WaitForStart
-from podpy.storage.mounts import MakeContainerLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +106,6 @@ class Launch:
         )
         plan.add(*self.network.operations)
         plan.add(
-            MakeContainerLayer(runtime.store, container.id),
             *runtime.store.mount_operations(
                 container.id,
                 container.image,
