@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 
 from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _SIGINT = 2
 _SIGPIPE = 13
-_BUGS = "Please report it with the output of the same command with --log-level=debug before 'run', 'ps' and so on"
+_BUGS = "This is a bug in podpy: please report it, with what the same command prints after 'podpy --log-level=debug'"
 
 
 def entry() -> None:
@@ -96,7 +97,7 @@ def _report(error: BaseException, argv: list[str]) -> int:
         return EXIT_SIGNAL_BASE + _SIGINT
     if isinstance(error, BrokenPipeError):
         return _broken_pipe()
-    if "--log-level=debug" in argv or "debug" in argv or "-D" in argv:
+    if _wants_traceback(argv):
         import traceback
 
         traceback.print_exception(error)
@@ -109,6 +110,13 @@ def _report(error: BaseException, argv: list[str]) -> int:
         return EXIT_FAILURE
     _complain(f"internal error: {type(error).__name__}: {error} ({_place(error)}). {_BUGS}")
     return EXIT_FAILURE
+
+
+def _wants_traceback(argv: list[str]) -> bool:
+    # Looked for in the words, since what went wrong may be the parser itself.
+    levels = [f"--log-level={level}" for level in ("debug", "trace")]
+    spelled = any(word in levels or word == "-D" for word in argv)
+    return spelled or any(pair in (("--log-level", "debug"), ("--log-level", "trace")) for pair in pairwise(argv))
 
 
 def _place(error: BaseException) -> str:

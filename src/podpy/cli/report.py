@@ -44,15 +44,27 @@ def render(
     `default` is the row template (fields and tabs) that stands in for an empty `format_text`. Without `heading` none
     is printed. Columns are aligned for the default and for `table …`. Raises TemplateError.
     """
+    body: Template | _PerRow
     if not format_text:
-        template, columns = Template("{{range .}}" + default + "\n{{end}}"), True
+        body, columns = _PerRow(default + "\n"), True
     else:
-        template, columns = _users(format_text)
+        body, columns = _users(format_text)
     text = ""
     if heading is not None and columns:
-        text = template.render([_as_map(heading)])
-    text += template.render(rows)
+        text = body.render([_as_map(heading)])
+    text += body.render(rows)
     return align(text) if columns else text
+
+
+class _PerRow:
+    """A template that is rendered for each row: as if {{range .}} were around it, but with the user's positions."""
+
+    def __init__(self, body: str) -> None:
+        self.template = Template(body)
+
+    def render(self, rows: list[Any]) -> str:
+        """Return the text of all rows."""
+        return "".join(self.template.render(row) for row in rows)
 
 
 def render_each(format_text: str, items: list[Any]) -> str:
@@ -60,7 +72,7 @@ def render_each(format_text: str, items: list[Any]) -> str:
     return render(format_text, items, None, default="{{.}}")
 
 
-def _users(format_text: str) -> tuple[Template, bool]:
+def _users(format_text: str) -> tuple[Template | _PerRow, bool]:
     columns = format_text.startswith(_TABLE)
     body = format_text[len(_TABLE) :] if columns else format_text
     # A shell's single quotes keep \n and \t as two characters each: Podman (like Docker) puts the real ones in, unless
@@ -70,18 +82,11 @@ def _users(format_text: str) -> tuple[Template, bool]:
         unescaped = _blanks_to_tabs(unescaped)
     if not unescaped.endswith("\n"):
         unescaped += "\n"
+    kind = Template if not columns and "{{range.}}" in body.replace(" ", "") else _PerRow
     try:
-        return Template(_ranged(unescaped, columns)), columns
+        return kind(unescaped), columns
     except TemplateError:
-        Template(body)  # its positions are those of what the user typed
-        return Template(_ranged(body, columns)), columns
-
-
-def _ranged(body: str, columns: bool) -> str:
-    squeezed = body.replace(" ", "")
-    if not columns and "{{range." in squeezed and squeezed.find("{{range.}}") >= 0:
-        return body
-    return "{{range .}}" + body + "{{end}}"
+        return kind(body), columns
 
 
 def _blanks_to_tabs(body: str) -> str:

@@ -156,9 +156,11 @@ def _files(container: Container, run_directory: str) -> dict[str, str]:
 
 
 def _capabilities(container: Container) -> dict[str, Any]:
-    process = inspect_host.process_section(container)
-    capabilities = process.get("capabilities", {})
-    return {"EffectiveCaps": capabilities.get("effective"), "BoundingCaps": capabilities.get("bounding")}
+    held = inspect_host.process_section(container).get("capabilities")
+    if held is not None:
+        return {"EffectiveCaps": held.get("effective"), "BoundingCaps": held.get("bounding")}
+    bounding = inspect_host.bounding_capabilities(container.spec)
+    return {"EffectiveCaps": bounding, "BoundingCaps": bounding}
 
 
 def _exec_ids(container: Container) -> list[str]:

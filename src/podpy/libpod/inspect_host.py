@@ -66,8 +66,7 @@ def host_config(container: Container) -> dict[str, Any]:
         "Annotations": spec.annotations or None,
         "VolumeDriver": "",
         "VolumesFrom": spec.volumes_from or None,
-        "CapAdd": _capability_names(spec.cap_add),
-        "CapDrop": _capability_names(spec.cap_drop),
+        **_capability_changes(spec),
         "Dns": spec.dns,
         "DnsOptions": spec.dns_options,
         "DnsSearch": spec.dns_search,
@@ -124,8 +123,25 @@ def _network_mode(container: Container, spec: ContainerSpec) -> str:
     return "pasta"
 
 
-def _capability_names(names: list[str]) -> list[str]:
-    return [name.upper() if name.upper().startswith("CAP_") else "CAP_" + name.upper() for name in names]
+def bounding_capabilities(spec: ContainerSpec) -> list[str]:
+    """Return the capabilities that the options give a container, whatever the host still has of them."""
+    from podpy.runtime import capabilities
+
+    if spec.privileged:
+        return sorted(capabilities.NAMES)
+    return capabilities.merge(capabilities.DEFAULT, spec.cap_add, spec.cap_drop, capabilities.NAMES)
+
+
+def _capability_changes(spec: ContainerSpec) -> dict[str, list[str]]:
+    """Return what a container has more and less than the default set: Podman counts it from the result, too."""
+    from podpy.runtime import capabilities
+
+    held = bounding_capabilities(spec)
+    usual = capabilities.NAMES if spec.privileged else capabilities.DEFAULT
+    return {
+        "CapAdd": [name for name in held if name not in usual],
+        "CapDrop": sorted(name for name in usual if name not in held),
+    }
 
 
 def _security(spec: ContainerSpec) -> list[str]:
