@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "out.h"
@@ -290,10 +291,24 @@ static void tell_host(void)
 	out_text("\n");
 }
 
+/* The engine adds the monitor's pid while the container is being started: usually before, seldom a little later. */
+static void read_environment(char *text, size_t size)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	char value[SMALL];
+	for (int i = 0; i < 200; i++) {
+		slurp("/run/.containerenv", text, size);
+		if (!line_value(text, "conmon=", value, sizeof value) ||
+		    line_value(text, "conmon_pid=", value, sizeof value))
+			break;
+		nanosleep(&moment, NULL);
+	}
+}
+
 int main(void)
 {
 	char environment[LARGE];
-	slurp("/run/.containerenv", environment, sizeof environment);
+	read_environment(environment, sizeof environment);
 	out_text("\nHello from a container. podpy started it, no daemon took part. Seen from inside:\n\n");
 	tell_container(environment);
 	tell_process();

@@ -16,7 +16,7 @@ import os
 
 from podpy import fastjson, linux, pids, rootless
 from podpy.libpod.bundle import WriteBundle
-from podpy.libpod.self_description import TellConmon, is_told
+from podpy.libpod.self_description import is_told, tell_conmon
 from podpy.network.setup import plan as plan_network
 from podpy.plan import Operation, Plan
 from podpy.runtime.cgroups import wanted_manager
@@ -119,10 +119,9 @@ class Launch:
             )
         )
         self._conmon = StartConmon(self._monitor_request)
-        self._start = WaitForStart(self._conmon)
+        told = (lambda: tell_conmon(self.directory)) if is_told(spec) else None
+        self._start = WaitForStart(self._conmon, forked=told)
         plan.add(WriteBundle(self), self._conmon)
-        if is_told(spec):
-            plan.add(TellConmon(self))
         plan.add(*self.network.wait_operations, self._start)
         return plan
 

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import os
 
-from podpy.plan import Operation
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.container import Container
-    from podpy.libpod.launch import Launch
     from podpy.runtime.spec import ContainerSpec
 
 LABEL = "io.podpy.describe-container"
@@ -45,23 +42,12 @@ def text(container: Container, spec: ContainerSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
-class TellConmon(Operation):
-    """Add the monitor's pid, which is known only when the file has been written, and before the container starts."""
+def tell_conmon(directory: str) -> None:
+    """Add the monitor's pid, which is known only when the OCI runtime is being started; the container may have to wait.
 
-    def __init__(self, launch: Launch) -> None:
-        self._launch = launch
-
-    def describe(self) -> str:
-        """Return what is added where."""
-        return f"add the monitor's pid to {PATH}"
-
-    def execute(self) -> None:
-        """Append it to the file that will be mounted in the container."""
-        directory = self._launch.directory
-        try:
-            with open(os.path.join(directory, "conmon.pid"), encoding="ascii") as file:
-                pid = int(file.read())
-        except FileNotFoundError:  # conmon 2.1's protocol: it forks, and knows its pid, only after its start byte
-            return
-        with open(os.path.join(directory, os.path.basename(PATH)), "a", encoding="ascii") as file:
-            file.write(f"conmon_pid={pid}\n")
+    `directory` is the container's run directory, where conmon's pid file and the file to be mounted are.
+    """
+    with open(os.path.join(directory, "conmon.pid"), encoding="ascii") as file:
+        pid = int(file.read())
+    with open(os.path.join(directory, os.path.basename(PATH).lstrip(".")), "a", encoding="ascii") as file:
+        file.write(f"conmon_pid={pid}\n")

@@ -180,8 +180,10 @@ class StartConmon(Operation):
 class WaitForStart(Operation):
     """Let conmon start the OCI runtime, and wait until the container runs."""
 
-    def __init__(self, conmon: StartConmon) -> None:
+    def __init__(self, conmon: StartConmon, *, forked: Callable[[], None] | None = None) -> None:
+        """`forked` is called when conmon's pid file is there, while the OCI runtime is being started."""
         self._conmon = conmon
+        self._forked = forked
         self.pid = 0
         self.conmon_pid = 0
 
@@ -196,6 +198,8 @@ class WaitForStart(Operation):
         assert request is not None
         _write_byte(conmon.start_pipe)
         conmon.wait_for_fork()
+        if self._forked is not None:
+            self._forked()
         answer = _read_line(conmon.sync_pipe)
         conmon.abandon()
         pid, message = _parse(answer)
