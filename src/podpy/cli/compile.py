@@ -7,6 +7,7 @@ declarations themselves, which costs some milliseconds.
 from __future__ import annotations
 
 import os
+import sys
 from marshal import dumps
 from pprint import pformat
 
@@ -109,4 +110,4 @@ def write(path: str | None = None) -> str:
 
 
 if __name__ == "__main__":
-    write()
+    write(*sys.argv[1:2])

@@ -1,0 +1,125 @@
+"""What a command imports is what it costs: the everyday commands load the listed modules and no others.
+
+The list is tests/cli/import_budget.txt. After a change that needs a new module on this path (is it worth its
+milliseconds?), write it anew: PODPY_UPDATE_BUDGET=1 pytest tests/cli/test_import_budget.py
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import CHECKOUT, Podpy, Result
+
+LIST = Path(__file__).with_name("import_budget.txt")
+UPDATE = "PODPY_UPDATE_BUDGET"
+
+# design.md, "Fast by construction".
+FORBIDDEN = (
+    "typer rich pyroute2 asyncio urllib3 logging dataclasses typing subprocess pathlib re json inspect enum shutil"
+    " tempfile contextlib collections socket argparse datetime threading concurrent click importlib.metadata"
+).split()
+
+DRIVER = """
+import sys
+sys.path.append(sys.argv[1])
+sys.path.append(sys.argv[2])
+report = open(sys.argv[3], "w")
+from podpy.cli.main import main
+status = main(sys.argv[4:])
+report.write("\\n".join(sorted(sys.modules)))
+report.close()
+sys.exit(status)
+"""
+
+
+@pytest.fixture(scope="module")
+def baseline() -> set[str]:
+    """What the interpreter itself loads."""
+    command = [sys.executable, "-I", "-S", "-c", "import sys; print(*sys.modules)"]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
+class Budget:
+    """Runs commands in a Python that tells what it has loaded."""
+
+    def __init__(self, podpy: Podpy, baseline: set[str]) -> None:
+        self.podpy = podpy
+        self.baseline = baseline
+        self.driver = podpy.home / "driver.py"
+        self.driver.write_text(DRIVER)
+        self.driver.chmod(0o644)
+        placed = podpy.launcher.parents[2]
+        self.site = placed if (placed / "podpy/cli").is_dir() else CHECKOUT / "src"
+
+    def command(self, *args: str) -> tuple[Result, set[str]]:
+        """Run a podpy command and return its result and the modules that it has loaded."""
+        report = self.podpy.home / "modules.txt"
+        report.unlink(missing_ok=True)
+        report.touch()
+        report.chmod(0o666)
+        libraries = sysconfig.get_path("purelib")
+        own = self.podpy.command(*args)[1:]
+        python = [sys.executable, "-I", "-S", os.fspath(self.driver), os.fspath(self.site), libraries]
+        result = self.podpy.run([*python, os.fspath(report), *own])
+        return result, set(report.read_text().split()) - self.baseline
+
+    def ok(self, *args: str) -> set[str]:
+        """Run a command that must succeed and return the modules that it has loaded."""
+        result, modules = self.command(*args)
+        result.ok()
+        return modules
+
+
+def listed() -> dict[str, set[str]]:
+    sections: dict[str, set[str]] = {}
+    current: set[str] = set()
+    for line in LIST.read_text().splitlines():
+        if line.startswith("["):
+            current = sections.setdefault(line.strip("[]"), set())
+        elif line.strip() and not line.startswith("#"):
+            current.add(line.strip())
+    return sections
+
+
+def write(found: dict[str, set[str]]) -> None:
+    lines = ["# What each command loads beyond the interpreter itself. Made by test_import_budget.py."]
+    for command, modules in found.items():
+        lines += ["", f"[{command}]", *sorted(modules)]
+    LIST.write_text("\n".join(lines) + "\n")
+
+
+def test_everyday_commands_load_no_more_than_they_need(podpy: Podpy, busybox: str, baseline: set[str]) -> None:
+    budget = Budget(podpy, baseline)
+    podpy.ok("create", "--name", "one", "--network=none", busybox, "sleep", "1000")
+    podpy.ok("run", "--rm", "--network=none", busybox, "true")  # what only the first call of a boot does is done
+    found = {
+        "run": budget.ok("run", "--name", "two", "--network=none", busybox, "true"),
+        "run -d": budget.ok("run", "-d", "--rm", "--network=none", busybox, "true"),
+        "start": budget.ok("start", "one"),
+        "exec": budget.ok("exec", "one", "true"),
+        "ps": budget.ok("ps", "-a"),
+        "logs": budget.ok("logs", "two"),
+        "inspect": budget.ok("inspect", "one"),
+        "stop": budget.ok("stop", "-t", "0", "one"),
+        "rm": budget.ok("rm", "one"),
+    }
+    if os.environ.get(UPDATE):
+        write(found)
+    allowed = listed()
+    for command, modules in found.items():
+        heavy = {name for name in modules if name in FORBIDDEN or name.partition(".")[0] in FORBIDDEN}
+        assert not heavy, f"podpy {command} loads {sorted(heavy)}: import them where they are used"
+        new = modules - allowed[command]
+        assert not new, f"podpy {command} now loads {sorted(new)}: see the top of {Path(__file__).name}"
+
+
+def test_a_mistyped_option_loads_no_engine(podpy: Podpy, baseline: set[str]) -> None:
+    result, modules = Budget(podpy, baseline).command("run", "--nmae", "x", "busybox")
+    result.fails(125, "unknown flag: --nmae (did you mean --name?)")
+    assert not {name for name in modules if name.startswith(("podpy.libpod", "podpy.storage", "typer", "rich"))}
