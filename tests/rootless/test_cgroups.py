@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.rootless.helpers import python, python_environment
 from tests.support import needs
 from tests.support.engine import Podpy, Result
@@ -27,8 +25,6 @@ print(json.dumps([view.manager, view.mode, view.parent, sorted(view.controllers)
                   view.runtime_flags("/usr/bin/crun"), view.runtime_flags("runc"), warnings,
                   open("/proc/self/mountinfo").read()]))
 """
-V2 = Path("/sys/fs/cgroup/cgroup.controllers")
-UNIFIED = Path("/sys/fs/cgroup/unified/cgroup.controllers")
 
 
 def _look(podpy: Podpy, wanted: str = "") -> list[Any]:
@@ -38,8 +34,7 @@ def _look(podpy: Podpy, wanted: str = "") -> list[Any]:
 
 def test_hybrid_host_shows_cgroup2_to_the_runtime(podpy: Podpy) -> None:
     """crun refuses the hybrid layout; here it sees cgroup2 at /sys/fs/cgroup, and nobody else does."""
-    if not UNIFIED.exists():
-        pytest.skip("needs hybrid-cgroups: this host has one hierarchy")
+    needs.require("hybrid-cgroups")
     manager, mode, *_, mounts = _look(podpy)
     assert mode == "hybrid"
     at_root = [line.split() for line in mounts.splitlines() if line.split()[4] == "/sys/fs/cgroup"]
@@ -98,8 +93,7 @@ def test_delegated_cgroup_is_used(podpy: Podpy) -> None:
 
 def test_wanted_manager_that_is_not_possible_is_said(podpy: Podpy) -> None:
     """Never silently another one."""
-    if Path("/run/systemd/system").exists():
-        pytest.skip("needs no-systemd: a user manager may answer here")
+    needs.require("no-systemd")
     needs.require("mount")
     done = _in_delegated_cgroup(podpy, "WANTED = 'systemd'\n" + LOOK)
     manager, *_, warnings, _ = json.loads(done.ok())

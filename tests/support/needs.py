@@ -27,6 +27,10 @@ def _systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
+def _hybrid_cgroups() -> bool:
+    return Path("/sys/fs/cgroup/unified/cgroup.controllers").exists()
+
+
 def _cgroup_delegation() -> bool:
     """A cgroup2 tree with controllers, in which the user may make groups."""
     top = Path("/sys/fs/cgroup")
@@ -58,6 +62,8 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "mount": ("no right to mount: not root, or root in a container", _mount),
     "quickstart": ("scripts/test hasn't set this machine up", _quickstart),
     "systemd": ("systemd isn't this machine's init", _systemd),
+    "no-systemd": ("systemd is this machine's init", lambda: not _systemd()),
+    "hybrid-cgroups": ("this machine has one cgroup version only", _hybrid_cgroups),
     "cgroup-delegation": ("no writable cgroup2 tree with controllers", _cgroup_delegation),
     "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
     "ipv6": ("this machine has no IPv6", _ipv6),
