@@ -1,0 +1,242 @@
+"""Pulls from a registry that misbehaves: cut connections, lies, refusals, redirects, tokens, interrupted by the user."""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.image.odd_registry import OddRegistry
+from tests.image.test_pull import configure, insecure
+from tests.support.engine import Podpy
+from tests.support.images import Image, Layer, sha256
+
+FAST = ("--retry-delay", "10ms")
+
+
+@pytest.fixture
+def name(podpy: Podpy, odd: OddRegistry, bulky: Image) -> str:
+    """An image with one layer of 1 MB in the odd registry."""
+    odd.add("x", "latest", bulky)
+    configure(podpy, insecure(odd.address))
+    return f"{odd.address}/x"
+
+
+def layer_of(image: Image) -> tuple[str, int]:
+    """Return the digest and size of the first layer's blob."""
+    layer = json.loads(image.blobs()[0])["layers"][0]
+    return layer["digest"], layer["size"]
+
+
+def check_tree(podpy: Podpy, bulky: Image) -> None:
+    """The store has exactly this image and nothing that waits."""
+    assert podpy.ok("images", "-q", "--no-trunc") == sha256(bulky.config())
+    partial = list((podpy.graphroot / "tmp").glob("**/*"))
+    assert [path for path in partial if path.is_file()] == []
+
+
+def test_a_cut_connection_goes_on_where_it_stopped(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    odd.cuts = [300_000, 200_000, 0, 100_000]
+    podpy.ok("pull", *FAST, name)
+    ranges = [headers.get("Range", "") for headers in odd.blob_requests() if "Range" in headers]
+    _, size = layer_of(bulky)
+    assert ranges[0].endswith(f"-{size - 1}")
+    assert odd.bytes_sent < size + 10_000
+    check_tree(podpy, bulky)
+
+
+def test_a_server_that_ignores_ranges(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    odd.cuts, odd.ignores_range = [300_000], True
+    podpy.ok("pull", *FAST, name)
+    check_tree(podpy, bulky)
+
+
+def test_a_server_that_refuses_ranges(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    odd.cuts, odd.no_range = [300_000], True
+    podpy.ok("pull", *FAST, name)
+    check_tree(podpy, bulky)
+
+
+def test_a_pull_that_fails_is_continued_by_the_next_one(
+    podpy: Podpy, odd: OddRegistry, bulky: Image, name: str
+) -> None:
+    odd.cuts = [400_000] + [0] * 10
+    podpy("pull", *FAST, name).fails(125, "stopped at", "it goes on from there")
+    assert podpy("image", "exists", name).returncode == 1
+    sent, odd.cuts = odd.bytes_sent, []
+    done = podpy("pull", name)
+    done.ok()
+    _, size = layer_of(bulky)
+    assert "going on at" in done.stderr
+    assert odd.bytes_sent - sent < size - 200_000
+    check_tree(podpy, bulky)
+
+
+def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    import threading
+
+    odd.hold = threading.Event()
+    process = podpy.popen("pull", name, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert odd.reached.wait(30)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert b"Traceback" not in err
+    assert out == b""
+    odd.hold.set()
+    odd.hold = None
+    done = podpy("pull", name)
+    done.ok()
+    assert "going on at" in done.stderr
+    check_tree(podpy, bulky)
+
+
+def test_a_damaged_rest_from_an_earlier_pull_is_thrown_away(
+    podpy: Podpy, odd: OddRegistry, bulky: Image, name: str
+) -> None:
+    odd.cuts = [400_000] + [0] * 10
+    podpy("pull", *FAST, name).fails(125, "stopped at")
+    (partial,) = (podpy.graphroot / "tmp/blobs").glob("*.partial")
+    data = bytearray(partial.read_bytes())
+    data[1000:2000] = b"x" * 1000
+    partial.write_bytes(data)
+    odd.cuts = []
+    podpy.ok("pull", name)
+    check_tree(podpy, bulky)
+
+
+def test_a_layer_with_the_wrong_bytes(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    digest, size = layer_of(bulky)
+    data = bytearray(odd.blobs[digest])
+    data[5000:6000] = b"y" * 1000
+    odd.blobs[digest] = bytes(data)
+    podpy("pull", name).fails(125, "arrived with the digest", digest)
+    assert podpy.ok("images", "-q") == ""
+    assert [*podpy.graphroot.glob("layers/*")] == []
+
+
+def test_a_layer_whose_contents_are_not_the_configurations(podpy: Podpy, odd: OddRegistry, bulky: Image) -> None:
+    other = Image([Layer().add("other", b"1").tar()])
+    manifest, blobs = other.blobs()
+    config = bulky.config()
+    document = json.loads(manifest)
+    document["config"] |= {"digest": sha256(config), "size": len(config)}
+    odd.blobs |= blobs
+    odd.blobs[sha256(config)] = config
+    odd.add_manifest("x", "latest", document)
+    configure(podpy, insecure(odd.address))
+    podpy("pull", f"{odd.address}/x").fails(125, "unpacks to the digest")
+    assert podpy.ok("images", "-q") == ""
+
+
+def test_a_layer_that_is_longer_than_its_manifest_says(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    digest, _ = layer_of(bulky)
+    odd.blobs[digest] += b"more" * 1000
+    podpy("pull", name).fails(125, "more bytes than")
+
+
+def test_a_layer_that_is_shorter_than_its_manifest_says(
+    podpy: Podpy, odd: OddRegistry, bulky: Image, name: str
+) -> None:
+    digest, _ = layer_of(bulky)
+    odd.blobs[digest] = odd.blobs[digest][:-1000]
+    podpy("pull", *FAST, name).fails(125, "stopped at")
+
+
+def test_too_many_requests_and_server_errors_pass(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    odd.manifest_statuses = [(429, {"Retry-After": "0"})]
+    odd.statuses = [(503, {}), (500, {})]
+    done = podpy("pull", *FAST, name)
+    done.ok()
+    assert "answered 429" in done.stderr
+    assert "answered 503" in done.stderr
+    check_tree(podpy, bulky)
+
+
+def test_too_many_requests_for_good(podpy: Podpy, odd: OddRegistry, name: str) -> None:
+    odd.manifest_statuses = [(429, {"Retry-After": "0"})] * 20
+    podpy("pull", "--retry", "1", name).fails(125, "429: too many requests")
+
+
+def test_a_redirect_gets_no_credentials(
+    podpy: Podpy, odd: OddRegistry, other: OddRegistry, bulky: Image, name: str
+) -> None:
+    other.blobs = odd.blobs
+    odd.redirect_to, odd.wants_token, odd.tokens_for = other.address, True, {"alice": "pw"}
+    podpy.ok("pull", "--creds", "alice:pw", name)
+    assert odd.requests[-1][2]["Authorization"] == "Bearer good"
+    assert len(other.requests) == 2
+    assert all("Authorization" not in headers for _, _, headers in other.requests)
+    check_tree(podpy, bulky)
+
+
+def test_an_endless_redirect(podpy: Podpy, odd: OddRegistry, name: str) -> None:
+    odd.redirect_to = odd.address
+    podpy("pull", name).fails(125, "redirects")
+
+
+def test_an_anonymous_token(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    odd.wants_token = odd.anonymous_token = True
+    podpy.ok("pull", name)
+    asked = [path for path in odd.paths() if path.startswith("/token")]
+    assert asked == ["/token?service=odd&scope=repository%3Ax%3Apull"]
+    check_tree(podpy, bulky)
+
+
+def test_a_token_for_a_user(podpy: Podpy, odd: OddRegistry, name: str) -> None:
+    odd.wants_token, odd.tokens_for = True, {"alice": "pw"}
+    podpy("pull", name).fails(125, "wants credentials", "podpy login")
+    podpy("pull", "--creds", "alice:no", name).fails(125, "invalid username/password")
+    podpy.ok("pull", "--creds", "alice:pw", name)
+
+
+def test_an_identity_token(podpy: Podpy, odd: OddRegistry, name: str, tmp_path: Path) -> None:
+    odd.wants_token, odd.identity_token = True, "refresh-me"
+    auth = podpy.home / "auth.json"
+    auth.write_text(json.dumps({"auths": {odd.address: {"identitytoken": "refresh-me"}}}))
+    podpy.ok("pull", "--authfile", str(auth), name)
+    assert ("POST", "/token") in [(method, path) for method, path, _ in odd.requests]
+
+
+def test_the_most_specific_credentials_win(podpy: Podpy, odd: OddRegistry, name: str) -> None:
+    odd.wants_token, odd.tokens_for = True, {"alice": "pw"}
+
+    def pair(text: str) -> dict[str, str]:
+        return {"auth": base64.b64encode(text.encode()).decode()}
+
+    auth = podpy.home / "auth.json"
+    auth.write_text(json.dumps({"auths": {odd.address: pair("bob:x"), f"{odd.address}/x": pair("alice:pw")}}))
+    podpy.ok("pull", name, env={"REGISTRY_AUTH_FILE": str(auth)})
+
+
+def test_two_pulls_at_once_share_the_work(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+    pulls = [podpy.popen("pull", name, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in pulls:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert out.decode().strip() == sha256(bulky.config())[7:]
+    _, size = layer_of(bulky)
+    assert odd.bytes_sent < 2 * size
+    check_tree(podpy, bulky)
+
+
+HOSTILE = {
+    "no JSON": b"<html>",
+    "schema 1": b'{"schemaVersion": 1, "fsLayers": []}',
+    "nested": b"[" * 100_000,
+    "no layers": b'{"schemaVersion": 2, "config": {}}',
+    "huge": b" " * (5 << 20),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_manifest_is_one_line(podpy: Podpy, odd: OddRegistry, kind: str) -> None:
+    odd.add_manifest("x", "latest", HOSTILE[kind])
+    configure(podpy, insecure(odd.address))
+    done = podpy("pull", "-q", f"{odd.address}/x").fails(125)
+    assert done.stderr.count("\n") == 1
+    assert "internal error" not in done.stderr

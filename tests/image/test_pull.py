@@ -1,0 +1,251 @@
+"""`podpy pull` against a real registry: plain HTTP, TLS with its own authority, passwords; policies, platforms, names."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.image.odd_registry import INDEX_TYPE, OddRegistry
+from tests.support.engine import Podpy
+from tests.support.images import MANIFEST_TYPE, Image, Layer, sha256
+from tests.support.registry import Registry
+
+
+def configure(podpy: Podpy, text: str) -> None:
+    """Write the user's registries.conf."""
+    directory = podpy.home / ".config/containers"
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "registries.conf").write_text(text)
+
+
+def insecure(*addresses: str) -> str:
+    return "".join(f'[[registry]]\nlocation = "{address}"\ninsecure = true\n' for address in addresses)
+
+
+def test_pull_over_http_prints_podmans_lines_and_the_id(podpy: Podpy, registry: Registry, small: Image) -> None:
+    digest = registry.push("x/small", "v1", small)
+    name = f"{registry.address}/x/small:v1"
+    done = podpy("pull", "--tls-verify=false", name)
+    image_id = done.ok()
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"Trying to pull {name}..."
+    assert sum(line.startswith("Copying blob sha256:") for line in lines) == 2
+    assert lines[-2] == f"Copying config sha256:{image_id}"
+    assert lines[-1] == "Writing manifest to image destination"
+    found = podpy.json("image", "inspect", name)[0]
+    assert found["Digest"] == digest
+    assert found["Id"] == image_id == sha256(small.config()).removeprefix("sha256:")
+    assert found["RepoTags"] == [name]
+    assert found["Config"]["User"] == "7"
+
+
+def test_http_is_refused_unless_allowed(podpy: Podpy, registry: Registry, small: Image) -> None:
+    registry.push("small", "latest", small)
+    podpy("pull", f"{registry.address}/small").fails(125, "speaks HTTP, not HTTPS", "--tls-verify=false")
+    configure(podpy, insecure(registry.address))
+    podpy.ok("pull", f"{registry.address}/small")
+    podpy("pull", "--tls-verify=true", f"{registry.address}/small").fails(125, "speaks HTTP")
+
+
+def test_tls_with_an_own_authority_and_a_password(
+    podpy: Podpy, secure_registry: Registry, small: Image, tmp_path: Path
+) -> None:
+    secure_registry.push("small", "latest", small)
+    host, name = secure_registry.address, f"{secure_registry.address}/small"
+    podpy("pull", name).fails(125, "certificate isn't trusted", f"certs.d/{host}/ca.crt")
+    directory = podpy.home / ".config/containers/certs.d" / host
+    directory.mkdir(parents=True)
+    assert secure_registry.ca is not None
+    shutil.copy(secure_registry.ca, directory / "ca.crt")
+    (directory / "ca.crt").chmod(0o644)
+    podpy("pull", name).fails(125, "wants credentials", f"podpy login {host}")
+    wrong = podpy("pull", "--creds", "alice:wrong", name).fails(125, "invalid username/password")
+    assert "wrong" not in wrong.stderr
+    podpy.ok("pull", "--creds", "alice:wonderland", name)
+
+
+def test_login_pull_logout(podpy: Podpy, secure_registry: Registry, small: Image) -> None:
+    secure_registry.push("small", "latest", small)
+    host = secure_registry.address
+    configure(podpy, insecure(host))
+    podpy("login", "-u", "alice", "--password-stdin", host, input="wrong").fails(125, "invalid username/password")
+    assert podpy.ok("login", "-u", "alice", "--password-stdin", host, input="wonderland\n") == "Login Succeeded!"
+    auth = podpy.runtime_dir / "containers/auth.json"
+    assert auth.stat().st_mode & 0o777 == 0o600
+    assert podpy.ok("login", "--get-login", host) == "alice"
+    podpy.ok("pull", f"{host}/small")
+    assert podpy.ok("logout", host) == f"Removed login credentials for {host}"
+    podpy("pull", f"{host}/small").fails(125, "wants credentials")
+
+
+def test_a_credential_helper_is_asked(podpy: Podpy, secure_registry: Registry, small: Image, tmp_path: Path) -> None:
+    secure_registry.push("small", "latest", small)
+    configure(podpy, insecure(secure_registry.address))
+    tools = podpy.home / "bin"
+    tools.mkdir()
+    helper = tools / "docker-credential-ours"
+    helper.write_text('#!/bin/sh\necho \'{"Username": "alice", "Secret": "wonderland"}\'\n')
+    helper.chmod(0o755)
+    docker = podpy.home / ".docker"
+    docker.mkdir()
+    (docker / "config.json").write_text(json.dumps({"credHelpers": {secure_registry.address: "ours"}}))
+    path = {"PATH": f"{tools}:/usr/bin:/bin:/usr/sbin:/sbin"}
+    podpy.ok("pull", f"{secure_registry.address}/small", env=path)
+    helper.unlink()
+    podpy("pull", f"{secure_registry.address}/small", env=path).fails(125, "docker-credential-ours is not installed")
+
+
+def test_a_second_pull_asks_for_the_manifest_only(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("x", "latest", small)
+    configure(podpy, insecure(odd.address))
+    podpy.ok("pull", f"{odd.address}/x")
+    odd.requests.clear()
+    podpy.ok("pull", f"{odd.address}/x")
+    assert [path for path in odd.paths() if path != "/v2/"] == ["/v2/x/manifests/latest"]
+
+
+def test_layers_that_are_here_are_not_fetched_again(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("x", "latest", small)
+    grown = Image([*small.layers, Layer().add("new", b"new").tar()])
+    odd.add("y", "latest", grown)
+    configure(podpy, insecure(odd.address))
+    podpy.ok("pull", f"{odd.address}/x")
+    odd.requests.clear()
+    done = podpy("pull", f"{odd.address}/y")
+    done.ok()
+    assert done.stderr.count("skipped: already exists") == 2
+    assert len(odd.blob_requests()) == 2  # the configuration and the new layer
+
+
+def test_policies(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("x", "latest", small)
+    configure(podpy, insecure(odd.address))
+    name = f"{odd.address}/x"
+    podpy("pull", "--policy", "never", name).fails(125, "image not known")
+    assert odd.requests == []
+    first = podpy.ok("pull", "-q", "--policy", "missing", name)
+    odd.requests.clear()
+    assert podpy.ok("pull", "-q", "--policy", "missing", name) == first
+    assert podpy.ok("pull", "-q", "--policy", "never", name) == first
+    assert odd.requests == []
+    assert podpy.ok("pull", "-q", "--policy", "newer", name) == first
+    assert odd.paths("HEAD") == ["/v2/x/manifests/latest"]
+    odd.add("x", "latest", Image([Layer().add("other", b"1").tar()]))
+    assert podpy.ok("pull", "-q", "--policy", "newer", name) != first
+
+
+def test_newer_keeps_what_is_here_if_the_registry_is_gone(podpy: Podpy, small: Image) -> None:
+    with OddRegistry.start() as gone:
+        gone.add("x", "latest", small)
+        configure(podpy, insecure(gone.address))
+        name = f"{gone.address}/x"
+        first = podpy.ok("pull", "-q", name)
+    assert podpy.ok("pull", "-q", "--policy", "newer", name) == first
+    podpy("pull", "-q", name).fails(125, "Connection refused")
+
+
+def test_an_index_gives_this_platform_or_the_one_asked_for(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    foreign = Image([Layer().add("foreign", b"1").tar()], architecture="s390x")
+    entries = []
+    for image in (foreign, small):
+        digest = odd.add("x", "single", image)
+        platform = {"os": "linux", "architecture": image.architecture}
+        entries.append({"mediaType": MANIFEST_TYPE, "digest": digest, "size": 1, "platform": platform})
+    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries}
+    odd.add_manifest("x", "latest", index, INDEX_TYPE)
+    configure(podpy, insecure(odd.address))
+    name = f"{odd.address}/x"
+    assert podpy.ok("pull", "-q", name) == sha256(small.config())[7:]
+    assert podpy.ok("pull", "-q", "--arch", "s390x", name) == sha256(foreign.config())[7:]
+    podpy("pull", "--platform", "linux/riscv64", name).fails(125, "no image found in the image index", "linux/s390x")
+
+
+def test_by_digest(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    digest = odd.add("x", "latest", small)
+    configure(podpy, insecure(odd.address))
+    name = f"{odd.address}/x@{digest}"
+    podpy.ok("pull", name)
+    podpy.ok("image", "exists", name)
+    assert podpy("image", "exists", f"{odd.address}/x:latest").returncode == 1
+
+
+def test_a_manifest_that_isnt_what_its_digest_says(podpy: Podpy, odd: OddRegistry, small: Image, bulky: Image) -> None:
+    digest = odd.add("x", "latest", small)
+    odd.manifests[f"x/{digest}"] = (bulky.blobs()[0], MANIFEST_TYPE)
+    configure(podpy, insecure(odd.address))
+    podpy("pull", f"{odd.address}/x@{digest}").fails(125, "isn't what its digest")
+
+
+def test_short_names_through_alias_and_search(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("ns/thing", "latest", small)
+    head = f'unqualified-search-registries = ["{odd.address}/ns"]\n'
+    configure(podpy, head + insecure(odd.address) + f'[aliases]\n"nick" = "{odd.address}/ns/thing"\n')
+    done = podpy("pull", "thing")
+    done.ok()
+    assert 'Resolving "thing" using unqualified-search registries' in done.stderr
+    done = podpy("pull", "nick")
+    done.ok()
+    assert 'Resolved "nick" as an alias' in done.stderr
+    podpy.ok("image", "exists", "nick")
+
+
+def test_a_mirror_is_asked_first_and_the_registry_after_it(
+    podpy: Podpy, odd: OddRegistry, other: OddRegistry, small: Image, bulky: Image
+) -> None:
+    odd.add("x", "latest", small)
+    other.add("m/x", "latest", small)
+    odd.add("y", "latest", bulky)
+    mirror = f'[[registry.mirror]]\nlocation = "{other.address}/m"\ninsecure = true\n'
+    configure(podpy, insecure(odd.address) + mirror)
+    podpy.ok("pull", f"{odd.address}/x")
+    assert odd.requests == []
+    podpy.ok("pull", f"{odd.address}/y")
+    assert "/v2/m/y/manifests/latest" in other.paths()
+    assert podpy.ok("images", "-n", "--format", "{{.Repository}}", "--sort", "repository").split() == sorted(
+        [f"{odd.address}/x", f"{odd.address}/y"]
+    )
+
+
+def test_a_blocked_registry(podpy: Podpy) -> None:
+    configure(podpy, '[[registry]]\nlocation = "bad.example"\nblocked = true\n')
+    podpy("pull", "bad.example/x").fails(125, "bad.example is blocked in", "registries.conf")
+
+
+def test_a_policy_that_rejects(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("x", "latest", small)
+    configure(podpy, insecure(odd.address))
+    (podpy.home / ".config/containers/policy.json").write_text('{"default": [{"type": "reject"}]}')
+    podpy("pull", f"{odd.address}/x").fails(125, "rejected by the policy in")
+    assert odd.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("nosuch.invalid/x", "no such host: nosuch.invalid"),
+        ("127.0.0.1:1/x", "Connection refused"),
+        ("Upper", "must be lowercase"),
+        ("no-such-alias-anywhere", "did not resolve to an alias"),
+    ],
+)
+def test_names_that_lead_nowhere(podpy: Podpy, name: str, text: str) -> None:
+    configure(podpy, "")
+    podpy("pull", name).fails(125, text)
+
+
+def test_what_the_registry_doesnt_have(podpy: Podpy, registry: Registry, small: Image) -> None:
+    registry.push("small", "latest", small)
+    configure(podpy, insecure(registry.address))
+    podpy("pull", f"{registry.address}/small:nope").fails(125, "manifest unknown", "Check the name and the tag")
+    podpy("pull", f"{registry.address}/nope").fails(125, "unknown")
+
+
+def test_hello_needs_no_network(podpy: Podpy) -> None:
+    configure(podpy, "")
+    image_id = podpy.ok("pull", "hello")
+    assert podpy.ok("images", "-n", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}") == (
+        f"localhost/hello:latest sha256:{image_id}"
+    )
