@@ -101,7 +101,8 @@ def test_ulimits_of_the_command_line_win_over_containers_conf(spec_of: SpecOf) -
 
 def test_security_options(spec_of: SpecOf) -> None:
     spec = spec_of(
-        "--security-opt", "no-new-privileges", "--security-opt", "seccomp=unconfined", "--security-opt", "label=disable",
+        "--security-opt", "no-new-privileges", "--security-opt", "seccomp=unconfined",
+        "--security-opt", "label=disable",
         "--security-opt", "mask=/a:/b", "--security-opt", "unmask=ALL", "--security-opt", "proc-opts=nosuid,hidepid=2",
     )  # fmt: skip
     assert spec.no_new_privileges and spec.seccomp == "unconfined" and spec.security_labels == ["disable"]
