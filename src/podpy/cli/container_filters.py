@@ -34,11 +34,6 @@ def matching(runtime: Runtime, rows: list[ContainerRow], filters: list[str]) -> 
     return [row for row in rows if all(test(row) for test in tests)]
 
 
-def asks_for_states(filters: list[str]) -> bool:
-    """Return whether a filter names states, so that `ps` shows all without --all."""
-    return any(text.partition("=")[0].strip() == "status" for text in filters)
-
-
 def _spec(row: ContainerRow) -> dict[str, Any]:
     spec: dict[str, Any] = fastjson.loads(row.spec)
     return spec

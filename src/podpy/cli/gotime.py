@@ -37,8 +37,7 @@ class GoTime:
         return True  # a struct is always true in Go's templates
 
     def __str__(self) -> str:
-        zone = "UTC" if self.utc else self._fields().tm_zone
-        return f"{self.format('2006-01-02 15:04:05.999999999 -0700')} {zone}"
+        return self.format("2006-01-02 15:04:05.999999999 -0700 MST")
 
     def json_text(self) -> str:
         """Return the time as a JSON string."""
@@ -80,7 +79,7 @@ class GoTime:
         """Return the time by a Go layout, an example that shows 2 January 2006, 15:04:05 (pkg.go.dev/time#Layout)."""
         fields = self._fields()
         fraction = f"{(self.nanoseconds or 0) % _SECOND:09d}"
-        values = _layout_values(fields)
+        values = _layout_values(fields, "UTC" if self.utc else fields.tm_zone)
         parts: list[str] = []
         position = 0
         while position < len(layout):
@@ -111,7 +110,7 @@ def _fraction(layout: str, position: int, digits: str) -> tuple[str, int]:
     return (layout[position] + shown if shown else ""), end
 
 
-def _layout_values(fields: struct_time) -> list[tuple[str, str]]:
+def _layout_values(fields: struct_time, zone: str) -> list[tuple[str, str]]:
     """Return the layout's words, longer ones before those that they begin with, with what stands for each."""
     offset = fields.tm_gmtoff // 60
     sign = "-" if offset < 0 else "+"
@@ -123,7 +122,7 @@ def _layout_values(fields: struct_time) -> list[tuple[str, str]]:
         ("Jan", _MONTHS[fields.tm_mon - 1][:3]),
         ("Monday", _DAYS[fields.tm_wday]),
         ("Mon", _DAYS[fields.tm_wday][:3]),
-        ("MST", fields.tm_zone),
+        ("MST", zone),
         ("Z07:00", "Z" if offset == 0 else f"{sign}{hours:02d}:{minutes:02d}"),
         ("Z0700", "Z" if offset == 0 else f"{sign}{hours:02d}{minutes:02d}"),
         ("-07:00", f"{sign}{hours:02d}:{minutes:02d}"),

@@ -151,6 +151,16 @@ def _inside_id(process: _Process, kind: str, identifier: int) -> int:
     return identifier
 
 
+def _outside_id(kind: str, text: str) -> str:
+    """Return the host's number for an id that /proc shows as this process's own user namespace has it."""
+    identifier = int(text)
+    for line in _text(f"/proc/self/{kind}_map").splitlines():
+        inside, outside, size = (int(word) for word in line.split())
+        if inside <= identifier < inside + size:
+            return str(outside + identifier - inside)
+    return text
+
+
 def _account(process: _Process, path: str, identifier: int) -> str:
     try:
         lines = _text(process.root + path).splitlines()
@@ -218,10 +228,13 @@ _FIELDS: dict[str, tuple[str, Callable[[_Process], str]]] = {
     "etime": ("ELAPSED", lambda process: go_duration(process.seconds())),
     "group": ("GROUP", lambda process: _user(process, "Gid", 1)),
     "groups": ("GROUPS", _groups),
-    "hgroup": ("HGROUP", lambda process: process.status["Gid"].split()[1]),
-    "hgroups": ("HGROUPS", lambda process: ",".join(process.status.get("Groups", "").split())),
+    "hgroup": ("HGROUP", lambda process: _outside_id("gid", process.status["Gid"].split()[1])),
+    "hgroups": (
+        "HGROUPS",
+        lambda process: ",".join(_outside_id("gid", group) for group in process.status.get("Groups", "").split()),
+    ),
     "hpid": ("HPID", lambda process: str(process.pid)),
-    "huser": ("HUSER", lambda process: process.status["Uid"].split()[1]),
+    "huser": ("HUSER", lambda process: _outside_id("uid", process.status["Uid"].split()[1])),
     "label": ("LABEL", lambda process: _label(process)),
     "nice": ("NI", lambda process: process.stat[16]),
     "pcpu": ("%CPU", _percent),

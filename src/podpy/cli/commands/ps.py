@@ -74,20 +74,22 @@ def _page(runtime: Runtime, options: Options) -> str:
 
 def _selected(runtime: Runtime, options: Options) -> list[ContainerRow]:
     """Return the rows to show. What isn't shown isn't read: without --all only those that run."""
-    from podpy.cli.container_filters import asks_for_states, matching
-
     # The container's whole description is only read when a format or a filter may ask for it.
     whole = bool(options.format or options.filter)
     table = runtime.table
     if options.latest or options.last > 0:
         found = runtime.rows(table.newest(1 if options.latest else options.last))
-    elif options.all or asks_for_states(options.filter):
+    elif options.all or any(text.startswith("status=") for text in options.filter):
         found = runtime.rows(table.all() if whole else table.summaries())
     else:
         maybe = ("running", "starting", "stopping")
         found = runtime.rows(table.with_status(*maybe) if whole else table.summaries(*maybe))
         found = [row for row in found if row.status == "running"]
-    return matching(runtime, found, options.filter) if options.filter else found
+    if not options.filter:
+        return found
+    from podpy.cli.container_filters import matching
+
+    return matching(runtime, found, options.filter)
 
 
 _KEYS: dict[str, Callable[[ContainerRow], object]] = {

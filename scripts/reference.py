@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Writes docs/reference/ from the command line's declarations: one page for each command, and an index.
+
+    scripts/reference.py [--check] [DIRECTORY]
+
+With --check nothing is written; the exit code tells whether the pages are what the declarations say.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT / "src"))
+
+from podpy.cli import declare  # noqa: E402
+from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS  # noqa: E402
+from podpy.cli.declare.model import Command, Option  # noqa: E402
+
+NOTE = "<!-- Made by scripts/reference.py from src/podpy/cli/declare; don't edit. -->\n\n"
+
+
+def page_name(command: Command) -> str:
+    """Return the file name of a command's page."""
+    return f"podpy-{command.path.replace(' ', '-')}.md"
+
+
+def usage(command: Command) -> str:
+    """Return the command's line of usage."""
+    words = ["podpy", command.path]
+    if command.options:
+        words.append("[OPTIONS]")
+    for argument in command.arguments:
+        word = f"{argument.metavar}…" if argument.many and " " not in argument.metavar else argument.metavar
+        words.append(word if argument.required or command.rule else f"[{word}]")
+    return " ".join(words)
+
+
+def option_line(option: Option) -> str:
+    """Return the list item of one option."""
+    names = ", ".join(f"`{name}`" for name in option.names)
+    value = "" if option.kind in ("bool", "switch") else f" *{option.metavar}*"
+    parts = [option.help]
+    if option.choices:
+        parts.append(f"One of {', '.join(f'`{choice}`' for choice in option.choices)}.")
+    if option.default is True:
+        parts.append(f"On unless `{option.names[0]}=false`.")
+    elif option.default not in (None, "", False):
+        parts.append(f"Default: `{option.default}`.")
+    if option.env:
+        parts.append(f"Its default can be set by `${option.env}`.")
+    if option.refuse:
+        parts.append(f"Refused: {option.refuse}.")
+    text = parts[0] if parts[0].endswith(".") else parts[0] + "."
+    return f"- {names}{value}: {' '.join([text, *parts[1:]])}\n"
+
+
+def options_text(options: tuple[Option, ...]) -> str:
+    """Return the options under their headings."""
+    panels: dict[str, list[Option]] = {}
+    for option in options:
+        if not option.hidden:
+            panels.setdefault(option.panel or "Options", []).append(option)
+    return "\n".join(
+        f"## {panel}\n\n" + "".join(option_line(option) for option in found) for panel, found in panels.items()
+    )
+
+
+def command_page(command: Command) -> str:
+    """Return a command's page."""
+    aliases = "".join(f"    podpy {alias}\n" for alias in command.aliases)
+    text = f"{NOTE}# podpy {command.path}\n\n{command.help}.\n\n    {usage(command)}\n"
+    if aliases:
+        text += f"\nThe same command under other names:\n\n{aliases}"
+    if command.description:
+        text += f"\n{command.description}\n"
+    options = options_text(command.options)
+    return text + ("\n" + options if options else "")
+
+
+def index_page(commands: list[Command]) -> str:
+    """Return the list of commands and the global options."""
+    text = NOTE + "# Commands\n\n"
+    panels: dict[str, list[Command]] = {}
+    for command in commands:
+        panels.setdefault(command.panel or "Groups", []).append(command)
+    for panel, found in panels.items():
+        text += f"## {panel}\n\n"
+        text += "".join(f"- [podpy {c.path}]({page_name(c)}): {c.help}\n" for c in found) + "\n"
+    persistent = len(PERSISTENT_OPTIONS)
+    text += "## Global options\n\nBefore the command, and all but the last group also after it.\n\n"
+    text += "".join(option_line(option) for option in GLOBAL_OPTIONS[:persistent] if not option.hidden)
+    text += "\nOnly before the command:\n\n"
+    return text + "".join(option_line(option) for option in GLOBAL_OPTIONS[persistent:] if not option.hidden)
+
+
+def pages() -> dict[str, str]:
+    """Return all pages by file name."""
+    commands = [command for command in declare.COMMANDS if not command.hidden]
+    return {"README.md": index_page(commands), **{page_name(command): command_page(command) for command in commands}}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the pages and return the exit code."""
+    check = "--check" in arguments
+    rest = [word for word in arguments if not word.startswith("--")]
+    directory = Path(rest[0]) if rest else CHECKOUT / "docs/reference"
+    wanted = pages()
+    there = {path.name: path.read_text(encoding="utf-8") for path in directory.glob("*.md")}
+    if check:
+        stale = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
+        if stale:
+            print(f"{directory}: not what the declarations say: {', '.join(stale)}. Run scripts/reference.py")
+        return 1 if stale else 0
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in there.keys() - wanted.keys():
+        (directory / name).unlink()
+    for name, text in wanted.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
