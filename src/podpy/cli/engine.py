@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from podpy.cli.notice import print_warning
 from podpy.config.paths import Paths
 from podpy.libpod.runtime import Engine, Runtime
 from podpy.rootless import send_warnings_to
@@ -33,12 +32,6 @@ def open_runtime(options: Options) -> Runtime:
         arguments=_repeated(options),
     )
     return Runtime(paths, engine=engine, in_process=True, trace=trace)
-
-
-def print_warning(text: str) -> None:
-    """Write a warning of the library to stderr."""
-    sys.stderr.write(f"podpy: warning: {text}\n")
-    sys.stderr.flush()
 
 
 def _repeated(options: Options) -> tuple[str, ...]:

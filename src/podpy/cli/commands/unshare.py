@@ -6,7 +6,7 @@ import os
 import sys
 
 from podpy import rootless
-from podpy.cli.engine import print_warning
+from podpy.cli.notice import print_warning
 from podpy.config.paths import Paths
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, UsageError
 from podpy.rootless.namespace import GID_VARIABLE, UID_VARIABLE
