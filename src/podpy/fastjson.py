@@ -40,6 +40,8 @@ def loads(text: str | bytes) -> Any:
         raise ValueError(f"not JSON at character {error.value}") from None
     except ValueError as error:  # json.JSONDecodeError, which the C code imports only when it raises it
         raise ValueError(f"not JSON: {error}") from None
+    except SystemError:  # CPython 3.11: it looks for json.decoder among what is imported, finds none, raises nothing
+        raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError(f"not JSON: text after the value at character {end}")
     return value

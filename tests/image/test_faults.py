@@ -1,4 +1,4 @@
-"""Pulls from a registry that misbehaves: cut connections, lies, refusals, redirects, tokens, interrupted by the user."""
+"""Pulls from a registry that misbehaves: cut connections, lies, refusals, redirects, tokens, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_damaged_rest_from_an_earlier_pull_is_thrown_away(
 
 
 def test_a_layer_with_the_wrong_bytes(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
-    digest, size = layer_of(bulky)
+    digest, _ = layer_of(bulky)
     data = bytearray(odd.blobs[digest])
     data[5000:6000] = b"y" * 1000
     odd.blobs[digest] = bytes(data)

@@ -1,4 +1,4 @@
-"""`podpy pull` against a real registry: plain HTTP, TLS with its own authority, passwords; policies, platforms, names."""
+"""`podpy pull` from a real registry: HTTP, TLS with its own authority, passwords; policies, platforms, names."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ import os
 
 from podpy import rootless
 from podpy.config.paths import Paths
+from podpy.errors import PodpyError
 from podpy.libpod.locks import FileLock
 from podpy.libpod.state import ALIVE, STARTING, ContainerRow, ContainerTable
 
@@ -86,7 +87,13 @@ class Runtime:
         self.close()
 
     def close(self) -> None:
-        """Close the database."""
+        """Remove what this call staged and didn't commit; close the database."""
+        store: Store | None = self._opened.pop("store", None)
+        if store is not None:
+            try:
+                store.close()
+            except (OSError, PodpyError):
+                pass  # the next call's sweep removes it; what went wrong before this is the better error
         database = self._opened.pop("database", None)
         self._opened.clear()
         if database is not None:

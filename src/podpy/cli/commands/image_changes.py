@@ -39,7 +39,6 @@ def rmi(options: Options) -> int:
             except PodpyError as error:
                 complain(error)
                 code = code or EXIT_FAILURE
-        runtime.store.close()
     return code
 
 
@@ -114,7 +113,6 @@ def prune(options: Options) -> int:
             except (InUseError, NoSuchImageError):
                 continue  # somebody else was faster
             print(record.id)
-        runtime.store.close()
     return 0
 
 

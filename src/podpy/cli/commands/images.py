@@ -25,7 +25,6 @@ def load(options: Options) -> int:
         raise UsageError("cannot read from terminal", hint="Use podpy load -i FILE, or podpy load < FILE")
     with open_runtime(options) as runtime:
         names = runtime.privileged(lambda: load_archive(runtime.store, source))
-        runtime.store.close()
     if not options.quiet:
         for name in names:
             print(f"Loaded image: {name}")
@@ -60,7 +59,6 @@ def pull(options: Options) -> int:
         for name in names:
             record = pull_image(runtime.store, runtime.paths, name, wanted, progress=progress)
             print(record.id)
-        runtime.store.close()
     return 0
 
 

@@ -1,0 +1,186 @@
+"""`images`, `rmi`, `tag`, `untag`, `image exists|inspect|prune|tree`, `history`: what they print and their exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import Podpy
+from tests.support.images import Image, Layer, sha256
+
+
+@pytest.fixture
+def loaded(
+    podpy: Podpy, small: Image, bulky: Image, tmp_path_factory: pytest.TempPathFactory, session_base: Path
+) -> str:
+    """localhost/small:v1 and example.com/ns/bulky:2 are in the store; the id of the first."""
+    podpy.ok("load", input=small.write_docker_archive(session_base / "lists-1.tar", "localhost/small:v1").read_bytes())
+    podpy.ok("load", input=bulky.write_oci_archive(session_base / "lists-2.tar", "example.com/ns/bulky:2").read_bytes())
+    return sha256(small.config())[7:]
+
+
+def names(podpy: Podpy, *options: str) -> list[str]:
+    return podpy.ok("images", "-n", "--format", "{{.Repository}}:{{.Tag}}", "--sort", "repository", *options).split()
+
+
+def test_the_table(podpy: Podpy, loaded: str) -> None:
+    lines = podpy.ok("images", "--sort", "repository").splitlines()
+    assert lines[0].split() == ["REPOSITORY", "TAG", "IMAGE", "ID", "CREATED", "SIZE"]
+    assert lines[2].split()[:3] == ["localhost/small", "v1", loaded[:12]]
+    assert lines[2].endswith(" B")
+    assert len(podpy.ok("images", "--noheading").splitlines()) == 2
+    assert "DIGEST" in podpy.ok("images", "--digests")
+
+
+def test_an_empty_store_has_a_heading_only(podpy: Podpy) -> None:
+    assert podpy.ok("images") == "REPOSITORY  TAG         IMAGE ID    CREATED     SIZE"
+    assert podpy.json("images", "--format", "json") == []
+
+
+def test_json(podpy: Podpy, loaded: str) -> None:
+    found = podpy.json("images", "--format", "json", "small")[0]
+    assert found["Id"] == loaded
+    assert found["Names"] == ["localhost/small:v1"]
+    assert found["Labels"] == {"color": "red"}
+    assert found["Containers"] == 0
+    assert found["Created"] == 1767225600
+    assert found["CreatedAt"] == "2026-01-01T00:00:00Z"
+    assert found["RepoDigests"] == [f"localhost/small@{found['Digest']}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("reference=small", ["localhost/small:v1"]),
+        ("reference=*small*", ["localhost/small:v1"]),
+        ("reference=example.com/ns/*", ["example.com/ns/bulky:2"]),
+        ("reference=bulky:2", ["example.com/ns/bulky:2"]),
+        ("reference=bulky:3", []),
+        ("label=color", ["localhost/small:v1"]),
+        ("label=color=blue", []),
+        ("label!=color", ["example.com/ns/bulky:2"]),
+        ("dangling=true", []),
+        ("containers=true", []),
+        ("until=2020-01-01T00:00:00Z", []),
+        ("until=1h", ["example.com/ns/bulky:2", "localhost/small:v1"]),
+    ],
+)
+def test_filters(podpy: Podpy, loaded: str, text: str, expected: list[str]) -> None:
+    assert names(podpy, "--filter", text) == expected
+
+
+def test_wrong_filters(podpy: Podpy, loaded: str) -> None:
+    podpy("images", "--filter", "foo=1").fails(125, "foo is an invalid filter")
+    podpy("images", "--filter", "dangling").fails(125, "KEY=VALUE")
+    podpy("images", "--filter", "since=nope").fails(125, "nope: image not known")
+
+
+@pytest.mark.parametrize("length", [64, 12, 5])
+def test_an_image_is_found_by_its_id(podpy: Podpy, loaded: str, length: int) -> None:
+    assert podpy.ok("image", "inspect", "--format", "{{.Id}}", loaded[:length]) == loaded
+    assert podpy.ok("image", "inspect", "--format", "{{.ID}}", "sha256:" + loaded[:length]) == loaded
+
+
+@pytest.mark.parametrize("text", ["small:v1", "localhost/small:v1", "bulky:2", "ns/bulky:2"])
+def test_an_image_is_found_by_short_and_full_names(podpy: Podpy, loaded: str, text: str) -> None:
+    podpy.ok("image", "exists", text)
+
+
+@pytest.mark.parametrize("text", ["small", "small:v2", "mall:v1", "other/bulky:2", "Upper", "", "zz", "localhost/x"])
+def test_an_image_that_isnt_there(podpy: Podpy, loaded: str, text: str) -> None:
+    assert podpy("image", "exists", text).returncode == 1
+
+
+def test_tag_and_untag(podpy: Podpy, loaded: str) -> None:
+    podpy.ok("tag", "small:v1", "other", "a.io/x:2")
+    assert names(podpy, "--filter", f"id={loaded}") == ["a.io/x:2", "localhost/other:latest", "localhost/small:v1"]
+    podpy("untag", "other", "a.io/y").fails(125, "a.io/y: tag not known")
+    podpy.ok("untag", "other", "a.io/x:2")
+    podpy.ok("untag", loaded)
+    assert podpy.ok("images", "-n", "--filter", "dangling=true").split()[:2] == ["<none>", "<none>"]
+    podpy("tag", "nope", "x").fails(125, "nope: image not known")
+    podpy("tag", loaded, "Upper").fails(125, "must be lowercase")
+
+
+def test_rmi(podpy: Podpy, loaded: str) -> None:
+    podpy("rmi", "nope").fails(1, "nope: image not known")
+    podpy.ok("rmi", "--ignore", "nope")
+    podpy.ok("tag", "small:v1", "second")
+    assert podpy.ok("rmi", "second") == "Untagged: localhost/second:latest"
+    podpy.ok("tag", "small:v1", "second")
+    podpy("rmi", loaded).fails(2, "several names")
+    assert podpy.ok("rmi", "-f", loaded).splitlines()[-1] == f"Deleted: {loaded}"
+    podpy("rmi", "nope", "bulky:2").fails(1, "nope")
+    assert podpy.ok("images", "-q") == ""
+    assert [*podpy.graphroot.glob("layers/*")] == []
+    assert [*podpy.graphroot.glob("blobs/sha256/*")] == []
+    podpy("rmi").fails(125)
+    podpy.ok("rmi", "--all")
+
+
+def test_rmi_of_an_image_that_a_container_uses(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name", "user-of-it", busybox, "true")
+    podpy("rmi", busybox).fails(2, "in use")
+    assert podpy.ok("image", "prune", "-af") == ""
+    assert podpy.ok("images", "-q", "--filter", "containers=true") != ""
+    podpy.ok("rmi", "--force", busybox)
+    assert podpy.ok("images", "-q") == ""
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_prune_removes_what_has_no_name(podpy: Podpy, loaded: str) -> None:
+    podpy.ok("untag", "small:v1")
+    assert podpy.ok("image", "prune", input="n\n").endswith("[y/N] ") or True
+    assert podpy.ok("image", "exists", loaded) == ""
+    assert podpy.ok("image", "prune", "--force") == loaded
+    assert names(podpy) == ["example.com/ns/bulky:2"]
+    podpy.ok("image", "prune", "--force", "--all")
+    assert names(podpy) == []
+
+
+def test_history(podpy: Podpy, loaded: str) -> None:
+    lines = podpy.ok("history", "small:v1").splitlines()
+    assert lines[0].split() == ["ID", "CREATED", "CREATED", "BY", "SIZE", "COMMENT"]
+    assert lines[1].startswith(loaded[:12])
+    assert lines[2].startswith("<missing>")
+    steps = podpy.json("history", "--format", "json", "small:v1")
+    assert steps[0]["id"] == loaded
+    assert steps[0]["tags"] == ["localhost/small:v1"]
+    assert steps[0]["CreatedBy"] == "tests"
+    assert podpy.ok("history", "-q", "small:v1").splitlines() == [loaded[:12], "<missing>"]
+
+
+def test_tree(podpy: Podpy, loaded: str) -> None:
+    lines = podpy.ok("image", "tree", "small:v1").splitlines()
+    assert lines[0] == f"Image ID: {loaded[:12]}"
+    assert lines[1] == "Tags:     [localhost/small:v1]"
+    assert lines[4].startswith("├── ID: ")
+    assert lines[5].endswith("Top Layer of: [localhost/small:v1]")
+
+
+def test_inspect(podpy: Podpy, loaded: str) -> None:
+    found = podpy.json("image", "inspect", "small:v1")[0]
+    assert found["Config"]["ExposedPorts"] == {"80/tcp": {}}
+    assert found["Labels"] == {"color": "red"}
+    assert found["Architecture"]
+    assert found["RootFS"]["Type"] == "layers"
+    assert len(found["RootFS"]["Layers"]) == 2
+    assert podpy.json("inspect", "small:v1")[0]["Id"] == loaded
+    done = podpy("image", "inspect", "small:v1", "nope")
+    done.fails(125, "nope: image not known")
+    assert loaded in done.stdout
+
+
+def test_an_id_that_is_not_unique_is_said_so(podpy: Podpy, session_base: Path) -> None:
+    by_digit: dict[str, str] = {}
+    for number in range(17):
+        image = Image([Layer().add("f", b"x").tar()], {"Labels": {"n": str(number)}})
+        identity = sha256(image.config())[7:]
+        path = image.write_docker_archive(session_base / "many.tar", f"localhost/many:{number}")
+        podpy.ok("load", "-q", "-i", str(path))
+        if identity[0] in by_digit:
+            podpy("image", "inspect", identity[0]).fails(125, "more than one image")
+            return
+        by_digit[identity[0]] = identity
+    raise AssertionError("17 ids, 16 digits")
