@@ -1,0 +1,79 @@
+"""`podpy exec`."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import wait
+from tests.support.engine import Podpy
+
+
+@pytest.fixture
+def running(podpy: Podpy, busybox: str) -> Iterator[str]:
+    """A container that runs."""
+    podpy.ok("run", "-d", "--name=c", "--network=none", "-e", "FROM_RUN=1", busybox, "sleep", "300")
+    yield "c"
+    podpy.ok("rm", "-f", "-t0", "c")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["true"], 0),
+        (["sh", "-c", "exit 9"], 9),
+        (["nothing"], 127),
+        (["/etc/passwd"], 126),
+        (["sh", "-c", "kill -9 $$"], 137),
+    ],
+)
+def test_the_exit_code_is_the_commands(podpy: Podpy, running: str, command: list[str], code: int) -> None:
+    assert podpy("exec", running, *command).returncode == code
+
+
+def test_environment_user_and_directory(podpy: Podpy, running: str) -> None:
+    told = podpy.ok(
+        "exec", "-e", "A=b", "-w", "/tmp", "-u", "1000:1000", running, "sh", "-c", "echo $A $FROM_RUN $PWD; id -u"
+    )
+    assert told == "b 1 /tmp\n1000"
+
+
+def test_streams(podpy: Podpy, running: str) -> None:
+    result = podpy("exec", "-i", running, "sh", "-c", "cat; echo err >&2", input="in\n")
+    assert (result.stdout, result.stderr) == ("in\n", "err\n")
+
+
+def test_without_i_stdin_is_empty(podpy: Podpy, running: str) -> None:
+    assert podpy.ok("exec", running, "wc", "-c", input="not for you") == "0"
+
+
+def test_detached_exec_goes_on_by_itself(podpy: Podpy, running: str) -> None:
+    assert len(podpy.ok("exec", "-d", running, "sh", "-c", "sleep 0.2; echo done > /tmp/done")) == 64
+    wait.until(
+        lambda: podpy("exec", running, "cat", "/tmp/done").stdout == "done\n", what="the file of the detached exec"
+    )
+
+
+def test_exec_in_what_does_not_run_says_so(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=idle", busybox)
+    podpy("exec", "idle", "true").fails(125, "can only", "podpy start idle")
+    podpy("exec", "nobody", "true").fails(125, "no such container")
+
+
+def test_a_hundred_execs_at_once(podpy: Podpy, running: str) -> None:
+    processes = [podpy.popen("exec", running, "echo", str(n), stdout=subprocess.PIPE) for n in range(100)]
+    assert [int(process.communicate(timeout=120)[0]) for process in processes] == list(range(100))
+    assert {process.returncode for process in processes} == {0}
+
+
+def test_an_exec_session_is_seen_while_it_runs(podpy: Podpy, running: str) -> None:
+    process = podpy.popen(
+        "exec", "-i", running, "sh", "-c", "echo ready; cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    wait.for_text(process.stdout, b"ready")
+    assert len(podpy.json("inspect", running)[0]["ExecIDs"]) == 1
+    process.communicate(timeout=30)
+    assert podpy.json("inspect", running)[0]["ExecIDs"] in ([], None)

@@ -1,0 +1,170 @@
+"""The life of a container: create, start, stop, restart, kill, wait, pause, rename, rm."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import pytest
+
+from tests.support import wait
+from tests.support.engine import Podpy
+
+TRAP = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"
+
+
+def sleeper(podpy: Podpy, image: str, *options: str, name: str = "c") -> str:
+    """Start a container that runs for a while and return its id."""
+    return podpy.ok("run", "-d", "--network=none", f"--name={name}", *options, image, "sleep", "300")
+
+
+def trapper(podpy: Podpy, image: str, name: str = "c") -> None:
+    """Start a container that exits with 3 at SIGTERM, and wait until it is ready to."""
+    podpy.ok("run", "-d", "--network=none", f"--name={name}", image, "sh", "-c", TRAP)
+    wait.until(lambda: "ready" in podpy.ok("logs", name), what="the container's first line")
+
+
+def status(podpy: Podpy, name: str = "c") -> str:
+    """Return what inspect says."""
+    return podpy.ok("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", name)
+
+
+def test_create_then_start(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=c", "--network=none", busybox, "echo", "hi")
+    assert status(podpy) == "created 0"
+    assert podpy.ok("start", "-a", "c") == "hi"
+    assert status(podpy) == "exited 0"
+    assert podpy.ok("start", "c") == "c"
+    assert podpy.ok("wait", "c") == "0"
+    assert podpy.ok("logs", "c") == "hi\nhi"
+
+
+def test_stop_gives_time_to_end_well(podpy: Podpy, busybox: str) -> None:
+    trapper(podpy, busybox)
+    assert podpy.ok("stop", "c") == "c"
+    assert status(podpy) == "exited 3"
+
+
+def test_stop_kills_what_does_not_end(podpy: Podpy, busybox: str) -> None:
+    sleeper(podpy, busybox)
+    podpy.ok("stop", "-t", "1", "c")
+    assert status(podpy) == "exited 137"
+
+
+def test_stopping_what_does_not_run_is_no_error(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=c", busybox)
+    assert podpy.ok("stop", "c") == "c"
+    podpy("stop", "nobody").fails(125, 'no container with name or ID "nobody" found')
+    podpy.ok("stop", "--ignore", "nobody")
+
+
+def test_kill_and_wait(podpy: Podpy, busybox: str) -> None:
+    sleeper(podpy, busybox)
+    waiting = podpy.popen("wait", "c", stdout=subprocess.PIPE)
+    assert podpy.ok("kill", "c") == "c"
+    out, _ = waiting.communicate(timeout=30)
+    assert out == b"137\n"
+    podpy("kill", "c").fails(125, "can only kill running containers")
+
+
+def test_kill_takes_signals_by_name_and_number(podpy: Podpy, busybox: str) -> None:
+    for given in ("TERM", "SIGTERM", str(int(signal.SIGTERM))):
+        trapper(podpy, busybox)
+        podpy.ok("kill", "-s", given, "c")
+        assert podpy.ok("wait", "c") == "3"
+        podpy.ok("rm", "c")
+    podpy("kill", "-s", "NOSUCH", "c").fails(125, "NOSUCH")
+
+
+def test_restart_starts_a_new_process(podpy: Podpy, busybox: str) -> None:
+    sleeper(podpy, busybox)
+    before = podpy.ok("inspect", "--format", "{{.State.Pid}}", "c")
+    assert podpy.ok("restart", "-t", "0", "c") == "c"
+    after = podpy.ok("inspect", "--format", "{{.State.Pid}}", "c")
+    assert before != after
+    assert status(podpy).startswith("running")
+
+
+def test_what_was_written_is_there_after_a_restart(podpy: Podpy, busybox: str) -> None:
+    script = "cat /root/count 2>/dev/null; echo x >> /root/count"
+    podpy.ok("create", "--name=c", "--network=none", busybox, "sh", "-c", script)
+    assert [podpy.ok("start", "-a", "c") for _ in range(3)] == ["", "x", "x\nx"]
+
+
+def test_a_running_container_is_not_removed_without_force(podpy: Podpy, busybox: str) -> None:
+    container = sleeper(podpy, busybox)
+    podpy("rm", "c").fails(2, "running or paused containers cannot be removed without force")
+    assert podpy.ok("rm", "-f", "-t", "0", "c") == "c"
+    assert podpy.ok("ps", "-aq") == ""
+    assert not (podpy.graphroot / "containers" / container).exists()
+    assert not (podpy.runroot / "containers" / container).exists()
+    podpy("rm", "c").fails(1, "no such container")
+
+
+def test_rename(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=a", busybox)
+    podpy.ok("create", "--name=b", busybox)
+    podpy("rename", "a", "b").fails(125, "already in use")
+    podpy("rename", "a", "not/a/name").fails(125, "invalid container name")
+    podpy.ok("rename", "a", "c")
+    assert podpy.ok("inspect", "--format", "{{.Name}}", "c") == "c"
+    assert podpy("container", "exists", "a").returncode == 1
+    assert podpy("container", "exists", "c").returncode == 0
+
+
+def test_containers_are_found_by_name_id_and_its_beginning(podpy: Podpy, busybox: str) -> None:
+    container = podpy.ok("create", "--name=c", busybox)
+    for name in ("c", container, container[:12], container[:3]):
+        assert podpy.ok("inspect", "--format", "{{.Id}}", name) == container
+
+
+def test_prune_leaves_running_ones(podpy: Podpy, busybox: str) -> None:
+    running = sleeper(podpy, busybox)
+    stopped = podpy.ok("create", busybox)
+    assert podpy.ok("container", "prune", "-f") == stopped
+    assert podpy.ok("ps", "-aq", "--no-trunc") == running
+
+
+def test_init_makes_ready_and_start_goes_on(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=c", "--network=none", busybox, "sleep", "300")
+    podpy.ok("init", "c")
+    assert status(podpy).startswith("initialized")
+    podpy.ok("start", "c")
+    assert status(podpy).startswith("running")
+
+
+@pytest.mark.parametrize(("policy", "code", "runs"), [("on-failure:2", 1, 3), ("on-failure", 0, 1), ("no", 1, 1)])
+def test_restart_policies(podpy: Podpy, busybox: str, policy: str, code: int, runs: int) -> None:
+    podpy.ok(
+        "run", "-d", "--name=c", f"--restart={policy}", "--network=none", busybox, "sh", "-c", f"echo run; exit {code}"
+    )
+
+    def settled() -> bool:
+        lines = podpy.ok("logs", "c").count("run")
+        return lines == runs and status(podpy) == f"exited {code}"
+
+    wait.until(settled, what=f"{runs} runs")
+
+
+def test_always_restarts_until_it_is_stopped(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name=c", "--restart=always", "--network=none", busybox, "sh", "-c", "echo run; sleep 0.1")
+    wait.until(lambda: podpy.ok("logs", "c").count("run") >= 3, what="three runs")
+    podpy.ok("stop", "c")
+    assert status(podpy).startswith("exited")
+
+
+def test_many_commands_take_several_containers_and_go_on_after_a_failure(podpy: Podpy, busybox: str) -> None:
+    for name in ("a", "b"):
+        sleeper(podpy, busybox, name=name)
+    result = podpy("stop", "-t0", "a", "nobody", "b")
+    assert result.returncode == 125
+    assert result.stdout.split() == ["a", "b"]
+    assert "nobody" in result.stderr
+
+
+def test_latest_and_all(podpy: Podpy, busybox: str) -> None:
+    sleeper(podpy, busybox, name="a")
+    last = sleeper(podpy, busybox, name="b")
+    assert podpy.ok("kill", "--latest") == last
+    assert len(podpy.ok("stop", "-a", "-t0").split()) == 1
+    assert len(podpy.ok("rm", "-a").split()) == 2

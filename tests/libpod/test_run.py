@@ -1,0 +1,167 @@
+"""`podpy run`: exit codes, streams, files that scripts read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import wait
+from tests.support.engine import Podpy
+
+QUICK = ("run", "--rm", "--network=none")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["true"], 0),
+        (["false"], 1),
+        (["sh", "-c", "exit 42"], 42),
+        (["sh", "-c", "sh -c 'kill -TERM $$'"], 143),
+        (["/etc"], 126),
+        (["/etc/passwd"], 126),
+        (["nothing-of-this-name"], 127),
+        (["/nothing/of/this/name"], 127),
+    ],
+)
+def test_the_exit_code_is_the_commands_own_or_says_why_it_did_not_run(
+    podpy: Podpy, busybox: str, command: list[str], code: int
+) -> None:
+    assert podpy(*QUICK, busybox, *command).returncode == code
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_a_mistake_on_the_command_line_exits_with_125(podpy: Podpy, busybox: str) -> None:
+    podpy(*QUICK, "--no-such-flag", busybox).fails(125, "unknown flag: --no-such-flag", "podpy run --help")
+    podpy(*QUICK, "--memory=lots", busybox).fails(125, "lots")
+    podpy(*QUICK, "localhost/nothing-like-it").fails(125, "localhost/nothing-like-it")
+
+
+def test_stdout_and_stderr_stay_apart(podpy: Podpy, busybox: str) -> None:
+    result = podpy(*QUICK, busybox, "sh", "-c", "echo out; echo err >&2")
+    assert (result.stdout, result.stderr) == ("out\n", "err\n")
+
+
+def test_output_without_a_last_newline_is_complete(podpy: Podpy, busybox: str) -> None:
+    assert podpy(*QUICK, busybox, "printf", "no newline").stdout == "no newline"
+
+
+def test_a_big_file_goes_through_a_container_unchanged(podpy: Podpy, busybox: str) -> None:
+    data = os.urandom(1 << 20) * 64
+    command = [*podpy.command(*QUICK, "-i", busybox, "cat")]
+    done = subprocess.run(
+        command, input=data, capture_output=True, env=podpy.environment(), cwd=podpy.home, check=False, timeout=120,
+        **podpy.user.as_popen_arguments(),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert hashlib.sha256(done.stdout).digest() == hashlib.sha256(data).digest()
+
+
+def test_stdin_ends_for_the_container_where_it_ends_for_podpy(podpy: Podpy, busybox: str) -> None:
+    assert podpy.ok(*QUICK, "-i", busybox, "wc", "-l", input="one\ntwo\n") == "2"
+
+
+def test_without_i_stdin_is_empty(podpy: Podpy, busybox: str) -> None:
+    assert podpy.ok(*QUICK, busybox, "wc", "-c", input="not for you") == "0"
+
+
+def test_detach_prints_the_id_and_returns_while_the_container_runs(podpy: Podpy, busybox: str) -> None:
+    container = podpy.ok("run", "-d", "--network=none", busybox, "sleep", "100")
+    assert len(container) == 64
+    assert podpy.ok("ps", "-q", "--no-trunc") == container
+
+
+def test_output_can_be_captured_from_a_detached_run(podpy: Podpy, busybox: str) -> None:
+    """A shell's `$(podpy run -d …)` reads to end of file: conmon must not hold the pipe."""
+    script = f'id=$("{podpy.launcher}" run -d --network=none {busybox} sleep 100 2>&1); echo "got ${{#id}}"'
+    if podpy.is_root:
+        pytest.fail("this test is for the unprivileged user")
+    assert podpy.run(["sh", "-c", script], timeout=30).ok() == "got 64"
+
+
+def test_name_cidfile_and_pidfiles(podpy: Podpy, busybox: str) -> None:
+    files = {name: podpy.home / name for name in ("cid", "pid", "conmon")}
+    podpy.ok(
+        "run", "-d", "--network=none", "--name=web", f"--cidfile={files['cid']}", f"--pidfile={files['pid']}",
+        f"--conmon-pidfile={files['conmon']}", busybox, "sleep", "100",
+    )  # fmt: skip
+    told = podpy.json("inspect", "web")[0]
+    assert files["cid"].read_text() == told["Id"]
+    assert int(files["pid"].read_text()) == told["State"]["Pid"]
+    assert int(files["conmon"].read_text()) == told["State"]["ConmonPid"]
+    podpy("run", "-d", "--network=none", "--name=web", busybox).fails(125, "already in use")
+    podpy("run", "-d", "--network=none", f"--cidfile={files['cid']}", busybox).fails(125, "container id file exists")
+
+
+def test_replace_takes_the_name_over(podpy: Podpy, busybox: str) -> None:
+    first = podpy.ok("run", "-d", "--network=none", "--name=web", busybox, "sleep", "100")
+    second = podpy.ok(
+        "run", "-d", "--replace", "--stop-timeout=0", "--network=none", "--name=web", busybox, "sleep", "9"
+    )
+    assert first != second
+    assert podpy.ok("ps", "-aq", "--no-trunc") == second
+
+
+def test_a_signal_to_podpy_reaches_the_container(podpy: Podpy, busybox: str) -> None:
+    process = podpy.popen(
+        *QUICK, busybox, "sh", "-c", "trap 'echo caught; exit 7' USR1; echo ready; while :; do sleep 0.05; done",
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    wait.for_text(process.stdout, b"ready")
+    process.send_signal(signal.SIGUSR1)
+    assert b"caught" in wait.for_text(process.stdout, b"caught")
+    assert process.wait(30) == 7
+
+
+def test_rm_removes_the_container_and_its_anonymous_volume(podpy: Podpy, busybox: str) -> None:
+    podpy.ok(*QUICK, "-v", "/data", busybox, "touch", "/data/x")
+    assert podpy.ok("ps", "-aq") == ""
+    volumes = podpy.graphroot / "volumes"
+    assert not volumes.exists() or not list(volumes.iterdir())
+
+
+def test_a_container_that_did_not_start_can_be_seen_and_removed(podpy: Podpy, busybox: str) -> None:
+    assert podpy("run", "--name=bad", "--network=none", busybox, "nothing").returncode == 127
+    assert podpy.ok("ps", "-a", "--format", "{{.Names}} {{.Status}}") == "bad Created"
+    podpy.ok("rm", "bad")
+
+
+def test_explain_lists_the_steps_and_does_nothing(podpy: Podpy, busybox: str) -> None:
+    told = podpy.ok("run", "--explain", "--network=none", busybox, "true")
+    assert "mount overlay" in told
+    assert "monitor" in told
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_trace_tells_times_on_stderr(podpy: Podpy, busybox: str) -> None:
+    result = podpy(*QUICK, "--trace", busybox, "echo", "hi")
+    assert result.stdout == "hi\n"
+    assert " ms " in result.stderr
+
+
+def test_a_successful_command_writes_nothing_to_stderr(podpy: Podpy, busybox: str) -> None:
+    for words in (["run", "--rm", busybox, "true"], ["ps", "-a"], ["images"], ["create", busybox]):
+        assert podpy(*words).stderr == "", words
+
+
+def test_only_the_three_standard_descriptors_reach_the_container(podpy: Podpy, busybox: str, tmp_path: Path) -> None:
+    with open(tmp_path / "leak", "w") as leak:
+        os.set_inheritable(leak.fileno(), True)
+        process = podpy.popen(*QUICK, busybox, "ls", "/proc/self/fd", stdout=subprocess.PIPE, close_fds=False)
+        out, _ = process.communicate(timeout=60)
+    assert sorted(out.split()) == [b"0", b"1", b"2", b"3"]  # 3 is ls's own, for the directory
+
+
+def test_preserve_fds_passes_them_on(podpy: Podpy, busybox: str) -> None:
+    read, write = os.pipe()
+    script = 'exec 3<&0 </dev/null; exec "$@"'
+    command = ["sh", "-c", script, "sh", *podpy.command(*QUICK, "--preserve-fds=1", busybox, "cat", "/proc/self/fd/3")]
+    os.close(read)
+    os.close(write)
+    assert podpy.run(command, input="through three").ok() == "through three"
