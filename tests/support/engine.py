@@ -9,6 +9,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -214,5 +215,6 @@ def place_engine(base: Path) -> Path:
         raise FileNotFoundError(f"not built: {', '.join(missing)}. Run: python setup.py build_ext --inplace")
     target = base / "engine/podpy"
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([sys.executable, "-m", "compileall", "-q", target], check=True)  # the user can't write there
     subprocess.run(["chmod", "-R", "a+rX,u+w", base / "engine"], check=True)
     return target / "_bin/podpy"

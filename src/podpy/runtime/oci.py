@@ -161,14 +161,24 @@ def _linux(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     }
     if not context.host.rootless and (context.devices or context.cgroup_manager != "none"):
         result["devices"] = devices.entries(context.devices)
-        rules = devices.rules(context.devices, privileged=spec.privileged)
-        result["resources"]["devices"] = [*rules, *result["resources"].get("devices", [])]
+        if _needs_device_rules(spec, context):
+            rules = devices.rules(context.devices, privileged=spec.privileged)
+            result["resources"]["devices"] = [*rules, *result["resources"].get("devices", [])]
     if context.cgroup_path:
         result["cgroupsPath"] = context.cgroup_path
     propagation = _root_propagation(spec)
     if propagation:
         result["rootfsPropagation"] = propagation
     return result
+
+
+def _needs_device_rules(spec: ContainerSpec, context: BundleContext) -> bool:
+    """Whether the cgroup must guard the devices.
+
+    crun raises RLIMIT_MEMLOCK for the rules' BPF program, so it fails for a root without CAP_SYS_RESOURCE (root in an
+    outer container, say). There, a container that can't make device nodes has only those that it was given anyway.
+    """
+    return "CAP_SYS_RESOURCE" in context.host.capabilities or "CAP_MKNOD" in held_capabilities(spec, context)
 
 
 def _root_propagation(spec: ContainerSpec) -> str:
