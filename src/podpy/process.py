@@ -93,7 +93,7 @@ def spawn(
 
 
 def close_others_on_exec(kept: set[int]) -> None:
-    """Mark all descriptors above 2 but `kept` close-on-exec: what podpy's caller left open is nobody else's business."""
+    """Mark all descriptors above 2 but `kept` close-on-exec: what podpy's caller left open is its own business."""
     for name in os.listdir("/proc/self/fd"):
         descriptor = int(name)
         if descriptor <= _STDERR or descriptor in kept:

@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, pids
+from podpy.libpod.cleanup import remove_tree
 from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Self
 
     from podpy.libpod.container import Container
+
+_ID_LENGTH = 64
 
 
 class ExecOptions(Record):
@@ -54,6 +57,8 @@ def sessions(container: Container) -> list[ExecSession]:
     found = []
     for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
         path = os.path.join(directory, name)
+        if len(name) != _ID_LENGTH:
+            continue  # what a session keeps beside its file
         try:
             with open(path, encoding="ascii") as file:
                 session = ExecSession(**fastjson.loads(file.read()))
@@ -63,35 +68,47 @@ def sessions(container: Container) -> list[ExecSession]:
             found.append(session)
         else:
             _unlink(path)
+            remove_tree(path + ".d")
     return found
 
 
 class SessionFile:
-    """A session's file for as long as the context lasts."""
+    """A session's file for as long as the context lasts, or longer if it was handed over to another process."""
 
     def __init__(self, container: Container, options: ExecOptions, session_id: str) -> None:
         self._path = os.path.join(_directory(container), session_id)
-        own = os.getpid()
+        self._handed_over = False
         self._session = ExecSession(
             id=session_id,
             container_id=container.id,
             command=options.command,
             user=options.user,
             tty=options.tty,
-            pid=own,
-            pid_start=pids.start_time(own),
         )
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._write(os.getpid())
+        return self
+
+    def hand_over(self, pid: int) -> None:
+        """Let the session live as long as the process `pid`, its monitor."""
+        self._write(pid)
+        self._handed_over = True
+
+    def _write(self, pid: int) -> None:
+        session = self._session.replace(pid=pid, pid_start=pids.start_time(pid))
+        aside = self._path + ".new"
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            os.write(descriptor, fastjson.dumps(self._session.as_dict()).encode())
+            os.write(descriptor, fastjson.dumps(session.as_dict()).encode())
         finally:
             os.close(descriptor)
+        os.rename(aside, self._path)
 
-    def __exit__(self, *_error: Any) -> None:
-        _unlink(self._path)
+    def __exit__(self, *_error: object) -> None:
+        if not self._handed_over:
+            _unlink(self._path)
 
 
 def _directory(container: Container) -> str:
@@ -105,8 +122,8 @@ def _unlink(path: str) -> None:
         pass
 
 
-def run(container: Container, options: ExecOptions) -> int:
-    """Run a command in a running container and return its exit code (0 at once for a detached one).
+def run(container: Container, options: ExecOptions) -> int | str:
+    """Run a command in a running container; return its exit code, or the session's id of a detached one.
 
     This process must be in the user's namespaces. Raises StateError, CommandNotFoundError (127),
     CommandNotExecutableError (126), RuntimeFailedError.
@@ -114,18 +131,22 @@ def run(container: Container, options: ExecOptions) -> int:
     row = container.require_running()
     session_id = os.urandom(32).hex()
     process = process_document(container, row.pid, options)
-    with SessionFile(container, options, session_id):
-        if options.tty or options.detach:
-            from podpy.libpod.exec_monitor import run_monitored
+    with SessionFile(container, options, session_id) as session:
+        if not (options.tty or options.detach):
+            return container.runtime.oci_runtime.exec_attached(
+                container.id,
+                process,
+                directory=_directory(container),
+                preserve_fds=options.preserve_fds,
+                stdin=0 if options.interactive else None,
+            )
+        from podpy.libpod import exec_monitor
 
-            return run_monitored(container, options, session_id, process)
-        return container.runtime.oci_runtime.exec_attached(
-            container.id,
-            process,
-            directory=_directory(container),
-            preserve_fds=options.preserve_fds,
-            stdin=0 if options.interactive else None,
-        )
+        directory = os.path.join(_directory(container), session_id + ".d")
+        if options.detach:
+            session.hand_over(exec_monitor.start_detached(container, options, directory, process))
+            return session_id
+        return exec_monitor.run_attached(container, options, directory, process) or 0
 
 
 def process_document(container: Container, pid: int, options: ExecOptions) -> dict[str, Any]:

@@ -120,12 +120,55 @@ class MonitorRequest(Record):
         return [*own, *range(3, 3 + self.preserve_fds)]
 
 
+class ExecRequest(Record):
+    """What conmon must know of an exec session. Only podpy's own conmon is used for them."""
+
+    container_id: str
+    session_id: str
+    run_directory: str  # of the session
+    process_file: str
+    tty: bool
+    stdin_open: bool
+    preserve_fds: int
+    runtime: OciRuntime
+    attach_fd: int = -1
+    waiter_fd: int = -1
+
+    # What WaitForStart asks of every request.
+    pidfile: str = ""
+    conmon_pidfile: str = ""
+    run: bool = True
+    is_ours: bool = True
+
+    def command(self) -> list[str]:
+        """Return conmon's command line."""
+        directory = self.run_directory
+        command = [
+            OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.session_id, "-r", self.runtime.path,
+            "-b", directory, "-p", os.path.join(directory, "pidfile"), "-P", os.path.join(directory, "conmon.pid"),
+            "--exec", "--exec-process-spec", self.process_file, "--full-attach", "--socket-dir-path", directory,
+            "-l", "none:", "--no-sync-log",
+        ]  # fmt: skip
+        for argument in [*self.runtime.arguments, f"--log={directory}/oci.log", "--log-format=json"]:
+            command += ["--runtime-arg", argument]
+        if self.preserve_fds:
+            command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        for option, descriptor in (("--attach-fd", self.attach_fd), ("--waiter-fd", self.waiter_fd)):
+            if descriptor >= 0:
+                command += [option, str(descriptor)]
+        return command + ["-t"] * self.tty + ["-i"] * self.stdin_open
+
+    def descriptors(self) -> list[int]:
+        """Return what conmon inherits besides its pipes."""
+        return [*(fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0), *range(3, 3 + self.preserve_fds)]
+
+
 class StartConmon(Operation):
     """Start conmon, which prepares its sockets and waits."""
 
-    def __init__(self, make_request: Callable[[], MonitorRequest]) -> None:
+    def __init__(self, make_request: Callable[[], MonitorRequest | ExecRequest]) -> None:
         self._make_request = make_request
-        self.request: MonitorRequest | None = None
+        self.request: MonitorRequest | ExecRequest | None = None
         self.sync_pipe = -1
         self.start_pipe = -1
         self._pid = 0

@@ -22,7 +22,11 @@ def run(options: Options) -> int:
         wanted = _wanted(options)
         runtime.mark("container found")
         sys.stdout.flush()
-        return runtime.privileged(lambda: execute.run(container, wanted))
+        result = runtime.privileged(lambda: execute.run(container, wanted))
+        if isinstance(result, str):
+            print(result)
+            return 0
+        return result
 
 
 def _wanted(options: Options) -> ExecOptions:
