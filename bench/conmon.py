@@ -39,8 +39,12 @@ class Monitor:
         if attach:
             env["ODD_COMMAND"] = f"while ! [ -e {self.bundle}/go ]; do sleep 0.01; done; {command}"
         began = time.perf_counter()
-        pid = os.posix_spawn(conmon, argv, env, file_actions=[
-            (os.POSIX_SPAWN_DUP2, writer, writer), (os.POSIX_SPAWN_DUP2, start_reader, start_reader)])
+        pid = os.posix_spawn(
+            conmon,
+            argv,
+            env,
+            file_actions=[(os.POSIX_SPAWN_DUP2, writer, writer), (os.POSIX_SPAWN_DUP2, start_reader, start_reader)],
+        )
         os.close(writer)
         answer = os.read(reader, 4096)
         self.seconds_to_pid = time.perf_counter() - began
@@ -56,7 +60,9 @@ class Monitor:
 
     def memory(self) -> tuple[int, int]:
         """Return private dirty and resident kB."""
-        fields = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()[1:])
+        fields = dict(
+            line.split(":", 1) for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()[1:]
+        )
         return int(fields["Private_Dirty"].split()[0]), int(fields["Rss"].split()[0])
 
     def stop(self) -> None:
@@ -183,8 +189,11 @@ def main() -> None:
                 title = f"{name}{' after 20 MB of output' if used else ''}"
                 show(title, "kB", {c: [float(rests[c][i])] for c in conmons})
         for line, log, attach in (
-            (100, "k8s-file:{bundle}/log", False), (20, "k8s-file:{bundle}/log", False),
-            (1000, "k8s-file:{bundle}/log", False), (100, "k8s-file:{bundle}/log", True), (100, "none", True),
+            (100, "k8s-file:{bundle}/log", False),
+            (20, "k8s-file:{bundle}/log", False),
+            (1000, "k8s-file:{bundle}/log", False),
+            (100, "k8s-file:{bundle}/log", True),
+            (100, "none", True),
             (100, "none", False),
         ):
             data = make_data(base / "data", line, options.megabytes)

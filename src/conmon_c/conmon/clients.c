@@ -97,6 +97,21 @@ static void drop(struct context *ctx, struct client *client)
     end_check(ctx);
 }
 
+/* It takes no more output. What it has sent before may still lie in its socket (`echo x | podpy attach` that was killed
+   at once), and is the container's input: so it goes on as a mere writer. */
+static void lose_output(struct context *ctx, struct client *client)
+{
+    if (!client->input_open) {
+        drop(ctx, client);
+        return;
+    }
+    client->output_lost = true;
+    client->writing = false;
+    client->begin = client->end = 0;
+    update_events(ctx, client);
+    update_blocked(ctx);
+}
+
 /* Packets of one client that still fit into its socket. Returns how many were taken, or -1 if it is dead. */
 static int send_packets(struct client *client, struct mmsghdr *packets, unsigned count)
 {
@@ -214,7 +229,7 @@ static void send_to(struct context *ctx, struct client *client, int stream, cons
     if (done >= 0 && (size_t)done < size && spill(client, stream, data + done, size - (size_t)done) < 0)
         done = -1;
     if (done < 0)
-        drop(ctx, client);
+        lose_output(ctx, client);
     else if (client->writing)
         update_events(ctx, client);
 }
@@ -224,7 +239,7 @@ void clients_send(struct context *ctx, int stream, const unsigned char *data, si
     if (ctx->clients.count == 0)
         return;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (ctx->clients.slots[i].source.fd >= 0)
+        if (ctx->clients.slots[i].source.fd >= 0 && !ctx->clients.slots[i].output_lost)
             send_to(ctx, &ctx->clients.slots[i], stream, data, size);
     update_blocked(ctx);
 }
@@ -264,7 +279,8 @@ static void read_input(struct context *ctx, struct client *client, uint32_t even
             clients_resume_input(ctx); /* that is: make them all wait */
         return;
     }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    /* ECONNRESET: it closed with our packets unread. That is said once, before the packets it had sent itself. */
+    if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
         return;
     if (n < 0 || (events & EPOLLHUP) != 0) {
         drop(ctx, client);
@@ -282,7 +298,7 @@ static void client_ready(struct context *ctx, struct source *source, uint32_t ev
 
     if (client->writing && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
         if (flush_spill(client) < 0) {
-            drop(ctx, client);
+            lose_output(ctx, client);
             return;
         }
         client->writing = client->begin < client->end;

@@ -16,6 +16,7 @@ struct client {
     struct source source;
     bool primary;        /* --attach-fd */
     bool input_open;     /* may still send */
+    bool output_lost;    /* takes nothing any more */
     bool spilling;       /* has lagged: the container runs on without it */
     bool writing;        /* waiting for room in its socket */
     unsigned char *spill; /* packets not yet taken: two bytes of length, then the packet */

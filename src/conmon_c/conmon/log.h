@@ -18,9 +18,11 @@ struct log_file {
     int fd;
     bool regular;      /* can be rotated and cut */
     off_t size;        /* of the file, with what is buffered */
+    off_t boundary;    /* where the last whole entry in the file ends */
     int64_t total;     /* ever written, for --log-global-size-max */
     size_t buffered;   /* bytes in buffers->log */
     bool failing;      /* the last write failed: said once */
+    bool skipping;     /* ... in the middle of an entry: the rest of it must not be written either */
     uint64_t lost;     /* bytes of log that could not be written */
 };
 

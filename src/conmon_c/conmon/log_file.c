@@ -27,32 +27,42 @@ int log_file_open(struct context *ctx, struct log_file *file, const char *path, 
     file->regular = S_ISREG(status.st_mode);
     file->size = file->regular ? status.st_size : 0;
     file->total = file->size;
+    file->boundary = file->size;
     return 0;
 }
 
-/* The disk is full, or broken. The container must go on, so what can't be written is dropped; half a line would spoil
-   the file for its readers, so it is cut at the last whole one. */
-static void give_up(struct context *ctx, struct log_file *file, size_t done, size_t left)
+/* Where the last whole entry ends, after `done` bytes of the buffer are in the file from `start` on. Only the end of an
+   entry is a newline. */
+static void note_boundary(struct context *ctx, struct log_file *file, off_t start, size_t done)
 {
-    const unsigned char *buffer = ctx->buffers->log;
-    size_t whole = done;
+    const unsigned char *newline = memrchr(ctx->buffers->log, '\n', done);
+
+    if (newline != NULL)
+        file->boundary = start + (newline - ctx->buffers->log) + 1;
+}
+
+/* The disk is full, or broken. The container must go on, so what can't be written is dropped; half an entry would spoil
+   the file for its readers, so it is cut at the last whole one. */
+static void give_up(struct context *ctx, struct log_file *file, off_t start, size_t done, size_t size)
+{
+    off_t end = start + (off_t)size;
 
     if (!file->failing)
         message(ctx, LEVEL_ERROR, "write to log file %s: %m; output is lost until it can be written again", file->path);
     file->failing = true;
-    while (whole > 0 && buffer[whole - 1] != '\n')
-        whole--;
-    off_t end = file->size - (off_t)(left + done - whole);
-    if (file->regular && whole < done && ftruncate(file->fd, end) < 0)
+    note_boundary(ctx, file, start, done);
+    if (file->regular && file->boundary < start + (off_t)done && ftruncate(file->fd, file->boundary) < 0)
         message(ctx, LEVEL_ERROR, "cut log file %s: %m", file->path);
-    file->size = end;
-    file->lost += left + done - whole;
+    file->lost += (uint64_t)(end - file->boundary);
+    file->size = file->boundary;
+    file->skipping = ctx->buffers->log[size - 1] != '\n';
 }
 
 void log_file_flush(struct context *ctx, struct log_file *file)
 {
     size_t done = 0;
     size_t size = file->buffered;
+    off_t start = file->size - (off_t)size;
 
     file->buffered = 0;
     while (done < size) {
@@ -60,31 +70,35 @@ void log_file_flush(struct context *ctx, struct log_file *file)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            give_up(ctx, file, done, size - done);
+            give_up(ctx, file, start, done, size);
             return;
         }
         done += (size_t)n;
     }
-    if (size > 0)
+    if (size > 0) {
         file->failing = false;
+        note_boundary(ctx, file, start, size);
+    }
 }
 
 void log_file_add(struct context *ctx, struct log_file *file, const void *data, size_t size)
 {
     const unsigned char *at = data;
 
-    file->size += (off_t)size;
-    file->total += (int64_t)size;
-    while (size > 0) {
+    while (size > 0 && !file->skipping) {
         size_t room = BUFFER_SIZE - file->buffered;
         size_t part = size < room ? size : room;
         memcpy(ctx->buffers->log + file->buffered, at, part);
         file->buffered += part;
+        file->size += (off_t)part;
+        file->total += (int64_t)part;
         at += part;
         size -= part;
         if (file->buffered == BUFFER_SIZE)
             log_file_flush(ctx, file);
     }
+    if (file->skipping)
+        file->lost += size;
 }
 
 bool log_file_begin(struct context *ctx, struct log_file *file, size_t size)
@@ -92,6 +106,7 @@ bool log_file_begin(struct context *ctx, struct log_file *file, size_t size)
     int64_t max = ctx->options.log_size_max;
     int64_t global_max = ctx->options.log_global_size_max;
 
+    file->skipping = false;
     if (global_max > 0 && file->total >= global_max)
         return false;
     if (max > 0 && file->size > 0 && file->size + (off_t)size > max)
@@ -139,4 +154,5 @@ void log_file_rotate(struct context *ctx, struct log_file *file)
     close(file->fd);
     file->fd = fd;
     file->size = 0;
+    file->boundary = 0;
 }

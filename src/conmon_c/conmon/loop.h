@@ -18,6 +18,7 @@ enum timer {
     TIMER_TIMEOUT,  /* --timeout */
     TIMER_RUNTIME,  /* the runtime takes long: start to pump, lest it block on a full stderr */
     TIMER_TERMINAL, /* a terminal that nobody has open is looked at again */
+    TIMER_FOREIGN,  /* a container that has ended, but isn't our child yet */
     TIMER_STALL,    /* clients that take nothing */
     TIMER_IDLE,     /* nothing moved for a while: give memory back */
     TIMER_COUNT

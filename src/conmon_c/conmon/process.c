@@ -14,6 +14,9 @@
 
 #include "context.h"
 
+#define FOREIGN_RETRY_MS 5
+#define FOREIGN_PATIENCE_MS 5000
+
 int process_exit_code(const struct process *process)
 {
     if (!process->status_known || process->timed_out)
@@ -36,12 +39,33 @@ static void container_ended(struct context *ctx, bool known, int status)
     loop_quit(&ctx->loop);
 }
 
+/* The process has ended, but it wasn't our child when we looked. crun starts the container from a helper process: it may
+   be ours by now, or become ours as soon as that helper has ended. While nobody has reaped it, that is worth waiting for
+   (a zombie still can be sent signal 0); when somebody else has, its status is lost. */
+static void look_after_foreign(struct context *ctx)
+{
+    struct process *process = &ctx->process;
+    int status;
+
+    if (process->container_pid <= 0)
+        return;
+    if (waitpid(process->container_pid, &status, WNOHANG) == process->container_pid) {
+        container_ended(ctx, true, status);
+    } else if (now_ms() < process->foreign_deadline &&
+               syscall(SYS_pidfd_send_signal, process->pidfd.fd, 0, NULL, 0) == 0) {
+        loop_timer(&ctx->loop, TIMER_FOREIGN, FOREIGN_RETRY_MS, look_after_foreign);
+    } else {
+        message(ctx, LEVEL_WARN, "the container's process is not our child: its exit status can't be known");
+        container_ended(ctx, false, 0);
+    }
+}
+
 static void foreign_container_ended(struct context *ctx, struct source *source, uint32_t events)
 {
-    (void)source;
     (void)events;
-    message(ctx, LEVEL_WARN, "the container's process is not our child: its exit status can't be known");
-    container_ended(ctx, false, 0);
+    loop_unwatch(&ctx->loop, source);
+    ctx->process.foreign_deadline = now_ms() + FOREIGN_PATIENCE_MS;
+    look_after_foreign(ctx);
 }
 
 /* As long as a pid is an unreaped child of ours it can't be another process. One that is no child (seen with runtimes
@@ -55,7 +79,7 @@ static void watch_foreign_container(struct context *ctx)
     process->pidfd.fd = (int)syscall(SYS_pidfd_open, process->container_pid, 0);
     process->pidfd.ready = foreign_container_ended;
     if (process->pidfd.fd < 0 || loop_watch(&ctx->loop, &process->pidfd, EPOLLIN) < 0)
-        foreign_container_ended(ctx, NULL, 0);
+        look_after_foreign(ctx); /* reaped already */
 }
 
 /* Reads the pid that the runtime wrote. The process may have ended already: it stays a zombie, and its pid taken, until

@@ -8,6 +8,7 @@ struct process {
     pid_t runtime_pid;   /* 0: not running */
     pid_t container_pid; /* 0: not known yet, or reaped */
     struct source pidfd; /* of a container process that is not our child */
+    int64_t foreign_deadline;
     bool ended;          /* the container's process has ended */
     bool status_known;   /* `status` is from wait */
     int status;
