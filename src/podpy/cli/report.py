@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from podpy.cli.gotemplate import Template, TemplateError
+from podpy.cli.gotemplate.errors import TemplateError
 from podpy.cli.gotemplate.values import Struct
-from podpy.cli.table import align
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from podpy.cli.gotemplate.template import Template
 
 _TABLE = "table "
 
@@ -53,13 +54,19 @@ def render(
     if heading is not None and columns:
         text = body.render([_as_map(heading)])
     text += body.render(rows)
-    return align(text) if columns else text
+    if not columns:
+        return text
+    from podpy.cli.table import align
+
+    return align(text)
 
 
 class _PerRow:
     """A template that is rendered for each row: as if {{range .}} were around it, but with the user's positions."""
 
     def __init__(self, body: str) -> None:
+        from podpy.cli.gotemplate.template import Template
+
         self.template = Template(body)
 
     def render(self, rows: list[Any]) -> str:
@@ -73,6 +80,8 @@ def render_each(format_text: str, items: list[Any]) -> str:
 
 
 def _users(format_text: str) -> tuple[Template | _PerRow, bool]:
+    from podpy.cli.gotemplate.template import Template
+
     columns = format_text.startswith(_TABLE)
     body = format_text[len(_TABLE) :] if columns else format_text
     # A shell's single quotes keep \n and \t as two characters each: Podman (like Docker) puts the real ones in, unless

@@ -237,8 +237,6 @@ def parse_json_line(raw: bytes) -> LogLine | None:
 
 def nanoseconds(time: str) -> int:
     """Return the nanoseconds since 1970 of an RFC 3339 time; 0 if it isn't one."""
-    from calendar import timegm
-
     date, _, rest = time.partition("T")
     clock, offset = _split_offset(rest)
     seconds, _, fraction = clock.partition(".")
@@ -247,8 +245,17 @@ def nanoseconds(time: str) -> int:
         hour, minute, second = (int(part) for part in seconds.split(":"))
     except ValueError:
         return 0
-    whole = timegm((year, month, day, hour, minute, second)) - offset
+    whole = _days_since_1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
     return whole * 1_000_000_000 + int((fraction or "0").ljust(9, "0")[:9])
+
+
+def _days_since_1970(year: int, month: int, day: int) -> int:
+    # calendar.timegm would do, but it brings datetime, locale and re along. Years here begin in March, so that the day
+    # that leap years have more is a year's last one.
+    if month < 3:
+        year, month = year - 1, month + 12
+    leap_days = year // 4 - year // 100 + year // 400
+    return 365 * year + leap_days + (153 * (month - 3) + 2) // 5 + day - 719469
 
 
 def _split_offset(text: str) -> tuple[str, int]:

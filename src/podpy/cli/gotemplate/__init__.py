@@ -9,31 +9,17 @@ callable field a method. Left out: define, template, block.
 from __future__ import annotations
 
 from podpy.cli.gotemplate.errors import TemplateError
-from podpy.cli.gotemplate.evaluator import Evaluator
-from podpy.cli.gotemplate.parser import Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.cli.gotemplate.nodes import Node
-
-__all__ = ["Template", "TemplateError", "render"]
-
-
-class Template:
-    """A parsed template, to be rendered as often as wanted."""
-
-    def __init__(self, text: str) -> None:
-        """Parse `text`. Raises TemplateError with the position of the mistake."""
-        self.text = text
-        self.nodes: list[Node] = Parser(text).parse()
-
-    def render(self, data: Any) -> str:
-        """Return what the template makes of `data`. Raises TemplateError."""
-        return Evaluator(self.text, data).run(self.nodes)
+__all__ = ["TemplateError", "render"]
 
 
 def render(template: str, data: Any) -> str:
     """Return what a template makes of `data`. Raises TemplateError."""
+    # Imported here: whoever only needs `values` (all JSON does) pays for no parser.
+    from podpy.cli.gotemplate.template import Template
+
     return Template(template).render(data)
