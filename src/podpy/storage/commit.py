@@ -35,6 +35,7 @@ def commit_image(
     referenced = referenced_blobs(record.manifest)
     for directory in ("layers", "blobs/sha256"):
         os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
+    _inherit_roots(store, layers)
     crash_point("commit:synced:before")
     # Everything that the rows will speak of is on the disk before the first of them: files, then renames, then the
     # commit.
@@ -67,6 +68,15 @@ def referenced_blobs(manifest: bytes) -> list[str]:
         return sorted({layer["digest"] for layer in layers if isinstance(layer["digest"], str)})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ImageError(f"the image's manifest makes no sense: {error}") from error
+
+
+def _inherit_roots(store: Store, layers: Sequence[LayerWriter]) -> None:
+    staged = {layer.chain_id: layer for layer in layers}
+    for layer in layers:  # lowest first, so a parent has got its own parent's by then
+        if layer.root_seen or not layer.parent:
+            continue
+        parent = staged.get(layer.parent)
+        layer.take_root_from(parent.path if parent else store.layer_path(layer.parent))
 
 
 def _place_layer(store: Store, layer: LayerWriter) -> None:

@@ -31,6 +31,8 @@ class LayerWriter:
         self.path = staging.new_path("layer")
         self.size = 0
         self.entries = 0
+        self.root_seen = False
+        self.skipped_devices = 0
         self.finished = False
         self._staging = staging
         self._hash = hashlib.sha256()
@@ -53,12 +55,22 @@ class LayerWriter:
             )
         self.size = self._unpacker.size
         self.entries = self._unpacker.entries
+        self.root_seen = self._unpacker.root_seen
+        self.skipped_devices = self._unpacker.skipped_devices
         self.finished = True
 
     def abort(self) -> None:
         """Stop, and remove what was unpacked."""
         self._unpacker.abort()
         self._staging.discard(self.path)
+
+    def take_root_from(self, parent: str) -> None:
+        """Give the layer's root the owner and mode of its parent's: overlay shows the topmost layer's, so a layer that
+        says nothing about its root must not change it.
+        """
+        status = os.stat(parent)
+        os.chown(self.path, status.st_uid, status.st_gid)
+        os.chmod(self.path, status.st_mode & 0o7777)
 
     def check_finished(self) -> None:
         """Raise StorageError unless `finish` succeeded."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.plan import Operation
     from podpy.storage.blobs import BlobWriter
+    from podpy.storage.check import Finding
     from podpy.storage.database import Database
     from podpy.storage.layers import LayerWriter
 
@@ -199,6 +200,21 @@ class Store:
         from podpy.storage import staging
 
         return staging.sweep(self.graphroot, self.database)
+
+    def check(self, *, repair: bool = False) -> list[Finding]:
+        """Compare the rows with the disk; with `repair`, remove what belongs to nothing. Return what is or was wrong.
+
+        This process must be in the user's namespaces.
+        """
+        from podpy.storage import check
+
+        return check.check(self, repair=repair)
+
+    def collect(self) -> int:
+        """Remove every layer and blob that neither an image nor a living call uses. Return how many there were."""
+        from podpy.storage import collect
+
+        return collect.collect(self)
 
     def close(self) -> None:
         """Remove this process's staging directory and its leases. Also done by the next call's sweep if this one is

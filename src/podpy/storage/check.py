@@ -1,0 +1,109 @@
+"""`podpy system check` for the store: what the rows say and what the disk has. Repairing is what a killed call's next
+one does.
+
+Called inside the user's namespaces. Directories and files in the making (tmp/) are their makers' as long as those live.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.storage.store import Store
+
+
+class Finding(Record):
+    """One thing that is wrong; `repaired` if it no longer is."""
+
+    what: str
+    repaired: bool = False
+
+
+def check(store: Store, *, repair: bool = False) -> list[Finding]:
+    """Return what is wrong with database, layers, blobs, containers' layers and volumes. See Store.check."""
+    findings = _database(store)
+    with store.database.transaction():  # nobody commits or collects between a listing and its query
+        findings += _layers(store, repair)
+        findings += _blobs(store, repair)
+        findings += _without_row(store, "containers", "SELECT id FROM containers", repair)
+        findings += _volumes(store)
+    if repair:
+        findings += [Finding(what=f"tmp/{name}: left by a killed call", repaired=True) for name in store.sweep()]
+    return findings
+
+
+def _database(store: Store) -> list[Finding]:
+    rows = store.database.query("PRAGMA quick_check")
+    broken = [Finding(what=f"database: {text}") for (text,) in rows if text != "ok"]
+    for table, row, parent, _ in store.database.query("PRAGMA foreign_key_check"):
+        broken.append(Finding(what=f"database: row {row} of {table} refers to a row of {parent} that isn't there"))
+    return broken
+
+
+def _layers(store: Store, repair: bool) -> list[Finding]:
+    # An image whose layer is lost can't be mended here; it is named, so that it can be pulled again.
+    findings = []
+    for number, chain_id in store.database.query("SELECT number, chain_id FROM layers"):
+        if not os.path.isdir(os.path.join(store.graphroot, "layers", str(number))):
+            images = store.database.query("SELECT image_id FROM image_layers WHERE chain_id = ?", (chain_id,))
+            users = ", ".join(sorted({image_id[:12] for (image_id,) in images})) or "no image"
+            findings.append(Finding(what=f"layers/{number} ({chain_id}) is missing; it belongs to {users}: pull it
+            again"))
+    wanted = "SELECT CAST(number AS TEXT) FROM layers UNION SELECT 'empty'"
+    findings += _without_row(store, "layers", wanted, repair)
+    numbers = {str(number) for (number,) in store.database.query("SELECT number FROM layers")}
+    for name in _names(store, "mapped"):
+        if name.partition("-")[0] not in numbers:
+            findings.append(_orphan(store, f"mapped/{name}", repair))
+    return findings
+
+
+def _blobs(store: Store, repair: bool) -> list[Finding]:
+    findings = []
+    known = set()
+    for digest, size in store.database.query("SELECT digest, size FROM blobs"):
+        path = store.blob_path(digest)
+        known.add(os.path.basename(path))
+        try:
+            actual = os.stat(path).st_size
+        except FileNotFoundError:
+            actual = -1
+        if actual == size:
+            continue
+        text = "is missing" if actual < 0 else f"has {actual} bytes, not {size}"
+        if repair:  # the image still works without it; only save and push must compress again
+            store.database.execute("DELETE FROM blobs WHERE digest = ?", (digest,))
+            store.staging.discard(path)
+        findings.append(Finding(what=f"blob {digest} {text}", repaired=repair))
+    orphans = [name for name in _names(store, "blobs/sha256") if name not in known]
+    return findings + [_orphan(store, f"blobs/sha256/{name}", repair) for name in orphans]
+
+
+def _volumes(store: Store) -> list[Finding]:
+    # Never removed here: what is in them may be a user's only copy.
+    known = {name for (name,) in store.database.query("SELECT name FROM volumes")}
+    present = set(_names(store, "volumes"))
+    lost = [Finding(what=f"volume {name}: its directory is missing") for name in sorted(known - present)]
+    return lost + [Finding(what=f"volumes/{name} belongs to no volume") for name in sorted(present - known)]
+
+
+def _without_row(store: Store, directory: str, query: str, repair: bool) -> list[Finding]:
+    known = {name for (name,) in store.database.query(query)}
+    orphans = [name for name in _names(store, directory) if name not in known]
+    return [_orphan(store, f"{directory}/{name}", repair) for name in orphans]
+
+
+def _orphan(store: Store, name: str, repair: bool) -> Finding:
+    if repair:
+        store.staging.discard(os.path.join(store.graphroot, name))
+    return Finding(what=f"{name}: nothing in the database belongs to it", repaired=repair)
+
+
+def _names(store: Store, directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(os.path.join(store.graphroot, directory)))
+    except FileNotFoundError:
+        return []
