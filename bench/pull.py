@@ -3,8 +3,8 @@
     bench/pull.py --images DIR --base DIR [--rounds N] [--podpy CMD] [--only NAME]
 
 DIR of images: OCI layouts `busybox`, `deb-gzip`, `deb-zstd` … (docs/performance.md says what is in them). `--base` must
-be on a file system with a journal (a loop-mounted ext4 will do): on one without, an unpack after an `rm -rf` measures the
-file system. Both sides begin with an empty store that is synced before each run. Needs docker-registry and skopeo.
+be on a file system with a journal (a loop-mounted ext4 will do): on one without, an unpack after an `rm -rf` measures
+the file system. Both sides begin with an empty store that is synced before each run. Needs docker-registry and skopeo.
 """
 
 from __future__ import annotations

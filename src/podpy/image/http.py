@@ -71,7 +71,6 @@ class Transport:
         self._scheme = "https"
         self._scheme_known = not insecure
         self._certificates = certificates
-        self._context = _tls_context(insecure, certificates)
         self._managers: dict[str, urllib3.PoolManager] = {}
         if insecure:
             urllib3.disable_warnings(InsecureRequestWarning)
@@ -200,9 +199,10 @@ class Transport:
         proxy = "" if proxy_bypass(netloc) else getproxies().get(scheme, "")
         # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
         own = netloc == _real_host(self.host)
-        key = f"{proxy} {own}"
+        key = f"{scheme} {proxy} {own}"
         if key not in self._managers:
-            context = self._context if own or self.insecure else _tls_context(False, ())
+            # Reading the system's authorities costs 30 ms of CPU: only where they are going to count.
+            context = _tls_context(self.insecure, self._certificates if own else ()) if scheme == "https" else None
             timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
             if proxy:
                 self._managers[key] = urllib3.ProxyManager(proxy, ssl_context=context, timeout=timeout, maxsize=4)
@@ -238,10 +238,12 @@ def _without_query(url: str) -> str:
 
 
 def _tls_context(insecure: bool, directories: tuple[str, ...]) -> ssl.SSLContext:
-    context = ssl.create_default_context()
     if insecure:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    else:
+        context = ssl.create_default_context()
     for directory in directories:
         try:
             names = sorted(os.listdir(directory))
