@@ -1,0 +1,60 @@
+"""What the command line costs before the engine is even imported."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.engine import CHECKOUT
+
+LIMIT_MS = 2.0
+TRIES = 15
+LINE = "run -it --rm -eA=b -e C -p 8080:80 -v /a:/b:ro --cpus 0.5 --network=none --name x busybox sh -c true"
+
+MEASURE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from time import perf_counter_ns
+import podpy.cli.parse, podpy.cli.tables
+began = perf_counter_ns()
+table = podpy.cli.tables.load()
+podpy.cli.parse.parse(sys.argv[2:], table)
+print((perf_counter_ns() - began) / 1e6)
+assert "podpy.cli._table" in sys.modules and "podpy.cli.declare" not in sys.modules
+"""
+
+
+def test_the_table_is_loaded_and_a_command_line_parsed_in_two_milliseconds(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "src/podpy/cli", tmp_path / "podpy/cli")
+    for name in ("__init__.py", "errors.py", "record.py"):
+        shutil.copy(CHECKOUT / "src/podpy" / name, tmp_path / "podpy")
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-m", "podpy.cli.compile"], env=environment, check=True)
+    command = [sys.executable, "-I", "-S", "-c", MEASURE, str(tmp_path), *LINE.split()]
+    times = [float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(TRIES)]
+    assert min(times) <= LIMIT_MS, sorted(times)
+
+
+def test_a_stale_table_isnt_used(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "src/podpy", tmp_path / "src/podpy", ignore=shutil.ignore_patterns("_bin", "*.so"))
+    (tmp_path / "pyproject.toml").touch()  # only a checkout's table can be stale
+    environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-m", "podpy.cli.compile"], env=environment, check=True)
+    declaration = tmp_path / "src/podpy/cli/declare/system.py"
+    declaration.write_text(declaration.read_text().replace('path="version"', 'path="versions"'))
+    code = "from podpy.cli.tables import load; print(load().resolve('versions') is not None)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout == "True\n"
+
+
+def test_without_a_table_the_declarations_are_read(tmp_path: Path) -> None:
+    shutil.copytree(
+        CHECKOUT / "src/podpy", tmp_path / "podpy", ignore=shutil.ignore_patterns("_bin", "*.so", "_table.py")
+    )
+    code = "from podpy.cli.main import main; main(['--version']); main(['ps', '--nope'])"
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("podpy version ")
+    assert done.stderr == "podpy: ps: unknown flag: --nope. See 'podpy ps --help'\n"

@@ -1,0 +1,167 @@
+"""`ps`, `inspect`, `port`, `top`: what a user sees of real containers."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.support.engine import Podpy
+
+SLEEP = ("sleep", "1000")
+COLUMNS = "CONTAINER ID  IMAGE"
+
+
+@pytest.fixture
+def three(podpy: Podpy, busybox: str) -> dict[str, str]:
+    """Ids of `up` (runs), `down` (was never started) and `other` (the same, with ports), oldest first."""
+    run = ("run", "-d", "--network=none", "--name", "up", "--label", "a=b", "-v", "/tmp:/x:ro", "-e", "X=y", busybox)
+    ids = {"up": podpy.ok(*run, *SLEEP)}
+    ids["down"] = podpy.ok("create", "--name", "down", busybox, "sh", "-c", "echo a rather long command")
+    ids["other"] = podpy.ok("create", "--name", "other", "-p", "8080:80", "-p", "127.0.0.1:90-91:90-91/udp", busybox)
+    return ids
+
+
+def names(podpy: Podpy, *args: str) -> list[str]:
+    return podpy.ok("ps", "--format", "{{.Names}}", *args).split()
+
+
+def test_ps_shows_what_runs_and_with_all_the_rest(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
+    heading, line = podpy.ok("ps").splitlines()
+    assert heading.split("  ")[0] == "CONTAINER ID"
+    assert heading.split()[2:] == ["IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"]
+    assert re.match(rf"{three['up'][:12]}  {busybox}  sleep 1000  \S.* ago +Up \S.* +up$", line)
+    lines = podpy.ok("ps", "-a").splitlines()
+    assert [text.split()[-1] for text in lines] == ["NAMES", "up", "down", "other"]
+    assert "sh -c echo a rath...  " in lines[2]
+    assert "Created" in lines[2]
+    assert "0.0.0.0:8080->80/tcp, 127.0.0.1:90-91->90-91/udp" in lines[3]
+    assert "sh -c echo a rather long command" in podpy.ok("ps", "-a", "--no-trunc")
+
+
+def test_ps_options(podpy: Podpy, three: dict[str, str]) -> None:
+    assert podpy.ok("ps", "-aq").split() == [identifier[:12] for identifier in three.values()]
+    assert podpy.ok("ps", "-q", "--no-trunc") == three["up"]
+    assert names(podpy, "-l") == ["other"]
+    assert names(podpy, "-n", "2") == ["down", "other"]
+    assert names(podpy, "-a", "--sort", "names") == ["down", "other", "up"]
+    assert COLUMNS not in podpy.ok("ps", "--noheading")
+    assert podpy.ok("ps", "--ns").split()[:4] == ["CONTAINER", "ID", "NAMES", "PID"]
+    assert podpy.ok("ps", "-as").splitlines()[1].endswith("MB)")
+    assert podpy.ok("ps", "--pod").splitlines()[0].endswith("NAMES       POD ID      PODNAME")
+    podpy("ps", "--ns", "-s").fails(125, "--size and --ns can't be used together")
+
+
+def test_ps_filters(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
+    for filter_text, found in {
+        "name=o": ["down", "other"],
+        "name=^o": ["other"],
+        f"id={three['up'][:6]}": ["up"],
+        "label=a": ["up"],
+        "label=a=c": [],
+        "label!=a=b": ["down", "other"],
+        "status=created": ["down", "other"],
+        "status=running": ["up"],
+        "before=down": ["up"],
+        "since=down": ["other"],
+        "until=1h": [],
+        "volume=/x": ["up"],
+        "network=none": ["up"],
+        f"ancestor={busybox}": ["up", "down", "other"],
+        "ancestor=nothing": [],
+        "restart-policy=always": [],
+        "should-start-on-boot=false": ["up", "down", "other"],
+        "health=healthy": [],
+    }.items():
+        assert names(podpy, "-a", "--filter", filter_text) == found, filter_text
+    assert names(podpy, "-a", "--filter", "name=up", "--filter", "name=other") == ["up", "other"]
+    assert names(podpy, "-a", "--filter", "name=o", "--filter", "label=a") == []
+    assert names(podpy, "--filter", "status=created") == ["down", "other"]
+    podpy("ps", "--filter", "nmae=x").fails(125, "nmae is an invalid filter. Did you mean name?")
+    podpy("ps", "--filter", "status=x").fails(125, "unknown container state: x")
+    podpy("ps", "--filter", "before=nope").fails(125, 'no container with name or ID "nope" found')
+
+
+def test_ps_formats(podpy: Podpy, three: dict[str, str]) -> None:
+    table = podpy.ok("ps", "-a", "--format", "table {{.Names}}\t{{.State}}")
+    assert table.splitlines() == [
+        "NAMES       STATE",
+        "up          running",
+        "down        created",
+        "other       created",
+    ]
+    assert podpy.ok("ps", "--format", '{{.Label "a"}} {{.Labels}} {{.Mounts}}') == "b map[a:b] [/x]"
+    rows = podpy.json("ps", "-a", "--format", "json")
+    assert [row["Names"] for row in rows] == [["up"], ["down"], ["other"]]
+    assert rows[0]["Id"] == three["up"]
+    assert (rows[0]["State"], rows[0]["Exited"], rows[0]["Labels"]) == ("running", False, {"a": "b"})
+    assert rows[2]["Ports"][0] == {
+        "host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp",
+    }  # fmt: skip
+    assert json.loads(podpy.ok("ps", "--format", "{{json .}}"))["Id"] == three["up"]
+    podpy("ps", "--format", "{{.Nmae}}").fails(125, "--format: line 1, column 3: no field Nmae. There are: .Names")
+
+
+def test_inspect_has_podmans_fields(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
+    (data,) = podpy.json("inspect", "up")
+    assert (data["Id"], data["Name"], data["ImageName"]) == (three["up"], "up", busybox)
+    assert (data["Path"], data["Args"]) == ("sleep", ["1000"])
+    assert data["State"]["Status"] == "running"
+    assert data["State"]["Pid"] > 0
+    assert data["State"]["FinishedAt"] == "0001-01-01T00:00:00Z"
+    assert "X=y" in data["Config"]["Env"]
+    assert (data["Config"]["Cmd"], data["Config"]["Entrypoint"]) == (["sleep", "1000"], None)
+    assert data["Config"]["StopSignal"] == "SIGTERM"
+    assert data["HostConfig"]["NetworkMode"] == "none"
+    assert data["HostConfig"]["Binds"] == ["/tmp:/x:ro,rprivate,rbind"]
+    assert data["Mounts"] == [
+        {
+            "Type": "bind", "Source": "/tmp", "Destination": "/x", "Driver": "", "Mode": "", "Options": ["rbind"],
+            "RW": False, "Propagation": "rprivate",
+        }
+    ]  # fmt: skip
+    (data,) = podpy.json("container", "inspect", "other", "--size")
+    assert data["NetworkSettings"]["Ports"]["80/tcp"] == [{"HostIp": "0.0.0.0", "HostPort": "8080"}]
+    assert data["SizeRootFs"] > 100_000
+
+
+def test_inspect_formats(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
+    template = "{{.ID}} {{.State.Status}} {{.Config.Labels.a}} {{range .Mounts}}{{.Destination}}{{end}}"
+    assert podpy.ok("inspect", "-f", template, "up") == f"{three['up']} running b /x"
+    assert podpy.ok("inspect", "-f", "{{.Name}}", "up", "down").split() == ["up", "down"]
+    assert podpy.ok("inspect", "-l", "-f", "{{.Name}}") == "other"
+    assert podpy.ok("inspect", "-f", "{{.State.FinishedAt}}", "up") == "0001-01-01 00:00:00 +0000 UTC"
+    assert podpy.json("inspect", "-f", "{{json .Config.Cmd}}", "up") == ["sleep", "1000"]
+    podpy("inspect", "-f", "{{.Sate}}", "up").fails(125, "no field Sate. There are: .State")
+
+
+def test_inspect_finds_images_too_and_says_what_it_doesnt_find(
+    podpy: Podpy, three: dict[str, str], busybox: str
+) -> None:
+    assert podpy.json("inspect", busybox)[0]["RepoTags"] == [busybox]
+    result = podpy("inspect", "up", "nope").fails(125, 'no such object: "nope"')
+    assert [data["Name"] for data in json.loads(result.stdout)] == ["up"]
+    assert podpy("container", "inspect", busybox).fails(125, "no such container").stdout == "[]\n"
+    podpy("inspect", "--type", "pod", "x").fails(125, "pods come with a later version")
+
+
+def test_port(podpy: Podpy, three: dict[str, str]) -> None:
+    lines = ["80/tcp -> 0.0.0.0:8080", "90/udp -> 127.0.0.1:90", "91/udp -> 127.0.0.1:91"]
+    assert podpy.ok("port", "other").splitlines() == lines
+    assert podpy.ok("port", "other", "80") == "0.0.0.0:8080"
+    assert podpy.ok("port", "-l", "91/udp") == "127.0.0.1:91"
+    assert podpy.ok("port", "-a").splitlines() == [f"{three['other'][:12]}\t{line}" for line in lines]
+    podpy("port", "other", "81").fails(125, 'failed to find published port "81"')
+
+
+def test_top(podpy: Podpy, three: dict[str, str]) -> None:
+    podpy.ok("exec", "-d", "up", "sleep", "2000")
+    heading, *rows = podpy.ok("top", "up").splitlines()
+    assert heading.split() == ["USER", "PID", "PPID", "%CPU", "ELAPSED", "TTY", "TIME", "COMMAND"]
+    assert [row.split()[-2:] for row in rows] == [["sleep", "1000"], ["sleep", "2000"]]
+    assert podpy.ok("top", "up", "pid,comm", "seccomp").splitlines()[1].split() == ["1", "sleep", "filter"]
+    host_user = podpy.ok("top", "up", "huser").splitlines()[1]
+    assert host_user == str(podpy.user.uid)
+    podpy("top", "up", "nope").fails(125, "unknown field 'nope'. There are: args, ")
+    podpy("top", "down").fails(125, "down is created")
