@@ -1,4 +1,4 @@
-"""`images`, `rmi`, `tag`, `untag`, `image exists|inspect|prune|tree`, `history`: what they print and their exit codes."""
+"""`images`, `rmi`, `tag`, `untag`, `image exists|inspect|prune|tree`, `history`: output and exit codes."""
 
 from __future__ import annotations
 
