@@ -14,7 +14,7 @@ class Tar:
 
     def __init__(self, format: int = tarfile.PAX_FORMAT) -> None:
         self._stream = io.BytesIO()
-        self._tar = tarfile.open(fileobj=self._stream, mode="w", format=format, errors="surrogateescape")
+        self._tar = tarfile.open(fileobj=self._stream, mode="w", format=format, errors="surrogateescape")  # noqa: SIM115
 
     def add(self, name: str, kind: bytes = tarfile.REGTYPE, data: bytes = b"", **attributes: object) -> Tar:
         """Add an entry; attributes are TarInfo's (mode, uid, gid, mtime, linkname, devmajor, pax_headers …)."""

@@ -1,4 +1,4 @@
-"""Layers that try to reach outside. The directory beside the target must stay as it was, and nothing may be followed."""
+"""Layers that try to reach outside: what lies beside the target must stay as it was."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ def _layers(store: Store, repair: bool) -> list[Finding]:
         if not os.path.isdir(os.path.join(store.graphroot, "layers", str(number))):
             images = store.database.query("SELECT image_id FROM image_layers WHERE chain_id = ?", (chain_id,))
             users = ", ".join(sorted({image_id[:12] for (image_id,) in images})) or "no image"
-            what = f"layers/{number} ({chain_id}) is missing; it belongs to {users}: pull it again"
-            findings.append(Finding(what=what))
+            text = f"layers/{number} ({chain_id}) is missing; it belongs to {users}: pull it again"
+            findings.append(Finding(what=text))
     wanted = "SELECT CAST(number AS TEXT) FROM layers UNION SELECT 'empty'"
     findings += _without_row(store, "layers", wanted, repair)
     numbers = {str(number) for (number,) in store.database.query("SELECT number FROM layers")}

@@ -1,0 +1,149 @@
+"""A container's root file system, mounted in every way that podpy knows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from podpy.plan import Plan
+from podpy.storage.driver import find_fuse_overlayfs
+from podpy.storage.store import Store
+from podpy.storage.volumes import Volumes
+from tests.storage.stores import add_image, own_store
+from tests.storage.tars import Tar
+from tests.storage.userns import in_userns
+
+CONTAINER = "c" * 64
+
+
+def image_with_whiteouts(store: Store) -> object:
+    lower = Tar().directory("./", mode=0o751, uid=2).file("etc/a", b"a", uid=1000, mode=0o4755).file("etc/b", b"b")
+    lower.hardlink("etc/a2", "etc/a", uid=1000, mode=0o4755).file("var/x", b"x").file("opt/f", b"f").symlink("s", "etc")
+    upper = (
+        Tar()
+        .file("etc/.wh.b", b"")
+        .directory("var")
+        .file("var/.wh..wh..opq", b"")
+        .file("var/y", b"y")
+        .file(".wh.opt", b"")
+    )
+    return add_image(store, "a", [lower, upper], "localhost/x:1")
+
+
+def mounted(store: Store, **options: object) -> Path:
+    target = Path(store.graphroot, "mnt")
+    image = store.find_image("localhost/x:1")
+    Plan(*store.mount_operations(CONTAINER, image, str(target), **options)).run()  # type: ignore[arg-type]
+    return target
+
+
+def unmount(target: Path) -> None:
+    from podpy import linux
+
+    linux.umount2(str(target), 2)
+
+
+@pytest.mark.parametrize("driver", ["overlay", "fuse-overlayfs", "vfs"])
+@in_userns
+def test_every_driver_shows_the_same_tree(driver: str) -> None:
+    if driver == "fuse-overlayfs" and not find_fuse_overlayfs():
+        pytest.skip("fuse-overlayfs isn't installed")
+    os.environ["PODPY_STORAGE_DRIVER"] = driver
+    with own_store() as store:
+        image_with_whiteouts(store)
+        target = mounted(store)
+        assert store.driver == driver
+        assert (target.stat().st_uid, target.stat().st_mode & 0o7777) == (2, 0o751)
+        assert sorted(os.listdir(target)) == ["etc", "s", "var"]
+        assert sorted(os.listdir(target / "etc")) == ["a", "a2"]
+        assert os.listdir(target / "var") == ["y"]
+        assert ((target / "etc/a").stat().st_uid, (target / "etc/a").stat().st_mode & 0o7777) == (1000, 0o4755)
+        (target / "etc/new").write_text("new")
+        (target / "etc/a").unlink()
+        unmount(target)
+        assert (mounted(store) / "etc/new").read_text() == "new", "it's there at the next start"
+        assert sorted(os.listdir(target / "etc")) == ["a2", "new"]
+        unmount(target)
+        layer = Path(store.layer_path(store.find_image("localhost/x:1").layers[0]))
+        assert sorted(os.listdir(layer / "etc")) == ["a", "a2", "b"], "the image is as it was"
+
+
+@in_userns
+def test_the_kernels_overlay_is_found_and_recorded() -> None:
+    with own_store() as store:
+        assert (store.driver, store.driver_options) == ("overlay", ["userxattr"])
+        assert store.database.get_meta("driver") == "overlay"
+
+
+@in_userns
+def test_a_volatile_layer_can_be_mounted_again() -> None:
+    with own_store() as store:
+        image_with_whiteouts(store)
+        for _ in range(2):
+            unmount(mounted(store, volatile=True))
+
+
+@in_userns
+def test_two_hundred_layers_fit() -> None:
+    with own_store() as store:
+        add_image(store, "a", [Tar().file(f"f{number}") for number in range(200)], "localhost/x:1")
+        target = mounted(store)
+        assert len(os.listdir(target)) == 200
+        unmount(target)
+
+
+@pytest.mark.parametrize("driver", ["overlay", "vfs"])
+@in_userns
+def test_a_user_namespace_of_its_own_gets_shifted_layers(driver: str) -> None:
+    os.environ["PODPY_STORAGE_DRIVER"] = driver
+    maps = [(0, 1, 1000), (1000, 0, 1), (1001, 1001, 60000)]
+    with own_store() as store:
+        image_with_whiteouts(store)
+        target = mounted(store, uid_maps=maps, gid_maps=maps)
+        a = (target / "etc/a").stat()
+        assert (a.st_uid, a.st_gid, a.st_mode & 0o7777) == (0, 1, 0o4755)
+        assert a.st_ino == (target / "etc/a2").stat().st_ino
+        assert target.stat().st_uid == 3
+        assert sorted(os.listdir(target / "etc")) == ["a", "a2"]
+        unmount(target)
+        store.close()
+        store.remove_image("localhost/x:1")
+        assert not Path(store.graphroot, "mapped").exists() or os.listdir(Path(store.graphroot, "mapped")) == []
+
+
+@in_userns
+def test_a_directory_can_be_the_root_itself_or_below_an_overlay() -> None:
+    with own_store() as store:
+        root = Path(store.graphroot, "odd:name,with\\signs")
+        (root / "etc").mkdir(parents=True)
+        target = Path(store.graphroot, "mnt")
+        Plan(*store.mount_operations(CONTAINER, None, str(target), rootfs=str(root), rootfs_overlay=True)).run()
+        (target / "etc/over").write_text("o")
+        unmount(target)
+        assert os.listdir(root / "etc") == []
+        Plan(*store.mount_operations(CONTAINER, None, str(target), rootfs=str(root))).run()
+        (target / "etc/direct").write_text("d")
+        unmount(target)
+        assert os.listdir(root / "etc") == ["direct"]
+
+
+@in_userns
+def test_an_empty_volume_gets_the_images_files_once() -> None:
+    with own_store() as store:
+        image_with_whiteouts(store)
+        target = mounted(store)
+        volumes = Volumes(store.paths, store.database)
+        volume = volumes.create("data", labels={"a": "b"})
+        assert volumes.copy_up(volume, str(target), "/s")  # a link in the image: followed inside it
+        assert sorted(os.listdir(volume.mountpoint)) == ["a", "a2"]
+        assert os.stat(Path(volume.mountpoint, "a")).st_mode & 0o7777 == 0o4755
+        os.unlink(Path(volume.mountpoint, "a"))
+        os.unlink(Path(volume.mountpoint, "a2"))
+        assert not volumes.copy_up(volumes.find("data"), str(target), "/etc"), "emptied by a user, it stays empty"
+        assert not volumes.copy_up(volumes.create("other"), str(target), "/nowhere")
+        unmount(target)
+        volumes.remove("data")
+        assert [v.name for v in volumes.all()] == ["other"]
+        assert not Path(volume.mountpoint).exists()
