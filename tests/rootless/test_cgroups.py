@@ -102,6 +102,19 @@ def test_wanted_manager_that_is_not_possible_is_said(podpy: Podpy) -> None:
     assert warnings[0].startswith("cgroup manager systemd isn't possible here (no user manager can be reached)")
 
 
+def test_user_manager_makes_the_cgroups_where_it_can_be_reached(podpy: Podpy) -> None:
+    """As scopes in the user's slice; only systemd may move a process out of a session's scope."""
+    needs.require("systemd")
+    runtime = f"/run/user/{podpy.user.uid}"
+    if not Path(runtime, "systemd/private").exists():
+        subprocess.run(["loginctl", "enable-linger", podpy.user.name], check=True)
+    done = python(podpy, "WANTED = ''\n" + LOOK, env={"XDG_RUNTIME_DIR": runtime})
+    manager, _, parent, _, _, path, crun, runc, *_ = json.loads(done.ok())
+    assert (manager, parent, path) == ("systemd", "user.slice", "user.slice:libpod:abc")
+    assert (crun, runc) == (["--cgroup-manager=systemd"], ["--systemd-cgroup"])
+    podpy("system", "migrate", env={"XDG_RUNTIME_DIR": runtime}).ok()
+
+
 def _bundle(podpy: Podpy) -> Path:
     """A minimal OCI bundle that prints one line."""
     bundle = podpy.home / "bundle"

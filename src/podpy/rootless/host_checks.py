@@ -121,11 +121,12 @@ def cgroup_delegation(paths: Paths) -> Check:
     if not missing:
         return passed(name, said, required=False)
     cause = f"limits for {', '.join(missing)} can't be enforced ({said}{': ' + reason if reason else ''})"
-    return failed(name, cause, _delegation_mend(mode), required=False)
+    return failed(name, cause, _delegation_mend(mode, missing), required=False)
 
 
-def _delegation_mend(mode: str) -> str:
-    if mode != "v2":
+def _delegation_mend(mode: str, missing: list[str]) -> str:
+    at_root = cgroups.root_controllers()
+    if mode != "v2" or (at_root and not at_root.issuperset(missing)):  # then cgroup v1 has them, perhaps outside of us
         return "boot with cgroup v2 only: kernel command line systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all"
     if cgroups.systemd_is_running():
         return DELEGATE_MEND
