@@ -13,7 +13,6 @@ import os
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -158,7 +157,7 @@ def make_data(path: Path, line: int, megabytes: int) -> Path:
 
 def show(name: str, unit: str, sides: dict[str, list[float]]) -> None:
     """Print one line of the table: median (min to max) of each side, and the ratio of the medians."""
-    cells = [f"{statistics.median(v):,.1f} ({min(v):,.1f} – {max(v):,.1f})" for v in sides.values()]
+    cells = [f"{statistics.median(v):,.1f} ({min(v):,.1f} to {max(v):,.1f})" for v in sides.values()]
     medians = [statistics.median(v) for v in sides.values()]
     ratio = f"{medians[0] / medians[1]:.2f}" if len(medians) > 1 else ""
     print(f"| {name}, {unit} | " + " | ".join(cells) + f" | {ratio} |", flush=True)
@@ -206,4 +205,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -15,7 +15,7 @@ SOURCES = Path(__file__).resolve().parents[2] / "src/conmon_c/conmon"
 ODD_RUNTIME = Path(__file__).with_name("odd_runtime.c")
 BUILDS = {
     "plain": ["-O2", "-static"],
-    "sanitized": ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"],
+    "sanitized": ["-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"],
 }
 
 
@@ -45,7 +45,7 @@ def odd_runtime(build_dir: Path) -> str:
 @pytest.fixture(params=["crun", "runc"])
 def runtime(request: pytest.FixtureRequest) -> str:
     """Each real runtime."""
-    found = shutil.which(request.param, path="/usr/bin:/usr/sbin:/usr/local/bin")
+    found = shutil.which(str(request.param), path="/usr/bin:/usr/sbin:/usr/local/bin")
     assert found, f"{request.param} is not installed"
     return found
 

@@ -112,8 +112,8 @@ class Conmon:
         return [
             str(self.executable), "--api-version", "1", "-c", self.id, "-u", self.id, "-n", "name", "-r", self.runtime,
             "-b", str(self.bundle), "-p", f"{self.bundle}/pidfile", "-P", f"{self.bundle}/conmon.pid",
-            "--exit-dir", str(self.exits), "--full-attach", "--no-sync-log", f"--runtime-arg=--root={self.bundle}/state",
-            *manager,
+            "--exit-dir", str(self.exits), "--full-attach", "--no-sync-log",
+            f"--runtime-arg=--root={self.bundle}/state", *manager,
         ]  # fmt: skip
 
     def start(self, *options: str, log: str | None = "k8s-file:{log}", attach: bool = False, waiter: bool = False,

@@ -1,10 +1,12 @@
 /* An OCI runtime without containers, for tests and benches of conmon: `create`, `run` and `exec` start $ODD_COMMAND by
    sh, with the runtime's stdio, and write the pid file. $ODD tells what to do wrong:
-     die      the runtime is killed after the process has started, before the pid file
+     die      the runtime is killed after the process has started, before the pid file,
+              when the file $ODD_WAIT is there
      nopid    no pid file, exit status 0
      foreign  the pid file holds $ODD_PID, somebody else's process
      chatty   writes 1 MB to stderr before it starts anything
-     fail     writes to stderr, exit status 1 */
+     fail     writes to stderr, exit status 1
+     late     the same, but takes its time between the two */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +36,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "odd: \"quoted\"\n\tand more\n");
         return 1;
     }
+    if (strcmp(odd, "late") == 0) {
+        fprintf(stderr, "late\n");
+        sleep(2);
+        return 1;
+    }
     if (strcmp(odd, "nopid") == 0)
         return 0;
     if (strcmp(odd, "foreign") == 0) {
@@ -49,7 +56,8 @@ int main(int argc, char **argv)
         _exit(127);
     }
     if (strcmp(odd, "die") == 0) {
-        usleep(20000);
+        while (access(getenv("ODD_WAIT"), F_OK) < 0)
+            usleep(1000);
         raise(SIGKILL);
     }
     write_pid(pid_file, pid);

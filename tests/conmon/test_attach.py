@@ -163,6 +163,14 @@ def test_input_is_not_lost_when_the_client_closes_right_behind_it(container: Mak
     assert len(conmon.log_text("stdout")) == 6 * 32768
 
 
+def test_input_that_nobody_reads_does_not_keep_the_monitor(container: Make) -> None:
+    conmon = container("sleep 0.3; exit 6").start("--runtime-run", "--stdin", attach=True).started()
+    assert conmon.attached is not None
+    for _ in range(6):
+        conmon.attached.send(b"x" * 32768)
+    assert conmon.exit_code() == "6"
+
+
 def test_a_container_that_closes_its_stdin_is_no_problem(container: Make) -> None:
     conmon = (
         container("exec <&-; echo closed; sleep 0.3; exit 2").start("--runtime-run", "--stdin", attach=True).started()

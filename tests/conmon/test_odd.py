@@ -14,7 +14,13 @@ from tests.support import wait
 
 def test_a_runtime_that_dies_before_the_pid_file_leaves_no_process(odd: Conmon) -> None:
     mark = odd.bundle / "left"
-    odd.start(env={"ODD": "die", "ODD_COMMAND": f"echo $$ > {mark}; exec sleep 1000"})
+    odd.start(
+        env={
+            "ODD": "die",
+            "ODD_COMMAND": f"echo $$ > {mark}.new; mv {mark}.new {mark}; exec sleep 1000",
+            "ODD_WAIT": str(mark),
+        }
+    )
     report = odd.report()
     assert report["data"] == -1 and "signal 9" in report["message"]
     odd.wait()
@@ -49,6 +55,11 @@ def test_a_runtime_that_floods_its_stderr_is_not_blocked(odd: Conmon) -> None:
 def test_an_error_text_with_quotes_and_newlines_arrives_whole(odd: Conmon) -> None:
     odd.start(env={"ODD": "fail"})
     assert odd.report() == {"data": -1, "message": 'odd: "quoted"\n\tand more\n'}
+
+
+def test_the_words_of_a_runtime_that_takes_long_to_fail_are_told(odd: Conmon) -> None:
+    odd.start(env={"ODD": "late"})
+    assert odd.report() == {"data": -1, "message": "late\n"}
 
 
 def test_a_container_that_has_ended_before_its_pid_was_read_keeps_its_code(odd: Conmon) -> None:

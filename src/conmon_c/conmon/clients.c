@@ -59,10 +59,16 @@ static void check_stalled(struct context *ctx);
 static void update_blocked(struct context *ctx)
 {
     bool blocked = false;
+    bool limited = false; /* by a client that may be cut off */
 
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        blocked = blocked || holds_up(&ctx->clients.slots[i]);
-    if (blocked && !loop_timer_set(&ctx->loop, TIMER_STALL))
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        const struct client *client = &ctx->clients.slots[i];
+        if (!holds_up(client))
+            continue;
+        blocked = true;
+        limited = limited || !client->primary;
+    }
+    if (limited && !loop_timer_set(&ctx->loop, TIMER_STALL))
         loop_timer(&ctx->loop, TIMER_STALL, STALL_CHECK_MS, check_stalled);
     if (blocked != ctx->clients.blocked) {
         ctx->clients.blocked = blocked;

@@ -176,6 +176,7 @@ int end_run(struct context *ctx)
     for (int i = 0; i < TIMER_COUNT; i++)
         loop_timer_stop(&ctx->loop, (enum timer)i);
     terminal_close(ctx);
+    input_stop(ctx);
     if (ctx->end.failed) {
         process_kill_children(ctx);
     } else {

@@ -82,7 +82,7 @@ static int close_all_but(int first, int *keep, int count)
     return close_range((unsigned)first, UINT_MAX, 0);
 }
 
-static bool is_strict(const struct options *options)
+bool fds_is_strict(const struct options *options)
 {
     return options->close_fds || options->runtime_run || options->attach_fd >= 0 || options->waiter_fd >= 0 ||
            options->unlink_paths.count > 0;
@@ -101,7 +101,7 @@ int fds_take(struct context *ctx, struct error *err)
     if (options->exec_attach && ctx->attach_fd < 0)
         return fail(err, "--exec-attach specified but _OCI_ATTACHPIPE was not");
     ctx->keep_fds = count_kept(options);
-    if (!is_strict(options))
+    if (!fds_is_strict(options))
         return 0;
     int keep[] = {ctx->report.fd, ctx->start_fd, ctx->attach_fd, (int)options->attach_fd, (int)options->waiter_fd};
     if (close_all_but(3 + ctx->keep_fds, keep, COUNT(keep)) < 0)
@@ -117,7 +117,7 @@ static bool is_named(const struct context *ctx, int fd)
 
 void fds_after_spawn(struct context *ctx)
 {
-    if (!is_strict(&ctx->options))
+    if (!fds_is_strict(&ctx->options))
         return;
     /* Only what still is inherited: a number of ours that was opened since is close-on-exec. */
     for (int fd = 3; fd < 3 + ctx->keep_fds; fd++)
@@ -131,7 +131,7 @@ void fds_after_container(struct context *ctx)
     DIR *directory = opendir("/proc/self/fd");
     struct dirent *entry;
 
-    if (is_strict(&ctx->options) || directory == NULL) {
+    if (fds_is_strict(&ctx->options) || directory == NULL) {
         if (directory != NULL)
             closedir(directory);
         return;

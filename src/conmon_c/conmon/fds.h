@@ -6,6 +6,10 @@
 
 struct context;
 
+/* Whether the caller knows podpy's conmon: one of its own options was given. */
+struct options;
+bool fds_is_strict(const struct options *options);
+
 /* Reads the descriptors' numbers from the environment and the options, and makes the named ones close-on-exec.
    With one of podpy's options, every other one from 3 up is closed at once. */
 int fds_take(struct context *ctx, struct error *err);

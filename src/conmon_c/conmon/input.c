@@ -74,3 +74,11 @@ void input_end(struct context *ctx)
     if (input->begin == input->end)
         loop_close(&ctx->loop, &input->source);
 }
+
+void input_stop(struct context *ctx)
+{
+    ctx->input.waiting = false;
+    ctx->input.begin = ctx->input.end = 0;
+    loop_close(&ctx->loop, &ctx->input.source);
+    clients_resume_input(ctx);
+}

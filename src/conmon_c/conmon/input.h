@@ -23,4 +23,7 @@ void input_take(struct context *ctx, size_t size);
 /* End of input: the container sees end of file after what is still in the buffer. */
 void input_end(struct context *ctx);
 
+/* The container has ended: whatever clients still send is dropped. */
+void input_stop(struct context *ctx);
+
 #endif

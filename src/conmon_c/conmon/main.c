@@ -111,8 +111,12 @@ static int start(struct context *ctx, struct error *err)
     if (open_all(ctx, err) < 0 || wait_for_attach(ctx, err) < 0)
         return -1;
     close_fd(&ctx->start_fd);
+    close_fd(&ctx->attach_fd);
     if (runtime_spawn(ctx, err) < 0)
         return -1;
+    /* The caller's directory must not stay busy because of us. conmon 2.1's users may give relative paths; podpy's don't. */
+    if (fds_is_strict(&ctx->options) && chdir("/") < 0)
+        return fail(err, "chdir /: %m");
     return ctx->log.passthrough ? leave_stdio(ctx, err) : 0;
 }
 
@@ -150,6 +154,7 @@ static struct context *make_context(void)
     ctx->messages.syslog_fd = -1;
     ctx->report.fd = -1;
     ctx->start_fd = -1;
+    ctx->attach_fd = -1;
     return ctx->buffers == MAP_FAILED ? NULL : ctx;
 }
 

@@ -108,14 +108,19 @@ static ssize_t pump_once(struct context *ctx, struct stream *stream, size_t limi
     unsigned char *buffer = ctx->buffers->output;
     ssize_t n;
 
-    if (!stream->terminal && !log_wanted(&ctx->log) && ctx->clients.count == 0)
-        return discard(ctx, stream);
+    if (!stream->terminal && !log_wanted(&ctx->log) && ctx->clients.count == 0 && ctx->process.runtime_pid == 0) {
+        n = discard(ctx, stream);
+        if (n >= 0 || errno != EINVAL)
+            return n;
+    }
     do
         n = read(stream->source.fd, buffer, limit < BUFFER_SIZE ? limit : BUFFER_SIZE);
     while (n < 0 && errno == EINTR);
     if (n <= 0)
         return n;
     ctx->output.used = true;
+    if (ctx->process.runtime_pid > 0 && number == STREAM_STDERR)
+        runtime_remember(&ctx->runtime, buffer, (size_t)n);
     log_write(ctx, number, buffer, (size_t)n);
     clients_send(ctx, number, buffer, (size_t)n);
     return n;

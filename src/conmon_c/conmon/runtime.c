@@ -219,6 +219,15 @@ static size_t read_stderr(struct context *ctx)
     return runtime->failure_size;
 }
 
+void runtime_remember(struct runtime *runtime, const unsigned char *data, size_t size)
+{
+    size_t room = sizeof(runtime->failure) - 1 - runtime->failure_size;
+    size_t part = size < room ? size : room;
+
+    memcpy(runtime->failure + runtime->failure_size, data, part);
+    runtime->failure_size += part;
+}
+
 void runtime_report_failure(struct context *ctx, const char *why)
 {
     char log[8192];

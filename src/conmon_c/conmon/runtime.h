@@ -17,6 +17,9 @@ struct runtime {
 int runtime_prepare(struct context *ctx, struct error *err);
 int runtime_spawn(struct context *ctx, struct error *err);
 
+/* Output had to be read while the runtime still runs: if it fails, these may have been its words. */
+void runtime_remember(struct runtime *runtime, const unsigned char *data, size_t size);
+
 /* The runtime failed: tells the caller why, on the sync pipe. */
 void runtime_report_failure(struct context *ctx, const char *why);
 
