@@ -5,7 +5,10 @@
     pasta[:option[,option]]    a private one, connected by pasta(1); options are pasta's, as in Podman
     slirp4netns[:key=value,…]  a private one, connected by slirp4netns(1); options as in Podman
     container:NAME, ns:PATH    somebody else's (podpy.libpod joins them)
-    private, default, ""       private: pasta where it is installed, else slirp4netns
+    private, default, ""       private: pasta where it is installed, else slirp4netns; and slirp4netns where pasta is
+                               too old (podpy.network.pasta.is_old), nobody chose it, and no UDP or IPv6 port is
+                               published: slirp4netns has no IPv6 ones, and its UDP ones don't answer the host's
+                               loopback device
 
 Rule: podman-run(1), --network.
 """
@@ -86,10 +89,14 @@ def _default(text: str, colon: str, conf: ContainersConf) -> Mode:
     raise _not_installed("neither pasta nor slirp4netns is installed")
 
 
-def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf) -> Mode:
-    """Return slirp4netns where nobody chose pasta and it is installed; else what was found."""
+def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf, cache: str) -> Mode:
+    """Return slirp4netns where pasta is too old, nobody chose it, and slirp4netns is installed; else what was found."""
+    if text not in _PRIVATE or conf.pasta_options:
+        return found
+    from podpy.network.pasta import is_old
+
     program = _find(SLIRP4NETNS, conf)
-    if not program or text.partition(":")[0] not in _PRIVATE or conf.pasta_options:
+    if not program or not is_old(found.program, cache):
         return found
     return Mode(kind=SLIRP4NETNS, options=list(conf.network_cmd_options), program=program)
 

@@ -121,15 +121,35 @@ def _fixed_addresses() -> list[str]:
     return arguments + (["-a", ADDRESS_V6, "-g", GATEWAY_V6] if interface else ["-4"])
 
 
-def forwards_udp_badly(program: str, published: list[PortMapping]) -> bool:
-    """Return whether this pasta would lose answers of published UDP ports.
+def is_old(program: str, cache: str) -> bool:
+    """Return whether this pasta is of before August 2024, when its handling of connections was rewritten.
 
-    Before its flow table for UDP (summer of 2024), a client on the host's loopback device gets no answer from a port
-    whose number inside is another one. An option of the same months tells the two apart: pasta's version doesn't
-    (Debian's says "unknown version"). Only asked if such a port is published.
+    Debian 12's (March 2023) hands a connection from another host to the container, but nothing that the container says
+    first (SSH, SMTP, MySQL) reaches the client; and clients on the loopback device get no answer from a UDP port whose
+    number inside is another one. Versions can't be asked for (Debian's says "unknown version"), so an option of that
+    month tells the two apart. `cache` is a directory where the answer is kept, with the program's time and size.
     """
-    if not any(port.protocol == "udp" and port.host_port != port.container_port for port in published):
-        return False
+    status = os.stat(program)
+    key = f"{program} {status.st_mtime_ns} {status.st_size} "
+    path = os.path.join(cache, "pasta")
+    try:
+        with open(path, encoding="utf-8") as file:
+            kept = file.read()
+        if kept.startswith(key):
+            return kept.endswith("old")
+    except OSError:
+        pass
+    answer = "--map-guest-addr" not in _help(program)
+    try:
+        with open(f"{path}.{os.getpid()}", "w", encoding="utf-8") as file:
+            file.write(key + ("old" if answer else "new"))
+        os.replace(file.name, path)
+    except OSError:  # a full or read-only run directory: the next call asks again
+        pass
+    return answer
+
+
+def _help(program: str) -> str:
     reading, theirs = high_pipe()
     try:
         pid = spawn([program, "--help"], keep={1: theirs, 2: theirs})
@@ -137,7 +157,7 @@ def forwards_udp_badly(program: str, published: list[PortMapping]) -> bool:
         os.close(theirs)
     said = read_all(reading)
     os.waitpid(pid, 0)
-    return "--map-guest-addr" not in said
+    return said
 
 
 class StartPasta(Operation):

@@ -148,8 +148,9 @@ def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
     kind = mode.parse(spec.network, context.runtime.conf)
     check(spec, kind)
     published = ports.wanted(spec.ports, spec.publish_all, spec.expose) if kind.is_private else []
-    if kind.kind == mode.PASTA and pasta.forwards_udp_badly(kind.program, published):
-        kind = mode.instead_of_old_pasta(spec.network, kind, context.runtime.conf)
+    needs_pasta = any(port.protocol == "udp" or ":" in port.host_ip for port in published)
+    if kind.kind == mode.PASTA and not needs_pasta:
+        kind = mode.instead_of_old_pasta(spec.network, kind, context.runtime.conf, context.runtime.paths.cache)
     made = NetworkPlan(spec, kind, context)
     if not kind.is_private:
         return made
