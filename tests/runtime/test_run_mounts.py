@@ -1,0 +1,153 @@
+"""Mounts of a running container: what is seen, who may write, and that no symbolic link of an image leads out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import images
+from tests.support.engine import Podpy, Result
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(podpy: Podpy, busybox: str) -> Run:
+    """Return a function that runs a shell script: `podpy run --rm --network=none OPTIONS… busybox sh -c SCRIPT`."""
+
+    def call(script: str, *words: str, image: str = busybox) -> Result:
+        return podpy("run", "--rm", "--network=none", *words, image, "sh", "-c", script)
+
+    return call
+
+
+@pytest.fixture
+def folder(podpy: Podpy) -> Path:
+    """A directory of the user's on the host, with a file in it."""
+    path = podpy.home / "folder"
+    podpy.run(["sh", "-c", f"mkdir {path} && echo host > {path}/file"]).ok()
+    return path
+
+
+def test_a_directory_of_the_host_is_seen_and_written(run: Run, folder: Path) -> None:
+    assert run("cat /d/file; echo inside > /d/new", "-v", f"{folder}:/d").ok() == "host"
+    assert (folder / "new").read_text() == "inside\n"
+
+
+def test_read_only_directories_refuse_to_be_written(run: Run, folder: Path) -> None:
+    for option in (f"-v={folder}:/d:ro", f"--mount=type=bind,src={folder},dst=/d,ro"):
+        result = run("echo x > /d/new", option)
+        assert result.returncode != 0 and "Read-only file system" in result.stderr
+
+
+def test_a_source_that_is_not_there_is_named(run: Run) -> None:
+    run("true", "-v", "/no/such:/d").fails(125, "statfs /no/such: no such file or directory")
+
+
+def test_a_file_can_be_mounted_where_the_image_has_nothing(run: Run, folder: Path) -> None:
+    assert run("cat /new/place", "-v", f"{folder}/file:/new/place").ok() == "host"
+
+
+def test_an_overlay_keeps_the_hosts_files(run: Run, folder: Path) -> None:
+    assert run("echo inside > /d/file; cat /d/file", "-v", f"{folder}:/d:O").ok() == "inside"
+    assert (folder / "file").read_text() == "host\n"
+
+
+def test_chown_gives_the_files_to_the_containers_user(run: Run, folder: Path) -> None:
+    assert run("stat -c %u /d /d/file", "-v", f"{folder}:/d:U", "-u", "user").ok().split() == ["1000", "1000"]
+
+
+def test_a_volume_lives_on_and_starts_with_the_images_files(run: Run) -> None:
+    assert "root" in run("cat /etc/passwd; echo 1 > /etc/new", "-v", "vol:/etc").ok()
+    assert run("cat /v/new", "-v", "vol:/v").ok() == "1"
+
+
+def test_a_tmpfs_has_its_size_and_the_images_files(run: Run) -> None:
+    assert "1024" in run("df -k /t | tail -1", "--tmpfs", "/t:size=1m").ok()
+    assert "root" in run("cat /etc/passwd", "--tmpfs", "/etc").ok()
+    assert "passwd" not in run("ls /etc", "--mount", "type=tmpfs,dst=/etc,notmpcopyup").ok().split()
+
+
+def test_shared_memory_has_its_size(run: Run) -> None:
+    assert run("df -k /dev/shm | tail -1", "--shm-size=2m").ok().split()[1] == "2048"
+
+
+def test_read_only_containers_keep_their_temporary_places(run: Run) -> None:
+    script = "touch /x 2>/dev/null || echo refused; touch /tmp/a /run/b /var/tmp/c /dev/shm/d && echo ok"
+    assert run(script, "--read-only").ok().split() == ["refused", "ok"]
+    assert run("touch /tmp/a 2>/dev/null || echo refused", "--read-only", "--read-only-tmpfs=false").ok() == "refused"
+
+
+def test_devices_are_the_hosts(run: Run) -> None:
+    assert run("ls -l /dev/mine | cut -c1", "--device=/dev/fuse:/dev/mine").ok() == "c"
+    run("true", "--device=/dev/nosuch").fails(125, "stat /dev/nosuch: no such file or directory")
+    run("true", "--device=/etc/passwd").fails(125, "is not a valid device")
+
+
+def test_a_shared_mount_is_asked_for_by_name(run: Run, folder: Path) -> None:
+    run("true", "-v", f"{folder}:/d:rslave").ok()
+
+
+def test_idmap_is_refused_with_what_helps(run: Run, folder: Path) -> None:
+    run("true", "-v", f"{folder}:/d:idmap").fails(125, "idmap", "keep-id")
+
+
+@pytest.fixture
+def hostile(podpy: Podpy, busybox: str, busybox_image: images.Image, session_base: Path) -> str:
+    """An image in which links lead to where a careless engine would write on the host."""
+    layer = images.Layer()
+    layer.symlink("up", "../../../../../../../../tmp").symlink("abs", "/tmp").symlink("self", "/proc/self/root")
+    layer.symlink("loop", "loop").symlink("deep", "abs/../../../../..").symlink("dangling", "/no/such/place")
+    image = images.Image([*busybox_image.layers, layer.tar()], busybox_image.settings)
+    name = "localhost/hostile:latest"
+    podpy.ok("load", "-i", str(image.write_docker_archive(session_base / "hostile.tar", name)))
+    return name
+
+
+@pytest.mark.parametrize("link", ["up", "abs", "self/tmp", "deep/tmp"])
+def test_a_mount_through_a_link_stays_in_the_container(run: Run, hostile: str, folder: Path, link: str) -> None:
+    name = f"podpy-attack-{os.getpid()}"
+    result = run(f"cat /{link}/{name}/file /tmp/{name}/file", "-v", f"{folder}:/{link}/{name}", image=hostile)
+    assert not Path("/tmp", name).exists(), "the mount point was made on the host"
+    # crun may also refuse a link through /proc: what counts is that nothing happened outside.
+    assert result.returncode in (0, 125, 126, 127), result.describe()
+    if not link.startswith("self"):
+        assert result.ok().split() == ["host", "host"]
+
+
+@pytest.mark.parametrize("link", ["up", "abs", "deep/tmp"])
+def test_a_working_directory_through_a_link_stays_in_the_container(
+    podpy: Podpy, hostile: str, busybox_image: images.Image, session_base: Path, link: str
+) -> None:
+    name = f"podpy-attack-{os.getpid()}"
+    settings = {**busybox_image.settings, "WorkingDir": f"/{link}/{name}"}
+    layer = (
+        images.Layer()
+        .symlink("up", "../../../../../../../../tmp")
+        .symlink("abs", "/tmp")
+        .symlink("deep", "abs/../../..")
+    )
+    image = images.Image([*busybox_image.layers, layer.tar()], settings)
+    podpy.ok("load", "-i", str(image.write_docker_archive(session_base / "workdir.tar", "localhost/workdir:latest")))
+    shown = podpy.ok("run", "--rm", "--network=none", "localhost/workdir", "sh", "-c", f"pwd -P; ls -d /tmp/{name}")
+    assert shown.split() == [f"/tmp/{name}", f"/tmp/{name}"]
+    assert not Path("/tmp", name).exists(), "the working directory was made on the host"
+
+
+def test_a_working_directory_in_a_loop_is_an_error(run: Run, hostile: str) -> None:
+    result = run("true", "-w", "/loop/x", image=hostile)
+    assert result.returncode == 125, result.describe()
+
+
+def test_hostile_account_files_are_no_danger(podpy: Podpy, busybox_image: images.Image, session_base: Path) -> None:
+    secret = podpy.home / "secret"
+    podpy.run(["sh", "-c", f"echo 'boss:x:77:77::/:/bin/sh' > {secret}"]).ok()
+    for number, passwd in enumerate([os.fspath(secret), "/proc/self/fd/0", "/dev/zero", "../../../../../etc/passwd"]):
+        layer = images.Layer().symlink("etc/passwd", passwd)
+        image = images.Image([*busybox_image.layers, layer.tar()], busybox_image.settings)
+        name = f"localhost/accounts{number}:latest"
+        podpy.ok("load", "-i", str(image.write_docker_archive(session_base / f"accounts{number}.tar", name)))
+        podpy("run", "--rm", "--network=none", "-u", "boss", name, "true").fails(125, "unable to find user boss")

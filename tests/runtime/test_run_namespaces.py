@@ -1,0 +1,109 @@
+"""Namespaces and limits of a running container."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.engine import Podpy, Result
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(podpy: Podpy, busybox: str) -> Run:
+    """Return a function that runs a shell script in a container."""
+
+    def call(script: str, *words: str) -> Result:
+        return podpy("run", "--rm", "--network=none", *words, busybox, "sh", "-c", script)
+
+    return call
+
+
+def test_keep_id_is_the_user_outside_and_inside(podpy: Podpy, run: Run) -> None:
+    uid, gid = podpy.user.uid, podpy.user.gid
+    folder = podpy.home / "kept"
+    podpy.run(["mkdir", str(folder)]).ok()
+    assert run("id -u; id -g; touch /d/new", "--userns=keep-id", "-v", f"{folder}:/d").ok().split() == [
+        str(uid),
+        str(gid),
+    ]
+    assert (folder / "new").stat().st_uid == uid
+
+
+def test_keep_id_may_be_another_number(podpy: Podpy, run: Run) -> None:
+    folder = podpy.home / "kept"
+    podpy.run(["mkdir", str(folder)]).ok()
+    shown = run("id -u; id -g; touch /d/new", "--userns=keep-id:uid=33,gid=44", "-v", f"{folder}:/d").ok()
+    assert shown.split() == ["33", "44"] and (folder / "new").stat().st_uid == podpy.user.uid
+
+
+def test_keep_id_with_root_is_root_of_the_subordinate_ids(run: Run) -> None:
+    assert run("id -u; stat -c %u /bin/busybox", "--userns=keep-id", "-u", "0").ok().split() == ["0", "0"]
+
+
+def test_the_user_has_a_name_with_keep_id(podpy: Podpy, run: Run) -> None:
+    assert run("id -un", "--userns=keep-id").ok() == podpy.user.name
+
+
+def test_nomap_leaves_the_user_out(podpy: Podpy, run: Run) -> None:
+    folder = podpy.home / "kept"
+    podpy.run(["mkdir", str(folder)]).ok()
+    assert run("stat -c %u /d", "--userns=nomap", "-v", f"{folder}:/d").ok() == "65534"
+
+
+def test_auto_is_a_piece_of_the_subordinate_ids(run: Run) -> None:
+    assert run("cat /proc/self/uid_map", "--userns=auto").ok().split()[2] == "1024"
+    assert run("cat /proc/self/uid_map", "--userns=auto:size=100").ok().split()[2] == "100"
+    run("true", "--userns=auto:size=99999999").fails(125, "--userns=auto", "free ids")
+
+
+def test_explicit_maps(run: Run) -> None:
+    assert run("cat /proc/self/uid_map", "--uidmap=0:1:500", "--gidmap=0:1:500").ok().split() == ["0", "1", "500"]
+    run("true", "--uidmap=0:1:999999").fails(125, "--uidmap", "has only the ids")
+
+
+def test_the_hosts_processes_names_and_queues(run: Run) -> None:
+    assert int(run("ls -d /proc/[0-9]* | wc -l", "--pid=host").ok()) > 2
+    with open("/proc/sys/kernel/hostname") as file:
+        assert run("hostname", "--uts=host").ok() == file.read().strip()
+    run("test -e /dev/mqueue", "--ipc=host").ok()
+
+
+def test_another_containers_namespaces_are_joined(podpy: Podpy, run: Run, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name", "one", "--network=none", "--hostname", "first", busybox, "sleep", "100")
+    kinds = ("pid", "ipc", "uts", "net")
+    own = podpy.ok("exec", "one", "sh", "-c", "for n in pid ipc uts net; do readlink /proc/1/ns/$n; done").split()
+    options = ("--pid=container:one", "--ipc=container:one", "--uts=container:one", "--network=container:one")
+    script = "for n in pid ipc uts net; do readlink /proc/self/ns/$n; done; hostname"
+    seen = podpy.ok("run", "--rm", *options, busybox, "sh", "-c", script).split()
+    assert dict(zip(kinds, seen, strict=False)) == dict(zip(kinds, own, strict=True))
+    assert seen[-1] == "first"
+    run("true", "--pid=container:nosuch").fails(125, "nosuch")
+
+
+def test_shared_memory_is_shared_with_the_ipc_namespace(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name", "one", "--network=none", busybox, "sh", "-c", "echo hi > /dev/shm/x; sleep 100")
+    podpy.ok("exec", "one", "sh", "-c", "while ! test -s /dev/shm/x; do :; done")
+    seen = podpy.ok("run", "--rm", "--network=none", "--ipc=container:one", busybox, "cat", "/dev/shm/x")
+    assert seen == "hi"
+
+
+def test_a_limit_that_can_not_be_enforced_says_what_to_delegate(run: Run) -> None:
+    result = run("true", "--memory=64m")
+    if result.returncode:
+        result.fails(125, "--memory", "delegate.conf")
+    # The default limit of processes never stands in the way.
+    run("true").ok()
+    run("true", "--pids-limit=0").ok()
+
+
+def test_without_cgroups_no_limit_can_be_asked_for(run: Run) -> None:
+    run("true", "--cgroups=disabled").ok()
+    run("true", "--cgroups=disabled", "--memory=64m").fails(125, "--memory")
+
+
+def test_privileged_sees_devices_and_writes_sysctls(run: Run) -> None:
+    assert int(run("ls /dev | wc -l", "--privileged").ok()) > int(run("ls /dev | wc -l").ok())
+    assert run("echo 1 > /proc/sys/net/ipv4/ip_forward && echo ok", "--privileged").ok() == "ok"
