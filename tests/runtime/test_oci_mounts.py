@@ -59,7 +59,8 @@ def test_with_the_hosts_processes_proc_is_the_hosts_for_users(config_of: ConfigO
 def test_with_the_hosts_ipc_queues_and_shared_memory_are_the_hosts(config_of: ConfigOf) -> None:
     config = config_of(ipc="host")
     assert mount_at(config, "/dev/shm")["source"] == "/dev/shm"
-    assert mount_at(config, "/dev/mqueue")["type"] == "bind"
+    queues = [mount["type"] for mount in config["mounts"] if mount["destination"] == "/dev/mqueue"]
+    assert queues == (["bind"] if Path("/dev/mqueue").is_dir() else [])
 
 
 def test_shared_memory_has_the_size_that_was_asked_for(config_of: ConfigOf) -> None:

@@ -1,4 +1,4 @@
-"""What a process in a container sees of itself: user, rights, limits, environment, exit codes. With crun and with runc."""
+"""What a process in a container sees of itself: user, rights, limits, environment, exit codes; with crun and runc."""
 
 from __future__ import annotations
 

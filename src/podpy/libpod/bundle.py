@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.plan import Operation
-from podpy.runtime import cgroups, devices, oci, seccomp, workdir
+from podpy.runtime import cgroups, devices, oci, seccomp, shm, workdir
 from podpy.runtime.context import BundleContext, HostFacts
 from podpy.runtime.users import UserIds, lookup
 
@@ -46,6 +46,7 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
 
     container, runtime = launch.container, launch.runtime
     view = launch.cgroups
+    joined = namespaces_to_join(launch, spec)
     is_rootless = runtime.paths.rootless
     return BundleContext(
         container_id=container.id,
@@ -55,7 +56,8 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         hostname=spec.hostname,
         files=container_files(launch, spec, user),
         sources=mount_sources(launch, spec, user),
-        namespaces=namespaces_to_join(launch, spec),
+        namespaces=joined,
+        shm=shm.borrow(joined["ipc"], os.path.join(launch.directory, "shm")) if "ipc" in joined else "",
         init=devices.find_init(spec, runtime.conf) if spec.init else "",
         devices=devices.resolve(spec, rootless=is_rootless),
         cgroup_manager=view.manager,

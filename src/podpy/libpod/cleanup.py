@@ -43,14 +43,18 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
 
 
 def _leave_mounts(directory: str) -> None:
-    """Unmount what this very process still sees: a call that started the container stands in its mount namespace."""
+    """Unmount what this very process still sees: a call that started the container stands in its mount namespace.
+
+    The list is the kernel's: a bind mount of a directory on the same filesystem (`--rootfs`) has the same device, and
+    the user's own files are behind it. Raises OSError; the directory must not be removed then.
+    """
     from podpy import linux
 
-    for name in ("rootfs", "netns"):
-        try:
-            linux.umount2(os.path.join(directory, name), linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW)
-        except OSError:
-            pass
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        points = [line.split(" ", 5)[4] for line in file if directory in line]
+    for point in reversed(points):
+        if point.startswith(directory + "/"):
+            linux.umount2(point, linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW)
 
 
 def remove_tree(path: str) -> None:

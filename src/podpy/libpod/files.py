@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.libpod import self_description
+from podpy.runtime import accounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[
             texts["/etc/resolv.conf"] = network.resolv_conf
     if not spec.no_hostname and spec.uts != "host":
         texts["/etc/hostname"] = (spec.hostname or launch.container.id[:12]) + "\n"
-    texts.update(_accounts(launch, spec, user))
+    texts.update(accounts.prepare(spec, launch.rootfs, user, launch.runtime.paths.uid))
     taken = {mount.target for mount in spec.mounts}
     written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}
     return written if other is None else {**other, **written}
@@ -44,30 +45,6 @@ def _whose_network(launch: Launch) -> dict[str, str] | None:
     shared = {"/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
     paths = {target: os.path.join(directory, file) for target, file in shared.items()}
     return {target: path for target, path in paths.items() if os.path.exists(path)}
-
-
-def _accounts(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[str, str]:
-    """Return passwd and group with an entry for the container's user where the image has none (podman-run --passwd)."""
-    if not spec.passwd or spec.read_only or (user.name and user.group_known):
-        return {}
-    from podpy.runtime import rootfs
-
-    texts = {}
-    if not user.name and user.uid != 0:
-        passwd = rootfs.read_text(launch.rootfs, "/etc/passwd")
-        if passwd:
-            home = spec.workdir or "/"
-            entry = f"{user.uid}:*:{user.uid}:{user.gid}:container user:{home}:/bin/sh"
-            texts["/etc/passwd"] = _with_line(passwd, entry)
-    if not user.group_known and user.gid != 0:
-        group = rootfs.read_text(launch.rootfs, "/etc/group")
-        if group:
-            texts["/etc/group"] = _with_line(group, f"{user.gid}:x:{user.gid}:{user.uid}")
-    return texts
-
-
-def _with_line(text: str, line: str) -> str:
-    return (text if text.endswith("\n") else text + "\n") + line + "\n"
 
 
 def _write(directory: str, target: str, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import UsageError
+from podpy.runtime.userns import outside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def mount_sources(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[st
                 )
             sources[mount.target] = _overlaid(launch, mount) if "O" in mount.options else mount.source
         if "U" in mount.options and mount.type in ("bind", "volume"):
-            _give_to(sources[mount.target], user)
+            _give_to(sources[mount.target], outside(user.uid, spec.uid_maps), outside(user.gid, spec.gid_maps))
     return sources
 
 
@@ -53,13 +54,15 @@ def _overlaid(launch: Launch, mount: Mount) -> str:
     # Beside the container's own layer, on a disk: what is written here may be large, and goes with the container.
     number = launch.container.spec.mounts.index(mount)
     base = os.path.join(launch.runtime.directory(launch.container.id), f"overlay{number}")
-    for name in ("upper", "work", "merged"):
-        os.makedirs(os.path.join(base, name), mode=0o755, exist_ok=True)
+    # What is mounted lies in the run directory, whose mounts the clean-up leaves first.
+    merged = os.path.join(launch.directory, f"overlay{number}")
+    for path in (f"{base}/upper", f"{base}/work", merged):
+        os.makedirs(path, mode=0o755, exist_ok=True)
     options = f"lowerdir={_escaped(mount.source)},upperdir={base}/upper,workdir={base}/work"
     if launch.runtime.paths.rootless:
         options += ",userxattr"
-    linux.mount("overlay", f"{base}/merged", "overlay", 0, options)
-    return f"{base}/merged"
+    linux.mount("overlay", merged, "overlay", 0, options)
+    return merged
 
 
 def _escaped(path: str) -> str:
@@ -67,9 +70,9 @@ def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
-def _give_to(path: str, user: UserIds) -> None:
+def _give_to(path: str, uid: int, gid: int) -> None:
     """Give a whole tree to the container's user (`:U`); symbolic links themselves, never their targets."""
     for directory, _names, files, descriptor in os.fwalk(path, follow_symlinks=False):
-        os.chown(directory, user.uid, user.gid, follow_symlinks=False)
+        os.chown(directory, uid, gid, follow_symlinks=False)
         for name in files:
-            os.chown(name, user.uid, user.gid, dir_fd=descriptor, follow_symlinks=False)
+            os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)

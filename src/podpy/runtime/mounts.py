@@ -69,7 +69,7 @@ def _kernel(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> li
         _mount("/dev", "tmpfs", dev_options),
         *_sys(spec, context, systemd=systemd),
         _devpts(spec, context),
-        _mqueue(spec, confined=confined),
+        *_mqueue(spec, confined=confined),
         _shm(spec, context, confined=confined),
     ]
 
@@ -106,10 +106,13 @@ def _devpts(spec: ContainerSpec, context: BundleContext) -> OciMount:
     return _mount("/dev/pts", "devpts", [*options, f"gid={_TTY_GID}"] if mapped else options)
 
 
-def _mqueue(spec: ContainerSpec, *, confined: bool) -> OciMount:
-    if confined and spec.ipc == "host":
-        return _mount("/dev/mqueue", "bind", ["bind", "nosuid", "noexec", "nodev"], "/dev/mqueue")
-    return _mount("/dev/mqueue", "mqueue", ["nosuid", "noexec", "nodev"])
+def _mqueue(spec: ContainerSpec, *, confined: bool) -> list[OciMount]:
+    if not confined or spec.ipc != "host":
+        return [_mount("/dev/mqueue", "mqueue", ["nosuid", "noexec", "nodev"])]
+    # A new one would need an IPC namespace that this user namespace owns; the host may have none at all.
+    if not os.path.isdir("/dev/mqueue"):
+        return []
+    return [_mount("/dev/mqueue", "bind", ["bind", "nosuid", "noexec", "nodev"], "/dev/mqueue")]
 
 
 def _shm(spec: ContainerSpec, context: BundleContext, *, confined: bool) -> OciMount:

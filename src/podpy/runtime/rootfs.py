@@ -6,6 +6,7 @@ chroot, and RESOLVE_NO_MAGICLINKS keeps /proc/self/fd and the like out. No path 
 
 from __future__ import annotations
 
+import errno
 import os
 
 from podpy import linux
@@ -30,6 +31,10 @@ def read_text(rootfs: str, path: str) -> str:
         # O_NONBLOCK: a fifo at this place must not hang podpy.
         descriptor = open_in_root(rootfs, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # links in a circle lead to no file
+            raise
         return ""
     with open(descriptor, "rb") as file:
         if not is_regular(descriptor):

@@ -1,0 +1,56 @@
+"""`--ipc=container:NAME` shares /dev/shm as well as the IPC namespace: POSIX shared memory is files (shm_overview(7)).
+
+The other container's /dev/shm is in its own mount namespace. A copy of that mount is taken there and attached here: no
+path of ours leads to it, so nothing that the other container's links point at can be reached by mistake.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import linux
+from podpy.errors import StateError
+
+
+def borrow(namespace: str, target: str) -> str:
+    """Mount the /dev/shm of the container whose IPC namespace is the file `namespace` at `target`; return `target`.
+
+    `namespace` is /proc/PID/ns/ipc; for any other path "" is returned, for there is no process to ask. This process
+    must have only one thread and a mount namespace of its own. Raises StateError if the container has ended, OSError.
+    """
+    parts = namespace.split("/")
+    if parts[:2] != ["", "proc"] or len(parts) != 5 or not parts[2].isdigit():
+        return ""
+    os.makedirs(target, mode=0o700, exist_ok=True)
+    tree = _clone_tree(f"/proc/{parts[2]}/ns/mnt", "/dev/shm")
+    try:
+        linux.move_mount(tree, "", linux.AT_FDCWD, target, linux.MOVE_MOUNT_F_EMPTY_PATH)
+    finally:
+        os.close(tree)
+    return target
+
+
+def _clone_tree(mount_namespace: str, path: str) -> int:
+    """Return the descriptor of a detached copy of the mount at `path` in another mount namespace."""
+    own = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    here = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    try:
+        try:
+            other = os.open(mount_namespace, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StateError(f"can't share /dev/shm with a container that has ended: {error.strerror}") from error
+        try:
+            linux.setns(other, linux.CLONE_NEWNS)
+            try:
+                return linux.open_tree(
+                    linux.AT_FDCWD, path, linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC | linux.AT_RECURSIVE
+                )
+            finally:
+                # setns(2) moved the working directory to the root of the other namespace.
+                linux.setns(own, linux.CLONE_NEWNS)
+                os.fchdir(here)
+        finally:
+            os.close(other)
+    finally:
+        os.close(here)
+        os.close(own)
