@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.exceptions import (
@@ -26,6 +24,7 @@ from urllib3.exceptions import (
 from podpy import __version__
 from podpy.errors import RegistryError
 from podpy.image.progress import SILENT, Progress
+from podpy.image.proxies import proxy_for
 from podpy.image.reference import shorten
 
 TYPE_CHECKING = False
@@ -196,7 +195,7 @@ class Transport:
         )
 
     def _manager(self, scheme: str, netloc: str) -> urllib3.PoolManager:
-        proxy = "" if proxy_bypass(netloc) else getproxies().get(scheme, "")
+        proxy = proxy_for(scheme, netloc)
         # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
         own = netloc == _real_host(self.host)
         key = f"{scheme} {proxy} {own}"
@@ -279,6 +278,8 @@ def _reason(error: Exception) -> str:
 
 
 def _retry_after(response: BaseHTTPResponse) -> float | None:
+    from email.utils import parsedate_to_datetime
+
     value = response.headers.get("Retry-After", "").strip()
     if value.isdigit():
         return float(value[:6])
