@@ -108,7 +108,7 @@ def placeholders(row: ContainerRow, look: Look) -> Struct:
         "Status": status_text(row, look),
         "Names": row.name,
         "Networks": ",".join(raw["Networks"]),
-        "Ports": ports_text(fastjson.loads(row.ports), fastjson.loads(row.spec)["expose"]),
+        "Ports": ports_text(fastjson.loads(row.ports), fastjson.loads(row.exposed)),
         "Size": size_text(row, look),
         "Restarts": str(row.restarts),
         "Label": lambda name: labels.get(name, ""),

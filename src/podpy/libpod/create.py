@@ -196,6 +196,7 @@ def _new_row(
         command=fastjson.dumps(_shown_command(spec)),
         labels=fastjson.dumps(spec.labels),
         ports=fastjson.dumps([port.as_dict() for port in spec.ports]),
+        exposed=fastjson.dumps(spec.expose),
         log_path=spec.log_options.get("path", "") or os.path.join(runtime.directory(container_id), "ctr.log"),
         created=time_ns(),
         status=status,

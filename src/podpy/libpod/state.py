@@ -43,6 +43,7 @@ class ContainerRow(Record):
     command: str = "[]"
     labels: str = "{}"
     ports: str = "[]"
+    exposed: str = "[]"
     log_path: str = ""
     created: int = 0
     status: str = CREATED
@@ -132,14 +133,11 @@ class ContainerTable:
 
         The specs are nine tenths of the table; `ps` shows nothing of them.
         """
+        if not statuses:
+            # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
+            return sorted(self._rows(_SELECT_SUMMARY, ()), key=lambda row: row.created)
         marks = ", ".join("?" * len(statuses))
-        where = f" WHERE status IN ({marks})" if statuses else ""
-        return self._rows(f"{_SELECT_SUMMARY}{where} ORDER BY created", statuses)
-
-    def exposed_ports(self) -> dict[str, list[str]]:
-        """Return the exposed ports ("80/tcp") of each container that has some, by id."""
-        query = "SELECT id, json_extract(spec, '$.expose') FROM containers WHERE NOT instr(spec, '\"expose\":[]')"
-        return {row[0]: fastjson.loads(row[1]) for row in self.database.query(query, ()) if row[1]}
+        return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses)
 
     def name_owner(self, name: str) -> str:
         """Return the id of the container with this name, or an empty text."""
@@ -147,7 +145,13 @@ class ContainerTable:
         return str(rows[0][0]) if rows else ""
 
     def _rows(self, query: str, values: tuple[Any, ...]) -> list[ContainerRow]:
-        return [ContainerRow(**dict(zip(_COLUMNS, row, strict=True))) for row in self.database.query(query, values)]
+        found = []
+        for columns in self.database.query(query, values):
+            # Every field is there, so the defaults needn't be laid out first: a third of the time of `ps -a`.
+            row = ContainerRow.__new__(ContainerRow)
+            row.__dict__.update(zip(_COLUMNS, columns, strict=True))
+            found.append(row)
+        return found
 
 
 class ExitRecord(Record):

@@ -56,7 +56,6 @@ CREATE INDEX image_names_by_image ON image_names (image_id);
 CREATE TABLE containers (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    spec TEXT NOT NULL,
     image_id TEXT NOT NULL DEFAULT '',
     image_name TEXT NOT NULL DEFAULT '',
     command TEXT NOT NULL DEFAULT '[]',
@@ -78,7 +77,9 @@ CREATE TABLE containers (
     stopped_by_user INTEGER NOT NULL DEFAULT 0,
     exec_count INTEGER NOT NULL DEFAULT 0,
     cleaned INTEGER NOT NULL DEFAULT 0,
-    error TEXT NOT NULL DEFAULT ''
+    error TEXT NOT NULL DEFAULT '',
+    -- The last column: it fills overflow pages (sqlite.org/fileformat2.html, 1.6), which a list then needn't read.
+    spec TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX containers_by_created ON containers (created);
 CREATE INDEX containers_by_status ON containers (status, created);
@@ -110,5 +111,11 @@ CREATE TABLE leases (
 CREATE INDEX leases_by_object ON leases (object);
 """
 
-MIGRATIONS = (_FIRST,)
+# Exposed ports that aren't published are in `podpy ps`, too: a JSON list of "80/tcp".
+_SECOND = """
+ALTER TABLE containers ADD COLUMN exposed TEXT NOT NULL DEFAULT '[]';
+UPDATE containers SET exposed = json_extract(spec, '$.expose') WHERE NOT instr(spec, '"expose":[]');
+"""
+
+MIGRATIONS = (_FIRST, _SECOND)
 VERSION = len(MIGRATIONS)

@@ -68,8 +68,7 @@ def _page(runtime: Runtime, options: Options) -> str:
         return _formatted(rows, look, options)
     if options.quiet:
         return "".join(rows_of.short(row.id, look) + "\n" for row in rows)
-    exposed = runtime.table.exposed_ports() if not options.ns else {}
-    return _columns(rows, look, options, exposed)
+    return _columns(rows, look, options)
 
 
 def _selected(runtime: Runtime, options: Options) -> list[ContainerRow]:
@@ -114,17 +113,15 @@ def _sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tuple[int, i
     return container_sizes(runtime, rows)
 
 
-def _columns(rows: list[ContainerRow], look: Look, options: Options, exposed: dict[str, list[str]]) -> str:
+def _columns(rows: list[ContainerRow], look: Look, options: Options) -> str:
     """Return the standard columns without a template: `ps -a` of 1000 containers is to be quick."""
-    columns = _ns_columns(look) if options.ns else _standard_columns(look, options, exposed)
+    columns = _ns_columns(look) if options.ns else _standard_columns(look, options)
     lines = [] if options.noheading else ["\t".join(columns)]
     lines += ["\t".join(cell(row) for cell in columns.values()) for row in rows]
     return align("\n".join(lines) + "\n") if lines else ""
 
 
-def _standard_columns(
-    look: Look, options: Options, exposed: dict[str, list[str]]
-) -> dict[str, Callable[[ContainerRow], str]]:
+def _standard_columns(look: Look, options: Options) -> dict[str, Callable[[ContainerRow], str]]:
     from podpy.cli.ports import ports_text
     from podpy.cli.units import ago
     from podpy.fastjson import loads
@@ -136,7 +133,7 @@ def _standard_columns(
         "CREATED": lambda row: ago(row.created, look.now),
         "STATUS": lambda row: rows_of.status_text(row, look),
         "PORTS": lambda row: (
-            ports_text(loads(row.ports), exposed.get(row.id, [])) if row.ports != "[]" or row.id in exposed else ""
+            "" if row.ports == row.exposed == "[]" else ports_text(loads(row.ports), loads(row.exposed))
         ),
         "NAMES": lambda row: row.name,
     }
