@@ -10,10 +10,10 @@ import nox
 nox.options.sessions = ["lint", "types", "unit"]
 nox.options.reuse_existing_virtualenvs = True
 
-HOST_ROOMS = ["libpod", "runtime", "rootless", "network", "storage", "faults"]
+HOST_ROOMS = ["libpod", "rootless", "network", "storage", "image", "faults"]
 """Rooms whose tests start containers, or mount."""
 
-UNIT_ROOMS = ["project", "cli", "image", "config"]
+UNIT_ROOMS = ["project", "cli", "specgen", "runtime", "config"]
 
 
 def requirements() -> list[str]:
