@@ -216,5 +216,6 @@ def place_engine(base: Path) -> Path:
     target = base / "engine/podpy"
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run([sys.executable, "-m", "compileall", "-q", target], check=True)  # the user can't write there
+    subprocess.run([sys.executable, target / "pack.py"], check=True, stdout=subprocess.DEVNULL)  # as an installation
     subprocess.run(["chmod", "-R", "a+rX,u+w", base / "engine"], check=True)
     return target / "_bin/podpy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import fastjson
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.state import ALIVE, STARTING, ContainerRow
 
@@ -35,11 +36,17 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
         return
     from podpy.network.setup import teardown
 
-    runtime.oci_runtime.delete(row.id, force=True)
+    if not (_had_own_pids(row) and runtime.oci_runtime.forget(row.id)):
+        runtime.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory):
         operation.execute()
     _leave_mounts(directory)
     remove_tree(directory)
+
+
+def _had_own_pids(row: ContainerRow) -> bool:
+    """Return whether the container had a pid namespace of its own: then nothing of it outlived its first process."""
+    return bool(fastjson.loads(row.spec).get("pid") == "private")
 
 
 def _leave_mounts(directory: str) -> None:

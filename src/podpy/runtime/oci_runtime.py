@@ -83,6 +83,31 @@ class OciRuntime(Record):
             if not _says_gone(error):
                 raise
 
+    def forget(self, container_id: str) -> bool:
+        """Do `delete` of a container all of whose processes have ended, without starting the runtime.
+
+        For crun that is its directory under `root` and an empty cgroup (crun, src/libcrun/container.c,
+        container_delete_internal); systemd collects an empty scope by itself. Returns False if there is more to do than
+        that: then `delete` must be called.
+        """
+        directory = os.path.join(self.root, container_id)
+        if self.name != "crun":
+            return False
+        try:
+            with open(os.path.join(directory, "status"), encoding="utf-8") as file:
+                status = fastjson.loads(file.read())
+            cgroup = status.get("cgroup-path") or ""
+            if cgroup and not status.get("systemd-cgroup"):
+                os.rmdir("/sys/fs/cgroup" + cgroup)
+            for name in os.listdir(directory):
+                os.unlink(os.path.join(directory, name))
+            os.rmdir(directory)
+        except FileNotFoundError:
+            return not os.path.exists(directory)
+        except (OSError, ValueError, AttributeError):
+            return False  # a cgroup with cgroups in it, a directory where a file was expected, another crun's format
+        return True
+
     def state(self, container_id: str) -> dict[str, Any]:
         """Return what `state` prints (runtime-spec, runtime.md). Raises RuntimeFailedError."""
         result: dict[str, Any] = fastjson.loads(self._call("state", container_id))

@@ -11,11 +11,11 @@ that makes an image visible is `durable=True` (`synchronous=FULL`): its files we
 
 from __future__ import annotations
 
-import _sqlite3
 import os
 
 from podpy.errors import InUseError, StorageError
 from podpy.storage import schema
+from podpy.storage.sqlite import _sqlite3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
