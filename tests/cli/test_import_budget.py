@@ -22,10 +22,10 @@ UPDATE = "PODPY_UPDATE_BUDGET"
 VERSION = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 HEADER = "# What each command loads beyond the interpreter itself, in "
 
-# The design's "Fast by construction". (`collections` and `functools` can't be on the list: _sqlite3 loads them.)
+# The design's "Fast by construction".
 FORBIDDEN = (
     "typer rich pyroute2 asyncio urllib3 logging dataclasses typing subprocess pathlib re json inspect enum shutil"
-    " tempfile contextlib socket argparse datetime threading concurrent click importlib.metadata"
+    " tempfile contextlib socket functools collections argparse datetime threading concurrent click importlib.metadata"
 ).split()
 
 DRIVER = """
