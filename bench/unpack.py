@@ -3,8 +3,9 @@
     bench/unpack.py LAYOUT DIRECTORY [ROUNDS]
 
 LAYOUT is an OCI layout with gzip layers; DIRECTORY is on the file system to measure: one with a journal (without it,
-removing files makes later creation slow). Run it as root of a user namespace: unshare --user --map-auto --map-root-user.
-Every round unpacks every layer by each method, in turn, from memory; printed are median, minimum and maximum.
+removing files makes later creation slow). Run it as root of a user namespace (unshare --user --map-auto
+--map-root-user). Every round unpacks every layer by each method, in turn, from memory; printed are median, minimum and
+maximum.
 """
 
 from __future__ import annotations
