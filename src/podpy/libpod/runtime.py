@@ -84,10 +84,10 @@ class Runtime:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+        self.close(at_end=True)
 
-    def close(self) -> None:
-        """Remove what this call staged and didn't commit; close the database."""
+    def close(self, *, at_end: bool = False) -> None:
+        """Remove what this call staged and didn't commit; close the database (`at_end`: the process ends, too)."""
         store: Store | None = self._opened.pop("store", None)
         if store is not None:
             try:
@@ -97,7 +97,7 @@ class Runtime:
         database = self._opened.pop("database", None)
         self._opened.clear()
         if database is not None:
-            database.close()
+            database.leave() if at_end else database.close()
 
     def _open(self, name: str, make: Callable[[], T]) -> T:
         if name not in self._opened:

@@ -30,7 +30,9 @@ FILE_NAME = "podpy.sqlite"
 BUSY_TIMEOUT_SECONDS = 60.0
 # Pages in the WAL before a commit copies them home (two fsyncs). SQLite's default is 1000; a killed call leaves the WAL
 # for the next opener to read, so it is kept small.
-_CHECKPOINT_PAGES = 400
+_CHECKPOINT_PAGES = 200
+_NO_CHECKPOINT: int | None = getattr(_sqlite3, "SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE", None)  # since Python 3.12
+_left: list[object] = []
 
 
 class Database:
@@ -108,8 +110,23 @@ class Database:
         )
 
     def close(self) -> None:
-        """Close the connection. The last one to close copies the WAL home and removes it."""
+        """Close the connection."""
+        if _NO_CHECKPOINT is not None:
+            self._connection.setconfig(_NO_CHECKPOINT, True)  # type: ignore[attr-defined]
         self._connection.close()
+
+    def leave(self) -> None:
+        """Close the connection at the end of a command, without the two fsyncs that its last closer would make.
+
+        SQLite copies the WAL home and removes it when the last connection closes. That is right for a server and wrong
+        here, where every call is the last: the WAL stays, and the commit that makes it too long copies it. Python 3.11
+        can't turn the copying off, so there the connection stays open until the process is gone (`os._exit`), or the
+        next is left.
+        """
+        if _NO_CHECKPOINT is not None:
+            self.close()
+        else:
+            _left[:] = [self._connection]
 
     def _begin(self, durable: bool) -> None:
         if self._depth == 0:
