@@ -6,17 +6,16 @@ import os
 
 from podpy.errors import NetworkSetupError
 
-_TUN = "/dev/net/tun"
 _NOISE = ("Failed to send", "Couldn't get any nameserver", "Multiple default", "Template interface")
 
 
 def tun_problem() -> tuple[str, str] | None:
     """Return cause and mend if /dev/net/tun can't be used by this user; None if it can."""
-    if not os.path.exists(_TUN):
-        return f"{_TUN} doesn't exist", "sudo modprobe tun (in a container: give it --device /dev/net/tun)"
-    if not os.access(_TUN, os.R_OK | os.W_OK):
-        return f"{_TUN} may not be opened by this user", f"sudo chmod 666 {_TUN} (it is 666 on Debian and Fedora)"
-    return None
+    from podpy.rootless.doctor import one_line
+    from podpy.rootless.host_checks import tun
+
+    check = tun()
+    return None if check.ok else (check.cause, one_line(check.mend))
 
 
 def explain(program: str, code: int, said: str) -> NetworkSetupError:

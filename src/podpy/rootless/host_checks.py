@@ -49,12 +49,12 @@ DELEGATE_MEND = (
 )
 
 
-def tun(paths: Paths) -> Check:
+def tun(paths: Paths | None = None) -> Check:
     """Can the user-mode network open its device?"""
     return _device("/dev/net/tun", TUN, "tun", "10 200", required=True)
 
 
-def fuse(paths: Paths) -> Check:
+def fuse(paths: Paths | None = None) -> Check:
     """Can fuse-overlayfs open its device? Only needed where the kernel's overlay isn't possible."""
     return _device("/dev/fuse", FUSE, "fuse", "10 229", required=False)
 
@@ -67,6 +67,7 @@ def _device(name: str, path: str, module: str, numbers: str, *, required: bool) 
         mend = (
             f"sudo modprobe {module}; sudo mkdir -p {directory}; [ -e {path} ] || sudo mknod -m 666 {path} c {numbers}"
         )
+        mend += f"    # in a container: start that one with --device {path}"
         return failed(name, f"{path} is missing", mend, required=required)
     except PermissionError:
         return failed(name, f"{path} can't be opened by this user", f"sudo chmod 666 {path}", required=required)
