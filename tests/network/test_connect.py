@@ -141,7 +141,7 @@ def test_the_host_is_reached_by_its_name(podpy: Podpy, busybox: str, network: st
         return
     with socket.create_server(("0.0.0.0", 0)) as server:
         port = server.getsockname()[1]
-        script = f"sleep 9 | nc -w 5 $(grep host.containers.internal /etc/hosts | cut -f1) {port}"
+        script = f"sleep 2 | nc -w 5 $(grep host.containers.internal /etc/hosts | cut -f1) {port}"
         container = podpy.popen(
             "run", "--rm", "--network", network, busybox, "sh", "-c", script, stdout=subprocess.PIPE
         )
@@ -155,7 +155,7 @@ def test_the_host_is_reached_by_its_name(podpy: Podpy, busybox: str, network: st
 def mapped_loopback(podpy: Podpy, busybox: str, network: str) -> bytes:
     with socket.create_server((LOCALHOST, 0)) as server:
         port = server.getsockname()[1]
-        script = f"sleep 5 | nc -w 3 10.0.2.2 {port}"
+        script = f"sleep 2 | nc -w 3 10.0.2.2 {port}"
         container = podpy.popen(
             "run", "--rm", "--network", network, busybox, "sh", "-c", script, stdout=subprocess.PIPE
         )

@@ -1,0 +1,155 @@
+"""kill -9 of podpy before and after each operation, and of the others: the next call repairs, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import processes, wait
+from tests.support.engine import Podpy
+
+OPERATIONS = (
+    "MakePrivateMounts",
+    "MakeRunDirectory",
+    "FindCgroups",
+    "CreateNetns",
+    "StartPasta",
+    "MakeContainerLayer",
+    "WriteBundle",
+    "StartConmon",
+    "WaitForPasta",
+    "WaitForStart",
+    "RemoveContainerLayer",
+)
+KILLED = -signal.SIGKILL
+SEED = int(os.environ.get("PODPY_TEST_SEED", "1"))
+
+
+def assert_repaired(podpy: Podpy, image: str) -> None:
+    """The next call works, `system check` then finds nothing, and no container, directory or process is left."""
+    podpy.ok("run", "--rm", image, "true")
+    podpy.ok("rm", "--all", "--force", "--time", "0")
+    podpy("system", "check")
+    assert podpy("system", "check").ok() == ""
+    assert podpy.ok("ps", "--all", "--quiet") == ""
+    assert os.listdir(podpy.runroot / "containers") == []
+    assert os.listdir(podpy.graphroot / "containers") == []
+    assert os.listdir(podpy.graphroot / "tmp") == []
+    wait.until(lambda: not helpers(podpy), what="conmon, pasta and the containers have ended", timeout=10)
+
+
+def helpers(podpy: Podpy) -> list[str]:
+    """Return every process of this podpy but the holder."""
+    found = (processes.describe(pid) for pid in processes.mentioning([podpy.home, podpy.runtime_dir], podpy.marker))
+    return [text for text in found if "podpy-holder" not in text]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_podpy_is_killed_at_an_operation(podpy: Podpy, busybox: str, operation: str, moment: str) -> None:
+    command = ["run", "--rm", "--network", "pasta", busybox, "sleep", "0.1"]
+    result = podpy(*command, env={"PODPY_CRASH_AT": f"{operation}:{moment}"})
+    assert result.returncode == KILLED, result.describe()
+    assert_repaired(podpy, busybox)
+
+
+@pytest.mark.parametrize("victim", ["conmon", "container", "pasta"])
+def test_a_helper_is_killed(podpy: Podpy, busybox: str, victim: str) -> None:
+    container = podpy.ok("run", "-d", "--network", "pasta", busybox, "sleep", "1000")
+    directory = podpy.runroot / "containers" / container
+    file = {"conmon": "conmon.pid", "container": "pidfile", "pasta": "pasta.pid"}[victim]
+    os.kill(int((directory / file).read_text()), signal.SIGKILL)
+    if victim == "container":
+        assert podpy.ok("wait", container) == "137"
+    assert_repaired(podpy, busybox)
+
+
+def test_a_killed_conmon_leaves_an_unknown_code_never_zero(podpy: Podpy, busybox: str) -> None:
+    container = podpy.ok("run", "-d", "--network", "none", busybox, "sleep", "1000")
+    directory = podpy.runroot / "containers" / container
+    pid = int((directory / "pidfile").read_text())
+    os.kill(int((directory / "conmon.pid").read_text()), signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    assert podpy.ok("wait", container) != "0"
+
+
+def test_podpy_is_killed_at_random_moments(podpy: Podpy, busybox: str) -> None:
+    chance = random.Random(SEED)
+    for number in range(40):
+        network = chance.choice(["pasta", "slirp4netns", "none"])
+        process = podpy.popen("run", "--rm", "--network", network, busybox, "true", stdout=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0, 0.25))
+        process.kill()
+        process.wait()
+        if number % 10 == 9:
+            assert_repaired(podpy, busybox)
+
+
+def test_parallel_runs_beside_ps_and_rm(podpy: Podpy, busybox: str) -> None:
+    runs = [
+        podpy.popen("run", "--rm", "--network", "none", busybox, "echo", str(i), stdout=subprocess.PIPE)
+        for i in range(20)
+    ]
+    for _ in range(5):
+        podpy.ok("ps", "--all")
+        podpy.ok("container", "prune", "--force")
+    for i, process in enumerate(runs):
+        output, _ = process.communicate(timeout=120)
+        assert (process.returncode, output) == (0, f"{i}\n".encode())
+    assert_repaired(podpy, busybox)
+
+
+def test_a_reboot_is_noticed(podpy: Podpy, busybox: str) -> None:
+    """What a reboot takes: all processes and the run directory."""
+    podpy.ok("run", "-d", "--name", "c", busybox, "sleep", "1000")
+    podpy.kill_rest()
+    subprocess.run(["rm", "-rf", podpy.runroot], check=True)
+    assert podpy.ok("ps", "--all", "--format", "{{.Names}} {{.State}}") == "c exited"
+    podpy.ok("start", "c")
+    assert podpy.ok("ps", "--format", "{{.Names}}") == "c"
+
+
+def test_no_descriptor_leaks_into_the_container(podpy: Podpy, busybox: str) -> None:
+    reading, writing = os.pipe()
+    command = podpy.command("run", "--rm", busybox, "ls", "/proc/self/fd")
+    done = subprocess.run(
+        command, env=podpy.environment(), capture_output=True, pass_fds=[writing], **podpy.user.as_popen_arguments()
+    )
+    os.close(reading)
+    os.close(writing)
+    assert done.stdout.split() == [b"0", b"1", b"2", b"3"], done  # 3 is the directory that ls reads
+
+
+@pytest.mark.parametrize("target", ["/etc", "/../../../../etc", "/proc/self/root/etc"])
+def test_a_mount_follows_no_link_out_of_the_container(podpy: Podpy, busybox: str, tmp_path: Path, target: str) -> None:
+    """A link in the image that points "up" stays inside its root; the host's directory isn't touched."""
+    source = podpy.home / "source"
+    source.mkdir()
+    (source / "mark").write_text("mine")
+    source.chmod(0o755)
+    (source / "mark").chmod(0o644)
+    container = podpy.ok("create", busybox, "true")
+    podpy.ok("rm", container)
+    script = f"ln -s {target} /trap"
+    podpy.ok("run", "--name", "maker", busybox, "sh", "-c", script)
+    upper = podpy.ok("run", "--rm", "-v", f"{source}:/trap/inside:ro", busybox, "cat", "/trap/inside/mark")
+    assert upper == "mine"
+    assert not Path("/etc/inside").exists()
+
+
+def test_the_runtime_binary_cannot_be_written_from_inside(podpy: Podpy, busybox: str) -> None:
+    """CVE-2019-5736: a container's root opens /proc/PID/exe of the runtime that execs into it."""
+    crun = Path("/usr/bin/crun")
+    before = crun.read_bytes() if crun.exists() else b""
+    script = "printf '#!/proc/self/exe\\n' > /bin/evil; chmod 755 /bin/evil; sleep 1000"
+    container = podpy.ok("run", "-d", busybox, "sh", "-c", script)
+    wait.until(lambda: podpy("exec", container, "test", "-x", "/bin/evil").returncode == 0, what="the trap is set")
+    podpy("exec", container, "/bin/evil", timeout=30)
+    podpy("exec", container, "sh", "-c", "for p in /proc/[0-9]*; do echo x > $p/exe; done", timeout=30)
+    assert (crun.read_bytes() if crun.exists() else b"") == before
