@@ -38,6 +38,7 @@ def inspect(container: Container, *, size: bool = False) -> dict[str, Any]:
     arguments = spec.command[1:] or spec.command
     image = _image(container)
     run_directory = container.runtime.run_directory(row.id)
+    driver = inspect_host.storage_driver(container)
     data: dict[str, Any] = {
         "Id": row.id,
         "Created": rfc3339(row.created),
@@ -55,13 +56,13 @@ def inspect(container: Container, *, size: bool = False) -> dict[str, Any]:
         "PidFile": spec.pidfile or os.path.join(run_directory, "pidfile"),
         "Name": row.name,
         "RestartCount": row.restarts,
-        "Driver": "overlay",
+        "Driver": driver,
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
         **_capabilities(container),
         "ExecIDs": _exec_ids(container),
-        "GraphDriver": {"Name": "overlay", "Data": _layers(container, image)},
+        "GraphDriver": {"Name": driver, "Data": _layers(container, image)},
         **(_sizes(container) if size else {}),
         "Mounts": [mount_data(container, mount) for mount in spec.mounts if mount.type in ("bind", "volume", "image")],
         "Dependencies": _dependencies(spec),
@@ -117,22 +118,11 @@ def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
         "Error": row.error,
         "StartedAt": rfc3339(row.started),
         "FinishedAt": rfc3339(row.finished),
-        **({"CgroupPath": path} if (path := _cgroup_path(row)) else {}),
+        **({"CgroupPath": path} if (path := inspect_host.cgroup_path(row)) else {}),
         "CheckpointedAt": ZERO_TIME,
         "RestoredAt": ZERO_TIME,
         **({"StoppedByUser": True} if row.stopped_by_user else {}),
     }
-
-
-def _cgroup_path(row: ContainerRow) -> str:
-    if not row.pid:
-        return ""
-    try:
-        with open(f"/proc/{row.pid}/cgroup", encoding="utf-8") as file:
-            unified = [line.rstrip("\n").partition("::")[2] for line in file if line.startswith("0::")]
-    except OSError:  # it has just ended
-        return ""
-    return unified[0] if unified and unified[0] != "/" else ""
 
 
 def _files(container: Container, run_directory: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.container import Container
+    from podpy.libpod.state import ContainerRow
     from podpy.runtime.spec import ContainerSpec, Mount, Resources
 
 _SHM_SIZE = 65_536_000  # containers.conf's shm_size: 65536k in decimal thousands, as Podman prints it
@@ -17,9 +18,19 @@ _BILLION = 1_000_000_000
 
 
 def runtime_name(container: Container) -> str:
-    """Return the OCI runtime's name as the options give it, or crun, the first one that is looked for."""
-    chosen = container.runtime.engine.runtime
-    return os.path.basename(chosen) if chosen else "crun"
+    """Return the OCI runtime's name as the next start would find it; crun if there is none at the moment."""
+    from podpy.errors import ConfigError
+
+    try:
+        return container.runtime.oci_runtime.name
+    except ConfigError:
+        return "crun"
+
+
+def storage_driver(container: Container) -> str:
+    """Return the storage driver that was found to work here (see storage.driver); nothing is tried for this."""
+    rows = container.runtime.database.query("SELECT value FROM meta WHERE key = 'driver'")
+    return str(rows[0][0]) if rows else "overlay"
 
 
 def process_section(container: Container) -> dict[str, Any]:
@@ -54,7 +65,7 @@ def host_config(container: Container) -> dict[str, Any]:
     row = container.row
     return {
         "Binds": [_bind(mount) for mount in spec.mounts if mount.type in ("bind", "volume")],
-        "CgroupManager": container.runtime.engine.cgroup_manager or "cgroupfs",
+        "CgroupManager": _cgroup_manager(container),
         "CgroupMode": spec.cgroupns,
         "ContainerIDFile": spec.cidfile,
         "LogConfig": _log(container, spec),
@@ -106,7 +117,7 @@ def _bind(mount: Mount) -> str:
 
 
 def _log(container: Container, spec: ContainerSpec) -> dict[str, Any]:
-    driver = spec.log_driver or "k8s-file"
+    driver = spec.log_driver or container.runtime.conf.log_driver
     has_file = driver in ("k8s-file", "json-file")
     return {
         "Type": driver,
@@ -120,7 +131,26 @@ def _log(container: Container, spec: ContainerSpec) -> dict[str, Any]:
 def _network_mode(container: Container, spec: ContainerSpec) -> str:
     if spec.network and spec.network != "private":
         return spec.network.partition(":")[0] if not spec.network.startswith(("container:", "ns:")) else spec.network
-    return "pasta"
+    return container.runtime.conf.default_rootless_network_cmd
+
+
+def _cgroup_manager(container: Container) -> str:
+    # A running container's path tells (systemd makes scopes); else it is what was asked for.
+    path = cgroup_path(container.row)
+    wanted = container.runtime.engine.cgroup_manager or container.runtime.conf.cgroup_manager
+    return "systemd" if ".scope" in path else wanted or "cgroupfs"
+
+
+def cgroup_path(row: ContainerRow) -> str:
+    """Return a running container's cgroup v2 path, or an empty text."""
+    if not row.pid:
+        return ""
+    try:
+        with open(f"/proc/{row.pid}/cgroup", encoding="utf-8") as file:
+            unified = [line.rstrip("\n").partition("::")[2] for line in file if line.startswith("0::")]
+    except OSError:  # it has just ended
+        return ""
+    return unified[0] if unified and unified[0] != "/" else ""
 
 
 def bounding_capabilities(spec: ContainerSpec) -> list[str]:
