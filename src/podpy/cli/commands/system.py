@@ -45,15 +45,17 @@ def migrate(options: Options) -> int:
 
 
 def check(options: Options) -> int:
-    """Repair what killed calls have left, and say what it was; 1 if there was something."""
+    """Finish what killed calls have left, check the store, and say what was found; 1 if something is still wrong."""
     from podpy.cli.engine import open_runtime
     from podpy.libpod.repair import repair
 
     with open_runtime(options) as runtime:
         runtime.enter()
-        found = repair(runtime)
-    sys.stdout.write("".join(line + "\n" for line in found))
-    return int(bool(found))
+        done = repair(runtime)
+        findings = runtime.store.check(repair=options.repair)
+    lines = [*done, *(f"{found.what}{': repaired' if found.repaired else ''}" for found in findings)]
+    sys.stdout.write("".join(line + "\n" for line in lines))
+    return int(any(not found.repaired for found in findings))
 
 
 def renumber(options: Options) -> int:
