@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import mmap
 import os
 import resource
 import statistics
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 from podpy._native import ffi, lib
@@ -30,18 +31,26 @@ from podpy.storage.unpack import MAX_BYTES, MAX_ENTRIES, Unpacker, unpack_flags
 CHUNK = 1 << 18
 
 
-def read_layers(layout: Path) -> list[bytes]:
-    """Return the uncompressed layers of a layout's only image."""
+def read_layers(layout: Path, base: Path) -> list[mmap.mmap]:
+    """Return the uncompressed layers of a layout's only image: mapped files, since a fork would have to copy a heap's
+    pages.
+    """
 
     def blob(digest: str) -> bytes:
         return (layout / "blobs" / digest.replace(":", "/")).read_bytes()
 
     index = json.loads((layout / "index.json").read_text())
     manifest = json.loads(blob(index["manifests"][0]["digest"]))
-    return [gzip.decompress(blob(layer["digest"])) for layer in manifest["layers"]]
+    mapped = []
+    for layer in manifest["layers"]:
+        with tempfile.TemporaryFile(dir=base) as file:
+            file.write(gzip.decompress(blob(layer["digest"])))
+            file.flush()
+            mapped.append(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+    return mapped
 
 
-def by_child(data: bytes, target: str) -> None:
+def by_child(data: mmap.mmap, target: str) -> None:
     unpacker = Unpacker(target)
     view = memoryview(data)
     for start in range(0, len(data), CHUNK):
@@ -49,7 +58,7 @@ def by_child(data: bytes, target: str) -> None:
     unpacker.finish()
 
 
-def in_this_process(data: bytes, target: str) -> None:
+def in_this_process(data: mmap.mmap, target: str) -> None:
     limits = ffi.new("struct podpy_unpack_limits *", {"bytes": MAX_BYTES, "entries": MAX_ENTRIES})
     result = ffi.new("struct podpy_unpack_result *")
     directory = os.open(target, os.O_RDONLY)
@@ -58,17 +67,18 @@ def in_this_process(data: bytes, target: str) -> None:
     assert not result.failed, ffi.string(result.text)
 
 
-def by_gnu_tar(data: bytes, target: str) -> None:
+def by_gnu_tar(data: mmap.mmap, target: str) -> None:
     command = ["tar", "-xf-", "-C", target, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-p"]
     subprocess.run(command, input=data, check=True)
 
 
-def by_tarfile(data: bytes, target: str) -> None:
-    with tarfile.open(fileobj=BytesIO(data)) as archive:
+def by_tarfile(data: mmap.mmap, target: str) -> None:
+    data.seek(0)
+    with tarfile.open(fileobj=data) as archive:
         archive.extractall(target, numeric_owner=True)
 
 
-METHODS: dict[str, Callable[[bytes, str], None]] = {
+METHODS: dict[str, Callable[[mmap.mmap, str], None]] = {
     "podpy (child in a jail)": by_child,
     "the same C code, no child": in_this_process,
     "GNU tar": by_gnu_tar,
@@ -81,7 +91,7 @@ def cpu_seconds() -> float:
     return sum(use.ru_utime + use.ru_stime for use in uses)
 
 
-def measure(method: Callable[[bytes, str], None], layers: list[bytes], base: Path) -> tuple[float, float]:
+def measure(method: Callable[[mmap.mmap, str], None], layers: list[mmap.mmap], base: Path) -> tuple[float, float]:
     """Return wall and CPU seconds of unpacking all layers into fresh directories, which are removed afterwards."""
     targets = [base / f"layer-{number}" for number in range(len(layers))]
     for target in targets:
@@ -96,8 +106,8 @@ def measure(method: Callable[[bytes, str], None], layers: list[bytes], base: Pat
 
 
 def main() -> None:
-    layers = read_layers(Path(sys.argv[1]))
     base = Path(sys.argv[2])
+    layers = read_layers(Path(sys.argv[1]), base)
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     print(f"{len(layers)} layers, {sum(map(len, layers)) / 1e6:.0f} MB of tar, {rounds} rounds", flush=True)
     results: dict[str, list[tuple[float, float]]] = {name: [] for name in METHODS}
