@@ -232,3 +232,14 @@ def test_a_bomb_in_the_extended_header(podpy: Podpy, place: Path) -> None:
 
 def test_a_file_that_isnt_there(podpy: Podpy) -> None:
     podpy("load", "-i", "/nonexistent.tar").fails(125, "/nonexistent.tar: No such file or directory")
+
+
+def test_a_policy_that_rejects_archives(podpy: Podpy, small: Image, place: Path) -> None:
+    path = small.write_docker_archive(place / "a.tar", NAME)
+    directory = podpy.home / ".config/containers"
+    directory.mkdir(parents=True)
+    reject = {"docker-archive": {"": [{"type": "reject"}]}}
+    policy = {"default": [{"type": "insecureAcceptAnything"}], "transports": reject}
+    (directory / "policy.json").write_text(json.dumps(policy))
+    podpy("load", "-i", str(path)).fails(125, "a docker-archive is rejected by the policy")
+    podpy.ok("load", "-i", str(small.write_oci_archive(place / "b.tar", NAME)))

@@ -21,20 +21,22 @@ SYSTEM_FILE = "/etc/containers/policy.json"
 def check(name: str, *, transport: str, home: str, path: str = "") -> None:
     """Raise ImageError unless policy.json lets `name` (domain/path:tag) in by `transport` (docker, docker-archive …).
 
-    `path` is a policy file that stands for itself. Raises ConfigError for a file that can't be understood.
+    `name` is empty for an archive. `path` is a policy file that stands for itself. Raises ConfigError for a file that
+    can't be understood.
     """
     found = path or _find_file(home)
     if not found:
         return
     document = _read(found)
+    what = name or f"a {transport}"
     for requirement in _requirements(document, transport, name, found):
         kind = requirement.get("type") if isinstance(requirement, dict) else None
         if kind == "insecureAcceptAnything":
             continue
         if kind == "reject":
-            raise ImageError(f"{name} is rejected by the policy in {found}")
+            raise ImageError(f"{what} is rejected by the policy in {found}")
         raise ImageError(
-            f"{name}: {found} demands a check ({kind}) that podpy can't do yet",
+            f"{what}: {found} demands a check ({kind}) that podpy can't do yet",
             hint="Pull it with skopeo copy into an oci-archive and podpy load that",
         )
 

@@ -10,6 +10,7 @@ import os
 import stat
 
 from podpy import fastjson
+from podpy.config import policy
 from podpy.errors import ImageError, StorageError
 from podpy.image import schema, tarindex
 from podpy.image.assemble import Blob, Parts, assemble, check_bytes, sha256
@@ -122,13 +123,14 @@ def load(store: Store, file: str | int, *, progress: Progress = SILENT) -> list[
     tree = open_tree(store, file)
     try:
         if tree.has("index.json"):
-            images = _oci_images(tree)
+            kind, images = "oci" if isinstance(tree, _Directory) else "oci-archive", _oci_images(tree)
         elif tree.has("manifest.json"):
-            images = _docker_images(tree)
+            kind, images = "docker-archive", _docker_images(tree)
         elif tree.has("repositories"):
             raise ImageError("the archive was made by a Docker before 1.10", hint="Save it again with a current tool")
         else:
             raise ImageError("the archive has neither manifest.json nor index.json: it holds no image", hint=_HINT)
+        policy.check("", transport=kind, home=store.paths.home)
         loaded: list[str] = []
         for parts, names in images:
             record = assemble(store, parts, names=names, progress=progress)
