@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.rootless.helpers import in_changed_host
+from tests.rootless.helpers import in_changed_host, python
 from tests.support import needs
 from tests.support.engine import Podpy
 
@@ -86,3 +87,10 @@ def test_run_directory_of_a_running_container_stays_in_use(podpy: Podpy) -> None
         shutil.rmtree(directory)
     assert podpy.ok(*where, env=elsewhere) == os.fspath(other / "podpy")
     podpy.ok("system", "migrate", env=elsewhere)
+
+
+def test_home_of_somebody_else_is_not_used(podpy: Podpy) -> None:
+    """`sudo -u` may leave root's HOME in the environment."""
+    code = "from podpy.config.paths import Paths; print(Paths.find().home)"
+    assert python(podpy, code, env={"HOME": "/root"}).ok() == pwd.getpwuid(podpy.user.uid).pw_dir
+    assert python(podpy, code).ok() == os.fspath(podpy.home)

@@ -203,9 +203,12 @@ def _chosen_runroot(graphroot: str) -> str:
     if noted and is_private(noted) and runs_containers(noted):
         return noted
     aside = f"{note}.{os.getpid()}"
-    with open(aside, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(chosen + "\n")
-    os.replace(aside, note)
+    try:
+        with open(aside, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(chosen + "\n")
+        os.replace(aside, note)
+    except OSError:  # a full or read-only disk: whoever wants to write there will say so
+        pass
     return chosen
 
 
@@ -228,14 +231,17 @@ def _outer_id(map_file: str) -> tuple[int, bool]:
 
 
 def _home(uid: int) -> str:
+    # `sudo -u` and `su -m` may leave another user's HOME in the environment, where nothing can be kept.
     home = os.environ.get("HOME", "")
-    if home.startswith("/"):
+    if home.startswith("/") and os.access(home, os.W_OK | os.X_OK):
         return home.rstrip("/") or "/"
     import pwd
 
     try:
         return pwd.getpwuid(uid).pw_dir
     except KeyError:
+        if home.startswith("/"):
+            return home
         raise RootlessError(
             f"user {uid} has no home directory: HOME isn't set", hint="export HOME=/a/directory"
         ) from None
