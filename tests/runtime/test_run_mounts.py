@@ -95,6 +95,20 @@ def test_idmap_is_refused_with_what_helps(run: Run, folder: Path) -> None:
     run("true", "-v", f"{folder}:/d:idmap").fails(125, "idmap", "keep-id")
 
 
+def test_a_directory_can_be_the_root_and_is_left_as_it_was(podpy: Podpy, busybox: str) -> None:
+    root = podpy.home / "root"
+    script = f"mkdir -p {root}/bin && cp /bin/busybox {root}/bin && ln -s busybox {root}/bin/sh"
+    podpy.run(["sh", "-c", script]).ok()
+    shown = podpy(
+        "run", "--rm", "--network=none", "-u", "77", "--rootfs", str(root), "sh", "-c", "echo hi; echo 1 > /new"
+    )
+    assert shown.stdout == "hi\n"
+    podpy.ok("run", "--rm", "--network=none", "--rootfs", str(root), "sh", "-c", "echo 1 > /new")
+    assert (root / "bin/sh").is_symlink() and (root / "new").exists()
+    podpy.ok("run", "--rm", "--network=none", "--rootfs", f"{root}:O", "sh", "-c", "echo 1 > /other")
+    assert not (root / "other").exists()
+
+
 @pytest.fixture
 def hostile(podpy: Podpy, busybox: str, busybox_image: images.Image, session_base: Path) -> str:
     """An image in which links lead to where a careless engine would write on the host."""

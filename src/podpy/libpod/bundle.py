@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from podpy.plan import Operation
-from podpy.runtime import cgroups, devices, oci, seccomp, shm, workdir
+from podpy.runtime import cgroups, devices, exposure, oci, seccomp, shm, workdir
 from podpy.runtime.context import BundleContext, HostFacts
 from podpy.runtime.users import UserIds, lookup
 
@@ -35,8 +36,17 @@ class WriteBundle(Operation):
         workdir.prepare(spec, launch.rootfs, user, launch.container.id)
         context = _context(launch, spec, user)
         config = oci.build(spec, context)
+        if exposure.is_needed(spec):
+            exposure.expose(config, _in_use(launch))
         profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.runtime.conf, launch.runtime.paths)
         oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
+
+
+def _in_use(launch: Launch) -> list[str]:
+    """Return the paths that conmon, the OCI runtime and the exit command need in this mount namespace."""
+    runtime = launch.runtime
+    programs = [sys.executable, *sys.path, runtime.oci_runtime.path, runtime.engine.conmon]
+    return [*programs, runtime.paths.graphroot, runtime.paths.runroot]
 
 
 def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContext:

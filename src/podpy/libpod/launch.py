@@ -21,6 +21,7 @@ from podpy.network.setup import plan as plan_network
 from podpy.plan import Operation, Plan
 from podpy.runtime.cgroups import wanted_manager
 from podpy.runtime.monitor import MonitorRequest, StartConmon, WaitForStart
+from podpy.storage.mounts import MakeContainerLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class Launch:
             FindCgroups(self, wanted_manager(spec, runtime.engine.cgroup_manager or runtime.conf.cgroup_manager)),
         )
         plan.add(*self.network.operations)
+        if spec.rootfs and not spec.rootfs_overlay:
+            plan.add(MakeContainerLayer(runtime.store, container.id))  # only for its log: the directory is the user's
         plan.add(
             *runtime.store.mount_operations(
                 container.id,

@@ -210,7 +210,7 @@ class StartConmon(Operation):
         self._pid = 0
 
     def _first_words(self) -> str:
-        return os.read(self.sync_pipe, 4096).decode(errors="replace").strip() or "it said nothing"
+        return _parse(_read_line(self.sync_pipe))[1] or "it said nothing"
 
     def abandon(self) -> None:
         """Close the pipes: a conmon that still waits for its start ends by that."""

@@ -1,0 +1,67 @@
+"""Where the container's root can look things up: for a user namespace in which podpy's own user has no id.
+
+With `nomap`, `auto` and most `--uidmap`s nobody in the container may pass the directories of the user, which are 0700
+(the home, XDG_RUNTIME_DIR). The OCI runtime does its mounts in there and would fail. Podman opens the directories for
+all (mode | 0111), for good; podpy binds what the container needs into a small tmpfs that only this mount namespace
+sees.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import linux
+from podpy.errors import NotSupportedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podpy.runtime.spec import ContainerSpec
+
+# Directories that every distribution has and that hold nothing a start needs.
+_PLACES = ("/srv", "/media", "/mnt", "/usr/games", "/usr/src", "/usr/local/src")
+
+
+def is_needed(spec: ContainerSpec) -> bool:
+    """Return whether podpy's own user (0 in its namespace) has no id in the container's user namespace."""
+    if not spec.uid_maps:
+        return False
+    return not all(any(line.host == 0 and line.size for line in maps) for maps in (spec.uid_maps, spec.gid_maps))
+
+
+def expose(config: dict[str, Any], in_use: Sequence[str]) -> None:
+    """Bind the root filesystem and every bind source of config.json below one open directory, and change the paths.
+
+    `in_use`: further paths that must stay visible in this mount namespace. Raises NotSupportedError, OSError.
+    """
+    binds = [mount for mount in config["mounts"] if mount["type"] == "bind"]
+    place = _free_place([*in_use, config["root"]["path"], *(mount["source"] for mount in binds)])
+    linux.mount("tmpfs", place, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755,size=1m")
+    config["root"]["path"] = _bind(config["root"]["path"], f"{place}/rootfs")
+    for number, mount in enumerate(binds):
+        if not _is_kernels(mount["source"]):
+            mount["source"] = _bind(mount["source"], f"{place}/{number}")
+
+
+def _bind(source: str, target: str) -> str:
+    if os.path.isdir(source):
+        os.mkdir(target, 0o755)
+    else:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
+    return target
+
+
+def _is_kernels(path: str) -> bool:
+    return path.startswith(("/proc", "/sys", "/dev"))
+
+
+def _free_place(used: Sequence[str]) -> str:
+    for place in _PLACES:
+        if os.path.isdir(place) and not any((path + "/").startswith(place + "/") for path in used):
+            return place
+    raise NotSupportedError(
+        f"no directory is free to show the container's files in: {', '.join(_PLACES)} are all in use"
+    )
