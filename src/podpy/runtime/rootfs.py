@@ -36,9 +36,10 @@ def read_text(rootfs: str, path: str) -> str:
         if error.errno != errno.ELOOP:  # links in a circle lead to no file
             raise
         return ""
+    if not is_regular(descriptor):
+        os.close(descriptor)
+        return ""
     with open(descriptor, "rb") as file:
-        if not is_regular(descriptor):
-            return ""
         data = file.read(_LIMIT + 1)
     if len(data) > _LIMIT:
         raise RuntimeFailedError(f"{path} of this image is larger than {_LIMIT >> 20} MiB")
