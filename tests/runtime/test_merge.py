@@ -17,7 +17,7 @@ from podpy.errors import (
     UsageError,
 )
 from podpy.image.config import ImageConfig
-from podpy.runtime import userns
+from podpy.runtime import userns, volumes_from
 from podpy.runtime.failures import explain_runtime_error
 from podpy.runtime.merge import merge
 from podpy.runtime.spec import ContainerSpec, IdMapping, Mount
@@ -64,6 +64,24 @@ def test_the_images_volumes_give_way_and_may_be_something_else() -> None:
 
 def test_without_an_image_the_stop_signal_is_term() -> None:
     assert merge(ContainerSpec(command=["x"]), ImageConfig()).stop_signal == 15
+
+
+def test_volumes_from_give_way_to_mounts_of_ones_own() -> None:
+    other = ContainerSpec(
+        mounts=[
+            Mount(type="volume", source="v", target="/a", options=["rw"]),
+            Mount(type="bind", source="/h", target="/b"),
+            Mount(type="tmpfs", target="/t"),
+        ]
+    )
+    own = ContainerSpec(volumes_from=["one:ro"], mounts=[Mount(type="tmpfs", target="/b")])
+    mounts = volumes_from.resolve(own, lambda name: other).mounts
+    assert mounts == [
+        Mount(type="tmpfs", target="/b"),
+        Mount(type="volume", source="v", target="/a", options=["ro"]),
+    ]
+    with pytest.raises(UsageError, match="--volumes-from"):
+        volumes_from.resolve(ContainerSpec(volumes_from=["one:moon"]), lambda name: other)
 
 
 OWN = ([(0, 1000, 1), (1, 100000, 65536)],) * 2

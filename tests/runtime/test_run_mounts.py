@@ -65,6 +65,15 @@ def test_a_volume_lives_on_and_starts_with_the_images_files(run: Run) -> None:
     assert run("cat /v/new", "-v", "vol:/v").ok() == "1"
 
 
+def test_another_containers_volumes_are_seen(podpy: Podpy, run: Run, busybox: str) -> None:
+    podpy.ok("create", "--name", "one", "-v", "vol:/data", busybox, "true")
+    run("echo 1 > /v/x", "-v", "vol:/v").ok()
+    assert run("cat /data/x; touch /data/y 2>/dev/null || echo refused", "--volumes-from=one:ro").ok().split() == [
+        "1", "refused",
+    ]  # fmt: skip
+    run("true", "--volumes-from=nosuch").fails(125, "nosuch")
+
+
 def test_a_tmpfs_has_its_size_and_the_images_files(run: Run) -> None:
     assert "1024" in run("df -k /t | tail -1", "--tmpfs", "/t:size=1m").ok()
     assert "root" in run("cat /etc/passwd", "--tmpfs", "/etc").ok()

@@ -57,7 +57,7 @@ def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
     image = None if spec.rootfs else _find_or_pull(runtime, spec.image, options)
-    spec = _resolve_userns(runtime, _merge_image(runtime, spec, image))
+    spec = _resolve_userns(runtime, _merge_image(runtime, _with_volumes_from(runtime, spec), image))
     container_id = names.new_id()
     spec = _make_volumes(runtime, spec)
     lock = runtime.lock(container_id)
@@ -113,6 +113,14 @@ def _merge_image(runtime: Runtime, spec: ContainerSpec, image: ImageRecord | Non
             hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
         )
     return merged
+
+
+def _with_volumes_from(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+    if not spec.volumes_from:
+        return spec
+    from podpy.runtime import volumes_from
+
+    return volumes_from.resolve(spec, lambda name: runtime.container(name).spec)
 
 
 def _resolve_userns(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from podpy.errors import NotSupportedError
+import os
+
+from podpy.errors import NotSupportedError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     _add(result, "memory", _memory(asked))
     _add(result, "cpu", _cpu(asked))
     _add(result, "pids", _pids(asked, context))
-    _add(result, "blockIO", {"weight": asked.blkio_weight} if asked.blkio_weight else {})
+    _add(result, "blockIO", _block_io(asked))
     if asked.cgroup_conf:
         result["unified"] = dict(asked.cgroup_conf)
     if asked.devices:
@@ -83,6 +85,24 @@ def _cpu(asked: Resources) -> dict[str, Any]:
     if asked.cpuset_mems:
         result["mems"] = asked.cpuset_mems
     return result
+
+
+def _block_io(asked: Resources) -> dict[str, Any]:
+    result: dict[str, Any] = {"weight": asked.blkio_weight} if asked.blkio_weight else {}
+    for key, items in (("Read", asked.device_read_bps), ("Write", asked.device_write_bps)):
+        if items:
+            result[f"throttle{key}BpsDevice"] = [_throttle(item) for item in items]
+    return result
+
+
+def _throttle(item: str) -> dict[str, int]:
+    """Return DEVICE:RATE (bytes per second, already a number) in the OCI runtime spec's form."""
+    device, _, rate = item.rpartition(":")
+    try:
+        number = os.stat(device).st_rdev
+    except OSError as error:
+        raise UsageError(f"failed to inspect '{device}': {error.strerror}") from error
+    return {"major": os.major(number), "minor": os.minor(number), "rate": int(rate)}
 
 
 def _pids(asked: Resources, context: BundleContext) -> dict[str, int]:

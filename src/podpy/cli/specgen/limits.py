@@ -126,12 +126,14 @@ def _blkio_weight(text: str) -> int | None:
 
 
 def _throttles(option: str, items: Sequence[str]) -> list[str]:
+    """Return DEVICE:RATE with the rate in bytes per second."""
+    result = []
     for item in items:
         device, colon, rate = item.partition(":")
         if not colon or not device.startswith("/dev/"):
             raise UsageError(f"invalid value {item!r} for {option}", hint="It is DEVICE:RATE, such as /dev/sda:1mb")
-        parse_size(option, rate)
-    return list(items)
+        result.append(f"{device}:{parse_size(option, rate)}")
+    return result
 
 
 def refuse_unsupported(options: Options) -> None:

@@ -1,4 +1,4 @@
-"""`--mount type=TYPE,KEY=VALUE,…` (podman-run(1), --mount): bind, tmpfs, ramfs, volume, devpts, glob, image."""
+"""`--mount type=TYPE,KEY=VALUE,…` (podman-run(1), --mount): bind, tmpfs, ramfs, volume, devpts, glob."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from podpy.cli.values import split_csv
 from podpy.errors import NotSupportedError, UsageError
 from podpy.runtime.spec import Mount
 
-_TYPES = ("bind", "tmpfs", "volume", "devpts", "glob", "image", "ramfs")
+_TYPES = ("bind", "tmpfs", "volume", "devpts", "glob", "ramfs")
 _SOURCE = ("src", "source")
 _TARGET = ("target", "dst", "dest", "destination")
 _PLAIN = frozenset(
@@ -30,8 +30,8 @@ def parse_mount(text: str, *, rootless: bool = True) -> list[Mount]:
     kinds = [word[5:] for word in words if word.startswith("type=")]
     kind = kinds[0] if kinds else "volume"
     if kind not in _TYPES:
-        if kind == "artifact":
-            raise NotSupportedError("--mount type=artifact comes with a later version of podpy")
+        if kind in ("artifact", "image"):
+            raise NotSupportedError(f"--mount type={kind} comes with a later version of podpy")
         raise UsageError(f'invalid filesystem type "{kind}"', hint=f"One of {', '.join(_TYPES)}")
     entry = _Entry(kind, text)
     for word in words:
@@ -64,8 +64,6 @@ class _Entry:
             if key not in _DEVPTS:
                 raise _unknown(key)
             self.options.append(word)
-        elif self.kind == "image":
-            self._add_image_key(key, value)
         else:
             self._add_option(key, value, given=bool(equals))
 
@@ -123,22 +121,12 @@ class _Entry:
         else:
             raise _unknown(key)
 
-    def _add_image_key(self, key: str, value: str) -> None:
-        if key in ("rw", "readwrite"):
-            self.options.append("rw" if _is_true(key, value) else "ro")
-        elif key == "subpath":
-            self.subpath = target_path(value)
-        elif key != "consistency":
-            raise _unknown(key)
-
     def mounts(self, *, rootless: bool) -> list[Mount]:
         """Return the mounts. Raises UsageError for a missing key or options that exclude each other."""
         if not self.target and self.kind != "glob":
             raise UsageError("must set volume destination", hint=f"--mount {self.text},target=/DIR")
-        if self.kind == "image" and not self.source:
-            raise UsageError("must set source and destination for image volume")
         is_tmpfs = self.kind in ("tmpfs", "ramfs")
-        if self.kind not in ("devpts", "image"):
+        if self.kind != "devpts":
             self.options = mount_options.check(self.options, is_tmpfs=is_tmpfs, rootless=rootless)
         if self.kind == "glob":
             return self._globbed()
