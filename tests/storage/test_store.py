@@ -60,6 +60,8 @@ def test_an_image_is_found_by_name_id_and_beginning_of_an_id() -> None:
 @in_userns
 def test_a_layers_root_keeps_its_parents_owner_and_mode() -> None:
     with own_store() as store:
+        bare = add_image(store, "b", [top(b"bare")])
+        assert os.stat(store.layer_path(bare.layers[0])).st_mode & 0o7777 == 0o555, "podman's mode if nothing says one"
         record = add_image(store, "a", [base(), top()])
         status = os.stat(store.layer_path(record.layers[1]))
         assert (status.st_uid, status.st_mode & 0o7777) == (4, 0o711)
@@ -267,6 +269,18 @@ def test_two_pulls_of_one_blob_share_it() -> None:
         assert os.waitpid(child, os.WNOHANG) == (0, 0)
         mine.finish()
         assert os.waitpid(child, 0)[1] == 0
+
+
+@in_userns
+def test_a_forgotten_blob_goes_after_a_week() -> None:
+    with own_store() as store:
+        blob = store.stage_blob(digest(b"old"))
+        blob.write(b"o")
+        os.utime(blob.path, (1, 1))
+        assert store.collect() == 0, "it is being received"
+        blob.abort()
+        assert store.collect() == 1
+        assert listing(store, "tmp/blobs") == []
 
 
 @in_userns

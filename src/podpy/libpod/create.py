@@ -156,6 +156,16 @@ def _make_volumes(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
     return spec.replace(mounts=[with_volume(mount) for mount in spec.mounts])
 
 
+def _note_volumes(runtime: Runtime, container_id: str, spec: ContainerSpec) -> None:
+    used = [mount.source for mount in spec.mounts if mount.type == "volume"]
+    if used:
+        from podpy.storage.volumes import Volumes
+
+        volumes = Volumes(runtime.paths, runtime.database)
+        for name in used:
+            volumes.use(container_id, name)
+
+
 def _insert(
     runtime: Runtime,
     container_id: str,
@@ -174,6 +184,7 @@ def _insert(
             owner = table.name_owner(name)
             if not owner:
                 table.insert(row)
+                _note_volumes(runtime, container_id, spec)
                 return row
         if spec.name:
             raise InUseError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import StateError
+from podpy.errors import InUseError, StateError
 from podpy.libpod.cleanup import release
 from podpy.libpod.state import ALIVE, REMOVING, STARTING, ContainerRow
 from podpy.plan import perform
@@ -43,7 +43,10 @@ def remove_locked(container: Container, row: ContainerRow, *, volumes: bool) -> 
 
         store = Volumes(runtime.paths, runtime.database)
         for name in anonymous:
-            store.remove(name)
+            try:
+                store.remove(name)
+            except InUseError:
+                pass  # another container has it, by --volumes-from
     container.lock.remove()
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 _CHUNK = 1 << 20
+_KEPT_SECONDS = 7 * 24 * 3600
 
 
 def digest_hex(digest: str) -> str:
@@ -142,6 +143,30 @@ class BlobWriter:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def remove_old(graphroot: str) -> int:
+    """Remove blobs in the making that nobody has touched for a week and nobody receives now. Return how many."""
+    import time
+
+    directory = os.path.join(graphroot, "tmp", staging.BLOBS)
+    removed = 0
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        path = os.path.join(directory, name)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - os.fstat(descriptor).st_mtime > _KEPT_SECONDS:
+                os.unlink(path)
+                removed += 1
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        finally:
+            os.close(descriptor)
+    return removed
 
 
 def _is_still(descriptor: int, path: str) -> bool:

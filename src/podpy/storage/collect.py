@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import InUseError
-from podpy.storage import crash_point
+from podpy.storage import blobs, crash_point
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def collect(store: Store) -> int:
         doomed = _drop_unused_rows(store)
     for path in doomed:
         store.staging.discard(path)
-    return len(doomed)
+    return len(doomed) + blobs.remove_old(store.graphroot)
 
 
 def _refuse_several_names(record: ImageRecord, force: bool) -> None:
@@ -63,13 +63,13 @@ def _refuse_several_names(record: ImageRecord, force: bool) -> None:
 def _drop_unused_rows(store: Store) -> list[str]:
     database = store.database
     layers = [str(number) for (number,) in database.query(_UNUSED_LAYERS)]
-    blobs = [digest for (digest,) in database.query(_UNUSED_BLOBS)]
+    digests = [digest for (digest,) in database.query(_UNUSED_BLOBS)]
     database.execute(f"DELETE FROM layers WHERE number IN ({', '.join(layers)})")
-    database.execute(f"DELETE FROM blobs WHERE digest IN ({', '.join('?' * len(blobs))})", tuple(blobs))
+    database.execute(f"DELETE FROM blobs WHERE digest IN ({', '.join('?' * len(digests))})", tuple(digests))
     return [
         *(os.path.join(store.graphroot, "layers", number) for number in layers),
         *_mapped_copies(store, layers),
-        *(store.blob_path(digest) for digest in blobs),
+        *(store.blob_path(digest) for digest in digests),
     ]
 
 

@@ -43,6 +43,7 @@ def commit_image(
         filesystem.sync_filesystem(store.graphroot)
     crash_point("commit:synced:after")
     with store.database.transaction(durable=True):
+        _check_layers(store, record, {layer.chain_id for layer in layers})
         for layer in layers:
             _place_layer(store, layer)
             crash_point("commit:renamed")
@@ -73,10 +74,23 @@ def referenced_blobs(manifest: bytes) -> list[str]:
 def _inherit_roots(store: Store, layers: Sequence[LayerWriter]) -> None:
     staged = {layer.chain_id: layer for layer in layers}
     for layer in layers:  # lowest first, so a parent has got its own parent's by then
-        if layer.root_seen or not layer.parent:
+        if layer.root_seen:
+            continue
+        if not layer.parent:
+            os.chmod(layer.path, 0o555)  # as podman does (containers/storage: defaultPerms)
             continue
         parent = staged.get(layer.parent)
         layer.take_root_from(parent.path if parent else store.layer_path(layer.parent))
+
+
+def _check_layers(store: Store, record: ImageRecord, staged: set[str]) -> None:
+    # Before the first rename: a commit that fails after one leaves a directory without a row.
+    for chain_id in record.layers:
+        query = "SELECT 1 FROM layers WHERE chain_id = ?"
+        if chain_id not in staged and not store.database.query(query, (chain_id,)):
+            raise StorageError(
+                f"layer {chain_id} of image {record.id[:12]} isn't in the store", hint="Pull or load the image again"
+            )
 
 
 def _place_layer(store: Store, layer: LayerWriter) -> None:
@@ -105,12 +119,7 @@ def _place_blob(store: Store, blob: BlobWriter) -> None:
 def _insert(store: Store, record: ImageRecord, referenced: Sequence[str], names: Sequence[str]) -> None:
     size = 0
     for chain_id in record.layers:
-        rows = store.database.query("SELECT size FROM layers WHERE chain_id = ?", (chain_id,))
-        if not rows:
-            raise StorageError(
-                f"layer {chain_id} of image {record.id[:12]} isn't in the store", hint="Pull or load the image again"
-            )
-        size += rows[0][0]
+        size += store.database.query("SELECT size FROM layers WHERE chain_id = ?", (chain_id,))[0][0]
     store.images_table.insert(record.replace(size=size))
     for digest in referenced:
         store.database.execute("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", (record.id, digest))

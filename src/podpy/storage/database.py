@@ -112,7 +112,7 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         if _NO_CHECKPOINT is not None:
-            self._connection.setconfig(_NO_CHECKPOINT, True)  # type: ignore[attr-defined]
+            self._connection.setconfig(_NO_CHECKPOINT, True)
         self._connection.close()
 
     def leave(self) -> None:

@@ -118,8 +118,8 @@ class MountOverlay(Operation):
     def explain_failure(self, error: OSError) -> str:
         if error.errno in (_EINVAL, _EPERM):
             return (
-                "The kernel refuses this overlay (see dmesg). If the store was moved to another file system or kernel, "
-                "podpy system reset --storage-driver finds out again what works"
+                "The kernel refuses this overlay (dmesg says why); PODPY_STORAGE_DRIVER=fuse-overlayfs, or vfs, "
+                "takes another way"
             )
         return ""
 

@@ -226,15 +226,17 @@ class Store:
 
     def _chosen_driver(self) -> tuple[str, list[str]]:
         if self._driver is None:
-            name = self.database.get_meta("driver")
+            forced = os.environ.get("PODPY_STORAGE_DRIVER")
+            name = "" if forced else self.database.get_meta("driver")
             options = [option for option in self.database.get_meta("driver_options").split(",") if option]
             if not name:
                 from podpy.storage import driver
 
                 name, options = driver.choose(self)
-                with self.database.transaction():
-                    self.database.set_meta("driver", name)
-                    self.database.set_meta("driver_options", ",".join(options))
+                if not forced:
+                    with self.database.transaction():
+                        self.database.set_meta("driver", name)
+                        self.database.set_meta("driver_options", ",".join(options))
             self._driver = (name, options)
         return self._driver
 
