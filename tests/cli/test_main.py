@@ -64,6 +64,12 @@ def test_a_traceback_is_shown_when_asked_for() -> None:
         assert "Traceback" in run_main("    return {}['key']", *words).stderr
 
 
+def test_the_containers_own_words_ask_for_no_traceback(podpy: Podpy) -> None:
+    podpy("run", "--pull=never", "--network=none", "localhost/nope", "app", "--log-level=debug", "-D").fails(
+        125, "nope"
+    )
+
+
 def test_ctrl_c_is_quiet() -> None:
     done = run_main(f"    import os, time; os.kill(os.getpid(), {int(signal.SIGINT)}); time.sleep(60)")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

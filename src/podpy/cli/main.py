@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import pairwise
 
 from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
 
@@ -15,14 +14,6 @@ if TYPE_CHECKING:
 _SIGINT = 2
 _SIGPIPE = 13
 _BUGS = "This is a bug in podpy: please report it, with what the same command prints after 'podpy --log-level=debug'"
-
-
-def entry() -> None:
-    """What the launcher calls: run the command of sys.argv and end the process at once.
-
-    `os._exit` leaves out the interpreter's tear-down, which costs a few milliseconds and has nothing to do here.
-    """
-    os._exit(main(sys.argv[1:]))
 
 
 def main(argv: list[str]) -> int:
@@ -113,10 +104,15 @@ def _report(error: BaseException, argv: list[str]) -> int:
 
 
 def _wants_traceback(argv: list[str]) -> bool:
-    # Looked for in the words, since what went wrong may be the parser itself.
-    levels = [f"--log-level={level}" for level in ("debug", "trace")]
-    spelled = any(word in levels or word == "-D" for word in argv)
-    return spelled or any(pair in (("--log-level", "debug"), ("--log-level", "trace")) for pair in pairwise(argv))
+    # Read again rather than kept: --log-level=debug may also be a word of the container's own command.
+    from podpy.cli.parse import parse
+    from podpy.cli.tables import load
+
+    try:
+        said = parse(argv, load())[0].globals
+    except Exception:  # what went wrong is the parser, or what was typed
+        return argv[:1] == ["--log-level=debug"]
+    return said.debug or said.log_level in ("debug", "trace")
 
 
 def _place(error: BaseException) -> str:
