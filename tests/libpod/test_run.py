@@ -22,7 +22,7 @@ QUICK = ("run", "--rm", "--network=none")
         (["true"], 0),
         (["false"], 1),
         (["sh", "-c", "exit 42"], 42),
-        (["sh", "-c", "sh -c 'kill -TERM $$'"], 143),
+        (["sh", "-c", "sh -c 'kill -TERM $$'; exit $?"], 143),
         (["/etc"], 126),
         (["/etc/passwd"], 126),
         (["nothing-of-this-name"], 127),
@@ -161,7 +161,7 @@ def test_only_the_three_standard_descriptors_reach_the_container(podpy: Podpy, b
 def test_preserve_fds_passes_them_on(podpy: Podpy, busybox: str) -> None:
     read, write = os.pipe()
     script = 'exec 3<&0 </dev/null; exec "$@"'
-    command = ["sh", "-c", script, "sh", *podpy.command(*QUICK, "--preserve-fds=1", busybox, "cat", "/proc/self/fd/3")]
+    command = ["sh", "-c", script, "sh", *podpy.command(*QUICK, "--preserve-fds=1", busybox, "sh", "-c", "cat <&3")]
     os.close(read)
     os.close(write)
     assert podpy.run(command, input="through three").ok() == "through three"

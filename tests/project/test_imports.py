@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Room: the rooms below it, besides itself and EVERYBODYS. `network` reads ContainerSpec, which stands in `runtime`."""
 
-ENTRANCES = {"__init__", "__main__", "_start"}
+ENTRANCES = {"__init__", "__main__", "_start", "pack"}
 
 
 def room_of(path: Path) -> str:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import os
+from time import time_ns
 
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.cleanup import release, remove_tree
@@ -19,6 +20,8 @@ from podpy.libpod.container import Container
 from podpy.libpod.remove import finish_removals, remove_locked
 from podpy.libpod.settle import settle
 from podpy.libpod.state import ALIVE, STARTING, ContainerRow
+
+_EXIT_RECORD_LIFE = 300 * 1_000_000_000  # nanoseconds; Podman keeps exit codes as long
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +37,24 @@ def repair(runtime: Runtime) -> list[str]:
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
             _take_down(runtime, settled)
     done += _remove_strays(runtime)
+    _sweep_exit_records(runtime)
     done += [f"storage: removed {name}" for name in runtime.store.sweep()]
     return done
+
+
+def _sweep_exit_records(runtime: Runtime) -> None:
+    """Remove the exit records that nobody needs any more: `podpy wait` may still read one of a removed container."""
+    busy = None
+    oldest = time_ns() - _EXIT_RECORD_LIFE
+    for entry in os.scandir(runtime.exit_directory):
+        try:
+            if entry.stat(follow_symlinks=False).st_mtime_ns > oldest:
+                continue
+            busy = busy if busy is not None else {row.id for row in runtime.table.with_status(*ALIVE, STARTING)}
+            if entry.name not in busy:
+                os.unlink(entry.path)
+        except FileNotFoundError:
+            continue  # another call sweeps as well
 
 
 def _take_down(runtime: Runtime, row: ContainerRow) -> None:
@@ -59,11 +78,9 @@ def _take_down(runtime: Runtime, row: ContainerRow) -> None:
 def _remove_strays(runtime: Runtime) -> list[str]:
     """Remove run directories and locks of containers that aren't in the database."""
     directory = os.path.join(runtime.paths.runroot, "containers")
-    known = None
     done = []
     for name in os.listdir(directory):
-        known = known if known is not None else {row[0] for row in runtime.database.query("SELECT id FROM containers")}
-        if name in known:
+        if runtime.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
             continue
         lock = runtime.lock(name)
         if not lock.acquire(wait=False):

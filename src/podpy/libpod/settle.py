@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from time import time_ns
 
-from podpy import pids
+from podpy import fastjson, pids
 from podpy.libpod.state import (
     ALIVE,
     CREATED,
     EXIT_UNKNOWN,
     EXITED,
+    REMOVING,
     RUNNING,
     STARTING,
     ContainerRow,
@@ -37,6 +38,8 @@ def settle(runtime: Runtime, row: ContainerRow, *, locked: bool = False) -> Cont
     changes = true_changes(runtime, row, locked=locked)
     if not changes:
         return row
+    if changes["status"] in (EXITED, CREATED) and _nobody_will_remove_it(runtime, row):
+        changes["status"] = REMOVING
     if locked:
         runtime.table.update(row.id, **changes)
         return row.replace(**changes)
@@ -74,6 +77,14 @@ def ended(runtime: Runtime, row: ContainerRow) -> dict[str, Any]:
         return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
     oom = record.oom_killed or os.path.exists(os.path.join(runtime.run_directory(row.id), "oom"))
     return {**changes, "exit_code": record.exit_code, "finished": record.finished, "oom_killed": int(oom)}
+
+
+def _nobody_will_remove_it(runtime: Runtime, row: ContainerRow) -> bool:
+    """Return whether this is a `--rm` container whose monitor is gone: then the next changing call removes it."""
+    if pids.is_alive(row.conmon_pid, row.conmon_start):
+        return False
+    specs = runtime.database.query("SELECT spec FROM containers WHERE id = ?", (row.id,))
+    return bool(specs and fastjson.loads(specs[0][0]).get("remove"))
 
 
 def _exit_record_is_coming(runtime: Runtime, row: ContainerRow) -> bool:
