@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import DigestMismatchError, InUseError, NoSuchImageError, StorageError
+from podpy.storage import schema
 from podpy.storage.database import Database
 from podpy.storage.store import Store
 from tests.storage.stores import add_image, open_store, own_store
@@ -339,3 +340,20 @@ def test_a_newer_database_is_refused_with_what_to_do() -> None:
         store.database.close()
         with pytest.raises(StorageError, match="written by a newer podpy"):
             Database.open(store.paths)
+
+
+@in_userns
+def test_an_older_database_is_brought_up_to_date_once() -> None:
+    with own_directory() as directory:
+        store = open_store(directory)
+        add_image(store, "a", [base()], NAME)
+        store.close()
+        store.database.close()
+        schema.MIGRATIONS += ("CREATE TABLE later (x TEXT);\nCREATE INDEX later_by_x ON later (x);\n",)
+        schema.VERSION += 1
+        for _ in range(2):
+            database = Database.open(store.paths)
+            assert database.query("PRAGMA user_version") == [(schema.VERSION,)]
+            assert database.query("SELECT count(*) FROM later") == [(0,)]
+            database.close()
+        assert len(open_store(directory).images()) == 1
