@@ -61,7 +61,7 @@ def finish(status: int) -> None:
         try:
             stream.flush()
         except OSError:
-            status = status or 1
+            status = status or 125
     os._exit(status)
 
 
