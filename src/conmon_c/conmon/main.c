@@ -13,6 +13,8 @@
 #include "context.h"
 #include "fds.h"
 
+static const char given_up[] = "the caller closed the start pipe without a start";
+
 /* The caller puts us into the right cgroup, or finishes what the container needs, and then writes one byte. At end of
    file it has died, and nobody knows of this container: then it must not start. */
 static int wait_for_start(int fd, struct error *err)
@@ -27,9 +29,7 @@ static int wait_for_start(int fd, struct error *err)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return fail(err, "start-pipe read failed: %m");
-    if (n == 0)
-        _exit(1); /* without a word: a caller that gave up knows why, and its user has its own message */
-    return 0;
+    return n == 0 ? fail(err, "%s", given_up) : 0;
 }
 
 static int write_pidfile(const char *path, pid_t pid, struct error *err)
@@ -140,7 +140,8 @@ static int prepare(struct context *ctx, struct error *err)
 
 static int give_up(struct context *ctx, const struct error *err)
 {
-    message(ctx, LEVEL_ERROR, "%s", err->text);
+    /* A caller that gave up has told its user why: no second message beside that. */
+    message(ctx, strcmp(err->text, given_up) == 0 ? LEVEL_INFO : LEVEL_ERROR, "%s", err->text);
     report_number(ctx, -1, err->text, false);
     return 1;
 }
