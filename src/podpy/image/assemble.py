@@ -69,6 +69,9 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
             )
         parent = chain
     received = receive(store, list(wanted.values()), progress=progress) if wanted else None
+    devices = sum(layer.skipped_devices for layer in received.layers) if received else 0
+    if devices:
+        progress.message(f"{devices} device nodes of the image were left out: only real root can make them")
     image_id = sha256(parts.config)
     progress.config(image_id)
     progress.committing()

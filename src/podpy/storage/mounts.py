@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _EINVAL = 22
 _EPERM = 1
-_LONGEST_KEY = 32  # many layers' names must fit into the one page of overlay's options
+_LONGEST_KEY = 12  # 127 layers, Docker's limit, must fit into the one page of overlay's options
 
 
 class MountOptions(Record):
@@ -293,7 +293,7 @@ def mapping_key(uid_maps: Maps, gid_maps: Maps) -> str:
         return text
     from hashlib import sha256
 
-    return sha256(text.encode()).hexdigest()[:32]
+    return sha256(text.encode()).hexdigest()[:_LONGEST_KEY]
 
 
 def _overlay(store: Store, container_id: str, lower: str, target: str, volatile: bool) -> Operation:
