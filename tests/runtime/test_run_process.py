@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from tests.support import images
 from tests.support.engine import Podpy, Result
 
-RUNTIMES = [name for name in ("crun", "runc") if shutil.which(name, path="/usr/bin:/usr/sbin:/usr/local/bin")]
+RUNTIMES = ("crun", "runc")  # scripts/test installs both
 PODMANS_CAPABILITIES = "00000000800405fb"  # Debian's podman 4.3.1, /proc/self/status of a container's root
 
 
@@ -176,3 +175,23 @@ def test_the_image_gives_what_the_options_leave_open(
     assert run("--entrypoint", "/bin/sh", name, "-c", script).split() == ["user", "/made/here", "user", "1", "1"]
     assert run("--entrypoint", "", "-u", "0", "-e", "IMG=2", name, "sh", "-c", "echo $IMG; id -u").split() == ["2", "0"]
     assert run("--image-volume=ignore", "--entrypoint", "", name, "sh", "-c", "ls / | grep -c vol || true") == "0"
+
+
+def test_a_container_is_its_own_runtimes_whatever_is_asked_for_later(podpy: Podpy, busybox: str) -> None:
+    first, second = RUNTIMES
+    podpy.ok("--runtime", second, "run", "-d", "--name", "one", "--network=none", busybox, "sleep", "100")
+    assert podpy.ok("--runtime", first, "exec", "one", "echo", "hi") == "hi"
+    podpy.ok("--runtime", first, "rm", "-f", "-t", "0", "one")
+
+
+def test_exec_has_its_own_user_directory_and_variables(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name", "one", "--network=none", "-e", "A=run", busybox, "sleep", "100")
+    script = "id -u; pwd; echo $A $B $HOME; grep -E 'CapEff|Seccomp:' /proc/self/status"
+    shown = podpy.ok("exec", "-u", "user", "-w", "/tmp", "-e", "B=exec", "one", "sh", "-c", script).split()
+    assert shown[:5] == ["1000", "/tmp", "run", "exec", "/home/user"]
+    assert shown[5:] == ["CapEff:", "0" * 16, "Seccomp:", "2"]
+    assert status(podpy.ok("exec", "one", "cat", "/proc/self/status"))["CapEff"] == PODMANS_CAPABILITIES
+    assert int(status(podpy.ok("exec", "--privileged", "one", "cat", "/proc/self/status"))["CapEff"], 16) > 1 << 40
+    podpy("exec", "one", "nosuch").fails(127, "nosuch")
+    podpy("exec", "one", "/etc/passwd").fails(126)
+    podpy("exec", "-u", "ghost", "one", "true").fails(125, "unable to find user ghost")

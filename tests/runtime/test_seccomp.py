@@ -47,7 +47,6 @@ def test_arguments_and_errors_are_kept() -> None:
     assert result["syscalls"][0]["errnoRet"] == 1
 
 
-@pytest.mark.skipif(not os.path.exists(SHIPPED), reason="needs: seccomp-profile")
 def test_the_distributions_profile_lets_more_through_with_more_capabilities(tmp_path: Path) -> None:
     def allowed(capabilities: Any) -> set[str]:
         profile = json.loads(seccomp.profile_text(SHIPPED, capabilities, os.fspath(tmp_path)))

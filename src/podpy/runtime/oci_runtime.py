@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
 
 PREFERRED = ("crun", "runc")
+# What each keeps in root/ID: tells whose a container is.
+_STATE_FILES = {"crun": "status", "runc": "state.json"}
 _GONE = ("does not exist", "no such file or directory", "container not running", "no such process")
 
 
@@ -62,9 +64,8 @@ class OciRuntime(Record):
 
     def kill(self, container_id: str, signal: int, *, all: bool = False) -> None:
         """Send a signal to the container's first process, or to all of them. One that has ended is no error."""
-        words = ["kill", *(["--all"] if all else []), container_id, str(signal)]
         try:
-            self._call(*words)
+            self._call("kill", *(["--all"] if all else []), container_id, str(signal))
         except RuntimeFailedError as error:
             if _says_gone(error):
                 return
@@ -127,7 +128,7 @@ class OciRuntime(Record):
 
     def exec_command(self, container_id: str, process_file: str, *, preserve_fds: int = 0, log: str = "") -> list[str]:
         """Return the command line that runs the process described in a file (OCI `process`) in a running container."""
-        words = [self.path, *self.arguments]
+        words = [self._path_for(container_id), *self.arguments]
         if log:
             words += [f"--log={log}", "--log-format=json"]
         words += ["exec", "--process", process_file]
@@ -181,8 +182,19 @@ class OciRuntime(Record):
                 hint="podpy info shows the cgroup manager; a login session with systemd gives one",
             ) from None
 
-    def _call(self, *words: str) -> bytes:
-        command = [self.path, *self.arguments, *words]
+    def _path_for(self, container_id: str) -> str:
+        """Return the program that made this container: it may have been started with another `--runtime` than now."""
+        if self.name not in _STATE_FILES:
+            return self.path
+        for name, file in _STATE_FILES.items():
+            if name != self.name and os.path.exists(os.path.join(self.root, container_id, file)):
+                return process.find(name)
+        return self.path
+
+    def _call(self, verb: str, *words: str) -> bytes:
+        """Run a verb whose last or second-last word is the container's id, and return what it printed."""
+        container_id = next(word for word in words if not word.startswith("-") and word != "json")
+        command = [self._path_for(container_id), *self.arguments, verb, *words]
         finished = process.run(command)
         if finished.code:
             raise explain_runtime_error(finished.error_text(), self.name)
