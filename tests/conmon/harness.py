@@ -102,6 +102,7 @@ class Conmon:
         self.attached: socket.socket | None = None
         self.waiter: socket.socket | None = None
         self.options = options
+        self.joins = 0  # a process whose user namespace it is started in (for exec sessions, as an ordinary user)
         self.pid = 0
         self.container = 0
         self.stderr = ""
@@ -146,7 +147,7 @@ class Conmon:
             self.start_pipe = -1
         else:
             os.write(self.start_pipe, start_byte)
-        done = subprocess.run(in_namespace(argv), env=environment, pass_fds=(*theirs, *pass_fds), capture_output=True,
+        done = subprocess.run(self.place(argv), env=environment, pass_fds=(*theirs, *pass_fds), capture_output=True,
                               timeout=wait.PATIENCE, cwd=self.bundle, **self.options)  # fmt: skip
         for fd in theirs:
             os.close(fd)
@@ -186,10 +187,14 @@ class Conmon:
         """Call the runtime by hand."""
         manager = ["--cgroup-manager=disabled"] if os.geteuid() != 0 and "crun" in self.runtime else []
         argv = [self.runtime, f"--root={self.bundle}/state", *manager, *args]
-        if os.geteuid() != 0 and self.pid:
-            argv = ["nsenter", "--user", "--mount", "--preserve-credentials", "-t", str(self.pid), *argv]
-            return subprocess.run(argv, capture_output=True, timeout=wait.PATIENCE)
-        return subprocess.run(in_namespace(argv), capture_output=True, timeout=wait.PATIENCE)
+        self.joins = self.joins or self.pid
+        return subprocess.run(self.place(argv), capture_output=True, timeout=wait.PATIENCE)
+
+    def place(self, argv: list[str]) -> list[str]:
+        """Return a command line that runs `argv` in its namespaces: new ones, or those of the process `joins`."""
+        if self.joins and os.geteuid() != 0:
+            return ["nsenter", "--user", "--mount", "--preserve-credentials", "-t", str(self.joins), *argv]
+        return in_namespace(argv)
 
     def attach(self) -> socket.socket:
         """A new client of the attach socket."""

@@ -316,6 +316,7 @@ def start_exec(conmon: Conmon, args: list[str], *options: str, attach_pipe: bool
     spec = {"args": args, "env": ["PATH=/bin"], "cwd": "/", "user": {"uid": 0, "gid": 0}}
     (place / "process.json").write_text(json.dumps(spec))
     session = Conmon(conmon.executable, conmon.runtime, place, conmon.id)
+    session.joins = conmon.pid
     (place / "state").symlink_to(conmon.bundle / "state")
     session.start("-e", "--exec-process-spec", f"{place}/process.json", *options, attach_pipe=attach_pipe)
     session.runtime = shutil.which("true") or ""  # its end must not delete the container
