@@ -78,7 +78,7 @@ def test_an_environment_variable_gives_a_default(monkeypatch: pytest.MonkeyPatch
     assert (options.globals.storage_driver, options.globals.given("storage_driver")) == ("vfs", False)
     assert read("--storage-driver=overlay", "ps").globals.storage_driver == "overlay"
     monkeypatch.setenv("STORAGE_DRIVER", "btrfs")
-    assert mistake("ps").startswith("ps: STORAGE_DRIVER=btrfs: one of overlay, vfs is needed")
+    assert mistake("ps").startswith("ps: STORAGE_DRIVER=btrfs: one of overlay, fuse-overlayfs, vfs is needed")
 
 
 def test_global_options_stand_before_and_after_the_command() -> None:

@@ -32,7 +32,7 @@ PERSISTENT_OPTIONS: tuple[Option, ...] = (
         "--storage-driver",
         "DRIVER",
         "How image layers are put together",
-        choices=("overlay", "vfs"),
+        choices=("overlay", "fuse-overlayfs", "vfs"),
         env="STORAGE_DRIVER",
     ),
     many("--storage-opt", "KEY=VALUE", "Option for the storage driver"),
