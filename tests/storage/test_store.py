@@ -169,7 +169,8 @@ def test_a_kill_during_the_commit_leaves_the_old_state_or_the_new(point: str) ->
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 9
         store = open_store(directory)
-        store.sweep()
+        store.staging.path()  # the next call that stages something sweeps first
+        store.close()
         assert bool(store.images()) == (point == "commit:committed")
         assert listing(store, "tmp") in ([], ["blobs"])
         # What was renamed and not committed is either found by check, or taken over by the next pull.

@@ -16,6 +16,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podpy.storage.database import Database
 
 BLOBS = "blobs"
@@ -23,9 +25,13 @@ _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Staging:
-    """This process's staging directory, made when it is first needed."""
+    """This process's staging directory, made when it is first needed.
 
-    def __init__(self, graphroot: str) -> None:
+    `before_first` is called before that: whoever stages something also removes what killed calls have left.
+    """
+
+    def __init__(self, graphroot: str, before_first: Callable[[], object] | None = None) -> None:
+        self._before_first = before_first
         self.root = os.path.join(graphroot, "tmp")
         self.name = ""
         self._lock = -1
@@ -34,6 +40,8 @@ class Staging:
     def path(self) -> str:
         """Return this process's staging directory."""
         if not self.name:
+            if self._before_first is not None:
+                self._before_first()
             self._make()
         return os.path.join(self.root, self.name)
 

@@ -38,7 +38,7 @@ class Store:
         self.database = database
         self.graphroot = os.fspath(paths.graphroot)
         self.images_table = ImageTable(database)
-        self.staging = Staging(self.graphroot)
+        self.staging = Staging(self.graphroot, before_first=self.sweep)
         self._driver: tuple[str, list[str]] | None = None
 
     # Look-ups
