@@ -5,7 +5,6 @@
  * it: /run/.containerenv (engine, name, id, image, and podpy's additions `conmon` and `conmon_pid`).
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -257,21 +256,25 @@ static void tell_confinement(void)
 	out_text("\n");
 }
 
+/* /proc/net/dev and not /sys/class/net: sysfs shows the interfaces of whoever mounted it, and it may be the host's. */
 static void tell_network(void)
 {
-	DIR *directory = opendir("/sys/class/net");
-	if (directory == NULL)
+	char text[4096];
+	if (slurp("/proc/net/dev", text, sizeof text) == 0)
 		return;
 	out_label("network");
-	const struct dirent *entry;
-	for (bool first = true; (entry = readdir(directory)) != NULL;) {
-		if (entry->d_name[0] == '.')
-			continue;
-		out_text(first ? "" : ", ");
-		out_text(entry->d_name);
-		first = false;
+	bool first = true;
+	for (char *line = text; line != NULL && *line != '\0';) {
+		char *end = strchr(line, '\n');
+		char *colon = strchr(line, ':');
+		if (colon != NULL && (end == NULL || colon < end)) {
+			line += strspn(line, " ");
+			out_text(first ? "" : ", ");
+			out_bytes(line, (size_t)(colon - line));
+			first = false;
+		}
+		line = end == NULL ? NULL : end + 1;
 	}
-	closedir(directory);
 	out_text("\n");
 }
 
