@@ -6,7 +6,7 @@ import os
 import sys
 
 from podpy.plan import Operation
-from podpy.runtime import cgroups, devices, exposure, oci, seccomp, shm, workdir
+from podpy.runtime import cgroups, devices, namespaces, oci, seccomp, workdir
 from podpy.runtime.context import BundleContext, HostFacts
 from podpy.runtime.users import UserIds, lookup
 
@@ -36,10 +36,18 @@ class WriteBundle(Operation):
         workdir.prepare(spec, launch.rootfs, user, launch.container.id)
         context = _context(launch, spec, user)
         config = oci.build(spec, context)
-        if exposure.is_needed(spec):
-            exposure.expose(config, _in_use(launch))
+        if namespaces.leaves_the_user_out(spec):
+            from podpy.runtime.exposure import expose
+
+            expose(config, _in_use(launch))
         profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.runtime.conf, launch.runtime.paths)
         oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
+
+
+def _shared_memory(launch: Launch, ipc_namespace: str) -> str:
+    from podpy.runtime import shm
+
+    return shm.borrow(ipc_namespace, os.path.join(launch.directory, "shm"))
 
 
 def _in_use(launch: Launch) -> list[str]:
@@ -67,7 +75,7 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         files=container_files(launch, spec, user),
         sources=mount_sources(launch, spec, user),
         namespaces=joined,
-        shm=shm.borrow(joined["ipc"], os.path.join(launch.directory, "shm")) if "ipc" in joined else "",
+        shm=_shared_memory(launch, joined["ipc"]) if "ipc" in joined else "",
         init=devices.find_init(spec, runtime.conf) if spec.init else "",
         devices=devices.resolve(spec, rootless=is_rootless),
         cgroup_manager=view.manager,

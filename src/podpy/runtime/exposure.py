@@ -18,17 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podpy.runtime.spec import ContainerSpec
-
 # Directories that every distribution has and that hold nothing a start needs.
 _PLACES = ("/srv", "/media", "/mnt", "/usr/games", "/usr/src", "/usr/local/src")
-
-
-def is_needed(spec: ContainerSpec) -> bool:
-    """Return whether podpy's own user (0 in its namespace) has no id in the container's user namespace."""
-    if not spec.uid_maps:
-        return False
-    return not all(any(line.host == 0 and line.size for line in maps) for maps in (spec.uid_maps, spec.gid_maps))
 
 
 def expose(config: dict[str, Any], in_use: Sequence[str]) -> None:

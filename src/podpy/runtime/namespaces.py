@@ -28,6 +28,13 @@ def has_own_userns(spec: ContainerSpec, context: BundleContext) -> bool:
     return bool(spec.uid_maps) or "user" in context.namespaces
 
 
+def leaves_the_user_out(spec: ContainerSpec) -> bool:
+    """Return whether podpy's own user (0 in its namespace) has no id in the container's user namespace."""
+    if not spec.uid_maps:
+        return False
+    return not all(any(line.host == 0 and line.size for line in maps) for maps in (spec.uid_maps, spec.gid_maps))
+
+
 def entries(spec: ContainerSpec, context: BundleContext) -> list[dict[str, str]]:
     """Return linux.namespaces. Paths to join come from the context; what has no entry is shared with podpy."""
     modes = {
