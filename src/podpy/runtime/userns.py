@@ -39,6 +39,39 @@ def resolve(
     `own`: the maps of podpy's user namespace (`rootless.idmaps`). `ids`: the user's uid and gid on the host. `taken`:
     the maps of other containers, which `auto` keeps away from. Raises UsageError, NotSupportedError.
     """
+    resolved = _resolve(spec, own=own, ids=ids, rootless=rootless, taken=taken)
+    if resolved is spec:
+        return spec
+    return resolved.replace(
+        uid_maps=within_lines(resolved.uid_maps, own[0]), gid_maps=within_lines(resolved.gid_maps, own[1])
+    )
+
+
+def within_lines(maps: Sequence[IdMapping], own: Lines) -> list[IdMapping]:
+    """Return the same maps in pieces that each lie in one line of podpy's own map.
+
+    The kernel refuses a line that spans two lines of the parent namespace's map, as a user with several ranges of
+    subordinate ids has (user_namespaces(7); kernel/user_namespace.c, map_write).
+    """
+    pieces = []
+    for mapping in maps:
+        for inside, _, size in own:
+            first = max(mapping.host, inside)
+            after = min(mapping.host + mapping.size, inside + size)
+            if first < after:
+                start = mapping.container + first - mapping.host
+                pieces.append(IdMapping(container=start, host=first, size=after - first))
+    return sorted(pieces, key=lambda piece: piece.container)
+
+
+def _resolve(
+    spec: ContainerSpec,
+    *,
+    own: tuple[Lines, Lines],
+    ids: tuple[int, int],
+    rootless: bool,
+    taken: Sequence[IdMapping] = (),
+) -> ContainerSpec:
     mode, _, rest = spec.userns.partition(":")
     if mode in ("", "host", "container", "ns") or spec.uid_maps:
         return spec
