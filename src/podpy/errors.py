@@ -40,6 +40,7 @@ class PodpyError(Exception):
     """
 
     exit_code = EXIT_FAILURE
+    already_told = False  # a child that shares our stderr has said it there: the command line doesn't say it again
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -93,7 +93,8 @@ def _report(error: BaseException, argv: list[str]) -> int:
 
         traceback.print_exception(error)
     if isinstance(error, PodpyError):
-        _complain(str(error))
+        if not error.already_told:
+            _complain(str(error))
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""

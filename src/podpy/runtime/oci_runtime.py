@@ -167,7 +167,9 @@ class OciRuntime(Record):
             for path in (description, log):
                 _unlink(path)
         if said:
-            raise explain_runtime_error(said, self.name)
+            error = explain_runtime_error(said, self.name)
+            error.already_told = True  # the command's stderr is the runtime's too, and it writes there as well
+            raise error
         assert code is not None
         return code
 
