@@ -72,7 +72,7 @@ def start_attached(container: Container, options: AttachOptions) -> int | None:
 def attach(container: Container, options: AttachOptions) -> int | None:
     """Attach to a container that runs; return its exit code, or None if detached. Raises StateError."""
     row = container.require_running()
-    socket = connect(os.path.join(container.runtime.run_directory(container.id), "attach"))
+    socket = connect(os.path.join(container.runtime.run_directory(container.id), "bundle", "attach"))
     try:
         if options.on_start is not None:
             options.on_start()
@@ -105,7 +105,7 @@ def _contexts(container: Container, options: AttachOptions) -> Iterator[Abstract
     terminal = options.streams.stdin
     if container.spec.tty and terminal >= 0 and os.isatty(terminal):
         yield RawTerminal(terminal)
-        yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "ctl"))
+        yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "bundle", "ctl"))
     if options.sig_proxy:
         yield SignalForwarder(lambda number: pids.send_signal(row.pid, row.pid_start, number))
 
