@@ -31,7 +31,7 @@ class Terminal:
         self.stream = os.fdopen(os.dup(self.master), "rb", buffering=0)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Change the window's size. It isn't podpy's controlling terminal here, so the kernel's signal comes from us."""
+        """Change the window's size. This isn't podpy's controlling terminal, so the kernel's signal comes from us."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         if self.process is not None:
             self.process.send_signal(signal.SIGWINCH)

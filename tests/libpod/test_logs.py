@@ -1,0 +1,94 @@
+"""`podpy logs`."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.support import wait
+from tests.support.engine import Podpy
+
+
+def run(podpy: Podpy, image: str, script: str, *options: str, name: str = "c") -> None:
+    """Run a script in a container that is kept."""
+    podpy.ok("run", "-d", f"--name={name}", "--network=none", *options, image, "sh", "-c", script)
+
+
+def ended(podpy: Podpy, name: str = "c") -> None:
+    """Wait until the container has ended."""
+    podpy.ok("wait", name)
+
+
+@pytest.mark.parametrize("driver", ["k8s-file", "json-file"])
+def test_stdout_and_stderr_come_back_where_they_were_written(podpy: Podpy, busybox: str, driver: str) -> None:
+    run(podpy, busybox, "echo one; echo two >&2; printf three", f"--log-driver={driver}")
+    ended(podpy)
+    result = podpy("logs", "c")
+    assert result.stdout.removesuffix("\n") == "one\nthree"
+    assert result.stderr == "two\n"
+
+
+def test_tail(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "seq 1 5000")
+    ended(podpy)
+    assert podpy.ok("logs", "--tail", "3", "c") == "4998\n4999\n5000"
+    assert podpy.ok("logs", "--tail", "0", "c") == ""
+    assert len(podpy.ok("logs", "c").split()) == 5000
+
+
+def test_follow_ends_with_the_container_and_misses_nothing(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "for i in $(seq 1 200); do echo line $i; [ $((i % 50)) = 0 ] && sleep 0.1; done; echo last")
+    following = podpy.popen("logs", "-f", "c", stdout=subprocess.PIPE)
+    out, _ = following.communicate(timeout=60)
+    assert out.decode().splitlines() == [*(f"line {i}" for i in range(1, 201)), "last"]
+    assert following.returncode == 0
+
+
+def test_follow_shows_lines_as_they_come(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "echo first; cat >/dev/null; sleep 300", "-i")
+    following = podpy.popen("logs", "-f", "c", stdout=subprocess.PIPE)
+    assert following.stdout is not None
+    wait.for_text(following.stdout, b"first")
+    assert following.poll() is None
+    podpy.ok("rm", "-f", "-t0", "c")
+    assert following.wait(30) == 0
+
+
+def test_rotated_files_are_read_in_order(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "seq 1 2000", "--log-opt=max-size=20k", "--log-opt=max-file=10")
+    ended(podpy)
+    assert podpy.ok("logs", "c").split() == [str(n) for n in range(1, 2001)]
+    assert podpy.ok("logs", "--tail=1500", "c").split() == [str(n) for n in range(501, 2001)]
+
+
+def test_timestamps_since_and_until(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "echo early; sleep 1.2; echo late")
+    ended(podpy)
+    first, last = podpy.ok("logs", "-t", "c").splitlines()
+    assert first.endswith(" early")
+    time = last.split(" ")[0]
+    assert podpy.ok("logs", "--since", time, "c") == "late"
+    assert podpy.ok("logs", "--until", first.split(" ")[0], "c") == "early"
+    assert podpy.ok("logs", "--since", "1h", "c").splitlines() == ["early", "late"]
+    podpy("logs", "--since", "yesterday-ish", "c").fails(125, "yesterday-ish")
+
+
+def test_several_containers_with_names(podpy: Podpy, busybox: str) -> None:
+    for name in ("a", "b"):
+        run(podpy, busybox, f"echo from {name}", name=name)
+        ended(podpy, name)
+    assert podpy.ok("logs", "-n", "a", "b").splitlines() == ["a from a", "b from b"]
+
+
+def test_without_a_log_there_is_an_error_that_says_so(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "echo x", "--log-driver=none")
+    podpy("logs", "c").fails(125, "none", "cannot read logs")
+
+
+def test_a_very_long_line_is_one_line(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "head -c 100000 /dev/zero | tr '\\0' x; echo; echo end")
+    ended(podpy)
+    long, end = podpy.ok("logs", "c").splitlines()
+    assert (len(long), end) == (100000, "end")
+    assert podpy.ok("logs", "--tail=2", "c").splitlines() == [long, "end"]
