@@ -163,7 +163,7 @@ class _LogFile:
         """Return the last `wanted` whole lines (with their pieces) of a file, read from its end in blocks."""
         at = file.seek(0, os.SEEK_END)
         data = b""
-        # One line more than wanted tells where the first wanted one begins; the entry that is cut off counts as another.
+        # One more than wanted tells where the first wanted one begins; the entry that is cut off counts as another.
         while at > 0 and _count_lines(data) <= wanted + 1:
             step = min(_BLOCK, at)
             at = file.seek(at - step)
