@@ -60,7 +60,7 @@ def test_an_image_that_does_not_fit(cramped: Podpy, session_base: Path) -> None:
     archive = big_archive(session_base)
     result = cramped("load", "-qi", os.fspath(archive))
     archive.unlink()
-    result.fails(125, "space")
+    result.fails(125, "the image needs more than", "are free")
     assert cramped.ok("images", "-q", "--no-trunc") == before
     assert cramped.ok("run", "--rm", "--network=none", BUSYBOX, "echo", "fine") == "fine"
     assert cramped("system", "check").ok() == ""

@@ -307,14 +307,14 @@ def _check_space(store: Store, sources: Sequence[LayerSource]) -> None:
     if wanted > free:
         raise StorageError(
             f"{store.graphroot}: the image needs more than {wanted >> 20} MiB, and {free >> 20} MiB are free",
-            hint="Make room: podpy image prune --all, podpy system prune",
+            hint="Make room: podpy container prune, podpy image prune --all",
         )
 
 
 def _translate(error: BaseException, store: Store) -> BaseException:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
-            f"{store.graphroot}: {error.strerror}", hint="Make room: podpy image prune --all, podpy system prune"
+            f"{store.graphroot}: {error.strerror}", hint="Make room: podpy container prune, podpy image prune --all"
         )
     if isinstance(error, OSError) and not isinstance(error, PodpyError):
         where = f" ({error.filename})" if error.filename else ""
