@@ -4,10 +4,10 @@ private mounts     the mount namespace that conmon and the container will live i
 run directory      bundle, sockets, pid files
 network            the namespace and pasta, which gets ready while the rest goes on
 root filesystem    the container's layer on the image's
+conmon             gets ready while the rest goes on, and waits for its start byte
 volumes, files     hosts, resolv.conf, hostname; sources of volumes
 bundle             config.json: the user is looked up in the mounted root filesystem
-conmon             waits; the network must be ready before it may start the OCI runtime
-go                 the OCI runtime creates and starts the container
+go                 when the network is ready: the OCI runtime creates and starts the container
 """
 
 from __future__ import annotations
@@ -124,8 +124,7 @@ class Launch:
         self._conmon = StartConmon(self._monitor_request)
         told = (lambda: tell_conmon(self.directory)) if is_told(spec) else None
         self._start = WaitForStart(self._conmon, forked=told)
-        plan.add(WriteBundle(self), self._conmon)
-        plan.add(*self.network.wait_operations, self._start)
+        plan.add(self._conmon, WriteBundle(self), *self.network.wait_operations, self._start)
         return plan
 
     @property
