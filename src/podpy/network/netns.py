@@ -104,12 +104,23 @@ def _helper(pid_file: str, netns: str) -> int:
         return -1
     try:
         with open(f"/proc/{text}/cmdline", "rb") as file:
-            if os.fsencode(netns) in file.read().split(b"\0"):
-                return pidfd
+            words = file.read()
+        if os.fsencode(netns) in words.split(b"\0") or (not words and _is_helper(text)):
+            return pidfd
     except OSError:
         pass
     os.close(pidfd)
     return -1
+
+
+def _is_helper(pid: str) -> bool:
+    """Return whether a process without a command line is a helper on its way out.
+
+    conmon has unlinked the handle before, so pasta may be ending right now: its memory, and with it the command line,
+    goes before its sockets do, and a port that is still bound would be lost to the next start.
+    """
+    with open(f"/proc/{pid}/comm", "rb") as file:
+        return file.read().startswith((b"pasta", b"passt", b"slirp4netns"))
 
 
 def _end(pidfd: int) -> None:
