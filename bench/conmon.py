@@ -9,6 +9,7 @@ the monitor is measured. CPU time is the monitor's own (/proc/PID/schedstat), re
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import socket
 import statistics
@@ -69,8 +70,9 @@ class Monitor:
         while os.getpgid(self.container) != self.container:  # it may not have made its group yet
             time.sleep(0.001)
         os.killpg(self.container, 9)
-        while Path(f"/proc/{self.pid}").exists():
-            time.sleep(0.002)
+        with contextlib.suppress(FileNotFoundError):
+            while Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+                time.sleep(0.002)
 
 
 class Reader(threading.Thread):
