@@ -35,9 +35,9 @@ def open_runtime(options: Options) -> Runtime:
 
 
 def _repeated(options: Options) -> tuple[str, ...]:
-    """Return the global options that conmon's exit command must be given too, to find the same container."""
+    """Return the global options that conmon's exit command must be given too; the directories it is given anyway."""
     said = options.globals
-    names = ("root", "runroot", "tmpdir", "runtime", "conmon", "cgroup_manager", "storage_driver")
+    names = ("runtime", "conmon", "cgroup_manager", "storage_driver")
     values = ((name, getattr(said, name)) for name in names)
     single = [f"--{name.replace('_', '-')}={value}" for name, value in values if value]
     return (*single, *(f"--runtime-flag={value}" for value in said.runtime_flag))

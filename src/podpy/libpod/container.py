@@ -7,7 +7,7 @@ while waiting for a container to end.
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import InUseError, StateError, UsageError
+from podpy.errors import InUseError, NoSuchContainerError, StateError, UsageError
 from podpy.libpod import names
 from podpy.libpod.settle import settle
 from podpy.libpod.state import ALIVE, PAUSED, RUNNING, STOPPING, ContainerRow
@@ -15,6 +15,7 @@ from podpy.runtime.spec import ContainerSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from podpy.libpod.locks import FileLock
@@ -70,8 +71,23 @@ class Container:
 
     def refresh(self, *, locked: bool = False) -> ContainerRow:
         """Read the row again, settle it, and return it. Raises NoSuchContainerError if it is gone."""
-        self.row = settle(self.runtime, self.runtime.table.get(self.id), locked=locked)
+        try:
+            row = self.runtime.table.get(self.id)
+        except NoSuchContainerError:
+            if locked:
+                self.lock.remove()  # taking the lock has made its file anew
+            raise
+        self.row = settle(self.runtime, row, locked=locked)
         return self.row
+
+    def _privileged(self, work: Callable[[], object]) -> None:
+        """Do `work` inside the user's namespaces; what it learns of the row comes back, also from a forked helper."""
+
+        def and_tell() -> ContainerRow:
+            work()
+            return self.row
+
+        self.row = self.runtime.privileged(and_tell)
 
     # Starting
 
@@ -79,7 +95,7 @@ class Container:
         """Start the container, detached. Raises StateError, RuntimeFailedError (126, 127 …), OperationError."""
         from podpy.libpod.start import start
 
-        self.runtime.privileged(lambda: start(self))
+        self._privileged(lambda: start(self))
 
     # Signals and stopping
 
@@ -87,13 +103,13 @@ class Container:
         """Send a signal to the container's first process. Raises StateError if it isn't running."""
         from podpy.libpod.stop import kill
 
-        self.runtime.privileged(lambda: kill(self, signal))
+        self._privileged(lambda: kill(self, signal))
 
     def stop(self, timeout: int | None = None) -> None:
         """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then SIGKILL."""
         from podpy.libpod.stop import stop
 
-        self.runtime.privileged(lambda: stop(self, timeout))
+        self._privileged(lambda: stop(self, timeout))
 
     def restart(self, timeout: int | None = None) -> None:
         """Stop the container if it runs, and start it."""
@@ -116,11 +132,23 @@ class Container:
                 if row.status != before:
                     verb = "pause" if after == PAUSED else "unpause"
                     raise StateError(f'"{self.name}" is not {before}, can\'t {verb}: container state improper')
-                runtime = self.runtime.oci_runtime
-                (runtime.pause if after == PAUSED else runtime.resume)(self.id)
-                self.runtime.table.update(self.id, status=after)
+                (self._pause if after == PAUSED else self._resume)()
+                self.row = row.replace(status=after)
 
-        self.runtime.privileged(work)
+        self._privileged(work)
+
+    def _pause(self) -> None:
+        # The row first: if this call is killed between, it says `paused`, and unpausing what isn't does no harm.
+        self.runtime.table.update(self.id, status=PAUSED)
+        try:
+            self.runtime.oci_runtime.pause(self.id)
+        except BaseException:
+            self.runtime.table.update(self.id, status=RUNNING)
+            raise
+
+    def _resume(self) -> None:
+        self.runtime.oci_runtime.resume(self.id)
+        self.runtime.table.update(self.id, status=RUNNING)
 
     # Waiting and clean-up
 
@@ -128,13 +156,17 @@ class Container:
         """Wait until the container has ended and return its exit code. Raises TimeoutError after `timeout` seconds."""
         from podpy.libpod.wait import wait_for_end
 
-        return wait_for_end(self.runtime, self.row, timeout)
+        try:
+            row = self.refresh()
+        except NoSuchContainerError:
+            row = self.row  # removed by itself (--rm): its exit record is still there
+        return wait_for_end(self.runtime, row, timeout)
 
     def cleanup(self) -> None:
         """Give back what a container that has ended still holds: runtime state, network, run directory."""
         from podpy.libpod.cleanup import cleanup
 
-        self.runtime.privileged(lambda: cleanup(self))
+        self._privileged(lambda: cleanup(self))
 
     def remove(self, *, force: bool = False, volumes: bool = False, timeout: int | None = None) -> None:
         """Remove the container; `force` stops it first, `volumes` removes its anonymous volumes too.
@@ -143,7 +175,7 @@ class Container:
         """
         from podpy.libpod.remove import remove
 
-        self.runtime.privileged(lambda: remove(self, force=force, volumes=volumes, timeout=timeout))
+        self._privileged(lambda: remove(self, force=force, volumes=volumes, timeout=timeout))
 
     # Small things
 
@@ -161,8 +193,10 @@ class Container:
             owner = self.runtime.table.name_owner(name)
             if owner and owner != self.id:
                 raise InUseError(f'the container name "{name}" is already in use by {owner}')
+            row = self.refresh(locked=True)
             spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
             self.runtime.table.update(self.id, name=name, spec=spec)
+            self.row, self._spec = row.replace(name=name, spec=spec), None
 
     def require_running(self) -> ContainerRow:
         """Return the settled row of a running container. Raises StateError in Podman's words."""

@@ -49,6 +49,8 @@ class FileLock:
         """Give the lock back (the outermost release counts)."""
         self._depth -= 1
         if self._depth == 0:
+            # Not only closed: a helper that another thread has forked meanwhile has a copy of the descriptor.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -9,7 +9,8 @@
 
 The command line makes its Runtime with `in_process=True`: it is one call in a process of its own and enters the user's
 namespaces itself. A library's caller has a process that must stay what it is (and may have threads, which the kernel
-forbids to change their user namespace), so there the privileged half of each method runs in a forked helper.
+forbids to change their user namespace), so there the privileged half of each method runs in a forked helper; also for
+root, because a start moves its process into the container's mount namespace. One Runtime is for one thread.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from podpy import rootless
 from podpy.config.paths import Paths
 from podpy.errors import PodpyError
 from podpy.libpod.locks import FileLock
-from podpy.libpod.state import ALIVE, STARTING, ContainerRow, ContainerTable
+from podpy.libpod.state import ALIVE, INITIALIZED, STARTING, ContainerRow, ContainerTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Engine:
         storage_driver: str = "",
         arguments: tuple[str, ...] = (),
     ) -> None:
-        self.arguments = arguments  # what conmon's exit command must be given to find the same container
+        self.arguments = arguments  # the same as options: conmon's exit command is given them
         self.runtime = runtime
         self.runtime_flags = runtime_flags
         self.conmon = conmon
@@ -84,7 +85,7 @@ class Runtime:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close(at_end=True)
+        self.close(at_end=self._in_process)
 
     def close(self, *, at_end: bool = False) -> None:
         """Remove what this call staged and didn't commit; close the database (`at_end`: the process ends, too)."""
@@ -108,7 +109,10 @@ class Runtime:
     @property
     def database(self) -> Database:
         """The database, opened (and made) at first use."""
-        from podpy.storage.database import Database
+        if self._in_process:
+            from podpy.storage.database import Database
+        else:
+            from podpy.storage.brief import BriefDatabase as Database
 
         return self._open("database", lambda: Database.open(self.paths))
 
@@ -152,10 +156,10 @@ class Runtime:
 
     def privileged(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, run inside the user's namespaces: here, or in a forked helper."""
-        if self._in_process or not self.paths.rootless:
+        if self._in_process:
             self.enter()
             return work()
-        self.close()  # an SQLite connection must not be carried over a fork (sqlite.org/howtocorrupt.html, 2.6)
+        self.close()  # the helper opens its own; what this one knows may be old afterwards
 
         def in_helper() -> T:
             self._in_process = True
@@ -200,7 +204,7 @@ class Runtime:
         from podpy.libpod.settle import settle
 
         found = self.table.all() if rows is None else rows
-        return [settle(self, row) if row.status in (*ALIVE, STARTING) else row for row in found]
+        return [settle(self, row) if row.status in (*ALIVE, STARTING, INITIALIZED) else row for row in found]
 
     # Images
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import threading
 import warnings
 
 from podpy.errors import PodpyError, RootlessError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
 
     T = TypeVar("T")
+
+# Held while forking, and by threads that have something open which a child must not inherit: podpy.storage.brief.
+fork_lock = threading.RLock()
 
 
 def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
@@ -57,7 +61,8 @@ def fork() -> int:
     with warnings.catch_warnings():
         # CPython 3.12 warns here: a lock that another thread holds stays held in the child.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+        with fork_lock:
+            return os.fork()
 
 
 def _in_child(answer: int, paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> None:
