@@ -10,16 +10,17 @@ _SECOND = 1_000_000_000
 _UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND}
 
 
-def parse_time(text: str) -> int:
+def parse_time(text: str, *, ahead: bool = False) -> int:
     """Return nanoseconds since 1970 for a Unix time (1700000000.5), an RFC 3339 time or a beginning of one (local time
-    without an offset), or a Go duration before now (10m, 1h30m). Raises UsageError.
+    without an offset), or a Go duration before now (10m, 1h30m); after now with `ahead`, which is what Podman takes
+    `--until=10m` for (pkg/util, ParseInputTime). Raises UsageError.
     """
     seconds, _, fraction = text.partition(".")
     if seconds.isdigit() and (not fraction or fraction.isdigit()):
         return int(seconds) * _SECOND + int((fraction or "0").ljust(9, "0")[:9])
     duration = parse_duration(text)
     if duration is not None:
-        return time_ns() - duration
+        return time_ns() + (duration if ahead else -duration)
     if text[:4].isdigit():
         found = _parse_date(text)
         if found is not None:

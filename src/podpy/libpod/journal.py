@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 
+from podpy import pids
 from podpy.errors import NotSupportedError
 from podpy.libpod.logs import LogLine, LogOptions
 
@@ -15,11 +17,16 @@ if TYPE_CHECKING:
     from podpy.libpod.container import Container
 
 _MICRO = 1_000_000
+_BLOCK = 1 << 16
+_LAST_WORDS = 500  # milliseconds that the journal may take for what conmon wrote last
 _ERROR_PRIORITY = "3"  # conmon writes stderr with this priority, stdout with 6 (syslog(3))
 
 
 def read_journal(container: Container, options: LogOptions) -> Iterator[LogLine]:
-    """Yield the log lines of a container. Raises NotSupportedError without journalctl."""
+    """Yield the log lines of a container; with `follow`, until its monitor has ended.
+
+    Raises NotSupportedError without journalctl.
+    """
     import json
     import subprocess
 
@@ -30,23 +37,47 @@ def read_journal(container: Container, options: LogOptions) -> Iterator[LogLine]
         command.append(f"--since=@{options.since // 1_000_000_000}")
     if options.until:
         command.append(f"--until=@{options.until // 1_000_000_000}")
-    if options.follow:
+    monitor = pids.open_pidfd(container.row.conmon_pid, container.row.conmon_start) if options.follow else -1
+    if monitor >= 0:  # else it has ended: --follow would wait for ever
         command.append("--follow")
     try:
         journal = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert journal.stdout is not None
+        with journal:
+            try:
+                for raw in _lines(journal.stdout.fileno(), monitor):
+                    entry = json.loads(raw)
+                    if "MESSAGE" in entry:
+                        yield _line(entry)
+            finally:
+                journal.terminate()
     except FileNotFoundError:
         raise NotSupportedError(
             "the container's log is in the journal, and journalctl isn't there to read it",
             hint="Use --log-driver=k8s-file",
         ) from None
-    assert journal.stdout is not None
-    with journal:
-        for raw in journal.stdout:
-            entry = json.loads(raw)
-            if "MESSAGE" in entry:
-                yield _line(entry)
-            if options.follow and not _is_alive(container):
-                journal.terminate()
+    finally:
+        if monitor >= 0:
+            os.close(monitor)
+
+
+def _lines(stream: int, monitor: int) -> Iterator[bytes]:
+    """Yield lines until end of file; or, once the process of the pidfd `monitor` has ended, until nothing comes."""
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    if monitor >= 0:
+        poll.register(monitor, select.POLLIN)
+    rest, patience = b"", None
+    while ready := [descriptor for descriptor, _ in poll.poll(patience)]:
+        if monitor in ready:
+            poll.unregister(monitor)
+            patience = _LAST_WORDS
+        if stream in ready:
+            piece = os.read(stream, _BLOCK)
+            if not piece:
+                return
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
 
 
 def _line(entry: dict[str, Any]) -> LogLine:
@@ -62,8 +93,3 @@ def _line(entry: dict[str, Any]) -> LogLine:
         partial=entry.get("CONTAINER_PARTIAL_MESSAGE") == "true",
         text=text,
     )
-
-
-def _is_alive(container: Container) -> bool:
-    row = container.row
-    return os.path.exists(f"/proc/{row.pid}") and row.pid > 0

@@ -7,7 +7,9 @@ stream's next entry. Rotated files are PATH.1 (newest) to PATH.N and are read fi
 from __future__ import annotations
 
 import os
+from time import time_ns
 
+from podpy import pids
 from podpy.errors import NotSupportedError
 from podpy.record import Record
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from podpy.libpod.container import Container
 
 _BLOCK = 1 << 16
+_MOST_LOOKS = 10
 _NO_LOG_DRIVERS = ("none", "off", "null", "passthrough", "passthrough-tty")
 
 
@@ -63,11 +66,7 @@ def _read_files(log: _LogFile, container: Container, options: LogOptions) -> Ite
         lines = (line for line in log.stored() if _in_range(line, options))
         yield from lines if options.tail < 0 else _last_lines(lines, options.tail)
     if options.follow:
-        for line in log.follow(container):
-            if options.until and nanoseconds(line.time) > options.until:
-                return
-            if _in_range(line, options):
-                yield line
+        yield from (line for line in log.follow(container, options.until) if _in_range(line, options))
 
 
 class _LogFile:
@@ -80,81 +79,100 @@ class _LogFile:
 
     def stored(self) -> Iterator[LogLine]:
         """Yield all that is there, oldest first."""
-        for path in reversed(self._rotated()):
-            with open(path, "rb") as file:
-                yield from self._entries(file)
-        if self._open_current() is not None:
-            yield from self._new_entries()
+        files = self._open_all()
+        for file in reversed(files):
+            yield from self._new_entries(file)
+        self._keep_newest(files)
 
     def last(self, wanted: int) -> Iterator[LogLine]:
         """Yield the last `wanted` lines without reading what is before them."""
         newest_first: list[list[LogLine]] = []
-        current = self._open_current()
-        if current is not None:
-            newest_first.append(self._tail_of(current, wanted))
-        for path in self._rotated():
+        files = self._open_all()
+        for file in files:
             missing = wanted - sum(not line.partial for lines in newest_first for line in lines)
-            if missing <= 0:
-                break
-            with open(path, "rb") as file:
+            if missing > 0 or file is files[0]:
                 newest_first.append(self._tail_of(file, missing))
+        self._keep_newest(files)
         for lines in reversed(newest_first):
             yield from lines
 
-    def follow(self, container: Container) -> Iterator[LogLine]:
-        """Yield what comes after, until the container has ended and its last line was read."""
+    def follow(self, container: Container, until: int = 0) -> Iterator[LogLine]:
+        """Yield what comes after, until the container has ended and its last line was read, or it is `until`."""
         from podpy.libpod.watch import FileWatch
 
+        if not _is_written(container):  # as Podman: of what doesn't run there is nothing to wait for
+            yield from self._newer_entries()
+            return
         with FileWatch(os.path.dirname(self._path)) as watch:
             while True:
-                alive = _may_write(container)
-                while self._open_current() is not None:
-                    yield from self._new_entries()
-                    if not self._move_to_next_file():
-                        break
-                if not alive:
+                left = (until - time_ns()) / 1_000_000_000 if until else None
+                goes_on = _is_written(container) and (left is None or left > 0)
+                yield from self._newer_entries()
+                if not goes_on:
                     return
-                watch.wait(container.row.conmon_pid, container.row.conmon_start)
+                watch.wait(container.row.conmon_pid, container.row.conmon_start, left)
 
-    def _rotated(self) -> list[str]:
-        paths: list[str] = []
-        while os.path.exists(f"{self._path}.{len(paths) + 1}"):
-            paths.append(f"{self._path}.{len(paths) + 1}")
-        return paths
+    def _open_all(self) -> list[BinaryIO]:
+        """Open the log's files, newest first. Whatever conmon renames meanwhile, each is there once and none is missed.
 
-    def _open_current(self) -> BinaryIO | None:
-        if self._current is None:
-            try:
-                self._current = open(self._path, "rb")  # noqa: SIM115 - kept open: after a rotation its rest is still due
-            except FileNotFoundError:
-                return None
-        return self._current
+        A file's number only goes up, so in this order none can slip past; one that is met twice was renamed between.
+        In the moment in which a rotation has left a gap, the look is no good and is taken again.
+        """
+        files: list[BinaryIO] = []
+        for _ in range(_MOST_LOOKS):
+            _close(files)
+            names = self._names()
+            files = _open_each(names)
+            if names == self._names():
+                break
+        return files
 
-    def _move_to_next_file(self) -> bool:
-        assert self._current is not None
+    def _names(self) -> list[str]:
+        directory, base = os.path.split(self._path)
         try:
-            if os.path.samestat(os.fstat(self._current.fileno()), os.stat(self._path)):
-                return False
+            there = [name for name in os.listdir(directory) if name == base or name.startswith(base + ".")]
         except FileNotFoundError:
-            return False
-        self._current.close()
-        self._current = None
-        return True
+            return []
+        numbers = sorted(int(name[len(base) + 1 :]) for name in there if name[len(base) + 1 :].isdigit())
+        return [*([self._path] if base in there else []), *(f"{self._path}.{number}" for number in numbers)]
 
-    def _new_entries(self) -> Iterator[LogLine]:
-        assert self._current is not None
-        while True:
-            at = self._current.tell()
-            raw = self._current.readline()
-            if not raw.endswith(b"\n"):
-                self._current.seek(at)  # conmon is in the middle of writing it
+    def _keep_newest(self, files: list[BinaryIO]) -> None:
+        """Close files that were read, but for the newest, which `follow` goes on with."""
+        self._current = files[0] if files else None
+        _close(files[1:])
+
+    def _newer_entries(self) -> Iterator[LogLine]:
+        """Yield what was written since the last look, also into files that were begun and rotated since."""
+        if self._current is not None:
+            yield from self._new_entries(self._current)
+            if _is_at(self._current, self._path):
                 return
-            line = self._parse(raw)
-            if line is not None:
-                yield line
+        while newer := self._newer_files():
+            if self._current is not None:
+                # Once more: until it was renamed conmon wrote into it.
+                yield from self._new_entries(self._current)
+                self._current.close()
+            for file in reversed(newer):
+                yield from self._new_entries(file)
+            self._keep_newest(newer)
 
-    def _entries(self, file: BinaryIO) -> Iterator[LogLine]:
-        for raw in file:
+    def _newer_files(self) -> list[BinaryIO]:
+        files = self._open_all()
+        if self._current is None:
+            return files
+        here = os.fstat(self._current.fileno())
+        known = (place for place, file in enumerate(files) if os.path.samestat(os.fstat(file.fileno()), here))
+        first_known = next(known, len(files))
+        _close(files[first_known:])
+        return files[:first_known]
+
+    def _new_entries(self, file: BinaryIO) -> Iterator[LogLine]:
+        while True:
+            at = file.tell()
+            raw = file.readline()
+            if not raw.endswith(b"\n"):
+                file.seek(at)  # conmon is in the middle of writing it
+                return
             line = self._parse(raw)
             if line is not None:
                 yield line
@@ -164,20 +182,49 @@ class _LogFile:
         at = file.seek(0, os.SEEK_END)
         data = b""
         # One more than wanted tells where the first wanted one begins; the entry that is cut off counts as another.
-        while at > 0 and _count_lines(data) <= wanted + 1:
+        while at > 0 and self._count_lines(data) <= wanted + 1:
             step = min(_BLOCK, at)
             at = file.seek(at - step)
             data = file.read(step) + data
         end = data.rfind(b"\n") + 1  # what is after it conmon is still writing
         file.seek(at + end)
-        raws = data[:end].splitlines()[0 if at == 0 else 1 :]  # the first one may have been cut
+        raws = data[:end].split(b"\n")[0 if at == 0 else 1 :]  # the first one may have been cut
         lines = [line for raw in raws if (line := self._parse(raw)) is not None]
         return list(_last_lines(iter(lines), wanted))
 
+    def _count_lines(self, data: bytes) -> int:
+        # Entries that are only pieces of a line don't count as lines.
+        if self._parse is parse_json_line:
+            return data.count(b'\\n","stream":"')
+        return data.count(b"\n") - data.count(b" stdout P ") - data.count(b" stderr P ")
 
-def _count_lines(data: bytes) -> int:
-    # Entries that are only pieces of a line don't count as lines.
-    return data.count(b"\n") - data.count(b" stdout P ") - data.count(b" stderr P ")
+
+def _open_each(names: list[str]) -> list[BinaryIO]:
+    """Open files; none that is gone, and none twice."""
+    found: dict[tuple[int, int], BinaryIO] = {}
+    for name in names:
+        try:
+            file = open(name, "rb")  # noqa: SIM115 - given to the caller, who closes it
+        except FileNotFoundError:
+            continue
+        status = os.fstat(file.fileno())
+        if (status.st_dev, status.st_ino) in found:
+            file.close()
+        else:
+            found[status.st_dev, status.st_ino] = file
+    return list(found.values())
+
+
+def _close(files: list[BinaryIO]) -> None:
+    for file in files:
+        file.close()
+
+
+def _is_at(file: BinaryIO, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _last_lines(lines: Iterator[LogLine], wanted: int) -> Iterator[LogLine]:
@@ -201,14 +248,19 @@ def _in_range(line: LogLine, options: LogOptions) -> bool:
     return at >= options.since and (not options.until or at <= options.until)
 
 
-def _may_write(container: Container) -> bool:
+def _is_written(container: Container) -> bool:
+    """Return whether the container has a monitor that may still write into its log."""
     from podpy.errors import NoSuchContainerError
-    from podpy.libpod.state import ALIVE, CREATED, STARTING
+    from podpy.libpod.state import ALIVE, INITIALIZED, STARTING
+    from podpy.libpod.wait import wait_for_starter
 
     try:
-        return container.refresh().status in (*ALIVE, STARTING, CREATED)
+        while container.refresh().status == STARTING:
+            wait_for_starter(container.runtime, container.id)
     except NoSuchContainerError:
         return False
+    row = container.row
+    return row.status in (*ALIVE, INITIALIZED) and pids.is_alive(row.conmon_pid, row.conmon_start)
 
 
 def parse_k8s_line(raw: bytes) -> LogLine | None:

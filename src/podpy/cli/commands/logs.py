@@ -28,7 +28,7 @@ def run(options: Options) -> int:
         follow=options.follow,
         tail=options.tail,
         since=_time(options.since),
-        until=_time(options.until),
+        until=_time(options.until, ahead=True),
     )
     with open_runtime(options) as runtime:
         found = [container for _, container in chosen(runtime, options)]
@@ -40,12 +40,12 @@ def run(options: Options) -> int:
     return 0
 
 
-def _time(text: str) -> int:
+def _time(text: str, *, ahead: bool = False) -> int:
     if not text:
         return 0
     from podpy.cli.times import parse_time
 
-    return parse_time(text)
+    return parse_time(text, ahead=ahead)
 
 
 def _print(containers: list[Container], wanted: LogOptions, options: Options) -> None:
@@ -67,10 +67,10 @@ def _print_side_by_side(containers: list[Container], wanted: LogOptions, options
 
     children = []
     sys.stdout.flush()
+    containers[0].runtime.close()  # an SQLite connection must not be carried over a fork; each child opens its own
     for position, container in enumerate(containers):
         child = os.fork()
         if child == 0:
-            container.runtime.close()  # a connection of the parent's must not be used here
             printer = _Printer(container, position, options)
             from podpy.libpod.logs import read_logs
 
