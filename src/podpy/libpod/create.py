@@ -51,15 +51,36 @@ def create_starting(runtime: Runtime, spec: ContainerSpec, options: ImageOptions
     return _create(runtime, spec, options or ImageOptions(), STARTING)
 
 
-def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status: str) -> Container:
+def draft(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> Container:
+    """Return the container that `create` would make, which isn't in the database and holds nothing: for `--explain`.
+
+    Raises NoSuchImageError if the image isn't here: nothing is pulled.
+    """
     from podpy.libpod.container import Container
 
+    spec, image = _complete(runtime, spec, options.replace(policy="never", platform=""))
+    name = spec.name or names.invent_name()
+    row = _new_row(runtime, names.new_id(), name, spec.replace(name=name), image, CREATED)
+    return Container(runtime, row, image=image)
+
+
+def _complete(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> tuple[ContainerSpec, ImageRecord | None]:
+    """Return the spec with everything that the image and other containers add to it, and the image."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
     image = None if spec.rootfs else _find_or_pull(runtime, spec.image, options)
-    spec = _resolve_userns(runtime, _merge_image(runtime, _with_volumes_from(runtime, spec), image))
+    return _resolve_userns(runtime, _merge_image(runtime, _with_volumes_from(runtime, spec), image)), image
+
+
+def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status: str) -> Container:
+    from podpy.libpod.container import Container
+    from podpy.libpod.remove import discard_volumes
+
+    if spec.cidfile and os.path.lexists(spec.cidfile):
+        raise _cidfile_exists(spec.cidfile)
+    wanted, image = _complete(runtime, spec, options)
     container_id = names.new_id()
-    spec = _make_volumes(runtime, spec)
+    spec = _make_volumes(runtime, wanted)
     lock = runtime.lock(container_id)
     lock.acquire()
     try:
@@ -68,6 +89,9 @@ def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status
         if spec.cidfile:
             _write_cidfile(spec.cidfile, container_id)
     except BaseException:
+        runtime.table.delete(container_id)
+        asked = zip(wanted.mounts, spec.mounts, strict=True)
+        discard_volumes(runtime, [new.source for old, new in asked if old.type == "volume" and not old.source])
         lock.remove()
         lock.release()
         raise
@@ -252,8 +276,10 @@ def _write_cidfile(path: str, container_id: str) -> None:
         with open(path, "x", encoding="ascii") as file:
             file.write(container_id)
     except FileExistsError:
-        raise UsageError(
-            f"container id file exists. Ensure another container is not using it or delete {path}"
-        ) from None
+        raise _cidfile_exists(path) from None
     except OSError as error:
         raise UsageError(f"--cidfile {path}: {error.strerror}") from error
+
+
+def _cidfile_exists(path: str) -> UsageError:
+    return UsageError(f"container id file exists. Ensure another container is not using it or delete {path}")

@@ -12,25 +12,15 @@ if TYPE_CHECKING:
 def explain(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> list[str]:
     """Return a line for each operation that a start of this container would execute.
 
-    Nothing is created: the row is thrown away with the transaction that it was made in. Raises as Runtime.create.
+    Nothing is created, and no image is pulled: NoSuchImageError if it isn't here. Raises as Runtime.create.
     """
-    from podpy.libpod.create import create
+    from podpy.libpod.create import draft
     from podpy.libpod.launch import Launch
 
-    class _Undo(Exception):
-        pass
-
-    lines: list[str] = []
-    try:
-        with runtime.database.transaction():
-            container = create(runtime, spec.replace(cidfile=""), options)
-            container.lock.remove()
-            launch = Launch(container, attach_fd=-1, waiter_fd=-1, run=True)
-            lines = [f"{name} {value}" for name, value in _facts(runtime, container.spec)]
-            lines += [f"{number}. {text}" for number, text in enumerate(launch.plan().describe(), 1)]
-            raise _Undo
-    except _Undo:
-        return lines
+    container = draft(runtime, spec, options)
+    launch = Launch(container, attach_fd=-1, waiter_fd=-1, run=True)
+    lines = [f"{name} {value}" for name, value in _facts(runtime, container.spec)]
+    return lines + [f"{number}. {text}" for number, text in enumerate(launch.plan().describe(), 1)]
 
 
 def _facts(runtime: Runtime, spec: ContainerSpec) -> list[tuple[str, str]]:
