@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson
+from podpy import fastjson, pids
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.state import ALIVE, STARTING, ContainerRow
 
@@ -20,7 +20,6 @@ def cleanup(container: Container) -> None:
         try:
             row = container.refresh(locked=True)
         except NoSuchContainerError:
-            container.lock.remove()
             return
         if row.status not in (*ALIVE, STARTING):
             release(container.runtime, row)
@@ -36,7 +35,9 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
         return
     from podpy.network.setup import teardown
 
-    if not (_had_own_pids(row) and runtime.oci_runtime.forget(row.id)):
+    # With a pid namespace of its own nothing outlived its first process. That one lives if a start failed late.
+    is_empty = _had_own_pids(row) and not pids.is_alive(row.pid, row.pid_start)
+    if not (is_empty and runtime.oci_runtime.forget(row.id)):
         runtime.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory):
         operation.execute()
@@ -45,7 +46,7 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
 
 
 def _had_own_pids(row: ContainerRow) -> bool:
-    """Return whether the container had a pid namespace of its own: then nothing of it outlived its first process."""
+    """Return whether the container had a pid namespace of its own."""
     return bool(fastjson.loads(row.spec).get("pid") == "private")
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, pids
+from podpy.errors import StateError
 from podpy.libpod.cleanup import remove_tree
+from podpy.libpod.settle import read_pidfile
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -144,9 +146,13 @@ def run(container: Container, options: ExecOptions) -> int | str:
 
         directory = os.path.join(_directory(container), session_id + ".d")
         if options.detach:
+            sessions(container)  # nobody waits for detached ones: the next takes away what the ended ones have left
             session.hand_over(exec_monitor.start_detached(container, options, directory, process))
             return session_id
-        return exec_monitor.run_attached(container, options, directory, process) or 0
+        code = exec_monitor.run_attached(container, options, directory, process)
+        if code is None:
+            session.hand_over(read_pidfile(os.path.join(directory, "conmon.pid")))
+        return code or 0
 
 
 def process_document(container: Container, pid: int, options: ExecOptions) -> dict[str, Any]:
@@ -157,8 +163,14 @@ def process_document(container: Container, pid: int, options: ExecOptions) -> di
     from podpy.runtime.exec_process import build_exec_process
 
     bundle = os.path.join(container.runtime.run_directory(container.id), "bundle")
-    with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
-        config = fastjson.loads(file.read())
+    try:
+        with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
+            config = fastjson.loads(file.read())
+    except (FileNotFoundError, ValueError):
+        raise StateError(
+            f"can't exec in {container.name}: {bundle}/config.json, which its start has written, is gone or damaged",
+            hint=f"Restart it (podpy restart {container.name}) if it still runs",
+        ) from None
     return build_exec_process(
         config["process"],
         container.spec,

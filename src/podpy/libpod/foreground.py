@@ -6,13 +6,16 @@ import os
 from time import time_ns
 
 from podpy import fastjson, pids
+from podpy.errors import StateError
 from podpy.libpod.attach import AttachPump, Streams, connect, seqpacket_pair, stream_pair
-from podpy.libpod.state import EXITED, read_exit_record
+from podpy.libpod.state import ALIVE, EXIT_UNKNOWN, EXITED, INITIALIZED, STARTING, read_exit_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Self
 
     from podpy.libpod.container import Container
 
@@ -39,14 +42,24 @@ def start_attached(container: Container, options: AttachOptions) -> int | None:
 
     The attach socket is connected before the OCI runtime is started: no byte can be lost. The container's end is told
     by conmon on a second socket, and acknowledged only after the clean-up: if this process is killed meanwhile, conmon
-    sees the socket close and runs the exit command instead.
+    sees the socket close and runs the exit command instead. So it does for a container with a restart policy.
+
+    Signals that come during the start are passed on after it.
     """
+    if container.row.status == INITIALIZED:
+        return _start_initialized(container, options)
+    with _Proxy(container, options) as proxy:
+        return _start_attached(container, options, proxy)
+
+
+def _start_attached(container: Container, options: AttachOptions, proxy: _Proxy) -> int | None:
     from podpy.libpod.start import start
 
     ours, theirs = seqpacket_pair()
     waiter, conmons_waiter = stream_pair()
     try:
         start(container, attach_fd=theirs, waiter_fd=conmons_waiter)
+        proxy.open()
     except BaseException:
         os.close(ours)
         os.close(waiter)
@@ -61,22 +74,54 @@ def start_attached(container: Container, options: AttachOptions) -> int | None:
         if detached:
             return None
         code = _read_exit_code(container, waiter)
-        _clean_up_after(container, code)
-        _acknowledge(waiter)
+        if proxy.used:
+            container.runtime.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
+        if container.spec.restart_policy in ("", "no", "never"):
+            _clean_up_after(container, code)
+            _acknowledge(waiter)
         return code
     finally:
         os.close(ours)
         os.close(waiter)
 
 
+def _start_initialized(container: Container, options: AttachOptions) -> int | None:
+    """Do the second half of a start: conmon has been there since `podpy init`, and is attached to first."""
+    from podpy.libpod.start import start
+
+    socket = _connect(container)
+    try:
+        start(container)
+    except BaseException:
+        os.close(socket)
+        raise
+    return _attach(container, socket, options)
+
+
 def attach(container: Container, options: AttachOptions) -> int | None:
     """Attach to a container that runs; return its exit code, or None if detached. Raises StateError."""
-    row = container.require_running()
-    socket = connect(os.path.join(container.runtime.run_directory(container.id), "bundle", "attach"))
+    container.require_running()
+    return _attach(container, _connect(container), options)
+
+
+def _connect(container: Container) -> int:
+    try:
+        return connect(os.path.join(container.runtime.run_directory(container.id), "bundle", "attach"))
+    except (ConnectionRefusedError, FileNotFoundError):  # it ended just now, or its conmon was killed
+        raise StateError(
+            f"you can only attach to running containers: {container.name} has no monitor to attach to",
+            hint=f"See podpy ps --all; podpy logs {container.name} shows what it wrote",
+        ) from None
+
+
+def _attach(container: Container, socket: int, options: AttachOptions) -> int | None:
+    row = container.row
     try:
         if options.on_start is not None:
             options.on_start()
-        detached = pump(container, socket, options)
+        with _Proxy(container, options) as proxy:
+            proxy.open()
+            detached = pump(container, socket, options)
     finally:
         os.close(socket)
     if detached:
@@ -99,15 +144,50 @@ def pump(container: Container, socket: int, options: AttachOptions) -> bool:
 
 
 def _contexts(container: Container, options: AttachOptions) -> Iterator[AbstractContextManager[object]]:
-    from podpy.libpod.terminal import RawTerminal, SignalForwarder, WindowSize
+    from podpy.libpod.terminal import RawTerminal, WindowSize
 
     row = container.row
     terminal = options.streams.stdin
     if container.spec.tty and terminal >= 0 and os.isatty(terminal):
         yield RawTerminal(terminal)
-        yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "bundle", "ctl"))
-    if options.sig_proxy:
-        yield SignalForwarder(lambda number: pids.send_signal(row.pid, row.pid_start, number))
+        yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "ctl"))
+
+
+class _Proxy:
+    """Passes signals on to the container from its context's beginning; those before `open` are kept until then."""
+
+    def __init__(self, container: Container, options: AttachOptions) -> None:
+        from podpy.libpod.terminal import SignalForwarder
+
+        self._container = container
+        self._forwarder = SignalForwarder(self._send) if options.sig_proxy else None
+        self._is_open = False
+        self._kept: list[int] = []
+        self.used = False
+
+    def __enter__(self) -> Self:
+        if self._forwarder is not None:
+            self._forwarder.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._forwarder is not None:
+            self._forwarder.__exit__(kind, error, at)
+
+    def open(self) -> None:
+        """The container runs: its row has the pid."""
+        self._is_open = True
+        while self._kept:
+            self._send(self._kept.pop(0))
+
+    def _send(self, number: int) -> None:
+        if not self._is_open:
+            if number in self._kept:
+                raise KeyboardInterrupt  # the second Ctrl-C: the start takes too long for its user
+            self._kept.append(number)
+            return
+        row = self._container.row
+        self.used = pids.send_signal(row.pid, row.pid_start, number) or self.used
 
 
 def _read_exit_code(container: Container, waiter: int) -> int:
@@ -120,8 +200,8 @@ def _read_exit_code(container: Container, waiter: int) -> int:
 
             return wait_for_end(container.runtime, container.row)
         data += piece
-    told = fastjson.loads(data)
-    return int(told["exit_code"])
+    code = int(fastjson.loads(data)["exit_code"])
+    return code if code >= 0 else EXIT_UNKNOWN
 
 
 def _clean_up_after(container: Container, code: int) -> None:
@@ -134,11 +214,15 @@ def _clean_up_after(container: Container, code: int) -> None:
         try:
             row = runtime.table.get(container.id)
         except NoSuchContainerError:
+            container.lock.remove()
             return  # `podpy rm -f` was faster
-        if row.pid != container.row.pid or row.conmon_pid != container.row.conmon_pid:
+        is_ours = (row.pid, row.conmon_pid) == (container.row.pid, container.row.conmon_pid)
+        if not is_ours and row.status in (*ALIVE, STARTING):
             return  # restarted meanwhile by somebody else
         if container.spec.remove:
             remove_locked(container, row, volumes=True)
+        elif not is_ours:  # another call (`podpy ps`) has seen the end and committed it
+            release(runtime, row)
         else:
             record = read_exit_record(runtime.exit_directory, row.id)
             finished = record.finished if record else time_ns()

@@ -149,9 +149,12 @@ class Launch:
         return None if bound is None else fastjson.dumps([port.as_dict() for port in bound])
 
     def abandon(self) -> None:
-        """End what a failed plan has started."""
-        if self._conmon is not None:
-            self._conmon.abandon()
+        """End what a failed plan has started, but for a container that runs: then `pid` is its first process."""
+        if self._start is not None and self._conmon is not None:
+            try:
+                self._start.abandon()
+            finally:
+                self._conmon.abandon()
         self.network.abandon()
         # This process stands in the mount namespace that the container would have had, and must remove the directory.
         try:

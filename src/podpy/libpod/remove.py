@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from podpy.errors import InUseError, StateError
+from podpy import fastjson
+from podpy.errors import InUseError, NotFoundError, StateError
 from podpy.libpod.cleanup import release
 from podpy.libpod.state import ALIVE, REMOVING, STARTING, ContainerRow
 from podpy.plan import perform
 from podpy.storage.mounts import RemoveContainerLayer
+
+_MOST_TRIES = 5
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,35 +21,27 @@ def remove(container: Container, *, force: bool, volumes: bool, timeout: int | N
     """See Container.remove."""
     from podpy.libpod.stop import stop
 
-    if force and container.refresh().status in ALIVE:
-        _unfreeze(container)
-        stop(container, timeout)
-    with container.lock:
-        row = container.refresh(locked=True)
-        if row.status in (*ALIVE, STARTING):
-            raise StateError(
-                f"cannot remove container {container.id} as it is {row.status} - running or paused containers cannot "
-                "be removed without force: container state improper",
-                hint=f"Stop it first (podpy stop {container.name}) or use --force",
-            )
-        remove_locked(container, row, volumes=volumes)
+    for tries_left in reversed(range(_MOST_TRIES if force else 1)):
+        if force:
+            stop(container, timeout, thaw=True)
+        with container.lock:
+            row = container.refresh(locked=True)
+            if row.status not in (*ALIVE, STARTING):
+                remove_locked(container, row, volumes=volumes)
+                return
+            if not tries_left:  # else somebody has started it again
+                raise StateError(
+                    f"cannot remove container {container.id} as it is {row.status} - running or paused containers "
+                    "cannot be removed without force: container state improper",
+                    hint=f"Stop it first (podpy stop {container.name}) or use --force",
+                )
 
 
 def remove_locked(container: Container, row: ContainerRow, *, volumes: bool) -> None:
     """Remove a container that has ended and whose lock the caller holds."""
-    anonymous = _anonymous_volumes(container) if volumes else []
     runtime = container.runtime
     runtime.table.update(row.id, status=REMOVING)
-    _finish(runtime, row)
-    if anonymous:
-        from podpy.storage.volumes import Volumes
-
-        store = Volumes(runtime.paths, runtime.database)
-        for name in anonymous:
-            try:
-                store.remove(name)
-            except InUseError:
-                pass  # another container has it, by --volumes-from
+    _finish(runtime, row, volumes=volumes)
     container.lock.remove()
 
 
@@ -60,7 +55,8 @@ def finish_removals(runtime: Runtime) -> list[ContainerRow]:
         lock = runtime.lock(row.id)
         if lock.acquire(wait=False):
             try:
-                _finish(runtime, row)
+                # Whether `rm -v` had begun it isn't known; what goes by itself takes its volumes along.
+                _finish(runtime, row, volumes=bool(fastjson.loads(row.spec).get("remove")))
                 lock.remove()
                 finished.append(row)
             finally:
@@ -68,23 +64,34 @@ def finish_removals(runtime: Runtime) -> list[ContainerRow]:
     return finished
 
 
-def _finish(runtime: Runtime, row: ContainerRow) -> None:
+def _finish(runtime: Runtime, row: ContainerRow, *, volumes: bool) -> None:
     # The row goes last: as long as it is there, the next call knows that there is something to finish.
+    anonymous = _anonymous_volumes(runtime, row) if volumes else []
     release(runtime, row)
     perform(RemoveContainerLayer(runtime.store, row.id))
     runtime.table.delete(row.id)
+    discard_volumes(runtime, anonymous)
 
 
-def _anonymous_volumes(container: Container) -> list[str]:
-    names = [mount.source for mount in container.spec.mounts if mount.type == "volume"]
+def _anonymous_volumes(runtime: Runtime, row: ContainerRow) -> list[str]:
+    names = [mount["source"] for mount in fastjson.loads(row.spec)["mounts"] if mount["type"] == "volume"]
     if not names:
         return []
     from podpy.storage.volumes import Volumes
 
-    volumes = Volumes(container.runtime.paths, container.runtime.database)
-    return [name for name in names if volumes.find(name).anonymous]
+    anonymous = {volume.name for volume in Volumes(runtime.paths, runtime.database).all() if volume.anonymous}
+    return [name for name in names if name in anonymous]
 
 
-def _unfreeze(container: Container) -> None:
-    if container.row.status == "paused":
-        container.unpause()
+def discard_volumes(runtime: Runtime, names: list[str]) -> None:
+    """Remove volumes that no container uses (any more)."""
+    if not names:
+        return
+    from podpy.storage.volumes import Volumes
+
+    volumes = Volumes(runtime.paths, runtime.database)
+    for name in names:
+        try:
+            volumes.remove(name)
+        except (InUseError, NotFoundError):
+            pass  # another container has it, by --volumes-from; or somebody was faster

@@ -70,7 +70,7 @@ def _take_down(runtime: Runtime, row: ContainerRow) -> None:
         else:
             release(runtime, now)
     except NoSuchContainerError:
-        container.lock.remove()
+        pass
     finally:
         container.lock.release()
 

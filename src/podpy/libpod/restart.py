@@ -24,14 +24,11 @@ def after_end(container: Container, *, remove: bool) -> None:
         try:
             row = container.refresh(locked=True)
         except NoSuchContainerError:
-            container.lock.remove()
             return
         if row.status in (*ALIVE, STARTING):
             return
         if row.status == EXITED and must_restart(container.spec, row):
-            release(container.runtime, row)
-            container.runtime.table.update(row.id, restarts=row.restarts + 1)
-            start_locked(container)
+            start_locked(container, restarts=row.restarts + 1)
         elif remove or container.spec.remove:
             remove_locked(container, row, volumes=True)
         else:

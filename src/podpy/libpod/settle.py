@@ -16,6 +16,7 @@ from podpy.libpod.state import (
     CREATED,
     EXIT_UNKNOWN,
     EXITED,
+    INITIALIZED,
     REMOVING,
     RUNNING,
     STARTING,
@@ -50,6 +51,8 @@ def settle(runtime: Runtime, row: ContainerRow, *, locked: bool = False) -> Cont
         rows = runtime.database.query("SELECT status, pid FROM containers WHERE id = ?", (row.id,))
         if rows and tuple(rows[0]) == (row.status, row.pid):  # nobody was faster
             runtime.table.update(row.id, **changes)
+        elif not rows:
+            lock.remove()  # taking it has made its file anew
     finally:
         lock.release()
     return row.replace(**changes)
@@ -64,6 +67,8 @@ def true_changes(runtime: Runtime, row: ContainerRow, *, locked: bool) -> dict[s
         if same_boot and _exit_record_is_coming(runtime, row):
             return {}
         return ended(runtime, row)
+    if row.status == INITIALIZED and not (same_boot and pids.is_alive(row.pid, row.pid_start)):
+        return {"status": EXITED if row.started else CREATED, "pid": 0, "pid_start": 0}
     if row.status == STARTING:
         return _after_a_killed_start(runtime, row, same_boot) if locked or _is_free(runtime, row.id) else {}
     return {}
@@ -107,7 +112,10 @@ def _after_a_killed_start(runtime: Runtime, row: ContainerRow, same_boot: bool) 
     if os.path.exists(os.path.join(runtime.exit_directory, row.id)) and pid:
         return ended(runtime, row)
     conmon = read_pidfile(os.path.join(directory, "conmon.pid")) if same_boot else 0
-    if pid and pids.start_time(pid) and conmon and _is_monitor_of(conmon, row.id):
+    has_monitor = bool(conmon) and _is_monitor_of(conmon, row.id)
+    if has_monitor and not (pid and pids.start_time(pid)):
+        return {}  # the OCI runtime is at work, or the exit record is coming: true in a moment
+    if has_monitor:
         return {
             "status": RUNNING,
             "pid": pid,

@@ -6,10 +6,10 @@ import os
 from time import time_ns
 
 from podpy import pids
-from podpy.errors import PodpyError, StateError
+from podpy.errors import NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.cleanup import release
 from podpy.libpod.launch import Launch
-from podpy.libpod.state import ALIVE, CREATED, EXITED, INITIALIZED, RUNNING, STARTING
+from podpy.libpod.state import ALIVE, CREATED, EXITED, INITIALIZED, REMOVING, RUNNING, STARTING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,20 +39,30 @@ def start(container: Container, *, attach_fd: int = -1, waiter_fd: int = -1) -> 
 
 
 def start_locked(
-    container: Container, *, attach_fd: int = -1, waiter_fd: int = -1, committed: bool = False, run: bool = True
+    container: Container,
+    *,
+    attach_fd: int = -1,
+    waiter_fd: int = -1,
+    committed: bool = False,
+    run: bool = True,
+    restarts: int = 0,
 ) -> None:
     """Start a container whose lock the caller holds. `committed`: its row says `starting` already.
 
-    With run=False the container is only made ready (`podpy init`).
+    With run=False the container is only made ready (`podpy init`). `restarts`: how often its restart policy has started
+    it since the user did.
     """
     runtime = container.runtime
     before = container.row
     if not committed:
         # A container that was killed on its way down may have left something in its run directory.
         release(runtime, before)
-        runtime.table.update(before.id, status=STARTING, boot_id=runtime.paths.boot_id, stopped_by_user=0)
-    launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, run=run)
+        runtime.table.update(
+            before.id, status=STARTING, boot_id=runtime.paths.boot_id, stopped_by_user=0, restarts=restarts
+        )
+    launch: Launch | None = None
     try:
+        launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, run=run)
         launch.plan().run(runtime.trace)
     except BaseException as error:
         _undo(container, launch, error)
@@ -65,6 +75,8 @@ def start_locked(
         "conmon_start": pids.start_time(launch.conmon_pid),
         "started": time_ns(),
         "boot_id": runtime.paths.boot_id,
+        "stopped_by_user": 0,
+        "restarts": restarts,
         "error": "",
     }
     if launch.ports is not None:
@@ -97,11 +109,13 @@ def _check_startable(container: Container, status: str) -> None:
         raise StateError(f"container {container.name} is {status}, can't start it: container state improper")
 
 
-def _undo(container: Container, launch: Launch, error: BaseException) -> None:
+def _undo(container: Container, launch: Launch | None, error: BaseException) -> None:
     """Bring a container whose start failed back to what it was; the error's code is its exit code, as Podman's."""
     runtime = container.runtime
-    launch.abandon()
     row = container.row
+    if launch is not None:
+        launch.abandon()
+        row = row.replace(pid=launch.pid, pid_start=launch.pid_start if launch.pid else 0)
     release(runtime, row)
     code = error.exit_code if isinstance(error, PodpyError) else 0
     status = EXITED if row.started else CREATED
@@ -113,8 +127,11 @@ def discard_failed_start(container: Container) -> None:
     from podpy.libpod.remove import remove_locked
 
     with container.lock:
-        row = container.refresh(locked=True)
-        if row.status in (CREATED, EXITED):
+        try:
+            row = container.refresh(locked=True)
+        except NoSuchContainerError:
+            return  # conmon's exit command was faster
+        if row.status in (CREATED, EXITED, REMOVING):
             remove_locked(container, row, volumes=True)
 
 
@@ -122,8 +139,12 @@ def exit_command(container: Container) -> list[str]:
     """Return the command that conmon runs after the container's end: `podpy … container cleanup ID`."""
     import sys
 
-    starter = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_start.py")
-    places = [f"-Xpodpy_site={place}" for name, place in sys._xoptions.items() if name == "podpy_site"]
-    program = [sys.executable, "-I", "-S", *places, starter]
-    command = [*program, *container.runtime.engine.arguments, "container", "cleanup"]
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    backend = sys.modules.get("_cffi_backend")  # a library's caller has found it without the launcher's option
+    site = os.path.dirname(getattr(backend, "__file__", None) or package)
+    found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(package) else "")
+    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), f"{package}/_start.py"]
+    runtime = container.runtime
+    places = [f"--root={runtime.paths.graphroot}", f"--runroot={runtime.paths.runroot}"]
+    command = [*program, *places, *runtime.engine.arguments, "container", "cleanup"]
     return [*command, "--rm", container.id] if container.spec.remove else [*command, container.id]

@@ -4,36 +4,50 @@ from __future__ import annotations
 
 from podpy import pids
 from podpy.errors import StateError
-from podpy.libpod.state import ALIVE, PAUSED, STOPPING, ContainerRow
+from podpy.libpod.state import ALIVE, EXITED, PAUSED, STARTING, STOPPING, ContainerRow
+from podpy.libpod.wait import wait_for_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.container import Container
 
 _SIGKILL = 9
+_START_SECONDS = 10.0  # that an orphaned monitor may take to start its container
+_TICK = 0.01
 
 
 def kill(container: Container, number: int) -> None:
     """Send a signal to the container's first process. Raises StateError if the container isn't running."""
-    row = container.refresh()
-    if row.status not in ALIVE:
-        raise StateError(
-            f"can only kill running containers. {container.id} is in state {row.status}: container state improper"
-        )
-    _send(container, row, number)
-
-
-def stop(container: Container, timeout: int | None) -> None:
-    """See Container.stop. A container that isn't running is only cleaned up."""
-    from podpy.libpod.cleanup import cleanup
-    from podpy.libpod.wait import wait_for_end
-
     with container.lock:
         row = container.refresh(locked=True)
+        if row.status not in ALIVE:
+            raise StateError(
+                f"can only kill running containers. {container.id} is in state {row.status}: container state improper"
+            )
+        container.runtime.table.update(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
+    _send(container, row, number)
+    if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
+        wait_for_end(container.runtime, row)
+
+
+def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> None:
+    """See Container.stop. A container that isn't running is only cleaned up, and isn't restarted by its policy.
+
+    `thaw`: a paused one is unpaused first; otherwise that is a StateError.
+    """
+    from podpy.libpod.cleanup import cleanup
+
+    with container.lock:
+        row = _when_started(container)
         if row.status == PAUSED:
-            raise StateError(f"{container.id} is paused, can't stop it: container state improper")
+            if not thaw:
+                raise StateError(f"{container.id} is paused, can't stop it: container state improper")
+            container.runtime.oci_runtime.resume(row.id)
         if row.status in ALIVE:
             container.runtime.table.update(row.id, status=STOPPING, stopped_by_user=1)
+        elif row.status == EXITED:
+            # conmon's exit command may be on its way to this lock, to start the container again.
+            container.runtime.table.update(row.id, stopped_by_user=1)
     if row.status in ALIVE:
         patience = container.spec.stop_timeout if timeout is None else timeout
         if patience < 0:
@@ -46,6 +60,18 @@ def stop(container: Container, timeout: int | None) -> None:
             _send(container, row, _SIGKILL)
             wait_for_end(container.runtime, row)
     cleanup(container)
+
+
+def _when_started(container: Container) -> ContainerRow:
+    """Return the settled row; if the call that was starting the container was killed, when its monitor is done."""
+    from time import monotonic, sleep
+
+    patience = monotonic() + _START_SECONDS
+    while True:
+        row = container.refresh(locked=True)
+        if row.status != STARTING or monotonic() > patience:
+            return row
+        sleep(_TICK)
 
 
 def _send(container: Container, row: ContainerRow, number: int) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import select
-from time import monotonic
+from time import monotonic, sleep
 
 from podpy import pids
+from podpy.errors import NoSuchContainerError
 from podpy.libpod.settle import ended, settle
 from podpy.libpod.state import ALIVE, EXIT_UNKNOWN, STARTING, ContainerRow, read_exit_record
 
@@ -23,14 +24,11 @@ def wait_for_end(runtime: Runtime, row: ContainerRow, timeout: float | None = No
 
     `timeout` is in seconds. Raises TimeoutError.
     """
-    from podpy.errors import NoSuchContainerError
-
     deadline = None if timeout is None else monotonic() + timeout
     while True:
         row = settle(runtime, row)
         if row.status == STARTING:
-            with runtime.lock(row.id):  # whoever starts it holds the lock until it runs
-                pass
+            wait_for_starter(runtime, row.id)
         elif row.status not in ALIVE:
             return row.exit_code
         else:
@@ -43,6 +41,19 @@ def wait_for_end(runtime: Runtime, row: ContainerRow, timeout: float | None = No
         except NoSuchContainerError:
             record = read_exit_record(runtime.exit_directory, row.id)
             return record.exit_code if record else EXIT_UNKNOWN
+
+
+def wait_for_starter(runtime: Runtime, container_id: str) -> None:
+    """Wait until nobody starts the container any more. If that call was killed, a monitor may still be at it."""
+    lock = runtime.lock(container_id)
+    with lock:  # whoever starts it holds the lock until it runs
+        try:
+            is_starting = runtime.table.get(container_id).status == STARTING
+        except NoSuchContainerError:
+            lock.remove()  # taking it has made its file anew
+            return
+    if is_starting:
+        sleep(_RECORD_TICK)
 
 
 def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
@@ -99,8 +110,6 @@ def wait_for_status(container: Container, conditions: list[str], interval: float
     Returns its exit code if it has ended, else -1. States that a row alone tells are looked up again every `interval`
     seconds: there is nobody to send an event.
     """
-    from time import sleep
-
     wanted = {"exited" if state == "stopped" else state for state in conditions}
     if "configured" in wanted:
         wanted.add("created")

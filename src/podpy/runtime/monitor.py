@@ -12,6 +12,7 @@ before the start, and tells a waiting caller of the end; with another conmon the
 from __future__ import annotations
 
 import os
+import select
 
 from podpy import fastjson, process
 from podpy.errors import RuntimeFailedError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 OWN_CONMON = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "conmon")
 _LINE_LIMIT = 1 << 20
+_SIGKILL = 9
+_ANSWER_SECONDS = 10  # that conmon may take for its answer when nobody wants the container any more
 
 
 class MonitorRequest(Record):
@@ -213,7 +216,16 @@ class StartConmon(Operation):
         return _parse(_read_line(self.sync_pipe))[1] or "it said nothing"
 
     def abandon(self) -> None:
-        """Close the pipes: a conmon that still waits for its start ends by that."""
+        """End a conmon that still waits for its start, and close the pipes."""
+        if self._pid:
+            # Not by the end of file alone: another conmon takes that for the start byte.
+            os.kill(self._pid, _SIGKILL)
+            process.wait(self._pid)
+            self._pid = 0
+        self.close()
+
+    def close(self) -> None:
+        """Close the pipes."""
         for descriptor in (self.sync_pipe, self.start_pipe):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -227,6 +239,7 @@ class WaitForStart(Operation):
         """`forked` is called when conmon's pid file is there, while the OCI runtime is being started."""
         self._conmon = conmon
         self._forked = forked
+        self._is_released = False
         self.pid = 0
         self.conmon_pid = 0
 
@@ -239,12 +252,13 @@ class WaitForStart(Operation):
         conmon = self._conmon
         request = conmon.request
         assert request is not None
+        self._is_released = True
         _write_byte(conmon.start_pipe)
         conmon.wait_for_fork()
         if self._forked is not None:
             self._forked()
         answer = _read_line(conmon.sync_pipe)
-        conmon.abandon()
+        conmon.close()
         pid, message = _parse(answer)
         if pid <= 0:
             said = logged_error(os.path.join(request.run_directory, "oci.log"))
@@ -257,6 +271,17 @@ class WaitForStart(Operation):
         for path, value in ((request.pidfile, pid), (request.conmon_pidfile, self.conmon_pid)):
             if path:
                 _write_pidfile(path, value)
+
+    def abandon(self) -> None:
+        """Give up: if conmon was told to start (Ctrl-C came meanwhile), wait for what it starts, to know its `pid`."""
+        pipe = self._conmon.sync_pipe
+        if not self._is_released or pipe < 0:
+            return
+        self._conmon.wait_for_fork()
+        poller = select.poll()
+        poller.register(pipe, select.POLLIN)
+        if poller.poll(_ANSWER_SECONDS * 1000):
+            self.pid = max(0, _parse(_read_line(pipe))[0])
 
 
 def _write_byte(pipe: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import chosen, for_each
-from podpy.errors import PodpyError, UsageError
+from podpy.errors import PodpyError, StateError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,13 @@ def run(options: Options) -> int:
 def _start(container: Container) -> None:
     from podpy.libpod.state import RUNNING
 
-    if container.status != RUNNING:  # podman-start(1): one that runs already is no error
+    if container.status == RUNNING:  # podman-start(1): one that runs already is no error
+        return
+    try:
         container.start()
+    except StateError:
+        if container.status != RUNNING:  # else another call was faster
+            raise
 
 
 def _attached(runtime: Runtime, container: Container, options: Options) -> int:
