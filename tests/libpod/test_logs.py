@@ -92,3 +92,46 @@ def test_a_very_long_line_is_one_line(podpy: Podpy, busybox: str) -> None:
     long, end = podpy.ok("logs", "c").splitlines()
     assert (len(long), end) == (100000, "end")
     assert podpy.ok("logs", "--tail=2", "c").splitlines() == [long, "end"]
+
+
+def test_a_carriage_return_is_text(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, r"printf '10%%\r20%%\r30%%\n'")
+    ended(podpy)
+    for words in (["logs", "c"], ["logs", "--tail", "1", "c"]):
+        assert podpy.run(podpy.command(*words)).stdout == "10%\r20%\r30%\n"
+
+
+def test_follow_of_what_does_not_run_ends(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=c", "--network=none", busybox, "sh", "-c", "echo here")
+    assert podpy.ok("logs", "-f", "c", timeout=30) == ""
+    podpy.ok("start", "-a", "c")
+    assert podpy.ok("logs", "-f", "c", timeout=30) == "here"
+
+
+def test_follow_ends_at_until(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "echo here; sleep 300")
+    wait.until(lambda: podpy.ok("logs", "c") == "here", what="the line")
+    assert podpy.ok("logs", "-f", "--until=1s", "c", timeout=30) == "here"
+
+
+def test_follow_misses_and_repeats_nothing_when_files_are_rotated_faster_than_they_are_read(
+    podpy: Podpy, busybox: str
+) -> None:
+    script = "sleep 1; seq 1 20000"
+    run(podpy, busybox, script, "--log-opt=max-size=20k", "--log-opt=max-file=200")
+    following = podpy.popen("logs", "-f", "c", stdout=subprocess.PIPE)
+    out, _ = following.communicate(timeout=60)
+    numbers = [int(line) for line in out.split()]
+    assert numbers == list(range(1, 20001))
+    assert podpy.ok("logs", "c").split() == out.decode().split()
+
+
+def test_follow_ends_if_the_monitor_was_killed(podpy: Podpy, busybox: str) -> None:
+    run(podpy, busybox, "echo here; sleep 300")
+    wait.until(lambda: podpy.ok("logs", "c") == "here", what="the line")
+    following = podpy.popen("logs", "-f", "c", stdout=subprocess.PIPE)
+    assert following.stdout is not None
+    wait.for_text(following.stdout, b"here")
+    podpy.run(["kill", "-9", str(podpy.json("inspect", "c")[0]["State"]["ConmonPid"])]).ok()
+    assert following.wait(30) == 0
+    podpy.ok("rm", "-f", "-t0", "c")
