@@ -5,7 +5,6 @@ from __future__ import annotations
 from podpy import pids
 from podpy.errors import StateError
 from podpy.libpod.state import ALIVE, EXITED, PAUSED, STARTING, STOPPING, ContainerRow
-from podpy.libpod.wait import wait_for_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def kill(container: Container, number: int) -> None:
         container.runtime.table.update(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
+        from podpy.libpod.wait import wait_for_end
+
         wait_for_end(container.runtime, row)
 
 
@@ -49,6 +50,8 @@ def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> No
             # conmon's exit command may be on its way to this lock, to start the container again.
             container.runtime.table.update(row.id, stopped_by_user=1)
     if row.status in ALIVE:
+        from podpy.libpod.wait import wait_for_end
+
         patience = container.spec.stop_timeout if timeout is None else timeout
         if patience < 0:
             patience = 2**31
