@@ -186,9 +186,10 @@ def test_out_of_memory_is_noticed(container: Make) -> None:
         and "memory" not in Path("/sys/fs/cgroup/cgroup.controllers").read_text()
     ):
         needs.require("cgroup-delegation")
-    conmon = container("tail /dev/zero; exit 3", runtime="/usr/sbin/runc", resources=limit)
-    conmon.start("--runtime-run", waiter=True, env={"KEEP_CGROUPS": "1"}).started()
-    assert conmon.waiter is not None
+    conmon = container("read go; tail /dev/zero; exit 3", runtime="/usr/sbin/runc", resources=limit)
+    conmon.start("--runtime-run", "--stdin", attach=True, waiter=True, env={"KEEP_CGROUPS": "1"}).started()
+    assert conmon.waiter is not None and conmon.attached is not None
+    conmon.attached.send(b"go\n")  # it must not end before its cgroup could be looked up
     conmon.waiter.settimeout(wait.PATIENCE)
     assert json.loads(conmon.waiter.recv(4096))["oom_killed"] is True
     assert (conmon.bundle / "oom").exists()
