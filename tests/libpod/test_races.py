@@ -154,3 +154,32 @@ def test_a_signal_during_the_start_reaches_the_container(podpy: Podpy, busybox: 
         assert run.returncode in (7, 143), run.describe()
         podpy.ok("rm", "-af", "-t0")
     nothing_runs(podpy)
+
+
+def test_debians_conmon_in_the_foreground_and_in_the_background(podpy: Podpy, busybox: str) -> None:
+    """It inherits no attached client and tells no waiter: everything goes by its files."""
+
+    def run(*words: str, input: str = "") -> tuple[str, int]:
+        result = podpy("--conmon=/usr/bin/conmon", "run", "--rm", "--network=none", *words, input=input, timeout=60)
+        return result.stdout, result.returncode
+
+    assert run(busybox, "sh", "-c", "echo hi; exit 3") == ("hi\n", 3)
+    assert run("-i", busybox, "cat", input="through\n") == ("through\n", 0)
+    assert run(busybox, "nothing") == ("", 127)
+    assert run("-d", busybox, "true")[1] == 0
+    nothing_runs(podpy)
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_a_joined_container_is_found_under_another_name(podpy: Podpy, busybox: str) -> None:
+    sleeper(podpy, busybox)
+    podpy.ok("create", "--name=d", "--network=container:c", busybox, "true")
+    podpy.ok("rename", "c", "other")
+    podpy.ok("start", "-a", "d")
+    podpy("create", "--network=container:nobody", busybox).fails(125, 'no container with name or ID "nobody" found')
+
+
+def test_a_mistake_in_how_to_attach_creates_nothing(podpy: Podpy, busybox: str) -> None:
+    podpy("run", "--attach=nonsense", busybox, "true").fails(125, "nonsense")
+    podpy("run", "--detach-keys=ctrl-nonsense", busybox, "true").fails(125, "nonsense")
+    assert podpy.ok("ps", "-aq") == ""

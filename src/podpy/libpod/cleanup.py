@@ -8,6 +8,9 @@ from podpy import fastjson, pids
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.state import ALIVE, STARTING, ContainerRow
 
+_MOST_TRIES = 100
+_TICK = 0.01  # seconds
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.container import Container
@@ -42,7 +45,23 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
     for operation in teardown(directory):
         operation.execute()
     _leave_mounts(directory)
-    remove_tree(directory)
+    _remove_busy_tree(directory)
+
+
+def _remove_busy_tree(path: str) -> None:
+    """Remove the run directory of a container that `delete` may just have killed: its conmon still writes the end."""
+    for tries_left in reversed(range(_MOST_TRIES)):
+        try:
+            remove_tree(path)
+        except OSError as error:
+            from errno import ENOTEMPTY
+            from time import sleep
+
+            if error.errno != ENOTEMPTY or not tries_left:
+                raise
+            sleep(_TICK)
+        else:
+            return
 
 
 def _had_own_pids(row: ContainerRow) -> bool:

@@ -198,12 +198,12 @@ class Container:
             self.runtime.table.update(self.id, name=name, spec=spec)
             self.row, self._spec = row.replace(name=name, spec=spec), None
 
-    def require_running(self) -> ContainerRow:
-        """Return the settled row of a running container. Raises StateError in Podman's words."""
+    def require_running(self, purpose: str = "do this with") -> ContainerRow:
+        """Return the settled row of a running container. Raises StateError in Podman's words: can only `purpose` …"""
         row = self.refresh()
         if row.status not in (RUNNING, STOPPING):
             raise StateError(
-                f"can only do this with running containers, {self.name} is {row.status}: container state improper",
+                f"can only {purpose} running containers, {self.name} is {row.status}: container state improper",
                 hint=f"Start it with: podpy start {self.name}",
             )
         return row

@@ -68,6 +68,7 @@ def _complete(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> t
     """Return the spec with everything that the image and other containers add to it, and the image."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+    spec = _join_by_id(runtime, spec)
     image = None if spec.rootfs else _find_or_pull(runtime, spec.image, options)
     return _resolve_userns(runtime, _merge_image(runtime, _with_volumes_from(runtime, spec), image)), image
 
@@ -137,6 +138,16 @@ def _merge_image(runtime: Runtime, spec: ContainerSpec, image: ImageRecord | Non
             hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
         )
     return merged
+
+
+def _join_by_id(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+    """Name the containers whose namespaces are joined by their ids: names may change. Raises NoSuchContainerError."""
+    changes = {}
+    for kind in ("network", "pid", "ipc", "uts", "cgroupns", "userns"):
+        mode, _, name = getattr(spec, kind).partition(":")
+        if mode == "container" and name:
+            changes[kind] = f"container:{runtime.container(name).id}"
+    return spec.replace(**changes) if changes else spec
 
 
 def _with_volumes_from(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:

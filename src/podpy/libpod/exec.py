@@ -130,7 +130,7 @@ def run(container: Container, options: ExecOptions) -> int | str:
     This process must be in the user's namespaces. Raises StateError, CommandNotFoundError (127),
     CommandNotExecutableError (126), RuntimeFailedError.
     """
-    row = container.require_running()
+    row = container.require_running("create exec sessions on")
     session_id = os.urandom(32).hex()
     process = process_document(container, row.pid, options)
     with SessionFile(container, options, session_id) as session:

@@ -8,7 +8,7 @@ from time import time_ns
 from podpy import fastjson, pids
 from podpy.errors import StateError
 from podpy.libpod.attach import AttachPump, Streams, connect, seqpacket_pair, stream_pair
-from podpy.libpod.state import ALIVE, EXIT_UNKNOWN, EXITED, INITIALIZED, STARTING, read_exit_record
+from podpy.libpod.state import ALIVE, EXIT_UNKNOWN, EXITED, INITIALIZED, NO_RESTART, STARTING, read_exit_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def start_attached(container: Container, options: AttachOptions) -> int | None:
     """
     if container.row.status == INITIALIZED:
         return _start_initialized(container, options)
+    if container.runtime.engine.conmon:
+        return _start_with_another_conmon(container, options)
     with _Proxy(container, options) as proxy:
         return _start_attached(container, options, proxy)
 
@@ -76,7 +78,7 @@ def _start_attached(container: Container, options: AttachOptions, proxy: _Proxy)
         code = _read_exit_code(container, waiter)
         if proxy.used:
             container.runtime.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
-        if container.spec.restart_policy in ("", "no", "never"):
+        if container.spec.restart_policy in NO_RESTART:
             _clean_up_after(container, code)
             _acknowledge(waiter)
         return code
@@ -98,9 +100,20 @@ def _start_initialized(container: Container, options: AttachOptions) -> int | No
     return _attach(container, socket, options)
 
 
+def _start_with_another_conmon(container: Container, options: AttachOptions) -> int | None:
+    """Start in two steps: conmon 2.1 inherits no client, so it must be there before the container's first byte."""
+    from podpy.libpod.start import initialize
+
+    initialize(container)
+    code = _start_initialized(container, options)
+    if code is not None and container.spec.restart_policy in NO_RESTART:
+        _clean_up_after(container, code)  # or its exit command does, whichever comes first
+    return code
+
+
 def attach(container: Container, options: AttachOptions) -> int | None:
     """Attach to a container that runs; return its exit code, or None if detached. Raises StateError."""
-    container.require_running()
+    container.require_running("attach to")
     return _attach(container, _connect(container), options)
 
 

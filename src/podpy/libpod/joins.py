@@ -43,8 +43,8 @@ def _of_container(runtime: Runtime, name: str, kind: str) -> str:
     row = runtime.container(name).refresh()
     if not pids.is_alive(row.pid, row.pid_start):
         raise StateError(
-            f"can't join the {kind} namespace of {name}, which doesn't run: container state improper",
-            hint=f"Start it with: podpy start {name}",
+            f"can't join the {kind} namespace of {row.name}, which doesn't run: container state improper",
+            hint=f"Start it with: podpy start {row.name}",
         )
     return f"/proc/{row.pid}/ns/{_FILES[kind]}"
 

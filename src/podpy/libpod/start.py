@@ -87,13 +87,22 @@ def start_locked(
 
 
 def initialize(container: Container) -> None:
-    """Make a container ready so that its start is only one call of the runtime (`podpy init`). Raises as start."""
-    with container.lock:
-        row = container.refresh(locked=True)
-        _check_startable(container, row.status)
-        if row.status == INITIALIZED:
-            raise StateError(f"container {row.id} has already been initialized: container state improper")
-        start_locked(container, run=False)
+    """Make a container ready so that its start is only one call of the runtime (`podpy init`).
+
+    A lock that `create_starting` took is given back. Raises as start.
+    """
+    was_held = container.lock.held
+    try:
+        with container.lock:
+            if not was_held:
+                row = container.refresh(locked=True)
+                _check_startable(container, row.status)
+                if row.status == INITIALIZED:
+                    raise StateError(f"container {row.id} has already been initialized: container state improper")
+            start_locked(container, committed=was_held, run=False)
+    finally:
+        if was_held:
+            container.lock.release()
 
 
 def _start_initialized(container: Container) -> None:

@@ -29,6 +29,7 @@ EXITED = "exited"
 REMOVING = "removing"
 
 ALIVE = (RUNNING, PAUSED, STOPPING)
+NO_RESTART = ("", "no", "never")  # restart policies by which nothing is ever restarted
 EXIT_UNKNOWN = 255  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 

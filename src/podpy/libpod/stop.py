@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy import pids
 from podpy.errors import StateError
-from podpy.libpod.state import ALIVE, EXITED, PAUSED, STARTING, STOPPING, ContainerRow
+from podpy.libpod.state import ALIVE, EXITED, NO_RESTART, PAUSED, STARTING, STOPPING, ContainerRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> No
             container.runtime.oci_runtime.resume(row.id)
         if row.status in ALIVE:
             container.runtime.table.update(row.id, status=STOPPING, stopped_by_user=1)
-        elif row.status == EXITED:
+        elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
             # conmon's exit command may be on its way to this lock, to start the container again.
             container.runtime.table.update(row.id, stopped_by_user=1)
     if row.status in ALIVE:

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parse import Options
     from podpy.libpod.container import Container
+    from podpy.libpod.foreground import AttachOptions
     from podpy.libpod.runtime import Runtime
 
 
@@ -28,34 +29,40 @@ def run(options: Options) -> int:
 
             print("\n".join(runtime.privileged(lambda: explain(runtime, spec, image_options(options)))))
             return 0
+        how = None if options.detach else _attach_options(options)
         container = create_starting(runtime, spec, image_options(options))
         try:
-            return runtime.privileged(lambda: _start(runtime, container, options))
+            return runtime.privileged(lambda: _start(runtime, container, options, how))
         finally:
             _print_trace(runtime)
 
 
-def _start(runtime: Runtime, container: Container, options: Options) -> int:
+def _attach_options(options: Options) -> AttachOptions:
+    """Return how this call attaches to the container. Raises UsageError."""
     from podpy.libpod.attach import parse_detach_keys
-    from podpy.libpod.foreground import AttachOptions, start_attached
+    from podpy.libpod.foreground import AttachOptions
+
+    return AttachOptions(
+        streams(interactive=options.interactive, attach=options.attach),
+        detach_keys=parse_detach_keys(options.detach_keys),
+        sig_proxy=options.sig_proxy and not options.tty,
+    )
+
+
+def _start(runtime: Runtime, container: Container, options: Options, how: AttachOptions | None) -> int:
     from podpy.libpod.repair import repair
     from podpy.libpod.start import discard_failed_start, start
 
     try:
         repair(runtime)
-        if options.detach:
+        if how is None:
             start(container)
             print(container.id)
             return 0
         check_terminal(tty=options.tty)
-        code = start_attached(
-            container,
-            AttachOptions(
-                streams(interactive=options.interactive, attach=options.attach),
-                detach_keys=parse_detach_keys(options.detach_keys),
-                sig_proxy=options.sig_proxy and not options.tty,
-            ),
-        )
+        from podpy.libpod.foreground import start_attached
+
+        code = start_attached(container, how)
     except BaseException:
         if options.rm or options.rmi:
             discard_failed_start(container)
