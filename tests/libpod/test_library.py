@@ -20,7 +20,9 @@ from tests.support.engine import Podpy
 THREADED = """
 import os, sys, threading, time
 from podpy import Runtime
-from podpy.errors import CommandNotFoundError, StateError
+from podpy.errors import CommandNotFoundError
+from podpy.libpod.exec import ExecOptions
+from podpy.libpod.logs import LogOptions
 from podpy.runtime.spec import ContainerSpec
 
 namespaces = [os.readlink(f"/proc/self/ns/{name}") for name in ("user", "mnt")]
@@ -36,6 +38,8 @@ def life():
         container = runtime.create(spec("sleep", "300", name="lib"))
         assert container.status == "created"
         container.start()
+        assert [each.name for each in runtime.containers()] == ["lib"]
+        assert container.exec(ExecOptions(command=["sh", "-c", "exit 6"])) == 6
         assert container.row.pid > 0 and container.row.status == "running"
         assert container.inspect()["State"]["Running"]
         container.rename("other")
@@ -48,6 +52,15 @@ def life():
         assert container.status == "exited"
         container.remove()
         assert runtime.rows() == []
+
+
+def written():
+    with Runtime() as runtime:
+        assert runtime.load(sys.argv[1]) == [record.names[0] for record in runtime.images()]
+        container = runtime.create(spec("sh", "-c", "echo one; sleep 0.2; echo two"))
+        container.start()
+        assert [line.text for line in container.logs(LogOptions(follow=True))] == [b"one", b"two"]
+        container.remove(force=True)
 
 
 def quick(code):
@@ -73,6 +86,7 @@ def failing():
 codes = []
 life()
 failing()
+written()
 threads = [threading.Thread(target=quick, args=(code,)) for code in range(3, 11)]
 for thread in threads:
     thread.start()
@@ -84,14 +98,18 @@ print("done")
 """
 
 
-def test_a_process_with_threads_uses_every_method_and_stays_where_it_is(podpy: Podpy, busybox: str) -> None:
+def test_a_process_with_threads_uses_every_method_and_stays_where_it_is(
+    podpy: Podpy, busybox: str, busybox_archive: Path
+) -> None:
     package = podpy.launcher.parents[2]
     if not (package / "podpy/__init__.py").exists():  # an installed podpy is tested, by its launcher alone
         package = Path(podpy_package.__file__ or "").parents[1]
     script = podpy.home / "caller.py"
     script.write_text(THREADED)
     script.chmod(0o644)
-    result = podpy.run([sys.executable, os.fspath(script)], env={"PYTHONPATH": os.fspath(package)})
+    result = podpy.run(
+        [sys.executable, os.fspath(script), os.fspath(busybox_archive)], env={"PYTHONPATH": os.fspath(package)}
+    )
     assert result.ok() == "done"
     assert result.stderr == ""
     assert podpy.ok("ps", "-aq") == ""

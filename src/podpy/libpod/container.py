@@ -15,10 +15,12 @@ from podpy.runtime.spec import ContainerSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
+    from podpy.libpod.exec import ExecOptions
     from podpy.libpod.locks import FileLock
+    from podpy.libpod.logs import LogLine, LogOptions
     from podpy.libpod.runtime import Runtime
     from podpy.storage.images import ImageRecord
 
@@ -176,6 +178,23 @@ class Container:
         from podpy.libpod.remove import remove
 
         self._privileged(lambda: remove(self, force=force, volumes=volumes, timeout=timeout))
+
+    # What goes on inside
+
+    def exec(self, options: ExecOptions) -> int | str:
+        """Run a command with this process's standard streams; return its exit code (detached: the session's id).
+
+        Raises StateError, CommandNotFoundError (127), CommandNotExecutableError (126), RuntimeFailedError.
+        """
+        from podpy.libpod import exec as execute
+
+        return self.runtime.privileged(lambda: execute.run(self, options))
+
+    def logs(self, options: LogOptions | None = None) -> Iterator[LogLine]:
+        """Yield what the container has written, and with `follow` what it writes. Raises NotSupportedError (no log)."""
+        from podpy.libpod.logs import LogOptions, read_logs
+
+        return read_logs(self, options or LogOptions())
 
     # Small things
 

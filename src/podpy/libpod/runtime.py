@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any, Self, TypeVar
 
     from podpy.config.containers_conf import ContainersConf
+    from podpy.image.pull import PullOptions
     from podpy.libpod.container import Container
     from podpy.libpod.create import ImageOptions
     from podpy.plan import Trace
@@ -199,6 +200,12 @@ class Runtime:
 
         return Container(self, self.table.find(name_or_id))
 
+    def containers(self) -> list[Container]:
+        """Return all containers, oldest first."""
+        from podpy.libpod.container import Container
+
+        return [Container(self, row) for row in self.rows()]
+
     def rows(self, rows: list[ContainerRow] | None = None) -> list[ContainerRow]:
         """Return all containers' rows (or those given) with their true state, oldest first."""
         from podpy.libpod.settle import settle
@@ -213,3 +220,19 @@ class Runtime:
         from podpy.image.lookup import find_image
 
         return find_image(self.store, self.paths, name_or_id)
+
+    def images(self) -> list[ImageRecord]:
+        """Return all images of the store."""
+        return self.store.images()
+
+    def pull(self, name: str, options: PullOptions | None = None) -> ImageRecord:
+        """Return an image, fetched from its registry as `options.policy` says. Raises ImageError, RegistryError …"""
+        from podpy.image.pull import pull
+
+        return self.privileged(lambda: pull(self.store, self.paths, name, options))
+
+    def load(self, archive: str | int) -> list[str]:
+        """Load the images of an archive (a path or a descriptor); return their names. Raises ImageError …"""
+        from podpy.image.archive import load
+
+        return self.privileged(lambda: load(self.store, archive))
