@@ -135,3 +135,30 @@ def test_follow_ends_if_the_monitor_was_killed(podpy: Podpy, busybox: str) -> No
     podpy.run(["kill", "-9", str(podpy.json("inspect", "c")[0]["State"]["ConmonPid"])]).ok()
     assert following.wait(30) == 0
     podpy.ok("rm", "-f", "-t0", "c")
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-01-02T10:00+xx", "2024-01-02T10:00:00.x", "1.2.3s", ".s", "99999-01-01", "soon"]
+)
+def test_a_time_that_is_none(podpy: Podpy, busybox: str, text: str) -> None:
+    podpy.ok("create", "--name=c", busybox)
+    result = podpy("logs", "--since", text, "c").fails(125, "failed to parse time", text)
+    assert "bug" not in result.stderr
+
+
+JOURNALCTL = """#!/bin/sh
+echo '{"MESSAGE":"hello","PRIORITY":"6","__REALTIME_TIMESTAMP":"1700000000000000"}'
+for word; do [ "$word" = --follow ] && exec sleep 1000; done
+"""
+
+
+def test_follow_of_a_journal_ends_with_the_container(podpy: Podpy, busybox: str) -> None:
+    """With a journalctl of ours: a machine for tests has no journal."""
+    directory = podpy.home / "bin"
+    directory.mkdir(mode=0o755)
+    (directory / "journalctl").write_text(JOURNALCTL)
+    (directory / "journalctl").chmod(0o755)
+    path = {"PATH": f"{directory}:/usr/sbin:/usr/bin:/sbin:/bin"}
+    run(podpy, busybox, "sleep 1", "--log-driver=journald")
+    for _ in range(2):  # while it runs; when it has ended
+        assert podpy.ok("logs", "-f", "c", env=path, timeout=30) == "hello"

@@ -41,6 +41,8 @@ def parse_duration(text: str) -> int | None:
             unit += 1
         if number == 0 or rest[number:unit] not in _UNITS:
             return None
+        if rest[:number].count(".") > 1 or rest[:number] == ".":
+            return None
         total += float(rest[:number]) * _UNITS[rest[number:unit]]
         rest = rest[unit:]
     if not text.lstrip("+-"):
@@ -67,5 +69,8 @@ def _parse_date(text: str) -> int | None:
     from time import gmtime
 
     # mktime reads the fields as local time: what was typed without an offset is the user's own clock.
-    local = int(mktime((*gmtime(utc // _SECOND)[:8], -1)))
+    try:
+        local = int(mktime((*gmtime(utc // _SECOND)[:8], -1)))
+    except (OverflowError, ValueError, OSError):  # years that a C library doesn't know
+        return None
     return local * _SECOND + utc % _SECOND

@@ -291,15 +291,16 @@ def parse_json_line(raw: bytes) -> LogLine | None:
 def nanoseconds(time: str) -> int:
     """Return the nanoseconds since 1970 of an RFC 3339 time; 0 if it isn't one."""
     date, _, rest = time.partition("T")
-    clock, offset = _split_offset(rest)
-    seconds, _, fraction = clock.partition(".")
     try:
+        clock, offset = _split_offset(rest)
+        seconds, _, fraction = clock.partition(".")
+        nanos = int((fraction or "0").ljust(9, "0")[:9])
         year, month, day = (int(part) for part in date.split("-"))
         hour, minute, second = (int(part) for part in seconds.split(":"))
     except ValueError:
         return 0
     whole = _days_since_1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
-    return whole * 1_000_000_000 + int((fraction or "0").ljust(9, "0")[:9])
+    return whole * 1_000_000_000 + nanos
 
 
 def _days_since_1970(year: int, month: int, day: int) -> int:

@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import chosen
-from podpy.errors import PodpyError
+from podpy.errors import EXIT_FAILURE, PodpyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def run(options: Options) -> int:
             if isinstance(container, PodpyError):
                 raise container
         containers = [container for container in found if not isinstance(container, PodpyError)]
-        _print(containers, wanted, options)
-    return 0
+        return _print(containers, wanted, options)
 
 
 def _time(text: str, *, ahead: bool = False) -> int:
@@ -48,21 +47,24 @@ def _time(text: str, *, ahead: bool = False) -> int:
     return parse_time(text, ahead=ahead)
 
 
-def _print(containers: list[Container], wanted: LogOptions, options: Options) -> None:
+def _print(containers: list[Container], wanted: LogOptions, options: Options) -> int:
     from podpy.libpod.logs import read_logs
 
     if len(containers) > 1 and wanted.follow:
-        _print_side_by_side(containers, wanted, options)
-        return
+        return _print_side_by_side(containers, wanted, options)
     for position, container in enumerate(containers):
         printer = _Printer(container, position if len(containers) > 1 else -1, options)
         for line in read_logs(container, wanted):
             printer.print(line)
         printer.end()
+    return 0
 
 
-def _print_side_by_side(containers: list[Container], wanted: LogOptions, options: Options) -> None:
-    """Follow several containers at once, each in a child process: lines are written whole, so they don't mix."""
+def _print_side_by_side(containers: list[Container], wanted: LogOptions, options: Options) -> int:
+    """Follow several containers at once, each in a child process: lines are written whole, so they don't mix.
+
+    Return the first failure's exit code.
+    """
     import os
 
     children = []
@@ -79,8 +81,8 @@ def _print_side_by_side(containers: list[Container], wanted: LogOptions, options
             printer.end()
             os._exit(0)
         children.append(child)
-    for child in children:
-        os.waitpid(child, 0)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    return next((code if code > 0 else EXIT_FAILURE for code in codes if code), 0)
 
 
 class _Printer:
