@@ -183,3 +183,12 @@ def test_a_mistake_in_how_to_attach_creates_nothing(podpy: Podpy, busybox: str) 
     podpy("run", "--attach=nonsense", busybox, "true").fails(125, "nonsense")
     podpy("run", "--detach-keys=ctrl-nonsense", busybox, "true").fails(125, "nonsense")
     assert podpy.ok("ps", "-aq") == ""
+
+
+def test_podpy_and_conmon_are_killed_when_the_container_has_just_started(podpy: Podpy, busybox: str) -> None:
+    words = ("run", "--name=c", "--network=none", busybox, "sleep", "300")
+    podpy(*words, env={"PODPY_CRASH_AT": "WaitForStart:after"})
+    directory = next((podpy.runroot / "containers").iterdir())
+    os.kill(int((directory / "conmon.pid").read_text()), signal.SIGKILL)
+    podpy.ok("rm", "-f", "-t0", "c")
+    nothing_runs(podpy)

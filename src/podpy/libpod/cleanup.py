@@ -6,6 +6,7 @@ import os
 
 from podpy import fastjson, pids
 from podpy.errors import NoSuchContainerError
+from podpy.libpod.settle import read_pidfile
 from podpy.libpod.state import ALIVE, STARTING, ContainerRow
 
 _MOST_TRIES = 100
@@ -38,8 +39,10 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
         return
     from podpy.network.setup import teardown
 
-    # With a pid namespace of its own nothing outlived its first process. That one lives if a start failed late.
-    is_empty = _had_own_pids(row) and not pids.is_alive(row.pid, row.pid_start)
+    # With a pid namespace of its own nothing outlived its first process. That one lives if a start failed late, or if
+    # podpy and conmon were killed in it: then only its file tells the pid.
+    first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/pidfile"))
+    is_empty = _had_own_pids(row) and not first_lives
     if not (is_empty and runtime.oci_runtime.forget(row.id)):
         runtime.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory):

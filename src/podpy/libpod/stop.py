@@ -38,17 +38,7 @@ def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> No
     """
     from podpy.libpod.cleanup import cleanup
 
-    with container.lock:
-        row = _when_started(container)
-        if row.status == PAUSED:
-            if not thaw:
-                raise StateError(f"{container.id} is paused, can't stop it: container state improper")
-            container.runtime.oci_runtime.resume(row.id)
-        if row.status in ALIVE:
-            container.runtime.table.update(row.id, status=STOPPING, stopped_by_user=1)
-        elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
-            # conmon's exit command may be on its way to this lock, to start the container again.
-            container.runtime.table.update(row.id, stopped_by_user=1)
+    row = _begin_to_stop(container, thaw=thaw)
     if row.status in ALIVE:
         from podpy.libpod.wait import wait_for_end
 
@@ -65,16 +55,34 @@ def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> No
     cleanup(container)
 
 
-def _when_started(container: Container) -> ContainerRow:
-    """Return the settled row; if the call that was starting the container was killed, when its monitor is done."""
+def _begin_to_stop(container: Container, *, thaw: bool) -> ContainerRow:
+    """Note that the user stops it, and return the row as it was before.
+
+    If the call that was starting the container was killed, its monitor may still be at it: that is waited for, without
+    the lock, which the monitor's exit command may want.
+    """
     from time import monotonic, sleep
 
     patience = monotonic() + _START_SECONDS
     while True:
-        row = container.refresh(locked=True)
-        if row.status != STARTING or monotonic() > patience:
-            return row
+        with container.lock:
+            row = container.refresh(locked=True)
+            if row.status != STARTING or monotonic() > patience:
+                _note_stop(container, row, thaw=thaw)
+                return row
         sleep(_TICK)
+
+
+def _note_stop(container: Container, row: ContainerRow, *, thaw: bool) -> None:
+    if row.status == PAUSED:
+        if not thaw:
+            raise StateError(f"{container.id} is paused, can't stop it: container state improper")
+        container.runtime.oci_runtime.resume(row.id)
+    if row.status in ALIVE:
+        container.runtime.table.update(row.id, status=STOPPING, stopped_by_user=1)
+    elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
+        # conmon's exit command may be on its way to this lock, to start the container again.
+        container.runtime.table.update(row.id, stopped_by_user=1)
 
 
 def _send(container: Container, row: ContainerRow, number: int) -> None:
