@@ -132,7 +132,9 @@ def run(container: Container, options: ExecOptions) -> int | str:
     """
     row = container.require_running("create exec sessions on")
     session_id = os.urandom(32).hex()
-    process = process_document(container, row.pid, options)
+    config = bundle_config(container)
+    _leave_session_if_needed(container, config)
+    process = process_document(container, row.pid, options, config)
     with SessionFile(container, options, session_id) as session:
         if not (options.tty or options.detach):
             return container.runtime.oci_runtime.exec_attached(
@@ -155,22 +157,36 @@ def run(container: Container, options: ExecOptions) -> int | str:
         return code or 0
 
 
-def process_document(container: Container, pid: int, options: ExecOptions) -> dict[str, Any]:
+def bundle_config(container: Container) -> dict[str, Any]:
+    """Return config.json as the container's start has written it. Raises StateError if it is gone."""
+    bundle = os.path.join(container.runtime.run_directory(container.id), "bundle")
+    try:
+        with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
+            config: dict[str, Any] = fastjson.loads(file.read())
+    except (FileNotFoundError, ValueError):
+        raise StateError(
+            f"can't exec in {container.name}: {bundle}/config.json, which its start has written, is gone or damaged",
+            hint=f"Restart it (podpy restart {container.name}) if it still runs",
+        ) from None
+    return config
+
+
+def _leave_session_if_needed(container: Container, config: dict[str, Any]) -> None:
+    # SLICE:PREFIX:NAME is the systemd manager's form (crun(1), --systemd-cgroup): from within a login session's cgroup
+    # the kernel doesn't let the runtime move the command into the container's.
+    if ":" in config["linux"].get("cgroupsPath", ""):
+        from podpy.rootless.scope import leave_session
+
+        leave_session(container.runtime.paths)
+
+
+def process_document(container: Container, pid: int, options: ExecOptions, config: dict[str, Any]) -> dict[str, Any]:
     """Return `process` of the OCI runtime spec for a command in a container whose first process is `pid`.
 
     Users are looked up in the container's own files, through /proc/PID/root: also those that it has made itself.
     """
     from podpy.runtime.exec_process import build_exec_process
 
-    bundle = os.path.join(container.runtime.run_directory(container.id), "bundle")
-    try:
-        with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
-            config = fastjson.loads(file.read())
-    except (FileNotFoundError, ValueError):
-        raise StateError(
-            f"can't exec in {container.name}: {bundle}/config.json, which its start has written, is gone or damaged",
-            hint=f"Restart it (podpy restart {container.name}) if it still runs",
-        ) from None
     return build_exec_process(
         config["process"],
         container.spec,

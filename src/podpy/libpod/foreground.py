@@ -55,7 +55,7 @@ def start_attached(container: Container, options: AttachOptions) -> int | None:
 
 
 def _start_attached(container: Container, options: AttachOptions, proxy: _Proxy) -> int | None:
-    from podpy.libpod.start import start
+    from podpy.libpod.start import outlive_session, start
 
     ours, theirs = seqpacket_pair()
     waiter, conmons_waiter = stream_pair()
@@ -74,6 +74,7 @@ def _start_attached(container: Container, options: AttachOptions, proxy: _Proxy)
     try:
         detached = pump(container, ours, options)
         if detached:
+            outlive_session(container)
             return None
         code = _read_exit_code(container, waiter)
         if proxy.used:

@@ -84,6 +84,15 @@ def start_locked(
     runtime.table.update(before.id, **changes)
     container.row = before.replace(**changes)
     runtime.mark("the container's start is committed")
+    if waiter_fd < 0 and launch.cgroups.manager == "systemd":
+        outlive_session(container)
+
+
+def outlive_session(container: Container) -> None:
+    """Let the monitor of a container that nobody is attached to outlive the login session, where systemd can."""
+    from podpy.rootless.scope import move_in_background
+
+    move_in_background(container.runtime.paths, container.row.conmon_pid)
 
 
 def initialize(container: Container) -> None:
