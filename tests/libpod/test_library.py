@@ -14,7 +14,7 @@ from podpy import Runtime
 from podpy.config.paths import Paths
 from podpy.errors import StateError
 from podpy.runtime.spec import ContainerSpec
-from tests.support import needs
+from tests.support import needs, wait
 from tests.support.engine import Podpy
 
 THREADED = """
@@ -112,7 +112,7 @@ def test_a_process_with_threads_uses_every_method_and_stays_where_it_is(
     )
     assert result.ok() == "done"
     assert result.stderr == ""
-    assert podpy.ok("ps", "-aq") == ""
+    wait.until(lambda: podpy.ok("ps", "-aq") == "", what="conmon's exit commands have removed the --rm containers")
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def _contexts(container: Container, options: AttachOptions) -> Iterator[Abstract
     terminal = options.streams.stdin
     if container.spec.tty and terminal >= 0 and os.isatty(terminal):
         yield RawTerminal(terminal)
-        yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "ctl"))
+        yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "bundle", "ctl"))
 
 
 class _Proxy:
