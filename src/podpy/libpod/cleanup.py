@@ -45,7 +45,7 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
     is_empty = _had_own_pids(row) and not first_lives
     if not (is_empty and runtime.oci_runtime.forget(row.id)):
         runtime.oci_runtime.delete(row.id, force=True)
-    for operation in teardown(directory):
+    for operation in teardown(directory, ports=row.ports not in ("", "[]")):
         operation.execute()
     _leave_mounts(directory)
     _remove_busy_tree(directory)

@@ -203,9 +203,12 @@ def check(spec: ContainerSpec, kind: mode.Mode) -> None:
             )
 
 
-def teardown(directory: str) -> list[Operation]:
-    """Return the operations that end the network of the container with this run directory."""
-    return [netns.EndNetwork(directory)]
+def teardown(directory: str, *, ports: bool = True) -> list[Operation]:
+    """Return the operations that end the network of the container with this run directory.
+
+    `ports`: it had published ones, which must be free again afterwards.
+    """
+    return [netns.EndNetwork(directory, wait=ports)]
 
 
 def _read_in_root(rootfs: str) -> str:
