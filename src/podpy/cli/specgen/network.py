@@ -1,4 +1,4 @@
-"""`--network`, `-p`, `--expose`, `--dns`, `--add-host`: kept as the network room's texts (podman-run(1))."""
+"""`--network`, `-p`, `--expose`, `--dns`, `--add-host`: kept as texts that podpy.network reads (podman-run(1))."""
 
 from __future__ import annotations
 
