@@ -158,3 +158,26 @@ def test_the_terminal_is_as_before_afterwards(podpy: Podpy, busybox: str, termin
     assert termios.tcgetattr(slave) == before
     os.close(master)
     os.close(slave)
+
+
+def test_signals_go_to_the_container_with_a_terminal_too(podpy: Podpy, busybox: str, terminals: list[Terminal]) -> None:
+    script = "trap 'exit 8' TERM; echo ready; while :; do sleep 0.05; done"
+    terminal = Terminal(podpy, "run", "-it", "--rm", "--network=none", busybox, "sh", "-c", script)
+    terminals.append(terminal)
+    terminal.expect(b"ready")
+    assert terminal.process is not None
+    terminal.process.terminate()
+    assert terminal.end() == 8
+
+
+def test_the_terminal_is_as_before_when_podpy_is_ended(podpy: Podpy, busybox: str, terminals: list[Terminal]) -> None:
+    options = ["-it", "--sig-proxy=false", "--name=c", "--network=none"]
+    terminal = Terminal(podpy, "run", *options, busybox, "sh", "-c", "echo ready; sleep 300")
+    terminals.append(terminal)
+    terminal.expect(b"ready")
+    assert not termios.tcgetattr(terminal.master)[3] & termios.ECHO
+    assert terminal.process is not None
+    terminal.process.terminate()
+    assert terminal.end() == -signal.SIGTERM
+    assert termios.tcgetattr(terminal.master)[3] & termios.ECHO
+    podpy.ok("rm", "-f", "-t0", "c")

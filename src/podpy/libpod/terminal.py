@@ -29,11 +29,15 @@ _NOT_FORWARDED = (
 
 
 class RawTerminal:
-    """Puts a terminal into raw mode (termios(3), cfmakeraw) for as long as the context lasts."""
+    """Puts a terminal into raw mode (termios(3), cfmakeraw) for as long as the context lasts.
+
+    A signal that ends this process puts it back first: a shell would otherwise go on in a terminal without echo.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._saved: list[Any] | None = None
+        self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         import termios
@@ -41,13 +45,27 @@ class RawTerminal:
         if os.isatty(self._descriptor):
             self._saved = termios.tcgetattr(self._descriptor)
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, _raw(self._saved))
+            self._handlers = {number: signal.signal(number, self._handle) for number in (signal.SIGTERM, signal.SIGHUP)}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._restore()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _restore(self) -> None:
         if self._saved is not None:
             import termios
 
-            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
+            try:
+                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
+            except termios.error:
+                pass  # the terminal has gone away
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._restore()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _raw(attributes: list[Any]) -> list[Any]:

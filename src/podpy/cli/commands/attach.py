@@ -22,7 +22,7 @@ def run(options: Options) -> int:
         how = AttachOptions(
             streams(interactive=interactive, attach=[]),
             detach_keys=parse_detach_keys(options.detach_keys),
-            sig_proxy=options.sig_proxy and not container.spec.tty,
+            sig_proxy=options.sig_proxy,
         )
         code = runtime.privileged(lambda: attach(container, how))
         return code or 0

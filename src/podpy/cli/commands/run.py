@@ -45,7 +45,7 @@ def _attach_options(options: Options) -> AttachOptions:
     return AttachOptions(
         streams(interactive=options.interactive, attach=options.attach),
         detach_keys=parse_detach_keys(options.detach_keys),
-        sig_proxy=options.sig_proxy and not options.tty,
+        sig_proxy=options.sig_proxy,
     )
 
 

@@ -47,11 +47,10 @@ def _attached(runtime: Runtime, container: Container, options: Options) -> int:
     from podpy.libpod.foreground import AttachOptions, attach, start_attached
     from podpy.libpod.state import RUNNING
 
-    tty = container.spec.tty
     how = AttachOptions(
         streams(interactive=options.interactive, attach=[]),
         detach_keys=parse_detach_keys(options.detach_keys),
-        sig_proxy=not tty if options.sig_proxy is None else options.sig_proxy and not tty,
+        sig_proxy=options.sig_proxy is not False,  # podman-start(1): true when attached
     )
     code = attach(container, how) if container.status == RUNNING else start_attached(container, how)
     return code or 0
