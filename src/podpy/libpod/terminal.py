@@ -44,8 +44,10 @@ class RawTerminal:
 
         if os.isatty(self._descriptor):
             self._saved = termios.tcgetattr(self._descriptor)
-            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, _raw(self._saved))
-            self._handlers = {number: signal.signal(number, self._handle) for number in (signal.SIGTERM, signal.SIGHUP)}
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, _raw(self._saved))
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) == signal.SIG_DFL:  # else it is passed on and ends the container, not us
+                    self._handlers[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -58,7 +60,7 @@ class RawTerminal:
             import termios
 
             try:
-                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._saved)
             except termios.error:
                 pass  # the terminal has gone away
 
