@@ -56,6 +56,14 @@ def test_a_udp_port_with_another_number_inside(serve: Serve) -> None:
     assert udp(port, host_address() or LOCALHOST).startswith("udp 53 from")
 
 
+def test_a_user_namespace_of_its_own_has_a_private_network(serve: Serve, podpy: Podpy) -> None:
+    """Debian's containers.conf has a default sysctl of the network, which root of that namespace may not write."""
+    port = free_ports()
+    service = serve("tcp:8080", options=["--userns=keep-id", "-u", "0", "-p", f"{port}:8080"])
+    assert tcp(port).startswith("tcp 8080 from")
+    podpy.ok("exec", service.container, "true")
+
+
 def test_a_host_address_is_the_only_one_that_listens(serve: Serve) -> None:
     port = free_ports()
     serve("tcp:80", options=["-p", f"127.0.0.1:{port}:80"])

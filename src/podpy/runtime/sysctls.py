@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import UsageError
+from podpy.runtime.namespaces import has_own_userns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
 
     Raises UsageError for one that would change the host's namespace.
     """
-    result = {name: value for name, value in context.sysctls.items() if not _shared(name, spec, context)}
+    result = {name: value for name, value in context.sysctls.items() if _applies(name, spec, context)}
     for name, value in spec.sysctls.items():
         kind = _shared(name, spec, context, only_host=True)
         if kind:
@@ -30,6 +31,17 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
             )
         result[name] = value
     return result
+
+
+def _applies(name: str, spec: ContainerSpec, context: BundleContext) -> bool:
+    """Return whether a default can be set: by the container's root, in a namespace that is the container's own.
+
+    A network namespace that podpy makes belongs to podpy's user namespace; root of another one (keep-id, auto) may not
+    write there, and nobody asked for it.
+    """
+    if _shared(name, spec, context):
+        return False
+    return not (name.startswith("net.") and "network" in context.namespaces and has_own_userns(spec, context))
 
 
 def check_name(name: str) -> None:
