@@ -141,6 +141,7 @@ def test_keep_id_is_not_for_root() -> None:
         ("executable file `x` not found in $PATH: No such file or directory", CommandNotFoundError),
         ("open executable: Operation not permitted", CommandNotExecutableError),
         ("open executable: Permission denied", CommandNotExecutableError),
+        ("the path `/etc` is not a regular file: Operation not permitted", CommandNotExecutableError),
         ("exec container process `/x`: Exec format error", CommandNotExecutableError),
         ("exec container process (missing dynamic library?) `/x`: No such file or directory", CommandNotFoundError),
         ('unable to start container process: exec: "x": executable file not found in $PATH', CommandNotFoundError),

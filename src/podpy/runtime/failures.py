@@ -11,8 +11,9 @@ from podpy.errors import CommandNotExecutableError, CommandNotFoundError, Runtim
 
 # About the command itself: how crun and runc begin what they say about it. Messages about a mount or the working
 # directory hold the same reasons.
-_ABOUT_THE_COMMAND = ("executable", "exec:", "exec container process", "execv", "exec /")
-# In this order: a directory gives "open executable: operation not permitted" (crun), a missing interpreter "exec
+_ABOUT_THE_COMMAND = ("executable", "exec:", "exec container process", "execv", "exec /", "is not a regular file")
+# In this order: a directory gives "open executable: operation not permitted" (crun 1.8; later ones "the path `/etc` is
+# not a regular file: operation not permitted"), a missing interpreter "exec
 # container process (missing dynamic library?) …: no such file or directory".
 _NOT_EXECUTABLE = ("permission denied", "operation not permitted", "exec format error", "is a directory")
 _NOT_FOUND = ("no such file or directory", "not found in $path")
