@@ -44,12 +44,16 @@ def check(asked: Resources, context: BundleContext) -> None:
     for name, option, controller in _needed(asked):
         if context.cgroup_manager == "none":
             raise NotSupportedError(
-                f"{option}: this session has no cgroup of its own, so no limit can be enforced", hint=DELEGATE
+                f"{option}: this session has no cgroup of its own, so no limit can be enforced", hint=_mend()
             )
         if controller not in context.host.controllers:
             raise NotSupportedError(
-                f"{option}: the cgroup controller {controller} isn't delegated to this user ({name})", hint=DELEGATE
+                f"{option}: the cgroup controller {controller} isn't delegated to this user ({name})", hint=_mend()
             )
+
+
+def _mend() -> str:
+    return DELEGATE if os.path.isdir("/run/systemd/system") else "podpy system doctor says what this host needs"
 
 
 def _needed(asked: Resources) -> list[tuple[str, str, str]]:
