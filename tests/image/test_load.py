@@ -166,7 +166,7 @@ def hostile_archives(image: Image) -> dict[str, tuple[bytes | dict[str, bytes], 
     layer = next(name for name in files if name.endswith("layer.tar"))
     return {
         "nothing": (b"", "empty"),
-        "no tar": (b"hello world" * 100, "no tar"),
+        "no tar": (b"hello world" * 100, "no tar. podpy load takes"),
         "other tar": ({"README": b"x"}, "holds no image"),
         "old docker": ({"repositories": b"{}"}, "before 1.10"),
         "manifest no JSON": ({"manifest.json": b"{"}, "not JSON"),

@@ -251,6 +251,13 @@ def _with_signature(callback: Callable[..., None], parameters: list[inspect.Para
 class _PflagRules:
     """Makes Click's parser take pflag's spellings that it doesn't know: --flag=false, -d=false, -e=A."""
 
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option --help, shown as the flag that it is."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.metavar = " "
+        return option
+
     def make_parser(self, ctx: Any) -> Any:
         parser = super().make_parser(ctx)  # type: ignore[misc]
         match_long, match_short = parser._match_long_opt, parser._match_short_opt

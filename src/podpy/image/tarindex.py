@@ -118,7 +118,11 @@ def _number(field: bytes) -> int:
 
 def _check_sum(header: bytes, at: int) -> None:
     unsigned = sum(header[:148]) + sum(header[156:]) + 8 * 32
-    if len(header) != _BLOCK or _number(header[148:156]) != unsigned:
+    try:
+        fits = len(header) == _BLOCK and _number(header[148:156]) == unsigned
+    except ImageError:  # text, not a number
+        fits = False
+    if not fits:
         what = "it is no tar" if at == 0 else f"its header at {at} is damaged"
         raise ImageError(
             f"the archive can't be read: {what}", hint="podpy load takes docker-archive, oci-archive, OCI directories"

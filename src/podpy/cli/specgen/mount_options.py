@@ -31,6 +31,7 @@ _ONLY_TMPFS = frozenset("size mode tmpcopyup notmpcopyup noatime noswap uid gid 
 _NOT_TMPFS = frozenset("bind rbind z Z O idmap copy nocopy no-dereference upperdir workdir".split())
 _WITH_VALUE = frozenset("size mode uid gid nr_inodes huge upperdir workdir volume-opt subpath".split())
 _OTHERS = frozenset(["O", "idmap", "consistency", "volume-opt", "subpath"])
+_KNOWN = "Common ones: ro, rw, z, Z, U, O, exec, noexec, nodev, nosuid, bind, rbind, rprivate, rshared, rslave"
 
 
 def check(options: Sequence[str], *, is_tmpfs: bool, rootless: bool = True) -> list[str]:
@@ -57,7 +58,7 @@ def check(options: Sequence[str], *, is_tmpfs: bool, rootless: bool = True) -> l
 def _check_known(option: str, name: str, *, is_tmpfs: bool) -> None:
     known = name in _GROUP_OF or name in _ONLY_TMPFS or name in _NOT_TMPFS or name in _OTHERS
     if not known or ("=" in option and name not in (*_WITH_VALUE, "idmap", "consistency")):
-        raise UsageError(f'unknown mount option "{option}": invalid mount option', hint="man podman-run, --volume")
+        raise UsageError(f'unknown mount option "{option}": invalid mount option', hint=_KNOWN)
     if is_tmpfs and name in _NOT_TMPFS:
         raise UsageError(f"the '{name}' option is not allowed with tmpfs mounts: invalid mount option")
     if not is_tmpfs and name in _ONLY_TMPFS:
