@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from podpy.image.progress import Progress
     from podpy.libpod.container import Container
     from podpy.libpod.runtime import Runtime
     from podpy.runtime.spec import ContainerSpec, Mount
@@ -32,7 +33,7 @@ class ImageOptions(Record):
     platform: str = ""  # os/arch[/variant]
     replace_owner: bool = False  # --replace: a container that has the name is removed first
     quiet: bool = False
-    progress: object = None  # see podpy.image.pull
+    progress: Callable[[], Progress] | None = None  # makes what a pull reports to, when there is one
     tls_verify: bool | None = None
     authfile: str = ""
 
@@ -119,7 +120,7 @@ def _find_or_pull(runtime: Runtime, name: str, options: ImageOptions) -> ImageRe
             name,
             policy=options.policy,
             platform=options.platform,
-            progress=options.progress,
+            progress=options.progress() if options.progress else None,
             tls_verify=options.tls_verify,
             authfile=options.authfile,
         )

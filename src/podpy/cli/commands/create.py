@@ -7,6 +7,7 @@ from podpy.cli.engine import open_runtime
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parse import Options
+    from podpy.image.progress import Progress
     from podpy.libpod.create import ImageOptions
 
 
@@ -31,7 +32,14 @@ def image_options(options: Options) -> ImageOptions:
         quiet=options.quiet,
         tls_verify=options.tls_verify if options.given("tls_verify") else None,
         authfile=options.authfile,
+        progress=lambda: _progress(options),
     )
+
+
+def _progress(options: Options) -> Progress:
+    from podpy.cli.image_progress import make
+
+    return make(quiet=options.quiet)
 
 
 def platform(options: Options) -> str:
