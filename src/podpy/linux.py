@@ -253,13 +253,15 @@ def loopback_up() -> None:
     _check(lib.podpy_loopback_up())
 
 
-def make_netns(path: Path) -> None:
+def make_netns(path: Path, *, open_to_all: bool = False) -> None:
     """Bind-mount a new network namespace, its loopback device up, at `path` (made if missing).
 
-    This process stays in its own network namespace. Raises OSError with the path.
+    `open_to_all`: ports under 1024 and ping need no capability in it, which a process of another user namespace can't
+    have there (ip-sysctl.rst: ip_unprivileged_port_start, ping_group_range). This process stays in its own network
+    namespace. Raises OSError with the path.
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _check(lib.podpy_make_netns(_path(path)), path)
+    _check(lib.podpy_make_netns(_path(path), open_to_all), path)
 
 
 def _path(path: Path | None) -> object:

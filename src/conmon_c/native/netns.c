@@ -1,6 +1,7 @@
 /* Network namespaces without leaving one's own. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 
 struct netns_request {
     const char *path;
+    int open_to_all;
     int error; /* 0 or -errno, written by the child into the parent's memory */
 };
 
@@ -40,21 +42,36 @@ int podpy_loopback_up(void)
     return error;
 }
 
+static void write_setting(const char *path, const char *value)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, value, strlen(value)) < 0) {
+        /* An old kernel, or too few group ids: the container then has one right less, which is no reason not to start. */
+    }
+    close(fd);
+}
+
 static int in_new_netns(void *argument)
 {
     struct netns_request *request = argument;
     request->error = podpy_loopback_up();
+    if (!request->error && request->open_to_all) {
+        write_setting("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+        write_setting("/proc/sys/net/ipv4/ping_group_range", "0 65535");
+    }
     if (!request->error && mount("/proc/self/ns/net", request->path, NULL, MS_BIND, NULL) < 0)
         request->error = -errno;
     return 0;
 }
 
-int podpy_make_netns(const char *path)
+int podpy_make_netns(const char *path, int open_to_all)
 {
     /* The child shares our memory and we sleep until it has ended (vfork's way): nothing is copied, so the price is
      * that of the namespace. unshare() and setns() back was rejected: another thread, or an error in between, would
      * find the process in the wrong namespace. Signals wait meanwhile: a handler must not run on the child's stack. */
-    struct netns_request request = {.path = path, .error = 0};
+    struct netns_request request = {.path = path, .open_to_all = open_to_all, .error = 0};
     char stack[STACK_SIZE] __attribute__((aligned(64)));
     sigset_t all, before;
     int status;

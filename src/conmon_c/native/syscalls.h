@@ -32,6 +32,6 @@ int podpy_loopback_up(void);
 
 /* netns.c. Makes a network namespace with its loopback device up, bind-mounted at `path` (an existing file); the caller
  * stays in its own. */
-int podpy_make_netns(const char *path);
+int podpy_make_netns(const char *path, int open_to_all);
 
 #endif

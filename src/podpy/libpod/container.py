@@ -129,8 +129,11 @@ class Container:
 
     def _freeze(self, before: str, after: str) -> None:
         def work() -> None:
+            from podpy.rootless.cgroups import show_v2
+
             with self.lock:
                 row = self.refresh(locked=True)
+                show_v2()
                 if row.status != before:
                     verb = "pause" if after == PAUSED else "unpause"
                     raise StateError(f'"{self.name}" is not {before}, can\'t {verb}: container state improper')

@@ -133,7 +133,7 @@ def run(container: Container, options: ExecOptions) -> int | str:
     row = container.require_running("create exec sessions on")
     session_id = os.urandom(32).hex()
     config = bundle_config(container)
-    _leave_session_if_needed(container, config)
+    _reach_cgroup(container, config)
     process = process_document(container, row.pid, options, config)
     with SessionFile(container, options, session_id) as session:
         if not (options.tty or options.detach):
@@ -171,10 +171,17 @@ def bundle_config(container: Container) -> dict[str, Any]:
     return config
 
 
-def _leave_session_if_needed(container: Container, config: dict[str, Any]) -> None:
+def _reach_cgroup(container: Container, config: dict[str, Any]) -> None:
+    """Make it possible for the OCI runtime to move the command into the container's cgroup, where it has one."""
+    path = config["linux"].get("cgroupsPath", "")
+    if not path:
+        return
+    from podpy.rootless import cgroups
+
+    cgroups.show_v2()
     # SLICE:PREFIX:NAME is the systemd manager's form (crun(1), --systemd-cgroup): from within a login session's cgroup
     # the kernel doesn't let the runtime move the command into the container's.
-    if ":" in config["linux"].get("cgroupsPath", ""):
+    if ":" in path:
         from podpy.rootless.scope import leave_session
 
         leave_session(container.runtime.paths)

@@ -23,10 +23,15 @@ _PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL; both programs need milli
 
 
 class CreateNetns(Operation):
-    """Make the container's network namespace and its handle."""
+    """Make the container's network namespace and its handle.
 
-    def __init__(self, path: str) -> None:
+    It belongs to podpy's own user namespace. `open_to_all`: the container has another one, so its root has no
+    capability over the network; low ports and ping must do without.
+    """
+
+    def __init__(self, path: str, *, open_to_all: bool = False) -> None:
         self.path = path
+        self.open_to_all = open_to_all
 
     def describe(self) -> str:
         """Return where the handle is."""
@@ -34,7 +39,7 @@ class CreateNetns(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        linux.make_netns(self.path)
+        linux.make_netns(self.path, open_to_all=self.open_to_all)
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""

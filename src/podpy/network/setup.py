@@ -156,7 +156,7 @@ def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
         return made
     made.netns_path = os.path.join(context.directory, netns.NETNS)
     before = _before(published, context.container.row.ports)
-    made.operations = [netns.CreateNetns(made.netns_path)]
+    made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps))]
     if kind.kind == mode.PASTA:
         start = pasta.StartPasta(kind, context.directory, published, rootful=not context.runtime.paths.rootless)
         start.before = before

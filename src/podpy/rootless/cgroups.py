@@ -95,6 +95,19 @@ def cgroup_view(*, wanted: str = "") -> CgroupView:
     return CgroupView(manager=NONE, mode=mode, reason=_why_none(uid) if wanted != NONE else "it was asked for")
 
 
+def show_v2() -> None:
+    """On a hybrid host, give this process the view that containers are started with: cgroup2 at /sys/fs/cgroup.
+
+    Every call of an OCI runtime that looks for a container's cgroup needs it. The process gets a mount namespace of its
+    own for that; elsewhere nothing happens.
+    """
+    if cgroup_mode() == "hybrid":
+        from podpy.rootless.namespace import private_mounts
+
+        private_mounts()
+        linux.mount(UNIFIED, ROOT, None, linux.MS_BIND)
+
+
 def cgroup_mode() -> str:
     """Return `v2`, `hybrid` or `v1`: what is mounted at /sys/fs/cgroup."""
     for path, mode in ((ROOT, "v2"), (UNIFIED, "hybrid")):
