@@ -96,18 +96,10 @@ def conmon(paths: Paths) -> Check:
 def network_helper(paths: Paths) -> Check:
     """Is there a program that connects containers to the network?"""
     name = "network helper"
-    pasta, slirp = which("pasta"), which("slirp4netns")
-    if pasta and slirp and _is_old(pasta, paths):
-        return passed(name, f"{slirp}; {pasta} is too old for all but published UDP and IPv6 ports")
-    if pasta or slirp:
-        return passed(name, pasta or slirp)
+    path = which("pasta") or which("slirp4netns")
+    if path:
+        return passed(name, path)
     return failed(name, "neither pasta nor slirp4netns is installed", install("passt"))
-
-
-def _is_old(pasta: str, paths: Paths) -> bool:
-    from podpy.network.pasta import is_old
-
-    return is_old(pasta, paths.cache)
 
 
 def cgroup_delegation(paths: Paths) -> Check:
