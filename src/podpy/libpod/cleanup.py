@@ -38,13 +38,14 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
     if not os.path.isdir(directory):
         return
     from podpy.network.setup import teardown
-    from podpy.rootless.cgroups import show_v2
 
     # With a pid namespace of its own nothing outlived its first process. That one lives if a start failed late, or if
     # podpy and conmon were killed in it: then only its file tells the pid.
     first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/pidfile"))
     is_empty = _had_own_pids(row) and not first_lives
     if not (is_empty and runtime.oci_runtime.forget(row.id)):
+        from podpy.rootless.cgroups import show_v2
+
         show_v2()
         runtime.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory, ports=row.ports not in ("", "[]")):
