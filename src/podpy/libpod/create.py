@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from podpy.runtime.spec import ContainerSpec, Mount
     from podpy.storage.images import ImageRecord
 
-    Puller = Callable[[str], ImageRecord]
-
 _MOST_TRIES_FOR_A_NAME = 20
 
 
@@ -32,7 +30,6 @@ class ImageOptions(Record):
     policy: str = "missing"  # always, missing, newer, never
     platform: str = ""  # os/arch[/variant]
     replace_owner: bool = False  # --replace: a container that has the name is removed first
-    quiet: bool = False
     progress: Callable[[], Progress] | None = None  # makes what a pull reports to, when there is one
     tls_verify: bool | None = None
     authfile: str = ""

@@ -38,7 +38,6 @@ class ExecOptions(Record):
     privileged: bool = False
     preserve_fds: int = 0
     detach_keys: bytes = b""
-    session: bool = True
 
 
 class ExecSession(Record):

@@ -29,7 +29,6 @@ def image_options(options: Options) -> ImageOptions:
         policy=options.pull or "missing",
         platform=platform(options),
         replace_owner=options.replace,
-        quiet=options.quiet,
         tls_verify=options.tls_verify if options.given("tls_verify") else None,
         authfile=options.authfile,
         progress=lambda: _progress(options),

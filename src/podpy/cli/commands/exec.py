@@ -45,5 +45,4 @@ def _wanted(options: Options) -> ExecOptions:
         privileged=options.privileged,
         preserve_fds=options.preserve_fds,
         detach_keys=parse_detach_keys(options.detach_keys) if options.tty else b"",
-        session=not options.no_session,
     )
