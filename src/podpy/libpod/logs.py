@@ -16,12 +16,14 @@ from podpy.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO
+    from typing import BinaryIO, TypeVar
 
     from podpy.libpod.container import Container
 
+    T = TypeVar("T")
+
 _BLOCK = 1 << 16
-_MOST_LOOKS = 10
+_FREE_NUMBERS_AT_END = 3
 _NO_LOG_DRIVERS = ("none", "off", "null", "passthrough", "passthrough-tty")
 
 
@@ -112,29 +114,52 @@ class _LogFile:
                     return
                 watch.wait(container.row.conmon_pid, container.row.conmon_start, left)
 
-    def _open_all(self) -> list[BinaryIO]:
-        """Open the log's files, newest first. Whatever conmon renames meanwhile, each is there once and none is missed.
+    def _open_all(self, known: BinaryIO | None = None) -> list[BinaryIO]:
+        """Open the log's files, newest first; if one is `known`, only those that are newer.
 
-        A file's number only goes up, so in this order none can slip past; one that is met twice was renamed between.
-        In the moment in which a rotation has left a gap, the look is no good and is taken again.
+        A file's number only goes up, so whatever conmon renames meanwhile, none that is there when the look begins can
+        slip past it; one that is met twice was renamed between. What is found below the newest was begun later.
+        (A listing of the directory would not do: of names that change during it it may miss any.)
         """
         files: list[BinaryIO] = []
-        for _ in range(_MOST_LOOKS):
-            _close(files)
-            names = self._names()
-            files = _open_each(names)
-            if names == self._names():
+        seen = set[tuple[int, int]]()
+        newest_at = 0
+        for number, file in self._upwards(0, _open):
+            identity = _identity(os.fstat(file.fileno()))
+            if known is not None and identity == _identity(os.fstat(known.fileno())):
+                file.close()
                 break
+            if files:
+                newest_at = self._number_of(files[0], newest_at)
+            if identity in seen or (files and number <= newest_at):
+                file.close()
+            else:
+                files.append(file)
+                seen.add(identity)
         return files
 
-    def _names(self) -> list[str]:
-        directory, base = os.path.split(self._path)
-        try:
-            there = [name for name in os.listdir(directory) if name == base or name.startswith(base + ".")]
-        except FileNotFoundError:
-            return []
-        numbers = sorted(int(name[len(base) + 1 :]) for name in there if name[len(base) + 1 :].isdigit())
-        return [*([self._path] if base in there else []), *(f"{self._path}.{number}" for number in numbers)]
+    def _number_of(self, file: BinaryIO, least: int) -> int:
+        """Return an open file's number, which was `least` before."""
+        wanted = _identity(os.fstat(file.fileno()))
+        numbers = (number for number, status in self._upwards(least, os.stat) if _identity(status) == wanted)
+        return next(numbers, least)
+
+    def _upwards(self, number: int, look: Callable[[str], T]) -> Iterator[tuple[int, T]]:
+        """Yield what `look` says of each file from a number on.
+
+        A rotation under way leaves one number free; should another one begin meanwhile, it may be free again where one
+        looks next. Only a few free ones in a row are the end.
+        """
+        free = 0
+        while free < _FREE_NUMBERS_AT_END:
+            try:
+                found = look(f"{self._path}.{number}" if number else self._path)
+            except FileNotFoundError:
+                free += 1
+            else:
+                free = 0
+                yield number, found
+            number += 1
 
     def _keep_newest(self, files: list[BinaryIO]) -> None:
         """Close files that were read, but for the newest, which `follow` goes on with."""
@@ -147,7 +172,7 @@ class _LogFile:
             yield from self._new_entries(self._current)
             if _is_at(self._current, self._path):
                 return
-        while newer := self._newer_files():
+        while newer := self._open_all(self._current):
             if self._current is not None:
                 # Once more: until it was renamed conmon wrote into it.
                 yield from self._new_entries(self._current)
@@ -155,16 +180,6 @@ class _LogFile:
             for file in reversed(newer):
                 yield from self._new_entries(file)
             self._keep_newest(newer)
-
-    def _newer_files(self) -> list[BinaryIO]:
-        files = self._open_all()
-        if self._current is None:
-            return files
-        here = os.fstat(self._current.fileno())
-        known = (place for place, file in enumerate(files) if os.path.samestat(os.fstat(file.fileno()), here))
-        first_known = next(known, len(files))
-        _close(files[first_known:])
-        return files[:first_known]
 
     def _new_entries(self, file: BinaryIO) -> Iterator[LogLine]:
         while True:
@@ -199,20 +214,12 @@ class _LogFile:
         return data.count(b"\n") - data.count(b" stdout P ") - data.count(b" stderr P ")
 
 
-def _open_each(names: list[str]) -> list[BinaryIO]:
-    """Open files; none that is gone, and none twice."""
-    found: dict[tuple[int, int], BinaryIO] = {}
-    for name in names:
-        try:
-            file = open(name, "rb")  # noqa: SIM115 - given to the caller, who closes it
-        except FileNotFoundError:
-            continue
-        status = os.fstat(file.fileno())
-        if (status.st_dev, status.st_ino) in found:
-            file.close()
-        else:
-            found[status.st_dev, status.st_ino] = file
-    return list(found.values())
+def _open(path: str) -> BinaryIO:
+    return open(path, "rb")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _close(files: list[BinaryIO]) -> None:
