@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import processes, wait
+from tests.faults.repaired import KILLED, SEED, assert_repaired
+from tests.support import wait
 from tests.support.engine import Podpy
 from tests.support.images import BUSYBOX, Image, Layer
 
@@ -29,27 +30,8 @@ OPERATIONS = (
     "WaitForStart",
     "RemoveContainerLayer",
 )
-KILLED = -signal.SIGKILL
-SEED = int(os.environ.get("PODPY_TEST_SEED", "1"))
 
-
-def assert_repaired(podpy: Podpy, image: str) -> None:
-    """The next call works, `system check` then finds nothing, and no container, directory or process is left."""
-    podpy.ok("run", "--rm", image, "true")
-    podpy.ok("rm", "--all", "--force", "--time", "0")
-    podpy("system", "check")
-    assert podpy("system", "check").ok() == ""
-    assert podpy.ok("ps", "--all", "--quiet") == ""
-    assert os.listdir(podpy.runroot / "containers") == []
-    assert os.listdir(podpy.graphroot / "containers") == []
-    assert os.listdir(podpy.graphroot / "tmp") == []
-    wait.until(lambda: not helpers(podpy), what="conmon, pasta and the containers have ended", timeout=10)
-
-
-def helpers(podpy: Podpy) -> list[str]:
-    """Return every process of this podpy but the holder."""
-    found = (processes.describe(pid) for pid in processes.mentioning([podpy.home, podpy.runtime_dir], podpy.marker))
-    return [text for text in found if "podpy-holder" not in text]
+PARALLEL_RUNS = 50
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -93,17 +75,23 @@ def test_podpy_is_killed_at_random_moments(podpy: Podpy, busybox: str) -> None:
             assert_repaired(podpy, busybox)
 
 
-def test_parallel_runs_beside_ps_and_rm(podpy: Podpy, busybox: str) -> None:
+def test_parallel_runs_beside_all_that_looks_at_them(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name", "talker", "--network", "none", busybox, "sh", "-c", "while :; do date; done")
+    follower = podpy.popen("logs", "-f", "--tail", "1", "talker", stdout=subprocess.DEVNULL)
     runs = [
         podpy.popen("run", "--rm", "--network", "none", busybox, "echo", str(i), stdout=subprocess.PIPE)
-        for i in range(20)
+        for i in range(PARALLEL_RUNS)
     ]
-    for _ in range(5):
+    while any(process.poll() is None for process in runs):
         podpy.ok("ps", "--all")
         podpy.ok("container", "prune", "--force")
+        podpy.ok("rm", podpy.ok("create", "--network", "none", busybox, "true"))
     for i, process in enumerate(runs):
         output, _ = process.communicate(timeout=120)
         assert (process.returncode, output) == (0, f"{i}\n".encode())
+    assert follower.poll() is None
+    podpy.ok("rm", "--force", "--time", "0", "talker")
+    assert follower.wait(timeout=30) == 0
     assert_repaired(podpy, busybox)
 
 

@@ -105,6 +105,7 @@ class BlobWriter:
         """Rename the verified blob into blobs/sha256, within a commit. Return its size. Raises OSError."""
         try:
             os.rename(self._done, self._stored)
+            os.unlink(self._done)  # it is still there if both are one file: rename(2) does nothing then
         except FileNotFoundError:
             pass  # another image's commit has done it: then the next line finds it
         return os.stat(self._stored).st_size
@@ -122,7 +123,12 @@ class BlobWriter:
             os.close(descriptor)
 
     def _find_complete(self) -> bool:
-        for path in (self._stored, self._done):
+        # One that is stored may have lost its row just now, and go. Its second name keeps it for this writer's commit.
+        try:
+            os.link(self._stored, self._done)
+        except (FileNotFoundError, FileExistsError):
+            pass
+        for path in (self._done, self._stored):
             try:
                 self.offset = os.stat(path).st_size
             except FileNotFoundError:

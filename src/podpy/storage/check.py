@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 
 from podpy.record import Record
+from podpy.storage import orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.storage.store import Store
+
+_ORPHAN = "nothing in the database belongs to it"
 
 
 class Finding(Record):
@@ -26,12 +29,14 @@ def check(store: Store, *, repair: bool = False) -> list[Finding]:
     """Return what is wrong with database, layers, blobs, containers' layers and volumes. See Store.check."""
     findings = _database(store)
     with store.database.transaction():  # nobody commits or collects between a listing and its query
-        findings += _layers(store, repair)
+        findings += _layers(store)
         findings += _blobs(store, repair)
-        findings += _without_row(store, "containers", "SELECT id FROM containers", repair)
+        found = orphans.remove(store) if repair else orphans.find(store)
+        findings += [Finding(what=f"{name}: {_ORPHAN}", repaired=repair) for name in found]
+        findings += _containers(store, repair)
         findings += _volumes(store)
     if repair:
-        findings += [Finding(what=f"tmp/{name}: left by a killed call", repaired=True) for name in store.sweep()]
+        findings += [Finding(what=f"{name}: left by a killed call", repaired=True) for name in store.sweep()]
     return findings
 
 
@@ -43,7 +48,7 @@ def _database(store: Store) -> list[Finding]:
     return broken
 
 
-def _layers(store: Store, repair: bool) -> list[Finding]:
+def _layers(store: Store) -> list[Finding]:
     # An image whose layer is lost can't be mended here; it is named, so that it can be pulled again.
     findings = []
     for number, chain_id in store.database.query("SELECT number, chain_id FROM layers"):
@@ -52,21 +57,13 @@ def _layers(store: Store, repair: bool) -> list[Finding]:
             users = ", ".join(sorted({image_id[:12] for (image_id,) in images})) or "no image"
             text = f"layers/{number} ({chain_id}) is missing; it belongs to {users}: pull it again"
             findings.append(Finding(what=text))
-    wanted = "SELECT CAST(number AS TEXT) FROM layers UNION SELECT 'empty'"
-    findings += _without_row(store, "layers", wanted, repair)
-    numbers = {str(number) for (number,) in store.database.query("SELECT number FROM layers")}
-    for name in _names(store, "mapped"):
-        if name.partition("-")[0] not in numbers:
-            findings.append(_orphan(store, f"mapped/{name}", repair))
     return findings
 
 
 def _blobs(store: Store, repair: bool) -> list[Finding]:
     findings = []
-    known = set()
     for digest, size in store.database.query("SELECT digest, size FROM blobs"):
         path = store.blob_path(digest)
-        known.add(os.path.basename(path))
         try:
             actual = os.stat(path).st_size
         except FileNotFoundError:
@@ -78,32 +75,24 @@ def _blobs(store: Store, repair: bool) -> list[Finding]:
             store.database.execute("DELETE FROM blobs WHERE digest = ?", (digest,))
             store.staging.discard(path)
         findings.append(Finding(what=f"blob {digest} {text}", repaired=repair))
-    orphans = [name for name in _names(store, "blobs/sha256") if name not in known]
-    return findings + [_orphan(store, f"blobs/sha256/{name}", repair) for name in orphans]
+    return findings
 
 
 def _volumes(store: Store) -> list[Finding]:
     # Never removed here: what is in them may be a user's only copy.
     known = {name for (name,) in store.database.query("SELECT name FROM volumes")}
-    present = set(_names(store, "volumes"))
+    present = set(orphans.names(store, "volumes"))
     lost = [Finding(what=f"volume {name}: its directory is missing") for name in sorted(known - present)]
     return lost + [Finding(what=f"volumes/{name} belongs to no volume") for name in sorted(present - known)]
 
 
-def _without_row(store: Store, directory: str, query: str, repair: bool) -> list[Finding]:
-    known = {name for (name,) in store.database.query(query)}
-    orphans = [name for name in _names(store, directory) if name not in known]
-    return [_orphan(store, f"{directory}/{name}", repair) for name in orphans]
-
-
-def _orphan(store: Store, name: str, repair: bool) -> Finding:
-    if repair:
-        store.staging.discard(os.path.join(store.graphroot, name))
-    return Finding(what=f"{name}: nothing in the database belongs to it", repaired=repair)
-
-
-def _names(store: Store, directory: str) -> list[str]:
-    try:
-        return sorted(os.listdir(os.path.join(store.graphroot, directory)))
-    except FileNotFoundError:
-        return []
+def _containers(store: Store, repair: bool) -> list[Finding]:
+    known = {container_id for (container_id,) in store.database.query("SELECT id FROM containers")}
+    findings = []
+    for name in orphans.names(store, "containers"):
+        if name in known:
+            continue
+        if repair:
+            store.remove_container_layer(name)
+        findings.append(Finding(what=f"containers/{name}: {_ORPHAN}", repaired=repair))
+    return findings

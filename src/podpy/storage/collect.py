@@ -1,4 +1,4 @@
-"""Garbage: what no image needs any more. One transaction removes the rows; the files follow, by rename and then rm -r.
+"""Garbage: what no image needs any more. One transaction removes the rows; the files follow (storage/orphans.py).
 
 There are no counters: an object is garbage if no query finds a user of it. Users of a layer are images and leases (a
 call that is at work and relies on it); of a blob, images and leases.
@@ -6,10 +6,8 @@ call that is at work and relies on it); of a blob, images and leases.
 
 from __future__ import annotations
 
-import os
-
 from podpy.errors import InUseError
-from podpy.storage import blobs, crash_point
+from podpy.storage import blobs, crash_point, filesystem, orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ _UNUSED_BLOBS = (
 
 def remove_image(store: Store, name_or_id: str, *, force: bool) -> list[str]:
     """See Store.remove_image."""
+    _announce(store)
     with store.database.transaction(durable=True):
         record = store.find_image(name_or_id)
         if name_or_id in record.names and len(record.names) > 1:
@@ -36,20 +35,25 @@ def remove_image(store: Store, name_or_id: str, *, force: bool) -> list[str]:
         if name_or_id not in record.names:
             _refuse_several_names(record, force)
         store.images_table.delete(record.id)
-        doomed = _drop_unused_rows(store)
+        _drop_unused_rows(store)
     crash_point("remove:committed")
-    for path in doomed:
-        store.staging.discard(path)
+    orphans.remove(store)
     return [*(f"Untagged: {name}" for name in record.names), f"Deleted: {record.id}"]
 
 
 def collect(store: Store) -> int:
     """Remove every layer and blob that nothing uses. Return how many there were."""
+    _announce(store)
     with store.database.transaction(durable=True):
-        doomed = _drop_unused_rows(store)
-    for path in doomed:
-        store.staging.discard(path)
-    return len(doomed) + blobs.remove_old(store.graphroot)
+        _drop_unused_rows(store)
+    return len(orphans.remove(store)) + blobs.remove_old(store.graphroot)
+
+
+def _announce(store: Store) -> None:
+    # The staging directory of a call that is killed from here on tells the next one that there may be orphans. It must
+    # be on the disk before the rows are gone from it.
+    store.staging.path()
+    filesystem.fsync_directory(store.staging.root)
 
 
 def _refuse_several_names(record: ImageRecord, force: bool) -> None:
@@ -60,24 +64,6 @@ def _refuse_several_names(record: ImageRecord, force: bool) -> None:
         )
 
 
-def _drop_unused_rows(store: Store) -> list[str]:
-    database = store.database
-    layers = [str(number) for (number,) in database.query(_UNUSED_LAYERS)]
-    digests = [digest for (digest,) in database.query(_UNUSED_BLOBS)]
-    database.execute(f"DELETE FROM layers WHERE number IN ({', '.join(layers)})")
-    database.execute(f"DELETE FROM blobs WHERE digest IN ({', '.join('?' * len(digests))})", tuple(digests))
-    return [
-        *(os.path.join(store.graphroot, "layers", number) for number in layers),
-        *_mapped_copies(store, layers),
-        *(store.blob_path(digest) for digest in digests),
-    ]
-
-
-def _mapped_copies(store: Store, numbers: list[str]) -> list[str]:
-    directory = os.path.join(store.graphroot, "mapped")
-    try:
-        names = os.listdir(directory)
-    except FileNotFoundError:
-        return []
-    doomed = set(numbers)
-    return [os.path.join(directory, name) for name in names if name.partition("-")[0] in doomed]
+def _drop_unused_rows(store: Store) -> None:
+    store.database.execute(f"DELETE FROM layers WHERE number IN ({_UNUSED_LAYERS})")
+    store.database.execute(f"DELETE FROM blobs WHERE digest IN ({_UNUSED_BLOBS})")

@@ -40,8 +40,7 @@ class Staging:
     def path(self) -> str:
         """Return this process's staging directory."""
         if not self.name:
-            if self._before_first is not None:
-                self._before_first()
+            self._clear_up()
             self._make()
         return os.path.join(self.root, self.name)
 
@@ -73,7 +72,14 @@ class Staging:
             os.close(self._lock)
             self.name, self._lock = "", -1
 
+    def _clear_up(self) -> None:
+        before, self._before_first = self._before_first, None  # what it does may stage something itself
+        if before is not None:
+            before()
+
     def _make(self) -> None:
+        if self.name:
+            return
         os.makedirs(self.root, mode=0o700, exist_ok=True)
         outer = os.open(self.root, _OPEN_DIRECTORY)
         try:

@@ -6,7 +6,7 @@
     graphroot/tmp/                 what isn't committed (storage/staging.py)
 
 Every change is made aside, synced, renamed into place inside the transaction that makes it visible. A kill leaves
-either the old state, or the old state and things without a row: those are found by `sweep`, `commit_image` and `check`.
+either the old state, or the old state and things without a row: the next call's `sweep` finds those.
 docs/storage.md says what guards what.
 """
 
@@ -196,10 +196,18 @@ class Store:
     # Repair
 
     def sweep(self) -> list[str]:
-        """Remove what killed calls left in tmp/. Cheap when there's nothing. Return the names of what was removed."""
+        """Remove what killed calls left: in tmp/ and, if there was something, layers and blobs without a row.
+
+        Cheap when there's nothing. Return the names of what was removed.
+        """
         from podpy.storage import staging
 
-        return staging.sweep(self.graphroot, self.database)
+        swept = staging.sweep(self.graphroot, self.database)
+        if not swept:
+            return []
+        from podpy.storage import orphans
+
+        return [*(f"tmp/{name}" for name in swept), *orphans.remove(self)]
 
     def check(self, *, repair: bool = False) -> list[Finding]:
         """Compare the rows with the disk; with `repair`, remove what belongs to nothing. Return what is or was wrong.

@@ -1,0 +1,52 @@
+"""Files without a row: what a removal leaves on purpose and a kill by accident.
+
+Layers and blobs get their place and their row in one transaction, so whoever holds the write lock and finds one without
+a row has found what nothing can ever use. Removing is two steps, then: the rows go in one transaction, and the files of
+whatever has no row in a second one, which asks again. In between somebody may have received the same blob anew.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.storage.store import Store
+
+
+def find(store: Store) -> list[str]:
+    """Return the layers, their mapped copies and the blobs without a row, as paths in the graphroot.
+
+    To be called in a transaction: without the write lock another call's commit is seen half-done.
+    """
+    numbers = {str(number) for (number,) in store.database.query("SELECT number FROM layers")}
+    digests = {digest.partition(":")[2] for (digest,) in store.database.query("SELECT digest FROM blobs")}
+    return [
+        *(f"layers/{name}" for name in names(store, "layers") if name not in numbers and name != "empty"),
+        *(f"mapped/{name}" for name in names(store, "mapped") if name.partition("-")[0] not in numbers),
+        *(f"blobs/sha256/{name}" for name in names(store, "blobs/sha256") if name not in digests),
+    ]
+
+
+def remove(store: Store) -> list[str]:
+    """Remove what `find` finds: aside while nobody can commit, from the disk afterwards. Return it."""
+    from podpy.storage import filesystem
+
+    aside = store.staging.new_path("orphans")
+    with store.database.transaction():
+        found = find(store)
+        if found:
+            os.mkdir(aside, 0o700)
+        for number, name in enumerate(found):
+            os.rename(os.path.join(store.graphroot, name), os.path.join(aside, str(number)))
+    if found:
+        filesystem.remove_tree(aside)
+    return found
+
+
+def names(store: Store, directory: str) -> list[str]:
+    """Return what a directory of the graphroot has, sorted; an empty list if there is none."""
+    try:
+        return sorted(os.listdir(os.path.join(store.graphroot, directory)))
+    except FileNotFoundError:
+        return []
