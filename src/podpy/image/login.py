@@ -6,7 +6,7 @@ from podpy.errors import AuthenticationError, RegistryError
 from podpy.image.challenge import Authenticator
 from podpy.image.http import Transport
 from podpy.image.lookup import registries_of
-from podpy.image.pull import certificate_directories
+from podpy.image.remote import certificate_directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

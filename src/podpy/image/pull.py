@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import AuthenticationError, ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
+from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
+from podpy.image import remote
 from podpy.image.lookup import find_image, registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import Reference, parse
+from podpy.image.remote import Access
 from podpy.image.resolve import for_pull
-from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.config.auth import Credentials
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
     from podpy.image.assemble import Parts
-    from podpy.image.http import Transport
     from podpy.image.registry import Repository
     from podpy.image.schema import Manifest, Platform
     from podpy.storage.images import ImageRecord
@@ -28,7 +27,7 @@ _REGISTRY_TRANSPORT = "docker://"
 _ARCHIVE_TRANSPORTS = ("docker-archive:", "oci-archive:", "oci:")
 
 
-class PullOptions(Record):
+class PullOptions(Access):
     """How to pull. Empty texts and None mean what the configuration says."""
 
     policy: str = "always"  # always, missing, newer, never
@@ -36,13 +35,6 @@ class PullOptions(Record):
     os: str = ""
     arch: str = ""
     variant: str = ""
-    tls_verify: bool | None = None
-    authfile: str = ""
-    credentials: Credentials | None = None
-    cert_dir: str = ""
-    signature_policy: str = ""
-    retries: int = 3
-    retry_delay: float = 0.0  # seconds, 0: one second, then twice as long each time
 
     @property
     def names_platform(self) -> bool:
@@ -171,44 +163,16 @@ class _Pull:
 
     def run(self, here: ImageRecord | None) -> ImageRecord:
         """Return the image. Raises what the last place said if none has it."""
-        from podpy.config import policy
-        from podpy.image.http import Transport
-
-        name = self._reference.name
-        policy.check(
-            str(self._reference),
-            transport="docker",
-            home=self._paths.home,
-            path=self._options.signature_policy,
+        return remote.read(
+            self._paths,
+            self._reference,
+            self._registries,
+            self._options,
+            lambda repository: self._from(repository, here),
+            progress=self._progress,
         )
-        places = self._registries.endpoints(name, by_digest=bool(self._reference.digest))
-        failure: ImageError | None = None
-        for place, insecure in places:
-            host, _, path = place.partition("/")
-            tls_verify = self._options.tls_verify
-            transport = Transport(
-                host,
-                insecure=insecure if tls_verify is None else not tls_verify,
-                certificates=self._certificate_directories(host),
-                retries=self._options.retries,
-                retry_delay=self._options.retry_delay,
-                progress=self._progress,
-            )
-            try:
-                return self._from(transport, place, path, here)
-            except ImageError as error:
-                # The registry's own answer counts more than a mirror's, except for what the mirror refused.
-                if failure is None or not isinstance(error, AuthenticationError):
-                    failure = error
-            finally:
-                transport.close()
-        assert failure is not None
-        raise failure
 
-    def _from(self, transport: Transport, place: str, path: str, here: ImageRecord | None) -> ImageRecord:
-        from podpy.image.registry import Repository
-
-        repository = Repository(transport, path, self._credentials(place))
+    def _from(self, repository: Repository, here: ImageRecord | None) -> ImageRecord:
         wanted = self._reference.digest or self._reference.tag
         if here is not None and self._options.policy == "newer" and repository.digest(wanted) == here.digest:
             return here
@@ -256,29 +220,6 @@ class _Pull:
             return self._store.find_image(manifest.config.hex).config
         except NoSuchImageError:
             return None
-
-    def _credentials(self, place: str) -> Credentials | None:
-        if self._options.credentials is not None:
-            return self._options.credentials
-        from podpy.config.auth import AuthFiles
-
-        files = AuthFiles(
-            home=self._paths.home,
-            run_directory=os.path.dirname(self._paths.runroot),
-            authfile=self._options.authfile,
-        )
-        return files.find(place)
-
-    def _certificate_directories(self, host: str) -> tuple[str, ...]:
-        return certificate_directories(self._paths, host, self._options.cert_dir)
-
-
-def certificate_directories(paths: Paths, host: str, given: str = "") -> tuple[str, ...]:
-    """Return where a registry's certificates may be (containers-certs.d(5)); `given` stands for itself."""
-    if given:
-        return (given,)
-    directories = [os.path.join(directory, "certs.d", host) for directory in paths.config_dirs]
-    return (*directories, os.path.join("/etc/docker/certs.d", host))
 
 
 def _config_limit() -> int:

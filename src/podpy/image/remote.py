@@ -1,0 +1,93 @@
+"""One full name in a registry: policy, its mirrors and its own place one after the other, credentials, certificates."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import AuthenticationError, ImageError
+from podpy.image.progress import SILENT, Progress
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from podpy.config.auth import Credentials
+    from podpy.config.paths import Paths
+    from podpy.config.registries import Registries
+    from podpy.image.reference import Reference
+    from podpy.image.registry import Repository
+
+    T = TypeVar("T")
+
+
+class Access(Record):
+    """How registries are spoken to. Empty texts and None mean what the configuration says."""
+
+    tls_verify: bool | None = None
+    authfile: str = ""
+    credentials: Credentials | None = None
+    cert_dir: str = ""
+    signature_policy: str = ""
+    retries: int = 3
+    retry_delay: float = 0.0  # seconds, 0: one second, then twice as long each time
+
+
+def read(
+    paths: Paths,
+    reference: Reference,
+    registries: Registries,
+    access: Access,
+    use: Callable[[Repository], T],
+    *,
+    progress: Progress = SILENT,
+) -> T:
+    """Return what `use` makes of the first place (mirrors, then the registry) where it doesn't fail.
+
+    Raises ImageError if policy.json refuses the name, and what the last place said if none has it.
+    """
+    from podpy.config import policy
+    from podpy.image.http import Transport
+    from podpy.image.registry import Repository
+
+    policy.check(str(reference), transport="docker", home=paths.home, path=access.signature_policy)
+    failure: ImageError | None = None
+    for place, insecure in registries.endpoints(reference.name, by_digest=bool(reference.digest)):
+        host, _, path = place.partition("/")
+        transport = Transport(
+            host,
+            insecure=insecure if access.tls_verify is None else not access.tls_verify,
+            certificates=certificate_directories(paths, host, access.cert_dir),
+            retries=access.retries,
+            retry_delay=access.retry_delay,
+            progress=progress,
+        )
+        try:
+            return use(Repository(transport, path, credentials(paths, place, access)))
+        except ImageError as error:
+            # The registry's own answer counts more than a mirror's, except for what the mirror refused.
+            if failure is None or not isinstance(error, AuthenticationError):
+                failure = error
+        finally:
+            transport.close()
+    assert failure is not None
+    raise failure
+
+
+def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:
+    """Return what to log in with at `place` (host/path), None if nothing is known. Raises ConfigError."""
+    if access.credentials is not None:
+        return access.credentials
+    from podpy.config.auth import AuthFiles
+
+    files = AuthFiles(home=paths.home, run_directory=os.path.dirname(paths.runroot), authfile=access.authfile)
+    return files.find(place)
+
+
+def certificate_directories(paths: Paths, host: str, given: str = "") -> tuple[str, ...]:
+    """Return where a registry's certificates may be (containers-certs.d(5)); `given` stands for itself."""
+    if given:
+        return (given,)
+    directories = [os.path.join(directory, "certs.d", host) for directory in paths.config_dirs]
+    return (*directories, os.path.join("/etc/docker/certs.d", host))
