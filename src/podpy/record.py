@@ -32,17 +32,21 @@ class Record:
 
     _fields: tuple[str, ...]
     _defaults: dict[str, Any]
+    _mutable: tuple[str, ...]  # those fields whose default is copied
 
     def __init_subclass__(cls) -> None:
         own = [name for name in cls.__annotations__ if not name.startswith("_")]
         inherited = getattr(cls, "_fields", ())
         cls._fields = (*inherited, *(name for name in own if name not in inherited))
         cls._defaults = {**getattr(cls, "_defaults", {}), **{n: cls.__dict__[n] for n in own if n in cls.__dict__}}
+        cls._mutable = tuple(name for name, default in cls._defaults.items() if isinstance(default, _MUTABLE))
 
     def __init__(self, **values: Any) -> None:
         target = self.__dict__
-        for name, default in self._defaults.items():
-            target[name] = default.copy() if isinstance(default, _MUTABLE) else default
+        target.update(self._defaults)
+        for name in self._mutable:
+            if name not in values:
+                target[name] = target[name].copy()
         target.update(values)
         if len(target) != len(self._fields):
             missing = [name for name in self._fields if name not in target]

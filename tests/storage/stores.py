@@ -17,7 +17,13 @@ from tests.storage.userns import own_directory
 
 def open_store(base: Path, *, rootless: bool = True) -> Store:
     """Return the store under `base`, as a new call of podpy would open it."""
-    paths = Paths(
+    paths = paths_under(base, rootless=rootless)
+    return Store(paths, Database.open(paths))
+
+
+def paths_under(base: Path, *, rootless: bool = True) -> Paths:
+    """Return the paths of a user whose graph root is `base`/graph."""
+    return Paths(
         graphroot=str(base / "graph"),
         runroot=str(base / "run"),
         rootless=rootless,
@@ -27,7 +33,6 @@ def open_store(base: Path, *, rootless: bool = True) -> Store:
         config_dirs=(),
         boot_id="0" * 36,
     )
-    return Store(paths, Database.open(paths))
 
 
 @contextmanager

@@ -117,5 +117,52 @@ ALTER TABLE containers ADD COLUMN exposed TEXT NOT NULL DEFAULT '[]';
 UPDATE containers SET exposed = json_extract(spec, '$.expose') WHERE NOT instr(spec, '"expose":[]');
 """
 
-MIGRATIONS = (_FIRST, _SECOND)
+# A column that was added stands behind the specification, in its overflow pages: `ps -a` read one for each container.
+# Dropping a table deletes its rows first, and what refers to them with ON DELETE CASCADE: that is kept meanwhile.
+_THIRD = """
+CREATE TABLE containers_anew (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    image_id TEXT NOT NULL DEFAULT '',
+    image_name TEXT NOT NULL DEFAULT '',
+    command TEXT NOT NULL DEFAULT '[]',
+    labels TEXT NOT NULL DEFAULT '{}',
+    ports TEXT NOT NULL DEFAULT '[]',
+    exposed TEXT NOT NULL DEFAULT '[]',
+    log_path TEXT NOT NULL DEFAULT '',
+    created INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    pid INTEGER NOT NULL DEFAULT 0,
+    pid_start INTEGER NOT NULL DEFAULT 0,
+    conmon_pid INTEGER NOT NULL DEFAULT 0,
+    conmon_start INTEGER NOT NULL DEFAULT 0,
+    boot_id TEXT NOT NULL DEFAULT '',
+    started INTEGER NOT NULL DEFAULT 0,
+    finished INTEGER NOT NULL DEFAULT 0,
+    exit_code INTEGER NOT NULL DEFAULT 0,
+    oom_killed INTEGER NOT NULL DEFAULT 0,
+    restarts INTEGER NOT NULL DEFAULT 0,
+    stopped_by_user INTEGER NOT NULL DEFAULT 0,
+    exec_count INTEGER NOT NULL DEFAULT 0,
+    cleaned INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    -- The last column: it fills overflow pages (sqlite.org/fileformat2.html, 1.6), which a list then needn't read.
+    spec TEXT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO containers_anew SELECT
+    id, name, image_id, image_name, command, labels, ports, exposed, log_path, created, status, pid,
+    pid_start, conmon_pid, conmon_start, boot_id, started, finished, exit_code, oom_killed, restarts,
+    stopped_by_user, exec_count, cleaned, error, spec
+FROM containers;
+CREATE TEMP TABLE kept AS SELECT container_id, volume FROM container_volumes;
+DROP TABLE containers;
+ALTER TABLE containers_anew RENAME TO containers;
+INSERT INTO container_volumes SELECT container_id, volume FROM kept;
+DROP TABLE kept;
+CREATE INDEX containers_by_created ON containers (created);
+CREATE INDEX containers_by_status ON containers (status, created);
+CREATE INDEX containers_by_image ON containers (image_id) WHERE image_id != '';
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 VERSION = len(MIGRATIONS)

@@ -73,8 +73,8 @@ def _page(runtime: Runtime, options: Options) -> str:
 
 def _selected(runtime: Runtime, options: Options) -> list[ContainerRow]:
     """Return the rows to show. What isn't shown isn't read: without --all only those that run."""
-    # The container's whole description is only read when a format or a filter may ask for it.
-    whole = bool(options.format or options.filter)
+    # The container's whole description is only read when a format, a filter or the sizes may ask for it.
+    whole = bool(options.format or options.filter or options.size)
     table = runtime.table
     if options.latest or options.last > 0:
         found = runtime.rows(table.newest(1 if options.latest else options.last))

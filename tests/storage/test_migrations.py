@@ -1,0 +1,53 @@
+"""An older database becomes a newer one with all that is in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from podpy.libpod.state import ContainerTable
+from podpy.storage import schema
+from podpy.storage.database import FILE_NAME, Database
+from tests.storage.stores import paths_under
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_containers_and_their_volumes_are_kept(tmp_path: Path, version: int) -> None:
+    (tmp_path / "graph").mkdir()
+    old = sqlite3.connect(tmp_path / "graph" / FILE_NAME, isolation_level=None)
+    old.executescript("".join(schema.MIGRATIONS[:version]) + f"PRAGMA user_version={version};")
+    old.execute(
+        "INSERT INTO containers (id, name, created, status, exit_code, spec) VALUES (?, 'c', 7, 'exited', 3, ?)",
+        ("a" * 64, '{"expose":["80/tcp"]}'),
+    )
+    if version > 1:
+        old.execute("UPDATE containers SET exposed = '[\"80/tcp\"]'")
+    old.execute("INSERT INTO volumes (name, created) VALUES ('v', 7)")
+    old.execute("INSERT INTO container_volumes VALUES (?, 'v')", ("a" * 64,))
+    old.close()
+
+    database = Database.open(paths_under(tmp_path))
+    row = ContainerTable(database).get("a" * 64)
+    assert (row.name, row.created, row.exit_code, row.exposed) == ("c", 7, 3, '["80/tcp"]')
+    assert database.query("SELECT * FROM container_volumes") == [("a" * 64, "v")]
+    assert database.query("PRAGMA foreign_key_check") == []
+    ContainerTable(database).delete("a" * 64)
+    assert database.query("SELECT * FROM container_volumes") == []
+    database.close()
+
+
+def test_a_new_database_and_a_migrated_one_have_the_same_schema(tmp_path: Path) -> None:
+    layouts = []
+    for version in (1, schema.VERSION):
+        base = tmp_path / str(version)
+        (base / "graph").mkdir(parents=True)
+        if version == 1:
+            old = sqlite3.connect(base / "graph" / FILE_NAME, isolation_level=None)
+            old.executescript(schema.MIGRATIONS[0] + "PRAGMA user_version=1;")
+            old.close()
+        database = Database.open(paths_under(base))
+        layouts.append(database.query("SELECT name, sql FROM sqlite_schema ORDER BY name"))
+        database.close()
+    assert layouts[0] == layouts[1]
