@@ -13,13 +13,15 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++) {
         struct podpy_unpack_result result;
         int target = open(argv[1], O_RDONLY | O_DIRECTORY);
+        int recipe = open("/dev/null", O_WRONLY);
         int file = open(argv[i], O_RDONLY);
         ssize_t size = read(file, data, sizeof data);
-        if (target < 0 || size < 0)
+        if (target < 0 || recipe < 0 || size < 0)
             return 2;
-        podpy_unpack_here(target, PODPY_UNPACK_USERNS | PODPY_UNPACK_SINGLE_ID, &limits, data, (size_t)size,
+        podpy_unpack_here(target, recipe, PODPY_UNPACK_USERNS | PODPY_UNPACK_SINGLE_ID, &limits, data, (size_t)size,
                           (size_t)atoi(argv[2]), &result);
         close(file);
+        close(recipe);
         if (podpy_tree_remove(target, "..podpy-never") < 0)
             return 3;
         close(target);

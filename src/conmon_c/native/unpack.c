@@ -97,14 +97,23 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
     }
 }
 
-static int unpack_all(struct ring *ring, pid_t parent, int root, bool jailed, unsigned flags,
-                      const struct podpy_unpack_limits *limits, struct unpack_error *error)
+/* What the child is to do. */
+struct task {
+    pid_t parent;
+    int target;
+    int recipe; /* a file to write the recipe to, or -1 */
+    unsigned flags;
+    const struct podpy_unpack_limits *limits;
+};
+
+static int unpack_all(struct ring *ring, const struct task *task, bool jailed, struct unpack_error *error)
 {
-    struct place *place = place_new(root, jailed, flags, limits, &ring->result);
-    struct tar_reader *reader = place ? tar_reader_new(place) : NULL;
-    if (!reader)
+    struct place *place = place_new(task->target, jailed, task->flags, task->limits, &ring->result);
+    struct recipe *recipe = task->recipe >= 0 ? recipe_new(task->recipe) : NULL;
+    struct tar_reader *reader = place ? tar_reader_new(place, recipe) : NULL;
+    if (!reader || (task->recipe >= 0 && !recipe))
         return unpack_fail(error, ENOMEM, "out of memory");
-    if (consume(ring, parent, reader, error) < 0)
+    if (consume(ring, task->parent, reader, error) < 0)
         return -1;
     return place_finish(place, error); /* nothing is freed: the process ends */
 }
@@ -119,23 +128,22 @@ static void default_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-__attribute__((noreturn)) static void child_main(struct ring *ring, pid_t parent, int target, unsigned flags,
-                                                 const struct podpy_unpack_limits *limits)
+__attribute__((noreturn)) static void child_main(struct ring *ring, struct task *task)
 {
     struct unpack_error error = { 0 };
     default_signals();
     umask(0);
-    int jailed = jail_enter(&target, flags, &error);
+    int jailed = jail_enter(&task->target, &task->recipe, &error);
     if (jailed >= 0)
-        jail_drop_rights(flags);
-    if (jailed < 0 || unpack_all(ring, parent, target, jailed == 1, flags, limits, &error) < 0)
+        jail_drop_rights(task->flags);
+    if (jailed < 0 || unpack_all(ring, task, jailed == 1, &error) < 0)
         report(&ring->result, &error);
     atomic_store(&ring->failed, 1);
     ring_wake(&ring->room_bell);
     _exit(0);
 }
 
-struct podpy_unpack *podpy_unpack_start(int target, unsigned flags, const struct podpy_unpack_limits *limits)
+struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, const struct podpy_unpack_limits *limits)
 {
     struct podpy_unpack *unpack = calloc(1, sizeof *unpack);
     sigset_t all, before;
@@ -146,12 +154,12 @@ struct podpy_unpack *podpy_unpack_start(int target, unsigned flags, const struct
         free(unpack);
         return NULL;
     }
-    pid_t parent = getpid();
+    struct task task = { .parent = getpid(), .target = target, .recipe = recipe, .flags = flags, .limits = limits };
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     unpack->child = fork();
     if (unpack->child == 0)
-        child_main(unpack->ring, parent, target, flags, limits);
+        child_main(unpack->ring, &task);
     int code = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (unpack->child < 0) {
@@ -236,14 +244,15 @@ void podpy_unpack_abort(struct podpy_unpack *unpack, struct podpy_unpack_result 
 }
 
 /* Without a child, for the fuzzer and the sanitizers. */
-int podpy_unpack_here(int target, unsigned flags, const struct podpy_unpack_limits *limits, const uint8_t *data,
-                      size_t size, size_t chunk, struct podpy_unpack_result *result)
+int podpy_unpack_here(int target, int recipe_file, unsigned flags, const struct podpy_unpack_limits *limits,
+                      const uint8_t *data, size_t size, size_t chunk, struct podpy_unpack_result *result)
 {
     struct unpack_error error = { 0 };
     mode_t before = umask(0);
     memset(result, 0, sizeof *result);
     struct place *place = place_new(target, false, flags, limits, result);
-    struct tar_reader *reader = place ? tar_reader_new(place) : NULL;
+    struct recipe *recipe = recipe_new(recipe_file);
+    struct tar_reader *reader = place && recipe ? tar_reader_new(place, recipe) : NULL;
     int failed = reader ? 0 : -1;
     for (size_t used = 0; failed == 0 && used < size; used += chunk)
         failed = tar_reader_feed(reader, data + used, size - used < chunk ? size - used : chunk, &error);
@@ -254,6 +263,7 @@ int podpy_unpack_here(int target, unsigned flags, const struct podpy_unpack_limi
     if (failed < 0)
         report(result, &error);
     tar_reader_free(reader);
+    recipe_free(recipe);
     place_free(place);
     umask(before);
     return failed;

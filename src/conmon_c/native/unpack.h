@@ -27,16 +27,17 @@ struct podpy_unpack_result {
     int64_t skipped_xattrs;
     int root_seen; /* the archive says whose the root directory is and what mode it has */
     int id_missing; /* an owner isn't mapped in this user namespace */
+    int replaced; /* something that the archive had brought was removed again: its recipe isn't enough */
     char text[512];
 };
 
 struct podpy_unpack;
-struct podpy_unpack *podpy_unpack_start(int target, unsigned flags, const struct podpy_unpack_limits *limits);
+struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, const struct podpy_unpack_limits *limits);
 int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t size);
 int podpy_unpack_finish(struct podpy_unpack *unpack, struct podpy_unpack_result *result);
 void podpy_unpack_abort(struct podpy_unpack *unpack, struct podpy_unpack_result *result);
-int podpy_unpack_here(int target, unsigned flags, const struct podpy_unpack_limits *limits, const uint8_t *data,
-                      size_t size, size_t chunk, struct podpy_unpack_result *result);
+int podpy_unpack_here(int target, int recipe, unsigned flags, const struct podpy_unpack_limits *limits,
+                      const uint8_t *data, size_t size, size_t chunk, struct podpy_unpack_result *result);
 
 int64_t podpy_fs_type(const char *path);
 int podpy_tree_remove(int parent, const char *base);

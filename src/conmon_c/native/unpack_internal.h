@@ -93,7 +93,8 @@ int tar_parse_sparse_prefix(struct tar_entry *entry, const char *text, size_t si
 /* unpack_tar.c */
 struct tar_reader;
 struct place;
-struct tar_reader *tar_reader_new(struct place *place);
+struct recipe;
+struct tar_reader *tar_reader_new(struct place *place, struct recipe *recipe);
 void tar_reader_free(struct tar_reader *reader);
 int tar_reader_feed(struct tar_reader *reader, const uint8_t *data, size_t size, struct unpack_error *error);
 int tar_reader_end(struct tar_reader *reader, struct unpack_error *error);
@@ -109,6 +110,8 @@ struct place *place_new(int root, bool jailed, unsigned flags, const struct podp
                         struct podpy_unpack_result *result);
 void place_free(struct place *place);
 int place_begin(struct place *place, struct tar_entry *entry, struct unpack_error *error);
+/* Where the content that comes next is written to, or NULL: nowhere. */
+const char *place_path(const struct place *place);
 int place_data(struct place *place, const uint8_t *data, size_t size, struct unpack_error *error);
 int place_end_entry(struct place *place, struct unpack_error *error);
 int place_finish(struct place *place, struct unpack_error *error);
@@ -131,8 +134,16 @@ int path_open_directory(struct path_cache *cache, const char *path);
 int path_make_opaque(struct path_cache *cache, int parent, const char *base, struct unpack_error *error);
 bool path_is_whiteout(int parent, const char *base);
 
-/* unpack_jail.c: lock this process into a directory. Return 1 if it is locked in, 0 if that isn't allowed here, -1 on error. */
-int jail_enter(int *root, unsigned flags, struct unpack_error *error);
+/* unpack_recipe.c */
+struct recipe *recipe_new(int file);
+void recipe_free(struct recipe *recipe);
+int recipe_literal(struct recipe *recipe, const uint8_t *data, size_t size, struct unpack_error *error);
+int recipe_file(struct recipe *recipe, const char *path, const struct tar_entry *entry, struct unpack_error *error);
+int recipe_end(struct recipe *recipe, struct unpack_error *error);
+
+/* unpack_jail.c: lock this process into a directory, with one more descriptor (-1: none), to write to. Return 1 if it is locked
+ * in, 0 if that isn't allowed here, -1 on error. */
+int jail_enter(int *root, int *recipe, struct unpack_error *error);
 void jail_drop_rights(unsigned flags);
 
 #endif

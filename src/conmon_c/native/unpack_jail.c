@@ -1,7 +1,8 @@
 /* Lock this process into the directory that it unpacks into: its root, few capabilities, few system calls.
  *
  * A layer is hostile input and the parser is C. openat2 already keeps names inside; this is for the day when the parser
- * itself has a hole. After jail_enter the process has no descriptor but the target's, no name for anything outside, no
+ * itself has a hole. After jail_enter the process has no descriptor but the target's and one of a
+ * nameless file, for the recipe, no name for anything outside, no
  * capability to chroot, mount, trace or make namespaces, and no system call for sockets, exec or signals to others.
  * It is a fork, so it does still hold a copy of podpy's memory, but has no way to send it anywhere.
  * chroot rather than pivot_root: without descriptors outside and without CAP_SYS_CHROOT there is no way back, and it needs no
@@ -26,6 +27,7 @@
 #include "unpack_internal.h"
 
 #define ROOT_DESCRIPTOR 3
+#define RECIPE_DESCRIPTOR 4
 
 static const int allowed_calls[] = {
     SYS_read, SYS_write, SYS_pwrite64, SYS_ftruncate, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_openat,
@@ -48,14 +50,14 @@ static const int allowed_calls[] = {
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-static void close_others(void)
+static void close_others(int first)
 {
 #ifdef SYS_close_range
-    if (syscall(SYS_close_range, ROOT_DESCRIPTOR + 1, ~0U, 0) == 0)
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0)
         return;
 #endif
     long limit = sysconf(_SC_OPEN_MAX);
-    for (int i = ROOT_DESCRIPTOR + 1; i < limit; i++)
+    for (int i = first; i < limit; i++)
         close(i);
 }
 
@@ -73,16 +75,19 @@ static int silence(struct unpack_error *error)
     return 0;
 }
 
-int jail_enter(int *root, unsigned flags, struct unpack_error *error)
+int jail_enter(int *root, int *recipe, struct unpack_error *error)
 {
-    (void)flags;
     int moved = fcntl(*root, F_DUPFD, 10); /* out of the way of 0, 1, 2 */
-    if (moved < 0 || silence(error) < 0)
-        return -1;
-    if (dup2(moved, ROOT_DESCRIPTOR) < 0)
+    int recipe_moved = *recipe < 0 ? -1 : fcntl(*recipe, F_DUPFD, 10);
+    if (moved < 0 || (*recipe >= 0 && recipe_moved < 0))
         return unpack_fail(error, errno, "%s", strerror(errno));
-    close_others();
+    if (silence(error) < 0)
+        return -1;
+    if (dup2(moved, ROOT_DESCRIPTOR) < 0 || (recipe_moved >= 0 && dup2(recipe_moved, RECIPE_DESCRIPTOR) < 0))
+        return unpack_fail(error, errno, "%s", strerror(errno));
+    close_others(recipe_moved < 0 ? RECIPE_DESCRIPTOR : RECIPE_DESCRIPTOR + 1);
     *root = ROOT_DESCRIPTOR;
+    *recipe = recipe_moved < 0 ? -1 : RECIPE_DESCRIPTOR;
     if (fchdir(ROOT_DESCRIPTOR) < 0)
         return unpack_fail(error, errno, "entering the layer's directory: %s", strerror(errno));
     if (chroot(".") == 0)

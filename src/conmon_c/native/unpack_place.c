@@ -32,6 +32,7 @@ struct place {
     struct podpy_unpack_result *result;
     struct path_cache *cache;
     int file; /* being written, or -1 */
+    char *path; /* of that file */
     const struct tar_entry *entry;
     size_t extent;
     int64_t extent_used;
@@ -67,6 +68,7 @@ void place_free(struct place *place)
     for (size_t i = 0; i < place->time_count; i++)
         free(place->times[i].path);
     free(place->times);
+    free(place->path);
     path_cache_free(place->cache);
     free(place);
 }
@@ -134,6 +136,7 @@ static int set_attributes(struct place *place, int file, const struct tar_entry 
 static int remove_existing(struct place *place, const struct place_name *name, const struct tar_entry *entry,
                            struct unpack_error *error)
 {
+    bool whiteout = path_is_whiteout(name->parent, name->base); /* no recipe speaks of one, and no path leads through it */
     if (unlinkat(name->parent, name->base, 0) < 0) {
         if (errno != EISDIR && errno != EPERM)
             return fail_at(entry, "replacing what is there", error);
@@ -141,6 +144,7 @@ static int remove_existing(struct place *place, const struct place_name *name, c
             return fail_at(entry, "replacing the directory that is there", error);
     }
     place->replaced = true;
+    place->result->replaced |= !whiteout;
     place->forget = true; /* a cached parent may have been under it, or reached through it */
     return 0;
 }
@@ -426,8 +430,14 @@ int place_begin(struct place *place, struct tar_entry *entry, struct unpack_erro
         result = *clean ? place_named(place, clean, entry, error) : place_root(place, entry, error);
     if (place->forget)
         path_cache_forget(place->cache);
-    free(clean);
+    free(place->path);
+    place->path = clean;
     return result;
+}
+
+const char *place_path(const struct place *place)
+{
+    return place->file >= 0 ? place->path : NULL;
 }
 
 static int write_all(struct place *place, const uint8_t *data, size_t size, int64_t offset, struct unpack_error *error)

@@ -15,6 +15,7 @@ enum state { HEADER, META, OLD_SPARSE, SPARSE_PREFIX, DATA, PADDING, FINISHED };
 
 struct tar_reader {
     struct place *place;
+    struct recipe *recipe; /* or NULL */
     enum state state;
     uint8_t block[TAR_BLOCK];
     size_t block_used;
@@ -31,11 +32,12 @@ struct tar_reader {
     size_t padding;
 };
 
-struct tar_reader *tar_reader_new(struct place *place)
+struct tar_reader *tar_reader_new(struct place *place, struct recipe *recipe)
 {
     struct tar_reader *reader = calloc(1, sizeof *reader);
     if (reader) {
         reader->place = place;
+        reader->recipe = recipe;
         tar_extended_reset(&reader->extended);
     }
     return reader;
@@ -80,7 +82,8 @@ static int open_entry(struct tar_reader *reader, struct unpack_error *error)
         return close_entry(reader, error);
     }
     reader->state = DATA;
-    return 0;
+    const char *path = reader->recipe ? place_path(reader->place) : NULL;
+    return path ? recipe_file(reader->recipe, path, entry, error) : 0;
 }
 
 static void take(char **target, char **source)
@@ -342,33 +345,54 @@ static int end_data(struct tar_reader *reader, struct unpack_error *error)
     return 0;
 }
 
+/* How many of `size` bytes belong together in the present state. */
+static size_t piece_size(const struct tar_reader *reader, size_t size)
+{
+    uint64_t wanted;
+    if (reader->state == DATA || reader->state == META)
+        wanted = (uint64_t)reader->left;
+    else if (reader->state == PADDING)
+        wanted = reader->padding;
+    else
+        wanted = TAR_BLOCK - reader->block_used;
+    return wanted < size ? (size_t)wanted : size;
+}
+
+/* The content of a file isn't written down: open_entry has named it. */
+static int write_recipe(struct tar_reader *reader, const uint8_t *data, size_t size, struct unpack_error *error)
+{
+    if (!reader->recipe || (reader->state == DATA && place_path(reader->place)))
+        return 0;
+    return recipe_literal(reader->recipe, data, size, error);
+}
+
+static int read_piece(struct tar_reader *reader, const uint8_t *data, size_t size, struct unpack_error *error)
+{
+    if (reader->state == DATA || reader->state == META)
+        return read_data(reader, data, size, error);
+    if (reader->state == PADDING) {
+        reader->padding -= size;
+        if (reader->padding == 0)
+            reader->state = HEADER;
+        return 0;
+    }
+    memcpy(reader->block + reader->block_used, data, size);
+    reader->block_used += size;
+    return reader->block_used == TAR_BLOCK ? read_block(reader, error) : 0;
+}
+
 int tar_reader_feed(struct tar_reader *reader, const uint8_t *data, size_t size, struct unpack_error *error)
 {
     while (size > 0 && reader->state != FINISHED) {
-        size_t used;
-        if (reader->state == DATA || reader->state == META) {
-            used = (uint64_t)reader->left < size ? (size_t)reader->left : size;
-            if (read_data(reader, data, used, error) < 0)
-                return -1;
-        } else if (reader->state == PADDING) {
-            used = reader->padding < size ? reader->padding : size;
-            reader->padding -= used;
-            if (reader->padding == 0)
-                reader->state = HEADER;
-        } else {
-            size_t room = TAR_BLOCK - reader->block_used;
-            used = room < size ? room : size;
-            memcpy(reader->block + reader->block_used, data, used);
-            reader->block_used += used;
-            if (reader->block_used == TAR_BLOCK && read_block(reader, error) < 0)
-                return -1;
-        }
+        size_t used = piece_size(reader, size);
+        if (write_recipe(reader, data, used, error) < 0 || read_piece(reader, data, used, error) < 0)
+            return -1;
         data += used;
         size -= used;
         if ((reader->state == DATA || reader->state == META) && reader->left == 0 && end_data(reader, error) < 0)
             return -1;
     }
-    return 0;
+    return size > 0 ? write_recipe(reader, data, size, error) : 0;
 }
 
 static bool has_extended(const struct tar_extended *extended)
@@ -379,10 +403,9 @@ static bool has_extended(const struct tar_extended *extended)
 int tar_reader_end(struct tar_reader *reader, struct unpack_error *error)
 {
     /* The last entry's padding may be missing: Go's reader takes that, too. */
-    if (reader->state == FINISHED || reader->state == PADDING)
-        return 0;
-    if (reader->state == HEADER && reader->block_used == 0 && !has_extended(&reader->extended))
-        return 0;
+    if (reader->state == FINISHED || reader->state == PADDING
+        || (reader->state == HEADER && reader->block_used == 0 && !has_extended(&reader->extended)))
+        return reader->recipe ? recipe_end(reader->recipe, error) : 0;
     return unpack_fail(error, 0, "the archive is cut off%s%s", reader->entry_open ? " in " : "",
                        reader->entry_open ? reader->entry.path : "");
 }

@@ -169,7 +169,7 @@ def open_tree(store: Store, file: str | int) -> Tree:
 
 def _spool(store: Store, source: int) -> int:
     """Return a descriptor of a nameless file in the staging area with all of `source`, decompressed."""
-    target = os.open(store.staging.path(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    target = store.staging.nameless_file()
     try:
         head = b""
         while len(head) < HEAD and (chunk := os.read(source, _CHUNK)):

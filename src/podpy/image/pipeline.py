@@ -15,7 +15,7 @@ from collections import deque
 from threading import Condition, Event, Lock, Thread
 
 from podpy.errors import DigestMismatchError, ImageError, PodpyError, StorageError
-from podpy.image.compression import HEAD, decompressor, detect
+from podpy.image.compression import decompressed
 from podpy.image.progress import SILENT, Progress
 from podpy.record import Record
 
@@ -37,8 +37,8 @@ _GRACE = 2.0  # seconds that other layers get to stop after one has failed
 class LayerSource(Record):
     """Where a layer's bytes come from.
 
-    `digest` names the blob that is kept (empty: the bytes aren't kept); `size` in bytes, -1: not known;
-    `read(offset)` yields the rest of the bytes.
+    `digest` names the blob that is kept (empty: the bytes aren't kept, a recipe is made); `size` in bytes, -1: not
+    known; `read(offset)` yields the rest of the bytes, also a second time.
     """
 
     diff_id: str
@@ -193,7 +193,9 @@ class _Transfer:
         self._plain = Channel(_PLAIN_PIECES)
         self._failure: BaseException | None = None
         with pool.staging_lock:
-            self._layer = pool.store.begin_layer(chain_id=source.chain_id, parent=source.parent, diff_id=source.diff_id)
+            self._layer = pool.store.begin_layer(
+                chain_id=source.chain_id, parent=source.parent, diff_id=source.diff_id, recipe=not source.digest
+            )
 
     def run(self) -> LayerWriter:
         """Return the layer, unpacked and verified. Raises what failed."""
@@ -266,25 +268,16 @@ class _Transfer:
             self._plain.break_off()
 
     def _decompress(self) -> None:
-        chunks = iter(self._compressed)
-        head = b""
-        for chunk in chunks:
-            head += chunk
-            if len(head) >= HEAD:
-                break
-        stream = decompressor(detect(head))
-        for piece in stream.feed(head):
+        for piece in decompressed(self._compressed):
             self._plain.put(piece)
-        for chunk in chunks:
-            for piece in stream.feed(chunk):
-                self._plain.put(piece)
-        stream.finish()
         self._plain.end()
 
     def _unpack(self) -> None:
         for piece in self._plain:
             self._layer.write(piece)
         self._layer.finish()
+        if self._layer.lost_tar:
+            self._layer.keep_tar(decompressed(self._source.read(0)))
 
 
 def _file_chunks(path: str, end: int) -> Iterator[bytes]:

@@ -30,6 +30,7 @@ def check(store: Store, *, repair: bool = False) -> list[Finding]:
     findings = _database(store)
     with store.database.transaction():  # nobody commits or collects between a listing and its query
         findings += _layers(store)
+        findings += _recipes(store, repair)
         findings += _blobs(store, repair)
         found = orphans.remove(store) if repair else orphans.find(store)
         findings += [Finding(what=f"{name}: {_ORPHAN}", repaired=repair) for name in found]
@@ -60,14 +61,26 @@ def _layers(store: Store) -> list[Finding]:
     return findings
 
 
+def _recipes(store: Store, repair: bool) -> list[Finding]:
+    findings = []
+    for number, chain_id, size in store.database.query("SELECT number, chain_id, recipe FROM layers WHERE recipe > 0"):
+        path = store.recipe_path(number)
+        actual = _size(path)
+        if actual == size:
+            continue
+        text = "is missing" if actual < 0 else f"has {actual} bytes, not {size}"
+        if repair:  # the image still works without it, but can't be saved any more
+            store.database.execute("UPDATE layers SET recipe = 0 WHERE number = ?", (number,))
+            store.staging.discard(path)
+        findings.append(Finding(what=f"recipes/{number} ({chain_id}) {text}", repaired=repair))
+    return findings
+
+
 def _blobs(store: Store, repair: bool) -> list[Finding]:
     findings = []
     for digest, size in store.database.query("SELECT digest, size FROM blobs"):
         path = store.blob_path(digest)
-        try:
-            actual = os.stat(path).st_size
-        except FileNotFoundError:
-            actual = -1
+        actual = _size(path)
         if actual == size:
             continue
         text = "is missing" if actual < 0 else f"has {actual} bytes, not {size}"
@@ -96,3 +109,10 @@ def _containers(store: Store, repair: bool) -> list[Finding]:
             store.remove_container_layer(name)
         findings.append(Finding(what=f"containers/{name}: {_ORPHAN}", repaired=repair))
     return findings
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return -1

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from podpy.storage.layers import LayerWriter
     from podpy.storage.store import Store
 
+_DIRECTORIES = ("layers", "recipes", "blobs/sha256")
+
 
 def commit_image(
     store: Store,
@@ -32,8 +34,8 @@ def commit_image(
     for blob in blobs:
         if not blob.complete:
             raise StorageError(f"blob {blob.digest} isn't here wholly")
-    referenced = referenced_blobs(record.manifest)
-    for directory in ("layers", "blobs/sha256"):
+    by_position = layer_digests(record.manifest)
+    for directory in _DIRECTORIES:
         os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
     _inherit_roots(store, layers)
     crash_point("commit:synced:before")
@@ -49,24 +51,23 @@ def commit_image(
             crash_point("commit:renamed")
         for blob in blobs:
             _place_blob(store, blob)
-        for directory in ("layers", "blobs/sha256") if layers or blobs else ():
+        _pair(store, record, {layer.chain_id for layer in layers}, by_position)
+        for directory in _DIRECTORIES if layers or blobs else ():
             filesystem.fsync_directory(os.path.join(store.graphroot, directory))
-        _insert(store, record, referenced, names)
+        _insert(store, record, by_position, names)
         crash_point("commit:inserted")
     crash_point("commit:committed")
     return store.find_image(record.id)
 
 
-def referenced_blobs(manifest: bytes) -> list[str]:
-    """Return the digests of a manifest's layers: an empty list if it has none. Raises ImageError if it's no
-    manifest.
-    """
+def layer_digests(manifest: bytes) -> list[str]:
+    """Return the digests of a manifest's layers, lowest first. Raises ImageError if it's no manifest."""
     if not manifest:
         return []
     try:
         value = fastjson.loads(manifest)
         layers = value.get("layers") or []
-        return sorted({layer["digest"] for layer in layers if isinstance(layer["digest"], str)})
+        return [layer["digest"] if isinstance(layer["digest"], str) else "" for layer in layers]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ImageError(f"the image's manifest makes no sense: {error}") from error
 
@@ -99,15 +100,28 @@ def _place_layer(store: Store, layer: LayerWriter) -> None:
         # Another pull has committed the same layer meanwhile, or this image has it twice: ours goes with the staging.
         return
     number = database.insert(
-        "INSERT INTO layers (chain_id, parent, diff_id, size, entries, created) VALUES (?, ?, ?, ?, ?, ?)",
-        (layer.chain_id, layer.parent or None, layer.diff_id, layer.size, layer.entries, time.time_ns()),
+        "INSERT INTO layers (chain_id, parent, diff_id, size, entries, created, recipe, tar_size) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            layer.chain_id,
+            layer.parent or None,
+            layer.diff_id,
+            layer.size,
+            layer.entries,
+            time.time_ns(),
+            layer.recipe_size,
+            layer.tar_size,
+        ),
     )
-    target = os.path.join(store.graphroot, "layers", str(number))
-    if os.path.lexists(target):
-        # A call that was killed between its rename and its commit left it: this number has no row but ours, and we hold
-        # the write lock.
-        store.staging.discard(target)
-    os.rename(layer.path, target)
+    for directory in ("layers", "recipes"):
+        target = os.path.join(store.graphroot, directory, str(number))
+        if os.path.lexists(target):
+            # A call that was killed between its rename and its commit left it: this number has no row but ours, and we
+            # hold the write lock.
+            store.staging.discard(target)
+    if layer.recipe_size:
+        os.rename(layer.recipe_path, store.recipe_path(number))
+    os.rename(layer.path, os.path.join(store.graphroot, "layers", str(number)))
 
 
 def _place_blob(store: Store, blob: BlobWriter) -> None:
@@ -116,12 +130,41 @@ def _place_blob(store: Store, blob: BlobWriter) -> None:
     store.database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", values)
 
 
-def _insert(store: Store, record: ImageRecord, referenced: Sequence[str], names: Sequence[str]) -> None:
+def _pair(store: Store, record: ImageRecord, unpacked: set[str], by_position: Sequence[str]) -> None:
+    """Write down which blob is which layer's, for the layers that have been unpacked from them: a manifest alone proves
+    nothing about a layer that was here before.
+    """
+    for chain_id, digest in zip(record.layers, by_position, strict=False):
+        if chain_id in unpacked:
+            store.database.execute(
+                "INSERT OR IGNORE INTO layer_blobs SELECT layers.diff_id, blobs.digest FROM layers, blobs "
+                "WHERE chain_id = ? AND digest = ?",
+                (chain_id, digest),
+            )
+
+
+def _insert(store: Store, record: ImageRecord, by_position: Sequence[str], names: Sequence[str]) -> None:
     size = 0
     for chain_id in record.layers:
         size += store.database.query("SELECT size FROM layers WHERE chain_id = ?", (chain_id,))[0][0]
     store.images_table.insert(record.replace(size=size))
-    for digest in referenced:
+    for digest in {blob for blob in by_position if blob} | _blobs_of_others(store, record, by_position):
         store.database.execute("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", (record.id, digest))
     for name in names:
         store.images_table.give_name(name, record.id)
+
+
+def _blobs_of_others(store: Store, record: ImageRecord, by_position: Sequence[str]) -> set[str]:
+    """Return the blobs that came with other manifests and that this image needs.
+
+    A layer that was here already may have come with another image's manifest. If it has no recipe, that image's blob is
+    the only way to its tar, so it must outlive that image.
+    """
+    wanted: set[str] = set()
+    for chain_id in record.layers:
+        rows = store.database.query(
+            "SELECT digest FROM layers JOIN layer_blobs USING (diff_id) WHERE chain_id = ? AND recipe = 0", (chain_id,)
+        )
+        if rows and not any(digest in by_position for (digest,) in rows):
+            wanted.update(rows[0])
+    return wanted

@@ -1,4 +1,4 @@
-"""Unpacking one layer: the uncompressed tar goes in, a directory in the staging area comes out.
+"""Unpacking one layer: the uncompressed tar goes in, a directory in the staging area (and a recipe) comes out.
 
 Nothing is visible before `Store.commit_image` has renamed it to layers/NUMBER, and that happens only after `finish` has
 compared the diff id.
@@ -12,15 +12,21 @@ from podpy.errors import DigestMismatchError, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from podpy.storage.staging import Staging
 
 
 class LayerWriter:
     """Receives the uncompressed tar of one layer in pieces of any size. For one thread; several writers run side by
     side.
+
+    With `recipe`, the tar can be made again from the layer (storage/recipe.py); without, its compressed form must be
+    kept. After `finish`: `recipe_size` is the recipe's size in bytes, 0 if there's none; if one was wanted and isn't
+    possible, `lost_tar` is true, and `keep_tar` must be given the whole tar once more.
     """
 
-    def __init__(self, staging: Staging, *, chain_id: str, parent: str, diff_id: str) -> None:
+    def __init__(self, staging: Staging, *, chain_id: str, parent: str, diff_id: str, recipe: bool = True) -> None:
         import hashlib
 
         from podpy.storage.unpack import Unpacker
@@ -29,6 +35,10 @@ class LayerWriter:
         self.parent = parent
         self.diff_id = diff_id
         self.path = staging.new_path("layer")
+        self.recipe_path = staging.new_path("recipe")
+        self.recipe_size = 0
+        self.lost_tar = False
+        self.tar_size = 0
         self.size = 0
         self.entries = 0
         self.root_seen = False
@@ -37,11 +47,13 @@ class LayerWriter:
         self._staging = staging
         self._hash = hashlib.sha256()
         os.mkdir(self.path, 0o755)
-        self._unpacker = Unpacker(self.path)
+        self._recipe = staging.nameless_file() if recipe else -1
+        self._unpacker = Unpacker(self.path, recipe=self._recipe)
 
     def write(self, data: bytes | memoryview) -> None:
         """Unpack the next piece. Raises StorageError (a tar that can't be unpacked, a full disk)."""
         self._hash.update(data)
+        self.tar_size += len(data)
         self._unpacker.feed(data)
 
     def finish(self) -> None:
@@ -57,11 +69,23 @@ class LayerWriter:
         self.entries = self._unpacker.entries
         self.root_seen = self._unpacker.root_seen
         self.skipped_devices = self._unpacker.skipped_devices
+        self._finish_recipe()
         self.finished = True
+
+    def keep_tar(self, pieces: Iterable[bytes]) -> None:
+        """Keep the uncompressed tar itself, compressed, as a recipe that is one long literal. Raises
+        DigestMismatchError.
+        """
+        from podpy.storage import recipe
+
+        self.recipe_size = recipe.write_literal(pieces, self.recipe_path, self.diff_id)
+        self.lost_tar = False
 
     def abort(self) -> None:
         """Stop, and remove what was unpacked."""
         self._unpacker.abort()
+        self._close_recipe()
+        self._staging.discard(self.recipe_path)
         self._staging.discard(self.path)
 
     def take_root_from(self, parent: str) -> None:
@@ -76,3 +100,18 @@ class LayerWriter:
         """Raise StorageError unless `finish` succeeded."""
         if not self.finished:
             raise StorageError(f"layer {self.diff_id} isn't unpacked and verified")
+
+    def _finish_recipe(self) -> None:
+        from podpy.storage import recipe
+
+        if self._recipe < 0:
+            return
+        self.lost_tar = self._unpacker.replaced
+        if not self.lost_tar:
+            self.recipe_size = recipe.write(self._recipe, self.recipe_path)
+        self._close_recipe()
+
+    def _close_recipe(self) -> None:
+        if self._recipe >= 0:
+            os.close(self._recipe)
+            self._recipe = -1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find(store: Store) -> list[str]:
-    """Return the layers, their mapped copies and the blobs without a row, as paths in the graphroot.
+    """Return the layers, their recipes and mapped copies, and the blobs without a row, as paths in the graphroot.
 
     To be called in a transaction: without the write lock another call's commit is seen half-done.
     """
@@ -23,6 +23,7 @@ def find(store: Store) -> list[str]:
     digests = {digest.partition(":")[2] for (digest,) in store.database.query("SELECT digest FROM blobs")}
     return [
         *(f"layers/{name}" for name in names(store, "layers") if name not in numbers and name != "empty"),
+        *(f"recipes/{name}" for name in names(store, "recipes") if name not in numbers),
         *(f"mapped/{name}" for name in names(store, "mapped") if name.partition("-")[0] not in numbers),
         *(f"blobs/sha256/{name}" for name in names(store, "blobs/sha256") if name not in digests),
     ]

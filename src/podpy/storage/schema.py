@@ -164,5 +164,23 @@ CREATE INDEX containers_by_status ON containers (status, created);
 CREATE INDEX containers_by_image ON containers (image_id) WHERE image_id != '';
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+# recipe: size of recipes/NUMBER, 0: there is none. tar_size: bytes of the uncompressed tar, -1: not known.
+# layer_blobs: a blob that is here and decompresses to the layer with this diff id (of whatever image).
+_RECIPES = """
+ALTER TABLE layers ADD COLUMN recipe INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE layers ADD COLUMN tar_size INTEGER NOT NULL DEFAULT -1;
+CREATE TABLE layer_blobs (
+    diff_id TEXT NOT NULL,
+    digest TEXT NOT NULL REFERENCES blobs (digest) ON DELETE CASCADE,
+    PRIMARY KEY (diff_id, digest)
+) WITHOUT ROWID;
+CREATE INDEX layer_blobs_by_digest ON layer_blobs (digest);
+INSERT OR IGNORE INTO layer_blobs SELECT layers.diff_id, blobs.digest FROM image_layers
+    JOIN layers USING (chain_id) JOIN images ON images.id = image_layers.image_id
+    JOIN blobs ON blobs.digest =
+        json_extract(CAST(images.manifest AS TEXT), '$.layers[' || image_layers.position || '].digest')
+    WHERE length(images.manifest) > 0;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES)
 VERSION = len(MIGRATIONS)

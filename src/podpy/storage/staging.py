@@ -11,6 +11,7 @@ takes it exclusively: a directory that was made but not yet locked is never swep
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 
@@ -49,6 +50,19 @@ class Staging:
         path = self.path()
         self._count += 1
         return os.path.join(path, f"{kind}-{self._count}")
+
+    def nameless_file(self) -> int:
+        """Return a descriptor of a new file without a name: nothing is left of it, however this process ends."""
+        directory = self.path()
+        try:
+            return os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):  # a file system, a kernel without it: open(2)
+                raise
+        path = os.path.join(directory, f"nameless-{os.urandom(4).hex()}")
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        os.unlink(path)
+        return descriptor
 
     def discard(self, path: str) -> None:
         """Remove a directory tree or file: renamed in here first, so that a kill leaves nothing half-removed in

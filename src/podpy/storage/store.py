@@ -3,6 +3,7 @@
     graphroot/podpy.sqlite         the rows
     graphroot/blobs/sha256/HEX     compressed layers, as they came
     graphroot/layers/NUMBER/       a layer's files; NUMBER is its row
+    graphroot/recipes/NUMBER       what gives its tar again, if its blob isn't kept (storage/recipe.py)
     graphroot/tmp/                 what isn't committed (storage/staging.py)
 
 Every change is made aside, synced, renamed into place inside the transaction that makes it visible. A kill leaves
@@ -15,6 +16,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import StorageError
+from podpy.record import Record
 from podpy.storage.images import ImageRecord, ImageTable
 from podpy.storage.staging import Staging
 
@@ -28,6 +30,20 @@ if TYPE_CHECKING:
     from podpy.storage.check import Finding
     from podpy.storage.database import Database
     from podpy.storage.layers import LayerWriter
+
+
+class StoredLayer(Record):
+    """A committed layer: `recipe` is its recipe's size (0: none), `tar_size` the uncompressed tar's (-1: not known).
+
+    `blobs` are the digests and sizes of kept blobs that decompress to it, the smallest first.
+    """
+
+    chain_id: str
+    number: int
+    diff_id: str
+    recipe: int
+    tar_size: int
+    blobs: list[tuple[str, int]]
 
 
 class Store:
@@ -58,6 +74,11 @@ class Store:
     def has_layer(self, chain_id: str) -> bool:
         """Tell whether the layer is here. From now on it stays, for as long as this process lives."""
         self._lease(chain_id)
+        self.database.execute(
+            "INSERT OR IGNORE INTO leases SELECT ?, digest FROM layers JOIN layer_blobs USING (diff_id) "
+            "WHERE chain_id = ?",
+            (self.staging.name, chain_id),
+        )
         return bool(self.database.query("SELECT 1 FROM layers WHERE chain_id = ?", (chain_id,)))
 
     def has_blob(self, digest: str) -> bool:
@@ -85,13 +106,31 @@ class Store:
             raise StorageError(f"layer {missing[0]} isn't in the store", hint="Pull the image again")
         return [numbers[chain_id] for chain_id in chain_ids]
 
+    def recipe_path(self, number: int) -> str:
+        """Return where the recipe of the layer with this number is, or would be."""
+        return os.path.join(self.graphroot, "recipes", str(number))
+
+    def stored_layer(self, chain_id: str) -> StoredLayer:
+        """Return what is known about a committed layer. Raises StorageError."""
+        number = self.layer_numbers([chain_id])[0]
+        row = self.database.query("SELECT diff_id, recipe, tar_size FROM layers WHERE number = ?", (number,))[0]
+        diff_id, recipe, tar_size = row
+        query = "SELECT digest, size FROM layer_blobs JOIN blobs USING (digest) WHERE diff_id = ? ORDER BY size"
+        blobs = self.database.query(query, (diff_id,))
+        return StoredLayer(
+            chain_id=chain_id, number=number, diff_id=diff_id, recipe=recipe, tar_size=tar_size, blobs=blobs
+        )
+
     # Coming
 
-    def begin_layer(self, *, chain_id: str, parent: str, diff_id: str) -> LayerWriter:
-        """Return a writer that unpacks a layer aside. `parent` is a chain id or empty."""
+    def begin_layer(self, *, chain_id: str, parent: str, diff_id: str, recipe: bool = True) -> LayerWriter:
+        """Return a writer that unpacks a layer aside. `parent` is a chain id or empty.
+
+        With `recipe`, the tar needn't be kept: see LayerWriter.
+        """
         from podpy.storage.layers import LayerWriter
 
-        return LayerWriter(self.staging, chain_id=chain_id, parent=parent, diff_id=diff_id)
+        return LayerWriter(self.staging, chain_id=chain_id, parent=parent, diff_id=diff_id, recipe=recipe)
 
     def stage_blob(self, digest: str) -> BlobWriter:
         """Return a writer for a blob; it waits while another process receives the same one. See BlobWriter."""

@@ -24,20 +24,26 @@ class Unpacker:
     """Unpacks one archive into the empty directory `target`. For one thread; several run side by side.
 
     After `finish`: `size` (bytes of all files), `entries`, `root_seen` (the archive says whose the root directory is),
-    `skipped_devices` (a user namespace can't make them), `skipped_xattrs`.
+    `skipped_devices` (a user namespace can't make them), `skipped_xattrs`, `replaced` (something that the archive had
+    brought was removed again, so its recipe isn't enough: storage/recipe.py).
     """
 
-    def __init__(self, target: str, *, max_bytes: int = MAX_BYTES, max_entries: int = MAX_ENTRIES) -> None:
-        """Start the child. Raises OSError, and NotSupportedError if podpy was built without its C part."""
+    def __init__(
+        self, target: str, *, recipe: int = -1, max_bytes: int = MAX_BYTES, max_entries: int = MAX_ENTRIES
+    ) -> None:
+        """Start the child; it writes the layer's recipe to the descriptor `recipe`, if there is one.
+
+        Raises OSError, and NotSupportedError if podpy was built without its C part.
+        """
         native = _native()
         self._lib, self._ffi = native.lib, native.ffi
         self._result = self._ffi.new("struct podpy_unpack_result *")
         self.skipped_devices = self.skipped_xattrs = self.size = self.entries = 0
-        self.root_seen = False
+        self.root_seen = self.replaced = False
         limits = self._ffi.new("struct podpy_unpack_limits *", {"bytes": max_bytes, "entries": max_entries})
         directory = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            self._unpack = self._lib.podpy_unpack_start(directory, unpack_flags(), limits)
+            self._unpack = self._lib.podpy_unpack_start(directory, recipe, unpack_flags(), limits)
             if not self._unpack:
                 raise OSError(self._ffi.errno, "starting the unpacker: " + os.strerror(self._ffi.errno), target)
         finally:
@@ -57,6 +63,7 @@ class Unpacker:
         self._lib.podpy_unpack_finish(unpack, result)
         self.size, self.entries, self.root_seen = result.bytes, result.entries, bool(result.root_seen)
         self.skipped_devices, self.skipped_xattrs = result.skipped_devices, result.skipped_xattrs
+        self.replaced = bool(result.replaced)
         if result.failed or result.id_missing:
             text = self._ffi.string(result.text).decode("utf-8", "backslashreplace")
             raise _error(result, text)

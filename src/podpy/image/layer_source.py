@@ -1,0 +1,164 @@
+"""What goes out of the store: an image's layers, each as the blob it came as and as the tar that its diff id names.
+
+`podpy save` and `podpy push` read layers through this and nothing else. A layer's uncompressed tar comes from its
+recipe or from a kept blob, and its digest is always compared: what doesn't match is an error, never a damaged archive.
+Files of layers belong to subordinate ids: this process must be in the user's namespaces.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import DigestMismatchError, ImageError
+from podpy.image import schema
+from podpy.image.compression import compressor, decompressed, detect
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store, StoredLayer
+
+_READ = 1 << 20
+_TYPES = {
+    "": (schema.OCI_LAYER, schema.DOCKER_LAYER),
+    "gzip": (schema.OCI_LAYER + "+gzip", schema.DOCKER_LAYER + ".gzip"),
+    "zstd": (schema.OCI_LAYER + "+zstd", schema.DOCKER_LAYER + ".zstd"),
+}
+
+
+class LayerBlob(Record):
+    """A file with a layer's bytes, compressed or not; `kind` is "gzip", "zstd", or empty for a plain tar."""
+
+    path: str
+    digest: str
+    size: int
+    media_type: str
+    kind: str
+
+    def chunks(self, offset: int = 0) -> Iterator[bytes]:
+        """Yield the bytes from `offset` on. Raises OSError."""
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(offset)
+            while chunk := file.read(_READ):
+                yield chunk
+
+
+class OutgoingLayer:
+    """One layer of an image: `diff_id`, `chain_id`, and `blob`, the kept bytes, or None.
+
+    `original` tells that `blob` is the one that the image's manifest names; else it came with another image that has
+    the same layer.
+    """
+
+    def __init__(self, store: Store, stored: StoredLayer, descriptor: schema.Descriptor | None) -> None:
+        self._store = store
+        self._stored = stored
+        self.diff_id = stored.diff_id
+        self.chain_id = stored.chain_id
+        self.blob = self._kept_blob(descriptor)
+        self.original = self.blob is not None and descriptor is not None and self.blob.digest == descriptor.digest
+
+    def tar(self) -> Iterator[bytes]:
+        """Yield the uncompressed tar.
+
+        Raises DigestMismatchError at its end if it isn't what the diff id says, ImageError if there is nothing that it
+        could be made of, StorageError.
+        """
+        import hashlib
+
+        digest = hashlib.sha256()
+        for piece in self._tar():
+            digest.update(piece)
+            yield piece
+        actual = "sha256:" + digest.hexdigest()
+        if actual != self.diff_id:
+            raise DigestMismatchError(
+                f"layer {self.diff_id} can't be written: what the store has of it makes a tar with the digest {actual}",
+                hint="The store is damaged: podpy system check; then remove the image and load or pull it again",
+            )
+
+    def tar_size(self) -> int:
+        """Return the size of the uncompressed tar in bytes; where the store doesn't know it, by making the tar."""
+        if self._stored.tar_size >= 0:
+            return self._stored.tar_size
+        return sum(map(len, self.tar()))
+
+    def _tar(self) -> Iterator[bytes]:
+        from podpy.storage import recipe
+
+        stored = self._stored
+        if stored.recipe:
+            return recipe.tar(self._store.recipe_path(stored.number), self._store.layer_path(self.chain_id))
+        if self.blob is not None:
+            return decompressed(self.blob.chunks())
+        raise ImageError(
+            f"layer {self.diff_id} can't be written: neither the bytes it came as nor a recipe for them are kept",
+            hint="Remove the image and load or pull it again",
+        )
+
+    def _kept_blob(self, descriptor: schema.Descriptor | None) -> LayerBlob | None:
+        digests = [digest for digest, _ in self._stored.blobs]
+        sizes = dict(self._stored.blobs)
+        if not digests:
+            return None
+        named = descriptor is not None and descriptor.digest in sizes
+        digest = descriptor.digest if descriptor is not None and named else digests[0]
+        path = self._store.blob_path(digest)
+        kind = _kind_of(path)
+        media_type = descriptor.media_type if descriptor is not None and named else ""
+        return LayerBlob(
+            path=path, digest=digest, size=sizes[digest], media_type=media_type or layer_type(kind), kind=kind
+        )
+
+
+def outgoing_layers(store: Store, record: ImageRecord) -> list[OutgoingLayer]:
+    """Return an image's layers, lowest first. Raises StorageError if one isn't in the store."""
+    manifest = schema.parse(record.manifest) if record.manifest else None
+    named = manifest.layers if isinstance(manifest, schema.Manifest) else []
+    descriptors = [*named] if len(named) == len(record.layers) else [None] * len(record.layers)
+    stored = [store.stored_layer(chain_id) for chain_id in record.layers]
+    return [OutgoingLayer(store, *pair) for pair in zip(stored, descriptors, strict=True)]
+
+
+def layer_type(kind: str, *, docker: bool = False) -> str:
+    """Return the media type of a layer that is compressed with `kind` ("gzip", "zstd", "")."""
+    return _TYPES[kind][docker]
+
+
+def compress(store: Store, layer: OutgoingLayer, kind: str = "gzip", level: int | None = None) -> LayerBlob:
+    """Write a layer, compressed, into the staging area and return that file: `remove` it, or the end of the call does.
+
+    `kind` is "gzip" (isal where it's installed: the same layer gives the same bytes with the same podpy), or "zstd".
+    For one thread at a time. Raises what `OutgoingLayer.tar` raises, OSError.
+    """
+    import hashlib
+
+    digest = hashlib.sha256()
+    stream = compressor(kind, level)
+    path = store.staging.new_path("compressed")
+    with open(path, "xb") as file:
+        for piece in layer.tar():
+            data = stream.compress(piece)
+            digest.update(data)
+            file.write(data)
+        data = stream.flush()
+        digest.update(data)
+        file.write(data)
+        size = file.tell()
+    return LayerBlob(
+        path=path, digest="sha256:" + digest.hexdigest(), size=size, media_type=layer_type(kind), kind=kind
+    )
+
+
+def _kind_of(path: str) -> str:
+    with open(path, "rb") as file:
+        kind = detect(file.read(6))
+    return kind if kind in _TYPES else ""
+
+
+def remove(blob: LayerBlob) -> None:
+    """Remove a file that `compress` has made."""
+    os.unlink(blob.path)
