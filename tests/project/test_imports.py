@@ -10,7 +10,7 @@ import pytest
 from tests.support.engine import CHECKOUT
 
 PACKAGE = CHECKOUT / "src/podpy"
-BOTTOM = {"errors", "record", "plan", "fastjson", "linux", "_native", "pids", "process"}
+BOTTOM = {"errors", "record", "plan", "fastjson", "linux", "_native", "pids", "process", "signals"}
 """May be imported by all, and import nothing above themselves."""
 
 EVERYBODYS = BOTTOM | {"config"}

@@ -10,8 +10,8 @@ from podpy.cli.specgen.network import parse_expose
 from podpy.cli.specgen.security import parse_device
 from podpy.cli.specgen.values import parse_pairs, parse_signal, parse_size
 from podpy.errors import NotSupportedError, UsageError
-from podpy.runtime.signals import name_of
 from podpy.runtime.spec import Device, Ulimit
+from podpy.signals import name_of
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from podpy.runtime.signals import number_of
 from podpy.runtime.spec import Mount
+from podpy.signals import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

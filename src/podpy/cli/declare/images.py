@@ -19,6 +19,7 @@ from podpy.cli.declare.model import (
 
 _PANEL = "Images"
 _LATER = "it comes with a later version"
+_INSTRUCTIONS = "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"
 _SORT = ("created", "id", "repository", "size", "tag")
 
 _IMAGE = Argument(name="image", metavar="IMAGE", complete=IMAGES)
@@ -64,6 +65,26 @@ COMMANDS: tuple[Command, ...] = (
             text("--input -i", "FILE", "Archive or OCI directory (default: standard input)", complete=FILES),
             flag("--quiet -q", "Print nothing"),
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
+        ),
+    ),
+    Command(
+        path="import",
+        aliases=("image import",),
+        handler="podpy.cli.commands.import_image:import_image",
+        panel=_PANEL,
+        help="Make an image of a tar of a root file system",
+        arguments=(
+            Argument(name="path_or_url", metavar="PATH", complete=FILES, help="File, http(s) address, or - (stdin)"),
+            Argument(name="reference", metavar="REFERENCE", required=False),
+        ),
+        options=(
+            many("--change -c", "INSTRUCTION", f"Set this in the image's configuration (repeatable): {_INSTRUCTIONS}"),
+            text("--message -m", "TEXT", "Comment in the image's history"),
+            text("--arch", "ARCH", "Architecture of the image"),
+            text("--os", "OS", "Operating system of the image"),
+            text("--variant", "VARIANT", "Variant of the architecture"),
+            flag("--quiet -q", "Print only the image's id"),
+            text("--signature-policy", "FILE", "Accepted for Podman's scripts; does nothing", hidden=True),
         ),
     ),
     Command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import UsageError
-from podpy.runtime.signals import number_of
+from podpy.signals import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

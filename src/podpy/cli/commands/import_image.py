@@ -1,0 +1,42 @@
+"""`podpy import`: prints the new image's id."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+
+_STDIN = "-"
+
+
+def import_image(options: Options) -> int:
+    """`podpy import`."""
+    from podpy.cli.image_progress import make
+    from podpy.image.importing import ImportOptions, import_tar, is_address
+
+    source: str | int = options.path_or_url
+    if source == _STDIN:
+        if sys.stdin is not None and sys.stdin.isatty():
+            raise UsageError("cannot read from terminal", hint="Use podpy import FILE, or podpy import - < FILE")
+        source = 0
+    elif is_address(options.path_or_url):
+        print(f'Downloading from "{source}"', flush=True)
+    wanted = ImportOptions(
+        changes=options.change,
+        message=options.message,
+        os=options.os,
+        architecture=options.arch,
+        variant=options.variant,
+    )
+    progress = make(quiet=options.quiet)
+    with open_runtime(options) as runtime:
+        record = runtime.privileged(
+            lambda: import_tar(runtime.store, source, options.reference, wanted, progress=progress)
+        )
+    print(f"sha256:{record.id}")
+    return 0

@@ -1,0 +1,234 @@
+"""`podpy import`: the tar of a root file system becomes an image of one layer.
+
+The tar is read twice: for its digests, which the configuration and the manifest name, and to unpack it. So what comes
+by a pipe or from an address is first written into the staging area, without a name. A gzip or zstd file is kept as it
+came, so that a push sends those bytes; xz and bzip2 are no layer formats, so of those (and of plain tars) only the
+files are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from podpy import fastjson
+from podpy.errors import ImageError, StorageError
+from podpy.image import changes, schema
+from podpy.image.assemble import Blob, Parts, assemble, sha256
+from podpy.image.compression import HEAD, decompressor, detect
+from podpy.image.progress import SILENT, Progress
+from podpy.image.reference import LOCALHOST, parse
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+_CHUNK = 1 << 20
+_ADDRESSES = ("http://", "https://")
+_LAYER_SUFFIXES = {"gzip": "+gzip", "zstd": "+zstd"}
+_COMMENT = "imported from tarball"
+
+
+class ImportOptions(Record):
+    """What the new image's configuration says. Empty texts: this machine's platform, Podman's comment."""
+
+    changes: list[str] = []
+    message: str = ""
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+
+
+def is_address(source: str) -> bool:
+    """Tell whether `source` is to be downloaded."""
+    return source.startswith(_ADDRESSES)
+
+
+def import_tar(
+    store: Store,
+    source: str | int,
+    name: str = "",
+    options: ImportOptions | None = None,
+    *,
+    progress: Progress = SILENT,
+) -> ImageRecord:
+    """Return the new image; `source` is a path, an address or a descriptor, `name` its name (short ones are local).
+
+    Raises UsageError (a change that makes no sense), ImageError, RegistryError (an address), StorageError.
+    """
+    options = options or ImportOptions()
+    settings = changes.parse(options.changes)
+    names = [_full_name(name)] if name else []
+    descriptor = _open(store, source)
+    try:
+        tar = _measure(descriptor)
+        config = _config(options, settings, tar)
+        parts = Parts(manifest=_manifest(config, tar), config=config, layers=[_blob(descriptor, tar)])
+        return assemble(store, parts, names=names, progress=progress)
+    finally:
+        os.close(descriptor)
+        progress.close()
+
+
+def _full_name(name: str) -> str:
+    reference = parse(name)
+    if reference.digest:
+        raise ImageError(f"{name}: an image can't be given a digest as its name")
+    return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
+
+
+def _open(store: Store, source: str | int) -> int:
+    """Return a descriptor of a regular file that begins with the tar's first byte."""
+    if isinstance(source, str) and is_address(source):
+        return _spool(store, _download(source))
+    if isinstance(source, int):
+        descriptor = os.dup(source)
+    else:
+        try:
+            descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise ImageError(f"{source}: {error.strerror}") from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
+        return descriptor
+    try:
+        if stat.S_ISDIR(mode):
+            raise ImageError(f"{source}: it is a directory", hint="Pack it: tar -C DIRECTORY -c . | podpy import -")
+        return _spool(store, _chunks(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    while chunk := os.read(descriptor, _CHUNK):
+        yield chunk
+
+
+def _download(address: str) -> Iterator[bytes]:
+    from urllib.parse import urlsplit
+
+    from urllib3.exceptions import HTTPError
+
+    from podpy.image.http import Transport, stream_body
+
+    transport = Transport(urlsplit(address).netloc)
+    try:
+        response = transport.open_url("GET", address, {}, what=f"downloading {address}")
+        if response.status != 200:
+            raise ImageError(f"downloading {address}: the server answered {response.status}")
+        yield from stream_body(response)
+    except HTTPError as error:
+        raise transport.explain(error, f"downloading {address}") from None
+    finally:
+        transport.close()
+
+
+def _spool(store: Store, chunks: Iterator[bytes]) -> int:
+    target = os.open(store.staging.path(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(target, view) :]
+    except OSError as error:
+        os.close(target)
+        raise StorageError(f"{store.graphroot}: {error.strerror}", hint="Make room, or import a file") from None
+    except BaseException:
+        os.close(target)
+        raise
+    return target
+
+
+class _Tar(Record):
+    """What the first reading found: the file's compression, digest and size, the tar's own, and the file's time."""
+
+    compression: str
+    digest: str
+    size: int
+    diff_id: str
+    plain_size: int
+    created: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether the file's own bytes are a layer that a manifest can name."""
+        return self.compression in _LAYER_SUFFIXES
+
+
+def _measure(descriptor: int) -> _Tar:
+    import hashlib
+
+    blob, tar = hashlib.sha256(), hashlib.sha256()
+    size = plain_size = 0
+    compression = detect(os.pread(descriptor, HEAD, 0))
+    stream = decompressor(compression)
+    while chunk := os.pread(descriptor, _CHUNK, size):
+        size += len(chunk)
+        blob.update(chunk)
+        for piece in stream.feed(chunk):
+            plain_size += len(piece)
+            tar.update(piece)
+    stream.finish()
+    if not size:
+        raise ImageError("the archive is empty", hint="podpy import takes a tar of a root file system, also compressed")
+    return _Tar(
+        compression=compression,
+        digest="sha256:" + blob.hexdigest(),
+        size=size,
+        diff_id="sha256:" + tar.hexdigest(),
+        plain_size=plain_size,
+        created=_timestamp(os.fstat(descriptor).st_mtime_ns),
+    )
+
+
+def _timestamp(nanoseconds: int) -> str:
+    """Return a time as Go writes it: RFC 3339, as many digits as needed."""
+    import time
+
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    fraction = f".{rest:09}".rstrip("0").rstrip(".")
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + fraction + "Z"
+
+
+def _config(options: ImportOptions, settings: dict[str, Any], tar: _Tar) -> bytes:
+    host = schema.host_platform()
+    step = {
+        "created": tar.created,
+        "created_by": f"/bin/sh -c #(nop) ADD file:{tar.diff_id.partition(':')[2]} in /",
+        "comment": options.message or _COMMENT,
+    }
+    document = {
+        "created": tar.created,
+        "architecture": options.architecture or host.architecture,
+        **({"variant": options.variant} if options.variant else {}),
+        "os": options.os or host.os,
+        "config": settings,
+        "rootfs": {"type": "layers", "diff_ids": [tar.diff_id]},
+        "history": [step],
+    }
+    return fastjson.dumps(document).encode()
+
+
+def _manifest(config: bytes, tar: _Tar) -> bytes:
+    layer = {
+        "mediaType": schema.OCI_LAYER + _LAYER_SUFFIXES.get(tar.compression, ""),
+        "digest": tar.digest if tar.kept else tar.diff_id,
+        "size": tar.size if tar.kept else tar.plain_size,
+    }
+    description = {"mediaType": schema.OCI_CONFIG, "digest": sha256(config), "size": len(config)}
+    document = {"schemaVersion": 2, "mediaType": schema.OCI_MANIFEST, "config": description, "layers": [layer]}
+    return fastjson.dumps(document).encode()
+
+
+def _blob(descriptor: int, tar: _Tar) -> Blob:
+    def read(offset: int) -> Iterator[bytes]:
+        while chunk := os.pread(descriptor, min(_CHUNK, tar.size - offset), offset):
+            offset += len(chunk)
+            yield chunk
+
+    return Blob(digest=tar.digest if tar.kept else "", size=tar.size, read=read)
