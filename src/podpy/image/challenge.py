@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from podpy import fastjson
 from podpy.errors import AuthenticationError, RegistryError
-from podpy.image.http import read_body
+from podpy.image.http import form, read_body
 from podpy.image.reference import shorten
 
 TYPE_CHECKING = False
@@ -56,19 +56,21 @@ class Authenticator:
     def _token(self, challenge: dict[str, str], scope: str) -> str:
         realm = challenge.get("realm", "")
         self._check_realm(realm)
-        asked = {"service": challenge.get("service", ""), "scope": challenge.get("scope") or scope}
-        asked = {key: value for key, value in asked.items() if value}
+        service = {"service": challenge["service"]} if challenge.get("service") else {}
+        scopes = _scopes(scope, challenge.get("scope", ""))
         credentials = self._credentials
         what = f"token server {urlsplit(realm).netloc}"
         if credentials is not None and credentials.identity_token:
-            form = {"grant_type": "refresh_token", "client_id": _CLIENT, "refresh_token": credentials.identity_token}
-            response = self._transport.open_url("POST", realm, {}, what=what, fields={**form, **asked})
+            fields = {"grant_type": "refresh_token", "client_id": _CLIENT, "refresh_token": credentials.identity_token}
+            fields |= service | ({"scope": " ".join(scopes)} if scopes else {})
+            response = self._transport.open_url("POST", realm, {}, what=what, body=form(fields))
         else:
             headers = {"Authorization": _basic(credentials)} if credentials is not None else {}
-            if credentials is not None:
-                asked["account"] = credentials.username
-            query = ("&" if "?" in realm else "?") + urlencode(asked)
-            response = self._transport.open_url("GET", realm + query, headers, what=what)
+            account = {"account": credentials.username} if credentials is not None else {}
+            query = urlencode([*service.items(), *(("scope", one) for one in scopes), *account.items()])
+            response = self._transport.open_url(
+                "GET", realm + ("&" if "?" in realm else "?") + query, headers, what=what
+            )
         body = read_body(response)
         if response.status in (401, 403):
             raise self._refused(urlsplit(realm).netloc)
@@ -104,6 +106,28 @@ def error_text(body: bytes) -> str:
         return shorten(detail, 200)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return shorten(body.decode("utf-8", "replace").strip().partition("\n")[0], 200) or "no reason given"
+
+
+def _scopes(wanted: str, challenged: str) -> list[str]:
+    """Return the scopes to ask a token for: what the challenge names, and what else is going to be needed.
+
+    A HEAD is challenged for `pull` only, though a push comes next: one token is then enough for both. What the
+    registry calls by other names is asked for by these.
+    """
+    ours, theirs = _resources(wanted), _resources(challenged)
+    if theirs and not ours.keys() & theirs.keys():
+        ours = {}
+    merged: dict[str, list[str]] = {}
+    for resource, actions in (*ours.items(), *theirs.items()):
+        known = merged.setdefault(resource, [])
+        known += [action for action in actions if action not in known]
+    return [f"{resource}:{','.join(actions)}" for resource, actions in merged.items()]
+
+
+def _resources(scopes: str) -> dict[str, list[str]]:
+    """Split `repository:a:pull,push repository:b:pull` into actions by resource."""
+    parts = (scope.rpartition(":") for scope in scopes.split())
+    return {resource: actions.split(",") for resource, _, actions in parts if resource}
 
 
 def _basic(credentials: Credentials) -> str:

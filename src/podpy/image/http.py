@@ -26,10 +26,11 @@ from podpy.errors import RegistryError
 from podpy.image.progress import SILENT, Progress
 from podpy.image.proxies import proxy_for
 from podpy.image.reference import shorten
+from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from urllib3 import BaseHTTPResponse
 
@@ -41,7 +42,24 @@ DEFAULT_RETRIES = 3
 LONGEST_WAIT = 120.0
 _MOST_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
-_RETRIED = (429, 500, 502, 503, 504)
+RETRIED = (429, 500, 502, 503, 504)
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Body(Record):
+    """What a request carries: `size` bytes of the media type `kind`; each `chunks()` yields them from their beginning.
+
+    They are asked for once more where a request is sent again: to where it was redirected, or after a failure.
+    """
+
+    size: int
+    kind: str
+    chunks: Callable[[], Iterable[bytes]]
+
+    @classmethod
+    def of(cls, data: bytes, kind: str) -> Body:
+        """Return a body of bytes that are at hand."""
+        return cls(size=len(data), kind=kind, chunks=lambda: (data,))
 
 
 class Transport:
@@ -85,6 +103,10 @@ class Transport:
             self._find_scheme()
         return f"{self._scheme}://{_real_host(self.host)}{path}"
 
+    def is_own(self, url: str) -> bool:
+        """Tell whether an address is on this host: only there go its credentials."""
+        return urlsplit(url).netloc == _real_host(self.host)
+
     def open(self, method: str, path: str, headers: Mapping[str, str], *, what: str) -> BaseHTTPResponse:
         """Return the answer, its body not read yet; redirects are followed, failures that may pass are retried.
 
@@ -93,23 +115,22 @@ class Transport:
         return self.open_url(method, self.url(path), headers, what=what)
 
     def open_url(
-        self, method: str, url: str, headers: Mapping[str, str], *, what: str, fields: Mapping[str, str] | None = None
+        self, method: str, url: str, headers: Mapping[str, str], *, what: str, body: Body | None = None
     ) -> BaseHTTPResponse:
-        """Do the same with a full address; `fields` are sent as a form."""
+        """Do the same with a full address, and a body."""
         attempt = 0
         while True:
             try:
-                response = self._follow(method, url, headers, fields)
+                response = self.open_once(method, url, headers, body)
             except HTTPError as error:
                 if attempt >= self.retries or not _may_pass(error):
                     raise self.explain(error, what) from error
                 self.wait(attempt, f"{self.host}: {_reason(error)}")
             else:
-                if response.status not in _RETRIED or attempt >= self.retries:
+                if response.status not in RETRIED or attempt >= self.retries:
                     return response
-                asked = _retry_after(response)
-                response.drain_conn()
-                response.release_conn()
+                asked = retry_after(response)
+                drop(response)
                 self.wait(attempt, f"{self.host} answered {response.status}", asked)
             attempt += 1
 
@@ -144,51 +165,48 @@ class Transport:
         # Podman's order for insecure registries: HTTPS without checks, then HTTP.
         self._scheme_known = True
         try:
-            answer = self._send("GET", f"https://{_real_host(self.host)}/v2/", {})
-            answer.drain_conn()
-            answer.release_conn()
+            drop(self._send("GET", f"https://{_real_host(self.host)}/v2/", {}, None))
         except (SSLError, HTTPError) as error:
             if not isinstance(error, NameResolutionError):
                 self._scheme = "http"
 
-    def _follow(
-        self, method: str, url: str, headers: Mapping[str, str], fields: Mapping[str, str] | None
+    def open_once(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None
     ) -> BaseHTTPResponse:
+        """Return the answer to one request, redirects followed. Raises urllib3's HTTPError, RegistryError."""
         sent = dict(headers)
         for _ in range(_MOST_REDIRECTS):
-            response = self._send(method, url, sent, fields)
+            response = self._send(method, url, sent, body)
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 return response
-            response.drain_conn()
-            response.release_conn()
-            following = urljoin(url, target)
-            self._check_redirect(url, following)
+            drop(response)
+            following = self.address(url, target)
             if urlsplit(following).netloc != urlsplit(url).netloc:
                 sent = {key: value for key, value in sent.items() if key.lower() not in ("authorization", "cookie")}
             url = following
         raise RegistryError(f"{self.host}: more than {_MOST_REDIRECTS} redirects")
 
-    def _check_redirect(self, url: str, following: str) -> None:
+    def address(self, url: str, target: str) -> str:
+        """Return the address that a Location header in the answer of `url` means. Raises RegistryError."""
+        following = urljoin(url, target)
         scheme = urlsplit(following).scheme
         if scheme not in ("http", "https"):
             raise RegistryError(f"{self.host} redirects to an address that isn't HTTP: {shorten(following)}")
         if scheme == "http" and url.startswith("https:") and not self.insecure:
             raise RegistryError(f"{self.host} redirects from HTTPS to HTTP: {shorten(_without_query(following))}")
+        return following
 
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], fields: Mapping[str, str] | None = None
-    ) -> BaseHTTPResponse:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> BaseHTTPResponse:
         manager = self._manager(urlsplit(url).scheme, urlsplit(url).netloc)
         full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
-        body = urlencode(fields) if fields is not None else None
         if body is not None:
-            full["Content-Type"] = "application/x-www-form-urlencoded"
+            full |= {"Content-Type": body.kind, "Content-Length": str(body.size)}
         return manager.request(
             method,
             url,
             headers=full,
-            body=body,
+            body=body.chunks() if body is not None else None,
             preload_content=False,
             redirect=False,
             retries=False,
@@ -208,6 +226,17 @@ class Transport:
             else:
                 self._managers[key] = urllib3.PoolManager(ssl_context=context, timeout=timeout, maxsize=4)
         return self._managers[key]
+
+
+def form(fields: Mapping[str, str]) -> Body:
+    """Return a body as web forms send it."""
+    return Body.of(urlencode(fields).encode(), _FORM)
+
+
+def drop(response: BaseHTTPResponse) -> None:
+    """Give the connection of an answer back whose body isn't wanted."""
+    response.drain_conn()
+    response.release_conn()
 
 
 def read_body(response: BaseHTTPResponse, limit: int = BODY_LIMIT) -> bytes:
@@ -271,13 +300,14 @@ def _reason(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return cause.verify_message
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
+        if isinstance(cause, OSError) and (cause.strerror or isinstance(cause, ConnectionError)):
+            return cause.strerror or shorten(str(cause))
         cause = cause.__cause__ or cause.__context__
     return shorten(text.rpartition(": ")[2] or text or type(error).__name__)
 
 
-def _retry_after(response: BaseHTTPResponse) -> float | None:
+def retry_after(response: BaseHTTPResponse) -> float | None:
+    """Return how many seconds the server asks to wait (RFC 9110, 10.2.3), None: it doesn't say."""
     from email.utils import parsedate_to_datetime
 
     value = response.headers.get("Retry-After", "").strip()

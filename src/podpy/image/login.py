@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.errors import AuthenticationError, RegistryError
 from podpy.image.challenge import Authenticator
-from podpy.image.http import Transport
+from podpy.image.http import Transport, drop
 from podpy.image.lookup import registries_of
 from podpy.image.remote import certificate_directories
 
@@ -31,8 +31,7 @@ def check_login(
         for _ in range(2):
             headers = {"Authorization": header} if header else {}
             response = transport.open("GET", "/v2/", headers, what=registry)
-            response.drain_conn()
-            response.release_conn()
+            drop(response)
             if response.status == 200:
                 return
             if response.status != 401:

@@ -1,4 +1,7 @@
-"""One repository in one registry, read-only: the OCI distribution specification's pull half."""
+"""One repository in one registry, read-only: the OCI distribution specification's pull half.
+
+The push half is in `podpy.image.upload`.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, R
 from podpy.image import schema
 from podpy.image.assemble import check_bytes
 from podpy.image.challenge import Authenticator, error_text
-from podpy.image.http import read_body, stream_body
+from podpy.image.http import drop, read_body, stream_body
 from podpy.image.reference import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from urllib3 import BaseHTTPResponse
 
     from podpy.config.auth import Credentials
-    from podpy.image.http import Transport
+    from podpy.image.http import Body, Transport
 
 
 class NotThereError(RegistryError):
@@ -28,19 +31,20 @@ class NotThereError(RegistryError):
 class Repository:
     """Reads manifests and blobs of `path` (without the host). Blobs may be read by several threads at once."""
 
+    _actions = "pull"  # what a token must allow
+
     def __init__(self, transport: Transport, path: str, credentials: Credentials | None = None) -> None:
         self.name = f"{transport.host}/{path}"
         self._path = path
         self._transport = transport
         self._authenticator = Authenticator(transport, credentials)
         self._has_credentials = credentials is not None
-        self._scope = f"repository:{path}:pull"
+        self._scope = f"repository:{path}:{self._actions}"
 
     def digest(self, reference: str) -> str:
         """Return the digest of a tag's manifest by HEAD; an empty text if the registry doesn't tell it."""
         response = self._open("HEAD", f"/manifests/{reference}", {"Accept": ", ".join(schema.ACCEPT)})
-        response.drain_conn()
-        response.release_conn()
+        drop(response)
         if response.status != 200:
             return ""
         return response.headers.get("Docker-Content-Digest", "")
@@ -99,7 +103,7 @@ class Repository:
         headers = {"Range": f"bytes={offset}-{size - 1}"} if offset else {}
         response = self._open("GET", f"/blobs/{digest}", headers)
         if response.status == 416:  # no such range there: then from the beginning, what is here already passed over
-            response.drain_conn()
+            drop(response)
             response = self._open("GET", f"/blobs/{digest}", {})
         if response.status == 206:
             start = _range_start(response.headers.get("Content-Range", ""))
@@ -123,22 +127,36 @@ class Repository:
         except HTTPError as error:
             raise self._transport.explain(error, self.name) from error
 
-    def _open(self, method: str, path: str, headers: dict[str, str]) -> BaseHTTPResponse:
-        address = f"/v2/{self._path}{path}"
+    def _open(
+        self, method: str, path: str, headers: dict[str, str], *, body: Body | None = None, scope: str = ""
+    ) -> BaseHTTPResponse:
+        """Return the answer about `path` in this repository, with a token for `scope` if one is asked for."""
+        url = self._transport.url(f"/v2/{self._path}{path}")
+
+        def ask(authorization: dict[str, str]) -> BaseHTTPResponse:
+            return self._transport.open_url(method, url, headers | authorization, what=self.name, body=body)
+
+        return self._authorized(ask, scope or self._scope)
+
+    def _authorized(self, ask: Callable[[dict[str, str]], BaseHTTPResponse], scope: str) -> BaseHTTPResponse:
+        """Return what `ask` returns with the headers that the registry's challenges lead to."""
         for attempt in range(3):
-            used = self._authenticator.header(self._scope)
-            sent = {**headers, "Authorization": used} if used else headers
-            response = self._transport.open(method, address, sent, what=self.name)
+            used = self._authenticator.header(scope)
+            response = ask({"Authorization": used} if used else {})
             if response.status != 401:
                 return response
-            response.drain_conn()
-            response.release_conn()
-            if attempt == 2 or not self._authenticator.answer(response, self._scope, used):
+            drop(response)
+            if attempt == 2 or not self._authenticator.answer(response, scope, used):
                 break
-        raise self._unauthorized()
+        raise self._unauthorized(response)
 
-    def _unauthorized(self) -> AuthenticationError:
+    def _unauthorized(self, response: BaseHTTPResponse) -> AuthenticationError:
         host = self._transport.host
+        if "insufficient_scope" in response.headers.get("WWW-Authenticate", ""):  # RFC 6750, 3.1: known, not allowed
+            return AuthenticationError(
+                f"{self.name}: denied: no permission to {self._actions.rpartition(',')[2]}",
+                hint=f"Check the name, or run: podpy login {host}",
+            )
         if self._has_credentials:
             return AuthenticationError(
                 f"{self.name}: unauthorized: invalid username/password", hint=f"Run: podpy login {host}"
@@ -159,6 +177,10 @@ class Repository:
             return AuthenticationError(message, hint=f"Check the name, or run: podpy login {host}")
         if status == 404:
             return NotThereError(message, hint="Check the name and the tag")
+        if status == 413:
+            return RegistryError(
+                f"{message} (413: too large)", hint="The registry, or a proxy before it, limits what it takes at once"
+            )
         if status == 429:
             return RegistryError(f"{message} (429: too many requests)", hint="Wait, or log in: podpy login")
         return RegistryError(f"{message} ({status})")

@@ -1,4 +1,7 @@
-"""One full name in a registry: policy, its mirrors and its own place one after the other, credentials, certificates."""
+"""One full name in a registry: policy, its mirrors and its own place one after the other, credentials, certificates.
+
+`read` looks in the mirrors, too; `write` goes to the registry itself.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ if TYPE_CHECKING:
     from podpy.config.auth import Credentials
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
+    from podpy.image.http import Transport
     from podpy.image.reference import Reference
     from podpy.image.registry import Repository
+    from podpy.image.upload import WritableRepository
 
     T = TypeVar("T")
 
@@ -48,21 +53,13 @@ def read(
     Raises ImageError if policy.json refuses the name, and what the last place said if none has it.
     """
     from podpy.config import policy
-    from podpy.image.http import Transport
     from podpy.image.registry import Repository
 
     policy.check(str(reference), transport="docker", home=paths.home, path=access.signature_policy)
     failure: ImageError | None = None
     for place, insecure in registries.endpoints(reference.name, by_digest=bool(reference.digest)):
         host, _, path = place.partition("/")
-        transport = Transport(
-            host,
-            insecure=insecure if access.tls_verify is None else not access.tls_verify,
-            certificates=certificate_directories(paths, host, access.cert_dir),
-            retries=access.retries,
-            retry_delay=access.retry_delay,
-            progress=progress,
-        )
+        transport = _transport(paths, host, insecure, access, progress)
         try:
             return use(Repository(transport, path, credentials(paths, place, access)))
         except ImageError as error:
@@ -73,6 +70,43 @@ def read(
             transport.close()
     assert failure is not None
     raise failure
+
+
+def write(
+    paths: Paths,
+    reference: Reference,
+    registries: Registries,
+    access: Access,
+    use: Callable[[WritableRepository], T],
+    *,
+    progress: Progress = SILENT,
+) -> T:
+    """Return what `use` makes of the place that `reference` means, rewritten as registries.conf says.
+
+    Raises ConfigError if the registry is blocked there, and what `use` raises.
+    """
+    from podpy.image.upload import WritableRepository
+
+    place, insecure = registries.endpoints(reference.name, by_digest=bool(reference.digest))[-1]
+    host, _, path = place.partition("/")
+    transport = _transport(paths, host, insecure, access, progress)
+    try:
+        return use(WritableRepository(transport, path, credentials(paths, place, access)))
+    finally:
+        transport.close()
+
+
+def _transport(paths: Paths, host: str, insecure: bool, access: Access, progress: Progress) -> Transport:
+    from podpy.image.http import Transport
+
+    return Transport(
+        host,
+        insecure=insecure if access.tls_verify is None else not access.tls_verify,
+        certificates=certificate_directories(paths, host, access.cert_dir),
+        retries=access.retries,
+        retry_delay=access.retry_delay,
+        progress=progress,
+    )
 
 
 def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:
