@@ -58,6 +58,7 @@ def _in_use(launch: Launch) -> list[str]:
 
 
 def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContext:
+    from podpy.libpod import sdnotify
     from podpy.libpod.files import container_files
     from podpy.libpod.joins import namespaces_to_join
     from podpy.libpod.sources import mount_sources
@@ -83,4 +84,5 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         sysctls=dict(line.split("=", 1) for line in runtime.conf.default_sysctls if "=" in line),
         capabilities=tuple(runtime.conf.default_capabilities),
         annotations={},
+        environment=sdnotify.environment(spec),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.libpod import self_description
+from podpy.libpod import sdnotify, self_description
 from podpy.runtime import accounts
 
 TYPE_CHECKING = False
@@ -33,6 +33,8 @@ def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[
     texts.update(accounts.prepare(spec, launch.rootfs, user, launch.runtime.paths.uid))
     taken = {mount.target for mount in spec.mounts}
     written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}
+    if sdnotify.relayed_socket(spec):
+        written[sdnotify.DIRECTORY] = os.path.join(launch.directory, "bundle", "notify")
     return written if other is None else {**other, **written}
 
 

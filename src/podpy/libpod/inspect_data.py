@@ -268,7 +268,7 @@ def _config(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
         "Timeout": spec.timeout,
         "StopTimeout": spec.stop_timeout,
         "Passwd": spec.passwd,
-        "sdNotifyMode": "container",
+        "sdNotifyMode": spec.sdnotify,
         **({"ExposedPorts": {port: {} for port in spec.expose}} if spec.expose else {}),
     }
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, linux, pids, rootless
+from podpy.libpod import sdnotify
 from podpy.libpod.bundle import WriteBundle
 from podpy.libpod.self_description import is_told, tell_conmon
 from podpy.network.setup import plan as plan_network
@@ -55,7 +56,7 @@ class MakeRunDirectory(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        for name in ("", "bundle", "rootfs"):
+        for name in ("", "bundle/notify", "rootfs"):
             os.makedirs(os.path.join(self.directory, name), mode=0o700, exist_ok=True)
         try:
             os.unlink(self.exit_record)
@@ -187,6 +188,7 @@ class Launch:
             exit_command=exit_command(container),
             attach_fd=self._attach_fd,
             waiter_fd=self._waiter_fd,
+            notify_socket=sdnotify.relayed_socket(spec),
             unlink_on_exit=[self.network.netns_path] if self.network.netns_path else [],
             run=self._run,
         )

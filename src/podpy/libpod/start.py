@@ -7,6 +7,7 @@ from time import time_ns
 
 from podpy import pids
 from podpy.errors import NoSuchContainerError, PodpyError, StateError
+from podpy.libpod import sdnotify
 from podpy.libpod.cleanup import release
 from podpy.libpod.launch import Launch
 from podpy.libpod.state import ALIVE, CREATED, EXITED, INITIALIZED, REMOVING, RUNNING, STARTING
@@ -84,6 +85,8 @@ def start_locked(
     runtime.table.update(before.id, **changes)
     container.row = before.replace(**changes)
     runtime.mark("the container's start is committed")
+    if run:
+        sdnotify.tell_started(container.spec, launch.conmon_pid)
     if waiter_fd < 0 and launch.cgroups.manager == "systemd":
         outlive_session(container)
 
@@ -118,6 +121,7 @@ def _start_initialized(container: Container) -> None:
     container.runtime.oci_runtime.start(container.id)
     container.runtime.table.update(container.id, status=RUNNING, started=time_ns())
     container.refresh(locked=True)
+    sdnotify.tell_started(container.spec, container.row.conmon_pid)
 
 
 def _check_startable(container: Container, status: str) -> None:

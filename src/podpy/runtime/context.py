@@ -80,6 +80,7 @@ class BundleContext(Record):
     sysctls: dict[str, str] = {}  # containers.conf default_sysctls
     capabilities: tuple[str, ...] = capabilities.DEFAULT  # containers.conf default_capabilities
     annotations: dict[str, str] = {}
+    environment: dict[str, str] = {}  # what this start gives the container's process, whatever the spec says
 
 
 def _own_limits(resource: object) -> list[tuple[str, tuple[int, int]]]:

@@ -36,6 +36,7 @@ def variables(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
         if name in host:
             # Inside, the process that the sockets are for is number 1 (sd_listen_fds(3)).
             result[name] = "1" if name == "LISTEN_PID" else host[name]
+    result.update(context.environment)
     return result
 
 

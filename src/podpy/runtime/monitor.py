@@ -55,6 +55,7 @@ class MonitorRequest(Record):
     exit_command: list[str]
     attach_fd: int = -1
     waiter_fd: int = -1
+    notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
     unlink_on_exit: list[str] = []
     run: bool = True
 
@@ -85,6 +86,8 @@ class MonitorRequest(Record):
             command += ["-T", str(self.timeout)]
         if self.preserve_fds:
             command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        if self.notify_socket:
+            command += ["--sdnotify-socket", self.notify_socket]
         command += ["--exit-command", self.exit_command[0]]
         for argument in self.exit_command[1:]:
             command += ["--exit-command-arg", argument]
@@ -190,6 +193,7 @@ class StartConmon(Operation):
             "_OCI_SYNCPIPE": str(sync_write),
             "_OCI_STARTPIPE": str(start_read),
         }
+        environment.pop("NOTIFY_SOCKET", None)  # crun would relay it, too, and wait for READY=1
         try:
             pid = process.spawn(
                 request.command(), environment=environment, keep=[sync_write, start_read, *request.descriptors()]

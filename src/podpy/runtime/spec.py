@@ -105,6 +105,7 @@ class ContainerSpec(Record):
     init_path: str = ""
     stop_signal: int = 0  # 0: the image's, else SIGTERM; never 0 after merging
     stop_timeout: int = 10
+    sdnotify: str = "container"  # who says READY=1 to systemd: container, conmon, ignore (nobody)
     timeout: int = 0
     passwd: bool = True  # add an entry for the user where the image has none
     preserve_fds: int = 0

@@ -28,6 +28,8 @@ def life(options: Options, conf: ContainersConf) -> dict[str, Any]:
         raise UsageError(
             f'the --rm option conflicts with --restart, when the restartPolicy is not "" and "no": {policy}'
         )
+    if options.sdnotify == "healthy":
+        raise NotSupportedError("--sdnotify=healthy needs health checks, which come with a later version of podpy")
     return {
         "remove": remove,
         "restart_policy": policy,
@@ -37,6 +39,7 @@ def life(options: Options, conf: ContainersConf) -> dict[str, Any]:
         "stop_signal": parse_signal(options.stop_signal) if options.stop_signal else 0,
         "stop_timeout": options.stop_timeout if options.given("stop_timeout") else conf.stop_timeout,
         "timeout": options.timeout or 0,
+        "sdnotify": options.sdnotify,
     }
 
 
