@@ -11,6 +11,7 @@
     ├── StorageError              125   layers, blobs, mounts, the database
     │   └── DigestMismatchError
     ├── ImageError                125   a reference, manifest, configuration or archive that can't be used
+    │   ├── TrustError                  what policy.json doesn't let in
     │   └── RegistryError               what a registry answered
     │       └── AuthenticationError
     ├── NetworkSetupError         125
@@ -89,6 +90,10 @@ class DigestMismatchError(StorageError):
 
 class ImageError(PodpyError):
     """A reference, manifest, image configuration or archive that can't be used."""
+
+
+class TrustError(ImageError):
+    """An image that policy.json rejects, or that lacks the signature it demands."""
 
 
 class RegistryError(ImageError):

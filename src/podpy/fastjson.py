@@ -25,17 +25,46 @@ class _Context:
     memo: dict[str, str] = {}
 
 
+class _StrictContext(_Context):
+    """The same for text of which every key counts once, and numbers are JSON's own."""
+
+    @staticmethod
+    def object_pairs_hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # type: ignore[override]
+        """Return the object; ValueError if a key comes twice: which of the two counts is anybody's guess."""
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f'the key "{twice}" is there twice')
+        return found
+
+    @staticmethod
+    def parse_constant(text: str) -> float:  # type: ignore[override]
+        """Refuse NaN and Infinity."""
+        raise ValueError(f"{text} is no number")
+
+
 _scan = _json.make_scanner(_Context())  # type: ignore[arg-type]
+_scan_strict = _json.make_scanner(_StrictContext())  # type: ignore[arg-type]
 _WHITESPACE = " \t\n\r"
 
 
 def loads(text: str | bytes) -> Any:
     """Return what a JSON text means. Raises ValueError if it isn't exactly one JSON value."""
+    return _loads(text, _scan)
+
+
+def loads_strict(text: str | bytes) -> Any:
+    """Do the same, and raise ValueError for an object that has a key twice, for NaN and Infinity."""
+    return _loads(text, _scan_strict)
+
+
+def _loads(text: str | bytes, scan: Any) -> Any:
     if isinstance(text, bytes):
         text = text.decode()
     text = text.strip(_WHITESPACE)
     try:
-        value, end = _scan(text, 0)
+        value, end = scan(text, 0)
     except StopIteration as error:
         raise ValueError(f"not JSON at character {error.value}") from None
     except ValueError as error:  # json.JSONDecodeError, which the C code imports only when it raises it

@@ -241,5 +241,7 @@ def test_a_policy_that_rejects_archives(podpy: Podpy, small: Image, place: Path)
     reject = {"docker-archive": {"": [{"type": "reject"}]}}
     policy = {"default": [{"type": "insecureAcceptAnything"}], "transports": reject}
     (directory / "policy.json").write_text(json.dumps(policy))
-    podpy("load", "-i", str(path)).fails(125, "a docker-archive is rejected by the policy")
+    podpy("load", "-i", str(path)).fails(
+        125, f"Source image rejected: Running image docker-archive:{path} is rejected by policy"
+    )
     podpy.ok("load", "-i", str(small.write_oci_archive(place / "b.tar", NAME)))

@@ -218,7 +218,9 @@ def test_a_policy_that_rejects(podpy: Podpy, odd: OddRegistry, small: Image) -> 
     odd.add("x", "latest", small)
     configure(podpy, insecure(odd.address))
     (podpy.home / ".config/containers/policy.json").write_text('{"default": [{"type": "reject"}]}')
-    podpy("pull", f"{odd.address}/x").fails(125, "rejected by the policy in")
+    podpy("pull", f"{odd.address}/x").fails(
+        125, "Source image rejected: Running image docker://", "is rejected by policy"
+    )
     assert odd.requests == []
 
 

@@ -10,7 +10,6 @@ import os
 import stat
 
 from podpy import fastjson
-from podpy.config import policy
 from podpy.errors import ImageError, StorageError
 from podpy.image import schema, tarindex
 from podpy.image.assemble import Blob, Parts, assemble, check_bytes, sha256
@@ -114,7 +113,7 @@ class _Directory(Tree):
                 yield chunk
 
 
-def load(store: Store, file: str | int, *, progress: Progress = SILENT) -> list[str]:
+def load(store: Store, file: str | int, *, policy_file: str = "", progress: Progress = SILENT) -> list[str]:
     """Load every image of an archive (a path, or an open descriptor such as 0); return what to call each.
 
     That is a full name (for each name that the archive gives), or `sha256:ID` for an image without one. Raises
@@ -130,7 +129,7 @@ def load(store: Store, file: str | int, *, progress: Progress = SILENT) -> list[
             raise ImageError("the archive was made by a Docker before 1.10", hint="Save it again with a current tool")
         else:
             raise ImageError("the archive has neither manifest.json nor index.json: it holds no image", hint=_HINT)
-        policy.check("", transport=kind, home=store.paths.home)
+        _admit(store, kind, file, policy_file)
         loaded: list[str] = []
         for parts, names in images:
             record = assemble(store, parts, names=names, progress=progress)
@@ -139,6 +138,18 @@ def load(store: Store, file: str | int, *, progress: Progress = SILENT) -> list[
     finally:
         tree.close()
         progress.close()
+
+
+def _admit(store: Store, transport: str, file: str | int, policy_file: str) -> None:
+    """Raise TrustError unless policy.json lets archives like this one in. They carry no signatures."""
+    from podpy.image.trust import Gate, Source
+    from podpy.image.trust.scopes import path_scopes
+
+    path = file if isinstance(file, str) else ""
+    scopes = [] if transport == "docker-archive" else path_scopes(path)
+    Gate(
+        store.paths, Source(transport=transport, scopes=scopes, name=f"{transport}:{path}"), policy_file=policy_file
+    ).admit(b"")
 
 
 def open_tree(store: Store, file: str | int) -> Tree:

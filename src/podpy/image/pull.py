@@ -72,7 +72,7 @@ def pull(
         raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(POLICIES)}")
     archive = next((kind for kind in _ARCHIVE_TRANSPORTS if name.startswith(kind)), "")
     if archive:
-        return _from_archive(store, name.removeprefix(archive), progress)
+        return _from_archive(store, name.removeprefix(archive), options, progress)
     here = _find_here(store, paths, name.removeprefix(_REGISTRY_TRANSPORT), options)
     if options.policy == "never":
         if here is None:
@@ -86,12 +86,13 @@ def pull(
         progress.close()
 
 
-def _from_archive(store: Store, path: str, progress: Progress) -> ImageRecord:
+def _from_archive(store: Store, path: str, options: PullOptions, progress: Progress) -> ImageRecord:
     from podpy.image.archive import load
 
     for candidate in (path, path.rpartition(":")[0]):
         if candidate and os.path.exists(candidate):
-            return store.find_image(load(store, candidate, progress=progress)[0])
+            names = load(store, candidate, policy_file=options.signature_policy, progress=progress)
+            return store.find_image(names[0])
     raise ImageError(f"{path}: no such file or directory")
 
 
@@ -177,6 +178,7 @@ class _Pull:
         if here is not None and self._options.policy == "newer" and repository.digest(wanted) == here.digest:
             return here
         manifest, data = self._manifest(repository, wanted)
+        repository.admit(data)
         name = str(self._reference.without_tag_if_digest())
         config = self._config_here(manifest) or repository.small_blob(manifest.config, _config_limit())
         self._compare_platform(config)

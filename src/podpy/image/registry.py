@@ -40,6 +40,15 @@ class Repository:
         self._authenticator = Authenticator(transport, credentials)
         self._has_credentials = credentials is not None
         self._scope = f"repository:{path}:{self._actions}"
+        self.judge: Callable[[bytes], None] | None = None
+
+    def admit(self, manifest: bytes) -> None:
+        """Return if policy.json lets the image with this manifest in. Raises TrustError.
+
+        Only for repositories of `image.remote.read`, which sets `judge`; others are never read into the store.
+        """
+        assert self.judge is not None, "a repository without a policy"
+        self.judge(manifest)
 
     def digest(self, reference: str) -> str:
         """Return the digest of a tag's manifest by HEAD; an empty text if the registry doesn't tell it."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import AuthenticationError, ImageError
+from podpy.errors import AuthenticationError, ImageError, TrustError
 from podpy.image.progress import SILENT, Progress
+from podpy.image.reference import parse
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from podpy.image.http import Transport
     from podpy.image.reference import Reference
     from podpy.image.registry import Repository
+    from podpy.image.trust import Gate
     from podpy.image.upload import WritableRepository
 
     T = TypeVar("T")
@@ -50,18 +52,23 @@ def read(
 ) -> T:
     """Return what `use` makes of the first place (mirrors, then the registry) where it doesn't fail.
 
-    Raises ImageError if policy.json refuses the name, and what the last place said if none has it.
+    `use` must call `repository.admit(manifest)` before it keeps anything of an image. Raises TrustError if policy.json
+    rejects the image, and what the last place said if none has it.
     """
-    from podpy.config import policy
     from podpy.image.registry import Repository
 
-    policy.check(str(reference), transport="docker", home=paths.home, path=access.signature_policy)
+    gate = _gate(paths, reference, access)
+    gate.refuse_rejected()
     failure: ImageError | None = None
     for place, insecure in registries.endpoints(reference.name, by_digest=bool(reference.digest)):
         host, _, path = place.partition("/")
         transport = _transport(paths, host, insecure, access, progress)
         try:
-            return use(Repository(transport, path, credentials(paths, place, access)))
+            repository = Repository(transport, path, _credentials(paths, place, reference, access))
+            repository.judge = _judge(gate, repository, place, paths, access)
+            return use(repository)
+        except TrustError:
+            raise  # another mirror's copy of the same name is no way round the policy
         except ImageError as error:
             # The registry's own answer counts more than a mirror's, except for what the mirror refused.
             if failure is None or not isinstance(error, AuthenticationError):
@@ -94,6 +101,38 @@ def write(
         return use(WritableRepository(transport, path, credentials(paths, place, access)))
     finally:
         transport.close()
+
+
+def _gate(paths: Paths, reference: Reference, access: Access) -> Gate:
+    """Return what policy.json demands of this full name."""
+    from podpy.image.trust import Gate, Source
+    from podpy.image.trust.scopes import docker_scopes
+
+    name = reference.without_tag_if_digest()
+    source = Source(transport="docker", scopes=docker_scopes(name), name=f"docker://{name}", reference=name)
+    return Gate(paths, source, policy_file=access.signature_policy)
+
+
+def _judge(gate: Gate, repository: Repository, place: str, paths: Paths, access: Access) -> Callable[[bytes], None]:
+    """Return what decides about a manifest of the repository: with the signatures that it has at `place`."""
+
+    def judge(manifest: bytes) -> None:
+        from podpy.image.assemble import sha256
+        from podpy.image.trust.signatures import from_registry
+
+        def connect(host: str) -> Transport:
+            return _transport(paths, host, False, access.replace(tls_verify=None), SILENT)
+
+        gate.admit(manifest, lambda: from_registry(paths, repository, parse(place), sha256(manifest), connect))
+
+    return judge
+
+
+def _credentials(paths: Paths, place: str, reference: Reference, access: Access) -> Credentials | None:
+    """Return what to log in with at `place`: `--creds` are the named registry's, no mirror elsewhere may learn them."""
+    if place.partition("/")[0] != reference.domain:
+        access = access.replace(credentials=None)
+    return credentials(paths, place, access)
 
 
 def _transport(paths: Paths, host: str, insecure: bool, access: Access, progress: Progress) -> Transport:

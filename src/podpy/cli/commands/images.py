@@ -27,7 +27,9 @@ def load(options: Options) -> int:
     # Podman's lines about a load only repeat what the last line says; bars are worth something where they move.
     progress = make(quiet=options.quiet or not sys.stderr.isatty())
     with open_runtime(options) as runtime:
-        names = runtime.privileged(lambda: load_archive(runtime.store, source, progress=progress))
+        names = runtime.privileged(
+            lambda: load_archive(runtime.store, source, policy_file=options.signature_policy, progress=progress)
+        )
     if not options.quiet:
         for name in names:
             print(f"Loaded image: {name}")

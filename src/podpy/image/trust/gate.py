@@ -1,0 +1,84 @@
+"""The decision itself: one image, its requirements, its signatures."""
+
+from __future__ import annotations
+
+from podpy.config import policy
+from podpy.errors import PodpyError, TrustError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.config.paths import Paths
+    from podpy.config.policy import Requirement
+    from podpy.image.reference import Reference
+    from podpy.image.trust.signatures import Signature
+
+
+class Source(Record):
+    """Where an image comes from, as policy.json sees it.
+
+    `scopes`: see `podpy.image.trust.scopes`; `name`: what errors call it (docker://…); `reference`: the name that the
+    user gave, with tag or digest; None for transports without names.
+    """
+
+    transport: str
+    scopes: list[str]
+    name: str
+    reference: Reference | None = None
+
+
+class Gate:
+    """What policy.json demands of one image. Nothing of an image may become visible before `admit` has returned."""
+
+    def __init__(self, paths: Paths, source: Source, *, policy_file: str = "") -> None:
+        """`policy_file` stands for itself; else the user's or the system's counts. Raises ConfigError."""
+        self._paths = paths
+        self._source = source
+        self._path = ""
+        self._requirements: list[Requirement] = []
+        found = policy.load(paths.home, policy_file)
+        if found is not None:
+            from podpy.image.trust.identity import check_identities
+
+            check_identities(found)
+            self._path = found.path
+            self._requirements = found.requirements(source.transport, source.scopes)
+
+    @property
+    def wants_signatures(self) -> bool:
+        """Whether signatures decide about this image."""
+        return any(requirement.type in (policy.SIGNED_BY, policy.SIGSTORE_SIGNED) for requirement in self._requirements)
+
+    def refuse_rejected(self) -> None:
+        """Raise TrustError if no signature whatever could let the image in: that needs no network."""
+        for requirement in self._requirements:
+            if requirement.type == policy.REJECT:
+                raise self._rejected(f"Running image {self._source.name} is rejected by policy")
+            if requirement.unsupported:
+                raise self._rejected(
+                    f"{requirement.unsupported} ({self._path}: {requirement.where}) is not supported by podpy"
+                )
+
+    def admit(self, manifest: bytes, signatures: Callable[[], list[Signature]] = list) -> None:
+        """Return if every requirement lets the image with this manifest in; raise TrustError if one doesn't.
+
+        `signatures` is called at most once, and only if signatures matter. Raises ConfigError for a key that can't be
+        read.
+        """
+        self.refuse_rejected()
+        if not self.wants_signatures:
+            return
+        from podpy.image.trust.verify import check_signed
+
+        try:
+            found = signatures()
+            for requirement in self._requirements:
+                if requirement.type != policy.ACCEPT:
+                    check_signed(self._paths, requirement, self._source.reference, manifest, found)
+        except PodpyError as error:
+            raise self._rejected(error.message, error.hint) from None
+
+    def _rejected(self, why: str, hint: str = "") -> TrustError:
+        return TrustError(f"Source image rejected: {why}", hint=hint or f"The policy is in {self._path}")
