@@ -30,6 +30,7 @@ class Look:
         self.sizes = sizes  # by id: of the writable layer, and with the image
         self.namespaces = namespaces
         self.now = time_ns()
+        self.commands: dict[str, str] = {}  # the texts of commands: many containers have the same
 
 
 def short(identifier: str, look: Look) -> str:
@@ -53,8 +54,12 @@ def status_text(row: ContainerRow, look: Look) -> str:
 
 def command_text(row: ContainerRow, look: Look) -> str:
     """Return the command on one line, cut after 17 characters."""
-    words = " ".join(fastjson.loads(row.command))
-    return words[:_COMMAND_WIDTH] + "..." if look.cut and len(words) > _COMMAND_WIDTH else words
+    text = look.commands.get(row.command)
+    if text is None:
+        words = " ".join(fastjson.loads(row.command))
+        text = words[:_COMMAND_WIDTH] + "..." if look.cut and len(words) > _COMMAND_WIDTH else words
+        look.commands[row.command] = text
+    return text
 
 
 def size_text(row: ContainerRow, look: Look) -> str:

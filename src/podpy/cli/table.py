@@ -16,7 +16,7 @@ def align(text: str, *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str
         return text
     lines = [line.split("\t") for line in text.split("\n")]
     if all(len(cells) == len(lines[0]) for cells in lines[:-1]) and lines[-1] == [""]:
-        return _align_even(lines[:-1], minimum, padding)
+        return align_rows(lines[:-1], minimum=minimum, padding=padding)
     widths: list[list[int]] = [[] for _ in lines]
     _measure(lines, widths, 0, len(lines), minimum, padding)
     return "\n".join(
@@ -25,12 +25,14 @@ def align(text: str, *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str
     )
 
 
-def _align_even(lines: list[list[str]], minimum: int, padding: int) -> str:
-    """Align lines that all have the same cells, and end: nearly every list, and a long one is to be quick."""
-    columns = zip(*(cells[:-1] for cells in lines), strict=True)
+def align_rows(rows: list[list[str]], *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str:
+    """Return lines of cells, aligned: quick, for long lists whose rows all have the same number of cells."""
+    if not rows:
+        return ""
+    columns = [*zip(*rows, strict=True)][:-1]
     widths = [max(minimum, max(map(len, column)) + padding) for column in columns]
     form = "".join(f"%-{width}s" for width in widths) + "%s\n"
-    return "".join([form % tuple(cells) for cells in lines])
+    return "".join([form % tuple(cells) for cells in rows])
 
 
 def _measure(lines: list[list[str]], widths: list[list[int]], start: int, end: int, minimum: int, padding: int) -> None:

@@ -71,7 +71,8 @@ _COLUMNS = ContainerRow._fields
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers"
 _NOT_IN_SUMMARY = ("spec", "image_id", "labels", "log_path", "oom_killed", "restarts", "stopped_by_user", "error")
 _SUMMARY_COLUMNS = tuple(name for name in _COLUMNS if name not in _NOT_IN_SUMMARY)
-_SELECT_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)} FROM containers"
+_SUMMARY_FIELDS = (*_SUMMARY_COLUMNS, "spec")
+_SELECT_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)}, '' FROM containers"
 _INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
@@ -138,9 +139,9 @@ class ContainerTable:
         """
         if not statuses:
             # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
-            return sorted(self._rows(_SELECT_SUMMARY, (), _SUMMARY_COLUMNS), key=lambda row: row.created)
+            return sorted(self._rows(_SELECT_SUMMARY, (), _SUMMARY_FIELDS), key=lambda row: row.created)
         marks = ", ".join("?" * len(statuses))
-        return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses, _SUMMARY_COLUMNS)
+        return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses, _SUMMARY_FIELDS)
 
     def name_owner(self, name: str) -> str:
         """Return the id of the container with this name, or an empty text."""
@@ -149,11 +150,9 @@ class ContainerTable:
 
     def _rows(self, query: str, values: tuple[Any, ...], names: tuple[str, ...] = _COLUMNS) -> list[ContainerRow]:
         found = []
-        template = {**ContainerRow._defaults, "spec": ""}
         for columns in self.database.query(query, values):
-            # As the constructor does it for any record, but once for all: a third of the time of `ps -a`.
+            # Fields that weren't read are the class's defaults, so nothing need be laid out: a third of `ps -a`.
             row = ContainerRow.__new__(ContainerRow)
-            row.__dict__.update(template)
             row.__dict__.update(zip(names, columns, strict=True))
             found.append(row)
         return found

@@ -7,7 +7,7 @@ import sys
 from podpy.cli import container_rows as rows_of
 from podpy.cli.container_rows import Look
 from podpy.cli.engine import open_runtime
-from podpy.cli.table import align
+from podpy.cli.table import align_rows
 from podpy.errors import UsageError
 
 TYPE_CHECKING = False
@@ -116,9 +116,9 @@ def _sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tuple[int, i
 def _columns(rows: list[ContainerRow], look: Look, options: Options) -> str:
     """Return the standard columns without a template: `ps -a` of 1000 containers is to be quick."""
     columns = _ns_columns(look) if options.ns else _standard_columns(look, options)
-    lines = [] if options.noheading else ["\t".join(columns)]
-    lines += ["\t".join(cell(row) for cell in columns.values()) for row in rows]
-    return align("\n".join(lines) + "\n") if lines else ""
+    cells = columns.values()
+    lines = [] if options.noheading else [[*columns]]
+    return align_rows(lines + [[cell(row) for cell in cells] for row in rows])
 
 
 def _standard_columns(look: Look, options: Options) -> dict[str, Callable[[ContainerRow], str]]:
