@@ -21,6 +21,7 @@ class OddRegistry:
     def __init__(self) -> None:
         self.manifests: dict[str, tuple[bytes, str]] = {}
         self.blobs: dict[str, bytes] = {}
+        self.pages: dict[str, tuple[object, str]] = {}  # path with query: a JSON answer, and its Link header
         self.cuts: list[int] = []  # the next blob answers end after so many bytes of their body
         self.statuses: list[tuple[int, dict[str, str]]] = []  # answers instead of the next blobs
         self.manifest_statuses: list[tuple[int, dict[str, str]]] = []
@@ -117,6 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == "/token":
             self._token()
+        elif self.path in self.odd.pages:
+            answer, link = self.odd.pages[self.path]
+            self._send(200, json.dumps(answer).encode(), {"Link": link} if link else {})
         elif self.odd.wants_token and self.headers.get("Authorization") != "Bearer good":
             challenge = f'Bearer realm="http://{self.odd.address}/token",service="odd",scope="repository:x:pull"'
             self._send(401, b"{}", {"WWW-Authenticate": challenge})

@@ -34,7 +34,7 @@ class Repository:
     _actions = "pull"  # what a token must allow
 
     def __init__(self, transport: Transport, path: str, credentials: Credentials | None = None) -> None:
-        self.name = f"{transport.host}/{path}"
+        self.name = f"{transport.host}/{path}" if path else transport.host
         self._path = path
         self._transport = transport
         self._authenticator = Authenticator(transport, credentials)

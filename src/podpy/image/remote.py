@@ -1,6 +1,6 @@
 """One full name in a registry: policy, its mirrors and its own place one after the other, credentials, certificates.
 
-`read` looks in the mirrors, too; `write` goes to the registry itself.
+`read` looks in the mirrors, too; `write` and `list_from` go to the registry itself.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
     from podpy.image.http import Transport
+    from podpy.image.listing import Listing
     from podpy.image.reference import Reference
     from podpy.image.registry import Repository
     from podpy.image.trust import Gate
@@ -94,11 +95,42 @@ def write(
     """
     from podpy.image.upload import WritableRepository
 
-    place, insecure = registries.endpoints(reference.name, by_digest=bool(reference.digest))[-1]
+    home = registries.endpoints(reference.name, by_digest=bool(reference.digest))[-1]
+    return _at(paths, home, access, progress, lambda *place: use(WritableRepository(*place)))
+
+
+def list_from(
+    paths: Paths,
+    name: str,
+    registries: Registries,
+    access: Access,
+    use: Callable[[Listing], T],
+    *,
+    progress: Progress = SILENT,
+) -> T:
+    """Return what `use` makes of the lists of `name` (a repository's full name, or a registry's alone), rewritten as
+    registries.conf says; mirrors aren't asked: they needn't have all.
+
+    Raises ConfigError if the registry is blocked there, and what `use` raises.
+    """
+    from podpy.image.listing import Listing
+
+    home = registries.endpoints(name, by_digest=False)[-1]
+    return _at(paths, home, access, progress, lambda *place: use(Listing(*place)))
+
+
+def _at(
+    paths: Paths,
+    home: tuple[str, bool],
+    access: Access,
+    progress: Progress,
+    use: Callable[[Transport, str, Credentials | None], T],
+) -> T:
+    place, insecure = home
     host, _, path = place.partition("/")
     transport = _transport(paths, host, insecure, access, progress)
     try:
-        return use(WritableRepository(transport, path, credentials(paths, place, access)))
+        return use(transport, path, credentials(paths, place, access))
     finally:
         transport.close()
 

@@ -13,7 +13,9 @@ from podpy.cli.declare.model import (
     Option,
     count,
     flag,
+    listed,
     many,
+    number,
     text,
 )
 
@@ -85,6 +87,26 @@ COMMANDS: tuple[Command, ...] = (
             text("--variant", "VARIANT", "Variant of the architecture"),
             flag("--quiet -q", "Print only the image's id"),
             text("--signature-policy", "FILE", "Accepted for Podman's scripts; does nothing", hidden=True),
+        ),
+    ),
+    Command(
+        path="search",
+        aliases=("image search",),
+        handler="podpy.cli.commands.search:search",
+        panel=_PANEL,
+        help="Look for images in registries",
+        arguments=(Argument(name="term", metavar="[REGISTRY/]TERM"),),
+        options=(
+            listed("--filter -f", "KEY=VALUE", "Only images for which this is true: stars, is-official, is-automated"),
+            template_format("--format", what="each image"),
+            number("--limit", "N", "At most so many of each registry (default 25)"),
+            flag("--list-tags", "The tags of the repository TERM"),
+            flag("--no-trunc", "Cut nothing off"),
+            flag("--compatible", "Stars, official and automated, too"),
+            text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+            text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
+            text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
+            Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
         ),
     ),
     Command(
