@@ -120,6 +120,60 @@ def test_layers_that_are_here_are_not_fetched_again(podpy: Podpy, odd: OddRegist
     assert len(odd.blob_requests()) == 2  # the configuration and the new layer
 
 
+def test_several_names_are_all_tried(podpy: Podpy, odd: OddRegistry, small: Image, bulky: Image) -> None:
+    odd.add("x", "latest", small)
+    odd.add("y", "2", bulky)
+    configure(podpy, insecure(odd.address))
+    names = [f"{odd.address}/{name}" for name in ("x", "nothing", "y:2")]
+    done = podpy("pull", "-q", names[0], "UPPER", *names[1:])
+    done.fails(125, "lowercase", f"{odd.address}/nothing")
+    assert done.stdout.split() == [sha256(image.config())[7:] for image in (small, bulky)]
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_all_tags(podpy: Podpy, registry: Registry, small: Image, bulky: Image) -> None:
+    for tag, image in (("1", small), ("2", bulky), ("latest", bulky)):
+        registry.push("x/y", tag, image)
+    configure(podpy, insecure(registry.address))
+    ids = podpy.ok("pull", "-q", "--all-tags", f"{registry.address}/x/y:1").split()
+    assert sorted(ids) == sorted(sha256(image.config())[7:] for image in (small, bulky, bulky))
+    named = podpy.ok("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    assert sorted(named) == [f"{registry.address}/x/y:{tag}" for tag in ("1", "2", "latest")]
+    podpy("pull", "-a", f"{registry.address}/none").fails(125, "list of tags")
+    podpy("pull", "-a", "oci:/tmp/x").fails(125, 'pulling all tags is not supported for the transport "oci"')
+
+
+def test_retries(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("x", "latest", small)
+    configure(podpy, insecure(odd.address))
+    name = f"{odd.address}/x"
+    odd.manifest_statuses = [(503, {})]
+    podpy("pull", "--retry", "0", name).fails(125, "503")
+    odd.manifest_statuses = [(503, {})] * 4
+    done = podpy("pull", "--retry", "4", "--retry-delay", "1ms", name)
+    done.ok()
+    assert done.stderr.count("retrying in 0 s") == 4
+
+
+def test_events_for_programs(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("x", "latest", small)
+    configure(podpy, insecure(odd.address))
+    name = f"{odd.address}/x"
+    done = podpy("pull", "--progress", "json", name, f"{odd.address}/nothing")
+    done.fails(125, "podpy: ")
+    assert len(done.stderr.splitlines()) == 1
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds[0] == kinds[-2] == "message"
+    assert sorted(kinds[1:5]) == ["layer-done", "layer-done", "layer-started", "layer-started"]
+    assert kinds[5:8] == ["config", "committing", "image"]
+    assert events[7] == {"event": "image", "name": name, "id": sha256(small.config())[7:]}
+    failed = events[-1]
+    assert (failed["event"], failed["name"], failed["exit_code"]) == ("error", f"{odd.address}/nothing", 125)
+    again = podpy.ok("pull", "--progress", "json", name)
+    assert again.count('"layer-exists"') == 2
+
+
 def test_policies(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
     odd.add("x", "latest", small)
     configure(podpy, insecure(odd.address))

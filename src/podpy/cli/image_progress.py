@@ -1,26 +1,63 @@
-"""What pulls and loads say on standard error: Podman's lines, or bars on a terminal."""
+"""What transfers say: Podman's lines, or bars on a terminal, on standard error; events on standard output for programs.
+
+`--progress json` writes one object a line, and nothing else on standard output:
+
+    {"event": "message", "text": …}                     what a person would be told: a registry that is tried, a wait
+    {"event": "layer-started", "digest": …, "size": …, "offset": …}  offset: here already; size -1: not known
+    {"event": "layer-advanced", "digest": …, "offset": …}    so much is here now; at most ten a second for each layer
+    {"event": "layer-done", "digest": …}                unpacked and verified
+    {"event": "layer-exists", "digest": …}              the store had it
+    {"event": "config", "digest": …}
+    {"event": "committing"}
+    {"event": "image", "name": …, "id": …}              the result
+    {"event": "error", "name": …, "message": …, "hint": …, "exit_code": …}     or what came instead
+"""
 
 from __future__ import annotations
 
 import sys
 from threading import Lock
+from time import monotonic
 
+from podpy import fastjson
 from podpy.image.progress import SILENT, Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podpy.errors import PodpyError
+
 _DIGEST_SHOWN = 12
+_INTERVAL = 0.1  # seconds between two JSON lines about one layer's bytes
 
 
-def make(*, quiet: bool) -> Progress:
-    """Return what reports a transfer: nothing, bars (standard error is a terminal) or plain lines."""
+def make(*, quiet: bool, style: str = "auto") -> Progress:
+    """Return what reports a transfer: JSON, nothing, bars (standard error is a terminal), or plain lines.
+
+    `style` is `auto`, `plain` (never bars) or `json` (also if `quiet`).
+    """
+    if style == "json":
+        return JsonLines()
     if quiet:
         return SILENT
-    if sys.stderr is not None and sys.stderr.isatty():
+    if style == "auto" and sys.stderr is not None and sys.stderr.isatty():
         return Bars()
     return Lines()
+
+
+def tell_image(progress: Progress, image_id: str, name: str) -> None:
+    """Print an image's id, or the event that says it."""
+    if isinstance(progress, JsonLines):
+        progress.tell("image", name=name, id=image_id)
+    else:
+        print(image_id, flush=True)
+
+
+def tell_failure(progress: Progress, error: PodpyError, name: str) -> None:
+    """Print the event of a failure; the line for people is the caller's."""
+    if isinstance(progress, JsonLines):
+        progress.tell("error", name=name, message=error.message, hint=error.hint, exit_code=error.exit_code)
 
 
 class Lines(Progress):
@@ -94,6 +131,49 @@ class Bars(Lines):
     def config(self, digest: str) -> None:
         self.close()
         super().config(digest)
+
+
+class JsonLines(Progress):
+    """One JSON object per event, on standard output."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._offsets: dict[str, int] = {}
+        self._told: dict[str, float] = {}
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Write one line."""
+        text = fastjson.dumps({"event": event, **fields})
+        with self._lock:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+
+    def message(self, text: str) -> None:
+        self.tell("message", text=text)
+
+    def layer_started(self, digest: str, size: int, offset: int) -> None:
+        self._offsets[digest] = offset
+        self._told[digest] = monotonic()
+        self.tell("layer-started", digest=digest, size=size, offset=offset)
+
+    def layer_advanced(self, digest: str, count: int) -> None:
+        self._offsets[digest] += count
+        now = monotonic()
+        if now - self._told[digest] >= _INTERVAL:
+            self._told[digest] = now
+            self.tell("layer-advanced", digest=digest, offset=self._offsets[digest])
+
+    def layer_done(self, digest: str) -> None:
+        self.tell("layer-done", digest=digest)
+
+    def layer_exists(self, digest: str) -> None:
+        self.tell("layer-exists", digest=digest)
+
+    def config(self, digest: str) -> None:
+        self.tell("config", digest=digest)
+
+    def committing(self) -> None:
+        self.tell("committing")
 
 
 def _make_bars() -> Any:

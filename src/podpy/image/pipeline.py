@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 from collections import deque
 from threading import Condition, Event, Lock, Thread
+from time import monotonic
 
 from podpy.errors import DigestMismatchError, ImageError, PodpyError, StorageError
 from podpy.image.compression import decompressed
@@ -31,7 +32,7 @@ WORKERS = 3
 _READ = 256 << 10
 _COMPRESSED_CHUNKS = 8
 _PLAIN_PIECES = 4
-_GRACE = 2.0  # seconds that other layers get to stop after one has failed
+_GRACE = 0.5  # seconds that all layers together get to stop after one has failed, or after Ctrl-C
 
 
 class LayerSource(Record):
@@ -125,8 +126,10 @@ def receive(
                 thread.join(0.25)
     finally:
         pool.stop.set()
+        end = monotonic() + _GRACE
         for thread in threads:
-            thread.join(_GRACE)
+            # One that waits for its server is left behind: what it has received is in its file already.
+            thread.join(max(0.0, end - monotonic()))
     if pool.error is not None:
         raise pool.error
     finished = [pool.finished[id(source)] for source in sources]

@@ -8,7 +8,7 @@ from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, 
 from podpy.image import remote
 from podpy.image.lookup import find_image, registries_of
 from podpy.image.progress import SILENT, Progress
-from podpy.image.reference import Reference, parse
+from podpy.image.reference import DOCKER_DOMAIN, Reference, parse
 from podpy.image.remote import Access
 from podpy.image.resolve import for_pull
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 POLICIES = ("always", "missing", "newer", "never")
 _REGISTRY_TRANSPORT = "docker://"
 _ARCHIVE_TRANSPORTS = ("docker-archive:", "oci-archive:", "oci:")
+_OTHER_TRANSPORTS = _ARCHIVE_TRANSPORTS
 
 
 class PullOptions(Access):
@@ -242,10 +243,16 @@ def _parts(repository: Repository, manifest: Manifest, data: bytes, config: byte
     return Parts(manifest=data, config=config, layers=layers)
 
 
-def split_names(names: list[str]) -> list[str]:
-    """Return names as `podpy pull` takes them: each checked before the first is pulled. Raises ImageError."""
-    for name in names:
-        plain = name.removeprefix(_REGISTRY_TRANSPORT)
-        if not plain.startswith(_ARCHIVE_TRANSPORTS):
-            parse(plain)
-    return names
+def all_tags(paths: Paths, name: str, options: PullOptions) -> list[str]:
+    """Return the full name of each tag in the repository that `name` means (its own tag doesn't count).
+
+    A short name means docker.io, whatever registries.conf says (podman-pull(1)). Raises ImageError, RegistryError.
+    """
+    if name.startswith(_OTHER_TRANSPORTS):
+        transport = name.partition(":")[0]
+        raise UsageError(f'pulling all tags is not supported for the transport "{transport}"')
+    reference = parse(name.removeprefix(_REGISTRY_TRANSPORT))
+    repository = (reference.in_domain(DOCKER_DOMAIN) if reference.is_short else reference).name
+    registries = registries_of(paths)
+    tags = remote.list_from(paths, repository, registries, options, lambda listing: list(listing.tags()))
+    return [f"{repository}:{tag}" for tag in tags]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.errors import NoSuchImageError, UsageError
+from podpy.errors import NoSuchImageError, PodpyError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from podpy.cli.gotemplate.values import Struct
     from podpy.cli.parse import Options
+    from podpy.image.progress import Progress
+    from podpy.image.pull import PullOptions
     from podpy.libpod.runtime import Runtime
 
 
@@ -37,11 +39,10 @@ def load(options: Options) -> int:
 
 
 def pull(options: Options) -> int:
-    """`podpy pull`: prints the id of each image."""
+    """`podpy pull`: prints the id of each image; one that can't be pulled doesn't stop the others."""
     from podpy.cli.image_progress import make
     from podpy.config.auth import parse_pair
-    from podpy.image.pull import PullOptions, split_names
-    from podpy.image.pull import pull as pull_image
+    from podpy.image.pull import PullOptions
 
     wanted = PullOptions(
         policy=options.policy,
@@ -57,14 +58,55 @@ def pull(options: Options) -> int:
         retries=options.retry,
         retry_delay=_seconds(options.retry_delay),
     )
-    names = split_names(options.images)
-    progress = make(quiet=options.quiet)
+    progress = make(quiet=options.quiet, style=options.progress)
     with open_runtime(options) as runtime:
         runtime.enter()
-        for name in names:
-            record = pull_image(runtime.store, runtime.paths, name, wanted, progress=progress)
-            print(record.id)
-    return 0
+        pulls = _Pulls(runtime, wanted, progress)
+        for name in options.images:
+            pulls.all_tags(name) if options.all_tags else pulls.one(name)
+    return pulls.code
+
+
+class _Pulls:
+    """The images of one call; `code` is the first failure's exit code."""
+
+    def __init__(self, runtime: Runtime, options: PullOptions, progress: Progress) -> None:
+        self.code = 0
+        self._runtime = runtime
+        self._options = options
+        self._progress = progress
+
+    def one(self, name: str) -> None:
+        """Pull one image and print its id."""
+        from podpy.cli.image_progress import tell_image
+        from podpy.image.pull import pull as pull_image
+
+        try:
+            record = pull_image(self._runtime.store, self._runtime.paths, name, self._options, progress=self._progress)
+        except PodpyError as error:
+            self._fail(error, name)
+        else:
+            tell_image(self._progress, record.id, name)
+
+    def all_tags(self, name: str) -> None:
+        """Pull each tag of a repository."""
+        from podpy.image.pull import all_tags
+
+        try:
+            names = all_tags(self._runtime.paths, name, self._options)
+        except PodpyError as error:
+            self._fail(error, name)
+        else:
+            for tagged in names:
+                self.one(tagged)
+
+    def _fail(self, error: PodpyError, name: str) -> None:
+        from podpy.cli.image_progress import tell_failure
+        from podpy.cli.selection import complain
+
+        self.code = self.code or error.exit_code
+        tell_failure(self._progress, error, name)
+        complain(error)
 
 
 def _seconds(text: str) -> float:

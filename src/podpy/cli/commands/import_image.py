@@ -16,7 +16,7 @@ _STDIN = "-"
 
 def import_image(options: Options) -> int:
     """`podpy import`."""
-    from podpy.cli.image_progress import make
+    from podpy.cli.image_progress import make, tell_image
     from podpy.image.importing import ImportOptions, import_tar, is_address
 
     source: str | int = options.path_or_url
@@ -24,7 +24,7 @@ def import_image(options: Options) -> int:
         if sys.stdin is not None and sys.stdin.isatty():
             raise UsageError("cannot read from terminal", hint="Use podpy import FILE, or podpy import - < FILE")
         source = 0
-    elif is_address(options.path_or_url):
+    elif is_address(options.path_or_url) and options.progress != "json":
         print(f'Downloading from "{source}"', flush=True)
     wanted = ImportOptions(
         changes=options.change,
@@ -33,10 +33,10 @@ def import_image(options: Options) -> int:
         architecture=options.arch,
         variant=options.variant,
     )
-    progress = make(quiet=options.quiet)
+    progress = make(quiet=options.quiet, style=options.progress)
     with open_runtime(options) as runtime:
         record = runtime.privileged(
             lambda: import_tar(runtime.store, source, options.reference, wanted, progress=progress)
         )
-    print(f"sha256:{record.id}")
+    tell_image(progress, f"sha256:{record.id}", options.reference)
     return 0

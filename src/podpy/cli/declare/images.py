@@ -24,6 +24,14 @@ _LATER = "it comes with a later version"
 _INSTRUCTIONS = "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"
 _SORT = ("created", "id", "repository", "size", "tag")
 
+_PROGRESS = text(
+    "--progress",
+    "STYLE",
+    "auto: bars on a terminal, else lines; plain: lines; json: events for programs, on standard output",
+    default="auto",
+    choices=("auto", "plain", "json"),
+)
+
 _IMAGE = Argument(name="image", metavar="IMAGE", complete=IMAGES)
 _SOME_IMAGES = Argument(name="images", metavar="IMAGE", many=True, complete=IMAGES)
 
@@ -36,7 +44,7 @@ COMMANDS: tuple[Command, ...] = (
         help="Pull images from a registry or an archive",
         arguments=(_SOME_IMAGES,),
         options=(
-            flag("--all-tags -a", "Every tag of the repository", refuse=_LATER),
+            flag("--all-tags -a", "Every tag of the repository"),
             text("--platform", "OS/ARCH[/VARIANT]", "Platform of the image"),
             text("--arch", "ARCH", "Architecture of the image", aliases=("--override-arch",)),
             text("--os", "OS", "Operating system of the image", aliases=("--override-os",)),
@@ -45,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
                 "--policy", "POLICY", "When to pull", default="always", choices=("always", "missing", "never", "newer")
             ),
             flag("--quiet -q", "Print only the image's id"),
+            _PROGRESS,
             text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
             text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
             text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
@@ -86,6 +95,7 @@ COMMANDS: tuple[Command, ...] = (
             text("--os", "OS", "Operating system of the image"),
             text("--variant", "VARIANT", "Variant of the architecture"),
             flag("--quiet -q", "Print only the image's id"),
+            _PROGRESS,
             text("--signature-policy", "FILE", "Accepted for Podman's scripts; does nothing", hidden=True),
         ),
     ),
