@@ -84,12 +84,12 @@ def test_volumes_from_give_way_to_mounts_of_ones_own() -> None:
         volumes_from.resolve(ContainerSpec(volumes_from=["one:moon"]), lambda name: other)
 
 
-OWN = ([(0, 1000, 1), (1, 100000, 65536)],) * 2
+OWN = ([(0, 1000, 1), (1, 100000, 65536)], [(0, 1001, 1), (1, 100000, 65536)])
 
 
 def resolve(mode: str, **fields: object) -> ContainerSpec:
     spec = ContainerSpec(userns=mode, **fields)  # type: ignore[arg-type]
-    return userns.resolve(spec, own=OWN, ids=(1000, 1001), rootless=True)
+    return userns.resolve(spec, own=OWN, rootless=True)
 
 
 def lines(maps: list[IdMapping]) -> list[tuple[int, int, int]]:
@@ -117,7 +117,7 @@ def test_nomap_auto_and_explicit_maps() -> None:
 
 def test_auto_keeps_away_from_other_containers() -> None:
     taken = [IdMapping(container=0, host=1, size=1024), IdMapping(container=0, host=1500, size=100)]
-    spec = userns.resolve(ContainerSpec(userns="auto"), own=OWN, ids=(1, 1), rootless=True, taken=taken)
+    spec = userns.resolve(ContainerSpec(userns="auto"), own=OWN, rootless=True, taken=taken)
     assert lines(spec.uid_maps) == [(0, 1600, 1024)]
 
 
@@ -132,7 +132,7 @@ def test_impossible_user_namespaces(mode: str, error: type[Exception]) -> None:
 
 def test_keep_id_is_not_for_root() -> None:
     with pytest.raises(NotSupportedError, match="only for unprivileged users"):
-        userns.resolve(ContainerSpec(userns="keep-id"), own=OWN, ids=(0, 0), rootless=False)
+        userns.resolve(ContainerSpec(userns="keep-id"), own=OWN, rootless=False)
 
 
 @pytest.mark.parametrize(

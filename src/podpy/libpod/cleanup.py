@@ -84,10 +84,17 @@ def _leave_mounts(directory: str) -> None:
     from podpy import linux
 
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        points = [line.split(" ", 5)[4] for line in file if directory in line]
+        points = [_unescaped(line.split(" ", 5)[4]) for line in file]
     for point in reversed(points):
         if point.startswith(directory + "/"):
             linux.umount2(point, linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW)
+
+
+def _unescaped(path: str) -> str:
+    # proc(5): blanks, tabs, newlines and backslashes are written as octal numbers.
+    for character in " \t\n\\":
+        path = path.replace(f"\\{ord(character):03o}", character)
+    return path
 
 
 def remove_tree(path: str) -> None:

@@ -169,8 +169,7 @@ def _resolve_userns(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
     if spec.userns.startswith("auto"):
         others = (Spec.from_dict(fastjson.loads(row.spec)) for row in runtime.table.all())
         taken = [mapping for other in others if other.userns.startswith("auto") for mapping in other.uid_maps]
-    ids = (own[0][0][1], own[1][0][1])
-    return userns.resolve(spec, own=own, ids=ids, rootless=runtime.paths.rootless, taken=taken)
+    return userns.resolve(spec, own=own, rootless=runtime.paths.rootless, taken=taken)
 
 
 def _make_volumes(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:

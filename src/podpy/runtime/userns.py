@@ -27,21 +27,24 @@ _LARGEST_ID = (1 << 32) - 2
 
 
 def resolve(
-    spec: ContainerSpec,
-    *,
-    own: tuple[Lines, Lines],
-    ids: tuple[int, int],
-    rootless: bool,
-    taken: Sequence[IdMapping] = (),
+    spec: ContainerSpec, *, own: tuple[Lines, Lines], rootless: bool, taken: Sequence[IdMapping] = ()
 ) -> ContainerSpec:
     """Return the spec with `uid_maps` and `gid_maps` for its `userns`; unchanged if it has podpy's own namespace.
 
-    `own`: the maps of podpy's user namespace (`rootless.idmaps`). `ids`: the user's uid and gid on the host. `taken`:
+    `own`: the maps of podpy's user namespace (`rootless.idmaps`); their first lines are the user's own ids. `taken`:
     the maps of other containers, which `auto` keeps away from. Raises UsageError, NotSupportedError.
     """
-    resolved = _resolve(spec, own=own, ids=ids, rootless=rootless, taken=taken)
-    if resolved is spec:
+    mode, _, rest = spec.userns.partition(":")
+    if mode in ("", "host", "container", "ns") or spec.uid_maps:
         return spec
+    if mode == "private":
+        resolved = _explicit(spec, own)
+    elif mode == "auto":
+        resolved = _auto(spec, _options("auto", rest, ("size",)), own, taken)
+    elif not rootless:
+        raise NotSupportedError(f"--userns={mode} is only for unprivileged users: root has every id already")
+    else:
+        resolved = _around_the_user(spec, mode, rest, own)
     return resolved.replace(
         uid_maps=within_lines(resolved.uid_maps, own[0]), gid_maps=within_lines(resolved.gid_maps, own[1])
     )
@@ -64,28 +67,12 @@ def within_lines(maps: Sequence[IdMapping], own: Lines) -> list[IdMapping]:
     return sorted(pieces, key=lambda piece: piece.container)
 
 
-def _resolve(
-    spec: ContainerSpec,
-    *,
-    own: tuple[Lines, Lines],
-    ids: tuple[int, int],
-    rootless: bool,
-    taken: Sequence[IdMapping] = (),
-) -> ContainerSpec:
-    mode, _, rest = spec.userns.partition(":")
-    if mode in ("", "host", "container", "ns") or spec.uid_maps:
-        return spec
-    if mode == "private":
-        return _explicit(spec, own)
-    if mode == "auto":
-        return _auto(spec, _options("auto", rest, ("size",)), own, taken)
-    if not rootless:
-        raise NotSupportedError(f"--userns={mode} is only for unprivileged users: root has every id already")
+def _around_the_user(spec: ContainerSpec, mode: str, rest: str, own: tuple[Lines, Lines]) -> ContainerSpec:
     highest = tuple(_count(lines) - 1 for lines in own)
     if mode == "nomap":
         return spec.replace(uid_maps=_shifted(highest[0]), gid_maps=_shifted(highest[1]))
     options = _options("keep-id", rest, ("uid", "gid"))
-    uid, gid = options.get("uid", ids[0]), options.get("gid", ids[1])
+    uid, gid = (options.get(name, lines[0][1]) for name, lines in zip(("uid", "gid"), own, strict=True))
     return spec.replace(
         uid_maps=_kept(uid, highest[0]),
         gid_maps=_kept(gid, highest[1]),
