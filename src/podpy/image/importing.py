@@ -129,7 +129,7 @@ def _download(address: str) -> Iterator[bytes]:
 
 
 def _spool(store: Store, chunks: Iterator[bytes]) -> int:
-    target = os.open(store.staging.path(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    target = store.staging.nameless_file()
     try:
         for chunk in chunks:
             view = memoryview(chunk)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 POLICIES = ("always", "missing", "newer", "never")
 _REGISTRY_TRANSPORT = "docker://"
+_STORE_TRANSPORT = "containers-storage:"
 _ARCHIVE_TRANSPORTS = ("docker-archive:", "oci-archive:", "oci:")
-_OTHER_TRANSPORTS = _ARCHIVE_TRANSPORTS
 
 
 class PullOptions(Access):
@@ -82,6 +82,11 @@ def pull(
     if options.policy == "missing" and here is not None:
         return here
     try:
+        if name.startswith(_STORE_TRANSPORT):
+            from podpy.image import podman_store
+
+            text = name.removeprefix(_STORE_TRANSPORT)
+            return podman_store.pull(store, text, policy_file=options.signature_policy, progress=progress)
         return _pull(store, paths, name.removeprefix(_REGISTRY_TRANSPORT), options, here, progress)
     finally:
         progress.close()
@@ -246,9 +251,14 @@ def _parts(repository: Repository, manifest: Manifest, data: bytes, config: byte
 def all_tags(paths: Paths, name: str, options: PullOptions) -> list[str]:
     """Return the full name of each tag in the repository that `name` means (its own tag doesn't count).
 
-    A short name means docker.io, whatever registries.conf says (podman-pull(1)). Raises ImageError, RegistryError.
+    A short name means docker.io, whatever registries.conf says (podman-pull(1)). `containers-storage:` alone means all
+    names in Podman's store. Raises ImageError, RegistryError.
     """
-    if name.startswith(_OTHER_TRANSPORTS):
+    if name.startswith(_STORE_TRANSPORT):
+        from podpy.image.podman_store import all_names
+
+        return all_names(paths, name.removeprefix(_STORE_TRANSPORT))
+    if name.startswith(_ARCHIVE_TRANSPORTS):
         transport = name.partition(":")[0]
         raise UsageError(f'pulling all tags is not supported for the transport "{transport}"')
     reference = parse(name.removeprefix(_REGISTRY_TRANSPORT))

@@ -1,0 +1,62 @@
+"""storage.conf (containers-storage.conf(5)): where other engines' store is. podpy's own takes nothing from it."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from podpy.config.paths import Paths
+
+_VARIABLE = "CONTAINERS_STORAGE_CONF"
+_SYSTEM = ("/etc/containers/storage.conf", "/usr/share/containers/storage.conf")
+_ROOT_GRAPHROOT = "/var/lib/containers/storage"
+
+
+def graphroot_of_podman(paths: Paths, environ: Mapping[str, str] | None = None) -> str:
+    """Return the graph root that Podman and Buildah use for this user. Raises ConfigError that names the file.
+
+    The system's file says a rootless user's place by `rootless_storage_path` alone; its `graphroot` is root's.
+    """
+    environ = os.environ if environ is None else environ
+    given = environ.get(_VARIABLE, "")
+    config_home = environ.get("XDG_CONFIG_HOME") or os.path.join(paths.home, ".config")
+    own = os.path.join(config_home, "containers/storage.conf")
+    files = [given] if given else [own, *_SYSTEM] if paths.rootless else [*_SYSTEM]
+    path = next((path for path in files if os.path.exists(path)), "")
+    settings = _read(path) if path else {}
+    keys = ["graphroot"] if path in (given, own) or not paths.rootless else []
+    if paths.rootless:
+        keys.append("rootless_storage_path")
+    for key in keys:
+        if text := settings.get(key):
+            return _expanded(text, paths, environ)
+    if not paths.rootless:
+        return _ROOT_GRAPHROOT
+    data = environ.get("XDG_DATA_HOME") or os.path.join(paths.home, ".local/share")
+    return os.path.join(data, "containers/storage")
+
+
+def _read(path: str) -> dict[str, str]:
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            storage: Any = tomllib.load(file).get("storage")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path}: {reason}", hint="See containers-storage.conf(5)") from None
+    found = storage if isinstance(storage, dict) else {}
+    return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def _expanded(text: str, paths: Paths, environ: Mapping[str, str]) -> str:
+    values = {"HOME": paths.home, "UID": str(paths.uid), "USER": environ.get("USER", "")}
+    for name, value in values.items():
+        text = text.replace(f"${name}", value).replace(f"${{{name}}}", value)
+    return text
