@@ -5,7 +5,8 @@
     ├── ConfigError               125   a configuration file can't be read or is wrong
     ├── NotFoundError             125   no such container, image, volume (`exists`, `inspect`: 1)
     │   ├── NoSuchContainerError
-    │   └── NoSuchImageError
+    │   ├── NoSuchImageError
+    │   └── NoSuchArtifactError
     ├── InUseError                125   a name that is taken, an image that a container uses (`rmi`: 2)
     ├── StateError                125   a container is in the wrong state for this
     ├── StorageError              125   layers, blobs, mounts, the database
@@ -70,6 +71,10 @@ class NoSuchContainerError(NotFoundError):
 
 class NoSuchImageError(NotFoundError):
     """No image in the store has this name or id."""
+
+
+class NoSuchArtifactError(NotFoundError):
+    """No artifact in the store has this name or digest."""
 
 
 class InUseError(PodpyError):

@@ -102,3 +102,19 @@ def test_all_commands_are_killed_at_random_moments(
         process.wait()
         if number % 20 == 19:
             assert_repaired(podpy, busybox)
+
+
+@pytest.mark.parametrize("point", ["commit:inserted", "commit:committed"])
+def test_artifact_replace_is_killed(podpy: Podpy, point: str) -> None:
+    (podpy.home / "file").write_text("old")
+    podpy.ok("artifact", "add", "example.com/x:1", "file")
+    (podpy.home / "file").write_text("new")
+    result = podpy("artifact", "add", "--replace", "example.com/x:1", "file", env={"PODPY_CRASH_AT": point})
+    assert result.returncode == KILLED, result.describe()
+    found = podpy("artifact", "extract", "example.com/x:1", "/dev/stdout").stdout
+    assert found == ("old" if point == "commit:inserted" else "new")
+    podpy.ok("artifact", "add", "example.com/y:1", "file")
+    assert podpy("artifact", "rm", "--all", env={"PODPY_CRASH_AT": "remove:committed"}).returncode == KILLED
+    podpy.ok("artifact", "rm", "--all")
+    assert podpy.ok("system", "check") == ""
+    assert [*podpy.graphroot.glob("blobs/sha256/*")] == []

@@ -122,5 +122,5 @@ _CHECKS: dict[str, Check] = {
     "digest": lambda _runtime, record, values: any(record.digest.startswith(value) for value in values),
     "readonly": lambda _runtime, _record, values: not shared.boolean("readonly", values),
     "intermediate": lambda _runtime, _record, values: not shared.boolean("intermediate", values),
-    "manifest": lambda _runtime, _record, values: not shared.boolean("manifest", values),
+    "manifest": lambda _runtime, record, values: shared.boolean("manifest", values) == record.is_list,
 }

@@ -81,6 +81,18 @@ def real(text: str) -> float:
     return value
 
 
+def retry_delay(text: str) -> float:
+    """Return the seconds of `--retry-delay`: a duration, or a bare number of seconds; 0 if empty. Raises UsageError."""
+    if not text or text.isdigit():
+        return float(text or 0)
+    try:
+        return duration(text)
+    except ValueError as error:
+        from podpy.errors import UsageError
+
+        raise UsageError(f'invalid value "{text}" for --retry-delay: {error}') from None
+
+
 def duration(text: str) -> float:
     """Return seconds of a Go duration ("1h30m", "250ms", "-1.5h"); a bare number is milliseconds, as in `wait`."""
     sign = -1.0 if text[:1] == "-" else 1.0

@@ -17,12 +17,23 @@ _ID_LENGTH = 64
 
 
 def find_image(store: Store, paths: Paths, text: str) -> ImageRecord:
-    """Return the image that a name, short name, digest, id or beginning of an id means. Raises NoSuchImageError."""
-    return find_named(store, paths, text)[0]
+    """Return the image that a name, short name, digest, id or beginning of an id means. Raises NoSuchImageError.
+
+    Of a manifest list it is the image for this machine.
+    """
+    record = find_named(store, paths, text)[0]
+    if record.is_list:
+        from podpy.image.manifest_list import instance
+
+        return instance(store, record)
+    return record
 
 
 def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:
-    """Return the image and the full name under which it was found (empty: by its id). Raises NoSuchImageError."""
+    """Return the image or manifest list, and the full name under which it was found (empty: by its id).
+
+    Raises NoSuchImageError.
+    """
     wanted = text.removeprefix(_TRANSPORT)
     identity = wanted.removeprefix("sha256:")
     if not wanted:

@@ -6,7 +6,7 @@ import os
 
 from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
 from podpy.image import remote
-from podpy.image.lookup import find_image, registries_of
+from podpy.image.lookup import find_named, registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import DOCKER_DOMAIN, Reference, parse
 from podpy.image.remote import Access
@@ -104,7 +104,11 @@ def _from_archive(store: Store, path: str, options: PullOptions, progress: Progr
 
 def _find_here(store: Store, paths: Paths, name: str, options: PullOptions) -> ImageRecord | None:
     try:
-        found = find_image(store, paths, name)
+        found = find_named(store, paths, name)[0]
+        if found.is_list:
+            from podpy.image.manifest_list import instance
+
+            found = instance(store, found, _wanted(options))
     except NoSuchImageError:
         return None
     if options.names_platform:

@@ -92,6 +92,14 @@ def parse(text: str) -> Reference:
     return normalize(Reference(domain=domain, path=path, tag=tag, digest=digest))
 
 
+def for_new_image(text: str) -> str:
+    """Return the full name that an image or list made here gets: a short one lands in localhost/. Raises ImageError."""
+    reference = parse(text)
+    if reference.digest:
+        raise ImageError(f"{text}: an image can't be given a digest", hint="Give a name and a tag")
+    return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
+
+
 def normalize(reference: Reference) -> Reference:
     """Return the canonical form: docker.io's one-part names live under `library/`; index.docker.io is docker.io."""
     domain, path = reference.domain, reference.path

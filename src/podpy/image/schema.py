@@ -95,6 +95,7 @@ class Manifest(Record):
     config: Descriptor
     layers: list[Descriptor]
     annotations: dict[str, str] = {}
+    artifact_type: str = ""  # only an artifact's
 
 
 class Index(Record):
@@ -125,10 +126,10 @@ def load_object(data: bytes, what: str, limit: int) -> dict[str, Any]:
     return value
 
 
-def parse(data: bytes, content_type: str = "") -> Manifest | Index:
+def parse(data: bytes, content_type: str = "", *, artifacts: bool = False) -> Manifest | Index:
     """Return the manifest or index in `data`; `content_type` is what the registry called it, if anything.
 
-    Raises ImageError for anything that is not an image's manifest (schema 1 and artifacts included).
+    Raises ImageError for anything that is not an image's manifest: of schema 1, and of artifacts unless `artifacts`.
     """
     document = load_object(data, "the manifest", MANIFEST_LIMIT)
     declared = document.get("mediaType")
@@ -142,29 +143,37 @@ def parse(data: bytes, content_type: str = "") -> Manifest | Index:
         return _index(document, kind if kind in _INDEX_TYPES else OCI_INDEX)
     if kind not in _MANIFEST_TYPES and "layers" not in document:
         raise ImageError(f'the manifest is of an unknown type "{shorten(kind)}"')
-    return _manifest(document, kind if kind in _MANIFEST_TYPES else OCI_MANIFEST)
+    return _manifest(document, kind if kind in _MANIFEST_TYPES else OCI_MANIFEST, artifacts)
 
 
-def _manifest(document: dict[str, Any], kind: str) -> Manifest:
+def _manifest(document: dict[str, Any], kind: str, artifacts: bool) -> Manifest:
     if "manifests" in document:
         # The same bytes must not be read as an image by one tool and as an index by another (CVE-2021-41190).
         raise ImageError("the manifest has both layers and manifests")
-    config = _descriptor(document.get("config"), "the manifest's config")
+    config = parse_descriptor(document.get("config"), "the manifest's config")
     layers = document.get("layers")
     if not isinstance(layers, list):
         raise ImageError("the manifest's layers are not a list")
-    if len(layers) > LAYER_COUNT_LIMIT:
-        raise ImageError(f"the manifest has {len(layers)} layers, more than the {LAYER_COUNT_LIMIT} allowed")
-    if config.media_type not in {OCI_CONFIG, DOCKER_CONFIG, ""}:
+    is_image = config.media_type in {OCI_CONFIG, DOCKER_CONFIG, ""}
+    most = LAYER_COUNT_LIMIT if is_image else INDEX_COUNT_LIMIT
+    if len(layers) > most:
+        raise ImageError(f"the manifest has {len(layers)} layers, more than the {most} allowed")
+    if not is_image and not artifacts:
         raise ImageError(f'it is not a container image but an artifact of type "{shorten(config.media_type)}"')
     if config.size > CONFIG_LIMIT:
         raise ImageError(f"the image's configuration has {config.size} bytes, more than the {CONFIG_LIMIT} allowed")
     return Manifest(
         media_type=kind,
         config=config,
-        layers=[_descriptor(layer, "a layer") for layer in layers],
+        layers=[parse_descriptor(layer, "a layer") for layer in layers],
         annotations=_annotations(document),
+        artifact_type=_artifact_type(document, "" if is_image else config.media_type),
     )
+
+
+def _artifact_type(document: dict[str, Any], default: str) -> str:
+    found = document.get("artifactType")
+    return found if isinstance(found, str) and found else default
 
 
 def _index(document: dict[str, Any], kind: str) -> Index:
@@ -173,11 +182,12 @@ def _index(document: dict[str, Any], kind: str) -> Index:
         raise ImageError("the index has no list of manifests")
     if len(manifests) > INDEX_COUNT_LIMIT:
         raise ImageError(f"the index has {len(manifests)} manifests, more than the {INDEX_COUNT_LIMIT} allowed")
-    entries = [_descriptor(entry, "a manifest of the index") for entry in manifests]
+    entries = [parse_descriptor(entry, "a manifest of the index") for entry in manifests]
     return Index(media_type=kind, manifests=entries, annotations=_annotations(document))
 
 
-def _descriptor(value: object, what: str) -> Descriptor:
+def parse_descriptor(value: object, what: str) -> Descriptor:
+    """Return the descriptor in a JSON object; `what` names it in errors. Raises ImageError."""
     if not isinstance(value, dict):
         raise ImageError(f"{what} is missing or not an object")
     digest, size, kind = value.get("digest"), value.get("size", -1), value.get("mediaType", "")

@@ -32,6 +32,7 @@ def check(store: Store, *, repair: bool = False) -> list[Finding]:
         findings += _layers(store)
         findings += _recipes(store, repair)
         findings += _blobs(store, repair)
+        findings += _artifacts(store)
         found = orphans.remove(store) if repair else orphans.find(store)
         findings += [Finding(what=f"{name}: {_ORPHAN}", repaired=repair) for name in found]
         findings += _containers(store, repair)
@@ -89,6 +90,20 @@ def _blobs(store: Store, repair: bool) -> list[Finding]:
             store.staging.discard(path)
         findings.append(Finding(what=f"blob {digest} {text}", repaired=repair))
     return findings
+
+
+def _artifacts(store: Store) -> list[Finding]:
+    # Unlike an image, which has its layers, an artifact is nothing without its blobs; so is one in a manifest list.
+    query = "SELECT name, digest FROM artifact_blobs WHERE digest NOT IN (SELECT digest FROM blobs)"
+    lost = [f"artifact {name}: blob {digest} is missing" for name, digest in store.database.query(query)]
+    query = (
+        "SELECT image_id, digest FROM image_blobs WHERE digest NOT IN (SELECT digest FROM blobs) "
+        "AND image_id IN (SELECT id FROM images WHERE length(config) = 0)"
+    )
+    lost += [
+        f"manifest list {list_id[:12]}: blob {digest} is missing" for list_id, digest in store.database.query(query)
+    ]
+    return [Finding(what=f"{text}: pull or add it again") for text in lost]
 
 
 def _volumes(store: Store) -> list[Finding]:

@@ -1,7 +1,7 @@
-"""Garbage: what no image needs any more. One transaction removes the rows; the files follow (storage/orphans.py).
+"""Garbage: what no image or artifact needs. One transaction removes the rows; the files follow (storage/orphans.py).
 
 There are no counters: an object is garbage if no query finds a user of it. Users of a layer are images and leases (a
-call that is at work and relies on it); of a blob, images and leases.
+call that is at work and relies on it); of a blob, images, artifacts and leases.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from podpy.storage import blobs, crash_point, filesystem, orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
+
+    T = TypeVar("T")
 
 _UNUSED_LAYERS = (
     "SELECT number FROM layers WHERE NOT EXISTS (SELECT 1 FROM image_layers WHERE chain_id = layers.chain_id) "
@@ -20,6 +25,7 @@ _UNUSED_LAYERS = (
 )
 _UNUSED_BLOBS = (
     "SELECT digest FROM blobs WHERE NOT EXISTS (SELECT 1 FROM image_blobs WHERE digest = blobs.digest) "
+    "AND NOT EXISTS (SELECT 1 FROM artifact_blobs WHERE digest = blobs.digest) "
     "AND NOT EXISTS (SELECT 1 FROM leases WHERE object = blobs.digest)"
 )
 
@@ -39,6 +45,17 @@ def remove_image(store: Store, name_or_id: str, *, force: bool) -> list[str]:
     crash_point("remove:committed")
     orphans.remove(store)
     return [*(f"Untagged: {name}" for name in record.names), f"Deleted: {record.id}"]
+
+
+def remove(store: Store, delete: Callable[[], T]) -> T:
+    """Return what `delete` (of rows) returns, and remove what nothing uses any more after it."""
+    _announce(store)
+    with store.database.transaction(durable=True):
+        result = delete()
+        _drop_unused_rows(store)
+    crash_point("remove:committed")
+    orphans.remove(store)
+    return result
 
 
 def collect(store: Store) -> int:

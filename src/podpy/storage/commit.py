@@ -11,12 +11,15 @@ from podpy.storage import crash_point, filesystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
 
     from podpy.storage.blobs import BlobWriter
     from podpy.storage.images import ImageRecord
     from podpy.storage.layers import LayerWriter
     from podpy.storage.store import Store
+
+    T = TypeVar("T")
 
 _DIRECTORIES = ("layers", "recipes", "blobs/sha256")
 
@@ -31,9 +34,7 @@ def commit_image(
     """See Store.commit_image."""
     for layer in layers:
         layer.check_finished()
-    for blob in blobs:
-        if not blob.complete:
-            raise StorageError(f"blob {blob.digest} isn't here wholly")
+    _check_complete(blobs)
     by_position = layer_digests(record.manifest)
     for directory in _DIRECTORIES:
         os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
@@ -58,6 +59,33 @@ def commit_image(
         crash_point("commit:inserted")
     crash_point("commit:committed")
     return store.find_image(record.id)
+
+
+def commit_blobs(store: Store, blobs: Sequence[BlobWriter], write: Callable[[], T]) -> T:
+    """Make blobs visible together with the rows that `write` inserts: one syncfs, renames, one transaction.
+
+    Return what `write` returns. Raises StorageError, and then nothing has changed.
+    """
+    _check_complete(blobs)
+    os.makedirs(os.path.join(store.graphroot, "blobs/sha256"), mode=0o700, exist_ok=True)
+    store.staging.path()  # a call that is killed between renames and commit leaves this: the sign to look for orphans
+    if blobs:
+        filesystem.sync_filesystem(store.graphroot)
+    with store.database.transaction(durable=True):
+        for blob in blobs:
+            _place_blob(store, blob)
+        if blobs:
+            filesystem.fsync_directory(os.path.join(store.graphroot, "blobs/sha256"))
+        result = write()
+        crash_point("commit:inserted")
+    crash_point("commit:committed")
+    return result
+
+
+def _check_complete(blobs: Sequence[BlobWriter]) -> None:
+    for blob in blobs:
+        if not blob.complete:
+            raise StorageError(f"blob {blob.digest} isn't here wholly")
 
 
 def layer_digests(manifest: bytes) -> list[str]:

@@ -16,7 +16,10 @@ _COLUMNS = "id, digest, manifest, config, created, size"
 
 
 class ImageRecord(Record):
-    """One image. `created` is nanoseconds since 1970 (the configuration's time), `size` the bytes of all its layers."""
+    """One image, or a manifest list (an image without configuration and layers, with an id of its own).
+
+    `created` is nanoseconds since 1970 (the configuration's time), `size` the bytes of all its layers.
+    """
 
     id: str  # hex of the configuration's sha256
     digest: str = ""  # of the manifest, "sha256:HEX"
@@ -26,6 +29,11 @@ class ImageRecord(Record):
     names: list[str] = []
     created: int = 0
     size: int = 0
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a manifest list."""
+        return not self.config
 
 
 class ImageTable:

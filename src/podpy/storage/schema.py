@@ -182,5 +182,35 @@ INSERT OR IGNORE INTO layer_blobs SELECT layers.diff_id, blobs.digest FROM image
     WHERE length(images.manifest) > 0;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES)
+# A manifest list is an image with an empty configuration: `images.manifest` is the list. `list_sources` says where each
+# entry can be had when the list is pushed. `source` is "containers-storage:ID", "docker://NAME", "oci:DIRECTORY:NAME",
+# or empty for an artifact that was made for this list: then `manifest` is the entry's manifest, its blobs are the
+# list's in `image_blobs`, and `files` (a JSON list) names what it was made of.
+#
+# Artifacts have names but no ids, and aren't images.
+_LISTS = """
+CREATE TABLE list_sources (
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    source TEXT NOT NULL,
+    manifest BLOB NOT NULL,
+    files TEXT NOT NULL DEFAULT '[]',
+    PRIMARY KEY (image_id, digest)
+) WITHOUT ROWID;
+CREATE TABLE artifacts (
+    name TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    manifest BLOB NOT NULL,
+    added INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX artifacts_by_digest ON artifacts (digest);
+CREATE TABLE artifact_blobs (
+    name TEXT NOT NULL REFERENCES artifacts (name) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (name, digest)
+) WITHOUT ROWID;
+CREATE INDEX artifact_blobs_by_digest ON artifact_blobs (digest);
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS)
 VERSION = len(MIGRATIONS)

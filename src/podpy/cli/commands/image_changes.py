@@ -8,6 +8,7 @@ from podpy.cli.engine import open_runtime
 from podpy.cli.selection import complain
 from podpy.errors import EXIT_FAILURE, InUseError, NoSuchImageError, PodpyError
 from podpy.image.lookup import find_named
+from podpy.image.reference import for_new_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def _remove(runtime: Runtime, text: str, *, force: bool, containers: bool) -> No
 def tag(options: Options) -> int:
     """`podpy tag`."""
     with open_runtime(options) as runtime:
-        record = runtime.image(options.image)
-        names = [local_name(text) for text in options.names]
+        record, _ = find_named(runtime.store, runtime.paths, options.image)
+        names = [for_new_image(text) for text in options.names]
         runtime.enter()
         for name in names:
             runtime.store.tag(record.id, name)
@@ -66,23 +67,12 @@ def tag(options: Options) -> int:
 def untag(options: Options) -> int:
     """`podpy untag`: the names that are given, or all that the image has."""
     with open_runtime(options) as runtime:
-        record = runtime.image(options.image)
+        record, _ = find_named(runtime.store, runtime.paths, options.image)
         names = [_own_name(record, text) for text in options.names] or record.names
         runtime.enter()
         for name in names:
             runtime.store.untag(name)
     return 0
-
-
-def local_name(text: str) -> str:
-    """Return the full name that `podpy tag IMAGE TEXT` gives: a short one lands in localhost/. Raises ImageError."""
-    from podpy.errors import ImageError
-    from podpy.image.reference import LOCALHOST, parse
-
-    reference = parse(text)
-    if reference.digest:
-        raise ImageError(f"{text}: an image can't be given a digest", hint="Give a name and a tag")
-    return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
 
 
 def _own_name(record: ImageRecord, text: str) -> str:

@@ -148,7 +148,7 @@ def _struct(runtime: Runtime, row: _Row, options: Options) -> Struct:
             "ParentId": "",
             "Arch": config.architecture,
             "Os": config.os,
-            "IsManifestList": False,
+            "IsManifestList": record.is_list,
         }
     )
 
@@ -172,7 +172,7 @@ def _summary(runtime: Runtime, record: ImageRecord) -> Struct:
         "Arch": config.architecture,
         "Digest": record.digest,
         "History": list(reversed(record.names)),
-        "IsManifestList": False,
+        "IsManifestList": record.is_list,
         "Names": record.names,
         "Os": config.os,
         "Created": record.created // 1_000_000_000,

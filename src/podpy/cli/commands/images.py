@@ -41,6 +41,7 @@ def load(options: Options) -> int:
 def pull(options: Options) -> int:
     """`podpy pull`: prints the id of each image; one that can't be pulled doesn't stop the others."""
     from podpy.cli.image_progress import make
+    from podpy.cli.values import retry_delay
     from podpy.config.auth import parse_pair
     from podpy.image.pull import PullOptions
 
@@ -56,7 +57,7 @@ def pull(options: Options) -> int:
         cert_dir=options.cert_dir,
         signature_policy=options.signature_policy,
         retries=options.retry,
-        retry_delay=_seconds(options.retry_delay),
+        retry_delay=retry_delay(options.retry_delay),
     )
     progress = make(quiet=options.quiet, style=options.progress)
     with open_runtime(options) as runtime:
@@ -107,14 +108,6 @@ class _Pulls:
         self.code = self.code or error.exit_code
         tell_failure(self._progress, error, name)
         complain(error)
-
-
-def _seconds(text: str) -> float:
-    from podpy.cli.values import duration
-
-    if not text:
-        return 0.0
-    return float(text) if text.isdigit() else duration(text)
 
 
 def inspect(options: Options) -> int:

@@ -6,13 +6,19 @@ a new option is one line here and an attribute in its handler.
 
 from __future__ import annotations
 
-from podpy.cli.declare import containers, images, later, system
+from podpy.cli.declare import containers, images, later, lists, system
 from podpy.cli.declare.globals import GLOBAL_OPTIONS
 from podpy.cli.declare.model import Command
 
 __all__ = ["COMMANDS", "GLOBAL_OPTIONS", "find", "groups"]
 
-COMMANDS: tuple[Command, ...] = (*containers.COMMANDS, *images.COMMANDS, *system.COMMANDS, *later.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *containers.COMMANDS,
+    *images.COMMANDS,
+    *lists.COMMANDS,
+    *system.COMMANDS,
+    *later.COMMANDS,
+)
 
 
 def groups() -> dict[str, str]:

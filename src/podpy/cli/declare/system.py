@@ -10,6 +10,8 @@ _PANEL = "System"
 GROUPS = {
     "container": "Containers",
     "image": "Images",
+    "manifest": "Manifest lists",
+    "artifact": "OCI artifacts",
     "system": "Host, user and podpy itself",
 }
 

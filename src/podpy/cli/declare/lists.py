@@ -1,0 +1,196 @@
+"""The commands about manifest lists and artifacts."""
+
+from __future__ import annotations
+
+from podpy.cli.declare.common import template_format
+from podpy.cli.declare.model import (
+    DIRECTORIES,
+    FILES,
+    IMAGES,
+    SWITCH,
+    Argument,
+    Command,
+    Option,
+    flag,
+    listed,
+    many,
+    text,
+)
+
+_LIST = Argument(name="list", metavar="LIST", complete=IMAGES)
+
+_AUTHFILE = text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE")
+_CREDS = text("--creds", "USER[:PASSWORD]", "Credentials for the registry")
+_CERT_DIR = text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES)
+_TLS_VERIFY = Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS")
+_INSECURE = flag("--insecure", "The same as --tls-verify=false", hidden=True)
+
+_ANNOTATION = many("--annotation", "KEY=VALUE", "Annotation of the entry (repeatable)")
+_PLATFORM = (
+    text("--arch", "ARCH", "Architecture that the entry is for"),
+    listed("--features", "FEATURE", "Features that it needs (Docker's format only)"),
+    text("--os", "OS", "Operating system that it is for"),
+    listed("--os-features", "FEATURE", "Features of the operating system that it needs"),
+    text("--os-version", "VERSION", "Version of the operating system that it is for"),
+    text("--variant", "VARIANT", "Variant of the architecture"),
+)
+_ARTIFACT = (
+    flag("--artifact", "Make an artifact of files, and add that"),
+    text("--artifact-config", "FILE", "The artifact's configuration", complete=FILES),
+    text("--artifact-config-type", "TYPE", "Media type of the artifact's configuration"),
+    flag("--artifact-exclude-titles", "Don't note the files' names"),
+    text("--artifact-layer-type", "TYPE", "Media type of the files (default: guessed)"),
+    text("--artifact-subject", "IMAGE", "Image that the artifact belongs to"),
+    text("--artifact-type", "TYPE", "Type of the artifact"),
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        path="manifest create",
+        handler="podpy.cli.commands.manifest:create",
+        help="Make a manifest list",
+        arguments=(_LIST, Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES)),
+        options=(
+            flag("--all", "Of an IMAGE that is a list, all entries"),
+            flag("--amend -a", "Change the list if it exists"),
+            many("--annotation", "KEY=VALUE", "Annotation of the list (repeatable)"),
+            _TLS_VERIFY,
+            _INSECURE,
+        ),
+    ),
+    Command(
+        path="manifest add",
+        handler="podpy.cli.commands.manifest:add",
+        help="Add images, or an artifact made of files, to a manifest list",
+        arguments=(_LIST, Argument(name="images", metavar="IMAGE|FILE", many=True, complete=IMAGES)),
+        options=(
+            flag("--all", "Of an IMAGE that is a list, all entries"),
+            _ANNOTATION,
+            *_PLATFORM,
+            *_ARTIFACT,
+            _AUTHFILE,
+            _CREDS,
+            _CERT_DIR,
+            _TLS_VERIFY,
+            _INSECURE,
+        ),
+    ),
+    Command(
+        path="manifest annotate",
+        handler="podpy.cli.commands.manifest:annotate",
+        help="Change what a manifest list says about an entry, or about itself",
+        arguments=(_LIST, Argument(name="entry", metavar="DIGEST|IMAGE|FILE", required=False, complete=IMAGES)),
+        options=(
+            _ANNOTATION,
+            *_PLATFORM,
+            flag("--index", "The list itself, not an entry"),
+            text("--subject", "IMAGE", "Image that the list belongs to"),
+        ),
+    ),
+    Command(
+        path="manifest inspect",
+        handler="podpy.cli.commands.manifest:inspect",
+        help="Print a manifest list of the store, or of a registry",
+        arguments=(_LIST,),
+        options=(
+            _AUTHFILE,
+            _TLS_VERIFY,
+            _INSECURE,
+            flag("--verbose -v", "Accepted for Docker's scripts; does nothing", hidden=True),
+        ),
+    ),
+    Command(
+        path="manifest remove",
+        handler="podpy.cli.commands.manifest:remove",
+        help="Take an entry out of a manifest list",
+        arguments=(_LIST, Argument(name="digest", metavar="DIGEST")),
+    ),
+    Command(
+        path="manifest rm",
+        handler="podpy.cli.commands.manifest:rm",
+        help="Remove manifest lists",
+        arguments=(Argument(name="lists", metavar="LIST", many=True, complete=IMAGES),),
+        options=(flag("--ignore -i", "A list that doesn't exist is no error"),),
+    ),
+    Command(
+        path="manifest exists",
+        handler="podpy.cli.commands.manifest:exists",
+        help="Tell by the exit code whether a manifest list exists",
+        arguments=(_LIST,),
+    ),
+    Command(
+        path="artifact add",
+        handler="podpy.cli.commands.artifact:add",
+        help="Make an artifact of files",
+        arguments=(
+            Argument(name="artifact", metavar="ARTIFACT"),
+            Argument(name="files", metavar="FILE", many=True, complete=FILES),
+        ),
+        options=(
+            many("--annotation", "KEY=VALUE", "Annotation of the artifact and its files (repeatable)"),
+            flag("--append -a", "Add the files to an artifact that exists"),
+            text("--file-type", "TYPE", "Media type of the files (default: guessed)"),
+            flag("--replace", "Replace the artifact if it exists"),
+            text("--type", "TYPE", "Type of the artifact"),
+        ),
+    ),
+    Command(
+        path="artifact extract",
+        handler="podpy.cli.commands.artifact:extract",
+        help="Write an artifact's files to a file or directory",
+        arguments=(
+            Argument(name="artifact", metavar="ARTIFACT"),
+            Argument(name="target", metavar="PATH", complete=FILES),
+        ),
+        options=(
+            text("--digest", "DIGEST", "Only the file with this digest"),
+            text("--title", "TITLE", "Only the file with this title"),
+        ),
+    ),
+    Command(
+        path="artifact inspect",
+        handler="podpy.cli.commands.artifact:inspect",
+        help="Print everything about an artifact",
+        arguments=(Argument(name="artifact", metavar="ARTIFACT"),),
+        options=(template_format(default="json"),),
+    ),
+    Command(
+        path="artifact ls",
+        aliases=("artifact list",),
+        handler="podpy.cli.commands.artifact:ls",
+        help="List artifacts",
+        rule="none",
+        options=(
+            template_format("--format", what="each artifact"),
+            flag("--noheading -n", "Leave the heading out"),
+            flag("--no-trunc", "Whole digests"),
+        ),
+    ),
+    Command(
+        path="artifact pull",
+        handler="podpy.cli.commands.artifact:pull",
+        help="Pull an artifact from a registry",
+        arguments=(Argument(name="artifact", metavar="ARTIFACT"),),
+        options=(
+            _AUTHFILE,
+            _CREDS,
+            _CERT_DIR,
+            many("--decryption-key", "KEY", "Key for an encrypted artifact", refuse="podpy can't decrypt"),
+            flag("--quiet -q", "Print nothing"),
+            Option(names=("--retry",), kind="uint", metavar="N", help="How often to try again", default=3),
+            text("--retry-delay", "DURATION", "How long to wait before trying again"),
+            _TLS_VERIFY,
+        ),
+    ),
+    Command(
+        path="artifact rm",
+        aliases=("artifact remove",),
+        handler="podpy.cli.commands.artifact:rm",
+        help="Remove artifacts",
+        arguments=(Argument(name="artifacts", metavar="ARTIFACT", required=False, many=True),),
+        options=(
+            flag("--all -a", "Remove all artifacts"),
+            flag("--ignore -i", "An artifact that doesn't exist is no error"),
+        ),
+    ),
+)

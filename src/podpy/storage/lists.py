@@ -1,0 +1,110 @@
+"""Manifest lists in the database: an image without configuration, and where each of its entries can be had.
+
+images         id (random), digest and manifest (the list itself), config empty, size of the manifest
+image_names    as every image's
+list_sources   one row for each entry
+image_blobs    the blobs of artifacts that were made for the list
+"""
+
+from __future__ import annotations
+
+from podpy import fastjson
+from podpy.errors import StorageError
+from podpy.record import Record
+from podpy.storage import collect, commit
+from podpy.storage.images import ImageRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from podpy.storage.blobs import BlobWriter
+    from podpy.storage.store import Store
+
+
+class ListSource(Record):
+    """Where one entry comes from; see storage/schema.py."""
+
+    digest: str
+    source: str = ""
+    manifest: bytes = b""
+    files: list[str] = []
+
+
+class Contents(Record):
+    """A list's bytes, their digest, and its entries' sources."""
+
+    manifest: bytes
+    digest: str
+    sources: list[ListSource]
+
+
+def sources(store: Store, list_id: str) -> list[ListSource]:
+    """Return where the entries of a list can be had."""
+    query = "SELECT digest, source, manifest, files FROM list_sources WHERE image_id = ?"
+    return [
+        ListSource(digest=digest, source=source, manifest=bytes(manifest), files=fastjson.loads(files))
+        for digest, source, manifest, files in store.database.query(query, (list_id,))
+    ]
+
+
+def create(store: Store, record: ImageRecord, contents: Contents, name: str) -> ImageRecord:
+    """Make a new list under `name`, which no image may have. Raises StorageError."""
+
+    def write() -> None:
+        taken = store.database.query("SELECT image_id FROM image_names WHERE name = ?", (name,))
+        if taken:
+            raise StorageError(
+                f"the name {name} is already in use by {taken[0][0][:12]}",
+                hint="Take another name, or --amend to change the list that has it",
+            )
+        _save(store, record, contents)
+        store.images_table.give_name(name, record.id)
+
+    commit.commit_blobs(store, (), write)
+    return store.find_image(record.id)
+
+
+def change(
+    store: Store,
+    list_id: str,
+    work: Callable[[ImageRecord, list[ListSource]], Contents],
+    blobs: Sequence[BlobWriter] = (),
+) -> ImageRecord:
+    """Replace a list's contents by what `work` makes of them, under the write lock: two changes at once both count.
+
+    `blobs` are those of new artifacts; each is kept as long as the list has its artifact. Raises NoSuchImageError (the
+    list was removed meanwhile), StorageError.
+    """
+
+    def write() -> bool:
+        record, before = store.find_image(list_id), sources(store, list_id)
+        after = work(record, before)
+        _save(store, record, after)
+        kept = {source.digest for source in after.sources}
+        return any(source.manifest and source.digest not in kept for source in before)
+
+    if commit.commit_blobs(store, blobs, write):
+        collect.collect(store)
+    return store.find_image(list_id)
+
+
+def _save(store: Store, record: ImageRecord, contents: Contents) -> None:
+    changed = record.replace(manifest=contents.manifest, digest=contents.digest, size=len(contents.manifest))
+    store.images_table.insert(changed)
+    store.database.execute("DELETE FROM list_sources WHERE image_id = ?", (record.id,))
+    store.database.execute("DELETE FROM image_blobs WHERE image_id = ?", (record.id,))
+    for source in contents.sources:
+        store.database.execute(
+            "INSERT INTO list_sources VALUES (?, ?, ?, ?, ?)",
+            (record.id, source.digest, source.source, source.manifest, fastjson.dumps(source.files)),
+        )
+        for digest in _blobs_of(source.manifest):
+            store.database.execute("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", (record.id, digest))
+
+
+def _blobs_of(manifest: bytes) -> list[str]:
+    if not manifest:
+        return []
+    value = fastjson.loads(manifest)  # this store's own: made by image.manifest_list
+    return [value["config"]["digest"], *(layer["digest"] for layer in value["layers"])]
