@@ -132,6 +132,7 @@ class ContainersConf:
     image_volume_mode: str = "anonymous"
     infra_command: str = ""
     infra_image: str = ""
+    multi_image_archive: bool = False
     namespace: str = ""
     network_cmd_options: list[str] = []
     network_cmd_path: str = ""

@@ -1,116 +1,30 @@
-"""`podpy load`: images from docker-archive, oci-archive and OCI directories.
-
-An archive in a plain file is read in place, its layers side by side. What comes by a pipe, or compressed as a whole, is
-written into the staging area first: the table of contents stands at the end of most archives, behind the layers.
+"""Images out of archives and directories: `podpy load`, and `podpy pull` from `oci:`, `oci-archive:`, `docker-archive:`
+and `dir:` (containers-transports(5)).
 """
 
 from __future__ import annotations
 
-import os
-import stat
-
 from podpy import fastjson
-from podpy.errors import ImageError, StorageError
-from podpy.image import schema, tarindex
+from podpy.errors import ImageError, NoSuchImageError
+from podpy.image import schema, transports
+from podpy.image.archive_tree import HINT, Tree, is_directory, open_tree
 from podpy.image.assemble import Blob, Parts, assemble, check_bytes, sha256
-from podpy.image.compression import HEAD, decompressor, detect
 from podpy.image.config import ImageConfig
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import LOCALHOST, parse, shorten
+from podpy.image.transports import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
-_CHUNK = 256 << 10
 _IMAGES_LIMIT = 1000
 REF_NAME = "org.opencontainers.image.ref.name"
 _CONTAINERD_NAME = "io.containerd.image.name"
-_HINT = "podpy load takes docker-archive, oci-archive and OCI directories, also compressed"
-
-
-class Tree:
-    """Read access to an archive's files by name."""
-
-    def has(self, name: str) -> bool:
-        """Tell whether there is a file of this name."""
-        return self.size(name) is not None
-
-    def size(self, name: str) -> int | None:
-        """Return a file's size in bytes, or None if it isn't there."""
-        raise NotImplementedError
-
-    def chunks(self, name: str, offset: int) -> Iterator[bytes]:
-        """Yield a file's bytes from `offset` on. Several threads may do so at once."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Close what is open."""
-
-    def read(self, name: str, limit: int) -> bytes:
-        """Return a whole file of at most `limit` bytes. Raises ImageError."""
-        size = self.size(name)
-        if size is None:
-            raise ImageError(f"the archive has no {shorten(name)}", hint=_HINT)
-        if size > limit:
-            raise ImageError(f"{shorten(name)} in the archive has {size} bytes, more than the {limit} allowed")
-        return b"".join(self.chunks(name, 0))
-
-
-class _Tar(Tree):
-    """The files inside a plain tar."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._entries = tarindex.read_index(descriptor, os.fstat(descriptor).st_size)
-
-    def size(self, name: str) -> int | None:
-        entry = tarindex.find(self._entries, name)
-        return None if entry is None else entry.size
-
-    def chunks(self, name: str, offset: int) -> Iterator[bytes]:
-        entry = tarindex.find(self._entries, name)
-        if entry is None:
-            raise ImageError(f"the archive has no {shorten(name)}", hint=_HINT)
-        at, end = entry.offset + offset, entry.offset + entry.size
-        while at < end:
-            chunk = os.pread(self._descriptor, min(_CHUNK, end - at), at)
-            if not chunk:
-                raise ImageError("the archive became shorter while it was read")
-            at += len(chunk)
-            yield chunk
-
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-
-class _Directory(Tree):
-    """The files below a directory; a name can't lead out of it, nor can a link in it."""
-
-    def __init__(self, path: str) -> None:
-        self._root = os.path.realpath(path)
-
-    def _path(self, name: str) -> str:
-        path = os.path.realpath(os.path.join(self._root, name.lstrip("/")))
-        if not path.startswith(self._root + os.sep):
-            raise ImageError(f"{shorten(name)} lies outside the directory")
-        return path
-
-    def size(self, name: str) -> int | None:
-        try:
-            status = os.stat(self._path(name))
-        except OSError:
-            return None
-        return status.st_size if stat.S_ISREG(status.st_mode) else None
-
-    def chunks(self, name: str, offset: int) -> Iterator[bytes]:
-        with open(self._path(name), "rb", buffering=0) as file:
-            file.seek(offset)
-            while chunk := file.read(_CHUNK):
-                yield chunk
 
 
 def load(store: Store, file: str | int, *, policy_file: str = "", progress: Progress = SILENT) -> list[str]:
@@ -121,18 +35,10 @@ def load(store: Store, file: str | int, *, policy_file: str = "", progress: Prog
     """
     tree = open_tree(store, file)
     try:
-        if tree.has("index.json"):
-            kind, images = "oci" if isinstance(tree, _Directory) else "oci-archive", _oci_images(tree)
-        elif tree.has("manifest.json"):
-            kind, images = "docker-archive", _docker_images(tree)
-        elif tree.has("repositories"):
-            raise ImageError("the archive was made by a Docker before 1.10", hint="Save it again with a current tool")
-        else:
-            raise ImageError("the archive has neither manifest.json nor index.json: it holds no image", hint=_HINT)
-        _admit(store, kind, file, policy_file)
+        kind = _kind_of(tree)
+        place = Place(kind=kind, path=file if isinstance(file, str) else "")
         loaded: list[str] = []
-        for parts, names in images:
-            record = assemble(store, parts, names=names, progress=progress)
+        for record, names in _bring_in(store, tree, place, policy_file, progress, every=True):
             loaded += names or [f"sha256:{record.id}"]
         return loaded
     finally:
@@ -140,79 +46,60 @@ def load(store: Store, file: str | int, *, policy_file: str = "", progress: Prog
         progress.close()
 
 
-def _admit(store: Store, transport: str, file: str | int, policy_file: str) -> None:
+def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progress = SILENT) -> list[ImageRecord]:
+    """Bring in what a place names: one image, or every one of a docker-archive. Return them as they are in the store.
+
+    Raises what `load` raises.
+    """
+    tree = open_tree(store, place.path)
+    try:
+        if _kind_of(tree) != place.kind:
+            raise ImageError(f"{place}: it is of another kind: {_kind_of(tree)}:{place.path}")
+        return [record for record, _ in _bring_in(store, tree, place, policy_file, progress, every=False)]
+    finally:
+        tree.close()
+        progress.close()
+
+
+def _bring_in(
+    store: Store, tree: Tree, place: Place, policy_file: str, progress: Progress, *, every: bool
+) -> Iterator[tuple[ImageRecord, list[str]]]:
+    _admit(store, place, policy_file)
+    if place.kind == transports.DOCKER_ARCHIVE:
+        images = _docker_images(store, tree, place)
+    elif place.kind == transports.DIR:
+        images = iter([(_dir_parts(tree), [])])
+    else:
+        images = _oci_images(tree, place, every=every)
+    for parts, names in images:
+        yield assemble(store, parts, names=names, progress=progress), names
+
+
+def _admit(store: Store, place: Place, policy_file: str) -> None:
     """Raise TrustError unless policy.json lets archives like this one in. They carry no signatures."""
     from podpy.image.trust import Gate, Source
     from podpy.image.trust.scopes import path_scopes
 
-    path = file if isinstance(file, str) else ""
-    scopes = [] if transport == "docker-archive" else path_scopes(path)
-    Gate(
-        store.paths, Source(transport=transport, scopes=scopes, name=f"{transport}:{path}"), policy_file=policy_file
-    ).admit(b"")
+    scopes = [] if place.kind == transports.DOCKER_ARCHIVE else path_scopes(place.path)
+    source = Source(transport=place.kind, scopes=scopes, name=f"{place.kind}:{place.path}")
+    Gate(store.paths, source, policy_file=policy_file).admit(b"")
 
 
-def open_tree(store: Store, file: str | int) -> Tree:
-    """Return the archive's files: in place if that is possible, else from a copy in the staging area."""
-    if isinstance(file, str):
-        if os.path.isdir(file):
-            return _Directory(file)
-        try:
-            descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise ImageError(f"{file}: {error.strerror}") from None
-    else:
-        descriptor = os.dup(file)
-    try:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
-            head = os.pread(descriptor, HEAD, 0)
-            if not head:
-                raise ImageError("the archive is empty", hint=_HINT)
-            if not detect(head):
-                return _Tar(descriptor)
-        spool = _spool(store, descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    os.close(descriptor)
-    return _Tar(spool)
-
-
-def _spool(store: Store, source: int) -> int:
-    """Return a descriptor of a nameless file in the staging area with all of `source`, decompressed."""
-    target = store.staging.nameless_file()
-    try:
-        head = b""
-        while len(head) < HEAD and (chunk := os.read(source, _CHUNK)):
-            head += chunk
-        if not head:
-            raise ImageError("the archive is empty", hint=_HINT)
-        stream = decompressor(detect(head))
-        chunk = head
-        while chunk:
-            for piece in stream.feed(chunk):
-                _write_all(target, piece)
-            chunk = os.read(source, _CHUNK)
-        stream.finish()
-    except OSError as error:
-        os.close(target)
-        raise StorageError(f"{store.graphroot}: {error.strerror}", hint="Make room, or load from a file") from None
-    except BaseException:
-        os.close(target)
-        raise
-    return target
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _kind_of(tree: Tree) -> str:
+    if tree.has("index.json"):
+        return transports.OCI if is_directory(tree) else transports.OCI_ARCHIVE
+    if tree.has("manifest.json"):
+        single = is_directory(tree) and tree.read("manifest.json", schema.MANIFEST_LIMIT).lstrip().startswith(b"{")
+        return transports.DIR if single else transports.DOCKER_ARCHIVE
+    if tree.has("repositories"):
+        raise ImageError("the archive was made by a Docker before 1.10", hint="Save it again with a current tool")
+    raise ImageError("the archive has neither manifest.json nor index.json: it holds no image", hint=HINT)
 
 
 # docker-archive
 
 
-def _docker_images(tree: Tree) -> Iterator[tuple[Parts, list[str]]]:
+def _docker_images(store: Store, tree: Tree, place: Place) -> Iterator[tuple[Parts, list[str]]]:
     document = schema.load_json(
         tree.read("manifest.json", schema.MANIFEST_LIMIT), "manifest.json", schema.MANIFEST_LIMIT
     )
@@ -221,14 +108,41 @@ def _docker_images(tree: Tree) -> Iterator[tuple[Parts, list[str]]]:
     for item in document:
         if not isinstance(item, dict) or not isinstance(item.get("Config"), str):
             raise ImageError("manifest.json has an entry without a Config")
+    for item, names in _choose_docker(document, place):
         layers = _strings(item, "Layers")
-        names = [_docker_name(name) for name in _strings(item, "RepoTags")]
         config = tree.read(item["Config"], schema.CONFIG_LIMIT)
         diff_ids = ImageConfig.parse(config).diff_ids
         if len(diff_ids) != len(layers):
             raise ImageError(f"manifest.json names {len(layers)} layers and the configuration {len(diff_ids)}")
         blobs = [_layer_file(tree, name) for name in layers]
-        yield Parts(manifest=_made_manifest(config, diff_ids, blobs), config=config, layers=blobs), names
+        manifest = _manifest_here(store, config) or _made_manifest(config, diff_ids, blobs)
+        yield Parts(manifest=manifest, config=config, layers=blobs), names
+
+
+def _choose_docker(document: list[dict[str, Any]], place: Place) -> Iterable[tuple[dict[str, Any], list[str]]]:
+    """Return which entries are meant, with the names that each gets: all, the one at @NUMBER, or the one of a name."""
+    if place.index >= len(document):
+        raise ImageError(f"invalid source index @{place.index}, only {len(document)} manifest items available")
+    chosen = document if place.index < 0 else [document[place.index]]
+    named = [(item, [docker_name(name) for name in _strings(item, "RepoTags")]) for item in chosen]
+    if not place.reference:
+        return named
+    wanted = docker_name(place.reference)
+    found = [(item, [wanted]) for item, names in named if wanted in names]
+    if not found:
+        there = ", ".join(name for _, names in named for name in names) or "no names"
+        raise ImageError(f'tag "{place.reference}" not found in {place.path}', hint=f"It has {shorten(there, 200)}")
+    return found[:1]
+
+
+def _manifest_here(store: Store, config: bytes) -> bytes:
+    """Return the manifest of the very same image if it is here: one that names kept blobs is worth more than one made
+    up.
+    """
+    try:
+        return store.find_image(sha256(config)).manifest
+    except NoSuchImageError:
+        return b""
 
 
 def _layer_file(tree: Tree, name: str) -> Blob:
@@ -239,17 +153,20 @@ def _layer_file(tree: Tree, name: str) -> Blob:
 
 
 def _made_manifest(config: bytes, diff_ids: list[str], blobs: list[Blob]) -> bytes:
-    """Return a manifest for an image that came without one: its layers are the uncompressed tars."""
+    """Return a manifest for an image that came without one: its layers are the uncompressed tars. As Podman does, it is
+    Docker's: so the archive's origin isn't lost (image/rendition.py asks for it).
+    """
     layers = [
-        {"mediaType": schema.OCI_LAYER, "digest": diff_id, "size": blob.size}
+        {"mediaType": schema.DOCKER_LAYER, "digest": diff_id, "size": blob.size}
         for diff_id, blob in zip(diff_ids, blobs, strict=True)
     ]
-    description = {"mediaType": schema.OCI_CONFIG, "digest": sha256(config), "size": len(config)}
-    document = {"schemaVersion": 2, "mediaType": schema.OCI_MANIFEST, "config": description, "layers": layers}
+    description = {"mediaType": schema.DOCKER_CONFIG, "digest": sha256(config), "size": len(config)}
+    document = {"schemaVersion": 2, "mediaType": schema.DOCKER_MANIFEST, "config": description, "layers": layers}
     return fastjson.dumps(document).encode()
 
 
-def _docker_name(text: str) -> str:
+def docker_name(text: str) -> str:
+    """Return the full name that a text in a docker-archive means: a short one is docker.io's. Raises ImageError."""
     reference = parse(text)
     return str((reference.in_domain("docker.io") if reference.is_short else reference).with_default_tag())
 
@@ -266,21 +183,43 @@ def _strings(item: dict[str, Any], key: str) -> list[str]:
 # oci-archive and OCI directories (OCI image-spec, image-layout.md)
 
 
-def _oci_images(tree: Tree) -> Iterator[tuple[Parts, list[str]]]:
+def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Parts, list[str]]]:
     index = schema.parse(tree.read("index.json", schema.MANIFEST_LIMIT), schema.OCI_INDEX)
     if not isinstance(index, schema.Index) or not index.manifests:
         raise ImageError("index.json lists no image")
     if len(index.manifests) > _IMAGES_LIMIT:
         raise ImageError(f"index.json lists more than {_IMAGES_LIMIT} images")
     by_name: dict[str, list[schema.Descriptor]] = {}
-    for number, entry in enumerate(index.manifests):
-        by_name.setdefault(_oci_name(entry) or f"#{number}", []).append(entry)
+    for number, entry in _choose_oci(index.manifests, place):
+        name = _full_name(place.reference) if place.reference else _oci_name(entry)
+        by_name.setdefault(name or f"#{number}", []).append(entry)
+    if not every and len(by_name) > 1:
+        raise ImageError(
+            "more than one image in oci, choose an image",
+            hint=f"Append :NAME or :@NUMBER; there are {shorten(', '.join(by_name), 200)}",
+        )
     for name, entries in by_name.items():
         one = entries[0]
         if len(entries) > 1:
             choice = schema.Index(media_type=index.media_type, manifests=entries)
             one = schema.select(choice, schema.host_platform())
         yield _oci_parts(tree, one), [] if name.startswith("#") else [name]
+
+
+def _choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int, schema.Descriptor]]:
+    numbered = [*enumerate(entries)]
+    if place.index >= len(entries):
+        raise ImageError(f"index {place.index} is too large, only {len(entries)} entries available")
+    if place.index >= 0:
+        return [numbered[place.index]]
+    if not place.reference:
+        return numbered
+    # containers/image compares the text as it is; a full name for what is short in the index is meant as well.
+    found = [one for one in numbered if one[1].annotations.get(REF_NAME) == place.reference]
+    found = found or [one for one in numbered if _oci_name(one[1]) == _full_name(place.reference)]
+    if not found:
+        raise ImageError(f'no descriptor found for reference "{place.reference}"', hint=f"See {place.path}")
+    return found
 
 
 def _oci_parts(tree: Tree, entry: schema.Descriptor) -> Parts:
@@ -293,11 +232,11 @@ def _oci_parts(tree: Tree, entry: schema.Descriptor) -> Parts:
     if not isinstance(manifest, schema.Manifest):
         raise ImageError("the archive has an index inside an index inside an index")
     config = _oci_blob(tree, manifest.config, schema.CONFIG_LIMIT)
-    return Parts(manifest=data, config=config, layers=[_oci_layer(tree, layer) for layer in manifest.layers])
+    layers = [_blob(tree, layer, _blob_path(layer)) for layer in manifest.layers]
+    return Parts(manifest=data, config=config, layers=layers)
 
 
-def _oci_layer(tree: Tree, layer: schema.Descriptor) -> Blob:
-    path = _blob_path(layer)
+def _blob(tree: Tree, layer: schema.Descriptor, path: str) -> Blob:
     size = tree.size(path)
     if size is None:
         raise ImageError(f"the archive has no layer {layer.digest}")
@@ -316,7 +255,26 @@ def _blob_path(descriptor: schema.Descriptor) -> str:
 
 def _oci_name(entry: schema.Descriptor) -> str:
     text = entry.annotations.get(_CONTAINERD_NAME) or entry.annotations.get(REF_NAME) or ""
-    if not text:
-        return ""
+    return _full_name(text) if text else ""
+
+
+def _full_name(text: str) -> str:
     reference = parse(text)
     return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
+
+
+# dir: one image; every blob is a file named by its digest (containers/image, directory transport)
+
+
+def _dir_parts(tree: Tree) -> Parts:
+    data = tree.read("manifest.json", schema.MANIFEST_LIMIT)
+    manifest = schema.parse(data)
+    if isinstance(manifest, schema.Index):
+        inner = schema.select(manifest, schema.host_platform())
+        data = tree.read(f"{inner.hex}.manifest.json", schema.MANIFEST_LIMIT)
+        manifest = schema.parse(check_bytes(data, inner.digest, "a manifest"), inner.media_type)
+    if not isinstance(manifest, schema.Manifest):
+        raise ImageError("the directory has an index inside an index")
+    config = check_bytes(tree.read(manifest.config.hex, schema.CONFIG_LIMIT), manifest.config.digest, "a file")
+    layers = [_blob(tree, layer, layer.hex) for layer in manifest.layers]
+    return Parts(manifest=data, config=config, layers=layers)

@@ -9,6 +9,7 @@ from podpy.errors import NotSupportedError
 from podpy.image import schema
 from podpy.image.assemble import Blob, Parts, assemble, sha256
 from podpy.image.reference import parse
+from podpy.image.tarwriter import END, header, padding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 NAME = "localhost/hello:latest"
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "hello")
-_BLOCK = 512
 _CREATED = "2026-01-01T00:00:00Z"
 # The second one lets the container know its own name, id and monitor (podpy.libpod.self_description).
 _LABELS = {"org.opencontainers.image.title": "hello", "io.podpy.describe-container": ""}
@@ -48,22 +48,8 @@ def load_hello(store: Store) -> ImageRecord:
 
 def _layer(program: bytes) -> bytes:
     """Return a tar of `/hello`, and the directories that containers mount on. The same bytes every time."""
-    directories = b"".join(_header(f"{name}/", 0, 0o755, b"5") for name in ("dev", "etc", "proc", "run", "sys"))
-    padding = b"\0" * (-len(program) % _BLOCK)
-    return directories + _header("hello", len(program), 0o755, b"0") + program + padding + b"\0" * (2 * _BLOCK)
-
-
-def _header(name: str, size: int, mode: int, kind: bytes) -> bytes:
-    """Return a ustar header (POSIX.1-1988), owner root, time 0."""
-    fields = [
-        name.encode().ljust(100, b"\0"),
-        *(b"%07o\0" % value for value in (mode, 0, 0)),
-        b"%011o\0" % size,
-        b"%011o\0" % 0,
-    ]
-    rest = kind + b"\0" * 100 + b"ustar\x0000"
-    total = sum(map(sum, fields)) + sum(rest) + 8 * 32
-    return (b"".join(fields) + b"%06o\0 " % total + rest).ljust(_BLOCK, b"\0")
+    directories = b"".join(header(f"{name}/", 0, 0o755, b"5") for name in ("dev", "etc", "proc", "run", "sys"))
+    return directories + header("hello", len(program), 0o755) + program + padding(len(program)) + END
 
 
 def _config(diff_id: str) -> bytes:

@@ -39,11 +39,21 @@ class LayerBlob(Record):
     kind: str
 
     def chunks(self, offset: int = 0) -> Iterator[bytes]:
-        """Yield the bytes from `offset` on. Raises OSError."""
+        """Yield the bytes from `offset` on. Raises OSError; read from the beginning, DigestMismatchError at the end."""
+        import hashlib
+
+        digest = hashlib.sha256()
         with open(self.path, "rb", buffering=0) as file:
             file.seek(offset)
             while chunk := file.read(_READ):
+                if not offset:
+                    digest.update(chunk)
                 yield chunk
+        if not offset and "sha256:" + digest.hexdigest() != self.digest:
+            raise DigestMismatchError(
+                f"blob {self.digest} isn't what it was any more: {self.path}",
+                hint="The disk is damaged; remove the image and pull or load it again",
+            )
 
 
 class OutgoingLayer:
@@ -62,15 +72,18 @@ class OutgoingLayer:
         self.original = self.blob is not None and descriptor is not None and self.blob.digest == descriptor.digest
 
     def tar(self) -> Iterator[bytes]:
-        """Yield the uncompressed tar.
+        """Return the uncompressed tar, in pieces; they may be read by another thread.
 
         Raises DigestMismatchError at its end if it isn't what the diff id says, ImageError if there is nothing that it
         could be made of, StorageError.
         """
+        return self._checked(self._tar())
+
+    def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         import hashlib
 
         digest = hashlib.sha256()
-        for piece in self._tar():
+        for piece in pieces:
             digest.update(piece)
             yield piece
         actual = "sha256:" + digest.hexdigest()
@@ -91,7 +104,8 @@ class OutgoingLayer:
 
         stored = self._stored
         if stored.recipe:
-            return recipe.tar(self._store.recipe_path(stored.number), self._store.layer_path(self.chain_id))
+            directory = os.path.join(self._store.graphroot, "layers", str(stored.number))
+            return recipe.tar(self._store.recipe_path(stored.number), directory)
         if self.blob is not None:
             return decompressed(self.blob.chunks())
         raise ImageError(
@@ -112,6 +126,22 @@ class OutgoingLayer:
         return LayerBlob(
             path=path, digest=digest, size=sizes[digest], media_type=media_type or layer_type(kind), kind=kind
         )
+
+
+class PlainLayer:
+    """A layer that goes out uncompressed; it has what LayerBlob has, but no file."""
+
+    kind = ""
+
+    def __init__(self, layer: OutgoingLayer, *, docker: bool) -> None:
+        self._layer = layer
+        self.digest = layer.diff_id
+        self.size = layer.tar_size()
+        self.media_type = layer_type("", docker=docker)
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `OutgoingLayer.tar`."""
+        return self._layer.tar()
 
 
 def outgoing_layers(store: Store, record: ImageRecord) -> list[OutgoingLayer]:

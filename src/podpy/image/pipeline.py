@@ -22,7 +22,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from podpy.storage.blobs import BlobWriter
     from podpy.storage.layers import LayerWriter
@@ -105,6 +105,32 @@ class Channel:
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
+
+
+def read_ahead(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the same pieces; they are made in a thread of their own, some in advance."""
+    channel = Channel(_PLAIN_PIECES)
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for piece in pieces:
+                channel.put(piece)
+        except _Stopped:
+            pass
+        except BaseException as error:
+            failure.append(error)
+        channel.end()
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield from channel
+    finally:
+        channel.break_off()
+        thread.join()
+    if failure:
+        raise failure[0]
 
 
 def receive(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
 from podpy.image import remote
 from podpy.image.lookup import find_named, registries_of
@@ -11,6 +9,7 @@ from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import DOCKER_DOMAIN, Reference, parse
 from podpy.image.remote import Access
 from podpy.image.resolve import for_pull
+from podpy.image.transports import is_place, parse_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 POLICIES = ("always", "missing", "newer", "never")
 _REGISTRY_TRANSPORT = "docker://"
 _STORE_TRANSPORT = "containers-storage:"
-_ARCHIVE_TRANSPORTS = ("docker-archive:", "oci-archive:", "oci:")
 
 
 class PullOptions(Access):
@@ -71,9 +69,8 @@ def pull(
     options = options or PullOptions()
     if options.policy not in POLICIES:
         raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(POLICIES)}")
-    archive = next((kind for kind in _ARCHIVE_TRANSPORTS if name.startswith(kind)), "")
-    if archive:
-        return _from_archive(store, name.removeprefix(archive), options, progress)
+    if is_place(name):
+        return pull_place(store, name, options, progress=progress)[0]
     here = _find_here(store, paths, name.removeprefix(_REGISTRY_TRANSPORT), options)
     if options.policy == "never":
         if here is None:
@@ -92,14 +89,17 @@ def pull(
         progress.close()
 
 
-def _from_archive(store: Store, path: str, options: PullOptions, progress: Progress) -> ImageRecord:
-    from podpy.image.archive import load
+def pull_place(
+    store: Store, text: str, options: PullOptions | None = None, *, progress: Progress = SILENT
+) -> list[ImageRecord]:
+    """Return the images that `oci:DIR:NAME` and the like mean (image/transports.py): a docker-archive may hold several.
 
-    for candidate in (path, path.rpartition(":")[0]):
-        if candidate and os.path.exists(candidate):
-            names = load(store, candidate, policy_file=options.signature_policy, progress=progress)
-            return store.find_image(names[0])
-    raise ImageError(f"{path}: no such file or directory")
+    Raises ImageError, DigestMismatchError, StorageError.
+    """
+    from podpy.image.archive import fetch
+
+    policy_file = (options or PullOptions()).signature_policy
+    return fetch(store, parse_place(text), policy_file=policy_file, progress=progress)
 
 
 def _find_here(store: Store, paths: Paths, name: str, options: PullOptions) -> ImageRecord | None:
@@ -262,7 +262,7 @@ def all_tags(paths: Paths, name: str, options: PullOptions) -> list[str]:
         from podpy.image.podman_store import all_names
 
         return all_names(paths, name.removeprefix(_STORE_TRANSPORT))
-    if name.startswith(_ARCHIVE_TRANSPORTS):
+    if is_place(name):
         transport = name.partition(":")[0]
         raise UsageError(f'pulling all tags is not supported for the transport "{transport}"')
     reference = parse(name.removeprefix(_REGISTRY_TRANSPORT))

@@ -81,13 +81,20 @@ class _Pulls:
         """Pull one image and print its id."""
         from podpy.cli.image_progress import tell_image
         from podpy.image.pull import pull as pull_image
+        from podpy.image.pull import pull_place
+        from podpy.image.transports import is_place
 
+        store, paths = self._runtime.store, self._runtime.paths
         try:
-            record = pull_image(self._runtime.store, self._runtime.paths, name, self._options, progress=self._progress)
+            if is_place(name):
+                records = pull_place(store, name, self._options, progress=self._progress)
+            else:
+                records = [pull_image(store, paths, name, self._options, progress=self._progress)]
         except PodpyError as error:
             self._fail(error, name)
         else:
-            tell_image(self._progress, record.id, name)
+            for record in records:
+                tell_image(self._progress, record.id, name)
 
     def all_tags(self, name: str) -> None:
         """Pull each tag of a repository."""

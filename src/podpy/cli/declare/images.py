@@ -120,6 +120,27 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
+        path="save",
+        aliases=("image save",),
+        handler="podpy.cli.commands.image_save:save",
+        panel=_PANEL,
+        help="Save images to an archive or a directory",
+        arguments=(_SOME_IMAGES,),
+        options=(
+            flag("--compress", "Compress layers that are kept uncompressed (docker-dir only)"),
+            text("--format", "FORMAT", "oci-archive, oci-dir, docker-archive or docker-dir", default="docker-archive"),
+            flag(
+                "--multi-image-archive -m",
+                "More names are more images, not more names of one (docker-archive only; containers.conf: "
+                "multi_image_archive)",
+            ),
+            text("--output -o", "FILE", "File or directory (default: standard output)", complete=FILES),
+            flag("--quiet -q", "Print nothing"),
+            text("--signature-policy", "FILE", "Accepted for Podman's scripts; does nothing", hidden=True),
+            flag("--uncompressed", "Leave layers of OCI images uncompressed that no compressed form is kept of"),
+        ),
+    ),
+    Command(
         path="images",
         aliases=("image ls", "image list"),
         handler="podpy.cli.commands.image_list:images",

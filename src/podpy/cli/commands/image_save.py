@@ -1,0 +1,42 @@
+"""`podpy save`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+
+
+def save(options: Options) -> int:
+    """`podpy save`: to a file, a directory, or standard output (then quietly)."""
+    from podpy.cli.image_progress import make
+    from podpy.image.outfile import STDOUT
+    from podpy.image.save import FORMATS, SaveOptions
+    from podpy.image.save import save as save_images
+
+    if options.format not in FORMATS:
+        raise UsageError(f"format value must be one of {' '.join(FORMATS)}")
+    if options.compress and options.format != "docker-dir":
+        raise UsageError("--compress can only be set when --format is 'docker-dir'")
+    if ":" in options.output:
+        raise UsageError(f"invalid filename (should not contain ':') \"{options.output}\"")
+    if not options.output and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError("refusing to save to terminal. Use -o flag or redirect")
+    progress = make(quiet=options.quiet or not options.output)
+    given = options.given("multi_image_archive")
+    with open_runtime(options) as runtime:
+        wanted = SaveOptions(
+            format=options.format,
+            multiple=options.multi_image_archive if given else runtime.conf.multi_image_archive,
+            compress=options.compress,
+            uncompressed=options.uncompressed,
+        )
+        runtime.enter()
+        output = options.output or STDOUT
+        save_images(runtime.store, runtime.paths, options.images, output, wanted, progress=progress)
+    return 0

@@ -1,0 +1,55 @@
+"""Places that aren't registries, as text: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`,
+`dir:DIR` (containers-transports(5)).
+"""
+
+from __future__ import annotations
+
+from podpy.errors import ImageError
+from podpy.record import Record
+
+DOCKER_ARCHIVE = "docker-archive"
+OCI_ARCHIVE = "oci-archive"
+OCI = "oci"
+DIR = "dir"
+KINDS = (DOCKER_ARCHIVE, OCI_ARCHIVE, OCI, DIR)
+
+
+class Place(Record):
+    """`kind` is one of KINDS; `reference` is the name behind the path, `index` the number in `@NUMBER` (-1: none)."""
+
+    kind: str
+    path: str
+    reference: str = ""
+    index: int = -1
+
+    def __str__(self) -> str:
+        chosen = f"@{self.index}" if self.index >= 0 else self.reference
+        return f"{self.kind}:{self.path}" + (f":{chosen}" if chosen else "")
+
+
+def is_place(text: str) -> bool:
+    """Tell whether a text names one of these transports. `dir:5000/x` does: a registry of that name needs docker://."""
+    return text.partition(":")[0] in KINDS and ":" in text
+
+
+def parse_place(text: str) -> Place:
+    """Return what a text means. Raises ImageError if it makes no sense."""
+    kind, _, rest = text.partition(":")
+    if kind not in KINDS:
+        raise ImageError(f'"{text}": unknown transport "{kind}"', hint=f"podpy knows {', '.join(KINDS)} and docker")
+    if kind == DIR:
+        return Place(kind=kind, path=_path(rest, text))
+    path, _, chosen = rest.partition(":")
+    place = Place(kind=kind, path=_path(path, text))
+    if not chosen.startswith("@"):
+        return place.replace(reference=chosen)
+    digits = chosen[1:]
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
+        raise ImageError(f'"{text}": {chosen} isn\'t @ and a number', hint="The first image is @0")
+    return place.replace(index=int(digits))
+
+
+def _path(path: str, text: str) -> str:
+    if not path or "\0" in path:
+        raise ImageError(f'"{text}": there is no path in it')
+    return path
