@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from podpy.config.paths import Paths
-    from podpy.image.archive import Tree
+    from podpy.image.archive_tree import Tree
     from podpy.image.reference import Reference
     from podpy.image.registry import Repository
     from podpy.image.remote import Access
@@ -162,7 +162,7 @@ def _reader(reference: Reference, work: Callable[[Source], T]) -> Callable[[Repo
 
 
 def _use_layout(store: Store, text: str, work: Callable[[Source], T]) -> T:
-    from podpy.image.archive import open_tree
+    from podpy.image.archive_tree import open_tree
 
     transport, _, rest = text.partition(":")
     path, name = (rest, "") if os.path.exists(rest) else (rest.rpartition(":")[0], rest.rpartition(":")[2])
