@@ -1,14 +1,16 @@
-"""Fixtures for images: a registry that misbehaves, small images, and one whose layer is large enough to be cut."""
+"""Fixtures for images: keys, a registry that misbehaves, small images, one whose layer is large enough to be cut."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.image.odd_registry import OddRegistry
 from tests.support.images import Image, Layer
+from tests.support.signing import Gpg, OpensslKey
 
 
 @pytest.fixture
@@ -45,3 +47,19 @@ def small() -> Image:
         "User": "7",
     }
     return Image([first, second], settings)
+
+
+@pytest.fixture(scope="session")
+def gpg(session_base: Path) -> Iterator[Gpg]:
+    """The GPG keys."""
+    directory = session_base / "gpg"
+    directory.mkdir(mode=0o755)
+    keys = Gpg(directory / "home")
+    yield keys
+    keys.close()
+
+
+@pytest.fixture(scope="session")
+def ec_key(session_base: Path) -> OpensslKey:
+    """An ECDSA P-256 key, as cosign makes them."""
+    return OpensslKey(session_base, "ec", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1")

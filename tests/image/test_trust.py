@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,35 +16,29 @@ from typing import Any
 import pytest
 
 from podpy.config import policy
-from podpy.errors import ConfigError
 from podpy.image.reference import parse
 from podpy.image.trust.identity import check_identities, matches
 from tests.image.odd_registry import INDEX_TYPE
 from tests.support.engine import Podpy, Result
 from tests.support.images import MANIFEST_TYPE, Image, compact, sha256
 from tests.support.registry import Registry
-from tests.support.signing import ACCEPT, REJECT, Gpg, OpensslKey, at, attach, claim, signed_by, sigstore_signed
+from tests.support.signing import (
+    ACCEPT,
+    REJECT,
+    Gpg,
+    OpensslKey,
+    at,
+    attach,
+    claim,
+    signed_by,
+    sigstore_signed,
+    skopeo_refuses,
+)
 
 SIMPLE = "atomic container signature"
 COSIGN = "cosign container image signature"
 REJECTED = "Source image rejected: "
 MISSING = "A signature was required, but no signature exists"
-
-
-@pytest.fixture(scope="module")
-def gpg(session_base: Path) -> Iterator[Gpg]:
-    """The GPG keys."""
-    directory = session_base / "gpg"
-    directory.mkdir(mode=0o755)
-    keys = Gpg(directory / "home")
-    yield keys
-    keys.close()
-
-
-@pytest.fixture(scope="module")
-def ec_key(session_base: Path) -> OpensslKey:
-    """An ECDSA P-256 key, as cosign makes them."""
-    return OpensslKey(session_base, "ec", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 
 
 @pytest.fixture(scope="module")
@@ -106,15 +99,6 @@ class Place:
     def accepts(self, name: str = "") -> None:
         """Assert that the image comes in, and would by skopeo."""
         self.pull(name).ok()
-
-
-def skopeo_refuses(name: str, policy: Path, registries_d: Path, target: Path) -> str:
-    """Return why skopeo doesn't copy an image by this policy; an empty text if it does."""
-    shutil.rmtree(target, ignore_errors=True)
-    command = ["skopeo", "--policy", str(policy), "--registries.d", str(registries_d)]
-    command += ["copy", "--src-tls-verify=false", f"docker://{name}", f"dir:{target}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.stderr if done.returncode else ""
 
 
 @pytest.fixture
@@ -450,70 +434,6 @@ def test_load_obeys_the_policy(podpy: Podpy, small: Image, gpg: Gpg, kind: str) 
     assert podpy.json("images", "--format", "json") == []
     file.write_text(json.dumps({"default": REJECT, "transports": {kind: {scope: ACCEPT}}}))
     podpy.ok(*load)
-
-
-KEYLESS = {"type": "signedBy", "keyType": "GPGKeys"}
-TAGLESS = {"type": "exactReference", "dockerReference": "quay.io/x"}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("{", "not JSON"),
-        ('{"default": [{"type": "reject"}], "default": []}', 'the key "default" is there twice'),
-        ("{}", 'it has no "default"'),
-        ('{"default": []}', "default: the list of requirements is empty"),
-        ('{"default": [{"type": "accept"}]}', 'default[0].type: unknown type "accept"'),
-        ('{"default": [{"type": "reject"}], "transport": {}}', 'unknown key "transport"'),
-        ('{"default": [{"type": "reject", "keyPath": "/x"}]}', 'default[0]: unknown key "keyPath"'),
-        (json.dumps({"default": [KEYLESS]}), "exactly one of keyPath, keyPaths, keyData must be given; none is given"),
-        (
-            json.dumps({"default": [{**KEYLESS, "keyPath": "/x", "keyData": "eA=="}]}),
-            "exactly one of keyPath, keyPaths, keyData must be given; keyPath, keyData are given",
-        ),
-        (json.dumps({"default": [{**KEYLESS, "keyData": "?"}]}), "default[0].keyData: it isn't base64"),
-        (json.dumps({"default": [{**KEYLESS, "keyPaths": []}]}), "it isn't a list with one entry at least"),
-        (
-            json.dumps({"default": [{"type": "signedBy", "keyType": "X509Certificates", "keyPath": "/x"}]}),
-            'default[0].keyType: "X509Certificates" is not supported',
-        ),
-        (
-            json.dumps({"default": [{**KEYLESS, "keyPath": "/x", "signedIdentity": {"type": "matchAll"}}]}),
-            'default[0].signedIdentity.type: unknown type "matchAll"',
-        ),
-        (
-            json.dumps({"default": [{**KEYLESS, "keyPath": "/x", "signedIdentity": TAGLESS}]}),
-            'default[0].signedIdentity.dockerReference: "quay.io/x" has neither a tag nor a digest',
-        ),
-        (
-            json.dumps({"default": REJECT, "transports": {"docker": {"quay.io": [{"type": "x"}]}}}),
-            'transports.docker["quay.io"][0].type: unknown type "x"',
-        ),
-        (
-            json.dumps({"default": REJECT, "transports": {"docker-archive": {"/x": REJECT}}}),
-            'transports.docker-archive["/x"]: docker-archive has no scopes',
-        ),
-        (json.dumps({"default": REJECT, "transports": {"dir": {"x": REJECT}}}), 'transports.dir["x"]'),
-    ],
-)
-def test_a_policy_that_is_not_understood_is_an_error(tmp_path: Path, text: str, expected: str) -> None:
-    file = tmp_path / "policy.json"
-    with pytest.raises(ConfigError, match=re.escape(expected)) as caught:
-        check_identities(policy.parse(text.encode(), str(file)))
-    assert str(caught.value).startswith(f"{file}: ")
-    file.write_text(text)
-    assert skopeo_refuses("127.0.0.1:1/x", file, tmp_path, tmp_path / "copy")
-
-
-def test_a_wrong_policy_is_one_line_that_names_the_file_and_the_key(podpy: Podpy) -> None:
-    file = podpy.home / ".config/containers/policy.json"
-    file.parent.mkdir(parents=True)
-    file.write_text(json.dumps({"default": [{"type": "accept"}]}))
-    result = podpy("pull", "127.0.0.1:1/x").fails(125, f'{file}: default[0].type: unknown type "accept"')
-    assert len(result.stderr.splitlines()) == 2  # Trying to pull …, the error
-    file.unlink()
-    file.symlink_to("nowhere")
-    podpy("pull", "127.0.0.1:1/x").fails(125, f"{file}: No such file")
 
 
 def test_a_registries_d_that_is_not_understood_is_an_error(place: Place, gpg: Gpg) -> None:

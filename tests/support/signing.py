@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,12 @@ def signed_by(*keys: Path, **more: Any) -> list[dict[str, Any]]:
 def sigstore_signed(key: Path, **more: Any) -> list[dict[str, Any]]:
     """Return the requirement "signed by this sigstore key"."""
     return [{"type": "sigstoreSigned", "keyPath": str(key), **more}]
+
+
+def skopeo_refuses(name: str, policy: Path, registries_d: Path, target: Path) -> str:
+    """Return why skopeo doesn't copy an image by this policy; an empty text if it does."""
+    shutil.rmtree(target, ignore_errors=True)
+    command = ["skopeo", "--policy", str(policy), "--registries.d", str(registries_d)]
+    command += ["copy", "--src-tls-verify=false", f"docker://{name}", f"dir:{target}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stderr if done.returncode else ""

@@ -182,6 +182,8 @@ def _commands(path: str, table: Table, current: str) -> list[str]:
             group, _, word = name.rpartition(" ")
             if group == path and word.startswith(current):
                 found.append(f"{word}\t{command.help}")
-    if not path:
-        found += [f"{name}\t{text}" for name, text in declare.groups().items() if name.startswith(current)]
+    for name, text in declare.groups().items():
+        group, _, word = name.rpartition(" ")
+        if group == path and word.startswith(current):
+            found.append(f"{word}\t{text}")
     return sorted(found)

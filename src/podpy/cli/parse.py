@@ -209,12 +209,13 @@ def split_globals(argv: list[str], table: Table) -> tuple[Options, str, list[str
     path = ""
     if words:
         path, words = words[0], words[1:]
-    if path in table.groups:
+    while path in table.groups:  # a group may be in a group: image trust show
         # Podman takes persistent options between a group and its command, too.
         reader.path = path
         words = reader.read(words, interspersed=False)
-        if words:
-            path, words = f"{path} {words[0]}", words[1:]
+        if not words:
+            break
+        path, words = f"{path} {words[0]}", words[1:]
     return reader.options, path, words
 
 

@@ -76,7 +76,8 @@ def make_app(only: str = "", result: _Result | None = None) -> typer.Typer:
     groups = {name: _group(text) for name, text in declare.groups().items()}
     for name, group in groups.items():
         group.callback()(_globals_callback(result, _hidden(PERSISTENT_OPTIONS)))
-        app.add_typer(group, name=name, rich_help_panel="Groups")
+        outer, _, word = name.rpartition(" ")
+        (groups[outer] if outer else app).add_typer(group, name=word, rich_help_panel="Groups")
     for command in declare.COMMANDS:
         for path in (command.path, *command.aliases):
             group_name, _, name = path.rpartition(" ")

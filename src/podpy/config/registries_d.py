@@ -47,16 +47,18 @@ class RegistriesD(Record):
 
 def load(config_dirs: tuple[str, ...]) -> RegistriesD:
     """Return the configuration in the first of these directories that has a registries.d. Raises ConfigError."""
-    for parent in config_dirs:
-        directory = os.path.join(parent, _DIRECTORY)
-        try:
-            names = sorted(name for name in os.listdir(directory) if name.endswith(".yaml"))
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise ConfigError(f"{directory}: {error.strerror}", hint=_HINT) from None
-        return _merge([os.path.join(directory, name) for name in names])
-    return RegistriesD()
+    directories = [os.path.join(parent, _DIRECTORY) for parent in config_dirs]
+    found = next((directory for directory in directories if os.path.lexists(directory)), "")
+    return load_directory(found) if found else RegistriesD()
+
+
+def load_directory(directory: str) -> RegistriesD:
+    """Return the configuration in this directory. Raises ConfigError."""
+    try:
+        names = sorted(name for name in os.listdir(directory) if name.endswith(".yaml"))
+    except OSError as error:
+        raise ConfigError(f"{directory}: {error.strerror}", hint=_HINT) from None
+    return _merge([os.path.join(directory, name) for name in names])
 
 
 def _merge(paths: list[str]) -> RegistriesD:

@@ -6,7 +6,7 @@ a new option is one line here and an attribute in its handler.
 
 from __future__ import annotations
 
-from podpy.cli.declare import containers, images, later, lists, system
+from podpy.cli.declare import containers, images, later, lists, system, trust
 from podpy.cli.declare.globals import GLOBAL_OPTIONS
 from podpy.cli.declare.model import Command
 
@@ -16,6 +16,7 @@ COMMANDS: tuple[Command, ...] = (
     *containers.COMMANDS,
     *images.COMMANDS,
     *lists.COMMANDS,
+    *trust.COMMANDS,
     *system.COMMANDS,
     *later.COMMANDS,
 )
@@ -23,7 +24,7 @@ COMMANDS: tuple[Command, ...] = (
 
 def groups() -> dict[str, str]:
     """Return the command groups ("container", "image" …) with their one-line help."""
-    return dict(system.GROUPS)
+    return {**system.GROUPS, **trust.GROUPS}
 
 
 def find(path: str) -> Command:

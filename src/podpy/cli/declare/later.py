@@ -44,7 +44,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image umount",
         "image scp",
         "image sign",
-        "image trust",
         "system df",
         "system prune",
         "system reset",

@@ -81,4 +81,6 @@ class Gate:
             raise self._rejected(error.message, error.hint) from None
 
     def _rejected(self, why: str, hint: str = "") -> TrustError:
-        return TrustError(f"Source image rejected: {why}", hint=hint or f"The policy is in {self._path}")
+        return TrustError(
+            f"Source image rejected: {why}", hint=hint or f"The policy is in {self._path}: podpy image trust show"
+        )
