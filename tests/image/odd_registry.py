@@ -7,9 +7,10 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.image.odd_uploads import UploadHandler, Uploads
 from tests.support.images import MANIFEST_TYPE, Image, sha256
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -36,6 +37,7 @@ class OddRegistry:
         self.bytes_sent = 0
         self.hold: threading.Event | None = None  # wait for it in the middle of a blob
         self.reached = threading.Event()  # set when the middle of a blob is reached
+        self.uploads = Uploads()
         self.server: ThreadingHTTPServer | None = None
 
     @property
@@ -91,8 +93,7 @@ class OddRegistry:
             server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    odd: OddRegistry
+class _Handler(UploadHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
@@ -104,7 +105,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._handle(body=True)
 
+    def do_PUT(self) -> None:
+        self._handle(body=True)
+
+    do_PATCH = do_DELETE = do_PUT
+
     def do_POST(self) -> None:
+        if urlsplit(self.path).path != "/token":
+            self._handle(body=True)
+            return
         length = int(self.headers.get("Content-Length", "0"))
         form = parse_qs(self.rfile.read(length).decode())
         self.odd.requests.append(("POST", self.path, dict(self.headers)))
@@ -122,14 +131,19 @@ class _Handler(BaseHTTPRequestHandler):
             answer, link = self.odd.pages[self.path]
             self._send(200, json.dumps(answer).encode(), {"Link": link} if link else {})
         elif self.odd.wants_token and self.headers.get("Authorization") != "Bearer good":
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
             challenge = f'Bearer realm="http://{self.odd.address}/token",service="odd",scope="repository:x:pull"'
             self._send(401, b"{}", {"WWW-Authenticate": challenge})
         elif path == "/v2/":
             self._send(200, b"{}")
+        elif "/blobs/uploads/" in path:
+            self.upload()
+        elif "/manifests/" in path and self.command == "PUT":
+            self.put_manifest()
         elif "/manifests/" in path:
             self._manifest(path, body=body)
         else:
-            self._blob(path.rpartition("/")[2])
+            self._blob(path.rpartition("/")[2], body=body)
 
     def _token(self) -> None:
         given = self.headers.get("Authorization", "")
@@ -154,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         data, kind = found
         self._send(200, data, {"Content-Type": kind, "Docker-Content-Digest": sha256(data)}, body=body)
 
-    def _blob(self, digest: str) -> None:
+    def _blob(self, digest: str, *, body: bool) -> None:
         odd = self.odd
         if odd.statuses:
             status, headers = odd.statuses.pop(0)
@@ -165,7 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         data = odd.blobs.get(digest)
         if data is None:
-            self._send(404, b'{"errors": [{"code": "BLOB_UNKNOWN", "message": "blob unknown"}]}')
+            self._send(404, b'{"errors": [{"code": "BLOB_UNKNOWN", "message": "blob unknown"}]}', body=body)
+            return
+        if not body:
+            self._send(200, data, body=False)
             return
         status, headers, part = 200, {}, data
         asked = self.headers.get("Range", "")
@@ -200,10 +217,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.close_connection = True
 
+    def send(self, status: int, data: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self._send(status, data, headers)
+
     def _send(self, status: int, data: bytes, headers: dict[str, str] | None = None, *, body: bool = True) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
-            self.send_header(name, value)
+            if status != 204 or name != "Content-Length":
+                self.send_header(name, value)
         self.end_headers()
         if body:
             self.wfile.write(data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
+from threading import Lock
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
@@ -89,6 +90,7 @@ class Transport:
         self._scheme_known = not insecure
         self._certificates = certificates
         self._managers: dict[str, urllib3.PoolManager] = {}
+        self._lock = Lock()  # several threads may begin at once: one finds the scheme, one makes a manager
         if insecure:
             urllib3.disable_warnings(InsecureRequestWarning)
 
@@ -99,8 +101,9 @@ class Transport:
 
     def url(self, path: str) -> str:
         """Return the address of a path on this host; HTTP or HTTPS is found out first, if both are allowed."""
-        if not self._scheme_known:
-            self._find_scheme()
+        with self._lock:
+            if not self._scheme_known:
+                self._find_scheme()
         return f"{self._scheme}://{_real_host(self.host)}{path}"
 
     def is_own(self, url: str) -> bool:
@@ -165,7 +168,8 @@ class Transport:
         # Podman's order for insecure registries: HTTPS without checks, then HTTP.
         self._scheme_known = True
         try:
-            drop(self._send("GET", f"https://{_real_host(self.host)}/v2/", {}, None))
+            address = f"https://{_real_host(self.host)}/v2/"
+            drop(self._request(self._manager("https", _real_host(self.host)), "GET", address, {}, None))
         except (SSLError, HTTPError) as error:
             if not isinstance(error, NameResolutionError):
                 self._scheme = "http"
@@ -198,7 +202,13 @@ class Transport:
         return following
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> BaseHTTPResponse:
-        manager = self._manager(urlsplit(url).scheme, urlsplit(url).netloc)
+        with self._lock:
+            manager = self._manager(urlsplit(url).scheme, urlsplit(url).netloc)
+        return self._request(manager, method, url, headers, body)
+
+    def _request(
+        self, manager: urllib3.PoolManager, method: str, url: str, headers: Mapping[str, str], body: Body | None
+    ) -> BaseHTTPResponse:
         full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
         if body is not None:
             full |= {"Content-Type": body.kind, "Content-Length": str(body.size)}

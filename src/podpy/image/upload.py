@@ -130,9 +130,12 @@ class WritableRepository(Repository):
         except AuthenticationError:
             return False  # that repository isn't ours to read: then the blob is sent
         drop(response)
+        if response.status not in (201, 202):
+            return False
+        if session.url:
+            drop(self._request("DELETE", session.url, again=True))
+            session.url = ""
         if response.status == 202:
-            if session.url:
-                drop(self._request("DELETE", session.url, again=True))
             session.url = self._location(response, self._transport.url(f"/v2/{self._path}/blobs/uploads/"))
         return response.status == 201
 

@@ -6,7 +6,7 @@ a new option is one line here and an attribute in its handler.
 
 from __future__ import annotations
 
-from podpy.cli.declare import containers, images, later, lists, system, trust
+from podpy.cli.declare import containers, images, later, lists, registries, system, trust
 from podpy.cli.declare.globals import GLOBAL_OPTIONS
 from podpy.cli.declare.model import Command
 
@@ -17,6 +17,7 @@ COMMANDS: tuple[Command, ...] = (
     *images.COMMANDS,
     *lists.COMMANDS,
     *trust.COMMANDS,
+    *registries.COMMANDS,
     *system.COMMANDS,
     *later.COMMANDS,
 )

@@ -1,0 +1,77 @@
+"""`podpy push`."""
+
+from __future__ import annotations
+
+from podpy.cli.engine import open_runtime
+from podpy.errors import NotSupportedError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parse import Options
+    from podpy.image.push import PushOptions
+
+_CHUNKED = "zstd:chunked"
+_FOREIGN_TRANSPORTS = ("docker-daemon:", "containers-storage:", "ostree:", "sif:", "tarball:")
+
+
+def push(options: Options) -> int:
+    """`podpy push`: prints nothing but its progress."""
+    from podpy.cli.image_progress import make
+    from podpy.image.push import push as push_image
+
+    destination = options.destination or ""
+    _check_destination(destination, compress=options.compress)
+    wanted = push_options(options)
+    progress = make(quiet=options.quiet)
+    with open_runtime(options) as runtime:
+        runtime.enter()
+        pushed = push_image(runtime.store, runtime.paths, options.image, destination, wanted, progress=progress)
+    if options.digestfile:
+        write_digest(options.digestfile, pushed.digest)
+    return 0
+
+
+def push_options(options: Options) -> PushOptions:
+    """Return how to push, as the command line says. Raises UsageError, NotSupportedError."""
+    from podpy.cli.values import retry_delay
+    from podpy.config.auth import parse_pair
+    from podpy.image.push import PushOptions
+
+    if options.compression_format == _CHUNKED:
+        raise NotSupportedError(f"--compression-format {_CHUNKED} is not supported", hint="Use zstd")
+    return PushOptions(
+        format=options.format,
+        compression=options.compression_format,
+        level=options.compression_level if options.given("compression_level") else None,
+        # podman-push(1): a format that is asked for is forced, unless that is turned off.
+        recompress=options.force_compression
+        or (bool(options.compression_format) and not options.given("force_compression")),
+        tls_verify=options.tls_verify,
+        authfile=options.authfile,
+        credentials=parse_pair(options.creds) if options.creds else None,
+        cert_dir=options.cert_dir,
+        signature_policy=options.signature_policy,
+        retries=options.retry,
+        retry_delay=retry_delay(options.retry_delay),
+    )
+
+
+def write_digest(path: str, digest: str) -> None:
+    """Write a digest into the file that `--digestfile` names, without a newline as Podman. Raises UsageError."""
+    try:
+        with open(path, "w") as file:
+            file.write(digest)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror}", hint="The image is pushed; only its digest wasn't written"
+        ) from None
+
+
+def _check_destination(destination: str, *, compress: bool) -> None:
+    kind = next((kind for kind in _FOREIGN_TRANSPORTS if destination.startswith(kind)), "")
+    if kind:
+        raise NotSupportedError(
+            f"{kind} is no destination that podpy can write to", hint="Take docker:// or oci-archive:"
+        )
+    if compress and not destination.startswith("dir:"):
+        raise UsageError("--compress is for the destination dir: only", hint="Registries get compressed layers anyway")
