@@ -340,6 +340,35 @@ def test_a_damaged_store_is_named_and_the_old_archive_stays(
     podpy.ok("system", "check")
 
 
+def test_a_killed_save_leaves_nothing_past_the_next_one(podpy: Podpy, bulky: Image, shelf: Path, place: Path) -> None:
+    podpy.ok("load", "-i", str(bulky.write_docker_archive(shelf / "a.tar", NAME)))
+    os.mkfifo(place / "pipe")
+    os.chmod(place / "pipe", 0o666)
+    arguments = ["save", "--format", "oci-archive", "-o"]
+    process = podpy.popen(*arguments, str(place / "pipe"), NAME)
+    with (place / "pipe").open("rb") as pipe:
+        assert len(pipe.read(1000)) == 1000
+        process.kill()
+        process.wait(timeout=60)
+    assert [*podpy.graphroot.glob("tmp/*/compressed-*")], "the compressed layer was there"
+    podpy.ok(*arguments, str(place / "x.tar"), NAME)
+    assert {path.name for path in podpy.graphroot.glob("tmp/*")} <= {"blobs"}
+    assert {path.name for path in place.iterdir()} == {"pipe", "x.tar"}
+
+
+def test_an_image_that_is_removed_while_it_is_saved(podpy: Podpy, bulky: Image, shelf: Path, place: Path) -> None:
+    podpy.ok("load", "-i", str(bulky.write_docker_archive(shelf / "a.tar", NAME)))
+    os.mkfifo(place / "pipe")
+    os.chmod(place / "pipe", 0o666)
+    process = podpy.popen("save", "-o", str(place / "pipe"), NAME)
+    with (place / "pipe").open("rb") as pipe:
+        data = pipe.read(1000)
+        podpy.ok("rmi", NAME)
+        data += pipe.read()
+    assert process.wait(timeout=60) == 0
+    assert podpy.ok("load", input=data) == f"Loaded image: {NAME}"
+
+
 def members_of_directory(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.iterdir()}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +14,15 @@ import pytest
 
 from podpy.errors import DigestMismatchError, ImageError, StorageError
 from podpy.image.layer_source import compress, outgoing_layers
+from podpy.storage import recipe
 from podpy.storage.images import ImageRecord
 from podpy.storage.store import Store
 from tests.storage.stores import own_store
 from tests.storage.tars import Tar, digest
+from tests.storage.test_fuzz import damage
 from tests.storage.userns import in_userns, own_directory
 
+SECONDS = float(os.environ.get("PODPY_FUZZ_SECONDS", "6")) / 4
 ODD_NAME = "caf\udce9"
 
 
@@ -168,3 +173,26 @@ def test_a_layer_without_a_blob_is_compressed(kind: str) -> None:
         assert again.digest == blob.digest, "the same layer, the same bytes"
         store.close()
         assert not os.path.exists(blob.path)
+
+
+@in_userns
+def test_whatever_archive_can_be_unpacked_can_be_made_again() -> None:
+    source = random.Random(os.environ.get("PODPY_FUZZ_SEED", os.urandom(4).hex()))
+    originals = [odd_tar().bytes(), odd_tar(tarfile.GNU_FORMAT).bytes(), *sparse_tars()]
+    end = time.monotonic() + SECONDS
+    made = 0
+    with own_store() as store:
+        while time.monotonic() < end or not made:
+            data = damage(source.choice(originals), source)
+            layer = store.begin_layer(chain_id=digest(data), parent="", diff_id=digest(data))
+            try:
+                layer.write(data)
+                layer.finish()
+            except StorageError:
+                layer.abort()
+                continue
+            if layer.lost_tar:
+                layer.keep_tar([data])
+            assert b"".join(recipe.tar(layer.recipe_path, layer.path)) == data
+            layer.abort()
+            made += 1

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import DigestMismatchError, ImageError
+from podpy.errors import DigestMismatchError, ImageError, StorageError
 from podpy.image import schema
 from podpy.image.compression import compressor, decompressed, detect
+from podpy.image.pipeline import read_ahead
 from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store, StoredLayer
@@ -145,10 +147,15 @@ class PlainLayer:
 
 
 def outgoing_layers(store: Store, record: ImageRecord) -> list[OutgoingLayer]:
-    """Return an image's layers, lowest first. Raises StorageError if one isn't in the store."""
+    """Return an image's layers, lowest first; they stay for as long as this process lives, even if the image goes.
+
+    Raises StorageError if one isn't in the store.
+    """
     manifest = schema.parse(record.manifest) if record.manifest else None
     named = manifest.layers if isinstance(manifest, schema.Manifest) else []
     descriptors = [*named] if len(named) == len(record.layers) else [None] * len(record.layers)
+    for chain_id in record.layers:
+        store.has_layer(chain_id)
     stored = [store.stored_layer(chain_id) for chain_id in record.layers]
     return [OutgoingLayer(store, *pair) for pair in zip(stored, descriptors, strict=True)]
 
@@ -159,7 +166,7 @@ def layer_type(kind: str, *, docker: bool = False) -> str:
 
 
 def compress(store: Store, layer: OutgoingLayer, kind: str = "gzip", level: int | None = None) -> LayerBlob:
-    """Write a layer, compressed, into the staging area and return that file: `remove` it, or the end of the call does.
+    """Write a layer, compressed, into the staging area and return that file; the end of the call removes it.
 
     `kind` is "gzip" (isal where it's installed: the same layer gives the same bytes with the same podpy), or "zstd".
     For one thread at a time. Raises what `OutgoingLayer.tar` raises, OSError.
@@ -169,26 +176,27 @@ def compress(store: Store, layer: OutgoingLayer, kind: str = "gzip", level: int 
     digest = hashlib.sha256()
     stream = compressor(kind, level)
     path = store.staging.new_path("compressed")
-    with open(path, "xb") as file:
-        for piece in layer.tar():
-            data = stream.compress(piece)
-            digest.update(data)
-            file.write(data)
-        data = stream.flush()
-        digest.update(data)
-        file.write(data)
-        size = file.tell()
+    size = 0
+    try:
+        with open(path, "xb") as file:
+            for data in _through(stream, read_ahead(layer.tar())):
+                digest.update(data)
+                size += len(data)
+                file.write(data)
+    except OSError as error:
+        raise StorageError(f"{store.graphroot}: {error.strerror}", hint="Make room for a compressed layer") from None
     return LayerBlob(
         path=path, digest="sha256:" + digest.hexdigest(), size=size, media_type=layer_type(kind), kind=kind
     )
+
+
+def _through(stream: Any, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        yield stream.compress(piece)
+    yield stream.flush()
 
 
 def _kind_of(path: str) -> str:
     with open(path, "rb") as file:
         kind = detect(file.read(6))
     return kind if kind in _TYPES else ""
-
-
-def remove(blob: LayerBlob) -> None:
-    """Remove a file that `compress` has made."""
-    os.unlink(blob.path)
