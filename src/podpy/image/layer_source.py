@@ -166,7 +166,7 @@ def layer_type(kind: str, *, docker: bool = False) -> str:
 
 
 def compress(store: Store, layer: OutgoingLayer, kind: str = "gzip", level: int | None = None) -> LayerBlob:
-    """Write a layer, compressed, into the staging area and return that file; the end of the call removes it.
+    """Write a layer, compressed, into the staging area and return that file: `remove` it, or the end of the call does.
 
     `kind` is "gzip" (isal where it's installed: the same layer gives the same bytes with the same podpy), or "zstd".
     For one thread at a time. Raises what `OutgoingLayer.tar` raises, OSError.
@@ -200,3 +200,8 @@ def _kind_of(path: str) -> str:
     with open(path, "rb") as file:
         kind = detect(file.read(6))
     return kind if kind in _TYPES else ""
+
+
+def remove(blob: LayerBlob) -> None:
+    """Remove a file that `compress` has made."""
+    os.unlink(blob.path)
