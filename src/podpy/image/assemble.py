@@ -7,6 +7,7 @@ from podpy.image.config import ImageConfig
 from podpy.image.pipeline import LayerSource, receive
 from podpy.image.progress import SILENT, Progress
 from podpy.record import Record
+from podpy.rootless.namespace import warn
 from podpy.storage.images import ImageRecord
 
 TYPE_CHECKING = False
@@ -71,7 +72,7 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
     received = receive(store, list(wanted.values()), progress=progress) if wanted else None
     devices = sum(layer.skipped_devices for layer in received.layers) if received else 0
     if devices:
-        progress.message(f"{devices} device nodes of the image were left out: only real root can make them")
+        warn(f"{devices} device nodes of the image were left out: only real root can make them")
     image_id = sha256(parts.config)
     progress.config(image_id)
     progress.committing()

@@ -13,11 +13,13 @@ from podpy.image.transports import is_place, parse_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
     from podpy.image.assemble import Parts
     from podpy.image.registry import Repository
-    from podpy.image.schema import Manifest, Platform
+    from podpy.image.schema import Descriptor, Manifest, Platform
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
@@ -243,13 +245,20 @@ def _config_limit() -> int:
 def _parts(repository: Repository, manifest: Manifest, data: bytes, config: bytes) -> Parts:
     from podpy.image.assemble import Blob, Parts
 
-    def blob(digest: str, size: int) -> Blob:
-        if size < 0:
-            raise ImageError(f"{repository.name}: layer {digest} has no size")
-        return Blob(digest=digest, size=size, read=lambda offset: repository.blob(digest, size, offset))
+    def blob(layer: Descriptor) -> Blob:
+        if layer.size < 0:
+            raise ImageError(f"{repository.name}: layer {layer.digest} has no size")
+        return Blob(digest=layer.digest, size=layer.size, read=lambda offset: _layer_bytes(repository, layer, offset))
 
-    layers = [blob(layer.digest, layer.size) for layer in manifest.layers]
-    return Parts(manifest=data, config=config, layers=layers)
+    return Parts(manifest=data, config=config, layers=[blob(layer) for layer in manifest.layers])
+
+
+def _layer_bytes(repository: Repository, layer: Descriptor, offset: int) -> Iterator[bytes]:
+    if not layer.urls:
+        return repository.blob(layer.digest, layer.size, offset)
+    from podpy.image.foreign import layer_bytes
+
+    return layer_bytes(repository, layer, offset)
 
 
 def all_tags(paths: Paths, name: str, options: PullOptions) -> list[str]:

@@ -22,6 +22,7 @@ MANIFEST_LIMIT = 4 << 20
 CONFIG_LIMIT = 8 << 20
 LAYER_COUNT_LIMIT = 500  # what overlay can stack (its option page, and OVL_MAX_STACK)
 INDEX_COUNT_LIMIT = 10_000
+_URLS_LIMIT = 10
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -74,13 +75,17 @@ class Platform(Record):
 
 
 class Descriptor(Record):
-    """A reference to a blob: its media type, digest and size in bytes (-1: not told)."""
+    """A reference to a blob: its media type, digest and size in bytes (-1: not told).
+
+    `urls`: where else a layer is that its registry may not have (foreign, non-distributable).
+    """
 
     media_type: str
     digest: str
     size: int
     platform: Platform | None = None
     annotations: dict[str, str] = {}
+    urls: list[str] = []
 
     @property
     def hex(self) -> str:
@@ -195,13 +200,14 @@ def parse_descriptor(value: object, what: str) -> Descriptor:
         raise ImageError(f"{what} has no digest or no media type")
     if isinstance(size, bool) or not isinstance(size, int) or size < -1 or size > 1 << 62:
         raise ImageError(f"{what} has an impossible size: {shorten(str(size))}")
-    platform = value.get("platform")
+    platform, urls = value.get("platform"), value.get("urls")
     return Descriptor(
         media_type=kind,
         digest=check_digest(digest),
         size=size,
         platform=_platform(platform) if isinstance(platform, dict) else None,
         annotations=_annotations(value),
+        urls=[url for url in urls[:_URLS_LIMIT] if isinstance(url, str)] if isinstance(urls, list) else [],
     )
 
 

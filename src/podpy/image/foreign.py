@@ -1,0 +1,89 @@
+"""Foreign and non-distributable layers: the manifest says by `urls` where they are, since registries may not have them.
+
+OCI image-spec, descriptor.md (`urls`) and layer.md (Non-Distributable Layers); Docker calls them foreign. Whatever
+comes is checked by its digest, so it doesn't matter who sends it. No credentials go there.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import HTTPError
+
+from podpy.errors import RegistryError
+from podpy.image.http import Transport, drop, stream_body
+from podpy.image.reference import shorten
+from podpy.image.registry import NotThereError, Repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from urllib3 import BaseHTTPResponse
+
+    from podpy.image.schema import Descriptor
+
+_AGAIN = "Pull again: it goes on from there"
+
+
+def layer_bytes(repository: Repository, layer: Descriptor, offset: int) -> Iterator[bytes]:
+    """Yield a layer's bytes from `offset` on: the registry's, or, where it has none, those of the first address that
+    answers. Raises RegistryError.
+    """
+    try:
+        yield from repository.blob(layer.digest, layer.size, offset)
+    except NotThereError as missing:
+        failures = [f"the registry: {missing.message}"]
+    else:
+        return
+    for url in layer.urls:
+        try:
+            yield from _from_url(url, layer, offset)
+        except _NotUsableError as error:
+            failures.append(str(error))
+        else:
+            return
+    raise RegistryError(
+        f"foreign layer {layer.digest} is nowhere: {shorten('; '.join(failures), 300)}",
+        hint="Its manifest names addresses that don't have it any more",
+    )
+
+
+class _NotUsableError(Exception):
+    """This address doesn't have the layer."""
+
+
+def _from_url(url: str, layer: Descriptor, offset: int) -> Iterator[bytes]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise _NotUsableError(f"{shorten(url)}: not an http address")
+    transport = Transport(parts.netloc)
+    try:
+        response = _open(transport, url, offset)
+        skip = offset if response.status == 200 else 0
+        left = layer.size - offset
+        for chunk in stream_body(response):
+            wanted = chunk[skip:]
+            skip = max(0, skip - len(chunk))
+            left -= len(wanted)
+            if left < 0:
+                raise RegistryError(f"{shorten(url)} sends more than the {layer.size} bytes that the manifest says")
+            yield wanted
+        if left:
+            raise RegistryError(f"{shorten(url)} stopped {left} bytes before its end", hint=_AGAIN)
+    except HTTPError as error:
+        raise RegistryError(transport.explain(error, shorten(url)).message, hint=_AGAIN) from None
+    finally:
+        transport.close()
+
+
+def _open(transport: Transport, url: str, offset: int) -> BaseHTTPResponse:
+    headers = {"Range": f"bytes={offset}-"} if offset else {}
+    try:
+        response = transport.open_url("GET", url, headers, what=shorten(url))
+    except RegistryError as error:
+        raise _NotUsableError(error.message) from None
+    if response.status not in (200, 206):
+        drop(response)
+        raise _NotUsableError(f"{shorten(url)} answered {response.status}")
+    return response
