@@ -234,8 +234,9 @@ def test_a_manifest_that_isnt_what_its_digest_says(podpy: Podpy, odd: OddRegistr
 
 
 def test_short_names_through_alias_and_search(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("thing", "latest", small)
     odd.add("ns/thing", "latest", small)
-    head = f'unqualified-search-registries = ["{odd.address}/ns"]\n'
+    head = f'unqualified-search-registries = ["{odd.address}"]\n'
     configure(podpy, head + insecure(odd.address) + f'[aliases]\n"nick" = "{odd.address}/ns/thing"\n')
     done = podpy("pull", "thing")
     done.ok()
@@ -261,6 +262,60 @@ def test_a_mirror_is_asked_first_and_the_registry_after_it(
     assert podpy.ok("images", "-n", "--format", "{{.Repository}}", "--sort", "repository").split() == sorted(
         [f"{odd.address}/x", f"{odd.address}/y"]
     )
+
+
+def test_when_mirrors_and_registry_fail_both_are_told(podpy: Podpy, odd: OddRegistry, other: OddRegistry) -> None:
+    mirror = f'[[registry.mirror]]\nlocation = "{other.address}/m"\ninsecure = true\n'
+    configure(podpy, insecure(odd.address) + mirror)
+    podpy("pull", f"{odd.address}/x").fails(125, f"(mirrors also failed: [{other.address}/m/x: ", "manifest")
+
+
+def test_the_password_for_a_registry_is_not_its_mirrors(
+    podpy: Podpy, odd: OddRegistry, other: OddRegistry, small: Image
+) -> None:
+    other.wants_token, other.tokens_for = True, {"alice": "secret"}
+    odd.wants_token, odd.tokens_for = True, {"alice": "secret"}
+    odd.add("x", "latest", small)
+    mirror = f'[[registry.mirror]]\nlocation = "{other.address}"\ninsecure = true\n'
+    configure(podpy, insecure(odd.address) + mirror)
+    podpy.ok("pull", "--creds", "alice:secret", f"{odd.address}/x")
+    assert other.requests
+    assert not any(headers.get("Authorization", "").startswith("Basic") for _, _, headers in other.requests)
+
+
+def test_an_ambiguous_name_is_an_error_with_all_full_names(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+    odd.add("thing", "v1", small)
+    both = f'unqualified-search-registries = ["127.0.0.1:1", "{odd.address}"]\n'
+    configure(podpy, both + insecure(odd.address, "127.0.0.1:1"))
+    for command in (("pull",), ("run", "--rm"), ("create",)):
+        done = podpy(*command, "thing:v1").fails(125, 'short-name "thing:v1" is ambiguous')
+        assert f"127.0.0.1:1/thing:v1, {odd.address}/thing:v1" in done.stderr
+    assert odd.requests == []
+    configure(podpy, both + 'short-name-mode = "permissive"\n' + insecure(odd.address, "127.0.0.1:1"))
+    podpy.ok("pull", "thing:v1")
+    podpy.ok("image", "exists", "thing:v1")
+
+
+def test_with_tag_and_digest_the_digest_decides(podpy: Podpy, odd: OddRegistry, busybox_image: Image) -> None:
+    digest = odd.add("x", "v1", busybox_image)
+    other = odd.add("x", "v2", Image([Layer().add("other", b"2").tar()]))
+    configure(podpy, insecure(odd.address))
+    name = f"{odd.address}/x"
+    image = podpy.ok("pull", "-q", f"{name}:v2@{digest}")
+    assert image == sha256(busybox_image.config())[7:]
+    assert f"/v2/x/manifests/{digest}" in odd.paths()
+    assert "/v2/x/manifests/v2" not in odd.paths()
+    assert podpy.json("image", "inspect", image)[0]["RepoDigests"] == [f"{name}@{digest}"]
+    # The store, too, looks for the digest; a tag beside it is only for people.
+    assert podpy.ok("run", "--rm", "--pull", "never", f"{name}:any@{digest}", "echo", "hi") == "hi"
+    podpy("run", "--rm", "--pull", "never", f"{name}:v1@{other}", "true").fails(125, "image not known")
+    podpy("run", "--rm", f"{name}:v1@sha256:{'0' * 64}", "true").fails(125, "manifest")
+    podpy("pull", f"{name}:v1@sha256:123").fails(125, "invalid reference format", "sha256 has 64 hex digits")
+    podpy.ok("tag", f"{name}:any@{digest}", "mine:1")
+    podpy("tag", "mine:1", f"other:1@{digest}").fails(125, "can't be given a digest")
+    podpy.ok("rmi", f"{name}:any@{digest}")
+    assert podpy.ok("images", "-n", "--format", "{{.Repository}}:{{.Tag}}") == "localhost/mine:1"
+    podpy("rmi", f"{name}:v1@{digest}").fails(1, "image not known")
 
 
 def test_a_blocked_registry(podpy: Podpy) -> None:

@@ -415,6 +415,22 @@ def _config(podpy: Podpy, default: list[dict[str, Any]]) -> Path:
     return directory
 
 
+def test_a_directory_brings_its_signatures_along(place: Place, gpg: Gpg) -> None:
+    place.keep(gpg.sign(claim(SIMPLE, place.digest, place.name)))
+    directory = place.podpy.home / "copied"
+    place.demand(ACCEPT)
+    assert not skopeo_refuses(place.name, place.policy, place.config / "registries.d", directory)
+    pull = ("pull", f"dir:{directory}")
+    identity = {"type": "exactRepository", "dockerRepository": f"{place.registry.address}/{place.repository}"}
+    for demanded, text in (({}, "is not accepted"), ({"signedIdentity": identity}, "")):
+        requirements = signed_by(gpg.public["good"], **demanded)
+        place.policy.write_text(json.dumps({"default": REJECT, "transports": {"dir": {str(directory): requirements}}}))
+        if text:
+            place.podpy(*pull).fails(125, REJECTED, text)  # a directory has no name of its own
+        else:
+            place.podpy.ok(*pull)
+
+
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive", "oci"])
 def test_load_obeys_the_policy(podpy: Podpy, small: Image, gpg: Gpg, kind: str) -> None:
     path = podpy.home / "archive"

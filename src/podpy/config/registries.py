@@ -2,7 +2,8 @@
 
 Files, later ones win table by table: the main file ($CONTAINERS_REGISTRIES_CONF, else the user's
 `containers/registries.conf`, else /etc/containers/registries.conf), then `registries.conf.d/*.conf` of /etc and of the
-user, by name; last the short names that were recorded (`short-name-aliases.conf`).
+user, by name; last the short names that were recorded (`short-name-aliases.conf`). A user's own main file replaces the
+system's configuration as a whole, its drop-ins, too. Inside one file the first of two tables with one prefix counts.
 
 Reading TOML costs 15 ms of imports and parsing (Debian's alias table is long), so the result is kept as JSON in the run
 directory, with the size and time of every file it came from.
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 MAIN_VARIABLE = "CONTAINERS_REGISTRIES_CONF"
 SYSTEM_DIRECTORY = "/etc/containers"
 SHORT_NAME_MODES = ("enforcing", "permissive", "disabled")
+PULL_FROM_MIRROR = ("all", "digest-only", "tag-only")
+_VERSION_2 = ("registry", "unqualified-search-registries", "short-name-mode", "aliases", "credential-helpers")
 CACHE_NAME = "registries.json"
-_CACHE_FORMAT = 1
+_CACHE_FORMAT = 2
 
 
 class Endpoint(Record):
@@ -33,7 +36,7 @@ class Endpoint(Record):
 
     location: str
     insecure: bool = False
-    pull_from_mirror: str = "all"  # all, digest-only, tag-only (mirrors only)
+    pull_from_mirror: str = "all"  # one of PULL_FROM_MIRROR (mirrors only)
 
 
 class Registry(Record):
@@ -111,16 +114,15 @@ def load(
 
 def _files(home: str, rootless: bool, environ: Mapping[str, str]) -> list[str]:
     config_home = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    user = os.path.join(config_home, "containers") if rootless else ""
+    user = os.path.join(config_home, "containers")
     given = environ.get(MAIN_VARIABLE)
     if given and not os.path.exists(given):
         raise ConfigError(f"{given}: no such file", hint=f"Unset {MAIN_VARIABLE}, or make it name a registries.conf")
-    user_main = os.path.join(user, "registries.conf") if user else ""
-    system_main = os.path.join(SYSTEM_DIRECTORY, "registries.conf")
-    files = [given or (user_main if user and os.path.exists(user_main) else system_main)]
-    # A file that the caller names stands for itself: no drop-ins (containers/image, sysregistriesv2).
-    for directory in () if given else (SYSTEM_DIRECTORY, user):
-        files += _drop_ins(os.path.join(directory, "registries.conf.d")) if directory else []
+    user_main = os.path.join(user, "registries.conf")
+    own = not given and os.path.exists(user_main)
+    files = [given or (user_main if own else os.path.join(SYSTEM_DIRECTORY, "registries.conf"))]
+    for directory in (user,) if own else (SYSTEM_DIRECTORY, user):
+        files += _drop_ins(os.path.join(directory, "registries.conf.d"))
     cache_home = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
     cache_home = os.path.join(cache_home, "containers") if rootless else "/var/cache/containers"
     files.append(os.path.join(cache_home, "short-name-aliases.conf"))
@@ -187,17 +189,20 @@ def _merge(files: list[str]) -> Registries:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(f"{path}: {reason}", hint="See containers-registries.conf(5)") from None
-        _add_document(merged, document, path)
+        _add_document(merged, document, path, is_main=path == files[0])
     merged["registries"] = list(merged["registries"].values())
     return Registries(**merged)
 
 
-def _add_document(merged: dict[str, Any], document: dict[str, Any], path: str) -> None:
+def _add_document(merged: dict[str, Any], document: dict[str, Any], path: str, *, is_main: bool) -> None:
     if isinstance(document.get("registries"), dict):
+        if not is_main or any(key in document for key in _VERSION_2):
+            what = "a drop-in is" if not is_main else "it is, in part,"
+            raise _error(path, f"{what} in the format of version 1 ([registries.search] …), mixed with version 2")
         _add_version_1(merged, document["registries"], path)
     search = document.get("unqualified-search-registries")
     if search is not None:
-        merged["search"] = _texts(search, path, "unqualified-search-registries")
+        merged["search"] = [_host(text, path) for text in _texts(search, path, "unqualified-search-registries")]
         merged["origin"][""] = path
     mode = document.get("short-name-mode")
     if mode:
@@ -206,18 +211,41 @@ def _add_document(merged: dict[str, Any], document: dict[str, Any], path: str) -
         merged["short_name_mode"] = mode
     if document.get("credential-helpers"):
         merged["credential_helpers"] = _texts(document["credential-helpers"], path, "credential-helpers")
-    aliases = document.get("aliases", {})
+    _add_aliases(merged, document.get("aliases", {}), path)
+    _add_registries(merged, document.get("registry", []), path)
+
+
+def _add_aliases(merged: dict[str, Any], aliases: Any, path: str) -> None:
     if not isinstance(aliases, dict):
-        raise ConfigError(f"{path}: [aliases] is not a table")
+        raise _error(path, "[aliases] is not a table")
     for name, target in aliases.items():
         if not isinstance(target, str):
-            raise ConfigError(f'{path}: alias "{name}" is not text')
+            raise _error(path, f'alias "{name}" is not text')
+        if _names_registry(name) or ":" in name or "@" in name:
+            raise _error(path, f'alias "{name}": the short name must have no registry, tag or digest')
+        if target and not _names_registry(target):
+            raise _error(path, f'alias "{name}" = "{target}": the value must contain registry and repository')
+        if "@" in target or ":" in target.rpartition("/")[2]:
+            raise _error(path, f'alias "{name}" = "{target}": the value must not contain a tag or digest')
         merged["aliases"][name] = target
         merged["origin"][name] = path
-    for table in document.get("registry", []):
+
+
+def _add_registries(merged: dict[str, Any], tables: Any, path: str) -> None:
+    if not isinstance(tables, list):
+        raise _error(path, "registry is not an array of tables: write [[registry]]")
+    found: dict[str, Registry] = {}
+    by_location: dict[str, Registry] = {}
+    for table in tables:
         registry = _registry(table, path)
-        merged["registries"][registry.prefix] = registry
-        merged["origin"]["registry " + registry.prefix] = path
+        found.setdefault(registry.prefix, registry)
+        other = by_location.setdefault(registry.location or registry.prefix, registry)
+        for key in ("insecure", "blocked"):
+            if getattr(other, key) != getattr(registry, key):
+                raise _error(path, f"registry {registry.location} is defined several times, with different {key}")
+    for prefix, registry in found.items():
+        merged["registries"][prefix] = registry
+        merged["origin"]["registry " + prefix] = path
 
 
 def _add_version_1(merged: dict[str, Any], tables: dict[str, Any], path: str) -> None:
@@ -227,7 +255,7 @@ def _add_version_1(merged: dict[str, Any], tables: dict[str, Any], path: str) ->
         return _texts(tables.get(kind, {}).get("registries", []), path, kind)
 
     if names("search"):
-        merged["search"] = names("search")
+        merged["search"] = [_host(text, path) for text in names("search")]
         merged["origin"][""] = path
     for kind in ("insecure", "block"):
         for name in names(kind):
@@ -235,42 +263,79 @@ def _add_version_1(merged: dict[str, Any], tables: dict[str, Any], path: str) ->
             merged["registries"][name] = old.replace(**{"blocked" if kind == "block" else "insecure": True})
 
 
+def _error(path: str, what: str) -> ConfigError:
+    return ConfigError(f"{path}: {what}", hint="See containers-registries.conf(5)")
+
+
 def _texts(value: object, path: str, what: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ConfigError(f"{path}: {what} is not a list of texts")
+        raise _error(path, f"{what} is not a list of texts")
     return value
+
+
+def _host(text: str, path: str) -> str:
+    host = text.rstrip("/")
+    if not host or "/" in host or "@" in host or host.strip() != host:
+        raise _error(path, f'unqualified-search-registries: "{text}" is not a host[:port]')
+    return host
+
+
+def _names_registry(name: str) -> bool:
+    first, slash, _ = name.partition("/")
+    return bool(slash) and (first == "localhost" or "." in first or ":" in first)
 
 
 def _registry(table: Any, path: str) -> Registry:
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: [[registry]] is not a table")
-    prefix = _trim(table.get("prefix") or table.get("location") or "")
-    location = _trim(table.get("location") or "")
-    if not prefix or (not location and not prefix.startswith("*.")):
-        location = location or prefix
-        if not prefix:
-            raise ConfigError(f"{path}: a [[registry]] has neither prefix nor location")
-    mirrors = [
-        Endpoint(
-            location=_trim(mirror["location"]),
-            insecure=bool(mirror.get("insecure", False)),
-            pull_from_mirror=mirror.get("pull-from-mirror", "all"),
-        )
-        for mirror in table.get("mirror", [])
-        if isinstance(mirror, dict) and mirror.get("location")
-    ]
+        raise _error(path, "[[registry]] is not a table")
+    location = _location(table, "location", path)
+    prefix = _location(table, "prefix", path) or location
+    if not prefix:
+        raise _error(path, "a [[registry]] has neither prefix nor location")
+    wild = prefix.startswith("*.")
+    if wild and any(character in prefix for character in "/@:"):
+        raise _error(path, f'registry "{prefix}": a wildcard must be like *.example.com')
+    if table.get("pull-from-mirror"):
+        raise _error(path, f'registry "{prefix}": pull-from-mirror is for a mirror, not for the registry')
+    by_digest_only = _truth(table, "mirror-by-digest-only", path)
     return Registry(
         prefix=prefix,
-        location=location,
-        insecure=bool(table.get("insecure", False)),
-        blocked=bool(table.get("blocked", False)),
-        mirror_by_digest_only=bool(table.get("mirror-by-digest-only", False)),
-        mirrors=mirrors,
+        location=location if wild else location or prefix,
+        insecure=_truth(table, "insecure", path),
+        blocked=_truth(table, "blocked", path),
+        mirror_by_digest_only=by_digest_only,
+        mirrors=[_mirror(mirror, prefix, path, by_digest_only) for mirror in table.get("mirror", [])],
     )
 
 
-def _trim(location: str) -> str:
-    return location.removeprefix("https://").removeprefix("http://").rstrip("/")
+def _mirror(table: Any, prefix: str, path: str, by_digest_only: bool) -> Endpoint:
+    location = _location(table, "location", path) if isinstance(table, dict) else ""
+    if not location:
+        raise _error(path, f'a mirror of registry "{prefix}" has no location')
+    use = table.get("pull-from-mirror") or "all"
+    if use not in PULL_FROM_MIRROR:
+        raise _error(path, f'mirror "{location}": pull-from-mirror "{use}" is not one of {", ".join(PULL_FROM_MIRROR)}')
+    if by_digest_only and table.get("pull-from-mirror"):
+        raise _error(
+            path, f'registry "{prefix}": mirror-by-digest-only and a mirror\'s pull-from-mirror exclude each other'
+        )
+    return Endpoint(location=location, insecure=_truth(table, "insecure", path), pull_from_mirror=use)
+
+
+def _location(table: dict[str, Any], key: str, path: str) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise _error(path, f"{key} is not text")
+    if value.startswith(("http://", "https://")):
+        raise _error(path, f"invalid {key} '{value}': URI schemes are not supported")
+    return value.rstrip("/")
+
+
+def _truth(table: dict[str, Any], key: str, path: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise _error(path, f"{key} is neither true nor false")
+    return value
 
 
 def _matches(prefix: str, name: str) -> bool:
@@ -284,5 +349,5 @@ def _rewrite(name: str, prefix: str, location: str) -> str:
     if not location:
         return name
     if prefix.startswith("*."):
-        return location + name[len(name.partition("/")[0]) :]
+        return location + name[len(name.partition("/")[0].partition(":")[0]) :]
     return location + name[len(prefix) :]

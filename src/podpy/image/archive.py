@@ -64,7 +64,7 @@ def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progre
 def _bring_in(
     store: Store, tree: Tree, place: Place, policy_file: str, progress: Progress, *, every: bool
 ) -> Iterator[tuple[ImageRecord, list[str]]]:
-    _admit(store, place, policy_file)
+    _admit(store, tree, place, policy_file)
     if place.kind == transports.DOCKER_ARCHIVE:
         images = _docker_images(store, tree, place)
     elif place.kind == transports.DIR:
@@ -75,14 +75,20 @@ def _bring_in(
         yield assemble(store, parts, names=names, progress=progress), names
 
 
-def _admit(store: Store, place: Place, policy_file: str) -> None:
-    """Raise TrustError unless policy.json lets archives like this one in. They carry no signatures."""
+def _admit(store: Store, tree: Tree, place: Place, policy_file: str) -> None:
+    """Raise TrustError unless policy.json lets what is at this place in. Only `dir:` may carry signatures."""
     from podpy.image.trust import Gate, Source
     from podpy.image.trust.scopes import path_scopes
 
     scopes = [] if place.kind == transports.DOCKER_ARCHIVE else path_scopes(place.path)
     source = Source(transport=place.kind, scopes=scopes, name=f"{place.kind}:{place.path}")
-    Gate(store.paths, source, policy_file=policy_file).admit(b"")
+    gate = Gate(store.paths, source, policy_file=policy_file)
+    if place.kind == transports.DIR and gate.wants_signatures:
+        from podpy.image.trust.signatures import from_directory
+
+        gate.admit(tree.read("manifest.json", schema.MANIFEST_LIMIT), lambda: from_directory(place.path))
+    else:
+        gate.admit(b"")
 
 
 def _kind_of(tree: Tree) -> str:

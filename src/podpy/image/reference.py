@@ -68,10 +68,8 @@ class Reference(Record):
         return self.replace(tag="") if self.tag and self.digest else self
 
     def in_domain(self, domain: str) -> Reference:
-        """Return this short name inside `domain` (which may have a path: `quay.io/fedora`), in canonical form."""
-        host, _, prefix = domain.partition("/")
-        path = f"{prefix}/{self.path}" if prefix else self.path
-        return normalize(Reference(domain=host, path=path, tag=self.tag, digest=self.digest))
+        """Return this short name inside the registry `domain`, in canonical form."""
+        return normalize(self.replace(domain=domain))
 
 
 def parse(text: str) -> Reference:

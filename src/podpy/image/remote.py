@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import AuthenticationError, ImageError, TrustError
+from podpy.errors import ImageError, TrustError
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import parse
 from podpy.record import Record
@@ -60,24 +60,31 @@ def read(
 
     gate = _gate(paths, reference, access)
     gate.refuse_rejected()
-    failure: ImageError | None = None
+    failures: list[tuple[str, ImageError]] = []
     for place, insecure in registries.endpoints(reference.name, by_digest=bool(reference.digest)):
         host, _, path = place.partition("/")
         transport = _transport(paths, host, insecure, access, progress)
         try:
             repository = Repository(transport, path, _credentials(paths, place, reference, access))
-            repository.judge = _judge(gate, repository, place, paths, access)
+            where = parse(place).replace(tag=reference.tag, digest=reference.digest)
+            repository.judge = _judge(gate, repository, where, paths, access)
             return use(repository)
         except TrustError:
             raise  # another mirror's copy of the same name is no way round the policy
         except ImageError as error:
-            # The registry's own answer counts more than a mirror's, except for what the mirror refused.
-            if failure is None or not isinstance(error, AuthenticationError):
-                failure = error
+            failures.append((place, error))
         finally:
             transport.close()
-    assert failure is not None
-    raise failure
+    raise _summary(failures)
+
+
+def _summary(failures: list[tuple[str, ImageError]]) -> ImageError:
+    """Return the registry's own error, which is the last; what its mirrors said is added."""
+    _, primary = failures[-1]
+    mirrors = "".join(f" [{place}: {error.message}]" for place, error in failures[:-1])
+    if not mirrors:
+        return primary
+    return type(primary)(f"{primary.message} (mirrors also failed:{mirrors})", hint=primary.hint)
 
 
 def write(
@@ -145,7 +152,9 @@ def _gate(paths: Paths, reference: Reference, access: Access) -> Gate:
     return Gate(paths, source, policy_file=access.signature_policy)
 
 
-def _judge(gate: Gate, repository: Repository, place: str, paths: Paths, access: Access) -> Callable[[bytes], None]:
+def _judge(
+    gate: Gate, repository: Repository, place: Reference, paths: Paths, access: Access
+) -> Callable[[bytes], None]:
     """Return what decides about a manifest of the repository: with the signatures that it has at `place`."""
 
     def judge(manifest: bytes) -> None:
@@ -155,7 +164,7 @@ def _judge(gate: Gate, repository: Repository, place: str, paths: Paths, access:
         def connect(host: str) -> Transport:
             return _transport(paths, host, False, access.replace(tls_verify=None), SILENT)
 
-        gate.admit(manifest, lambda: from_registry(paths, repository, parse(place), sha256(manifest), connect))
+        gate.admit(manifest, lambda: from_registry(paths, repository, place, sha256(manifest), connect))
 
     return judge
 
