@@ -166,7 +166,7 @@ def _images(current: str) -> list[str]:
     from podpy.libpod.runtime import Runtime
 
     with Runtime(in_process=True) as runtime:
-        names = [name for record in runtime.store.images() for name in record.names]
+        names = [name for record in runtime.store.image_summaries() for name in record.names]
     short = [name.removeprefix("docker.io/library/").removeprefix("localhost/") for name in names]
     return sorted({name for name in [*names, *short] if name.startswith(current)})
 

@@ -11,9 +11,7 @@ def parse(filters: list[str], known: tuple[str, ...]) -> dict[str, list[str]]:
     for text in filters:
         key, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(
-                f'invalid filter "{text}": must be in the form KEY=VALUE', hint=f"Keys: {', '.join(known)}"
-            )
+            raise UsageError(f'invalid filter "{text}": must be in the form KEY=VALUE', hint=_keys(known))
         if key.strip() not in known:
             raise UsageError(f"{key} is an invalid filter", hint=_hint(key, known))
         values.setdefault(key.strip(), []).append(value)
@@ -24,7 +22,11 @@ def _hint(key: str, known: tuple[str, ...]) -> str:
     from podpy.cli.suggest import similar
 
     close = similar(key, list(known))
-    return f"Did you mean {close}?" if close else f"Keys: {', '.join(known)}"
+    return f"Did you mean {close}?" if close else _keys(known)
+
+
+def _keys(known: tuple[str, ...]) -> str:
+    return f"Keys: {', '.join(key for key in known if not key.endswith('!'))}"
 
 
 def match_labels(wanted: list[str], labels: dict[str, str]) -> bool:

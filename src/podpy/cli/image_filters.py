@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from podpy.cli import filters as shared
-from podpy.errors import UsageError
+from podpy.errors import NoSuchImageError, PodpyError, UsageError
 from podpy.image.describe import parse_config
-from podpy.image.lookup import find_image
-from podpy.image.reference import DEFAULT_TAG
+from podpy.image.lookup import find_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,27 +14,21 @@ if TYPE_CHECKING:
     from podpy.libpod.runtime import Runtime
     from podpy.storage.images import ImageRecord
 
-    Check = Callable[[Runtime, ImageRecord, list[str]], bool]
-
-KEYS = (
-    "after", "before", "containers", "dangling", "digest", "id", "intermediate", "label", "label!", "manifest",
-    "readonly", "reference", "reference!", "since", "until",
-)  # fmt: skip
+    Check = Callable[[ImageRecord], bool]
+    Maker = Callable[[Runtime, str, str], Check]
 
 
-def matching(runtime: Runtime, records: list[ImageRecord], filters: list[str]) -> list[ImageRecord]:
-    """Return the images for which every filter is true. Raises UsageError, NoSuchImageError (before, since)."""
+def matching(runtime: Runtime, filters: list[str], *, whole: bool = False) -> list[ImageRecord]:
+    """Return the images for which every filter is true, newest first. Raises UsageError, NoSuchImageError (before,
+    since).
+
+    Without `whole` the records are summaries (Store.image_summaries) where no filter needs more.
+    """
     wanted = shared.parse(filters, KEYS)
-    before, since = _limits(runtime, wanted)
-    found = []
-    for record in records:
-        if before is not None and record.created >= before:
-            continue
-        if since is not None and record.created <= since:
-            continue
-        if all(_CHECKS[key](runtime, record, values) for key, values in wanted.items() if key in _CHECKS):
-            found.append(record)
-    return found
+    whole = whole or any(key.startswith(("label", "manifest")) for key in wanted)
+    records = runtime.store.images() if whole else runtime.store.image_summaries()
+    checks = [check for text, values in wanted.items() for check in _checks(runtime, text, values)]
+    return [record for record in records if all(check(record) for check in checks)]
 
 
 def names_matching(record: ImageRecord, filters: list[str]) -> list[str]:
@@ -47,80 +40,129 @@ def names_matching(record: ImageRecord, filters: list[str]) -> list[str]:
 
 
 def reference_matches(name: str, pattern: str) -> bool:
-    """Tell whether a full name fits a pattern: the whole name, or its end after a slash; * ? [] as in file names."""
+    """Tell whether a full name fits a pattern: the whole name, or an end of it after a slash, each with its tag (or
+    digest) or without; * ? [] as in file names, which never match a slash (Go's path.Match).
+    """
     from fnmatch import fnmatchcase
 
-    repository, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        repository, tag = name, ""
-    whole, last = f"{repository}:{tag}", repository.rpartition("/")[2]
-    candidates = {whole, repository, last, f"{last}:{tag}"}
+    repository, rest = _split(name)
     parts = repository.split("/")
-    for start in range(1, len(parts)):
-        ending = "/".join(parts[start:])
-        candidates |= {ending, f"{ending}:{tag}"}
-    if pattern in candidates:
-        return ":" in pattern.rpartition("/")[2] or tag == DEFAULT_TAG or "*" in pattern or pattern in candidates
-    # A star doesn't cross a slash, as in Go's path.Match.
     slashes = pattern.count("/")
-    return any(candidate.count("/") == slashes and fnmatchcase(candidate, pattern) for candidate in candidates)
-
-
-def _limits(runtime: Runtime, wanted: dict[str, list[str]]) -> tuple[int | None, int | None]:
-    def created(name: str) -> int:
-        return find_image(runtime.store, runtime.paths, name).created
-
-    before = [created(name) for name in wanted.get("before", [])]
-    since = [created(name) for name in (*wanted.get("since", []), *wanted.get("after", []))]
-    until = [_time(text) for text in wanted.get("until", [])]
-    uppers = [*before, *until]
-    return (min(uppers) if uppers else None), (max(since) if since else None)
-
-
-def _time(text: str) -> int:
-    from podpy.cli.times import parse_time
-
-    return parse_time(text)
-
-
-def _dangling(_runtime: Runtime, record: ImageRecord, values: list[str]) -> bool:
-    return shared.boolean("dangling", values) == (not record.names)
-
-
-def _labels(_runtime: Runtime, record: ImageRecord, values: list[str]) -> bool:
-    return shared.match_labels(values, parse_config(record).labels)
-
-
-def _not_labels(_runtime: Runtime, record: ImageRecord, values: list[str]) -> bool:
-    labels = parse_config(record).labels
-    return not any(shared.match_labels([value], labels) for value in values)
-
-
-def _containers(runtime: Runtime, record: ImageRecord, values: list[str]) -> bool:
-    value = values[-1]
-    if value == "external":
-        return False  # containers of other tools aren't in podpy's store
-    if value not in ("true", "false"):
-        raise UsageError(f'unsupported value "{value}" for containers filter', hint="It is true, false or external")
-    return bool(runtime.store.image_users(record.id)) == (value == "true")
-
-
-def _reference(_runtime: Runtime, record: ImageRecord, values: list[str]) -> bool:
+    if slashes >= len(parts):
+        return False
+    ending = "/".join(parts[len(parts) - 1 - slashes :])
     return any(
-        reference_matches(name, value) or record.id.startswith(value) for name in record.names for value in values
+        candidate.count("/") == slashes and fnmatchcase(candidate, pattern) for candidate in (ending, ending + rest)
     )
 
 
-_CHECKS: dict[str, Check] = {
-    "dangling": _dangling,
-    "label": _labels,
-    "label!": _not_labels,
+def _split(name: str) -> tuple[str, str]:
+    """Return a name's repository, and ":TAG" or "@DIGEST"."""
+    repository, at, digest = name.partition("@")
+    if at:
+        return repository, at + digest
+    base, colon, tag = name.rpartition(":")
+    return (base, colon + tag) if colon and "/" not in tag else (name, "")
+
+
+def _checks(runtime: Runtime, key: str, values: list[str]) -> list[Check]:
+    """Return what a filter asks of an image; `key` may end in an exclamation mark (`label!=x`): then not that."""
+    bare = key.removesuffix("!")
+    make = _MAKERS[bare]
+    if bare in _ANY_OF:
+        checks = [_any([make(runtime, bare, value) for value in values])]
+    else:
+        checks = [make(runtime, bare, value) for value in values]
+    if bare == key:
+        return checks
+    each = [make(runtime, bare, value) for value in values]
+    return [lambda record: not any(check(record) for check in each)]
+
+
+def _any(checks: list[Check]) -> Check:
+    return lambda record: any(check(record) for check in checks)
+
+
+def _boolean(value_of: Callable[[ImageRecord], bool]) -> Maker:
+    def make(_runtime: Runtime, key: str, value: str) -> Check:
+        wanted = shared.boolean(key, [value])
+        return lambda record: value_of(record) == wanted
+
+    return make
+
+
+def _before(runtime: Runtime, key: str, value: str) -> Check:
+    limit = _created(runtime, key, value)
+    return lambda record: record.created < limit
+
+
+def _since(runtime: Runtime, key: str, value: str) -> Check:
+    limit = _created(runtime, key, value)
+    return lambda record: record.created > limit
+
+
+def _created(runtime: Runtime, key: str, name: str) -> int:
+    try:
+        return find_named(runtime.store, runtime.paths, name)[0].created
+    except NoSuchImageError as error:
+        raise NoSuchImageError(
+            f'could not find local image for filter "{key}"="{name}": {error}', hint="See podpy images"
+        ) from None
+
+
+def _until(_runtime: Runtime, _key: str, value: str) -> Check:
+    from podpy.cli.times import parse_time
+
+    limit = parse_time(value)
+    return lambda record: record.created < limit
+
+
+def _label(_runtime: Runtime, _key: str, value: str) -> Check:
+    return lambda record: shared.match_labels([value], parse_config(record).labels)
+
+
+def _containers(runtime: Runtime, _key: str, value: str) -> Check:
+    if value == "external":
+        return lambda _record: False  # containers of other tools aren't in podpy's store
+    if value not in ("true", "false"):
+        raise UsageError(f'unsupported value "{value}" for containers filter', hint="It is true, false or external")
+    users = runtime.store.images_table.user_counts()
+    return lambda record: (record.id in users) == (value == "true")
+
+
+def _reference(runtime: Runtime, _key: str, value: str) -> Check:
+    try:
+        meant = find_named(runtime.store, runtime.paths, value)[0].id
+    except PodpyError:
+        meant = ""
+    return lambda record: record.id == meant or any(reference_matches(name, value) for name in record.names)
+
+
+def _digest(_runtime: Runtime, _key: str, value: str) -> Check:
+    if not value.startswith("sha256:"):
+        raise UsageError(f'invalid value "{value}" for digest filter', hint="It begins with sha256:")
+    return lambda record: record.digest.startswith(value)
+
+
+def _id(_runtime: Runtime, _key: str, value: str) -> Check:
+    return lambda record: shared.match_id([value.removeprefix("sha256:")], record.id)
+
+
+_MAKERS: dict[str, Maker] = {
+    "after": _since,
+    "before": _before,
     "containers": _containers,
+    "dangling": _boolean(lambda record: not record.names),
+    "digest": _digest,
+    "id": _id,
+    # Steps of a build, images in others' stores: podpy's images are neither.
+    "intermediate": _boolean(lambda _record: False),
+    "label": _label,
+    "manifest": _boolean(lambda record: record.is_list),
+    "readonly": _boolean(lambda _record: False),
     "reference": _reference,
-    "reference!": lambda runtime, record, values: not _reference(runtime, record, values),
-    "id": lambda _runtime, record, values: shared.match_id(values, record.id),
-    "digest": lambda _runtime, record, values: any(record.digest.startswith(value) for value in values),
-    "readonly": lambda _runtime, _record, values: not shared.boolean("readonly", values),
-    "intermediate": lambda _runtime, _record, values: not shared.boolean("intermediate", values),
-    "manifest": lambda _runtime, record, values: shared.boolean("manifest", values) == record.is_list,
+    "since": _since,
+    "until": _until,
 }
+_ANY_OF = ("reference", "id", "digest")  # of these one is enough; of the others all must be true
+KEYS = (*_MAKERS, *(f"{key}!" for key in _MAKERS))

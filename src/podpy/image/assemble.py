@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import time_ns
+
 from podpy.errors import DigestMismatchError, ImageError
 from podpy.image.config import ImageConfig
 from podpy.image.pipeline import LayerSource, receive
@@ -82,7 +84,7 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
         manifest=parts.manifest,
         config=parts.config,
         layers=chains,
-        created=timestamp(config.created),
+        created=_creation(config.created),
     )
     return store.commit_image(
         record,
@@ -100,6 +102,11 @@ def check_bytes(data: bytes, digest: str, what: str) -> bytes:
     if hashlib.new(algorithm, data).hexdigest() != expected:
         raise DigestMismatchError(f"{what} isn't what its digest {digest} says", hint="Try again, or get it anew")
     return data
+
+
+def _creation(text: str) -> int:
+    # Go's zero time is as good as none. Podman then takes the time at which the image came (containers/storage).
+    return time_ns() if not text or text.startswith("0001-01-01T00:00:00") else timestamp(text)
 
 
 def timestamp(text: str) -> int:

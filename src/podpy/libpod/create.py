@@ -6,7 +6,7 @@ import os
 from time import time_ns
 
 from podpy import fastjson
-from podpy.errors import InUseError, UsageError
+from podpy.errors import InUseError, NoSuchImageError, UsageError
 from podpy.libpod import names
 from podpy.libpod.state import CREATED, STARTING, ContainerRow
 from podpy.record import Record
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podpy.storage.images import ImageRecord
 
 _MOST_TRIES_FOR_A_NAME = 20
+_MOST_TRIES_FOR_AN_IMAGE = 3
 
 
 class ImageOptions(Record):
@@ -71,7 +72,20 @@ def _complete(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> t
     return _resolve_userns(runtime, _merge_image(runtime, _with_volumes_from(runtime, spec), image)), image
 
 
+class _ImageGoneError(NoSuchImageError):
+    """The image was removed after it was found."""
+
+
 def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status: str) -> Container:
+    for _ in range(_MOST_TRIES_FOR_AN_IMAGE - 1):
+        try:
+            return _create_once(runtime, spec, options, status)
+        except _ImageGoneError:
+            continue  # by a prune, say: it may be pulled again
+    return _create_once(runtime, spec, options, status)
+
+
+def _create_once(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status: str) -> Container:
     from podpy.libpod.container import Container
     from podpy.libpod.remove import discard_volumes
 
@@ -100,8 +114,6 @@ def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status
 
 
 def _find_or_pull(runtime: Runtime, name: str, options: ImageOptions) -> ImageRecord:
-    from podpy.errors import NoSuchImageError
-
     if options.policy in ("missing", "never") and not options.platform:
         try:
             return runtime.image(name)
@@ -195,6 +207,8 @@ def _note_volumes(runtime: Runtime, container_id: str, spec: ContainerSpec) -> N
 
         volumes = Volumes(runtime.paths, runtime.database)
         for name in used:
+            # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
+            volumes.ensure(name, anonymous=names.is_id(name))
             volumes.use(container_id, name)
 
 
@@ -215,6 +229,7 @@ def _insert(
         with runtime.database.transaction():
             owner = table.name_owner(name)
             if not owner:
+                _check_image(runtime, image)
                 table.insert(row)
                 _note_volumes(runtime, container_id, spec)
                 return row
@@ -224,6 +239,14 @@ def _insert(
                 hint="You have to remove that container to be able to reuse that name (podpy rm), or use --replace",
             )
     raise InUseError("no free name was found for the container", hint="Give one with --name")
+
+
+def _check_image(runtime: Runtime, image: ImageRecord | None) -> None:
+    """Raise _ImageGoneError if the image was removed after it was found. In the transaction that adds the container:
+    from then on it can't be removed.
+    """
+    if image is not None and not runtime.database.query("SELECT 1 FROM images WHERE id = ?", (image.id,)):
+        raise _ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
 
 
 def _new_row(

@@ -139,7 +139,7 @@ def _store(runtime: Runtime) -> dict[str, Any]:
             "Supports d_type": "true",
         },
         "imageCopyTmpDir": runtime.conf.image_copy_tmp_dir,
-        "imageStore": {"number": len(runtime.store.images())},
+        "imageStore": {"number": len(runtime.store.image_summaries())},
         "runRoot": paths.runroot,
         "transientStore": False,
         "volumePath": os.path.join(paths.graphroot, "volumes"),

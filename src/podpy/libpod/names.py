@@ -26,6 +26,11 @@ def new_id() -> str:
     return os.urandom(32).hex()
 
 
+def is_id(text: str) -> bool:
+    """Return whether a text looks like one of new_id's."""
+    return len(text) == 64 and not text.strip("0123456789abcdef")
+
+
 def invent_name() -> str:
     """Return a name such as `swift_hopper`; the caller must look whether it is taken."""
     pick = int.from_bytes(os.urandom(4), "little")

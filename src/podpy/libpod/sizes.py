@@ -17,7 +17,7 @@ def container_sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tup
     """
     if not rows:
         return {}
-    images = {record.id: record.size for record in runtime.store.images()}
+    images = {record.id: record.size for record in runtime.store.image_summaries()}
     # Files of the container's users belong to subordinate ids: only inside the user namespace are they readable.
     own = runtime.privileged(lambda: [_size(os.path.join(runtime.directory(row.id), "upper")) for row in rows])
     return {row.id: (size, size + images.get(row.image_id, 0)) for row, size in zip(rows, own, strict=True)}

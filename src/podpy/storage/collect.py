@@ -30,11 +30,13 @@ _UNUSED_BLOBS = (
 )
 
 
-def remove_image(store: Store, name_or_id: str, *, force: bool) -> list[str]:
+def remove_image(store: Store, name_or_id: str, *, force: bool, only_unnamed: bool = False) -> list[str]:
     """See Store.remove_image."""
     _announce(store)
     with store.database.transaction(durable=True):
         record = store.find_image(name_or_id)
+        if only_unnamed and record.names:
+            raise InUseError(f"image {record.id[:12]} has a name now: {record.names[0]}")
         if name_or_id in record.names and len(record.names) > 1:
             store.images_table.drop_name(name_or_id)
             return [f"Untagged: {name_or_id}"]

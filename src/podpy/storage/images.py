@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import time_ns
+
 from podpy.errors import InUseError, NoSuchImageError, StorageError
 from podpy.record import Record
 
@@ -18,7 +20,8 @@ _COLUMNS = "id, digest, manifest, config, created, size"
 class ImageRecord(Record):
     """One image, or a manifest list (an image without configuration and layers, with an id of its own).
 
-    `created` is nanoseconds since 1970 (the configuration's time), `size` the bytes of all its layers.
+    `created` is nanoseconds since 1970 (the configuration's time; if it has none, that of its coming), `size` the bytes
+    of all its layers.
     """
 
     id: str  # hex of the configuration's sha256
@@ -44,7 +47,56 @@ class ImageTable:
 
     def all(self) -> list[ImageRecord]:
         """Return every image, newest first."""
-        return self._records(f"SELECT {_COLUMNS} FROM images ORDER BY created DESC, id", ())
+        layers: dict[str, list[str]] = {}
+        query = "SELECT image_id, chain_id FROM image_layers ORDER BY image_id, position"
+        for image_id, chain_id in self._database.query(query):
+            layers.setdefault(image_id, []).append(chain_id)
+        names = self._names()
+        return [
+            ImageRecord(
+                id=image_id,
+                digest=digest,
+                manifest=bytes(manifest),
+                config=bytes(config),
+                layers=layers.get(image_id, []),
+                names=names.get(image_id, []),
+                created=created,
+                size=size,
+            )
+            for image_id, digest, manifest, config, created, size in self._database.query(
+                f"SELECT {_COLUMNS} FROM images ORDER BY created DESC, id"
+            )
+        ]
+
+    def summaries(self) -> list[ImageRecord]:
+        """Return every image without its manifest, configuration and layers, newest first.
+
+        Those are nearly all of the table, and `podpy images` shows nothing of them.
+        """
+        names = self._names()
+        template = {**ImageRecord._defaults, "layers": []}
+        found = []
+        query = "SELECT id, digest, created, size FROM images INDEXED BY images_summary ORDER BY created DESC, id"
+        for image_id, digest, created, size in self._database.query(query):
+            # As the constructor does it for any record, but once for all.
+            record = ImageRecord.__new__(ImageRecord)
+            values = {"id": image_id, "digest": digest, "names": names.get(image_id, []), "created": created}
+            record.__dict__.update(template, **values, size=size)
+            found.append(record)
+        return found
+
+    def name_history(self) -> dict[str, list[str]]:
+        """Return, by image, all names that it has had (and has), the one last given first."""
+        history: dict[str, list[str]] = {}
+        query = "SELECT image_id, name FROM name_history ORDER BY given DESC, name"
+        for image_id, name in self._database.query(query):
+            history.setdefault(image_id, []).append(name)
+        return history
+
+    def user_counts(self) -> dict[str, int]:
+        """Return how many containers use each image; those that none uses aren't in it."""
+        query = "SELECT image_id, count(*) FROM containers WHERE image_id != '' GROUP BY image_id"
+        return dict(self._database.query(query))
 
     def find(self, name_or_id: str) -> ImageRecord:
         """Return the image with this full name ("docker.io/library/x:tag", "x@sha256:…"), id, or beginning of an id.
@@ -68,7 +120,7 @@ class ImageTable:
         """
         self._database.execute(
             f"INSERT INTO images ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-            "digest = excluded.digest, manifest = excluded.manifest, created = excluded.created, size = excluded.size",
+            "digest = excluded.digest, manifest = excluded.manifest, size = excluded.size",
             (record.id, record.digest, record.manifest, record.config, record.created, record.size),
         )
         for position, chain_id in enumerate(record.layers):
@@ -77,6 +129,7 @@ class ImageTable:
 
     def give_name(self, name: str, image_id: str) -> None:
         """Let a name mean this image; it no longer means the one that it meant."""
+        self._database.execute("INSERT OR REPLACE INTO name_history VALUES (?, ?, ?)", (image_id, name, time_ns()))
         self._database.execute(
             "INSERT INTO image_names VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id",
             (name, image_id),
@@ -101,6 +154,12 @@ class ImageTable:
                 f"image {image_id[:12]} is in use by container {ids}", hint="Remove it first, or podpy rmi --force"
             )
         self._database.execute("DELETE FROM images WHERE id = ?", (image_id,))
+
+    def _names(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for image_id, name in self._database.query("SELECT image_id, name FROM image_names ORDER BY name"):
+            names.setdefault(image_id, []).append(name)
+        return names
 
     def _by_digest(self, name: str) -> list[ImageRecord]:
         repository, _, digest = name.rpartition("@")

@@ -30,7 +30,10 @@ def find(store: Store) -> list[str]:
 
 
 def remove(store: Store) -> list[str]:
-    """Remove what `find` finds: aside while nobody can commit, from the disk afterwards. Return it."""
+    """Remove what `find` finds: aside while nobody can commit, from the disk afterwards. Return it.
+
+    What it took on the disk is added to `store.freed` where somebody counts.
+    """
     from podpy.storage import filesystem
 
     aside = store.staging.new_path("orphans")
@@ -41,6 +44,10 @@ def remove(store: Store) -> list[str]:
         for number, name in enumerate(found):
             os.rename(os.path.join(store.graphroot, name), os.path.join(aside, str(number)))
     if found:
+        if store.freed is not None:
+            from podpy.storage.usage import tree_size
+
+            store.freed += sum(tree_size(os.path.join(aside, str(number))) for number in range(len(found)))
         filesystem.remove_tree(aside)
     return found
 

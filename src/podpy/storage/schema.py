@@ -212,5 +212,20 @@ CREATE TABLE artifact_blobs (
 CREATE INDEX artifact_blobs_by_digest ON artifact_blobs (digest);
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS)
+# images_summary: what `podpy images` shows stands behind manifest and configuration, in their overflow pages.
+# name_history: the names that an image has had, with the time at which each was last given.
+# disk_usage: bytes on the disk (as `du` counts them) of directory trees that never change, measured once.
+_SPACE = """
+CREATE INDEX images_summary ON images (created, id, digest, size);
+CREATE TABLE name_history (
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    given INTEGER NOT NULL,
+    PRIMARY KEY (image_id, name)
+) WITHOUT ROWID;
+INSERT INTO name_history SELECT image_id, name, 0 FROM image_names;
+CREATE TABLE disk_usage (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE)
 VERSION = len(MIGRATIONS)

@@ -70,12 +70,20 @@ class Staging:
         """
         from podpy.storage import filesystem
 
+        aside = self.set_aside(path)
+        if aside:
+            filesystem.remove_tree(aside)
+
+    def set_aside(self, path: str) -> str:
+        """Rename a directory tree or file in here: it is removed with the staging directory, at the latest. Return
+        its path; an empty text if there was none.
+        """
         aside = self.new_path("removed")
         try:
             os.rename(path, aside)
         except FileNotFoundError:
-            return
-        filesystem.remove_tree(aside)
+            return ""
+        return aside
 
     def close(self) -> None:
         """Remove the staging directory and give up its lock."""

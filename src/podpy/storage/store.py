@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from podpy.storage.check import Finding
     from podpy.storage.database import Database
     from podpy.storage.layers import LayerWriter
+    from podpy.storage.usage import ImageSpace
 
 
 class StoredLayer(Record):
@@ -55,6 +56,7 @@ class Store:
         self.graphroot = os.fspath(paths.graphroot)
         self.images_table = ImageTable(database)
         self.staging = Staging(self.graphroot, before_first=self.sweep)
+        self.freed: int | None = None  # a number: removals add the bytes that they give back
         self._driver: tuple[str, list[str]] | None = None
 
     # Look-ups
@@ -62,6 +64,13 @@ class Store:
     def images(self) -> list[ImageRecord]:
         """Return every image, newest first."""
         return self.images_table.all()
+
+    def image_summaries(self) -> list[ImageRecord]:
+        """Return every image without its manifest, configuration and layers (empty), newest first: quickly.
+
+        Of these `is_list` says nothing.
+        """
+        return self.images_table.summaries()
 
     def find_image(self, name_or_id: str) -> ImageRecord:
         """Return the image with this full name, id, or beginning of an id. Raises NoSuchImageError, StorageError."""
@@ -167,17 +176,17 @@ class Store:
         with self.database.transaction(durable=True):
             self.images_table.drop_name(name)
 
-    def remove_image(self, name_or_id: str, *, force: bool = False) -> list[str]:
+    def remove_image(self, name_or_id: str, *, force: bool = False, only_unnamed: bool = False) -> list[str]:
         """Remove a name, and the image with its unshared layers and blobs if that was the last one, or if an id was
         given.
 
         Return lines for the user, as Podman prints them ("Untagged: NAME", "Deleted: ID"). Raises NoSuchImageError;
-        InUseError if an id was given and the image has several names, unless `force`; InUseError always if a container
-        uses it: `rmi --force` first removes those that `image_users` lists.
+        InUseError if an id was given and the image has several names, unless `force`; if it has any (meanwhile) and
+        `only_unnamed`; always if a container uses it: `rmi --force` first removes those that `image_users` lists.
         """
         from podpy.storage import collect
 
-        return collect.remove_image(self, name_or_id, force=force)
+        return collect.remove_image(self, name_or_id, force=force, only_unnamed=only_unnamed)
 
     # Containers
 
@@ -262,6 +271,12 @@ class Store:
         from podpy.storage import collect
 
         return collect.collect(self)
+
+    def space(self) -> ImageSpace:
+        """Return what the images take on the disk. This process must be in the user's namespaces."""
+        from podpy.storage import usage
+
+        return usage.measure(self)
 
     def close(self) -> None:
         """Remove this process's staging directory and its leases. Also done by the next call's sweep if this one is

@@ -91,16 +91,20 @@ class Volumes:
 
     def remove(self, name: str, *, force: bool = False) -> None:
         """Remove a volume and its files. Raises NotFoundError; InUseError if a container uses it, unless `force`."""
-        volume = self.find(name)
-        users = self.users(volume.name)
-        if users and not force:
-            ids = ", ".join(user[:12] for user in users)
-            raise InUseError(
-                f"volume {volume.name} is being used by container {ids}", hint="Remove it first, or use --force"
-            )
-        self._database.execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
+        with self._database.transaction():  # a container that is being created uses it before or after, not between
+            volume = self.find(name)
+            users = self.users(volume.name)
+            if users and not force:
+                ids = ", ".join(user[:12] for user in users)
+                raise InUseError(
+                    f"volume {volume.name} is being used by container {ids}", hint="Remove it first, or use --force"
+                )
+            self._database.execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
         staging = Staging(self._graphroot)
-        staging.discard(os.path.join(self._root, volume.name))
+        with self._database.transaction():
+            # As orphans.py does it: a volume of that name that was made meanwhile keeps the directory.
+            if not self._database.query("SELECT 1 FROM volumes WHERE name = ?", (volume.name,)):
+                staging.set_aside(os.path.join(self._root, volume.name))
         staging.close()
 
     def users(self, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""`podpy rmi`, `tag`, `untag`, `image prune`."""
+"""`podpy rmi`, `tag`, `untag`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rmi(options: Options) -> int:
     code = 0
     with open_runtime(options) as runtime:
         runtime.enter()
-        names = [record.id for record in runtime.store.images()] if options.all else options.images
+        names = [record.id for record in runtime.store.image_summaries()] if options.all else options.images
         for name in names:
             try:
                 _remove(runtime, name, force=options.force or options.all, containers=options.force)
@@ -83,31 +83,3 @@ def _own_name(record: ImageRecord, text: str) -> str:
         if name == str(wanted) or (wanted.is_short and name.endswith(f"/{wanted}")):
             return name
     raise NoSuchImageError(f"{text}: tag not known")
-
-
-def prune(options: Options) -> int:
-    """`podpy image prune`: prints the ids of what went."""
-    with open_runtime(options) as runtime:
-        doomed = [record for record in runtime.store.images() if options.all or not record.names]
-        if options.filter:
-            from podpy.cli.image_filters import matching
-
-            doomed = matching(runtime, doomed, options.filter)
-        doomed = [record for record in doomed if not runtime.store.image_users(record.id)]
-        if not options.force and not _confirm(all_images=options.all):
-            return 0
-        runtime.enter()
-        for record in doomed:
-            try:
-                runtime.store.remove_image(record.id, force=True)
-            except (InUseError, NoSuchImageError):
-                continue  # somebody else was faster
-            print(record.id)
-    return 0
-
-
-def _confirm(*, all_images: bool) -> bool:
-    what = "images without at least one container associated with them" if all_images else "dangling images"
-    sys.stdout.write(f"WARNING! This command removes all {what}.\nAre you sure you want to continue? [y/N] ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -6,10 +6,12 @@ import sys
 from time import time_ns
 
 from podpy.cli.engine import open_runtime
+from podpy.errors import UsageError
 from podpy.image import describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from podpy.cli.gotemplate.values import Struct
@@ -25,6 +27,8 @@ _COMMAND_WIDTH = 45
 
 def images(options: Options) -> int:
     """`podpy images`."""
+    if options.image and options.filter:
+        raise UsageError("cannot specify an image and a filter(s)")
     with open_runtime(options) as runtime:
         rows = _sorted(_rows(runtime, options), options.sort)
         sys.stdout.write(_text(runtime, rows, options))
@@ -34,36 +38,44 @@ def images(options: Options) -> int:
 class _Row:
     """One line: an image under one of its names."""
 
+    __slots__ = ("record", "repository", "tag")
+
     def __init__(self, record: ImageRecord, name: str) -> None:
         self.record = record
-        repository, _, self.digest_of_name = name.partition("@")
-        base, colon, tag = repository.rpartition(":")
-        if not colon or "/" in tag:
-            base, tag = repository, ""
-        self.repository = base or _NONE
-        self.tag = tag or _NONE
+        self.repository, self.tag = split_name(name)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return a name's repository and tag as lists show them: "<none>" for what it doesn't have."""
+    repository = name.partition("@")[0]
+    base, colon, tag = repository.rpartition(":")
+    if not colon or "/" in tag:
+        base, tag = repository, ""
+    return base or _NONE, tag or _NONE
 
 
 def _rows(runtime: Runtime, options: Options) -> list[_Row]:
-    records = runtime.store.images()
-    filters = list(options.filter)
-    if options.image:
-        filters.append(f"reference={options.image}")
-    if filters:
+    filters = [f"reference={options.image}"] if options.image else list(options.filter)
+    whole = bool(options.format)  # a template or JSON may show anything
+    if not filters:
+        records = runtime.store.images() if whole else runtime.store.image_summaries()
+    else:
         from podpy.cli.image_filters import matching
 
-        records = matching(runtime, records, filters)
+        records = matching(runtime, filters, whole=whole)
     if options.quiet:
         return [_Row(record, "") for record in records]
-    return [_Row(record, name) for record in records for name in _shown_names(record, filters) or [""]]
+    return [_Row(record, name) for record in records for name in _shown_names(record, filters)]
 
 
 def _shown_names(record: ImageRecord, filters: list[str]) -> list[str]:
-    if not any(text.startswith("reference=") for text in filters):
-        return record.names
-    from podpy.cli.image_filters import names_matching
+    names = record.names
+    if any(text.startswith("reference=") for text in filters):
+        from podpy.cli.image_filters import names_matching
 
-    return names_matching(record, filters) or record.names
+        names = names_matching(record, filters) or names
+    # A name with a digest has no tag: it is only shown where there is no better one.
+    return [name for name in names if "@" not in name] or names[:1] or [""]
 
 
 def _sorted(rows: list[_Row], field: str) -> list[_Row]:
@@ -75,28 +87,64 @@ def _sorted(rows: list[_Row], field: str) -> list[_Row]:
         return sorted(rows, key=lambda row: (row.repository, row.tag))
     if field == "tag":
         return sorted(rows, key=lambda row: row.tag)
-    return sorted(rows, key=lambda row: -row.record.created)
+    return rows  # as the store lists them: the newest first
 
 
 def _text(runtime: Runtime, rows: list[_Row], options: Options) -> str:
-    if options.quiet:
-        ids = [f"sha256:{row.record.id}" if options.no_trunc else row.record.id[:_SHORT] for row in rows]
+    if options.quiet and options.format != "json":
+        ids = [_id(row, options) for row in rows]
         return "".join(f"{text}\n" for text in dict.fromkeys(ids))
+    if not options.format:
+        return _columns(runtime, rows, options)
     from podpy.cli import report
 
-    if options.format and report.is_json(options.format):
+    if report.is_json(options.format):
         from podpy.cli.gojson import indented
 
+        more = _More(runtime)
         records = {row.record.id: row.record for row in rows}
-        return indented([_summary(runtime, record) for record in records.values()], "    ") + "\n"
+        return indented([_summary(record, more) for record in records.values()], "    ") + "\n"
+    more = _More(runtime)
     heading = None if options.noheading or not report.wants_heading(options.format) else _heading(options)
-    default = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
-    if options.digests:
-        default = default.replace("{{.ID}}", "{{.Digest}}\t{{.ID}}")
+    shown = [_struct(row, more, options) for row in rows]
+    return report.render(options.format, shown, heading, default="")
+
+
+def _id(row: _Row, options: Options) -> str:
+    return f"sha256:{row.record.id}" if options.no_trunc else row.record.id[:_SHORT]
+
+
+def _columns(runtime: Runtime, rows: list[_Row], options: Options) -> str:
+    """Return the standard columns without a template: the list of 1,000 images is to be quick."""
+    from podpy.cli.table import align
+    from podpy.cli.units import ago, human_size
+
+    now = time_ns()
+    columns: dict[str, Callable[[_Row], str]] = {
+        "REPOSITORY": lambda row: row.repository,
+        "TAG": lambda row: row.tag,
+        "DIGEST": lambda row: row.record.digest or _NONE,
+        "IMAGE ID": lambda row: _id(row, options),
+        "CREATED": lambda row: ago(row.record.created, now),
+        "SIZE": lambda row: human_size(row.record.size, precision=3, blank=True),
+    }
+    if not options.digests:
+        del columns["DIGEST"]
     if options.history:
-        default += "\t{{.History}}"
-    shown = [_struct(runtime, row, options) for row in rows]
-    return report.render(options.format, shown, heading, default=default)
+        history = runtime.store.images_table.name_history()
+        columns["HISTORY"] = lambda row: ", ".join(history.get(row.record.id, [])) or _NONE
+    lines = [] if options.noheading else ["\t".join(columns)]
+    lines += ["\t".join(cell(row) for cell in columns.values()) for row in rows]
+    return align("\n".join(lines) + "\n") if lines else ""
+
+
+class _More:
+    """What the images' own rows don't say."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        table = runtime.store.images_table
+        self.users = table.user_counts()
+        self.history = table.name_history()
 
 
 def _heading(options: Options) -> Struct:
@@ -114,7 +162,7 @@ def _heading(options: Options) -> Struct:
     return report.headers(Struct(dict.fromkeys(names, "")), **headings)
 
 
-def _struct(runtime: Runtime, row: _Row, options: Options) -> Struct:
+def _struct(row: _Row, more: _More, options: Options) -> Struct:
     from podpy.cli.gotemplate.values import Struct
     from podpy.cli.gotime import GoTime
     from podpy.cli.units import ago, human_size
@@ -128,7 +176,7 @@ def _struct(runtime: Runtime, row: _Row, options: Options) -> Struct:
             "Repository": row.repository,
             "Tag": row.tag,
             "Digest": record.digest or _NONE,
-            "ID": f"sha256:{record.id}" if options.no_trunc else record.id[:_SHORT],
+            "ID": _id(row, options),
             "Id": record.id,
             "Created": since,
             "CreatedSince": since,
@@ -141,8 +189,8 @@ def _struct(runtime: Runtime, row: _Row, options: Options) -> Struct:
             "Names": record.names,
             "RepoTags": describe.repo_tags(record),
             "RepoDigests": describe.repo_digests(record),
-            "History": ", ".join(reversed(record.names)),
-            "Containers": len(runtime.store.image_users(record.id)),
+            "History": ", ".join(more.history.get(record.id, [])),
+            "Containers": more.users.get(record.id, 0),
             "Dangling": not record.names,
             "ReadOnly": False,
             "ParentId": "",
@@ -153,7 +201,7 @@ def _struct(runtime: Runtime, row: _Row, options: Options) -> Struct:
     )
 
 
-def _summary(runtime: Runtime, record: ImageRecord) -> Struct:
+def _summary(record: ImageRecord, more: _More) -> Struct:
     """Return what `images --format json` says about an image: Podman's ImageSummary."""
     from podpy.cli.gotemplate.values import Struct
     from podpy.cli.gotime import GoTime
@@ -168,10 +216,10 @@ def _summary(runtime: Runtime, record: ImageRecord) -> Struct:
         "SharedSize": 0,
         "VirtualSize": record.size,
         "Labels": config.labels or None,
-        "Containers": len(runtime.store.image_users(record.id)),
+        "Containers": more.users.get(record.id, 0),
         "Arch": config.architecture,
         "Digest": record.digest,
-        "History": list(reversed(record.names)),
+        "History": more.history.get(record.id, []),
         "IsManifestList": record.is_list,
         "Names": record.names,
         "Os": config.os,

@@ -61,3 +61,8 @@ def running_containers() -> Argument:
 def stopped_containers() -> Argument:
     """Containers that don't run."""
     return some_containers(STOPPED)
+
+
+def dry_run() -> Option:
+    """`--dry-run` of the prune commands, podpy's own."""
+    return flag("--dry-run", "Remove nothing: print what would go, and how much space that would give back")

@@ -7,6 +7,7 @@ from podpy.cli.declare.common import (
     cidfiles,
     container_filter,
     detach_keys,
+    dry_run,
     latest,
     one_container,
     running_containers,
@@ -398,12 +399,13 @@ _KEEPING: tuple[Command, ...] = (
     ),
     Command(
         path="container prune",
-        handler="podpy.cli.commands.container:prune",
+        handler="podpy.cli.commands.prune:containers",
         help="Remove all stopped containers",
         rule="none",
         options=(
             flag("--force -f", "Don't ask"),
             many("--filter", "KEY=VALUE", "Only these: label, until"),
+            dry_run(),
         ),
     ),
     Command(

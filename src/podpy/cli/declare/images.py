@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import template_format
+from podpy.cli.declare.common import dry_run, template_format
 from podpy.cli.declare.model import (
     DIRECTORIES,
     FILES,
@@ -226,15 +226,16 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="image prune",
-        handler="podpy.cli.commands.image_changes:prune",
+        handler="podpy.cli.commands.prune:images",
         help="Remove images that nothing uses",
         rule="none",
         options=(
             flag("--all -a", "Images with names, too, if no container uses them"),
-            flag("--build-cache", "The cache of builds, too", refuse=_LATER),
-            flag("--external", "Containers of other tools, too", refuse=_LATER),
+            flag("--build-cache", "The cache of builds, too (podpy has none yet)"),
+            flag("--external", "Images that only containers of other tools use, too (podpy knows none)"),
             many("--filter", "KEY=VALUE", "Only images for which this is true (repeatable)"),
             flag("--force -f", "Don't ask"),
+            dry_run(),
         ),
     ),
     Command(

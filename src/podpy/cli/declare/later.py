@@ -42,8 +42,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image umount",
         "image scp",
         "image sign",
-        "system df",
-        "system prune",
         "system reset",
         "system service",
         "system events",

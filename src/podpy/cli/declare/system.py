@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import template_format
-from podpy.cli.declare.model import Argument, Command, flag, text
+from podpy.cli.declare.common import dry_run, template_format
+from podpy.cli.declare.model import Argument, Command, flag, many, text
 
 _PANEL = "System"
 
@@ -66,6 +66,35 @@ COMMANDS: tuple[Command, ...] = (
             flag("--repair -r", "Repair what is broken"),
             flag("--force -f", "Repair even if containers are lost"),
             text("--max -m", "DURATION", "How old a left-over must be", default="24h"),
+        ),
+    ),
+    Command(
+        path="system df",
+        handler="podpy.cli.commands.system_df:run",
+        help="Show what images, containers and volumes take on the disk",
+        rule="none",
+        description=(
+            "All sizes are what `du` says. What images share is counted once; what can be reclaimed of images is what "
+            "`podpy image prune --all` gives back."
+        ),
+        options=(
+            template_format("--format"),
+            flag("--verbose -v", "A line for each image, container and volume"),
+        ),
+    ),
+    Command(
+        path="system prune",
+        handler="podpy.cli.commands.prune:system",
+        help="Remove containers that don't run, and images that nothing uses",
+        rule="none",
+        options=(
+            flag("--all -a", "Images with names, too, if no container uses them"),
+            flag("--build", "Containers of builds, too (podpy has none yet)"),
+            flag("--external", "Only what belongs to nothing: what killed calls have left"),
+            many("--filter", "KEY=VALUE", "Only things for which this is true (repeatable)"),
+            flag("--force -f", "Don't ask"),
+            flag("--volumes", "Volumes that no container uses, too"),
+            dry_run(),
         ),
     ),
     Command(

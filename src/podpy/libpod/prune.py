@@ -1,0 +1,115 @@
+"""Removing what nothing uses: containers that don't run, images without containers, volumes without containers.
+
+What is to go was chosen a moment ago; whether it may go is asked again in the transaction that removes it, so nothing
+is lost that another call has begun to use meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import InUseError, NoSuchContainerError, NoSuchImageError, NotFoundError, PodpyError
+from podpy.libpod.state import CREATED, EXITED
+from podpy.record import Record
+from podpy.storage.usage import tree_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.state import ContainerRow
+    from podpy.storage.images import ImageRecord
+
+PRUNABLE = (CREATED, EXITED)
+
+
+class Pruned(Record):
+    """What went (or, in a dry run, would go): ids or names, the bytes that this gives back, and what failed."""
+
+    removed: list[str] = []
+    freed: int = 0
+    errors: list[PodpyError] = []
+
+
+def containers(runtime: Runtime, rows: Sequence[ContainerRow], *, dry_run: bool = False) -> Pruned:
+    """Remove those of the containers that don't run."""
+    return runtime.privileged(lambda: _containers(runtime, [r for r in rows if r.status in PRUNABLE], dry_run))
+
+
+def images(runtime: Runtime, records: Sequence[ImageRecord], *, dry_run: bool = False) -> Pruned:
+    """Remove those of the images that no container uses, and layers and blobs that no image uses any more.
+
+    An image that had no name when it was chosen stays if it has one now.
+    """
+    return runtime.privileged(lambda: _images(runtime, records, dry_run))
+
+
+def volumes(runtime: Runtime, names: Sequence[str], *, dry_run: bool = False) -> Pruned:
+    """Remove those of the volumes that no container uses."""
+    return runtime.privileged(lambda: _volumes(runtime, names, dry_run))
+
+
+def images_after(runtime: Runtime, gone: Collection[str]) -> set[str]:
+    """Return the ids of the images that containers use, without those containers."""
+    rows = runtime.database.query("SELECT id, image_id FROM containers WHERE image_id != ''")
+    return {image_id for container_id, image_id in rows if container_id not in gone}
+
+
+def volumes_after(runtime: Runtime, gone: Collection[str]) -> set[str]:
+    """Return the names of the volumes that containers use, without those containers."""
+    rows = runtime.database.query("SELECT container_id, volume FROM container_volumes")
+    return {volume for container_id, volume in rows if container_id not in gone}
+
+
+def _containers(runtime: Runtime, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
+    removed, errors, freed = [], [], 0
+    for row in rows:
+        size = tree_size(runtime.directory(row.id))
+        try:
+            if not dry_run:
+                runtime.container(row.id).remove()
+        except NoSuchContainerError:
+            continue  # somebody else removed it
+        except PodpyError as error:
+            errors.append(error)
+            continue
+        removed.append(row.id)
+        freed += size
+    return Pruned(removed=removed, freed=freed, errors=errors)
+
+
+def _images(runtime: Runtime, records: Sequence[ImageRecord], dry_run: bool) -> Pruned:
+    store = runtime.store
+    if dry_run:
+        return Pruned(
+            removed=[record.id for record in records],
+            freed=store.space().freed_by([record.id for record in records]),
+        )
+    store.freed = 0
+    removed = []
+    for record in records:
+        try:
+            store.remove_image(record.id, force=True, only_unnamed=not record.names)
+        except (InUseError, NoSuchImageError):
+            continue  # somebody uses it now, or was faster
+        removed.append(record.id)
+    store.collect()
+    return Pruned(removed=removed, freed=store.freed)
+
+
+def _volumes(runtime: Runtime, names: Sequence[str], dry_run: bool) -> Pruned:
+    from podpy.storage.volumes import Volumes
+
+    table = Volumes(runtime.paths, runtime.database)
+    removed, freed = [], 0
+    for name in names:
+        size = tree_size(os.path.join(runtime.paths.graphroot, "volumes", name))
+        try:
+            if not dry_run:
+                table.remove(name)
+        except (InUseError, NotFoundError):
+            continue  # somebody uses it now, or was faster
+        removed.append(name)
+        freed += size
+    return Pruned(removed=removed, freed=freed)

@@ -1,0 +1,154 @@
+"""`system df` and the prune commands: numbers that equal `du`, and nothing goes that something uses."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import Podpy, Result
+from tests.support.images import Image, Layer
+from tests.support.registry import Registry
+
+BASE = Layer().add("base", b"b" * 100_000).add("hard", b"h" * 50_000).add("second", type=b"1", linkname="hard").tar()
+FIRST = Image([BASE, Layer().add("deep", mode=0o755).add("deep/first", b"1" * 30_000).tar()], {"Cmd": ["/x"]})
+SECOND = Image([BASE, Layer().add("second-only", b"2" * 70_000).tar()], {"Labels": {"keep": "yes"}, "Cmd": ["/x"]})
+PLACES = {"Images": ("layers", "blobs/sha256", "recipes", "mapped"), "Containers": ("containers",)}
+PLACES["Local Volumes"] = ("volumes",)
+
+
+@pytest.fixture
+def two(podpy: Podpy, session_base: Path) -> Podpy:
+    """The images localhost/first and localhost/second, which share their lower layer, one with its blobs."""
+    podpy.ok("load", "-qi", str(FIRST.write_docker_archive(session_base / "space-1.tar", "localhost/first:latest")))
+    podpy.ok("load", "-qi", str(SECOND.write_oci_archive(session_base / "space-2.tar", "localhost/second:latest")))
+    return podpy
+
+
+def du(podpy: Podpy, *places: str) -> int:
+    """What `du` says, inside the user's namespaces, about all that is in directories of the graphroot."""
+    paths = [str(path) for place in places for path in sorted((podpy.graphroot / place).glob("*"))]
+    if not paths:
+        return 0
+    return int(podpy.ok("unshare", "du", "-scB1", *paths).splitlines()[-1].split()[0])
+
+
+def df(podpy: Podpy) -> dict[str, dict[str, int]]:
+    return {row["Type"]: row for row in podpy.json("system", "df", "--format", "json")}
+
+
+def everything(podpy: Podpy) -> int:
+    return sum(du(podpy, *places) for places in PLACES.values())
+
+
+def test_df_says_what_du_says(two: Podpy, busybox: str) -> None:
+    two.ok(
+        "run", "--name", "wrote", "-v", "data:/data", busybox, "sh", "-c", "head -c 99999 /dev/zero | tee /f >/data/f"
+    )
+    two.ok("run", "-d", "--userns=keep-id", "--name", "runs", busybox, "sleep", "100")
+    for _ in range(2):  # measured, and remembered
+        rows = df(two)
+        assert {kind: row["RawSize"] for kind, row in rows.items()} == {k: du(two, *v) for k, v in PLACES.items()}
+    assert [(row["Total"], row["Active"]) for row in rows.values()] == [(3, 1), (2, 1), (1, 1)]
+    assert rows["Local Volumes"]["RawReclaimable"] == 0
+    assert rows["Containers"]["RawReclaimable"] == du(two, "containers") - _directory(two, "runs")
+    assert two.ok("system", "df").splitlines()[0].split() == ["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"]
+    assert two.ok("system", "df", "--format", "{{.Type}}={{.Total}}").splitlines()[0] == "Images=3"
+
+
+def _directory(podpy: Podpy, name: str) -> int:
+    identity = podpy.ok("inspect", "--format", "{{.Id}}", name)
+    return int(podpy.ok("unshare", "du", "-sB1", str(podpy.graphroot / "containers" / identity)).split()[0])
+
+
+def test_df_verbose_tells_shared_from_own(two: Podpy) -> None:
+    lines = two.ok("system", "df", "-v").splitlines()
+    assert lines[0] == "Images space usage:"
+    assert lines[2].split("  ")[0] == "REPOSITORY"
+    rows = {line.split()[0]: line.split() for line in lines if line.startswith("localhost/")}
+    assert rows["localhost/first"][-3] == rows["localhost/second"][-3] != "0B"
+    two("system", "df", "-v", "--format", "json").fails(125, "cannot combine --format and --verbose")
+
+
+def test_prune_frees_what_it_says(two: Podpy) -> None:
+    before, rows = everything(two), df(two)
+    assert rows["Images"]["RawReclaimable"] == before
+    dry = two.ok("system", "prune", "--all", "--dry-run").splitlines()
+    assert dry[0] == "Would delete Images"
+    assert everything(two) == before
+    done = two.ok("system", "prune", "--all", "--force").splitlines()
+    assert done[0] == "Deleted Images"
+    assert done[1:3] == dry[1:3]
+    assert done[-1].replace("reclaimed", "reclaimable") == dry[-1]
+    assert everything(two) == 0
+    assert done[-1].startswith("Total reclaimed space: ")
+
+
+def test_a_shared_layer_is_freed_with_its_last_image(two: Podpy) -> None:
+    two.ok("create", "--name", "user-of-it", "first")
+    before = everything(two)
+    reclaimable = df(two)["Images"]["RawReclaimable"]
+    two.ok("image", "prune", "-a", "-f", "--filter", "label!=keep")
+    assert everything(two) == before
+    assert two.ok("image", "prune", "-a", "--filter", "label=keep", "--dry-run").splitlines()[-1].endswith("kB")
+    two.ok("image", "prune", "-af")
+    assert before - everything(two) == reclaimable
+    assert two.ok("images", "-n", "--format", "{{.Repository}}") == "localhost/first"
+
+
+def test_system_prune_takes_containers_then_volumes_then_images(podpy: Podpy, busybox: str) -> None:
+    stopped = podpy.ok("create", "-v", "mine:/data", busybox, "true")
+    podpy.ok("run", "--rm", "-v", "other:/data", busybox, "sh", "-c", "echo x >/data/f")
+    before = everything(podpy)
+    question = podpy("system", "prune", "-a", "--volumes", input="n\n").ok()
+    assert "\t- all volumes not used by at least one container\n\t- all images without" in question
+    assert question.endswith("Are you sure you want to continue? [y/N] ")
+    dry = podpy.ok("system", "prune", "-a", "--volumes", "--dry-run").splitlines()
+    assert dry[:-1] == [
+        "Would delete Containers", stopped, "Would delete Volumes", "mine", "other", "Would delete Images", dry[-2]
+    ]  # fmt: skip
+    assert everything(podpy) == before
+    done = podpy.ok("system", "prune", "-af").splitlines()
+    assert done[:2] == ["Deleted Containers", stopped]
+    assert done[2] == "Deleted Images"
+    assert "Total reclaimed space:" in podpy.ok("system", "prune", "-f", "--volumes")
+    assert everything(podpy) == 0
+    podpy("system", "prune", "--external", "-a").fails(125, "--external cannot be combined")
+    assert podpy.ok("system", "prune", "--external") == ""
+
+
+def test_prune_keeps_what_is_newer_or_has_got_a_name(two: Podpy) -> None:
+    assert two.ok("image", "prune", "-af", "--filter", "until=2020-01-01") == ""
+    assert two.ok("image", "prune", "-f") == ""
+    assert len(two.ok("images", "-q").split()) == 2
+    two.ok("create", "--name", "old", "first")
+    assert two.ok("container", "prune", "--dry-run", "--filter", "until=1h") == "Total reclaimable space: 0B"
+    assert two.ok("container", "prune", "--dry-run").splitlines()[0] == two.ok("ps", "-aq", "--no-trunc")
+
+
+def test_containers_start_while_everything_unused_is_pruned(
+    podpy: Podpy, registry: Registry, busybox_image: Image
+) -> None:
+    registry.push("busybox", "1", busybox_image)
+    name = f"{registry.address}/busybox:1"
+    over = threading.Event()
+    pruned: list[Result] = []
+
+    def prune() -> None:
+        while not over.is_set():
+            pruned.append(podpy("system", "prune", "-af", "--volumes"))
+
+    thread = threading.Thread(target=prune)
+    thread.start()
+    try:
+        runs = [
+            podpy("run", "-q", "--rm", "--network=none", "--tls-verify=false", "-v", "v:/data", name, "true")
+            for _ in range(5)
+        ]
+    finally:
+        over.set()
+        thread.join()
+    for result in [*runs, *pruned]:
+        result.ok()
+    assert podpy.ok("system", "check") == ""
