@@ -90,8 +90,11 @@ def test_uncompressed_layers_are_compressed_and_come_back_as_the_same_image(
     configure(podpy, insecure(registry.address))
     name = f"{registry.address}/bb"
     podpy.ok("push", busybox, name)
+    (layer,) = json.loads(manifest(registry, "bb", "latest", DOCKER_TYPE))["layers"]
+    assert layer["mediaType"].endswith("tar.gzip"), "what comes from a docker-archive is Docker's"
+    podpy.ok("push", "--compression-format", "zstd", busybox, name)
     (layer,) = json.loads(manifest(registry, "bb", "latest"))["layers"]
-    assert layer["mediaType"].endswith("tar+gzip")
+    assert layer["mediaType"].endswith("tar+zstd"), "Docker's manifests have no zstd"
     image_id = podpy.ok("images", "-q", "--no-trunc", busybox)
     podpy.ok("rmi", busybox)
     assert f"sha256:{podpy.ok('pull', '-q', name)}" == image_id
@@ -224,5 +227,5 @@ def test_two_pushes_at_once(podpy: Podpy, registry: Registry, busybox: str) -> N
     for process in pushes:
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
-    assert manifest(registry, "x", "0") == manifest(registry, "x", "1")
+    assert manifest(registry, "x", "0", DOCKER_TYPE) == manifest(registry, "x", "1", DOCKER_TYPE)
     assert not any((podpy.graphroot / "tmp").glob("[0-9]*"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.errors import UsageError
 from podpy.image import schema
-from podpy.image.layer_source import LayerBlob, layer_type
+from podpy.image.layer_source import layer_type
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podpy.image.layer_source import LayerBytes
     from podpy.storage.images import ImageRecord
 
 FORMATS = {"oci": schema.OCI_MANIFEST, "v2s2": schema.DOCKER_MANIFEST, "docker": schema.DOCKER_MANIFEST}
@@ -39,7 +40,7 @@ def manifest_type(text: str) -> str:
     return FORMATS.get(text, "")
 
 
-def manifest_for(record: ImageRecord, blobs: Sequence[LayerBlob], media_type: str = "") -> Converted:
+def manifest_for(record: ImageRecord, blobs: Sequence[LayerBytes], media_type: str = "") -> Converted:
     """Return the manifest of an image whose layers, lowest first, are these blobs.
 
     `media_type` empty: the kind that the image's own manifest is of. If that fits as it is, these very bytes come back.
@@ -72,7 +73,7 @@ def foreign_layers(record: ImageRecord) -> set[str]:
     return {layer["digest"] for layer in layers if layer.get("urls") and _is_foreign(layer)}
 
 
-def _layer(blob: LayerBlob, described: dict[str, Any] | None, *, docker: bool) -> dict[str, Any]:
+def _layer(blob: LayerBytes, described: dict[str, Any] | None, *, docker: bool) -> dict[str, Any]:
     """Return a layer's descriptor; what the old one says besides stays where the new family knows it."""
     layer: dict[str, Any] = {"mediaType": layer_type(blob.kind, docker=docker), "digest": blob.digest}
     layer["size"] = blob.size

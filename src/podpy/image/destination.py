@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from podpy.image.layer_source import LayerBlob
+    from podpy.image.layer_source import LayerBytes
     from podpy.image.transports import Place
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
@@ -108,7 +108,7 @@ def docker_archive_is_free(path: str) -> None:
         raise ImageError("docker-archive doesn't support modifying existing images", hint=f"Remove {path} first")
 
 
-def _reported(layer: LayerBlob | PlainLayer, progress: Progress) -> Iterator[bytes]:
+def _reported(layer: LayerBytes, progress: Progress) -> Iterator[bytes]:
     progress.layer_started(layer.digest, layer.size, 0)
     for piece in read_ahead(layer.chunks()):
         yield piece
@@ -132,7 +132,7 @@ def _write_docker_archive(store: Store, images: Sequence[Outgoing], path: str, p
 def _add_docker_image(store: Store, tar: TarWriter, image: Outgoing, progress: Progress) -> dict[str, Any]:
     names = []
     for layer in outgoing_layers(store, image.record):
-        plain = PlainLayer(layer, docker=True)
+        plain = PlainLayer(layer)
         names.append(f"{plain.digest.partition(':')[2]}.tar")
         if tar.has(names[-1]):  # several images share it, or this one has it twice
             continue

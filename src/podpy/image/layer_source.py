@@ -37,7 +37,6 @@ class LayerBlob(Record):
     path: str
     digest: str
     size: int
-    media_type: str
     kind: str
 
     def chunks(self, offset: int = 0) -> Iterator[bytes]:
@@ -123,27 +122,26 @@ class OutgoingLayer:
         named = descriptor is not None and descriptor.digest in sizes
         digest = descriptor.digest if descriptor is not None and named else digests[0]
         path = self._store.blob_path(digest)
-        kind = _kind_of(path)
-        media_type = descriptor.media_type if descriptor is not None and named else ""
-        return LayerBlob(
-            path=path, digest=digest, size=sizes[digest], media_type=media_type or layer_type(kind), kind=kind
-        )
+        return LayerBlob(path=path, digest=digest, size=sizes[digest], kind=_kind_of(path))
 
 
 class PlainLayer:
-    """A layer that goes out uncompressed; it has what LayerBlob has, but no file."""
+    """A layer that goes out uncompressed; it can be written like a LayerBlob, but is no file."""
 
     kind = ""
 
-    def __init__(self, layer: OutgoingLayer, *, docker: bool) -> None:
+    def __init__(self, layer: OutgoingLayer) -> None:
         self._layer = layer
         self.digest = layer.diff_id
         self.size = layer.tar_size()
-        self.media_type = layer_type("", docker=docker)
 
     def chunks(self) -> Iterator[bytes]:
         """See `OutgoingLayer.tar`."""
         return self._layer.tar()
+
+
+if TYPE_CHECKING:
+    LayerBytes = LayerBlob | PlainLayer
 
 
 def outgoing_layers(store: Store, record: ImageRecord) -> list[OutgoingLayer]:
@@ -185,9 +183,7 @@ def compress(store: Store, layer: OutgoingLayer, kind: str = "gzip", level: int 
                 file.write(data)
     except OSError as error:
         raise StorageError(f"{store.graphroot}: {error.strerror}", hint="Make room for a compressed layer") from None
-    return LayerBlob(
-        path=path, digest="sha256:" + digest.hexdigest(), size=size, media_type=layer_type(kind), kind=kind
-    )
+    return LayerBlob(path=path, digest="sha256:" + digest.hexdigest(), size=size, kind=kind)
 
 
 def _through(stream: Any, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -116,7 +116,8 @@ def send_image(
 
     `mounts`: repositories (paths) of the same registry that may have a blob, by its digest.
     """
-    wanted = manifest_type(options.format)
+    # Docker's manifests have no zstd layers; who asks for those and for no format gets OCI's, as from Podman.
+    wanted = manifest_type(options.format) or (schema.OCI_MANIFEST if options.compression == "zstd" else "")
     layers = outgoing_layers(store, record)
     kinds = _compressions(record, layers, wanted, options)
     senders = _Senders(repository, progress, mounts or {}, foreign_layers(record))

@@ -8,24 +8,21 @@ makes an OCI image of a Docker one).
 
 from __future__ import annotations
 
-from podpy import fastjson
 from podpy.image import schema
 from podpy.image.assemble import sha256
-from podpy.image.layer_source import LayerBlob, PlainLayer, compress, layer_type, outgoing_layers
+from podpy.image.convert import manifest_for
+from podpy.image.layer_source import PlainLayer, compress, outgoing_layers
 from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from podpy.image.layer_source import OutgoingLayer
+    from podpy.image.layer_source import LayerBlob, LayerBytes, OutgoingLayer
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
 OCI = "oci"
 DOCKER = "docker"
 _MANIFESTS = {OCI: schema.OCI_MANIFEST, DOCKER: schema.DOCKER_MANIFEST}
-_CONFIGS = {OCI: schema.OCI_CONFIG, DOCKER: schema.DOCKER_CONFIG}
 
 
 class Compression(Record):
@@ -40,12 +37,12 @@ class Compression(Record):
 
 
 class Rendition(Record):
-    """What is written: `layers` lowest first, each with `digest`, `size`, `media_type` and `chunks()`."""
+    """What is written: `layers` lowest first, each with `digest`, `size`, `kind` and `chunks()`."""
 
     manifest: bytes
     media_type: str
     config: bytes
-    layers: list[LayerBlob | PlainLayer]
+    layers: list[LayerBytes]
 
     @property
     def digest(self) -> str:
@@ -67,37 +64,26 @@ def own_family(record: ImageRecord) -> str:
 def render(store: Store, record: ImageRecord, family: str, compression: Compression) -> Rendition:
     """Return an image as it goes out. Layers that must be compressed are, into the staging area, before this returns.
 
-    Raises ImageError (there is nothing to make a layer of), DigestMismatchError, StorageError, OSError.
+    Raises ImageError (there is nothing to make a layer of), DigestMismatchError, StorageError.
     """
-    layers = outgoing_layers(store, record)
-    manifest = schema.parse(record.manifest)
     same = own_family(record) == family
-    named = manifest.layers if isinstance(manifest, schema.Manifest) else []
-    made: dict[str, LayerBlob | PlainLayer] = {}
-    for layer in layers:
-        if layer.diff_id not in made:
+    made: dict[str, LayerBytes] = {}
+    chosen = []
+    for layer in outgoing_layers(store, record):
+        if layer.diff_id not in made:  # an image may have a layer twice
             made[layer.diff_id] = _outgoing(store, layer, family, same, compression)
-    chosen = [made[layer.diff_id] for layer in layers]
-    kept = same and [one.digest for one in named] == [one.digest for one in chosen]
-    return Rendition(
-        manifest=record.manifest if kept else _make_manifest(record, family, same, chosen),
-        media_type=_MANIFESTS[family],
-        config=record.config,
-        layers=chosen,
-    )
+        chosen.append(made[layer.diff_id])
+    manifest = manifest_for(record, chosen, _MANIFESTS[family])
+    return Rendition(manifest=manifest.data, media_type=manifest.media_type, config=record.config, layers=chosen)
 
 
-def _outgoing(
-    store: Store, layer: OutgoingLayer, family: str, same: bool, compression: Compression
-) -> LayerBlob | PlainLayer:
+def _outgoing(store: Store, layer: OutgoingLayer, family: str, same: bool, compression: Compression) -> LayerBytes:
     docker = family == DOCKER
-    blob, original = layer.blob, same and layer.original
-    if blob is not None and _acceptable(blob, original, docker, compression):
-        return blob if original else blob.replace(media_type=layer_type(blob.kind, docker=docker))
+    if layer.blob is not None and _acceptable(layer.blob, same and layer.original, docker, compression):
+        return layer.blob
     if not compression.kind:
-        return PlainLayer(layer, docker=docker)
-    kind = "gzip" if docker else compression.kind
-    return compress(store, layer, kind, compression.level).replace(media_type=layer_type(kind, docker=docker))
+        return PlainLayer(layer)
+    return compress(store, layer, "gzip" if docker else compression.kind, compression.level)
 
 
 def _acceptable(blob: LayerBlob, original: bool, docker: bool, compression: Compression) -> bool:
@@ -107,16 +93,3 @@ def _acceptable(blob: LayerBlob, original: bool, docker: bool, compression: Comp
         return blob.kind == compression.kind
     # A plain tar goes out as one if it came so: then its digest is what the manifest says.
     return original or blob.kind != "" or not compression.kind
-
-
-def _make_manifest(record: ImageRecord, family: str, same: bool, layers: list[LayerBlob | PlainLayer]) -> bytes:
-    descriptors = [{"mediaType": one.media_type, "digest": one.digest, "size": one.size} for one in layers]
-    document: dict[str, Any] = {}
-    if same:  # whatever else it says (annotations, a subject) stays true
-        document = fastjson.loads(record.manifest)
-    if "config" not in document:
-        document["config"] = {"digest": sha256(record.config), "size": len(record.config)}
-    document["config"] = {**document["config"], "mediaType": _CONFIGS[family]}
-    return fastjson.dumps(
-        {"schemaVersion": 2, "mediaType": _MANIFESTS[family], **document, "layers": descriptors}
-    ).encode()
