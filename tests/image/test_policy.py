@@ -19,6 +19,27 @@ from tests.support.signing import ACCEPT, REJECT, Gpg, OpensslKey, signed_by, si
 
 REJECTED = "Source image rejected: "
 KEYLESS = {"type": "signedBy", "keyType": "GPGKeys"}
+KEYED = {"type": "sigstoreSigned"}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "paths", "data"),
+    [
+        ({**KEYLESS, "keyPath": "/a"}, ["/a"], []),
+        ({**KEYLESS, "keyPaths": ["/a", "/b"]}, ["/a", "/b"], []),
+        ({**KEYLESS, "keyData": "YQ==\n"}, [], [b"a"]),
+        ({**KEYED, "keyPaths": ["/a", "/b"]}, ["/a", "/b"], []),
+        ({**KEYED, "keyDatas": ["YQ==", "Yg=="]}, [], [b"a", b"b"]),
+    ],
+)
+def test_keys_are_files_or_data_one_or_several(
+    requirement: dict[str, Any], paths: list[str], data: list[bytes]
+) -> None:
+    (found,) = policy.parse(json.dumps({"default": [requirement]}).encode(), "policy.json").default
+    assert (found.key_paths, found.key_data) == (paths, data)
+    assert found.identity.type == "matchRepoDigestOrExact"
+
+
 TAGLESS = {"type": "exactReference", "dockerReference": "quay.io/x"}
 
 

@@ -20,7 +20,7 @@ from podpy.image.reference import parse
 from podpy.image.trust.identity import check_identities, matches
 from tests.image.odd_registry import INDEX_TYPE
 from tests.support.engine import Podpy, Result
-from tests.support.images import MANIFEST_TYPE, Image, compact, sha256
+from tests.support.images import MANIFEST_TYPE, Image, Layer, compact, sha256
 from tests.support.registry import Registry
 from tests.support.signing import (
     ACCEPT,
@@ -405,6 +405,9 @@ def test_nothing_is_asked_for_an_image_that_is_rejected_anyway(podpy: Podpy) -> 
     file.write_text(json.dumps({"default": REJECT}))
     result = podpy("pull", "--signature-policy", str(file), "127.0.0.1:1/x:v1")
     result.fails(125, "Source image rejected: Running image docker://127.0.0.1:1/x:v1 is rejected by policy")
+    podpy("run", "--rm", "--signature-policy", str(file), "127.0.0.1:1/x:v1").fails(125, REJECTED)
+    podpy("create", "--signature-policy", str(file), "127.0.0.1:1/x:v1").fails(125, REJECTED)
+    podpy("import", "--signature-policy", str(file), "-", input=Layer().tar()).fails(125, REJECTED, "tarball:-")
     podpy("run", "--rm", "127.0.0.1:1/x:v1", env={"XDG_CONFIG_HOME": str(_config(podpy, REJECT))}).fails(125, REJECTED)
 
 

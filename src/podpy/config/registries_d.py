@@ -45,9 +45,13 @@ class RegistriesD(Record):
         return [self.sections[scope] for scope in (*scopes, "") if scope in self.sections]
 
 
-def load(config_dirs: tuple[str, ...]) -> RegistriesD:
-    """Return the configuration in the first of these directories that has a registries.d. Raises ConfigError."""
-    directories = [os.path.join(parent, _DIRECTORY) for parent in config_dirs]
+def load(home: str, config_dirs: tuple[str, ...]) -> RegistriesD:
+    """Return the configuration of the user's own registries.d (root's, too), else of the first in `config_dirs`.
+
+    Raises ConfigError.
+    """
+    own = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    directories = [os.path.join(parent, _DIRECTORY) for parent in (os.path.join(own, "containers"), *config_dirs)]
     found = next((directory for directory in directories if os.path.lexists(directory)), "")
     return load_directory(found) if found else RegistriesD()
 

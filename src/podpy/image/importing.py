@@ -18,6 +18,7 @@ from podpy.image.assemble import Blob, Parts, assemble, sha256
 from podpy.image.compression import HEAD, decompressor, detect
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import LOCALHOST, parse
+from podpy.image.trust import Gate, Source
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -42,6 +43,7 @@ class ImportOptions(Record):
     os: str = ""
     architecture: str = ""
     variant: str = ""
+    signature_policy: str = ""
 
 
 def is_address(source: str) -> bool:
@@ -59,11 +61,14 @@ def import_tar(
 ) -> ImageRecord:
     """Return the new image; `source` is a path, an address or a descriptor, `name` its name (short ones are local).
 
-    Raises UsageError (a change that makes no sense), ImageError, RegistryError (an address), StorageError.
+    Raises UsageError (a change that makes no sense), TrustError (policy.json: tarball), ImageError, RegistryError (an
+    address), StorageError.
     """
     options = options or ImportOptions()
     settings = changes.parse(options.changes)
     names = [_full_name(name)] if name else []
+    place = Source(transport="tarball", scopes=[], name=f"tarball:{source if isinstance(source, str) else '-'}")
+    Gate(store.paths, place, policy_file=options.signature_policy).admit(b"")
     descriptor = _open(store, source)
     try:
         tar = _measure(descriptor)

@@ -53,9 +53,16 @@ def ensure_image(
     progress: object = None,
     tls_verify: bool | None = None,
     authfile: str = "",
+    signature_policy: str = "",
 ) -> ImageRecord:
     """Return the image for a new container, pulled if the policy says so. See `pull`."""
-    options = PullOptions(policy=policy, platform=platform, tls_verify=tls_verify, authfile=authfile)
+    options = PullOptions(
+        policy=policy,
+        platform=platform,
+        tls_verify=tls_verify,
+        authfile=authfile,
+        signature_policy=signature_policy,
+    )
     reporter = progress if isinstance(progress, Progress) else SILENT
     return pull(store, paths, name, options, progress=reporter)
 

@@ -34,6 +34,7 @@ class ImageOptions(Record):
     progress: Callable[[], Progress] | None = None  # makes what a pull reports to, when there is one
     tls_verify: bool | None = None
     authfile: str = ""
+    signature_policy: str = ""
 
 
 def create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions | None = None) -> Container:
@@ -132,6 +133,7 @@ def _find_or_pull(runtime: Runtime, name: str, options: ImageOptions) -> ImageRe
             progress=options.progress() if options.progress else None,
             tls_verify=options.tls_verify,
             authfile=options.authfile,
+            signature_policy=options.signature_policy,
         )
     )
 

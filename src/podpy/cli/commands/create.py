@@ -31,6 +31,7 @@ def image_options(options: Options) -> ImageOptions:
         replace_owner=options.replace,
         tls_verify=options.tls_verify if options.given("tls_verify") else None,
         authfile=options.authfile,
+        signature_policy=options.signature_policy,
         progress=lambda: _progress(options),
     )
 

@@ -28,6 +28,7 @@ def import_image(options: Options) -> int:
         print(f'Downloading from "{source}"', flush=True)
     wanted = ImportOptions(
         changes=options.change,
+        signature_policy=options.signature_policy,
         message=options.message,
         os=options.os,
         architecture=options.arch,

@@ -96,7 +96,7 @@ COMMANDS: tuple[Command, ...] = (
             text("--variant", "VARIANT", "Variant of the architecture"),
             flag("--quiet -q", "Print only the image's id"),
             _PROGRESS,
-            text("--signature-policy", "FILE", "Accepted for Podman's scripts; does nothing", hidden=True),
+            text("--signature-policy", "FILE", "policy.json to use", hidden=True),
         ),
     ),
     Command(
