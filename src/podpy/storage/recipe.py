@@ -114,35 +114,38 @@ class _Maker:
         self._name = b""
 
     def pieces(self) -> Iterator[bytes]:
-        out = bytearray()
-        total = 0
+        """Yield the tar in pieces of some MiB at most."""
+        parts: list[bytes] = []
+        size = 0
         try:
-            while (kind := self._take(1)) != b"E":
-                if kind == b"F":
-                    self._open(self._take(self._length(_PATH_LIMIT)))
-                    continue
-                if kind == b"L":
-                    out += self._take(self._length(_LITERAL))
-                elif kind == b"D":
-                    offset, length = _EXTENT.unpack(self._take(_EXTENT.size))
-                    for chunk in self._extent(offset, length):
-                        out += chunk
-                        if len(out) >= _PIECE:
-                            total += len(out)
-                            yield bytes(out)
-                            out.clear()
-                else:
-                    raise self._damaged()
-                if len(out) >= _PIECE:
-                    total += len(out)
-                    yield bytes(out)
-                    out.clear()
-            if total + len(out) != _END.unpack(self._take(_END.size))[0]:
-                raise self._damaged()
-            if out:
-                yield bytes(out)
+            for part in self._parts():
+                parts.append(part)
+                size += len(part)
+                if size >= _PIECE:
+                    yield b"".join(parts)
+                    parts.clear()
+                    size = 0
+            yield b"".join(parts)
         finally:
             self._close()
+
+    def _parts(self) -> Iterator[bytes]:
+        total = 0
+        while (kind := self._take(1)) != b"E":
+            if kind == b"F":
+                self._open(self._take(self._length(_PATH_LIMIT)))
+            elif kind == b"L":
+                literal = self._take(self._length(_LITERAL))
+                total += len(literal)
+                yield literal
+            elif kind == b"D":
+                offset, length = _EXTENT.unpack(self._take(_EXTENT.size))
+                total += length
+                yield from self._extent(offset, length)
+            else:
+                raise self._damaged()
+        if total != _END.unpack(self._take(_END.size))[0]:
+            raise self._damaged()
 
     def _take(self, size: int) -> bytes:
         end = self._at + size
