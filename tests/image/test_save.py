@@ -266,6 +266,12 @@ def test_pull_from_standard_input(podpy: Podpy, small: Image, shelf: Path) -> No
     assert podpy.ok("pull", "-q", "docker-archive:/dev/stdin", input=data) == image_id(small)
 
 
+def test_a_transport_that_podpy_lacks_is_named(podpy: Podpy) -> None:
+    podpy("pull", "docker-daemon:x:1").fails(125, "doesn't know the transport docker-daemon", "oci-archive:FILE")
+    podpy("pull", "dir:").fails(125, "there is no path in it")
+    podpy("pull", "oci:x:@y").fails(125, "@y isn't @ and a number")
+
+
 def test_the_blobs_of_another_image_live_as_long_as_they_are_needed(
     podpy: Podpy, small: Image, shelf: Path, place: Path
 ) -> None:

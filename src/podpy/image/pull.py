@@ -9,7 +9,7 @@ from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import DOCKER_DOMAIN, Reference, parse
 from podpy.image.remote import Access
 from podpy.image.resolve import for_pull
-from podpy.image.transports import is_place, parse_place
+from podpy.image.transports import is_place, parse_place, refuse_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def pull(
         return here
     if options.policy == "missing" and here is not None:
         return here
+    refuse_unknown(name)
     try:
         if name.startswith(_STORE_TRANSPORT):
             from podpy.image import podman_store

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import ImageError
+from podpy.errors import ImageError, NotSupportedError
 from podpy.record import Record
 
 DOCKER_ARCHIVE = "docker-archive"
@@ -12,6 +12,10 @@ OCI_ARCHIVE = "oci-archive"
 OCI = "oci"
 DIR = "dir"
 KINDS = (DOCKER_ARCHIVE, OCI_ARCHIVE, OCI, DIR)
+
+
+# containers/image has these, too. They are known, so that the answer isn't about a short name.
+UNKNOWN_KINDS = ("docker-daemon", "ostree", "sif", "tarball")
 
 
 class Place(Record):
@@ -30,6 +34,16 @@ class Place(Record):
 def is_place(text: str) -> bool:
     """Tell whether a text names one of these transports. `dir:5000/x` does: a registry of that name needs docker://."""
     return text.partition(":")[0] in KINDS and ":" in text
+
+
+def refuse_unknown(text: str) -> None:
+    """Raise NotSupportedError if a text names a transport that podpy doesn't have."""
+    kind, colon, _ = text.partition(":")
+    if colon and kind in UNKNOWN_KINDS:
+        raise NotSupportedError(
+            f"{text}: podpy doesn't know the transport {kind}",
+            hint=f"Let skopeo copy it to oci-archive:FILE, or write docker://{text} if it is a registry's",
+        )
 
 
 def parse_place(text: str) -> Place:
