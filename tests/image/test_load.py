@@ -48,6 +48,13 @@ def test_a_docker_archive(podpy: Podpy, small: Image, place: Path) -> None:
     assert podpy.ok("load", "-q", "-i", str(path)) == ""
 
 
+def test_events_for_programs(podpy: Podpy, small: Image, place: Path) -> None:
+    path = small.write_docker_archive(place / "a.tar", NAME)
+    events = [json.loads(line) for line in podpy.ok("load", "--progress", "json", "-i", str(path)).splitlines()]
+    assert [event["event"] for event in events[-3:]] == ["config", "committing", "image"]
+    assert events[-1] == {"event": "image", "name": NAME, "id": sha256(small.config())[7:]}
+
+
 def test_an_oci_archive(podpy: Podpy, small: Image, place: Path) -> None:
     path = small.write_oci_archive(place / "a.tar", NAME)
     assert podpy.ok("load", "-i", str(path)) == LOADED

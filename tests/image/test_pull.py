@@ -162,7 +162,8 @@ def test_events_for_programs(podpy: Podpy, odd: OddRegistry, small: Image) -> No
     done = podpy("pull", "--progress", "json", name, f"{odd.address}/nothing")
     done.fails(125, "podpy: ")
     assert len(done.stderr.splitlines()) == 1
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    events = [event for event in told if event["event"] != "layer-advanced"]  # they come on a slow machine only
     kinds = [event["event"] for event in events]
     assert kinds[0] == kinds[-2] == "message"
     assert sorted(kinds[1:5]) == ["layer-done", "layer-done", "layer-started", "layer-started"]
@@ -213,6 +214,9 @@ def test_an_index_gives_this_platform_or_the_one_asked_for(podpy: Podpy, odd: Od
     configure(podpy, insecure(odd.address))
     name = f"{odd.address}/x"
     assert podpy.ok("pull", "-q", name) == sha256(small.config())[7:]
+    odd.requests.clear()
+    podpy.ok("pull", "-q", name)
+    assert [path for path in odd.paths() if path != "/v2/"] == ["/v2/x/manifests/latest"]
     assert podpy.ok("pull", "-q", "--arch", "s390x", name) == sha256(foreign.config())[7:]
     podpy("pull", "--platform", "linux/riscv64", name).fails(125, "no image found in the image index", "linux/s390x")
 

@@ -46,6 +46,11 @@ def make(*, quiet: bool, style: str = "auto") -> Progress:
     return Lines()
 
 
+def tells_events(progress: Progress) -> bool:
+    """Tell whether standard output is for events alone."""
+    return isinstance(progress, JsonLines)
+
+
 def tell_image(progress: Progress, image_id: str, name: str) -> None:
     """Print an image's id, or the event that says it."""
     if isinstance(progress, JsonLines):

@@ -81,7 +81,7 @@ class PodmanStore:
     def images(self) -> list[StoredImage]:
         """Return all images, those without names too. Raises ImageError."""
         return [
-            StoredImage(id=_text(entry, "id"), names=_texts(entry, "names"), layer=_text(entry, "layer"))
+            StoredImage(id=_text(entry, "id"), names=_names(entry), layer=_text(entry, "layer"))
             for entry in self._list(f"{_DRIVER}-images/images.json")
         ]
 
@@ -319,6 +319,13 @@ def _text(entry: dict[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(entry: dict[str, Any], key: str) -> list[str]:
-    value = entry.get(key)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+def _names(entry: dict[str, Any]) -> list[str]:
+    value = entry.get("names")
+    return [name for name in value if isinstance(name, str) and _is_name(name)] if isinstance(value, list) else []
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return not parse(text).is_short
+    except ImageError:
+        return False

@@ -230,11 +230,16 @@ class _Pull:
         document = schema.parse(data, kind)
         if isinstance(document, schema.Index):
             chosen = schema.select(document, _wanted(self._options))
-            data, kind = repository.manifest(chosen.digest)
+            data, kind = self._manifest_here(chosen.digest) or repository.manifest(chosen.digest)
             document = schema.parse(data, kind or chosen.media_type)
         if isinstance(document, schema.Index):
             raise ImageError(f"{self._reference}: the image index holds another index")
         return document, data
+
+    def _manifest_here(self, digest: str) -> tuple[bytes, str] | None:
+        """Return an index's entry if an image of the store has that manifest: then only the index was asked for."""
+        rows = self._store.database.query("SELECT manifest FROM images WHERE digest = ?", (digest,))
+        return (bytes(rows[0][0]), "") if rows else None
 
     def _config_here(self, manifest: Manifest) -> bytes | None:
         """Return the configuration if the store has the very same image: then only the manifest was asked for."""

@@ -20,21 +20,23 @@ if TYPE_CHECKING:
 
 def load(options: Options) -> int:
     """`podpy load`."""
-    from podpy.cli.image_progress import make
+    from podpy.cli.image_progress import make, tell_image, tells_events
     from podpy.image.archive import load as load_archive
 
     source: str | int = options.input or 0
     if source == 0 and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("cannot read from terminal", hint="Use podpy load -i FILE, or podpy load < FILE")
     # Podman's lines about a load only repeat what the last line says; bars are worth something where they move.
-    progress = make(quiet=options.quiet or not sys.stderr.isatty())
+    progress = make(quiet=options.quiet or not sys.stderr.isatty(), style=options.progress)
     with open_runtime(options) as runtime:
         names = runtime.privileged(
             lambda: load_archive(runtime.store, source, policy_file=options.signature_policy, progress=progress)
         )
-    if not options.quiet:
         for name in names:
-            print(f"Loaded image: {name}")
+            if tells_events(progress):
+                tell_image(progress, runtime.image(name).id, name)
+            elif not options.quiet:
+                print(f"Loaded image: {name}")
     return 0
 
 

@@ -75,6 +75,7 @@ COMMANDS: tuple[Command, ...] = (
         options=(
             text("--input -i", "FILE", "Archive or OCI directory (default: standard input)", complete=FILES),
             flag("--quiet -q", "Print nothing"),
+            _PROGRESS,
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
         ),
     ),
