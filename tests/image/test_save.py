@@ -464,11 +464,17 @@ def test_buildah_pulls_what_podpy_saves(podpy: Podpy, small: Image, shelf: Path,
         subprocess.run([*own, "rmi", "-af"], check=False, capture_output=True)
 
 
+def library(podpy: Podpy, code: str) -> str:
+    """Run Python code with a Runtime, as the user; return what it prints."""
+    script = f"import sys; sys.path.insert(0, {str(podpy.launcher.parents[2])!r})\nfrom podpy import Runtime\n{code}"
+    return podpy.run([sys.executable, "-c", script]).ok()
+
+
 def push(podpy: Podpy, destination: str) -> str:
-    """Push an image through the library, as the user; return the manifest's digest."""
-    script = f"""
-import sys; sys.path.insert(0, {str(podpy.launcher.parents[2])!r})
-from podpy import Runtime
+    """Push an image through the library; return the manifest's digest."""
+    return library(
+        podpy,
+        f"""
 from podpy.image.destination import push_to_place
 from podpy.image.lookup import find_named
 from podpy.image.transports import parse_place
@@ -476,8 +482,16 @@ with Runtime() as runtime:
     record, name = find_named(runtime.store, runtime.paths, {NAME!r})
     place = parse_place({destination!r})
     print(runtime.privileged(lambda: push_to_place(runtime.store, record, name, place)))
-"""
-    return podpy.run([sys.executable, "-c", script]).ok()
+""",
+    )
+
+
+def test_the_library_saves(podpy: Podpy, small: Image, shelf: Path, place: Path) -> None:
+    podpy.ok("load", "-i", str(small.write_oci_archive(shelf / "a.tar", NAME)))
+    target = str(place / "x.tar")
+    library(podpy, f"with Runtime() as runtime: runtime.save([{NAME!r}], {target!r})")
+    podpy.ok("save", "-q", "-o", str(place / "y.tar"), NAME)
+    assert (place / "x.tar").read_bytes() == (place / "y.tar").read_bytes()
 
 
 def test_pushing_to_places_gives_the_place_its_name(podpy: Podpy, small: Image, shelf: Path, place: Path) -> None:

@@ -25,12 +25,13 @@ from podpy.libpod.state import ALIVE, INITIALIZED, STARTING, ContainerRow, Conta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any, Self, TypeVar
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.image.pull import PullOptions
+    from podpy.image.save import SaveOptions
     from podpy.libpod.container import Container
     from podpy.libpod.create import ImageOptions
     from podpy.plan import Trace
@@ -236,3 +237,9 @@ class Runtime:
         from podpy.image.archive import load
 
         return self.privileged(lambda: load(self.store, archive))
+
+    def save(self, names: Sequence[str], output: str, options: SaveOptions | None = None) -> None:
+        """Write images to an archive or a directory; as `podpy save` does. Raises NoSuchImageError, ImageError …"""
+        from podpy.image.save import save
+
+        self.privileged(lambda: save(self.store, self.paths, names, output, options))
