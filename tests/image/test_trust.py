@@ -303,6 +303,19 @@ def test_keys_that_cannot_be_read_reject(place: Place, gpg: Gpg) -> None:
     place.refuses("No public keys imported")
 
 
+def test_a_kill_while_a_signature_is_checked_leaves_nothing_behind(place: Place, gpg: Gpg) -> None:
+    place.demand(signed_by(gpg.public["good"]))
+    place.keep(gpg.sign(claim(SIMPLE, place.digest, place.name)))
+    killer = place.podpy.home / "bin/gpg"
+    killer.parent.mkdir()
+    killer.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    killer.chmod(0o755)
+    path = f"{killer.parent}:/usr/bin:/bin"
+    assert place.podpy("pull", "--tls-verify=false", place.name, env={"PATH": path}).returncode == -9
+    place.accepts()
+    assert [entry.name for entry in (place.podpy.graphroot / "tmp").iterdir()] in ([], ["blobs"])
+
+
 # sigstore
 
 
