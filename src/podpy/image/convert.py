@@ -7,7 +7,6 @@ same in both, so a conversion changes the manifest only.
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import UsageError
 from podpy.image import schema
 from podpy.image.layer_source import layer_type
 from podpy.record import Record
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from podpy.image.layer_source import LayerBytes
     from podpy.storage.images import ImageRecord
 
-FORMATS = {"oci": schema.OCI_MANIFEST, "v2s2": schema.DOCKER_MANIFEST, "docker": schema.DOCKER_MANIFEST}
 _FOREIGN = ("nondistributable", "foreign")
 
 
@@ -29,15 +27,6 @@ class Converted(Record):
 
     data: bytes
     media_type: str
-
-
-def manifest_type(text: str) -> str:
-    """Return the media type that `--format` means, empty for an empty text. Raises UsageError."""
-    if text == "v2s1":
-        raise UsageError("the format v2s1 is not written: registries no longer take it", hint="Use oci or v2s2")
-    if text and text not in FORMATS:
-        raise UsageError(f'unknown format "{text}"', hint="It is oci or v2s2")
-    return FORMATS.get(text, "")
 
 
 def manifest_for(record: ImageRecord, blobs: Sequence[LayerBytes], media_type: str = "") -> Converted:

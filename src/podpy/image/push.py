@@ -13,30 +13,34 @@ from functools import partial
 from threading import Event, Thread
 
 from podpy.errors import ConfigError, ImageError, NotSupportedError, StorageError, UsageError
-from podpy.image import schema
+from podpy.image import transports
 from podpy.image.assemble import Blob
-from podpy.image.convert import Converted, foreign_layers, manifest_for, manifest_type
-from podpy.image.layer_source import LayerBlob, OutgoingLayer, compress, outgoing_layers, remove
+from podpy.image.convert import Converted, foreign_layers, manifest_for
+from podpy.image.destination import push_to_place
+from podpy.image.layer_source import LayerBlob, remove
 from podpy.image.lookup import find_named, registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import DOCKER_DOMAIN, Reference, parse
 from podpy.image.remote import Access, write
+from podpy.image.rendition import DOCKER, MANIFESTS, OCI, Compression, outgoing, own_family
 from podpy.image.upload import ManifestRefusedError, WritableRepository
 from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
+    from podpy.image.transports import Place
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
 WORKERS = 3
-COMPRESSIONS = ("gzip", "zstd")
+_READ = 256 << 10
 _GRACE = 2.0  # seconds that other layers get to stop after one has failed
 _REGISTRY = "docker://"
+_FORMATS = {"oci": OCI, "v2s2": DOCKER, "docker": DOCKER}
 _ROOM = "Make room: podpy container prune, podpy image prune --all"
 
 
@@ -65,26 +69,45 @@ def push(
     options: PushOptions | None = None,
     *,
     progress: Progress = SILENT,
-) -> Pushed:
-    """Send the image `name` to `destination`: a full name in a registry; empty: the name under which it was found.
+) -> str:
+    """Send the image `name` to `destination`; return its manifest's digest there (empty: a docker-archive has none).
 
-    Raises NoSuchImageError, UsageError, RegistryError, AuthenticationError, ConfigError, StorageError.
+    `destination` is a name in a registry, or a place (`image.transports`); empty: the name under which the image was
+    found. Raises NoSuchImageError, UsageError, RegistryError, AuthenticationError, ConfigError, StorageError.
     """
     options = options or PushOptions()
     record, found = find_named(store, paths, name)
-    reference = registry_reference(destination or found, name)
-    registries = registries_of(paths)
-    mounts = _mount_sources(store, record, reference, registries)
-
-    def send(repository: WritableRepository) -> Pushed:
-        return send_image(
-            store, repository, record, options, tag=reference.digest or reference.tag, mounts=mounts, progress=progress
-        )
-
+    if record.is_list:
+        raise NotSupportedError(f"{name} is a manifest list", hint=f"Push one of its images by its id, not {name}")
     try:
-        return write(paths, reference, registries, options, send, progress=progress)
+        if transports.is_place(destination):
+            return _to_place(store, record, found, transports.parse_place(destination), options, progress)
+        return _to_registry(store, paths, record, registry_reference(destination or found, name), options, progress)
     finally:
         progress.close()
+
+
+def _to_place(
+    store: Store, record: ImageRecord, name: str, place: Place, options: PushOptions, progress: Progress
+) -> str:
+    # As Podman: a dir: gets layers as they are, which for what isn't compressed means plain tars.
+    kind = options.compression or ("" if place.kind == transports.DIR else "gzip")
+    compression = Compression(kind=kind, level=options.level, force=options.recompress)
+    family = _family(options)
+    return push_to_place(store, record, name, place, family=family, compression=compression, progress=progress)
+
+
+def _to_registry(
+    store: Store, paths: Paths, record: ImageRecord, reference: Reference, options: PushOptions, progress: Progress
+) -> str:
+    registries = registries_of(paths)
+    mounts = _mount_sources(store, record, reference, registries)
+    tag = reference.digest or reference.tag
+
+    def send(repository: WritableRepository) -> str:
+        return send_image(store, repository, record, options, tag=tag, mounts=mounts, progress=progress).digest
+
+    return write(paths, reference, registries, options, send, progress=progress)
 
 
 def registry_reference(text: str, image: str = "") -> Reference:
@@ -116,77 +139,51 @@ def send_image(
 
     `mounts`: repositories (paths) of the same registry that may have a blob, by its digest.
     """
-    # Docker's manifests have no zstd layers; who asks for those and for no format gets OCI's, as from Podman.
-    wanted = manifest_type(options.format) or (schema.OCI_MANIFEST if options.compression == "zstd" else "")
-    layers = outgoing_layers(store, record)
-    kinds = _compressions(record, layers, wanted, options)
-    senders = _Senders(repository, progress, mounts or {}, foreign_layers(record))
+    family = _family(options) or own_family(record)
+    compression = Compression(kind=options.compression or "gzip", level=options.level, force=options.recompress)
+    senders = _Senders(repository, progress, mounts or {}, foreign_layers(record), store.staging.path())
     blobs: list[LayerBlob] = []
     try:
-        for layer, kind in zip(layers, kinds, strict=True):
-            blob = _compressed(store, layer, kind, options.level) if kind else layer.blob
-            assert blob is not None
+        for blob in outgoing(store, record, family, compression):
+            assert isinstance(blob, LayerBlob)  # a compression is always given
             blobs.append(blob)
-            senders.send(blob, temporary=bool(kind))
+            senders.send(blob)
         senders.finish()
+    except OSError as error:
+        raise StorageError(f"{store.graphroot}: {error.strerror}", hint=_ROOM) from None
     finally:
         senders.stop()
     progress.config(f"sha256:{record.id}")
     repository.put_bytes(record.config)
     progress.committing()
-    return _put_manifest(repository, record, blobs, wanted, tag, progress)
-
-
-def _put_manifest(
-    repository: WritableRepository,
-    record: ImageRecord,
-    blobs: Sequence[LayerBlob],
-    wanted: str,
-    tag: str,
-    progress: Progress,
-) -> Pushed:
-    made = manifest_for(record, blobs, wanted)
     try:
-        return _pushed(made, repository.put_manifest(made.data, made.media_type, tag))
+        return _put_manifest(repository, manifest_for(record, blobs, MANIFESTS[family]), tag)
     except ManifestRefusedError as error:
         # As Podman: if nobody asked for a format, another one may be taken (old registries know only Docker's).
-        other = schema.DOCKER_MANIFEST if made.media_type == schema.OCI_MANIFEST else schema.OCI_MANIFEST
-        if wanted or any(blob.kind == "zstd" for blob in blobs) or tag.startswith("sha256:"):
+        if options.format or any(blob.kind == "zstd" for blob in blobs) or ":" in tag:
             raise
         progress.message(f"{error.message}; trying the other format")
-        made = manifest_for(record, blobs, other)
-        return _pushed(made, repository.put_manifest(made.data, made.media_type, tag))
+        other = OCI if family == DOCKER else DOCKER
+        return _put_manifest(repository, manifest_for(record, blobs, MANIFESTS[other]), tag)
 
 
-def _pushed(made: Converted, digest: str) -> Pushed:
+def _put_manifest(repository: WritableRepository, made: Converted, tag: str) -> Pushed:
+    digest = repository.put_manifest(made.data, made.media_type, tag)
     return Pushed(manifest=made.data, media_type=made.media_type, digest=digest)
 
 
-def _compressions(record: ImageRecord, layers: Sequence[OutgoingLayer], wanted: str, options: PushOptions) -> list[str]:
-    """Return how to compress each layer, empty: it goes as it is. Raises UsageError, NotSupportedError."""
-    if options.compression and options.compression not in COMPRESSIONS:
-        raise NotSupportedError(f"compression {options.compression} is not supported", hint="Use gzip or zstd")
-    docker = wanted or (schema.parse(record.manifest).media_type if record.manifest else "")
-    if wanted == schema.DOCKER_MANIFEST and options.compression == "zstd":
-        raise UsageError("Docker's format v2s2 has no zstd layers", hint="Use --format oci")
-    kind = options.compression or "gzip"
-    kinds = []
-    for layer in layers:
-        blob = layer.blob
-        keep = blob is not None and (blob.kind or layer.original)
-        if keep and blob is not None:
-            changed = options.recompress and blob.kind != kind
-            changed = changed or (docker == schema.DOCKER_MANIFEST and blob.kind == "zstd")
-            keep = not changed
-        kinds.append("" if keep else kind)
-    return kinds
-
-
-def _compressed(store: Store, layer: OutgoingLayer, kind: str, level: int | None) -> LayerBlob:
-    try:
-        return compress(store, layer, kind, level)
-    except OSError as error:
-        raise StorageError(f"{store.graphroot}: {error.strerror}", hint=_ROOM) from None
+def _family(options: PushOptions) -> str:
+    """Return the family of manifests that is asked for, empty: the image's own. Raises UsageError."""
+    if options.format == "v2s1":
+        raise UsageError("the format v2s1 is not written: registries no longer take it", hint="Use oci or v2s2")
+    if options.format and options.format not in _FORMATS:
+        raise UsageError(f'unknown format "{options.format}"', hint="It is oci or v2s2")
+    family = _FORMATS.get(options.format, "")
+    if options.compression == "zstd":
+        if family == DOCKER:
+            raise UsageError("Docker's format v2s2 has no zstd layers", hint="Use --format oci")
+        return OCI
+    return family
 
 
 class _StoppedError(Exception):
@@ -197,24 +194,30 @@ class _Senders:
     """Threads that send layers, some at once; the first failure stops all of them."""
 
     def __init__(
-        self, repository: WritableRepository, progress: Progress, mounts: dict[str, list[str]], foreign: set[str]
+        self,
+        repository: WritableRepository,
+        progress: Progress,
+        mounts: dict[str, list[str]],
+        foreign: set[str],
+        staging: str,
     ) -> None:
         self._repository = repository
         self._progress = progress
         self._mounts = mounts
         self._known = set(foreign)  # digests that needn't be sent (again)
-        self._waiting: SimpleQueue[tuple[LayerBlob, bool] | None] = SimpleQueue()
+        self._staging = staging  # what lies there was made for this push: it goes when it is sent
+        self._waiting: SimpleQueue[LayerBlob | None] = SimpleQueue()
         self._stopped = Event()
         self._error: BaseException | None = None
         self._threads: list[Thread] = []
 
-    def send(self, blob: LayerBlob, *, temporary: bool) -> None:
-        """Send a layer; its file is removed afterwards if it is `temporary`. Raises what has failed meanwhile."""
+    def send(self, blob: LayerBlob) -> None:
+        """Send a layer. Raises what has failed meanwhile."""
         self._raise()
         if blob.digest in self._known:
             return
         self._known.add(blob.digest)
-        self._waiting.put((blob, temporary))
+        self._waiting.put(blob)
         if len(self._threads) < WORKERS:
             self._threads.append(Thread(target=self._work, daemon=True))
             self._threads[-1].start()
@@ -241,23 +244,25 @@ class _Senders:
             raise self._error
 
     def _work(self) -> None:
-        while not self._stopped.is_set() and (item := self._waiting.get()) is not None:
-            blob, temporary = item
+        while not self._stopped.is_set() and (blob := self._waiting.get()) is not None:
             source = Blob(digest=blob.digest, size=blob.size, read=partial(self._read, blob))
             try:
                 self._repository.put_blob(source, mount_from=self._mounts.get(blob.digest, ()), progress=self._progress)
-                if temporary:
+                if blob.path.startswith(self._staging):
                     remove(blob)
             except BaseException as error:
                 self._error = self._error or error
                 self._stopped.set()
 
     def _read(self, blob: LayerBlob, offset: int) -> Iterator[bytes]:
+        # Not `blob.chunks`, which compares the digest: the registry does so, and it is a sixth of an upload's work.
         try:
-            for chunk in blob.chunks(offset):
-                if self._stopped.is_set():
-                    raise _StoppedError
-                yield chunk
+            with open(blob.path, "rb", buffering=0) as file:
+                file.seek(offset)
+                while chunk := file.read(_READ):
+                    if self._stopped.is_set():
+                        raise _StoppedError
+                    yield chunk
         except OSError as error:
             raise StorageError(f"{blob.path}: {error.strerror}", hint="Run: podpy system check") from None
 

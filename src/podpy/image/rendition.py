@@ -16,13 +16,15 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from podpy.image.layer_source import LayerBlob, LayerBytes, OutgoingLayer
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
 OCI = "oci"
 DOCKER = "docker"
-_MANIFESTS = {OCI: schema.OCI_MANIFEST, DOCKER: schema.DOCKER_MANIFEST}
+MANIFESTS = {OCI: schema.OCI_MANIFEST, DOCKER: schema.DOCKER_MANIFEST}
 
 
 class Compression(Record):
@@ -66,15 +68,19 @@ def render(store: Store, record: ImageRecord, family: str, compression: Compress
 
     Raises ImageError (there is nothing to make a layer of), DigestMismatchError, StorageError.
     """
+    layers = list(outgoing(store, record, family, compression))
+    manifest = manifest_for(record, layers, MANIFESTS[family])
+    return Rendition(manifest=manifest.data, media_type=manifest.media_type, config=record.config, layers=layers)
+
+
+def outgoing(store: Store, record: ImageRecord, family: str, compression: Compression) -> Iterator[LayerBytes]:
+    """Yield an image's layers as they go out, lowest first, each compressed only when it is asked for. See `render`."""
     same = own_family(record) == family
     made: dict[str, LayerBytes] = {}
-    chosen = []
     for layer in outgoing_layers(store, record):
         if layer.diff_id not in made:  # an image may have a layer twice
             made[layer.diff_id] = _outgoing(store, layer, family, same, compression)
-        chosen.append(made[layer.diff_id])
-    manifest = manifest_for(record, chosen, _MANIFESTS[family])
-    return Rendition(manifest=manifest.data, media_type=manifest.media_type, config=record.config, layers=chosen)
+        yield made[layer.diff_id]
 
 
 def _outgoing(store: Store, layer: OutgoingLayer, family: str, same: bool, compression: Compression) -> LayerBytes:

@@ -20,14 +20,14 @@ def push(options: Options) -> int:
     from podpy.image.push import push as push_image
 
     destination = options.destination or ""
-    _check_destination(destination, compress=options.compress)
+    _check_destination(destination, options)
     wanted = push_options(options)
     progress = make(quiet=options.quiet)
     with open_runtime(options) as runtime:
         runtime.enter()
-        pushed = push_image(runtime.store, runtime.paths, options.image, destination, wanted, progress=progress)
+        digest = push_image(runtime.store, runtime.paths, options.image, destination, wanted, progress=progress)
     if options.digestfile:
-        write_digest(options.digestfile, pushed.digest)
+        write_digest(options.digestfile, digest)
     return 0
 
 
@@ -41,7 +41,7 @@ def push_options(options: Options) -> PushOptions:
         raise NotSupportedError(f"--compression-format {_CHUNKED} is not supported", hint="Use zstd")
     return PushOptions(
         format=options.format,
-        compression=options.compression_format,
+        compression=options.compression_format or ("gzip" if options.compress else ""),
         level=options.compression_level if options.given("compression_level") else None,
         # podman-push(1): a format that is asked for is forced, unless that is turned off.
         recompress=options.force_compression
@@ -67,11 +67,13 @@ def write_digest(path: str, digest: str) -> None:
         ) from None
 
 
-def _check_destination(destination: str, *, compress: bool) -> None:
+def _check_destination(destination: str, options: Options) -> None:
     kind = next((kind for kind in _FOREIGN_TRANSPORTS if destination.startswith(kind)), "")
     if kind:
         raise NotSupportedError(
             f"{kind} is no destination that podpy can write to", hint="Take docker:// or oci-archive:"
         )
-    if compress and not destination.startswith("dir:"):
+    if options.compress and not destination.startswith("dir:"):
         raise UsageError("--compress is for the destination dir: only", hint="Registries get compressed layers anyway")
+    if options.digestfile and destination.startswith("docker-archive:"):
+        raise UsageError("--digestfile: a docker-archive has no manifest", hint="Take oci-archive:")

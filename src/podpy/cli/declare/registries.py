@@ -27,7 +27,7 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("image push",),
         handler="podpy.cli.commands.push:push",
         panel=_PANEL,
-        help="Push an image to a registry",
+        help="Push an image to a registry, an archive or a directory",
         arguments=(
             Argument(name="image", metavar="IMAGE", complete=IMAGES),
             Argument(name="destination", metavar="DESTINATION", required=False, complete=IMAGES),
