@@ -11,6 +11,7 @@ registry, secure_registry       Debian's docker-registry on 127.0.0.1; with TLS 
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,11 @@ from tests.support import images, needs, places
 from tests.support.engine import Podpy, place_engine
 from tests.support.registry import Registry
 from tests.support.users import User, root_user, unprivileged_user
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C arrive: a shell that starts the suite in the background has it ignored, by whatever we start, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

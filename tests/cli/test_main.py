@@ -24,8 +24,9 @@ def run(options):
 {code}
 handler.run = run
 sys.modules["podpy.cli.commands.ps"] = handler
+from podpy._start import finish
 from podpy.cli.main import main
-sys.exit(main(sys.argv[1:]))
+finish(main(sys.argv[1:]))
 """
     settings: dict[str, object] = {"capture_output": True, "text": True, **options}
     command = [sys.executable, "-c", text, *argv, "ps"]

@@ -102,14 +102,14 @@ def test_a_running_container_is_not_removed_without_force(podpy: Podpy, busybox:
 
 
 def test_rename(podpy: Podpy, busybox: str) -> None:
-    podpy.ok("create", "--name=a", busybox)
-    podpy.ok("create", "--name=b", busybox)
-    podpy("rename", "a", "b").fails(125, "already in use")
-    podpy("rename", "a", "not/a/name").fails(125, "invalid container name")
-    podpy.ok("rename", "a", "c")
-    assert podpy.ok("inspect", "--format", "{{.Name}}", "c") == "c"
-    assert podpy("container", "exists", "a").returncode == 1
-    assert podpy("container", "exists", "c").returncode == 0
+    podpy.ok("create", "--name=one", busybox)
+    podpy.ok("create", "--name=two", busybox)
+    podpy("rename", "one", "two").fails(125, "already in use")
+    podpy("rename", "one", "not/a/name").fails(125, "invalid container name")
+    podpy.ok("rename", "one", "three")
+    assert podpy.ok("inspect", "--format", "{{.Name}}", "three") == "three"
+    assert podpy("container", "exists", "one").returncode == 1
+    assert podpy("container", "exists", "three").returncode == 0
 
 
 def test_containers_are_found_by_name_id_and_its_beginning(podpy: Podpy, busybox: str) -> None:

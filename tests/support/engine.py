@@ -167,6 +167,8 @@ class Podpy:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+        for pid in left:
+            wait.for_end(pid)
         return told
 
     def close(self) -> None:
