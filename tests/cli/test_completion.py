@@ -20,6 +20,8 @@ def test_commands_and_groups() -> None:
     assert {"run", "ps", "container", "image", "system"} <= set(words(""))
     assert "__complete" not in words("")
     assert {"exists", "ls", "prune"} <= set(words("container", ""))
+    assert {"trust", "inspect"} <= set(words("image", ""))
+    assert words("image", "trust", "") == ["set", "show"]  # a group in a group
     assert words("--log-level", "debug", "sta") == ["start"]
 
 

@@ -13,7 +13,9 @@ import pytest
 
 from podpy.config import policy
 from podpy.errors import ConfigError
+from podpy.image.reference import parse
 from podpy.image.trust.identity import check_identities
+from podpy.image.trust.scopes import docker_scopes, path_scopes, storage_scopes
 from tests.support.engine import Podpy
 from tests.support.signing import ACCEPT, REJECT, Gpg, OpensslKey, signed_by, sigstore_signed, skopeo_refuses
 
@@ -201,3 +203,53 @@ def test_trust_set_leaves_a_file_alone_that_it_does_not_understand_or_may_not_wr
 def test_signing_is_refused_in_one_line(podpy: Podpy) -> None:
     result = podpy("image", "sign", "--sign-by", "x", "quay.io/x").fails(125, "image sign: comes with a later version")
     assert len(result.stderr.splitlines()) == 1
+
+
+# Scopes
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes"),
+    [
+        (
+            "docker.io/library/busybox:1",
+            ["docker.io/library/busybox:1", "docker.io/library/busybox", "docker.io/library", "docker.io", "*.io"],
+        ),
+        (
+            "a.b.example.com:5000/x",
+            [
+                "a.b.example.com:5000/x:latest", "a.b.example.com:5000/x", "a.b.example.com:5000",
+                "*.b.example.com", "*.example.com", "*.com",
+            ],
+        ),
+        (f"localhost/x:1@sha256:{'a' * 64}", [f"localhost/x@sha256:{'a' * 64}", "localhost/x", "localhost"]),
+    ],
+)  # fmt: skip
+def test_the_scopes_of_a_name(name: str, scopes: list[str]) -> None:
+    assert docker_scopes(parse(name)) == scopes
+
+
+def test_the_scopes_of_files_and_stores(tmp_path: Path) -> None:
+    (tmp_path / "real/inner").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("real")
+    assert path_scopes(f"{tmp_path}/link/inner")[:2] == [f"{tmp_path}/real/inner", f"{tmp_path}/real"]
+    assert "/" not in path_scopes(str(tmp_path))
+    assert path_scopes("") == []
+    assert storage_scopes("overlay", "/s", parse("a.io/x:1"), "f" * 64) == [
+        f"[overlay@/s]a.io/x:1@{'f' * 64}", "[overlay@/s]a.io/x:1", "[overlay@/s]a.io/x", "[overlay@/s]a.io",
+        "[overlay@/s]", "[/s]",
+    ]  # fmt: skip
+
+
+def test_the_first_scope_that_the_file_names_counts() -> None:
+    scopes = {"*.example.com": ACCEPT, "a.example.com/x": REJECT, "": signed_by(Path("/key"))}
+    found = policy.parse(json.dumps({"default": REJECT, "transports": {"docker": scopes}}).encode(), "policy.json")
+
+    def kind(name: str, transport: str = "docker") -> str:
+        return found.requirements(transport, docker_scopes(parse(name)))[0].type
+
+    assert kind("a.example.com/x/y:1") == "reject"
+    assert kind("a.example.com/xy:1") == "insecureAcceptAnything"
+    assert kind("a.b.example.com:5000/x") == "insecureAcceptAnything"
+    assert kind("example.com/x") == "signedBy"
+    assert kind("a.example.com/xy", "docker-daemon") == "reject"
