@@ -58,6 +58,8 @@ def use_pack() -> None:
 def finish(status: int) -> None:
     """End at once: tearing the interpreter down costs milliseconds and does nothing that the kernel won't."""
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # it was closed when podpy was started
+            continue
         try:
             stream.flush()
         except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -165,3 +166,10 @@ def test_top(podpy: Podpy, three: dict[str, str]) -> None:
     assert host_user == str(podpy.user.uid)
     podpy("top", "up", "nope").fails(125, "unknown field 'nope'. There are: args, ")
     podpy("top", "down").fails(125, "down is created")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_says_nothing(podpy: Podpy, closed: str) -> None:
+    command = ["sh", "-c", f'exec "$0" ps --all {closed}', str(podpy.launcher)]
+    done = subprocess.run(command, env=podpy.environment(), capture_output=True, **podpy.user.as_popen_arguments())
+    assert (done.returncode, done.stderr) == (0, b"")

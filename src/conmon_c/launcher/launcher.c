@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -115,8 +116,18 @@ static bool find(struct start *start, const char *prefix)
 	return look_in_lib(start, prefix, "lib") || look_in_lib(start, prefix, "lib64");
 }
 
+/* A closed standard stream is one that says nothing (as Go has it). Left closed, its number would go to the next file
+ * that is opened. */
+static void fill_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
 int main(int argc, char *argv[])
 {
+	fill_standard_streams();
 	char prefix[PATH_MAX];
 	struct start start;
 	if (!own_prefix(prefix))
