@@ -398,6 +398,22 @@ _KEEPING: tuple[Command, ...] = (
         options=(flag("--external", "Containers of other programs, too"),),
     ),
     Command(
+        path="diff",
+        handler="podpy.cli.commands.diff:run",
+        help="Show what a container (or an image) changed, or has differently from another",
+        rule="names",
+        arguments=(Argument(name="names", metavar="NAME", required=False, many=True, complete=CONTAINERS),),
+        options=(text("--format", "FORMAT", "json"), latest()),
+    ),
+    Command(
+        path="container diff",
+        handler="podpy.cli.commands.diff:container",
+        help="Show what a container changed, or has differently from another",
+        rule="names",
+        arguments=(Argument(name="names", metavar="NAME", required=False, many=True, complete=CONTAINERS),),
+        options=(text("--format", "FORMAT", "json"), latest()),
+    ),
+    Command(
         path="container prune",
         handler="podpy.cli.commands.prune:containers",
         help="Remove all stopped containers",

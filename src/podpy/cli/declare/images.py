@@ -226,6 +226,13 @@ COMMANDS: tuple[Command, ...] = (
         options=(flag("--whatrequires", "Images that are built on it", refuse=_LATER),),
     ),
     Command(
+        path="image diff",
+        handler="podpy.cli.commands.diff:image",
+        help="Show what an image changes in the one below its last layer, or beside another",
+        arguments=(Argument(name="names", metavar="IMAGE", many=True, complete=IMAGES),),
+        options=(text("--format", "FORMAT", "json"),),
+    ),
+    Command(
         path="image prune",
         handler="podpy.cli.commands.prune:images",
         help="Remove images that nothing uses",

@@ -1,0 +1,78 @@
+"""`diff`, `image diff`, `container diff`: what a layer or a container changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import Podpy
+from tests.support.images import Image, Layer
+
+LOWER = Layer()
+for _name in ("same", "gone", "wiped"):
+    LOWER.add(_name, mode=0o755).add(f"{_name}/one", b"1").add(f"{_name}/two", b"2")
+UPPER = (
+    Layer()
+    .add("same", mode=0o755)
+    .add("same/two", b"other")
+    .add(".wh.gone", b"")
+    .add("wiped", mode=0o755)
+    .add("wiped/.wh..wh..opq", b"")
+    .add("wiped/new", b"n")
+    .add("added", mode=0o755)
+    .add("added/file", b"f")
+)
+LAYERS = [LOWER.tar(), UPPER.tar()]
+EXPECTED = [
+    "A /added",
+    "A /added/file",
+    "D /gone",
+    "C /same",
+    "C /same/two",
+    "C /wiped",
+    "A /wiped/new",
+    "D /wiped/one",
+    "D /wiped/two",
+]
+
+
+@pytest.fixture
+def layered(podpy: Podpy, session_base: Path) -> Podpy:
+    for name, layers in (("lower", LAYERS[:1]), ("upper", LAYERS)):
+        path = Image(layers, {"Cmd": ["/x"]}).write_docker_archive(session_base / f"diff-{name}.tar", f"{name}:1")
+        podpy.ok("load", "-qi", str(path))
+    return podpy
+
+
+def test_an_images_last_layer(layered: Podpy) -> None:
+    assert layered.ok("image", "diff", "upper:1").splitlines() == EXPECTED
+    assert layered.ok("diff", "upper:1", "lower:1").splitlines() == EXPECTED
+    backwards = layered.ok("image", "diff", "lower:1", "upper:1").splitlines()
+    assert "A /gone/one" in backwards
+    assert "D /added" in backwards
+    assert layered.ok("diff", "lower:1").splitlines()[:2] == ["A /gone", "A /gone/one"]
+    assert layered.json("image", "diff", "--format", "json", "upper:1")["deleted"] == [
+        "/gone",
+        "/wiped/one",
+        "/wiped/two",
+    ]
+
+
+def test_a_container(podpy: Podpy, busybox: str) -> None:
+    script = "rm /bin/ls; echo x >/etc/new; mkdir -p /a/b; chmod 700 /tmp"
+    expected = ["A /a", "A /a/b", "C /bin", "D /bin/ls", "C /etc", "A /etc/new", "C /tmp"]
+    for options in ([], ["--userns=keep-id", "--user=0"]):
+        podpy.ok("run", "--replace", "--name", "changes", *options, busybox, "sh", "-c", script)
+        assert podpy.ok("diff", "changes").splitlines() == expected
+    assert podpy.ok("container", "diff", "--latest") == podpy.ok("diff", "changes", busybox)
+    podpy.ok("create", "--name", "unchanged", busybox)
+    assert podpy.ok("diff", "unchanged") == ""
+
+
+def test_what_cant_be_compared(podpy: Podpy, busybox: str) -> None:
+    podpy("diff", "nope").fails(125, "nope: no such container or image")
+    podpy("container", "diff", busybox).fails(125, "no such container")
+    podpy("image", "diff", "nope").fails(125, "nope: image not known")
+    podpy("diff", "--format", "{{.}}", busybox).fails(125, "only supported value for '--format' is 'json'")
+    podpy("diff", "a", "b", "c").fails(125, "at most two")
