@@ -29,7 +29,8 @@ def attribute(name: str, value: str) -> dict[str, str]:
 def odd_layers(*, oci: bool) -> list[bytes]:
     """Three layers with every kind of entry; `oci`: also what Podman unpacks otherwise than the OCI's layer.md says.
 
-    That is a whiteout of a directory that its own layer fills again: Podman shows what should be hidden.
+    That is a whiteout of a directory that its own layer fills again (Podman shows what should be hidden), and files in
+    directories that the layer has no entry of (Podman gives them to root).
     """
     times = {"mtime": 1_600_000_000}
     first = Layer().add("./", mode=0o711, **times)
@@ -47,9 +48,9 @@ def odd_layers(*, oci: bool) -> list[bytes]:
     second = Layer().add("./", mode=0o711, **times).add(".wh.gone", b"").add(".wh.gone-dir", b"").add(".wh.never", b"")
     second.add("opaque", mode=0o700, uid=5, **times).add("opaque/.wh..wh..opq", b"").add("opaque/new", b"n", **times)
     second.add(".wh..wh.foo", b"").add("d", mode=0o750, **times).add("d/.wh.ping", b"").add("d/.wh..wh.foo", b"")
-    second.add("old", mode=0o755, uid=3, gid=4, **times).add("old/x", b"changed", mode=0o640, **times)
     second.add("replaced", b"file", **times)
     if oci:
+        second.add("old/x", b"changed", mode=0o640, **times).add("old/deeper/new/y", b"y", **times)
         second.add(".wh.again", b"").add("again", mode=0o701, **times).add("again/new", b"n", **times)
     third = Layer().add("replaced", mode=0o755, **times).add("replaced/in", b"i", **times)
     third.add("caf\udce9", type=tarfile.SYMTYPE, linkname="d", **times)

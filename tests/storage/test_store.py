@@ -14,7 +14,7 @@ from podpy.storage import schema
 from podpy.storage.database import Database
 from podpy.storage.store import Store
 from tests.storage.stores import add_image, open_store, own_store
-from tests.storage.tars import Tar, digest
+from tests.storage.tars import MTIME, Tar, digest
 from tests.storage.userns import in_userns, own_directory, small_filesystem
 
 NAME = "localhost/x:latest"
@@ -66,6 +66,31 @@ def test_a_layers_root_keeps_its_parents_owner_and_mode() -> None:
         record = add_image(store, "a", [base(), top()])
         status = os.stat(store.layer_path(record.layers[1]))
         assert (status.st_uid, status.st_mode & 0o7777) == (4, 0o711)
+
+
+@in_userns
+def test_a_directory_without_an_entry_stays_as_the_layers_below_have_it() -> None:
+    note = {"SCHILY.xattr.user.note": "hello"}
+    lowest = Tar().directory("tmp", mode=0o1777, uid=3, gid=4, pax_headers=note).directory("tmp/in", mode=0o700, uid=5)
+    lowest.directory("gone", mode=0o700, uid=6).directory("hidden").directory("hidden/x", mode=0o700, uid=6)
+    middle = (
+        Tar().file(".wh.gone", b"").directory("hidden", uid=1).file("hidden/.wh..wh..opq", b"").symlink("link", "tmp")
+    )
+    top = Tar().file("tmp/in/f").file("gone/f").file("hidden/x/f").file("new/f").file("link/f")
+    with own_store() as store:
+        record = add_image(store, "a", [lowest, middle, top])
+        place = Path(store.layer_path(record.layers[-1]))
+
+        def seen(name: str) -> tuple[int, int, int]:
+            status = (place / name).stat()
+            return status.st_mode & 0o7777, status.st_uid, status.st_gid
+
+        assert (seen("tmp"), seen("tmp/in")) == ((0o1777, 3, 4), (0o700, 5, 0))
+        assert (place / "tmp").stat().st_mtime == MTIME
+        assert os.getxattr(place / "tmp", "user.note") == b"hello"
+        assert seen("hidden") == (0o755, 1, 0)
+        assert not os.listxattr(place / "hidden"), "opaque is the middle layer's"
+        assert {seen(name) for name in ("gone", "hidden/x", "new", "link")} == {(0o755, 0, 0)}
 
 
 @in_userns

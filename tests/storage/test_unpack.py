@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import StorageError
+from podpy.storage.inherit import IMPLIED
 from podpy.storage.unpack import Unpacker
 from tests.storage.tars import MTIME, Tar
 from tests.storage.userns import in_userns, own_directory
@@ -188,6 +189,17 @@ def test_later_entries_replace_earlier_ones() -> None:
         assert (target / "was-file/through").read_bytes() == b"t"
         twice = (target / "twice").stat()
         assert (twice.st_mode & 0o7777, twice.st_uid, twice.st_mtime) == (0o711, 2, 5)
+
+
+@in_userns
+def test_directories_without_an_entry_are_counted_and_marked() -> None:
+    tar = Tar().file("a/b/f").file("c/g").directory("c", mtime=7).directory("d").file("d/h").file(".wh.e").file("e/i")
+    with own_directory() as target:
+        assert unpack(tar.bytes(), target).implied == 3, "c, too: its entry came later"
+        assert (target / "a").stat().st_mtime_ns == (target / "a/b").stat().st_mtime_ns == IMPLIED
+        assert (target / "c").stat().st_mtime == 7
+        assert (target / "d").stat().st_mtime == MTIME
+        assert (target / "e").stat().st_mtime_ns != IMPLIED, "new beside a whiteout, so not the lower layers' directory"
 
 
 @in_userns

@@ -16,6 +16,8 @@ struct podpy_unpack_limits {
     int64_t entries;
 };
 
+#define PODPY_UNPACK_IMPLIED 1
+
 struct podpy_unpack_result {
     int code; /* 0, or an errno of what failed */
     int failed;
@@ -27,6 +29,7 @@ struct podpy_unpack_result {
     int64_t skipped_xattrs;
     int root_seen; /* the archive says whose the root directory is and what mode it has */
     int id_missing; /* an owner isn't mapped in this user namespace */
+    int implied; /* directories that no entry says anything about: their time is PODPY_UNPACK_IMPLIED nanoseconds */
     int replaced; /* something that the archive had brought was removed again: its recipe isn't enough */
     char text[512];
 };

@@ -123,7 +123,9 @@ struct place_name {
     const char *base; /* "" for the root itself */
 };
 struct path_cache;
-struct path_cache *path_cache_new(int root, bool jailed, const char *opaque_xattr);
+/* `implied` is called with each directory that is made because an entry lies below it, and with `owner`. */
+typedef int path_implied(void *owner, const char *path, struct unpack_error *error);
+struct path_cache *path_cache_new(int root, bool jailed, const char *opaque_xattr, path_implied *implied, void *owner);
 void path_cache_free(struct path_cache *cache);
 /* To be called whenever something that may be a directory, or a link to one, goes away. */
 void path_cache_forget(struct path_cache *cache);

@@ -27,13 +27,16 @@ struct path_cache {
     char *path; /* of the parent that is open */
     int parent; /* -1: none */
     bool setgid;
+    path_implied *implied;
+    void *owner;
 };
 
-struct path_cache *path_cache_new(int root, bool jailed, const char *opaque_xattr)
+struct path_cache *path_cache_new(int root, bool jailed, const char *opaque_xattr, path_implied *implied, void *owner)
 {
     struct path_cache *cache = calloc(1, sizeof *cache);
     if (cache)
-        *cache = (struct path_cache){ .root = root, .jailed = jailed, .opaque_xattr = opaque_xattr, .parent = -1 };
+        *cache = (struct path_cache){ .root = root, .jailed = jailed, .opaque_xattr = opaque_xattr, .parent = -1,
+                                      .implied = implied, .owner = owner };
     return cache;
 }
 
@@ -117,8 +120,9 @@ int path_make_opaque(struct path_cache *cache, int parent, const char *base, str
     return result;
 }
 
-/* One missing component: made as podman makes them, or the reason why it can't be. */
-static int make_component(struct path_cache *cache, int directory, const char *name, struct unpack_error *error)
+/* One missing component of `path`: made as podman makes them, or the reason why it can't be. */
+static int make_component(struct path_cache *cache, int directory, const char *name, const char *path,
+                          struct unpack_error *error)
 {
     bool whiteout = path_is_whiteout(directory, name);
     if (whiteout && unlinkat(directory, name, 0) < 0)
@@ -126,8 +130,8 @@ static int make_component(struct path_cache *cache, int directory, const char *n
     if (mkdirat(directory, name, 0755) < 0)
         return unpack_fail(error, errno == EEXIST ? ENOTDIR : errno, "%s: an entry lies below it, but it's no directory: %s",
                            name, strerror(errno));
-    /* It must go on hiding what lower layers have there. */
-    return whiteout ? path_make_opaque(cache, directory, name, error) : 0;
+    /* Beside a whiteout it is new, and must go on hiding what lower layers have there; else it is theirs. */
+    return whiteout ? path_make_opaque(cache, directory, name, error) : cache->implied(cache->owner, path, error);
 }
 
 static int open_or_make(struct path_cache *cache, char *path, struct unpack_error *error)
@@ -140,7 +144,7 @@ static int open_or_make(struct path_cache *cache, char *path, struct unpack_erro
         *end = '\0';
         int next = path_open_directory(cache, path);
         if (next < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
-            && make_component(cache, directory, start, error) == 0)
+            && make_component(cache, directory, start, path, error) == 0)
             next = path_open_directory(cache, path);
         else if (next < 0 && !error->text[0])
             unpack_fail(error, errno, "%s: %s", path, strerror(errno));

@@ -43,6 +43,17 @@ struct place {
     bool replaced; /* something was replaced: `times` may name what isn't there any more */
 };
 
+static int remember_time(struct place *place, const char *path, struct timespec mtime, struct unpack_error *error);
+
+/* A directory that only names of other entries speak of. An entry of its own may still come: then that one's time counts,
+ * since times are set in the order in which they were remembered. */
+static int remember_implied(void *owner, const char *path, struct unpack_error *error)
+{
+    struct place *place = owner;
+    place->result->implied++;
+    return remember_time(place, path, (struct timespec){ .tv_nsec = PODPY_UNPACK_IMPLIED }, error);
+}
+
 struct place *place_new(int root, bool jailed, unsigned flags, const struct podpy_unpack_limits *limits,
                         struct podpy_unpack_result *result)
 {
@@ -51,7 +62,8 @@ struct place *place_new(int root, bool jailed, unsigned flags, const struct podp
     if (!place)
         return NULL;
     *place = (struct place){ .root = root, .flags = flags, .limits = *limits, .result = result, .file = -1 };
-    place->cache = path_cache_new(root, jailed, flags & PODPY_UNPACK_OPAQUE_FILE ? NULL : opaque);
+    const char *attribute = flags & PODPY_UNPACK_OPAQUE_FILE ? NULL : opaque;
+    place->cache = path_cache_new(root, jailed, attribute, remember_implied, place);
     if (!place->cache) {
         free(place);
         return NULL;

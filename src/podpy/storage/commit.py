@@ -38,7 +38,7 @@ def commit_image(
     by_position = layer_digests(record.manifest)
     for directory in _DIRECTORIES:
         os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
-    _inherit_roots(store, layers)
+    _inherit(store, record, layers)
     crash_point("commit:synced:before")
     # Everything that the rows will speak of is on the disk before the first of them: files, then renames, then the
     # commit.
@@ -98,6 +98,19 @@ def layer_digests(manifest: bytes) -> list[str]:
         return [layer["digest"] if isinstance(layer["digest"], str) else "" for layer in layers]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ImageError(f"the image's manifest makes no sense: {error}") from error
+
+
+def _inherit(store: Store, record: ImageRecord, layers: Sequence[LayerWriter]) -> None:
+    """Give directories about which a layer says nothing what the layers below it say."""
+    _inherit_roots(store, layers)
+    staged = {layer.chain_id: layer for layer in layers}
+    for layer in layers:
+        if layer.implied and layer.parent:
+            from podpy.storage.inherit import inherit_directories
+
+            below = record.layers[: record.layers.index(layer.chain_id)]
+            paths = [staged[chain].path if chain in staged else store.layer_path(chain) for chain in reversed(below)]
+            inherit_directories(layer.path, paths)
 
 
 def _inherit_roots(store: Store, layers: Sequence[LayerWriter]) -> None:

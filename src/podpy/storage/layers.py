@@ -42,6 +42,7 @@ class LayerWriter:
         self.size = 0
         self.entries = 0
         self.root_seen = False
+        self.implied = 0
         self.skipped_devices = 0
         self.finished = False
         self._staging = staging
@@ -68,6 +69,7 @@ class LayerWriter:
         self.size = self._unpacker.size
         self.entries = self._unpacker.entries
         self.root_seen = self._unpacker.root_seen
+        self.implied = self._unpacker.implied
         self.skipped_devices = self._unpacker.skipped_devices
         self._finish_recipe()
         self.finished = True

@@ -24,7 +24,8 @@ class Unpacker:
     """Unpacks one archive into the empty directory `target`. For one thread; several run side by side.
 
     After `finish`: `size` (bytes of all files), `entries`, `root_seen` (the archive says whose the root directory is),
-    `skipped_devices` (a user namespace can't make them), `skipped_xattrs`, `replaced` (something that the archive had
+    `skipped_devices` (a user namespace can't make them), `skipped_xattrs`, `implied` (directories that no entry says
+    anything about: see storage/inherit.py), `replaced` (something that the archive had
     brought was removed again, so its recipe isn't enough: storage/recipe.py).
     """
 
@@ -39,6 +40,7 @@ class Unpacker:
         self._lib, self._ffi = native.lib, native.ffi
         self._result = self._ffi.new("struct podpy_unpack_result *")
         self.skipped_devices = self.skipped_xattrs = self.size = self.entries = 0
+        self.implied = 0
         self.root_seen = self.replaced = False
         limits = self._ffi.new("struct podpy_unpack_limits *", {"bytes": max_bytes, "entries": max_entries})
         directory = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -63,7 +65,7 @@ class Unpacker:
         self._lib.podpy_unpack_finish(unpack, result)
         self.size, self.entries, self.root_seen = result.bytes, result.entries, bool(result.root_seen)
         self.skipped_devices, self.skipped_xattrs = result.skipped_devices, result.skipped_xattrs
-        self.replaced = bool(result.replaced)
+        self.implied, self.replaced = result.implied, bool(result.replaced)
         if result.failed or result.id_missing:
             text = self._ffi.string(result.text).decode("utf-8", "backslashreplace")
             raise _error(result, text)
