@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.image.odd_registry import OddRegistry
-from tests.support.images import Image, Layer
+from tests.image.odd_registry import INDEX_TYPE, OddRegistry
+from tests.support.engine import Podpy
+from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, Layer, sha256
+from tests.support.registry import Registry
 from tests.support.signing import Gpg, OpensslKey
+
+OTHER = "arm64" if ARCHITECTURE != "arm64" else "amd64"
 
 
 @pytest.fixture
@@ -63,3 +68,31 @@ def gpg(session_base: Path) -> Iterator[Gpg]:
 def ec_key(session_base: Path) -> OpensslKey:
     """An ECDSA P-256 key, as cosign makes them."""
     return OpensslKey(session_base, "ec", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+
+
+@pytest.fixture
+def two(podpy: Podpy, small: Image, bulky: Image, session_base: Path) -> tuple[str, str]:
+    """localhost/here and localhost/other (of another architecture) are in the store; their manifests' digests."""
+    other = Image(bulky.layers, bulky.settings, OTHER)
+    archives = [
+        small.write_oci_archive(session_base / "list-1.tar", "localhost/here:latest"),
+        other.write_oci_archive(session_base / "list-2.tar", "localhost/other:latest"),
+    ]
+    for archive in archives:
+        podpy.ok("load", "-i", str(archive))
+    return sha256(small.blobs()[0]), sha256(other.blobs()[0])
+
+
+@pytest.fixture
+def index(registry: Registry, small: Image, bulky: Image) -> str:
+    """A registry's index x/all:1 with this machine's image and one for another; its name."""
+    images = {ARCHITECTURE: small, OTHER: Image(bulky.layers, bulky.settings, OTHER)}
+    described = []
+    for architecture, image in images.items():
+        digest = registry.push("x/all", architecture, image)
+        platform = {"architecture": architecture, "os": "linux"}
+        size = len(image.blobs()[0])
+        described.append({"mediaType": MANIFEST_TYPE, "digest": digest, "size": size, "platform": platform})
+    document = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": described}
+    registry.push_manifest("x/all", "1", json.dumps(document).encode(), INDEX_TYPE)
+    return f"{registry.address}/x/all:1"

@@ -64,7 +64,7 @@ def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progre
 def _bring_in(
     store: Store, tree: Tree, place: Place, policy_file: str, progress: Progress, *, every: bool
 ) -> Iterator[tuple[ImageRecord, list[str]]]:
-    _admit(store, tree, place, policy_file)
+    admit(store, tree, place, policy_file)
     if place.kind == transports.DOCKER_ARCHIVE:
         images = _docker_images(store, tree, place)
     elif place.kind == transports.DIR:
@@ -75,7 +75,7 @@ def _bring_in(
         yield assemble(store, parts, names=names, progress=progress), names
 
 
-def _admit(store: Store, tree: Tree, place: Place, policy_file: str) -> None:
+def admit(store: Store, tree: Tree, place: Place, policy_file: str) -> None:
     """Raise TrustError unless policy.json lets what is at this place in. Only `dir:` may carry signatures."""
     from podpy.image.trust import Gate, Source
     from podpy.image.trust.scopes import path_scopes
@@ -196,7 +196,7 @@ def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Part
     if len(index.manifests) > _IMAGES_LIMIT:
         raise ImageError(f"index.json lists more than {_IMAGES_LIMIT} images")
     by_name: dict[str, list[schema.Descriptor]] = {}
-    for number, entry in _choose_oci(index.manifests, place):
+    for number, entry in choose_oci(index.manifests, place):
         name = _full_name(place.reference) if place.reference else _oci_name(entry)
         by_name.setdefault(name or f"#{number}", []).append(entry)
     if not every and len(by_name) > 1:
@@ -212,7 +212,8 @@ def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Part
         yield _oci_parts(tree, one), [] if name.startswith("#") else [name]
 
 
-def _choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int, schema.Descriptor]]:
+def choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int, schema.Descriptor]]:
+    """Return the entries of an OCI layout's index that a place means, numbered. Raises ImageError."""
     numbered = [*enumerate(entries)]
     if place.index >= len(entries):
         raise ImageError(f"index {place.index} is too large, only {len(entries)} entries available")

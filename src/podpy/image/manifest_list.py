@@ -6,7 +6,7 @@ import os
 
 from podpy import fastjson
 from podpy.errors import ImageError, NoSuchImageError, StorageError, UsageError
-from podpy.image import lists, schema, sources
+from podpy.image import lists, schema, sources, transports
 from podpy.image.assemble import sha256
 from podpy.image.lists import Document, Entry
 from podpy.image.lookup import find_named
@@ -208,7 +208,7 @@ def inspect(store: Store, paths: Paths, text: str, access: Access) -> dict[str, 
 
 
 def _inspect_remote(store: Store, paths: Paths, text: str, access: Access) -> dict[str, object]:
-    name = text if text.startswith(("oci", sources.REGISTRY)) else sources.REGISTRY + text
+    name = text if transports.is_place(text) or text.startswith(sources.REGISTRY) else sources.REGISTRY + text
     data, kind = sources.use(store, paths, name, access, lambda source: source.manifest())
     if not isinstance(schema.parse(data, kind, artifacts=True), schema.Index):
         raise NotAListError(f"{text} is not a manifest list but a single image", hint="See podpy image inspect")

@@ -12,7 +12,7 @@ from _queue import SimpleQueue
 from functools import partial
 from threading import Event, Thread
 
-from podpy.errors import ConfigError, ImageError, NotSupportedError, StorageError, UsageError
+from podpy.errors import ConfigError, ImageError, StorageError, UsageError
 from podpy.image import transports
 from podpy.image.assemble import Blob
 from podpy.image.convert import Converted, foreign_layers, manifest_for
@@ -73,12 +73,15 @@ def push(
     """Send the image `name` to `destination`; return its manifest's digest there (empty: a docker-archive has none).
 
     `destination` is a name in a registry, or a place (`image.transports`); empty: the name under which the image was
-    found. Raises NoSuchImageError, UsageError, RegistryError, AuthenticationError, ConfigError, StorageError.
+    found. A manifest list goes with its images (`image.list_push`). Raises NoSuchImageError, UsageError, RegistryError,
+    AuthenticationError, ConfigError, StorageError.
     """
     options = options or PushOptions()
     record, found = find_named(store, paths, name)
     if record.is_list:
-        raise NotSupportedError(f"{name} is a manifest list", hint=f"Push one of its images by its id, not {name}")
+        from podpy.image.list_push import push_list
+
+        return push_list(store, paths, record, destination or found, options, progress=progress).digest
     try:
         if transports.is_place(destination):
             return _to_place(store, record, found, transports.parse_place(destination), options, progress)
@@ -93,7 +96,7 @@ def _to_place(
     # As Podman: a dir: gets layers as they are, which for what isn't compressed means plain tars.
     kind = options.compression or ("" if place.kind == transports.DIR else "gzip")
     compression = Compression(kind=kind, level=options.level, force=options.recompress)
-    family = _family(options)
+    family = family_of(options)
     return push_to_place(store, record, name, place, family=family, compression=compression, progress=progress)
 
 
@@ -101,7 +104,7 @@ def _to_registry(
     store: Store, paths: Paths, record: ImageRecord, reference: Reference, options: PushOptions, progress: Progress
 ) -> str:
     registries = registries_of(paths)
-    mounts = _mount_sources(store, record, reference, registries)
+    mounts = mount_sources(store, record, reference, registries)
     tag = reference.digest or reference.tag
 
     def send(repository: WritableRepository) -> str:
@@ -139,7 +142,7 @@ def send_image(
 
     `mounts`: repositories (paths) of the same registry that may have a blob, by its digest.
     """
-    family = _family(options) or own_family(record)
+    family = family_of(options) or own_family(record)
     compression = Compression(kind=options.compression or "gzip", level=options.level, force=options.recompress)
     senders = _Senders(repository, progress, mounts or {}, foreign_layers(record), store.staging.path())
     blobs: list[LayerBlob] = []
@@ -172,7 +175,7 @@ def _put_manifest(repository: WritableRepository, made: Converted, tag: str) -> 
     return Pushed(manifest=made.data, media_type=made.media_type, digest=digest)
 
 
-def _family(options: PushOptions) -> str:
+def family_of(options: PushOptions) -> str:
     """Return the family of manifests that is asked for, empty: the image's own. Raises UsageError."""
     if options.format == "v2s1":
         raise UsageError("the format v2s1 is not written: registries no longer take it", hint="Use oci or v2s2")
@@ -267,7 +270,7 @@ class _Senders:
             raise StorageError(f"{blob.path}: {error.strerror}", hint="Run: podpy system check") from None
 
 
-def _mount_sources(
+def mount_sources(
     store: Store, record: ImageRecord, reference: Reference, registries: Registries
 ) -> dict[str, list[str]]:
     """Return, by digest, the repositories of the same registry that may have a layer: those that an image with it has

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 
 from podpy.errors import ImageError, NoSuchImageError, NotSupportedError
-from podpy.image import remote, schema
+from podpy.image import archive, remote, schema, transports
+from podpy.image.archive_tree import open_tree
+from podpy.image.assemble import check_bytes
 from podpy.image.lookup import find_named, registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.resolve import for_pull
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from podpy.image.reference import Reference
     from podpy.image.registry import Repository
     from podpy.image.remote import Access
+    from podpy.image.transports import Place
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
 
 STORE = "containers-storage:"
 REGISTRY = "docker://"
-_LAYOUTS = ("oci:", "oci-archive:")
-_OTHERS = ("dir:", "docker-archive:", "docker-daemon:", "docker-tar:")
 
 
 class Source:
@@ -54,6 +55,9 @@ class Source:
         """Yield a blob's bytes from `offset` on."""
         raise NotImplementedError
 
+    def admit(self, manifest: bytes) -> None:
+        """Return if policy.json lets what has this manifest be copied on. Raises TrustError."""
+
 
 class RegistrySource(Source):
     """A tag or digest in a registry."""
@@ -71,6 +75,9 @@ class RegistrySource(Source):
 
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         return self.repository.blob(digest, size, offset)
+
+    def admit(self, manifest: bytes) -> None:
+        self.repository.admit(manifest)
 
 
 class StoreSource(Source):
@@ -94,27 +101,51 @@ class StoreSource(Source):
 
 
 class LayoutSource(Source):
-    """An image of an OCI layout."""
+    """An image or list of an OCI layout."""
 
-    def __init__(self, tree: Tree, text: str, entry: schema.Descriptor) -> None:
-        self.text = text
+    def __init__(self, tree: Tree, place: Place) -> None:
+        self.text = str(place)
         self._tree = tree
-        self._entry = entry
+        self._place = place
 
     def manifest(self, digest: str = "") -> tuple[bytes, str]:
-        from podpy.image.assemble import check_bytes
-
-        wanted = digest or self._entry.digest
-        data = self._tree.read(_blob_file(wanted), schema.MANIFEST_LIMIT)
-        return check_bytes(data, wanted, "a file of the archive"), "" if digest else self._entry.media_type
+        kind = ""
+        if not digest:
+            entry = self._entry()
+            digest, kind = entry.digest, entry.media_type
+        data = self._tree.read(self._file(digest), schema.MANIFEST_LIMIT)
+        return check_bytes(data, digest, "a manifest"), kind
 
     def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
-        from podpy.image.assemble import check_bytes
-
-        return check_bytes(self._tree.read(_blob_file(descriptor.digest), limit), descriptor.digest, "a configuration")
+        data = self._tree.read(self._file(descriptor.digest), limit)
+        return check_bytes(data, descriptor.digest, "a configuration")
 
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
-        return self._tree.chunks(_blob_file(digest), offset)
+        return self._tree.chunks(self._file(digest), offset)
+
+    def _entry(self) -> schema.Descriptor:
+        index = schema.parse(self._tree.read("index.json", schema.MANIFEST_LIMIT), schema.OCI_INDEX)
+        assert isinstance(index, schema.Index)
+        entries = [entry for _, entry in archive.choose_oci(index.manifests, self._place)]
+        if len(entries) != 1:
+            raise ImageError("more than one image in oci, choose an image", hint="Append :NAME or :@NUMBER")
+        return entries[0]
+
+    def _file(self, digest: str) -> str:
+        return f"blobs/{digest.replace(':', '/')}"
+
+
+class DirectorySource(LayoutSource):
+    """An image or list of a `dir:` directory."""
+
+    def manifest(self, digest: str = "") -> tuple[bytes, str]:
+        if not digest:
+            return self._tree.read("manifest.json", schema.MANIFEST_LIMIT), ""
+        data = self._tree.read(f"{self._file(digest)}.manifest.json", schema.MANIFEST_LIMIT)
+        return check_bytes(data, digest, "a manifest"), ""
+
+    def _file(self, digest: str) -> str:
+        return digest.partition(":")[2]
 
 
 def use(
@@ -130,13 +161,8 @@ def use(
 
     Raises NoSuchImageError, ImageError, RegistryError, NotSupportedError, ConfigError.
     """
-    if text.startswith(_OTHERS):
-        transport = text.partition(":")[0]
-        raise NotSupportedError(
-            f"{text}: a list can't refer to {transport}: images", hint="podpy load it, and give its name"
-        )
-    if text.startswith(_LAYOUTS):
-        return _use_layout(store, text, work)
+    if transports.is_place(text):
+        return _use_place(store, text, work)
     if not text.startswith(REGISTRY):
         try:
             return work(StoreSource(store, find_named(store, paths, text)[0]))
@@ -161,33 +187,18 @@ def _reader(reference: Reference, work: Callable[[Source], T]) -> Callable[[Repo
     return lambda repository: work(RegistrySource(repository, str(reference), reference.digest or reference.tag))
 
 
-def _use_layout(store: Store, text: str, work: Callable[[Source], T]) -> T:
-    from podpy.image.archive_tree import open_tree
-
-    transport, _, rest = text.partition(":")
-    path, name = (rest, "") if os.path.exists(rest) else (rest.rpartition(":")[0], rest.rpartition(":")[2])
-    if not path or not os.path.exists(path):
-        raise ImageError(f"{rest}: no such file or directory")
-    tree = open_tree(store, os.path.abspath(path))
+def _use_place(store: Store, text: str, work: Callable[[Source], T]) -> T:
+    place = transports.parse_place(text)
+    if place.kind == transports.DOCKER_ARCHIVE:
+        raise NotSupportedError(
+            f"{text}: a list can't refer to an image of a docker-archive", hint="podpy load it, and give its name"
+        )
+    place = place.replace(path=os.path.abspath(place.path))  # a list must find it again from elsewhere
+    if not os.path.exists(place.path):
+        raise ImageError(f"{place.path}: no such file or directory")
+    tree = open_tree(store, place.path)
     try:
-        entry = _find_entry(tree, path, name)
-        return work(LayoutSource(tree, f"{transport}:{os.path.abspath(path)}" + (f":{name}" if name else ""), entry))
+        archive.admit(store, tree, place, "")
+        return work(DirectorySource(tree, place) if place.kind == transports.DIR else LayoutSource(tree, place))
     finally:
         tree.close()
-
-
-def _find_entry(tree: Tree, path: str, name: str) -> schema.Descriptor:
-    from podpy.image.archive import REF_NAME
-
-    index = schema.parse(tree.read("index.json", schema.MANIFEST_LIMIT), schema.OCI_INDEX)
-    assert isinstance(index, schema.Index)
-    entries = [entry for entry in index.manifests if not name or entry.annotations.get(REF_NAME) == name]
-    if len(entries) != 1:
-        there = ", ".join(entry.annotations.get(REF_NAME, entry.digest) for entry in index.manifests)
-        what = f"no image {name}" if name else f"{len(entries)} images"
-        raise ImageError(f"{path} has {what}", hint=f"Name one of them: {there}")
-    return entries[0]
-
-
-def _blob_file(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/')}"

@@ -1,4 +1,4 @@
-"""`podpy artifact`: add, extract, inspect, ls, pull, rm."""
+"""`podpy artifact`: add, extract, inspect, ls, pull, push, rm."""
 
 from __future__ import annotations
 
@@ -183,6 +183,20 @@ def pull(options: Options) -> int:
         runtime.enter()
         progress = make(quiet=options.quiet)
         artifacts.pull(runtime.store, runtime.paths, options.artifact, _access(options), progress=progress)
+    return 0
+
+
+def push(options: Options) -> int:
+    """`podpy artifact push`: prints nothing but its progress."""
+    from podpy.cli.commands.push import write_digest
+    from podpy.cli.image_progress import make
+    from podpy.image.artifact_push import push as push_artifact
+
+    progress = make(quiet=options.quiet)
+    with open_runtime(options) as runtime:
+        digest = push_artifact(runtime.store, runtime.paths, options.artifact, _access(options), progress=progress)
+    if options.digestfile:
+        write_digest(options.digestfile, digest)
     return 0
 
 

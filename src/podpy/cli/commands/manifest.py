@@ -1,10 +1,10 @@
-"""`podpy manifest`: create, add, annotate, inspect, remove, rm, exists."""
+"""`podpy manifest`: create, add, annotate, inspect, push, remove, rm, exists."""
 
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import complain
-from podpy.errors import EXIT_FAILURE, NoSuchImageError, PodpyError, UsageError
+from podpy.errors import EXIT_FAILURE, NoSuchImageError, NotSupportedError, PodpyError, UsageError
 from podpy.image import manifest_list
 
 TYPE_CHECKING = False
@@ -141,6 +141,31 @@ def _struct(value: object, make: type[dict[str, object]], name: str = "") -> obj
     if isinstance(value, list):
         return [_struct(item, make) for item in value]
     return value
+
+
+def push(options: Options) -> int:
+    """`podpy manifest push`: prints nothing but its progress."""
+    from podpy.cli.commands.push import push_options, write_digest
+    from podpy.cli.image_progress import make
+    from podpy.image.list_push import ListPushOptions, push_list
+
+    kinds = options.add_compression
+    for kind in kinds:
+        if kind not in ("gzip", "zstd"):
+            raise NotSupportedError(f"--add-compression {kind} is not supported", hint="Use gzip or zstd")
+    plain = push_options(options).replace(tls_verify=tls_verify(options))
+    wanted = ListPushOptions(**plain.__dict__, images=options.all, add_compression=kinds)
+    progress = make(quiet=options.quiet)
+    with open_runtime(options) as runtime:
+        store, paths = runtime.store, runtime.paths
+        record = manifest_list.find_list(store, paths, options.list)
+        runtime.enter()
+        pushed = push_list(store, paths, record, options.destination or "", wanted, progress=progress)
+        if options.digestfile:
+            write_digest(options.digestfile, pushed.digest)
+        if options.rm or options.purge:
+            store.remove_image(record.id, force=True)
+    return 0
 
 
 def remove(options: Options) -> int:

@@ -22,6 +22,8 @@ def push(options: Options) -> int:
     destination = options.destination or ""
     _check_destination(destination, options)
     wanted = push_options(options)
+    if options.compress and not wanted.compression:
+        wanted = wanted.replace(compression="gzip")
     progress = make(quiet=options.quiet)
     with open_runtime(options) as runtime:
         runtime.enter()
@@ -32,7 +34,7 @@ def push(options: Options) -> int:
 
 
 def push_options(options: Options) -> PushOptions:
-    """Return how to push, as the command line says. Raises UsageError, NotSupportedError."""
+    """Return how to push, as `push` or `manifest push` was told. Raises UsageError, NotSupportedError."""
     from podpy.cli.values import retry_delay
     from podpy.config.auth import parse_pair
     from podpy.image.push import PushOptions
@@ -41,7 +43,7 @@ def push_options(options: Options) -> PushOptions:
         raise NotSupportedError(f"--compression-format {_CHUNKED} is not supported", hint="Use zstd")
     return PushOptions(
         format=options.format,
-        compression=options.compression_format or ("gzip" if options.compress else ""),
+        compression=options.compression_format,
         level=options.compression_level if options.given("compression_level") else None,
         # podman-push(1): a format that is asked for is forced, unless that is turned off.
         recompress=options.force_compression

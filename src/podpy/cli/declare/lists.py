@@ -11,9 +11,11 @@ from podpy.cli.declare.model import (
     Argument,
     Command,
     Option,
+    count,
     flag,
     listed,
     many,
+    number,
     text,
 )
 
@@ -24,6 +26,20 @@ _CREDS = text("--creds", "USER[:PASSWORD]", "Credentials for the registry")
 _CERT_DIR = text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES)
 _TLS_VERIFY = Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS")
 _INSECURE = flag("--insecure", "The same as --tls-verify=false", hidden=True)
+
+_DIGESTFILE = text("--digestfile", "FILE", "Write the manifest's digest into this file", complete=FILES)
+_RETRY = (
+    count("--retry", "N", "How often to try again", default=3),
+    text("--retry-delay", "DURATION", "How long to wait before trying again"),
+)
+_UNSIGNED = "podpy makes no signatures yet: sign what was pushed with skopeo or cosign"
+_SIGNING = (
+    text("--sign-by", "KEY", "Sign with this GPG key", refuse=_UNSIGNED),
+    text("--sign-by-sigstore", "FILE", "Sign as this file says", refuse=_UNSIGNED),
+    text("--sign-by-sigstore-private-key", "FILE", "Sign with this key", refuse=_UNSIGNED),
+    text("--sign-by-sq-fingerprint", "FINGERPRINT", "Sign with this key of Sequoia's", refuse=_UNSIGNED),
+    text("--sign-passphrase-file", "FILE", "Passphrase of the key", refuse=_UNSIGNED),
+)
 
 _ANNOTATION = many("--annotation", "KEY=VALUE", "Annotation of the entry (repeatable)")
 _PLATFORM = (
@@ -97,6 +113,36 @@ COMMANDS: tuple[Command, ...] = (
             _TLS_VERIFY,
             _INSECURE,
             flag("--verbose -v", "Accepted for Docker's scripts; does nothing", hidden=True),
+        ),
+    ),
+    Command(
+        path="manifest push",
+        handler="podpy.cli.commands.manifest:push",
+        help="Push a manifest list, and its images, to a registry",
+        arguments=(
+            _LIST,
+            Argument(name="destination", metavar="DESTINATION", required=False, complete=IMAGES),
+        ),
+        options=(
+            listed("--add-compression", "FORMAT", "Add each image once more, compressed so: gzip or zstd"),
+            flag("--all", "The list's images, too", default=True),
+            _AUTHFILE,
+            _CERT_DIR,
+            text("--compression-format", "FORMAT", "Compress all layers so", choices=("gzip", "zstd", "zstd:chunked")),
+            number("--compression-level", "LEVEL", "How hard to compress"),
+            _CREDS,
+            _DIGESTFILE,
+            flag("--force-compression", "Compress anew what has another compression"),
+            text("--format -f", "FORMAT", "Kind of list: oci or v2s2 (default: as the list is)"),
+            _INSECURE,
+            flag("--purge -p", "The same as --rm", hidden=True),
+            flag("--quiet -q", "Print nothing"),
+            flag("--remove-signatures", "Push no signatures (the store keeps none)"),
+            *_RETRY,
+            flag("--rm", "Remove the list afterwards"),
+            *_SIGNING,
+            text("--signature-policy", "FILE", "policy.json to use", hidden=True),
+            _TLS_VERIFY,
         ),
     ),
     Command(
@@ -177,8 +223,24 @@ COMMANDS: tuple[Command, ...] = (
             _CERT_DIR,
             many("--decryption-key", "KEY", "Key for an encrypted artifact", refuse="podpy can't decrypt"),
             flag("--quiet -q", "Print nothing"),
-            Option(names=("--retry",), kind="uint", metavar="N", help="How often to try again", default=3),
-            text("--retry-delay", "DURATION", "How long to wait before trying again"),
+            *_RETRY,
+            _TLS_VERIFY,
+        ),
+    ),
+    Command(
+        path="artifact push",
+        handler="podpy.cli.commands.artifact:push",
+        help="Push an artifact to its registry",
+        arguments=(Argument(name="artifact", metavar="ARTIFACT"),),
+        options=(
+            _AUTHFILE,
+            _CREDS,
+            _CERT_DIR,
+            _DIGESTFILE,
+            flag("--quiet -q", "Print nothing"),
+            *_RETRY,
+            *_SIGNING,
+            text("--signature-policy", "FILE", "policy.json to use", hidden=True),
             _TLS_VERIFY,
         ),
     ),
