@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from podpy.libpod.container import Container
+    from podpy.rootless.scope import Leaving
 
 _ID_LENGTH = 64
 
@@ -132,9 +133,11 @@ def run(container: Container, options: ExecOptions) -> int | str:
     row = container.require_running("create exec sessions on")
     session_id = os.urandom(32).hex()
     config = bundle_config(container)
-    _reach_cgroup(container, config)
+    leaving = _reach_cgroup(container, config)
     process = process_document(container, row.pid, options, config)
     with SessionFile(container, options, session_id) as session:
+        if leaving is not None:
+            leaving.finish()
         if not (options.tty or options.detach):
             return container.runtime.oci_runtime.exec_attached(
                 container.id,
@@ -170,20 +173,24 @@ def bundle_config(container: Container) -> dict[str, Any]:
     return config
 
 
-def _reach_cgroup(container: Container, config: dict[str, Any]) -> None:
-    """Make it possible for the OCI runtime to move the command into the container's cgroup, where it has one."""
+def _reach_cgroup(container: Container, config: dict[str, Any]) -> Leaving | None:
+    """Make it possible for the OCI runtime to move the command into the container's cgroup, where it has one.
+
+    Return what must be finished before the runtime is started.
+    """
     path = config["linux"].get("cgroupsPath", "")
     if not path:
-        return
+        return None
     from podpy.rootless import cgroups
 
     cgroups.show_v2()
     # SLICE:PREFIX:NAME is the systemd manager's form (crun(1), --systemd-cgroup): from within a login session's cgroup
     # the kernel doesn't let the runtime move the command into the container's.
-    if ":" in path:
-        from podpy.rootless.scope import leave_session
+    if ":" not in path:
+        return None
+    from podpy.rootless.scope import Leaving
 
-        leave_session(container.runtime.paths)
+    return Leaving(container.runtime.paths)
 
 
 def process_document(container: Container, pid: int, options: ExecOptions, config: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from podpy.rootless.cgroups import own_cgroup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
+
     from podpy.config.paths import Paths
 
 _PATIENCE = 2.0  # seconds
@@ -28,22 +30,40 @@ _METHOD_CALL, _METHOD_RETURN, _SIGNAL = 1, 2, 4
 _PATH, _INTERFACE, _MEMBER, _SIGNATURE = 1, 2, 3, 8
 
 
-def leave_session(paths: Paths) -> bool:
-    """Move this process into podpy's scope below the user's systemd, unless it is below that already.
+class Leaving:
+    """This process's move into podpy's scope below the user's systemd; `finish` waits for it.
 
-    Return whether it is there now: False where there is no such systemd, or it doesn't answer. Never raises for that:
-    what needs the move fails by itself, and what doesn't goes on.
+    systemd takes 20 ms (in the kernel, moving a process waits for all processors), in which the caller can do other
+    things that need no new process. Without such a systemd nothing happens: what needs the move then fails by itself.
     """
-    if not paths.rootless or is_under_manager(paths.uid):
-        return paths.rootless
-    if not _move(paths, os.getpid()):
-        return False
-    deadline = monotonic() + _PATIENCE
-    while not is_under_manager(paths.uid):  # the job that makes a scope is done a moment after its call
-        if monotonic() > deadline:
-            return False
-        sleep(_TICK)
-    return True
+
+    def __init__(self, paths: Paths) -> None:
+        """Ask for the move, unless this process is there already. Never raises for a systemd that doesn't answer."""
+        self._paths = paths
+        self._socket: socket | None = None
+        if not paths.rootless or is_under_manager(paths.uid):
+            return
+        from podpy.rootless import holder
+
+        try:
+            scope = scope_name(holder.find(paths))
+            self._socket = send(private_socket(paths), paths.uid, attach_message(scope, os.getpid()))
+        except OSError:
+            pass
+
+    def finish(self) -> None:
+        """Wait until this process is in the scope, which is made if it isn't there; or until that can't be."""
+        if self._socket is None:
+            return
+        try:
+            arrived = has_agreed(self._socket) or _make_scope(self._paths, os.getpid())
+        except OSError:
+            return
+        deadline = monotonic() + _PATIENCE
+        while arrived and not is_under_manager(self._paths.uid):  # the job that makes a scope is done a moment later
+            if monotonic() > deadline:
+                return
+            sleep(_TICK)
 
 
 def move_in_background(paths: Paths, pid: int) -> None:
@@ -65,20 +85,37 @@ def move_in_background(paths: Paths, pid: int) -> None:
         os._exit(0)
 
 
-def _move(paths: Paths, pid: int) -> bool:
-    """Ask systemd to move a process into podpy's scope, made if it isn't there; return whether it agreed."""
+def _move(paths: Paths, pid: int) -> None:
+    """Ask systemd to move a process into podpy's scope, made if it isn't there."""
+    from podpy.rootless import holder
+
+    try:
+        message = attach_message(scope_name(holder.find(paths)), pid)
+        if not has_agreed(send(private_socket(paths), paths.uid, message)):
+            _make_scope(paths, pid)
+    except OSError:
+        pass
+
+
+def _make_scope(paths: Paths, pid: int) -> bool:
+    """Ask systemd for the scope around the namespaces' holder and a process; return whether it agreed."""
     from podpy.rootless import holder
 
     holder_pid = holder.find(paths)
-    scope = f"podpy-{holder_pid}.scope"
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{paths.uid}"
-    private = f"{runtime}/systemd/private"
-    try:
-        if ask(private, paths.uid, attach_message(scope, pid)):
-            return True
-        return bool(holder_pid) and ask(private, paths.uid, start_message(scope, [holder_pid, pid]))
-    except OSError:
+    if not holder_pid:
         return False
+    message = start_message(scope_name(holder_pid), [holder_pid, pid])
+    return has_agreed(send(private_socket(paths), paths.uid, message))
+
+
+def scope_name(holder_pid: int) -> str:
+    """Return the name of the scope around a holder."""
+    return f"podpy-{holder_pid}.scope"
+
+
+def private_socket(paths: Paths) -> str:
+    """Return where the user's systemd listens for its own tools."""
+    return (os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{paths.uid}") + "/systemd/private"
 
 
 def is_under_manager(uid: int) -> bool:
@@ -86,28 +123,37 @@ def is_under_manager(uid: int) -> bool:
     return f"/user@{uid}.service/" in own_cgroup() + "/"
 
 
-def ask(socket_path: str, uid: int, message: bytes) -> bool:
-    """Send one method call to systemd; return whether it agreed. Raises OSError."""
+def send(socket_path: str, uid: int, message: bytes) -> socket:
+    """Send one method call to systemd; `has_agreed` takes what is returned. Raises OSError."""
     import _socket
 
-    socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
-        socket.settimeout(_PATIENCE)
-        socket.connect(socket_path)
-        socket.sendall(b"\0AUTH EXTERNAL " + str(uid).encode().hex().encode() + b"\r\nBEGIN\r\n")
+        connection.settimeout(_PATIENCE)
+        connection.connect(socket_path)
+        connection.sendall(b"\0AUTH EXTERNAL " + str(uid).encode().hex().encode() + b"\r\nBEGIN\r\n")
         # Not in one piece with the message: what systemd has read beyond BEGIN it looks at only when more arrives.
-        if not socket.recv(4096).startswith(b"OK "):
-            return False
-        socket.sendall(message)
+        if not connection.recv(4096).startswith(b"OK "):
+            raise PermissionError(f"{socket_path}: not as user {uid}")
+        connection.sendall(message)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def has_agreed(connection: socket) -> bool:
+    """Wait for systemd's answer to a call; return whether it is a yes. Raises OSError."""
+    try:
         data = b""
         while (reply := _reply_type(data)) == 0:
-            piece = socket.recv(4096)
+            piece = connection.recv(4096)
             if not piece:
                 return False
             data += piece
         return reply == _METHOD_RETURN
     finally:
-        socket.close()
+        connection.close()
 
 
 def _reply_type(data: bytes) -> int:
