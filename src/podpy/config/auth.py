@@ -1,8 +1,10 @@
 """Registry credentials: auth.json (containers-auth.json(5)), Docker's config.json, credential helpers.
 
-Looked up in this order: the file that the caller names, $REGISTRY_AUTH_FILE, `containers/auth.json` in the run
-directory, `containers/auth.json` in the configuration directory, $DOCKER_CONFIG/config.json, ~/.docker/config.json.
-In each, the most specific key wins: `host/namespace/repository`, `host/namespace`, `host`.
+Looked up in this order: the file that the caller names, $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (each of these
+stands for itself), `containers/auth.json` in the run directory, `containers/auth.json` in the configuration directory,
+~/.docker/config.json, ~/.dockercfg.
+In each, the most specific key wins: `host/namespace/repository`, `host/namespace`, `host`. A helper that the file names
+for the host (`credHelpers`, Docker's `credsStore`) is asked before. registries.conf may name helpers besides the files.
 
 Passwords are never part of an error's text or of a record's `repr`.
 """
@@ -12,16 +14,17 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import AuthenticationError, ConfigError
+from podpy.config import credential_helpers
+from podpy.errors import ConfigError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-TOKEN_USER = "<token>"  # a helper's way to say that the secret is an identity token
 DOCKER_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io")
-_HELPER_TIMEOUT = 60.0
+FILES = "containers-auth.json"  # registries.conf's name for the files, among the helpers
+_LEGACY = ".dockercfg"
 _FILE_LIMIT = 4 << 20
 
 
@@ -43,14 +46,26 @@ class AuthFiles:
     """Where this user's credentials are."""
 
     def __init__(
-        self, *, home: str, run_directory: str = "", authfile: str = "", environ: Mapping[str, str] | None = None
+        self,
+        *,
+        home: str,
+        run_directory: str = "",
+        authfile: str = "",
+        compat_authfile: str = "",
+        helpers: Sequence[str] = (FILES,),
+        environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`run_directory` holds `containers/auth.json` if XDG_RUNTIME_DIR isn't set; `authfile` stands for itself."""
+        """`run_directory` holds `containers/auth.json` if XDG_RUNTIME_DIR isn't set; `authfile` stands for itself.
+
+        So does `compat_authfile`, in which keys are Docker's. `helpers` are registries.conf's `credential-helpers`.
+        """
         environ = os.environ if environ is None else environ
-        self._environ = environ
-        named = authfile or environ.get("REGISTRY_AUTH_FILE", "")
         config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-        docker = environ.get("DOCKER_CONFIG") or os.path.join(home, ".docker")
+        docker = environ.get("DOCKER_CONFIG", "")
+        given = environ.get("REGISTRY_AUTH_FILE", "")
+        named = compat_authfile or authfile or given or (os.path.join(docker, "config.json") if docker else "")
+        self._docker_keys = bool(compat_authfile)
+        self._helpers = list(helpers)
         self.write_path = named or _run_auth_file(run_directory, environ)
         self.paths = (
             [named]
@@ -58,13 +73,12 @@ class AuthFiles:
             else [
                 self.write_path,
                 os.path.join(config, "containers", "auth.json"),
-                os.path.join(docker, "config.json"),
+                os.path.join(home, ".docker", "config.json"),
+                os.path.join(home, _LEGACY),
             ]
         )
-        if authfile and not os.path.exists(authfile):
-            self.missing: str = authfile
-        else:
-            self.missing = ""
+        # A file that only the environment names needn't exist.
+        self.missing = authfile if authfile and authfile != given and not os.path.exists(authfile) else ""
 
     def find(self, name: str) -> Credentials | None:
         """Return the credentials for `name` (host, or host/path of a repository), or None.
@@ -75,43 +89,77 @@ class AuthFiles:
             raise ConfigError(
                 f"authfile {self.missing}: no such file", hint="Run: podpy login --authfile FILE REGISTRY"
             )
-        for path in self.paths:
-            found = _find_in(_read(path), name, path)
+        for helper in self._helpers:
+            if helper == FILES:
+                found = next(filter(None, (_find_in(_read(path), name, path) for path in self.paths)), None)
+            else:
+                found = _ask_helper(helper, name.partition("/")[0])
             if found is not None:
                 return found
         return None
 
     def store(self, key: str, credentials: Credentials) -> None:
-        """Write credentials for a registry (mode 0600), or hand them to the helper that is configured for it."""
+        """Write credentials for a registry (mode 0600), or hand them to the helper that is configured for it.
+
+        Raises UsageError for a key with a path where a helper, or Docker's format, knows hosts only.
+        """
         import base64
 
+        if self._helpers and self._helpers[0] != FILES:
+            _store_in_helper(self._helpers[0], key, credentials)
+            return
         document = _read(self.write_path)
         helper = _helper_for(document, key)
         if helper:
-            secret = {"ServerURL": key, "Username": credentials.username, "Secret": credentials.password}
-            _run_helper(helper, "store", fastjson.dumps(secret))
+            _store_in_helper(helper, key, credentials)
             return
         pair = f"{credentials.username}:{credentials.password}".encode()
-        document.setdefault("auths", {})[key] = {"auth": base64.b64encode(pair).decode()}
+        entries = document.setdefault("auths", {})
+        entries[self._written_key(key)] = {"auth": base64.b64encode(pair).decode()}
         _write(self.write_path, document)
 
     def erase(self, key: str) -> bool:
-        """Remove a registry's credentials. Return whether there were any."""
+        """Remove a registry's credentials wherever podpy keeps them. Return whether there were any."""
+        erased = False
+        for helper in self._helpers:
+            if helper == FILES:
+                erased = self._erase_from_file(key) or erased
+            elif "/" not in key:
+                erased = credential_helpers.erase(helper, key) or erased
+        return erased
+
+    def _erase_from_file(self, key: str) -> bool:
         document = _read(self.write_path)
         helper = _helper_for(document, key)
-        if helper:
-            _run_helper(helper, "erase", key)
-            return True
-        if document.get("auths", {}).pop(key, None) is None:
+        if helper and "/" not in key:
+            return credential_helpers.erase(helper, _server(key))
+        if document.get("auths", {}).pop(self._written_key(key), None) is None:
             return False
         _write(self.write_path, document)
         return True
 
     def erase_all(self) -> None:
         """Remove everything that `store` wrote."""
-        document = _read(self.write_path)
-        document["auths"] = {}
-        _write(self.write_path, document)
+        for helper in self._helpers:
+            if helper != FILES:
+                for server in credential_helpers.servers(helper):
+                    credential_helpers.erase(helper, server)
+                continue
+            document = _read(self.write_path)
+            for host, name in _text_items(document.get("credHelpers")):
+                credential_helpers.erase(name, host)
+            if document:
+                document["auths"] = {}
+                _write(self.write_path, document)
+
+    def _written_key(self, key: str) -> str:
+        if not self._docker_keys:
+            return key
+        if "/" in key:
+            raise UsageError(
+                f"{key}: Docker's format has no credentials for parts of a registry", hint="Give the host only"
+            )
+        return _server(key)
 
 
 def parse_pair(text: str) -> Credentials:
@@ -139,6 +187,8 @@ def _read(path: str) -> dict[str, Any]:
         document = fastjson.loads(data) if data.strip() else {}
     except (ValueError, RecursionError):
         raise ConfigError(f"{path}: not JSON", hint="Mend it, or remove it and log in again") from None
+    if os.path.basename(path) == _LEGACY and isinstance(document, dict):
+        document = {"auths": document}
     if not isinstance(document, dict) or not isinstance(document.get("auths", {}), dict):
         raise ConfigError(f"{path}: not a file of credentials", hint="See containers-auth.json(5)")
     return document
@@ -147,8 +197,8 @@ def _read(path: str) -> dict[str, Any]:
 def _write(path: str, document: dict[str, Any]) -> None:
     import json
 
-    directory = os.path.dirname(path)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
+    path = os.path.realpath(path)  # a link stays one
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     aside = f"{path}.{os.getpid()}"
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "w") as file:
@@ -173,7 +223,7 @@ def _find_in(document: dict[str, Any], name: str, path: str) -> Credentials | No
     host = name.partition("/")[0]
     helper = _helper_for(document, host)
     if helper:
-        found = _ask_helper(helper, DOCKER_KEYS[0] if host == "docker.io" else host)
+        found = _ask_helper(helper, _server(host))
         if found is not None:
             return found
     auths = document.get("auths", {})
@@ -216,42 +266,35 @@ def _entry(entry: dict[str, Any], key: str, path: str) -> Credentials | None:
     return Credentials(username, password.rstrip("\0"))
 
 
-def _helper_for(document: dict[str, Any], host: str) -> str:
-    helpers = document.get("credHelpers")
-    helper = helpers.get(host) if isinstance(helpers, dict) else None
-    helper = helper or document.get("credsStore") or ""
-    return helper if isinstance(helper, str) else ""
+def _helper_for(document: dict[str, Any], key: str) -> str:
+    """Return the helper that a file names for a registry, or an empty text."""
+    host = key.partition("/")[0]
+    helpers = dict(_text_items(document.get("credHelpers")))
+    keys = (host, *DOCKER_KEYS) if host == "docker.io" else (host,)
+    store = document.get("credsStore")
+    return next((helpers[one] for one in keys if one in helpers), store if isinstance(store, str) else "")
 
 
-def _ask_helper(helper: str, host: str) -> Credentials | None:
-    text = _run_helper(helper, "get", host)
-    if text is None:
+def _text_items(table: object) -> list[tuple[str, str]]:
+    return [pair for pair in table.items() if isinstance(pair[1], str)] if isinstance(table, dict) else []
+
+
+def _server(host: str) -> str:
+    """Return what Docker and its helpers call a registry."""
+    return DOCKER_KEYS[0] if host == "docker.io" else host
+
+
+def _ask_helper(helper: str, server: str) -> Credentials | None:
+    found = credential_helpers.get(helper, server)
+    if found is None:
         return None
-    try:
-        answer = fastjson.loads(text)
-        username, secret = answer["Username"], answer["Secret"]
-    except (ValueError, KeyError, TypeError):
-        raise AuthenticationError(f"docker-credential-{helper}: its answer can't be understood") from None
-    return Credentials(identity_token=secret) if username == TOKEN_USER else Credentials(username, secret)
+    username, secret = found
+    if username == credential_helpers.TOKEN_USER:
+        return Credentials(identity_token=secret)
+    return Credentials(username, secret)
 
 
-def _run_helper(helper: str, action: str, text: str) -> str | None:
-    """Run `docker-credential-HELPER ACTION` with `text` on its stdin; return its answer, None: it has no such entry."""
-    import subprocess
-
-    if "/" in helper:
-        raise ConfigError(f'the credential helper "{helper}" is not a name')
-    command = [f"docker-credential-{helper}", action]
-    try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_HELPER_TIMEOUT, check=False)
-    except FileNotFoundError:
-        raise AuthenticationError(
-            f"{command[0]} is not installed", hint="Install it, or remove it from auth.json or config.json"
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise AuthenticationError(f"{' '.join(command)}: no answer in {_HELPER_TIMEOUT:.0f} seconds") from None
-    if done.returncode == 0:
-        return done.stdout
-    if "not found" in done.stdout.lower() + done.stderr.lower():
-        return None
-    raise AuthenticationError(f"{' '.join(command)} failed with exit code {done.returncode}")
+def _store_in_helper(helper: str, key: str, credentials: Credentials) -> None:
+    if "/" in key:
+        raise UsageError(f"{key}: the credential helper {helper} keeps passwords of whole registries only")
+    credential_helpers.store(helper, _server(key), credentials.username, credentials.password)

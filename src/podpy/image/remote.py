@@ -194,8 +194,14 @@ def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:
     if access.credentials is not None:
         return access.credentials
     from podpy.config.auth import AuthFiles
+    from podpy.image.lookup import registries_of
 
-    files = AuthFiles(home=paths.home, run_directory=os.path.dirname(paths.runroot), authfile=access.authfile)
+    files = AuthFiles(
+        home=paths.home,
+        run_directory=os.path.dirname(paths.runroot),
+        authfile=access.authfile,
+        helpers=registries_of(paths).credential_helpers,
+    )
     return files.find(place)
 
 

@@ -254,13 +254,15 @@ COMMANDS: tuple[Command, ...] = (
         arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
         options=(
             text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+            text("--compat-auth-file", "FILE", "Docker's config.json to write into instead", complete=FILES),
             text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
             flag("--get-login", "Print who is logged in"),
             text("--password -p", "PASSWORD", "Password (others can see it: better --password-stdin)"),
             flag("--password-stdin", "Read the password from standard input"),
+            text("--secret", "NAME", "Secret with the password", refuse=_LATER),
             Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
             text("--username -u", "USER", "User's name"),
-            flag("--verbose -v", "Accepted for Podman's scripts; does nothing", hidden=True),
+            flag("--verbose -v", "Say where the credentials are kept"),
         ),
     ),
     Command(
@@ -272,6 +274,7 @@ COMMANDS: tuple[Command, ...] = (
         options=(
             flag("--all -a", "For all registries"),
             text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+            text("--compat-auth-file", "FILE", "Docker's config.json to change instead", complete=FILES),
         ),
     ),
 )

@@ -1,0 +1,77 @@
+"""Push, podpy beside Podman, in turns, to a registry on 127.0.0.1 that is empty, then to the same one again.
+
+    bench/push.py --images DIR --base DIR [--rounds N] [--podpy CMD] [--only NAME]
+
+DIR of images: see bench/pull.py. Each side pulls the image once; each push goes to a registry that has just been started.
+Needs docker-registry and skopeo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from pull import Run, copy, row, start_registry, timed
+
+
+def fill(layout: Path, sides: dict[str, list[str]], environment: dict[str, str], base: Path) -> str:
+    """Bring an image into both stores, from a registry; return its name there."""
+    registry, address = start_registry(base)
+    try:
+        name = f"{address}/{layout.name}:latest"
+        copy(f"oci:{layout}:latest", f"docker://{name}")
+        for command in sides.values():
+            timed([*command, "pull", "-q", "--tls-verify=false", name], environment)
+    finally:
+        registry.kill()
+        registry.wait()
+    return name
+
+
+def measure(
+    name: str, sides: dict[str, list[str]], environment: dict[str, str], rounds: int, base: Path
+) -> dict[str, dict[str, list[Run]]]:
+    """Push in turns; return the runs by case and side."""
+    runs: dict[str, dict[str, list[Run]]] = {case: {side: [] for side in sides} for case in ("push", "push again")}
+    for number in range(-1, rounds):
+        for side, command in sides.items():
+            registry, address = start_registry(base)
+            try:
+                arguments = [*command, "push", "-q", "--tls-verify=false", name, f"{address}/pushed:latest"]
+                for case_runs in runs.values():
+                    subprocess.run(["sync", "-f", base], check=True)
+                    run = timed(arguments, environment)
+                    if number >= 0:
+                        case_runs[side].append(run)
+            finally:
+                registry.kill()
+                registry.wait()
+    return runs
+
+
+def main() -> None:
+    """Measure and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--podpy", default="podpy")
+    parser.add_argument("--podman", default="podman")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    environment = {**os.environ, "XDG_DATA_HOME": str(options.base / "data")}
+    sides = {"podman": shlex.split(options.podman), "podpy": shlex.split(options.podpy)}
+    heading = ["what", "podman wall s", "podpy wall s", "ratio", "podman CPU s", "podpy CPU s", "ratio"]
+    print("| " + " | ".join(heading) + " |\n|" + "---|" * len(heading), flush=True)
+    for layout in sorted(path for path in options.images.iterdir() if (path / "index.json").exists()):
+        if options.only in layout.name:
+            name = fill(layout, sides, environment, options.base)
+            for case, runs in measure(name, sides, environment, options.rounds, options.base).items():
+                print(row(f"{case} {layout.name}", runs), flush=True)
+
+
+if __name__ == "__main__":
+    main()

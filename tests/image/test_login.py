@@ -1,0 +1,190 @@
+"""`podpy login`, `logout` and where credentials are kept: auth.json, Docker's config.json, credential helpers."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.image.test_pull import configure, insecure
+from tests.support.engine import Podpy
+from tests.support.images import Image
+from tests.support.registry import Registry
+
+HELPER = """#!/bin/sh
+# A credential helper that keeps one file a server.
+dir=$HOME/kept
+mkdir -p "$dir"
+input=$(cat)
+name=$(printf %s "$input" | tr / _)
+case $1 in
+    get) [ -e "$dir/$name" ] || { echo credentials not found in native keychain; exit 1; }; cat "$dir/$name" ;;
+    store)
+        server=$(printf %s "$input" | sed 's/.*"ServerURL": *"\\([^"]*\\)".*/\\1/' | tr / _)
+        printf %s "$input" > "$dir/$server" ;;
+    erase) rm -f "$dir/$name" ;;
+    list) ls "$dir" | sed 's/.*/"&": "u"/' | paste -s -d, | sed 's/.*/{&}/' ;;
+esac
+"""
+
+
+@pytest.fixture
+def host(podpy: Podpy, secure_registry: Registry) -> str:
+    configure(podpy, insecure(secure_registry.address))
+    return secure_registry.address
+
+
+@pytest.fixture
+def helper(podpy: Podpy) -> dict[str, str]:
+    """The environment in which `docker-credential-ours` is found."""
+    tools = podpy.home / "bin"
+    tools.mkdir()
+    program = tools / "docker-credential-ours"
+    program.write_text(HELPER)
+    program.chmod(0o755)
+    return {"PATH": f"{tools}:/usr/bin:/bin:/usr/sbin:/sbin"}
+
+
+def pair(user: str = "alice", password: str = "wonderland") -> dict[str, str]:
+    return {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def write_json(path: Path, document: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document))
+    path.chmod(0o666)
+    path.parent.chmod(0o777)
+    return path
+
+
+def log_in(podpy: Podpy, *args: str, **options: object) -> str:
+    return podpy.ok("login", "-u", "alice", "--password-stdin", *args, input="wonderland\n", **options)  # type: ignore[arg-type]
+
+
+def test_a_helper_keeps_the_password(
+    podpy: Podpy, host: str, helper: dict[str, str], secure_registry: Registry, small: Image
+) -> None:
+    secure_registry.push("small", "latest", small)
+    auth = write_json(podpy.home / "auth/auth.json", {"credHelpers": {host: "ours"}})
+    env = {**helper, "REGISTRY_AUTH_FILE": str(auth)}
+    assert log_in(podpy, host, env=env) == "Login Succeeded!"
+    assert "wonderland" not in auth.read_text()
+    assert podpy.ok("login", "--get-login", host, env=env) == "alice"
+    podpy.ok("pull", f"{host}/small", env=env)
+    podpy.ok("push", f"{host}/small", f"{host}/other", env=env)
+    assert podpy.ok("logout", host, env=env) == f"Removed login credentials for {host}"
+    podpy("logout", host, env=env).fails(125, f"not logged into {host}")
+    podpy("pull", f"{host}/small", env=env).fails(125, "wants credentials")
+    podpy("login", "-u", "a", "-p", "b", f"{host}/part", env=env).fails(125)
+
+
+def test_dockers_credentials_store_and_registries_conf_name_helpers_too(
+    podpy: Podpy, host: str, helper: dict[str, str], secure_registry: Registry, small: Image
+) -> None:
+    secure_registry.push("small", "latest", small)
+    kept = podpy.home / "kept"
+    write_json(kept / host, {"ServerURL": host, "Username": "alice", "Secret": "wonderland"})
+    docker = write_json(podpy.home / ".docker/config.json", {"credsStore": "ours"})
+    podpy.ok("pull", f"{host}/small", env=helper)
+    docker.unlink()
+    podpy("pull", f"{host}/small", env=helper).fails(125, "wants credentials")
+    configure(podpy, 'credential-helpers = ["containers-auth.json", "ours"]\n' + insecure(host))
+    podpy.ok("pull", f"{host}/small", env=helper)
+    assert podpy.ok("logout", "--all", env=helper) == "Removed login credentials for all registries"
+    assert [*kept.iterdir()] == []
+
+
+def test_a_helper_that_fails_is_one_line_without_the_secret(podpy: Podpy, host: str, helper: dict[str, str]) -> None:
+    write_json(
+        podpy.home / ".docker/config.json", {"credHelpers": {host: "bad", "x.example": "gone", "y.example": "a/b"}}
+    )
+    program = podpy.home / "bin/docker-credential-bad"
+    program.write_text("#!/bin/sh\necho 'my secret'\nexit 3\n")
+    program.chmod(0o755)
+    done = podpy("pull", f"{host}/x", env=helper).fails(125, "docker-credential-bad get failed with exit code 3")
+    assert "my secret" not in done.stderr
+    podpy("pull", "x.example/x", env=helper).fails(125, "docker-credential-gone is not installed")
+    podpy("pull", "y.example/x", env=helper).fails(125, "is not a name")
+    program.write_text("#!/bin/sh\necho '[]'\n")
+    podpy("pull", f"{host}/x", env=helper).fails(125, "can't be understood")
+
+
+def test_a_namespace_has_its_own_credentials(podpy: Podpy, host: str, secure_registry: Registry, small: Image) -> None:
+    secure_registry.push("team/small", "latest", small)
+    secure_registry.push("small", "latest", small)
+    assert log_in(podpy, f"{host}/team") == "Login Succeeded!"
+    auth = json.loads((podpy.runtime_dir / "containers/auth.json").read_text())
+    assert [*auth["auths"]] == [f"{host}/team"]
+    podpy.ok("pull", f"{host}/team/small")
+    podpy("pull", f"{host}/small").fails(125, "wants credentials")
+    assert podpy.ok("login", "--get-login", f"{host}/team/small") == "alice"
+    podpy("login", "--get-login", host).fails(125, f"not logged into {host}")
+    podpy.ok("logout", f"{host}/team")
+
+
+def test_a_compat_auth_file_has_dockers_form(podpy: Podpy, host: str) -> None:
+    path = podpy.home / "config.json"
+    path.write_text('{"HttpHeaders": {"a": "b"}}')
+    path.chmod(0o666)
+    podpy("login", "--compat-auth-file", str(path), "--authfile", "x", host).fails(125, "exclude each other")
+    log_in(podpy, "--compat-auth-file", str(path), host)
+    document = json.loads(path.read_text())
+    assert document == {"HttpHeaders": {"a": "b"}, "auths": {host: pair()}}
+    log_in_part = podpy("login", "-u", "alice", "-p", "wonderland", "--compat-auth-file", str(path), f"{host}/part")
+    log_in_part.fails(125, "no credentials for parts of a registry")
+    podpy.ok("logout", "--compat-auth-file", str(path), host)
+    assert json.loads(path.read_text())["auths"] == {}
+
+
+def test_dockers_files_are_read_and_told_apart(
+    podpy: Podpy, host: str, secure_registry: Registry, small: Image
+) -> None:
+    secure_registry.push("small", "latest", small)
+    legacy = write_json(podpy.home / ".dockercfg", {f"https://{host}/v1/": pair()})
+    podpy.ok("pull", f"{host}/small")
+    legacy.unlink()
+    write_json(podpy.home / ".docker/config.json", {"auths": {host: pair()}})
+    podpy.ok("pull", f"{host}/small")
+    assert "established via docker login" in podpy.ok("logout", host)
+    elsewhere = write_json(podpy.home / "docker/config.json", {"auths": {host: pair("bob")}})
+    done = podpy("pull", f"{host}/small", env={"DOCKER_CONFIG": str(elsewhere.parent)})
+    done.fails(125, "invalid username/password")  # that file stands for itself
+
+
+def test_what_is_known_is_tried_before_anything_is_asked(podpy: Podpy, host: str) -> None:
+    log_in(podpy, host)
+    said = podpy.ok("login", host).splitlines()
+    assert said[0] == f"Authenticating with existing credentials for {host}"
+    assert said[1] == f"Existing credentials are valid. Already logged in to {host}"
+    auth = podpy.runtime_dir / "containers/auth.json"
+    auth.write_text(json.dumps({"auths": {host: pair("alice", "old")}}))
+    done = podpy("login", "--verbose", host, input="\nwonderland\n")
+    said = done.ok().splitlines()
+    assert said[1] == "Existing credentials are invalid, please enter valid username and password"
+    assert said[2:] == ["Login Succeeded!", f"Used: {auth}"]
+    assert "Username (alice): " in done.stderr
+
+
+def test_files_that_are_named(podpy: Podpy, host: str, secure_registry: Registry, small: Image) -> None:
+    secure_registry.push("small", "latest", small)
+    real = podpy.home / "real.json"
+    link = podpy.home / "link.json"
+    link.symlink_to(real)
+    log_in(podpy, "--authfile", str(link), host)
+    assert link.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o600
+    podpy.ok("pull", "--authfile", str(link), f"{host}/small")
+    podpy.ok("pull", f"{host}/small", env={"REGISTRY_AUTH_FILE": str(real)})
+    podpy("pull", "--authfile", "nothing", f"{host}/small").fails(125, "nothing: no such file")
+    podpy("pull", f"{host}/small", env={"REGISTRY_AUTH_FILE": "/nothing"}).fails(125, "wants credentials")
+
+
+def test_what_cannot_be_logged_into(podpy: Podpy, host: str) -> None:
+    podpy("login", f"https://{host}").fails(125, "has no https:// in front", host)
+    podpy("login", f"{host}/x:tag").fails(125, "not a registry")
+    podpy("login", "--password-stdin", host, input="x").fails(125, "needs --username")
+    podpy("login", "-u", "a", "-p", "b", "--password-stdin", host, input="x").fails(125, "exclude each other")
+    podpy("login", "-u", "a", "-p", "b", host).fails(125, "invalid username/password")
+    podpy("logout", "--all", host).fails(125, "--all")
