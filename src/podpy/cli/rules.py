@@ -113,6 +113,10 @@ def _images(options: Options, positionals: list[str]) -> list[str]:
     return positionals
 
 
+def _images_or_none(options: Options, positionals: list[str]) -> list[str]:
+    return _images(options, positionals) if positionals or options.all else positionals
+
+
 _RULES = {
     "none": _none,
     "ids": _ids,
@@ -123,4 +127,5 @@ _RULES = {
     "port": _port,
     "top": _top,
     "images": _images,
+    "images or none": _images_or_none,
 }

@@ -11,6 +11,7 @@ import os
 from podpy.errors import InUseError, NoSuchContainerError, NoSuchImageError, NotFoundError, PodpyError
 from podpy.libpod.state import CREATED, EXITED
 from podpy.record import Record
+from podpy.storage import image_mounts
 from podpy.storage.usage import tree_size
 
 TYPE_CHECKING = False
@@ -38,7 +39,7 @@ def containers(runtime: Runtime, rows: Sequence[ContainerRow], *, dry_run: bool 
 
 
 def images(runtime: Runtime, records: Sequence[ImageRecord], *, dry_run: bool = False) -> Pruned:
-    """Remove those of the images that no container uses, and layers and blobs that no image uses any more.
+    """Remove those of the images that no container uses and that aren't mounted, and layers and blobs that no image uses any more.
 
     An image that had no name when it was chosen stays if it has one now.
     """
@@ -81,6 +82,8 @@ def _containers(runtime: Runtime, rows: Sequence[ContainerRow], dry_run: bool) -
 
 def _images(runtime: Runtime, records: Sequence[ImageRecord], dry_run: bool) -> Pruned:
     store = runtime.store
+    mounted = image_mounts.mounted(store)
+    records = [record for record in records if record.id not in mounted]
     if dry_run:
         return Pruned(
             removed=[record.id for record in records],

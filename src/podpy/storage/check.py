@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.record import Record
-from podpy.storage import orphans
+from podpy.storage import image_mounts, orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def check(store: Store, *, repair: bool = False) -> list[Finding]:
         findings += [Finding(what=f"{name}: {_ORPHAN}", repaired=repair) for name in found]
         findings += _containers(store, repair)
         findings += _volumes(store)
+        findings += _mounts(store, repair)
     if repair:
         findings += [Finding(what=f"{name}: left by a killed call", repaired=True) for name in store.sweep()]
     return findings
@@ -112,6 +113,14 @@ def _volumes(store: Store) -> list[Finding]:
     present = set(orphans.names(store, "volumes"))
     lost = [Finding(what=f"volume {name}: its directory is missing") for name in sorted(known - present)]
     return lost + [Finding(what=f"volumes/{name} belongs to no volume") for name in sorted(present - known)]
+
+
+def _mounts(store: Store, repair: bool) -> list[Finding]:
+    known = {image_id for (image_id,) in store.database.query("SELECT id FROM images")}
+    lost = [image_id for image_id in image_mounts.mounted(store) if image_id not in known]
+    for image_id in lost if repair else ():
+        image_mounts.unmount(store, image_id, force=True)
+    return [Finding(what=f"image {image_id[:12]} is mounted and isn't there", repaired=repair) for image_id in lost]
 
 
 def _containers(store: Store, repair: bool) -> list[Finding]:

@@ -7,7 +7,7 @@ call that is at work and relies on it); of a blob, images, artifacts and leases.
 from __future__ import annotations
 
 from podpy.errors import InUseError
-from podpy.storage import blobs, crash_point, filesystem, orphans
+from podpy.storage import blobs, crash_point, filesystem, image_mounts, orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def remove_image(store: Store, name_or_id: str, *, force: bool, only_unnamed: bo
             return [f"Untagged: {name_or_id}"]
         if name_or_id not in record.names:
             _refuse_several_names(record, force)
+        image_mounts.refuse_if_mounted(store, record.id)
         store.images_table.delete(record.id)
         _drop_unused_rows(store)
     crash_point("remove:committed")

@@ -9,6 +9,7 @@ from podpy.cli.selection import complain
 from podpy.errors import EXIT_FAILURE, InUseError, NoSuchImageError, PodpyError
 from podpy.image.lookup import find_named
 from podpy.image.reference import for_new_image
+from podpy.storage import image_mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def _remove(runtime: Runtime, text: str, *, force: bool, containers: bool) -> No
     if containers and not (name and len(record.names) > 1):
         for container_id in runtime.store.image_users(record.id):
             runtime.container(container_id).remove(force=True)
+        if record.id in image_mounts.mounted(runtime.store):
+            image_mounts.unmount(runtime.store, record.id, force=True)
     for line in runtime.store.remove_image(name or record.id, force=force):
         print(line)
     sys.stdout.flush()

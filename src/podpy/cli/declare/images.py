@@ -233,6 +233,26 @@ COMMANDS: tuple[Command, ...] = (
         options=(text("--format", "FORMAT", "json"),),
     ),
     Command(
+        path="image mount",
+        handler="podpy.cli.commands.image_mount:mount",
+        help="Mount images read-only and print where (in `podpy unshare`)",
+        rule="images or none",
+        arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
+        options=(flag("--all -a", "Mount all images"), text("--format", "FORMAT", "json")),
+    ),
+    Command(
+        path="image unmount",
+        aliases=("image umount",),
+        handler="podpy.cli.commands.image_mount:unmount",
+        help="Unmount images",
+        rule="images",
+        arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
+        options=(
+            flag("--all -a", "Unmount all that are mounted"),
+            flag("--force -f", "Even while somebody works in it"),
+        ),
+    ),
+    Command(
         path="image prune",
         handler="podpy.cli.commands.prune:images",
         help="Remove images that nothing uses",
