@@ -39,7 +39,7 @@ def containers(runtime: Runtime, rows: Sequence[ContainerRow], *, dry_run: bool 
 
 
 def images(runtime: Runtime, records: Sequence[ImageRecord], *, dry_run: bool = False) -> Pruned:
-    """Remove those of the images that no container uses and that aren't mounted, and layers and blobs that no image uses any more.
+    """Remove those of the images that no container uses and that aren't mounted, and what only they were made of.
 
     An image that had no name when it was chosen stays if it has one now.
     """
