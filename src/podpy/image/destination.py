@@ -17,7 +17,6 @@ from podpy.image.archive import REF_NAME, docker_name
 from podpy.image.assemble import sha256
 from podpy.image.layer_source import PlainLayer, outgoing_layers
 from podpy.image.outfile import NewFile, write_file
-from podpy.image.pipeline import read_ahead
 from podpy.image.progress import SILENT, Progress
 from podpy.image.rendition import OCI, Compression, Rendition, own_family, render
 from podpy.image.tarwriter import TarWriter
@@ -110,7 +109,7 @@ def docker_archive_is_free(path: str) -> None:
 
 def _reported(layer: LayerBytes, progress: Progress) -> Iterator[bytes]:
     progress.layer_started(layer.digest, layer.size, 0)
-    for piece in read_ahead(layer.chunks()):
+    for piece in layer.chunks():
         yield piece
         progress.layer_advanced(layer.digest, len(piece))
     progress.layer_done(layer.digest)

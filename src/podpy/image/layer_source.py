@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store, StoredLayer
 
 _READ = 1 << 20
+_READ_COMPRESSED = 256 << 10  # less than a piece comes out of it at once, as a rule
 _TYPES = {
     "": (schema.OCI_LAYER, schema.DOCKER_LAYER),
     "gzip": (schema.OCI_LAYER + "+gzip", schema.DOCKER_LAYER + ".gzip"),
@@ -73,12 +74,12 @@ class OutgoingLayer:
         self.original = self.blob is not None and descriptor is not None and self.blob.digest == descriptor.digest
 
     def tar(self) -> Iterator[bytes]:
-        """Return the uncompressed tar, in pieces; they may be read by another thread.
+        """Return the uncompressed tar, in pieces, which a thread makes in advance.
 
         Raises DigestMismatchError at its end if it isn't what the diff id says, ImageError if there is nothing that it
         could be made of, StorageError.
         """
-        return self._checked(self._tar())
+        return self._checked(read_ahead(self._tar()))
 
     def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         import hashlib
@@ -108,7 +109,7 @@ class OutgoingLayer:
             directory = os.path.join(self._store.graphroot, "layers", str(stored.number))
             return recipe.tar(self._store.recipe_path(stored.number), directory)
         if self.blob is not None:
-            return decompressed(self.blob.chunks())
+            return decompressed(_file_chunks(self.blob.path))  # the tar's digest is compared, so the blob's needn't be
         raise ImageError(
             f"layer {self.diff_id} can't be written: neither the bytes it came as nor a recipe for them are kept",
             hint="Remove the image and load or pull it again",
@@ -190,6 +191,12 @@ def _through(stream: Any, pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         yield stream.compress(piece)
     yield stream.flush()
+
+
+def _file_chunks(path: str) -> Iterator[bytes]:
+    with open(path, "rb", buffering=0) as file:
+        while chunk := file.read(_READ_COMPRESSED):
+            yield chunk
 
 
 def _kind_of(path: str) -> str:
