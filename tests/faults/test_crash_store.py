@@ -105,6 +105,21 @@ def test_all_commands_are_killed_at_random_moments(
 
 
 @pytest.mark.parametrize("point", ["commit:inserted", "commit:committed"])
+def test_manifest_add_is_killed(podpy: Podpy, busybox: str, point: str) -> None:
+    (podpy.home / "file").write_text("x")
+    podpy.ok("manifest", "create", "all", busybox)
+    add = ("manifest", "add", "--artifact", "all", "file")
+    assert podpy(*add, env={"PODPY_CRASH_AT": point}).returncode == KILLED
+    there = len(podpy.json("manifest", "inspect", "all")["manifests"])
+    assert there == (1 if point == "commit:inserted" else 2)
+    assert_no_orphans(podpy)
+    podpy.ok(*add)
+    assert len(podpy.json("manifest", "inspect", "all")["manifests"]) == 2
+    podpy.ok("manifest", "rm", "all")
+    assert_no_orphans(podpy)
+
+
+@pytest.mark.parametrize("point", ["commit:inserted", "commit:committed"])
 def test_artifact_replace_is_killed(podpy: Podpy, point: str) -> None:
     (podpy.home / "file").write_text("old")
     podpy.ok("artifact", "add", "example.com/x:1", "file")

@@ -103,9 +103,12 @@ def test_a_list_means_the_image_for_this_machine(podpy: Podpy, busybox: str, two
     assert podpy.ok("pull", "-q", "--policy", "missing", "all") == podpy.json("image", "inspect", "all")[0]["Id"]
     wanted = podpy.json("image", "inspect", "other")[0]["Id"]
     assert podpy.ok("pull", "-q", "--policy", "missing", "--arch", OTHER, "all") == wanted
+    podpy.ok("save", "-o", "all.tar", "all")
     podpy.ok("rmi", busybox)
     assert podpy("image", "exists", "all").returncode == 1
+    podpy("save", "-o", "gone.tar", "all").fails(125, "isn't in the store")
     podpy.ok("manifest", "exists", "all")
+    assert podpy.ok("load", "-i", "all.tar") == "Loaded image: localhost/all:latest"
 
 
 def test_a_registrys_index(podpy: Podpy, registry: Registry, index: str) -> None:

@@ -21,12 +21,17 @@ def find_image(store: Store, paths: Paths, text: str) -> ImageRecord:
 
     Of a manifest list it is the image for this machine.
     """
-    record = find_named(store, paths, text)[0]
+    return find_named_image(store, paths, text)[0]
+
+
+def find_named_image(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:
+    """Return the same with the full name under which it was found, a list's own (empty: by its id)."""
+    record, name = find_named(store, paths, text)
     if record.is_list:
         from podpy.image.manifest_list import instance
 
-        return instance(store, record)
-    return record
+        return instance(store, record), name
+    return record, name
 
 
 def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from podpy.errors import ImageError, UsageError
 from podpy.image import transports
 from podpy.image.destination import Outgoing, docker_archive_is_free, write
-from podpy.image.lookup import find_named
+from podpy.image.lookup import find_named_image
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import LOCALHOST, parse
 from podpy.image.rendition import DOCKER, OCI, Compression
@@ -80,7 +80,7 @@ def save(
 
 
 def _one(store: Store, paths: Paths, names: Sequence[str], format: str) -> Outgoing:
-    record, name = find_named(store, paths, names[0])
+    record, name = find_named_image(store, paths, names[0])
     own = [name] if name else []  # an image that was asked for by its id goes without a name, as in Podman
     more = [_tag(text) for text in names[1:]]
     if format == DOCKER_ARCHIVE:
@@ -91,7 +91,7 @@ def _one(store: Store, paths: Paths, names: Sequence[str], format: str) -> Outgo
 def _several(store: Store, paths: Paths, names: Sequence[str]) -> list[Outgoing]:
     images: dict[str, Outgoing] = {}
     for text in names:
-        record, name = find_named(store, paths, text)
+        record, name = find_named_image(store, paths, text)
         known = images.get(record.id, Outgoing(record=record, names=[]))
         images[record.id] = known.replace(names=_unique([*known.names, *([name] if name else [])]))
     return list(images.values())
