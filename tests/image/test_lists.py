@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.support.engine import Podpy
-from tests.support.images import Image, Layer, sha256
+from tests.support.images import Image, Layer, compact, sha256
 
 
 @pytest.fixture
@@ -68,6 +69,27 @@ def test_json(podpy: Podpy, loaded: str) -> None:
 )
 def test_filters(podpy: Podpy, loaded: str, text: str, expected: list[str]) -> None:
     assert names(podpy, "--filter", text) == expected
+
+
+def test_an_image_without_a_date_is_as_old_as_its_stay(podpy: Podpy, session_base: Path) -> None:
+    class Undated(Image):
+        def config(self) -> bytes:
+            return compact({name: value for name, value in json.loads(super().config()).items() if name != "created"})
+
+    image = Undated([Layer().add("f", b"x").tar()])
+    podpy.ok("load", "-qi", str(image.write_docker_archive(session_base / "undated.tar", "undated:1")))
+    assert podpy.ok("images", "-n", "--format", "{{.Created}}").endswith((" second ago", " seconds ago"))
+    assert podpy.json("image", "inspect", "undated:1")[0]["Created"] is None
+
+
+def test_names_that_an_image_had(podpy: Podpy, loaded: str) -> None:
+    podpy.ok("tag", "small:v1", "newer:1")
+    podpy.ok("untag", "small:v1", "newer:1")
+    assert podpy.ok("images", "-n", "--history", "small:v1").split()[-2:] == [
+        "localhost/newer:1,",
+        "localhost/small:v1",
+    ]
+    assert podpy.json("image", "inspect", "small:v1")[0]["NamesHistory"] == ["localhost/newer:1", "localhost/small:v1"]
 
 
 def test_wrong_filters(podpy: Podpy, loaded: str) -> None:

@@ -65,7 +65,7 @@ def inspect(store: Store, record: ImageRecord) -> dict[str, Any]:
         "RepoDigests": repo_digests(record),
         "Parent": "",
         "Comment": config.history[-1].comment if config.history else "",
-        "Created": config.created or "0001-01-01T00:00:00Z",
+        "Created": config.created or None,
         "Config": _settings(config),
         "Version": "",
         "Author": config.author,
@@ -80,7 +80,7 @@ def inspect(store: Store, record: ImageRecord) -> dict[str, Any]:
         "ManifestType": manifest[0],
         "User": config.user,
         "History": [_history_entry(entry) for entry in config.history],
-        "NamesHistory": list(reversed(record.names)),
+        "NamesHistory": store.images_table.name_history().get(record.id, []),
     }
     if config.healthcheck is not None:
         data["HealthCheck"] = _health(config)
