@@ -100,9 +100,10 @@ class PodmanStore:
             found = [image for image in images if image.id.startswith(identity)]
             if len(found) == 1:
                 return found[0]
+        what = f"{TRANSPORT}{text}: image not known in" if text else f"{TRANSPORT} needs an image's name; here is"
         there = ", ".join(sorted(name for image in images for name in image.names)) or "none with a name"
         raise NoSuchImageError(
-            f"{TRANSPORT}{text}: image not known in {self.graphroot}, which has: {shorten(there, 300)}",
+            f"{what} {self.graphroot}, which has: {shorten(there, 300)}",
             hint=f"podpy pull --all-tags {TRANSPORT} brings all of them",
         )
 
