@@ -87,6 +87,9 @@ class Runtime:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._in_process and kind is KeyboardInterrupt:
+            # Removing a half unpacked image takes seconds, and Ctrl-C means now: the next call's sweep removes it.
+            self._opened.pop("store", None)
         self.close(at_end=self._in_process)
 
     def close(self, *, at_end: bool = False) -> None:
