@@ -56,6 +56,14 @@ def test_names_of_containers_and_images(podpy: Podpy, busybox: str) -> None:
     assert podpy.ok("__complete", "run", "--volumes-from", "sec") == f"second\t{busybox}"
 
 
+def test_names_of_artifacts_and_lists(podpy: Podpy) -> None:
+    podpy.ok("artifact", "add", "example.com/one:1", "/etc/hostname")
+    podpy.ok("manifest", "create", "many")
+    assert podpy.ok("__complete", "artifact", "rm", "ex") == "example.com/one:1"
+    assert podpy.ok("__complete", "artifact", "inspect", "many") == ""
+    assert podpy.ok("__complete", "manifest", "push", "ma") == "many:latest"
+
+
 def in_bash(podpy: Podpy, line: str) -> list[str]:
     """Return what bash would offer for the line."""
     script = f"""

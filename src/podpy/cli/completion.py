@@ -140,6 +140,8 @@ def _objects(kind: str, current: str, prefix: str) -> list[str]:
         return [prefix + line for line in _containers(kind, current)]
     if kind == "images":
         return [prefix + name for name in _images(current)]
+    if kind == "artifacts":
+        return [prefix + name for name in _artifacts(current)]
     if kind == "signals":
         import signal
 
@@ -169,6 +171,15 @@ def _images(current: str) -> list[str]:
         names = [name for record in runtime.store.image_summaries() for name in record.names]
     short = [name.removeprefix("docker.io/library/").removeprefix("localhost/") for name in names]
     return sorted({name for name in [*names, *short] if name.startswith(current)})
+
+
+def _artifacts(current: str) -> list[str]:
+    from podpy.libpod.runtime import Runtime
+    from podpy.storage.artifacts import Artifacts
+
+    with Runtime(in_process=True) as runtime:
+        names = [record.name for record in Artifacts(runtime.store).all()]
+    return [name for name in names if name.startswith(current)]
 
 
 def _commands(path: str, table: Table, current: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podpy.cli.declare.common import template_format
 from podpy.cli.declare.model import (
+    ARTIFACTS,
     DIRECTORIES,
     FILES,
     IMAGES,
@@ -19,6 +20,7 @@ from podpy.cli.declare.model import (
     text,
 )
 
+_ONE_ARTIFACT = Argument(name="artifact", metavar="ARTIFACT", complete=ARTIFACTS)
 _LIST = Argument(name="list", metavar="LIST", complete=IMAGES)
 
 _AUTHFILE = text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE")
@@ -169,7 +171,7 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.artifact:add",
         help="Make an artifact of files",
         arguments=(
-            Argument(name="artifact", metavar="ARTIFACT"),
+            _ONE_ARTIFACT,
             Argument(name="files", metavar="FILE", many=True, complete=FILES),
         ),
         options=(
@@ -185,7 +187,7 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.artifact:extract",
         help="Write an artifact's files to a file or directory",
         arguments=(
-            Argument(name="artifact", metavar="ARTIFACT"),
+            _ONE_ARTIFACT,
             Argument(name="target", metavar="PATH", complete=FILES),
         ),
         options=(
@@ -197,7 +199,7 @@ COMMANDS: tuple[Command, ...] = (
         path="artifact inspect",
         handler="podpy.cli.commands.artifact:inspect",
         help="Print everything about an artifact",
-        arguments=(Argument(name="artifact", metavar="ARTIFACT"),),
+        arguments=(_ONE_ARTIFACT,),
         options=(template_format(default="json"),),
     ),
     Command(
@@ -216,7 +218,7 @@ COMMANDS: tuple[Command, ...] = (
         path="artifact pull",
         handler="podpy.cli.commands.artifact:pull",
         help="Pull an artifact from a registry",
-        arguments=(Argument(name="artifact", metavar="ARTIFACT"),),
+        arguments=(_ONE_ARTIFACT,),
         options=(
             _AUTHFILE,
             _CREDS,
@@ -231,7 +233,7 @@ COMMANDS: tuple[Command, ...] = (
         path="artifact push",
         handler="podpy.cli.commands.artifact:push",
         help="Push an artifact to its registry",
-        arguments=(Argument(name="artifact", metavar="ARTIFACT"),),
+        arguments=(_ONE_ARTIFACT,),
         options=(
             _AUTHFILE,
             _CREDS,
@@ -249,7 +251,7 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("artifact remove",),
         handler="podpy.cli.commands.artifact:rm",
         help="Remove artifacts",
-        arguments=(Argument(name="artifacts", metavar="ARTIFACT", required=False, many=True),),
+        arguments=(Argument(name="artifacts", metavar="ARTIFACT", required=False, many=True, complete=ARTIFACTS),),
         options=(
             flag("--all -a", "Remove all artifacts"),
             flag("--ignore -i", "An artifact that doesn't exist is no error"),
