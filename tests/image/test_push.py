@@ -99,6 +99,23 @@ def test_uncompressed_layers_are_compressed_and_come_back_as_the_same_image(
     assert podpy.ok("run", "--rm", name, "echo", "x") == "x"
 
 
+def test_what_was_compressed_once_is_known_by_its_digest(podpy: Podpy, registry: Registry, busybox: str) -> None:
+    configure(podpy, insecure(registry.address))
+    name = f"{registry.address}/bb"
+    for options in ((), ("--compression-level", "1")):
+        podpy.ok("push", *options, busybox, f"{name}:1")
+        # Without the bytes that the layer is made of, only a push that needn't make it can succeed.
+        recipes = podpy.graphroot / "recipes"
+        recipes.rename(podpy.graphroot / "away")
+        done = podpy("push", *options, busybox, f"{name}:2")
+        (podpy.graphroot / "away").rename(recipes)
+        done.ok()
+        assert "skipped: already exists" in done.stderr
+        assert manifest(registry, "bb", "1") == manifest(registry, "bb", "2")
+    podpy.ok("push", busybox, f"{registry.address}/elsewhere")  # which hasn't it: so it is made again
+    assert manifest(registry, "elsewhere", "latest")
+
+
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
 def test_a_compression_that_is_asked_for(podpy: Podpy, registry: Registry, here: str, small: Image, kind: str) -> None:
     configure(podpy, insecure(registry.address))

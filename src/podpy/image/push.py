@@ -147,7 +147,7 @@ def send_image(
     senders = _Senders(repository, progress, mounts or {}, foreign_layers(record), store.staging.path())
     blobs: list[LayerBlob] = []
     try:
-        for blob in outgoing(store, record, family, compression):
+        for blob in outgoing(store, record, family, compression, is_there=repository.blob_exists):
             assert isinstance(blob, LayerBlob)  # a compression is always given
             blobs.append(blob)
             senders.send(blob)
@@ -220,6 +220,9 @@ class _Senders:
         if blob.digest in self._known:
             return
         self._known.add(blob.digest)
+        if not blob.path:
+            self._progress.layer_exists(blob.digest)
+            return
         self._waiting.put(blob)
         if len(self._threads) < WORKERS:
             self._threads.append(Thread(target=self._work, daemon=True))

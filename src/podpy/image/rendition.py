@@ -11,14 +11,15 @@ from __future__ import annotations
 from podpy.image import schema
 from podpy.image.assemble import sha256
 from podpy.image.convert import manifest_for
-from podpy.image.layer_source import PlainLayer, compress, outgoing_layers
+from podpy.image.layer_source import LayerBlob, PlainLayer, compress, outgoing_layers
 from podpy.record import Record
+from podpy.storage import compressed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from podpy.image.layer_source import LayerBlob, LayerBytes, OutgoingLayer
+    from podpy.image.layer_source import LayerBytes, OutgoingLayer
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
@@ -73,23 +74,48 @@ def render(store: Store, record: ImageRecord, family: str, compression: Compress
     return Rendition(manifest=manifest.data, media_type=manifest.media_type, config=record.config, layers=layers)
 
 
-def outgoing(store: Store, record: ImageRecord, family: str, compression: Compression) -> Iterator[LayerBytes]:
-    """Yield an image's layers as they go out, lowest first, each compressed only when it is asked for. See `render`."""
+def outgoing(
+    store: Store,
+    record: ImageRecord,
+    family: str,
+    compression: Compression,
+    *,
+    is_there: Callable[[str], bool] | None = None,
+) -> Iterator[LayerBytes]:
+    """Yield an image's layers as they go out, lowest first, each compressed only when it is asked for. See `render`.
+
+    `is_there` tells whether the destination has a blob with some digest: then that isn't made once more, and what is
+    yielded has no `path`.
+    """
     same = own_family(record) == family
     made: dict[str, LayerBytes] = {}
     for layer in outgoing_layers(store, record):
         if layer.diff_id not in made:  # an image may have a layer twice
-            made[layer.diff_id] = _outgoing(store, layer, family, same, compression)
+            made[layer.diff_id] = _outgoing(store, layer, family, same, compression, is_there)
         yield made[layer.diff_id]
 
 
-def _outgoing(store: Store, layer: OutgoingLayer, family: str, same: bool, compression: Compression) -> LayerBytes:
+def _outgoing(
+    store: Store,
+    layer: OutgoingLayer,
+    family: str,
+    same: bool,
+    compression: Compression,
+    is_there: Callable[[str], bool] | None,
+) -> LayerBytes:
     docker = family == DOCKER
     if layer.blob is not None and _acceptable(layer.blob, same and layer.original, docker, compression):
         return layer.blob
     if not compression.kind:
         return PlainLayer(layer)
-    return compress(store, layer, "gzip" if docker else compression.kind, compression.level)
+    kind, level = "gzip" if docker else compression.kind, compression.level
+    form = kind if level is None else f"{kind}:{level}"
+    known = compressed.find(store.database, layer.diff_id, form) if is_there else None
+    if known and is_there and is_there(known[0]):
+        return LayerBlob(path="", digest=known[0], size=known[1], kind=kind)
+    blob = compress(store, layer, kind, level)
+    compressed.remember(store.database, layer.diff_id, form, blob.digest, blob.size)
+    return blob
 
 
 def _acceptable(blob: LayerBlob, original: bool, docker: bool, compression: Compression) -> bool:

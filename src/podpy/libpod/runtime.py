@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.image.pull import PullOptions
+    from podpy.image.push import PushOptions
     from podpy.image.save import SaveOptions
     from podpy.libpod.container import Container
     from podpy.libpod.create import ImageOptions
@@ -240,6 +241,15 @@ class Runtime:
         from podpy.image.archive import load
 
         return self.privileged(lambda: load(self.store, archive))
+
+    def push(self, name: str, destination: str = "", options: PushOptions | None = None) -> str:
+        """Send an image to a registry or another place, as `podpy push` does; return its manifest's digest there.
+
+        Raises NoSuchImageError, RegistryError …
+        """
+        from podpy.image.push import push
+
+        return self.privileged(lambda: push(self.store, self.paths, name, destination, options))
 
     def save(self, names: Sequence[str], output: str, options: SaveOptions | None = None) -> None:
         """Write images to an archive or a directory; as `podpy save` does. Raises NoSuchImageError, ImageError …"""

@@ -7,7 +7,7 @@ call that is at work and relies on it); of a blob, images, artifacts and leases.
 from __future__ import annotations
 
 from podpy.errors import InUseError
-from podpy.storage import blobs, crash_point, filesystem, image_mounts, orphans
+from podpy.storage import blobs, compressed, crash_point, filesystem, image_mounts, orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,3 +87,4 @@ def _refuse_several_names(record: ImageRecord, force: bool) -> None:
 def _drop_unused_rows(store: Store) -> None:
     store.database.execute(f"DELETE FROM layers WHERE number IN ({_UNUSED_LAYERS})")
     store.database.execute(f"DELETE FROM blobs WHERE digest IN ({_UNUSED_BLOBS})")
+    compressed.forget_unused(store.database)

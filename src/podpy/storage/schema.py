@@ -227,5 +227,16 @@ INSERT INTO name_history SELECT image_id, name, 0 FROM image_names;
 CREATE TABLE disk_usage (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE)
+# storage/compressed.py
+_COMPRESSED = """
+CREATE TABLE compressed_layers (
+    diff_id TEXT NOT NULL,
+    form TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (diff_id, form)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED)
 VERSION = len(MIGRATIONS)
