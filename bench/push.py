@@ -2,7 +2,7 @@
 
     bench/push.py --images DIR --base DIR [--rounds N] [--podpy CMD] [--only NAME]
 
-DIR of images: see bench/pull.py. Each side pulls the image once; each push goes to a registry that has just been started.
+DIR of images: see bench/pull.py. Each side pulls the image once; each push goes to a registry that has just started.
 Needs docker-registry and skopeo.
 """
 
