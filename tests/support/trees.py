@@ -22,6 +22,8 @@ import stat
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,26 +133,36 @@ def layers_of(layout: Path) -> list[list[tarfile.TarInfo]]:
     return found
 
 
-def place(text: str) -> str:
-    """Return the directory of a TREE, mounted if it is layers."""
+@contextmanager
+def place(text: str) -> Iterator[str]:
+    """The directory of a TREE, mounted if it is layers."""
     if not text.startswith(OVERLAY):
-        return text
+        yield text
+        return
     layers = text.removeprefix(OVERLAY).split(":")
-    target = tempfile.mkdtemp(prefix="tree-", dir="/tmp")
-    if len(layers) == 1:
-        layers.append(tempfile.mkdtemp(prefix="empty-", dir="/tmp"))  # overlay wants two where nothing is written
-        layers.reverse()
+    with tempfile.TemporaryDirectory(prefix="tree-", dir="/tmp") as base:
+        target, empty = os.path.join(base, "target"), os.path.join(base, "empty")
+        os.mkdir(target)
+        os.mkdir(empty)
+        _mount([empty, *layers] if len(layers) == 1 else layers, target)  # overlay wants two if nothing is written
+        try:
+            yield target
+        finally:
+            ctypes.CDLL(None).umount2(target.encode(), 0)
+
+
+def _mount(layers: list[str], target: str) -> None:
     options = "userxattr,lowerdir=" + ":".join(reversed(layers))
     library = ctypes.CDLL(None, use_errno=True)
     if library.mount(b"overlay", target.encode(), b"overlay", MS_RDONLY, options.encode()) < 0:
         raise OSError(ctypes.get_errno(), "mount of overlay: " + os.strerror(ctypes.get_errno()), options)
-    return target
 
 
 def main(arguments: list[str]) -> int:
     """Print up to 50 differences; return 1 if there are any."""
     unsaid = unsaid_by(layers_of(Path(arguments[2]))) if len(arguments) > 2 else frozenset()
-    lines = differences(place(arguments[0]), place(arguments[1]), unsaid)
+    with place(arguments[0]) as one, place(arguments[1]) as other:
+        lines = differences(one, other, unsaid)
     print("\n".join(lines[:SHOWN]) or "no difference")
     if len(lines) > SHOWN:
         print(f"and {len(lines) - SHOWN} more")
