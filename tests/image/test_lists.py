@@ -206,3 +206,18 @@ def test_an_id_that_is_not_unique_is_said_so(podpy: Podpy, session_base: Path) -
             return
         by_digit[identity[0]] = identity
     raise AssertionError("17 ids, 16 digits")
+
+
+def test_tree_of_what_is_built_on_an_image(podpy: Podpy, busybox: str, busybox_image: Image) -> None:
+    for name in ("one", "two"):
+        built = Image([*busybox_image.layers, Layer().add(name, b"x").tar()], busybox_image.settings)
+        podpy.ok("load", "-i", str(built.write_docker_archive(podpy.home / f"{name}.tar", f"localhost/{name}:latest")))
+    lines = podpy.ok("image", "tree", "--whatrequires", busybox).splitlines()
+    assert lines[3] == "Image Layers"
+    assert lines[4].startswith("└── ID: ")
+    assert lines[4].endswith(f"Top Layer of: [{busybox}]")
+    assert [line[:8] for line in lines[5:]] == ["    ├── ", "    └── "]
+    assert sorted(line.rpartition(": ")[2] for line in lines[5:]) == [
+        "[localhost/one:latest]",
+        "[localhost/two:latest]",
+    ]

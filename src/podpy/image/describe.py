@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
 
+_LAYERS = "SELECT chain_id, diff_id, size FROM layers"
+
+
 class Step(Record):
     """One entry of an image's history, the newest first. `size` in bytes; `image_id` only for the image itself."""
 
@@ -27,11 +30,15 @@ class Step(Record):
 
 
 class LayerLine(Record):
-    """One layer of `image tree`: its diff id, its bytes, and the names of images whose topmost layer it is."""
+    """One layer of `image tree`: its diff id, its bytes, and the names of images whose topmost layer it is.
+
+    `children`: the layers that are built on it, where these were asked for.
+    """
 
     diff_id: str
     size: int
     names: list[str]
+    children: list[LayerLine] = []
 
 
 def parse_config(record: ImageRecord) -> ImageConfig:
@@ -175,11 +182,37 @@ def history(store: Store, record: ImageRecord) -> list[Step]:
 
 def tree(store: Store, record: ImageRecord) -> list[LayerLine]:
     """Return the image's layers, lowest first, each with the names of all images that end in it."""
-    tops: dict[str, list[str]] = {}
-    for other in store.images():
-        if other.layers:
-            tops.setdefault(other.layers[-1], []).extend(other.names)
+    tops = _names_by_top_layer(store)
     config = parse_config(record)
     sizes = layer_sizes(store, record)
     lines = zip(config.diff_ids, sizes, record.layers, strict=False)
     return [LayerLine(diff_id=diff_id, size=size, names=tops.get(chain, [])) for diff_id, size, chain in lines]
+
+
+def built_on(store: Store, record: ImageRecord) -> list[LayerLine]:
+    """Return the image's topmost layer with all layers of the store that are built on it; nothing if it has none."""
+    if not record.layers:
+        return []
+    tops = _names_by_top_layer(store)
+    rows = {chain: (diff_id, size) for chain, diff_id, size in store.database.query(_LAYERS)}
+    children: dict[str, list[str]] = {}
+    for chain, parent in store.database.query("SELECT chain_id, parent FROM layers WHERE parent IS NOT NULL"):
+        children.setdefault(parent, []).append(chain)
+    # From the leaves down, as a recursion would go too deep for the 500 layers that an image may have.
+    order = [record.layers[-1]]
+    for chain in order:
+        order += children.get(chain, [])
+    made: dict[str, LayerLine] = {}
+    for chain in reversed(order):
+        diff_id, size = rows[chain]
+        above = [made[child] for child in children.get(chain, [])]
+        made[chain] = LayerLine(diff_id=diff_id, size=size, names=tops.get(chain, []), children=above)
+    return [made[record.layers[-1]]]
+
+
+def _names_by_top_layer(store: Store) -> dict[str, list[str]]:
+    tops: dict[str, list[str]] = {}
+    for other in store.images():
+        if other.layers:
+            tops.setdefault(other.layers[-1], []).extend(other.names)
+    return tops

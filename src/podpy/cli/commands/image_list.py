@@ -303,14 +303,20 @@ def tree(options: Options) -> int:
 
     with open_runtime(options) as runtime:
         record = runtime.image(options.image)
-        lines = describe.tree(runtime.store, record)
+        show = describe.built_on if options.whatrequires else describe.tree
+        lines = show(runtime.store, record)
     print(f"Image ID: {record.id[:_SHORT]}")
     print(f"Tags:     [{' '.join(record.names)}]")
     print(f"Size:     {human_size(record.size)}")
     print("Image Layers" if lines else "No Image Layers")
-    for number, line in enumerate(lines):
-        corner = "└── " if number == len(lines) - 1 else "├── "
+    # A stack, as a tree may be 500 layers deep.
+    waiting = [(line, "", number == len(lines) - 1) for number, line in enumerate(lines)][::-1]
+    while waiting:
+        line, indent, is_last = waiting.pop()
         top = f" Top Layer of: [{' '.join(line.names)}]" if line.names else ""
         identity = line.diff_id.partition(":")[2][:_SHORT]
-        print(f"{corner}ID: {identity} Size: {human_size(line.size, precision=3):>7}{top}")
+        print(f"{indent}{'└── ' if is_last else '├── '}ID: {identity} Size: {human_size(line.size):>7}{top}")
+        below = indent + ("    " if is_last else "│   ")
+        last = len(line.children) - 1
+        waiting += [(child, below, number == last) for number, child in enumerate(line.children)][::-1]
     return 0

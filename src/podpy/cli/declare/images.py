@@ -223,7 +223,7 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.image_list:tree",
         help="Show an image's layers",
         arguments=(_IMAGE,),
-        options=(flag("--whatrequires", "Images that are built on it", refuse=_LATER),),
+        options=(flag("--whatrequires", "Images that are built on it"),),
     ),
     Command(
         path="image diff",
