@@ -55,3 +55,10 @@ def test_version(podpy: Podpy) -> None:
     assert podpy.ok("version", "--format", "{{.Client.Version}}") == "0.1.0"
     assert podpy.ok("version", "--format", "{{.Version}}") == "0.1.0"
     assert podpy.json("version", "--format", "json")["Client"]["OsArch"].startswith("linux/")
+
+
+def test_the_network_program_is_the_one_that_a_container_gets(podpy: Podpy, busybox: str) -> None:
+    container = podpy.ok("run", "-d", busybox, "sleep", "1000")
+    directory = podpy.runroot / "containers" / container
+    running = [name for name in ("pasta", "slirp4netns") if (directory / f"{name}.pid").exists()]
+    assert [podpy.ok("info", "--format", "{{.Host.RootlessNetworkCmd}}")] == running

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from podpy import __version__, process
-from podpy.errors import PodpyError
+from podpy.errors import NotSupportedError, PodpyError
 from podpy.libpod.state import ALIVE, PAUSED
 from podpy.runtime.monitor import OWN_CONMON
 
@@ -34,7 +34,7 @@ def info(runtime: Runtime) -> dict[str, Any]:
         "registries": _registries(runtime.paths),
         "plugins": {
             "volume": ["local"],
-            "network": ["bridge"],
+            "network": [],
             "log": ["k8s-file", "none", "passthrough", "journald", "json-file"],
             "authorization": None,
         },
@@ -90,7 +90,7 @@ def _host(runtime: Runtime) -> dict[str, Any]:
         "networkBackend": "podpy",
         "ociRuntime": _oci_runtime(runtime),
         "os": "linux",
-        "rootlessNetworkCmd": conf.default_rootless_network_cmd,
+        "rootlessNetworkCmd": _network_program(runtime),
         "serviceIsRemote": False,
         "security": _security(runtime),
         "pasta": _program("pasta", "executable"),
@@ -102,6 +102,19 @@ def _host(runtime: Runtime) -> dict[str, Any]:
         "linkmode": "dynamic",
     }
     return {**found, "cgroupReason": _reason(view)}
+
+
+def _network_program(runtime: Runtime) -> str:
+    """Return what really connects a container that names no network: not pasta where it is too old."""
+    from podpy.network import mode
+
+    try:
+        found = mode.parse("", runtime.conf)
+        if found.kind == mode.PASTA:
+            found = mode.instead_of_old_pasta("", found, runtime.conf, runtime.paths.cache)
+    except NotSupportedError:
+        return runtime.conf.default_rootless_network_cmd
+    return found.kind
 
 
 _NO_MAPS = {"gidmap": None, "uidmap": None}
