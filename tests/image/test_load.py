@@ -167,6 +167,24 @@ def changed(image: Image, **changes: Any) -> dict[str, bytes]:
     return {**files, "manifest.json": compact([entry])}
 
 
+def tar_header(name: str, size: bytes) -> bytes:
+    """Return a header with any bytes as its size, and the right checksum."""
+    info = tarfile.TarInfo(name)
+    header = bytearray(info.tobuf(tarfile.USTAR_FORMAT)[:512])
+    header[124:136] = size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+def longest_name(length: int) -> bytes:
+    """Return a tar with a file of a long name."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(tarfile.TarInfo("n" * length))
+    return stream.getvalue()
+
+
 def hostile_archives(image: Image) -> dict[str, tuple[bytes | dict[str, bytes], str]]:
     """Return archives (or their files) with the words that the error must have."""
     files = archive_entries(image, NAME)
@@ -174,6 +192,8 @@ def hostile_archives(image: Image) -> dict[str, tuple[bytes | dict[str, bytes], 
     return {
         "nothing": (b"", "empty"),
         "no tar": (b"hello world" * 100, "no tar. podpy load takes"),
+        "negative size": (tar_header("x", b"-0000001000\0") + b"\0" * 1024, "a size is not a number"),
+        "long name": (longest_name(5000), "a name of more than 4096 characters"),
         "other tar": ({"README": b"x"}, "holds no image"),
         "old docker": ({"repositories": b"{}"}, "before 1.10"),
         "manifest no JSON": ({"manifest.json": b"{"}, "not JSON"),

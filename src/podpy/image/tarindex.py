@@ -17,6 +17,7 @@ _BLOCK = 512
 _ENTRY_LIMIT = 100_000
 _EXTENDED_LIMIT = 1 << 20
 _LINK_DEPTH = 16
+_NAME_LIMIT = 4096  # PATH_MAX; a name can have a MiB, and a hundred thousand of those don't fit into memory
 
 
 class Entry(Record):
@@ -83,6 +84,8 @@ def _add(entries: dict[str, Entry], pending: _Pending, header: bytes, kind: byte
         raise ImageError(f"the archive has more than {_ENTRY_LIMIT} entries")
     name = _clean(pending.name or _header_name(header))
     link = pending.link or _text(header[157:257])
+    if len(name) > _NAME_LIMIT or len(link) > _NAME_LIMIT:
+        raise ImageError(f"the archive has a name of more than {_NAME_LIMIT} characters: {shorten(name)}")
     if kind in (b"0", b"\0", b"7"):
         entries[name] = Entry(offset=offset, size=length)
     elif kind == b"1":
@@ -110,10 +113,11 @@ def _number(field: bytes) -> int:
         value = int.from_bytes(field[1:], "big")
         return value if field[0] == 0x80 and value < 1 << 62 else 1 << 62
     digits = field.strip(b" \0")
-    try:
-        return int(digits, 8) if digits else 0
-    except ValueError:
-        raise ImageError("the archive is no tar: a size is not a number") from None
+    if digits.translate(
+        None, b"01234567"
+    ):  # int() alone takes "-1000", too, and a negative size leads backwards for ever
+        raise ImageError("the archive is no tar: a size is not a number")
+    return int(digits or b"0", 8)
 
 
 def _check_sum(header: bytes, at: int) -> None:
