@@ -264,6 +264,41 @@ def test_bombs_are_stopped() -> None:
 
 
 @in_userns
+def test_what_would_fill_the_memory_is_stopped() -> None:
+    endless = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "1"}
+    fails(Tar().file("map", b"1\n" + b"1" * (2 << 20), pax_headers=endless).bytes(), "sparse map has more than")
+    with own_directory() as target:
+        unpacker = Unpacker(str(target))
+        piece = Tar().directory("/".join(["d" * 200] * 20)).bytes().rstrip(b"\0")
+        piece += bytes(-len(piece) % 512)
+        with pytest.raises(StorageError, match="out of memory"):
+            for _ in range(100):  # 400 MB of names of one and the same directory
+                unpacker.feed(piece * 1000)
+
+
+@in_userns
+def test_which_of_several_extended_headers_counts() -> None:
+    """As in Go's archive/tar: the last pax header alone, a GNU name before any, none from before a global header."""
+    with own_directory() as target:
+        unpack(meta(b"x", path="first") + meta(b"x", mtime="7") + Tar().file("own").bytes(), target)
+        assert (target / "own").stat().st_mtime == 7
+        unpack(gnu_name(b"gnu") + meta(b"x", path="pax") + Tar().file("own").bytes(), target)
+        unpack(meta(b"x", path="pax") + meta(b"g", comment="c") + Tar().file("alone").bytes(), target)
+        assert sorted(os.listdir(target)) == ["alone", "gnu", "own"]
+
+
+def meta(kind: bytes, **records: str) -> bytes:
+    """Return a pax header of this kind, for whatever follows."""
+    return tarfile.TarInfo._create_pax_generic_header(records, kind, "utf-8")  # type: ignore[attr-defined]
+
+
+def gnu_name(name: bytes) -> bytes:
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, len(name) + 1
+    return header.tobuf(tarfile.GNU_FORMAT) + name.ljust(512, b"\0")
+
+
+@in_userns
 def test_the_unpacker_is_locked_in() -> None:
     with own_directory() as target:
         unpacker = Unpacker(str(target))

@@ -7,13 +7,16 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -24,6 +27,7 @@
 
 #define RING_SIZE (2u << 20)
 #define WAKE_AT (RING_SIZE / 4) /* let the other side sleep until there is a piece worth waking for */
+#define MEMORY_ROOM (256L << 20) /* for the paths of a layer's directories, above all: millions fit */
 #define LOOK_AROUND_MS 100 /* how often a sleeper looks whether the other side is still alive */
 
 struct ring {
@@ -128,10 +132,28 @@ static void default_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* An archive that says the same long name a million times costs its maker nothing: then malloc fails here, rather than that the
+ * kernel ends some process or other. */
+static void limit_memory(void)
+{
+    char text[256] = "";
+    unsigned long data;
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    if (file >= 0)
+        close(file);
+    if (size <= 0 || sscanf(text, "%*u %*u %*u %*u %*u %lu", &data) != 1)
+        return;
+    struct rlimit limit = { .rlim_cur = data * (unsigned long)sysconf(_SC_PAGESIZE) + MEMORY_ROOM };
+    limit.rlim_max = limit.rlim_cur;
+    setrlimit(RLIMIT_DATA, &limit); /* fails if a lower one is set already: then that does it */
+}
+
 __attribute__((noreturn)) static void child_main(struct ring *ring, struct task *task)
 {
     struct unpack_error error = { 0 };
     default_signals();
+    limit_memory();
     umask(0);
     int jailed = jail_enter(&task->target, &task->recipe, &error);
     if (jailed >= 0)

@@ -63,6 +63,8 @@ struct tar_entry {
 struct tar_extended {
     char *path;
     char *link;
+    char *long_path; /* GNU's: these win, whatever the order */
+    char *long_link;
     char *sparse_name;
     bool has_size, has_uid, has_gid, has_mtime, has_real_size;
     int64_t size, uid, gid, real_size;

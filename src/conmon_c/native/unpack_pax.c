@@ -202,6 +202,8 @@ void tar_extended_reset(struct tar_extended *extended)
 {
     free(extended->path);
     free(extended->link);
+    free(extended->long_path);
+    free(extended->long_link);
     free(extended->sparse_name);
     free(extended->extents);
     tar_free_xattrs(&extended->xattrs, &extended->xattr_count);

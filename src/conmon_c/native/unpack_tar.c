@@ -1,8 +1,9 @@
 /* A tar archive that arrives in pieces of any size: a state machine that hands whole entries to unpack_place.c.
  *
  * What counts as valid follows Go's archive/tar, since that is what Podman and Docker read layers with: two parsers that
- * disagree about an archive are an attack. Global pax headers are read and not applied (as there), a lone zero block and
- * unknown types are errors, everything after two zero blocks is ignored, and the end of input at an entry's border is an end.
+ * disagree about an archive are an attack. Global pax headers are read and not applied (as there), of several extended headers
+ * the last one counts, a lone zero block and unknown types are errors, everything after two zero blocks is ignored, and the end
+ * of input at an entry's border is an end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -88,7 +89,7 @@ static int open_entry(struct tar_reader *reader, struct unpack_error *error)
 
 static void take(char **target, char **source)
 {
-    if (!*source)
+    if (!*source || !**source)
         return;
     free(*target);
     *target = *source;
@@ -129,6 +130,8 @@ static int apply_extended(struct tar_reader *reader, struct unpack_error *error)
     struct tar_extended *extended = &reader->extended;
     take(&entry->path, &extended->path);
     take(&entry->link, &extended->link);
+    take(&entry->path, &extended->long_path);
+    take(&entry->link, &extended->long_link);
     if (extended->has_size)
         entry->size = entry->real_size = extended->size;
     if (extended->has_uid)
@@ -212,6 +215,16 @@ static int reserve_meta(struct tar_reader *reader, size_t more, struct unpack_er
     return 0;
 }
 
+/* Another extended header follows: the one before it doesn't count. GNU's names are headers of another kind. */
+static void forget_pax(struct tar_extended *extended)
+{
+    char *path = extended->long_path, *link = extended->long_link;
+    extended->long_path = extended->long_link = NULL;
+    tar_extended_reset(extended);
+    extended->long_path = path;
+    extended->long_link = link;
+}
+
 static int end_meta(struct tar_reader *reader, struct unpack_error *error)
 {
     struct tar_extended *extended = &reader->extended;
@@ -219,20 +232,21 @@ static int end_meta(struct tar_reader *reader, struct unpack_error *error)
         return -1;
     reader->meta[reader->meta_used] = '\0';
     reader->state = HEADER;
-    if (reader->meta_type == 'x')
+    if (reader->meta_type == 'x') {
+        forget_pax(extended);
         return tar_parse_pax(extended, reader->meta, reader->meta_used, error);
+    }
     if (reader->meta_type == 'g') {
-        /* Checked, then forgotten: see the top of this file. */
-        struct tar_extended global = { 0 };
-        tar_extended_reset(&global);
-        int result = tar_parse_pax(&global, reader->meta, reader->meta_used, error);
-        tar_extended_reset(&global);
+        /* Checked, then forgotten, and so is what came before it: in Go's reader it is an entry of its own. */
+        tar_extended_reset(extended);
+        int result = tar_parse_pax(extended, reader->meta, reader->meta_used, error);
+        tar_extended_reset(extended);
         return result;
     }
     char *text = strdup(reader->meta); /* GNU: ends at its NUL */
     if (!text)
         return unpack_fail(error, ENOMEM, "out of memory");
-    char **target = reader->meta_type == 'L' ? &extended->path : &extended->link;
+    char **target = reader->meta_type == 'L' ? &extended->long_path : &extended->long_link;
     free(*target);
     *target = text;
     return 0;
@@ -289,6 +303,8 @@ static int read_sparse_prefix(struct tar_reader *reader, struct unpack_error *er
     struct tar_entry *entry = &reader->entry;
     if (entry->size < TAR_BLOCK)
         return unpack_fail(error, 0, "%s: its sparse map is cut off", entry->path);
+    if (reader->meta_used >= TAR_MAX_META) /* as for every other header; a map without newlines has no end */
+        return unpack_fail(error, 0, "%s: its sparse map has more than %d bytes", entry->path, TAR_MAX_META);
     if (reserve_meta(reader, TAR_BLOCK, error) < 0)
         return -1;
     if (reader->meta_used == 0) {
@@ -397,7 +413,8 @@ int tar_reader_feed(struct tar_reader *reader, const uint8_t *data, size_t size,
 
 static bool has_extended(const struct tar_extended *extended)
 {
-    return extended->path || extended->link || extended->has_size || extended->xattr_count;
+    return extended->path || extended->link || extended->long_path || extended->long_link || extended->has_size
+           || extended->xattr_count;
 }
 
 int tar_reader_end(struct tar_reader *reader, struct unpack_error *error)
