@@ -2,7 +2,7 @@
 
     blobs/sha256/HEX          committed: a row in `blobs`, used by images through `image_blobs`
     tmp/blobs/HEX.partial     being received by the process that holds its flock, or cut off; goes on from its length
-    tmp/blobs/HEX.done        verified, not committed yet; anybody may read it, nobody holds a lock on it
+    tmp/blobs/HEX.done        verified, not committed yet; anybody may read it, nobody keeps a lock on it
 
 Two pulls of the same blob share the work: the second waits for the first's lock and then finds HEX.done (or goes on
 where the first stopped). A lock is held only while its own transfer runs and is given up by `finish`, so waiting can't
@@ -129,13 +129,33 @@ class BlobWriter:
         except (FileNotFoundError, FileExistsError):
             pass
         for path in (self._done, self._stored):
-            try:
-                self.offset = os.stat(path).st_size
-            except FileNotFoundError:
-                continue
-            self.complete = True
-            return True
+            size = self._use(path)
+            if size >= 0:
+                self.offset, self.complete = size, True
+                return True
         return False
+
+    def _use(self, path: str) -> int:
+        """Return a complete blob's size, -1 if it isn't there. `remove_old` takes it for new from now on.
+
+        What wasn't committed wasn't synced: after a power cut HEX.done may be empty, so it is read again; a wrong one
+        is removed.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return -1
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if not _is_still(descriptor, path):
+                return -1
+            if not _is_still(descriptor, self._stored) and _digest_of(descriptor) != self.digest:
+                os.unlink(path)
+                return -1
+            os.utime(descriptor)
+            return os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
 
     def _read_present(self) -> None:
         import hashlib
@@ -173,6 +193,17 @@ def remove_old(graphroot: str) -> int:
         finally:
             os.close(descriptor)
     return removed
+
+
+def _digest_of(descriptor: int) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    offset = 0
+    while chunk := os.pread(descriptor, _CHUNK, offset):
+        digest.update(chunk)
+        offset += len(chunk)
+    return "sha256:" + digest.hexdigest()
 
 
 def _is_still(descriptor: int, path: str) -> bool:

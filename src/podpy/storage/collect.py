@@ -6,8 +6,10 @@ call that is at work and relies on it); of a blob, images, artifacts and leases.
 
 from __future__ import annotations
 
+import os
+
 from podpy.errors import InUseError
-from podpy.storage import blobs, compressed, crash_point, filesystem, image_mounts, orphans
+from podpy.storage import blobs, compressed, crash_point, filesystem, image_mounts, orphans, staging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +69,41 @@ def collect(store: Store) -> int:
     with store.database.transaction(durable=True):
         _drop_unused_rows(store)
     return len(orphans.remove(store)) + blobs.remove_old(store.graphroot)
+
+
+def remove_if_unused(store: Store) -> None:
+    """Remove what nothing uses any more, without a write to the disk if that is nothing: for the end of a call whose
+    leases may have been the last use of what another call has removed meanwhile.
+    """
+    if any(store.database.query(f"{query} LIMIT 1") for query in (_UNUSED_LAYERS, _UNUSED_BLOBS)):
+        remove(store, lambda: None)
+
+
+def clear_up(store: Store, killed: dict[str, int]) -> list[str]:
+    """Remove what killed calls have left; `killed` is what `staging.of_killed_calls` returned, and is closed here.
+
+    Return the paths of what was removed. Their staging directories are the sign that there may be more, so they go
+    last.
+    """
+    try:
+        with store.database.transaction(durable=True):
+            _drop_leases(store, {*staging.names(store.graphroot)} - {*killed})
+            _drop_unused_rows(store)
+        crash_point("sweep:leases")
+        removed = orphans.remove(store)
+        for name in killed:
+            filesystem.remove_tree(os.path.join(store.staging.root, name))
+    finally:
+        for lock in killed.values():
+            os.close(lock)
+    return [*(f"tmp/{name}" for name in killed), *removed]
+
+
+def _drop_leases(store: Store, living: set[str]) -> None:
+    # A living call's staging directory was there before its first lease: whoever holds the write lock sees both.
+    for (name,) in store.database.query("SELECT DISTINCT staging FROM leases"):
+        if name not in living:
+            store.database.execute("DELETE FROM leases WHERE staging = ?", (name,))
 
 
 def _announce(store: Store) -> None:

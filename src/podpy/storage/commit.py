@@ -6,8 +6,8 @@ import os
 import time
 
 from podpy import fastjson
-from podpy.errors import ImageError, StorageError
-from podpy.storage import crash_point, filesystem
+from podpy.errors import ImageError, PodpyError, StorageError
+from podpy.storage import crash_point, filesystem, orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def commit_image(
     if layers or blobs:
         filesystem.sync_filesystem(store.graphroot)
     crash_point("commit:synced:after")
-    with store.database.transaction(durable=True):
+
+    def place() -> None:
         _check_layers(store, record, {layer.chain_id for layer in layers})
         for layer in layers:
             _place_layer(store, layer)
@@ -56,8 +57,8 @@ def commit_image(
         for directory in _DIRECTORIES if layers or blobs else ():
             filesystem.fsync_directory(os.path.join(store.graphroot, directory))
         _insert(store, record, by_position, names)
-        crash_point("commit:inserted")
-    crash_point("commit:committed")
+
+    _commit(store, place)
     return store.find_image(record.id)
 
 
@@ -71,15 +72,38 @@ def commit_blobs(store: Store, blobs: Sequence[BlobWriter], write: Callable[[], 
     store.staging.path()  # a call that is killed between renames and commit leaves this: the sign to look for orphans
     if blobs:
         filesystem.sync_filesystem(store.graphroot)
-    with store.database.transaction(durable=True):
+
+    def place() -> T:
         for blob in blobs:
             _place_blob(store, blob)
         if blobs:
             filesystem.fsync_directory(os.path.join(store.graphroot, "blobs/sha256"))
-        result = write()
-        crash_point("commit:inserted")
+        return write()
+
+    return _commit(store, place)
+
+
+def _commit(store: Store, place: Callable[[], T]) -> T:
+    """Return what `place` returns, which renames files and inserts their rows, all in one transaction.
+
+    If it fails (a full disk, a name that somebody else has just taken), the rows are rolled back, and the files go.
+    """
+    try:
+        with store.database.transaction(durable=True):
+            result = place()
+            crash_point("commit:inserted")
+    except BaseException:
+        _remove_placed(store)
+        raise
     crash_point("commit:committed")
     return result
+
+
+def _remove_placed(store: Store) -> None:
+    try:
+        orphans.remove(store)
+    except (PodpyError, OSError):
+        pass  # what made the commit fail is the better error, and system check finds them
 
 
 def _check_complete(blobs: Sequence[BlobWriter]) -> None:

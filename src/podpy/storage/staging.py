@@ -19,8 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podpy.storage.database import Database
-
 BLOBS = "blobs"
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -116,32 +114,28 @@ class Staging:
             os.close(outer)
 
 
-def sweep(graphroot: str, database: Database) -> list[str]:
-    """Remove what calls that were killed left in tmp/. Return the names of the staging directories that were
-    removed.
-    """
-    root = os.path.join(graphroot, "tmp")
+def names(graphroot: str) -> list[str]:
+    """Return the names of all staging directories, of living calls and of killed ones."""
     try:
-        names = [name for name in os.listdir(root) if name != BLOBS]
+        return [name for name in os.listdir(os.path.join(graphroot, "tmp")) if name != BLOBS]
     except FileNotFoundError:
         return []
-    if not names:
-        return []
-    from podpy.storage import filesystem
 
-    swept = []
+
+def of_killed_calls(graphroot: str) -> dict[str, int]:
+    """Return the staging directories whose makers are gone, each with a descriptor that has its lock: so no other call
+    clears it up at the same time. The caller closes them.
+    """
+    found = names(graphroot)
+    if not found:
+        return {}
+    root = os.path.join(graphroot, "tmp")
     outer = os.open(root, _OPEN_DIRECTORY)
     try:
-        for name in names:
-            lock = _lock_of_dead_maker(outer, root, name)
-            if lock >= 0:
-                filesystem.remove_tree(os.path.join(root, name))
-                database.execute("DELETE FROM leases WHERE staging = ?", (name,))
-                os.close(lock)
-                swept.append(name)
+        locks = {name: _lock_of_dead_maker(outer, root, name) for name in found}
     finally:
         os.close(outer)
-    return swept
+    return {name: lock for name, lock in locks.items() if lock >= 0}
 
 
 def _lock_of_dead_maker(outer: int, root: str, name: str) -> int:

@@ -81,13 +81,15 @@ class Store:
         return self.images_table.users(image_id)
 
     def has_layer(self, chain_id: str) -> bool:
-        """Tell whether the layer is here. From now on it stays, for as long as this process lives."""
-        self._lease(chain_id)
-        self.database.execute(
-            "INSERT OR IGNORE INTO leases SELECT ?, digest FROM layers JOIN layer_blobs USING (diff_id) "
-            "WHERE chain_id = ?",
-            (self.staging.name, chain_id),
-        )
+        """Tell whether the layer is here. From now on it stays, for as long as this process lives, with its blobs."""
+        self.staging.path()
+        with self.database.transaction():  # between the two its blobs could go
+            self._lease(chain_id)
+            self.database.execute(
+                "INSERT OR IGNORE INTO leases SELECT ?, digest FROM layers JOIN layer_blobs USING (diff_id) "
+                "WHERE chain_id = ?",
+                (self.staging.name, chain_id),
+            )
         return bool(self.database.query("SELECT 1 FROM layers WHERE chain_id = ?", (chain_id,)))
 
     def has_blob(self, digest: str) -> bool:
@@ -244,18 +246,18 @@ class Store:
     # Repair
 
     def sweep(self) -> list[str]:
-        """Remove what killed calls left: in tmp/ and, if there was something, layers and blobs without a row.
+        """Remove what killed calls left: in tmp/, their leases, and layers and blobs that nothing uses any more.
 
         Cheap when there's nothing. Return the names of what was removed.
         """
         from podpy.storage import staging
 
-        swept = staging.sweep(self.graphroot, self.database)
-        if not swept:
+        killed = staging.of_killed_calls(self.graphroot)
+        if not killed:
             return []
-        from podpy.storage import orphans
+        from podpy.storage import collect
 
-        return [*(f"tmp/{name}" for name in swept), *orphans.remove(self)]
+        return collect.clear_up(self, killed)
 
     def check(self, *, repair: bool = False) -> list[Finding]:
         """Compare the rows with the disk; with `repair`, remove what belongs to nothing. Return what is or was wrong.
@@ -279,12 +281,16 @@ class Store:
         return usage.measure(self)
 
     def close(self) -> None:
-        """Remove this process's staging directory and its leases. Also done by the next call's sweep if this one is
-        killed.
+        """Remove this process's staging directory, its leases, and what only they have kept. Also done by the next
+        call's sweep if this one is killed.
         """
-        if self.staging.name:
-            self.database.execute("DELETE FROM leases WHERE staging = ?", (self.staging.name,))
-            self.staging.close()
+        if not self.staging.name:
+            return
+        if self.database.execute("DELETE FROM leases WHERE staging = ?", (self.staging.name,)):
+            from podpy.storage import collect
+
+            collect.remove_if_unused(self)
+        self.staging.close()
 
     def _chosen_driver(self) -> tuple[str, list[str]]:
         if self._driver is None:
