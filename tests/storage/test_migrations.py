@@ -38,6 +38,24 @@ def test_containers_and_their_volumes_are_kept(tmp_path: Path, version: int) -> 
     database.close()
 
 
+@pytest.mark.parametrize(("more", "found"), [("1", [("sha256:diff", "sha256:blob")]), ("NaN", [])])
+def test_which_blob_is_which_layers_is_learned_from_the_manifests(tmp_path: Path, more: str, found: list[str]) -> None:
+    """NaN is JSON for Python, and so for the pull of a podpy of that time, but not for SQLite."""
+    (tmp_path / "graph").mkdir()
+    old = sqlite3.connect(tmp_path / "graph" / FILE_NAME, isolation_level=None)
+    old.executescript("".join(schema.MIGRATIONS[:3]) + "PRAGMA user_version=3;")
+    old.execute("INSERT INTO layers VALUES (1, 'sha256:chain', NULL, 'sha256:diff', 1, 1, 1)")
+    old.execute("INSERT INTO blobs VALUES ('sha256:blob', 1, 1)")
+    manifest = f'{{"layers":[{{"digest":"sha256:blob"}}],"more":{more}}}'.encode()
+    old.execute("INSERT INTO images VALUES ('a', 'sha256:manifest', ?, x'7b7d', 1, 1)", (manifest,))
+    old.execute("INSERT INTO image_layers VALUES ('a', 0, 'sha256:chain')")
+    old.close()
+
+    database = Database.open(paths_under(tmp_path))
+    assert database.query("SELECT * FROM layer_blobs") == found
+    database.close()
+
+
 def test_a_new_database_and_a_migrated_one_have_the_same_schema(tmp_path: Path) -> None:
     layouts = []
     for version in (1, schema.VERSION):

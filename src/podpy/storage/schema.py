@@ -178,7 +178,8 @@ CREATE INDEX layer_blobs_by_digest ON layer_blobs (digest);
 INSERT OR IGNORE INTO layer_blobs SELECT layers.diff_id, blobs.digest FROM image_layers
     JOIN layers USING (chain_id) JOIN images ON images.id = image_layers.image_id
     JOIN blobs ON blobs.digest =
-        json_extract(CAST(images.manifest AS TEXT), '$.layers[' || image_layers.position || '].digest')
+        CASE WHEN json_valid(CAST(images.manifest AS TEXT)) -- Python's JSON has NaN, SQLite's hasn't
+        THEN json_extract(CAST(images.manifest AS TEXT), '$.layers[' || image_layers.position || '].digest') END
     WHERE length(images.manifest) > 0;
 """
 
