@@ -57,6 +57,16 @@ def test_df_says_what_du_says(two: Podpy, busybox: str) -> None:
     assert two.ok("system", "df", "--format", "{{.Type}}={{.Total}}").splitlines()[0] == "Images=3"
 
 
+def test_df_and_rmi_of_a_tree_that_is_deeper_than_a_path_is_long(podpy: Podpy, session_base: Path) -> None:
+    deep = "/".join(["d" * 200] * 19)
+    layer = Layer().add(deep, mode=0o755).symlink("link", deep)
+    image = Image([layer.add("link/" + "/".join(["e" * 200] * 5) + "/file", b"x" * 5000).tar()])
+    podpy.ok("load", "-qi", str(image.write_docker_archive(session_base / "deep.tar", "localhost/deep:latest")))
+    assert df(podpy)["Images"]["RawSize"] == du(podpy, *PLACES["Images"])
+    podpy.ok("rmi", "deep")
+    assert everything(podpy) == 0
+
+
 def _directory(podpy: Podpy, name: str) -> int:
     identity = podpy.ok("inspect", "--format", "{{.Id}}", name)
     return int(podpy.ok("unshare", "du", "-sB1", str(podpy.graphroot / "containers" / identity)).split()[0])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from podpy.storage.store import Store
 
+_PATH_PIECE = 1000  # characters of a path that are opened at once: below PATH_MAX bytes in any encoding
 _BLOCK = 512  # the unit of st_blocks, whatever the file system's own blocks are (stat(2))
 
 
@@ -80,20 +81,44 @@ def tree_size(path: str) -> int:
     except FileNotFoundError:
         return 0
     while waiting:
+        directory = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
+            descriptor = _open_directory(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        try:
+            with os.scandir(descriptor) as entries:
                 for entry in entries:
-                    status = entry.stat(follow_symlinks=False)
+                    try:
+                        status = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        waiting.append(f"{directory}/{entry.name}")
                     elif status.st_nlink > 1:
                         if (status.st_dev, status.st_ino) in linked:
                             continue
                         linked.add((status.st_dev, status.st_ino))
                     total += status.st_blocks
-        except (FileNotFoundError, NotADirectoryError):
-            continue
+        finally:
+            os.close(descriptor)
     return total * _BLOCK
+
+
+def _open_directory(path: str) -> int:
+    """Return a descriptor; the path may be longer than the kernel takes: what a layer nests has no limit."""
+    parent: int | None = None
+    while True:
+        end = len(path) if len(path) <= _PATH_PIECE else path.rindex("/", 0, _PATH_PIECE)
+        try:
+            descriptor = os.open(path[:end], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        finally:
+            if parent is not None:
+                os.close(parent)
+        path = path[end + 1 :]
+        if not path:
+            return descriptor
+        parent = descriptor
 
 
 def _layers(store: Store) -> list[Item]:
