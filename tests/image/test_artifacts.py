@@ -137,6 +137,22 @@ def test_a_title_leads_nowhere_else(podpy: Podpy, odd: OddRegistry) -> None:
         assert not (podpy.home / "evil").exists()
 
 
+def test_what_a_hostile_manifest_says_is_no_traceback_and_writes_nothing(podpy: Podpy, odd: OddRegistry) -> None:
+    data = artifact(odd, {"good": b"1", "half \ud800": b"2"})
+    odd.add_manifest("thing", "1", data, MANIFEST)
+    name = f"{odd.address}/thing:1"
+    podpy.ok("artifact", "pull", "--quiet", "--tls-verify=false", name)
+    podpy.run(["mkdir", "out"]).ok()
+    podpy("artifact", "extract", name, "out").fails(125, "invalid name")
+    assert [*(podpy.home / "out").iterdir()] == []
+    document = json.loads(data)
+    document["layers"][0]["annotations"] = ["no object"]
+    odd.add_manifest("thing", "1", json.dumps(document).encode(), MANIFEST)
+    podpy.ok("artifact", "pull", "--quiet", "--tls-verify=false", name)
+    (podpy.home / "more").write_text("more")
+    podpy.ok("artifact", "add", "--append", name, "more")
+
+
 def test_rm(podpy: Podpy, files: list[str]) -> None:
     first = podpy.ok("artifact", "add", NAME, "one.txt")
     second = podpy.ok("artifact", "add", "example.com/x:1", *files)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import Any
 
 from tests.image.conftest import OTHER
 from tests.image.odd_registry import INDEX_TYPE
 from tests.support.engine import Podpy
-from tests.support.images import ARCHITECTURE, Image, sha256
+from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, sha256
 from tests.support.registry import Registry
 
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -131,6 +132,31 @@ def test_an_oci_layout(podpy: Podpy, small: Image) -> None:
     assert entries(podpy)[0]["digest"] == sha256(small.blobs()[0])
     podpy("manifest", "add", "all", "oci:layout:v2").fails(125, 'no descriptor found for reference "v2"')
     podpy("manifest", "add", "all", "oci:nowhere").fails(125, "nowhere: no such file")
+
+
+def test_a_hostile_layout_is_one_line(podpy: Podpy, small: Image) -> None:
+    layout = small.write_oci_directory(podpy.home / "layout", "localhost/layout:latest")
+    podpy.ok("manifest", "create", "all")
+    whole = (layout / "index.json").read_bytes()
+    inner = json.loads(whole)["manifests"][0]
+
+    def put(document: dict[str, Any], kind: str) -> dict[str, Any]:
+        data = json.dumps(document).encode()
+        (layout / "blobs/sha256" / sha256(data)[7:]).write_bytes(data)
+        return {"mediaType": kind, "digest": sha256(data), "size": len(data)}
+
+    manifest = json.loads((layout / "blobs" / inner["digest"].replace(":", "/")).read_bytes())
+    (layout / "index.json").write_text(json.dumps(manifest))
+    podpy("manifest", "add", "all", f"oci:{layout}").fails(125, "index.json lists no image")
+    empty = put({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []}, MANIFEST_TYPE)
+    index = put({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [empty]}, INDEX_TYPE)
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [index]}))
+    podpy("manifest", "add", "--all", "all", f"oci:{layout}").fails(125, "is an index, not what")
+    config = {**json.loads(small.config()), "os.features": 5}
+    manifest["config"].update(put(config, manifest["config"]["mediaType"]))
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [put(manifest, MANIFEST_TYPE)]}))
+    podpy.ok("manifest", "add", "all", f"oci:{layout}")
+    assert len(entries(podpy)) == 1
 
 
 def test_an_artifact_of_files_is_an_entry(podpy: Podpy, two: tuple[str, str]) -> None:

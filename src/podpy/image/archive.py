@@ -190,11 +190,7 @@ def _strings(item: dict[str, Any], key: str) -> list[str]:
 
 
 def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Parts, list[str]]]:
-    index = schema.parse(tree.read("index.json", schema.MANIFEST_LIMIT), schema.OCI_INDEX)
-    if not isinstance(index, schema.Index) or not index.manifests:
-        raise ImageError("index.json lists no image")
-    if len(index.manifests) > _IMAGES_LIMIT:
-        raise ImageError(f"index.json lists more than {_IMAGES_LIMIT} images")
+    index = read_index(tree)
     by_name: dict[str, list[schema.Descriptor]] = {}
     for number, entry in choose_oci(index.manifests, place):
         name = _full_name(place.reference) if place.reference else _oci_name(entry)
@@ -210,6 +206,16 @@ def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Part
             choice = schema.Index(media_type=index.media_type, manifests=entries)
             one = schema.select(choice, schema.host_platform())
         yield _oci_parts(tree, one), [] if name.startswith("#") else [name]
+
+
+def read_index(tree: Tree) -> schema.Index:
+    """Return the index of an OCI layout, which lists at least one image. Raises ImageError."""
+    index = schema.parse(tree.read("index.json", schema.MANIFEST_LIMIT), schema.OCI_INDEX)
+    if not isinstance(index, schema.Index) or not index.manifests:
+        raise ImageError("index.json lists no image")
+    if len(index.manifests) > _IMAGES_LIMIT:
+        raise ImageError(f"index.json lists more than {_IMAGES_LIMIT} images")
+    return index
 
 
 def choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int, schema.Descriptor]]:

@@ -161,7 +161,8 @@ def _now() -> str:
 
 
 def _title(layer: dict[str, Any]) -> str:
-    return str((layer.get("annotations") or {}).get(manifests.TITLE, ""))
+    annotations = layer.get("annotations")
+    return str(annotations.get(manifests.TITLE, "")) if isinstance(annotations, dict) else ""
 
 
 def _layer(file: StagedFile, others: list[dict[str, Any]], options: AddOptions) -> dict[str, Any]:
@@ -187,11 +188,13 @@ def extract(store: Store, record: ArtifactRecord, target: str, *, digest: str = 
     if not there:
         raise ImageError("the artifact has no blobs, nothing to extract")
     chosen = [_choose(there, digest, title)] if digest or title else there
+    for layer in chosen:
+        store.has_blob(layer.digest)  # the lease: an rm at the same time takes away none of them
     if os.path.isdir(target):
-        # All names are checked before the first file is written.
         names = [title or _file_name(layer, by_digest=bool(digest)) for layer in chosen]
-        for name, layer in zip(names, chosen, strict=True):
+        for name in names:  # all, before the first file is written
             _check_name(name)
+        for name, layer in zip(names, chosen, strict=True):
             _copy(store, layer, os.path.join(target, name))
         return
     if len(chosen) > 1:
@@ -219,7 +222,12 @@ def _file_name(layer: schema.Descriptor, *, by_digest: bool) -> str:
 
 def _check_name(name: str) -> None:
     # A title comes from outside: it must not lead out of the directory.
-    if "/" in name or "\0" in name or name in (".", ".."):
+    try:
+        os.fsencode(name)
+        usable = "/" not in name and "\0" not in name and name not in (".", "..")
+    except UnicodeEncodeError:  # JSON can have halves of characters
+        usable = False
+    if not usable:
         raise ImageError(f'invalid name: "{shorten(name)}" can\'t be a file in a directory', hint="Use --digest")
 
 

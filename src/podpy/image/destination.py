@@ -203,7 +203,8 @@ def _entries_of(path: str) -> list[dict[str, Any]]:
 
 def _is_replaced(old: dict[str, Any], new: dict[str, Any]) -> bool:
     # A name means one image; the same image without a name needn't be listed twice.
-    name = (old.get("annotations") or {}).get(REF_NAME)
+    annotations = old.get("annotations")
+    name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
     if name is None:
         return bool(old.get("digest") == new["digest"])
     return bool(name == new.get("annotations", {}).get(REF_NAME))

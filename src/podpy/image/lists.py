@@ -94,11 +94,11 @@ def _entry(value: Any) -> Entry:
         architecture=_text(platform.get("architecture")),
         variant=_text(platform.get("variant")),
         os_version=_text(platform.get("os.version")),
-        os_features=_texts(platform.get("os.features")),
-        features=_texts(platform.get("features")),
+        os_features=texts(platform.get("os.features")),
+        features=texts(platform.get("features")),
         annotations=descriptor.annotations,
         artifact_type=_text(value.get("artifactType")),
-        urls=_texts(value.get("urls")),
+        urls=texts(value.get("urls")),
         data=_text(value.get("data")),
     )
 
@@ -107,7 +107,8 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(value: object) -> list[str]:
+def texts(value: object) -> list[str]:
+    """Return the texts of a list; what is something else doesn't count."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 

@@ -286,7 +286,8 @@ def _complete(entry: Entry, source: Source) -> Entry:
         return entry
     data, kind = source.manifest(entry.digest)
     document = schema.parse(data, kind or entry.media_type, artifacts=True)
-    assert isinstance(document, schema.Manifest)
+    if not isinstance(document, schema.Manifest):
+        raise ImageError(f"{source.text}: {entry.digest} is an index, not what the index says of it")
     return _with_platform(entry, source, document)
 
 
@@ -299,13 +300,12 @@ def _with_platform(entry: Entry, source: Source, manifest: schema.Manifest) -> E
         config.get(key) if isinstance(config.get(key), str) else ""
         for key in ("os", "architecture", "variant", "os.version")
     )
-    features = config.get("os.features")
     return entry.replace(
         os=entry.os or system,
         architecture=entry.architecture or architecture,
         variant=entry.variant or variant,
         os_version=entry.os_version or version,
-        os_features=entry.os_features or [item for item in features or () if isinstance(item, str)],
+        os_features=entry.os_features or lists.texts(config.get("os.features")),
     )
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 TRANSPORT = "containers-storage:"
 _DRIVER = "overlay"
 _CHUNK = 256 << 10
-_LINE_LIMIT = 64 << 20
+_LINE_LIMIT = 8 << 20  # several times what the headers of one file can have
 _LIST_LIMIT = 256 << 20
 _SHORTEST_ID = 3
 _BYTES, _FILE = 2, 1  # tar-split's types of entries
@@ -278,7 +278,11 @@ def _pieces(root: int, entry: dict[str, Any]) -> Iterator[bytes]:
         yield _decoded(payload)
     elif kind == _FILE and isinstance(size, int) and size > 0:
         raw = entry.get("name_raw")
-        name = _decoded(raw) if isinstance(raw, str) and raw else str(entry.get("name") or "").encode()
+        name = (
+            _decoded(raw)
+            if isinstance(raw, str) and raw
+            else str(entry.get("name") or "").encode(errors="surrogatepass")
+        )
         yield from _content(root, name, size)
 
 

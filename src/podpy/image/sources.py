@@ -124,8 +124,7 @@ class LayoutSource(Source):
         return self._tree.chunks(self._file(digest), offset)
 
     def _entry(self) -> schema.Descriptor:
-        index = schema.parse(self._tree.read("index.json", schema.MANIFEST_LIMIT), schema.OCI_INDEX)
-        assert isinstance(index, schema.Index)
+        index = archive.read_index(self._tree)
         entries = [entry for _, entry in archive.choose_oci(index.manifests, self._place)]
         if len(entries) != 1:
             raise ImageError("more than one image in oci, choose an image", hint="Append :NAME or :@NUMBER")
