@@ -114,6 +114,26 @@ def test_a_user_namespace_of_its_own_gets_shifted_layers(driver: str) -> None:
 
 
 @in_userns
+def test_copies_with_shifted_owners_are_on_the_disk_before_they_have_their_names() -> None:
+    from podpy import linux
+
+    named_at_syncs = []
+    syncfs = linux.syncfs
+    with own_store() as store:
+        image_with_whiteouts(store)
+        mapped = Path(store.graphroot, "mapped")
+
+        def watch(descriptor: int) -> None:
+            named_at_syncs.append(os.listdir(mapped))
+            syncfs(descriptor)
+
+        linux.syncfs = watch
+        unmount(mounted(store, uid_maps=[(0, 1, 1000)], gid_maps=[(0, 1, 1000)]))
+        assert named_at_syncs == [[]]
+        assert len(os.listdir(mapped)) == 2
+
+
+@in_userns
 def test_a_directory_can_be_the_root_itself_or_below_an_overlay() -> None:
     with own_store() as store:
         root = Path(store.graphroot, "odd:name,with\\signs")

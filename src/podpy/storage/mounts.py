@@ -208,23 +208,29 @@ class MakeMappedLayers(Operation):
         return f"make copies of {len(self._names)} layers for the container's own user namespace, where missing"
 
     def execute(self) -> None:
-        from podpy.storage import copying
-
         directory = os.path.join(self._store.graphroot, "mapped")
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        for number, name in self._names:
-            target = os.path.join(directory, name)
-            if os.path.isdir(target):
-                continue
-            aside = self._store.staging.new_path("mapped")
-            os.mkdir(aside, 0o755)
-            source = os.path.join(self._store.graphroot, "layers", str(number))
-            copying.copy_tree(source, aside, *self._maps)
+        targets = {os.path.join(directory, name): number for number, name in self._names}
+        copies = {target: self._copy(number) for target, number in targets.items() if not os.path.isdir(target)}
+        if copies:
+            from podpy.storage import filesystem
+
+            # Every later container with this mapping trusts them, also after a power cut.
+            filesystem.sync_filesystem(self._store.graphroot)
+        for target, aside in copies.items():
             try:
                 os.rename(aside, target)
             except OSError:
                 if not os.path.isdir(target):  # else another container's start was faster
                     raise
+
+    def _copy(self, number: int) -> str:
+        from podpy.storage import copying
+
+        aside = self._store.staging.new_path("mapped")
+        os.mkdir(aside, 0o755)
+        copying.copy_tree(os.path.join(self._store.graphroot, "layers", str(number)), aside, *self._maps)
+        return aside
 
 
 class InDirectory:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.record import Record
-from podpy.storage import filesystem, orphans
+from podpy.storage import orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,9 +162,6 @@ class _Trees:
         self.copies: dict[str, list[str]] = {}
         for name in orphans.names(store, "mapped"):
             self.copies.setdefault(name.partition("-")[0], []).append(f"mapped/{name}")
-        if any(path not in self._known for paths in self.copies.values() for path in paths):
-            # Unlike layers they aren't synced when they are made, and until then a file system may only guess.
-            filesystem.sync_filesystem(store.graphroot)
 
     def size(self, path: str) -> int:
         """Return a tree's bytes; `path` is relative to the graphroot."""
