@@ -9,6 +9,7 @@ import os
 import pytest
 
 from tests.image.odd_registry import OddRegistry
+from tests.support import wait
 from tests.support.engine import Podpy
 from tests.support.images import Image, sha256
 from tests.support.registry import Registry
@@ -151,6 +152,22 @@ def test_what_a_hostile_manifest_says_is_no_traceback_and_writes_nothing(podpy: 
     podpy.ok("artifact", "pull", "--quiet", "--tls-verify=false", name)
     (podpy.home / "more").write_text("more")
     podpy.ok("artifact", "add", "--append", name, "more")
+
+
+def test_an_artifact_that_is_removed_while_it_is_extracted(podpy: Podpy, files: list[str]) -> None:
+    (podpy.home / "three").write_text("three")
+    podpy.ok("artifact", "add", NAME, *files, "three")
+    podpy.run(["mkdir", "out"]).ok()
+    podpy.run(["mkfifo", "out/two.gz"]).ok()
+    extraction = podpy.popen("artifact", "extract", NAME, "out")
+    wait.until(lambda: (podpy.home / "out/one.txt").exists(), what="the first file is there", timeout=30)
+    podpy.ok("artifact", "rm", NAME)
+    with (podpy.home / "out/two.gz").open("rb") as second:  # until now it waits for a reader
+        assert second.read() == (podpy.home / "two.gz").read_bytes()
+    assert extraction.wait(30) == 0
+    assert (podpy.home / "out/three").read_text() == "three"
+    assert blobs(podpy) == []
+    assert podpy.ok("system", "check") == ""
 
 
 def test_rm(podpy: Podpy, files: list[str]) -> None:

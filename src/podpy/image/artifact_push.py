@@ -53,6 +53,8 @@ def _send(store: Store, repository: WritableRepository, record: ArtifactRecord, 
 
 def send_blobs(store: Store, repository: WritableRepository, document: schema.Manifest, progress: Progress) -> None:
     """Send all blobs of an artifact from the store. Raises StorageError, RegistryError."""
+    for part in (document.config, *document.layers):
+        store.has_blob(part.digest)  # the lease: an rm at the same time takes away none of them
     for part in {part.digest: part for part in document.layers}.values():
         repository.put_blob(_blob(store, part), progress=progress)
     repository.put_blob(_blob(store, document.config))
