@@ -170,12 +170,14 @@ def test_a_blob_of_another_repository_is_mounted(podpy: Podpy, registry: Registr
     assert done.stderr.count("skipped: already exists") == 2
 
 
-def test_registries_conf_rewrites_the_destination(podpy: Podpy, registry: Registry, here: str) -> None:
+def test_a_push_goes_where_its_name_says_and_not_where_pulls_are_sent(
+    podpy: Podpy, registry: Registry, here: str
+) -> None:
     blocked = '[[registry]]\nlocation = "bad.example"\nblocked = true\n'
-    moved = f'[[registry]]\nprefix = "example.com/x"\nlocation = "{registry.address}/y"\ninsecure = true\n'
+    moved = f'[[registry]]\nprefix = "{registry.address}"\nlocation = "elsewhere.example"\ninsecure = true\n'
     configure(podpy, moved + blocked)
-    podpy.ok("push", here, "example.com/x/small")
-    assert manifest(registry, "y/small", "latest")
+    podpy.ok("push", here, f"{registry.address}/moved")
+    assert manifest(registry, "moved", "latest")
     podpy("push", here, "bad.example/small").fails(125, "bad.example is blocked")
 
 

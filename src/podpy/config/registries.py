@@ -73,12 +73,9 @@ class Registries(Record):
 
         Mirrors come first, the registry itself last. Raises ConfigError if the registry is blocked.
         """
-        registry = self.registry_for(name)
+        registry = self._allowed(name)
         if registry is None:
             return [(name, False)]
-        if registry.blocked:
-            where = self.origin.get("registry " + registry.prefix, "registries.conf")
-            raise ConfigError(f"registry {registry.prefix} is blocked in {where}", hint="Take another registry")
         found = []
         for mirror in registry.mirrors:
             if registry.mirror_by_digest_only and not by_digest:
@@ -88,6 +85,21 @@ class Registries(Record):
             found.append((_rewrite(name, registry.prefix, mirror.location), mirror.insecure))
         found.append((_rewrite(name, registry.prefix, registry.location), registry.insecure))
         return found
+
+    def insecure(self, name: str) -> bool:
+        """Return whether `name` may be asked without TLS by what isn't a pull: that is never rewritten.
+
+        containers-registries.conf(5), "Remapping and mirroring registries". Raises ConfigError if it is blocked.
+        """
+        registry = self._allowed(name)
+        return registry is not None and registry.insecure
+
+    def _allowed(self, name: str) -> Registry | None:
+        registry = self.registry_for(name)
+        if registry is not None and registry.blocked:
+            where = self.origin.get("registry " + registry.prefix, "registries.conf")
+            raise ConfigError(f"registry {registry.prefix} is blocked in {where}", hint="Take another registry")
+        return registry
 
 
 def load(

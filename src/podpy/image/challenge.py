@@ -7,11 +7,11 @@ until the registry refuses it.
 from __future__ import annotations
 
 from threading import Lock
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from podpy import fastjson
 from podpy.errors import AuthenticationError, RegistryError
-from podpy.image.http import form, read_body
+from podpy.image.http import form, read_body, split
 from podpy.image.reference import shorten
 
 TYPE_CHECKING = False
@@ -55,11 +55,11 @@ class Authenticator:
 
     def _token(self, challenge: dict[str, str], scope: str) -> str:
         realm = challenge.get("realm", "")
-        self._check_realm(realm)
+        server = self._check_realm(realm)
         service = {"service": challenge["service"]} if challenge.get("service") else {}
         scopes = _scopes(scope, challenge.get("scope", ""))
         credentials = self._credentials
-        what = f"token server {urlsplit(realm).netloc}"
+        what = f"token server {server}"
         if credentials is not None and credentials.identity_token:
             fields = {"grant_type": "refresh_token", "client_id": _CLIENT, "refresh_token": credentials.identity_token}
             fields |= service | ({"scope": " ".join(scopes)} if scopes else {})
@@ -73,13 +73,14 @@ class Authenticator:
             )
         body = read_body(response)
         if response.status in (401, 403):
-            raise self._refused(urlsplit(realm).netloc)
+            raise self._refused(server)
         if response.status != 200:
             raise RegistryError(f"{what} answered {response.status}: {error_text(body)}")
         return _token_in(body, what)
 
-    def _check_realm(self, realm: str) -> None:
-        parts = urlsplit(realm)
+    def _check_realm(self, realm: str) -> str:
+        """Return the host of a token server, if it may be asked. Raises RegistryError."""
+        parts = split(realm)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise RegistryError(f"{self._transport.host} names a token server that isn't one: {shorten(realm)}")
         if parts.scheme == "http" and self._credentials is not None and not self._transport.insecure:
@@ -87,6 +88,7 @@ class Authenticator:
                 f"{self._transport.host} wants the password sent to {parts.netloc} over HTTP",
                 hint="That is refused unless the registry is marked insecure in registries.conf",
             )
+        return parts.netloc
 
     def _refused(self, where: str) -> AuthenticationError:
         host = self._transport.host

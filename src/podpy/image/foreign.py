@@ -6,12 +6,10 @@ comes is checked by its digest, so it doesn't matter who sends it. No credential
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from urllib3.exceptions import HTTPError
 
 from podpy.errors import RegistryError
-from podpy.image.http import Transport, drop, stream_body
+from podpy.image.http import Transport, drop, split, stream_body
 from podpy.image.reference import shorten
 from podpy.image.registry import NotThereError, Repository
 
@@ -31,7 +29,9 @@ def layer_bytes(repository: Repository, layer: Descriptor, offset: int) -> Itera
     answers. Raises RegistryError.
     """
     try:
-        yield from repository.blob(layer.digest, layer.size, offset)
+        for chunk in repository.blob(layer.digest, layer.size, offset):
+            offset += len(chunk)
+            yield chunk
     except NotThereError as missing:
         failures = [f"the registry: {missing.message}"]
     else:
@@ -54,7 +54,10 @@ class _NotUsableError(Exception):
 
 
 def _from_url(url: str, layer: Descriptor, offset: int) -> Iterator[bytes]:
-    parts = urlsplit(url)
+    try:
+        parts = split(url)
+    except RegistryError as error:
+        raise _NotUsableError(error.message) from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise _NotUsableError(f"{shorten(url)}: not an http address")
     transport = Transport(parts.netloc)

@@ -10,12 +10,13 @@ import os
 import ssl
 import time
 from threading import Lock
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
     HTTPError,
     InsecureRequestWarning,
+    LocationValueError,
     NameResolutionError,
     NewConnectionError,
     ProxyError,
@@ -32,6 +33,7 @@ from podpy.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from urllib.parse import SplitResult
 
     from urllib3 import BaseHTTPResponse
 
@@ -50,12 +52,14 @@ _FORM = "application/x-www-form-urlencoded"
 class Body(Record):
     """What a request carries: `size` bytes of the media type `kind`; each `chunks()` yields them from their beginning.
 
-    They are asked for once more where a request is sent again: to where it was redirected, or after a failure.
+    They are asked for once more where a request is sent again: to where it was redirected, or after a failure. What is
+    `secret` isn't sent to another host than the one it was meant for.
     """
 
     size: int
     kind: str
     chunks: Callable[[], Iterable[bytes]]
+    secret: bool = False
 
     @classmethod
     def of(cls, data: bytes, kind: str) -> Body:
@@ -94,6 +98,12 @@ class Transport:
         if insecure:
             urllib3.disable_warnings(InsecureRequestWarning)
 
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close every connection."""
         for manager in self._managers.values():
@@ -108,7 +118,7 @@ class Transport:
 
     def is_own(self, url: str) -> bool:
         """Tell whether an address is on this host: only there go its credentials."""
-        return urlsplit(url).netloc == _real_host(self.host)
+        return _authority(url) == _authority(f"{urlsplit(url).scheme}://{_real_host(self.host)}")
 
     def open(self, method: str, path: str, headers: Mapping[str, str], *, what: str) -> BaseHTTPResponse:
         """Return the answer, its body not read yet; redirects are followed, failures that may pass are retried.
@@ -178,22 +188,27 @@ class Transport:
         self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None
     ) -> BaseHTTPResponse:
         """Return the answer to one request, redirects followed. Raises urllib3's HTTPError, RegistryError."""
-        sent = dict(headers)
+        sent, asked = dict(headers), _authority(url)
         for _ in range(_MOST_REDIRECTS):
             response = self._send(method, url, sent, body)
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
+                if _authority(url) != asked:
+                    # What this host's credentials are for is said by itself, and by nobody it redirects to.
+                    response.headers.discard("WWW-Authenticate")
                 return response
             drop(response)
             following = self.address(url, target)
-            if urlsplit(following).netloc != urlsplit(url).netloc:
+            if _authority(following) != _authority(url):
+                if body is not None and body.secret:
+                    raise RegistryError(f"{asked} redirects what is secret to another host, {_authority(following)}")
                 sent = {key: value for key, value in sent.items() if key.lower() not in ("authorization", "cookie")}
             url = following
         raise RegistryError(f"{self.host}: more than {_MOST_REDIRECTS} redirects")
 
     def address(self, url: str, target: str) -> str:
         """Return the address that a Location header in the answer of `url` means. Raises RegistryError."""
-        following = urljoin(url, target)
+        following = join(url, target)
         scheme = urlsplit(following).scheme
         if scheme not in ("http", "https"):
             raise RegistryError(f"{self.host} redirects to an address that isn't HTTP: {shorten(following)}")
@@ -225,38 +240,53 @@ class Transport:
     def _manager(self, scheme: str, netloc: str) -> urllib3.PoolManager:
         proxy = proxy_for(scheme, netloc)
         # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
-        own = netloc == _real_host(self.host)
+        own = self.is_own(f"{scheme}://{netloc}")
         key = f"{scheme} {proxy} {own}"
         if key not in self._managers:
             # Reading the system's authorities costs 30 ms of CPU: only where they are going to count.
             context = _tls_context(self.insecure, self._certificates if own else ()) if scheme == "https" else None
             timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
             if proxy:
-                self._managers[key] = urllib3.ProxyManager(proxy, ssl_context=context, timeout=timeout, maxsize=4)
+                self._managers[key] = urllib3.ProxyManager(
+                    proxy, proxy_headers=_proxy_headers(proxy), ssl_context=context, timeout=timeout, maxsize=4
+                )
             else:
                 self._managers[key] = urllib3.PoolManager(ssl_context=context, timeout=timeout, maxsize=4)
         return self._managers[key]
 
 
 def form(fields: Mapping[str, str]) -> Body:
-    """Return a body as web forms send it."""
-    return Body.of(urlencode(fields).encode(), _FORM)
+    """Return a body as web forms send it; what is in it is secret."""
+    return Body.of(urlencode(fields).encode(), _FORM).replace(secret=True)
 
 
 def drop(response: BaseHTTPResponse) -> None:
-    """Give the connection of an answer back whose body isn't wanted."""
-    response.drain_conn()
+    """Give the connection of an answer back whose body isn't wanted; a long one isn't waited for: it is closed."""
+    left = response.length_remaining  # None: not told
+    try:
+        if (left or 0) > CHUNK or len(response.read(CHUNK + 1, decode_content=False)) > CHUNK:
+            response.close()
+    except (HTTPError, OSError):
+        response.close()
     response.release_conn()
 
 
 def read_body(response: BaseHTTPResponse, limit: int = BODY_LIMIT) -> bytes:
-    """Return the whole body and give the connection back. Raises RegistryError if it is larger than `limit`."""
+    """Return the whole body and give the connection back.
+
+    Raises RegistryError if it is larger than `limit`, or cut off.
+    """
     data = bytearray()
-    for chunk in response.stream(CHUNK, decode_content=False):
-        data += chunk
-        if len(data) > limit:
-            response.close()
-            raise RegistryError(f"the registry's answer has more than the {limit} bytes allowed")
+    try:
+        for chunk in response.stream(CHUNK, decode_content=False):
+            data += chunk
+            if len(data) > limit:
+                response.close()
+                raise RegistryError(f"the registry's answer has more than the {limit} bytes allowed")
+    except HTTPError as error:
+        raise RegistryError(
+            f"the registry's answer stopped in its middle: {_reason(error)}", hint="Try again"
+        ) from None
     response.release_conn()
     return bytes(data)
 
@@ -265,6 +295,35 @@ def stream_body(response: BaseHTTPResponse) -> Iterator[bytes]:
     """Yield the body in pieces as they come. Raises urllib3's HTTPError if it is cut."""
     yield from response.stream(CHUNK, decode_content=False)
     response.release_conn()
+
+
+def split(url: str) -> SplitResult:
+    """Return the parts of an address that came from outside. Raises RegistryError if it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise RegistryError(f"not an address: {shorten(_without_query(url))}") from None
+
+
+def join(url: str, target: str) -> str:
+    """Return the address that `target`, from outside, means relative to `url`. Raises RegistryError if it is none."""
+    try:
+        following = urljoin(url, target)
+        urlsplit(following)
+    except ValueError:
+        raise RegistryError(f"not an address: {shorten(_without_query(target))}") from None
+    return following
+
+
+def _authority(url: str) -> str:
+    """Return the host of an address, with its port if that isn't the scheme's own: what credentials are for."""
+    parts = urlsplit(url)
+    return parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
+
+
+def _proxy_headers(proxy: str) -> dict[str, str]:
+    user, at, _ = urlsplit(proxy).netloc.rpartition("@")
+    return dict(urllib3.make_headers(proxy_basic_auth=unquote(user))) if at else {}
 
 
 def _real_host(host: str) -> str:
@@ -301,7 +360,7 @@ def _tls_context(insecure: bool, directories: tuple[str, ...]) -> ssl.SSLContext
 
 def _may_pass(error: HTTPError) -> bool:
     """Tell whether trying again can help: not for a wrong name, certificate or port."""
-    return not isinstance(error, SSLError | NewConnectionError | ProxyError)
+    return not isinstance(error, SSLError | NewConnectionError | ProxyError | LocationValueError)
 
 
 def _reason(error: Exception) -> str:
@@ -321,9 +380,9 @@ def retry_after(response: BaseHTTPResponse) -> float | None:
     from email.utils import parsedate_to_datetime
 
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if value.isdecimal():
         return float(value[:6])
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time()) if value else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -115,13 +115,11 @@ def _chunks(descriptor: int) -> Iterator[bytes]:
 
 
 def _download(address: str) -> Iterator[bytes]:
-    from urllib.parse import urlsplit
-
     from urllib3.exceptions import HTTPError
 
-    from podpy.image.http import Transport, stream_body
+    from podpy.image.http import Transport, split, stream_body
 
-    transport = Transport(urlsplit(address).netloc)
+    transport = Transport(split(address).netloc)
     try:
         response = transport.open_url("GET", address, {}, what=f"downloading {address}")
         if response.status != 200:

@@ -128,7 +128,7 @@ class _Sending:
         return self._copy(repository, entry, source)
 
     def _send(self, repository: WritableRepository, image: ImageRecord, options: PushOptions) -> Pushed:
-        mounts = mount_sources(self._store, image, self._reference, self.registries)
+        mounts = mount_sources(self._store, image, self._reference)
         return send_image(self._store, repository, image, options, mounts=mounts, progress=self._progress)
 
     def _image(self, entry: Entry, source: ListSource) -> ImageRecord:
@@ -179,6 +179,8 @@ class _Sending:
         for part in {part.digest: part for part in (*document.layers, document.config)}.values():
             if part.digest in foreign:
                 continue
+            if part.size < 0:
+                raise ImageError(f"{found.text}: blob {part.digest} has no size")
             blob = Blob(digest=part.digest, size=part.size, read=partial(found.blob, part.digest, part.size))
             shown = SILENT if part is document.config else self._progress
             repository.put_blob(blob, mount_from=mounts, progress=shown)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from podpy.errors import ImageError, RegistryError
 from podpy.image import schema
-from podpy.image.http import drop, read_body
+from podpy.image.http import drop, join, read_body, split
+from podpy.image.reference import shorten
 from podpy.image.registry import Repository
 
 TYPE_CHECKING = False
@@ -58,9 +59,7 @@ class Listing(Repository):
             if response.status != 200:
                 raise self._failure(response, f"list of {key}")
             following = _next_page(response.headers.get("Link", ""))
-            document = schema.load_object(
-                self._body(response, schema.MANIFEST_LIMIT), "the list", schema.MANIFEST_LIMIT
-            )
+            document = schema.load_object(read_body(response, schema.MANIFEST_LIMIT), "the list", schema.MANIFEST_LIMIT)
             items = document.get(key) or []
             if not isinstance(items, list):
                 raise RegistryError(f"{self.name}: the list of {key} is none")
@@ -68,7 +67,9 @@ class Listing(Repository):
             if not following:
                 return
             # Only the path counts: the next page is on this registry, or it is none.
-            parts = urlsplit(urljoin(self._transport.url(path), following))
+            parts = split(join(self._transport.url(path), following))
+            if not parts.path.startswith("/"):
+                raise RegistryError(f"{self.name}: the next page's address is none: {shorten(following)}")
             path = parts.path + (f"?{parts.query}" if parts.query else "")
         raise RegistryError(f"{self.name}: the list of {key} has more than {_PAGES_LIMIT} pages")
 

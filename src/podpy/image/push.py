@@ -12,7 +12,7 @@ from _queue import SimpleQueue
 from functools import partial
 from threading import Event, Thread
 
-from podpy.errors import ConfigError, ImageError, StorageError, UsageError
+from podpy.errors import ImageError, StorageError, UsageError
 from podpy.image import transports
 from podpy.image.assemble import Blob
 from podpy.image.convert import Converted, foreign_layers, manifest_for
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from podpy.config.paths import Paths
-    from podpy.config.registries import Registries
     from podpy.image.transports import Place
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
@@ -103,14 +102,13 @@ def _to_place(
 def _to_registry(
     store: Store, paths: Paths, record: ImageRecord, reference: Reference, options: PushOptions, progress: Progress
 ) -> str:
-    registries = registries_of(paths)
-    mounts = mount_sources(store, record, reference, registries)
+    mounts = mount_sources(store, record, reference)
     tag = reference.digest or reference.tag
 
     def send(repository: WritableRepository) -> str:
         return send_image(store, repository, record, options, tag=tag, mounts=mounts, progress=progress).digest
 
-    return write(paths, reference, registries, options, send, progress=progress)
+    return write(paths, reference, registries_of(paths), options, send, progress=progress)
 
 
 def registry_reference(text: str, image: str = "") -> Reference:
@@ -273,31 +271,20 @@ class _Senders:
             raise StorageError(f"{blob.path}: {error.strerror}", hint="Run: podpy system check") from None
 
 
-def mount_sources(
-    store: Store, record: ImageRecord, reference: Reference, registries: Registries
-) -> dict[str, list[str]]:
+def mount_sources(store: Store, record: ImageRecord, reference: Reference) -> dict[str, list[str]]:
     """Return, by digest, the repositories of the same registry that may have a layer: those that an image with it has
     a name of.
     """
     if not record.manifest:
         return {}
-    own_host, _, own_path = _place(reference, registries).partition("/")
     query = (
         "SELECT image_blobs.digest, image_names.name FROM image_blobs JOIN image_names USING (image_id) "
         "WHERE image_blobs.digest IN (SELECT digest FROM image_blobs WHERE image_id = ?) ORDER BY image_names.name"
     )
     found: dict[str, list[str]] = {}
     for digest, name in store.database.query(query, (record.id,)):
-        host, _, path = _place(parse(name), registries).partition("/")
+        other = parse(name)
         known = found.setdefault(digest, [])
-        if host == own_host and path not in (own_path, *known):
-            known.append(path)
+        if other.domain == reference.domain and other.path not in (reference.path, *known):
+            known.append(other.path)
     return found
-
-
-def _place(reference: Reference, registries: Registries) -> str:
-    """Return where a name lies, rewritten as registries.conf says; empty where that is forbidden."""
-    try:
-        return registries.endpoints(reference.name, by_digest=False)[-1][0]
-    except ConfigError:
-        return ""

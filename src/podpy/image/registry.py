@@ -12,7 +12,7 @@ from podpy.image import schema
 from podpy.image.assemble import check_bytes
 from podpy.image.challenge import Authenticator, error_text
 from podpy.image.http import drop, read_body, stream_body
-from podpy.image.reference import shorten
+from podpy.image.reference import check_digest, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from podpy.config.auth import Credentials
     from podpy.image.http import Body, Transport
+
+
+MOST_DIGITS = 18  # of an offset in a header
 
 
 class NotThereError(RegistryError):
@@ -67,10 +70,12 @@ class Repository:
         if response.status != 200:
             raise self._failure(response, f"manifest {reference}")
         stated = response.headers.get("Docker-Content-Digest", "")
-        data = self._body(response, schema.MANIFEST_LIMIT)
-        digest = reference if ":" in reference else stated
-        if digest.startswith("sha256:"):
-            check_bytes(data, digest, f"the manifest of {self.name}")
+        data = read_body(response, schema.MANIFEST_LIMIT)
+        what = f"the manifest of {self.name}"
+        if ":" in reference:
+            check_bytes(data, check_digest(reference), what)
+        elif stated.startswith("sha256:"):  # other algorithms are the registry's own business
+            check_bytes(data, stated, what)
         return data, response.headers.get("Content-Type", "")
 
     def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
@@ -130,12 +135,6 @@ class Repository:
             yield chunk[skip:] if skip else chunk
             skip = 0
 
-    def _body(self, response: BaseHTTPResponse, limit: int) -> bytes:
-        try:
-            return read_body(response, limit)
-        except HTTPError as error:
-            raise self._transport.explain(error, self.name) from error
-
     def _open(
         self, method: str, path: str, headers: dict[str, str], *, body: Body | None = None, scope: str = ""
     ) -> BaseHTTPResponse:
@@ -178,7 +177,7 @@ class Repository:
         status = response.status
         try:
             text = error_text(read_body(response))
-        except (HTTPError, ImageError):
+        except ImageError:
             text = "no reason given"
         message = f"{self.name}: {shorten(what)}: {text}"
         if status == 403:
@@ -198,6 +197,7 @@ class Repository:
 def _range_start(header: str) -> int:
     unit, _, span = header.partition(" ")
     start = span.partition("-")[0]
-    if unit.lower() != "bytes" or not start.isdigit():
+    # Latin-1 has digits that are no decimals, and more decimals than a file has bytes are no offset.
+    if unit.lower() != "bytes" or not start.isdecimal() or len(start) > MOST_DIGITS:
         raise RegistryError(f"the registry sent a part without saying which: {shorten(header)!r}")
     return int(start)

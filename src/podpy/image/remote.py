@@ -1,6 +1,7 @@
 """One full name in a registry: policy, its mirrors and its own place one after the other, credentials, certificates.
 
-`read` looks in the mirrors, too; `write` and `list_from` go to the registry itself.
+`read` goes where registries.conf rewrites the name to, and to mirrors; `write` and `list_from` to what is named, as
+Podman: containers-registries.conf(5), "Remapping and mirroring registries".
 """
 
 from __future__ import annotations
@@ -63,18 +64,16 @@ def read(
     failures: list[tuple[str, ImageError]] = []
     for place, insecure in registries.endpoints(reference.name, by_digest=bool(reference.digest)):
         host, _, path = place.partition("/")
-        transport = _transport(paths, host, insecure, access, progress)
         try:
-            repository = Repository(transport, path, _credentials(paths, place, reference, access))
-            where = parse(place).replace(tag=reference.tag, digest=reference.digest)
-            repository.judge = _judge(gate, repository, where, paths, access)
-            return use(repository)
+            with _transport(paths, host, insecure, access, progress) as transport:
+                repository = Repository(transport, path, _credentials(paths, place, reference, access))
+                where = parse(place).replace(tag=reference.tag, digest=reference.digest)
+                repository.judge = _judge(gate, repository, where, paths, access)
+                return use(repository)
         except TrustError:
             raise  # another mirror's copy of the same name is no way round the policy
         except ImageError as error:
             failures.append((place, error))
-        finally:
-            transport.close()
     raise _summary(failures)
 
 
@@ -96,14 +95,15 @@ def write(
     *,
     progress: Progress = SILENT,
 ) -> T:
-    """Return what `use` makes of the place that `reference` means, rewritten as registries.conf says.
+    """Return what `use` makes of the repository of `reference`.
 
-    Raises ConfigError if the registry is blocked there, and what `use` raises.
+    Raises ConfigError if registries.conf blocks it, and what `use` raises.
     """
     from podpy.image.upload import WritableRepository
 
-    home = registries.endpoints(reference.name, by_digest=bool(reference.digest))[-1]
-    return _at(paths, home, access, progress, lambda *place: use(WritableRepository(*place)))
+    insecure = registries.insecure(reference.name)
+    with _transport(paths, reference.domain, insecure, access, progress) as transport:
+        return use(WritableRepository(transport, reference.path, credentials(paths, reference.name, access)))
 
 
 def list_from(
@@ -113,33 +113,19 @@ def list_from(
     access: Access,
     use: Callable[[Listing], T],
     *,
+    host: str = "",
     progress: Progress = SILENT,
 ) -> T:
-    """Return what `use` makes of the lists of `name` (a repository's full name, or a registry's alone), rewritten as
-    registries.conf says; mirrors aren't asked: they needn't have all.
+    """Return what `use` makes of the lists of `name` (a repository's full name, or a registry's alone).
 
-    Raises ConfigError if the registry is blocked there, and what `use` raises.
+    `host` answers for the registry, if it doesn't itself. Raises ConfigError if registries.conf blocks it, and what
+    `use` raises.
     """
     from podpy.image.listing import Listing
 
-    home = registries.endpoints(name, by_digest=False)[-1]
-    return _at(paths, home, access, progress, lambda *place: use(Listing(*place)))
-
-
-def _at(
-    paths: Paths,
-    home: tuple[str, bool],
-    access: Access,
-    progress: Progress,
-    use: Callable[[Transport, str, Credentials | None], T],
-) -> T:
-    place, insecure = home
-    host, _, path = place.partition("/")
-    transport = _transport(paths, host, insecure, access, progress)
-    try:
-        return use(transport, path, credentials(paths, place, access))
-    finally:
-        transport.close()
+    registry, _, path = name.partition("/")
+    with _transport(paths, host or registry, registries.insecure(name), access, progress) as transport:
+        return use(Listing(transport, path, credentials(paths, name, access)))
 
 
 def _gate(paths: Paths, reference: Reference, access: Access) -> Gate:

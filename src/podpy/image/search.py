@@ -110,8 +110,6 @@ def _together(failures: list[PodpyError]) -> PodpyError:
 def _search_registry(
     paths: Paths, registry: str, term: str, access: Access, limit: int, progress: Progress
 ) -> list[Found]:
-    place = _DOCKER_SEARCH if registry == DOCKER_DOMAIN else registry
-
     def ask(listing: Listing) -> list[Any]:
         results = listing.search(term, limit) if term else None
         if results is None:
@@ -119,7 +117,8 @@ def _search_registry(
             results = [{"name": name} for name in _take(names, limit)]
         return results[:limit]
 
-    results = remote.list_from(paths, place, registries_of(paths), access, ask, progress=progress)
+    host = _DOCKER_SEARCH if registry == DOCKER_DOMAIN else ""
+    results = remote.list_from(paths, registry, registries_of(paths), access, ask, host=host, progress=progress)
     return [found for result in results for found in _found(registry, result)]
 
 

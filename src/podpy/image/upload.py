@@ -16,7 +16,7 @@ from podpy.image.assemble import Blob, sha256
 from podpy.image.http import RETRIED, Body, drop, retry_after
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import shorten
-from podpy.image.registry import Repository
+from podpy.image.registry import MOST_DIGITS, Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class WritableRepository(Repository):
         session.url = self._location(response, self._transport.url(f"/v2/{self._path}/blobs/uploads/"))
         session.offset = 0
         least = response.headers.get("OCI-Chunk-Min-Length", "")
-        if session.piece and least.isdigit():
+        if session.piece and least.isdecimal():
             session.piece = max(PIECE, int(least[:12]))
 
     def _send_next(self, blob: Blob, session: _Session, progress: Progress) -> bool:
@@ -282,7 +282,7 @@ def _range_end(response: BaseHTTPResponse, otherwise: int) -> int:
     """Return how many bytes the registry has, by its Range header: `0-99` is 100, `0-0` is none (and one)."""
     text = response.headers.get("Range", "").removeprefix("bytes=")
     start, dash, end = text.partition("-")
-    if not dash or start.strip() != "0" or not end.strip().isdigit():
+    if not dash or start.strip() != "0" or not end.strip().isdecimal() or len(end) > MOST_DIGITS:
         if text:
             raise RegistryError(f"the registry says what it has in a way that can't be understood: {shorten(text)!r}")
         return otherwise
