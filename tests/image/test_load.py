@@ -48,6 +48,14 @@ def test_a_docker_archive(podpy: Podpy, small: Image, place: Path) -> None:
     assert podpy.ok("load", "-q", "-i", str(path)) == ""
 
 
+def test_an_archive_of_both_kinds_is_what_it_is_called(podpy: Podpy, small: Image, place: Path) -> None:
+    path = place / "both.tar"  # docker save writes them since version 25
+    write_tar(path, {**small.oci_layout(NAME), **archive_entries(small, NAME)})
+    assert podpy.ok("load", "-i", str(path)) == LOADED
+    for kind in ("docker-archive", "oci-archive"):
+        assert podpy.ok("pull", "-q", f"{kind}:{path}") == sha256(small.config())[7:]
+
+
 def test_events_for_programs(podpy: Podpy, small: Image, place: Path) -> None:
     path = small.write_docker_archive(place / "a.tar", NAME)
     events = [json.loads(line) for line in podpy.ok("load", "--progress", "json", "-i", str(path)).splitlines()]

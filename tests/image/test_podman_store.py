@@ -59,6 +59,18 @@ def test_an_image_comes_over_with_the_exact_layers(podpy: Podpy, theirs: Path, s
     assert found["Digest"] == sha256(manifest)
 
 
+def test_a_store_has_one_spelling_for_the_policy(podpy: Podpy, theirs: Path, busybox_archive: Path) -> None:
+    copy(podpy, busybox_archive, BUSYBOX)
+    policy = podpy.home / "policy.json"
+    scopes = {f"[overlay@{theirs}]": [{"type": "reject"}]}
+    accept = [{"type": "insecureAcceptAnything"}]
+    policy.write_text(json.dumps({"default": accept, "transports": {"containers-storage": scopes}}))
+    pull = ("pull", "-q", "--signature-policy", str(policy))
+    for spelling in (theirs, f"{theirs}/", f"{theirs.parent}/./x/../{theirs.name}", f"/{theirs}"):
+        podpy(*pull, f"containers-storage:[overlay@{spelling}]busybox").fails(125, "is rejected by policy")
+    podpy(*pull, f"containers-storage:[overlay@{theirs.name}]busybox").fails(125, "is not an absolute path")
+
+
 def test_what_came_over_runs(podpy: Podpy, theirs: Path, busybox_archive: Path) -> None:
     copy(podpy, busybox_archive, BUSYBOX)
     podpy.ok("pull", "-q", "containers-storage:busybox")

@@ -105,6 +105,25 @@ def test_a_wrong_policy_is_one_line_that_names_the_file_and_the_key(podpy: Podpy
     podpy("pull", "127.0.0.1:1/x").fails(125, f"{file}: No such file")
 
 
+def test_a_policy_that_may_not_be_read_is_no_missing_one(podpy: Podpy, tmp_path: Path) -> None:
+    directory = podpy.home / ".config/containers"
+    directory.mkdir(parents=True)
+    file = directory / "policy.json"
+    file.write_text(json.dumps({"default": ACCEPT}))
+    if podpy.is_root:
+        pytest.skip("root may read everything")
+    directory.chmod(0)
+    podpy("pull", "--tls-verify=false", "127.0.0.1:1/x").fails(125, "Permission denied", str(directory))
+    directory.chmod(0o755)
+
+
+def test_the_policy_in_the_home_directory_counts_wherever_other_configuration_is(podpy: Podpy) -> None:
+    file = podpy.home / ".config/containers/policy.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"default": REJECT}))
+    podpy("pull", "127.0.0.1:1/x", env={"XDG_CONFIG_HOME": str(podpy.home / "elsewhere")}).fails(125, REJECTED)
+
+
 def test_trust_show_is_podmans_table_and_json(podpy: Podpy, gpg: Gpg, ec_key: OpensslKey) -> None:
     file = podpy.home / ".config/containers/policy.json"
     registries_d = file.parent / "registries.d"

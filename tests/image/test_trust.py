@@ -155,6 +155,16 @@ def test_a_signature_by_an_expired_key_is_rejected(place: Place, gpg: Gpg) -> No
     place.refuses("its key has expired")
 
 
+def test_a_signature_by_a_revoked_key_is_rejected(place: Place, gpg: Gpg) -> None:
+    gpg.make("revoked", "never")
+    place.keep(gpg.sign(claim(SIMPLE, place.digest, place.name), "revoked"))
+    place.demand(signed_by(gpg.public["revoked"]))
+    place.accepts()
+    place.podpy.ok("rmi", place.name)
+    gpg.revoke("revoked")
+    place.refuses("its key was revoked")
+
+
 def test_an_expired_signature_is_rejected(place: Place, gpg: Gpg) -> None:
     place.demand(signed_by(gpg.public["good"]))
     payload = claim(SIMPLE, place.digest, place.name)
@@ -273,6 +283,22 @@ def test_an_index_is_judged_by_the_image_that_is_taken_from_it(place: Place, gpg
     place.refuses(MISSING, name=name)
     place.keep(gpg.sign(claim(SIMPLE, place.digest, name)))
     place.accepts(name)
+
+
+def test_from_a_mirror_the_name_that_was_asked_for_must_be_signed(place: Place, gpg: Gpg) -> None:
+    named = "named.example/x:v1"
+    here = f"{place.registry.address}/{place.repository}"
+    (place.config / "registries.conf").write_text(
+        '[[registry]]\nprefix = "named.example/x"\nlocation = "127.0.0.1:1/x"\n'
+        f'[[registry.mirror]]\nlocation = "{here}"\ninsecure = true\n'
+    )
+    place.demand(signed_by(gpg.public["good"]), scope="named.example")
+    place.keep(gpg.sign(claim(SIMPLE, place.digest, place.name)))
+    place.podpy("pull", named).fails(125, REJECTED, f'Signature for identity "{place.name}" is not accepted')
+    shutil.rmtree(place.lookaside)
+    place.keep(gpg.sign(claim(SIMPLE, place.digest, named)))
+    place.podpy.ok("pull", named)
+    assert place.podpy.ok("images", "-n", "--format", "{{.Repository}}:{{.Tag}}") == named
 
 
 def test_a_lookaside_server_is_asked_by_http(place: Place, gpg: Gpg) -> None:
@@ -445,6 +471,29 @@ def test_a_directory_brings_its_signatures_along(place: Place, gpg: Gpg) -> None
             place.podpy(*pull).fails(125, REJECTED, text)  # a directory has no name of its own
         else:
             place.podpy.ok(*pull)
+
+
+def test_a_directorys_index_is_judged_by_the_image_that_is_taken_from_it(podpy: Podpy, gpg: Gpg, small: Image) -> None:
+    directory = podpy.home / "many"
+    directory.mkdir()
+    manifest, blobs = small.blobs()
+    for digest, data in blobs.items():
+        (directory / digest.partition(":")[2]).write_bytes(data)
+    taken = sha256(manifest).partition(":")[2]
+    (directory / f"{taken}.manifest.json").write_bytes(manifest)
+    platform = {"architecture": small.architecture, "os": "linux"}
+    entry = {"mediaType": MANIFEST_TYPE, "digest": sha256(manifest), "size": len(manifest), "platform": platform}
+    index = compact({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry]})
+    (directory / "manifest.json").write_bytes(index)
+    identity = {"type": "exactRepository", "dockerRepository": "vendor.example/x"}
+    file = podpy.home / "policy.json"
+    demanded = signed_by(gpg.public["good"], signedIdentity=identity)
+    file.write_text(json.dumps({"default": REJECT, "transports": {"dir": {"": demanded}}}))
+    pull = ("pull", "--signature-policy", str(file), f"dir:{directory}")
+    (directory / "signature-1").write_bytes(gpg.sign(claim(SIMPLE, sha256(index), "vendor.example/x:1")))
+    podpy(*pull).fails(125, REJECTED, MISSING)
+    (directory / f"{taken}.signature-1").write_bytes(gpg.sign(claim(SIMPLE, sha256(manifest), "vendor.example/x:1")))
+    podpy.ok(*pull)
 
 
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive", "oci"])

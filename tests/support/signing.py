@@ -43,12 +43,25 @@ class Gpg:
         self.environment = {**os.environ, "GNUPGHOME": str(home)}
         self.public: dict[str, Path] = {}
         for name in ("good", "other"):
-            self._make(name, "never")
-        self._make("expired", "20200201T000000")
+            self.make(name, "never")
+        self.make("expired", "20200201T000000")
 
-    def _make(self, name: str, expires: str) -> None:
+    def make(self, name: str, expires: str) -> None:
+        """Make a key and its public file."""
         user = f"{name.title()} <{name}@example.com>"
         self.run("--passphrase", "", at("20200101"), "--quick-gen-key", user, "ed25519", "sign", expires)
+        self._export(name)
+
+    def revoke(self, name: str) -> None:
+        """Revoke a key, in its public file, too."""
+        listed = self.run("--with-colons", "--list-keys", f"{name}@example.com").decode().splitlines()
+        fingerprint = next(line.split(":")[9] for line in listed if line.startswith("fpr:"))
+        # gpg has made the certificate together with the key, with a colon that keeps it from being used by mistake.
+        certificate = (self.home / f"openpgp-revocs.d/{fingerprint}.rev").read_bytes()
+        self.run("--import", data=certificate.replace(b":-----BEGIN", b"-----BEGIN"))
+        self._export(name)
+
+    def _export(self, name: str) -> None:
         path = self.home.parent / f"{name}.gpg"
         path.write_bytes(self.run("--export", f"{name}@example.com"))
         path.chmod(0o644)

@@ -92,11 +92,21 @@ def find_file(home: str, given: str = "") -> str:
     """Return the path of the policy.json that counts: `given`, the user's, the system's; empty if there is none."""
     if given:
         return given
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    for candidate in (os.path.join(config, "containers", "policy.json"), SYSTEM_FILE):
-        if os.path.lexists(candidate):  # a link that leads nowhere is an error, never no policy
-            return candidate
-    return ""
+    # Podman knows ~/.config only, whatever XDG_CONFIG_HOME says: what it refuses may not come in here.
+    configs = dict.fromkeys((os.environ.get("XDG_CONFIG_HOME") or "", os.path.join(home, ".config")))
+    own = [os.path.join(config, "containers", "policy.json") for config in configs if config]
+    return next((candidate for candidate in (*own, SYSTEM_FILE) if _is_there(candidate)), "")
+
+
+def _is_there(path: str) -> bool:
+    # A link that leads nowhere, or a directory that may not be entered, is an error when it is read, never no policy.
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def load(home: str, given: str = "") -> Policy | None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from podpy.image.trust import Gate
+    from podpy.image.trust.signatures import Signature
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
@@ -35,8 +37,7 @@ def load(store: Store, file: str | int, *, policy_file: str = "", progress: Prog
     """
     tree = open_tree(store, file)
     try:
-        kind = _kind_of(tree)
-        place = Place(kind=kind, path=file if isinstance(file, str) else "")
+        place = Place(kind=_kinds_of(tree)[0], path=file if isinstance(file, str) else "")
         loaded: list[str] = []
         for record, names in _bring_in(store, tree, place, policy_file, progress, every=True):
             loaded += names or [f"sha256:{record.id}"]
@@ -53,8 +54,9 @@ def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progre
     """
     tree = open_tree(store, place.path)
     try:
-        if _kind_of(tree) != place.kind:
-            raise ImageError(f"{place}: it is of another kind: {_kind_of(tree)}:{place.path}")
+        kinds = _kinds_of(tree)
+        if place.kind not in kinds:
+            raise ImageError(f"{place}: it is of another kind: {kinds[0]}:{place.path}")
         return [record for record, _ in _bring_in(store, tree, place, policy_file, progress, every=False)]
     finally:
         tree.close()
@@ -64,39 +66,39 @@ def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progre
 def _bring_in(
     store: Store, tree: Tree, place: Place, policy_file: str, progress: Progress, *, every: bool
 ) -> Iterator[tuple[ImageRecord, list[str]]]:
-    admit(store, tree, place, policy_file)
-    if place.kind == transports.DOCKER_ARCHIVE:
-        images = _docker_images(store, tree, place)
-    elif place.kind == transports.DIR:
-        images = iter([(_dir_parts(tree), [])])
+    gate = gate_of(store, place, policy_file)
+    gate.refuse_rejected()
+    images: Iterator[tuple[Parts, list[str]]]
+    if place.kind == transports.DIR:
+        images = iter([(_dir_parts(tree, place, gate), [])])
     else:
-        images = _oci_images(tree, place, every=every)
+        gate.admit(b"")  # no archive brings signatures along
+        docker = place.kind == transports.DOCKER_ARCHIVE
+        images = _docker_images(store, tree, place) if docker else _oci_images(tree, place, every=every)
     for parts, names in images:
         yield assemble(store, parts, names=names, progress=progress), names
 
 
-def admit(store: Store, tree: Tree, place: Place, policy_file: str) -> None:
-    """Raise TrustError unless policy.json lets what is at this place in. Only `dir:` may carry signatures."""
+def gate_of(store: Store, place: Place, policy_file: str) -> Gate:
+    """Return what policy.json demands of what is at this place. Raises ConfigError."""
     from podpy.image.trust import Gate, Source
     from podpy.image.trust.scopes import path_scopes
 
     scopes = [] if place.kind == transports.DOCKER_ARCHIVE else path_scopes(place.path)
     source = Source(transport=place.kind, scopes=scopes, name=f"{place.kind}:{place.path}")
-    gate = Gate(store.paths, source, policy_file=policy_file)
-    if place.kind == transports.DIR and gate.wants_signatures:
-        from podpy.image.trust.signatures import from_directory
-
-        gate.admit(tree.read("manifest.json", schema.MANIFEST_LIMIT), lambda: from_directory(place.path))
-    else:
-        gate.admit(b"")
+    return Gate(store.paths, source, policy_file=policy_file)
 
 
-def _kind_of(tree: Tree) -> str:
+def _kinds_of(tree: Tree) -> list[str]:
+    """Return what the files are, best first: since Docker 25, `docker save` writes archives of both kinds at once."""
+    kinds = []
     if tree.has("index.json"):
-        return transports.OCI if is_directory(tree) else transports.OCI_ARCHIVE
+        kinds.append(transports.OCI if is_directory(tree) else transports.OCI_ARCHIVE)
     if tree.has("manifest.json"):
         single = is_directory(tree) and tree.read("manifest.json", schema.MANIFEST_LIMIT).lstrip().startswith(b"{")
-        return transports.DIR if single else transports.DOCKER_ARCHIVE
+        kinds.append(transports.DIR if single else transports.DOCKER_ARCHIVE)
+    if kinds:
+        return kinds
     if tree.has("repositories"):
         raise ImageError("the archive was made by a Docker before 1.10", hint="Save it again with a current tool")
     raise ImageError("the archive has neither manifest.json nor index.json: it holds no image", hint=HINT)
@@ -279,7 +281,7 @@ def _full_name(text: str) -> str:
 # dir: one image; every blob is a file named by its digest (containers/image, directory transport)
 
 
-def _dir_parts(tree: Tree) -> Parts:
+def _dir_parts(tree: Tree, place: Place, gate: Gate) -> Parts:
     data = tree.read("manifest.json", schema.MANIFEST_LIMIT)
     manifest = schema.parse(data)
     if isinstance(manifest, schema.Index):
@@ -288,6 +290,15 @@ def _dir_parts(tree: Tree) -> Parts:
         manifest = schema.parse(check_bytes(data, inner.digest, "a manifest"), inner.media_type)
     if not isinstance(manifest, schema.Manifest):
         raise ImageError("the directory has an index inside an index")
+    gate.admit(data, lambda: dir_signatures(tree, place, data))
     config = check_bytes(tree.read(manifest.config.hex, schema.CONFIG_LIMIT), manifest.config.digest, "a file")
     layers = [_blob(tree, layer, layer.hex) for layer in manifest.layers]
     return Parts(manifest=data, config=config, layers=layers)
+
+
+def dir_signatures(tree: Tree, place: Place, manifest: bytes) -> list[Signature]:
+    """Return the signatures that a directory has of this manifest, its own or an index's entry. Raises ImageError."""
+    from podpy.image.trust.signatures import from_directory
+
+    digest = sha256(manifest).partition(":")[2]
+    return from_directory(place.path, f"{digest}." if tree.has(f"{digest}.manifest.json") else "")

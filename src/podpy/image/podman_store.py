@@ -239,7 +239,12 @@ def open_store(paths: Paths, text: str) -> tuple[PodmanStore, str]:
     if at and driver != _DRIVER:
         raise ImageError(f"{TRANSPORT}{text}: only the driver {_DRIVER} can be read", hint=f"Try {_INSTEAD}")
     graphroot = place.partition("+")[0].partition(":")[0]
-    return PodmanStore(graphroot or graphroot_of_podman(paths)), name
+    if not graphroot:
+        return PodmanStore(graphroot_of_podman(paths)), name
+    if not graphroot.startswith("/"):
+        raise ImageError(f"{TRANSPORT}{text}: {shorten(graphroot)} is not an absolute path")
+    # One spelling for each place: it is part of policy.json's scopes.
+    return PodmanStore(os.path.normpath("/" + graphroot.lstrip("/"))), name
 
 
 def _candidates(paths: Paths, name: str) -> list[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podpy.image.registry import Repository
     from podpy.image.remote import Access
     from podpy.image.transports import Place
+    from podpy.image.trust import Gate
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
@@ -103,10 +104,11 @@ class StoreSource(Source):
 class LayoutSource(Source):
     """An image or list of an OCI layout."""
 
-    def __init__(self, tree: Tree, place: Place) -> None:
+    def __init__(self, tree: Tree, place: Place, gate: Gate) -> None:
         self.text = str(place)
         self._tree = tree
         self._place = place
+        self._gate = gate
 
     def manifest(self, digest: str = "") -> tuple[bytes, str]:
         kind = ""
@@ -123,6 +125,9 @@ class LayoutSource(Source):
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         return self._tree.chunks(self._file(digest), offset)
 
+    def admit(self, manifest: bytes) -> None:
+        self._gate.admit(manifest)
+
     def _entry(self) -> schema.Descriptor:
         index = archive.read_index(self._tree)
         entries = [entry for _, entry in archive.choose_oci(index.manifests, self._place)]
@@ -138,10 +143,12 @@ class DirectorySource(LayoutSource):
     """An image or list of a `dir:` directory."""
 
     def manifest(self, digest: str = "") -> tuple[bytes, str]:
-        if not digest:
-            return self._tree.read("manifest.json", schema.MANIFEST_LIMIT), ""
-        data = self._tree.read(f"{self._file(digest)}.manifest.json", schema.MANIFEST_LIMIT)
-        return check_bytes(data, digest, "a manifest"), ""
+        entry = f"{self._file(digest)}.manifest.json"
+        data = self._tree.read(entry if self._tree.has(entry) else "manifest.json", schema.MANIFEST_LIMIT)
+        return check_bytes(data, digest, "a manifest") if digest else data, ""
+
+    def admit(self, manifest: bytes) -> None:
+        self._gate.admit(manifest, lambda: archive.dir_signatures(self._tree, self._place, manifest))
 
     def _file(self, digest: str) -> str:
         return digest.partition(":")[2]
@@ -161,7 +168,7 @@ def use(
     Raises NoSuchImageError, ImageError, RegistryError, NotSupportedError, ConfigError.
     """
     if transports.is_place(text):
-        return _use_place(store, text, work)
+        return _use_place(store, text, access, work)
     if not text.startswith(REGISTRY):
         try:
             return work(StoreSource(store, find_named(store, paths, text)[0]))
@@ -186,7 +193,7 @@ def _reader(reference: Reference, work: Callable[[Source], T]) -> Callable[[Repo
     return lambda repository: work(RegistrySource(repository, str(reference), reference.digest or reference.tag))
 
 
-def _use_place(store: Store, text: str, work: Callable[[Source], T]) -> T:
+def _use_place(store: Store, text: str, access: Access, work: Callable[[Source], T]) -> T:
     place = transports.parse_place(text)
     if place.kind == transports.DOCKER_ARCHIVE:
         raise NotSupportedError(
@@ -197,7 +204,9 @@ def _use_place(store: Store, text: str, work: Callable[[Source], T]) -> T:
         raise ImageError(f"{place.path}: no such file or directory")
     tree = open_tree(store, place.path)
     try:
-        archive.admit(store, tree, place, "")
-        return work(DirectorySource(tree, place) if place.kind == transports.DIR else LayoutSource(tree, place))
+        gate = archive.gate_of(store, place, access.signature_policy)
+        gate.refuse_rejected()
+        kind = DirectorySource if place.kind == transports.DIR else LayoutSource
+        return work(kind(tree, place, gate))
     finally:
         tree.close()

@@ -59,5 +59,5 @@ def _check_optional(value: Any, *, null_is_fine: bool) -> None:
     if not isinstance(value.get("creator", ""), str):
         raise ImageError("invalid signature: optional.creator is not a text")
     timestamp = value.get("timestamp", 0)
-    if isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or timestamp != int(timestamp):
+    if isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or timestamp % 1 != 0:
         raise ImageError("invalid signature: optional.timestamp is not a whole number")

@@ -2,7 +2,7 @@
 
 Lookaside storage (containers-registries.d(5)): URL/PATH@sha256=HEX/signature-1, -2 … until one is missing; URL is
 http(s):// or file://. sigstore attachments: an OCI image in the same repository under the tag sha256-HEX.sig, one layer
-for each signature. A `dir:` image has signature-1 … beside its manifest.
+for each signature. A `dir:` image has signature-1 … beside its manifest, one of an index HEX.signature-1.
 """
 
 from __future__ import annotations
@@ -94,14 +94,17 @@ def from_lookaside(base: str, path: str, digest: str, connect: Callable[[str], T
         raise ImageError(f"{base}: a lookaside must be a file://, http:// or https:// URL")
     connection = connect(parts.netloc)
     try:
-        return _numbered(base.rstrip("/") + quote(directory, safe="/@="), lambda url: _get(connection, url))
+        return _numbered(base.rstrip("/") + quote(directory, safe="/@=") + "/", lambda url: _get(connection, url))
     finally:
         connection.close()
 
 
-def from_directory(path: str) -> list[Signature]:
-    """Return the signatures in a directory (a `dir:` image, a file:// lookaside). Raises ImageError."""
-    return _numbered(path, _read_file)
+def from_directory(path: str, prefix: str = "") -> list[Signature]:
+    """Return the signatures in a directory (a `dir:` image, a file:// lookaside). Raises ImageError.
+
+    `prefix` is what the names of an index's entry begin with in a `dir:` directory.
+    """
+    return _numbered(f"{path}/{prefix}", _read_file)
 
 
 def from_attachments(repository: Repository, digest: str) -> list[Signature]:
@@ -131,7 +134,7 @@ def from_attachments(repository: Repository, digest: str) -> list[Signature]:
 def _numbered(place: str, read: Callable[[str], bytes | None]) -> list[Signature]:
     found: list[Signature] = []
     for number in range(1, _MOST + 1):
-        where = f"{place}/signature-{number}"
+        where = f"{place}signature-{number}"
         blob = read(where)
         if blob is None:
             return found
@@ -153,12 +156,11 @@ def _read_file(path: str) -> bytes | None:
 
 
 def _get(connection: Transport, url: str) -> bytes | None:
-    from podpy.image.http import read_body
+    from podpy.image.http import drop, read_body
 
     response = connection.open_url("GET", url, {}, what=f"signature {url}")
     if response.status == 404:
-        response.drain_conn()
-        response.release_conn()
+        drop(response)
         return None
     if response.status != 200:
         raise ImageError(f"reading signature from {url}: the server answered {response.status}")

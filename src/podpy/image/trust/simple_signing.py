@@ -91,7 +91,8 @@ class Keyring:
             )
             os.lseek(descriptor, 0, os.SEEK_SET)
             with open(descriptor, "rb", closefd=False) as file:
-                lines = file.read().decode(errors="replace").splitlines()
+                # gpg escapes line feeds in names, not the other characters that end a line for str.splitlines.
+                lines = file.read().decode(errors="replace").split("\n")
         finally:
             os.close(descriptor)
         fields = [line.removeprefix(_PREFIX).split() for line in lines if line.startswith(_PREFIX)]
