@@ -28,6 +28,10 @@ Every error is one line: what failed, why, and (`hint`) what to do about it.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 EXIT_FAILURE = 125
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
@@ -51,6 +55,15 @@ class PodpyError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+def together(failures: Sequence[PodpyError]) -> PodpyError:
+    """Return what to raise when everything that was tried has failed (one thing at least): of the last one's class."""
+    last = failures[-1]
+    if len(failures) == 1:
+        return last
+    texts = "; ".join(error.message for error in failures)
+    return type(last)(f"{len(failures)} errors: {texts}", hint=last.hint)
 
 
 class UsageError(PodpyError):

@@ -10,7 +10,7 @@ from podpy import fastjson
 from podpy.errors import ImageError, InUseError, NoSuchArtifactError, UsageError
 from podpy.image import artifact_manifest as manifests
 from podpy.image import remote, schema, sniff
-from podpy.image.assemble import sha256
+from podpy.image.assemble import sha256, time_text
 from podpy.image.lookup import registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import Reference, is_hex, parse, shorten
@@ -146,18 +146,10 @@ def _before(store: Store, full: str, options: AddOptions) -> ArtifactRecord | No
 
 
 def _new(options: AddOptions) -> dict[str, Any]:
-    annotations = {**options.annotations, manifests.CREATED: _now()}
+    annotations = {**options.annotations, manifests.CREATED: time_text(time.time_ns())}
     config = manifests.inline(manifests.EMPTY_TYPE, manifests.EMPTY)
     document = fastjson.loads(manifests.build(config, [], artifact_type=options.artifact_type, annotations=annotations))
     return dict(document)
-
-
-def _now() -> str:
-    """Return the time in RFC 3339 with nanoseconds, without trailing zeros."""
-    nanoseconds = time.time_ns()
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(nanoseconds // 1_000_000_000))
-    fraction = f".{nanoseconds % 1_000_000_000:09d}".rstrip("0").rstrip(".")
-    return f"{whole}{fraction}Z"
 
 
 def _title(layer: dict[str, Any]) -> str:

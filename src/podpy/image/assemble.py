@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import time_ns
+from time import gmtime, strftime, time_ns
 
 from podpy.errors import DigestMismatchError, ImageError
 from podpy.image.config import ImageConfig
@@ -107,6 +107,13 @@ def check_bytes(data: bytes, digest: str, what: str) -> bytes:
 def _creation(text: str) -> int:
     # Go's zero time is as good as none. Podman then takes the time at which the image came (containers/storage).
     return time_ns() if not text or text.startswith("0001-01-01T00:00:00") else timestamp(text)
+
+
+def time_text(nanoseconds: int) -> str:
+    """Return a time (nanoseconds since 1970) as Go writes it: RFC 3339, as many digits as needed."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    fraction = f".{rest:09}".rstrip("0").rstrip(".")
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)) + fraction + "Z"
 
 
 def timestamp(text: str) -> int:

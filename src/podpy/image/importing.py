@@ -14,10 +14,10 @@ import stat
 from podpy import fastjson
 from podpy.errors import ImageError, StorageError
 from podpy.image import changes, schema
-from podpy.image.assemble import Blob, Parts, assemble, sha256
+from podpy.image.assemble import Blob, Parts, assemble, sha256, time_text
 from podpy.image.compression import HEAD, decompressor, detect
 from podpy.image.progress import SILENT, Progress
-from podpy.image.reference import LOCALHOST, parse
+from podpy.image.reference import for_new_image
 from podpy.image.trust import Gate, Source
 from podpy.record import Record
 
@@ -66,7 +66,7 @@ def import_tar(
     """
     options = options or ImportOptions()
     settings = changes.parse(options.changes)
-    names = [_full_name(name)] if name else []
+    names = [for_new_image(name)] if name else []
     place = Source(transport="tarball", scopes=[], name=f"tarball:{source if isinstance(source, str) else '-'}")
     Gate(store.paths, place, policy_file=options.signature_policy).admit(b"")
     descriptor = _open(store, source)
@@ -78,13 +78,6 @@ def import_tar(
     finally:
         os.close(descriptor)
         progress.close()
-
-
-def _full_name(name: str) -> str:
-    reference = parse(name)
-    if reference.digest:
-        raise ImageError(f"{name}: an image can't be given a digest as its name")
-    return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
 
 
 def _open(store: Store, source: str | int) -> int:
@@ -185,17 +178,8 @@ def _measure(descriptor: int) -> _Tar:
         size=size,
         diff_id="sha256:" + tar.hexdigest(),
         plain_size=plain_size,
-        created=_timestamp(os.fstat(descriptor).st_mtime_ns),
+        created=time_text(os.fstat(descriptor).st_mtime_ns),
     )
-
-
-def _timestamp(nanoseconds: int) -> str:
-    """Return a time as Go writes it: RFC 3339, as many digits as needed."""
-    import time
-
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    fraction = f".{rest:09}".rstrip("0").rstrip(".")
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + fraction + "Z"
 
 
 def _config(options: ImportOptions, settings: dict[str, Any], tar: _Tar) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
+from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError, together
 from podpy.image import remote
 from podpy.image.lookup import find_named, registries_of
 from podpy.image.progress import SILENT, Progress
@@ -156,11 +156,7 @@ def _pull(
             failures.append(error)
     if options.policy == "newer" and here is not None:
         return here  # podman-pull(1): a registry that can't be asked is no error if the image is here
-    if len(failures) == 1:
-        raise failures[0]
-    raise ImageError(
-        f"{len(failures)} errors: " + "; ".join(error.message for error in failures), hint=failures[-1].hint
-    )
+    raise together(failures)
 
 
 class _Pull:

@@ -6,7 +6,7 @@ every repository, and the term is looked for in their names.
 
 from __future__ import annotations
 
-from podpy.errors import ImageError, PodpyError, RegistryError
+from podpy.errors import ImageError, PodpyError, together
 from podpy.image import remote
 from podpy.image.lookup import registries_of
 from podpy.image.progress import SILENT, Progress
@@ -94,17 +94,10 @@ def _each(paths: Paths, term: str, ask: Callable[[str, str], list[T]], progress:
         except ImageError as error:
             failures.append(error)
     if failures and not found:
-        raise _together(failures)
+        raise together(failures)
     for failure in failures:
         progress.message(f"WARNING: {failure}")
     return found
-
-
-def _together(failures: list[PodpyError]) -> PodpyError:
-    if len(failures) == 1:
-        return failures[0]
-    texts = "; ".join(error.message for error in failures)
-    return RegistryError(f"{len(failures)} errors: {texts}", hint=failures[-1].hint)
 
 
 def _search_registry(
