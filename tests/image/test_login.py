@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from podpy.config.auth import AuthFiles, Credentials
 from tests.image.test_pull import configure, insecure
 from tests.support.engine import Podpy
 from tests.support.images import Image
@@ -188,3 +190,17 @@ def test_what_cannot_be_logged_into(podpy: Podpy, host: str) -> None:
     podpy("login", "-u", "a", "-p", "b", "--password-stdin", host, input="x").fails(125, "exclude each other")
     podpy("login", "-u", "a", "-p", "b", host).fails(125, "invalid username/password")
     podpy("logout", "--all", host).fails(125, "--all")
+
+
+def test_logins_at_once_all_count(tmp_path: Path) -> None:
+    file = tmp_path / "auth.json"
+    hosts = [f"r{number}.example" for number in range(20)]
+
+    def login(host: str) -> None:
+        AuthFiles(home=str(tmp_path), authfile=str(file), environ={}).store(host, Credentials("u", "p"))
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(login, hosts))
+    assert sorted(json.loads(file.read_text())["auths"]) == sorted(hosts)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["auth.json"]

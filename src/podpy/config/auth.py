@@ -15,6 +15,7 @@ import os
 
 from podpy import fastjson
 from podpy.config import credential_helpers
+from podpy.config.rewriting import Rewriting
 from podpy.errors import ConfigError, UsageError
 
 TYPE_CHECKING = False
@@ -108,15 +109,16 @@ class AuthFiles:
         if self._helpers and self._helpers[0] != FILES:
             _store_in_helper(self._helpers[0], key, credentials)
             return
-        document = _read(self.write_path)
-        helper = _helper_for(document, key)
+        helper = _helper_for(_read(self.write_path), key)
         if helper:
             _store_in_helper(helper, key, credentials)
             return
         pair = f"{credentials.username}:{credentials.password}".encode()
-        entries = document.setdefault("auths", {})
-        entries[self._written_key(key)] = {"auth": base64.b64encode(pair).decode()}
-        _write(self.write_path, document)
+        written = self._written_key(key)
+        with self._rewriting() as file:
+            document = _read(file.path)
+            document.setdefault("auths", {})[written] = {"auth": base64.b64encode(pair).decode()}
+            _write(file, document)
 
     def erase(self, key: str) -> bool:
         """Remove a registry's credentials wherever podpy keeps them. Return whether there were any."""
@@ -133,9 +135,13 @@ class AuthFiles:
         helper = _helper_for(document, key)
         if helper and "/" not in key:
             return credential_helpers.erase(helper, _server(key))
-        if document.get("auths", {}).pop(self._written_key(key), None) is None:
+        written = self._written_key(key)
+        if written not in document.get("auths", {}):
             return False
-        _write(self.write_path, document)
+        with self._rewriting() as file:
+            document = _read(file.path)
+            document.get("auths", {}).pop(written, None)
+            _write(file, document)
         return True
 
     def erase_all(self) -> None:
@@ -149,8 +155,11 @@ class AuthFiles:
             for host, name in _text_items(document.get("credHelpers")):
                 credential_helpers.erase(name, host)
             if document:
-                document["auths"] = {}
-                _write(self.write_path, document)
+                with self._rewriting() as file:
+                    _write(file, {**_read(file.path), "auths": {}})
+
+    def _rewriting(self) -> Rewriting:
+        return Rewriting(self.write_path, directory_mode=0o700)
 
     def _written_key(self, key: str) -> str:
         if not self._docker_keys:
@@ -194,18 +203,10 @@ def _read(path: str) -> dict[str, Any]:
     return document
 
 
-def _write(path: str, document: dict[str, Any]) -> None:
+def _write(file: Rewriting, document: dict[str, Any]) -> None:
     import json
 
-    path = os.path.realpath(path)  # a link stays one
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    aside = f"{path}.{os.getpid()}"
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "w") as file:
-        json.dump(document, file, indent="\t")
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(aside, path)
+    file.replace(json.dumps(document, indent="\t").encode(), 0o600)
 
 
 def _keys(name: str) -> list[str]:

@@ -1,12 +1,12 @@
-"""Changing policy.json: `podpy image trust set`. The file is whole at every moment: written aside, then renamed."""
+"""Changing policy.json: `podpy image trust set`."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 
 from podpy import fastjson
 from podpy.config import policy
+from podpy.config.rewriting import Rewriting
 from podpy.errors import ConfigError, UsageError
 
 TYPE_CHECKING = False
@@ -27,22 +27,15 @@ def set_requirements(paths: Paths, scope: str, kind: str, keys: list[str], *, gi
     """
     requirements = _requirements(kind, keys)
     _check_scope(scope)
-    path = os.path.realpath(policy.find_file(paths.home, given) or os.path.join(paths.config_dirs[0], "policy.json"))
+    file = Rewriting(policy.find_file(paths.home, given) or os.path.join(paths.config_dirs[0], "policy.json"))
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        directory = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX)  # two changes at once: both count
-            document = _changed(_document(path), scope, requirements)
-            data = _text(document)
-            policy.parse(data, path)
-            _replace(path, data)
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        with file:
+            data = _text(_changed(_document(file.path), scope, requirements))
+            policy.parse(data, file.path)
+            file.replace(data, _mode(file.path))
     except OSError as error:
         raise ConfigError(
-            f"{path}: {error.strerror}",
+            f"{file.path}: {error.strerror}",
             hint="Change a copy of your own: podpy image trust set --signature-policy ~/.config/containers/policy.json",
         ) from None
 
@@ -103,14 +96,5 @@ def _text(document: dict[str, Any]) -> bytes:
     return (json.dumps(document, indent=4, ensure_ascii=False) + "\n").encode()
 
 
-def _replace(path: str, data: bytes) -> None:
-    # One name for the file aside (we hold the lock): what a kill leaves of it, the next change overwrites.
-    aside = f"{path}.new"
-    mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o644
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
-    with open(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-    os.rename(aside, path)
+def _mode(path: str) -> int:
+    return os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o644
