@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.image.odd_uploads import UploadHandler, Uploads
 from tests.support.images import MANIFEST_TYPE, Image, sha256
+from tests.support.registry import make_certificate
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 
@@ -72,8 +75,10 @@ class OddRegistry:
 
     @classmethod
     @contextmanager
-    def start(cls) -> Iterator[OddRegistry]:
-        """Serve on a free port of 127.0.0.1 until the context's end."""
+    def start(cls, certificates: Path | None = None) -> Iterator[OddRegistry]:
+        """Serve on a free port of 127.0.0.1 until the context's end; by HTTPS if there is a directory to make
+        certificates in.
+        """
         registry = cls()
 
         class Handler(_Handler):
@@ -82,6 +87,10 @@ class OddRegistry:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
         registry.server = server
+        if certificates is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(make_certificate(certificates), certificates / "key.pem")
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -116,6 +118,23 @@ def test_what_is_asked_by_a_search_does_not_go_where_pulls_are_sent(
 def test_a_search_asks_no_registry_that_is_blocked(podpy: Podpy) -> None:
     configure(podpy, '[[registry]]\nlocation = "docker.io"\nblocked = true\n')
     podpy("search", "docker.io/x").fails(125, "registry docker.io is blocked")
+
+
+def test_from_https_nothing_leads_to_http(podpy: Podpy, other: OddRegistry, small: Image, session_base: Path) -> None:
+    directory = Path(tempfile.mkdtemp(dir=session_base))
+    directory.chmod(0o755)
+    with OddRegistry.start(directory) as secure:
+        secure.add("x", "latest", small)
+        other.blobs = secure.blobs
+        (directory / "ca.crt").write_bytes((directory / "cert.pem").read_bytes())
+        pull = ("pull", "-q", "--cert-dir", str(directory), *CREDENTIALS, f"{secure.address}/x")
+        secure.manifest_statuses = [(401, challenge(other))]
+        podpy(*pull).fails(125, f"wants the password sent to {other.address} over HTTP")
+        secure.manifest_statuses, secure.redirect_to = [], other.address
+        podpy(*pull).fails(125, "redirects from HTTPS to HTTP")
+        assert other.requests == []
+        secure.redirect_to = ""
+        podpy.ok(*pull)
 
 
 # What is no answer

@@ -42,7 +42,7 @@ class Registry:
         """Start a registry whose files lie in a new directory under `base`; end it and delete them afterwards."""
         directory = Path(tempfile.mkdtemp(prefix="registry-", dir=base))
         directory.chmod(0o755)
-        ca = _make_certificate(directory) if tls else None
+        ca = make_certificate(directory) if tls else None
         config = directory / "config.yml"
         config.write_text(_configuration(directory, tls=tls, auth=auth))
         log = directory / "log"
@@ -115,7 +115,8 @@ def _configuration(directory: Path, *, tls: bool, auth: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _make_certificate(directory: Path) -> Path:
+def make_certificate(directory: Path) -> Path:
+    """Make a key and a certificate for 127.0.0.1 (key.pem, cert.pem); return the certificate, its own authority."""
     certificate = directory / "cert.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
