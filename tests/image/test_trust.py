@@ -321,6 +321,13 @@ def test_a_lookaside_server_that_fails_rejects(place: Place, gpg: Gpg) -> None:
     place.refuses("must be a file://, http:// or https:// URL")
 
 
+def test_signatures_without_end_reject(place: Place, gpg: Gpg) -> None:
+    place.demand(signed_by(gpg.public["good"]))
+    place.keep(*[b"\x90" + bytes((4 << 20) - 1)] * 5)
+    result = place.podpy("pull", "--tls-verify=false", place.name)
+    result.fails(125, REJECTED, "the signatures have more than 16777216 bytes")
+
+
 def test_keys_that_cannot_be_read_reject(place: Place, gpg: Gpg) -> None:
     place.keep(gpg.sign(claim(SIMPLE, place.digest, place.name)))
     place.demand(signed_by(Path("/nowhere/key.gpg")))

@@ -28,6 +28,7 @@ SIMPLE_SIGNING = "simple-signing"
 _SIGSTORE_FORMAT = b"sigstore-json"
 _LIMIT = 4 << 20  # one signature
 _MOST = 128  # signatures of one image
+_LIMIT_OF_ALL = 16 << 20
 # The first byte of an OpenPGP message that can be a signed one: compressed, one-pass signature or signature packet.
 _OPENPGP = frozenset(bytes.fromhex("a0a1a2a3c8909192c488898a8bc2"))
 
@@ -122,10 +123,12 @@ def from_attachments(repository: Repository, digest: str) -> list[Signature]:
         raise ImageError(f"{repository.name}:{tag} is not an OCI image: no sigstore attachment")
     if len(manifest.layers) > _MOST:
         raise ImageError(f"{repository.name}:{tag} has more than {_MOST} signatures")
+    if sum(max(layer.size, 0) for layer in manifest.layers) > _LIMIT_OF_ALL:
+        raise ImageError(f"{repository.name}:{tag}: the signatures have more than {_LIMIT_OF_ALL} bytes")
     found = []
     for layer in manifest.layers:
-        if layer.size > _LIMIT:
-            raise ImageError(f"{repository.name}:{tag}: a signature has more than {_LIMIT} bytes")
+        if not 0 <= layer.size <= _LIMIT:
+            raise ImageError(f"{repository.name}:{tag}: a signature has no size, or more than {_LIMIT} bytes")
         payload = repository.small_blob(layer, _LIMIT)
         found.append(Signature(kind=layer.media_type, data=payload, annotations=layer.annotations))
     return found
@@ -139,6 +142,8 @@ def _numbered(place: str, read: Callable[[str], bytes | None]) -> list[Signature
         if blob is None:
             return found
         found.append(from_blob(blob, where))
+        if sum(len(signature.data) for signature in found) > _LIMIT_OF_ALL:
+            raise ImageError(f"{place}: the signatures have more than {_LIMIT_OF_ALL} bytes")
     raise ImageError(f"{place}: more than {_MOST} signatures: that isn't reasonable")
 
 
