@@ -136,6 +136,17 @@ def test_a_title_leads_nowhere_else(podpy: Podpy, odd: OddRegistry) -> None:
         podpy.run(["mkdir", "-p", "out"]).ok()
         podpy("artifact", "extract", f"{odd.address}/thing:1", "out").fails(125, "invalid name")
         assert not (podpy.home / "evil").exists()
+        assert os.listdir(podpy.home / "out") == []
+
+
+def test_a_hostile_artifact_spoils_no_list(podpy: Podpy, odd: OddRegistry) -> None:
+    document = json.loads(artifact(odd, {"\ud800": b"1"}))
+    odd.add_manifest("thing", "1", {**document, "annotations": [1], "subject": [7]}, MANIFEST)
+    name = f"{odd.address}/thing:1"
+    podpy.ok("artifact", "pull", "-q", "--tls-verify=false", name)
+    assert podpy.ok("artifact", "ls", "-n", "--format", "{{.Repository}}:{{.Tag}}") == name
+    shown = podpy.json("artifact", "inspect", name)["Manifest"]
+    assert shown["layers"][0]["annotations"] == {TITLE: "\ufffd"}
 
 
 def test_what_a_hostile_manifest_says_is_no_traceback_and_writes_nothing(podpy: Podpy, odd: OddRegistry) -> None:

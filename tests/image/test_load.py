@@ -48,6 +48,18 @@ def test_a_docker_archive(podpy: Podpy, small: Image, place: Path) -> None:
     assert podpy.ok("load", "-q", "-i", str(path)) == ""
 
 
+def test_halves_of_surrogate_pairs_spoil_no_list(podpy: Podpy, place: Path) -> None:
+    settings = {"Labels": {"half": "\ud800", "whole": "\U0001f600"}, "Cmd": ["\udfff"], "Env": ["A=\ud801"]}
+    path = Image([Layer().add("a", b"1").tar()], settings).write_docker_archive(place / "half.tar", NAME)
+    podpy.ok("load", "-q", "-i", str(path))
+    assert podpy.json("images", "--format", "json")[0]["Labels"] == {"half": "\ufffd", "whole": "\U0001f600"}
+    assert podpy.json("image", "inspect", NAME)[0]["Config"]["Cmd"] == ["\ufffd"]
+    podpy.ok("create", "--name", "half", NAME)
+    assert podpy.json("ps", "-a", "--format", "json")[0]["Command"] == ["\ufffd"]
+    assert "\ufffd" in podpy.ok("ps", "-a")
+    podpy.ok("rm", "half")
+
+
 def test_an_archive_of_both_kinds_is_what_it_is_called(podpy: Podpy, small: Image, place: Path) -> None:
     path = place / "both.tar"  # docker save writes them since version 25
     write_tar(path, {**small.oci_layout(NAME), **archive_entries(small, NAME)})

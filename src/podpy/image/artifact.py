@@ -10,7 +10,7 @@ from podpy import fastjson
 from podpy.errors import ImageError, InUseError, NoSuchArtifactError, UsageError
 from podpy.image import artifact_manifest as manifests
 from podpy.image import remote, schema, sniff
-from podpy.image.assemble import sha256, time_text
+from podpy.image.assemble import sha256, time_text, timestamp
 from podpy.image.lookup import registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import Reference, is_hex, parse, shorten
@@ -80,6 +80,11 @@ def find(store: Store, text: str) -> ArtifactRecord:
 def layers(record: ArtifactRecord) -> list[schema.Descriptor]:
     """Return an artifact's files: their descriptors."""
     return _parse(record.manifest).layers
+
+
+def created(record: ArtifactRecord) -> int:
+    """Return when an artifact was made, in nanoseconds since 1970; 0 if it doesn't say."""
+    return timestamp(_parse(record.manifest).annotations.get(manifests.CREATED, ""))
 
 
 def size(record: ArtifactRecord) -> int:
@@ -214,12 +219,7 @@ def _file_name(layer: schema.Descriptor, *, by_digest: bool) -> str:
 
 def _check_name(name: str) -> None:
     # A title comes from outside: it must not lead out of the directory.
-    try:
-        os.fsencode(name)
-        usable = "/" not in name and "\0" not in name and name not in (".", "..")
-    except UnicodeEncodeError:  # JSON can have halves of characters
-        usable = False
-    if not usable:
+    if "/" in name or "\0" in name or name in (".", ".."):
         raise ImageError(f'invalid name: "{shorten(name)}" can\'t be a file in a directory', hint="Use --digest")
 
 

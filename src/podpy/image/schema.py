@@ -112,15 +112,29 @@ class Index(Record):
 
 
 def load_json(data: bytes, what: str, limit: int) -> Any:
-    """Return what JSON `data` (at most `limit` bytes) means; `what` names it in errors. Raises ImageError."""
+    """Return what JSON `data` (at most `limit` bytes) means; `what` names it in errors. Raises ImageError.
+
+    Halves of surrogate pairs, which JSON can hold and no output can, become U+FFFD, as in Go.
+    """
     if len(data) > limit:
         raise ImageError(f"{what} has {len(data)} bytes, more than the {limit} allowed")
     try:
-        return fastjson.loads(data)
+        value = fastjson.loads(data)
+        return _without_halves(value) if b"\\ud" in data or b"\\uD" in data else value
     except RecursionError:
         raise ImageError(f"{what} is nested too deeply") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise ImageError(f"{what} is not JSON: {shorten(str(error))}") from None
+
+
+def _without_halves(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_without_halves(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_halves(key): _without_halves(item) for key, item in value.items()}
+    return value
 
 
 def load_object(data: bytes, what: str, limit: int) -> dict[str, Any]:

@@ -61,10 +61,10 @@ def inspect(options: Options) -> int:
 
 
 def _described(record: ArtifactRecord) -> Struct:
-    from podpy import fastjson
     from podpy.cli.gotemplate.values import Struct
+    from podpy.image import schema
 
-    document = fastjson.loads(record.manifest)
+    document = schema.load_object(record.manifest, "the artifact's manifest", schema.MANIFEST_LIMIT)
     plain = Struct({"Manifest": _as_json(document, _MANIFEST), "Name": record.name, "Digest": record.digest})
 
     class Report(Struct):
@@ -116,11 +116,10 @@ def _as_json(value: dict[str, Any], fields: dict[str, tuple[str, Any]]) -> Struc
 
 
 def _inner(convert: Callable[[dict[str, Any], dict[str, tuple[str, Any]]], Struct], name: str, value: Any) -> Any:
-    if name not in _DESCRIPTORS or value is None:
-        return value
-    if isinstance(value, list):
-        return [convert(item, _DESCRIPTOR) for item in value]
-    return convert(value, _DESCRIPTOR)
+    if name in _DESCRIPTORS and isinstance(value, list):
+        return [_inner(convert, name, item) for item in value]
+    # Only what an artifact is used for was checked when it came in; `subject` may be anything.
+    return convert(value, _DESCRIPTOR) if name in _DESCRIPTORS and isinstance(value, dict) else value
 
 
 def ls(options: Options) -> int:
@@ -150,17 +149,13 @@ _COLUMNS = ("Digest", "Repository", "Size", "Tag", "VirtualSize", "Created", "Cr
 def _row(record: ArtifactRecord, options: Options) -> Struct:
     from time import time_ns
 
-    from podpy import fastjson
     from podpy.cli.gotemplate.values import Struct
     from podpy.cli.gotime import GoTime
     from podpy.cli.units import ago, human_size
-    from podpy.image.artifact_manifest import CREATED
-    from podpy.image.assemble import timestamp
     from podpy.image.reference import parse
 
     reference = parse(record.name)
-    text = (fastjson.loads(record.manifest).get("annotations") or {}).get(CREATED, "")
-    created = timestamp(text) if isinstance(text, str) else 0
+    created = artifacts.created(record)
     size = artifacts.size(record)
     digest = _hex(record.digest)
     values = {
