@@ -105,15 +105,18 @@ def test_a_wrong_policy_is_one_line_that_names_the_file_and_the_key(podpy: Podpy
     podpy("pull", "127.0.0.1:1/x").fails(125, f"{file}: No such file")
 
 
-def test_a_policy_that_may_not_be_read_is_no_missing_one(podpy: Podpy, tmp_path: Path) -> None:
+def test_a_policy_that_may_not_be_read_is_no_missing_one(podpy: Podpy) -> None:
+    if podpy.is_root:
+        pytest.skip("root may read everything")
     directory = podpy.home / ".config/containers"
     directory.mkdir(parents=True)
     file = directory / "policy.json"
     file.write_text(json.dumps({"default": ACCEPT}))
-    if podpy.is_root:
-        pytest.skip("root may read everything")
     directory.chmod(0)
-    podpy("pull", "--tls-verify=false", "127.0.0.1:1/x").fails(125, "Permission denied", str(directory))
+    elsewhere = {"XDG_CONFIG_HOME": str(podpy.home / "elsewhere")}  # registries.conf is there, or isn't: it may be read
+    pull = ("pull", "--tls-verify=false", "127.0.0.1:1/x")
+    podpy(*pull, env=elsewhere).fails(125, f"{file}: Permission denied")
+    podpy(*pull).fails(125, f"{directory}/registries.conf", "Permission denied")
     directory.chmod(0o755)
 
 

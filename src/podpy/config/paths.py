@@ -156,6 +156,20 @@ def is_private(path: str, forbidden: int = 0o077) -> bool:
     return is_directory and status.st_uid == os.geteuid() and not status.st_mode & forbidden
 
 
+def may_be_there(path: str, *, follow_links: bool = True) -> bool:
+    """Tell whether there is a file of this name, or a directory on the way to it may not be entered.
+
+    For files that forbid something: what can't be looked at is then an error when it is read, and not "nothing there".
+    """
+    try:
+        os.stat(path, follow_symlinks=follow_links)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def runs_containers(runroot: str) -> bool:
     """Return whether the monitor of a container that is known by this run directory is alive."""
     try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
+from podpy.config.paths import may_be_there
 from podpy.errors import ConfigError
 from podpy.record import Record
 
@@ -95,18 +96,8 @@ def find_file(home: str, given: str = "") -> str:
     # Podman knows ~/.config only, whatever XDG_CONFIG_HOME says: what it refuses may not come in here.
     configs = dict.fromkeys((os.environ.get("XDG_CONFIG_HOME") or "", os.path.join(home, ".config")))
     own = [os.path.join(config, "containers", "policy.json") for config in configs if config]
-    return next((candidate for candidate in (*own, SYSTEM_FILE) if _is_there(candidate)), "")
-
-
-def _is_there(path: str) -> bool:
-    # A link that leads nowhere, or a directory that may not be entered, is an error when it is read, never no policy.
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
+    # A link that leads nowhere is an error when it is read, never no policy.
+    return next((path for path in (*own, SYSTEM_FILE) if may_be_there(path, follow_links=False)), "")
 
 
 def load(home: str, given: str = "") -> Policy | None:

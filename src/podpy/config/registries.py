@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
+from podpy.config.paths import may_be_there
 from podpy.errors import ConfigError
 from podpy.record import Record
 
@@ -131,21 +132,23 @@ def _files(home: str, rootless: bool, environ: Mapping[str, str]) -> list[str]:
     if given and not os.path.exists(given):
         raise ConfigError(f"{given}: no such file", hint=f"Unset {MAIN_VARIABLE}, or make it name a registries.conf")
     user_main = os.path.join(user, "registries.conf")
-    own = not given and os.path.exists(user_main)
+    own = not given and may_be_there(user_main)
     files = [given or (user_main if own else os.path.join(SYSTEM_DIRECTORY, "registries.conf"))]
     for directory in (user,) if own else (SYSTEM_DIRECTORY, user):
         files += _drop_ins(os.path.join(directory, "registries.conf.d"))
     cache_home = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
     cache_home = os.path.join(cache_home, "containers") if rootless else "/var/cache/containers"
     files.append(os.path.join(cache_home, "short-name-aliases.conf"))
-    return [path for path in files if os.path.exists(path)]
+    return [path for path in files if may_be_there(path)]
 
 
 def _drop_ins(directory: str) -> list[str]:
     try:
         names = os.listdir(directory)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise ConfigError(f"{directory}: {error.strerror}", hint="Whoever pulls must be able to read it") from None
     return [os.path.join(directory, name) for name in sorted(names) if name.endswith(".conf")]
 
 
