@@ -149,14 +149,14 @@ def test_a_hostile_artifact_spoils_no_list(podpy: Podpy, odd: OddRegistry) -> No
     assert shown["layers"][0]["annotations"] == {TITLE: "\ufffd"}
 
 
-def test_what_a_hostile_manifest_says_is_no_traceback_and_writes_nothing(podpy: Podpy, odd: OddRegistry) -> None:
+def test_what_a_hostile_manifest_says_is_no_traceback(podpy: Podpy, odd: OddRegistry) -> None:
     data = artifact(odd, {"good": b"1", "half \ud800": b"2"})
     odd.add_manifest("thing", "1", data, MANIFEST)
     name = f"{odd.address}/thing:1"
     podpy.ok("artifact", "pull", "--quiet", "--tls-verify=false", name)
     podpy.run(["mkdir", "out"]).ok()
-    podpy("artifact", "extract", name, "out").fails(125, "invalid name")
-    assert [*(podpy.home / "out").iterdir()] == []
+    podpy.ok("artifact", "extract", name, "out")
+    assert sorted(os.listdir(podpy.home / "out")) == ["good", "half \ufffd"]
     document = json.loads(data)
     document["layers"][0]["annotations"] = ["no object"]
     odd.add_manifest("thing", "1", json.dumps(document).encode(), MANIFEST)
