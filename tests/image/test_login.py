@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from podpy.config.auth import AuthFiles, Credentials
+from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support.engine import Podpy
 from tests.support.images import Image
@@ -190,6 +191,13 @@ def test_what_cannot_be_logged_into(podpy: Podpy, host: str) -> None:
     podpy("login", "-u", "a", "-p", "b", "--password-stdin", host, input="x").fails(125, "exclude each other")
     podpy("login", "-u", "a", "-p", "b", host).fails(125, "invalid username/password")
     podpy("logout", "--all", host).fails(125, "--all")
+
+
+def test_a_blocked_registry_gets_no_password(podpy: Podpy, odd: OddRegistry) -> None:
+    configure(podpy, f'[[registry]]\nlocation = "{odd.address}"\nblocked = true\n')
+    login = ("login", "--tls-verify=false", "-u", "alice", "-p", "secret", odd.address)
+    podpy(*login).fails(125, f"registry {odd.address} is blocked")
+    assert odd.requests == []
 
 
 def test_logins_at_once_all_count(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from podpy.errors import AuthenticationError, RegistryError
 from podpy.image.challenge import Authenticator
-from podpy.image.http import Transport, drop
+from podpy.image.http import drop
 from podpy.image.lookup import registries_of
-from podpy.image.remote import certificate_directories
+from podpy.image.remote import Access, connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,13 +19,12 @@ def check_login(
 ) -> None:
     """Ask `registry` (a host) for its /v2/ with these credentials.
 
-    Raises AuthenticationError if it doesn't want them, RegistryError if it can't be asked.
+    Raises AuthenticationError if it doesn't want them, RegistryError if it can't be asked, ConfigError if
+    registries.conf blocks it.
     """
     host = registry.partition("/")[0]
-    found = registries_of(paths).registry_for(host)
-    insecure = not tls_verify if tls_verify is not None else bool(found and found.insecure)
-    transport = Transport(host, insecure=insecure, certificates=certificate_directories(paths, host, cert_dir))
-    try:
+    access = Access(tls_verify=tls_verify, cert_dir=cert_dir)
+    with connect(paths, host, registries_of(paths).insecure(host), access) as transport:
         authenticator = Authenticator(transport, credentials)
         header = ""
         for _ in range(2):
@@ -39,6 +38,4 @@ def check_login(
             if not authenticator.answer(response, "", header):
                 break
             header = authenticator.header("")
-    finally:
-        transport.close()
     raise AuthenticationError(f"logging into {registry}: invalid username/password", hint="Check them, and try again")

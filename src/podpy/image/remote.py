@@ -65,7 +65,7 @@ def read(
     for place, insecure in registries.endpoints(reference.name, by_digest=bool(reference.digest)):
         host, _, path = place.partition("/")
         try:
-            with _transport(paths, host, insecure, access, progress) as transport:
+            with connect(paths, host, insecure, access, progress) as transport:
                 repository = Repository(transport, path, _credentials(paths, place, reference, access))
                 where = parse(place).replace(tag=reference.tag, digest=reference.digest)
                 repository.judge = _judge(gate, repository, where, paths, access)
@@ -102,7 +102,7 @@ def write(
     from podpy.image.upload import WritableRepository
 
     insecure = registries.insecure(reference.name)
-    with _transport(paths, reference.domain, insecure, access, progress) as transport:
+    with connect(paths, reference.domain, insecure, access, progress) as transport:
         return use(WritableRepository(transport, reference.path, credentials(paths, reference.name, access)))
 
 
@@ -124,7 +124,7 @@ def list_from(
     from podpy.image.listing import Listing
 
     registry, _, path = name.partition("/")
-    with _transport(paths, host or registry, registries.insecure(name), access, progress) as transport:
+    with connect(paths, host or registry, registries.insecure(name), access, progress) as transport:
         return use(Listing(transport, path, credentials(paths, name, access)))
 
 
@@ -147,10 +147,10 @@ def _judge(
         from podpy.image.assemble import sha256
         from podpy.image.trust.signatures import from_registry
 
-        def connect(host: str) -> Transport:
-            return _transport(paths, host, False, access.replace(tls_verify=None), SILENT)
+        def lookaside(host: str) -> Transport:
+            return connect(paths, host, False, access.replace(tls_verify=None))
 
-        gate.admit(manifest, lambda: from_registry(paths, repository, place, sha256(manifest), connect))
+        gate.admit(manifest, lambda: from_registry(paths, repository, place, sha256(manifest), lookaside))
 
     return judge
 
@@ -162,13 +162,14 @@ def _credentials(paths: Paths, place: str, reference: Reference, access: Access)
     return credentials(paths, place, access)
 
 
-def _transport(paths: Paths, host: str, insecure: bool, access: Access, progress: Progress) -> Transport:
+def connect(paths: Paths, host: str, insecure: bool, access: Access, progress: Progress = SILENT) -> Transport:
+    """Return a connection to a registry's host; `insecure` is what registries.conf says, `access` may say otherwise."""
     from podpy.image.http import Transport
 
     return Transport(
         host,
         insecure=insecure if access.tls_verify is None else not access.tls_verify,
-        certificates=certificate_directories(paths, host, access.cert_dir),
+        certificates=_certificate_directories(paths, host, access.cert_dir),
         retries=access.retries,
         retry_delay=access.retry_delay,
         progress=progress,
@@ -191,7 +192,7 @@ def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:
     return files.find(place)
 
 
-def certificate_directories(paths: Paths, host: str, given: str = "") -> tuple[str, ...]:
+def _certificate_directories(paths: Paths, host: str, given: str = "") -> tuple[str, ...]:
     """Return where a registry's certificates may be (containers-certs.d(5)); `given` stands for itself."""
     if given:
         return (given,)

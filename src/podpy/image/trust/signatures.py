@@ -93,11 +93,8 @@ def from_lookaside(base: str, path: str, digest: str, connect: Callable[[str], T
         return from_directory(unquote(parts.path) + directory)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ImageError(f"{base}: a lookaside must be a file://, http:// or https:// URL")
-    connection = connect(parts.netloc)
-    try:
+    with connect(parts.netloc) as connection:
         return _numbered(base.rstrip("/") + quote(directory, safe="/@=") + "/", lambda url: _get(connection, url))
-    finally:
-        connection.close()
 
 
 def from_directory(path: str, prefix: str = "") -> list[Signature]:
