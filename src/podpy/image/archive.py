@@ -247,7 +247,7 @@ def _oci_parts(tree: Tree, entry: schema.Descriptor) -> Parts:
     if not isinstance(manifest, schema.Manifest):
         raise ImageError("the archive has an index inside an index inside an index")
     config = _oci_blob(tree, manifest.config, schema.CONFIG_LIMIT)
-    layers = [_blob(tree, layer, _blob_path(layer)) for layer in manifest.layers]
+    layers = [_blob(tree, layer, transports.blob_name(layer.digest)) for layer in manifest.layers]
     return Parts(manifest=data, config=config, layers=layers)
 
 
@@ -261,11 +261,9 @@ def _blob(tree: Tree, layer: schema.Descriptor, path: str) -> Blob:
 
 
 def _oci_blob(tree: Tree, descriptor: schema.Descriptor, limit: int) -> bytes:
-    return check_bytes(tree.read(_blob_path(descriptor), limit), descriptor.digest, "a file of the archive")
-
-
-def _blob_path(descriptor: schema.Descriptor) -> str:
-    return f"blobs/{descriptor.digest.replace(':', '/')}"
+    return check_bytes(
+        tree.read(transports.blob_name(descriptor.digest), limit), descriptor.digest, "a file of the archive"
+    )
 
 
 def _oci_name(entry: schema.Descriptor) -> str:

@@ -11,12 +11,12 @@ import stat
 
 from podpy.errors import ImageError, StorageError
 from podpy.image import tarindex
-from podpy.image.compression import HEAD, decompressor, detect
+from podpy.image.compression import HEAD, decompressed, detect
 from podpy.image.reference import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from podpy.storage.store import Store
 
@@ -132,40 +132,43 @@ def open_tree(store: Store, file: str | int) -> Tree:
                 raise ImageError("the archive is empty", hint=HINT)
             if not detect(head):
                 return _Tar(descriptor)
-        spool = _spool(store, descriptor)
+        spooled = spool(store, _decompressed(descriptor), "load")
     except BaseException:
         os.close(descriptor)
         raise
     os.close(descriptor)
-    return _Tar(spool)
+    return _Tar(spooled)
 
 
-def _spool(store: Store, source: int) -> int:
-    """Return a descriptor of a nameless file in the staging area with all of `source`, decompressed."""
+def spool(store: Store, pieces: Iterable[bytes], verb: str) -> int:
+    """Return a descriptor of a nameless file in the staging area with all of `pieces`. Raises StorageError, whose hint
+    says what else can be done: `verb` a file.
+    """
     target = store.staging.nameless_file()
     try:
-        head = b""
-        while len(head) < HEAD and (chunk := os.read(source, _CHUNK)):
-            head += chunk
-        if not head:
-            raise ImageError("the archive is empty", hint=HINT)
-        stream = decompressor(detect(head))
-        chunk = head
-        while chunk:
-            for piece in stream.feed(chunk):
-                _write_all(target, piece)
-            chunk = os.read(source, _CHUNK)
-        stream.finish()
+        for piece in pieces:
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(target, view) :]
     except OSError as error:
         os.close(target)
-        raise StorageError(f"{store.graphroot}: {error.strerror}", hint="Make room, or load from a file") from None
+        raise StorageError(f"{store.graphroot}: {error.strerror}", hint=f"Make room, or {verb} from a file") from None
     except BaseException:
         os.close(target)
         raise
     return target
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def chunks_of(descriptor: int) -> Iterator[bytes]:
+    """Yield what can be read from a descriptor."""
+    while chunk := os.read(descriptor, _CHUNK):
+        yield chunk
+
+
+def _decompressed(source: int) -> Iterator[bytes]:
+    empty = True
+    for piece in decompressed(chunks_of(source)):
+        empty = False
+        yield piece
+    if empty:
+        raise ImageError("the archive is empty", hint=HINT)

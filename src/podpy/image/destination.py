@@ -147,10 +147,6 @@ def _add_docker_image(store: Store, tar: TarWriter, image: Outgoing, progress: P
 # oci-archive and OCI directories
 
 
-def _blob_name(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/')}"
-
-
 def _index_entry(rendition: Rendition, names: Sequence[str]) -> dict[str, Any]:
     entry = {"mediaType": rendition.media_type, "digest": rendition.digest, "size": len(rendition.manifest)}
     return {**entry, "annotations": {REF_NAME: names[0]}} if names else entry
@@ -167,12 +163,12 @@ def _write_oci_archive(rendition: Rendition, names: Sequence[str], path: str, pr
         tar.add_directory("blobs")
         tar.add_directory("blobs/sha256")
         for layer in rendition.layers:
-            if not tar.has(_blob_name(layer.digest)):
-                tar.add_pieces(_blob_name(layer.digest), layer.size, _reported(layer, progress))
+            if not tar.has(transports.blob_name(layer.digest)):
+                tar.add_pieces(transports.blob_name(layer.digest), layer.size, _reported(layer, progress))
         progress.config(rendition.config_digest)
-        tar.add(_blob_name(rendition.config_digest), rendition.config)
+        tar.add(transports.blob_name(rendition.config_digest), rendition.config)
         progress.committing()
-        tar.add(_blob_name(rendition.digest), rendition.manifest)
+        tar.add(transports.blob_name(rendition.digest), rendition.manifest)
         tar.add("index.json", _index([_index_entry(rendition, names)]))
         tar.end()
 
@@ -181,8 +177,8 @@ def _write_layout(rendition: Rendition, names: Sequence[str], path: str, progres
     _make_directory(os.path.join(path, "blobs", "sha256"))
     entry = _index_entry(rendition, names)
     others = [one for one in _entries_of(path) if not _is_replaced(one, entry)]
-    _write_blobs(rendition, path, _blob_name, progress)
-    write_file(os.path.join(path, _blob_name(rendition.digest)), rendition.manifest)
+    _write_blobs(rendition, path, transports.blob_name, progress)
+    write_file(os.path.join(path, transports.blob_name(rendition.digest)), rendition.manifest)
     write_file(os.path.join(path, "oci-layout"), _OCI_LAYOUT)
     write_file(os.path.join(path, "index.json"), _index([*others, entry]))
 

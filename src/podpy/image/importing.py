@@ -12,8 +12,9 @@ import os
 import stat
 
 from podpy import fastjson
-from podpy.errors import ImageError, StorageError
+from podpy.errors import ImageError
 from podpy.image import changes, schema
+from podpy.image.archive_tree import chunks_of, spool
 from podpy.image.assemble import Blob, Parts, assemble, sha256, time_text
 from podpy.image.compression import HEAD, decompressor, detect
 from podpy.image.progress import SILENT, Progress
@@ -83,7 +84,7 @@ def import_tar(
 def _open(store: Store, source: str | int) -> int:
     """Return a descriptor of a regular file that begins with the tar's first byte."""
     if isinstance(source, str) and is_address(source):
-        return _spool(store, _download(source))
+        return spool(store, _download(source), "import")
     if isinstance(source, int):
         descriptor = os.dup(source)
     else:
@@ -97,14 +98,9 @@ def _open(store: Store, source: str | int) -> int:
     try:
         if stat.S_ISDIR(mode):
             raise ImageError(f"{source}: it is a directory", hint="Pack it: tar -C DIRECTORY -c . | podpy import -")
-        return _spool(store, _chunks(descriptor))
+        return spool(store, chunks_of(descriptor), "import")
     finally:
         os.close(descriptor)
-
-
-def _chunks(descriptor: int) -> Iterator[bytes]:
-    while chunk := os.read(descriptor, _CHUNK):
-        yield chunk
 
 
 def _download(address: str) -> Iterator[bytes]:
@@ -122,22 +118,6 @@ def _download(address: str) -> Iterator[bytes]:
         raise transport.explain(error, f"downloading {address}") from None
     finally:
         transport.close()
-
-
-def _spool(store: Store, chunks: Iterator[bytes]) -> int:
-    target = store.staging.nameless_file()
-    try:
-        for chunk in chunks:
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(target, view) :]
-    except OSError as error:
-        os.close(target)
-        raise StorageError(f"{store.graphroot}: {error.strerror}", hint="Make room, or import a file") from None
-    except BaseException:
-        os.close(target)
-        raise
-    return target
 
 
 class _Tar(Record):

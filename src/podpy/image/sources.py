@@ -136,7 +136,7 @@ class LayoutSource(Source):
         return entries[0]
 
     def _file(self, digest: str) -> str:
-        return f"blobs/{digest.replace(':', '/')}"
+        return transports.blob_name(digest)
 
 
 class DirectorySource(LayoutSource):

@@ -17,7 +17,7 @@ _BLOCK = 512
 _ENTRY_LIMIT = 100_000
 _EXTENDED_LIMIT = 1 << 20
 _LINK_DEPTH = 16
-_NAME_LIMIT = 4096  # PATH_MAX; a name can have a MiB, and a hundred thousand of those don't fit into memory
+_NAME_LIMIT = 512  # an image's files have a hundred; a name can have a MiB, and 100,000 of those don't fit into memory
 
 
 class Entry(Record):

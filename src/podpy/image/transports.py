@@ -67,3 +67,8 @@ def _path(path: str, text: str) -> str:
     if not path or "\0" in path:
         raise ImageError(f'"{text}": there is no path in it')
     return path
+
+
+def blob_name(digest: str) -> str:
+    """Return the name of a blob's file in an OCI layout (OCI image-spec, image-layout.md)."""
+    return f"blobs/{digest.replace(':', '/')}"

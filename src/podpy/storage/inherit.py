@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 IMPLIED = 1  # nanoseconds after 1970: unpack.h, PODPY_UNPACK_IMPLIED
 _OPAQUE = ("user.overlay.opaque", "trusted.overlay.opaque")
-_OVERLAYS_OWN = ("user.overlay.", "trusted.overlay.")
+_NOT_INHERITED = ("user.overlay.", "trusted.overlay.", "security.selinux")  # the kernel gives every directory its label
 
 
 def inherit_directories(layer: str, below: list[str]) -> None:
@@ -68,7 +68,7 @@ def _copy(source: str, target: str) -> None:
     os.chown(target, status.st_uid, status.st_gid)
     os.chmod(target, stat.S_IMODE(status.st_mode))
     for name in os.listxattr(source):
-        if not name.startswith(_OVERLAYS_OWN):
+        if not name.startswith(_NOT_INHERITED):
             os.setxattr(target, name, os.getxattr(source, name))
     os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
 
