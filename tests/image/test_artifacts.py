@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.image.odd_registry import OddRegistry
 from tests.support import wait
 from tests.support.engine import Podpy
-from tests.support.images import Image, sha256
+from tests.support.images import Image, Layer, sha256
 from tests.support.registry import Registry
 
 NAME = "example.com/my/thing:1"
@@ -179,6 +180,16 @@ def test_an_artifact_that_is_removed_while_it_is_extracted(podpy: Podpy, files: 
     assert (podpy.home / "out/three").read_text() == "three"
     assert blobs(podpy) == []
     assert podpy.ok("system", "check") == ""
+
+
+def test_an_extraction_clears_up_after_a_killed_load(podpy: Podpy, files: list[str], session_base: Path) -> None:
+    """What is left belongs to a subordinate id, in a directory of its own: only the namespaces' root can remove it."""
+    podpy.ok("artifact", "add", NAME, files[0])
+    owned = Layer().add("d", mode=0o700, uid=7).add("d/f", b"f", uid=7).tar()
+    archive = Image([owned]).write_docker_archive(session_base / "owned.tar", "localhost/owned:latest")
+    podpy("load", "-i", str(archive), env={"PODPY_CRASH_AT": "commit:synced:before"})
+    assert podpy("artifact", "extract", NAME, "/dev/stdout").ok() == "one"
+    assert {path.name for path in podpy.graphroot.glob("tmp/*")} <= {"blobs"}
 
 
 def test_rm(podpy: Podpy, files: list[str]) -> None:

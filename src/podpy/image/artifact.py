@@ -177,7 +177,7 @@ def _layer(file: StagedFile, others: list[dict[str, Any]], options: AddOptions) 
 def extract(store: Store, record: ArtifactRecord, target: str, *, digest: str = "", title: str = "") -> None:
     """Write an artifact's files into a directory, or the only one (or the one that is chosen) to a file.
 
-    Files that are there already are overwritten. Raises UsageError, ImageError.
+    Files that are there already are overwritten. Inside the user's namespaces. Raises UsageError, ImageError.
     """
     if digest and title:
         raise UsageError("cannot specify both digest and title")

@@ -27,7 +27,8 @@ _READ = 1 << 20
 def push(store: Store, paths: Paths, name: str, access: Access, *, progress: Progress = SILENT) -> str:
     """Send the artifact of this full name to where the name says, and return its digest.
 
-    Raises NoSuchArtifactError, RegistryError, AuthenticationError, ConfigError, StorageError.
+    Inside the user's namespaces. Raises NoSuchArtifactError, RegistryError, AuthenticationError, ConfigError,
+    StorageError.
     """
     reference = full_name(name)
     record = Artifacts(store).by_name(str(reference))

@@ -81,7 +81,10 @@ class Store:
         return self.images_table.users(image_id)
 
     def has_layer(self, chain_id: str) -> bool:
-        """Tell whether the layer is here. From now on it stays, for as long as this process lives, with its blobs."""
+        """Tell whether the layer is here. From now on it stays, for as long as this process lives, with its blobs.
+
+        To be called in the user's namespaces, as all that stages something: it clears up after killed calls.
+        """
         self.staging.path()
         with self.database.transaction():  # between the two its blobs could go
             self._lease(chain_id)
@@ -93,7 +96,7 @@ class Store:
         return bool(self.database.query("SELECT 1 FROM layers WHERE chain_id = ?", (chain_id,)))
 
     def has_blob(self, digest: str) -> bool:
-        """Tell whether the blob is here. From now on it stays, for as long as this process lives."""
+        """Tell whether the blob is here. From now on it stays, for as long as this process lives. See has_layer."""
         self._lease(digest)
         return bool(self.database.query("SELECT 1 FROM blobs WHERE digest = ?", (digest,)))
 

@@ -41,6 +41,7 @@ def add(options: Options) -> int:
 def extract(options: Options) -> int:
     """`podpy artifact extract`."""
     with open_runtime(options) as runtime:
+        runtime.enter()
         record = artifacts.find(runtime.store, options.artifact)
         artifacts.extract(runtime.store, record, options.target, digest=options.digest, title=options.title)
     return 0
@@ -189,6 +190,7 @@ def push(options: Options) -> int:
 
     progress = make(quiet=options.quiet)
     with open_runtime(options) as runtime:
+        runtime.enter()
         digest = push_artifact(runtime.store, runtime.paths, options.artifact, _access(options), progress=progress)
     if options.digestfile:
         write_digest(options.digestfile, digest)
