@@ -189,6 +189,16 @@ def test_what_is_no_signature_is_rejected(place: Place, gpg: Gpg) -> None:
     place.refuses("unrecognized signature format")
 
 
+def test_several_signatures_on_one_message_or_unsigned_words_before_it_are_rejected(place: Place, gpg: Gpg) -> None:
+    place.demand(signed_by(gpg.public["good"], gpg.public["other"]))
+    payload = claim(SIMPLE, place.digest, place.name)
+    users = ("--local-user", "good@example.com", "--local-user", "other@example.com")
+    for message in (gpg.run(*users, "--sign", data=payload), gpg.run("--store", data=payload) + gpg.sign(payload)):
+        shutil.rmtree(place.lookaside, ignore_errors=True)
+        place.keep(message)
+        place.refuses("one message with one signature")
+
+
 def test_another_images_signature_is_rejected(place: Place, gpg: Gpg) -> None:
     place.demand(signed_by(gpg.public["good"]))
     place.keep(gpg.sign(claim(SIMPLE, "sha256:" + "0" * 64, place.name)))
@@ -299,6 +309,19 @@ def test_from_a_mirror_the_name_that_was_asked_for_must_be_signed(place: Place, 
     place.keep(gpg.sign(claim(SIMPLE, place.digest, named)))
     place.podpy.ok("pull", named)
     assert place.podpy.ok("images", "-n", "--format", "{{.Repository}}:{{.Tag}}") == named
+
+
+def test_the_registry_is_no_way_round_a_mirror_whose_image_is_rejected(place: Place, gpg: Gpg, small: Image) -> None:
+    place.registry.push(f"{place.repository}-mirror", "v1", small)
+    here = f"{place.registry.address}/{place.repository}"
+    (place.config / "registries.conf").write_text(
+        f'[[registry]]\nprefix = "named.example/x"\nlocation = "{here}"\ninsecure = true\n'
+        f'[[registry.mirror]]\nlocation = "{here}-mirror"\ninsecure = true\n'
+    )
+    place.demand(signed_by(gpg.public["good"]), scope="named.example")
+    place.keep(gpg.sign(claim(SIMPLE, place.digest, "named.example/x:v1")))  # the registry's, not the mirror's
+    place.podpy("pull", "named.example/x:v1").fails(125, REJECTED, MISSING)
+    assert place.podpy.json("images", "--format", "json") == []
 
 
 def test_a_lookaside_server_is_asked_by_http(place: Place, gpg: Gpg) -> None:
