@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from tests.image.conftest import OTHER
 from tests.image.odd_registry import INDEX_TYPE
 from tests.support.engine import Podpy
-from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, sha256
+from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, Layer, sha256
 from tests.support.registry import Registry
 
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -132,6 +133,17 @@ def test_an_oci_layout(podpy: Podpy, small: Image) -> None:
     assert entries(podpy)[0]["digest"] == sha256(small.blobs()[0])
     podpy("manifest", "add", "all", "oci:layout:v2").fails(125, 'no descriptor found for reference "v2"')
     podpy("manifest", "add", "all", "oci:nowhere").fails(125, "nowhere: no such file")
+
+
+def test_inspecting_a_compressed_archive_clears_up_after_a_killed_load(podpy: Podpy, small: Image) -> None:
+    """What is left belongs to a subordinate id: only the namespaces' root can remove it."""
+    owned = Image([Layer().add("d", mode=0o700, uid=7).add("d/f", b"f", uid=7).tar()])
+    archive = owned.write_docker_archive(podpy.home / "owned.tar", "localhost/owned:latest")
+    podpy("load", "-i", str(archive), env={"PODPY_CRASH_AT": "commit:synced:before"})
+    path = small.write_oci_archive(podpy.home / "a.tar", "localhost/a:latest")
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    podpy("manifest", "inspect", f"oci-archive:{path}").fails(125, "not a manifest list but a single image")
+    assert {path.name for path in podpy.graphroot.glob("tmp/*")} <= {"blobs"}
 
 
 def test_a_hostile_layout_is_one_line(podpy: Podpy, small: Image) -> None:

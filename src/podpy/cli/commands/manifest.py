@@ -129,6 +129,7 @@ def inspect(options: Options) -> int:
 
     access = Access(authfile=options.authfile, tls_verify=tls_verify(options))
     with open_runtime(options) as runtime:
+        runtime.enter()  # a compressed archive is staged
         found = manifest_list.inspect(runtime.store, runtime.paths, options.list, access)
     print(indented(_struct(found, Struct), "    "))
     return 0
