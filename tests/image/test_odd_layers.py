@@ -6,11 +6,15 @@ import gzip
 import json
 import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from podpy.image.foreign import layer_bytes
+from podpy.image.registry import NotThereError, Repository
+from podpy.image.schema import DOCKER_LAYER, Descriptor
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support.engine import Podpy
@@ -153,3 +157,22 @@ def test_ids_above_the_users_range(podpy: Podpy, session_base: Path) -> None:
     done = podpy("load", "-i", str(path))
     done.fails(125, "uid 70000 and gid 300000", "300000 subordinate ids", "--add-subuids", "podpy system migrate")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_foreign_layer_goes_on_elsewhere_where_its_registry_stopped(other: OddRegistry) -> None:
+    data = os.urandom(5000)
+    other.blobs[sha256(data)] = data
+    url = f"http://{other.address}/v2/x/blobs/{sha256(data)}"
+    layer = Descriptor(media_type=DOCKER_LAYER, digest=sha256(data), size=len(data), urls=[url])
+
+    class Stopping(Repository):
+        """It sends a beginning, and then doesn't have the blob any more."""
+
+        def __init__(self) -> None:
+            """Nothing of a repository is needed but its blobs."""
+
+        def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
+            yield data[offset : offset + 1000]
+            raise NotThereError("gone")
+
+    assert b"".join(layer_bytes(Stopping(), layer, 500)) == data[500:]
