@@ -33,12 +33,12 @@ def check(store: Store, *, repair: bool = False) -> list[Finding]:
         findings += _recipes(store, repair)
         findings += _blobs(store, repair)
         findings += _artifacts(store)
-        found = orphans.remove(store) if repair else orphans.find(store)
-        findings += [Finding(what=f"{name}: {_ORPHAN}", repaired=repair) for name in found]
+        findings += [Finding(what=f"{name}: {_ORPHAN}", repaired=repair) for name in orphans.find(store)]
         findings += _containers(store, repair)
         findings += _volumes(store)
         findings += _mounts(store, repair)
     if repair:
+        orphans.remove(store)  # it may take long: not while nobody else can write
         findings += [Finding(what=f"{name}: left by a killed call", repaired=True) for name in store.sweep()]
     return findings
 
