@@ -6,10 +6,9 @@ comes is checked by its digest, so it doesn't matter who sends it. No credential
 
 from __future__ import annotations
 
-from urllib3.exceptions import HTTPError
-
 from podpy.errors import RegistryError
 from podpy.image.http import Transport, drop, split, stream_body
+from podpy.image.lean_urllib3 import HTTPError
 from podpy.image.reference import shorten
 from podpy.image.registry import NotThereError, Repository
 

@@ -1,4 +1,4 @@
-"""HTTP for registries, the only module that imports urllib3: TLS, proxies, redirects, retries.
+"""HTTP for registries, the only module that uses urllib3: TLS, proxies, redirects, retries.
 
 One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host that they
 are meant for and are dropped when a redirect leads elsewhere.
@@ -12,19 +12,9 @@ import time
 from threading import Lock
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
-import urllib3
-from urllib3.exceptions import (
-    HTTPError,
-    InsecureRequestWarning,
-    LocationValueError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
-
 from podpy import __version__
 from podpy.errors import RegistryError
+from podpy.image.lean_urllib3 import HTTPError, exceptions, urllib3
 from podpy.image.progress import SILENT, Progress
 from podpy.image.proxies import proxy_for
 from podpy.image.reference import shorten
@@ -96,7 +86,7 @@ class Transport:
         self._managers: dict[str, urllib3.PoolManager] = {}
         self._lock = Lock()  # several threads may begin at once: one finds the scheme, one makes a manager
         if insecure:
-            urllib3.disable_warnings(InsecureRequestWarning)
+            urllib3.disable_warnings(exceptions.InsecureRequestWarning)
 
     def __enter__(self) -> Transport:
         return self
@@ -162,15 +152,15 @@ class Transport:
                 f"{what}: {self.host} speaks HTTP, not HTTPS",
                 hint="If that is meant, add --tls-verify=false, or insecure = true for it in registries.conf",
             )
-        if isinstance(error, SSLError):
+        if isinstance(error, exceptions.SSLError):
             return RegistryError(
                 f"{what}: {self.host}'s certificate isn't trusted: {reason}",
                 hint=f"Put its authority's certificate into /etc/containers/certs.d/{self.host}/ca.crt or "
                 f"~/.config/containers/certs.d/{self.host}/ca.crt; --tls-verify=false turns the check off",
             )
-        if isinstance(error, NameResolutionError):
+        if isinstance(error, exceptions.NameResolutionError):
             return RegistryError(f"{what}: no such host: {self.host}", hint="Check the name, and this machine's DNS")
-        if isinstance(error, ProxyError):
+        if isinstance(error, exceptions.ProxyError):
             return RegistryError(f"{what}: the proxy failed: {reason}", hint="Check HTTPS_PROXY and NO_PROXY")
         return RegistryError(f"{what}: {self.host}: {reason}", hint="Check that the registry can be reached")
 
@@ -180,8 +170,8 @@ class Transport:
         try:
             address = f"https://{_real_host(self.host)}/v2/"
             drop(self._request(self._manager("https", _real_host(self.host)), "GET", address, {}, None))
-        except (SSLError, HTTPError) as error:
-            if not isinstance(error, NameResolutionError):
+        except (exceptions.SSLError, HTTPError) as error:
+            if not isinstance(error, exceptions.NameResolutionError):
                 self._scheme = "http"
 
     def open_once(
@@ -360,7 +350,10 @@ def _tls_context(insecure: bool, directories: tuple[str, ...]) -> ssl.SSLContext
 
 def _may_pass(error: HTTPError) -> bool:
     """Tell whether trying again can help: not for a wrong name, certificate or port."""
-    return not isinstance(error, SSLError | NewConnectionError | ProxyError | LocationValueError)
+    return not isinstance(
+        error,
+        exceptions.SSLError | exceptions.NewConnectionError | exceptions.ProxyError | exceptions.LocationValueError,
+    )
 
 
 def _reason(error: Exception) -> str:

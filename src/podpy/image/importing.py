@@ -104,9 +104,8 @@ def _open(store: Store, source: str | int) -> int:
 
 
 def _download(address: str) -> Iterator[bytes]:
-    from urllib3.exceptions import HTTPError
-
     from podpy.image.http import Transport, split, stream_body
+    from podpy.image.lean_urllib3 import HTTPError
 
     transport = Transport(split(address).netloc)
     try:

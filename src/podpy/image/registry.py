@@ -5,13 +5,12 @@ The push half is in `podpy.image.upload`.
 
 from __future__ import annotations
 
-from urllib3.exceptions import HTTPError
-
 from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, RegistryError
 from podpy.image import schema
 from podpy.image.assemble import check_bytes
 from podpy.image.challenge import Authenticator, error_text
 from podpy.image.http import drop, read_body, stream_body
+from podpy.image.lean_urllib3 import HTTPError
 from podpy.image.reference import check_digest, shorten
 
 TYPE_CHECKING = False

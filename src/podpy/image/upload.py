@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from urllib3.exceptions import HTTPError
-
 from podpy.errors import AuthenticationError, RegistryError, StorageError
 from podpy.image.assemble import Blob, sha256
 from podpy.image.http import RETRIED, Body, drop, retry_after
+from podpy.image.lean_urllib3 import HTTPError
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import shorten
 from podpy.image.registry import MOST_DIGITS, Repository
