@@ -107,9 +107,9 @@ def test_it_prints(template: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("template", "text"),
     [
-        ("{{.Sate}}", "line 1, column 3: no field Sate. There are: "),
-        ("{{.Config.Imgae}}", "no field Imgae. There are: .Image"),
-        ("a\n{{.ID}} {{.Nmaes}}", "line 2, column 11: no field Nmaes. There are: .Names"),
+        ("{{.Sate}}", "line 1, column 3: no field Sate. Similar ones are: "),
+        ("{{.Config.Imgae}}", "no field Imgae. Similar ones are: .Image"),
+        ("a\n{{.ID}} {{.Nmaes}}", "line 2, column 11: no field Nmaes. Similar ones are: .Names"),
         ("{{.Nothing.Foo}}", "nil has no field Foo"),
         ("{{.ID.Foo}}", "abcdef has no field Foo"),
         ("{{if}}x{{end}}", "line 1, column 5: a value is missing before }}"),

@@ -101,7 +101,10 @@ def test_ps_formats(podpy: Podpy, three: dict[str, str]) -> None:
         "host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp",
     }  # fmt: skip
     assert json.loads(podpy.ok("ps", "--format", "{{json .}}"))["Id"] == three["up"]
-    podpy("ps", "--format", "{{.Nmae}}").fails(125, "--format: line 1, column 3: no field Nmae. There are: .Names")
+    wrong = podpy("ps", "--format", "{{.Nmae}}")
+    wrong.fails(125, "--format: line 1, column 3: no field Nmae. Similar ones are: .Names")
+    assert podpy.ok("ps", "-a", "--format", "{{.Labels}}", "--filter", "name=other") == "map[]"
+    assert podpy.ok("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", "up") == ""
 
 
 def test_inspect_has_podmans_fields(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
@@ -134,7 +137,7 @@ def test_inspect_formats(podpy: Podpy, three: dict[str, str], busybox: str) -> N
     assert podpy.ok("inspect", "-l", "-f", "{{.Name}}") == "other"
     assert podpy.ok("inspect", "-f", "{{.State.FinishedAt}}", "up") == "0001-01-01 00:00:00 +0000 UTC"
     assert podpy.json("inspect", "-f", "{{json .Config.Cmd}}", "up") == ["sleep", "1000"]
-    podpy("inspect", "-f", "{{.Sate}}", "up").fails(125, "no field Sate. There are: .State")
+    podpy("inspect", "-f", "{{.Sate}}", "up").fails(125, "no field Sate. Similar ones are: .State")
 
 
 def test_inspect_finds_images_too_and_says_what_it_doesnt_find(

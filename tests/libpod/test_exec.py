@@ -58,7 +58,7 @@ def test_detached_exec_goes_on_by_itself(podpy: Podpy, running: str) -> None:
 
 def test_exec_in_what_does_not_run_says_so(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name=idle", busybox)
-    podpy("exec", "idle", "true").fails(125, "can only", "podpy start idle")
+    podpy("exec", "idle", "true").fails(255, "can only", "podpy start idle")
     podpy("exec", "nobody", "true").fails(125, "no such container")
 
 

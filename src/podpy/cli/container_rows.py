@@ -98,7 +98,7 @@ def placeholders(row: ContainerRow, look: Look) -> Struct:
             return json_row(row, look)
 
     raw = json_row(row, look)
-    labels: dict[str, str] = raw["Labels"]
+    labels: dict[str, str] = raw["Labels"] or {}
     spaces = raw["Namespaces"]
     from podpy.cli.gotime import GoTime
 
@@ -116,6 +116,7 @@ def placeholders(row: ContainerRow, look: Look) -> Struct:
         "Ports": ports_text(fastjson.loads(row.ports), fastjson.loads(row.exposed)),
         "Size": size_text(row, look),
         "Restarts": str(row.restarts),
+        "Labels": labels or {},
         "Label": lambda name: labels.get(name, ""),
         "Mounts": raw["Mounts"],
         "Cgroup": spaces.get("Cgroup", ""),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from podpy.rootless.scope import Leaving
 
 _ID_LENGTH = 64
+_NOT_RUNNING = 255  # Podman's code for a container in which nothing can be run
 
 
 class ExecOptions(Record):
@@ -130,7 +131,11 @@ def run(container: Container, options: ExecOptions) -> int | str:
     This process must be in the user's namespaces. Raises StateError, CommandNotFoundError (127),
     CommandNotExecutableError (126), RuntimeFailedError.
     """
-    row = container.require_running("create exec sessions on")
+    try:
+        row = container.require_running("create exec sessions on")
+    except StateError as error:
+        error.exit_code = _NOT_RUNNING
+        raise
     session_id = os.urandom(32).hex()
     config = bundle_config(container)
     leaving = _reach_cgroup(container, config)

@@ -234,6 +234,7 @@ def _network(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
         "LinkLocalIPv6PrefixLen": 0,
         "Ports": bound,
         "SandboxKey": "",
+        "Networks": {},  # pasta and slirp4netns are none; a template that goes through them finds nothing
     }
 
 

@@ -248,6 +248,8 @@ def _storage_error(path: str, error: _sqlite3.Error) -> StorageError:
         hint = "Free some space on that file system; nothing was changed"
     elif "malformed" in text or "not a database" in text:
         hint = "The file is damaged: run podpy system check"
-    elif "unable to open" in text or "readonly" in text:
+    elif "readonly" in text:
+        hint = f"Check that {os.path.dirname(path)} belongs to you and isn't on a file system that is mounted read-only"
+    elif "unable to open" in text:
         hint = f"Check that {os.path.dirname(path)} exists and belongs to you"
     return StorageError(f"{path}: {text}", hint=hint)

@@ -170,7 +170,7 @@ def _struct(row: _Row, more: _More, options: Options) -> Struct:
     record = row.record
     config = describe.parse_config(record)
     since = ago(record.created, time_ns())
-    created = GoTime(record.created, utc=True)
+    created = GoTime(_whole_seconds(record.created), utc=True)
     return Struct(
         {
             "Repository": row.repository,
@@ -201,6 +201,11 @@ def _struct(row: _Row, more: _More, options: Options) -> Struct:
     )
 
 
+def _whole_seconds(nanoseconds: int) -> int:
+    # Podman keeps only these of an image's time.
+    return nanoseconds // 1_000_000_000 * 1_000_000_000
+
+
 def _summary(record: ImageRecord, more: _More) -> Struct:
     """Return what `images --format json` says about an image: Podman's ImageSummary."""
     from podpy.cli.gotemplate.values import Struct
@@ -224,7 +229,7 @@ def _summary(record: ImageRecord, more: _More) -> Struct:
         "Names": record.names,
         "Os": config.os,
         "Created": record.created // 1_000_000_000,
-        "CreatedAt": GoTime(record.created, utc=True).rfc3339(),
+        "CreatedAt": GoTime(_whole_seconds(record.created), utc=True).rfc3339(),
     }
     if not record.names:
         data["Dangling"] = True
@@ -275,22 +280,25 @@ def _history_json(step: describe.Step) -> Struct:
 
 def _step_struct(step: describe.Step, options: Options) -> Struct:
     from podpy.cli.gotemplate.values import Struct
+    from podpy.cli.gotime import GoTime
     from podpy.cli.units import ago, human_size
     from podpy.image.assemble import timestamp
 
     made_by = step.created_by
     if not options.no_trunc and len(made_by) > _COMMAND_WIDTH:
         made_by = made_by[: _COMMAND_WIDTH - 3] + "..."
-    since = ago(timestamp(step.created), time_ns())
+    at = timestamp(step.created)
+    since = ago(at, time_ns())
+    created = GoTime(_whole_seconds(at), utc=True).rfc3339() if step.created else ""
     identity = step.image_id if options.no_trunc else step.image_id[:_SHORT]
     return Struct(
         {
             "ID": identity or "<missing>",
-            "Created": since if options.human else step.created,
+            "Created": since if options.human else created,
             "CreatedSince": since,
-            "CreatedAt": step.created,
+            "CreatedAt": created,
             "CreatedBy": made_by.replace("\t", " ").replace("\n", " "),
-            "Size": human_size(step.size, precision=3, blank=True) if options.human else step.size,
+            "Size": human_size(step.size, precision=3),
             "Comment": step.comment,
             "Tags": step.names,
         }

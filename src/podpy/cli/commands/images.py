@@ -35,7 +35,7 @@ def load(options: Options) -> int:
         for name in names:
             if tells_events(progress):
                 tell_image(progress, runtime.image(name).id, name)
-            elif not options.quiet:
+            else:
                 print(f"Loaded image: {name}")
     return 0
 

@@ -73,7 +73,7 @@ def _access(options: Options) -> Access:
 def _json(rows: list[Struct]) -> str:
     from podpy.cli.gojson import indented
 
-    return indented(rows) + "\n"
+    return indented(rows, "    ") + "\n"
 
 
 def _table(options: Options, rows: list[Struct], default: str) -> str:

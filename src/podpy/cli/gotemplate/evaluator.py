@@ -209,8 +209,9 @@ class Evaluator:
         lower = {field.lower(): field for field in value}
         close = [lower[word] for word in difflib.get_close_matches(name.lower(), lower, n=_SHOWN_FIELDS, cutoff=0.5)]
         fields = close or list(value)
+        they_are = "Similar ones are" if close else "There are"
         more = f" and {len(fields) - _SHOWN_FIELDS} more" if len(fields) > _SHOWN_FIELDS else ""
-        hint = f"There are: {', '.join('.' + field for field in fields[:_SHOWN_FIELDS])}{more}"
+        hint = f"{they_are}: {', '.join('.' + field for field in fields[:_SHOWN_FIELDS])}{more}"
         return TemplateError(self.text, node.position, f"no field {name}", hint=hint)
 
     def _error(self, node: Node, reason: str) -> TemplateError:
