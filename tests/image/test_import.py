@@ -101,6 +101,7 @@ def test_what_cannot_be_imported(podpy: Podpy, session_base: Path, tar: bytes) -
     podpy("import", path, "UPPER").fails(125, "lowercase")
     podpy("import", "-c", "FOO x", path).fails(125, 'invalid change "FOO x" - invalid instruction FOO')
     podpy("import", "-", input=b"").fails(125, "the archive is empty")
+    podpy("import", "-", input=b"not a tar").fails(125, "the archive is no tar")
     podpy("import", "-q", "-", input=b"no tar" * 200).fails(125, "this isn't a tar")
     podpy("import", "-", input=gzip.compress(tar)[:50]).fails(125, "broken gzip data")
     assert podpy.ok("images", "-q") == ""

@@ -106,7 +106,7 @@ def _created(runtime: Runtime, key: str, name: str) -> int:
         return find_named(runtime.store, runtime.paths, name)[0].created
     except NoSuchImageError as error:
         raise NoSuchImageError(
-            f'could not find local image for filter "{key}"="{name}": {error}', hint="See podpy images"
+            f'could not find local image for filter "{key}"="{name}": {error.message}', hint="See podpy images"
         ) from None
 
 

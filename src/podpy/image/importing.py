@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
+_WANTED = "podpy import takes a tar of a root file system, also compressed"
+_HEADER = 512  # bytes: no tar is shorter
 _CHUNK = 1 << 20
 _ADDRESSES = ("http://", "https://")
 _LAYER_SUFFIXES = {"gzip": "+gzip", "zstd": "+zstd"}
@@ -150,7 +152,11 @@ def _measure(descriptor: int) -> _Tar:
             tar.update(piece)
     stream.finish()
     if not size:
-        raise ImageError("the archive is empty", hint="podpy import takes a tar of a root file system, also compressed")
+        raise ImageError("the archive is empty", hint=_WANTED)
+    if plain_size < _HEADER:
+        raise ImageError(
+            "the archive is no tar", hint="podpy import takes a tar of a root file system, also compressed"
+        )
     return _Tar(
         compression=compression,
         digest="sha256:" + blob.hexdigest(),

@@ -111,7 +111,7 @@ def _default_registry(runtime: Runtime) -> str:
 
     search = registries_of(runtime.paths).search
     if not search:
-        raise UsageError("please provide a registry to log in to", hint="For example: podpy login docker.io")
+        raise UsageError("please provide a registry", hint="For example docker.io (registries.conf has none)")
     return search[0]
 
 
