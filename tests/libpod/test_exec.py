@@ -56,6 +56,20 @@ def test_detached_exec_goes_on_by_itself(podpy: Podpy, running: str) -> None:
     )
 
 
+@pytest.mark.parametrize("option", ["-d", "-t"])
+def test_commands_that_end_at_once_have_succeeded(podpy: Podpy, running: str, option: str) -> None:
+    """conmon tells the end of such a command while podpy still waits to hear of its start."""
+    for _ in range(5):
+        processes = [
+            podpy.popen("exec", option, running, "echo", "out", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(8)
+        ]
+        for process in processes:
+            out, err = process.communicate(timeout=60)
+            assert (process.returncode, err) == (0, b"")
+            assert out == b"out\r\n" if option == "-t" else len(out) == 65
+
+
 def test_exec_in_what_does_not_run_says_so(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name=idle", busybox)
     podpy("exec", "idle", "true").fails(255, "can only", "podpy start idle")

@@ -2,8 +2,9 @@
 
 conmon's protocol (docs/conmon.md): it is started with the numbers of two pipes in its environment. On _OCI_STARTPIPE it
 waits for a byte before it starts the OCI runtime; on _OCI_SYNCPIPE it answers with one line of JSON, {"data": PID} or
-{"data": -1, "message": TEXT} with what the runtime said. The process that we start forks and ends: the monitor itself
-is adopted by init (or the nearest subreaper), and writes its own pid into a file.
+{"data": -1, "message": TEXT} with what the runtime said. For an exec session a second line,
+{"data": EXIT_CODE}, comes at the end. The process that we start forks and ends: the monitor itself is adopted by init
+(or the nearest subreaper), and writes its own pid into a file.
 
 podpy's own conmon does in one runtime call what Debian's needs two for (`--runtime-run`), takes attached clients from
 before the start, and tells a waiting caller of the end; with another conmon the same results come from its files.
@@ -178,6 +179,7 @@ class StartConmon(Operation):
         self.sync_pipe = -1
         self.start_pipe = -1
         self._pid = 0
+        self._received = b""
 
     def describe(self) -> str:
         """Return what is started."""
@@ -217,7 +219,20 @@ class StartConmon(Operation):
         self._pid = 0
 
     def _first_words(self) -> str:
-        return _parse(_read_line(self.sync_pipe))[1] or "it said nothing"
+        return _parse(self.answer())[1] or "it said nothing"
+
+    def answer(self) -> bytes:
+        """Wait for conmon's first line on the sync pipe and return it, every time the same; b"" if conmon said nothing.
+
+        Of a short exec session its second line may be there already, and one read brings both. What was read is kept:
+        a Ctrl-C between two reads must not cost abandon() the beginning of the line.
+        """
+        while b"\n" not in self._received and len(self._received) < _LINE_LIMIT:
+            piece = os.read(self.sync_pipe, 65536)
+            if not piece:
+                break
+            self._received += piece
+        return self._received.partition(b"\n")[0]
 
     def abandon(self) -> None:
         """End a conmon that still waits for its start, and close the pipes."""
@@ -261,9 +276,8 @@ class WaitForStart(Operation):
         conmon.wait_for_fork()
         if self._forked is not None:
             self._forked()
-        answer = _read_line(conmon.sync_pipe)
+        pid, message = _parse(conmon.answer())
         conmon.close()
-        pid, message = _parse(answer)
         if pid <= 0:
             said = logged_error(os.path.join(request.run_directory, "oci.log"))
             raise explain_runtime_error(said or message, request.runtime.name)
@@ -285,7 +299,7 @@ class WaitForStart(Operation):
         poller = select.poll()
         poller.register(pipe, select.POLLIN)
         if poller.poll(_ANSWER_SECONDS * 1000):
-            self.pid = max(0, _parse(_read_line(pipe))[0])
+            self.pid = max(0, _parse(self._conmon.answer())[0])
 
 
 def _write_byte(pipe: int) -> None:
@@ -293,16 +307,6 @@ def _write_byte(pipe: int) -> None:
         os.write(pipe, b"\0")
     except BrokenPipeError:
         pass  # conmon has died; its answer, or that there is none, says so
-
-
-def _read_line(pipe: int) -> bytes:
-    data = b""
-    while not data.endswith(b"\n") and len(data) < _LINE_LIMIT:
-        piece = os.read(pipe, 65536)
-        if not piece:
-            break
-        data += piece
-    return data
 
 
 def _parse(answer: bytes) -> tuple[int, str]:
