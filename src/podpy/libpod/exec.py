@@ -62,17 +62,28 @@ def sessions(container: Container) -> list[ExecSession]:
         path = os.path.join(directory, name)
         if len(name) != _ID_LENGTH:
             continue  # what a session keeps beside its file
+        session = _read_living(path)
+        if session is not None:
+            found.append(session)
+    return found
+
+
+def _read_living(path: str) -> ExecSession | None:
+    """Return a session if its process is alive; what it has left if it isn't is removed."""
+    before: ExecSession | None = None
+    while True:
         try:
             with open(path, encoding="ascii") as file:
                 session = ExecSession(**fastjson.loads(file.read()))
         except (OSError, ValueError, TypeError):
-            continue
+            return None
         if pids.is_alive(session.pid, session.pid_start):
-            found.append(session)
-        else:
+            return session
+        if session == before:  # read once more: podpy's call may have handed it over to conmon before it ended
             _unlink(path)
             remove_tree(path + ".d")
-    return found
+            return None
+        before = session
 
 
 class SessionFile:
