@@ -10,7 +10,8 @@
     ├── InUseError                125   a name that is taken, an image that a container uses (`rmi`: 2)
     ├── StateError                125   a container is in the wrong state for this
     ├── StorageError              125   layers, blobs, mounts, the database
-    │   └── DigestMismatchError
+    │   ├── DigestMismatchError
+    │   └── NoSpaceError               the store's file system is full
     ├── ImageError                125   a reference, manifest, configuration or archive that can't be used
     │   ├── TrustError                  what policy.json doesn't let in
     │   └── RegistryError               what a registry answered
@@ -104,6 +105,13 @@ class StorageError(PodpyError):
 
 class DigestMismatchError(StorageError):
     """What arrived isn't what its digest says."""
+
+
+class NoSpaceError(StorageError):
+    """The store's file system is full. The hint names what works then, too (storage/reserve.py)."""
+
+    def __init__(self, message: str, *, hint: str = "Make room: podpy system prune --all, podpy rm, podpy rmi") -> None:
+        super().__init__(message, hint=hint)
 
 
 class ImageError(PodpyError):

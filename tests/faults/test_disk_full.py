@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import needs
+from tests.support import needs, wait
 from tests.support.engine import Podpy
 from tests.support.images import BUSYBOX, Image, Layer, busybox_image
 from tests.support.users import User
@@ -18,16 +19,25 @@ MEGABYTES = 32
 
 
 @pytest.fixture
-def small_disk(session_base: Path, tmp_path: Path) -> Iterator[Path]:
+def kind() -> str:
+    """The type of file system that `small_disk` has."""
+    return "ext4"
+
+
+@pytest.fixture
+def small_disk(session_base: Path, tmp_path: Path, kind: str) -> Iterator[Path]:
     """A file system of 32 MB, mounted where every user can reach it."""
     needs.require("mount")
-    image = tmp_path / "disk"
-    image.touch()
-    os.truncate(image, MEGABYTES << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-m0", image], check=True)
     point = session_base / f"disk-{os.getpid()}"
     point.mkdir(mode=0o755)
-    subprocess.run(["mount", "-o", "loop", image, point], check=True)
+    if kind == "tmpfs":
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", point], check=True)
+    else:
+        image = tmp_path / "disk"
+        image.touch()
+        os.truncate(image, MEGABYTES << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-m0", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, point], check=True)
     point.chmod(0o755)
     yield point
     subprocess.run(["umount", point], check=True)
@@ -75,3 +85,69 @@ def test_a_container_that_fills_the_disk_hurts_only_itself(cramped: Podpy) -> No
     cramped("run", "--rm", "--network=none", BUSYBOX, "true")  # may fail for want of space, but says so
     assert cramped.ok("rm", "full") == "full"
     assert cramped.ok("run", "--rm", "--network=none", BUSYBOX, "echo", "fine") == "fine"
+
+
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
+def test_on_a_full_disk_everything_can_be_listed_stopped_and_removed(cramped: Podpy, small_disk: Path) -> None:
+    for name in ("stops", "dies", "goes"):
+        cramped.ok("run", "-d", "--name", name, "--network=none", BUSYBOX, "sleep", "1000")
+    fill(small_disk)
+    assert statuses(cramped) == {"stops": "Up", "dies": "Up", "goes": "Up"}
+    assert cramped.ok("kill", "dies") == "dies"
+    assert statuses(cramped) == {"stops": "Up", "dies": "Exited", "goes": "Up"}
+    result = cramped("--root", os.fspath(cramped.graphroot), "run", "--network=none", BUSYBOX, "true")
+    result.fails(125, "full", f"podpy --root {cramped.graphroot} system prune --all")
+    assert cramped.ok("stop", "--time=0", "stops") == "stops"
+    assert cramped.ok("rm", "--force", "--time=0", "goes") == "goes"
+    assert statuses(cramped) == {"stops": "Exited", "dies": "Exited"}
+    fill(small_disk)
+    assert "Deleted Images" in cramped.ok("system", "prune", "--all", "--force")
+    assert cramped.ok("images", "-q") == cramped.ok("ps", "-aq") == ""
+    assert cramped("system", "check").ok() == ""
+
+
+def test_an_image_can_be_removed_from_a_full_disk(cramped: Podpy, small_disk: Path) -> None:
+    fill(small_disk)
+    assert "Deleted: " in cramped.ok("rmi", "--all", "--force")
+
+
+def test_a_container_that_fills_the_disk_again_and_again_can_be_removed(cramped: Podpy, small_disk: Path) -> None:
+    write = "while :; do cat /dev/zero >>/full; done 2>/dev/null"
+    cramped.ok("run", "-d", "--restart=always", "--name=writes", "--network=none", BUSYBOX, "sh", "-c", write)
+    wait.until(lambda: free(small_disk) == 0, what="the disk is full")
+    reserve = cramped.graphroot / "reserve"
+    assert reserve.stat().st_blocks * 512 >= 2 << 20
+    assert cramped.ok("rm", "--force", "--time=0", "writes") == "writes"
+    assert free(small_disk) > 8 << 20
+    assert cramped.ok("ps", "-aq") == ""
+    assert reserve.exists(), "what was given up is kept back again"
+
+
+def test_what_a_container_has_filled_it_still_ends_with_its_own_exit_code(cramped: Podpy, small_disk: Path) -> None:
+    write = "cat /dev/zero >/full; cat /dev/zero >/more; exit 7"
+    assert cramped("run", "--name=full", "--network=none", BUSYBOX, "sh", "-c", write).returncode == 7
+    fill(small_disk)
+    assert statuses(cramped) == {"full": "Exited"}
+    assert cramped.ok("rm", "full") == "full"
+
+
+def fill(disk: Path) -> None:
+    """Take the last byte of a file system."""
+    with open(disk / f"filled-{len(os.listdir(disk))}", "wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 512, 1):
+            try:
+                while file.write(bytes(size)) == size:
+                    pass
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+
+
+def free(disk: Path) -> int:
+    room = os.statvfs(disk)
+    return room.f_bavail * room.f_frsize
+
+
+def statuses(podpy: Podpy) -> dict[str, str]:
+    """Return the first word of each container's status, by name."""
+    lines = podpy.ok("ps", "-a", "--format", "{{.Names}} {{.Status}}").splitlines()
+    return {line.split()[0]: line.split()[1] for line in lines}

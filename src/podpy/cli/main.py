@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
+from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, NoSpaceError, PodpyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _report(error: BaseException, argv: list[str]) -> int:
         traceback.print_exception(error)
     if isinstance(error, PodpyError):
         if not error.already_told:
-            _complain(str(error))
+            _complain(_with_root(error, argv))
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
@@ -104,16 +104,32 @@ def _report(error: BaseException, argv: list[str]) -> int:
     return EXIT_FAILURE
 
 
+def _with_root(error: PodpyError, argv: list[str]) -> str:
+    """Return the error's text; the commands that make room on a full disk are meant for the store that was given."""
+    said = _globals(argv) if isinstance(error, NoSpaceError) else None
+    if said is None or not said.root:
+        return str(error)
+    from shlex import quote
+
+    return f"{error.message}. {error.hint.replace('podpy ', f'podpy --root {quote(said.root)} ')}"
+
+
 def _wants_traceback(argv: list[str]) -> bool:
+    said = _globals(argv)
+    if said is None:
+        return argv[:1] == ["--log-level=debug"]
+    return bool(said.debug or said.log_level in ("debug", "trace"))
+
+
+def _globals(argv: list[str]) -> Options | None:
     # Read again rather than kept: --log-level=debug may also be a word of the container's own command.
     from podpy.cli.parse import parse
     from podpy.cli.tables import load
 
     try:
-        said = parse(argv, load())[0].globals
+        return parse(argv, load())[0].globals
     except Exception:  # what went wrong is the parser, or what was typed
-        return argv[:1] == ["--log-level=debug"]
-    return said.debug or said.log_level in ("debug", "trace")
+        return None
 
 
 def _place(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from collections import deque
 from threading import Condition, Event, Lock, Thread
 from time import monotonic
 
-from podpy.errors import DigestMismatchError, ImageError, PodpyError, StorageError
+from podpy.errors import DigestMismatchError, ImageError, NoSpaceError, PodpyError, StorageError
 from podpy.image.compression import decompressed
 from podpy.image.progress import SILENT, Progress
 from podpy.record import Record
@@ -327,17 +327,14 @@ def _check_space(store: Store, sources: Sequence[LayerSource]) -> None:
     room = os.statvfs(store.graphroot)
     free = room.f_bavail * room.f_frsize
     if wanted > free:
-        raise StorageError(
-            f"{store.graphroot}: the image needs more than {wanted >> 20} MiB, and {free >> 20} MiB are free",
-            hint="Make room: podpy container prune, podpy image prune --all",
+        raise NoSpaceError(
+            f"{store.graphroot}: the image needs more than {wanted >> 20} MiB, and {free >> 20} MiB are free"
         )
 
 
 def _translate(error: BaseException, store: Store) -> BaseException:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(
-            f"{store.graphroot}: {error.strerror}", hint="Make room: podpy container prune, podpy image prune --all"
-        )
+        return NoSpaceError(f"{store.graphroot}: {error.strerror}")
     if isinstance(error, OSError) and not isinstance(error, PodpyError):
         where = f" ({error.filename})" if error.filename else ""
         return StorageError(f"a layer can't be stored: {error.strerror or error}{where}")

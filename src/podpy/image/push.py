@@ -12,7 +12,7 @@ from _queue import SimpleQueue
 from functools import partial
 from threading import Event, Thread
 
-from podpy.errors import ImageError, StorageError, UsageError
+from podpy.errors import ImageError, NoSpaceError, StorageError, UsageError
 from podpy.image import transports
 from podpy.image.assemble import Blob
 from podpy.image.convert import Converted, foreign_layers, manifest_for
@@ -40,7 +40,6 @@ _READ = 256 << 10
 _GRACE = 2.0  # seconds that other layers get to stop after one has failed
 _REGISTRY = "docker://"
 _FORMATS = {"oci": OCI, "v2s2": DOCKER, "docker": DOCKER}
-_ROOM = "Make room: podpy container prune, podpy image prune --all"
 
 
 class PushOptions(Access):
@@ -151,7 +150,7 @@ def send_image(
             senders.send(blob)
         senders.finish()
     except OSError as error:
-        raise StorageError(f"{store.graphroot}: {error.strerror}", hint=_ROOM) from None
+        raise NoSpaceError(f"{store.graphroot}: {error.strerror}") from None
     finally:
         senders.stop()
     progress.config(f"sha256:{record.id}")

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from podpy.errors import DigestMismatchError, ImageError, StorageError
+from podpy.errors import DigestMismatchError, ImageError, NoSpaceError, StorageError
 from podpy.image.progress import SILENT, Progress
 from podpy.record import Record
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
 _CHUNK = 1 << 20
-_MAKE_ROOM = "Make room: podpy artifact rm, podpy image prune --all"
 HEAD = 512  # bytes that a type is guessed from
 
 
@@ -119,9 +118,7 @@ def check_space(store: Store, wanted: int) -> None:
     room = os.statvfs(store.graphroot)
     free = room.f_bavail * room.f_frsize
     if wanted > free:
-        raise StorageError(
-            f"{store.graphroot}: {wanted >> 20} MiB are needed, and {free >> 20} MiB are free", hint=_MAKE_ROOM
-        )
+        raise NoSpaceError(f"{store.graphroot}: {wanted >> 20} MiB are needed, and {free >> 20} MiB are free")
 
 
 def _open(path: str) -> int:
@@ -155,5 +152,5 @@ def _stage(store: Store, digest: str, descriptor: int, path: str) -> BlobWriter:
 
 def _explain(error: OSError, store: Store, path: str) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(f"{store.graphroot}: {error.strerror}", hint=_MAKE_ROOM)
+        return NoSpaceError(f"{store.graphroot}: {error.strerror}")
     return StorageError(f"{path} can't be stored: {error.strerror}")

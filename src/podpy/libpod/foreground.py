@@ -240,7 +240,7 @@ def _clean_up_after(container: Container, code: int) -> None:
         else:
             record = read_exit_record(runtime.exit_directory, row.id)
             finished = record.finished if record else time_ns()
-            runtime.table.update(
+            runtime.table.note(
                 row.id, status=EXITED, exit_code=code, finished=finished, pid=0, pid_start=0, conmon_pid=0,
                 conmon_start=0, oom_killed=int(os.path.exists(os.path.join(runtime.run_directory(row.id), "oom"))),
             )  # fmt: skip

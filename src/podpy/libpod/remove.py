@@ -40,6 +40,7 @@ def remove(container: Container, *, force: bool, volumes: bool, timeout: int | N
 def remove_locked(container: Container, row: ContainerRow, *, volumes: bool) -> None:
     """Remove a container that has ended and whose lock the caller holds."""
     runtime = container.runtime
+    runtime.database.make_room()
     runtime.table.update(row.id, status=REMOVING)
     _finish(runtime, row, volumes=volumes)
     container.lock.remove()
@@ -55,6 +56,7 @@ def finish_removals(runtime: Runtime) -> list[ContainerRow]:
         lock = runtime.lock(row.id)
         if lock.acquire(wait=False):
             try:
+                runtime.database.make_room()
                 # Whether `rm -v` had begun it isn't known; what goes by itself takes its volumes along.
                 _finish(runtime, row, volumes=bool(fastjson.loads(row.spec).get("remove")))
                 lock.remove()

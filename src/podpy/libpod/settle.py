@@ -42,7 +42,7 @@ def settle(runtime: Runtime, row: ContainerRow, *, locked: bool = False) -> Cont
     if changes["status"] in (EXITED, CREATED) and _nobody_will_remove_it(runtime, row):
         changes["status"] = REMOVING
     if locked:
-        runtime.table.update(row.id, **changes)
+        runtime.table.note(row.id, **changes)
         return row.replace(**changes)
     lock = runtime.lock(row.id)
     if not lock.acquire(wait=False):
@@ -50,7 +50,7 @@ def settle(runtime: Runtime, row: ContainerRow, *, locked: bool = False) -> Cont
     try:
         rows = runtime.database.query("SELECT status, pid FROM containers WHERE id = ?", (row.id,))
         if rows and tuple(rows[0]) == (row.status, row.pid):  # nobody was faster
-            runtime.table.update(row.id, **changes)
+            runtime.table.note(row.id, **changes)
         elif not rows:
             lock.remove()  # taking it has made its file anew
     finally:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import NoSuchContainerError, StateError
+from podpy.errors import NoSpaceError, NoSuchContainerError, StateError
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -90,6 +90,15 @@ class ContainerTable:
         """Change columns of one row."""
         columns = ", ".join(f"{name} = ?" for name in changes)
         self.database.execute(f"UPDATE containers SET {columns} WHERE id = ?", (*changes.values(), container_id))
+
+    def note(self, container_id: str, **changes: Any) -> None:
+        """Change columns of one row, unless the disk is full: for what is found out again, or matters less than what
+        follows.
+        """
+        try:
+            self.update(container_id, **changes)
+        except NoSpaceError:
+            pass
 
     def delete(self, container_id: str) -> None:
         """Remove a row."""

@@ -23,7 +23,7 @@ def kill(container: Container, number: int) -> None:
             raise StateError(
                 f"can only kill running containers. {container.id} is in state {row.status}: container state improper"
             )
-        container.runtime.table.update(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
+        container.runtime.table.note(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
         from podpy.libpod.wait import wait_for_end
@@ -79,10 +79,10 @@ def _note_stop(container: Container, row: ContainerRow, *, thaw: bool) -> None:
             raise StateError(f"{container.id} is paused, can't stop it: container state improper")
         container.runtime.oci_runtime.resume(row.id)
     if row.status in ALIVE:
-        container.runtime.table.update(row.id, status=STOPPING, stopped_by_user=1)
+        container.runtime.table.note(row.id, status=STOPPING, stopped_by_user=1)
     elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
         # conmon's exit command may be on its way to this lock, to start the container again.
-        container.runtime.table.update(row.id, stopped_by_user=1)
+        container.runtime.table.note(row.id, stopped_by_user=1)
 
 
 def _send(container: Container, row: ContainerRow, number: int) -> None:

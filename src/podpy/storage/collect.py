@@ -86,6 +86,7 @@ def clear_up(store: Store, killed: dict[str, int]) -> list[str]:
     last.
     """
     try:
+        store.database.make_room()
         with store.database.transaction(durable=True):
             _drop_leases(store, {*staging.names(store.graphroot)} - {*killed})
             _drop_unused_rows(store)
@@ -109,6 +110,7 @@ def _drop_leases(store: Store, living: set[str]) -> None:
 def _announce(store: Store) -> None:
     # The staging directory of a call that is killed from here on tells the next one that there may be orphans. It must
     # be on the disk before the rows are gone from it.
+    store.database.make_room()
     store.staging.path()
     filesystem.fsync_directory(store.staging.root)
 

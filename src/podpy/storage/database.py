@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import InUseError, StorageError
+from podpy.errors import InUseError, NoSpaceError, StorageError
 from podpy.storage import schema
 from podpy.storage.sqlite import _sqlite3
 
@@ -31,6 +31,7 @@ BUSY_TIMEOUT_SECONDS = 60.0
 # Pages in the WAL before a commit copies them home (two fsyncs). SQLite's default is 1000; a killed call leaves the WAL
 # for the next opener to read, so it is kept small.
 _CHECKPOINT_PAGES = 200
+_LITTLE_ROOM = 1 << 20  # bytes; a removal's rows and directories take less
 _NO_CHECKPOINT: int | None = getattr(_sqlite3, "SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE", None)  # since Python 3.12
 _left: list[object] = []
 
@@ -108,6 +109,24 @@ class Database:
         self.execute(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
         )
+
+    def make_room(self) -> None:
+        """See that the writes with which a removal begins find room: on a full file system the reserve is given up.
+
+        To be called, outside of a transaction, by what is going to free space, and only then.
+        """
+        graphroot = os.path.dirname(self.path)
+        room = os.statvfs(graphroot)
+        if self._depth or room.f_bavail * room.f_frsize >= _LITTLE_ROOM:
+            return
+        from podpy.storage import reserve
+
+        reserve.give_up(graphroot)
+        try:
+            # If somebody else takes that at once: a WAL that was copied home is written again from its beginning.
+            self.query("PRAGMA wal_checkpoint(RESTART)")
+        except StorageError:
+            pass  # what comes now says it
 
     def close(self) -> None:
         """Close the connection."""
@@ -245,7 +264,7 @@ def _storage_error(path: str, error: _sqlite3.Error) -> StorageError:
     if "locked" in text:
         hint = f"Another podpy call has held the database for {BUSY_TIMEOUT_SECONDS:.0f} seconds; try again"
     elif "full" in text:
-        hint = "Free some space on that file system; nothing was changed"
+        return NoSpaceError(f"{path}: {text}; nothing was changed")
     elif "malformed" in text or "not a database" in text:
         hint = "The file is damaged: run podpy system check"
     elif "readonly" in text:

@@ -88,6 +88,9 @@ class Staging:
         from podpy.storage import filesystem
 
         if self.name:
+            from podpy.storage import reserve
+
+            reserve.make(os.path.dirname(self.root), self.new_path("reserve"))
             filesystem.remove_tree(os.path.join(self.root, self.name))
             os.close(self._lock)
             self.name, self._lock = "", -1

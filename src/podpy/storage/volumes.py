@@ -91,6 +91,7 @@ class Volumes:
 
     def remove(self, name: str, *, force: bool = False) -> None:
         """Remove a volume and its files. Raises NotFoundError; InUseError if a container uses it, unless `force`."""
+        self._database.make_room()
         with self._database.transaction():  # a container that is being created uses it before or after, not between
             volume = self.find(name)
             users = self.users(volume.name)

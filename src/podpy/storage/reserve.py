@@ -1,0 +1,54 @@
+"""graphroot/reserve: 2 MiB that nobody uses, so that on a full disk something can still be removed.
+
+Every removal begins with a write: a row that goes, a staging directory for what is renamed away. So whoever is going to
+free something calls `Database.make_room` first, which gives the reserve up if the file system is full; each call that
+has staged something makes it anew at its end (`Staging.close`). What only notes something (`ps`, `stop`, `kill`) goes
+without: libpod.state.ContainerTable.note.
+
+Nothing is tried first and then repeated: SQLite rolls a whole transaction back if its commit finds no space.
+"""
+
+from __future__ import annotations
+
+import os
+
+NAME = "reserve"
+_SIZE = 2 << 20
+# The reserve is made from what a removal has left of the last one, too, or a second removal would find none: but not
+# the last byte of it.
+_SHARE = 7 / 8
+
+
+def make(graphroot: str, aside: str) -> None:
+    """Make the reserve if it isn't there, or is smaller than there is room for now. `aside` is a path in a staging
+    directory, where it is made. Without it everything works, but on a full disk.
+    """
+    path = os.path.join(graphroot, NAME)
+    try:
+        room = os.statvfs(graphroot)
+        size = min(_SIZE, int(room.f_bavail * room.f_frsize * _SHARE))
+        if size <= _size(path):
+            return
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        finally:
+            os.close(descriptor)
+        os.rename(aside, path)
+    except OSError:  # a quota, say: whoever wants to write there will say so
+        pass
+
+
+def give_up(graphroot: str) -> None:
+    """Give the reserve's blocks back to the file system. Nothing happens if there is none."""
+    try:
+        os.unlink(os.path.join(graphroot, NAME))
+    except FileNotFoundError:
+        pass
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
