@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
+from tests.image.odd_registry import OddRegistry
+from tests.image.test_pull import configure, insecure
+from tests.support import wait
 from tests.support.engine import Podpy, Result
 from tests.support.images import Image, Layer
 from tests.support.registry import Registry
@@ -126,6 +131,56 @@ def test_system_prune_takes_containers_then_volumes_then_images(podpy: Podpy, bu
     assert everything(podpy) == 0
     podpy("system", "prune", "--external", "-a").fails(125, "--external cannot be combined")
     assert podpy.ok("system", "prune", "--external") == ""
+
+
+def test_what_an_interrupted_pull_has_received_is_seen_and_can_be_removed(podpy: Podpy, odd: OddRegistry) -> None:
+    odd.add("x", "latest", Image([Layer().add("big", os.urandom(1 << 20)).tar()]))
+    odd.cuts = [400_000] + [0] * 10
+    configure(podpy, insecure(odd.address))
+    podpy("pull", "--retry-delay", "10ms", f"{odd.address}/x").fails(125, "stopped at")
+    received = du(podpy, "tmp/blobs")
+    assert received > 300_000
+    row = df(podpy)["Images"]
+    assert row["RawSize"] == row["RawReclaimable"] == received + du(podpy, *PLACES["Images"])
+    assert podpy.ok("image", "prune", "--dry-run") == "Total reclaimable space: 0B"
+    podpy.ok("image", "prune", "-f")
+    podpy.ok("image", "prune", "-af", "--filter", "until=1h")
+    assert du(podpy, "tmp/blobs") == received, "the next pull would go on from there"
+    dry = podpy.ok("image", "prune", "--all", "--dry-run")
+    done = podpy.ok("system", "prune", "--all", "--force")
+    assert done.removeprefix("Total reclaimed") == dry.removeprefix("Total reclaimable") != " space: 0B"
+    assert du(podpy, "tmp/blobs") == df(podpy)["Images"]["RawSize"] == 0
+
+
+def test_what_a_killed_pull_leaves_is_counted_and_goes(podpy: Podpy, odd: OddRegistry) -> None:
+    odd.add("x", "latest", Image([Layer().add("big", os.urandom(1 << 20)).tar()]))
+    configure(podpy, insecure(odd.address))
+    odd.hold = threading.Event()
+    process = podpy.popen("pull", f"{odd.address}/x", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait.until(lambda: du(podpy, "tmp/blobs") > 0, what="part of the blob is kept")
+    busy = df(podpy)["Images"]
+    assert busy["RawReclaimable"] == 0 < busy["RawSize"]
+    podpy.ok("image", "prune", "-af")
+    assert du(podpy, "tmp/blobs") > 0, "it is being received"
+    process.kill()
+    process.wait()
+    odd.hold.set()
+    odd.hold = None
+    left = du(podpy, "tmp") - int(podpy.ok("unshare", "stat", "-c", "%b", str(podpy.graphroot / "tmp/blobs"))) * 512
+    assert df(podpy)["Images"]["RawReclaimable"] == left
+    podpy.ok("image", "prune", "-af")
+    assert df(podpy)["Images"]["RawSize"] == du(podpy, "tmp/blobs") == 0
+
+
+def test_artifacts_count_as_images_and_stay(podpy: Podpy) -> None:
+    file = podpy.home / "file"
+    file.write_bytes(b"x" * 100_000)
+    file.chmod(0o644)
+    podpy.ok("artifact", "add", "localhost/thing:1", str(file))
+    row = df(podpy)["Images"]
+    assert row["RawSize"] == du(podpy, *PLACES["Images"]) > 100_000
+    assert row["RawReclaimable"] == 0
+    assert podpy.ok("system", "prune", "-af") == "Total reclaimed space: 0B"
 
 
 def test_prune_keeps_what_is_newer_or_has_got_a_name(two: Podpy) -> None:

@@ -311,6 +311,27 @@ def test_a_forgotten_blob_goes_after_a_week() -> None:
 
 
 @in_userns
+def test_unfinished_blobs_go_at_once_when_asked_for_but_not_those_of_living_calls() -> None:
+    with own_directory() as directory:
+        living, other = open_store(directory), open_store(directory)
+        received, complete = living.stage_blob(digest(b"received")), living.stage_blob(digest(b"complete"))
+        received.write(b"rec")
+        living.has_blob(digest(b"complete"))
+        complete.write(b"complete")
+        complete.finish()
+        assert other.collect(unfinished=True) == 0
+        assert other.space().freed_by(()) == 0
+        assert other.space().total == 8192
+        received.abort()
+        assert other.space().freed_by((), unfinished=False) == 0
+        assert other.space().freed_by(()) == 4096
+        assert other.collect(unfinished=True) == 1
+        living.close()
+        assert other.collect(unfinished=True) == 1
+        assert listing(other, "tmp/blobs") == []
+
+
+@in_userns
 def test_a_damaged_blob_is_refused_and_not_kept() -> None:
     with own_store() as store:
         blob = store.stage_blob(digest(b"right"))

@@ -142,6 +142,9 @@ def receive(
     an error, what came of the blobs stays for the next try.
     """
     _check_space(store, sources)
+    for source in sources:
+        if source.digest:
+            store.has_blob(source.digest)  # the lease: a prune leaves it alone from its end until the image's commit
     pool = _Pool(store, sources, progress)
     threads = [Thread(target=pool.work, daemon=True) for _ in range(min(workers, len(sources)))]
     for thread in threads:

@@ -38,12 +38,15 @@ def containers(runtime: Runtime, rows: Sequence[ContainerRow], *, dry_run: bool 
     return runtime.privileged(lambda: _containers(runtime, [r for r in rows if r.status in PRUNABLE], dry_run))
 
 
-def images(runtime: Runtime, records: Sequence[ImageRecord], *, dry_run: bool = False) -> Pruned:
+def images(
+    runtime: Runtime, records: Sequence[ImageRecord], *, dry_run: bool = False, unfinished: bool = False
+) -> Pruned:
     """Remove those of the images that no container uses and that aren't mounted, and what only they were made of.
 
-    An image that had no name when it was chosen stays if it has one now.
+    An image that had no name when it was chosen stays if it has one now. `unfinished`: what interrupted pulls have
+    received goes, too.
     """
-    return runtime.privileged(lambda: _images(runtime, records, dry_run))
+    return runtime.privileged(lambda: _images(runtime, records, dry_run, unfinished))
 
 
 def volumes(runtime: Runtime, names: Sequence[str], *, dry_run: bool = False) -> Pruned:
@@ -65,6 +68,7 @@ def volumes_after(runtime: Runtime, gone: Collection[str]) -> set[str]:
 
 def _containers(runtime: Runtime, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
     removed, errors, freed = [], [], 0
+    runtime.store.freed = 0  # the first removal clears up after killed calls, too
     for row in rows:
         size = tree_size(runtime.directory(row.id))
         try:
@@ -77,17 +81,17 @@ def _containers(runtime: Runtime, rows: Sequence[ContainerRow], dry_run: bool) -
             continue
         removed.append(row.id)
         freed += size
-    return Pruned(removed=removed, freed=freed, errors=errors)
+    return Pruned(removed=removed, freed=freed + runtime.store.freed, errors=errors)
 
 
-def _images(runtime: Runtime, records: Sequence[ImageRecord], dry_run: bool) -> Pruned:
+def _images(runtime: Runtime, records: Sequence[ImageRecord], dry_run: bool, unfinished: bool) -> Pruned:
     store = runtime.store
     mounted = image_mounts.mounted(store)
     records = [record for record in records if record.id not in mounted]
     if dry_run:
         return Pruned(
             removed=[record.id for record in records],
-            freed=store.space().freed_by([record.id for record in records]),
+            freed=store.space().freed_by([record.id for record in records], unfinished=unfinished),
         )
     store.freed = 0
     removed = []
@@ -97,7 +101,7 @@ def _images(runtime: Runtime, records: Sequence[ImageRecord], dry_run: bool) -> 
         except (InUseError, NoSuchImageError):
             continue  # somebody uses it now, or was faster
         removed.append(record.id)
-    store.collect()
+    store.collect(unfinished=unfinished)
     return Pruned(removed=removed, freed=store.freed)
 
 

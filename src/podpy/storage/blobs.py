@@ -2,7 +2,7 @@
 
     blobs/sha256/HEX          committed: a row in `blobs`, used by images through `image_blobs`
     tmp/blobs/HEX.partial     being received by the process that holds its flock, or cut off; goes on from its length
-    tmp/blobs/HEX.done        verified, not committed yet; anybody may read it, nobody keeps a lock on it
+    tmp/blobs/HEX.done        verified, not committed yet; anybody may read it; who relies on it has a lease
 
 Two pulls of the same blob share the work: the second waits for the first's lock and then finds HEX.done (or goes on
 where the first stopped). A lock is held only while its own transfer runs and is given up by `finish`, so waiting can't
@@ -15,14 +15,17 @@ import fcntl
 import os
 
 from podpy.errors import DigestMismatchError, StorageError
+from podpy.record import Record
 from podpy.storage import staging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from hashlib import _Hash
 
 _CHUNK = 1 << 20
-_KEPT_SECONDS = 7 * 24 * 3600
+_BLOCK = 512  # the unit of st_blocks (stat(2))
+KEPT_SECONDS = 7 * 24 * 3600  # an interrupted pull may go on for so long
 
 
 def digest_hex(digest: str) -> str:
@@ -136,7 +139,7 @@ class BlobWriter:
         return False
 
     def _use(self, path: str) -> int:
-        """Return a complete blob's size, -1 if it isn't there. `remove_old` takes it for new from now on.
+        """Return a complete blob's size, -1 if it isn't there. `unfinished` takes it for new from now on.
 
         What wasn't committed wasn't synced: after a power cut HEX.done may be empty, so it is read again; a wrong one
         is removed.
@@ -171,28 +174,58 @@ class BlobWriter:
             self._descriptor = -1
 
 
-def remove_old(graphroot: str) -> int:
-    """Remove blobs in the making that nobody has touched for a week and nobody receives now. Return how many."""
-    import time
+class Unfinished(Record):
+    """A blob in the making: its path, what it takes on the disk, and the seconds since somebody touched it.
 
+    `idle`: nobody receives it, and no living call relies on it.
+    """
+
+    path: str
+    size: int
+    age: float
+    idle: bool
+
+
+def unfinished(
+    graphroot: str, is_leased: Callable[[str], bool], *, remove_after: float | None = None
+) -> list[Unfinished]:
+    """Return the blobs in the making. `is_leased` tells whether a living call relies on a digest.
+
+    `remove_after`: the idle ones that nobody has touched for so many seconds are removed (and returned, too).
+    """
     directory = os.path.join(graphroot, "tmp", staging.BLOBS)
-    removed = 0
-    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+    found = []
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
         path = os.path.join(directory, name)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             continue
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - os.fstat(descriptor).st_mtime > _KEPT_SECONDS:
+            item = _look_at(descriptor, path, is_leased)
+            if remove_after is not None and item.idle and item.age >= remove_after:
                 os.unlink(path)
-                removed += 1
-        except (BlockingIOError, FileNotFoundError):
-            continue
         finally:
             os.close(descriptor)
-    return removed
+        found.append(item)
+    return found
+
+
+def _look_at(descriptor: int, path: str, is_leased: Callable[[str], bool]) -> Unfinished:
+    """Lock the blob if that can be had, and say what it is."""
+    import time
+
+    status = os.fstat(descriptor)
+    name, _, kind = os.path.basename(path).partition(".")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever receives one has its lock. Nobody keeps a complete one's, but whoever relies on it took a lease before
+        # he looked at it under the lock: so it is asked for with the lock.
+        idle = _is_still(descriptor, path) and (kind == "partial" or not is_leased(f"sha256:{name}"))
+    except BlockingIOError:
+        idle = False
+    size = status.st_blocks * _BLOCK if status.st_nlink == 1 else 0  # else it is one with the stored blob
+    return Unfinished(path=path, size=size, age=time.time() - status.st_mtime, idle=idle)
 
 
 def _digest_of(descriptor: int) -> str:

@@ -63,12 +63,21 @@ def remove(store: Store, delete: Callable[[], T]) -> T:
     return result
 
 
-def collect(store: Store) -> int:
-    """Remove every layer and blob that nothing uses. Return how many there were."""
+def collect(store: Store, *, unfinished: bool = False) -> int:
+    """See Store.collect."""
     _announce(store)
     with store.database.transaction(durable=True):
         _drop_unused_rows(store)
-    return len(orphans.remove(store)) + blobs.remove_old(store.graphroot)
+    removed = len(orphans.remove(store))
+    age = 0.0 if unfinished else blobs.KEPT_SECONDS
+
+    def is_leased(digest: str) -> bool:
+        return bool(store.database.query("SELECT 1 FROM leases WHERE object = ?", (digest,)))
+
+    gone = [b for b in blobs.unfinished(store.graphroot, is_leased, remove_after=age) if b.idle and b.age >= age]
+    if store.freed is not None:
+        store.freed += sum(blob.size for blob in gone)
+    return removed + len(gone)
 
 
 def remove_if_unused(store: Store) -> None:
@@ -93,7 +102,12 @@ def clear_up(store: Store, killed: dict[str, int]) -> list[str]:
         crash_point("sweep:leases")
         removed = orphans.remove(store)
         for name in killed:
-            filesystem.remove_tree(os.path.join(store.staging.root, name))
+            path = os.path.join(store.staging.root, name)
+            if store.freed is not None:
+                from podpy.storage.usage import tree_size
+
+                store.freed += tree_size(path)
+            filesystem.remove_tree(path)
     finally:
         for lock in killed.values():
             os.close(lock)

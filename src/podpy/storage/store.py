@@ -271,11 +271,14 @@ class Store:
 
         return check.check(self, repair=repair)
 
-    def collect(self) -> int:
-        """Remove every layer and blob that neither an image nor a living call uses. Return how many there were."""
+    def collect(self, *, unfinished: bool = False) -> int:
+        """Remove every layer and blob that neither an image nor a living call uses. Return how many there were.
+
+        Blobs of interrupted pulls go after a week; with `unfinished` all that nobody receives now.
+        """
         from podpy.storage import collect
 
-        return collect.collect(self)
+        return collect.collect(self, unfinished=unfinished)
 
     def space(self) -> ImageSpace:
         """Return what the images take on the disk. This process must be in the user's namespaces."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from podpy.record import Record
-from podpy.storage import orphans
+from podpy.storage import orphans, staging
+from podpy.storage.blobs import KEPT_SECONDS, Unfinished, unfinished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,14 +36,15 @@ class Item(Record):
 class ImageSpace:
     """What all images take together, as it is now."""
 
-    def __init__(self, items: list[Item], rest: int) -> None:
+    def __init__(self, items: list[Item], rest: int, unfinished: list[Unfinished]) -> None:
         self.items = items
         self._rest = rest
+        self._unfinished = unfinished
 
     @property
     def total(self) -> int:
-        """The bytes of everything that belongs to images, or did and wasn't removed yet."""
-        return self._rest + sum(item.size for item in self.items)
+        """The bytes of everything that belongs to images, did and wasn't removed yet, or is being received."""
+        return self._rest + sum(item.size for item in self.items) + sum(blob.size for blob in self._unfinished)
 
     def by_image(self) -> dict[str, tuple[int, int]]:
         """Return for each image id the bytes that it shares with another image, and those that only it uses."""
@@ -54,18 +56,32 @@ class ImageSpace:
                 side[image_id] = side.get(image_id, 0) + item.size
         return {image_id: (shared.get(image_id, 0), own.get(image_id, 0)) for image_id in {*shared, *own}}
 
-    def freed_by(self, image_ids: Collection[str]) -> int:
-        """Return the bytes that removing these images gives back, with all that no image uses even now."""
+    def freed_by(self, image_ids: Collection[str], *, unfinished: bool = True) -> int:
+        """Return the bytes that removing these images gives back, with all that no image uses even now.
+
+        `unfinished`: see Store.collect.
+        """
         gone = frozenset(image_ids)
-        return self._rest + sum(item.size for item in self.items if not item.held and item.users <= gone)
+        age = 0.0 if unfinished else KEPT_SECONDS
+        return (
+            self._rest
+            + sum(item.size for item in self.items if not item.held and item.users <= gone)
+            + sum(blob.size for blob in self._unfinished if blob.idle and blob.age >= age)
+        )
 
 
 def measure(store: Store) -> ImageSpace:
     """Return what the images take. To be called in the user's namespaces."""
     with store.database.transaction():
         left = orphans.find(store)
+    killed = staging.of_killed_calls(store.graphroot)
+    for lock in killed.values():
+        os.close(lock)
+    left += [f"tmp/{name}" for name in killed]
     rest = sum(tree_size(os.path.join(store.graphroot, name)) for name in left)
-    return ImageSpace(_layers(store) + _blobs(store), rest)
+    leases = store.database.query("SELECT object, staging FROM leases")
+    held = {name for name, maker in leases if maker not in killed}
+    return ImageSpace(_layers(store, held) + _blobs(store, held), rest, unfinished(store.graphroot, held.__contains__))
 
 
 def tree_size(path: str) -> int:
@@ -121,11 +137,10 @@ def _open_directory(path: str) -> int:
         parent = descriptor
 
 
-def _layers(store: Store) -> list[Item]:
+def _layers(store: Store, held: Collection[str]) -> list[Item]:
     users: dict[str, set[str]] = {}
     for image_id, chain_id in store.database.query("SELECT image_id, chain_id FROM image_layers"):
         users.setdefault(chain_id, set()).add(image_id)
-    held = _held(store)
     trees = _Trees(store)
     items = []
     for number, chain_id, recipe in store.database.query("SELECT number, chain_id, recipe FROM layers"):
@@ -137,19 +152,15 @@ def _layers(store: Store) -> list[Item]:
     return items
 
 
-def _blobs(store: Store) -> list[Item]:
+def _blobs(store: Store, held: Collection[str]) -> list[Item]:
     users: dict[str, set[str]] = {}
     for image_id, digest in store.database.query("SELECT image_id, digest FROM image_blobs"):
         users.setdefault(digest, set()).add(image_id)
-    held = _held(store) | {name for (name,) in store.database.query("SELECT digest FROM artifact_blobs")}
+    held = {*held, *(name for (name,) in store.database.query("SELECT digest FROM artifact_blobs"))}
     return [
         Item(size=tree_size(store.blob_path(digest)), users=frozenset(users.get(digest, ())), held=digest in held)
         for (digest,) in store.database.query("SELECT digest FROM blobs")
     ]
-
-
-def _held(store: Store) -> set[str]:
-    return {name for (name,) in store.database.query("SELECT object FROM leases")}
 
 
 class _Trees:

@@ -47,7 +47,7 @@ def images(options: Options) -> int:
     with open_runtime(options) as runtime:
         used = prune.images_after(runtime, ())
         chosen = _chosen_images(runtime, options.filter, every=options.all, used=used)
-        found = prune.images(runtime, chosen, dry_run=options.dry_run)
+        found = _prune_images(runtime, chosen, options)
     return _tell([("", found)], options)
 
 
@@ -68,7 +68,7 @@ def system(options: Options) -> int:
             found.append(("Deleted Volumes", prune.volumes(runtime, names, dry_run=options.dry_run)))
         used = prune.images_after(runtime, gone.removed)
         chosen = _chosen_images(runtime, options.filter, every=options.all, used=used)
-        found.append(("Deleted Images", prune.images(runtime, chosen, dry_run=options.dry_run)))
+        found.append(("Deleted Images", _prune_images(runtime, chosen, options)))
     return _tell(found, options, total=True)
 
 
@@ -100,6 +100,12 @@ def _chosen_images(runtime: Runtime, filters: list[str], *, every: bool, used: C
     else:
         records = runtime.store.image_summaries()
     return [record for record in records if record.id not in used and (every or not record.names)]
+
+
+def _prune_images(runtime: Runtime, chosen: list[ImageRecord], options: Options) -> Pruned:
+    # What interrupted pulls have left has neither labels nor an age that a filter could mean.
+    unfinished = options.all and not options.filter
+    return prune.images(runtime, chosen, dry_run=options.dry_run, unfinished=unfinished)
 
 
 def _chosen_volumes(runtime: Runtime, filters: list[str], used: Collection[str]) -> list[str]:
