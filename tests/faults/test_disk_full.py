@@ -36,7 +36,7 @@ def small_disk(session_base: Path, tmp_path: Path, kind: str) -> Iterator[Path]:
         image = tmp_path / "disk"
         image.touch()
         os.truncate(image, MEGABYTES << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-m0", image], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-m0", "-b4096", image], check=True)
         subprocess.run(["mount", "-o", "loop", image, point], check=True)
     point.chmod(0o755)
     yield point
