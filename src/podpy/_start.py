@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 SITE = os.path.dirname(PACKAGE)
+_INDEX_SIZE = 8  # bytes: podpy/pack.py
+_FAR = 900  # a descriptor that nobody else uses, below the usual limit of 1024
 
 
 class Pack:
-    """A finder and loader (importlib's protocol) of the modules in the pack."""
+    """A finder and loader (importlib's protocol) of the modules in the pack. It stays open: an installer may replace it
+    while this call runs.
+    """
 
-    def __init__(self, modules: dict[str, tuple[str, bool, bytes]]) -> None:
-        self.modules = modules
+    def __init__(self, path: str) -> None:
+        """Open a pack. Raises OSError, and EOFError, ValueError or TypeError if it is none."""
+        self.file = _out_of_the_way(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        size = int.from_bytes(os.pread(self.file, _INDEX_SIZE, 0), "little")
+        self.index: dict[str, tuple[str, bool, int, int]] = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
+        self.code = _INDEX_SIZE + size
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        entry = self.modules.get(name)
+        entry = self.index.get(name)
         if entry is None:
             return None
         origin = os.path.join(SITE, entry[0])
@@ -41,17 +49,27 @@ class Pack:
         """Let the import system make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__file__ = os.path.join(SITE, self.modules[module.__name__][0])
-        exec(marshal.loads(self.modules[module.__name__][2]), module.__dict__)
+        path, _, offset, size = self.index[module.__name__]
+        module.__file__ = os.path.join(SITE, path)
+        exec(marshal.loads(os.pread(self.file, size, self.code + offset)), module.__dict__)
+
+
+def _out_of_the_way(descriptor: int) -> int:
+    # The numbers from 3 on are the caller's: --preserve-fds, LISTEN_FDS.
+    try:
+        os.dup2(descriptor, _FAR, inheritable=False)
+    except OSError:  # the limit is lower
+        return descriptor
+    os.close(descriptor)
+    return _FAR
 
 
 def use_pack() -> None:
     """Find modules in the pack before anywhere else, if there is one for this Python."""
     path = os.path.join(PACKAGE, "_bin", f"modules-{sys.implementation.cache_tag}.pack")
     try:
-        with open(path, "rb") as file:
-            sys.meta_path.insert(0, Pack(marshal.load(file)))
-    except (FileNotFoundError, EOFError, ValueError):
+        sys.meta_path.insert(0, Pack(path))
+    except (OSError, EOFError, ValueError, TypeError):
         pass
 
 

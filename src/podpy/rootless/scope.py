@@ -73,6 +73,8 @@ def move_in_background(paths: Paths, pid: int) -> None:
     """
     if not paths.rootless or is_under_manager(paths.uid):
         return
+    from podpy.rootless import holder  # noqa: F401 - the child, which closes all files, can import no more of ours
+
     if os.fork():
         return
     try:
