@@ -113,8 +113,8 @@ def test_an_image_can_be_removed_from_a_full_disk(cramped: Podpy, small_disk: Pa
 
 def test_a_container_that_fills_the_disk_again_and_again_can_be_removed(cramped: Podpy, small_disk: Path) -> None:
     write = "while :; do cat /dev/zero >>/full; sleep 0.2; done 2>/dev/null"
-    cramped.ok("run", "-d", "--restart=always", "--name=writes", "--network=none", BUSYBOX, "sh", "-c", write)
-    wait.until(lambda: free(small_disk) == 0, what="the disk is full")
+    cramped.ok("run", "-d", "--name=writes", "--network=none", BUSYBOX, "sh", "-c", write)
+    wait.until(lambda: free(small_disk) < 1 << 19, what="the disk is full")
     reserve = cramped.graphroot / "reserve"
     assert reserve.stat().st_blocks * 512 >= 2 << 20
     assert cramped.ok("rm", "--force", "--time=0", "writes") == "writes"
