@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "podpy.sqlite"
 BUSY_TIMEOUT_SECONDS = 60.0
-# Pages in the WAL before a commit copies them home (two fsyncs). SQLite's default is 1000; a killed call leaves the WAL
-# for the next opener to read, so it is kept small.
-_CHECKPOINT_PAGES = 200
+# The next opener reads the whole WAL, so it is kept short. SQLite's own way isn't enough: after a commit it copies the
+# WAL home, but that it may begin it anew is only in shared memory, which is gone when no call has the database open.
+_LONGEST_WAL = 1 << 20  # bytes
 _LITTLE_ROOM = 1 << 20  # bytes; a removal's rows and directories take less
 _NO_CHECKPOINT: int | None = getattr(_sqlite3, "SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE", None)  # since Python 3.12
 _left: list[object] = []
@@ -48,7 +48,6 @@ class Database:
             self._connection = _sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute("PRAGMA foreign_keys=ON")
         except _sqlite3.Error as error:
@@ -138,14 +137,23 @@ class Database:
         """Close the connection at the end of a command, without the two fsyncs that its last closer would make.
 
         SQLite copies the WAL home and removes it when the last connection closes. That is right for a server and wrong
-        here, where every call is the last: the WAL stays, and the commit that makes it too long copies it. Python 3.11
-        can't turn the copying off, so there the connection stays open until the process is gone (`os._exit`), or the
-        next is left.
+        here, where every call is the last: the WAL stays until it has become long. Python 3.11 can't turn the copying
+        off, so there the connection stays open until the process is gone (`os._exit`), or the next is left.
         """
+        self._bring_home()
         if _NO_CHECKPOINT is not None:
             self.close()
         else:
             _left[:] = [self._connection]
+
+    def _bring_home(self) -> None:
+        """Copy a long WAL into the database and empty it, unless another call is at work: then its end will."""
+        try:
+            if os.stat(self.path + "-wal").st_size > _LONGEST_WAL:
+                self._connection.execute("PRAGMA busy_timeout=0")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except (OSError, _sqlite3.Error):
+            pass  # no WAL, or a full disk: the WAL is as good a place
 
     def _begin(self, durable: bool) -> None:
         if self._depth == 0:

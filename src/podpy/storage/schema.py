@@ -123,13 +123,10 @@ _THIRD = """
 CREATE TABLE containers_anew (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    image_id TEXT NOT NULL DEFAULT '',
     image_name TEXT NOT NULL DEFAULT '',
     command TEXT NOT NULL DEFAULT '[]',
-    labels TEXT NOT NULL DEFAULT '{}',
     ports TEXT NOT NULL DEFAULT '[]',
     exposed TEXT NOT NULL DEFAULT '[]',
-    log_path TEXT NOT NULL DEFAULT '',
     created INTEGER NOT NULL,
     status TEXT NOT NULL,
     pid INTEGER NOT NULL DEFAULT 0,
@@ -145,14 +142,18 @@ CREATE TABLE containers_anew (
     stopped_by_user INTEGER NOT NULL DEFAULT 0,
     exec_count INTEGER NOT NULL DEFAULT 0,
     cleaned INTEGER NOT NULL DEFAULT 0,
+    -- What no list shows comes last: it fills overflow pages (sqlite.org/fileformat2.html, 1.6), which a list then
+    -- needn't read. A row keeps about 490 bytes outside of them.
+    image_id TEXT NOT NULL DEFAULT '',
+    labels TEXT NOT NULL DEFAULT '{}',
+    log_path TEXT NOT NULL DEFAULT '',
     error TEXT NOT NULL DEFAULT '',
-    -- The last column: it fills overflow pages (sqlite.org/fileformat2.html, 1.6), which a list then needn't read.
     spec TEXT NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO containers_anew SELECT
-    id, name, image_id, image_name, command, labels, ports, exposed, log_path, created, status, pid,
-    pid_start, conmon_pid, conmon_start, boot_id, started, finished, exit_code, oom_killed, restarts,
-    stopped_by_user, exec_count, cleaned, error, spec
+    id, name, image_name, command, ports, exposed, created, status, pid, pid_start, conmon_pid,
+    conmon_start, boot_id, started, finished, exit_code, oom_killed, restarts, stopped_by_user,
+    exec_count, cleaned, image_id, labels, log_path, error, spec
 FROM containers;
 CREATE TEMP TABLE kept AS SELECT container_id, volume FROM container_volumes;
 DROP TABLE containers;
