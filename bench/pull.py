@@ -113,22 +113,56 @@ def row(name: str, runs: dict[str, list[Run]]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+@dataclass
+class Bench:
+    """What the command line of an image bench says: `sides` are the two engines' commands."""
+
+    images: Path
+    base: Path
+    rounds: int
+    only: str
+    sides: dict[str, list[str]]
+    environment: dict[str, str]
+
+    @classmethod
+    def of_command_line(cls, description: str) -> Bench:
+        """Read the command line."""
+        parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+        parser.add_argument("--images", type=Path, required=True)
+        parser.add_argument("--base", type=Path, required=True)
+        parser.add_argument("--rounds", type=int, default=5)
+        parser.add_argument("--podpy", default="podpy")
+        parser.add_argument("--podman", default="podman")
+        parser.add_argument("--only", default="")
+        given = parser.parse_args()
+        return cls(
+            images=given.images,
+            base=given.base,
+            rounds=given.rounds,
+            only=given.only,
+            sides={"podman": shlex.split(given.podman), "podpy": shlex.split(given.podpy)},
+            environment={**os.environ, "XDG_DATA_HOME": str(given.base / "data")},
+        )
+
+    def layouts(self) -> list[Path]:
+        """Return the images that are wanted."""
+        found = (path for path in self.images.iterdir() if (path / "index.json").exists())
+        return sorted(path for path in found if self.only in path.name)
+
+
+def print_heading() -> None:
+    """Print the head of the table that `row` makes lines of."""
+    heading = ["what", "podman wall s", "podpy wall s", "ratio", "podman CPU s", "podpy CPU s", "ratio"]
+    print("| " + " | ".join(heading) + " |\n|" + "---|" * len(heading), flush=True)
+
+
 def main() -> None:
     """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--base", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--podpy", default="podpy")
-    parser.add_argument("--podman", default="podman")
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    environment = {**os.environ, "XDG_DATA_HOME": str(options.base / "data")}
-    sides = {"podman": shlex.split(options.podman), "podpy": shlex.split(options.podpy)}
+    options = Bench.of_command_line(__doc__)
+    sides, environment = options.sides, options.environment
     registry, address = start_registry(options.base)
     try:
-        heading = ["what", "podman wall s", "podpy wall s", "ratio", "podman CPU s", "podpy CPU s", "ratio"]
-        print("| " + " | ".join(heading) + " |\n|" + "---|" * len(heading), flush=True)
+        print_heading()
         for name, arguments in cases(options.images, options.base, address).items():
             if options.only in name:
                 print(row(name, measure(arguments, sides, environment, options.rounds, options.base)), flush=True)

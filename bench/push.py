@@ -8,13 +8,10 @@ Needs docker-registry and skopeo.
 
 from __future__ import annotations
 
-import argparse
-import os
-import shlex
 import subprocess
 from pathlib import Path
 
-from pull import Run, copy, row, start_registry, timed
+from pull import Bench, Run, copy, print_heading, row, start_registry, timed
 
 
 def fill(layout: Path, sides: dict[str, list[str]], environment: dict[str, str], base: Path) -> str:
@@ -54,23 +51,13 @@ def measure(
 
 def main() -> None:
     """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--base", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--podpy", default="podpy")
-    parser.add_argument("--podman", default="podman")
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    environment = {**os.environ, "XDG_DATA_HOME": str(options.base / "data")}
-    sides = {"podman": shlex.split(options.podman), "podpy": shlex.split(options.podpy)}
-    heading = ["what", "podman wall s", "podpy wall s", "ratio", "podman CPU s", "podpy CPU s", "ratio"]
-    print("| " + " | ".join(heading) + " |\n|" + "---|" * len(heading), flush=True)
-    for layout in sorted(path for path in options.images.iterdir() if (path / "index.json").exists()):
-        if options.only in layout.name:
-            name = fill(layout, sides, environment, options.base)
-            for case, runs in measure(name, sides, environment, options.rounds, options.base).items():
-                print(row(f"{case} {layout.name}", runs), flush=True)
+    options = Bench.of_command_line(__doc__)
+    sides, environment = options.sides, options.environment
+    print_heading()
+    for layout in options.layouts():
+        name = fill(layout, sides, environment, options.base)
+        for case, runs in measure(name, sides, environment, options.rounds, options.base).items():
+            print(row(f"{case} {layout.name}", runs), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,10 @@ run.
 
 from __future__ import annotations
 
-import argparse
-import os
-import shlex
 import subprocess
 from pathlib import Path
 
-from pull import Run, copy, row, timed
+from pull import Bench, Run, copy, print_heading, row, timed
 
 SOURCES = ("oci-archive", "docker-archive")
 
@@ -49,19 +46,10 @@ def measure(
 
 def main() -> None:
     """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--base", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--podpy", default="podpy")
-    parser.add_argument("--podman", default="podman")
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    environment = {**os.environ, "XDG_DATA_HOME": str(options.base / "data")}
-    sides = {"podman": shlex.split(options.podman), "podpy": shlex.split(options.podpy)}
-    for layout in sorted(path for path in options.images.iterdir() if (path / "index.json").exists()):
-        if options.only not in layout.name:
-            continue
+    options = Bench.of_command_line(__doc__)
+    sides, environment = options.sides, options.environment
+    print_heading()
+    for layout in options.layouts():
         for source in SOURCES:
             bring_in(layout, source, sides, environment, options.base)
             for format in ("docker-archive", "oci-archive"):

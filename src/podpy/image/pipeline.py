@@ -18,6 +18,7 @@ from time import monotonic
 from podpy.errors import DigestMismatchError, ImageError, NoSpaceError, PodpyError, StorageError
 from podpy.image.compression import decompressed
 from podpy.image.progress import SILENT, Progress
+from podpy.image.staged import check_space
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -323,16 +324,8 @@ def _file_chunks(path: str, end: int) -> Iterator[bytes]:
 
 
 def _check_space(store: Store, sources: Sequence[LayerSource]) -> None:
-    import os
-
     # A lower bound: the files of a layer take at least as much as its compressed form, and that is kept too.
-    wanted = sum(max(source.size, 0) * (2 if source.digest else 1) for source in sources)
-    room = os.statvfs(store.graphroot)
-    free = room.f_bavail * room.f_frsize
-    if wanted > free:
-        raise NoSpaceError(
-            f"{store.graphroot}: the image needs more than {wanted >> 20} MiB, and {free >> 20} MiB are free"
-        )
+    check_space(store, sum(max(source.size, 0) * (2 if source.digest else 1) for source in sources), what="the image")
 
 
 def _translate(error: BaseException, store: Store) -> BaseException:

@@ -113,12 +113,14 @@ def _receive(
     return blob
 
 
-def check_space(store: Store, wanted: int) -> None:
-    """Raise StorageError if there is no room for so many bytes."""
+def check_space(store: Store, wanted: int, *, what: str = "it") -> None:
+    """Raise NoSpaceError if there is no room for so many bytes, of which `what` needs even more."""
     room = os.statvfs(store.graphroot)
     free = room.f_bavail * room.f_frsize
     if wanted > free:
-        raise NoSpaceError(f"{store.graphroot}: {wanted >> 20} MiB are needed, and {free >> 20} MiB are free")
+        raise NoSpaceError(
+            f"{store.graphroot}: {what} needs more than {wanted >> 20} MiB, and {free >> 20} MiB are free"
+        )
 
 
 def _open(path: str) -> int:

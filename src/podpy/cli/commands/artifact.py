@@ -198,18 +198,10 @@ def push(options: Options) -> int:
 
 
 def _access(options: Options) -> Access:
-    from podpy.cli.values import retry_delay
-    from podpy.config.auth import parse_pair
+    from podpy.cli.registry_options import access_fields
     from podpy.image.remote import Access
 
-    return Access(
-        tls_verify=options.tls_verify,
-        authfile=options.authfile,
-        credentials=parse_pair(options.creds) if options.creds else None,
-        cert_dir=options.cert_dir,
-        retries=options.retry,
-        retry_delay=retry_delay(options.retry_delay),
-    )
+    return Access(**access_fields(options))
 
 
 def rm(options: Options) -> int:

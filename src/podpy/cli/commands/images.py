@@ -43,8 +43,7 @@ def load(options: Options) -> int:
 def pull(options: Options) -> int:
     """`podpy pull`: prints the id of each image; one that can't be pulled doesn't stop the others."""
     from podpy.cli.image_progress import make
-    from podpy.cli.values import retry_delay
-    from podpy.config.auth import parse_pair
+    from podpy.cli.registry_options import access_fields
     from podpy.image.pull import PullOptions
 
     wanted = PullOptions(
@@ -53,13 +52,7 @@ def pull(options: Options) -> int:
         os=options.os,
         arch=options.arch,
         variant=options.variant,
-        tls_verify=options.tls_verify,
-        authfile=options.authfile,
-        credentials=parse_pair(options.creds) if options.creds else None,
-        cert_dir=options.cert_dir,
-        signature_policy=options.signature_policy,
-        retries=options.retry,
-        retry_delay=retry_delay(options.retry_delay),
+        **access_fields(options),
     )
     progress = make(quiet=options.quiet, style=options.progress)
     with open_runtime(options) as runtime:

@@ -50,16 +50,10 @@ def add(options: Options) -> int:
             print(_add_files(runtime, options, changes))
             return 0
         _refuse_artifact_options(options)
-        from podpy.config.auth import parse_pair
+        from podpy.cli.registry_options import access_fields
 
-        wanted = manifest_list.AddOptions(
-            all=options.all,
-            changes=changes,
-            tls_verify=tls_verify(options),
-            authfile=options.authfile,
-            credentials=parse_pair(options.creds) if options.creds else None,
-            cert_dir=options.cert_dir,
-        )
+        access = {**access_fields(options), "tls_verify": tls_verify(options)}
+        wanted = manifest_list.AddOptions(all=options.all, changes=changes, **access)
         runtime.enter()
         print(manifest_list.add(runtime.store, runtime.paths, options.list, options.images, wanted))
     return 0

@@ -35,8 +35,7 @@ def push(options: Options) -> int:
 
 def push_options(options: Options) -> PushOptions:
     """Return how to push, as `push` or `manifest push` was told. Raises UsageError, NotSupportedError."""
-    from podpy.cli.values import retry_delay
-    from podpy.config.auth import parse_pair
+    from podpy.cli.registry_options import access_fields
     from podpy.image.push import PushOptions
 
     if options.compression_format == _CHUNKED:
@@ -48,13 +47,7 @@ def push_options(options: Options) -> PushOptions:
         # podman-push(1): a format that is asked for is forced, unless that is turned off.
         recompress=options.force_compression
         or (bool(options.compression_format) and not options.given("force_compression")),
-        tls_verify=options.tls_verify,
-        authfile=options.authfile,
-        credentials=parse_pair(options.creds) if options.creds else None,
-        cert_dir=options.cert_dir,
-        signature_policy=options.signature_policy,
-        retries=options.retry,
-        retry_delay=retry_delay(options.retry_delay),
+        **access_fields(options),
     )
 
 

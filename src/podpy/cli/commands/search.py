@@ -59,15 +59,10 @@ def _images(options: Options, filters: _Filters) -> str:
 
 
 def _access(options: Options) -> Access:
-    from podpy.config.auth import parse_pair
+    from podpy.cli.registry_options import access_fields
     from podpy.image.remote import Access
 
-    return Access(
-        tls_verify=options.tls_verify,
-        authfile=options.authfile,
-        credentials=parse_pair(options.creds) if options.creds else None,
-        cert_dir=options.cert_dir,
-    )
+    return Access(**access_fields(options))
 
 
 def _json(rows: list[Struct]) -> str:
