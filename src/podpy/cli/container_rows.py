@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.cli.gotemplate.values import Struct
-    from podpy.libpod.state import ContainerRow
+    from podpy.libpod.state import ContainerRow, Glance
 
 _SECOND = 1_000_000_000
 _SHORT_ID = 12
@@ -43,22 +43,45 @@ def state_of(row: ContainerRow) -> str:
     return "created" if row.status == "starting" else row.status
 
 
+def standard_cells(glances: list[Glance], look: Look) -> list[tuple[str, ...]]:
+    """Return the texts of the standard columns: id, image, command, created, status, ports, name."""
+    width = _SHORT_ID if look.cut else None
+    now = look.now
+    return [
+        (
+            identifier[:width],
+            image,
+            look.commands.get(command) or command_text(command, look),
+            ago(created, now),
+            status_words(status, started, finished, code, now),
+            "" if ports == exposed == "[]" else ports_text(fastjson.loads(ports), fastjson.loads(exposed)),
+            name,
+        )
+        for identifier, name, image, command, created, status, started, finished, code, ports, exposed in glances
+    ]
+
+
 def status_text(row: ContainerRow, look: Look) -> str:
     """Return "Up 3 seconds", "Exited (0) 5 minutes ago", "Created" …"""
-    if row.status == "running":
-        return "Up " + human_duration((look.now - row.started) / _SECOND)
-    if row.status == "exited":
-        return f"Exited ({row.exit_code}) {ago(row.finished, look.now)}"
-    return state_of(row).title()
+    return status_words(row.status, row.started, row.finished, row.exit_code, look.now)
 
 
-def command_text(row: ContainerRow, look: Look) -> str:
-    """Return the command on one line, cut after 17 characters."""
-    text = look.commands.get(row.command)
+def status_words(status: str, started: int, finished: int, exit_code: int, now: int) -> str:
+    """Return the same from a row's columns and "now", in nanoseconds since 1970."""
+    if status == "exited":
+        return f"Exited ({exit_code}) {ago(finished, now)}"
+    if status == "running":
+        return "Up " + human_duration((now - started) / _SECOND)
+    return "Created" if status in ("created", "starting") else status.title()
+
+
+def command_text(command: str, look: Look) -> str:
+    """Return the command (a JSON list) on one line, cut after 17 characters."""
+    text = look.commands.get(command)
     if text is None:
-        words = " ".join(fastjson.loads(row.command))
+        words = " ".join(fastjson.loads(command))
         text = words[:_COMMAND_WIDTH] + "..." if look.cut and len(words) > _COMMAND_WIDTH else words
-        look.commands[row.command] = text
+        look.commands[command] = text
     return text
 
 
@@ -105,7 +128,7 @@ def placeholders(row: ContainerRow, look: Look) -> Struct:
     shown = {
         "ID": short(row.id, look),
         "ImageID": short(row.image_id, look),
-        "Command": command_text(row, look),
+        "Command": command_text(row.command, look),
         "Created": GoTime(row.created),
         "CreatedAt": str(GoTime(row.created)),
         "CreatedHuman": ago(row.created, look.now),

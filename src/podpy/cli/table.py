@@ -6,6 +6,10 @@ at least 12. What follows a line's last tab belongs to no column.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _MINIMUM = 12
 _PADDING = 2
 
@@ -25,7 +29,7 @@ def align(text: str, *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str
     )
 
 
-def align_rows(rows: list[list[str]], *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str:
+def align_rows(rows: Sequence[Sequence[str]], *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str:
     """Return lines of cells, aligned: quick, for long lists whose rows all have the same number of cells."""
     if not rows:
         return ""

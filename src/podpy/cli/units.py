@@ -29,14 +29,14 @@ def _size(size: float, base: int, units: tuple[str, ...], precision: int, blank:
 def human_duration(seconds: float) -> str:
     """Return a span of time in words: "2 minutes", "About an hour"."""
     whole = int(seconds)
-    minutes = whole // _MINUTE
-    hours = int(seconds / _HOUR + 0.5)
     if whole < 1:
         return "Less than a second"
     if whole < _MINUTE:
         return "1 second" if whole == 1 else f"{whole} seconds"
+    minutes = whole // _MINUTE
     if minutes < _MINUTE:
         return "About a minute" if minutes == 1 else f"{minutes} minutes"
+    hours = int(seconds / _HOUR + 0.5)
     if hours == 1:
         return "About an hour"
     for limit, divisor, name in (

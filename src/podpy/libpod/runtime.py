@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from podpy.image.save import SaveOptions
     from podpy.libpod.container import Container
     from podpy.libpod.create import ImageOptions
+    from podpy.libpod.state import Glance
     from podpy.plan import Trace
     from podpy.runtime.oci_runtime import OciRuntime
     from podpy.runtime.spec import ContainerSpec
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
     T = TypeVar("T")
+
+_MAY_HAVE_CHANGED = (*ALIVE, STARTING, INITIALIZED)
 
 
 class Engine:
@@ -216,7 +219,18 @@ class Runtime:
         from podpy.libpod.settle import settle
 
         found = self.table.all() if rows is None else rows
-        return [settle(self, row) if row.status in (*ALIVE, STARTING, INITIALIZED) else row for row in found]
+        return [settle(self, row) if row.status in _MAY_HAVE_CHANGED else row for row in found]
+
+    def glances(self) -> list[Glance]:
+        """Return what the standard columns of a list need of all containers, as they truly are, oldest first."""
+        seen = {glance[0]: glance for glance in self.table.glances()}
+        unsure = [identifier for identifier, glance in seen.items() if glance[5] in _MAY_HAVE_CHANGED]
+        if unsure:
+            true = {row.id: row.glance() for row in self.rows(self.table.summaries_of(unsure))}
+            seen.update(true)
+            for identifier in set(unsure).difference(true):  # removed since
+                del seen[identifier]
+        return [*seen.values()]
 
     # Images
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from podpy.storage.database import Database
 
+    # What the standard columns of a list are made of: id, name, image's name, command, created, status, started,
+    # finished, exit code, ports, exposed ports. A plain tuple: `ps -a` of a thousand containers makes nothing else.
+    Glance = tuple[str, str, str, str, int, str, int, int, int, str, str]
+
 CREATED = "created"
 INITIALIZED = "initialized"
 STARTING = "starting"  # a podpy call is at it; if none is (its lock is free), that call was killed
@@ -66,13 +70,32 @@ class ContainerRow(Record):
         labels: dict[str, str] = fastjson.loads(self.labels)
         return labels
 
+    def glance(self) -> Glance:
+        """Return what the standard columns of a list are made of."""
+        return (
+            self.id,
+            self.name,
+            self.image_name,
+            self.command,
+            self.created,
+            self.status,
+            self.started,
+            self.finished,
+            self.exit_code,
+            self.ports,
+            self.exposed,
+        )
+
 
 _COLUMNS = ContainerRow._fields
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers"
+_SELECT_GLANCES = """SELECT id, name, image_name, command, created, status, started, finished, exit_code, ports, exposed
+    FROM containers"""
 _NOT_IN_SUMMARY = ("spec", "image_id", "labels", "log_path", "oom_killed", "restarts", "stopped_by_user", "error")
 _SUMMARY_COLUMNS = tuple(name for name in _COLUMNS if name not in _NOT_IN_SUMMARY)
 _SUMMARY_FIELDS = (*_SUMMARY_COLUMNS, "spec")
 _SELECT_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)}, '' FROM containers"
+_MOST_VALUES = 500  # in one statement: SQLite's own limit was 999 (sqlite.org/limits.html, 9)
 _INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
@@ -152,12 +175,27 @@ class ContainerTable:
         marks = ", ".join("?" * len(statuses))
         return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses, _SUMMARY_FIELDS)
 
+    def summaries_of(self, ids: list[str]) -> list[ContainerRow]:
+        """Return such rows of the containers with these ids, as far as they still are there."""
+        found: list[ContainerRow] = []
+        for start in range(0, len(ids), _MOST_VALUES):
+            some = ids[start : start + _MOST_VALUES]
+            found += self._rows(f"{_SELECT_SUMMARY} WHERE id IN ({', '.join('?' * len(some))})", some, _SUMMARY_FIELDS)
+        return found
+
+    def glances(self) -> list[Glance]:
+        """Return the little that the standard columns of a list need of every row, oldest first."""
+        # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
+        return sorted(self.database.query(_SELECT_GLANCES), key=lambda glance: glance[4])
+
     def name_owner(self, name: str) -> str:
         """Return the id of the container with this name, or an empty text."""
         rows = self.database.query("SELECT id FROM containers WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
-    def _rows(self, query: str, values: tuple[Any, ...], names: tuple[str, ...] = _COLUMNS) -> list[ContainerRow]:
+    def _rows(
+        self, query: str, values: tuple[Any, ...] | list[str], names: tuple[str, ...] = _COLUMNS
+    ) -> list[ContainerRow]:
         found = []
         for columns in self.database.query(query, values):
             # Fields that weren't read are the class's defaults, so nothing need be laid out: a third of `ps -a`.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from podpy.libpod.state import ContainerRow
 
 _NS_FIELDS = ("ID", "Names", "Pid", "Cgroup", "IPC", "MNT", "NET", "PIDNS", "User", "UTS")
+_STANDARD = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
 _HEADINGS = {
     "ID": "container id",
     "CreatedHuman": "created",
@@ -59,6 +60,8 @@ def run(options: Options) -> int:
 
 
 def _page(runtime: Runtime, options: Options) -> str:
+    if _is_plain(options):
+        return _standard(rows_of.standard_cells(runtime.glances(), Look(cut=not options.no_trunc)), options)
     rows = _sorted(_selected(runtime, options), options.sort)
     sizes = _sizes(runtime, rows) if options.size else None
     if options.sort == "size" and sizes is not None:
@@ -113,35 +116,33 @@ def _sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tuple[int, i
     return container_sizes(runtime, rows)
 
 
+def _is_plain(options: Options) -> bool:
+    """Return whether all containers are wanted with what a glance tells (Runtime.glances)."""
+    narrowed = options.filter or options.latest or options.last > 0 or not options.all
+    other_columns = options.format or options.quiet or options.ns or options.size
+    return not narrowed and not other_columns and options.sort == "created"
+
+
 def _columns(rows: list[ContainerRow], look: Look, options: Options) -> str:
-    """Return the standard columns without a template: `ps -a` of 1000 containers is to be quick."""
-    columns = _ns_columns(look) if options.ns else _standard_columns(look, options)
-    cells = columns.values()
-    lines = [] if options.noheading else [[*columns]]
-    return align_rows(lines + [[cell(row) for cell in cells] for row in rows])
+    """Return the columns without a template: `ps -a` of 1000 containers is to be quick."""
+    if options.ns:
+        columns = _ns_columns(look)
+        cells = columns.values()
+        lines = [] if options.noheading else [[*columns]]
+        return align_rows(lines + [[cell(row) for cell in cells] for row in rows])
+    more = [rows_of.size_text(row, look) for row in rows] if options.size else None
+    return _standard(rows_of.standard_cells([row.glance() for row in rows], look), options, more)
 
 
-def _standard_columns(look: Look, options: Options) -> dict[str, Callable[[ContainerRow], str]]:
-    from podpy.cli.ports import ports_text
-    from podpy.cli.units import ago
-    from podpy.fastjson import loads
-
-    columns: dict[str, Callable[[ContainerRow], str]] = {
-        "CONTAINER ID": lambda row: rows_of.short(row.id, look),
-        "IMAGE": lambda row: row.image_name,
-        "COMMAND": lambda row: rows_of.command_text(row, look),
-        "CREATED": lambda row: ago(row.created, look.now),
-        "STATUS": lambda row: rows_of.status_text(row, look),
-        "PORTS": lambda row: (
-            "" if row.ports == row.exposed == "[]" else ports_text(loads(row.ports), loads(row.exposed))
-        ),
-        "NAMES": lambda row: row.name,
-    }
+def _standard(lines: list[tuple[str, ...]], options: Options, sizes: list[str] | None = None) -> str:
+    heading: tuple[str, ...] = _STANDARD
     if options.pod:
-        columns["POD ID"] = columns["PODNAME"] = lambda _row: ""
-    if options.size:
-        columns["SIZE"] = lambda row: rows_of.size_text(row, look)
-    return columns
+        heading += ("POD ID", "PODNAME")
+        lines = [(*cells, "", "") for cells in lines]
+    if sizes is not None:
+        heading += ("SIZE",)
+        lines = [(*cells, size) for cells, size in zip(lines, sizes, strict=True)]
+    return align_rows(lines if options.noheading else [heading, *lines])
 
 
 def _ns_columns(look: Look) -> dict[str, Callable[[ContainerRow], str]]:
