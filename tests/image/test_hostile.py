@@ -92,7 +92,7 @@ def test_a_proxy_gets_the_password_in_its_address(podpy: Podpy, odd: OddRegistry
     configure(podpy, insecure("registry.example:5000"))
     proxy = f"http://user:p%40ss@{odd.address}"
     podpy.ok("pull", "registry.example:5000/x", env={"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy})
-    given = {headers.get("proxy-authorization") for _, _, headers in odd.requests}
+    given = {headers.get("Proxy-Authorization") for _, _, headers in odd.requests}
     assert given == {"Basic " + base64.b64encode(b"user:p@ss").decode()}
 
 

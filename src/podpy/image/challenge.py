@@ -16,9 +16,8 @@ from podpy.image.reference import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
-
     from podpy.config.auth import Credentials
+    from podpy.image.curl import Response
     from podpy.image.http import Transport
 
 _CLIENT = "podpy"
@@ -37,7 +36,7 @@ class Authenticator:
         """Return the Authorization header for a scope, or an empty text if nothing was asked for yet."""
         return self._headers.get(scope) or self._headers.get("basic", "")
 
-    def answer(self, response: BaseHTTPResponse, scope: str, refused: str) -> bool:
+    def answer(self, response: Response, scope: str, refused: str) -> bool:
         """Take a 401's challenge; return whether there is now another header to try than `refused`.
 
         Raises AuthenticationError (what to type), RegistryError (the token server can't be used).

@@ -7,8 +7,8 @@ comes is checked by its digest, so it doesn't matter who sends it. No credential
 from __future__ import annotations
 
 from podpy.errors import RegistryError
-from podpy.image.http import Transport, drop, split, stream_body
-from podpy.image.lean_urllib3 import HTTPError
+from podpy.image.curl import HTTPError
+from podpy.image.http import Transport, drop, split
 from podpy.image.reference import shorten
 from podpy.image.registry import NotThereError, Repository
 
@@ -16,8 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from urllib3 import BaseHTTPResponse
-
+    from podpy.image.curl import Response
     from podpy.image.schema import Descriptor
 
 _AGAIN = "Pull again: it goes on from there"
@@ -64,7 +63,7 @@ def _from_url(url: str, layer: Descriptor, offset: int) -> Iterator[bytes]:
         response = _open(transport, url, offset)
         skip = offset if response.status == 200 else 0
         left = layer.size - offset
-        for chunk in stream_body(response):
+        for chunk in response.stream():
             wanted = chunk[skip:]
             skip = max(0, skip - len(chunk))
             left -= len(wanted)
@@ -79,7 +78,7 @@ def _from_url(url: str, layer: Descriptor, offset: int) -> Iterator[bytes]:
         transport.close()
 
 
-def _open(transport: Transport, url: str, offset: int) -> BaseHTTPResponse:
+def _open(transport: Transport, url: str, offset: int) -> Response:
     headers = {"Range": f"bytes={offset}-"} if offset else {}
     try:
         response = transport.open_url("GET", url, headers, what=shorten(url))

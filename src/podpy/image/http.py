@@ -1,4 +1,4 @@
-"""HTTP for registries, the only module that uses urllib3: TLS, proxies, redirects, retries.
+"""HTTP for registries: TLS, proxies, redirects, retries. libcurl does each single request (podpy.image.curl).
 
 One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host that they
 are meant for and are dropped when a redirect leads elsewhere.
@@ -6,31 +6,25 @@ are meant for and are dropped when a redirect leads elsewhere.
 
 from __future__ import annotations
 
-import os
-import ssl
 import time
 from threading import Lock
-from urllib.parse import unquote, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from podpy import __version__
 from podpy.errors import RegistryError
-from podpy.image.lean_urllib3 import HTTPError, exceptions, urllib3
+from podpy.image.curl import CHUNK, HTTPError, Lines, Request, Response
 from podpy.image.progress import SILENT, Progress
 from podpy.image.proxies import proxy_for
 from podpy.image.reference import shorten
+from podpy.image.tls import Trust, trust_of
 from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from urllib.parse import SplitResult
 
-    from urllib3 import BaseHTTPResponse
-
-CHUNK = 256 << 10
 BODY_LIMIT = 4 << 20  # answers that are read whole: manifests, tokens, errors
-CONNECT_TIMEOUT = 20.0
-READ_TIMEOUT = 60.0
 DEFAULT_RETRIES = 3
 LONGEST_WAIT = 120.0
 _MOST_REDIRECTS = 10
@@ -83,10 +77,9 @@ class Transport:
         self._scheme = "https"
         self._scheme_known = not insecure
         self._certificates = certificates
-        self._managers: dict[str, urllib3.PoolManager] = {}
-        self._lock = Lock()  # several threads may begin at once: one finds the scheme, one makes a manager
-        if insecure:
-            urllib3.disable_warnings(exceptions.InsecureRequestWarning)
+        self._lines = Lines()
+        self._trusts: dict[bool, Trust] = {}
+        self._lock = Lock()  # several threads may begin at once: one finds the scheme
 
     def __enter__(self) -> Transport:
         return self
@@ -96,8 +89,7 @@ class Transport:
 
     def close(self) -> None:
         """Close every connection."""
-        for manager in self._managers.values():
-            manager.clear()
+        self._lines.close()
 
     def url(self, path: str) -> str:
         """Return the address of a path on this host; HTTP or HTTPS is found out first, if both are allowed."""
@@ -110,7 +102,7 @@ class Transport:
         """Tell whether an address is on this host: only there go its credentials."""
         return _authority(url) == _authority(f"{urlsplit(url).scheme}://{_real_host(self.host)}")
 
-    def open(self, method: str, path: str, headers: Mapping[str, str], *, what: str) -> BaseHTTPResponse:
+    def open(self, method: str, path: str, headers: Mapping[str, str], *, what: str) -> Response:
         """Return the answer, its body not read yet; redirects are followed, failures that may pass are retried.
 
         `what` names the thing in errors. Raises RegistryError if there is no answer at all.
@@ -119,16 +111,16 @@ class Transport:
 
     def open_url(
         self, method: str, url: str, headers: Mapping[str, str], *, what: str, body: Body | None = None
-    ) -> BaseHTTPResponse:
+    ) -> Response:
         """Do the same with a full address, and a body."""
         attempt = 0
         while True:
             try:
                 response = self.open_once(method, url, headers, body)
             except HTTPError as error:
-                if attempt >= self.retries or not _may_pass(error):
+                if attempt >= self.retries or not error.may_pass:
                     raise self.explain(error, what) from error
-                self.wait(attempt, f"{self.host}: {_reason(error)}")
+                self.wait(attempt, f"{self.host}: {error.reason}")
             else:
                 if response.status not in RETRIED or attempt >= self.retries:
                     return response
@@ -143,41 +135,36 @@ class Transport:
         self._progress.message(f"{why}; retrying in {delay:.0f} s")
         time.sleep(delay)
 
-    def explain(self, error: Exception, what: str) -> RegistryError:
-        """Return the one-line error for what urllib3 raised."""
-        reason = _reason(error)
-        text = str(error)
-        if "WRONG_VERSION_NUMBER" in text or "wrong version number" in text:
+    def explain(self, error: HTTPError, what: str) -> RegistryError:
+        """Return the one-line error for a request without an answer."""
+        if error.is_not_tls:
             return RegistryError(
                 f"{what}: {self.host} speaks HTTP, not HTTPS",
                 hint="If that is meant, add --tls-verify=false, or insecure = true for it in registries.conf",
             )
-        if isinstance(error, exceptions.SSLError):
+        if error.is_untrusted:
             return RegistryError(
-                f"{what}: {self.host}'s certificate isn't trusted: {reason}",
+                f"{what}: {self.host}'s certificate isn't trusted: {error.reason}",
                 hint=f"Put its authority's certificate into /etc/containers/certs.d/{self.host}/ca.crt or "
                 f"~/.config/containers/certs.d/{self.host}/ca.crt; --tls-verify=false turns the check off",
             )
-        if isinstance(error, exceptions.NameResolutionError):
+        if error.is_unknown_host:
             return RegistryError(f"{what}: no such host: {self.host}", hint="Check the name, and this machine's DNS")
-        if isinstance(error, exceptions.ProxyError):
-            return RegistryError(f"{what}: the proxy failed: {reason}", hint="Check HTTPS_PROXY and NO_PROXY")
-        return RegistryError(f"{what}: {self.host}: {reason}", hint="Check that the registry can be reached")
+        if error.is_proxy:
+            return RegistryError(f"{what}: the proxy failed: {error.reason}", hint="Check HTTPS_PROXY and NO_PROXY")
+        return RegistryError(f"{what}: {self.host}: {error.reason}", hint="Check that the registry can be reached")
 
     def _find_scheme(self) -> None:
         # Podman's order for insecure registries: HTTPS without checks, then HTTP.
         self._scheme_known = True
         try:
-            address = f"https://{_real_host(self.host)}/v2/"
-            drop(self._request(self._manager("https", _real_host(self.host)), "GET", address, {}, None))
-        except (exceptions.SSLError, HTTPError) as error:
-            if not isinstance(error, exceptions.NameResolutionError):
+            drop(self._send("GET", f"https://{_real_host(self.host)}/v2/", {}, None))
+        except HTTPError as error:
+            if not error.is_unknown_host:
                 self._scheme = "http"
 
-    def open_once(
-        self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None
-    ) -> BaseHTTPResponse:
-        """Return the answer to one request, redirects followed. Raises urllib3's HTTPError, RegistryError."""
+    def open_once(self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None) -> Response:
+        """Return the answer to one request, redirects followed. Raises HTTPError, RegistryError."""
         sent, asked = dict(headers), _authority(url)
         for _ in range(_MOST_REDIRECTS):
             response = self._send(method, url, sent, body)
@@ -206,43 +193,27 @@ class Transport:
             raise RegistryError(f"{self.host} redirects from HTTPS to HTTP: {shorten(_without_query(following))}")
         return following
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> BaseHTTPResponse:
-        with self._lock:
-            manager = self._manager(urlsplit(url).scheme, urlsplit(url).netloc)
-        return self._request(manager, method, url, headers, body)
-
-    def _request(
-        self, manager: urllib3.PoolManager, method: str, url: str, headers: Mapping[str, str], body: Body | None
-    ) -> BaseHTTPResponse:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> Response:
         full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
         if body is not None:
-            full |= {"Content-Type": body.kind, "Content-Length": str(body.size)}
-        return manager.request(
+            full["Content-Type"] = body.kind
+        parts = urlsplit(url)
+        request = Request(
             method,
             url,
-            headers=full,
-            body=body.chunks() if body is not None else None,
-            preload_content=False,
-            redirect=False,
-            retries=False,
+            full,
+            trust=self._trust(self.is_own(url)),
+            proxy=proxy_for(parts.scheme, parts.netloc),
+            size=body.size if body is not None else 0,
+            chunks=body.chunks if body is not None else None,
         )
+        return Response(self._lines, request)
 
-    def _manager(self, scheme: str, netloc: str) -> urllib3.PoolManager:
-        proxy = proxy_for(scheme, netloc)
+    def _trust(self, own: bool) -> Trust:
         # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
-        own = self.is_own(f"{scheme}://{netloc}")
-        key = f"{scheme} {proxy} {own}"
-        if key not in self._managers:
-            # Reading the system's authorities costs 30 ms of CPU: only where they are going to count.
-            context = _tls_context(self.insecure, self._certificates if own else ()) if scheme == "https" else None
-            timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
-            if proxy:
-                self._managers[key] = urllib3.ProxyManager(
-                    proxy, proxy_headers=_proxy_headers(proxy), ssl_context=context, timeout=timeout, maxsize=4
-                )
-            else:
-                self._managers[key] = urllib3.PoolManager(ssl_context=context, timeout=timeout, maxsize=4)
-        return self._managers[key]
+        if own not in self._trusts:
+            self._trusts[own] = trust_of(self._certificates if own else (), insecure=self.insecure)
+        return self._trusts[own]
 
 
 def form(fields: Mapping[str, str]) -> Body:
@@ -250,41 +221,33 @@ def form(fields: Mapping[str, str]) -> Body:
     return Body.of(urlencode(fields).encode(), _FORM).replace(secret=True)
 
 
-def drop(response: BaseHTTPResponse) -> None:
-    """Give the connection of an answer back whose body isn't wanted; a long one isn't waited for: it is closed."""
-    left = response.length_remaining  # None: not told
-    try:
-        if (left or 0) > CHUNK or len(response.read(CHUNK + 1, decode_content=False)) > CHUNK:
-            response.close()
-    except (HTTPError, OSError):
-        response.close()
-    response.release_conn()
+def drop(response: Response) -> None:
+    """End an answer whose body isn't wanted: a short one is read, so that the connection can be used again."""
+    size = 0
+    if (response.length or 0) <= CHUNK:
+        try:
+            for piece in response.stream():
+                size += len(piece)
+                if size > CHUNK:
+                    break
+        except HTTPError:
+            pass
+    response.close()
 
 
-def read_body(response: BaseHTTPResponse, limit: int = BODY_LIMIT) -> bytes:
-    """Return the whole body and give the connection back.
-
-    Raises RegistryError if it is larger than `limit`, or cut off.
-    """
+def read_body(response: Response, limit: int = BODY_LIMIT) -> bytes:
+    """Return the whole body. Raises RegistryError if it is larger than `limit`, or cut off."""
     data = bytearray()
     try:
-        for chunk in response.stream(CHUNK, decode_content=False):
+        for chunk in response.stream():
             data += chunk
             if len(data) > limit:
-                response.close()
                 raise RegistryError(f"the registry's answer has more than the {limit} bytes allowed")
     except HTTPError as error:
-        raise RegistryError(
-            f"the registry's answer stopped in its middle: {_reason(error)}", hint="Try again"
-        ) from None
-    response.release_conn()
+        raise RegistryError(f"the registry's answer stopped in its middle: {error.reason}", hint="Try again") from None
+    finally:
+        response.close()
     return bytes(data)
-
-
-def stream_body(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield the body in pieces as they come. Raises urllib3's HTTPError if it is cut."""
-    yield from response.stream(CHUNK, decode_content=False)
-    response.release_conn()
 
 
 def split(url: str) -> SplitResult:
@@ -311,11 +274,6 @@ def _authority(url: str) -> str:
     return parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
-def _proxy_headers(proxy: str) -> dict[str, str]:
-    user, at, _ = urlsplit(proxy).netloc.rpartition("@")
-    return dict(urllib3.make_headers(proxy_basic_auth=unquote(user))) if at else {}
-
-
 def _real_host(host: str) -> str:
     return "registry-1.docker.io" if host == "docker.io" else host
 
@@ -324,55 +282,11 @@ def _without_query(url: str) -> str:
     return url.partition("?")[0]  # signed addresses carry their secret there
 
 
-def _tls_context(insecure: bool, directories: tuple[str, ...]) -> ssl.SSLContext:
-    if insecure:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        context = ssl.create_default_context()
-    for directory in directories:
-        try:
-            names = sorted(os.listdir(directory))
-        except OSError:
-            continue
-        for name in names:
-            path = os.path.join(directory, name)
-            try:
-                if name.endswith(".crt"):
-                    context.load_verify_locations(path)
-                elif name.endswith(".cert"):
-                    context.load_cert_chain(path, path[:-5] + ".key")
-            except (OSError, ssl.SSLError) as error:
-                raise RegistryError(f"{path}: not a usable certificate: {error}") from None
-    return context
-
-
-def _may_pass(error: HTTPError) -> bool:
-    """Tell whether trying again can help: not for a wrong name, certificate or port."""
-    return not isinstance(
-        error,
-        exceptions.SSLError | exceptions.NewConnectionError | exceptions.ProxyError | exceptions.LocationValueError,
-    )
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message
-        if isinstance(cause, OSError) and (cause.strerror or isinstance(cause, ConnectionError)):
-            return cause.strerror or shorten(str(cause))
-        cause = cause.__cause__ or cause.__context__
-    return shorten(text.rpartition(": ")[2] or text or type(error).__name__)
-
-
-def retry_after(response: BaseHTTPResponse) -> float | None:
+def retry_after(response: Response) -> float | None:
     """Return how many seconds the server asks to wait (RFC 9110, 10.2.3), None: it doesn't say."""
     from email.utils import parsedate_to_datetime
 
-    value = response.headers.get("Retry-After", "").strip()
+    value = response.headers.get("Retry-After")
     if value.isdecimal():
         return float(value[:6])
     try:

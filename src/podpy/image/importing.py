@@ -106,15 +106,15 @@ def _open(store: Store, source: str | int) -> int:
 
 
 def _download(address: str) -> Iterator[bytes]:
-    from podpy.image.http import Transport, split, stream_body
-    from podpy.image.lean_urllib3 import HTTPError
+    from podpy.image.curl import HTTPError
+    from podpy.image.http import Transport, split
 
     transport = Transport(split(address).netloc)
     try:
         response = transport.open_url("GET", address, {}, what=f"downloading {address}")
         if response.status != 200:
             raise ImageError(f"downloading {address}: the server answered {response.status}")
-        yield from stream_body(response)
+        yield from response.stream()
     except HTTPError as error:
         raise transport.explain(error, f"downloading {address}") from None
     finally:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from urllib3 import BaseHTTPResponse
-
+    from podpy.image.curl import Response
 _PAGES_LIMIT = 10_000  # a registry whose pages never end
 
 
@@ -45,10 +44,10 @@ class Listing(Repository):
         results = document.get("results")
         return results if isinstance(results, list) else None
 
-    def _get(self, path: str, scope: str) -> BaseHTTPResponse:
+    def _get(self, path: str, scope: str) -> Response:
         url = self._transport.url(path)
 
-        def ask(authorization: dict[str, str]) -> BaseHTTPResponse:
+        def ask(authorization: dict[str, str]) -> Response:
             return self._transport.open_url("GET", url, authorization, what=self.name)
 
         return self._authorized(ask, scope)

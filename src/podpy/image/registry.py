@@ -9,17 +9,16 @@ from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, R
 from podpy.image import schema
 from podpy.image.assemble import check_bytes
 from podpy.image.challenge import Authenticator, error_text
-from podpy.image.http import drop, read_body, stream_body
-from podpy.image.lean_urllib3 import HTTPError
+from podpy.image.curl import HTTPError
+from podpy.image.http import drop, read_body
 from podpy.image.reference import check_digest, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from urllib3 import BaseHTTPResponse
-
     from podpy.config.auth import Credentials
+    from podpy.image.curl import Response
     from podpy.image.http import Body, Transport
 
 
@@ -127,7 +126,7 @@ class Repository:
         if start > offset:
             raise RegistryError(f"{self.name}: asked for blob {digest} from {offset} on, it sends from {start} on")
         skip = offset - start
-        for chunk in stream_body(response):
+        for chunk in response.stream():
             if skip >= len(chunk):
                 skip -= len(chunk)
                 continue
@@ -136,16 +135,16 @@ class Repository:
 
     def _open(
         self, method: str, path: str, headers: dict[str, str], *, body: Body | None = None, scope: str = ""
-    ) -> BaseHTTPResponse:
+    ) -> Response:
         """Return the answer about `path` in this repository, with a token for `scope` if one is asked for."""
         url = self._transport.url(f"/v2/{self._path}{path}")
 
-        def ask(authorization: dict[str, str]) -> BaseHTTPResponse:
+        def ask(authorization: dict[str, str]) -> Response:
             return self._transport.open_url(method, url, headers | authorization, what=self.name, body=body)
 
         return self._authorized(ask, scope or self._scope)
 
-    def _authorized(self, ask: Callable[[dict[str, str]], BaseHTTPResponse], scope: str) -> BaseHTTPResponse:
+    def _authorized(self, ask: Callable[[dict[str, str]], Response], scope: str) -> Response:
         """Return what `ask` returns with the headers that the registry's challenges lead to."""
         for attempt in range(3):
             used = self._authenticator.header(scope)
@@ -157,7 +156,7 @@ class Repository:
                 break
         raise self._unauthorized(response)
 
-    def _unauthorized(self, response: BaseHTTPResponse) -> AuthenticationError:
+    def _unauthorized(self, response: Response) -> AuthenticationError:
         host = self._transport.host
         if "insufficient_scope" in response.headers.get("WWW-Authenticate", ""):  # RFC 6750, 3.1: known, not allowed
             return AuthenticationError(
@@ -172,7 +171,7 @@ class Repository:
             f"{self.name}: unauthorized: {host} wants credentials", hint=f"Check the name, or run: podpy login {host}"
         )
 
-    def _failure(self, response: BaseHTTPResponse, what: str) -> RegistryError:
+    def _failure(self, response: Response, what: str) -> RegistryError:
         status = response.status
         try:
             text = error_text(read_body(response))

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 from podpy.errors import AuthenticationError, RegistryError, StorageError
 from podpy.image.assemble import Blob, sha256
+from podpy.image.curl import HTTPError
 from podpy.image.http import RETRIED, Body, drop, retry_after
-from podpy.image.lean_urllib3 import HTTPError
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import shorten
 from podpy.image.registry import MOST_DIGITS, Repository
@@ -21,8 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from urllib3 import BaseHTTPResponse
-
+    from podpy.image.curl import Response
 EXISTS, MOUNTED, SENT = "exists", "mounted", "sent"
 PIECE = 16 << 20
 _BYTES = "application/octet-stream"
@@ -202,7 +201,7 @@ class WritableRepository(Repository):
             raise _InterruptedError("the registry doesn't keep what it is sent")
         return False
 
-    def _interruption(self, response: BaseHTTPResponse, session: _Session, *, last: bool) -> _InterruptedError | None:
+    def _interruption(self, response: Response, session: _Session, *, last: bool) -> _InterruptedError | None:
         """Return why the upload stopped, if it may go on."""
         status = response.status
         if status in RETRIED:
@@ -232,7 +231,7 @@ class WritableRepository(Repository):
         session.url, session.offset, session.piece = "", 0, piece
         return self.blob_exists(blob.digest)  # perhaps only the answer was lost
 
-    def _location(self, response: BaseHTTPResponse, url: str) -> str:
+    def _location(self, response: Response, url: str) -> str:
         target = response.headers.get("Location", "")
         return self._transport.address(url, target) if target else url
 
@@ -243,13 +242,13 @@ class WritableRepository(Repository):
         headers: dict[str, str] | None = None,
         body: Body | None = None,
         again: bool = False,
-    ) -> BaseHTTPResponse:
+    ) -> Response:
         """Return the answer of an address that the registry gave us; `again`: failures that may pass are retried.
 
-        Raises urllib3's HTTPError otherwise. An address on another host gets no credentials.
+        Raises HTTPError otherwise. An address on another host gets no credentials.
         """
 
-        def ask(authorization: dict[str, str]) -> BaseHTTPResponse:
+        def ask(authorization: dict[str, str]) -> Response:
             full = (headers or {}) | authorization
             if again:
                 return self._transport.open_url(method, url, full, what=self.name, body=body)
@@ -277,7 +276,7 @@ def _part(blob: Blob, session: _Session, count: int, progress: Progress) -> Iter
         raise StorageError(f"blob {blob.digest} has {left} bytes less than it should", hint="Run: podpy system check")
 
 
-def _range_end(response: BaseHTTPResponse, otherwise: int) -> int:
+def _range_end(response: Response, otherwise: int) -> int:
     """Return how many bytes the registry has, by its Range header: `0-99` is 100, `0-0` is none (and one)."""
     text = response.headers.get("Range", "").removeprefix("bytes=")
     start, dash, end = text.partition("-")

@@ -1,0 +1,221 @@
+"""One request and its answer, from a server of ours that says exactly what a test wants."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from podpy.errors import StorageError
+from podpy.image import curl
+from podpy.image.curl import HTTPError, Lines, Request, Response
+from podpy.image.tls import Trust
+from tests.support.registry import Registry
+
+Script = Callable[[socket.socket], None]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+class Server:
+    """Runs one script for each connection; `heads` are the heads of the requests that came."""
+
+    def __init__(self, scripts: list[Script]) -> None:
+        self.scripts = scripts
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        self.connections = 0
+
+    def serve(self) -> None:
+        for script in self.scripts:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:  # closed: the test is over
+                return
+            self.connections += 1
+            with connection:
+                try:
+                    script(connection)
+                except OSError:
+                    pass
+
+
+@contextmanager
+def serving(*scripts: Script) -> Iterator[Server]:
+    server = Server(list(scripts))
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.listener.shutdown(socket.SHUT_RDWR)
+        server.listener.close()
+        thread.join()
+
+
+def head(connection: socket.socket) -> bytes:
+    """Read a request's head."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(1)
+    return data
+
+
+def says(*answers: bytes) -> Script:
+    """Return a script that answers one request after the other, and closes."""
+
+    def script(connection: socket.socket) -> None:
+        for answer in answers:
+            head(connection)
+            connection.sendall(answer)
+
+    return script
+
+
+def ask(lines: Lines, url: str, method: str = "GET", **options: object) -> Response:
+    return Response(lines, Request(method, url, {}, trust=Trust(is_checked=False), **options))  # type: ignore[arg-type]
+
+
+def test_a_connection_is_kept_for_the_next_request() -> None:
+    with serving(says(OK, OK)) as server:
+        lines = Lines()
+        for _ in range(2):
+            assert b"".join(ask(lines, server.url).stream()) == b"hi"
+        assert server.connections == 1
+
+
+def test_interim_answers_are_none_and_headers_may_come_twice() -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    challenges = b"www-authenticate: Basic realm=a\r\nWWW-Authenticate: Bearer b=c\r\n"
+    final = b"HTTP/1.1 401 Nope\r\n" + challenges + b"Content-Length: 0\r\n\r\n"
+    with serving(says(interim + final)) as server:
+        answer = ask(Lines(), server.url)
+        assert answer.status == 401
+        assert answer.headers.getlist("Www-Authenticate") == ["Basic realm=a", "Bearer b=c"]
+        assert answer.headers.get("Link", "none") == "none"
+        assert list(answer.stream()) == []
+
+
+def test_what_came_before_a_cut_is_given() -> None:
+    with serving(says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")) as server:
+        answer = ask(Lines(), server.url)
+        came = b""
+        with pytest.raises(HTTPError, match="the connection was cut") as raised:
+            for piece in answer.stream():
+                came += piece
+        assert came == b"abc"
+        assert raised.value.may_pass
+
+
+def test_an_answer_that_nobody_reads_on_costs_its_connection_only() -> None:
+    endless = says(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + bytes(1 << 20))
+    with serving(endless, says(OK)) as server:
+        lines = Lines()
+        stream = ask(lines, server.url).stream()
+        assert next(stream)
+        stream.close()
+        assert b"".join(ask(lines, server.url).stream()) == b"hi"
+        assert server.connections == 2
+
+
+def test_silence_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curl, "READ_TIMEOUT", 0.05)
+    monkeypatch.setattr(curl, "_STEP", 0.02)
+    over = threading.Event()
+
+    def silent(_: socket.socket) -> None:
+        over.wait(30)
+
+    with serving(silent) as server:
+        with pytest.raises(HTTPError, match="nothing came for"):
+            ask(Lines(), server.url)
+        over.set()
+
+
+def test_a_body_is_sent_whole_and_what_its_source_raises_comes_out() -> None:
+    received = []
+
+    def script(connection: socket.socket) -> None:
+        request = head(connection)
+        received.append(request)
+        while len(received[-1]) < 700_000:
+            received[-1] += connection.recv(1 << 20)
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    def broken() -> Iterator[bytes]:
+        yield b"abc"
+        raise StorageError("the disk is gone")
+
+    with serving(script, lambda connection: None) as server:
+        lines = Lines()
+        pieces = [bytes(300_000), b"", bytes(400_000)]
+        answer = ask(lines, server.url, "PATCH", size=700_000, chunks=lambda: iter(pieces))
+        assert answer.status == 201
+        answer.close()
+        assert received[0].startswith(b"PATCH / HTTP/1.1\r\n")
+        assert b"Content-Length: 700000\r\n" in received[0]
+        assert b"Expect" not in received[0]
+        assert b"chunked" not in received[0]
+        with pytest.raises(StorageError, match="the disk is gone"):
+            ask(lines, server.url, "PUT", size=10, chunks=broken)
+
+
+def test_an_empty_post_says_that_it_is_empty() -> None:
+    heads = []
+
+    def script(connection: socket.socket) -> None:
+        heads.append(head(connection))
+        connection.sendall(OK)
+
+    with serving(script) as server:
+        assert ask(Lines(), server.url, "POST").status == 200
+    assert b"POST / HTTP/1.1\r\n" in heads[0]
+    assert b"Content-Length: 0\r\n" in heads[0]
+
+
+def test_a_header_with_a_line_break_is_not_sent() -> None:
+    with pytest.raises(HTTPError, match="unprintable"):
+        Response(Lines(), Request("GET", "http://127.0.0.1:1/", {"X": "a\r\nY: b"}, trust=Trust()))
+
+
+def splice(source: socket.socket, target: socket.socket) -> None:
+    """Pass on what comes until one of them closes."""
+    try:
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def test_what_a_proxy_says_of_its_tunnel_is_not_the_answer(secure_registry: Registry) -> None:
+    heads = []
+
+    def tunnel(connection: socket.socket) -> None:
+        heads.append(head(connection))
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", secure_registry.port)) as registry:
+            back = threading.Thread(target=splice, args=(registry, connection))
+            back.start()
+            splice(connection, registry)
+            back.join()
+
+    with serving(tunnel) as server:
+        lines = Lines()
+        answer = ask(lines, "https://registry.example/v2/", proxy=server.url)
+        assert answer.status == 401
+        assert answer.headers.get("Docker-Distribution-Api-Version") == "registry/2.0"
+        assert answer.headers.get("X-Proxy") == ""
+        answer.close()
+        lines.close()
+    assert heads[0].startswith(b"CONNECT registry.example:443 HTTP/1.1\r\n")
+
+
+def test_a_proxy_that_refuses_is_named() -> None:
+    with serving(says(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")) as server:
+        with pytest.raises(HTTPError) as raised:
+            ask(Lines(), "https://registry.example/", proxy=server.url)
+        assert raised.value.is_proxy
+        assert not raised.value.may_pass
