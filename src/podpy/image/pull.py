@@ -139,10 +139,11 @@ def _wanted(options: PullOptions) -> Platform:
 def _pull(
     store: Store, paths: Paths, name: str, options: PullOptions, here: ImageRecord | None, progress: Progress
 ) -> ImageRecord:
-    from podpy.image import hello
+    if "hello" in name:
+        from podpy.image import hello
 
-    if hello.means_hello(name):
-        return here or hello.load_hello(store)
+        if hello.means_hello(name):
+            return here or hello.load_hello(store)
     registries = registries_of(paths)
     resolution = for_pull(name, registries)
     if resolution.why:
