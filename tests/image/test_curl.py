@@ -12,6 +12,7 @@ import pytest
 from podpy.errors import StorageError
 from podpy.image import curl
 from podpy.image.curl import HTTPError, Lines, Request, Response
+from podpy.image.http import Transport
 from podpy.image.tls import Trust
 from tests.support.registry import Registry
 
@@ -148,7 +149,11 @@ def test_a_body_is_sent_whole_and_what_its_source_raises_comes_out() -> None:
         yield b"abc"
         raise StorageError("the disk is gone")
 
-    with serving(script, lambda connection: None) as server:
+    def reads_on(connection: socket.socket) -> None:
+        while connection.recv(1 << 16):
+            pass
+
+    with serving(script, reads_on) as server:
         lines = Lines()
         pieces = [bytes(300_000), b"", bytes(400_000)]
         answer = ask(lines, server.url, "PATCH", size=700_000, chunks=lambda: iter(pieces))
@@ -158,6 +163,7 @@ def test_a_body_is_sent_whole_and_what_its_source_raises_comes_out() -> None:
         assert b"Content-Length: 700000\r\n" in received[0]
         assert b"Expect" not in received[0]
         assert b"chunked" not in received[0]
+        lines.close()
         with pytest.raises(StorageError, match="the disk is gone"):
             ask(lines, server.url, "PUT", size=10, chunks=broken)
 
@@ -211,6 +217,30 @@ def test_what_a_proxy_says_of_its_tunnel_is_not_the_answer(secure_registry: Regi
         answer.close()
         lines.close()
     assert heads[0].startswith(b"CONNECT registry.example:443 HTTP/1.1\r\n")
+
+
+def test_a_socks_proxy_finds_the_host(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def socks(connection: socket.socket) -> None:  # RFC 1928
+        count = connection.recv(2)[1]
+        connection.recv(count)
+        connection.sendall(b"\x05\x00")
+        length = connection.recv(5)[4]
+        asked.append(connection.recv(length))
+        connection.recv(2)
+        connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        with socket.create_connection(("127.0.0.1", registry.port)) as target:
+            back = threading.Thread(target=splice, args=(target, connection))
+            back.start()
+            splice(connection, target)
+            back.join()
+
+    with serving(socks) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.url.replace("http://", "socks5://").rstrip("/"))
+        with Transport("registry.example", insecure=True) as transport:
+            transport.open_url("GET", "http://registry.example/v2/", {}, what="x").close()
+    assert asked == [b"registry.example"]
 
 
 def test_a_proxy_that_refuses_is_named() -> None:
