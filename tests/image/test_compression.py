@@ -21,11 +21,14 @@ PACKERS = {"gzip": gzip.compress, "zstd": zstd.compress, "xz": lzma.compress, "b
 def unpack(kind: str, data: bytes, step: int) -> bytes:
     stream = decompressor(kind)
     pieces = []
-    for start in range(0, len(data), step):
-        for piece in stream.feed(data[start : start + step]):
-            assert len(piece) <= PIECE
-            pieces.append(piece)
-    stream.finish()
+    try:
+        for start in range(0, len(data), step):
+            for piece in stream.feed(data[start : start + step]):
+                assert len(piece) <= PIECE
+                pieces.append(piece)
+        stream.finish()
+    finally:
+        stream.close()
     return b"".join(pieces)
 
 

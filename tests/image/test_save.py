@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import tarfile
@@ -360,6 +362,41 @@ def test_a_killed_save_leaves_nothing_past_the_next_one(podpy: Podpy, bulky: Ima
     podpy.ok(*arguments, str(place / "x.tar"), NAME)
     assert {path.name for path in podpy.graphroot.glob("tmp/*")} <= {"blobs"}
     assert {path.name for path in place.iterdir()} == {"pipe", "x.tar"}
+
+
+def test_a_save_that_is_killed_while_it_replaces_an_archive_leaves_nothing_past_the_next_one(
+    podpy: Podpy, small: Image, shelf: Path, place: Path
+) -> None:
+    podpy.ok("load", "-i", str(small.write_oci_archive(shelf / "a.tar", NAME)))
+    podpy.run(["sh", "-c", "echo old > x.tar; echo mine > .podpy-new-mine; chmod 444 .podpy-new-mine"], cwd=place).ok()
+    save = ["save", "-q", "--format", "oci-archive", "-o"]
+    with (place / ".podpy-new-mine").open("rb") as living:
+        fcntl.flock(living, fcntl.LOCK_EX)
+        killed = podpy(*save, str(place / "x.tar"), NAME, env={"PODPY_CRASH_AT": "save:linked"})
+        assert killed.returncode == -signal.SIGKILL
+        assert (place / "x.tar").read_text() == "old\n"
+        assert len([*place.iterdir()]) == 3
+        podpy.ok(*save, str(place / "y.tar"), NAME)
+        assert {path.name for path in place.iterdir()} == {"x.tar", "y.tar", ".podpy-new-mine"}
+    podpy.ok(*save, str(place / "x.tar"), NAME)
+    assert {path.name for path in place.iterdir()} == {"x.tar", "y.tar"}
+    assert (place / "x.tar").read_bytes() == (place / "y.tar").read_bytes()
+
+
+def traced_calls(podpy: Podpy, place: Path, *arguments: str) -> list[str]:
+    """Return the calls that name and sync files below `place`, in order."""
+    trace = ["strace", "-f", "-y", "-e", "trace=fsync,linkat,rename,renameat2", "-o", str(podpy.home / "trace")]
+    podpy.run([*trace, *podpy.command(*arguments)]).ok()
+    lines = (podpy.home / "trace").read_text().splitlines()
+    return [line.split()[1].partition("(")[0] for line in lines if f"{place}" in line]
+
+
+def test_an_archive_is_synced_before_it_has_its_name(podpy: Podpy, small: Image, shelf: Path, place: Path) -> None:
+    podpy.ok("load", "-i", str(small.write_oci_archive(shelf / "a.tar", NAME)))
+    calls = traced_calls(podpy, place, "save", "-q", "--format", "oci-archive", "-o", str(place / "x.tar"), NAME)
+    assert calls == ["fsync", "linkat", "fsync"]
+    calls = traced_calls(podpy, place, "save", "-q", "--format", "oci-archive", "-o", str(place / "x.tar"), NAME)
+    assert calls == ["fsync", "linkat", "linkat", "rename", "fsync"]
 
 
 def test_an_image_that_is_removed_while_it_is_saved(podpy: Podpy, bulky: Image, shelf: Path, place: Path) -> None:

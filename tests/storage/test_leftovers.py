@@ -55,6 +55,22 @@ def killed() -> None:
 
 
 @in_userns
+def test_a_first_call_that_is_killed_leaves_nothing_past_the_next_ones() -> None:
+    def first_call() -> None:
+        os.environ["PODPY_CRASH_AT"] = "database:built"
+        open_store(directory)
+
+    with own_directory() as directory:
+        assert os.WTERMSIG(in_child(first_call)) == signal.SIGKILL
+        graphroot = next(path for path in directory.rglob("tmp")).parent
+        assert [path.name for path in graphroot.iterdir()] == ["tmp"]
+        assert len([*graphroot.glob("tmp/*/database-*")]) == 1
+        add_and_close(directory)
+        assert [*graphroot.rglob("database-*")] == []
+        assert {path.name for path in graphroot.glob("tmp/*")} <= {"blobs"}
+
+
+@in_userns
 def test_a_commit_that_fails_after_its_renames_leaves_nothing() -> None:
     with own_store() as store:
         store.database.execute(

@@ -6,6 +6,7 @@ isal (twice as fast as zlib) and backports.zstd are used where they are installe
 from __future__ import annotations
 
 from podpy.errors import ImageError
+from podpy.image import windows
 from podpy.image.reference import shorten
 from podpy.storage.recipe import zstd_module
 
@@ -33,14 +34,20 @@ def detect(head: bytes) -> str:
 
 
 class Decompressor:
-    """Push mode: `feed` yields what becomes known, `finish` tells whether the stream was whole."""
+    """Push mode: `feed` yields what becomes known, `finish` tells whether the stream was whole.
+
+    `close` must be called at the end, whatever it is: what this one has taken of `windows.BUDGET`, others wait for.
+    """
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield pieces of at most about PIECE bytes. Raises ImageError for broken data."""
+        """Yield pieces of at most about PIECE bytes, perhaps after waiting. Raises ImageError for broken data."""
         yield data
 
     def finish(self) -> None:
         """Raise ImageError if the stream stopped in its middle."""
+
+    def close(self) -> None:
+        """Give back the memory."""
 
 
 def decompressor(kind: str) -> Decompressor:
@@ -49,21 +56,17 @@ def decompressor(kind: str) -> Decompressor:
         return Decompressor()
     if kind == "gzip":
         return _Gzip()
-    make, errors = _makers(kind)
-    return _Frames(kind, make, errors)
-
-
-def _makers(kind: str) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
     if kind == "xz":
         import lzma
 
-        return lambda: lzma.LZMADecompressor(memlimit=1 << 30), (lzma.LZMAError,)
+        make = lambda: lzma.LZMADecompressor(memlimit=windows.XZ_LIMIT)  # noqa: E731
+        return _Frames(kind, make, (lzma.LZMAError,), windows.xz_window)
     if kind == "bzip2":
         import bz2
 
-        return bz2.BZ2Decompressor, (OSError, ValueError)
+        return _Frames(kind, bz2.BZ2Decompressor, (OSError, ValueError), windows.small_window)
     zstd = zstd_module()
-    return zstd.ZstdDecompressor, (zstd.ZstdError,)
+    return _Frames(kind, zstd.ZstdDecompressor, (zstd.ZstdError,), windows.zstd_window)
 
 
 def gzip_module() -> Any:
@@ -99,10 +102,13 @@ def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if len(head) >= HEAD:
             break
     stream = decompressor(detect(head))
-    yield from stream.feed(head)
-    for chunk in chunks:
-        yield from stream.feed(chunk)
-    stream.finish()
+    try:
+        yield from stream.feed(head)
+        for chunk in chunks:
+            yield from stream.feed(chunk)
+        stream.finish()
+    finally:
+        stream.close()
 
 
 class _Gzip(Decompressor):
@@ -145,28 +151,61 @@ class _Gzip(Decompressor):
 
 
 class _Frames(Decompressor):
-    """zstd, xz and bzip2, whose modules have one interface (`needs_input`, `eof`, `unused_data`)."""
+    """zstd, xz and bzip2, whose modules have one interface (`needs_input`, `eof`, `unused_data`).
 
-    def __init__(self, kind: str, make: Callable[[], Any], errors: tuple[type[Exception], ...]) -> None:
-        self._kind, self._make, self._errors = kind, make, errors
-        self._object = make()
+    A stream is one frame or several, each with a decompressor and a window of its own.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        make: Callable[[], Any],
+        errors: tuple[type[Exception], ...],
+        window_of: Callable[[bytes], int | None],
+    ) -> None:
+        self._kind, self._make, self._errors, self._window_of = kind, make, errors, window_of
+        self._object: Any = None  # no frame has begun, or the last one has ended
+        self._window = 0  # what is taken from the budget for it
+        self._head = b""  # the next frame's first bytes, too few yet to tell its window
         self._used = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        data, self._head = self._head + data, b""
         try:
-            while data or not (self._object.needs_input or self._object.eof):
-                if self._object.eof:
-                    if not data.strip(b"\0"):
-                        return
-                    self._object = self._make()
+            while data or not (self._object is None or self._object.needs_input):
+                if self._object is None and not self._begin(data):
+                    return
                 piece = self._object.decompress(data, PIECE)
-                self._used = True
-                data = self._object.unused_data if self._object.eof else b""
+                data = b""
+                if self._object.eof:
+                    data = self._object.unused_data
+                    self.close()
                 if piece:
                     yield piece
         except self._errors as error:
+            if "limit exceeded" in str(error):  # liblzma's LZMA_MEMLIMIT_ERROR has no class of its own
+                raise windows.too_large(self._kind) from None
             raise ImageError(f"broken {self._kind} data: {error}") from None
 
+    def _begin(self, data: bytes) -> bool:
+        """Begin a frame; False if nothing can be done with so few bytes, or they are padding after the last one."""
+        if self._used and not data.strip(b"\0"):
+            return False
+        window = self._window_of(data)
+        if window is None:
+            self._head = data
+            return False
+        windows.BUDGET.take(window)
+        self._window = window
+        self._object = self._make()
+        self._used = True
+        return True
+
     def finish(self) -> None:
-        if not self._used or not self._object.eof:
+        if not self._used or self._object is not None or self._head:
             raise ImageError(f"broken {self._kind} data: it ends too early")
+
+    def close(self) -> None:
+        self._object = None  # with its memory, before another one may take as much
+        windows.BUDGET.give_back(self._window)
+        self._window = 0

@@ -16,7 +16,7 @@ from podpy.errors import ImageError
 from podpy.image import changes, schema
 from podpy.image.archive_tree import chunks_of, spool
 from podpy.image.assemble import Blob, Parts, assemble, sha256, time_text
-from podpy.image.compression import HEAD, decompressor, detect
+from podpy.image.compression import HEAD, decompressed, detect
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import for_new_image
 from podpy.image.trust import Gate, Source
@@ -142,15 +142,17 @@ def _measure(descriptor: int) -> _Tar:
 
     blob, tar = hashlib.sha256(), hashlib.sha256()
     size = plain_size = 0
-    compression = detect(os.pread(descriptor, HEAD, 0))
-    stream = decompressor(compression)
-    while chunk := os.pread(descriptor, _CHUNK, size):
-        size += len(chunk)
-        blob.update(chunk)
-        for piece in stream.feed(chunk):
-            plain_size += len(piece)
-            tar.update(piece)
-    stream.finish()
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal size
+        while chunk := os.pread(descriptor, _CHUNK, size):
+            size += len(chunk)
+            blob.update(chunk)
+            yield chunk
+
+    for piece in decompressed(chunks()):
+        plain_size += len(piece)
+        tar.update(piece)
     if not size:
         raise ImageError("the archive is empty", hint=_WANTED)
     if plain_size < _HEADER:
@@ -158,7 +160,7 @@ def _measure(descriptor: int) -> _Tar:
             "the archive is no tar", hint="podpy import takes a tar of a root file system, also compressed"
         )
     return _Tar(
-        compression=compression,
+        compression=detect(os.pread(descriptor, HEAD, 0)),
         digest="sha256:" + blob.hexdigest(),
         size=size,
         diff_id="sha256:" + tar.hexdigest(),

@@ -1,16 +1,22 @@
-"""New files in a user's directory: complete, or not there.
+"""New files in a user's directory: complete and on the disk, or not there.
 
-The bytes go into a file without a name (O_TMPFILE), which gets its name at the end: a call that is killed leaves
-nothing, and an archive of that name that was there stays until it is replaced.
+The bytes go into a file without a name (O_TMPFILE), which gets its name at the end, after its bytes are synced. So a
+kill, or a power cut, leaves nothing of it, and a file of that name that was there stays until it is replaced.
+
+Only a rename can replace a file, and some file systems have no O_TMPFILE: then there is a name aside, `.podpy-new-…`,
+for a moment or for the whole time. Its maker has the file's lock, so one whose lock can be had belongs to a killed
+call, and the next one that writes into the same directory removes it.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 
 from podpy.errors import ImageError
+from podpy.storage import crash_point, filesystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 
 # Opened by this name, a pipe that belongs to another user (sudo -u) is refused; the descriptor isn't.
 STDOUT = "/dev/stdout"
+_ASIDE = ".podpy-new-"
 
 
 class NewFile:
@@ -30,6 +37,8 @@ class NewFile:
     def __init__(self, path: str) -> None:
         """Raises ImageError if it can't be made."""
         self.path = path
+        self._target = os.path.realpath(path)
+        self._directory = os.path.dirname(self._target)
         self._aside = ""  # its name until it is complete; empty: it has none
         self._special = False
         self._descriptor = self._open()
@@ -58,7 +67,6 @@ class NewFile:
             raise ImageError(f'writing file "{self.path}": {error.strerror}') from None
 
     def _open(self) -> int:
-        target = os.path.realpath(self.path)
         if self.path == STDOUT:
             self._special = True
             return os.dup(1)
@@ -66,39 +74,95 @@ class NewFile:
             self._special = _is_special(self.path)
             if self._special:
                 return os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+            _remove_left_behind(self._directory)
             try:
-                return os.open(os.path.dirname(target), os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+                return os.open(self._directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
             except OSError as error:
                 if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):  # a file system, a kernel without O_TMPFILE
                     raise
-            self._aside = f"{target}.{os.urandom(4).hex()}"
-            return os.open(self._aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+            return self._open_aside()
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ImageError(f'opening file "{self.path}": open {self.path}: {reason}') from None
 
-    def _name(self) -> None:
-        target = os.path.realpath(self.path)
-        try:
-            if not self._aside:
-                # A link can't replace a file, so there is a name between.
-                aside = f"{target}.{os.urandom(4).hex()}"
-                _link(self._descriptor, aside)
+    def _open_aside(self) -> int:
+        while True:
+            aside = self._aside_name()
+            descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+            _lock(descriptor)
+            if os.path.exists(aside):  # nobody has taken it for left behind before it was locked
                 self._aside = aside
-            os.rename(self._aside, target)
-            self._aside = ""
+                return descriptor
+            os.close(descriptor)
+
+    def _aside_name(self) -> str:
+        return os.path.join(self._directory, _ASIDE + os.urandom(8).hex())
+
+    def _name(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+            if self._aside or not self._link(self._target):
+                self._replace()
+            _sync(self._directory)
         except OSError as error:
             raise ImageError(f'writing file "{self.path}": {error.strerror}') from None
 
+    def _replace(self) -> None:
+        if not self._aside:
+            _lock(self._descriptor)
+            aside = self._aside_name()
+            self._link(aside)
+            self._aside = aside
+            crash_point("save:linked")
+        os.rename(self._aside, self._target)
+        self._aside = ""
 
-def _link(descriptor: int, path: str) -> None:
-    directory = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _link(self, path: str) -> bool:
+        """Give the nameless file a name; False if there is a file of that name."""
+        directory = os.open(self._directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # dst_dir_fd makes Python call linkat(2), which alone can follow the link in /proc (open(2), O_TMPFILE).
+            source = f"/proc/self/fd/{self._descriptor}"
+            os.link(source, os.path.basename(path), dst_dir_fd=directory, follow_symlinks=True)
+        except FileExistsError:
+            return False
+        finally:
+            os.close(directory)
+        return True
+
+
+def _sync(directory: str) -> None:
     try:
-        # dst_dir_fd makes Python call linkat(2), which alone can follow the link in /proc (open(2), O_TMPFILE).
-        source = f"/proc/self/fd/{descriptor}"
-        os.link(source, os.path.basename(path), dst_dir_fd=directory, follow_symlinks=True)
-    finally:
-        os.close(directory)
+        filesystem.fsync_directory(directory)
+    except PermissionError:  # one that may be written to, not read
+        pass
+
+
+def _lock(descriptor: int) -> bool:
+    """Take a file's lock if it can be had at once."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # somebody has it, or the file system has no locks: then nothing is taken for left behind either
+        return False
+    return True
+
+
+def _remove_left_behind(directory: str) -> None:
+    try:
+        names = [name for name in os.listdir(directory) if name.startswith(_ASIDE)]
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(directory, name)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                if _lock(descriptor):
+                    os.unlink(path)
+            finally:
+                os.close(descriptor)
+        except OSError:  # gone meanwhile, or another user's
+            continue
 
 
 def _is_special(path: str) -> bool:

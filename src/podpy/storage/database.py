@@ -202,19 +202,19 @@ class Transaction:
 
 def _create(path: str) -> None:
     # Made aside and linked into place, so that nobody sees half a schema and two first calls need no lock: the second
-    # link fails, and its maker uses the first one's database.
-    from podpy.storage import filesystem
+    # link fails, and its maker uses the first one's database. Aside is in a staging directory, so it goes after a kill.
+    from podpy.storage import crash_point, filesystem
+    from podpy.storage.staging import Staging
 
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    temporary = f"{path}.new-{os.getpid()}"
+    graphroot = os.path.dirname(path)
+    staging = Staging(graphroot)
     try:
-        os.unlink(temporary)
-    except FileNotFoundError:
-        pass
-    try:
-        _build(temporary, wal=not filesystem.is_network(os.path.dirname(path)))
-        os.link(temporary, path)
-        filesystem.fsync_directory(os.path.dirname(path))
+        os.makedirs(graphroot, mode=0o700, exist_ok=True)
+        aside = staging.new_path("database")
+        _build(aside, wal=not filesystem.is_network(graphroot))
+        crash_point("database:built")
+        os.link(aside, path)
+        filesystem.fsync_directory(graphroot)
     except FileExistsError:
         pass
     except _sqlite3.Error as error:
@@ -222,10 +222,7 @@ def _create(path: str) -> None:
     except OSError as error:
         raise StorageError(f"can't create {path}: {error.strerror}") from error
     finally:
-        try:
-            os.unlink(temporary)
-        except FileNotFoundError:
-            pass
+        staging.close()
 
 
 def _build(path: str, *, wal: bool) -> None:
