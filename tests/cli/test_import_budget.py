@@ -25,7 +25,8 @@ HEADER = "# What each command loads beyond the interpreter itself, in "
 # The design's "Fast by construction".
 FORBIDDEN = (
     "typer rich pyroute2 asyncio urllib3 pycurl logging dataclasses typing subprocess pathlib re json inspect enum"
-    " shutil tempfile contextlib socket functools collections argparse datetime threading concurrent click importlib.metadata"
+    " shutil tempfile contextlib socket functools collections argparse datetime threading concurrent click"
+    " importlib.metadata"
 ).split()
 
 DRIVER = """
