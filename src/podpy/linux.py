@@ -179,11 +179,6 @@ def syncfs(fd: int) -> None:
     _check(lib.podpy_syncfs(fd))
 
 
-def close_range(first: int, last: int = 0xFFFFFFFF, flags: int = 0) -> None:
-    """close_range(2), both ends included."""
-    _check(lib.podpy_close_range(first, last, flags))
-
-
 def memfd(name: str, data: bytes = b"") -> int:
     """memfd_create(2): return a descriptor of an anonymous file that holds `data`, at its start."""
     descriptor = os.memfd_create(name, os.MFD_CLOEXEC)

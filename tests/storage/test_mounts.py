@@ -133,6 +133,28 @@ def test_copies_with_shifted_owners_are_on_the_disk_before_they_have_their_names
         assert len(os.listdir(mapped)) == 2
 
 
+@pytest.mark.parametrize("volatile", [False, True])
+@in_userns
+def test_a_copy_of_the_vfs_driver_is_on_the_disk_before_it_has_its_name(volatile: bool) -> None:
+    from podpy import linux
+
+    os.environ["PODPY_STORAGE_DRIVER"] = "vfs"
+    named_at_syncs = []
+    syncfs = linux.syncfs
+    with own_store() as store:
+        image_with_whiteouts(store)
+        copy = Path(store.graphroot, "containers", CONTAINER, "vfs")
+
+        def watch(descriptor: int) -> None:
+            named_at_syncs.append(copy.exists())
+            syncfs(descriptor)
+
+        linux.syncfs = watch
+        unmount(mounted(store, volatile=volatile))
+        assert named_at_syncs == ([] if volatile else [False]), "a volatile one isn't there after a power cut"
+        assert copy.exists()
+
+
 @in_userns
 def test_a_directory_can_be_the_root_itself_or_below_an_overlay() -> None:
     with own_store() as store:

@@ -28,9 +28,6 @@
 #define SYS_fsconfig 431
 #define SYS_fsmount 432
 #endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
@@ -95,11 +92,6 @@ int podpy_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned lon
 int podpy_syncfs(int fd)
 {
     return result(syncfs(fd));
-}
-
-int podpy_close_range(unsigned int first, unsigned int last, unsigned int flags)
-{
-    return result(syscall(SYS_close_range, first, last, flags));
 }
 
 int podpy_renameat2(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned int flags)

@@ -12,7 +12,6 @@ int podpy_pivot_root(const char *new_root, const char *put_old);
 int podpy_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int podpy_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5);
 int podpy_syncfs(int fd);
-int podpy_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int podpy_renameat2(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned int flags);
 
 /* The f_type of statfs(2) (a positive number of 32 bits), or -errno. */

@@ -167,13 +167,19 @@ class MountBind(Operation):
 class CopyImage(Operation):
     """vfs: a whole copy of the image's layers, whiteouts applied, in containers/ID/vfs. Nothing happens if it's
     there.
+
+    It is synced before it has its name, because the next start takes it for whole, also after a power cut; not for a
+    `volatile` container, which ends with its boot.
     """
 
-    def __init__(self, store: Store, container_id: str, layers: list[str], maps: tuple[Maps, Maps]) -> None:
+    def __init__(
+        self, store: Store, container_id: str, layers: list[str], maps: tuple[Maps, Maps], *, volatile: bool
+    ) -> None:
         self._store = store
         self._target = os.path.join(store.graphroot, "containers", container_id, "vfs")
         self._layers = layers
         self._maps = maps
+        self._volatile = volatile
 
     def describe(self) -> str:
         return f"copy {len(self._layers)} layers to {self._target}"
@@ -181,13 +187,15 @@ class CopyImage(Operation):
     def execute(self) -> None:
         if os.path.isdir(self._target):
             return
-        from podpy.storage import copying
+        from podpy.storage import copying, filesystem
 
         aside = self._store.staging.new_path("vfs")
         os.mkdir(aside, 0o755)
         for layer in self._layers:
             copying.copy_tree(layer, aside, *self._maps, merge=True)
         os.makedirs(os.path.dirname(self._target), mode=0o700, exist_ok=True)
+        if not self._volatile:
+            filesystem.sync_filesystem(self._store.graphroot)
         os.rename(aside, self._target)
 
 
@@ -261,7 +269,8 @@ def operations(
     if store.driver == "vfs":
         layers = [os.path.join(store.graphroot, "layers", str(number)) for number in numbers]
         copied = os.path.join(store.graphroot, "containers", container_id, "vfs")
-        return [CopyImage(store, container_id, layers, maps), MountBind(copied, target)]
+        copy = CopyImage(store, container_id, layers, maps, volatile=options.volatile)
+        return [copy, MountBind(copied, target)]
     names = [str(number) for number in reversed(numbers)]
     made: list[Operation] = []
     if any(maps):
