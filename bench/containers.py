@@ -14,7 +14,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from interleave import Case, Result, heading, measure, time_command
+from interleave import Case, Result, check_drivers, heading, measure, time_command
 
 
 def quietly(command: list[str]) -> str:
@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("cases", nargs="*", default=[])
     given = parser.parse_args()
+    check_drivers({"podman": [given.podman], "podpy": [given.podpy]})
     bench = Bench({"podman": given.podman, "podpy": given.podpy}, given.image, given.rounds)
     cases = {
         "run-none": bench.run_none,

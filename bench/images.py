@@ -19,7 +19,7 @@ import tarfile
 import tempfile
 from typing import IO
 
-from interleave import Case, heading, measure
+from interleave import Case, check_drivers, heading, measure
 
 CASES = {
     "images": ["images"],
@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     options = parser.parse_args()
     engines = {"podman": options.podman, "podpy": options.podpy}
+    check_drivers({side: [engine] for side, engine in engines.items()})
     last = f"localhost/many:{options.count - 1}"
     with tempfile.NamedTemporaryFile(suffix=".tar") as file:
         write_archive(file, options.count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,19 @@ class Result:
         first, last = (statistics.median(self.seconds[side]) for side in (sides[0], sides[-1]))
         cells.append(f"{last / first:.2f}")
         return "| " + " | ".join(cells) + " |"
+
+
+def check_drivers(sides: dict[str, list[str]], environment: dict[str, str] | None = None) -> None:
+    """Exit unless all sides keep their layers alike: Podman may choose vfs by itself, which copies every layer."""
+    question = ["info", "--format", "{{.Store.GraphDriverName}}"]
+    drivers = {
+        side: subprocess.run(
+            [*command, *question], env=environment, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+        for side, command in sides.items()
+    }
+    if len(set(drivers.values())) > 1:
+        sys.exit(f"different storage drivers: {drivers}; set driver in ~/.config/containers/storage.conf")
 
 
 def time_command(command: list[str]) -> float:

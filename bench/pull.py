@@ -22,6 +22,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from interleave import check_drivers
+
 _LISTENING = re.compile(r"listening on (?:127\.0\.0\.1|\[::\]):(\d+)")
 
 
@@ -135,13 +137,16 @@ class Bench:
         parser.add_argument("--podman", default="podman")
         parser.add_argument("--only", default="")
         given = parser.parse_args()
+        sides = {"podman": shlex.split(given.podman), "podpy": shlex.split(given.podpy)}
+        environment = {**os.environ, "XDG_DATA_HOME": str(given.base / "data")}
+        check_drivers(sides, environment)
         return cls(
             images=given.images,
             base=given.base,
             rounds=given.rounds,
             only=given.only,
-            sides={"podman": shlex.split(given.podman), "podpy": shlex.split(given.podpy)},
-            environment={**os.environ, "XDG_DATA_HOME": str(given.base / "data")},
+            sides=sides,
+            environment=environment,
         )
 
     def layouts(self) -> list[Path]:
