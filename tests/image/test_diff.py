@@ -37,6 +37,13 @@ EXPECTED = [
 ]
 
 
+def deep(name: str) -> bytes:
+    """A layer with a file in 3,000 directories, one in the other: a path through a link is short enough for tar."""
+    half = "/".join(["d"] * 1500)
+    layer = Layer().add(half, mode=0o755).symlink("half", half)
+    return layer.add(f"half/{half}", mode=0o755).add(f"half/{half}/{name}", b"deep").tar()
+
+
 @pytest.fixture
 def layered(podpy: Podpy, session_base: Path) -> Podpy:
     for name, layers in (("lower", LAYERS[:1]), ("upper", LAYERS)):
@@ -76,3 +83,41 @@ def test_what_cant_be_compared(podpy: Podpy, busybox: str) -> None:
     podpy("image", "diff", "nope").fails(125, "nope: image not known")
     podpy("diff", "--format", "{{.}}", busybox).fails(125, "only supported value for '--format' is 'json'")
     podpy("diff", "a", "b", "c").fails(125, "at most two")
+
+
+def test_directories_nested_beyond_the_longest_path(podpy: Podpy, busybox_image: Image, session_base: Path) -> None:
+    image = Image([*busybox_image.layers, deep("one"), deep("two")], busybox_image.settings)
+    podpy.ok("load", "-qi", str(image.write_docker_archive(session_base / "deep.tar", "localhost/deep:1")))
+    bottom = "/d" * 3000
+    assert podpy.ok("image", "diff", "localhost/deep:1").splitlines()[-2:] == [f"C {bottom}", f"A {bottom}/two"]
+    dig = "cd half && i=0; while [ $i -lt 400 ]; do i=$((i+1)); cd d; done; echo mine >mine"
+    podpy.ok("run", "--name", "c", "--network", "none", "localhost/deep:1", "sh", "-c", dig)
+    changed = podpy.ok("diff", "c").splitlines()
+    assert f"A {'/d' * 1900}/mine" in changed
+    assert f"C {'/d' * 1900}" in changed
+    assert "(virtual" in podpy.ok("ps", "-a", "--size")
+    podpy.ok("system", "df", "-v")
+    podpy.ok("rm", "c")
+    podpy.ok("rmi", "localhost/deep:1")
+    assert [path.name for path in podpy.graphroot.glob("layers/*")] in ([], ["empty"])
+    assert podpy.ok("system", "check") == ""
+
+
+@pytest.mark.parametrize(
+    "options", [["--userns", "keep-id"], ["-v", "new:/d"], []], ids=["keep-id", "new volume", "vfs driver"]
+)
+def test_a_copy_that_would_be_nested_too_deeply(
+    podpy: Podpy, busybox_image: Image, session_base: Path, options: list[str]
+) -> None:
+    driver = {} if options else {"PODPY_STORAGE_DRIVER": "vfs"}
+    image = Image([*busybox_image.layers, deep("one")], busybox_image.settings)
+    archive = str(image.write_docker_archive(session_base / "deep.tar", "localhost/deep:1"))
+    podpy.ok("load", "-qi", archive, env=driver)
+    ended = podpy("run", "--rm", "--network", "none", *options, "localhost/deep:1", "true", env=driver)
+    ended.fails(125, "directories are nested too deeply to be copied (300")
+    assert len(ended.stderr.splitlines()) == 1
+    assert len(ended.stderr) < 500
+    assert podpy.ok("ps", "-aq") == ""
+    podpy.ok("rmi", "localhost/deep:1")
+    assert podpy.ok("system", "check") == ""
+    assert not [path for path in podpy.graphroot.glob("tmp/*") if path.name != "blobs"]

@@ -23,7 +23,7 @@
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define BUCKETS 4096
-#define MAX_DEPTH 400 /* two descriptors each */
+#define MAX_DEPTH 300 /* three descriptors each, of the 1,024 that a process usually may have */
 
 struct seen {
     struct seen *next;

@@ -24,16 +24,35 @@ def container_sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tup
 
 
 def _size(directory: str) -> int:
+    from podpy.storage.filesystem import open_directory
+
     total = 0
     waiting = [directory]
     while waiting:
+        path = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif entry.is_file(follow_symlinks=False):
-                        total += entry.stat(follow_symlinks=False).st_size
-        except (FileNotFoundError, PermissionError):
+            descriptor = open_directory(path)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue
+        try:
+            directories, files = _listed(descriptor)
+        finally:
+            os.close(descriptor)
+        waiting += [f"{path}/{name}" for name in directories]
+        total += files
     return total
+
+
+def _listed(descriptor: int) -> tuple[list[str], int]:
+    """Return the names of the directories in a directory, and the bytes of its files."""
+    directories, files = [], 0
+    with os.scandir(descriptor) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                directories.append(entry.name)
+            elif entry.is_file(follow_symlinks=False):
+                try:
+                    files += entry.stat(follow_symlinks=False).st_size
+                except FileNotFoundError:
+                    continue
+    return directories, files

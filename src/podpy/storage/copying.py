@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+
+from podpy.errors import StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +21,8 @@ def copy_tree(source: str, target: str, uid_maps: Maps = (), gid_maps: Maps = ()
     `target`.
 
     The maps, (inside, outside, size), shift owners. With `merge`, overlay's whiteouts in `source` remove what `target`
-    has; without, they are copied. Links within `source` are never followed. Raises OSError with the path that failed.
+    has; without, they are copied. Links within `source` are never followed. Raises OSError with the path that failed,
+    StorageError for a tree that is too deep.
     """
     from podpy._native import ffi, lib
 
@@ -28,8 +32,14 @@ def copy_tree(source: str, target: str, uid_maps: Maps = (), gid_maps: Maps = ()
     directories = [os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for path in (source, target)]
     try:
         if lib.podpy_tree_copy(*directories, options, failed, _LONGEST_PATH) < 0:
+            code = ffi.errno
             path = os.path.join(target, os.fsdecode(ffi.string(failed)))
-            raise OSError(ffi.errno, os.strerror(ffi.errno), path)
+            if code == errno.ENAMETOOLONG:
+                raise StorageError(
+                    f"directories are nested too deeply to be copied (300, or {_LONGEST_PATH} bytes): {path[:120]}…",
+                    hint="With the overlay driver only --userns, --uidmap and a new volume copy something",
+                )
+            raise OSError(code, os.strerror(code), path)
     finally:
         for directory in directories:
             os.close(directory)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import stat
 
-from podpy.errors import StorageError
 from podpy.record import Record
+from podpy.storage.descent import Descent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,12 +42,9 @@ def between(old: Sequence[str], new: Sequence[str], *, owners: bool = True) -> l
     """Return what is different in `new`, by path. Both are directories of layers, the lowest first.
 
     Without `owners` these aren't compared: the layers of one stack may be shifted. To be called in the user's
-    namespaces. Raises OSError, StorageError.
+    namespaces. Raises OSError.
     """
-    try:
-        return sorted(_compare(_merged(old), _merged(new), "", owners), key=lambda change: change.path)
-    except RecursionError:
-        raise StorageError("the directories are nested too deeply to be compared") from None
+    return sorted(_compare(_merged(old), _merged(new), owners), key=lambda change: change.path)
 
 
 def _merged(layers: Sequence[str]) -> _Entry:
@@ -57,21 +54,29 @@ def _merged(layers: Sequence[str]) -> _Entry:
     return root
 
 
-def _apply(target: _Entry, directory: str, *, whiteouts: bool) -> None:
-    if whiteouts and any(_attribute(directory, name) == b"y" for name in _OPAQUE):
-        target.children.clear()
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            status = entry.stat(follow_symlinks=False)
-            if _is_whiteout(entry.path, status):
-                target.children.pop(entry.name, None)
-                continue
-            below = target.children.get(entry.name)
-            if below is None or not stat.S_ISDIR(status.st_mode) or not stat.S_ISDIR(below.status.st_mode):
-                below = target.children[entry.name] = _Entry(status)
-            below.status = status
-            if stat.S_ISDIR(status.st_mode):
-                _apply(below, entry.path, whiteouts=whiteouts)
+def _apply(root: _Entry, layer: str, *, whiteouts: bool) -> None:
+    with Descent() as descent:
+        descent.add(layer, root)
+        for path, target in descent:
+            if whiteouts and any(_attribute(path, name) == b"y" for name in _OPAQUE):
+                target.children.clear()
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    status = entry.stat(follow_symlinks=False)
+                    if _is_whiteout(entry.path, status):
+                        target.children.pop(entry.name, None)
+                        continue
+                    below = _put(target, entry.name, status)
+                    if stat.S_ISDIR(status.st_mode):
+                        descent.add(entry.path, below)
+
+
+def _put(directory: _Entry, name: str, status: os.stat_result) -> _Entry:
+    there = directory.children.get(name)
+    if there is None or not stat.S_ISDIR(status.st_mode) or not stat.S_ISDIR(there.status.st_mode):
+        there = directory.children[name] = _Entry(status)
+    there.status = status
+    return there
 
 
 def _is_whiteout(path: str, status: os.stat_result) -> bool:
@@ -89,21 +94,41 @@ def _attribute(path: str, name: str) -> bytes | None:
         return None
 
 
-def _compare(old: _Entry, new: _Entry, path: str, owners: bool) -> Iterator[Change]:
-    for name in old.children.keys() - new.children.keys():
-        yield Change(kind=DELETED, path=f"{path}/{name}")
-    for name, entry in new.children.items():
-        here = f"{path}/{name}"
-        before = old.children.get(name)
-        if before is None:
-            yield Change(kind=ADDED, path=here)
-            yield from _compare(_Entry(entry.status), entry, here, owners)
-            continue
-        inside = list(_compare(before, entry, here, owners))
-        # A directory is also changed by what is in it.
-        if inside or _differ(before.status, entry.status, owners):
-            yield Change(kind=CHANGED, path=here)
-        yield from inside
+class _Pair:
+    """The same directory on both sides, to be compared. `told`: that it has changed is said already, or is no news."""
+
+    __slots__ = ("new", "old", "path", "told", "up")
+
+    def __init__(self, old: _Entry, new: _Entry, path: str, up: _Pair | None, *, told: bool) -> None:
+        self.old, self.new, self.path, self.up, self.told = old, new, path, up, told
+
+    def changed(self) -> Iterator[Change]:
+        """Yield it, and the directories that it lies in: what is in a directory is a part of it."""
+        pair: _Pair | None = self
+        while pair is not None and not pair.told:
+            pair.told = True
+            yield Change(kind=CHANGED, path=pair.path)
+            pair = pair.up
+
+
+def _compare(old: _Entry, new: _Entry, owners: bool) -> Iterator[Change]:
+    waiting = [_Pair(old, new, "", None, told=True)]
+    while waiting:
+        pair = waiting.pop()
+        for name in pair.old.children.keys() - pair.new.children.keys():
+            yield from pair.changed()
+            yield Change(kind=DELETED, path=f"{pair.path}/{name}")
+        for name, entry in pair.new.children.items():
+            here = f"{pair.path}/{name}"
+            before = pair.old.children.get(name)
+            below = _Pair(before or _Entry(entry.status), entry, here, pair, told=before is None)
+            if before is None:
+                yield from pair.changed()
+                yield Change(kind=ADDED, path=here)
+            elif _differ(before.status, entry.status, owners):
+                yield from below.changed()
+            if below.old.children or entry.children:
+                waiting.append(below)
 
 
 def _differ(old: os.stat_result, new: os.stat_result, owners: bool) -> bool:

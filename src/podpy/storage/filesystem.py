@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+_PATH_PIECE = 1000  # characters of a path that are opened at once: below PATH_MAX bytes in any encoding
 # statfs(2), linux/magic.h: where two hosts may see the same files, or where flock and shared mmap can't be trusted.
 _NETWORK = frozenset(
     (
@@ -29,6 +30,22 @@ def fsync_directory(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_directory(path: str) -> int:
+    """Return a descriptor; the path may be longer than the kernel takes: what a layer nests has no limit."""
+    parent: int | None = None
+    while True:
+        end = len(path) if len(path) <= _PATH_PIECE else path.rindex("/", 0, _PATH_PIECE)
+        try:
+            descriptor = os.open(path[:end], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        finally:
+            if parent is not None:
+                os.close(parent)
+        path = path[end + 1 :]
+        if not path:
+            return descriptor
+        parent = descriptor
 
 
 def is_network(path: str) -> bool:

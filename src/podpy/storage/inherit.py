@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import stat
 
+from podpy.storage.descent import Descent
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,19 +23,20 @@ _NOT_INHERITED = ("user.overlay.", "trusted.overlay.", "security.selinux")  # th
 
 def inherit_directories(layer: str, below: list[str]) -> None:
     """Give the marked directories of an unpacked layer what the layers `below` (topmost first) say. Raises OSError."""
-    waiting = [(layer, below)]
-    while waiting:
-        path, lowers = waiting.pop()
-        if is_opaque(path):
-            continue  # nothing of the layers below is seen there
-        for name in _directories(path):
-            inner = os.path.join(path, name)
-            found = _merged(lowers, name)
-            if not found:
-                continue
-            if os.lstat(inner).st_mtime_ns == IMPLIED:
-                _copy(found[0], inner)
-            waiting.append((inner, found))
+    with Descent() as descent:
+        descent.add(layer, below)
+        for path, lowers in descent:
+            if is_opaque(path):
+                continue  # nothing of the layers below is seen there
+            lowers = [descent.short(lower) for lower in lowers]
+            for name in _directories(path):
+                inner = os.path.join(path, name)
+                found = _merged(lowers, name)
+                if not found:
+                    continue
+                if os.lstat(inner).st_mtime_ns == IMPLIED:
+                    _copy(found[0], inner)
+                descent.add(inner, found)
 
 
 def is_opaque(path: str) -> bool:

@@ -11,6 +11,7 @@ import os
 from podpy.record import Record
 from podpy.storage import orphans, staging
 from podpy.storage.blobs import KEPT_SECONDS, Unfinished, unfinished
+from podpy.storage.filesystem import open_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from podpy.storage.store import Store
 
-_PATH_PIECE = 1000  # characters of a path that are opened at once: below PATH_MAX bytes in any encoding
 _BLOCK = 512  # the unit of st_blocks, whatever the file system's own blocks are (stat(2))
 
 
@@ -99,7 +99,7 @@ def tree_size(path: str) -> int:
     while waiting:
         directory = waiting.pop()
         try:
-            descriptor = _open_directory(directory)
+            descriptor = open_directory(directory)
         except (FileNotFoundError, NotADirectoryError):
             continue
         try:
@@ -119,22 +119,6 @@ def tree_size(path: str) -> int:
         finally:
             os.close(descriptor)
     return total * _BLOCK
-
-
-def _open_directory(path: str) -> int:
-    """Return a descriptor; the path may be longer than the kernel takes: what a layer nests has no limit."""
-    parent: int | None = None
-    while True:
-        end = len(path) if len(path) <= _PATH_PIECE else path.rindex("/", 0, _PATH_PIECE)
-        try:
-            descriptor = os.open(path[:end], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-        finally:
-            if parent is not None:
-                os.close(parent)
-        path = path[end + 1 :]
-        if not path:
-            return descriptor
-        parent = descriptor
 
 
 def _layers(store: Store, held: Collection[str]) -> list[Item]:
