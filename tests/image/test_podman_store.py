@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.odd_registry import INDEX_TYPE, OddRegistry
 from tests.support.engine import Podpy
-from tests.support.images import BUSYBOX, Image, Layer, sha256
+from tests.support.images import ARCHITECTURE, BUSYBOX, MANIFEST_TYPE, Image, Layer, sha256
 
 
 @pytest.fixture
@@ -57,6 +59,36 @@ def test_an_image_comes_over_with_the_exact_layers(podpy: Podpy, theirs: Path, s
     assert found["RepoTags"] == ["localhost/odd:1"]
     manifest = next(theirs.glob("overlay-images/*/manifest")).read_bytes()
     assert found["Digest"] == sha256(manifest)
+
+
+def test_every_digest_that_an_image_came_by_there_means_it_here(
+    podpy: Podpy, theirs: Path, odd: OddRegistry, small: Image
+) -> None:
+    digest = odd.add("x", "1", small)
+    entry = {"mediaType": MANIFEST_TYPE, "digest": digest, "size": len(small.blobs()[0])}
+    platform = {"architecture": ARCHITECTURE, "os": "linux"}
+    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [{**entry, "platform": platform}]}
+    both = odd.add_manifest("x", "all", index, INDEX_TYPE)
+    name = f"{odd.address}/x"
+    for tag in ("1", "all"):
+        source = [f"docker://{name}:{tag}", f"containers-storage:{name}:{tag}"]
+        podpy.run(["skopeo", "copy", "-q", "--insecure-policy", "--src-tls-verify=false", *source]).ok()
+    podpy.ok("pull", "-q", f"containers-storage:{name}:all")
+    for known in (digest, sha256(both)):
+        podpy.ok("image", "exists", f"{name}@{known}")
+    assert podpy.ok("images", "-n", "--digests").split()[2] == digest  # the one that came first, as there
+    assert len(podpy.json("image", "inspect", f"{name}:all")[0]["RepoDigests"]) == 2
+    # What Podman kept for the image and doesn't lead to it is left there.
+    (item,) = theirs.glob("overlay-images/images.json")
+    images = json.loads(item.read_text())
+    foreign = b'{"schemaVersion":2,"manifests":[]}'
+    key = f"manifest-{sha256(foreign)}"
+    images[0]["big-data-names"].append(key)
+    item.write_text(json.dumps(images))
+    (item.parent / images[0]["id"] / f"={base64.b64encode(key.encode()).decode()}").write_bytes(foreign)
+    podpy.ok("rmi", "-a")
+    podpy.ok("pull", "-q", f"containers-storage:{name}:all")
+    assert len(podpy.json("image", "inspect", f"{name}:all")[0]["RepoDigests"]) == 2
 
 
 def test_a_store_has_one_spelling_for_the_policy(podpy: Podpy, theirs: Path, busybox_archive: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from podpy.libpod.state import ContainerTable
 from podpy.storage import schema
 from podpy.storage.database import FILE_NAME, Database
+from podpy.storage.images import ImageTable
 from tests.storage.stores import paths_under
 
 
@@ -53,6 +54,25 @@ def test_which_blob_is_which_layers_is_learned_from_the_manifests(tmp_path: Path
 
     database = Database.open(paths_under(tmp_path))
     assert database.query("SELECT * FROM layer_blobs") == found
+    database.close()
+
+
+@pytest.mark.parametrize("version", range(1, 8))  # in the eighth they have got a table of their own
+def test_images_keep_their_manifests(tmp_path: Path, version: int) -> None:
+    (tmp_path / "graph").mkdir()
+    old = sqlite3.connect(tmp_path / "graph" / FILE_NAME, isolation_level=None)
+    old.executescript("".join(schema.MIGRATIONS[:version]) + f"PRAGMA user_version={version};")
+    old.execute("INSERT INTO images VALUES (?, 'sha256:m', x'7b7d', x'7b7d', 1, 1)", ("a" * 64,))
+    old.execute("INSERT INTO image_names VALUES ('localhost/x:1', ?)", ("a" * 64,))
+    old.close()
+
+    database = Database.open(paths_under(tmp_path))
+    table = ImageTable(database)
+    record = table.find("localhost/x@sha256:m")
+    assert (record.manifest, record.digests, record.shown_digest) == (b"{}", ["sha256:m"], "sha256:m")
+    assert [found.digests for found in (*table.all(), *table.summaries(digests=True))] == [["sha256:m"]] * 2
+    database.execute("DELETE FROM images", ())
+    assert database.query("SELECT * FROM image_manifests") == []
     database.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from podpy.errors import DigestMismatchError, InUseError, NoSuchImageError, StorageError
 from podpy.storage import schema
 from podpy.storage.database import Database
+from podpy.storage.images import ImageRecord
 from podpy.storage.store import Store
 from tests.storage.stores import add_image, open_store, own_store
 from tests.storage.tars import MTIME, Tar, digest
@@ -108,6 +110,44 @@ def test_shared_layers_stay_until_the_last_image_goes() -> None:
         store.close()
         assert listing(store, "tmp") == ["blobs"]
         assert_clean(store)
+
+
+@in_userns
+def test_of_one_layer_in_two_compressions_the_blob_of_the_newest_manifest_stays() -> None:
+    """Two pulls at once receive both; later ones would find the layer here, and receive nothing."""
+    with own_directory() as directory:
+        stores = [open_store(directory), open_store(directory)]
+        tar = base().bytes()
+        staged = []
+        for store, data in zip(stores, (b"one form", b"another"), strict=True):
+            assert not store.has_layer(digest(tar))
+            layer = store.begin_layer(chain_id=digest(tar), parent="", diff_id=digest(tar), recipe=False)
+            layer.write(tar)
+            layer.finish()
+            blob = store.stage_blob(digest(data))
+            blob.write(data)
+            blob.finish()
+            staged.append((store, layer, blob))
+        for store, layer, blob in staged:
+            manifest = json.dumps({"layers": [{"digest": blob.digest}]}).encode()
+            image = {"id": "a" * 64, "config": b"{}", "layers": [digest(tar)]}
+            record = ImageRecord(**image, manifest=manifest, digest=digest(manifest))
+            store.commit_image(record, layers=[layer], blobs=[blob], names=[NAME], leading=[b"{}"])
+        for store in stores:
+            store.close()
+        last = open_store(directory)
+        assert listing(last, "blobs/sha256") == [digest(b"another")[7:]]
+        found = last.find_image(NAME)
+        assert len(found.digests) == 3
+        assert found.digests[0] == digest(b"{}")
+        assert last.find_image("a").shown_digest == digest(b"{}")
+        first = last.find_image(f"localhost/x@{found.digests[1]}")
+        assert digest(first.manifest) == first.digest == found.digests[1] != found.digest
+        assert_clean(last)
+        last.database.execute("DELETE FROM image_manifests WHERE digest = ?", (found.digest,))
+        assert [finding.what for finding in last.check()] == [
+            f"image {'a' * 12}: its manifest {found.digest} is missing: pull it again"
+        ]
 
 
 @in_userns

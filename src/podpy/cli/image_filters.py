@@ -26,7 +26,7 @@ def matching(runtime: Runtime, filters: list[str], *, whole: bool = False) -> li
     """
     wanted = shared.parse(filters, KEYS)
     whole = whole or any(key.startswith(("label", "manifest")) for key in wanted)
-    records = runtime.store.images() if whole else runtime.store.image_summaries()
+    records = runtime.store.images() if whole else runtime.store.image_summaries(digests=True)
     checks = [check for text, values in wanted.items() for check in _checks(runtime, text, values)]
     return [record for record in records if all(check(record) for check in checks)]
 
@@ -141,7 +141,7 @@ def _reference(runtime: Runtime, _key: str, value: str) -> Check:
 def _digest(_runtime: Runtime, _key: str, value: str) -> Check:
     if not value.startswith("sha256:"):
         raise UsageError(f'invalid value "{value}" for digest filter', hint="It begins with sha256:")
-    return lambda record: record.digest.startswith(value)
+    return lambda record: any(digest.startswith(value) for digest in record.digests)
 
 
 def _id(_runtime: Runtime, _key: str, value: str) -> Check:

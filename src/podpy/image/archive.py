@@ -240,7 +240,9 @@ def choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int
 def _oci_parts(tree: Tree, entry: schema.Descriptor) -> Parts:
     data = _oci_blob(tree, entry, schema.MANIFEST_LIMIT)
     manifest = schema.parse(data, entry.media_type)
+    leading = []
     if isinstance(manifest, schema.Index):
+        leading.append(data)
         inner = schema.select(manifest, schema.host_platform())
         data = _oci_blob(tree, inner, schema.MANIFEST_LIMIT)
         manifest = schema.parse(data, inner.media_type)
@@ -248,7 +250,7 @@ def _oci_parts(tree: Tree, entry: schema.Descriptor) -> Parts:
         raise ImageError("the archive has an index inside an index inside an index")
     config = _oci_blob(tree, manifest.config, schema.CONFIG_LIMIT)
     layers = [_blob(tree, layer, transports.blob_name(layer.digest)) for layer in manifest.layers]
-    return Parts(manifest=data, config=config, layers=layers)
+    return Parts(manifest=data, config=config, layers=layers, leading=leading)
 
 
 def _blob(tree: Tree, layer: schema.Descriptor, path: str) -> Blob:
@@ -282,7 +284,9 @@ def _full_name(text: str) -> str:
 def _dir_parts(tree: Tree, place: Place, gate: Gate) -> Parts:
     data = tree.read("manifest.json", schema.MANIFEST_LIMIT)
     manifest = schema.parse(data)
+    leading = []
     if isinstance(manifest, schema.Index):
+        leading.append(data)
         inner = schema.select(manifest, schema.host_platform())
         data = tree.read(f"{inner.hex}.manifest.json", schema.MANIFEST_LIMIT)
         manifest = schema.parse(check_bytes(data, inner.digest, "a manifest"), inner.media_type)
@@ -291,7 +295,7 @@ def _dir_parts(tree: Tree, place: Place, gate: Gate) -> Parts:
     gate.admit(data, lambda: dir_signatures(tree, place, data))
     config = check_bytes(tree.read(manifest.config.hex, schema.CONFIG_LIMIT), manifest.config.digest, "a file")
     layers = [_blob(tree, layer, layer.hex) for layer in manifest.layers]
-    return Parts(manifest=data, config=config, layers=layers)
+    return Parts(manifest=data, config=config, layers=layers, leading=leading)
 
 
 def dir_signatures(tree: Tree, place: Place, manifest: bytes) -> list[Signature]:

@@ -28,11 +28,15 @@ class Blob(Record):
 
 
 class Parts(Record):
-    """One image on its way: bytes as they came, layers lowest first."""
+    """One image on its way: bytes as they came, layers lowest first.
+
+    `leading`: the index that led to the manifest, and other manifests whose digests shall mean the image.
+    """
 
     manifest: bytes
     config: bytes
     layers: list[Blob]
+    leading: list[bytes] = []
 
 
 def sha256(data: bytes) -> str:
@@ -53,8 +57,10 @@ def chain_ids(diff_ids: Sequence[str]) -> list[str]:
 def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Progress = SILENT) -> ImageRecord:
     """Bring the layers in that the store lacks, commit the image under `names` (full names), return it.
 
-    Raises ImageError if manifest and configuration don't fit, and what `pipeline.receive` raises.
+    Raises ImageError if manifest and configuration don't fit, or a name's digest is another one, and what
+    `pipeline.receive` raises.
     """
+    _check_names(parts, names)
     config = ImageConfig.parse(parts.config)
     if len(config.diff_ids) != len(parts.layers):
         raise ImageError(
@@ -91,17 +97,33 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
         layers=received.layers if received else (),
         blobs=received.blobs if received else (),
         names=names,
+        leading=parts.leading,
     )
+
+
+def _check_names(parts: Parts, names: Sequence[str]) -> None:
+    """Raise ImageError if a name has a digest that isn't the image's: an archive's names are only what it says."""
+    for name in names:
+        _, at, digest = name.rpartition("@")
+        if at and not any(_has_digest(manifest, digest) for manifest in (parts.manifest, *parts.leading)):
+            raise ImageError(
+                f"{name}: the image has another digest than its name says",
+                hint="Save it anew by its tag, or by its id",
+            )
 
 
 def check_bytes(data: bytes, digest: str, what: str) -> bytes:
     """Return `data` if it has this digest (any algorithm that hashlib has). Raises DigestMismatchError."""
+    if not _has_digest(data, digest):
+        raise DigestMismatchError(f"{what} isn't what its digest {digest} says", hint="Try again, or get it anew")
+    return data
+
+
+def _has_digest(data: bytes, digest: str) -> bool:
     import hashlib
 
     algorithm, _, expected = digest.partition(":")
-    if hashlib.new(algorithm, data).hexdigest() != expected:
-        raise DigestMismatchError(f"{what} isn't what its digest {digest} says", hint="Try again, or get it anew")
-    return data
+    return hashlib.new(algorithm, data).hexdigest() == expected
 
 
 def _creation(text: str) -> int:

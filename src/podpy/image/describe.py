@@ -50,10 +50,9 @@ def parse_config(record: ImageRecord) -> ImageConfig:
 
 
 def repo_digests(record: ImageRecord) -> list[str]:
-    """Return `name@digest` for each repository that the image has a name of, sorted."""
-    if not record.digest:
-        return []
-    return sorted({f"{parse(name).name}@{record.digest}" for name in record.names})
+    """Return `name@digest` for each repository that the image has a name of and each manifest, sorted, as Podman."""
+    repositories = {parse(name).name for name in record.names}
+    return sorted(f"{name}@{digest}" for name in repositories for digest in record.digests)
 
 
 def repo_tags(record: ImageRecord) -> list[str]:
@@ -67,7 +66,7 @@ def inspect(store: Store, record: ImageRecord) -> dict[str, Any]:
     manifest = _manifest_facts(record)
     data: dict[str, Any] = {
         "Id": record.id,
-        "Digest": record.digest,
+        "Digest": record.shown_digest,
         "RepoTags": repo_tags(record),
         "RepoDigests": repo_digests(record),
         "Parent": "",

@@ -141,7 +141,8 @@ def _add_docker_image(store: Store, tar: TarWriter, image: Outgoing, progress: P
     progress.config(digest)
     config_name = f"{digest.partition(':')[2]}.json"
     tar.add(config_name, config)
-    return {"Config": config_name, "RepoTags": image.names, "Layers": names}
+    tags = [name for name in image.names if "@" not in name]  # as Podman: the archive has no manifest
+    return {"Config": config_name, "RepoTags": tags, "Layers": names}
 
 
 # oci-archive and OCI directories
@@ -149,7 +150,9 @@ def _add_docker_image(store: Store, tar: TarWriter, image: Outgoing, progress: P
 
 def _index_entry(rendition: Rendition, names: Sequence[str]) -> dict[str, Any]:
     entry = {"mediaType": rendition.media_type, "digest": rendition.digest, "size": len(rendition.manifest)}
-    return {**entry, "annotations": {REF_NAME: names[0]}} if names else entry
+    # A name with a digest that what is written hasn't would be refused where it is read.
+    fitting = [name for name in names if "@" not in name or name.endswith(f"@{rendition.digest}")]
+    return {**entry, "annotations": {REF_NAME: fitting[0]}} if fitting else entry
 
 
 def _index(entries: list[dict[str, Any]]) -> bytes:

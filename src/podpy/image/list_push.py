@@ -133,12 +133,13 @@ class _Sending:
 
     def _image(self, entry: Entry, source: ListSource) -> ImageRecord:
         try:
-            return self._store.find_image(source.source.removeprefix(sources.STORE))
+            image = self._store.find_image(source.source.removeprefix(sources.STORE))
         except NoSuchImageError:
             raise ImageError(
                 f"the list's image {entry.digest} isn't in the store any more",
                 hint="Pull or load it, and add it once more; or podpy manifest remove it",
             ) from None
+        return self._store.images_table.with_manifest(image, entry.digest)
 
     def _artifact(self, repository: WritableRepository, entry: Entry, source: ListSource) -> Entry:
         self._refuse_docker_format(entry)

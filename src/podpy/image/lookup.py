@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import ImageError, NoSuchImageError
-from podpy.image.reference import is_hex, parse
+from podpy.image.reference import Reference, is_hex, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def find_named_image(store: Store, paths: Paths, text: str) -> tuple[ImageRecord
 def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:
     """Return the image or manifest list, and the full name under which it was found (empty: by its id).
 
-    Raises NoSuchImageError.
+    A name with a digest needn't be one of its names: any manifest that it came by will do. Raises NoSuchImageError.
     """
     wanted = text.removeprefix(_TRANSPORT)
     identity = wanted.removeprefix("sha256:")
@@ -59,10 +59,29 @@ def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]
             record = store.find_image(name)
         except NoSuchImageError:
             continue
-        return record, name if name in record.names else ""
+        if record.shown_digest != record.digest and name not in record.names:
+            record = _for_this_machine(store, name, record)
+        return record, name
     if not reference.is_short:
         raise _unknown(text)
-    return _by_suffix(store, wanted) or (_by_id(store, identity, text), "")
+    return _by_suffix(store, reference) or (_by_id(store, identity, text), "")
+
+
+def _for_this_machine(store: Store, name: str, record: ImageRecord) -> ImageRecord:
+    """Return which of the images that came by one manifest list, for several platforms, this machine's entry is."""
+    repository, _, digest = name.rpartition("@")
+    found = store.images_table.by_digest(repository, digest)
+    if len(found) < 2:
+        return record
+    from podpy.image import schema
+
+    try:
+        index = schema.parse(store.images_table.manifest(digest))
+        assert isinstance(index, schema.Index)
+        wanted = schema.select(index, schema.host_platform()).digest
+    except ImageError:  # the list has nothing for this machine
+        return record
+    return next((image for image in found if image.digest == wanted), record)
 
 
 def registries_of(paths: Paths) -> Registries:
@@ -81,13 +100,17 @@ def _by_id(store: Store, identity: str, text: str) -> ImageRecord:
         raise _unknown(text) from None
 
 
-def _by_suffix(store: Store, text: str) -> tuple[ImageRecord, str] | None:
+def _by_suffix(store: Store, reference: Reference) -> tuple[ImageRecord, str] | None:
     from podpy.image.resolve import matches_suffix
 
-    reference = parse(text)
     for (name,) in store.database.query("SELECT name FROM image_names ORDER BY name", ()):
         if matches_suffix(name, reference):
-            return store.find_image(name), name
+            repository = parse(name).name
+            found = f"{repository}@{reference.digest}" if reference.digest else name
+            try:
+                return store.find_image(found), found
+            except NoSuchImageError:
+                pass  # the image has that name, but not this digest
     return None
 
 

@@ -48,6 +48,7 @@ _LINE_LIMIT = 8 << 20  # several times what the headers of one file can have
 _LIST_LIMIT = 256 << 20
 _SHORTEST_ID = 3
 _BYTES, _FILE = 2, 1  # tar-split's types of entries
+_MANIFEST = "manifest-"  # and a digest: the key of every manifest that an image came by (the newest is "manifest", too)
 _INSTEAD = "podman save NAME | podpy load"
 
 
@@ -57,6 +58,7 @@ class StoredImage(Record):
     id: str
     names: list[str]
     layer: str
+    digests: list[str]  # of the manifests that are kept, the one that it came by first is the first
 
 
 class PodmanStore:
@@ -81,7 +83,9 @@ class PodmanStore:
     def images(self) -> list[StoredImage]:
         """Return all images, those without names too. Raises ImageError."""
         return [
-            StoredImage(id=_text(entry, "id"), names=_names(entry), layer=_text(entry, "layer"))
+            StoredImage(
+                id=_text(entry, "id"), names=_names(entry), layer=_text(entry, "layer"), digests=_digests(entry)
+            )
             for entry in self._list(f"{_DRIVER}-images/images.json")
         ]
 
@@ -120,7 +124,32 @@ class PodmanStore:
             raise ImageError(
                 f"{image.id[:12]} has {len(layers)} layers in {self.graphroot}, and other ones by its config"
             )
-        return Parts(manifest=data, config=config, layers=[self._blob(layer) for layer in layers])
+        leading = self._leading(image, manifest.config.digest)
+        return Parts(manifest=data, config=config, layers=[self._blob(layer) for layer in layers], leading=leading)
+
+    def _leading(self, image: StoredImage, config: str) -> list[bytes]:
+        """Return what else the image came by there: its digests shall be known here, too.
+
+        What doesn't lead to this configuration isn't taken: a digest must never mean another image.
+        """
+        manifests = {
+            digest: check_bytes(
+                self._big_data(image.id, _MANIFEST + digest, schema.MANIFEST_LIMIT), digest, "a manifest"
+            )
+            for digest in image.digests
+        }
+        parsed = {digest: _parsed(data) for digest, data in manifests.items()}
+        own = {
+            digest
+            for digest, manifest in parsed.items()
+            if isinstance(manifest, schema.Manifest) and manifest.config.digest == config
+        }
+        lists = {
+            digest
+            for digest, index in parsed.items()
+            if isinstance(index, schema.Index) and any(entry.digest in own for entry in index.manifests)
+        }
+        return [data for digest, data in manifests.items() if digest in own | lists]
 
     def _chain(self, top: str) -> list[dict[str, Any]]:
         layers = {_text(layer, "id"): layer for layer in self._list(f"{_DRIVER}-layers/layers.json")}
@@ -327,6 +356,20 @@ def _from(pieces: Iterator[bytes], offset: int) -> Iterator[bytes]:
 def _text(entry: dict[str, Any], key: str) -> str:
     value = entry.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _parsed(data: bytes) -> schema.Manifest | schema.Index | None:
+    try:
+        return schema.parse(data)
+    except ImageError:
+        return None
+
+
+def _digests(entry: dict[str, Any]) -> list[str]:
+    items = entry.get("big-data-names")
+    items = items if isinstance(items, list) else []
+    digests = [text.removeprefix(_MANIFEST) for text in items if isinstance(text, str) and text.startswith(_MANIFEST)]
+    return sorted(digests, key=lambda digest: digest != entry.get("digest"))
 
 
 def _names(entry: dict[str, Any]) -> list[str]:

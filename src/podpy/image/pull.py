@@ -192,14 +192,15 @@ class _Pull:
 
     def _from(self, repository: Repository, here: ImageRecord | None) -> ImageRecord:
         wanted = self._reference.digest or self._reference.tag
-        if here is not None and self._options.policy == "newer" and repository.digest(wanted) == here.digest:
+        if here is not None and self._options.policy == "newer" and repository.digest(wanted) in here.digests:
             return here
-        manifest, data = self._manifest(repository, wanted)
+        manifest, data, leading = self._manifest(repository, wanted)
         repository.admit(data)
         name = str(self._reference.without_tag_if_digest())
         config = self._config_here(manifest) or repository.small_blob(manifest.config, _config_limit())
         self._compare_platform(config)
-        return self._assemble(repository, manifest, data, config, name)
+        parts = _parts(repository, manifest, data, config).replace(leading=leading)
+        return self._assemble(parts, name)
 
     def _compare_platform(self, config: bytes) -> None:
         # A single manifest has no choice in it. Podman takes it and warns; so do we.
@@ -213,30 +214,27 @@ class _Pull:
             found = Platform(os=parsed.os, architecture=parsed.architecture)
             self._progress.message(f"WARNING: image platform ({found}) does not match the expected platform ({wanted})")
 
-    def _assemble(
-        self, repository: Repository, manifest: Manifest, data: bytes, config: bytes, name: str
-    ) -> ImageRecord:
+    def _assemble(self, parts: Parts, name: str) -> ImageRecord:
         from podpy.image.assemble import assemble
 
-        return assemble(self._store, _parts(repository, manifest, data, config), names=[name], progress=self._progress)
+        return assemble(self._store, parts, names=[name], progress=self._progress)
 
-    def _manifest(self, repository: Repository, wanted: str) -> tuple[Manifest, bytes]:
+    def _manifest(self, repository: Repository, wanted: str) -> tuple[Manifest, bytes, list[bytes]]:
+        """Return an image's manifest, its bytes, and the index that led to it, if one did."""
         from podpy.image import schema
 
+        leading = []
         data, kind = repository.manifest(wanted)
         document = schema.parse(data, kind)
         if isinstance(document, schema.Index):
+            leading.append(data)
             chosen = schema.select(document, _wanted(self._options))
-            data, kind = self._manifest_here(chosen.digest) or repository.manifest(chosen.digest)
+            here = self._store.images_table.manifest(chosen.digest)  # then only the index was asked for
+            data, kind = (here, "") if here else repository.manifest(chosen.digest)
             document = schema.parse(data, kind or chosen.media_type)
         if isinstance(document, schema.Index):
             raise ImageError(f"{self._reference}: the image index holds another index")
-        return document, data
-
-    def _manifest_here(self, digest: str) -> tuple[bytes, str] | None:
-        """Return an index's entry if an image of the store has that manifest: then only the index was asked for."""
-        rows = self._store.database.query("SELECT manifest FROM images WHERE digest = ?", (digest,))
-        return (bytes(rows[0][0]), "") if rows else None
+        return document, data, leading
 
     def _config_here(self, manifest: Manifest) -> bytes | None:
         """Return the configuration if the store has the very same image: then only the manifest was asked for."""

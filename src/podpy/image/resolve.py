@@ -63,9 +63,14 @@ def for_pull(text: str, registries: Registries) -> Resolution:
 
 
 def matches_suffix(name: str, reference: Reference) -> bool:
-    """Tell whether a stored name `registry/…/x:tag` ends in the short name `x[:tag]` (Podman's last resort)."""
-    if not reference.is_short or reference.digest:
+    """Tell whether a stored name `registry/…/x:tag` ends in the short name `x[:tag]` (Podman's last resort).
+
+    Of `x@sha256:…` only the repository counts here.
+    """
+    if not reference.is_short:
         return False
+    if reference.digest:
+        return f"/{parse(name).name}".endswith(f"/{reference.path}")
     return name.endswith(f"/{reference.path}:{reference.tag or DEFAULT_TAG}")
 
 

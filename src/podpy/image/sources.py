@@ -92,10 +92,10 @@ class StoreSource(Source):
     def manifest(self, digest: str = "") -> tuple[bytes, str]:
         if not digest or digest == self.record.digest:
             return self.record.manifest, ""
-        rows = self._store.database.query("SELECT manifest FROM images WHERE digest = ?", (digest,))
-        if not rows:
+        data = self._store.images_table.manifest(digest)
+        if not data:
             raise ImageError(f"{digest} isn't in the store", hint="Pull it, or add it from where it is: docker://NAME")
-        return bytes(rows[0][0]), ""
+        return data, ""
 
     def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
         return self._store.find_image(descriptor.hex).config

@@ -281,7 +281,13 @@ def _new_row(
 
 
 def _full_name(image: ImageRecord, typed: str) -> str:
-    bare = typed.partition("@")[0]
+    bare, _, digest = typed.partition("@")
+    if digest in image.digests:
+        from podpy.image.reference import parse
+
+        wanted = parse(typed).name
+        repositories = [parse(name).name for name in image.names]
+        return next((name for name in repositories if f"/{name}".endswith(f"/{wanted}")), wanted) + f"@{digest}"
     tagged = bare if ":" in bare.rpartition("/")[2] else bare + ":latest"
     for name in image.names:
         if name == tagged or name.endswith("/" + tagged):

@@ -46,7 +46,7 @@ def inspect(container: Container, *, size: bool = False) -> dict[str, Any]:
         "Args": arguments,
         "State": _state(row, run_directory),
         "Image": row.image_id,
-        "ImageDigest": image.digest if image else "",
+        "ImageDigest": image.shown_digest if image else "",
         "ImageName": row.image_name,
         "Rootfs": spec.rootfs,
         "Pod": "",

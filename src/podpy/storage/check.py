@@ -33,6 +33,7 @@ def check(store: Store, *, repair: bool = False) -> list[Finding]:
         findings += _recipes(store, repair)
         findings += _blobs(store, repair)
         findings += _artifacts(store)
+        findings += _manifests(store)
         findings += [Finding(what=f"{name}: {_ORPHAN}", repaired=repair) for name in orphans.find(store)]
         findings += _containers(store, repair)
         findings += _volumes(store)
@@ -105,6 +106,18 @@ def _artifacts(store: Store) -> list[Finding]:
         f"manifest list {list_id[:12]}: blob {digest} is missing" for list_id, digest in store.database.query(query)
     ]
     return [Finding(what=f"{text}: pull or add it again") for text in lost]
+
+
+def _manifests(store: Store) -> list[Finding]:
+    query = (
+        "SELECT id, digest FROM images WHERE digest != '' AND NOT EXISTS "
+        "(SELECT 1 FROM image_manifests WHERE image_id = images.id AND digest = images.digest)"
+    )
+    rows = store.database.query(query)
+    return [
+        Finding(what=f"image {image_id[:12]}: its manifest {digest} is missing: pull it again")
+        for image_id, digest in rows
+    ]
 
 
 def _volumes(store: Store) -> list[Finding]:

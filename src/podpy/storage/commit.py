@@ -30,12 +30,14 @@ def commit_image(
     layers: Sequence[LayerWriter],
     blobs: Sequence[BlobWriter],
     names: Sequence[str],
+    leading: Sequence[bytes],
 ) -> ImageRecord:
     """See Store.commit_image."""
     for layer in layers:
         layer.check_finished()
     _check_complete(blobs)
     by_position = layer_digests(record.manifest)
+    led = {_sha256(manifest): manifest for manifest in leading}
     for directory in _DIRECTORIES:
         os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
     _inherit(store, record, layers)
@@ -56,7 +58,9 @@ def commit_image(
         _pair(store, record, {layer.chain_id for layer in layers}, by_position)
         for directory in _DIRECTORIES if layers or blobs else ():
             filesystem.fsync_directory(os.path.join(store.graphroot, directory))
-        _insert(store, record, by_position, names)
+        _insert(store, record, led, by_position)
+        for name in names:
+            store.images_table.give_name(name, record.id)
 
     _commit(store, place)
     return store.find_image(record.id)
@@ -208,28 +212,41 @@ def _pair(store: Store, record: ImageRecord, unpacked: set[str], by_position: Se
             )
 
 
-def _insert(store: Store, record: ImageRecord, by_position: Sequence[str], names: Sequence[str]) -> None:
+def _insert(store: Store, record: ImageRecord, led: dict[str, bytes], by_position: Sequence[str]) -> None:
     size = 0
     for chain_id in record.layers:
         size += store.database.query("SELECT size FROM layers WHERE chain_id = ?", (chain_id,))[0][0]
-    store.images_table.insert(record.replace(size=size))
-    for digest in {blob for blob in by_position if blob} | _blobs_of_others(store, record, by_position):
-        store.database.execute("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", (record.id, digest))
-    for name in names:
-        store.images_table.give_name(name, record.id)
+    store.images_table.insert(record.replace(size=size), led)
+    wanted = {blob for blob in by_position if blob} | _blobs_of_others(store, record, by_position)
+    # The end of this call, whose leases are on the layers and their blobs, removes what nothing uses any more.
+    store.database.execute("DELETE FROM image_blobs WHERE image_id = ?", (record.id,))
+    for digest in wanted:
+        store.database.execute("INSERT INTO image_blobs VALUES (?, ?)", (record.id, digest))
 
 
 def _blobs_of_others(store: Store, record: ImageRecord, by_position: Sequence[str]) -> set[str]:
-    """Return the blobs that came with other manifests and that this image needs.
+    """Return the blobs that came with other manifests and that this image needs: one for a layer at most.
 
-    A layer that was here already may have come with another image's manifest. If it has no recipe, that image's blob is
-    the only way to its tar, so it must outlive that image.
+    A layer that was here already may have come with another manifest, of this image (then it is kept for that
+    manifest's sake as long as the newest one has none) or of another. If it has no recipe, that image's blob is the
+    only way to its tar, so it must outlive that image.
     """
+    own = {
+        digest for (digest,) in store.database.query("SELECT digest FROM image_blobs WHERE image_id = ?", (record.id,))
+    }
     wanted: set[str] = set()
     for chain_id in record.layers:
         rows = store.database.query(
-            "SELECT digest FROM layers JOIN layer_blobs USING (diff_id) WHERE chain_id = ? AND recipe = 0", (chain_id,)
+            "SELECT digest, recipe FROM layers JOIN layer_blobs USING (diff_id) WHERE chain_id = ?", (chain_id,)
         )
-        if rows and not any(digest in by_position for (digest,) in rows):
-            wanted.update(rows[0])
+        if any(digest in by_position for digest, _ in rows):
+            continue
+        kept = [digest for digest, _ in rows if digest in own] or [digest for digest, recipe in rows if not recipe]
+        wanted.update(kept[:1])
     return wanted
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib
+
+    return "sha256:" + hashlib.sha256(data).hexdigest()

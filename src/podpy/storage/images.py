@@ -14,19 +14,25 @@ if TYPE_CHECKING:
     from podpy.storage.database import Database
 
 DEFAULT_DOMAIN = "localhost"
-_COLUMNS = "id, digest, manifest, config, created, size"
+_COLUMNS = "id, images.digest, manifest, config, created, size"
+_IMAGES = "images LEFT JOIN image_manifests ON image_manifests.image_id = id AND image_manifests.digest = images.digest"
 
 
 class ImageRecord(Record):
     """One image, or a manifest list (an image without configuration and layers, with an id of its own).
 
     `created` is nanoseconds since 1970 (the configuration's time; if it has none, that of its coming), `size` the bytes
-    of all its layers.
+    of all its layers. An image has every manifest that it came by: `manifest` is the one whose digest was asked for,
+    else the one that came last.
     """
 
     id: str  # hex of the configuration's sha256
     digest: str = ""  # of the manifest, "sha256:HEX"
     manifest: bytes = b""
+    digests: list[str] = []  # of all manifests, also of lists that led to it; the one that came first is the first
+    shown_digest: str = (
+        ""  # the one that Podman shows: as asked for; by its name the last, by its id or in lists the first
+    )
     config: bytes = b""
     layers: list[str] = []  # chain ids ("sha256:HEX"), lowest first
     names: list[str] = []
@@ -51,12 +57,14 @@ class ImageTable:
         query = "SELECT image_id, chain_id FROM image_layers ORDER BY image_id, position"
         for image_id, chain_id in self._database.query(query):
             layers.setdefault(image_id, []).append(chain_id)
-        names = self._names()
+        names, digests = self._names(), self._digests()
         return [
             ImageRecord(
                 id=image_id,
                 digest=digest,
-                manifest=bytes(manifest),
+                manifest=bytes(manifest or b""),
+                digests=digests.get(image_id, []),
+                shown_digest=digests.get(image_id, [""])[0],
                 config=bytes(config),
                 layers=layers.get(image_id, []),
                 names=names.get(image_id, []),
@@ -64,16 +72,18 @@ class ImageTable:
                 size=size,
             )
             for image_id, digest, manifest, config, created, size in self._database.query(
-                f"SELECT {_COLUMNS} FROM images ORDER BY created DESC, id"
+                f"SELECT {_COLUMNS} FROM {_IMAGES} ORDER BY created DESC, id"
             )
         ]
 
-    def summaries(self) -> list[ImageRecord]:
+    def summaries(self, *, digests: bool = False) -> list[ImageRecord]:
         """Return every image without its manifest, configuration and layers, newest first.
 
-        Those are nearly all of the table, and `podpy images` shows nothing of them.
+        Those are nearly all of the table, and `podpy images` shows nothing of them; of the digests only if it is asked
+        to.
         """
         names = self._names()
+        by_image = self._digests() if digests else {}
         template = {**ImageRecord._defaults, "layers": []}
         found = []
         query = "SELECT id, digest, created, size FROM images INDEXED BY images_summary ORDER BY created DESC, id"
@@ -81,7 +91,8 @@ class ImageTable:
             # As the constructor does it for any record, but once for all.
             record = ImageRecord.__new__(ImageRecord)
             values = {"id": image_id, "digest": digest, "names": names.get(image_id, []), "created": created}
-            record.__dict__.update(template, **values, size=size)
+            every = by_image.get(image_id, [])
+            record.__dict__.update(template, **values, size=size, digests=every, shown_digest=every[0] if every else "")
             found.append(record)
         return found
 
@@ -103,9 +114,16 @@ class ImageTable:
 
         Raises NoSuchImageError, and StorageError if an id's beginning fits several.
         """
+        repository, _, digest = name_or_id.rpartition("@")
+        query = f"SELECT {_COLUMNS} FROM {_IMAGES} WHERE id = (SELECT image_id FROM image_names WHERE name = ?)"
+        named = self._records(query, (name_or_id,))
+        if named:
+            return self.with_manifest(named[0], digest if repository else named[0].digest)
+        if repository:
+            for record in self.by_digest(repository, digest):
+                return record
         identity = name_or_id.removeprefix("sha256:")
-        query = f"SELECT {_COLUMNS} FROM images WHERE id = (SELECT image_id FROM image_names WHERE name = ?)"
-        found = self._records(query, (name_or_id,)) or self._by_digest(name_or_id) or self._by_id(identity)
+        found = self._by_id(identity)
         if not found:
             raise NoSuchImageError(
                 f"{name_or_id}: image not known", hint=f"See podpy images, or podpy pull {name_or_id}"
@@ -114,15 +132,61 @@ class ImageTable:
             raise StorageError(f"more than one image's id begins with {identity}", hint="Give more digits")
         return found[0]
 
-    def insert(self, record: ImageRecord) -> None:
-        """Add an image, or replace what is known about one that has the same id (another manifest of the same
-        image).
+    def by_digest(self, repository: str, digest: str) -> list[ImageRecord]:
+        """Return the images with this manifest of which this repository has a name (whatever the tag).
+
+        Several can have come by the same manifest list, for several platforms. See `with_manifest`.
+        """
+        query = (
+            f"SELECT {_COLUMNS} FROM {_IMAGES} WHERE id IN (SELECT image_id FROM image_manifests WHERE digest = ?) "
+            "AND id IN (SELECT image_id FROM image_names WHERE substr(name, 1, ?) IN (?, ?)) ORDER BY created DESC, id"
+        )
+        values = (digest, len(repository) + 1, repository + ":", repository + "@")
+        return [self.with_manifest(record, digest) for record in self._records(query, values)]
+
+    def with_manifest(self, record: ImageRecord, digest: str) -> ImageRecord:
+        """Return an image with its manifest of this digest, or with the one that the list of this digest names.
+
+        Nothing changes if the image has none such.
+        """
+        if digest not in record.digests:
+            return record
+        if digest == record.digest:
+            return record.replace(shown_digest=digest)
+        from podpy import fastjson
+
+        query = "SELECT digest, manifest FROM image_manifests WHERE image_id = ?"
+        manifests = {name: bytes(data) for name, data in self._database.query(query, (record.id,))}
+        document = fastjson.loads(manifests[digest])  # valid, since the image came by it
+        entries = [] if document.get("config") else document.get("manifests") or []
+        inner = [entry["digest"] for entry in entries if entry.get("digest") in manifests]
+        own = inner[0] if inner else record.digest if entries else digest
+        return record.replace(digest=own, manifest=manifests[own], shown_digest=digest)
+
+    def manifest(self, digest: str) -> bytes:
+        """Return the manifest with this digest that some image has come by; empty: none has."""
+        rows = self._database.query("SELECT manifest FROM image_manifests WHERE digest = ? LIMIT 1", (digest,))
+        return bytes(rows[0][0]) if rows else b""
+
+    def insert(self, record: ImageRecord, leading: dict[str, bytes] | None = None) -> None:
+        """Add an image, or one more manifest to an image that is here. A manifest list gets other contents instead.
+
+        `leading`: what led to its manifest, by digest.
         """
         self._database.execute(
-            f"INSERT INTO images ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-            "digest = excluded.digest, manifest = excluded.manifest, size = excluded.size",
-            (record.id, record.digest, record.manifest, record.config, record.created, record.size),
+            "INSERT INTO images (id, digest, config, created, size) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+            "SET digest = excluded.digest, size = excluded.size",
+            (record.id, record.digest, record.config, record.created, record.size),
         )
+        if record.is_list:
+            self._database.execute("DELETE FROM image_manifests WHERE image_id = ?", (record.id,))
+        for digest, manifest in {**(leading or {}), record.digest: record.manifest}.items():
+            if manifest:
+                self._database.execute(
+                    "INSERT OR IGNORE INTO image_manifests SELECT ?, ?, coalesce(max(position) + 1, 0), ? "
+                    "FROM image_manifests WHERE image_id = ?",
+                    (record.id, digest, manifest, record.id),
+                )
         for position, chain_id in enumerate(record.layers):
             values = (record.id, position, chain_id)
             self._database.execute("INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?)", values)
@@ -161,22 +225,17 @@ class ImageTable:
             names.setdefault(image_id, []).append(name)
         return names
 
-    def _by_digest(self, name: str) -> list[ImageRecord]:
-        repository, _, digest = name.rpartition("@")
-        if not repository or not digest:
-            return []
-        # The manifest's digest, for an image of which this repository has a name (whatever the tag).
-        query = (
-            f"SELECT {_COLUMNS} FROM images WHERE digest = ? AND id IN (SELECT image_id FROM image_names "
-            "WHERE substr(name, 1, ?) IN (?, ?))"
-        )
-        values = (digest, len(repository) + 1, repository + ":", repository + "@")
-        return self._records(query, values)
+    def _digests(self) -> dict[str, list[str]]:
+        digests: dict[str, list[str]] = {}
+        query = "SELECT image_id, digest FROM image_manifests INDEXED BY image_manifests_by_digest ORDER BY position"
+        for image_id, digest in self._database.query(query):
+            digests.setdefault(image_id, []).append(digest)
+        return digests
 
     def _by_id(self, beginning: str) -> list[ImageRecord]:
         if not beginning or any(c not in "0123456789abcdef" for c in beginning):
             return []
-        query = f"SELECT {_COLUMNS} FROM images WHERE id >= ? AND id < ? LIMIT 2"
+        query = f"SELECT {_COLUMNS} FROM {_IMAGES} WHERE id >= ? AND id < ? LIMIT 2"
         return self._records(query, (beginning, beginning + "g"))
 
     def _records(self, query: str, values: tuple[Any, ...]) -> list[ImageRecord]:
@@ -188,10 +247,14 @@ class ImageTable:
             "SELECT chain_id FROM image_layers WHERE image_id = ? ORDER BY position", (image_id,)
         )
         names = self._database.query("SELECT name FROM image_names WHERE image_id = ? ORDER BY name", (image_id,))
+        query = "SELECT digest FROM image_manifests WHERE image_id = ? ORDER BY position"
+        digests = [name for (name,) in self._database.query(query, (image_id,))]
         return ImageRecord(
             id=image_id,
             digest=digest,
-            manifest=bytes(manifest),
+            manifest=bytes(manifest or b""),
+            digests=digests,
+            shown_digest=digests[0] if digests else "",
             config=bytes(config),
             layers=[chain_id for (chain_id,) in layers],
             names=[name for (name,) in names],

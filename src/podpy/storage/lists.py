@@ -1,6 +1,7 @@
 """Manifest lists in the database: an image without configuration, and where each of its entries can be had.
 
-images         id (random), digest and manifest (the list itself), config empty, size of the manifest
+images         id (random), digest, config empty, size of the manifest
+image_manifests  the list itself
 image_names    as every image's
 list_sources   one row for each entry
 image_blobs    the blobs of artifacts that were made for the list

@@ -240,5 +240,21 @@ CREATE TABLE compressed_layers (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED)
+# Every manifest that an image has come by, the one that came first at position 0, a list that led to it (pull) before
+# its own. `images.digest` is the one that came last. A manifest list has one, which is its contents.
+# The index covers what lists of images need, so that these don't read any manifest.
+_MANIFESTS = """
+CREATE TABLE image_manifests (
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    manifest BLOB NOT NULL,
+    PRIMARY KEY (image_id, digest)
+) WITHOUT ROWID;
+CREATE INDEX image_manifests_by_digest ON image_manifests (digest, position);
+INSERT INTO image_manifests SELECT id, digest, 0, manifest FROM images WHERE length(manifest) > 0;
+ALTER TABLE images DROP COLUMN manifest;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS)
 VERSION = len(MIGRATIONS)

@@ -65,12 +65,12 @@ class Store:
         """Return every image, newest first."""
         return self.images_table.all()
 
-    def image_summaries(self) -> list[ImageRecord]:
+    def image_summaries(self, *, digests: bool = False) -> list[ImageRecord]:
         """Return every image without its manifest, configuration and layers (empty), newest first: quickly.
 
-        Of these `is_list` says nothing.
+        Their digests only if they are asked for. Of these `is_list` says nothing.
         """
-        return self.images_table.summaries()
+        return self.images_table.summaries(digests=digests)
 
     def find_image(self, name_or_id: str) -> ImageRecord:
         """Return the image with this full name, id, or beginning of an id. Raises NoSuchImageError, StorageError."""
@@ -159,15 +159,17 @@ class Store:
         layers: Sequence[LayerWriter] = (),
         blobs: Sequence[BlobWriter] = (),
         names: Sequence[str] = (),
+        leading: Sequence[bytes] = (),
     ) -> ImageRecord:
         """Make an image visible: one syncfs, renames, one transaction. Return the record as it is now in the store.
 
         `record.layers` names every layer of the image; those that aren't among `layers` must be here already.
-        `record.size` is counted here. Raises StorageError, and then nothing has changed.
+        `record.size` is counted here. `leading`: the manifest list that led to the image, and other manifests whose
+        digests shall mean it. Raises StorageError, and then nothing has changed.
         """
         from podpy.storage import commit
 
-        return commit.commit_image(self, record, layers, blobs, names)
+        return commit.commit_image(self, record, layers, blobs, names, leading)
 
     # Names, going
 

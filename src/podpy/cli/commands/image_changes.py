@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import complain
-from podpy.errors import EXIT_FAILURE, InUseError, NoSuchImageError, PodpyError
+from podpy.errors import EXIT_FAILURE, ImageError, InUseError, NoSuchImageError, PodpyError
 from podpy.image.lookup import find_named
 from podpy.image.reference import for_new_image
 from podpy.storage import image_mounts
@@ -46,6 +46,9 @@ def rmi(options: Options) -> int:
 
 def _remove(runtime: Runtime, text: str, *, force: bool, containers: bool) -> None:
     record, name = find_named(runtime.store, runtime.paths, text)
+    if name and name not in record.names:
+        _refuse_digest(record, text)
+        name = record.names[0]
     if containers and not (name and len(record.names) > 1):
         for container_id in runtime.store.image_users(record.id):
             runtime.container(container_id).remove(force=True)
@@ -54,6 +57,13 @@ def _remove(runtime: Runtime, text: str, *, force: bool, containers: bool) -> No
     for line in runtime.store.remove_image(name or record.id, force=force):
         print(line)
     sys.stdout.flush()
+
+
+def _refuse_digest(record: ImageRecord, text: str) -> None:
+    # As Podman: the digests that an image has besides its names can't be taken from it. Its only name goes with it.
+    if len(record.names) > 1:
+        names = ", ".join(record.names)
+        raise ImageError(f"{text}: tag not known", hint=f"The image has that digest; its names are {names}")
 
 
 def tag(options: Options) -> int:

@@ -58,7 +58,7 @@ def _rows(runtime: Runtime, options: Options) -> list[_Row]:
     filters = [f"reference={options.image}"] if options.image else list(options.filter)
     whole = bool(options.format)  # a template or JSON may show anything
     if not filters:
-        records = runtime.store.images() if whole else runtime.store.image_summaries()
+        records = runtime.store.images() if whole else runtime.store.image_summaries(digests=options.digests)
     else:
         from podpy.cli.image_filters import matching
 
@@ -123,7 +123,7 @@ def _columns(runtime: Runtime, rows: list[_Row], options: Options) -> str:
     columns: dict[str, Callable[[_Row], str]] = {
         "REPOSITORY": lambda row: row.repository,
         "TAG": lambda row: row.tag,
-        "DIGEST": lambda row: row.record.digest or _NONE,
+        "DIGEST": lambda row: row.record.shown_digest or _NONE,
         "IMAGE ID": lambda row: _id(row, options),
         "CREATED": lambda row: ago(row.record.created, now),
         "SIZE": lambda row: human_size(row.record.size, precision=3, blank=True),
@@ -175,7 +175,7 @@ def _struct(row: _Row, more: _More, options: Options) -> Struct:
         {
             "Repository": row.repository,
             "Tag": row.tag,
-            "Digest": record.digest or _NONE,
+            "Digest": record.shown_digest or _NONE,
             "ID": _id(row, options),
             "Id": record.id,
             "Created": since,
@@ -223,7 +223,7 @@ def _summary(record: ImageRecord, more: _More) -> Struct:
         "Labels": config.labels or None,
         "Containers": more.users.get(record.id, 0),
         "Arch": config.architecture,
-        "Digest": record.digest,
+        "Digest": record.shown_digest,
         "History": more.history.get(record.id, []),
         "IsManifestList": record.is_list,
         "Names": record.names,

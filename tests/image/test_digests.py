@@ -1,0 +1,204 @@
+"""One image that came by several manifests: every digest of it means it, and what goes out is what was asked for."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from tests.image.conftest import OTHER
+from tests.image.odd_registry import INDEX_TYPE, OddRegistry
+from tests.image.test_pull import configure, insecure
+from tests.image.test_push import DOCKER_TYPE, manifest
+from tests.support.engine import Podpy
+from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, sha256
+from tests.support.registry import Registry
+
+KILLED = -9
+
+
+class Forms:
+    """A repository `x` of the odd registry with one image under several manifests; `digests` are theirs, by tag.
+
+    gzip, docker: the same layers; slow: compressed differently; all: an index with gzip for this machine.
+    """
+
+    def __init__(self, odd: OddRegistry, image: Image) -> None:
+        self.image = image
+        self.name = f"{odd.address}/x"
+        self.digests = {"gzip": odd.add("x", "gzip", image)}
+        self.plain = image.blobs()[0]
+        document = json.loads(self.plain)
+        config = {**document["config"], "mediaType": "application/vnd.docker.container.image.v1+json"}
+        layers = [
+            {**layer, "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip"} for layer in document["layers"]
+        ]
+        self._add(odd, "docker", {**document, "mediaType": DOCKER_TYPE, "config": config, "layers": layers})
+        slow = [gzip.compress(layer, compresslevel=9, mtime=1) for layer in image.layers]
+        odd.blobs.update({sha256(data): data for data in slow})
+        layers = [
+            {**layer, "digest": sha256(data), "size": len(data)}
+            for layer, data in zip(document["layers"], slow, strict=True)
+        ]
+        self.slow = self._add(odd, "slow", {**document, "layers": layers})
+        self._add(odd, "all", self.index({ARCHITECTURE: self.plain}))
+
+    def index(self, entries: dict[str, bytes]) -> dict[str, object]:
+        """Return an index with these manifests, by architecture."""
+        described = [
+            {
+                "mediaType": MANIFEST_TYPE,
+                "digest": sha256(data),
+                "size": len(data),
+                "platform": {"architecture": architecture, "os": "linux"},
+            }
+            for architecture, data in entries.items()
+        ]
+        return {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": described}
+
+    def by(self, tag: str) -> str:
+        """Return the name with the digest that a tag has."""
+        return f"{self.name}@{self.digests[tag]}"
+
+    def _add(self, odd: OddRegistry, tag: str, document: dict[str, object]) -> bytes:
+        data = odd.add_manifest("x", tag, document, str(document["mediaType"]))
+        self.digests[tag] = sha256(data)
+        return data
+
+
+@pytest.fixture
+def forms(podpy: Podpy, odd: OddRegistry, busybox_image: Image) -> Forms:
+    """The registry with the image's manifests; podpy may speak to it."""
+    configure(podpy, insecure(odd.address))
+    return Forms(odd, busybox_image)
+
+
+def inspect(podpy: Podpy, name: str, field: str) -> str:
+    return podpy.ok("image", "inspect", "--format", "{{." + field + "}}", name)
+
+
+def test_every_digest_that_an_image_came_by_means_it(podpy: Podpy, forms: Forms) -> None:
+    """What is shown where was found out with Podman 5.4.2."""
+    for tag in ("gzip", "slow", "all"):
+        image = podpy.ok("pull", "-q", f"{forms.name}:{tag}")
+    came = [forms.by(tag) for tag in ("gzip", "slow", "all")]
+    for name in came:
+        assert podpy.ok("run", "--rm", "--pull=never", "--network=none", name, "echo", "hi") == "hi"
+        assert podpy.ok("images", "-q", "--filter", f"digest={name.partition('@')[2]}") == image[:12]
+        # By a digest, that one is shown; by a name the manifest that came last; by its id and in lists the first one.
+        assert f"{forms.name}@{inspect(podpy, name, 'Digest')}" == name
+    assert inspect(podpy, f"{forms.name}:gzip", "Digest") == forms.digests["gzip"]  # it came once more, by the index
+    assert inspect(podpy, image, "Digest") == forms.digests["gzip"]
+    podpy.ok("pull", "-q", f"{forms.name}:slow")
+    assert inspect(podpy, f"{forms.name}:gzip", "Digest") == forms.digests["slow"]
+    shown = {tuple(line.split()[1:3]) for line in podpy.ok("images", "-n", "--digests").splitlines()}
+    assert shown == {(tag, forms.digests["gzip"]) for tag in ("gzip", "slow", "all")}
+    assert podpy.json("image", "inspect", image)[0]["RepoDigests"] == sorted(came)
+    (summary,) = podpy.json("images", "--format", "json")
+    assert (summary["Digest"], summary["RepoDigests"]) == (forms.digests["gzip"], sorted(came))
+    listed = podpy.ok("images", "--format", "{{.Digest}} {{.RepoDigests}}").splitlines()
+    assert listed == [f"{forms.digests['gzip']} [{' '.join(sorted(came))}]"] * 3
+    assert podpy("image", "exists", forms.by("docker")).returncode == 1
+    # A name that the image gets later has them, too; a name that it lost has none.
+    podpy.ok("tag", image, "mine:1")
+    podpy.ok("image", "exists", f"mine@{forms.digests['slow']}")
+    podpy.ok("image", "exists", f"x@{forms.digests['slow']}")
+    podpy.ok("untag", image, *(f"{forms.name}:{tag}" for tag in ("gzip", "slow", "all")))
+    assert podpy("image", "exists", forms.by("gzip")).returncode == 1
+
+
+def test_an_image_that_came_by_an_index_shows_the_indexs_digest(podpy: Podpy, odd: OddRegistry, forms: Forms) -> None:
+    image = podpy.ok("pull", "-q", f"{forms.name}:all")
+    assert podpy.ok("images", "-n", "--format", "{{.Digest}}") == forms.digests["all"]
+    assert inspect(podpy, f"{forms.name}:all", "Digest") == forms.digests["gzip"]
+    podpy.ok("create", "--name", "c", forms.by("all"), "true")
+    assert podpy.ok("inspect", "--format", "{{.ImageName}} {{.ImageDigest}}", "c").split() == [
+        forms.by("all"), forms.digests["all"],
+    ]  # fmt: skip
+    odd.requests.clear()
+    assert podpy.ok("pull", "-q", "--policy", "newer", f"{forms.name}:all") == image
+    assert odd.paths() == []  # HEAD alone says that the index is the one that is here
+
+
+def test_of_an_index_for_several_platforms_this_machines_image_is_meant(
+    podpy: Podpy, odd: OddRegistry, forms: Forms, bulky: Image
+) -> None:
+    other = Image(bulky.layers, bulky.settings, OTHER)
+    odd.add("x", "other", other)
+    both = odd.add_manifest("x", "both", forms.index({OTHER: other.blobs()[0], ARCHITECTURE: forms.plain}), INDEX_TYPE)
+    name = f"{forms.name}@{sha256(both)}"
+    podpy.ok("pull", "-q", f"{forms.name}:both")
+    podpy.ok("tag", f"{forms.name}:both", f"{forms.name}:mine")
+    theirs = podpy.ok("pull", "-q", "--arch", OTHER, f"{forms.name}:both")
+    assert inspect(podpy, name, "Id") == sha256(forms.image.config())[7:] != theirs
+    assert podpy.ok("run", "--rm", "--pull=never", "--network=none", name, "echo", "hi") == "hi"
+
+
+def test_what_is_pushed_or_saved_by_a_digest_has_that_manifest(podpy: Podpy, forms: Forms, registry: Registry) -> None:
+    for tag in ("all", "docker"):
+        podpy.ok("pull", "-q", f"{forms.name}:{tag}")
+    configure(podpy, insecure(registry.address))
+    for source, tag in ((f"{forms.name}:all", "docker"), (forms.by("gzip"), "gzip"), (forms.by("all"), "gzip")):
+        podpy.ok("push", "-q", source, f"{registry.address}/y:1")
+        assert sha256(manifest(registry, "y", "1")) == forms.digests[tag]
+    podpy.ok("save", "--format", "oci-archive", "-o", "x.tar", forms.by("gzip"))
+    podpy.ok("rmi", "-a")
+    assert podpy.ok("load", "-i", "x.tar") == f"Loaded image: {forms.by('gzip')}"
+    assert podpy.json("image", "inspect", forms.by("gzip"))[0]["RepoDigests"] == [forms.by("gzip")]
+
+
+def test_layers_that_are_here_stay_as_the_blobs_that_they_came_as(
+    podpy: Podpy, odd: OddRegistry, forms: Forms, registry: Registry
+) -> None:
+    """Another compression of them isn't fetched, and the blobs of the older manifest are kept for it."""
+    podpy.ok("pull", "-q", f"{forms.name}:gzip")
+    blobs = sorted(path.name for path in (podpy.graphroot / "blobs/sha256").iterdir())
+    odd.requests.clear()
+    podpy.ok("pull", "-q", f"{forms.name}:slow")
+    assert odd.blob_requests() == []
+    podpy.ok("image", "prune", "-f")
+    assert sorted(path.name for path in (podpy.graphroot / "blobs/sha256").iterdir()) == blobs
+    assert podpy.ok("system", "check") == ""
+    configure(podpy, insecure(registry.address))
+    podpy.ok("push", "-q", forms.by("gzip"), f"{registry.address}/y:1")
+    assert manifest(registry, "y", "1") == forms.plain
+    # With the image all of it goes.
+    podpy.ok("rmi", "--force", inspect(podpy, forms.by("slow"), "Id"))
+    assert [*(podpy.graphroot / "blobs/sha256").iterdir()] == [*(podpy.graphroot / "layers").iterdir()] == []
+    assert podpy.json("system", "df", "--format", "json")[0]["RawSize"] == 0
+
+
+def test_rmi_and_untag_by_a_digest(podpy: Podpy, forms: Forms) -> None:
+    """As Podman: a digest is no name. It goes with the last name, or if the image was pulled by it."""
+    for tag in ("gzip", "slow"):
+        podpy.ok("pull", "-q", f"{forms.name}:{tag}")
+    podpy("rmi", forms.by("gzip")).fails(125, "tag not known", f"its names are {forms.name}:gzip, {forms.name}:slow")
+    podpy("rmi", "--force", forms.by("gzip")).fails(125, "tag not known")
+    podpy("untag", f"{forms.name}:gzip", forms.by("gzip")).fails(125, "tag not known")
+    podpy.ok("pull", "-q", forms.by("slow"))
+    assert podpy.ok("rmi", forms.by("slow")) == f"Untagged: {forms.by('slow')}"
+    podpy.ok("image", "exists", forms.by("slow"))
+    podpy.ok("rmi", f"{forms.name}:slow")
+    lines = podpy.ok("rmi", forms.by("slow")).splitlines()
+    assert lines == [f"Untagged: {forms.name}:gzip", f"Deleted: {sha256(forms.image.config())[7:]}"]
+
+
+@pytest.mark.parametrize("point", ["commit:synced:after", "commit:inserted", "commit:committed"])
+def test_a_pull_of_another_manifest_is_killed(podpy: Podpy, forms: Forms, point: str) -> None:
+    image = podpy.ok("pull", "-q", f"{forms.name}:gzip")
+    assert podpy("pull", f"{forms.name}:slow", env={"PODPY_CRASH_AT": point}).returncode == KILLED
+    there = point == "commit:committed"
+    assert podpy("image", "exists", forms.by("slow")).returncode == (0 if there else 1)
+    assert inspect(podpy, f"{forms.name}:gzip", "Digest") == forms.digests["slow" if there else "gzip"]
+    assert podpy.ok("run", "--rm", "--pull=never", "--network=none", forms.by("gzip"), "echo", "hi") == "hi"
+    assert podpy.ok("system", "check") == ""
+    assert podpy.ok("pull", "-q", f"{forms.name}:slow") == image
+    podpy.ok("image", "exists", forms.by("slow"))
+
+
+def test_an_archive_that_claims_another_images_digest_is_refused(podpy: Podpy, forms: Forms, bulky: Image) -> None:
+    good = forms.by("gzip")
+    for write in (bulky.write_oci_archive, bulky.write_docker_archive):
+        podpy("load", "-i", str(write(podpy.home / "claim.tar", good))).fails(125, "another digest than its name says")
+    assert podpy.ok("images", "-q") == ""
