@@ -9,10 +9,11 @@ import pytest
 
 from tests.image.conftest import OTHER
 from tests.image.odd_registry import INDEX_TYPE, OddRegistry
+from tests.image.test_manifest_lists import DOCKER_LIST
 from tests.image.test_pull import configure, insecure
 from tests.image.test_push import DOCKER_TYPE, manifest
 from tests.support.engine import Podpy
-from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, sha256
+from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, compact, sha256
 from tests.support.registry import Registry
 
 KILLED = -9
@@ -202,3 +203,64 @@ def test_an_archive_that_claims_another_images_digest_is_refused(podpy: Podpy, f
     for write in (bulky.write_oci_archive, bulky.write_docker_archive):
         podpy("load", "-i", str(write(podpy.home / "claim.tar", good))).fails(125, "another digest than its name says")
     assert podpy.ok("images", "-q") == ""
+
+
+def test_a_manifest_list_has_only_the_digest_of_its_contents(podpy: Podpy, forms: Forms) -> None:
+    podpy.ok("pull", "-q", f"{forms.name}:gzip")
+    podpy.ok("pull", "-q", f"{forms.name}:slow")
+    podpy.ok("manifest", "create", "mine")
+    before = inspect_list(podpy)
+    podpy.ok("manifest", "add", "mine", forms.by("gzip"))
+    after = inspect_list(podpy)
+    assert before != after
+    assert [entry["digest"] for entry in podpy.json("manifest", "inspect", "mine")["manifests"]] == [
+        forms.digests["gzip"]
+    ]
+    assert podpy.json("images", "--format", "json", "--filter", "manifest=true")[0]["RepoDigests"] == [
+        f"localhost/mine@{after}"
+    ]
+    # The list's entry is this manifest, whichever has come last.
+    assert inspect(podpy, "mine", "Digest") == forms.digests["gzip"]
+
+
+def inspect_list(podpy: Podpy) -> str:
+    return podpy.ok("images", "--filter", "manifest=true", "--format", "{{.Digest}}")
+
+
+def test_a_lists_push_sends_the_manifest_that_it_names(podpy: Podpy, forms: Forms, registry: Registry) -> None:
+    for tag in ("gzip", "docker"):
+        podpy.ok("pull", "-q", f"{forms.name}:{tag}")
+    podpy.ok("manifest", "create", "mine", forms.by("gzip"))
+    configure(podpy, insecure(registry.address))
+    podpy.ok("manifest", "push", "mine", f"{registry.address}/y:1")
+    accepted = {"Accept": f"{INDEX_TYPE}, {DOCKER_LIST}"}
+    pushed = json.loads(registry.request("GET", "/v2/y/manifests/1", headers=accepted).read())
+    assert [entry["digest"] for entry in pushed["manifests"]] == [forms.digests["gzip"]]
+
+
+def test_a_list_whose_image_is_gone_says_what_is_missing(podpy: Podpy, forms: Forms) -> None:
+    podpy.ok("pull", "-q", f"{forms.name}:gzip")
+    podpy.ok("manifest", "create", "mine", f"{forms.name}:gzip")
+    podpy.ok("manifest", "create", "far", f"docker://{forms.name}:gzip")
+    podpy.ok("rmi", f"{forms.name}:gzip")
+    missing = f"its image for linux/{ARCHITECTURE}, {forms.digests['gzip']}, isn't in the store"
+    for name in ("mine", "localhost/mine"):
+        done = podpy("run", "--rm", name, "true").fails(125, "manifest list localhost/mine:latest", missing)
+        assert "short-name" not in done.stderr
+    podpy("run", "--rm", "--pull=never", "mine", "true").fails(125, missing)
+    podpy("run", "--rm", "far", "true").fails(125, missing, f"podpy pull {forms.by('gzip')}")
+    podpy.ok("pull", "-q", forms.by("gzip"))
+    assert podpy.ok("run", "--rm", "--network=none", "far", "echo", "hi") == "hi"
+
+
+def test_manifest_inspect_of_a_single_image(podpy: Podpy, odd: OddRegistry, forms: Forms) -> None:
+    """As Podman 5: Docker's is shown as an empty list, with a warning; OCI's is an error."""
+    podpy.ok("pull", "-q", f"{forms.name}:docker")  # the store's image is none, too: the registry is asked
+    done = podpy("manifest", "inspect", f"{forms.name}:docker")
+    assert json.loads(done.ok()) == {"schemaVersion": 2, "mediaType": DOCKER_TYPE, "manifests": None}
+    assert f"The manifest type {DOCKER_TYPE} is not a manifest list but a single image." in done.stderr
+    podpy("manifest", "inspect", f"{forms.name}:gzip").fails(125, "is not a manifest list but a single image")
+    podpy.ok("tag", f"{forms.name}:docker", "mine:1")
+    podpy("manifest", "inspect", "mine:1").fails(125, "mine:1: image is not a manifest list")
+    odd.add_manifest("x", "dlist", compact({**forms.index({}), "mediaType": DOCKER_LIST}), DOCKER_LIST)
+    assert podpy.json("manifest", "inspect", f"{forms.name}:dlist")["mediaType"] == DOCKER_LIST

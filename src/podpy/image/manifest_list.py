@@ -11,9 +11,10 @@ from podpy.image.assemble import sha256
 from podpy.image.lists import Document, Entry
 from podpy.image.lookup import find_named
 from podpy.image.progress import SILENT, Progress
-from podpy.image.reference import check_digest, for_new_image
+from podpy.image.reference import check_digest, for_new_image, parse
 from podpy.image.remote import Access
 from podpy.record import Record
+from podpy.rootless.namespace import warn
 from podpy.storage import lists as table
 from podpy.storage.images import ImageRecord
 from podpy.storage.lists import Contents, ListSource
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 class NotAListError(ImageError):
     """The image of this name is no manifest list."""
+
+
+class NoSuchInstanceError(NoSuchImageError):
+    """The list is here, but not the image that it names for a platform; or it names none."""
 
 
 class Changes(Record):
@@ -70,7 +75,10 @@ def find_list(store: Store, paths: Paths, text: str) -> ImageRecord:
 
 
 def instance(store: Store, record: ImageRecord, wanted: Platform | None = None) -> ImageRecord:
-    """Return the image of the store that a list has for a platform (None: this machine's). Raises NoSuchImageError."""
+    """Return the image of the store that a list has for a platform (None: this machine's).
+
+    Raises NoSuchInstanceError.
+    """
     wanted = wanted or schema.host_platform()
     name = record.names[0] if record.names else record.id[:12]
     try:
@@ -78,19 +86,20 @@ def instance(store: Store, record: ImageRecord, wanted: Platform | None = None) 
         assert isinstance(index, schema.Index)
         digest = schema.select(index, wanted).digest
     except ImageError as error:
-        raise NoSuchImageError(f"manifest list {name}: {error.message}") from None
-    rows = store.database.query("SELECT id FROM images WHERE digest = ?", (digest,))
-    ids = [image_id for (image_id,) in rows] or [
-        source.source.removeprefix(sources.STORE)
-        for source in table.sources(store, record.id)
-        if source.digest == digest and source.source.startswith(sources.STORE)
-    ]
+        raise NoSuchInstanceError(f"manifest list {name}: {error.message}") from None
+    known = {source.digest: source.source for source in table.sources(store, record.id)}.get(digest, "")
+    rows = store.database.query("SELECT image_id FROM image_manifests WHERE digest = ?", (digest,))
+    ids = [image_id for (image_id,) in rows]
+    if not ids and known.startswith(sources.STORE):
+        ids = [known.removeprefix(sources.STORE)]
     try:
-        return store.find_image(ids[0] if ids else digest)
+        return store.images_table.with_manifest(store.find_image(ids[0] if ids else digest), digest)
     except NoSuchImageError:
-        raise NoSuchImageError(
-            f"manifest list {name}: its image for {wanted}, {digest}, isn't in the store",
-            hint="Pull it: podpy pull NAME@DIGEST",
+        hint = f"Pull or load it, or take it out: podpy manifest remove {name} {digest}"
+        if known.startswith(sources.REGISTRY):
+            hint = f"Run: podpy pull {parse(known.removeprefix(sources.REGISTRY)).name}@{digest}"
+        raise NoSuchInstanceError(
+            f"manifest list {name}: its image for {wanted}, {digest}, isn't in the store", hint=hint
         ) from None
 
 
@@ -191,7 +200,11 @@ def member(store: Store, paths: Paths, record: ImageRecord, text: str) -> str:
 
 
 def inspect(store: Store, paths: Paths, text: str, access: Access) -> dict[str, object]:
-    """Return what `manifest inspect` shows of a list of the store or, if there is none, of a registry."""
+    """Return what `manifest inspect` shows of a list of the store or, if there is none, of a registry.
+
+    As in Podman, an image of the store is as good as none, and of a registry's single image Docker's format is taken
+    with a warning, which shows an empty list; OCI's is a NotAListError.
+    """
     try:
         record = find_list(store, paths, text)
     except (NoSuchImageError, NotAListError) as error:
@@ -210,9 +223,13 @@ def inspect(store: Store, paths: Paths, text: str, access: Access) -> dict[str, 
 def _inspect_remote(store: Store, paths: Paths, text: str, access: Access) -> dict[str, object]:
     name = text if transports.is_place(text) or text.startswith(sources.REGISTRY) else sources.REGISTRY + text
     data, kind = sources.use(store, paths, name, access, lambda source: source.manifest())
-    if not isinstance(schema.parse(data, kind, artifacts=True), schema.Index):
+    document = schema.parse(data, kind, artifacts=True)
+    if document.media_type == schema.DOCKER_MANIFEST:
+        warn(f"The manifest type {document.media_type} is not a manifest list but a single image.")
+        return {"schemaVersion": 2, "mediaType": document.media_type, "manifests": None}
+    if not isinstance(document, schema.Index):
         raise NotAListError(f"{text} is not a manifest list but a single image", hint="See podpy image inspect")
-    return lists.describe(lists.parse(data, kind))
+    return {**lists.describe(lists.parse(data, kind)), "mediaType": document.media_type}
 
 
 def describe_subject(store: Store, paths: Paths, name: str) -> Entry:

@@ -6,7 +6,7 @@ from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, 
 from podpy.image import remote
 from podpy.image.lookup import find_named, registries_of
 from podpy.image.progress import SILENT, Progress
-from podpy.image.reference import DOCKER_DOMAIN, Reference, parse
+from podpy.image.reference import DOCKER_DOMAIN, LOCALHOST, Reference, parse
 from podpy.image.remote import Access
 from podpy.image.resolve import for_pull
 from podpy.image.transports import is_place, parse_place, refuse_unknown
@@ -80,13 +80,18 @@ def pull(
         raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(POLICIES)}")
     if is_place(name):
         return pull_place(store, name, options, progress=progress)[0]
-    here = _find_here(store, paths, name.removeprefix(_REGISTRY_TRANSPORT), options)
+    plain = name.removeprefix(_REGISTRY_TRANSPORT)
+    here, missing = _find_here(store, paths, plain, options)
     if options.policy == "never":
+        if missing is not None:
+            raise missing
         if here is None:
             raise NoSuchImageError(f"{name}: image not known", hint="The policy is never: podpy load or pull it first")
         return here
     if options.policy == "missing" and here is not None:
         return here
+    if missing is not None and options.policy != "always" and parse(plain).domain in ("", LOCALHOST):
+        raise missing  # no registry has such a name: what it would say is no help
     refuse_unknown(name)
     try:
         if name.startswith(_STORE_TRANSPORT):
@@ -94,7 +99,11 @@ def pull(
 
             text = name.removeprefix(_STORE_TRANSPORT)
             return podman_store.pull(store, text, policy_file=options.signature_policy, progress=progress)
-        return _pull(store, paths, name.removeprefix(_REGISTRY_TRANSPORT), options, here, progress)
+        return _pull(store, paths, plain, options, here, progress)
+    except (ImageError, ConfigError) as error:
+        if missing is None or options.policy == "always":
+            raise
+        raise together([error, missing]) from None
     finally:
         progress.close()
 
@@ -112,22 +121,28 @@ def pull_place(
     return fetch(store, parse_place(text), policy_file=policy_file, progress=progress)
 
 
-def _find_here(store: Store, paths: Paths, name: str, options: PullOptions) -> ImageRecord | None:
+def _find_here(
+    store: Store, paths: Paths, name: str, options: PullOptions
+) -> tuple[ImageRecord | None, NoSuchImageError | None]:
+    """Return the store's image; if it is the one of a manifest list and isn't there, what says so."""
     try:
         found = find_named(store, paths, name)[0]
-        if found.is_list:
-            from podpy.image.manifest_list import instance
-
-            found = instance(store, found, _wanted(options))
     except NoSuchImageError:
-        return None
+        return None, None
+    if found.is_list:
+        from podpy.image.manifest_list import NoSuchInstanceError, instance
+
+        try:
+            found = instance(store, found, _wanted(options))
+        except NoSuchInstanceError as missing:
+            return None, missing
     if options.names_platform:
         from podpy.image.config import ImageConfig
 
         config, wanted = ImageConfig.parse(found.config), _wanted(options)
         if (config.os, config.architecture) != (wanted.os, wanted.architecture):
-            return None
-    return found
+            return None, None
+    return found, None
 
 
 def _wanted(options: PullOptions) -> Platform:
