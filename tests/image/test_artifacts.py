@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.odd_registry import OddRegistry
+from tests.image.test_pull import configure
 from tests.support import wait
 from tests.support.engine import Podpy
 from tests.support.images import Image, Layer, sha256
@@ -79,7 +80,6 @@ def test_the_list(podpy: Podpy, files: list[str]) -> None:
 
 
 def test_names(podpy: Podpy, files: list[str]) -> None:
-    podpy("artifact", "add", "short", *files).fails(125, "must be canonical", "localhost/short")
     podpy("artifact", "add", f"{NAME}@sha256:{'0' * 64}", *files).fails(125, "tagged and digested")
     podpy.ok("artifact", "add", "example.com/x", *files)
     podpy("artifact", "add", "example.com/x:latest", *files).fails(125, "already exists", "--replace")
@@ -89,6 +89,21 @@ def test_names(podpy: Podpy, files: list[str]) -> None:
     podpy("artifact", "add", NAME, ".").fails(125, "not a regular file")
     digest = podpy.json("artifact", "inspect", "example.com/x")["Digest"]
     assert podpy.json("artifact", "inspect", f"example.com/x@{digest}")["Name"] == "example.com/x:latest"
+
+
+@pytest.mark.parametrize("name", ["short", "me/short:2", "cafe"])
+def test_a_short_name_is_a_local_one_and_in_registries_dockers(podpy: Podpy, files: list[str], name: str) -> None:
+    configure(podpy, '[[registry]]\nlocation = "docker.io"\nblocked = true\n')
+    digest = podpy.ok("artifact", "add", name, *files)
+    assert podpy.ok("artifact", "add", f"docker.io/{name}", *files)
+    full = f"localhost/{name}" if ":" in name else f"localhost/{name}:latest"
+    inspected = podpy.json("artifact", "inspect", name)
+    assert (inspected["Name"], inspected["Digest"]) == (full, f"sha256:{digest}")
+    podpy("artifact", "add", f"localhost/{name}", *files).fails(125, "already exists")
+    podpy("artifact", "push", name).fails(125, "registry docker.io is blocked")
+    podpy("artifact", "pull", name).fails(125, "registry docker.io is blocked")
+    assert podpy.ok("artifact", "rm", name) == digest
+    assert podpy.json("artifact", "inspect", name)["Name"].startswith("docker.io/")
 
 
 def test_append_and_replace(podpy: Podpy, files: list[str]) -> None:

@@ -66,6 +66,16 @@ def test_the_name_is_the_destination_if_none_is_given(podpy: Podpy, registry: Re
     podpy("push", "nothing").fails(125, "image not known")
 
 
+@pytest.mark.parametrize(
+    ("own", "typed"),
+    [("localhost/me/x:1", "me/x:1"), ("localhost/x:1", "x:1"), ("quay.example/me/x:1", "x:1")],
+)
+def test_a_short_name_without_a_destination_goes_to_docker(podpy: Podpy, here: str, own: str, typed: str) -> None:
+    configure(podpy, '[[registry]]\nlocation = "docker.io"\nblocked = true\n')
+    podpy.ok("tag", here, own)
+    podpy("push", typed).fails(125, "registry docker.io is blocked")
+
+
 def test_http_is_refused_unless_allowed(podpy: Podpy, registry: Registry, here: str) -> None:
     podpy("push", here, f"{registry.address}/x").fails(125, "speaks HTTP, not HTTPS", "--tls-verify=false")
 

@@ -13,7 +13,7 @@ from podpy.image import remote, schema, sniff
 from podpy.image.assemble import sha256, time_text, timestamp
 from podpy.image.lookup import registries_of
 from podpy.image.progress import SILENT, Progress
-from podpy.image.reference import Reference, is_hex, parse, shorten
+from podpy.image.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse, shorten
 from podpy.image.staged import check_space, fetch, stage_bytes, stage_file
 from podpy.record import Record
 from podpy.storage.artifacts import ArtifactRecord, Artifacts
@@ -42,39 +42,46 @@ class AddOptions(Record):
     replacing: bool = False
 
 
-def full_name(text: str) -> Reference:
-    """Return the name of an artifact: with its registry, and with a tag or a digest. Raises ImageError."""
+def full_name(text: str, domain: str) -> Reference:
+    """Return the name of an artifact with its registry, `domain` for a short one, and with a tag or a digest. Raises
+    ImageError.
+    """
     reference = parse(text)
-    if reference.is_short:
-        raise ImageError(
-            f'"{text}": an artifact\'s name must be canonical',
-            hint=f"Name the registry, too: {reference.in_domain('localhost')}",
-        )
     if reference.tag and reference.digest:
         raise ImageError(f'"{text}": reference cannot be tagged and digested', hint="Leave the tag out")
-    return reference.with_default_tag()
+    return (reference.in_domain(domain) if reference.is_short else reference).with_default_tag()
 
 
 def find(store: Store, text: str) -> ArtifactRecord:
-    """Return the artifact that a full name, name@digest, digest or beginning of one means.
+    """Return the artifact that a digest, the beginning of one, a name or a name@digest means.
 
     Raises NoSuchArtifactError, ImageError (several begin so).
     """
-    table = Artifacts(store)
     beginning = text.removeprefix("sha256:")
-    if is_hex(beginning):
-        found = table.by_digest("sha256:" + beginning)
-        if len(found) > 1:
-            names = ", ".join(record.name for record in found)
-            raise ImageError(f'multiple artifacts found with matching digest: "{names}"', hint="Give the name")
-    else:
-        reference = full_name(text)
-        if not reference.digest:
-            return table.by_name(str(reference))
-        found = [record for record in table.by_digest(reference.digest) if parse(record.name).name == reference.name]
-    if not found:
-        raise NoSuchArtifactError(f"{text}: artifact does not exist", hint="See podpy artifact ls")
-    return found[0]
+    found = Artifacts(store).by_digest("sha256:" + beginning) if is_hex(beginning) else []
+    if len(found) > 1:
+        names = ", ".join(record.name for record in found)
+        raise ImageError(f'multiple artifacts found with matching digest: "{names}"', hint="Give the name")
+    return found[0] if found else find_named(store, text)
+
+
+def find_named(store: Store, text: str) -> ArtifactRecord:
+    """Return the artifact that a name or name@digest means; a short one was made here, or came from docker.io.
+
+    Raises NoSuchArtifactError.
+    """
+    table = Artifacts(store)
+    try:
+        wanted = [full_name(text, domain) for domain in (LOCALHOST, DOCKER_DOMAIN)]
+    except ImageError:
+        if not is_hex(text):
+            raise
+        wanted = []  # a whole digest is no name
+    for reference in wanted:
+        for record in table.by_digest(reference.digest) if reference.digest else table.all():
+            if reference.name == parse(record.name).name and (reference.digest or str(reference) == record.name):
+                return record
+    raise NoSuchArtifactError(f"{text}: artifact does not exist", hint="See podpy artifact ls")
 
 
 def layers(record: ArtifactRecord) -> list[schema.Descriptor]:
@@ -112,7 +119,7 @@ def add(store: Store, name: str, files: list[str], options: AddOptions) -> str:
         raise UsageError("append option is not compatible with type option")
     if options.append and options.replacing:
         raise UsageError("--append and --replace options cannot be used together")
-    full = str(full_name(name))
+    full = str(full_name(name, LOCALHOST))
     before = _before(store, full, options)
     document = fastjson.loads(before.manifest) if before and options.append else _new(options)
     titles = {_title(layer) for layer in document["layers"]} - {""}
@@ -253,7 +260,7 @@ def pull(store: Store, paths: Paths, name: str, access: Access, *, progress: Pro
     Of an index it is the one for this machine. Raises ImageError, RegistryError, DigestMismatchError, StorageError;
     what came of it stays for the next try.
     """
-    reference = full_name(name)
+    reference = full_name(name, DOCKER_DOMAIN)
     progress.message(f"Trying to pull {reference}...")
     try:
         return remote.read(

@@ -6,12 +6,12 @@ from functools import partial
 
 from podpy.errors import ImageError, StorageError
 from podpy.image import schema
-from podpy.image.artifact import full_name
+from podpy.image.artifact import find_named, full_name
 from podpy.image.assemble import Blob
 from podpy.image.lookup import registries_of
 from podpy.image.progress import SILENT, Progress
+from podpy.image.reference import DOCKER_DOMAIN
 from podpy.image.remote import Access, write
-from podpy.storage.artifacts import ArtifactRecord, Artifacts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.image.upload import WritableRepository
+    from podpy.storage.artifacts import ArtifactRecord
     from podpy.storage.store import Store
 
 _READ = 1 << 20
 
 
 def push(store: Store, paths: Paths, name: str, access: Access, *, progress: Progress = SILENT) -> str:
-    """Send the artifact of this full name to where the name says, and return its digest.
+    """Send the artifact of this name to where the name says (a short one: docker.io), and return its digest.
 
     Inside the user's namespaces. Raises NoSuchArtifactError, RegistryError, AuthenticationError, ConfigError,
     StorageError.
     """
-    reference = full_name(name)
-    record = Artifacts(store).by_name(str(reference))
+    reference = full_name(name, DOCKER_DOMAIN)
+    record = find_named(store, name)
 
     def send(repository: WritableRepository) -> str:
         return _send(store, repository, record, reference.digest or reference.tag, progress)

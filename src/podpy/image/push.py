@@ -39,6 +39,7 @@ WORKERS = 3
 _READ = 256 << 10
 _GRACE = 2.0  # seconds that other layers get to stop after one has failed
 _REGISTRY = "docker://"
+_STORE = "containers-storage:"
 _FORMATS = {"oci": OCI, "v2s2": DOCKER, "docker": DOCKER}
 
 
@@ -70,20 +71,21 @@ def push(
 ) -> str:
     """Send the image `name` to `destination`; return its manifest's digest there (empty: a docker-archive has none).
 
-    `destination` is a name in a registry, or a place (`image.transports`); empty: the name under which the image was
-    found. A manifest list goes with its images (`image.list_push`). Raises NoSuchImageError, UsageError, RegistryError,
+    `destination` is a name in a registry, or a place (`image.transports`); empty: `name`, unless it is an id. A list
+    goes with its images (`image.list_push`). Raises NoSuchImageError, UsageError, RegistryError,
     AuthenticationError, ConfigError, StorageError.
     """
     options = options or PushOptions()
     record, found = find_named(store, paths, name)
+    own = name.removeprefix(_STORE) if found else ""  # as it was typed: me/x means docker.io/me/x here, as in Podman
     if record.is_list:
         from podpy.image.list_push import push_list
 
-        return push_list(store, paths, record, destination or found, options, progress=progress).digest
+        return push_list(store, paths, record, destination or own, options, progress=progress).digest
     try:
         if transports.is_place(destination):
             return _to_place(store, record, found, transports.parse_place(destination), options, progress)
-        return _to_registry(store, paths, record, registry_reference(destination or found, name), options, progress)
+        return _to_registry(store, paths, record, registry_reference(destination or own, name), options, progress)
     finally:
         progress.close()
 
