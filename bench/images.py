@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lists of many images: podpy beside Podman, in turns.
 
-    bench/images.py [--podman PODMAN] [--podpy PODPY] [--count N] [--rounds N]
+    bench/images.py [--podman PODMAN] [--podpy PODPY] [--count N] [--rounds N] [CASE…]
 
 Run it as the unprivileged user whose stores are compared. It loads N small images (localhost/many:0 …) into both, from
 one docker-archive, unless they are there, and leaves them. Each has a layer of its own: Podman compares images that
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--podpy", default="podpy")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("cases", nargs="*", help=f"of {', '.join(CASES)}; all if none is named")
     options = parser.parse_args()
     engines = {"podman": options.podman, "podpy": options.podpy}
     check_drivers({side: [engine] for side, engine in engines.items()})
@@ -87,9 +88,9 @@ def main() -> None:
             if subprocess.run([engine, "image", "exists", last]).returncode:
                 subprocess.run([engine, "load", "-q", "-i", file.name], check=True, stdout=subprocess.DEVNULL)
     print(heading([*engines]))
-    for name, words in CASES.items():
-        commands = {side: [engine, *words] for side, engine in engines.items()}
-        print(measure(Case(name, commands, rounds=options.rounds)).row([*engines]), flush=True)
+    for name in options.cases or CASES:
+        commands = {side: [engine, *CASES[name]] for side, engine in engines.items()}
+        print(measure(Case(name, commands, rounds=options.rounds, warm_up=1)).row([*engines]), flush=True)
 
 
 if __name__ == "__main__":
