@@ -98,12 +98,17 @@ def test_a_credential_helper_is_asked(podpy: Podpy, secure_registry: Registry, s
     podpy("pull", f"{secure_registry.address}/small", env=path).fails(125, "docker-credential-ours is not installed")
 
 
-def test_a_second_pull_asks_for_the_manifest_only(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
+def test_a_second_pull_asks_for_the_manifest_only_and_writes_nothing(
+    podpy: Podpy, odd: OddRegistry, small: Image
+) -> None:
     odd.add("x", "latest", small)
     configure(podpy, insecure(odd.address))
     podpy.ok("pull", f"{odd.address}/x")
+    log = podpy.graphroot / "podpy.sqlite-wal"
     odd.requests.clear()
+    before = log.stat().st_mtime_ns
     podpy.ok("pull", f"{odd.address}/x")
+    assert log.stat().st_mtime_ns == before
     assert [path for path in odd.paths() if path != "/v2/"] == ["/v2/x/manifests/latest"]
 
 
