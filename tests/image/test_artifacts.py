@@ -277,3 +277,20 @@ def test_a_lost_blob_is_found(podpy: Podpy, files: list[str]) -> None:
     podpy("artifact", "extract", "--title", "one.txt", NAME, "out").fails(125, "is missing")
     podpy.ok("artifact", "add", "--replace", NAME, *files)
     assert podpy.ok("system", "check") == ""
+
+
+def test_events_for_programs(podpy: Podpy, registry: Registry, files: list[str]) -> None:
+    name = f"{registry.address}/events:1"
+    digest = "sha256:" + podpy.ok("artifact", "add", name, *files)
+
+    def told(*arguments: str) -> list[dict[str, str]]:
+        lines = podpy.ok(*arguments, "--tls-verify=false", "--progress", "json", name).splitlines()
+        return [json.loads(line) for line in lines]
+
+    assert told("artifact", "push")[-1] == {"event": "pushed", "name": name, "digest": digest}
+    podpy.ok("artifact", "rm", name)
+    pulled = told("artifact", "pull")
+    assert [event["event"] for event in pulled].count("layer-done") == 2
+    assert pulled[-1] == {"event": "artifact", "name": name, "digest": digest}
+    failed = podpy("artifact", "push", "--progress", "json", "localhost/nothing").fails(125, "does not exist")
+    assert json.loads(failed.stdout)["event"] == "error"

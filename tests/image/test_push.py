@@ -191,6 +191,28 @@ def test_a_push_goes_where_its_name_says_and_not_where_pulls_are_sent(
     podpy("push", here, "bad.example/small").fails(125, "bad.example is blocked")
 
 
+def events(output: str) -> list[dict[str, object]]:
+    """Return what `--progress json` told, without what comes on a slow machine only."""
+    told = [json.loads(line) for line in output.splitlines()]
+    return [event for event in told if event["event"] != "layer-advanced"]
+
+
+def test_events_for_programs(podpy: Podpy, registry: Registry, here: str, small: Image) -> None:
+    name = f"{registry.address}/x:1"
+    told = events(podpy.ok("push", "--tls-verify=false", "--progress", "json", here, name))
+    kinds = [str(event["event"]) for event in told]
+    assert sorted(kinds[:4]) == ["layer-done", "layer-done", "layer-started", "layer-started"]
+    assert kinds[4:] == ["config", "committing", "pushed"]
+    assert told[-1] == {"event": "pushed", "name": name, "digest": sha256(small.blobs()[0])}
+    again = events(podpy.ok("push", "-q", "--tls-verify=false", "--progress", "json", here, name))
+    assert [event["event"] for event in again[:2]] == ["layer-exists", "layer-exists"]
+    failed = podpy("push", "--progress", "json", here, name).fails(125, "speaks HTTP, not HTTPS")
+    assert [(event["event"], event["name"]) for event in events(failed.stdout)] == [("error", name)]
+    assert len(failed.stderr.splitlines()) == 1
+    plain = podpy("push", "--progress", "plain", "--tls-verify=false", here, name)
+    assert (plain.ok(), plain.stderr.count("Copying blob")) == ("", 2)
+
+
 def test_a_push_to_a_digest(podpy: Podpy, registry: Registry, here: str, small: Image) -> None:
     configure(podpy, insecure(registry.address))
     digest = sha256(small.blobs()[0])

@@ -333,6 +333,21 @@ def test_a_terminal_is_refused(podpy: Podpy) -> None:
     assert (process.returncode, error) == (125, "podpy: refusing to save to terminal. Use -o flag or redirect\n")
 
 
+def test_events_for_programs(podpy: Podpy, small: Image, shelf: Path, place: Path) -> None:
+    podpy.ok("load", "-i", str(small.write_oci_archive(shelf / "a.tar", NAME)))
+    told = podpy("save", "--progress", "json", "--format", "oci-archive", "-o", str(place / "x.tar"), NAME)
+    events = [json.loads(line) for line in told.ok().splitlines()]
+    kinds = [event["event"] for event in events if event["event"] != "layer-advanced"]
+    assert kinds == ["layer-started", "layer-done"] * 2 + ["config", "committing", "saved"]
+    assert (events[-1], told.stderr) == ({"event": "saved", "name": str(place / "x.tar")}, "")
+    for output in ([], ["-o", "/dev/stdout"]):
+        podpy("save", "--progress", "json", *output, NAME).fails(125, "standard output is for the archive", "--output")
+    failed = podpy("save", "--progress", "json", "-o", str(place / "y.tar"), "nothing").fails(125, "image not known")
+    assert json.loads(failed.stdout)["event"] == "error"
+    failed = podpy("load", "--progress", "json", "-i", str(place / "y.tar")).fails(125, "No such file")
+    assert json.loads(failed.stdout)["event"] == "error"
+
+
 def test_a_damaged_store_is_named_and_the_old_archive_stays(
     podpy: Podpy, small: Image, shelf: Path, place: Path
 ) -> None:

@@ -9,24 +9,28 @@
     {"event": "layer-exists", "digest": …}              the store had it
     {"event": "config", "digest": …}
     {"event": "committing"}
-    {"event": "image", "name": …, "id": …}              the result
+    {"event": "image", "name": …, "id": …}              the result of pull, load, import
+    {"event": "artifact", "name": …, "digest": …}       of artifact pull
+    {"event": "pushed", "name": …, "digest": …}         of push, manifest push, artifact push
+    {"event": "saved", "name": …}                       of save
     {"event": "error", "name": …, "message": …, "hint": …, "exit_code": …}     or what came instead
 """
 
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 
 from podpy import fastjson
+from podpy.errors import PodpyError
 from podpy.image.progress import SILENT, Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
-
-    from podpy.errors import PodpyError
 
 _DIGEST_SHOWN = 12
 _INTERVAL = 0.1  # seconds between two JSON lines about one layer's bytes
@@ -63,6 +67,22 @@ def tell_failure(progress: Progress, error: PodpyError, name: str) -> None:
     """Print the event of a failure; the line for people is the caller's."""
     if isinstance(progress, JsonLines):
         progress.tell("error", name=name, message=error.message, hint=error.hint, exit_code=error.exit_code)
+
+
+def tell_result(progress: Progress, event: str, **fields: str) -> None:
+    """Print the event of a success; people see it from the exit code."""
+    if isinstance(progress, JsonLines):
+        progress.tell(event, **fields)
+
+
+@contextmanager
+def failures_told(progress: Progress, name: str) -> Iterator[None]:
+    """Print the event of a failure that goes on its way."""
+    try:
+        yield
+    except PodpyError as error:
+        tell_failure(progress, error, name)
+        raise
 
 
 class Lines(Progress):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def save(options: Options) -> int:
     """`podpy save`: to a file, a directory, or standard output (then quietly)."""
-    from podpy.cli.image_progress import make
+    from podpy.cli.image_progress import failures_told, make, tell_result
     from podpy.image.outfile import STDOUT
     from podpy.image.save import FORMATS, SaveOptions
     from podpy.image.save import save as save_images
@@ -27,9 +27,11 @@ def save(options: Options) -> int:
         raise UsageError(f"invalid filename (should not contain ':') \"{options.output}\"")
     if not options.output and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError("refusing to save to terminal. Use -o flag or redirect")
-    progress = make(quiet=options.quiet or not options.output)
+    if options.progress == "json" and options.output in ("", STDOUT):
+        raise UsageError("--progress json: standard output is for the archive", hint="Give --output FILE")
+    progress = make(quiet=options.quiet or not options.output, style=options.progress)
     given = options.given("multi_image_archive")
-    with open_runtime(options) as runtime:
+    with failures_told(progress, options.output), open_runtime(options) as runtime:
         wanted = SaveOptions(
             format=options.format,
             multiple=options.multi_image_archive if given else runtime.conf.multi_image_archive,
@@ -39,4 +41,5 @@ def save(options: Options) -> int:
         runtime.enter()
         output = options.output or STDOUT
         save_images(runtime.store, runtime.paths, options.images, output, wanted, progress=progress)
+    tell_result(progress, "saved", name=options.output)
     return 0

@@ -9,6 +9,14 @@ STOP_SECONDS = 10  # containers.conf stop_timeout's default
 LATEST = flag("--latest -l", "Act on the container that was created last")
 ALL_HELP = "Act on all containers"
 
+PROGRESS = text(
+    "--progress",
+    "STYLE",
+    "auto: bars on a terminal, else lines; plain: lines; json: events for programs, on standard output",
+    default="auto",
+    choices=("auto", "plain", "json"),
+)
+
 
 def latest() -> Option:
     """`--latest`, which stands for a container's name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import dry_run, template_format
+from podpy.cli.declare.common import PROGRESS, dry_run, template_format
 from podpy.cli.declare.model import (
     DIRECTORIES,
     FILES,
@@ -23,14 +23,6 @@ _PANEL = "Images"
 _LATER = "it comes with a later version"
 _INSTRUCTIONS = "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"
 _SORT = ("created", "id", "repository", "size", "tag")
-
-_PROGRESS = text(
-    "--progress",
-    "STYLE",
-    "auto: bars on a terminal, else lines; plain: lines; json: events for programs, on standard output",
-    default="auto",
-    choices=("auto", "plain", "json"),
-)
 
 _IMAGE = Argument(name="image", metavar="IMAGE", complete=IMAGES)
 _SOME_IMAGES = Argument(name="images", metavar="IMAGE", many=True, complete=IMAGES)
@@ -53,7 +45,7 @@ COMMANDS: tuple[Command, ...] = (
                 "--policy", "POLICY", "When to pull", default="always", choices=("always", "missing", "never", "newer")
             ),
             flag("--quiet -q", "Print only the image's id"),
-            _PROGRESS,
+            PROGRESS,
             text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
             text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
             text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
@@ -75,7 +67,7 @@ COMMANDS: tuple[Command, ...] = (
         options=(
             text("--input -i", "FILE", "Archive or OCI directory (default: standard input)", complete=FILES),
             flag("--quiet -q", "Print nothing"),
-            _PROGRESS,
+            PROGRESS,
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
         ),
     ),
@@ -96,7 +88,7 @@ COMMANDS: tuple[Command, ...] = (
             text("--os", "OS", "Operating system of the image"),
             text("--variant", "VARIANT", "Variant of the architecture"),
             flag("--quiet -q", "Print only the image's id"),
-            _PROGRESS,
+            PROGRESS,
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
         ),
     ),
@@ -136,6 +128,7 @@ COMMANDS: tuple[Command, ...] = (
                 "multi_image_archive)",
             ),
             text("--output -o", "FILE", "File or directory (default: standard output)", complete=FILES),
+            PROGRESS,
             flag("--quiet -q", "Print nothing"),
             text("--signature-policy", "FILE", "Accepted for Podman's scripts; does nothing", hidden=True),
             flag("--uncompressed", "Leave layers of OCI images uncompressed that no compressed form is kept of"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import template_format
+from podpy.cli.declare.common import PROGRESS, template_format
 from podpy.cli.declare.model import (
     ARTIFACTS,
     DIRECTORIES,
@@ -138,6 +138,7 @@ COMMANDS: tuple[Command, ...] = (
             text("--format -f", "FORMAT", "Kind of list: oci or v2s2 (default: as the list is)"),
             _INSECURE,
             flag("--purge -p", "The same as --rm", hidden=True),
+            PROGRESS,
             flag("--quiet -q", "Print nothing"),
             flag("--remove-signatures", "Push no signatures (the store keeps none)"),
             *_RETRY,
@@ -224,6 +225,7 @@ COMMANDS: tuple[Command, ...] = (
             _CREDS,
             _CERT_DIR,
             many("--decryption-key", "KEY", "Key for an encrypted artifact", refuse="podpy can't decrypt"),
+            PROGRESS,
             flag("--quiet -q", "Print nothing"),
             *_RETRY,
             _TLS_VERIFY,
@@ -239,6 +241,7 @@ COMMANDS: tuple[Command, ...] = (
             _CREDS,
             _CERT_DIR,
             _DIGESTFILE,
+            PROGRESS,
             flag("--quiet -q", "Print nothing"),
             *_RETRY,
             *_SIGNING,

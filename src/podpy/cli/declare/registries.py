@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podpy.cli.declare.common import PROGRESS
 from podpy.cli.declare.model import (
     DIRECTORIES,
     FILES,
@@ -50,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
             many("--encryption-key", "KEY", "Key to encrypt with", refuse=_UNENCRYPTED),
             flag("--force-compression", "Compress anew what has another compression"),
             text("--format -f", "FORMAT", "Kind of manifest: oci or v2s2 (default: as the image's)"),
+            PROGRESS,
             flag("--quiet -q", "Print nothing"),
             flag("--remove-signatures", "Push no signatures (the store keeps none)"),
             count("--retry", "N", "How often to try again", default=3),
