@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.gotemplate.values import Struct
-from podpy.cli.gotime import GoTime
+from podpy.cli.gotime import GoDuration, GoTime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,30 @@ _MAPS = frozenset(
 )  # fmt: skip
 _TIMES = frozenset(("Created", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"))
 
+# The fields of the OCI's ImageConfig with Go's zero values: in JSON what is empty is absent, a template sees all.
+_IMAGE_CONFIG: dict[str, Any] = {
+    "User": "", "ExposedPorts": {}, "Env": [], "Entrypoint": [], "Cmd": [], "Volumes": {}, "WorkingDir": "",
+    "Labels": {}, "StopSignal": "", "ArgsEscaped": False,
+}  # fmt: skip
+_HISTORY: dict[str, Any] = {"Created": None, "CreatedBy": "", "Author": "", "Comment": "", "EmptyLayer": False}
+_HEALTH: dict[str, Any] = {
+    "Test": [], "StartPeriod": 0, "StartInterval": 0, "Interval": 0, "Timeout": 0, "Retries": 0
+}  # fmt: skip
+
+
+class Shown(Struct):
+    """A struct whose JSON has other fields than a template sees: JSON's names, and not those that are empty."""
+
+    __slots__ = ("_plain",)
+
+    def __init__(self, fields: dict[str, Any], plain: Struct) -> None:
+        super().__init__(fields)
+        self._plain = plain
+
+    def json_form(self) -> Struct:
+        """Return the struct whose fields are the JSON."""
+        return self._plain
+
 
 def view(value: Any, name: str = "") -> Any:
     """Return the value with dictionaries as Structs or maps and known times as GoTime, by their fields' names."""
@@ -30,6 +54,44 @@ def view(value: Any, name: str = "") -> Any:
     if name in _TIMES and isinstance(value, str):
         return _time(value)
     return value
+
+
+def image_view(data: dict[str, Any]) -> Struct:
+    """Return what `image inspect` says about an image, as a template sees it."""
+    plain: Struct = view(data)
+    health = _health(plain.get("Healthcheck"))
+    config = plain["Config"]
+    replaced = {
+        "Config": Shown({**_IMAGE_CONFIG, **config, "Healthcheck": lambda: health}, config),
+        "History": [_history_entry(entry) for entry in plain["History"]],
+    }
+    fields = {("ID" if name == "Id" else name): replaced.get(name, value) for name, value in plain.items()}
+    fields["HealthCheck"] = health
+    fields["Labels"] = plain["Labels"] or {}
+    fields.pop("Healthcheck", None)
+    # Podman puts .ID for .Id and .HealthCheck for .Config.Healthcheck into the format's text: both spellings work.
+    fields["Id"] = lambda: plain["Id"]
+    return Shown(fields, plain)
+
+
+def _history_entry(entry: Struct) -> Struct:
+    fields = {**_HISTORY, **{_camel_case(name): value for name, value in entry.items()}}
+    if fields["Created"]:
+        fields["Created"] = _time(fields["Created"])
+    return Shown(fields, entry)
+
+
+def _camel_case(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _health(check: Struct | None) -> Struct | None:
+    if check is None:
+        return None
+    fields = {**_HEALTH, **check}
+    for name in ("StartPeriod", "StartInterval", "Interval", "Timeout"):
+        fields[name] = GoDuration(fields[name])
+    return Shown(fields, check)
 
 
 def _time(text: str) -> GoTime:

@@ -13,6 +13,31 @@ _MONTHS = "January February March April May June July August September October N
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
+class GoDuration(int):
+    """Nanoseconds that print as Go prints a duration: 1h0m0s, 2m30s, 1.5s, 250ms, 0s."""
+
+    def __str__(self) -> str:
+        if not self:
+            return "0s"
+        sign, rest = ("-" if self < 0 else ""), abs(int(self))
+        for unit, size in (("ns", 1), ("µs", 1000), ("ms", 1_000_000)):
+            if rest < size * 1000:
+                return f"{sign}{_decimal(rest, size)}{unit}"
+        minutes, seconds = divmod(rest, 60 * _SECOND)
+        hours, minutes = divmod(minutes, 60)
+        text = f"{_decimal(seconds, _SECOND)}s"
+        if hours or minutes:
+            text = f"{minutes}m{text}"
+        return f"{sign}{hours}h{text}" if hours else sign + text
+
+
+def _decimal(value: int, size: int) -> str:
+    """Return value / size with all its digits and no others."""
+    whole, part = divmod(value, size)
+    digits = f"{part:0{len(str(size)) - 1}d}".rstrip("0") if part else ""
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
 class GoTime:
     """A point in time, in nanoseconds since 1970; None is Go's zero time (the year 1). Local zone unless `utc`."""
 

@@ -89,7 +89,7 @@ def inspect(store: Store, record: ImageRecord) -> dict[str, Any]:
         "NamesHistory": store.images_table.name_history().get(record.id, []),
     }
     if config.healthcheck is not None:
-        data["HealthCheck"] = _health(config)
+        data["Healthcheck"] = _health(config)
     return data
 
 
@@ -115,6 +115,7 @@ def _health(config: ImageConfig) -> dict[str, Any]:
     values = {
         "Test": check.test,
         "StartPeriod": check.start_period,
+        "StartInterval": check.start_interval,
         "Interval": check.interval,
         "Timeout": check.timeout,
         "Retries": check.retries,

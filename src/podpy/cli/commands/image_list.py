@@ -163,15 +163,17 @@ def _heading(options: Options) -> Struct:
 
 
 def _struct(row: _Row, more: _More, options: Options) -> Struct:
+    from podpy.cli.go_view import Shown
     from podpy.cli.gotemplate.values import Struct
     from podpy.cli.gotime import GoTime
     from podpy.cli.units import ago, human_size
 
     record = row.record
     config = describe.parse_config(record)
+    plain = Struct({"repository": row.repository, "tag": row.tag, **_summary(record, more)})
     since = ago(record.created, time_ns())
     created = GoTime(_whole_seconds(record.created), utc=True)
-    return Struct(
+    return Shown(
         {
             "Repository": row.repository,
             "Tag": row.tag,
@@ -197,7 +199,10 @@ def _struct(row: _Row, more: _More, options: Options) -> Struct:
             "Arch": config.architecture,
             "Os": config.os,
             "IsManifestList": record.is_list,
-        }
+            "IsDangling": lambda: not record.names,
+            "IsReadOnly": lambda: False,
+        },
+        plain,
     )
 
 
@@ -279,7 +284,7 @@ def _history_json(step: describe.Step) -> Struct:
 
 
 def _step_struct(step: describe.Step, options: Options) -> Struct:
-    from podpy.cli.gotemplate.values import Struct
+    from podpy.cli.go_view import Shown
     from podpy.cli.gotime import GoTime
     from podpy.cli.units import ago, human_size
     from podpy.image.assemble import timestamp
@@ -291,7 +296,9 @@ def _step_struct(step: describe.Step, options: Options) -> Struct:
     since = ago(at, time_ns())
     created = GoTime(_whole_seconds(at), utc=True).rfc3339() if step.created else ""
     identity = step.image_id if options.no_trunc else step.image_id[:_SHORT]
-    return Struct(
+    plain = _history_json(step)
+    del plain["Created"]  # Podman has this field's second spelling in the whole list only
+    return Shown(
         {
             "ID": identity or "<missing>",
             "Created": since if options.human else created,
@@ -301,7 +308,8 @@ def _step_struct(step: describe.Step, options: Options) -> Struct:
             "Size": human_size(step.size, precision=3),
             "Comment": step.comment,
             "Tags": step.names,
-        }
+        },
+        plain,
     )
 
 

@@ -129,7 +129,7 @@ def inspect(options: Options) -> int:
     if report.is_json(options.format) or not options.format:
         print(indented(found))
     elif found:
-        sys.stdout.write(report.render_each(options.format.replace("{{.Id}}", "{{.ID}}"), found))
+        sys.stdout.write(report.render_each(options.format, found))
     for missing in errors:
         complain(missing)
     return errors[0].exit_code if errors else 0
@@ -137,21 +137,10 @@ def inspect(options: Options) -> int:
 
 def inspect_data(runtime: Runtime, name: str) -> Struct:
     """Return what `image inspect` says about an image, as a template sees it. Raises NoSuchImageError."""
-    from podpy.cli.go_view import view
-    from podpy.cli.gotemplate.values import Struct
+    from podpy.cli.go_view import image_view
     from podpy.image.describe import inspect as inspect_image
 
-    plain: Struct = view(inspect_image(runtime.store, runtime.image(name)))
-
-    class Shown(Struct):
-        """The fields by their Go names (ID); as JSON by their JSON names (Id)."""
-
-        __slots__ = ()
-
-        def json_form(self) -> Struct:
-            return plain
-
-    return Shown({("ID" if key == "Id" else key): value for key, value in plain.items()})
+    return image_view(inspect_image(runtime.store, runtime.image(name)))
 
 
 def exists(options: Options) -> int:
