@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.conftest import OTHER
 from tests.image.odd_registry import INDEX_TYPE, OddRegistry
 from tests.support.engine import Podpy
-from tests.support.images import MANIFEST_TYPE, Image, Layer, sha256
+from tests.support.images import ARCHITECTURE, MANIFEST_TYPE, Image, Layer, sha256
 from tests.support.registry import Registry
 
 
@@ -369,3 +370,24 @@ def test_hello_needs_no_network(podpy: Podpy) -> None:
     assert podpy.ok("images", "-n", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}") == (
         f"localhost/hello:latest sha256:{image_id}"
     )
+
+
+def test_an_image_for_another_machine_is_taken_with_a_warning(podpy: Podpy, session_base: Path, small: Image) -> None:
+    other = Image(small.layers, {"Cmd": ["/bin/x"]}, OTHER)
+    place = f"oci-archive:{other.write_oci_archive(session_base / 'other.tar', 'localhost/other:1')}"
+    warning = f"image platform (linux/{OTHER}) does not match the expected platform (linux/{ARCHITECTURE}"
+    done = podpy("pull", "-q", place)
+    done.ok()
+    assert warning in done.stderr
+    for options in (["--arch", OTHER], ["--platform", f"linux/{OTHER}"]):
+        assert warning not in podpy("pull", *options, place).stderr
+        assert podpy("create", *options, "other:1").stderr == ""
+    done = podpy("create", "other:1")
+    done.ok()
+    assert done.stderr.count(warning) == 1
+
+
+@pytest.mark.parametrize("command", [["pull"], ["create"], ["run", "--rm"]])
+def test_the_platform_is_said_in_one_way(podpy: Podpy, command: list[str]) -> None:
+    done = podpy(*command, "--platform", "linux/arm64", "--arch", "amd64", "localhost/x")
+    done.fails(125, "--platform option can not be specified with --arch or --os")

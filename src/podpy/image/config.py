@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from podpy.errors import ImageError
 from podpy.image.reference import check_digest, shorten
-from podpy.image.schema import CONFIG_LIMIT, LAYER_COUNT_LIMIT, load_object
+from podpy.image.schema import CONFIG_LIMIT, LAYER_COUNT_LIMIT, Platform, load_object, same_machine
 from podpy.record import Record
+from podpy.rootless.namespace import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +90,15 @@ class ImageConfig(Record):
             diff_ids=diff_ids,
             history=_history(document),
         )
+
+
+def warn_of_other_machine(config: ImageConfig, wanted: Platform) -> None:
+    """Warn if an image is for another kind of machine than it is wanted for: it runs by emulation at best."""
+    if not config.os or not config.architecture:
+        return
+    found = Platform(os=config.os, architecture=config.architecture)
+    if not same_machine(found, wanted):
+        warn(f"image platform ({found}) does not match the expected platform ({wanted})")
 
 
 def _wrong(key: str, expected: str) -> ImageError:

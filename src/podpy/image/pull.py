@@ -121,6 +121,16 @@ def pull_place(
     return fetch(store, parse_place(text), policy_file=policy_file, progress=progress)
 
 
+def warn_of_platform(record: ImageRecord, options: PullOptions) -> None:
+    """Warn if an image that was pulled is for another platform than was asked for, or than this machine's.
+
+    A single manifest, and what an archive has, leave no choice: it is taken, as Podman takes it.
+    """
+    from podpy.image.config import ImageConfig, warn_of_other_machine
+
+    warn_of_other_machine(ImageConfig.parse(record.config), _wanted(options))
+
+
 def _find_here(
     store: Store, paths: Paths, name: str, options: PullOptions
 ) -> tuple[ImageRecord | None, NoSuchImageError | None]:
@@ -213,21 +223,8 @@ class _Pull:
         repository.admit(data)
         name = str(self._reference.without_tag_if_digest())
         config = self._config_here(manifest) or repository.small_blob(manifest.config, _config_limit())
-        self._compare_platform(config)
         parts = _parts(repository, manifest, data, config).replace(leading=leading)
         return self._assemble(parts, name)
-
-    def _compare_platform(self, config: bytes) -> None:
-        # A single manifest has no choice in it. Podman takes it and warns; so do we.
-        if not self._options.names_platform:
-            return
-        from podpy.image.config import ImageConfig
-        from podpy.image.schema import Platform
-
-        parsed, wanted = ImageConfig.parse(config), _wanted(self._options)
-        if (parsed.os, parsed.architecture) != (wanted.os, wanted.architecture):
-            found = Platform(os=parsed.os, architecture=parsed.architecture)
-            self._progress.message(f"WARNING: image platform ({found}) does not match the expected platform ({wanted})")
 
     def _assemble(self, parts: Parts, name: str) -> ImageRecord:
         from podpy.image.assemble import assemble

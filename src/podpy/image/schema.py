@@ -266,7 +266,7 @@ def parse_platform(text: str, *, os_name: str = "", architecture: str = "", vari
 
 def select(index: Index, wanted: Platform) -> Descriptor:
     """Return the manifest for a platform, of the best variant that it can run. Raises ImageError: what there is."""
-    candidates = [entry for entry in index.manifests if entry.platform and _same_machine(entry.platform, wanted)]
+    candidates = [entry for entry in index.manifests if entry.platform and same_machine(entry.platform, wanted)]
     for variant in _variants(wanted):
         for entry in candidates:
             if entry.platform and entry.platform.variant == variant:
@@ -282,7 +282,8 @@ def select(index: Index, wanted: Platform) -> Descriptor:
     raise ImageError(f"no image found in the image index for {wanted}: it has {listed}")
 
 
-def _same_machine(one: Platform, other: Platform) -> bool:
+def same_machine(one: Platform, other: Platform) -> bool:
+    """Return whether two platforms have the same operating system and architecture, whatever it is called in `one`."""
     return one.os == other.os and _ARCHITECTURES.get(one.architecture, one.architecture) == other.architecture
 
 

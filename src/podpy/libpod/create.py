@@ -70,7 +70,8 @@ def _complete(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> t
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
     spec = _join_by_id(runtime, spec)
     image = None if spec.rootfs else _find_or_pull(runtime, spec.image, options)
-    return _resolve_userns(runtime, _merge_image(runtime, _with_volumes_from(runtime, spec), image)), image
+    spec = _merge_image(_with_volumes_from(runtime, spec), image, options.platform)
+    return _resolve_userns(runtime, spec), image
 
 
 class _ImageGoneError(NoSuchImageError):
@@ -138,11 +139,15 @@ def _find_or_pull(runtime: Runtime, name: str, options: ImageOptions) -> ImageRe
     )
 
 
-def _merge_image(runtime: Runtime, spec: ContainerSpec, image: ImageRecord | None) -> ContainerSpec:
-    from podpy.image.config import ImageConfig
+def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str) -> ContainerSpec:
+    from podpy.image.config import ImageConfig, warn_of_other_machine
+    from podpy.image.schema import parse_platform
     from podpy.runtime.merge import merge
 
-    config = ImageConfig.parse(image.config) if image else ImageConfig()
+    config = ImageConfig()
+    if image:
+        config = ImageConfig.parse(image.config)
+        warn_of_other_machine(config, parse_platform(platform))
     merged = merge(spec, config)
     if not merged.command:
         raise UsageError(

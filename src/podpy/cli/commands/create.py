@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
+from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +43,15 @@ def _progress(options: Options) -> Progress:
     return make(quiet=options.quiet)
 
 
+def refuse_two_platforms(options: Options) -> None:
+    """Raise UsageError if --platform is given together with --arch or --os: they may say different things."""
+    if options.platform and (options.arch or options.os):
+        raise UsageError("--platform option can not be specified with --arch or --os", hint="Give --platform alone")
+
+
 def platform(options: Options) -> str:
     """Return os/arch/variant from --platform, or from --os, --arch and --variant; empty for this machine's."""
+    refuse_two_platforms(options)
     if options.platform:
         return str(options.platform)
     if not (options.os or options.arch or options.variant):

@@ -42,10 +42,12 @@ def load(options: Options) -> int:
 
 def pull(options: Options) -> int:
     """`podpy pull`: prints the id of each image; one that can't be pulled doesn't stop the others."""
+    from podpy.cli.commands.create import refuse_two_platforms
     from podpy.cli.image_progress import make
     from podpy.cli.registry_options import access_fields
     from podpy.image.pull import PullOptions
 
+    refuse_two_platforms(options)
     wanted = PullOptions(
         policy=options.policy,
         platform=options.platform,
@@ -76,7 +78,7 @@ class _Pulls:
         """Pull one image and print its id."""
         from podpy.cli.image_progress import tell_image
         from podpy.image.pull import pull as pull_image
-        from podpy.image.pull import pull_place
+        from podpy.image.pull import pull_place, warn_of_platform
         from podpy.image.transports import is_place
 
         store, paths = self._runtime.store, self._runtime.paths
@@ -89,6 +91,7 @@ class _Pulls:
             self._fail(error, name)
         else:
             for record in records:
+                warn_of_platform(record, self._options)
                 tell_image(self._progress, record.id, name)
 
     def all_tags(self, name: str) -> None:
