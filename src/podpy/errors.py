@@ -95,6 +95,10 @@ class InUseError(PodpyError):
     """Something else uses this name, image, layer, port or directory."""
 
 
+class SeveralNamesError(InUseError):
+    """An id was given to remove an image that has several names."""
+
+
 class StateError(PodpyError):
     """The container's state doesn't allow this."""
 

@@ -185,7 +185,6 @@ def test_files_that_are_named(podpy: Podpy, host: str, secure_registry: Registry
 
 
 def test_what_cannot_be_logged_into(podpy: Podpy, host: str) -> None:
-    podpy("login", f"https://{host}").fails(125, "has no https:// in front", host)
     podpy("login", f"{host}/x:tag").fails(125, "not a registry")
     podpy("login", "--password-stdin", host, input="x").fails(125, "needs --username")
     podpy("login", "-u", "a", "-p", "b", "--password-stdin", host, input="x").fails(125, "exclude each other")
@@ -212,3 +211,11 @@ def test_logins_at_once_all_count(tmp_path: Path) -> None:
     assert sorted(json.loads(file.read_text())["auths"]) == sorted(hosts)
     assert file.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["auth.json"]
+
+
+def test_an_address_means_its_host(podpy: Podpy, host: str) -> None:
+    said = podpy.ok("login", "-u", "alice", "-p", "wonderland", f"https://{host}/v2/")
+    assert said == "Login Succeeded!"
+    assert podpy.ok("login", "--get-login", host) == "alice"
+    assert podpy.ok("login", "--get-login", f"http://{host}") == "alice"
+    assert podpy.ok("logout", f"https://{host}") == f"Removed login credentials for {host}"

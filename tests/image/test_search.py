@@ -114,7 +114,7 @@ def test_lists_of_several_pages(podpy: Podpy, odd: OddRegistry) -> None:
     configure(podpy, insecure(odd.address))
     said = podpy.ok("search", "--format", "{{.Name}}", f"{odd.address}/x")
     assert said.splitlines() == [f"{odd.address}/a/x", f"{odd.address}/c/x"]
-    said = podpy.ok("search", "--list-tags", "--format", "{{.Tag}}", f"{odd.address}/r")
+    said = podpy.ok("search", "--list-tags", "--format", "{{.Tag}}", f"docker://{odd.address}/r")
     assert said.split() == [str(number) for number in range(1, 26)]
     assert len(podpy.ok("search", "--list-tags", "--limit", "80", "--format", "x", f"{odd.address}/r").split()) == 80
 

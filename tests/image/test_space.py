@@ -119,6 +119,8 @@ def test_system_prune_takes_containers_then_volumes_then_images(podpy: Podpy, bu
     question = podpy("system", "prune", "-a", "--volumes", input="n\n").ok()
     assert "\t- all volumes not used by at least one container\n\t- all images without" in question
     assert question.endswith("Are you sure you want to continue? [y/N] ")
+    for command in ("system", "image", "container"):
+        podpy(command, "prune", input="").fails(125, "no answer on standard input", "--force")
     dry = podpy.ok("system", "prune", "-a", "--volumes", "--dry-run").splitlines()
     assert dry[:-1] == [
         "Would delete Containers", stopped, "Would delete Volumes", "mine", "other", "Would delete Images", dry[-2]

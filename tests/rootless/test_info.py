@@ -25,6 +25,22 @@ def test_json_has_podmans_structure(podpy: Podpy) -> None:
     assert facts["host"]["cgroupManager"] in ("systemd", "cgroupfs", "none")
 
 
+def test_what_registries_conf_says(podpy: Podpy) -> None:
+    """The search list, and each registry with its mirrors."""
+    file = podpy.home / ".config/containers/registries.conf"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        'unqualified-search-registries = ["d.io"]\n'
+        '[[registry]]\nprefix = "a.io/x"\nlocation = "b.io"\nblocked = true\n'
+        '[[registry.mirror]]\nlocation = "c.io"\n'
+    )
+    found = podpy.json("info", "--format", "{{json .Registries}}")
+    assert found["search"] == ["d.io"]
+    registry = found["a.io/x"]
+    assert (registry["Location"], registry["Blocked"], registry["Insecure"]) == ("b.io", True, False)
+    assert [mirror["Location"] for mirror in registry["Mirrors"]] == ["c.io"]
+
+
 @pytest.mark.parametrize(
     ("template", "wanted"),
     [

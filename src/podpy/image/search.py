@@ -72,7 +72,7 @@ def list_tags(paths: Paths, term: str, access: Access, *, limit: int = 0, progre
         tags = remote.list_from(paths, name, registries_of(paths), access, take, progress=progress)
         return [Tags(index=registry, name=name, tags=tags)]
 
-    return _each(paths, term, ask, progress)
+    return _each(paths, term.removeprefix("docker://"), ask, progress)
 
 
 def _each(paths: Paths, term: str, ask: Callable[[str, str], list[T]], progress: Progress) -> list[T]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.config.paths import Paths
+    from podpy.config.registries import Registry
     from podpy.libpod.runtime import Runtime
     from podpy.rootless.cgroups import CgroupView
 
@@ -163,7 +164,30 @@ def _registries(paths: Paths) -> dict[str, Any]:
     from podpy.config import registries
 
     found = registries.load(home=paths.home, rootless=paths.rootless, cache_directory=paths.runroot)
-    return {"search": list(found.search)} if found.search else {}
+    shown: dict[str, Any] = {registry.prefix: _registry(registry) for registry in found.registries}
+    if found.search:
+        shown["search"] = list(found.search)
+    return shown
+
+
+def _registry(registry: Registry) -> dict[str, Any]:
+    mirrors = [
+        {
+            "Location": mirror.location,
+            "Insecure": mirror.insecure,
+            "PullFromMirror": "" if mirror.pull_from_mirror == "all" else mirror.pull_from_mirror,
+        }
+        for mirror in registry.mirrors
+    ]
+    return {
+        "Prefix": registry.prefix,
+        "Location": registry.location,
+        "Insecure": registry.insecure,
+        "PullFromMirror": "",
+        "Mirrors": mirrors or None,
+        "Blocked": registry.blocked,
+        "MirrorByDigestOnly": registry.mirror_by_digest_only,
+    }
 
 
 def _security(runtime: Runtime) -> dict[str, Any]:

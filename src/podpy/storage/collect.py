@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import InUseError
+from podpy.errors import InUseError, SeveralNamesError
 from podpy.storage import blobs, compressed, crash_point, filesystem, image_mounts, orphans, staging
 
 TYPE_CHECKING = False
@@ -132,7 +132,7 @@ def _announce(store: Store) -> None:
 def _refuse_several_names(record: ImageRecord, force: bool) -> None:
     if len(record.names) > 1 and not force:
         names = ", ".join(record.names)
-        raise InUseError(
+        raise SeveralNamesError(
             f"image {record.id[:12]} has several names: {names}", hint="Remove the names, or podpy rmi --force"
         )
 

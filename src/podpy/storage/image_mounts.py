@@ -59,13 +59,13 @@ def mount(store: Store, record: ImageRecord) -> str:
     return target
 
 
-def unmount(store: Store, image_id: str, *, force: bool = False) -> None:
-    """Unmount an image; `force`: even while somebody is in it. Raises StorageError if it isn't mounted, or is busy."""
+def unmount(store: Store, image_id: str, *, force: bool = False) -> bool:
+    """Unmount an image; `force`: even while somebody is in it. Return whether it was mounted. Raises StorageError."""
     from podpy import linux
 
     target = mounted(store).get(image_id)
     if target is None:
-        raise StorageError(f"image {image_id[:12]} is not mounted", hint="See podpy unshare podpy image mount")
+        return False
     try:
         linux.umount2(target, linux.MNT_DETACH if force else 0)
     except OSError as error:
@@ -73,6 +73,7 @@ def unmount(store: Store, image_id: str, *, force: bool = False) -> None:
             f"unmounting image {image_id[:12]}: {error.strerror}", hint="Somebody works in it; or use --force"
         ) from error
     os.rmdir(target)
+    return True
 
 
 def refuse_if_mounted(store: Store, image_id: str) -> None:

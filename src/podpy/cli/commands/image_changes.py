@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import complain
-from podpy.errors import EXIT_FAILURE, ImageError, InUseError, NoSuchImageError, PodpyError
+from podpy.errors import EXIT_FAILURE, ImageError, InUseError, NoSuchImageError, PodpyError, SeveralNamesError
 from podpy.image.lookup import find_named
 from podpy.image.reference import for_new_image
 from podpy.storage import image_mounts
@@ -23,7 +23,7 @@ _IN_USE = 2
 
 
 def rmi(options: Options) -> int:
-    """`podpy rmi`: 0, 1 (an image doesn't exist), 2 (a container uses it, or it has other names), 125."""
+    """`podpy rmi`: 0, 1 (an image doesn't exist), 2 (a container uses it), 125."""
     code = 0
     with open_runtime(options) as runtime:
         runtime.enter()
@@ -35,6 +35,9 @@ def rmi(options: Options) -> int:
                 if not options.ignore and not options.force and not options.all:
                     complain(error)
                     code = code or _NO_SUCH_IMAGE
+            except SeveralNamesError as error:
+                complain(error)
+                code = code or EXIT_FAILURE
             except InUseError as error:
                 complain(error)
                 code = _IN_USE

@@ -50,7 +50,7 @@ def mount(options: Options) -> int:
 
 
 def unmount(options: Options) -> int:
-    """Unmount images and print their ids."""
+    """Unmount images and print their ids; one that isn't mounted is no error."""
     code = 0
     with open_runtime(options) as runtime:
         runtime.enter()
@@ -58,8 +58,8 @@ def unmount(options: Options) -> int:
             try:
                 # An image that is gone can still be mounted, under the id that --all finds.
                 image_id = name if options.all else runtime.image(name).id
-                image_mounts.unmount(runtime.store, image_id, force=options.force)
-                print(image_id)
+                if image_mounts.unmount(runtime.store, image_id, force=options.force):
+                    print(image_id)
             except PodpyError as error:
                 complain(error)
                 code = error.exit_code

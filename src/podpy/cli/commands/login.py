@@ -82,8 +82,10 @@ def _key(runtime: Runtime, options: Options) -> str:
     from podpy.image.reference import parse
 
     text: str = options.registry or _default_registry(runtime)
-    if text.startswith(("http://", "https://")):
-        raise UsageError(f"{text}: a registry's name has no https:// in front", hint=f"Give {text.partition('://')[2]}")
+    for scheme in ("https://", "http://"):
+        if text.startswith(scheme):
+            # An address, as Docker takes it, means its host; what is spoken there is said by --tls-verify alone.
+            text = text.removeprefix(scheme).partition("/")[0]
     host, slash, _ = text.partition("/")
     reference = parse(text if slash else f"{host}/x")
     if slash and (reference.tag or reference.digest or reference.domain != host):

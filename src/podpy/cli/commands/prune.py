@@ -142,7 +142,11 @@ def _agreed(options: Options, warning: str) -> bool:
         return True
     sys.stdout.write(f"{warning}Are you sure you want to continue? [y/N] ")
     sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = sys.stdin.readline()
+    if not answer:
+        # Podman fails, too: a script that forgot --force must not go on as if something had been removed.
+        raise UsageError("there is no answer on standard input", hint="Add --force where nobody can be asked")
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = False) -> int:
