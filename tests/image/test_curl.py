@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import repeat
 
 import pytest
 
@@ -57,10 +59,13 @@ def serving(*scripts: Script) -> Iterator[Server]:
 
 
 def head(connection: socket.socket) -> bytes:
-    """Read a request's head."""
+    """Read a request's head. Raises ConnectionError if it doesn't come."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(1)
+        byte = connection.recv(1)
+        if not byte:
+            raise ConnectionError
+        data += byte
     return data
 
 
@@ -166,6 +171,36 @@ def test_a_body_is_sent_whole_and_what_its_source_raises_comes_out() -> None:
         lines.close()
         with pytest.raises(StorageError, match="the disk is gone"):
             ask(lines, server.url, "PUT", size=10, chunks=broken)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_ctrl_c_is_not_lost_whenever_it_comes(method: str) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def endless(connection: socket.socket) -> None:
+        head(connection)
+        if method == "GET":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
+            while True:
+                connection.sendall(bytes(1 << 16))
+        while connection.recv(1 << 16):
+            pass
+
+    before = signal.signal(signal.SIGPROF, interrupted)
+    lines = Lines()
+    try:
+        with serving(*[endless] * 30) as server:
+            for count in range(30):
+                with pytest.raises(KeyboardInterrupt):
+                    signal.setitimer(signal.ITIMER_PROF, 0.001 + count / 20_000)
+                    body = {"size": 1 << 40, "chunks": lambda: repeat(bytes(1 << 16))} if method == "PUT" else {}
+                    for _ in ask(lines, server.url, method, **body).stream():
+                        pass
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+        lines.close()
 
 
 def test_an_empty_post_says_that_it_is_empty() -> None:

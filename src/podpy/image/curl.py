@@ -1,8 +1,9 @@
 """One HTTP request and its answer, by libcurl: the only module that knows pycurl.
 
 libcurl pushes what comes into callbacks; here it is driven step by step (`curl_multi_perform`), so that an answer is
-read at its reader's pace, and what a body's source or Ctrl-C raises inside a callback comes out where the answer is
-asked for. pycurl's import takes 10 ms and a request less than one; another library's took 80 (docs/performance.md).
+read at its reader's pace, and what a body's source raises inside a callback comes out where the answer is asked for.
+pycurl before 7.46 prints and forgets what a callback raises, and Ctrl-C raises at a Python function's first
+instruction: so the callbacks are a list's `append`, which runs no Python, and a generator's `send`. pycurl's import takes 10 ms and a request less than one; another library's took 80 (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from podpy.image.lean_pycurl import pycurl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from podpy.image.tls import Trust
 
@@ -160,9 +161,10 @@ class Response:
         self._request = request
         self._lines = lines
         self._multi, self._easy = lines.take()
+        self._head: list[bytes] = []  # the lines that have come since the last step
+        self._in_head = False
         self._pieces: list[bytes] = []
         self._has_headers = False
-        self._has_news = False
         self._is_done = False
         self._is_released = False
         self._failure: HTTPError | None = None
@@ -214,7 +216,8 @@ class Response:
 
     def _taken(self) -> Iterator[bytes]:
         """Yield what has come, in pieces of at least CHUNK bytes (libcurl's have 16 KiB) but for the last."""
-        pieces, self._pieces = self._pieces, []
+        pieces = self._pieces.copy()
+        self._pieces.clear()
         start = size = 0
         for place, piece in enumerate(pieces, 1):
             size += len(piece)
@@ -233,8 +236,8 @@ class Response:
         easy.setopt(pycurl.PROXY, request.proxy)
         easy.setopt(pycurl.NOPROXY, "")
         easy.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
-        easy.setopt(pycurl.HEADERFUNCTION, self._guarded(self._take_header, 0))
-        easy.setopt(pycurl.WRITEFUNCTION, self._guarded(self._take_piece, 0))
+        easy.setopt(pycurl.HEADERFUNCTION, self._head.append)
+        easy.setopt(pycurl.WRITEFUNCTION, self._pieces.append)
         request.trust.apply(easy)
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
         if any(not line.isprintable() for line in lines):
@@ -250,25 +253,30 @@ class Response:
     def _prepare_body(self) -> None:
         easy = self._easy
         self._rewind(0, 0)
+        answers = self._answers()
+        next(answers)
         easy.setopt(pycurl.UPLOAD, 1)
         easy.setopt(pycurl.CUSTOMREQUEST, self._request.method)
         easy.setopt(pycurl.INFILESIZE_LARGE, self._request.size)
-        easy.setopt(pycurl.READFUNCTION, self._guarded(self._next_bytes, pycurl.READFUNC_ABORT))
-        easy.setopt(pycurl.SEEKFUNCTION, self._guarded(self._rewind, pycurl.SEEKFUNC_FAIL))
+        easy.setopt(pycurl.READFUNCTION, answers.send)
+        easy.setopt(pycurl.SEEKFUNCTION, self._rewind)
 
     def _advance(self) -> None:
         """Let libcurl do what can be done now, or wait until something can. Raises what a body's source raised."""
         self._multi.perform()
         if self._raised is not None:
             raise self._raised
+        has_news = bool(self._head or self._pieces)
+        self._read_head()
         _, done, failed = self._multi.info_read()
         if failed:
             self._failure = self._error(failed[0][1], failed[0][2])
         if done or failed:
             self._is_done = True
-        elif not self._pieces and not self._has_news:
+        elif has_news:
+            self._waited = 0.0
+        else:
             self._wait()
-        self._has_news = False
 
     def _wait(self) -> None:
         began = monotonic()  # only what is waited here counts: whoever reads the answer may take his time
@@ -292,20 +300,38 @@ class Response:
             text = text.rpartition(": ")[2].partition(" (")[0]
         return HTTPError(code, text, by_proxy=by_proxy)
 
-    def _take_header(self, line: bytes) -> None:
-        text = line.decode("latin-1").strip()
-        if text.startswith("HTTP/") and not self._has_headers:
-            self.headers = Headers()
-            status = text.split(" ", 2)[1]
-            self.status = int(status) if status.isdecimal() else 0
-        elif text:
-            name, _, value = text.partition(":")
-            self.headers.add(name.strip(), value.strip())
-        elif self.status >= 200:  # before that come interim answers (RFC 9110, 15.2)
-            self._has_headers = self._has_news = True
+    def _read_head(self) -> None:
+        for line in self._head:
+            text = line.decode("latin-1").strip()
+            if not text:
+                self._in_head = False
+                self._has_headers = self.status >= 200  # before that come interim answers (RFC 9110, 15.2)
+            elif self._in_head or self._has_headers:  # a header, or one that follows a body in chunks
+                name, _, value = text.partition(":")
+                self.headers.add(name.strip(), value.strip())
+            else:
+                self._in_head = True
+                self.headers = Headers()
+                status = text.partition(" ")[2][:3]
+                self.status = int(status) if status.isdecimal() else 0
+        self._head.clear()
 
-    def _take_piece(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+    def _answers(self) -> Generator[bytes | int, int, None]:
+        """Yield what libcurl is to send, of as many bytes at most as are sent in here, and keep what the source raises
+        for `_advance`.
+        """
+        answer: bytes | int = b""
+        while True:
+            try:
+                while True:  # Ctrl-C may raise where a loop begins again, too
+                    most = yield answer
+                    self._waited = 0.0
+                    answer = self._next_bytes(most)
+            except GeneratorExit:
+                return
+            except BaseException as error:
+                self._raised = error
+                answer = pycurl.READFUNC_ABORT
 
     def _next_bytes(self, most: int) -> bytes:
         while not self._rest:
@@ -328,16 +354,3 @@ class Response:
         self._source = iter(chunks()) if chunks is not None else iter(())
         self._rest = memoryview(b"")
         return pycurl.SEEKFUNC_OK
-
-    def _guarded(self, function: Callable[..., object], refusal: int) -> Callable[..., object]:
-        """Return a callback that keeps what `function` raises for `_advance`: pycurl would print and forget it."""
-
-        def call(*arguments: object) -> object:
-            self._waited = 0.0
-            try:
-                return function(*arguments)
-            except BaseException as error:
-                self._raised = error
-                return refusal
-
-        return call
