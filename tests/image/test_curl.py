@@ -1,83 +1,22 @@
-"""One request and its answer, from a server of ours that says exactly what a test wants."""
+"""One request and its answer."""
 
 from __future__ import annotations
 
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import repeat
 
 import pytest
 
-from podpy.errors import StorageError
+from podpy.errors import RegistryError, StorageError
 from podpy.image import curl
 from podpy.image.curl import HTTPError, Lines, Request, Response
 from podpy.image.http import Transport
 from podpy.image.tls import Trust
+from tests.image.scripted_server import OK, head, says, serving
 from tests.support.registry import Registry
-
-Script = Callable[[socket.socket], None]
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-
-
-class Server:
-    """Runs one script for each connection; `heads` are the heads of the requests that came."""
-
-    def __init__(self, scripts: list[Script]) -> None:
-        self.scripts = scripts
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
-        self.connections = 0
-
-    def serve(self) -> None:
-        for script in self.scripts:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:  # closed: the test is over
-                return
-            self.connections += 1
-            with connection:
-                try:
-                    script(connection)
-                except OSError:
-                    pass
-
-
-@contextmanager
-def serving(*scripts: Script) -> Iterator[Server]:
-    server = Server(list(scripts))
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.listener.shutdown(socket.SHUT_RDWR)
-        server.listener.close()
-        thread.join()
-
-
-def head(connection: socket.socket) -> bytes:
-    """Read a request's head. Raises ConnectionError if it doesn't come."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        byte = connection.recv(1)
-        if not byte:
-            raise ConnectionError
-        data += byte
-    return data
-
-
-def says(*answers: bytes) -> Script:
-    """Return a script that answers one request after the other, and closes."""
-
-    def script(connection: socket.socket) -> None:
-        for answer in answers:
-            head(connection)
-            connection.sendall(answer)
-
-    return script
 
 
 def ask(lines: Lines, url: str, method: str = "GET", **options: object) -> Response:
@@ -201,6 +140,21 @@ def test_ctrl_c_is_not_lost_whenever_it_comes(method: str) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
         lines.close()
+
+
+def test_a_proxys_password_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy:port")
+    with Transport("registry.example") as transport, pytest.raises(RegistryError) as raised:
+        transport.open("GET", "/", {}, what="x")
+    assert raised.value.message.startswith("x: the proxy failed: ")
+    assert "secret" not in raised.value.message
+
+
+def test_what_a_server_says_is_printable_in_errors() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: \x1b[31mx\r\n\r\n"
+    with serving(says(answer)) as server, pytest.raises(HTTPError) as raised:
+        ask(Lines(), server.url)
+    assert raised.value.reason.isprintable()
 
 
 def test_an_empty_post_says_that_it_is_empty() -> None:

@@ -3,7 +3,8 @@
 libcurl pushes what comes into callbacks; here it is driven step by step (`curl_multi_perform`), so that an answer is
 read at its reader's pace, and what a body's source raises inside a callback comes out where the answer is asked for.
 pycurl before 7.46 prints and forgets what a callback raises, and Ctrl-C raises at a Python function's first
-instruction: so the callbacks are a list's `append`, which runs no Python, and a generator's `send`. pycurl's import takes 10 ms and a request less than one; another library's took 80 (docs/performance.md).
+instruction: so the callbacks are a list's `append`, which runs no Python, and a generator's `send`. pycurl's import
+takes 10 ms and a request less than one; another library's took 80 (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from threading import Lock
 from time import monotonic, sleep
 
 from podpy.image.lean_pycurl import pycurl
+from podpy.image.reference import shorten
+from podpy.image.tls import trust_proxy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,19 +32,23 @@ _MOST_RESENT = 512 << 10
 _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS(3); pycurl has no name for it
 _BY_ERRNO = (pycurl.E_COULDNT_CONNECT, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _NO_SUCH_HOST = (pycurl.E_COULDNT_RESOLVE_HOST,)
-_UNTRUSTED = (
-    pycurl.E_PEER_FAILED_VERIFICATION,
+_UNTRUSTED = (pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_ISSUER_ERROR)
+_UNUSABLE = (  # the last is said of a key that isn't the certificate's, or that wants a password
     pycurl.E_SSL_CACERT_BADFILE,
     pycurl.E_SSL_CERTPROBLEM,
-    pycurl.E_SSL_ISSUER_ERROR,
+    pycurl.E_BAD_FUNCTION_ARGUMENT,
 )
+_REFUSED = ("alert certificate required", "alert unknown ca", "alert bad certificate")
+_CUT = ("reset by peer", "unexpected eof", "ssl_error_syscall")
 _NOT_TLS = ("wrong version number", "packet length too long", "http request", "record layer failure")
 _PROXY = (pycurl.E_COULDNT_RESOLVE_PROXY, 97)  # 97: CURLE_PROXY
 _HOPELESS = (
     pycurl.E_COULDNT_CONNECT,
     pycurl.E_URL_MALFORMAT,
     pycurl.E_UNSUPPORTED_PROTOCOL,
-    pycurl.E_SSL_CONNECT_ERROR,
+    *_NO_SUCH_HOST,
+    *_UNTRUSTED,
+    *_UNUSABLE,
 )
 
 
@@ -61,8 +68,18 @@ class HTTPError(Exception):
 
     @property
     def is_untrusted(self) -> bool:
-        """Whether a certificate wasn't accepted, the other side's or ours."""
+        """Whether we don't accept the other side's certificate."""
         return self.code in _UNTRUSTED
+
+    @property
+    def is_unusable(self) -> bool:
+        """Whether a file with a certificate or a key, on our side, is of no use."""
+        return self.code in _UNUSABLE
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the other side doesn't accept our certificate, or wants one."""
+        return any(text in self.reason for text in _REFUSED)
 
     @property
     def is_not_tls(self) -> bool:
@@ -72,7 +89,9 @@ class HTTPError(Exception):
     @property
     def may_pass(self) -> bool:
         """Whether trying again can help: not for a wrong name, certificate or port."""
-        return not (self.code in _HOPELESS or self.is_unknown_host or self.is_untrusted or self.is_proxy)
+        if self.code == pycurl.E_SSL_CONNECT_ERROR and not any(text in self.reason.lower() for text in _CUT):
+            return False
+        return not (self.code in _HOPELESS or self.is_proxy or " alert " in self.reason)
 
 
 class Headers:
@@ -233,9 +252,11 @@ class Response:
         easy.setopt(pycurl.CONNECTTIMEOUT, CONNECT_TIMEOUT)
         easy.setopt(pycurl.BUFFERSIZE, CHUNK)
         # An empty text: none. Unset, libcurl would look at the environment, by rules of its own.
-        easy.setopt(pycurl.PROXY, request.proxy)
+        easy.setopt(pycurl.PROXY, request.proxy.encode())
         easy.setopt(pycurl.NOPROXY, "")
         easy.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
+        if request.proxy.startswith("https:"):
+            trust_proxy(easy)
         easy.setopt(pycurl.HEADERFUNCTION, self._head.append)
         easy.setopt(pycurl.WRITEFUNCTION, self._pieces.append)
         request.trust.apply(easy)
@@ -288,17 +309,25 @@ class Response:
             self._is_done = True
 
     def _error(self, code: int, text: str) -> HTTPError:
-        number = self._easy.getinfo(pycurl.OS_ERRNO)
-        if number and code in _BY_ERRNO:
+        number, proxy = self._easy.getinfo(pycurl.OS_ERRNO), self._request.proxy
+        by_proxy = bool(proxy) and (code == pycurl.E_COULDNT_CONNECT or "CONNECT" in text)
+        if proxy.startswith("https:") and code in _UNTRUSTED:
+            by_proxy = not self._easy.getinfo(pycurl.HTTP_CONNECTCODE)  # the tunnel wasn't there yet
+        if "routines::" in text and code not in _UNUSABLE:  # "…error:0A00042E:SSL routines::tlsv1 alert …, errno 0"
+            text = text.rpartition("::")[2].partition(", errno")[0]
+        elif number and code in _BY_ERRNO:
             text = os.strerror(number)
         elif code == pycurl.E_PARTIAL_FILE:
             text = "the connection was cut"
         elif code == pycurl.E_SSL_CACERT_BADFILE:
             text = "an authority's certificate can't be read"
-        by_proxy = bool(self._request.proxy) and (code == pycurl.E_COULDNT_CONNECT or "CONNECT tunnel" in text)
+        elif code == pycurl.E_SSL_CERTPROBLEM:
+            text = text.partition(", OpenSSL")[0]
+        elif proxy:  # its address may hold a password
+            text = text.replace(f"'{proxy}'", "its address")
         if code in _UNTRUSTED:  # "SSL certificate problem: self-signed certificate (18)"
             text = text.rpartition(": ")[2].partition(" (")[0]
-        return HTTPError(code, text, by_proxy=by_proxy)
+        return HTTPError(code, shorten(text), by_proxy=by_proxy)
 
     def _read_head(self) -> None:
         for line in self._head:

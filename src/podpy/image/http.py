@@ -142,6 +142,18 @@ class Transport:
                 f"{what}: {self.host} speaks HTTP, not HTTPS",
                 hint="If that is meant, add --tls-verify=false, or insecure = true for it in registries.conf",
             )
+        if error.is_proxy:
+            return RegistryError(f"{what}: the proxy failed: {error.reason}", hint="Check HTTPS_PROXY and NO_PROXY")
+        if error.is_unusable:
+            return RegistryError(
+                f"{what}: {error.reason}",
+                hint=f"Check *.crt, *.cert and *.key in certs.d/{self.host} or --cert-dir, and SSL_CERT_FILE",
+            )
+        if error.is_refused:
+            return RegistryError(
+                f"{what}: {self.host} wants another certificate from us: {error.reason}",
+                hint=f"Put it into /etc/containers/certs.d/{self.host}/client.cert, and its key into client.key there",
+            )
         if error.is_untrusted:
             return RegistryError(
                 f"{what}: {self.host}'s certificate isn't trusted: {error.reason}",
@@ -150,8 +162,6 @@ class Transport:
             )
         if error.is_unknown_host:
             return RegistryError(f"{what}: no such host: {self.host}", hint="Check the name, and this machine's DNS")
-        if error.is_proxy:
-            return RegistryError(f"{what}: the proxy failed: {error.reason}", hint="Check HTTPS_PROXY and NO_PROXY")
         return RegistryError(f"{what}: {self.host}: {error.reason}", hint="Check that the registry can be reached")
 
     def _find_scheme(self) -> None:
@@ -160,7 +170,7 @@ class Transport:
         try:
             drop(self._send("GET", f"https://{_real_host(self.host)}/v2/", {}, None))
         except HTTPError as error:
-            if not error.is_unknown_host:
+            if not (error.is_unknown_host or error.is_unusable or error.is_refused):
                 self._scheme = "http"
 
     def open_once(self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None) -> Response:

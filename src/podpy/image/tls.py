@@ -47,6 +47,15 @@ class Trust(Record):
         if self.certificate:
             easy.setopt(pycurl.SSLCERT, self.certificate)
             easy.setopt(pycurl.SSLKEY, self.key)
+            easy.setopt(pycurl.KEYPASSWD, "")  # else OpenSSL asks at the terminal for the one of an encrypted key
+
+
+def trust_proxy(easy: pycurl.Curl) -> None:
+    """Check the certificate of a request's proxy by the system's authorities."""
+    bundle = _bundle()
+    if bundle:
+        easy.setopt(pycurl.PROXY_CAINFO, bundle)
+    easy.setopt(pycurl.PROXY_CAPATH, _directory())
 
 
 def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:

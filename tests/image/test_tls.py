@@ -1,0 +1,119 @@
+"""Certificates: a server's, ours, a proxy's; and what is said when one isn't good."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from podpy.errors import RegistryError
+from podpy.image.http import Transport
+from tests.image.scripted_server import OK, Script, Server, head, serving
+from tests.support.registry import make_certificate
+
+
+def tls(directory: Path) -> Script:
+    """Return a script that answers one request by HTTPS, with the certificate that is in a directory."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "cert.pem", directory / "key.pem")
+
+    def script(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            head(secure)
+            secure.sendall(OK)
+
+    return script
+
+
+def failure(server: Server, certificates: Path | None = None, *, retries: int = 0) -> RegistryError:
+    """Return the error of a request by HTTPS, certificates checked."""
+    host = server.url.removeprefix("http://").rstrip("/")
+    directories = (str(certificates),) if certificates else ()
+    transport = Transport(host, certificates=directories, retries=retries, retry_delay=0.001)
+    with transport, pytest.raises(RegistryError) as raised:
+        transport.open("GET", "/", {}, what="x")
+    return raised.value
+
+
+@pytest.fixture
+def pki(tmp_path: Path) -> Path:
+    """A server's certificate (cert.pem, key.pem), its own authority, and a directory for us that trusts it."""
+    certificate = make_certificate(tmp_path)
+    (tmp_path / "ours").mkdir()
+    shutil.copy(certificate, tmp_path / "ours/ca.crt")
+    return tmp_path
+
+
+def test_an_encrypted_key_cannot_be_used_and_nobody_is_asked_for_its_password(
+    pki: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(pki / "cert.pem", pki / "ours/client.cert")
+    key = pki / "ours/client.key"
+    command = ["openssl", "ec", "-in", str(pki / "key.pem"), "-aes256", "-passout", "pass:abcd", "-out", str(key)]
+    subprocess.run(command, check=True, capture_output=True)
+    with serving(tls(pki)) as server:
+        error = failure(server, pki / "ours")
+    assert error.message.startswith("x: unable to set private key file")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_authority_that_is_none_is_said(pki: Path) -> None:
+    (pki / "ours/ca.crt").write_text("-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n")
+    with serving(tls(pki)) as server:
+        error = failure(server, pki / "ours", retries=1)
+        assert server.connections == 1
+    assert error.message == "x: an authority's certificate can't be read"
+    assert error.hint is not None
+    assert "*.crt" in error.hint
+
+
+def test_a_server_that_wants_a_certificate_is_not_asked_again(pki: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki / "cert.pem", pki / "key.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def script(connection: socket.socket) -> None:
+        """Refuse, and read on: a connection that is reset could take the reason away."""
+        came, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = context.wrap_bio(came, sent, server_side=True)
+        while data := connection.recv(1 << 16):
+            came.write(data)
+            try:
+                session.do_handshake()
+            except ssl.SSLError:
+                pass
+            connection.sendall(sent.read())
+
+    with serving(script) as server:
+        error = failure(server, pki / "ours", retries=1)
+    assert "wants another certificate from us" in error.message
+    assert error.hint is not None
+    assert "client.cert" in error.hint
+
+
+@pytest.mark.parametrize("is_reset", [True, False])
+def test_a_handshake_that_is_cut_is_tried_again(pki: Path, is_reset: bool) -> None:
+    def cut(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        if is_reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with serving(cut, tls(pki)) as server:
+        host = server.url.removeprefix("http://").rstrip("/")
+        with Transport(host, certificates=(str(pki / "ours"),), retries=1, retry_delay=0.001) as transport:
+            assert transport.open("GET", "/", {}, what="x").status == 200
+
+
+def test_a_proxy_with_tls_is_checked_by_the_systems_authorities(pki: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tls(pki), tls(pki)) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.url.replace("http:", "https:"))
+        with Transport("registry.example", insecure=True, retries=0) as transport:
+            with pytest.raises(RegistryError, match="the proxy failed: self-signed certificate"):
+                transport.open_url("GET", "http://registry.example/", {}, what="x")
+            monkeypatch.setenv("SSL_CERT_FILE", str(pki / "cert.pem"))
+            assert transport.open_url("GET", "http://registry.example/", {}, what="x").status == 200
