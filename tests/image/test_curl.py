@@ -157,6 +157,28 @@ def test_what_a_server_says_is_printable_in_errors() -> None:
     assert raised.value.reason.isprintable()
 
 
+def test_a_body_that_has_begun_is_not_sent_again_behind_the_callers_back() -> None:
+    """A registry may have kept what came of it, and would append the same bytes."""
+
+    def cuts(connection: socket.socket) -> None:
+        head(connection)
+        connection.sendall(OK)
+        head(connection)
+        connection.recv(50_000)
+
+    def takes(connection: socket.socket) -> None:
+        head(connection)
+        connection.sendall(OK)
+
+    with serving(cuts, takes) as server:
+        lines = Lines()
+        assert b"".join(ask(lines, server.url).stream()) == b"hi"
+        with pytest.raises(HTTPError) as raised:
+            ask(lines, server.url, "PUT", size=200_000, chunks=lambda: (bytes(200_000),))
+        assert raised.value.may_pass
+        assert server.connections == 1
+
+
 def test_an_empty_post_says_that_it_is_empty() -> None:
     heads = []
 

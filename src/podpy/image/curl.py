@@ -28,7 +28,6 @@ CONNECT_TIMEOUT = 20  # seconds, TLS included
 READ_TIMEOUT = 60.0  # seconds without a byte in either direction
 _STEP = 1.0  # seconds of waiting at once
 _PAUSE = 0.01
-_MOST_RESENT = 512 << 10
 _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS(3); pycurl has no name for it
 _BY_ERRNO = (pycurl.E_COULDNT_CONNECT, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _NO_SUCH_HOST = (pycurl.E_COULDNT_RESOLVE_HOST,)
@@ -148,7 +147,7 @@ class Lines:
 
 class Request:
     """What is asked: `trust` says whom to trust, `proxy` the proxy's address or nothing; the body has `size` bytes,
-    each `chunks()` yields them from their beginning (they are asked for again where a connection died under them).
+    each `chunks()` yields them from their beginning.
     """
 
     def __init__(
@@ -189,7 +188,7 @@ class Response:
         self._failure: HTTPError | None = None
         self._raised: BaseException | None = None  # in a callback
         self._waited = 0.0  # seconds since the last byte
-        self._sent = 0
+        self._has_begun = False  # some of the body is sent, or about to be
         self._rest = memoryview(b"")
         self._source: Iterator[bytes] = iter(())
         try:
@@ -317,7 +316,7 @@ class Response:
             text = text.rpartition("::")[2].partition(", errno")[0]
         elif number and code in _BY_ERRNO:
             text = os.strerror(number)
-        elif code == pycurl.E_PARTIAL_FILE:
+        elif code in (pycurl.E_PARTIAL_FILE, pycurl.E_SEND_FAIL_REWIND):
             text = "the connection was cut"
         elif code == pycurl.E_SSL_CACERT_BADFILE:
             text = "an authority's certificate can't be read"
@@ -369,16 +368,15 @@ class Response:
                 return b""
             self._rest = memoryview(piece)
         taken, self._rest = self._rest[:most], self._rest[most:]
-        self._sent += len(taken)
+        self._has_begun = True
         return bytes(taken)
 
     def _rewind(self, offset: int, _origin: int) -> int:
-        """Begin the body again: libcurl asks for it when a kept connection turns out to be dead. Where much was sent
-        it was alive: then the caller is to know, who can go on with the rest.
+        """Begin the body: libcurl asks for it again when a kept connection dies before there is an answer. Where the
+        body had begun the caller is to know: the registry may have kept what came, and would append the same bytes.
         """
-        if offset or self._sent > _MOST_RESENT:
+        if offset or self._has_begun:
             return pycurl.SEEKFUNC_FAIL
-        self._sent = 0
         chunks = self._request.chunks
         self._source = iter(chunks()) if chunks is not None else iter(())
         self._rest = memoryview(b"")
