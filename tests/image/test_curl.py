@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import repeat
+from time import monotonic, process_time
 
 import pytest
 
@@ -177,6 +183,86 @@ def test_a_body_that_has_begun_is_not_sent_again_behind_the_callers_back() -> No
             ask(lines, server.url, "PUT", size=200_000, chunks=lambda: (bytes(200_000),))
         assert raised.value.may_pass
         assert server.connections == 1
+
+
+def test_a_host_whose_ipv6_address_is_silent_costs_no_second() -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(says(OK)))
+        port = int(server.url.rpartition(":")[2].rstrip("/"))
+        silent = stack.enter_context(socket.socket(socket.AF_INET6))
+        silent.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        silent.bind(("::1", port))
+        silent.listen(0)
+        for _ in range(4):  # a full backlog: the kernel drops what comes now
+            waiting = stack.enter_context(socket.socket(socket.AF_INET6))
+            waiting.setblocking(False)
+            waiting.connect_ex(("::1", port))
+        began = monotonic()
+        assert ask(Lines(), f"http://localhost:{port}/").status == 200
+        assert monotonic() - began < 0.9
+
+
+def test_a_process_with_many_open_files_does_not_spin() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2048, limits[1]))
+    files: list[int] = []
+    try:
+        while not files or files[-1] < 1024:
+            files.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+        answers = threading.Event()
+
+        def late(connection: socket.socket) -> None:
+            head(connection)
+            answers.wait(0.5)
+            connection.sendall(OK)
+
+        with serving(late) as server:
+            began = process_time()
+            assert ask(Lines(), server.url).status == 200
+            assert process_time() - began < 0.1
+    finally:
+        for descriptor in files:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_the_rest_of_pycurl_is_there_for_others() -> None:
+    code = "import podpy.image.curl, pycurl, sys; assert 'pycurl.async_multi' not in sys.modules; "
+    code += "from pycurl import AsyncCurlMulti; assert pycurl.AsyncCurlMulti is AsyncCurlMulti is not None"
+    if not hasattr(curl.pycurl, "AsyncCurlMulti"):  # before 7.46
+        code = "import podpy.image.curl"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("a b", b"/a%20b"),
+        ("\xe9?\xe9=%20", b"/%C3%A9?%C3%A9=%20"),
+        ("a%2Fb?x=%2f&y=a+b~(c)", b"/a%2Fb?x=%2f&y=a+b~(c)"),
+    ],
+)
+def test_an_address_is_sent_in_ascii(address: str, asked: bytes) -> None:
+    heads = []
+
+    def redirects(connection: socket.socket) -> None:
+        heads.append(head(connection))
+        connection.sendall(f"HTTP/1.1 302 There\r\nLocation: {address}\r\nContent-Length: 0\r\n\r\n".encode())
+        heads.append(head(connection))
+        connection.sendall(OK)
+
+    with serving(redirects) as server, Transport("x", insecure=True) as transport:
+        assert transport.open_url("GET", server.url + address, {}, what="x").status == 200
+    assert [one.split(b" ")[1] for one in heads] == [asked, asked]
+
+
+def test_a_host_that_is_no_name_is_said() -> None:
+    host = "\xfc" * 70 + ".example"
+    with Transport(host) as transport, pytest.raises(RegistryError, match="no such host"):
+        transport.open("GET", "/", {}, what="x")
+    with Transport("b\xfccher.invalid", retries=0) as transport, pytest.raises(RegistryError, match="no such host"):
+        transport.open("GET", "/", {}, what="x")
 
 
 def test_an_empty_post_says_that_it_is_empty() -> None:

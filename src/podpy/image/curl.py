@@ -300,8 +300,10 @@ class Response:
 
     def _wait(self) -> None:
         began = monotonic()  # only what is waited here counts: whoever reads the answer may take his time
-        if self._multi.select(_STEP) == -1:  # libcurl waits for something that is no descriptor
-            sleep(_PAUSE)
+        timer = self._multi.timeout()  # in milliseconds, -1: none; one is for trying IPv4 beside IPv6 (RFC 8305)
+        most = _STEP if timer < 0 else min(_STEP, timer / 1000)
+        if self._multi.select(most) < 1 and monotonic() - began < min(most, _PAUSE):
+            sleep(_PAUSE)  # it waits for no descriptor, or for one that is too high for select(2)
         self._waited += monotonic() - began
         if self._waited > READ_TIMEOUT:
             self._failure = HTTPError(pycurl.E_OPERATION_TIMEDOUT, f"nothing came for {READ_TIMEOUT:.0f} s")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from threading import Lock
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from podpy import __version__
 from podpy.errors import RegistryError
@@ -30,6 +30,7 @@ LONGEST_WAIT = 120.0
 _MOST_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 RETRIED = (429, 500, 502, 503, 504)
+_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -210,7 +211,7 @@ class Transport:
         parts = urlsplit(url)
         request = Request(
             method,
-            url,
+            _in_ascii(url),
             full,
             trust=self._trust(self.is_own(url)),
             proxy=proxy_for(parts.scheme, parts.netloc),
@@ -269,7 +270,11 @@ def split(url: str) -> SplitResult:
 
 
 def join(url: str, target: str) -> str:
-    """Return the address that `target`, from outside, means relative to `url`. Raises RegistryError if it is none."""
+    """Return the address that a header's text means relative to `url`. Raises RegistryError if it is none."""
+    try:
+        target = target.encode("latin-1").decode()  # headers are read as Latin-1
+    except UnicodeError:
+        pass
     try:
         following = urljoin(url, target)
         urlsplit(following)
@@ -282,6 +287,18 @@ def _authority(url: str) -> str:
     """Return the host of an address, with its port if that isn't the scheme's own: what credentials are for."""
     parts = urlsplit(url)
     return parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
+
+
+def _in_ascii(url: str) -> str:
+    """Return an address as it is sent (RFC 3987, 3.1). Raises RegistryError if its host's name can be none."""
+    if url.isascii() and " " not in url:
+        return url
+    parts = urlsplit(url)
+    try:
+        host = parts.netloc.encode("idna").decode()
+    except UnicodeError:
+        raise RegistryError(f"no such host: {shorten(parts.netloc)}", hint="Check the name") from None
+    return quote(parts._replace(netloc=host).geturl(), safe=_AS_IT_IS)
 
 
 def _real_host(host: str) -> str:

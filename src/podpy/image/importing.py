@@ -107,12 +107,13 @@ def _open(store: Store, source: str | int) -> int:
 
 def _download(address: str) -> Iterator[bytes]:
     from podpy.image.curl import HTTPError
-    from podpy.image.http import Transport, split
+    from podpy.image.http import Transport, drop, split
 
     transport = Transport(split(address).netloc)
     try:
         response = transport.open_url("GET", address, {}, what=f"downloading {address}")
         if response.status != 200:
+            drop(response)
             raise ImageError(f"downloading {address}: the server answered {response.status}")
         yield from response.stream()
     except HTTPError as error:
