@@ -118,6 +118,7 @@ def test_a_copy_that_would_be_nested_too_deeply(
     assert len(ended.stderr.splitlines()) == 1
     assert len(ended.stderr) < 500
     assert podpy.ok("ps", "-aq") == ""
+    assert not [*podpy.graphroot.glob("volumes/*/_data/*")], "not half a copy, which would never be completed"
     podpy.ok("rmi", "localhost/deep:1")
     assert podpy.ok("system", "check") == ""
     assert not [path for path in podpy.graphroot.glob("tmp/*") if path.name != "blobs"]

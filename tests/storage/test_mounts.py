@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,27 @@ def test_a_directory_can_be_the_root_itself_or_below_an_overlay() -> None:
         (target / "etc/direct").write_text("d")
         unmount(target)
         assert os.listdir(root / "etc") == ["direct"]
+
+
+@in_userns
+def test_a_kill_while_a_volume_is_filled_leaves_it_empty_for_the_next_start() -> None:
+    with own_store() as store:
+        image_with_whiteouts(store)
+        target = mounted(store)
+        volumes = Volumes(store.paths, store.database)
+        volume = volumes.create("data")
+        child = os.fork()
+        if child == 0:
+            os.environ["PODPY_CRASH_AT"] = "volume:copied"
+            volumes.copy_up(volume, str(target), "/etc")
+            os._exit(0)
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        assert os.listdir(volume.mountpoint) == []
+        assert volumes.copy_up(volumes.find("data"), str(target), "/etc")
+        assert sorted(os.listdir(volume.mountpoint)) == ["a", "a2"]
+        here, there = os.stat(volume.mountpoint), (target / "etc").stat()
+        assert (here.st_uid, here.st_mode, here.st_mtime_ns) == (there.st_uid, there.st_mode, there.st_mtime_ns)
+        unmount(target)
 
 
 @in_userns

@@ -129,13 +129,33 @@ class Volumes:
         if source < 0:
             return False
         try:
-            from podpy.storage import copying
-
-            copying.copy_tree(f"/proc/self/fd/{source}", volume.mountpoint)
+            self._fill(f"/proc/self/fd/{source}", volume.mountpoint)
         finally:
             os.close(source)
         self._database.execute("UPDATE volumes SET copied_up = 1 WHERE name = ?", (volume.name,))
         return True
+
+    def _fill(self, source: str, target: str) -> None:
+        # Copied aside and synced, then renamed: a volume that isn't empty is never filled again, so one that a kill or
+        # a power cut left half full would stay that. The directory itself stays: a container may have it mounted.
+        from podpy.storage import copying, crash_point, filesystem
+
+        names = os.listdir(source)
+        staging = Staging(self._graphroot)
+        try:
+            if names:
+                aside = staging.new_path("volume")
+                os.mkdir(aside, 0o700)
+                copying.copy_tree(source, aside)
+                filesystem.sync_filesystem(self._graphroot)
+                crash_point("volume:copied")
+                for name in names:
+                    os.rename(os.path.join(aside, name), os.path.join(target, name))
+            copying.copy_tree(aside if names else source, target)  # there is nothing in it: the owner, mode, attributes
+            times = os.stat(source)
+            os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+        finally:
+            staging.close()
 
     def _volume(self, row: tuple[Any, ...]) -> Volume:
         name, anonymous, created, labels, options, copied_up = row
