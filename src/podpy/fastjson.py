@@ -81,6 +81,13 @@ def dumps(value: Any) -> str:
     return "".join(_encode(value, 0))
 
 
+def well_formed(text: str) -> str:
+    """Return a text of the command line with U+FFFD for bytes that aren't UTF-8, as Go writes them into JSON: Python's
+    stand-ins for them (os.fsdecode) would reach their reader as other bytes.
+    """
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _refuse(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} can't be written as JSON")
 

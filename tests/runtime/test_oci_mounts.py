@@ -19,7 +19,7 @@ def test_every_container_has_podmans_mounts(config_of: ConfigOf) -> None:
     config = config_of()
     assert sorted(mount["destination"] for mount in config["mounts"]) == sorted(EVERYWHERE)
     assert mount_at(config, "/proc")["options"] == ["nosuid", "noexec", "nodev"]
-    assert mount_at(config, "/dev")["options"] == ["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"]
+    assert mount_at(config, "/dev")["options"] == ["nosuid", "strictatime", "mode=755", "size=65536k"]
     assert "ro" in mount_at(config, "/sys")["options"] and mount_at(config, "/sys")["type"] == "sysfs"
     assert "ro" in mount_at(config, "/sys/fs/cgroup")["options"]
     assert "size=65536000" in mount_at(config, "/dev/shm")["options"]
@@ -81,7 +81,7 @@ def test_read_only_leaves_tmp_and_run_writable_unless_told(config_of: ConfigOf) 
         assert "tmpcopyup" in mount_at(config, target)["options"]
     config = config_of(read_only=True, read_only_tmpfs=False)
     assert not [mount for mount in config["mounts"] if mount["destination"] == "/tmp"]
-    assert "ro" in mount_at(config, "/dev")["options"]
+    assert "ro" in mount_at(config, "/dev")["options"] and "ro" in mount_at(config, "/dev/shm")["options"]
 
 
 def test_a_mount_of_the_users_replaces_podpys(config_of: ConfigOf) -> None:
@@ -139,15 +139,24 @@ def test_a_volume_is_a_bind_mount_of_where_it_lies(config_of: ConfigOf) -> None:
     assert (mount_at(config, "/d")["type"], mount_at(config, "/d")["source"]) == ("bind", "/vol/_data")
 
 
+def test_a_volume_has_no_devices_and_no_setuid_programs_unless_asked_for(config_of: ConfigOf) -> None:
+    def options(*words: str) -> set[str]:
+        mounts = [Mount(type="volume", source="v", target="/d", options=list(words))]
+        return {*mount_at(config_of(mounts=mounts), "/d")["options"]} & {"nosuid", "nodev", "suid", "dev"}
+
+    assert options() == {"nosuid", "nodev"}
+    assert options("suid", "dev") == {"suid", "dev"}
+
+
 def test_a_tmpfs_copies_what_the_image_has_unless_told(config_of: ConfigOf) -> None:
     def options(*words: str) -> list[str]:
         mounts = [Mount(type="tmpfs", target="/t", options=list(words))]
         config = config_of(mounts=mounts, context={"user": UserIds(uid=4, gid=5)})
         return list(mount_at(config, "/t")["options"])
 
-    assert options("size=1m") == ["size=1m", "rprivate", "tmpcopyup"]
-    assert options("notmpcopyup") == ["rprivate"]
-    assert options("U") == ["uid=4", "gid=5", "rprivate", "tmpcopyup"]
+    assert options("size=1m") == ["size=1m", "rprivate", "nosuid", "nodev", "tmpcopyup"]
+    assert options("notmpcopyup") == ["rprivate", "nosuid", "nodev"]
+    assert options("U", "suid") == ["suid", "uid=4", "gid=5", "rprivate", "nodev", "tmpcopyup"]
 
 
 def test_idmap_is_refused(config_of: ConfigOf) -> None:

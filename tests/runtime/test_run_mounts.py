@@ -162,7 +162,7 @@ def test_a_working_directory_through_a_link_stays_in_the_container(
 
 def test_a_working_directory_in_a_loop_is_an_error(run: Run, hostile: str) -> None:
     result = run("true", "-w", "/loop/x", image=hostile)
-    assert result.returncode == 125, result.describe()
+    assert result.returncode == 126, result.describe()
 
 
 def test_hostile_account_files_are_no_danger(podpy: Podpy, busybox_image: images.Image, session_base: Path) -> None:
@@ -173,4 +173,4 @@ def test_hostile_account_files_are_no_danger(podpy: Podpy, busybox_image: images
         image = images.Image([*busybox_image.layers, layer.tar()], busybox_image.settings)
         name = f"localhost/accounts{number}:latest"
         podpy.ok("load", "-i", str(image.write_docker_archive(session_base / f"accounts{number}.tar", name)))
-        podpy("run", "--rm", "--network=none", "-u", "boss", name, "true").fails(125, "unable to find user boss")
+        podpy("run", "--rm", "--network=none", "-u", "boss", name, "true").fails(126, "unable to find user boss")

@@ -59,9 +59,9 @@ def test_a_command_that_can_not_be_run_is_126(run) -> None:  # type: ignore[no-u
     run(command=("/bin",)).fails(126)
 
 
-def test_a_working_directory_that_is_not_there_is_125(run) -> None:  # type: ignore[no-untyped-def]
-    run("-w", "/nope").fails(125, 'workdir "/nope" does not exist on container')
-    run("-w", "/etc/passwd").fails(125, 'workdir "/etc/passwd" exists on container', "not a directory")
+def test_a_working_directory_that_is_not_there_is_126(run) -> None:  # type: ignore[no-untyped-def]
+    run("-w", "/nope").fails(126, 'workdir "/nope" does not exist on container')
+    run("-w", "/etc/passwd").fails(126, 'workdir "/etc/passwd" exists on container', "not a directory")
     assert run("-w", "/home/user", command=("pwd",)).ok() == "/home/user"
     assert run("--tmpfs", "/new", "-w", "/new", command=("pwd",)).ok() == "/new"
 
@@ -88,8 +88,8 @@ def test_users_are_names_and_numbers_of_the_container(run) -> None:  # type: ign
     assert run("-u", "user", command=("id",)).ok() == "uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)"
     assert run("-u", "user:daemon", command=("id",)).ok() == "uid=1000(user) gid=1(daemon) groups=1(daemon)"
     assert "uid=4321" in run("-u", "4321:99", command=("id",)).ok()
-    run("-u", "nobodyx").fails(125, "unable to find user nobodyx: no matching entries in passwd file")
-    run("-u", "root:nogrp").fails(125, "unable to find group nogrp: no matching entries in group file")
+    run("-u", "nobodyx").fails(126, "unable to find user nobodyx: no matching entries in passwd file")
+    run("-u", "root:nogrp").fails(126, "unable to find group nogrp: no matching entries in group file")
 
 
 def test_a_user_without_an_entry_gets_one(run) -> None:  # type: ignore[no-untyped-def]
@@ -194,4 +194,4 @@ def test_exec_has_its_own_user_directory_and_variables(podpy: Podpy, busybox: st
     assert int(status(podpy.ok("exec", "--privileged", "one", "cat", "/proc/self/status"))["CapEff"], 16) > 1 << 40
     podpy("exec", "one", "nosuch").fails(127, "nosuch")
     podpy("exec", "one", "/etc/passwd").fails(126)
-    podpy("exec", "-u", "ghost", "one", "true").fails(125, "unable to find user ghost")
+    podpy("exec", "-u", "ghost", "one", "true").fails(126, "unable to find user ghost")

@@ -7,6 +7,7 @@ from podpy.cli.gotime import GoDuration, GoTime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 # Dictionaries with these names are maps, whose keys are data; all others are structs, whose keys are fields.
@@ -16,6 +17,18 @@ _MAPS = frozenset(
         "Data", "DriverOpts", "IPAMConfig", "Options", "Config.LogConfig",
     )
 )  # fmt: skip
+# Fields that are left out of the JSON while they are empty, and are there for a template all the same.
+_LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
+    "Config": {
+        "CreateCommand": list, "ExposedPorts": dict, "Healthcheck": lambda: None, "Secrets": list,
+        "StartupHealthCheck": lambda: None, "SystemdMode": bool, "Timezone": str,
+    },
+    "HostConfig": {"IDMappings": lambda: None, "Init": bool},
+    "State": {
+        "CgroupPath": str, "Checkpointed": bool, "ConmonPid": int, "Health": lambda: None, "Restored": bool,
+        "StoppedByUser": bool,
+    },
+}  # fmt: skip
 _TIMES = frozenset(("Created", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"))
 
 # The fields of the OCI's ImageConfig with Go's zero values: in JSON what is empty is absent, a template sees all.
@@ -48,7 +61,8 @@ def view(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         if name in _MAPS:
             return {key: view(item) for key, item in value.items()}
-        return Struct({key: view(item, key) for key, item in value.items()})
+        # What can be called is a method: it isn't part of the JSON.
+        return Struct({**_LEFT_OUT.get(name, {}), **{key: view(item, key) for key, item in value.items()}})
     if isinstance(value, list):
         return [view(item) for item in value]
     if name in _TIMES and isinstance(value, str):

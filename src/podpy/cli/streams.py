@@ -24,8 +24,19 @@ def streams(*, interactive: bool, attach: list[str], tty: bool = False) -> Strea
     )
 
 
+def check_preserved(number: int) -> None:
+    """Refuse --preserve-fds for descriptors that the caller hasn't handed over. Raises UsageError."""
+    for descriptor in range(3, 3 + number):
+        # What is open and isn't inherited is podpy's own.
+        if not _is_open(descriptor) or not os.get_inheritable(descriptor):
+            raise UsageError(
+                f"file descriptor {descriptor} is not available - the preserve-fds option requires that file "
+                "descriptors must be passed"
+            )
+
+
 def check_terminal(*, tty: bool) -> None:
-    """Warn as Podman does when -t is asked for and stdin is no terminal: the output will have \\r\\n."""
+    """Warn as Podman does when -i and -t are asked for and stdin is no terminal: the output will have \\r\\n."""
     if tty and not (_is_open(_STDIN) and os.isatty(_STDIN)):
         from podpy.cli.selection import complain
 

@@ -170,6 +170,8 @@ def _pull(
         if hello.means_hello(name):
             return here or hello.load_hello(store)
     registries = registries_of(paths)
+    if here is not None and not options.names_platform:
+        name = find_named(store, paths, name)[1] or name  # as Podman: what a short name means here is what is pulled
     resolution = for_pull(name, registries)
     if resolution.why:
         progress.message(resolution.why)

@@ -15,7 +15,7 @@ from podpy.runtime.spec import ContainerSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
     from podpy.libpod.exec import ExecOptions
@@ -173,14 +173,25 @@ class Container:
 
         self._privileged(lambda: cleanup(self))
 
-    def remove(self, *, force: bool = False, volumes: bool = False, timeout: int | None = None) -> None:
+    def remove(
+        self,
+        *,
+        force: bool = False,
+        volumes: bool = False,
+        timeout: int | None = None,
+        depend: bool = False,
+        going: Collection[str] | None = (),
+    ) -> None:
         """Remove the container; `force` stops it first, `volumes` removes its anonymous volumes too.
 
-        Raises StateError if it is running and force is False.
+        `depend`: and the containers that use its namespaces. `going`: ids of those that the caller removes, too, by
+        itself; None: every one. Raises StateError if it is running and force is False, InUseError.
         """
         from podpy.libpod.remove import remove
 
-        self._privileged(lambda: remove(self, force=force, volumes=volumes, timeout=timeout))
+        self._privileged(
+            lambda: remove(self, force=force, volumes=volumes, timeout=timeout, depend=depend, going=going)
+        )
 
     # What goes on inside
 

@@ -28,8 +28,9 @@ def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[
             texts["/etc/hosts"] = network.hosts
         if network.resolv_conf is not None:
             texts["/etc/resolv.conf"] = network.resolv_conf
-    if not spec.no_hostname and spec.uts != "host":
-        texts["/etc/hostname"] = (spec.hostname or launch.container.id[:12]) + "\n"
+    if not spec.no_hostname:
+        own = os.uname().nodename if spec.uts == "host" else spec.hostname or launch.container.id[:12]
+        texts["/etc/hostname"] = own + "\n"
     texts.update(accounts.prepare(spec, launch.rootfs, user, launch.runtime.paths.uid))
     taken = {mount.target for mount in spec.mounts}
     written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}

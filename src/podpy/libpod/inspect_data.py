@@ -270,8 +270,14 @@ def _config(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
         "StopTimeout": spec.stop_timeout,
         "Passwd": spec.passwd,
         "sdNotifyMode": spec.sdnotify,
-        **({"ExposedPorts": {port: {} for port in spec.expose}} if spec.expose else {}),
+        **({"ExposedPorts": exposed} if (exposed := _exposed(spec)) else {}),
     }
+
+
+def _exposed(spec: ContainerSpec) -> dict[str, dict[str, str]]:
+    """Return the ports that the image and the options expose, and those that are published."""
+    published = (f"{port.container_port + n}/{port.protocol}" for port in spec.ports for n in range(port.count))
+    return {port: {} for port in (*spec.expose, *published)}
 
 
 def _signal_name(number: int) -> str:

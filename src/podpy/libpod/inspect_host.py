@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SHM_SIZE = 65_536_000  # containers.conf's shm_size: 65536k in decimal thousands, as Podman prints it
 _ANYWHERE = "0.0.0.0"
+_CPU_PERIOD = 100000  # microseconds: what --cpus is counted in
 _BILLION = 1_000_000_000
 
 
@@ -71,7 +72,7 @@ def host_config(container: Container) -> dict[str, Any]:
         "LogConfig": _log(container, spec),
         "NetworkMode": _network_mode(container, spec),
         "PortBindings": port_bindings(fastjson.loads(row.ports)),
-        "RestartPolicy": {"Name": spec.restart_policy, "MaximumRetryCount": spec.restart_retries},
+        "RestartPolicy": {"Name": spec.restart_policy or "no", "MaximumRetryCount": spec.restart_retries},
         "AutoRemove": spec.remove,
         "AutoRemoveImage": False,
         "Annotations": spec.annotations or None,
@@ -207,8 +208,8 @@ def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
         "BlkioDeviceWriteBps": _rates(limits.device_write_bps),
         "BlkioDeviceReadIOps": None,
         "BlkioDeviceWriteIOps": None,
-        "CpuPeriod": limits.cpu_period or 0,
-        "CpuQuota": limits.cpu_quota or 0,
+        "CpuPeriod": limits.cpu_period or (_CPU_PERIOD if limits.cpus else 0),
+        "CpuQuota": limits.cpu_quota or round((limits.cpus or 0) * _CPU_PERIOD),
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
         "CpusetCpus": limits.cpuset_cpus,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podpy.libpod.container import Container
     from podpy.network.setup import NetworkPlan
     from podpy.rootless.cgroups import CgroupView
+    from podpy.rootless.scope import Leaving
 
 
 class MakePrivateMounts(Operation):
@@ -80,6 +81,49 @@ class FindCgroups(Operation):
         self._launch.cgroups = rootless.cgroup_view(wanted=self._wanted)
 
 
+class BeginToLeaveSession(Operation):
+    """Ask systemd to move this process, from which conmon comes, out of the login session's cgroup.
+
+    A process with a user namespace of its own needs it: systemd moves it into the container's cgroup, and does that for
+    a process of another user only within the user manager's own cgroups. Other containers' monitors are moved later.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._leaving: Leaving | None = None
+
+    def describe(self) -> str:
+        """Return what is asked for."""
+        return "ask systemd to move this process out of the login session's cgroup"
+
+    def execute(self) -> None:
+        """Ask, where systemd manages the containers' cgroups."""
+        if self._launch.cgroups.manager == "systemd":
+            from podpy.rootless.scope import Leaving
+
+            self._leaving = Leaving(self._launch.runtime.paths)
+
+    def finish(self) -> None:
+        """Wait until it is done."""
+        if self._leaving is not None:
+            self._leaving.finish()
+
+
+class LeaveSession(Operation):
+    """Wait until systemd has moved this process."""
+
+    def __init__(self, begun: BeginToLeaveSession) -> None:
+        self._begun = begun
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return "wait until this process is out of the login session's cgroup"
+
+    def execute(self) -> None:
+        """Wait."""
+        self._begun.finish()
+
+
 class Launch:
     """One start of one container. After its plan has run, `pid` and `conmon_pid` are those of the running container."""
 
@@ -106,6 +150,9 @@ class Launch:
             MakeRunDirectory(self.directory, os.path.join(runtime.exit_directory, container.id)),
             FindCgroups(self, wanted_manager(spec, runtime.engine.cgroup_manager or runtime.conf.cgroup_manager)),
         )
+        leaving = BeginToLeaveSession(self) if spec.userns not in ("", "host") or spec.uid_maps else None
+        if leaving is not None:
+            plan.add(leaving)
         plan.add(*self.network.operations)
         if spec.rootfs and not spec.rootfs_overlay:
             plan.add(MakeContainerLayer(runtime.store, container.id))  # only for its log: the directory is the user's
@@ -122,6 +169,8 @@ class Launch:
                 gid_maps=[(m.container, m.host, m.size) for m in spec.gid_maps],
             )
         )
+        if leaving is not None:
+            plan.add(LeaveSession(leaving))
         self._conmon = StartConmon(self._monitor_request)
         told = (lambda: tell_conmon(self.directory)) if is_told(spec) else None
         self._start = WaitForStart(self._conmon, forked=told)

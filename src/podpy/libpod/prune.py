@@ -68,12 +68,13 @@ def volumes_after(runtime: Runtime, gone: Collection[str]) -> set[str]:
 
 def _containers(runtime: Runtime, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
     removed, errors, freed = [], [], 0
+    ids = {row.id for row in rows}
     runtime.store.freed = 0  # the first removal clears up after killed calls, too
     for row in rows:
         size = tree_size(runtime.directory(row.id))
         try:
             if not dry_run:
-                runtime.container(row.id).remove()
+                runtime.container(row.id).remove(going=ids)
         except NoSuchContainerError:
             continue  # somebody else removed it
         except PodpyError as error:

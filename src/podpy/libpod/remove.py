@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from podpy import fastjson
 from podpy.errors import InUseError, NotFoundError, StateError
 from podpy.libpod.cleanup import release
@@ -13,14 +15,34 @@ _MOST_TRIES = 5
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from podpy.libpod.container import Container
     from podpy.libpod.runtime import Runtime
 
 
-def remove(container: Container, *, force: bool, volumes: bool, timeout: int | None) -> None:
+def remove(
+    container: Container,
+    *,
+    force: bool,
+    volumes: bool,
+    timeout: int | None,
+    depend: bool = False,
+    going: Collection[str] | None = (),
+) -> None:
     """See Container.remove."""
     from podpy.libpod.stop import stop
 
+    may_go = force or container.row.status not in (*ALIVE, STARTING)
+    look = may_go and going is not None
+    others = [i for i in container.runtime.table.dependents(container.id) if i not in (going or ())] if look else []
+    if others and not depend:
+        raise InUseError(
+            f"container {container.id} has dependent containers which must be removed before it: {', '.join(others)}",
+            hint=f"They use its namespaces. All together: podpy rm --depend {container.name}",
+        )
+    for other in others:
+        remove(container.runtime.container(other), force=force, volumes=volumes, timeout=timeout, depend=True)
     for tries_left in reversed(range(_MOST_TRIES if force else 1)):
         if force:
             stop(container, timeout, thaw=True)
@@ -71,8 +93,23 @@ def _finish(runtime: Runtime, row: ContainerRow, *, volumes: bool) -> None:
     anonymous = _anonymous_volumes(runtime, row) if volumes else []
     release(runtime, row)
     perform(RemoveContainerLayer(runtime.store, row.id))
+    _remove_cidfile(row)
     runtime.table.delete(row.id)
     discard_volumes(runtime, anonymous)
+
+
+def _remove_cidfile(row: ContainerRow) -> None:
+    """Remove the file of `--cidfile` with the container (podman-run(1)), if it is still this container's."""
+    path = fastjson.loads(row.spec).get("cidfile")
+    if not path:
+        return
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            if file.read(len(row.id) + 1).strip() != row.id:
+                return
+        os.unlink(path)
+    except OSError:
+        pass  # gone, or in a directory that isn't the user's any more
 
 
 def _anonymous_volumes(runtime: Runtime, row: ContainerRow) -> list[str]:

@@ -188,6 +188,11 @@ class ContainerTable:
         # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
         return sorted(self.database.query(_SELECT_GLANCES), key=lambda glance: glance[4])
 
+    def dependents(self, container_id: str) -> list[str]:
+        """Return the ids of the containers that join a namespace of this one; reads every spec."""
+        needle = f'"container:{container_id}"'
+        return [row[0] for row in self.database.query("SELECT id FROM containers WHERE instr(spec, ?)", (needle,))]
+
     def name_owner(self, name: str) -> str:
         """Return the id of the container with this name, or an empty text."""
         rows = self.database.query("SELECT id FROM containers WHERE name = ?", (name,))

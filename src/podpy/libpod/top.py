@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from time import ctime, time
 
 from podpy.errors import UsageError
 
@@ -234,6 +235,7 @@ _FIELDS: dict[str, tuple[str, Callable[[_Process], str]]] = {
         lambda process: ",".join(_outside_id("gid", group) for group in process.status.get("Groups", "").split()),
     ),
     "hpid": ("HPID", lambda process: str(process.pid)),
+    "huid": ("HUID", lambda process: _outside_id("uid", process.status["Uid"].split()[1])),
     "huser": ("HUSER", lambda process: _outside_id("uid", process.status["Uid"].split()[1])),
     "label": ("LABEL", lambda process: _label(process)),
     "nice": ("NI", lambda process: process.stat[16]),
@@ -246,8 +248,10 @@ _FIELDS: dict[str, tuple[str, Callable[[_Process], str]]] = {
     "ruser": ("RUSER", lambda process: _user(process, "Uid", 0)),
     "seccomp": ("SECCOMP", lambda process: _SECCOMP.get(process.status.get("Seccomp", ""), "?")),
     "state": ("STATE", lambda process: process.stat[0]),
+    "stime": ("STIME", lambda process: ctime(time() - process.seconds())),
     "time": ("TIME", lambda process: go_duration(process.cpu_seconds())),
     "tty": ("TTY", _tty),
+    "uid": ("UID", lambda process: str(_inside_id(process, "Uid", int(process.status["Uid"].split()[1])))),
     "user": ("USER", lambda process: _user(process, "Uid", 1)),
     "vsz": ("VSZ", lambda process: str(int(process.stat[20]) // 1024)),
 }

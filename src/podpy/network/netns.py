@@ -85,7 +85,8 @@ def api_socket(directory: str) -> str:
 
 
 def _unlink(path: str) -> None:
-    from errno import EBUSY
+    """Remove a file, mounted or not. After a start that failed, conmon does the same at the same time."""
+    from errno import EBUSY, EINVAL, ENOENT
 
     try:
         os.unlink(path)
@@ -94,8 +95,12 @@ def _unlink(path: str) -> None:
     except OSError as error:
         if error.errno != EBUSY:  # mounted in this very mount namespace
             raise
-        linux.umount2(path, linux.MNT_DETACH)
-        os.unlink(path)
+        try:
+            linux.umount2(path, linux.MNT_DETACH)
+        except OSError as mount_error:
+            if mount_error.errno not in (EINVAL, ENOENT):  # not mounted any more
+                raise
+        _unlink(path)
 
 
 def _helper(pid_file: str, netns: str) -> int:

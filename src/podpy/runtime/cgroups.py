@@ -27,7 +27,7 @@ def path(spec: ContainerSpec, view: CgroupView, container_id: str) -> str:
     """
     if spec.cgroups == DISABLED or view.manager == "none":
         return ""
-    if spec.cgroups == SPLIT:
+    if spec.cgroups == SPLIT and view.manager == "cgroupfs":
         from podpy.rootless.cgroups import own_cgroup
 
         return f"{own_cgroup()}/libpod-payload-{container_id}"

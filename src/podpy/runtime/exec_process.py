@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podpy import fastjson
 from podpy.runtime import capabilities
 from podpy.runtime.users import KEEP_GROUPS, lookup
 
@@ -45,8 +46,8 @@ def build_exec_process(
         result["terminal"] = True
         variables.setdefault("TERM", "xterm")
     variables.update(env)
-    result["env"] = [f"{name}={value}" for name, value in variables.items()]
-    result["args"] = list(command)
+    result["env"] = [fastjson.well_formed(f"{name}={value}") for name, value in variables.items()]
+    result["args"] = [fastjson.well_formed(word) for word in command]
     result["cwd"] = workdir or base["cwd"]
     result["capabilities"] = _capabilities(base, spec, uid, privileged=privileged)
     if base.get("apparmorProfile") and not privileged:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, RuntimeFailedError
 
-# About the command itself: how crun and runc begin what they say about it. Messages about a mount or the working
-# directory hold the same reasons.
-_ABOUT_THE_COMMAND = ("executable", "exec:", "exec container process", "execv", "exec /", "is not a regular file")
+# About the command itself, or the working directory of an exec (a container's own was looked at before): how crun and
+# runc begin what they say about it. Messages about a mount hold the same reasons.
+_ABOUT_THE_COMMAND = (
+    "executable", "exec:", "exec container process", "execv", "exec /", "is not a regular file", "chdir",
+)  # fmt: skip
 # In this order: a directory gives "open executable: operation not permitted" (crun 1.8; later ones "the path `/etc` is
 # not a regular file: operation not permitted"), a missing interpreter "exec
 # container process (missing dynamic library?) …: no such file or directory".

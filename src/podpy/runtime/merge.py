@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from podpy.runtime.spec import ContainerSpec
 
 _SIGTERM = 15
+_SIGRTMIN_3 = 37  # systemd(1): shut down; SIGTERM makes it start itself anew
 
 
 def merge(spec: ContainerSpec, image: ImageConfig) -> ContainerSpec:
     """Return the spec with the image's configuration where the options said nothing. Raises UsageError, ImageError."""
+    command = _command(spec, image)
+    usual_signal = _SIGRTMIN_3 if spec.replace(command=command).is_for_systemd else _SIGTERM
     return spec.replace(
-        command=_command(spec, image),
+        command=command,
+        entrypoint=_entrypoint(spec, image),
         env=_environment(spec, image),
         user=spec.user or image.user,
         workdir=spec.workdir or _absolute(image.workdir),
@@ -25,19 +29,21 @@ def merge(spec: ContainerSpec, image: ImageConfig) -> ContainerSpec:
         labels={**image.labels, **spec.labels},
         mounts=[*spec.mounts, *_volumes(spec, image)],
         expose=list(dict.fromkeys([*spec.expose, *image.exposed_ports])),
-        stop_signal=spec.stop_signal or number_of(image.stop_signal) or _SIGTERM,
+        stop_signal=spec.stop_signal or number_of(image.stop_signal) or usual_signal,
     )
 
 
 def _command(spec: ContainerSpec, image: ImageConfig) -> list[str]:
     """Return entrypoint and arguments. An entrypoint of the user's own switches the image's arguments off, too."""
-    entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
-    if entrypoint == [""]:
-        entrypoint = []
     arguments = spec.command
     if not arguments and not spec.entrypoint:
         arguments = image.cmd
-    return [*entrypoint, *arguments]
+    return [*_entrypoint(spec, image), *arguments]
+
+
+def _entrypoint(spec: ContainerSpec, image: ImageConfig) -> list[str]:
+    entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
+    return [] if entrypoint == [""] else entrypoint
 
 
 def _environment(spec: ContainerSpec, image: ImageConfig) -> dict[str, str]:

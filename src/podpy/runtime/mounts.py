@@ -13,6 +13,7 @@ from podpy.runtime import namespaces, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, TypeAlias
 
     from podpy.runtime.context import BundleContext
@@ -31,6 +32,8 @@ _PROPAGATION = frozenset("private rprivate slave rslave shared rshared unbindabl
 # before (chown, overlay, copy of the image's files, the subdirectory).
 _OURS = frozenset(["z", "Z", "U", "O", "copy", "nocopy", "notmpcopyup"])
 _OURS_WITH_VALUE = ("upperdir=", "workdir=", "subpath=", "volume-opt=", "consistency=")
+# What tmpfs and volumes are unless suid or dev is asked for; a bind mount is what its file system is.
+_SAFE = ("nosuid", "nodev")
 _TTY_GID = 5  # the group of terminals in every distribution: Podman asks devpts for it
 
 
@@ -61,7 +64,7 @@ def _free(mount: OciMount, targets: set[str]) -> bool:
 
 def _kernel(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
     confined = context.host.rootless or namespaces.has_own_userns(spec, context)
-    dev_options = ["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"]
+    dev_options = ["nosuid", "strictatime", "mode=755", "size=65536k"]
     if spec.read_only and not spec.read_only_tmpfs:
         dev_options.append("ro")
     return [
@@ -117,6 +120,8 @@ def _mqueue(spec: ContainerSpec, *, confined: bool) -> list[OciMount]:
 
 def _shm(spec: ContainerSpec, context: BundleContext, *, confined: bool) -> OciMount:
     options = ["nosuid", "noexec", "nodev"]
+    if spec.read_only and not spec.read_only_tmpfs:
+        options.append("ro")
     if context.shm:
         return _mount("/dev/shm", "bind", ["rbind", "rprivate", *options], context.shm)
     if spec.ipc == "host":
@@ -174,18 +179,16 @@ def _asked(mount: Mount, context: BundleContext) -> OciMount:
             hint="Use --userns=keep-id, or the U option, to match the owner",
         )
     source = context.sources.get(mount.target, mount.source)
-    return _mount(mount.target, "bind", _bind_options(mount.options, source), source)
+    return _mount(mount.target, "bind", _bind_options(mount, source), source)
 
 
-def _bind_options(options: list[str], source: str) -> list[str]:
-    result = [_renamed(o) for o in options if o not in _OURS and not o.startswith(_OURS_WITH_VALUE)]
+def _bind_options(mount: Mount, source: str) -> list[str]:
+    result = [_renamed(o) for o in mount.options if o not in _OURS and not o.startswith(_OURS_WITH_VALUE)]
     if not _PROPAGATION.intersection(result):
         result.append("private" if "bind" in result else "rprivate")
     if "bind" not in result and "rbind" not in result:
         result.append("rbind")
-    for flag in _locked_flags(source):
-        if flag not in result and flag.removeprefix("no") not in result:
-            result.append(flag)
+    _add_flags(result, (*_SAFE, *_locked_flags(source)) if mount.type == "volume" else _locked_flags(source))
     return result
 
 
@@ -195,9 +198,17 @@ def _tmpfs_options(mount: Mount, context: BundleContext) -> list[str]:
         result += [f"uid={context.user.uid}", f"gid={context.user.gid}"]
     if not _PROPAGATION.intersection(result):
         result.append("rprivate")
+    _add_flags(result, _SAFE)
     if "tmpcopyup" not in result and "notmpcopyup" not in mount.options:
         result.append("tmpcopyup")
     return result
+
+
+def _add_flags(options: list[str], flags: Iterable[str]) -> None:
+    """Add those that aren't there and whose contrary isn't."""
+    for flag in flags:
+        if flag not in options and flag.removeprefix("no") not in options:
+            options.append(flag)
 
 
 def _renamed(option: str) -> str:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from podpy.runtime.spec import ContainerSpec
 
 OCI_VERSION = "1.0.2"
-_SYSTEMD_COMMANDS = frozenset(["/sbin/init", "/usr/sbin/init", "/usr/local/sbin/init"])
 
 
 def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
@@ -25,7 +24,7 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
 
     Raises UsageError for options that exclude each other, NotSupportedError for what this host can't enforce.
     """
-    systemd = is_systemd(spec)
+    systemd = spec.is_for_systemd
     return {
         "ociVersion": OCI_VERSION,
         "process": process(spec, context),
@@ -66,16 +65,6 @@ class WriteConfig(Operation):
         os.rename(aside, os.path.join(self.bundle, "config.json"))
 
 
-def is_systemd(spec: ContainerSpec) -> bool:
-    """Return whether the container is set up for systemd: `--systemd=always`, or `true` and the command is an init."""
-    if spec.systemd != "true":
-        return spec.systemd == "always"
-    if not spec.command:
-        return False
-    command = spec.command[0]
-    return command in _SYSTEMD_COMMANDS or command.rpartition("/")[2] == "systemd"
-
-
 def held_capabilities(spec: ContainerSpec, context: BundleContext) -> list[str]:
     """Return the container's bounding set: what the seccomp profile's exceptions go by as well."""
     if spec.privileged:
@@ -87,8 +76,8 @@ def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     """Return `process`: what is run, as whom, with which rights."""
     result: dict[str, Any] = {
         "user": _user(spec, context),
-        "args": _arguments(spec),
-        "env": [f"{name}={value}" for name, value in _environment(spec, context).items()],
+        "args": [fastjson.well_formed(word) for word in _arguments(spec)],
+        "env": [fastjson.well_formed(f"{name}={value}") for name, value in _environment(spec, context).items()],
         "cwd": spec.workdir or "/",
         "capabilities": _capabilities(spec, context),
         "rlimits": ulimits.build(spec.ulimits, context.host),
@@ -108,7 +97,7 @@ def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
 
 def _environment(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
     result = env.variables(spec, context)
-    if is_systemd(spec):
+    if spec.is_for_systemd:
         result.setdefault("container_uuid", context.container_id[:32])
     return result
 

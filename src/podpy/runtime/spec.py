@@ -79,6 +79,9 @@ class Resources(Record):
     devices: list[dict[str, Any]] = []  # --device-cgroup-rule, in the OCI runtime spec's form (root only)
 
 
+_SYSTEMD_COMMANDS = frozenset(["/sbin/init", "/usr/sbin/init", "/usr/local/sbin/init"])
+
+
 class ContainerSpec(Record):
     """Everything that was asked of a container."""
 
@@ -87,7 +90,7 @@ class ContainerSpec(Record):
     rootfs: str = ""  # --rootfs: a directory instead of an image
     rootfs_overlay: bool = False
     command: list[str] = []  # after merging: entrypoint + arguments
-    entrypoint: list[str] | None = None  # as given; None: the image's
+    entrypoint: list[str] | None = None  # as given; None: the image's, until it is merged
     env: dict[str, str] = {}
     unset_env: list[str] = []  # --unsetenv: also of what podpy sets by itself
     unset_env_all: bool = False
@@ -181,6 +184,14 @@ class ContainerSpec(Record):
     conmon_pidfile: str = ""
     cidfile: str = ""
     create_command: list[str] = []
+
+    @property
+    def is_for_systemd(self) -> bool:
+        """Whether the container is set up for systemd: `--systemd=always`, or `true` and the command is an init."""
+        if self.systemd != "true":
+            return self.systemd == "always"
+        command = self.command[0] if self.command else ""
+        return command in _SYSTEMD_COMMANDS or command.rpartition("/")[2] == "systemd"
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ContainerSpec:

@@ -22,13 +22,21 @@ def build(ulimits: list[Ulimit], host: HostFacts) -> list[dict[str, Any]]:
     for name in ("NOFILE", "NPROC"):
         if name not in asked:
             own = host.limits.get(name)
-            result.append(_entry(name, _default(own.soft, own), _default(own.hard, own)) if own else _entry(name))
+            result.append(_entry(name, *_defaults(name, own)) if own else _entry(name))
     result += [_entry(name, *_clipped(limit, host)) for name, limit in asked.items()]
     return result
 
 
-def _default(value: int, own: Limit | None) -> int:
-    return DEFAULT if own is None or value < 0 else min(value, DEFAULT)
+def _defaults(name: str, own: Limit) -> tuple[int, int]:
+    """Return soft and hard. A Go program raises its soft limit of open files to the hard one when it begins, so with
+    Podman containers have that, and servers in them count on more than the usual 1024.
+    """
+    hard = _default(own.hard)
+    return (hard if name == "NOFILE" else _default(own.soft)), hard
+
+
+def _default(value: int) -> int:
+    return DEFAULT if value < 0 else min(value, DEFAULT)
 
 
 def _clipped(limit: Ulimit, host: HostFacts) -> tuple[int, int]:

@@ -6,7 +6,7 @@ the user's primary group and the groups that list them apply.
 
 from __future__ import annotations
 
-from podpy.errors import RuntimeFailedError, UsageError
+from podpy.errors import CommandNotExecutableError, UsageError
 from podpy.record import Record
 from podpy.runtime import rootfs as files
 
@@ -45,7 +45,8 @@ class _Group(Record):
 def lookup(rootfs: str, user: str, groups: Sequence[str] = ()) -> UserIds:
     """Return the ids of `user` ("name", "uid", "name:group", "uid:gid") and of `groups` in the container at `rootfs`.
 
-    Raises RuntimeFailedError for a name that the container doesn't know, UsageError for an impossible number.
+    Raises CommandNotExecutableError (126, as Podman's) for a name that the container doesn't know, UsageError for an
+    impossible number.
     """
     wanted, _, wanted_group = user.partition(":")
     passwd = _find_user(rootfs, wanted)
@@ -73,7 +74,7 @@ def _find_user(rootfs: str, wanted: str) -> _Passwd:
         if fields[0] == wanted or (number is not None and int(fields[2]) == number):
             return _Passwd(name=fields[0], uid=int(fields[2]), gid=int(fields[3]), home=fields[5])
     if number is None:
-        raise RuntimeFailedError(
+        raise CommandNotExecutableError(
             f"unable to find user {wanted}: no matching entries in passwd file",
             hint="Give a number, or a name from the container's /etc/passwd",
         )
@@ -95,7 +96,7 @@ def _group_id(groups: Sequence[_Group], wanted: str) -> int:
             return group.gid
     number = _number(wanted)
     if number is None:
-        raise RuntimeFailedError(
+        raise CommandNotExecutableError(
             f"unable to find group {wanted}: no matching entries in group file",
             hint="Give a number, or a name from the container's /etc/group",
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import RuntimeFailedError
+from podpy.errors import CommandNotExecutableError
 from podpy.runtime import rootfs as files
 from podpy.runtime.userns import outside
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 def prepare(spec: ContainerSpec, rootfs: str, user: UserIds, name: str) -> None:
     """Make sure that the container has its working directory; `name` is the container's, for the error.
 
-    A directory that is made belongs to the container's user. Raises RuntimeFailedError for one that isn't there, or is
-    no directory.
+    A directory that is made belongs to the container's user. Raises CommandNotExecutableError (126, as
+    Podman's) for one that isn't there, or is no directory.
     """
     workdir = spec.workdir or "/"
     if workdir == "/" or _on_mount(workdir, spec) or files.is_directory(rootfs, workdir):
         return
     if files.exists(rootfs, workdir):
-        raise RuntimeFailedError(f'workdir "{workdir}" exists on container {name}, but is not a directory')
+        raise CommandNotExecutableError(f'workdir "{workdir}" exists on container {name}, but is not a directory')
     if not spec.create_workdir:
         if _is_dangling_link(rootfs, workdir):
             return  # it may lead into a mount, which is made later
-        raise RuntimeFailedError(
+        raise CommandNotExecutableError(
             f'workdir "{workdir}" does not exist on container {name}', hint="Give -w a directory of the image"
         )
     if spec.read_only:

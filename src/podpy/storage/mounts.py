@@ -66,8 +66,17 @@ class MakeContainerLayer(Operation):
             status = os.stat(self._root_like)
             uid, gid, mode = status.st_uid, status.st_gid, status.st_mode & 0o7777
         os.chown(aside, uid, gid)
-        os.chmod(aside, mode)
+        os.chmod(aside, _root_mode(mode))
         os.rename(aside, upper)
+
+
+def _root_mode(mode: int) -> int:
+    """Return the mode of a container's root directory.
+
+    The archive of a directory that `mktemp -d` made, say, has one that only root may enter, and so nobody else could
+    run anything. Podman gives every root r-xr-xr-x, whatever the image says.
+    """
+    return mode if mode & 0o001 else mode | 0o555
 
 
 class RemoveContainerLayer(Operation):
@@ -193,6 +202,7 @@ class CopyImage(Operation):
         os.mkdir(aside, 0o755)
         for layer in self._layers:
             copying.copy_tree(layer, aside, *self._maps, merge=True)
+        os.chmod(aside, _root_mode(os.stat(aside).st_mode & 0o7777))
         os.makedirs(os.path.dirname(self._target), mode=0o700, exist_ok=True)
         if not self._volatile:
             filesystem.sync_filesystem(self._store.graphroot)

@@ -17,6 +17,10 @@ def run(options: Options) -> int:
     """Run a command in a running container and return its exit code."""
     from podpy.libpod import exec as execute
 
+    if options.preserve_fds:
+        from podpy.cli.streams import check_preserved
+
+        check_preserved(options.preserve_fds)
     with open_runtime(options) as runtime:
         container = one(runtime, options)
         wanted = _wanted(options)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import for_each
-from podpy.errors import EXIT_FAILURE, NotFoundError, StateError
+from podpy.cli.selection import chosen, for_each
+from podpy.errors import EXIT_FAILURE, NotFoundError, PodpyError, StateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parse import Options
-    from podpy.errors import PodpyError
+    from podpy.libpod.runtime import Runtime
 
 _NO_SUCH = 1
 _RUNNING = 2
@@ -24,12 +24,24 @@ def run(options: Options) -> int:
         from podpy.libpod.repair import repair
 
         runtime.privileged(lambda: repair(runtime))
+        going = _going(runtime, options)
         return for_each(
             runtime,
             options,
-            lambda container: container.remove(force=options.force, volumes=options.volumes, timeout=timeout),
+            lambda container: container.remove(
+                force=options.force, volumes=options.volumes, timeout=timeout, depend=options.depend, going=going
+            ),
             code_of=_code_of,
         )
+
+
+def _going(runtime: Runtime, options: Options) -> set[str] | None:
+    """Return the ids of the containers that are named together; None: with --all."""
+    if options.all:
+        return None
+    if len(options.containers) < 2:
+        return set()
+    return {found.id for _, found in chosen(runtime, options) if not isinstance(found, PodpyError)}
 
 
 def _code_of(error: PodpyError) -> int:

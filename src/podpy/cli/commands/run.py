@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.commands.create import image_options
 from podpy.cli.engine import open_runtime
-from podpy.cli.streams import check_terminal, streams
+from podpy.cli.streams import check_preserved, check_terminal, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def run(options: Options) -> int:
     from podpy.cli.specgen.build import build_spec
     from podpy.libpod.create import create_starting
 
+    check_preserved(options.preserve_fds)
     with open_runtime(options) as runtime:
         spec = build_spec(options, runtime.conf)
         runtime.mark("options read")
@@ -59,7 +60,7 @@ def _start(runtime: Runtime, container: Container, options: Options, how: Attach
             start(container)
             print(container.id)
             return 0
-        check_terminal(tty=options.tty)
+        check_terminal(tty=options.tty and options.interactive)
         from podpy.libpod.foreground import start_attached
 
         code = start_attached(container, how)

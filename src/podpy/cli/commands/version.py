@@ -29,7 +29,7 @@ def run(options: Options) -> int:
         )
         sys.stdout.write(align("".join(f"{name}\t{value}\n" for name, value in rows)))
     elif is_json(options.format):
-        sys.stdout.write(gojson.indented(report, "  ") + "\n")
+        sys.stdout.write(gojson.compact(report) + "\n")
     else:
         # {{.Version}}, without .Client, is what scripts that also know older versions ask for.
         sys.stdout.write(render_each(options.format, [Struct({**report, "Server": facts, **facts})]))

@@ -153,6 +153,8 @@ def _refuse(options: Options) -> None:
 
 def _check_together(spec: ContainerSpec, options: Options) -> None:
     """Refuse options that make no sense together, with Podman's texts."""
+    if options.replace and not spec.name:
+        raise UsageError("cannot replace container without --name being set")
     if spec.hostname and spec.uts == "host" and options.hostname:
         raise UsageError("cannot set hostname when running in the host UTS namespace: invalid configuration")
     if spec.read_only_tmpfs and options.given("read_only_tmpfs") and not spec.read_only:

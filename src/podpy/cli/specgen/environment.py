@@ -29,7 +29,8 @@ def environment(env: Sequence[str], env_files: Sequence[str] = (), *, env_host: 
         for line in _lines(path, "--env-file"):
             _add(result, line, path)
     for item in env:
-        _add(result, item, "--env")
+        if item:  # -e "$MORE" with nothing in it is nothing, as with Podman
+            _add(result, item, "--env")
     return result
 
 

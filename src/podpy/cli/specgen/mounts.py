@@ -115,7 +115,7 @@ class _Entry:
             self.subpath = _required(key, value, given=given)
         elif key == "volume-opt":
             self._need("volume", key)
-            self.options.append(f"{key}={value}")
+            raise NotSupportedError("--mount volume-opt: volumes with options come with a later version of podpy")
         elif key == "volume-label":
             raise NotSupportedError("the --volume-label option is not presently implemented")
         else:

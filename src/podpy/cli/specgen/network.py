@@ -17,9 +17,11 @@ _HIGHEST_PORT = 65535
 
 def network(options: Options, conf: ContainersConf) -> dict[str, Any]:
     """Return the spec's network fields. Raises UsageError, NotSupportedError."""
+    mode = _mode(options.network, conf)
+    has_ports = mode not in ("host", "none") and not mode.startswith("container:")
     fields: dict[str, Any] = {
-        "network": _mode(options.network, conf),
-        "publish_all": bool(options.publish_all),
+        "network": mode,
+        "publish_all": bool(options.publish_all) and has_ports,
         "expose": [port for text in options.expose for port in parse_expose(text)],
         "dns": list(options.dns or conf.dns_servers),
         "dns_search": list(options.dns_search or conf.dns_searches),
@@ -28,9 +30,21 @@ def network(options: Options, conf: ContainersConf) -> dict[str, Any]:
         "no_hosts": bool(options.no_hosts or conf.no_hosts),
         "no_hostname": bool(options.no_hostname),
     }
+    if options.dns:
+        from podpy.network.names import is_address
+
+        wrong = [text for text in options.dns if text != "none" and not is_address(text)]
+        if wrong:
+            raise UsageError(
+                f"{wrong[0]} is not an ip address", hint="--dns takes the address of a name server, or none"
+            )
     if options.no_hosts and options.add_host:
         raise UsageError("--no-hosts and --add-host cannot be set together")
-    if options.publish:
+    if options.publish and not has_ports:
+        from podpy.cli.selection import complain
+
+        complain("port mappings have been discarded: the network mode is host, none or another container's")
+    elif options.publish:
         from podpy.network.ports import parse_publish
 
         fields["ports"] = [port for text in options.publish for port in parse_publish(text)]

@@ -36,12 +36,14 @@ def security_options(items: Sequence[str]) -> dict[str, Any]:
             fields["security_labels"].append(value)
         elif key in ("mask", "unmask"):
             fields[key] += [part for part in value.split(":") if part]
+        elif key == "systempaths" and value == "unconfined":  # Docker's name
+            fields["unmask"].append("ALL")
         elif key == "proc-opts":
             fields["proc_opts"] = value.split(",")
         else:
             raise UsageError(
                 f"invalid --security-opt: {item!r}",
-                hint="Known: no-new-privileges, seccomp=, apparmor=, label=, mask=, unmask=, proc-opts=",
+                hint="Known: no-new-privileges, seccomp=, apparmor=, label=, mask=, unmask=, proc-opts=, systempaths=",
             )
     return fields
 

@@ -1,0 +1,194 @@
+"""What scripts that were written for Podman count on: `alias podman=podpy`. Podman 5.4.2 was asked for each answer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support import images
+from tests.support.engine import Podpy
+
+QUICK = ("run", "--rm", "--network=none")
+
+
+def test_a_container_has_as_many_open_files_as_the_hard_limit_allows(podpy: Podpy, busybox: str) -> None:
+    soft, hard = podpy.ok(*QUICK, busybox, "sh", "-c", "ulimit -Sn; ulimit -Hn").split()
+    assert soft == hard
+
+
+def test_tmpfs_and_volumes_are_nosuid_and_nodev(podpy: Podpy, busybox: str) -> None:
+    script = "awk '$2 ~ /^.[tv]$/ {print $4}' /proc/mounts"
+    for options in podpy.ok(*QUICK, "--tmpfs=/t", "-v=data:/v", busybox, "sh", "-c", script).splitlines():
+        assert {"nosuid", "nodev"} <= set(options.split(",")), options
+
+
+def test_nothing_in_dev_is_noexec_and_without_tmpfs_it_is_read_only(podpy: Podpy, busybox: str) -> None:
+    assert "noexec" not in podpy.ok(*QUICK, busybox, "grep", " /dev tmpfs", "/proc/mounts")
+    bare = ("--read-only", "--read-only-tmpfs=false")
+    podpy(*QUICK, *bare, busybox, "touch", "/dev/shm/x").fails(1, "Read-only file system")
+
+
+def test_the_cidfile_goes_with_its_container(podpy: Podpy, busybox: str) -> None:
+    file = podpy.home / "cid"
+    for _ in range(2):
+        podpy.ok(*QUICK, f"--cidfile={file}", busybox, "true")
+        assert not file.exists()
+    podpy.ok("create", f"--cidfile={file}", busybox)
+    podpy.ok("rm", f"--cidfile={file}")
+    assert not file.exists()
+    podpy.ok("create", "--name=old", f"--cidfile={file}", busybox)
+    file.write_text("of another container")
+    podpy.ok("rm", "old")
+    assert file.read_text() == "of another container"
+
+
+def test_an_empty_variable_is_none(podpy: Podpy, busybox: str) -> None:
+    assert podpy.ok(*QUICK, "-e", "", "-e", "A=1", busybox, "sh", "-c", "echo $A") == "1"
+
+
+def test_replace_needs_a_name(podpy: Podpy, busybox: str) -> None:
+    podpy(*QUICK, "--replace", busybox, "true").fails(125, "cannot replace container without --name being set")
+
+
+def test_ports_are_discarded_where_the_network_has_none_of_its_own(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--network=none", "--name=one", busybox, "sleep", "100")
+    for network in ("none", "host", "container:one"):
+        result = podpy("run", "--rm", f"--network={network}", "-p", "8080:80", busybox, "true")
+        assert (result.returncode, result.stderr.count("\n")) == (0, 1), result.describe()
+        assert "port mappings have been discarded" in result.stderr
+
+
+def test_a_terminal_without_input_is_nothing_to_warn_of(podpy: Podpy, busybox: str) -> None:
+    assert podpy(*QUICK, "-t", busybox, "true").stderr == ""
+    assert "not a TTY" in podpy(*QUICK, "-it", busybox, "true").stderr
+
+
+def test_descriptors_that_are_not_there_can_not_be_preserved(podpy: Podpy, busybox: str) -> None:
+    podpy(*QUICK, "--preserve-fds=9", busybox, "true").fails(125, "file descriptor 3 is not available")
+    podpy.ok("run", "-d", "--network=none", "--name=one", busybox, "sleep", "100")
+    podpy("exec", "--preserve-fds=9", "one", "true").fails(125, "file descriptor 3 is not available")
+
+
+def test_systempaths_is_dockers_name_for_unmask_all(podpy: Podpy, busybox: str) -> None:
+    listing = podpy.ok(*QUICK, "--security-opt=systempaths=unconfined", busybox, "cat", "/proc/mounts")
+    assert " /proc/keys " not in listing and " /proc/sys " not in listing
+
+
+def test_a_pidfile_that_can_not_be_written_is_named(podpy: Podpy, busybox: str) -> None:
+    for _ in range(3):  # whoever cleans up first
+        podpy(*QUICK, "--pidfile=/no/such/pid", busybox, "sleep", "9").fails(125, "/no/such/pid")
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_newer_is_content_with_what_is_here_under_a_short_name(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("tag", busybox, "127.0.0.1:1/only-here")
+    assert podpy.ok(*QUICK, "--pull=newer", "only-here", "echo", "ok") == "ok"
+    podpy(*QUICK, "--pull=always", "only-here", "true").fails(125, "127.0.0.1:1")
+
+
+def test_a_working_directory_that_is_not_there_is_a_command_not_found(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--network=none", "--name=one", busybox, "sleep", "100")
+    podpy("exec", "-w", "/nosuch", "one", "pwd").fails(127, "/nosuch")
+
+
+def test_the_images_entrypoint_is_not_part_of_the_command(
+    podpy: Podpy, busybox_image: images.Image, session_base: Path
+) -> None:
+    settings = {"Entrypoint": ["/bin/echo", "e"], "Cmd": ["c"], "ExposedPorts": {"53/udp": {}}}
+    image = images.Image(busybox_image.layers, settings)
+    podpy.ok("load", "-i", str(image.write_docker_archive(session_base / "entry.tar", "localhost/entry:latest")))
+    podpy.ok("create", "--name=one", "-p", "8080:80", "entry", "x")
+    data = podpy.json("inspect", "one")[0]
+    assert (data["Path"], data["Args"]) == ("/bin/echo", ["e", "x"])
+    assert (data["Config"]["Entrypoint"], data["Config"]["Cmd"]) == (["/bin/echo", "e"], ["x"])
+    assert data["Config"]["ExposedPorts"] == {"53/udp": {}, "80/tcp": {}}
+    assert podpy.ok("ps", "-a", "--format={{.Command}}") == "x"
+
+
+def test_fields_that_inspect_leaves_out_are_there_for_templates(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=one", "--cpus=1.5", busybox)
+    template = (
+        "{{if .State.Health}}healthy{{end}}{{len .Config.ExposedPorts}}{{.Config.Timezone}}{{.Config.Healthcheck}}"
+    )
+    assert podpy.ok("inspect", "-f", template, "one") == "0<nil>"
+    data = podpy.json("inspect", "one")[0]
+    assert "Health" not in data["State"] and "ExposedPorts" not in data["Config"]
+    assert data["HostConfig"]["RestartPolicy"]["Name"] == "no"
+    assert (data["HostConfig"]["CpuQuota"], data["HostConfig"]["CpuPeriod"]) == (150000, 100000)
+
+
+def test_a_container_whose_namespaces_others_use_is_removed_after_them(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--network=none", "--name=base", busybox, "sleep", "100")
+    podpy.ok("create", "--name=user", "--network=container:base", busybox)
+    podpy("rm", "base").fails(2, "running")
+    podpy("rm", "-f", "-t0", "base").fails(125, "has dependent containers", "podpy rm --depend base")
+    assert podpy.ok("ps", "--format={{.Names}}") == "base"  # nothing was stopped
+    podpy.ok("rm", "-f", "-t0", "base", "user")
+    podpy.ok("create", "--name=base", busybox)
+    podpy.ok("create", "--name=user", "--network=container:base", busybox)
+    podpy.ok("rm", "--depend", "base")
+    podpy.ok("create", "--name=base", busybox)
+    podpy.ok("create", "--name=user", "--pid=container:base", busybox)
+    podpy.ok("rm", "--all")
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_bytes_that_are_not_utf8_become_question_marks(podpy: Podpy, busybox: str) -> None:
+    odd = os.fsdecode(b"a\xff\xe9")
+    script = 'printf "%s%s" "$X" "$1" | od -An -tx1'
+    expected = "61 ef bf bd ef bf bd " * 2
+    assert podpy.ok(*QUICK, "-e", f"X={odd}", busybox, "sh", "-c", script, "sh", odd).strip() == expected.strip()
+    podpy.ok("run", "-d", "--network=none", "--name=one", busybox, "sleep", "100")
+    assert podpy.ok("exec", "-e", f"X={odd}", "one", "sh", "-c", script, "sh", odd).strip() == expected.strip()
+
+
+def test_systemd_is_stopped_by_its_own_signal(podpy: Podpy, busybox: str) -> None:
+    def signal(*options: str) -> str:
+        podpy.ok("create", "--replace", "--name=one", *options)
+        return podpy.ok("inspect", "-f", "{{.Config.StopSignal}}", "one")
+
+    assert signal("--systemd=always", busybox) == "SIGRTMIN+3"
+    assert signal(busybox, "/sbin/init") == "SIGRTMIN+3"
+    assert signal("--systemd=false", busybox, "/sbin/init") == "SIGTERM"
+    assert signal("--stop-signal=INT", busybox, "/sbin/init") == "SIGINT"
+
+
+def test_the_hosts_name_is_in_the_file_too(podpy: Podpy, busybox: str) -> None:
+    assert podpy.ok(*QUICK, "--uts=host", busybox, "cat", "/etc/hostname") == os.uname().nodename
+
+
+def test_a_name_server_is_an_address(podpy: Podpy, busybox: str) -> None:
+    podpy(*QUICK, "--dns=foo", busybox, "true").fails(125, "foo is not an ip address")
+
+
+@pytest.mark.parametrize("driver", ["overlay", "vfs"])
+def test_an_image_whose_root_only_root_may_enter_runs_for_everybody(
+    podpy: Podpy, busybox_image: images.Image, session_base: Path, driver: str
+) -> None:
+    closed = images.Layer().add("./", mode=0o700).tar()
+    archive = images.Image([closed, *busybox_image.layers], {}).write_docker_archive(
+        session_base / "closed.tar", "closed"
+    )
+    store = (f"--storage-driver={driver}",)
+    podpy.ok(*store, "load", "-i", str(archive))
+    assert podpy.ok(*store, *QUICK, "-u", "1000", "closed", "sh", "-c", "id -u; stat -c %a /") == "1000\n755"
+
+
+def test_volume_options_are_refused_rather_than_forgotten(podpy: Podpy, busybox: str) -> None:
+    mount = "--mount=type=volume,source=v,target=/v,volume-opt=type=nfs"
+    podpy(*QUICK, mount, busybox, "true").fails(125, "volume-opt")
+
+
+def test_a_user_namespace_of_its_own_waits_for_the_way_out_of_the_login_session(podpy: Podpy, busybox: str) -> None:
+    steps = podpy.ok("run", "--explain", "--network=none", "--userns=keep-id", busybox)
+    assert "wait until this process is out of the login session's cgroup" in steps
+    assert "login session" not in podpy.ok("run", "--explain", "--network=none", busybox)
+
+
+def test_top_knows_numbers_of_users_and_start_times(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--network=none", "--name=one", "-u", "7", busybox, "sleep", "100")
+    heading, row = podpy.ok("top", "one", "uid", "huid", "stime").splitlines()
+    assert heading.split() == ["UID", "HUID", "STIME"]
+    assert row.split()[0] == "7" and row.split()[1] != "7"
