@@ -60,12 +60,19 @@ def test_the_image_is_the_one_that_podman_makes(podpy: Podpy, session_base: Path
         pytest.fail("podman isn't installed: apt install podman")
     path, place = write(session_base, tar), session_base / f"podman-{os.urandom(4).hex()}"
     own = ["podman", "--root", str(place), "--runroot", str(place / "run"), "--storage-driver", "vfs"]
+    changes = ["-m", "é & <b>"]
+    for change in ("CMD a && b", "LABEL z=1", "LABEL a=2", "ENV x=y", "VOLUME /v", "EXPOSE 80", "USER 7", "WORKDIR /w"):
+        changes += ["-c", change]
+    said = {}
     try:
-        said = subprocess.run([*own, "import", "-q", path], check=True, capture_output=True, text=True).stdout
+        for options in ((), tuple(changes)):
+            command = [*own, "import", "-q", *options, path]
+            said[options] = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     finally:
         subprocess.run([*own, "rmi", "-af"], check=False, capture_output=True)
         shutil.rmtree(place, ignore_errors=True)
-    assert podpy.ok("image", "import", "-q", str(path)) == said.strip()
+    for options, identity in said.items():
+        assert podpy.ok("image", "import", "-q", *options, str(path)) == identity.strip()
 
 
 @pytest.mark.parametrize("kind", PACKERS)

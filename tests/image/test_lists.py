@@ -131,6 +131,8 @@ def test_rmi(podpy: Podpy, loaded: str) -> None:
     podpy.ok("tag", "small:v1", "second")
     assert podpy.ok("rmi", "second") == "Untagged: localhost/second:latest"
     podpy.ok("tag", "small:v1", "second")
+    assert podpy.ok("rmi", "second", "second") == "Untagged: localhost/second:latest"
+    podpy.ok("tag", "small:v1", "second")
     podpy("rmi", loaded).fails(125, "several names")
     assert podpy.ok("rmi", "-f", loaded).splitlines()[-1] == f"Deleted: {loaded}"
     podpy("rmi", "nope", "bulky:2").fails(1, "nope")

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _SHELL = ["/bin/sh", "-c"]
 _LARGEST_PORT = 65535
+# Go's struct (image-spec, specs-go/v1/config.go), and what only Docker has.
+_FIELDS = (
+    "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal", "OnBuild",
+)  # fmt: skip
 
 
 def parse(changes: Sequence[str]) -> Settings:
@@ -38,7 +42,13 @@ def parse(changes: Sequence[str]) -> Settings:
             instruction(settings, value)
         except ValueError as error:
             raise _invalid(change, str(error)) from None
-    return settings
+    return _in_gos_order(settings)
+
+
+def _in_gos_order(settings: Settings) -> Settings:
+    # As Go writes them, so that an imported image is Podman's whatever the order of its changes.
+    ordered = sorted(settings.items(), key=lambda item: _FIELDS.index(item[0]))
+    return {name: dict(sorted(value.items())) if isinstance(value, dict) else value for name, value in ordered}
 
 
 def _split(change: str) -> tuple[str, str]:

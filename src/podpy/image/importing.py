@@ -180,13 +180,24 @@ def _config(options: ImportOptions, settings: dict[str, Any], tar: _Tar) -> byte
     document = {
         "created": tar.created,
         "architecture": options.architecture or host.architecture,
-        **({"variant": options.variant} if options.variant else {}),
         "os": options.os or host.os,
+        **({"variant": options.variant} if options.variant else {}),
         "config": settings,
         "rootfs": {"type": "layers", "diff_ids": [tar.diff_id]},
         "history": [step],
     }
-    return fastjson.dumps(document).encode()
+    return _as_go_writes(document)
+
+
+def _as_go_writes(document: dict[str, Any]) -> bytes:
+    """Return JSON as Go's encoding/json writes it, byte for byte: it is the image's id."""
+    import json
+
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    # What isn't UTF-8 on the command line is a replacement character to Go.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _manifest(config: bytes, tar: _Tar) -> bytes:

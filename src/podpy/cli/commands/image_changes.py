@@ -27,7 +27,8 @@ def rmi(options: Options) -> int:
     code = 0
     with open_runtime(options) as runtime:
         runtime.enter()
-        names = [record.id for record in runtime.store.image_summaries()] if options.all else options.images
+        everything = [record.id for record in runtime.store.image_summaries()] if options.all else options.images
+        names = dict.fromkeys(everything)  # a name that is there twice, as in a list of ids, is removed once
         for name in names:
             try:
                 _remove(runtime, name, force=options.force or options.all, containers=options.force)
