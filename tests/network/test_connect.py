@@ -232,7 +232,9 @@ def test_a_container_shares_anothers_network(serve: Serve, podpy: Podpy, busybox
     joined = ["run", "--rm", "--network", f"container:{service.container}", busybox]
     assert podpy.ok(*joined, "nc", "-w", "5", LOCALHOST, "80").startswith("tcp 80 from")
     assert "first" in podpy.ok(*joined, "cat", "/etc/hosts")
-    podpy("run", "--rm", "--network", "container:first", "-p", "80", busybox, "true").fails(125, "conflicting options")
+    podpy("run", "--rm", "--network=container:first", "--dns=1.1.1.1", busybox, "true").fails(
+        125, "conflicting options"
+    )
 
 
 @BOTH
