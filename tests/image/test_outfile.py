@@ -1,0 +1,46 @@
+"""New files in a user's directory: where the file system has no O_TMPFILE, they have a name from the beginning."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from podpy.errors import ImageError
+from podpy.image.outfile import NewFile, write_file
+
+
+@pytest.fixture
+def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory, and a kernel that takes O_TMPFILE for O_DIRECTORY, as one without it does (open(2))."""
+    monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY)
+    return tmp_path
+
+
+def test_a_file_is_whole_or_not_there(plain: Path) -> None:
+    target = plain / "x"
+    with NewFile(str(target)) as file:
+        file.write(b"one")
+        assert not target.exists()
+        assert [path.name.startswith(".podpy-new-") for path in plain.iterdir()] == [True]
+    assert target.read_bytes() == b"one"
+    with pytest.raises(KeyError), NewFile(str(target)) as file:
+        file.write(b"two")
+        raise KeyError
+    write_file(str(plain / "y"), b"two")
+    assert {path.name: path.read_bytes() for path in plain.iterdir()} == {"x": b"one", "y": b"two"}
+
+
+def test_what_a_living_call_writes_stays_and_what_a_killed_one_has_left_goes(plain: Path) -> None:
+    (plain / ".podpy-new-left").write_bytes(b"half")
+    with NewFile(str(plain / "x")) as first:
+        assert not (plain / ".podpy-new-left").exists()
+        first.write(b"first")
+        write_file(str(plain / "x"), b"second")
+    assert {path.name: path.read_bytes() for path in plain.iterdir()} == {"x": b"first"}
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="no such file or directory"):
+        write_file(str(tmp_path / "nothing/x"), b"")
