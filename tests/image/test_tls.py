@@ -109,6 +109,23 @@ def test_a_handshake_that_is_cut_is_tried_again(pki: Path, is_reset: bool) -> No
             assert transport.open("GET", "/", {}, what="x").status == 200
 
 
+def test_a_registrys_authority_does_not_count_where_it_redirects(pki: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki / "cert.pem", pki / "key.pem")
+    with serving(tls(pki)) as other:
+        host = other.url.removeprefix("http://").rstrip("/")
+        answer = f"HTTP/1.1 307 There\r\nLocation: https://{host}/\r\nContent-Length: 0\r\n\r\n"
+
+        def redirects(connection: socket.socket) -> None:
+            with context.wrap_socket(connection, server_side=True) as secure:
+                head(secure)
+                secure.sendall(answer.encode())
+
+        with serving(redirects) as server:
+            error = failure(server, pki / "ours")
+    assert f"leads to {host}, whose certificate isn't trusted: self-signed certificate" in error.message
+
+
 def test_a_proxy_with_tls_is_checked_by_the_systems_authorities(pki: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(tls(pki), tls(pki)) as server:
         monkeypatch.setenv("HTTP_PROXY", server.url.replace("http:", "https:"))

@@ -52,10 +52,11 @@ _HOPELESS = (
 
 
 class HTTPError(Exception):
-    """There was no answer, or it was cut off. `code` is libcurl's (libcurl-errors(3)), `reason` a person's text."""
+    """`url` gave no answer, or it was cut off. `code` is libcurl's (libcurl-errors(3)), `reason` a person's text."""
 
-    def __init__(self, code: int, reason: str, *, by_proxy: bool = False) -> None:
+    def __init__(self, url: str, code: int, reason: str, *, by_proxy: bool = False) -> None:
         super().__init__(reason)
+        self.url = url
         self.code = code
         self.reason = reason
         self.is_proxy = code in _PROXY or by_proxy
@@ -261,7 +262,7 @@ class Response:
         request.trust.apply(easy)
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
         if any(not line.isprintable() for line in lines):
-            raise HTTPError(pycurl.E_URL_MALFORMAT, "a header with unprintable characters")
+            raise HTTPError(request.url, pycurl.E_URL_MALFORMAT, "a header with unprintable characters")
         easy.setopt(pycurl.HTTPHEADER, [line.encode() for line in (*lines, "Expect:")])
         if request.method == "HEAD":
             easy.setopt(pycurl.NOBODY, 1)
@@ -306,7 +307,8 @@ class Response:
             sleep(_PAUSE)  # it waits for no descriptor, or for one that is too high for select(2)
         self._waited += monotonic() - began
         if self._waited > READ_TIMEOUT:
-            self._failure = HTTPError(pycurl.E_OPERATION_TIMEDOUT, f"nothing came for {READ_TIMEOUT:.0f} s")
+            reason = f"nothing came for {READ_TIMEOUT:.0f} s"
+            self._failure = HTTPError(self._request.url, pycurl.E_OPERATION_TIMEDOUT, reason)
             self._is_done = True
 
     def _error(self, code: int, text: str) -> HTTPError:
@@ -328,7 +330,7 @@ class Response:
             text = text.replace(f"'{proxy}'", "its address")
         if code in _UNTRUSTED:  # "SSL certificate problem: self-signed certificate (18)"
             text = text.rpartition(": ")[2].partition(" (")[0]
-        return HTTPError(code, shorten(text), by_proxy=by_proxy)
+        return HTTPError(self._request.url, code, shorten(text), by_proxy=by_proxy)
 
     def _read_head(self) -> None:
         for line in self._head:

@@ -121,7 +121,7 @@ class Transport:
             except HTTPError as error:
                 if attempt >= self.retries or not error.may_pass:
                     raise self.explain(error, what) from error
-                self.wait(attempt, f"{self.host}: {error.reason}")
+                self.wait(attempt, f"{self._host(error)}: {error.reason}")
             else:
                 if response.status not in RETRIED or attempt >= self.retries:
                     return response
@@ -138,9 +138,10 @@ class Transport:
 
     def explain(self, error: HTTPError, what: str) -> RegistryError:
         """Return the one-line error for a request without an answer."""
+        host = self._host(error)
         if error.is_not_tls:
             return RegistryError(
-                f"{what}: {self.host} speaks HTTP, not HTTPS",
+                f"{what}: {host} speaks HTTP, not HTTPS",
                 hint="If that is meant, add --tls-verify=false, or insecure = true for it in registries.conf",
             )
         if error.is_proxy:
@@ -148,22 +149,31 @@ class Transport:
         if error.is_unusable:
             return RegistryError(
                 f"{what}: {error.reason}",
-                hint=f"Check *.crt, *.cert and *.key in certs.d/{self.host} or --cert-dir, and SSL_CERT_FILE",
+                hint=f"Check *.crt, *.cert and *.key in certs.d/{host} or --cert-dir, and SSL_CERT_FILE",
             )
         if error.is_refused:
             return RegistryError(
-                f"{what}: {self.host} wants another certificate from us: {error.reason}",
-                hint=f"Put it into /etc/containers/certs.d/{self.host}/client.cert, and its key into client.key there",
+                f"{what}: {host} wants another certificate from us: {error.reason}",
+                hint=f"Put it into /etc/containers/certs.d/{host}/client.cert, and its key into client.key there",
+            )
+        if error.is_untrusted and host != self.host:
+            return RegistryError(
+                f"{what}: {self.host} leads to {host}, whose certificate isn't trusted: {error.reason}",
+                hint="Add its authority to the system's; --tls-verify=false turns the check off",
             )
         if error.is_untrusted:
             return RegistryError(
-                f"{what}: {self.host}'s certificate isn't trusted: {error.reason}",
-                hint=f"Put its authority's certificate into /etc/containers/certs.d/{self.host}/ca.crt or "
-                f"~/.config/containers/certs.d/{self.host}/ca.crt; --tls-verify=false turns the check off",
+                f"{what}: {host}'s certificate isn't trusted: {error.reason}",
+                hint=f"Put its authority's certificate into /etc/containers/certs.d/{host}/ca.crt or "
+                f"~/.config/containers/certs.d/{host}/ca.crt; --tls-verify=false turns the check off",
             )
         if error.is_unknown_host:
-            return RegistryError(f"{what}: no such host: {self.host}", hint="Check the name, and this machine's DNS")
-        return RegistryError(f"{what}: {self.host}: {error.reason}", hint="Check that the registry can be reached")
+            return RegistryError(f"{what}: no such host: {host}", hint="Check the name, and this machine's DNS")
+        return RegistryError(f"{what}: {host}: {error.reason}", hint="Check that the registry can be reached")
+
+    def _host(self, error: HTTPError) -> str:
+        """Return who didn't answer: this host, or one that it has led to."""
+        return self.host if self.is_own(error.url) else urlsplit(error.url).netloc.rpartition("@")[2]
 
     def _find_scheme(self) -> None:
         # Podman's order for insecure registries: HTTPS without checks, then HTTP.
