@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import pty
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from podpy.config.auth import AuthFiles, Credentials
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
+from tests.support import wait
 from tests.support.engine import Podpy
 from tests.support.images import Image
 from tests.support.registry import Registry
@@ -182,6 +185,37 @@ def test_files_that_are_named(podpy: Podpy, host: str, secure_registry: Registry
     podpy.ok("pull", f"{host}/small", env={"REGISTRY_AUTH_FILE": str(real)})
     podpy("pull", "--authfile", "nothing", f"{host}/small").fails(125, "nothing: no such file")
     podpy("pull", f"{host}/small", env={"REGISTRY_AUTH_FILE": "/nothing"}).fails(125, "wants credentials")
+
+
+def test_without_a_login_session_the_password_is_in_a_directory_of_the_users_own(
+    podpy: Podpy, host: str, small: Image
+) -> None:
+    """`su` and cron set no XDG_RUNTIME_DIR; a push, which works in the user's namespace, finds what login kept."""
+    runroot = podpy.home / "run"
+    here, env = ("--runroot", str(runroot)), {"XDG_RUNTIME_DIR": ""}
+    said = podpy.ok(
+        *here, "login", "-v", "-u", "alice", "--password-stdin", host, input="wonderland\n", env=env
+    ).splitlines()
+    assert said == ["Login Succeeded!", f"Used: {runroot}/auth/auth.json"]
+    podpy.ok(*here, "load", "-i", str(small.write_docker_archive(podpy.home / "a.tar", "small")), env=env)
+    podpy.ok(*here, "push", "small", f"{host}/small", env=env)
+    podpy.ok(*here, "pull", f"{host}/small", env=env)
+    podpy.ok(*here, "logout", host, env=env)
+    podpy(*here, "pull", f"{host}/small", env=env).fails(125, "wants credentials")
+    podpy.ok(*here, "system", "migrate", env=env)
+
+
+def test_no_password_is_one_line(podpy: Podpy, host: str) -> None:
+    """Ctrl-D at the prompt."""
+    ours, theirs = pty.openpty()
+    process = podpy.popen("login", "-u", "alice", host, stdin=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    with os.fdopen(ours, "r+b", buffering=0) as terminal:
+        wait.for_text(terminal, b"Password: ")
+        terminal.write(b"\x04")
+        shown = wait.for_text(terminal, b"are needed")
+    assert process.wait(60) == 125
+    assert b"internal error" not in shown
 
 
 def test_what_cannot_be_logged_into(podpy: Podpy, host: str) -> None:

@@ -1,8 +1,8 @@
 """Registry credentials: auth.json (containers-auth.json(5)), Docker's config.json, credential helpers.
 
 Looked up in this order: the file that the caller names, $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (each of these
-stands for itself), `containers/auth.json` in the run directory, `containers/auth.json` in the configuration directory,
-~/.docker/config.json, ~/.dockercfg.
+stands for itself), the one in the run directory (Paths.auth_file), `containers/auth.json` in the configuration
+directory, ~/.docker/config.json, ~/.dockercfg.
 In each, the most specific key wins: `host/namespace/repository`, `host/namespace`, `host`. A helper that the file names
 for the host (`credHelpers`, Docker's `credsStore`) is asked before. registries.conf may name helpers besides the files.
 
@@ -50,13 +50,13 @@ class AuthFiles:
         self,
         *,
         home: str,
-        run_directory: str = "",
+        run_file: str = "",
         authfile: str = "",
         compat_authfile: str = "",
         helpers: Sequence[str] = (FILES,),
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`run_directory` holds `containers/auth.json` if XDG_RUNTIME_DIR isn't set; `authfile` stands for itself.
+        """`run_file` is where `login` writes if nothing names another file. `authfile` stands for itself.
 
         So does `compat_authfile`, in which keys are Docker's. `helpers` are registries.conf's `credential-helpers`.
         """
@@ -67,7 +67,7 @@ class AuthFiles:
         named = compat_authfile or authfile or given or (os.path.join(docker, "config.json") if docker else "")
         self._docker_keys = bool(compat_authfile)
         self._helpers = list(helpers)
-        self.write_path = named or _run_auth_file(run_directory, environ)
+        self.write_path = named or run_file
         self.paths = (
             [named]
             if named
@@ -175,13 +175,6 @@ def parse_pair(text: str) -> Credentials:
     """Return what `--creds USER[:PASSWORD]` says."""
     username, _, password = text.partition(":")
     return Credentials(username, password)
-
-
-def _run_auth_file(run_directory: str, environ: Mapping[str, str]) -> str:
-    if os.geteuid() == 0 and not environ.get("XDG_RUNTIME_DIR"):
-        return "/run/containers/0/auth.json"
-    base = environ.get("XDG_RUNTIME_DIR") or run_directory
-    return os.path.join(base, "containers", "auth.json")
 
 
 def _read(path: str) -> dict[str, Any]:

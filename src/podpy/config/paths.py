@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _ROOT_GRAPHROOT = "/var/lib/containers/podpy"
 _ROOT_RUNROOT = "/run/podpy"
+_ROOT_AUTH_FILE = "/run/containers/0/auth.json"
 _CAP_SYS_ADMIN = 21
 _NOTE = "runroot"
 _WRITE_BY_OTHERS = 0o022
@@ -66,6 +67,18 @@ class Paths(Record):
     def cache(self) -> str:
         """The directory of what can be computed again at any time."""
         return self.runroot + "/cache"
+
+    @property
+    def auth_file(self) -> str:
+        """Where `podpy login` keeps passwords if nothing names another file: Podman's, in a directory of this user."""
+        login = os.environ.get("XDG_RUNTIME_DIR", "").rstrip("/")
+        if not is_private(login, _WRITE_BY_OTHERS):
+            if not self.rootless or self.runroot == _ROOT_RUNROOT:
+                return _ROOT_AUTH_FILE
+            login, name = os.path.split(self.runroot)
+            if name != "podpy" or not is_private(login, _WRITE_BY_OTHERS):
+                return self.runroot + "/auth/auth.json"  # of its own: a change locks it, and the holder locks runroot
+        return login + "/containers/auth.json"
 
     @classmethod
     def find(cls, root: str | None = None, runroot: str | None = None) -> Paths:

@@ -185,7 +185,7 @@ def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:
 
     files = AuthFiles(
         home=paths.home,
-        run_directory=os.path.dirname(paths.runroot),
+        run_file=paths.auth_file,
         authfile=access.authfile,
         helpers=registries_of(paths).credential_helpers,
     )

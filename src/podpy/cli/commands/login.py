@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from podpy.cli.engine import open_runtime
@@ -99,7 +98,7 @@ def _files(runtime: Runtime, options: Options) -> AuthFiles:
 
     files = AuthFiles(
         home=runtime.paths.home,
-        run_directory=os.path.dirname(runtime.paths.runroot),
+        run_file=runtime.paths.auth_file,
         authfile="" if options.compat_auth_file else options.authfile,
         compat_authfile=options.compat_auth_file,
         helpers=registries_of(runtime.paths).credential_helpers,
@@ -143,14 +142,23 @@ def _asked(options: Options, known: Credentials | None) -> Credentials:
     elif options.password:
         password = options.password
     elif sys.stdin.isatty():
-        from getpass import getpass
-
-        password = getpass("Password: ")
+        password = _typed()
     else:
         password = sys.stdin.readline().rstrip("\r\n")
     if not username or not password:
         raise UsageError("a user's name and a password are needed")
     return Credentials(username, password)
+
+
+def _typed() -> str:
+    """Return what is typed without being shown; nothing for Ctrl-D."""
+    from getpass import getpass
+
+    try:
+        return getpass("Password: ")
+    except EOFError:
+        print(file=sys.stderr)
+        return ""
 
 
 def _try(runtime: Runtime, options: Options, registry: str, credentials: Credentials) -> None:
