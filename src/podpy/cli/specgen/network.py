@@ -68,9 +68,12 @@ def parse_expose(text: str) -> list[str]:
 def _mode(networks: Sequence[str], conf: ContainersConf) -> str:
     if len(networks) > 1:
         raise NotSupportedError("several networks: user-defined networks come with a later version of podpy")
-    if networks:
-        return networks[0]
-    return "" if conf.netns in ("", "private") else conf.netns
+    text = networks[0] if networks else "" if conf.netns == "private" else conf.netns
+    if text:  # looked at before the container is made: none is left then that could never start
+        from podpy.network.mode import parse
+
+        parse(text, conf)
+    return text
 
 
 def _check_host(text: str) -> str:
