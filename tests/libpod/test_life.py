@@ -47,7 +47,10 @@ def test_stop_gives_time_to_end_well(podpy: Podpy, busybox: str) -> None:
 
 def test_stop_kills_what_does_not_end(podpy: Podpy, busybox: str) -> None:
     sleeper(podpy, busybox)
-    podpy.ok("stop", "-t", "1", "c")
+    done = podpy("stop", "-t", "1", "c")
+    assert done.ok() == "c"
+    warning = "StopSignal SIGTERM failed to stop container c in 1 second, resorting to SIGKILL"
+    assert done.stderr == f"podpy: warning: {warning}\n"
     assert status(podpy) == "exited 137"
 
 

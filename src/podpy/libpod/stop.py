@@ -50,9 +50,23 @@ def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> No
         try:
             wait_for_end(container.runtime, row, patience)
         except TimeoutError:
+            if patience > 0:
+                _warn(container, patience)
             _send(container, row, _SIGKILL)
             wait_for_end(container.runtime, row)
     cleanup(container)
+
+
+def _warn(container: Container, patience: int) -> None:
+    """Say why it took so long: most often a shell as process 1, which has no handler for the signal."""
+    from signal import Signals
+
+    from podpy.rootless.namespace import warn
+
+    number = container.spec.stop_signal
+    name = Signals(number).name if number in {*Signals} else str(number)
+    seconds = f"{patience} second{'s' if patience > 1 else ''}"
+    warn(f"StopSignal {name} failed to stop container {container.name} in {seconds}, resorting to SIGKILL")
 
 
 def _begin_to_stop(container: Container, *, thaw: bool) -> ContainerRow:
