@@ -324,6 +324,12 @@ def test_what_is_refused_and_leaves_nothing(podpy: Podpy, small: Image, shelf: P
     assert members(place) == {"there.tar": b"precious\n", "dir/file": b"precious\n"}
 
 
+def test_nothing_is_appended_to_a_file(podpy: Podpy, small: Image, shelf: Path, place: Path) -> None:
+    podpy.ok("load", "-i", str(small.write_docker_archive(shelf / "a.tar", NAME)))
+    done = podpy.run(["sh", "-c", 'echo x > x; exec "$0" save "$1" >> x', str(podpy.launcher), NAME], cwd=place)
+    done.fails(125, "modifying existing images. Write to a new file")
+
+
 def test_a_terminal_is_refused(podpy: Podpy) -> None:
     ours, theirs = pty.openpty()
     process = podpy.popen("save", "x", stdout=theirs, stderr=subprocess.PIPE)

@@ -104,7 +104,8 @@ def push_to_place(
 def docker_archive_is_free(path: str) -> None:
     """Raise ImageError if there is a docker-archive already: containers/image doesn't replace one."""
     if os.path.isfile(path) and os.path.getsize(path):
-        raise ImageError("docker-archive doesn't support modifying existing images", hint=f"Remove {path} first")
+        hint = "Write to a new file" if path.startswith("/dev/") else f"Remove {path} first"
+        raise ImageError("docker-archive doesn't support modifying existing images", hint=hint)
 
 
 def _reported(layer: LayerBytes, progress: Progress) -> Iterator[bytes]:

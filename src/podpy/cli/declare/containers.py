@@ -400,6 +400,7 @@ _KEEPING: tuple[Command, ...] = (
     Command(
         path="diff",
         handler="podpy.cli.commands.diff:run",
+        panel=_PANEL,
         help="Show what a container (or an image) changed, or has differently from another",
         rule="names",
         arguments=(Argument(name="names", metavar="NAME", required=False, many=True, complete=CONTAINERS),),
