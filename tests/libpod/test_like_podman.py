@@ -163,6 +163,20 @@ def test_a_name_server_is_an_address(podpy: Podpy, busybox: str) -> None:
     podpy(*QUICK, "--dns=foo", busybox, "true").fails(125, "foo is not an ip address")
 
 
+def test_an_image_without_a_command_can_be_created_and_not_started(
+    podpy: Podpy, busybox_image: images.Image, session_base: Path
+) -> None:
+    archive = images.Image(busybox_image.layers, {}).write_docker_archive(session_base / "bare.tar", "localhost/bare")
+    podpy.ok("load", "-i", str(archive))
+    podpy(*QUICK, "bare").fails(127, "no command or entrypoint provided", "podpy run bare COMMAND")
+    assert podpy.ok("ps", "-aq") == ""
+    podpy.ok("create", "--name=one", "bare")
+    assert podpy.json("inspect", "one")[0]["Config"]["Cmd"] is None
+    podpy("start", "-a", "one").fails(127, "no command or entrypoint provided")
+    assert podpy.ok("ps", "-a", "--format={{.Names}} {{.State}}") == "one created"
+    assert podpy.ok("rm", "one", "one") == "one"
+
+
 @pytest.mark.parametrize("driver", ["overlay", "vfs"])
 def test_an_image_whose_root_only_root_may_enter_runs_for_everybody(
     podpy: Podpy, busybox_image: images.Image, session_base: Path, driver: str

@@ -94,6 +94,10 @@ def _create_once(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, s
     if spec.cidfile and os.path.lexists(spec.cidfile):
         raise _cidfile_exists(spec.cidfile)
     wanted, image = _complete(runtime, spec, options)
+    if status == STARTING:
+        from podpy.libpod.start import check_command
+
+        check_command(wanted)
     container_id = names.new_id()
     spec = _make_volumes(runtime, wanted)
     lock = runtime.lock(container_id)
@@ -148,13 +152,7 @@ def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str) 
     if image:
         config = ImageConfig.parse(image.config)
         warn_of_other_machine(config, parse_platform(platform))
-    merged = merge(spec, config)
-    if not merged.command:
-        raise UsageError(
-            "no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
-            hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
-        )
-    return merged
+    return merge(spec, config)
 
 
 def _join_by_id(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:

@@ -6,7 +6,7 @@ import os
 from time import time_ns
 
 from podpy import pids
-from podpy.errors import NoSuchContainerError, PodpyError, StateError
+from podpy.errors import CommandNotFoundError, NoSuchContainerError, PodpyError, StateError
 from podpy.libpod import sdnotify
 from podpy.libpod.cleanup import release
 from podpy.libpod.launch import Launch
@@ -15,6 +15,7 @@ from podpy.libpod.state import ALIVE, CREATED, EXITED, INITIALIZED, REMOVING, RU
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.container import Container
+    from podpy.runtime.spec import ContainerSpec
 
 
 def start(container: Container, *, attach_fd: int = -1, waiter_fd: int = -1) -> None:
@@ -56,6 +57,7 @@ def start_locked(
     runtime = container.runtime
     before = container.row
     if not committed:
+        check_command(container.spec)
         # A container that was killed on its way down may have left something in its run directory.
         release(runtime, before)
         runtime.table.update(
@@ -89,6 +91,15 @@ def start_locked(
         sdnotify.tell_started(container.spec, launch.conmon_pid)
     if waiter_fd < 0 and launch.cgroups.manager == "systemd":
         outlive_session(container)
+
+
+def check_command(spec: ContainerSpec) -> None:
+    """Raise CommandNotFoundError if there is nothing to run. Such a container can be created: for its files, say."""
+    if not spec.command:
+        raise CommandNotFoundError(
+            "no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
+            hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
+        )
 
 
 def outlive_session(container: Container) -> None:

@@ -20,6 +20,7 @@ def run(options: Options) -> int:
     timeout = options.time if options.given("time") else None
     if options.force:
         options.ignore = True  # podman-rm(1): --force implies --ignore
+    options.containers = list(dict.fromkeys(options.containers))  # what is named twice is removed once
     with open_runtime(options) as runtime:
         from podpy.libpod.repair import repair
 
