@@ -20,87 +20,40 @@ if TYPE_CHECKING:
 MS_RDONLY = 1
 MS_NOSUID = 2
 MS_NODEV = 4
-MS_NOEXEC = 8
-MS_SYNCHRONOUS = 16
-MS_REMOUNT = 32
-MS_NOSYMFOLLOW = 256
-MS_NOATIME = 1024
-MS_NODIRATIME = 2048
 MS_BIND = 4096
-MS_MOVE = 8192
 MS_REC = 16384
-MS_SILENT = 32768
-MS_UNBINDABLE = 1 << 17
 MS_PRIVATE = 1 << 18
 MS_SLAVE = 1 << 19
-MS_SHARED = 1 << 20
-MS_RELATIME = 1 << 21
-MS_STRICTATIME = 1 << 24
 
 # umount2(2)
-MNT_FORCE = 1
 MNT_DETACH = 2
-MNT_EXPIRE = 4
 UMOUNT_NOFOLLOW = 8
 
 # clone(2), unshare(2), setns(2)
-CLONE_NEWTIME = 0x00000080
 CLONE_NEWNS = 0x00020000
-CLONE_NEWCGROUP = 0x02000000
-CLONE_NEWUTS = 0x04000000
-CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
-CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
 # openat2(2)
-RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
-RESOLVE_NO_SYMLINKS = 0x04
-RESOLVE_BENEATH = 0x08
 RESOLVE_IN_ROOT = 0x10
 
 AT_FDCWD = -100
-AT_SYMLINK_NOFOLLOW = 0x100
-AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 
-# open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), mount_setattr(2)
+# open_tree(2), move_mount(2)
 OPEN_TREE_CLONE = 1
 OPEN_TREE_CLOEXEC = os.O_CLOEXEC
 MOVE_MOUNT_F_EMPTY_PATH = 0x04
-MOVE_MOUNT_T_EMPTY_PATH = 0x40
-FSOPEN_CLOEXEC = 1
-FSMOUNT_CLOEXEC = 1
-FSCONFIG_SET_FLAG = 0
-FSCONFIG_SET_STRING = 1
-FSCONFIG_SET_BINARY = 2
-FSCONFIG_SET_PATH = 3
-FSCONFIG_SET_FD = 5
-FSCONFIG_CMD_CREATE = 6
-FSCONFIG_CMD_RECONFIGURE = 7
-MOUNT_ATTR_RDONLY = 0x01
-MOUNT_ATTR_NOSUID = 0x02
-MOUNT_ATTR_NODEV = 0x04
-MOUNT_ATTR_NOEXEC = 0x08
-MOUNT_ATTR_NOATIME = 0x10
-MOUNT_ATTR_IDMAP = 0x00100000
-MOUNT_ATTR_NOSYMFOLLOW = 0x00200000
 
 # renameat2(2)
 RENAME_NOREPLACE = 1
 RENAME_EXCHANGE = 2
 
 # prctl(2)
-PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
-PR_SET_NAME = 15
 PR_CAPBSET_READ = 23
-PR_SET_CHILD_SUBREAPER = 36
-PR_GET_CHILD_SUBREAPER = 37
-PR_SET_NO_NEW_PRIVS = 38
 PR_GET_NO_NEW_PRIVS = 39
-PR_SET_IO_FLUSHER = 57
 
 # capabilities(7), as bit numbers
 CAP_CHOWN = 0
@@ -112,14 +65,12 @@ CAP_MKNOD = 27
 
 # statfs(2), f_type
 BTRFS_SUPER_MAGIC = 0x9123683E
-CGROUP_SUPER_MAGIC = 0x27E0EB
 CGROUP2_SUPER_MAGIC = 0x63677270
 ECRYPTFS_SUPER_MAGIC = 0xF15F
 EXT4_SUPER_MAGIC = 0xEF53
 FUSE_SUPER_MAGIC = 0x65735546
 NFS_SUPER_MAGIC = 0x6969
 OVERLAYFS_SUPER_MAGIC = 0x794C7630
-RAMFS_MAGIC = 0x858458F6
 SMB2_MAGIC = 0xFE534D42
 TMPFS_MAGIC = 0x01021994
 XFS_SUPER_MAGIC = 0x58465342
@@ -149,11 +100,6 @@ def setns(fd: int, nstype: int = 0) -> None:
     _check(lib.podpy_setns(fd, nstype))
 
 
-def pivot_root(new_root: Path, put_old: Path) -> None:
-    """pivot_root(2)."""
-    _check(lib.podpy_pivot_root(_path(new_root), _path(put_old)), new_root)
-
-
 def openat2(dirfd: int, path: Path, flags: int, mode: int = 0, resolve: int = 0) -> int:
     """openat2(2): return a descriptor; O_CLOEXEC is always added. `mode` must be 0 without O_CREAT or O_TMPFILE."""
     return _check(lib.podpy_openat2(dirfd, _path(path), flags | os.O_CLOEXEC, mode, resolve), path)
@@ -164,27 +110,9 @@ def prctl(option: int, arg2: int = 0, arg3: int = 0, arg4: int = 0, arg5: int = 
     return _check(lib.podpy_prctl(option, arg2, arg3, arg4, arg5))
 
 
-def prctl_set_child_subreaper(on: bool) -> None:
-    """PR_SET_CHILD_SUBREAPER: orphaned descendants become this process's children."""
-    prctl(PR_SET_CHILD_SUBREAPER, int(on))
-
-
-def prctl_set_pdeathsig(signal: int) -> None:
-    """PR_SET_PDEATHSIG: this process gets `signal` when its parent (thread) ends."""
-    prctl(PR_SET_PDEATHSIG, signal)
-
-
 def syncfs(fd: int) -> None:
     """syncfs(2): everything of the filesystem that `fd` is on is on its disk afterwards."""
     _check(lib.podpy_syncfs(fd))
-
-
-def memfd(name: str, data: bytes = b"") -> int:
-    """memfd_create(2): return a descriptor of an anonymous file that holds `data`, at its start."""
-    descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
-    os.write(descriptor, data)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 def renameat2(old: Path, new: Path, flags: int, old_dirfd: int = AT_FDCWD, new_dirfd: int = AT_FDCWD) -> None:
@@ -209,28 +137,6 @@ def move_mount(from_dirfd: int, from_path: Path, to_dirfd: int, to_path: Path, f
     _check(lib.podpy_move_mount(from_dirfd, _path(from_path), to_dirfd, _path(to_path), flags), to_path)
 
 
-def mount_setattr(
-    dirfd: int, path: Path, flags: int, *, set_: int = 0, clear: int = 0, propagation: int = 0, userns_fd: int = -1
-) -> None:
-    """mount_setattr(2): MOUNT_ATTR_* to set and to clear, MS_SHARED or the like, the namespace of MOUNT_ATTR_IDMAP."""
-    _check(lib.podpy_mount_setattr(dirfd, _path(path), flags, set_, clear, propagation, userns_fd), path)
-
-
-def fsopen(fstype: str, flags: int = FSOPEN_CLOEXEC) -> int:
-    """fsopen(2): return the descriptor of a filesystem that is to be configured."""
-    return _check(lib.podpy_fsopen(fstype.encode(), flags), fstype)
-
-
-def fsconfig(fd: int, command: int, key: str | None = None, value: str | None = None, aux: int = 0) -> None:
-    """fsconfig(2)."""
-    _check(lib.podpy_fsconfig(fd, command, _text(key), _text(value), aux), key)
-
-
-def fsmount(fd: int, flags: int = FSMOUNT_CLOEXEC, attr_flags: int = 0) -> int:
-    """fsmount(2): return the descriptor of a detached mount."""
-    return _check(lib.podpy_fsmount(fd, flags, attr_flags))
-
-
 def effective_capabilities() -> int:
     """capget(2): return this process's effective capabilities as a bit set."""
     box = ffi.new("uint64_t *")
@@ -241,11 +147,6 @@ def effective_capabilities() -> int:
 def has_capability(capability: int) -> bool:
     """Return whether this process has the capability (a CAP_ number) in its own user namespace."""
     return bool(effective_capabilities() >> capability & 1)
-
-
-def loopback_up() -> None:
-    """Bring up `lo` in this process's network namespace (SIOCSIFFLAGS; netdevice(7))."""
-    _check(lib.podpy_loopback_up())
 
 
 def make_netns(path: Path, *, open_to_all: bool = False) -> None:

@@ -24,28 +24,15 @@
 #ifndef SYS_open_tree
 #define SYS_open_tree 428
 #define SYS_move_mount 429
-#define SYS_fsopen 430
-#define SYS_fsconfig 431
-#define SYS_fsmount 432
 #endif
 #ifndef SYS_openat2
 #define SYS_openat2 437
-#endif
-#ifndef SYS_mount_setattr
-#define SYS_mount_setattr 442
 #endif
 
 struct open_how_v0 {
     uint64_t flags;
     uint64_t mode;
     uint64_t resolve;
-};
-
-struct mount_attr_v0 {
-    uint64_t attr_set;
-    uint64_t attr_clr;
-    uint64_t propagation;
-    uint64_t userns_fd;
 };
 
 static int result(long value)
@@ -71,11 +58,6 @@ int podpy_unshare(int flags)
 int podpy_setns(int fd, int nstype)
 {
     return result(setns(fd, nstype));
-}
-
-int podpy_pivot_root(const char *new_root, const char *put_old)
-{
-    return result(syscall(SYS_pivot_root, new_root, put_old));
 }
 
 int podpy_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
@@ -115,33 +97,6 @@ int podpy_open_tree(int dirfd, const char *path, unsigned int flags)
 int podpy_move_mount(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, unsigned int flags)
 {
     return result(syscall(SYS_move_mount, from_dirfd, from_path, to_dirfd, to_path, flags));
-}
-
-int podpy_mount_setattr(int dirfd, const char *path, unsigned int flags, uint64_t attr_set, uint64_t attr_clr,
-                        uint64_t propagation, int userns_fd)
-{
-    struct mount_attr_v0 attr = {
-        .attr_set = attr_set,
-        .attr_clr = attr_clr,
-        .propagation = propagation,
-        .userns_fd = userns_fd < 0 ? 0 : (uint64_t)userns_fd,
-    };
-    return result(syscall(SYS_mount_setattr, dirfd, path, flags, &attr, sizeof attr));
-}
-
-int podpy_fsopen(const char *fstype, unsigned int flags)
-{
-    return result(syscall(SYS_fsopen, fstype, flags));
-}
-
-int podpy_fsconfig(int fd, unsigned int command, const char *key, const char *value, int aux)
-{
-    return result(syscall(SYS_fsconfig, fd, command, key, value, aux));
-}
-
-int podpy_fsmount(int fd, unsigned int flags, unsigned int attr_flags)
-{
-    return result(syscall(SYS_fsmount, fd, flags, attr_flags));
 }
 
 int podpy_effective_capabilities(uint64_t *set)

@@ -8,7 +8,6 @@ int podpy_mount(const char *source, const char *target, const char *fstype, unsi
 int podpy_umount2(const char *target, int flags);
 int podpy_unshare(int flags);
 int podpy_setns(int fd, int nstype);
-int podpy_pivot_root(const char *new_root, const char *put_old);
 int podpy_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int podpy_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5);
 int podpy_syncfs(int fd);
@@ -19,11 +18,6 @@ long podpy_statfs_type(const char *path);
 
 int podpy_open_tree(int dirfd, const char *path, unsigned int flags);
 int podpy_move_mount(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, unsigned int flags);
-int podpy_mount_setattr(int dirfd, const char *path, unsigned int flags, uint64_t attr_set, uint64_t attr_clr,
-                        uint64_t propagation, int userns_fd);
-int podpy_fsopen(const char *fstype, unsigned int flags);
-int podpy_fsconfig(int fd, unsigned int command, const char *key, const char *value, int aux);
-int podpy_fsmount(int fd, unsigned int flags, unsigned int attr_flags);
 int podpy_effective_capabilities(uint64_t *set);
 
 /* netns.c. The loopback device of the calling thread's network namespace goes up. */
