@@ -68,8 +68,47 @@ def test_the_format_can_be_chosen(podpy: Podpy, registry: Registry, two: tuple[s
     assert {entry["mediaType"] for entry in entries(name)} == {DOCKER_MANIFEST}
     copied(name, tmp_path / "copy")
     podpy("manifest", "push", "--format", "v3", "all", name).fails(125, 'unknown format "v3"')
-    podpy("manifest", "push", "all", "oci:there").fails(125, "to a registry only")
     podpy("manifest", "push", "here", name).fails(125, "not a manifest list")
+
+
+@pytest.mark.parametrize("transport", ["oci", "dir"])
+def test_a_list_goes_into_a_directory(
+    podpy: Podpy, registry: Registry, two: tuple[str, str], tmp_path: Path, transport: str
+) -> None:
+    name = f"{registry.address}/x/all:1"
+    place = f"{transport}:there" + (":mine" if transport == "oci" else "")
+    podpy.ok("manifest", "create", "all", "here", "other")
+    podpy.ok("manifest", "push", "-q", "--digestfile", "digest", "all", place)
+    podpy.ok("manifest", "push", "-q", "all", place)  # once more: it stays one
+    source = f"{transport}:{podpy.home}/there" + (":mine" if transport == "oci" else "")
+    command = ["skopeo", "copy", "-q", "--all", "--dest-tls-verify=false", source, f"docker://{name}"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (podpy.home / "digest").read_text() == sha256(raw(name))
+    assert [entry["digest"] for entry in entries(name)][:2] == [*two]
+    podpy.ok("rmi", "-f", "here", "other")
+    assert podpy.ok("pull", "-q", place)
+    if transport == "oci":
+        assert len(json.loads((podpy.home / "there/index.json").read_bytes())["manifests"]) == 1
+
+
+def test_an_artifact_goes_with_its_list_into_a_layout(podpy: Podpy, registry: Registry) -> None:
+    (podpy.home / "file").write_text("text")
+    podpy.ok("manifest", "create", "all")
+    podpy.ok("manifest", "add", "--artifact", "all", "file")
+    podpy.ok("manifest", "push", "-q", "all", "oci:there:x")
+    blob = podpy.home / "there/blobs" / sha256(b"text").replace(":", "/")
+    assert blob.read_text() == "text"
+
+
+def test_where_a_list_can_not_go(podpy: Podpy, two: tuple[str, str]) -> None:
+    podpy.ok("manifest", "create", "all", "here", "other")
+    podpy("manifest", "push", "all", "docker-archive:file").fails(125, "has no room for a list")
+    podpy("manifest", "push", "--format", "v2s2", "all", "oci:there").fails(125, "holds only OCI images")
+    for directory in ("full", "odd"):
+        (podpy.home / directory / "blobs/sha256").mkdir(parents=True)
+    podpy("manifest", "push", "all", "dir:full").fails(125, "don't want to overwrite")
+    (podpy.home / "odd/index.json").write_text("[]")
+    podpy("manifest", "push", "all", "oci:odd").fails(125, "odd/index.json")
 
 
 def test_compressions_are_added(podpy: Podpy, registry: Registry, two: tuple[str, str], tmp_path: Path) -> None:

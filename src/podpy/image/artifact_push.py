@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from podpy.config.paths import Paths
+    from podpy.image.list_places import Directory
     from podpy.image.upload import WritableRepository
     from podpy.storage.artifacts import ArtifactRecord
     from podpy.storage.store import Store
@@ -53,7 +54,9 @@ def _send(store: Store, repository: WritableRepository, record: ArtifactRecord, 
     return repository.put_manifest(record.manifest, document.media_type, tag)
 
 
-def send_blobs(store: Store, repository: WritableRepository, document: schema.Manifest, progress: Progress) -> None:
+def send_blobs(
+    store: Store, repository: WritableRepository | Directory, document: schema.Manifest, progress: Progress
+) -> None:
     """Send all blobs of an artifact from the store. Raises StorageError, RegistryError."""
     for part in (document.config, *document.layers):
         store.has_blob(part.digest)  # the lease: an rm at the same time takes away none of them

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
 _OCI_LAYOUT = b'{"imageLayoutVersion": "1.0.0"}'
-_DIR_VERSION = b"Directory Transport Version: 1.1\n"
+DIR_VERSION = b"Directory Transport Version: 1.1\n"
 
 
 class Outgoing(Record):
@@ -65,7 +65,7 @@ def write(
             return ""
         (image,) = images
         if place.kind == transports.DIR:
-            _check_directory(place.path)
+            check_directory(place.path)
             family = family or own_family(image.record)
         elif family not in ("", OCI):
             raise UsageError(f"{place.kind} holds only OCI images", hint="Leave the format out")
@@ -178,16 +178,21 @@ def _write_oci_archive(rendition: Rendition, names: Sequence[str], path: str, pr
 
 
 def _write_layout(rendition: Rendition, names: Sequence[str], path: str, progress: Progress) -> None:
-    _make_directory(os.path.join(path, "blobs", "sha256"))
-    entry = _index_entry(rendition, names)
-    others = [one for one in _entries_of(path) if not _is_replaced(one, entry)]
+    make_directory(os.path.join(path, "blobs", "sha256"))
+    entries_of(path)  # what is no layout is found before anything is written
     _write_blobs(rendition, path, transports.blob_name, progress)
     write_file(os.path.join(path, transports.blob_name(rendition.digest)), rendition.manifest)
+    add_to_layout(path, _index_entry(rendition, names))
+
+
+def add_to_layout(path: str, entry: dict[str, Any]) -> None:
+    """Add an entry to a layout's index, in place of one with the same name; all that it names must be there."""
+    others = [one for one in entries_of(path) if not _is_replaced(one, entry)]
     write_file(os.path.join(path, "oci-layout"), _OCI_LAYOUT)
     write_file(os.path.join(path, "index.json"), _index([*others, entry]))
 
 
-def _entries_of(path: str) -> list[dict[str, Any]]:
+def entries_of(path: str) -> list[dict[str, Any]]:
     """Return what the layout's index lists: the new image joins it. Raises ImageError if it is no index."""
     try:
         with open(os.path.join(path, "index.json"), "rb") as file:
@@ -227,14 +232,14 @@ def _write_blobs(rendition: Rendition, path: str, name_of: Any, progress: Progre
 # dir
 
 
-def _check_directory(path: str) -> None:
+def check_directory(path: str) -> None:
     """Raise ImageError for a directory with something else in it; make it if there is none."""
-    _make_directory(path)
+    make_directory(path)
     if not os.listdir(path):
         return
     try:
         with open(os.path.join(path, "version"), "rb") as file:
-            ours = file.read(len(_DIR_VERSION)).startswith(_DIR_VERSION[:28])
+            ours = file.read(len(DIR_VERSION)).startswith(DIR_VERSION[:28])
     except OSError:
         ours = False
     if not ours:
@@ -253,14 +258,15 @@ def _write_dir(rendition: Rendition, _names: Sequence[str], path: str, progress:
     digests = [rendition.config_digest, *(layer.digest for layer in rendition.layers)]
     wanted = {"version", "manifest.json", *map(_hex, digests)}
     _write_blobs(rendition, path, _hex, progress)
-    write_file(os.path.join(path, "version"), _DIR_VERSION)
+    write_file(os.path.join(path, "version"), DIR_VERSION)
     write_file(os.path.join(path, "manifest.json"), rendition.manifest)
     for name in os.listdir(path):  # the image that was there before: a directory holds one
         if name not in wanted and not os.path.isdir(os.path.join(path, name)):
             os.unlink(os.path.join(path, name))
 
 
-def _make_directory(path: str) -> None:
+def make_directory(path: str) -> None:
+    """Make a directory and those above it that are missing. Raises ImageError."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

@@ -12,19 +12,20 @@ from __future__ import annotations
 from functools import partial
 
 from podpy import fastjson
-from podpy.errors import ImageError, NoSuchImageError, NotSupportedError, StorageError
+from podpy.errors import ImageError, NoSuchImageError, NotSupportedError, StorageError, UsageError
 from podpy.image import lists, schema, sources, transports
 from podpy.image.artifact_push import send_blobs
 from podpy.image.assemble import Blob
 from podpy.image.convert import foreign_layers, manifest_for
 from podpy.image.layer_source import LayerBlob
+from podpy.image.list_places import Directory, open_place
 from podpy.image.lists import Entry
 from podpy.image.lookup import registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.push import Pushed, PushOptions, family_of, mount_sources, registry_reference, send_image
 from podpy.image.reference import parse
 from podpy.image.remote import write
-from podpy.image.rendition import MANIFESTS
+from podpy.image.rendition import DOCKER, MANIFESTS
 from podpy.storage import lists as table
 from podpy.storage.images import ImageRecord
 
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.image.reference import Reference
     from podpy.image.sources import Source
+    from podpy.image.transports import Place
     from podpy.image.upload import WritableRepository
     from podpy.storage.lists import ListSource
     from podpy.storage.store import Store
+
+    Target = WritableRepository | Directory
 
 _COMPRESSION_NOTE = "io.github.containers.compression."  # and the kind: containers/image's, in an entry's annotations
 
@@ -56,18 +60,16 @@ def push_list(
     *,
     progress: Progress = SILENT,
 ) -> Pushed:
-    """Send a list to `destination` (a full name in a registry; empty: its own first name).
+    """Send a list to `destination`: a full name in a registry (empty: its own first name), `oci:DIR[:REF]`, `dir:DIR`.
 
     Raises ImageError (an entry isn't where it was), RegistryError, AuthenticationError, TrustError, NotSupportedError.
     """
-    if transports.is_place(destination):
-        raise NotSupportedError(
-            f"{destination}: a list can be pushed to a registry only", hint="From there: skopeo copy --all"
-        )
-    reference = registry_reference(destination or next(iter(record.names), ""), record.id[:12])
     wanted = options if isinstance(options, ListPushOptions) else ListPushOptions(**options.__dict__)
-    sending = _Sending(store, paths, reference, wanted, progress)
     try:
+        if transports.is_place(destination):
+            return _to_place(store, paths, record, transports.parse_place(destination), wanted, progress)
+        reference = registry_reference(destination or next(iter(record.names), ""), record.id[:12])
+        sending = _Sending(store, paths, reference, wanted, progress)
         return write(
             paths,
             reference,
@@ -80,11 +82,21 @@ def push_list(
         progress.close()
 
 
+def _to_place(
+    store: Store, paths: Paths, record: ImageRecord, place: Place, options: ListPushOptions, progress: Progress
+) -> Pushed:
+    if place.kind == transports.OCI:
+        if family_of(options) == DOCKER:
+            raise UsageError(f"{place.kind} holds only OCI images", hint="Leave the format out")
+        options = options.replace(format="oci")
+    return _Sending(store, paths, None, options, progress).run(open_place(place), record)
+
+
 class _Sending:
-    """One list on its way to one repository."""
+    """One list on its way to one repository, or to a directory (then without a reference)."""
 
     def __init__(
-        self, store: Store, paths: Paths, reference: Reference, options: ListPushOptions, progress: Progress
+        self, store: Store, paths: Paths, reference: Reference | None, options: ListPushOptions, progress: Progress
     ) -> None:
         self._store = store
         self._paths = paths
@@ -95,7 +107,7 @@ class _Sending:
         self._format = MANIFESTS[family] if options.format else ""
         self.registries = registries_of(paths)
 
-    def run(self, repository: WritableRepository, record: ImageRecord) -> Pushed:
+    def run(self, repository: Target, record: ImageRecord) -> Pushed:
         """Return what the registry has afterwards."""
         document = lists.parse(record.manifest)
         if self._options.images:
@@ -113,10 +125,10 @@ class _Sending:
         if document != lists.parse(data) or fastjson.loads(data).get("mediaType") != kind:
             data = lists.serialize(document, kind)
         self._progress.committing()
-        tag = self._reference.digest or self._reference.tag
+        tag = self._reference.digest or self._reference.tag if self._reference else "list"
         return Pushed(manifest=data, media_type=kind, digest=repository.put_manifest(data, kind, tag))
 
-    def _entry(self, repository: WritableRepository, entry: Entry, source: ListSource | None) -> Entry:
+    def _entry(self, repository: Target, entry: Entry, source: ListSource | None) -> Entry:
         """Send what an entry means; return the entry as it is then."""
         if source is None:
             raise ImageError(f"the list doesn't know where {entry.digest} is", hint="Add it once more")
@@ -127,8 +139,8 @@ class _Sending:
             return _changed(entry, self._send(repository, image, self._options))
         return self._copy(repository, entry, source)
 
-    def _send(self, repository: WritableRepository, image: ImageRecord, options: PushOptions) -> Pushed:
-        mounts = mount_sources(self._store, image, self._reference)
+    def _send(self, repository: Target, image: ImageRecord, options: PushOptions) -> Pushed:
+        mounts = mount_sources(self._store, image, self._reference) if self._reference else {}
         return send_image(self._store, repository, image, options, mounts=mounts, progress=self._progress)
 
     def _image(self, entry: Entry, source: ListSource) -> ImageRecord:
@@ -141,7 +153,7 @@ class _Sending:
             ) from None
         return self._store.images_table.with_manifest(image, entry.digest)
 
-    def _artifact(self, repository: WritableRepository, entry: Entry, source: ListSource) -> Entry:
+    def _artifact(self, repository: Target, entry: Entry, source: ListSource) -> Entry:
         self._refuse_docker_format(entry)
         document = schema.parse(source.manifest, artifacts=True)
         if not isinstance(document, schema.Manifest):
@@ -150,12 +162,12 @@ class _Sending:
         repository.put_manifest(source.manifest, document.media_type)
         return entry
 
-    def _copy(self, repository: WritableRepository, entry: Entry, source: ListSource) -> Entry:
+    def _copy(self, repository: Target, entry: Entry, source: ListSource) -> Entry:
         if not self._format and repository.digest(entry.digest) == entry.digest:
             return entry  # a registry has no manifest without what it names
         access = self._options
         place = parse(source.source.removeprefix(sources.REGISTRY)) if _is_remote(source) else None
-        if place is None or place.domain != self._reference.domain:
+        if place is None or not self._is_same_registry(place):
             access = access.replace(credentials=None)  # those are the destination's
         return sources.use(
             self._store,
@@ -166,15 +178,14 @@ class _Sending:
             progress=self._progress,
         )
 
-    def _copy_from(self, found: Source, repository: WritableRepository, entry: Entry, place: Reference | None) -> Entry:
+    def _copy_from(self, found: Source, repository: Target, entry: Entry, place: Reference | None) -> Entry:
         data, kind = found.manifest(entry.digest)
         found.admit(data)
         document = schema.parse(data, kind or entry.media_type, artifacts=True)
         if not isinstance(document, schema.Manifest):
             raise ImageError(f"{found.text}: the image index holds another index")
         self._refuse_compression(found, entry, document)
-        same_registry = place is not None and place.domain == self._reference.domain
-        mounts = [place.path] if place is not None and same_registry else []
+        mounts = [place.path] if place is not None and self._is_same_registry(place) else []
         pretended = ImageRecord(id=document.config.hex, manifest=data, config=b"{}")
         foreign = foreign_layers(pretended)
         for part in {part.digest: part for part in (*document.layers, document.config)}.values():
@@ -193,6 +204,9 @@ class _Sending:
         digest = repository.put_manifest(data, kind or document.media_type)
         return entry.replace(digest=digest, size=len(data), media_type=kind or document.media_type)
 
+    def _is_same_registry(self, place: Reference) -> bool:
+        return self._reference is not None and place.domain == self._reference.domain
+
     def _refuse_compression(self, found: Source, entry: Entry, document: schema.Manifest) -> None:
         wanted = self._options.compression if self._options.recompress else ""
         if wanted and not entry.artifact_type and any(_kind_of(layer) != wanted for layer in document.layers):
@@ -206,9 +220,7 @@ class _Sending:
                 f"{entry.digest} is an artifact, which Docker's format v2s2 has no place for", hint="Use --format oci"
             )
 
-    def _variant(
-        self, repository: WritableRepository, entry: Entry, source: ListSource | None, kind: str
-    ) -> Entry | None:
+    def _variant(self, repository: Target, entry: Entry, source: ListSource | None, kind: str) -> Entry | None:
         """Send an entry's image with layers compressed as `kind` says; None if they are so already, or have none."""
         if entry.artifact_type or source is None or source.manifest:
             return None

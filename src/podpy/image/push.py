@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from podpy.config.paths import Paths
+    from podpy.image.list_places import Directory
     from podpy.image.transports import Place
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
@@ -129,7 +130,7 @@ def registry_reference(text: str, image: str = "") -> Reference:
 
 def send_image(
     store: Store,
-    repository: WritableRepository,
+    repository: WritableRepository | Directory,
     record: ImageRecord,
     options: PushOptions,
     *,
@@ -169,7 +170,7 @@ def send_image(
         return _put_manifest(repository, manifest_for(record, blobs, MANIFESTS[other]), tag)
 
 
-def _put_manifest(repository: WritableRepository, made: Converted, tag: str) -> Pushed:
+def _put_manifest(repository: WritableRepository | Directory, made: Converted, tag: str) -> Pushed:
     digest = repository.put_manifest(made.data, made.media_type, tag)
     return Pushed(manifest=made.data, media_type=made.media_type, digest=digest)
 
@@ -197,7 +198,7 @@ class _Senders:
 
     def __init__(
         self,
-        repository: WritableRepository,
+        repository: WritableRepository | Directory,
         progress: Progress,
         mounts: dict[str, list[str]],
         foreign: set[str],
