@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rootless.helpers import in_changed_host, python
-from tests.support import needs
+from tests.support import needs, wait
 from tests.support.engine import Podpy
 
 HIDE = "mount -t tmpfs -o mode=1777 none /tmp; mount -t tmpfs none /run; mkdir -p /run/user"
@@ -76,6 +76,8 @@ def test_run_directory_of_a_running_container_stays_in_use(podpy: Podpy) -> None
     program = podpy.home / "conmon"
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
     monitor = podpy.popen("unshare", os.fspath(program), "1000")
+    name = Path(f"/proc/{monitor.pid}/comm")
+    wait.until(lambda: name.read_text() == "conmon\n", what="the monitor")
     podpy.run(["sh", "-c", f"mkdir -m 700 {directory}; echo {monitor.pid} > {directory}/conmon.pid"]).ok()
     try:
         elsewhere = {"XDG_RUNTIME_DIR": os.fspath(other)}
