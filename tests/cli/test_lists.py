@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from podpy.libpod.state import shown_status
 from tests.support.engine import Podpy
 
 SLEEP = ("sleep", "1000")
@@ -176,3 +177,9 @@ def test_a_closed_standard_stream_says_nothing(podpy: Podpy, closed: str) -> Non
     command = ["sh", "-c", f'exec "$0" ps --all {closed}', str(podpy.launcher)]
     done = subprocess.run(command, env=podpy.environment(), capture_output=True, **podpy.user.as_popen_arguments())
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(("started", "shown"), [(0, "created"), (1, "exited")])
+def test_what_is_being_started_is_shown_as_what_it_was(started: int, shown: str) -> None:
+    assert shown_status("starting", started) == shown
+    assert shown_status("running", started) == "running"

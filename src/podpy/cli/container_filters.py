@@ -5,6 +5,7 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.cli import filters as generic
 from podpy.errors import UsageError
+from podpy.libpod.state import shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Maker = Callable[[Runtime, list[str]], Test]
 
 # What the filter calls the states that podpy tells apart further.
-_STATES = {"starting": "created", "configured": "created", "stopped": "exited"}
+_STATES = {"configured": "created", "stopped": "exited"}
 _KNOWN_STATES = (
     "created", "initialized", "running", "paused", "exited", "stopped", "stopping", "removing", "unknown", "configured",
 )  # fmt: skip
@@ -69,7 +70,7 @@ def _status(_runtime: Runtime, values: list[str]) -> Test:
         if value not in _KNOWN_STATES:
             raise UsageError(f"unknown container state: {value}", hint=f"States: {', '.join(_KNOWN_STATES)}")
     wanted = {_STATES.get(value, value) for value in values}
-    return lambda row: _STATES.get(row.status, row.status) in wanted
+    return lambda row: shown_status(row.status, row.started) in wanted
 
 
 def _ancestor(_runtime: Runtime, values: list[str]) -> Test:

@@ -7,6 +7,7 @@ from time import time_ns
 from podpy import fastjson
 from podpy.cli.ports import expanded, ports_text
 from podpy.cli.units import ago, human_duration, human_size
+from podpy.libpod.state import shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def short(identifier: str, look: Look) -> str:
 
 def state_of(row: ContainerRow) -> str:
     """Return Podman's word for a container's state."""
-    return "created" if row.status == "starting" else row.status
+    return shown_status(row.status, row.started)
 
 
 def standard_cells(glances: list[Glance], look: Look) -> list[tuple[str, ...]]:
@@ -68,11 +69,12 @@ def status_text(row: ContainerRow, look: Look) -> str:
 
 def status_words(status: str, started: int, finished: int, exit_code: int, now: int) -> str:
     """Return the same from a row's columns and "now", in nanoseconds since 1970."""
-    if status == "exited":
+    shown = shown_status(status, started)
+    if shown == "exited":
         return f"Exited ({exit_code}) {ago(finished, now)}"
-    if status == "running":
+    if shown == "running":
         return "Up " + human_duration((now - started) / _SECOND)
-    return "Created" if status in ("created", "starting") else status.title()
+    return shown.title()
 
 
 def command_text(command: str, look: Look) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.libpod import inspect_host
-from podpy.libpod.state import PAUSED, RUNNING, STARTING
+from podpy.libpod.state import PAUSED, RUNNING, shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _image(container: Container) -> Any:
 def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
     return {
         "OciVersion": _OCI_VERSION,
-        "Status": "created" if row.status == STARTING else row.status,
+        "Status": shown_status(row.status, row.started),
         "Running": row.status == RUNNING,
         "Paused": row.status == PAUSED,
         "Restarting": False,

@@ -218,6 +218,13 @@ class ExitRecord(Record):
     oom_killed: bool = False
 
 
+def shown_status(status: str, started: int) -> str:
+    """Return the state that people see: what is being started is still what it was, created or exited."""
+    if status != STARTING:
+        return status
+    return EXITED if started else CREATED
+
+
 def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | None:
     """Return the exit record that conmon wrote (exits/ID: the code in decimal, its mtime is the time), if it did."""
     path = os.path.join(exit_directory, container_id)
