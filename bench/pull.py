@@ -88,13 +88,20 @@ def cases(images: Path, base: Path, address: str) -> dict[str, list[str]]:
 
 
 def measure(
-    arguments: list[str], sides: dict[str, list[str]], environment: dict[str, str], rounds: int, base: Path
+    arguments: list[str],
+    sides: dict[str, list[str]],
+    environment: dict[str, str],
+    rounds: int,
+    base: Path,
+    *,
+    empty: bool = True,
 ) -> dict[str, list[Run]]:
-    """Run a case in turns; each side's store is emptied and synced before its turn."""
+    """Run a case in turns; each side's store is emptied (unless it shall be as it is) and synced before its turn."""
     runs: dict[str, list[Run]] = {side: [] for side in sides}
     for number in range(-1, rounds):
         for side, command in sides.items():
-            subprocess.run([*command, "rmi", "-af"], env=environment, check=False, capture_output=True)
+            if empty:
+                subprocess.run([*command, "rmi", "-af"], env=environment, check=False, capture_output=True)
             subprocess.run(["sync", "-f", base], check=True)
             run = timed([*command, *arguments], environment)
             if number >= 0:
@@ -169,8 +176,12 @@ def main() -> None:
     try:
         print_heading()
         for name, arguments in cases(options.images, options.base, address).items():
-            if options.only in name:
-                print(row(name, measure(arguments, sides, environment, options.rounds, options.base)), flush=True)
+            if options.only not in name:
+                continue
+            print(row(name, measure(arguments, sides, environment, options.rounds, options.base)), flush=True)
+            if name.startswith("pull"):
+                again = measure(arguments, sides, environment, 20, options.base, empty=False)
+                print(row(name.replace("pull", "pull again"), again), flush=True)
     finally:
         registry.kill()
         registry.wait()
