@@ -302,5 +302,6 @@ def test_two_pushes_at_once(podpy: Podpy, registry: Registry, busybox: str) -> N
     for process in pushes:
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
+        assert b"other format" not in err
     assert manifest(registry, "x", "0") == manifest(registry, "x", "1")
     assert not any((podpy.graphroot / "tmp").glob("[0-9]*"))

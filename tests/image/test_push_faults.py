@@ -201,3 +201,14 @@ def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, h
     odd.uploads.hold = None
     podpy.ok("push", here, f"{odd.address}/x")
     check_pushed(odd, bulky)
+
+
+def test_a_registry_that_does_not_know_a_blob_yet_is_asked_again(podpy: Podpy, odd: OddRegistry, here: str) -> None:
+    unknown = (400, b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}]}')
+    odd.uploads.manifest_statuses = [unknown]
+    done = podpy("push", "--tls-verify=false", "--retry-delay", "10ms", here, f"{odd.address}/x")
+    done.ok()
+    assert "other format" not in done.stderr
+    odd.uploads.manifest_statuses = [unknown] * 4
+    again = podpy("push", "--tls-verify=false", "--retry-delay", "10ms", here, f"{odd.address}/x")
+    again.fails(125, "manifest blob unknown")

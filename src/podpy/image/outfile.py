@@ -17,6 +17,7 @@ import stat
 
 from podpy.errors import ImageError
 from podpy.storage import crash_point, filesystem
+from podpy.storage.writeback import Writeback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ class NewFile:
         self._aside = ""  # its name until it is complete; empty: it has none
         self._special = False
         self._descriptor = self._open()
+        self._writeback = Writeback(lambda: os.fdatasync(self._descriptor))
 
     def __enter__(self) -> NewFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
+            self._finish_writing()
             if kind is None and not self._special:
                 self._name()
         finally:
@@ -64,7 +67,18 @@ class NewFile:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise ImageError(f'writing file "{self.path}": {error.strerror}') from None
+            raise self._failure(error) from None
+        if not self._special:
+            self._writeback.wrote(len(data))
+
+    def _finish_writing(self) -> None:
+        try:
+            self._writeback.stop()
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def _failure(self, error: OSError) -> ImageError:
+        return ImageError(f'writing file "{self.path}": {error.strerror}')
 
     def _open(self) -> int:
         if self.path == STDOUT:
@@ -105,7 +119,7 @@ class NewFile:
                 self._replace()
             _sync(self._directory)
         except OSError as error:
-            raise ImageError(f'writing file "{self.path}": {error.strerror}') from None
+            raise self._failure(error) from None
 
     def _replace(self) -> None:
         if not self._aside:

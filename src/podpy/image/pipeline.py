@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
+from functools import partial
 from threading import Condition, Event, Lock, Thread
 from time import monotonic
 
@@ -20,6 +21,8 @@ from podpy.image.compression import decompressed
 from podpy.image.progress import SILENT, Progress
 from podpy.image.staged import check_space
 from podpy.record import Record
+from podpy.storage.filesystem import sync_filesystem
+from podpy.storage.writeback import Writeback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,6 +163,10 @@ def receive(
         for thread in threads:
             # One that waits for its server is left behind: what it has received is in its file already.
             thread.join(max(0.0, end - monotonic()))
+        try:
+            pool.writeback.stop(max(0.0, end - monotonic()))
+        except OSError as error:
+            pool.error = pool.error or _translate(error, store)
     if pool.error is not None:
         raise pool.error
     finished = [pool.finished[id(source)] for source in sources]
@@ -176,6 +183,7 @@ class _Pool:
         self.stop = Event()
         self.error: BaseException | None = None
         self.finished: dict[int, tuple[LayerWriter, BlobWriter | None]] = {}
+        self.writeback = Writeback(partial(sync_filesystem, store.graphroot))
         self.staging_lock = Lock()  # Store.begin_layer and LayerWriter.abort name things by a counter
         self._waiting = sorted(sources, key=lambda source: source.size)
         self._lock = Lock()
@@ -276,6 +284,7 @@ class _Transfer:
         for chunk in self._source.read(offset):
             if blob is not None:
                 blob.write(chunk)
+                self._pool.writeback.wrote(len(chunk))
             self._pool.progress.layer_advanced(self._name, len(chunk))
             yield chunk
 
@@ -308,6 +317,7 @@ class _Transfer:
     def _unpack(self) -> None:
         for piece in self._plain:
             self._layer.write(piece)
+            self._pool.writeback.wrote(len(piece))
         self._layer.finish()
         if self._layer.lost_tar:
             self._layer.keep_tar(decompressed(self._source.read(0)))

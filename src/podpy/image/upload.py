@@ -28,6 +28,7 @@ _BYTES = "application/octet-stream"
 _MOST_MOUNTS = 3
 _DONE = (200, 201, 202, 204)
 _GONE = (404, 416)  # no such upload any more; not the offset that the registry is at
+_BLOB_UNKNOWN = "blob unknown"  # MANIFEST_BLOB_UNKNOWN of the distribution specification, as `error_text` writes it
 _NO_PIECES = (400, 405, 501)
 
 
@@ -107,17 +108,30 @@ class WritableRepository(Repository):
                 f"{self.name}: the manifest's digest is {digest}, not {reference}",
                 hint="Push to a tag, or take the digest out of the destination",
             )
-        response = self._open("PUT", f"/manifests/{reference}", {}, body=Body.of(data, media_type))
-        if response.status not in _DONE:
-            error = self._failure(response, f"manifest {reference}")
-            if response.status in (400, 415) and not isinstance(error, AuthenticationError):
-                raise ManifestRefusedError(error.message, hint="Another --format may be taken: oci, v2s2")
-            raise error
+        response = self._put_manifest(data, media_type, reference)
         drop(response)
         stated = response.headers.get("Docker-Content-Digest", "")
         if stated.startswith("sha256:") and stated != digest:
             raise RegistryError(f"{self.name}: the registry made {stated} of the manifest {digest}")
         return digest
+
+    def _put_manifest(self, data: bytes, media_type: str, reference: str) -> Response:
+        attempt = 0
+        while True:
+            response = self._open("PUT", f"/manifests/{reference}", {}, body=Body.of(data, media_type))
+            if response.status in _DONE:
+                return response
+            error = self._failure(response, f"manifest {reference}")
+            if _BLOB_UNKNOWN in error.message:
+                # All of them are there, so it is about to know: another push of the same blob is moving it into place.
+                if attempt >= self._transport.retries:
+                    raise error
+                self._transport.wait(attempt, error.message)
+                attempt += 1
+                continue
+            if response.status in (400, 415) and not isinstance(error, AuthenticationError):
+                raise ManifestRefusedError(error.message, hint="Another --format may be taken: oci, v2s2")
+            raise error
 
     def _mount(self, digest: str, source: str, session: _Session) -> bool:
         """Take a blob from another repository; if that can't be, the session that the registry opened instead stays."""

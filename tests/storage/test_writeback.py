@@ -1,0 +1,43 @@
+"""What is written goes to the disk while more comes in."""
+
+from __future__ import annotations
+
+import errno
+import threading
+
+import pytest
+
+from podpy.storage.writeback import STEP, Writeback
+
+
+def test_a_sync_for_each_step() -> None:
+    synced = threading.Semaphore(0)
+    writeback = Writeback(synced.release)
+    for _ in range(3):
+        writeback.wrote(STEP // 2)
+        writeback.wrote(STEP // 2)
+        assert synced.acquire(timeout=30)
+    writeback.stop()
+    assert not synced.acquire(blocking=False)
+
+
+def test_little_is_left_to_the_end() -> None:
+    called = threading.Event()
+    writeback = Writeback(called.set)
+    writeback.wrote(STEP - 1)
+    writeback.stop()
+    assert not called.is_set()
+
+
+def test_what_a_sync_says_comes_out_at_the_end() -> None:
+    called = threading.Event()
+
+    def broken() -> None:
+        called.set()
+        raise OSError(errno.EIO, "Input/output error")
+
+    writeback = Writeback(broken)
+    writeback.wrote(STEP)
+    assert called.wait(30)
+    with pytest.raises(OSError, match="Input/output error"):
+        writeback.stop()
