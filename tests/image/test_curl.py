@@ -26,7 +26,7 @@ from tests.support.registry import Registry
 
 
 def ask(lines: Lines, url: str, method: str = "GET", **options: object) -> Response:
-    return Response(lines, Request(method, url, {}, trust=Trust(is_checked=False), **options))  # type: ignore[arg-type]
+    return Response(lines, Request(method=method, url=url, headers={}, trust=Trust(is_checked=False), **options))  # type: ignore[arg-type]
 
 
 def test_a_connection_is_kept_for_the_next_request() -> None:
@@ -280,7 +280,7 @@ def test_an_empty_post_says_that_it_is_empty() -> None:
 
 def test_a_header_with_a_line_break_is_not_sent() -> None:
     with pytest.raises(HTTPError, match="unprintable"):
-        Response(Lines(), Request("GET", "http://127.0.0.1:1/", {"X": "a\r\nY: b"}, trust=Trust()))
+        Response(Lines(), Request(method="GET", url="http://127.0.0.1:1/", headers={"X": "a\r\nY: b"}, trust=Trust()))
 
 
 def splice(source: socket.socket, target: socket.socket) -> None:
@@ -293,17 +293,22 @@ def splice(source: socket.socket, target: socket.socket) -> None:
         pass
 
 
+def connect_through(connection: socket.socket, port: int) -> None:
+    """Join a client's connection with a port of 127.0.0.1 until both are done: a proxy's work."""
+    with socket.create_connection(("127.0.0.1", port)) as target:
+        back = threading.Thread(target=splice, args=(target, connection))
+        back.start()
+        splice(connection, target)
+        back.join()
+
+
 def test_what_a_proxy_says_of_its_tunnel_is_not_the_answer(secure_registry: Registry) -> None:
     heads = []
 
     def tunnel(connection: socket.socket) -> None:
         heads.append(head(connection))
         connection.sendall(b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
-        with socket.create_connection(("127.0.0.1", secure_registry.port)) as registry:
-            back = threading.Thread(target=splice, args=(registry, connection))
-            back.start()
-            splice(connection, registry)
-            back.join()
+        connect_through(connection, secure_registry.port)
 
     with serving(tunnel) as server:
         lines = Lines()
@@ -327,11 +332,7 @@ def test_a_socks_proxy_finds_the_host(registry: Registry, monkeypatch: pytest.Mo
         asked.append(connection.recv(length))
         connection.recv(2)
         connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
-        with socket.create_connection(("127.0.0.1", registry.port)) as target:
-            back = threading.Thread(target=splice, args=(target, connection))
-            back.start()
-            splice(connection, target)
-            back.join()
+        connect_through(connection, registry.port)
 
     with serving(socks) as server:
         monkeypatch.setenv("HTTP_PROXY", server.url.replace("http://", "socks5://").rstrip("/"))

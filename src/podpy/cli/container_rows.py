@@ -52,7 +52,7 @@ def standard_cells(glances: list[Glance], look: Look) -> list[tuple[str, ...]]:
         (
             identifier[:width],
             image,
-            look.commands.get(command) or command_text(command, look),
+            command_text(command, look),
             ago(created, now),
             status_words(status, started, finished, code, now),
             "" if ports == exposed == "[]" else ports_text(fastjson.loads(ports), fastjson.loads(exposed)),

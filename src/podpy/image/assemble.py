@@ -61,11 +61,12 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
     `pipeline.receive` raises.
     """
     _check_names(parts, names)
-    here = _as_it_is(store, parts, names)
+    image_id, digest = sha256(parts.config), sha256(parts.manifest)
+    here = _as_it_is(store, image_id, digest, parts, names)
     if here is not None:
         for blob in parts.layers:
             progress.layer_exists(blob.digest)
-        progress.config(f"sha256:{here.id}")
+        progress.config(image_id)
         return here
     config = ImageConfig.parse(parts.config)
     if len(config.diff_ids) != len(parts.layers):
@@ -87,12 +88,11 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
     devices = sum(layer.skipped_devices for layer in received.layers) if received else 0
     if devices:
         warn(f"{devices} device nodes of the image were left out: only real root can make them")
-    image_id = sha256(parts.config)
     progress.config(image_id)
     progress.committing()
     record = ImageRecord(
         id=image_id.partition(":")[2],
-        digest=sha256(parts.manifest),
+        digest=digest,
         manifest=parts.manifest,
         config=parts.config,
         layers=chains,
@@ -107,14 +107,13 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
     )
 
 
-def _as_it_is(store: Store, parts: Parts, names: Sequence[str]) -> ImageRecord | None:
+def _as_it_is(store: Store, image_id: str, digest: str, parts: Parts, names: Sequence[str]) -> ImageRecord | None:
     """Return the store's image if it came by these manifests last and has these names: nothing need be written."""
     try:
-        here = store.find_image(sha256(parts.config).partition(":")[2])
+        here = store.find_image(image_id.partition(":")[2])
     except NoSuchImageError:
         return None
-    manifests = {sha256(manifest) for manifest in (parts.manifest, *parts.leading)}
-    is_same = here.digest == sha256(parts.manifest) and manifests.issubset(here.digests)
+    is_same = here.digest == digest and all(sha256(manifest) in here.digests for manifest in parts.leading)
     return here if is_same and set(names).issubset(here.names) else None
 
 

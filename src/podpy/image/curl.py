@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from podpy.image.lean_pycurl import pycurl
 from podpy.image.reference import shorten
 from podpy.image.tls import trust_proxy
+from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,29 +147,18 @@ class Lines:
             self._idle.clear()
 
 
-class Request:
+class Request(Record):
     """What is asked: `trust` says whom to trust, `proxy` the proxy's address or nothing; the body has `size` bytes,
     each `chunks()` yields them from their beginning.
     """
 
-    def __init__(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        *,
-        trust: Trust,
-        proxy: str = "",
-        size: int = 0,
-        chunks: Callable[[], Iterable[bytes]] | None = None,
-    ) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.trust = trust
-        self.proxy = proxy
-        self.size = size
-        self.chunks = chunks
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    trust: Trust
+    proxy: str = ""
+    size: int = 0
+    chunks: Callable[[], Iterable[bytes]] | None = None
 
 
 class Response:

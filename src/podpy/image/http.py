@@ -220,9 +220,9 @@ class Transport:
             full["Content-Type"] = body.kind
         parts = urlsplit(url)
         request = Request(
-            method,
-            _in_ascii(url),
-            full,
+            method=method,
+            url=_in_ascii(url),
+            headers=full,
             trust=self._trust(self.is_own(url)),
             proxy=proxy_for(parts.scheme, parts.netloc),
             size=body.size if body is not None else 0,
