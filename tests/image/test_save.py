@@ -298,6 +298,19 @@ def test_a_docker_archive_of_an_image_that_is_here_leaves_its_manifest(
     assert oci_manifest(members(place / "o.tar"))[0] == small.blobs()[0]
 
 
+@pytest.mark.parametrize("format", FORMATS[1:])
+def test_names_that_the_format_has_no_room_for_are_left_out_with_a_warning(
+    podpy: Podpy, small: Image, shelf: Path, place: Path, format: str
+) -> None:
+    podpy.ok("load", "-i", str(small.write_docker_archive(shelf / "a.tar", NAME)))
+    alone = podpy("save", "-q", "--format", format, "-o", str(place / "alone"), NAME)
+    done = podpy("save", "-q", "--format", format, "-o", str(place / "x"), NAME, "other", "third")
+    assert (alone.ok(), alone.stderr, done.ok()) == ("", "", "")
+    rest = f"{format} holds one image under one name: other, third left out (docker-archive takes several)"
+    assert done.stderr == f"podpy: warning: {rest}\n"
+    assert members(place / "x") == members(place / "alone")
+
+
 REFUSED = [
     (["-o", "x", "nope"], "nope: image not known"),
     (["--format", "bad", "-o", "x", NAME], "format value must be one of oci-dir oci-archive docker-dir docker-archive"),

@@ -10,6 +10,7 @@ from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import LOCALHOST, parse
 from podpy.image.rendition import DOCKER, OCI, Compression
 from podpy.record import Record
+from podpy.rootless.namespace import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ def save(
     if options.format == DOCKER_ARCHIVE:
         docker_archive_is_free(output)
     images = _several(store, paths, names) if options.multiple else [_one(store, paths, names, options.format)]
+    if len(names) > 1 and options.format != DOCKER_ARCHIVE:
+        # Podman leaves them out without a word, whether they were meant as names or as images; scripts rely on the 0.
+        left_out = ", ".join(names[1:])
+        warn(f"{options.format} holds one image under one name: {left_out} left out ({DOCKER_ARCHIVE} takes several)")
     compressed = options.compress if kind == transports.DIR else not options.uncompressed
     write(
         store,
