@@ -7,6 +7,7 @@ import gzip
 import lzma
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,17 @@ def test_from_an_address(podpy: Podpy, odd: OddRegistry, tar: bytes) -> None:
     said = podpy.ok("import", "-q", address, "far").splitlines()
     assert said[0] == f'Downloading from "{address}"'
     assert podpy.json("image", "inspect", "far")[0]["Id"] == said[1].removeprefix("sha256:")
-    podpy("import", address + "x").fails(125, "answered 404")
+    podpy("import", address + "x").fails(125, "answered 404. Check the address")
+
+
+def test_an_address_without_an_answer_gets_no_hint_about_registries(podpy: Podpy, odd: OddRegistry) -> None:
+    with socket.socket() as nobody:  # bound, and not listening
+        nobody.bind(("127.0.0.1", 0))
+        address = "http://127.0.0.1:%d/x.tar" % nobody.getsockname()[1]
+        said = podpy("import", address).fails(125, f"downloading {address}", "Check the address, and that its server")
+    assert "registr" not in said.stderr
+    said = podpy("import", f"https://{odd.address}/x.tar").fails(125, "Write http:// in front of the address")
+    assert "registr" not in said.stderr
 
 
 def test_another_platform(podpy: Podpy, session_base: Path, tar: bytes) -> None:

@@ -12,7 +12,7 @@ import os
 import stat
 
 from podpy import fastjson
-from podpy.errors import ImageError
+from podpy.errors import ImageError, RegistryError
 from podpy.image import changes, schema
 from podpy.image.archive_tree import chunks_of, spool
 from podpy.image.assemble import Blob, Parts, assemble, sha256, time_text
@@ -109,17 +109,34 @@ def _download(address: str) -> Iterator[bytes]:
     from podpy.image.curl import HTTPError
     from podpy.image.http import Transport, drop, split
 
+    what = f"downloading {address}"
     transport = Transport(split(address).netloc)
     try:
-        response = transport.open_url("GET", address, {}, what=f"downloading {address}")
+        response = transport.open_url("GET", address, {}, what=what)
         if response.status != 200:
             drop(response)
-            raise ImageError(f"downloading {address}: the server answered {response.status}")
+            raise ImageError(f"{what}: the server answered {response.status}", hint="Check the address")
         yield from response.stream()
     except HTTPError as error:
-        raise transport.explain(error, f"downloading {address}") from None
+        raise _no_answer(transport.explain(error, what), error) from None
+    except RegistryError as error:
+        raise _no_answer(error, error.__cause__) from None
     finally:
         transport.close()
+
+
+def _no_answer(error: RegistryError, cause: BaseException | None) -> RegistryError:
+    """Return the same error with a hint for a web server: import knows no registries.conf and no --tls-verify."""
+    from podpy.image.curl import HTTPError
+
+    if not isinstance(cause, HTTPError) or cause.is_proxy or cause.is_unknown_host:
+        return error
+    hint = "Check the address, and that its server runs"
+    if cause.is_not_tls:
+        hint = "Write http:// in front of the address, if that is meant"
+    elif cause.is_untrusted:
+        hint = "Add its authority to the system's certificates"
+    return RegistryError(error.message, hint=hint)
 
 
 class _Tar(Record):
