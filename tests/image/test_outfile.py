@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from podpy.errors import ImageError
 from podpy.image.outfile import NewFile, write_file
+from podpy.storage.writeback import STEP
 
 
 @pytest.fixture
@@ -39,6 +42,28 @@ def test_what_a_living_call_writes_stays_and_what_a_killed_one_has_left_goes(pla
         first.write(b"first")
         write_file(str(plain / "x"), b"second")
     assert {path.name: path.read_bytes() for path in plain.iterdir()} == {"x": b"first"}
+
+
+def test_a_failing_sync_is_told_unless_something_else_went_wrong_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = Event()
+
+    def sync(descriptor: int) -> None:
+        tried.set()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    data = bytes(STEP)
+    with pytest.raises(ImageError, match="Input/output error"), NewFile(str(tmp_path / "x")) as file:
+        file.write(data)
+        assert tried.wait(60)
+    tried.clear()
+    with pytest.raises(KeyError), NewFile(str(tmp_path / "x")) as file:
+        file.write(data)
+        assert tried.wait(60)
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:

@@ -50,8 +50,11 @@ class NewFile:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
+            if kind is not None:
+                self._stop_writing()
+                return
             self._finish_writing()
-            if kind is None and not self._special:
+            if not self._special:
                 self._name()
         finally:
             os.close(self._descriptor)
@@ -76,6 +79,13 @@ class NewFile:
             self._writeback.stop()
         except OSError as error:
             raise self._failure(error) from None
+
+    def _stop_writing(self) -> None:
+        """End the writing of a file that won't be: what went wrong before is the error, not that it can't be synced."""
+        try:
+            self._writeback.stop()
+        except OSError:
+            pass
 
     def _failure(self, error: OSError) -> ImageError:
         return ImageError(f'writing file "{self.path}": {error.strerror}')
