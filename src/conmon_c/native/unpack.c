@@ -30,11 +30,16 @@
 #define MEMORY_ROOM (256L << 20) /* for the paths of a layer's directories, above all: millions fit */
 #define LOOK_AROUND_MS 100 /* how often a sleeper looks whether the other side is still alive */
 
+struct bell {
+    _Atomic uint32_t rung;
+    _Atomic uint32_t awaited; /* somebody sleeps, or is about to: only then is a wake worth a system call */
+};
+
 struct ring {
     _Atomic uint64_t written;
     _Atomic uint64_t read;
-    _Atomic uint32_t data_bell;
-    _Atomic uint32_t room_bell;
+    struct bell data;
+    struct bell room;
     _Atomic uint32_t ended; /* the archive is complete */
     _Atomic uint32_t failed; /* the child reads no more */
     struct podpy_unpack_result result;
@@ -47,16 +52,21 @@ struct podpy_unpack {
     int status;
 };
 
-static void ring_wait(_Atomic uint32_t *bell, uint32_t seen)
+/* Sleeps until the bell rings, unless it has since `seen` was read. Whoever rings after `awaited` is set sees that; whoever
+ * rang before has changed `rung`, and the kernel, which compares it with `seen`, doesn't let this side sleep. */
+static void bell_wait(struct bell *bell, uint32_t seen)
 {
     struct timespec timeout = { .tv_nsec = LOOK_AROUND_MS * 1000000L };
-    syscall(SYS_futex, bell, FUTEX_WAIT, seen, &timeout, NULL, 0);
+    atomic_store(&bell->awaited, 1);
+    syscall(SYS_futex, &bell->rung, FUTEX_WAIT, seen, &timeout, NULL, 0);
+    atomic_store(&bell->awaited, 0);
 }
 
-static void ring_wake(_Atomic uint32_t *bell)
+static void bell_ring(struct bell *bell)
 {
-    atomic_fetch_add(bell, 1);
-    syscall(SYS_futex, bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    atomic_fetch_add(&bell->rung, 1);
+    if (atomic_load(&bell->awaited))
+        syscall(SYS_futex, &bell->rung, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static void report(struct podpy_unpack_result *result, const struct unpack_error *error)
@@ -71,7 +81,7 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
 {
     uint64_t position = 0, announced = 0;
     for (;;) {
-        uint32_t bell = atomic_load(&ring->data_bell);
+        uint32_t rung = atomic_load(&ring->data.rung);
         bool ended = atomic_load(&ring->ended);
         uint64_t available = atomic_load(&ring->written) - position;
         if (available == 0) {
@@ -79,9 +89,9 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
                 return tar_reader_end(reader, error);
             if (position != announced) {
                 announced = position;
-                ring_wake(&ring->room_bell);
+                bell_ring(&ring->room);
             }
-            ring_wait(&ring->data_bell, bell);
+            bell_wait(&ring->data, rung);
             if (getppid() != parent) /* killed: nobody is interested any more */
                 _exit(1);
             continue;
@@ -96,7 +106,7 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
         atomic_store(&ring->read, position);
         if (position - announced >= WAKE_AT) {
             announced = position;
-            ring_wake(&ring->room_bell);
+            bell_ring(&ring->room);
         }
     }
 }
@@ -161,7 +171,7 @@ __attribute__((noreturn)) static void child_main(struct ring *ring, struct task 
     if (jailed < 0 || unpack_all(ring, task, jailed == 1, &error) < 0)
         report(&ring->result, &error);
     atomic_store(&ring->failed, 1);
-    ring_wake(&ring->room_bell);
+    bell_ring(&ring->room);
     _exit(0);
 }
 
@@ -211,13 +221,13 @@ int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t s
     struct ring *ring = unpack->ring;
     uint64_t position = atomic_load(&ring->written);
     while (size > 0) {
-        uint32_t bell = atomic_load(&ring->room_bell);
+        uint32_t rung = atomic_load(&ring->room.rung);
         if (atomic_load(&ring->failed))
             return -1;
         size_t room = RING_SIZE - (size_t)(position - atomic_load(&ring->read));
         if (room == 0) {
-            ring_wait(&ring->room_bell, bell);
-            if (atomic_load(&ring->room_bell) == bell && !child_lives(unpack))
+            bell_wait(&ring->room, rung);
+            if (atomic_load(&ring->room.rung) == rung && !child_lives(unpack))
                 return -1;
             continue;
         }
@@ -228,7 +238,7 @@ int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t s
         memcpy(ring->bytes + offset, data, part);
         position += part;
         atomic_store(&ring->written, position);
-        ring_wake(&ring->data_bell);
+        bell_ring(&ring->data);
         data += part;
         size -= part;
     }
@@ -253,7 +263,7 @@ static void release(struct podpy_unpack *unpack, struct podpy_unpack_result *res
 int podpy_unpack_finish(struct podpy_unpack *unpack, struct podpy_unpack_result *result)
 {
     atomic_store(&unpack->ring->ended, 1);
-    ring_wake(&unpack->ring->data_bell);
+    bell_ring(&unpack->ring->data);
     release(unpack, result);
     return result->failed ? -1 : 0;
 }

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-PIECE = 1 << 20  # at most this much comes out at once: a small input may mean gigabytes
+# At most this much comes out at once: a small input may mean gigabytes. Larger pieces are slower: their memory goes
+# back to the kernel each time, and its pages are made anew (measured: 51,000 page faults of a pull became 30,000).
+PIECE = 256 << 10
 HEAD = 262  # bytes needed to recognise a format (tar's magic is at 257)
 
 _GZIP_LEVEL = 1  # isal: 336 MB/s, 15 % larger than zlib's 6, which makes 18 (measured)
