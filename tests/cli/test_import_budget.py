@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import CHECKOUT, Podpy, Result
+from tests.support.images import Image
+from tests.support.registry import Registry
 
 LIST = Path(__file__).with_name("import_budget.txt")
 UPDATE = "PODPY_UPDATE_BUDGET"
@@ -130,3 +132,17 @@ def test_a_mistyped_option_loads_no_engine(podpy: Podpy, baseline: set[str]) -> 
     result, modules = Budget(podpy, baseline).command("run", "--nmae", "x", "busybox")
     result.fails(125, "unknown flag: --nmae (did you mean --name?)")
     assert not {name for name in modules if name.startswith(("podpy.libpod", "podpy.storage", "typer", "rich"))}
+
+
+# What layers need, and addresses that others give: an image that is there has no use for them.
+FOR_LAYERS = {"_hashlib", "hashlib", "threading", "contextlib", "urllib.parse", "re", "podpy.image.pipeline"}
+
+
+def test_a_pull_of_what_is_there_loads_nothing_for_layers(
+    podpy: Podpy, registry: Registry, busybox_image: Image, baseline: set[str]
+) -> None:
+    registry.push("budget", "latest", busybox_image)
+    name = f"{registry.address}/budget"
+    podpy.ok("pull", "-q", "--tls-verify=false", name)
+    modules = Budget(podpy, baseline).ok("pull", "-q", "--tls-verify=false", name)
+    assert not modules & FOR_LAYERS

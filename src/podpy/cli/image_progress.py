@@ -19,8 +19,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
-from threading import Lock
+from _thread import allocate_lock as Lock
 from time import monotonic
 
 from podpy import fastjson
@@ -29,7 +28,6 @@ from podpy.image.progress import SILENT, Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 _DIGEST_SHOWN = 12
@@ -75,14 +73,19 @@ def tell_result(progress: Progress, event: str, **fields: str) -> None:
         progress.tell(event, **fields)
 
 
-@contextmanager
-def failures_told(progress: Progress, name: str) -> Iterator[None]:
-    """Print the event of a failure that goes on its way."""
-    try:
-        yield
-    except PodpyError as error:
-        tell_failure(progress, error, name)
-        raise
+class FailuresTold:
+    """A `with` block that prints the event of a failure that goes on its way."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+
+    def __enter__(self) -> None:
+        """There is nothing to set up."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, PodpyError):
+            tell_failure(self._progress, error, self._name)
 
 
 class Lines(Progress):

@@ -6,8 +6,7 @@ until the registry refuses it.
 
 from __future__ import annotations
 
-from threading import Lock
-from urllib.parse import urlencode
+from _thread import allocate_lock as Lock
 
 from podpy import fastjson
 from podpy.errors import AuthenticationError, RegistryError
@@ -53,6 +52,8 @@ class Authenticator:
             return self.header(scope) not in ("", refused)
 
     def _token(self, challenge: dict[str, str], scope: str) -> str:
+        from urllib.parse import urlencode
+
         realm = challenge.get("realm", "")
         server = self._check_realm(realm)
         service = {"service": challenge["service"]} if challenge.get("service") else {}

@@ -10,7 +10,7 @@ takes 10 ms and a request less than one; another library's took 80 (docs/perform
 from __future__ import annotations
 
 import os
-from threading import Lock
+from _thread import allocate_lock as Lock
 from time import monotonic, sleep
 
 from podpy.image.lean_pycurl import pycurl

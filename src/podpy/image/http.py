@@ -7,8 +7,7 @@ are meant for and are dropped when a redirect leads elsewhere.
 from __future__ import annotations
 
 import time
-from threading import Lock
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from _thread import allocate_lock as Lock  # threading's own; the rest of it takes 3 ms to import
 
 from podpy import __version__
 from podpy.errors import RegistryError
@@ -97,11 +96,16 @@ class Transport:
         with self._lock:
             if not self._scheme_known:
                 self._find_scheme()
-        return f"{self._scheme}://{_real_host(self.host)}{path}"
+        return self._origin() + path
+
+    def _origin(self) -> str:
+        return f"{self._scheme}://{_real_host(self.host)}"
 
     def is_own(self, url: str) -> bool:
         """Tell whether an address is on this host: only there go its credentials."""
-        return _authority(url) == _authority(f"{urlsplit(url).scheme}://{_real_host(self.host)}")
+        if url.startswith(self._origin() + "/"):
+            return True
+        return _authority(url) == _authority(f"{_split(url).scheme}://{_real_host(self.host)}")
 
     def open(self, method: str, path: str, headers: Mapping[str, str], *, what: str) -> Response:
         """Return the answer, its body not read yet; redirects are followed, failures that may pass are retried.
@@ -173,7 +177,7 @@ class Transport:
 
     def _host(self, error: HTTPError) -> str:
         """Return who didn't answer: this host, or one that it has led to."""
-        return self.host if self.is_own(error.url) else urlsplit(error.url).netloc.rpartition("@")[2]
+        return self.host if self.is_own(error.url) else _split(error.url).netloc.rpartition("@")[2]
 
     def _find_scheme(self) -> None:
         # Podman's order for insecure registries: HTTPS without checks, then HTTP.
@@ -186,12 +190,12 @@ class Transport:
 
     def open_once(self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None) -> Response:
         """Return the answer to one request, redirects followed. Raises HTTPError, RegistryError."""
-        sent, asked = dict(headers), _authority(url)
+        sent, asked = dict(headers), url
         for _ in range(_MOST_REDIRECTS):
             response = self._send(method, url, sent, body)
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
-                if _authority(url) != asked:
+                if url is not asked and _authority(url) != _authority(asked):
                     # What this host's credentials are for is said by itself, and by nobody it redirects to.
                     response.headers.discard("WWW-Authenticate")
                 return response
@@ -199,7 +203,9 @@ class Transport:
             following = self.address(url, target)
             if _authority(following) != _authority(url):
                 if body is not None and body.secret:
-                    raise RegistryError(f"{asked} redirects what is secret to another host, {_authority(following)}")
+                    raise RegistryError(
+                        f"{_authority(asked)} redirects what is secret to another host, {_authority(following)}"
+                    )
                 sent = {key: value for key, value in sent.items() if key.lower() not in ("authorization", "cookie")}
             url = following
         raise RegistryError(f"{self.host}: more than {_MOST_REDIRECTS} redirects")
@@ -207,7 +213,7 @@ class Transport:
     def address(self, url: str, target: str) -> str:
         """Return the address that a Location header in the answer of `url` means. Raises RegistryError."""
         following = join(url, target)
-        scheme = urlsplit(following).scheme
+        scheme = _split(following).scheme
         if scheme not in ("http", "https"):
             raise RegistryError(f"{self.host} redirects to an address that isn't HTTP: {shorten(following)}")
         if scheme == "http" and url.startswith("https:") and not self.insecure:
@@ -218,17 +224,23 @@ class Transport:
         full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
         if body is not None:
             full["Content-Type"] = body.kind
-        parts = urlsplit(url)
+        own = self.is_own(url)
         request = Request(
             method=method,
             url=_in_ascii(url),
             headers=full,
-            trust=self._trust(self.is_own(url)),
-            proxy=proxy_for(parts.scheme, parts.netloc),
+            trust=self._trust(own),
+            proxy=self._proxy(url),
             size=body.size if body is not None else 0,
             chunks=body.chunks if body is not None else None,
         )
         return Response(self._lines, request)
+
+    def _proxy(self, url: str) -> str:
+        if url.startswith(self._origin() + "/"):
+            return proxy_for(self._scheme, _real_host(self.host))
+        parts = _split(url)
+        return proxy_for(parts.scheme, parts.netloc)
 
     def _trust(self, own: bool) -> Trust:
         # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
@@ -239,6 +251,8 @@ class Transport:
 
 def form(fields: Mapping[str, str]) -> Body:
     """Return a body as web forms send it; what is in it is secret."""
+    from urllib.parse import urlencode
+
     return Body.of(urlencode(fields).encode(), _FORM).replace(secret=True)
 
 
@@ -274,28 +288,36 @@ def read_body(response: Response, limit: int = BODY_LIMIT) -> bytes:
 def split(url: str) -> SplitResult:
     """Return the parts of an address that came from outside. Raises RegistryError if it is none."""
     try:
-        return urlsplit(url)
+        return _split(url)
     except ValueError:
         raise RegistryError(f"not an address: {shorten(_without_query(url))}") from None
 
 
 def join(url: str, target: str) -> str:
     """Return the address that a header's text means relative to `url`. Raises RegistryError if it is none."""
+    from urllib.parse import urljoin
+
     try:
         target = target.encode("latin-1").decode()  # headers are read as Latin-1
     except UnicodeError:
         pass
     try:
         following = urljoin(url, target)
-        urlsplit(following)
+        _split(following)
     except ValueError:
         raise RegistryError(f"not an address: {shorten(_without_query(target))}") from None
     return following
 
 
+def _split(url: str) -> SplitResult:
+    from urllib.parse import urlsplit  # 5 ms, and most calls meet no address but those that they make themselves
+
+    return urlsplit(url)
+
+
 def _authority(url: str) -> str:
     """Return the host of an address, with its port if that isn't the scheme's own: what credentials are for."""
-    parts = urlsplit(url)
+    parts = _split(url)
     return parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
@@ -303,7 +325,9 @@ def _in_ascii(url: str) -> str:
     """Return an address as it is sent (RFC 3987, 3.1). Raises RegistryError if its host's name can be none."""
     if url.isascii() and " " not in url:
         return url
-    parts = urlsplit(url)
+    from urllib.parse import quote
+
+    parts = _split(url)
     try:
         host = parts.netloc.encode("idna").decode()
     except UnicodeError:

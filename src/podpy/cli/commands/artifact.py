@@ -173,11 +173,11 @@ def _row(record: ArtifactRecord, options: Options) -> Struct:
 
 def pull(options: Options) -> int:
     """`podpy artifact pull`."""
-    from podpy.cli.image_progress import failures_told, make, tell_result
+    from podpy.cli.image_progress import FailuresTold, make, tell_result
 
     progress = make(quiet=options.quiet, style=options.progress)
     name = options.artifact
-    with failures_told(progress, name), open_runtime(options) as runtime:
+    with FailuresTold(progress, name), open_runtime(options) as runtime:
         runtime.enter()
         digest = artifacts.pull(runtime.store, runtime.paths, name, _access(options), progress=progress)
     tell_result(progress, "artifact", name=name, digest=digest)
@@ -187,12 +187,12 @@ def pull(options: Options) -> int:
 def push(options: Options) -> int:
     """`podpy artifact push`: prints nothing but its progress."""
     from podpy.cli.commands.push import write_digest
-    from podpy.cli.image_progress import failures_told, make, tell_result
+    from podpy.cli.image_progress import FailuresTold, make, tell_result
     from podpy.image.artifact_push import push as push_artifact
 
     progress = make(quiet=options.quiet, style=options.progress)
     name = options.artifact
-    with failures_told(progress, name), open_runtime(options) as runtime:
+    with FailuresTold(progress, name), open_runtime(options) as runtime:
         runtime.enter()
         digest = push_artifact(runtime.store, runtime.paths, name, _access(options), progress=progress)
     if options.digestfile:

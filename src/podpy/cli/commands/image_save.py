@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def save(options: Options) -> int:
     """`podpy save`: to a file, a directory, or standard output (then quietly)."""
-    from podpy.cli.image_progress import failures_told, make, tell_result
+    from podpy.cli.image_progress import FailuresTold, make, tell_result
     from podpy.image.outfile import STDOUT
     from podpy.image.save import FORMATS, SaveOptions
     from podpy.image.save import save as save_images
@@ -31,7 +31,7 @@ def save(options: Options) -> int:
         raise UsageError("--progress json: standard output is for the archive", hint="Give --output FILE")
     progress = make(quiet=options.quiet or not options.output, style=options.progress)
     given = options.given("multi_image_archive")
-    with failures_told(progress, options.output), open_runtime(options) as runtime:
+    with FailuresTold(progress, options.output), open_runtime(options) as runtime:
         wanted = SaveOptions(
             format=options.format,
             multiple=options.multi_image_archive if given else runtime.conf.multi_image_archive,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def load(options: Options) -> int:
     """`podpy load`."""
-    from podpy.cli.image_progress import failures_told, make, tell_image, tells_events
+    from podpy.cli.image_progress import FailuresTold, make, tell_image, tells_events
     from podpy.image.archive import load as load_archive
 
     source: str | int = options.input or 0
@@ -28,7 +28,7 @@ def load(options: Options) -> int:
         raise UsageError("cannot read from terminal", hint="Use podpy load -i FILE, or podpy load < FILE")
     # Podman's lines about a load only repeat what the last line says; bars are worth something where they move.
     progress = make(quiet=options.quiet or not sys.stderr.isatty(), style=options.progress)
-    with failures_told(progress, options.input or "-"), open_runtime(options) as runtime:
+    with FailuresTold(progress, options.input or "-"), open_runtime(options) as runtime:
         names = runtime.privileged(
             lambda: load_archive(runtime.store, source, policy_file=options.signature_policy, progress=progress)
         )

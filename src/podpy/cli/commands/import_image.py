@@ -16,7 +16,7 @@ _STDIN = "-"
 
 def import_image(options: Options) -> int:
     """`podpy import`."""
-    from podpy.cli.image_progress import failures_told, make, tell_image
+    from podpy.cli.image_progress import FailuresTold, make, tell_image
     from podpy.image.importing import ImportOptions, import_tar, is_address
 
     source: str | int = options.path_or_url
@@ -35,7 +35,7 @@ def import_image(options: Options) -> int:
         variant=options.variant,
     )
     progress = make(quiet=options.quiet, style=options.progress)
-    with failures_told(progress, options.reference or options.path_or_url), open_runtime(options) as runtime:
+    with FailuresTold(progress, options.reference or options.path_or_url), open_runtime(options) as runtime:
         record = runtime.privileged(
             lambda: import_tar(runtime.store, source, options.reference, wanted, progress=progress)
         )

@@ -141,7 +141,7 @@ def _struct(value: object, make: type[dict[str, object]], name: str = "") -> obj
 def push(options: Options) -> int:
     """`podpy manifest push`: prints nothing but its progress."""
     from podpy.cli.commands.push import push_options, write_digest
-    from podpy.cli.image_progress import failures_told, make, tell_result
+    from podpy.cli.image_progress import FailuresTold, make, tell_result
     from podpy.image.list_push import ListPushOptions, push_list
 
     kinds = options.add_compression
@@ -152,7 +152,7 @@ def push(options: Options) -> int:
     wanted = ListPushOptions(**plain.__dict__, images=options.all, add_compression=kinds)
     progress = make(quiet=options.quiet, style=options.progress)
     name = options.destination or options.list
-    with failures_told(progress, name), open_runtime(options) as runtime:
+    with FailuresTold(progress, name), open_runtime(options) as runtime:
         store, paths = runtime.store, runtime.paths
         record = manifest_list.find_list(store, paths, options.list)
         runtime.enter()

@@ -16,7 +16,7 @@ _FOREIGN_TRANSPORTS = ("docker-daemon:", "containers-storage:", "ostree:", "sif:
 
 def push(options: Options) -> int:
     """`podpy push`: prints nothing but its progress."""
-    from podpy.cli.image_progress import failures_told, make, tell_result
+    from podpy.cli.image_progress import FailuresTold, make, tell_result
     from podpy.image.push import push as push_image
 
     destination = options.destination or ""
@@ -26,7 +26,7 @@ def push(options: Options) -> int:
         wanted = wanted.replace(compression="gzip")
     progress = make(quiet=options.quiet, style=options.progress)
     name = destination or options.image
-    with failures_told(progress, name), open_runtime(options) as runtime:
+    with FailuresTold(progress, name), open_runtime(options) as runtime:
         runtime.enter()
         digest = push_image(runtime.store, runtime.paths, options.image, destination, wanted, progress=progress)
     if options.digestfile:

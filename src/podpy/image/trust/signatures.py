@@ -8,7 +8,6 @@ for each signature. A `dir:` image has signature-1 … beside its manifest, one 
 from __future__ import annotations
 
 from binascii import Error, a2b_base64
-from urllib.parse import quote, unquote, urlsplit
 
 from podpy import fastjson
 from podpy.errors import ImageError
@@ -78,6 +77,8 @@ def from_registry(
 
 
 def _default_lookaside(paths: Paths) -> str:
+    from urllib.parse import quote
+
     own = f"{paths.home}/.local/share" if paths.rootless else "/var/lib"
     return f"file://{quote(own)}/containers/sigstore"
 
@@ -87,6 +88,8 @@ def from_lookaside(base: str, path: str, digest: str, connect: Callable[[str], T
 
     Raises ImageError, RegistryError.
     """
+    from urllib.parse import quote, unquote, urlsplit
+
     parts = urlsplit(base)
     directory = f"/{path}@{digest.replace(':', '=')}"
     if parts.scheme == "file":
