@@ -98,7 +98,7 @@ def test_from_an_address(podpy: Podpy, odd: OddRegistry, tar: bytes) -> None:
 def test_an_address_without_an_answer_gets_no_hint_about_registries(podpy: Podpy, odd: OddRegistry) -> None:
     with socket.socket() as nobody:  # bound, and not listening
         nobody.bind(("127.0.0.1", 0))
-        address = "http://127.0.0.1:%d/x.tar" % nobody.getsockname()[1]
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}/x.tar"
         said = podpy("import", address).fails(125, f"downloading {address}", "Check the address, and that its server")
     assert "registr" not in said.stderr
     said = podpy("import", f"https://{odd.address}/x.tar").fails(125, "Write http:// in front of the address")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from podpy.rootless.programs import which
 from tests.rootless.helpers import in_changed_host, parse_map, where_user_namespaces_are_forbidden, write_as_root
 from tests.support import needs
 from tests.support.engine import Podpy, Result
@@ -125,6 +126,39 @@ def test_tun_device(podpy: Podpy, scratch: Path, change: str, cause: str, mend: 
     assert done.returncode == 1
     found = _check(done, "/dev/net/tun")
     assert cause in str(found["cause"])
+    assert mend in str(found["mend"])
+
+
+OLD = "is of before August 2024"
+
+
+@pytest.mark.parametrize(
+    ("help_text", "changes", "ok", "cause", "mend"),
+    [
+        ("--map-guest-addr", "", True, "{pasta}", ""),
+        ("--config-net", "", True, "{slirp}, because {pasta} " + OLD, ""),
+        (
+            "--config-net",
+            "mount --bind {nothing} {slirp}",
+            False,
+            "{pasta} " + OLD,
+            "slirp4netns    # or install a newer",
+        ),
+    ],
+)
+def test_doctor_says_which_network_helper_is_used_and_why(
+    podpy: Podpy, scratch: Path, help_text: str, changes: str, ok: bool, cause: str, mend: str
+) -> None:
+    """A pasta that is too old is no good news, even where slirp4netns takes its place; either way containers run."""
+    program = write_as_root(scratch / "pasta", f"#!/bin/sh\necho {help_text}\n")
+    os.chmod(program, 0o755)
+    nothing = write_as_root(scratch / "nothing", "")
+    where = {"pasta": which("pasta"), "slirp": which("slirp4netns"), "nothing": nothing}
+    assert all(where.values()), "passt and slirp4netns are installed where tests run"
+    changes = f"mount --bind {program} {where['pasta']}; " + changes.format_map(where)
+    found = _check(in_changed_host(podpy, changes, "system", "doctor", "--json"), "network helper")
+    assert (found["ok"], found["required"]) == (ok, ok)
+    assert str(found["cause"]).startswith(cause.format_map(where))
     assert mend in str(found["mend"])
 
 

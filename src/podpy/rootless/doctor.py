@@ -29,10 +29,8 @@ _USER: tuple[Callable[[Paths], Check], ...] = (
     user_checks.run_directory,
     user_checks.lingering,
 )
+_PROGRAMS: tuple[Callable[[Paths], Check], ...] = (host_checks.oci_runtime, host_checks.conmon)
 _HOST: tuple[Callable[[Paths], Check], ...] = (
-    host_checks.oci_runtime,
-    host_checks.conmon,
-    host_checks.network_helper,
     host_checks.tun,
     host_checks.fuse,
     host_checks.graph_filesystem,
@@ -44,9 +42,12 @@ _HOST: tuple[Callable[[Paths], Check], ...] = (
 )
 
 
-def checks(paths: Paths) -> list[Check]:
-    """Return the result of every check that concerns this user, the namespace's own first."""
-    functions = (*_USER, *_HOST) if paths.rootless else _HOST
+def checks(paths: Paths, *more: Callable[[Paths], Check]) -> list[Check]:
+    """Return the result of every check that concerns this user, the namespace's own first.
+
+    `more` are those of rooms above this one (podpy.network.doctor); they come after those of other programs.
+    """
+    functions = (*(_USER if paths.rootless else ()), *_PROGRAMS, *more, *_HOST)
     return [function(paths) for function in functions]
 
 

@@ -93,15 +93,6 @@ def conmon(paths: Paths) -> Check:
     return failed(name, f"{own} is missing: podpy's installation is incomplete", "install podpy again")
 
 
-def network_helper(paths: Paths) -> Check:
-    """Is there a program that connects containers to the network?"""
-    name = "network helper"
-    path = which("pasta") or which("slirp4netns")
-    if path:
-        return passed(name, path)
-    return failed(name, "neither pasta nor slirp4netns is installed", install("passt"))
-
-
 def cgroup_delegation(paths: Paths) -> Check:
     """Which limits can be enforced?"""
     from podpy import fastjson

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def doctor(options: Options) -> int:
     """Print every check of the host; 1 if one fails that podpy can't do without."""
+    from podpy.network.doctor import helper
     from podpy.rootless.doctor import checks
 
-    results = checks(_paths(options))
+    results = checks(_paths(options), helper)
     if options.json:
         from podpy import fastjson
 
