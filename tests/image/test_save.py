@@ -245,7 +245,7 @@ def test_an_oci_directory_with_several_images(
     for chosen, image in {"a.io/x:1": small, "@0": small, "@1": bulky, "short": bulky}.items():
         assert podpy.ok("pull", "-q", f"oci:{layout}:{chosen}") == image_id(image)
     names = podpy.ok("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-    assert sorted(names) == ["a.io/x:1", "localhost/short:latest"]
+    assert sorted(names) == ["a.io/x:1", "docker.io/library/short:latest"]
     podpy.ok("rmi", "-a")
     assert len(podpy.ok("load", "-i", str(layout)).splitlines()) == 2
 
@@ -259,8 +259,52 @@ def test_pull_from_what_save_wrote(podpy: Podpy, small: Image, shelf: Path, plac
         podpy("pull", f"{transport}:{place / 'x'}").fails(125)
     assert podpy.ok("pull", "-q", f"{TRANSPORTS[format]}:{place / 'x'}") == image_id(small)
     names = podpy.json("image", "inspect", image_id(small))[0]["RepoTags"]
-    assert names == ([] if format == "docker-dir" else [NAME])
+    assert names == ([NAME] if format.endswith("archive") else []), "a directory's path is no name"
     podpy("pull", f"{TRANSPORTS[format]}:{place / 'nothing'}").fails(125, f"{place / 'nothing'}: No such file")
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "chosen", "name"),
+    [
+        ("oci", "short", "", ""),
+        ("oci", "short", ":short", "docker.io/library/short:latest"),
+        ("oci", "short", ":@0", ""),
+        ("oci", "a.io/x:1", ":a.io/x:1", "a.io/x:1"),
+        ("oci", "docker.io/library/x:1", ":docker.io/library/x:1", "docker.io/library/x:1"),
+        ("oci-archive", "short", "", "localhost/short:latest"),
+        ("oci-archive", "short", ":short", "localhost/short:latest"),
+        ("oci-archive", "a.io/x:1", "", "a.io/x:1"),
+        ("docker-archive", "short:2", "", "localhost/short:2"),
+        ("docker-archive", "short:2", ":short:2", "localhost/short:2"),
+        ("docker-archive", "short:2", ":docker.io/library/short:2", "localhost/short:2"),
+        ("docker-archive", "a.io/x:1", ":a.io/x:1", "a.io/x:1"),
+    ],
+)
+def test_a_pull_from_a_place_names_the_image_as_podman_does(
+    podpy: Podpy, small: Image, shelf: Path, kind: str, named: str, chosen: str, name: str
+) -> None:
+    write = {
+        "oci": small.write_oci_directory,
+        "oci-archive": small.write_oci_archive,
+        "docker-archive": small.write_docker_archive,
+    }[kind]
+    place = write(shelf / "x", named)
+    assert podpy.ok("pull", "-q", f"{kind}:{place}{chosen}") == image_id(small)
+    assert podpy.json("image", "inspect", image_id(small))[0]["RepoTags"] == ([name] if name else [])
+
+
+def test_containerds_name_counts_in_an_oci_archive_whatever_chose_the_image(
+    podpy: Podpy, small: Image, shelf: Path
+) -> None:
+    layout = small.write_oci_directory(shelf / "x", "1")
+    index = json.loads((layout / "index.json").read_bytes())
+    index["manifests"][0]["annotations"]["io.containerd.image.name"] = "docker.io/library/x:1"
+    (layout / "index.json").write_bytes(compact(index))
+    tool("tar", "-C", layout, "-cf", shelf / "x.tar", ".")
+    podpy.ok("pull", "-q", f"oci-archive:{shelf / 'x.tar'}:1")
+    podpy.ok("pull", "-q", f"oci:{layout}:1")
+    names = podpy.json("image", "inspect", image_id(small))[0]["RepoTags"]
+    assert sorted(names) == ["docker.io/library/1:latest", "docker.io/library/x:1"]
 
 
 def test_pull_from_standard_input(podpy: Podpy, small: Image, shelf: Path) -> None:
@@ -516,8 +560,8 @@ def test_umoci_unpacks_what_podpy_saves_and_podpy_pulls_what_umoci_makes(
     tool("umoci", "repack", "--image", f"{layout}:v2", bundle)
     tool("chmod", "-R", "a+rX", layout)
     assert podpy.ok("pull", "-q", f"oci:{layout}:v2")
-    assert len(podpy.json("image", "inspect", "localhost/v2")[0]["RootFS"]["Layers"]) == 3
-    podpy.ok("save", "-q", "--format", "oci-dir", "-o", str(place / "again"), "localhost/v2")
+    assert len(podpy.json("image", "inspect", "docker.io/library/v2")[0]["RootFS"]["Layers"]) == 3
+    podpy.ok("save", "-q", "--format", "oci-dir", "-o", str(place / "again"), "docker.io/library/v2")
     wanted = next(entry for entry in json.loads((layout / "index.json").read_bytes())["manifests"][1:])
     assert sha256(oci_manifest(members(place / "again"))[0]) == wanted["digest"], "byte for byte what umoci wrote"
 

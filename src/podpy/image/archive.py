@@ -132,13 +132,13 @@ def _choose_docker(document: list[dict[str, Any]], place: Place) -> Iterable[tup
     if place.index >= len(document):
         raise ImageError(f"invalid source index @{place.index}, only {len(document)} manifest items available")
     chosen = document if place.index < 0 else [document[place.index]]
-    named = [(item, [docker_name(name) for name in _strings(item, "RepoTags")]) for item in chosen]
+    tagged = [(item, _strings(item, "RepoTags")) for item in chosen]
     if not place.reference:
-        return named
+        return [(item, [_full_name(tag) for tag in tags]) for item, tags in tagged]
     wanted = docker_name(place.reference)
-    found = [(item, [wanted]) for item, names in named if wanted in names]
+    found = [(item, [_full_name(tag)]) for item, tags in tagged for tag in tags if docker_name(tag) == wanted]
     if not found:
-        there = ", ".join(name for _, names in named for name in names) or "no names"
+        there = ", ".join(tag for _, tags in tagged for tag in tags) or "no names"
         raise ImageError(f'tag "{place.reference}" not found in {place.path}', hint=f"It has {shorten(there, 200)}")
     return found[:1]
 
@@ -174,7 +174,9 @@ def _made_manifest(config: bytes, diff_ids: list[str], blobs: list[Blob]) -> byt
 
 
 def docker_name(text: str) -> str:
-    """Return the full name that a text in a docker-archive means: a short one is docker.io's. Raises ImageError."""
+    """Return the full name that a text behind a transport and a path means: a short one is docker.io's. Raises
+    ImageError.
+    """
     reference = parse(text)
     return str((reference.in_domain("docker.io") if reference.is_short else reference).with_default_tag())
 
@@ -207,7 +209,19 @@ def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Part
         if len(entries) > 1:
             choice = schema.Index(media_type=index.media_type, manifests=entries)
             one = schema.select(choice, schema.host_platform())
-        yield _oci_parts(tree, one), [] if name.startswith("#") else [name]
+        yield _oci_parts(tree, one), _names_for(entries[0], place, every=every)
+
+
+def _names_for(entry: schema.Descriptor, place: Place, *, every: bool) -> list[str]:
+    """Return the name that an image of an OCI layout gets here, as Podman does it (containers/common, copyFromDefault).
+
+    The index names it, but for `pull oci:DIR[:NAME]`: there it is NAME, and docker.io's if it is a short one. `load` of
+    a directory goes by the index (Podman's names nothing then): it brings several images at once.
+    """
+    if place.kind == transports.OCI and not every:
+        return [docker_name(place.reference)] if place.reference else []
+    name = _oci_name(entry)
+    return [name] if name else []
 
 
 def read_index(tree: Tree) -> schema.Index:
