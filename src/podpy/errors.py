@@ -6,6 +6,7 @@
     ├── NotFoundError             125   no such container, image, volume (`exists`, `inspect`: 1)
     │   ├── NoSuchContainerError
     │   ├── NoSuchImageError
+    │   │   └── NotANameError           and none ever will: what was given can't be a name (`rmi`, `exists`: 125)
     │   └── NoSuchArtifactError
     ├── InUseError                125   a name that is taken, an image that a container uses (`rmi`: 2)
     ├── StateError                125   a container is in the wrong state for this
@@ -85,6 +86,10 @@ class NoSuchContainerError(NotFoundError):
 
 class NoSuchImageError(NotFoundError):
     """No image in the store has this name or id."""
+
+
+class NotANameError(NoSuchImageError):
+    """No image can have this name, and it is no id."""
 
 
 class NoSuchArtifactError(NotFoundError):

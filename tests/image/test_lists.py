@@ -109,7 +109,7 @@ def test_an_image_is_found_by_short_and_full_names(podpy: Podpy, loaded: str, te
     podpy.ok("image", "exists", text)
 
 
-@pytest.mark.parametrize("text", ["small", "small:v2", "mall:v1", "other/bulky:2", "Upper", "", "zz", "localhost/x"])
+@pytest.mark.parametrize("text", ["small", "small:v2", "mall:v1", "other/bulky:2", "zz", "localhost/x"])
 def test_an_image_that_isnt_there(podpy: Podpy, loaded: str, text: str) -> None:
     assert podpy("image", "exists", text).returncode == 1
 
@@ -123,6 +123,25 @@ def test_tag_and_untag(podpy: Podpy, loaded: str) -> None:
     assert podpy.ok("images", "-n", "--filter", "dangling=true").split()[:2] == ["<none>", "<none>"]
     podpy("tag", "nope", "x").fails(125, "nope: image not known")
     podpy("tag", loaded, "Upper").fails(125, "must be lowercase")
+
+
+@pytest.mark.parametrize("name", ["a b", "Upper", "", "-"])
+def test_what_cannot_be_a_name_is_no_missing_image(podpy: Podpy, name: str) -> None:
+    for command in (["rmi"], ["rmi", "-f"], ["rmi", "--ignore"], ["image", "exists"]):
+        podpy(*command, "--", name).fails(125, "invalid reference format")
+    for command in (["tag", "--", name, "x"], ["history", "--", name], ["run", "--", name]):
+        podpy(*command).fails(125, "invalid reference format")
+    podpy("inspect", "--", name).fails(125, "no such object")
+
+
+@pytest.mark.parametrize("name", ["a b", "-x", ".x", "a/b"])
+def test_what_cannot_be_a_containers_name(podpy: Podpy, loaded: str, name: str) -> None:
+    podpy.ok("create", "--name=there", loaded, "x")
+    for command in (["create", f"--name={name}", loaded, "x"], ["run", f"--name={name}", loaded, "x"]):
+        podpy(*command).fails(125, "invalid container name", "Names match [a-zA-Z0-9]")
+    podpy("rename", "there", "--", name).fails(125, "invalid container name")
+    podpy("rm", "--", name).fails(1, "no such container")
+    podpy("container", "exists", "--", name).fails(1)
 
 
 def test_rmi(podpy: Podpy, loaded: str) -> None:

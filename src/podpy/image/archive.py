@@ -204,7 +204,7 @@ def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Part
             "more than one image in oci, choose an image",
             hint=f"Append :NAME or :@NUMBER; there are {shorten(', '.join(by_name), 200)}",
         )
-    for name, entries in by_name.items():
+    for entries in by_name.values():
         one = entries[0]
         if len(entries) > 1:
             choice = schema.Index(media_type=index.media_type, manifests=entries)

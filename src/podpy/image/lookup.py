@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import ImageError, NoSuchImageError
+from podpy.errors import ImageError, NoSuchImageError, NotANameError
 from podpy.image.reference import Reference, is_hex, parse
 
 TYPE_CHECKING = False
@@ -41,13 +41,13 @@ def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]
     """
     wanted = text.removeprefix(_TRANSPORT)
     identity = wanted.removeprefix("sha256:")
-    if not wanted:
-        raise NoSuchImageError(f'"{text}": image not known')
     if len(identity) == _ID_LENGTH and is_hex(identity):
         return _by_id(store, identity, text), ""
     try:
         reference = parse(wanted)
-    except ImageError:
+    except ImageError as error:
+        if not is_hex(identity):
+            raise NotANameError(error.message, hint=error.hint) from None
         return _by_id(store, identity, text), ""
     candidates = [str(reference.with_default_tag().without_tag_if_digest())]
     if reference.is_short:

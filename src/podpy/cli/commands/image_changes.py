@@ -6,7 +6,15 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import complain
-from podpy.errors import EXIT_FAILURE, ImageError, InUseError, NoSuchImageError, PodpyError, SeveralNamesError
+from podpy.errors import (
+    EXIT_FAILURE,
+    ImageError,
+    InUseError,
+    NoSuchImageError,
+    NotANameError,
+    PodpyError,
+    SeveralNamesError,
+)
 from podpy.image.lookup import find_named
 from podpy.image.reference import for_new_image
 from podpy.storage import image_mounts
@@ -32,13 +40,13 @@ def rmi(options: Options) -> int:
         for name in names:
             try:
                 _remove(runtime, name, force=options.force or options.all, containers=options.force)
+            except (NotANameError, SeveralNamesError) as error:
+                complain(error)
+                code = code or EXIT_FAILURE
             except NoSuchImageError as error:
                 if not options.ignore and not options.force and not options.all:
                     complain(error)
                     code = code or _NO_SUCH_IMAGE
-            except SeveralNamesError as error:
-                complain(error)
-                code = code or EXIT_FAILURE
             except InUseError as error:
                 complain(error)
                 code = _IN_USE

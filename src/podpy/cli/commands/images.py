@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.errors import NoSuchImageError, PodpyError, UsageError
+from podpy.errors import NoSuchImageError, NotANameError, PodpyError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def exists(options: Options) -> int:
     with open_runtime(options) as runtime:
         try:
             runtime.image(options.image)
+        except NotANameError:
+            raise
         except NoSuchImageError:
             return 1
     return 0
