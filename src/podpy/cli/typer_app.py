@@ -45,7 +45,7 @@ def show_help(path: str) -> int:
 class Reader:
     """Reads command lines as Typer does, for the comparison of both readers. With `only`, of that one command."""
 
-    def __init__(self, only: str = "") -> None:
+    def __init__(self, only: str | None = None) -> None:
         self._result = _Result()
         self._run = typer.main.get_command(make_app(only, self._result))
 
@@ -68,8 +68,11 @@ class _Result:
         self.options = Options()
 
 
-def make_app(only: str = "", result: _Result | None = None) -> typer.Typer:
-    """Return the Typer app: with the options of all commands, or of the one that is asked about."""
+def make_app(only: str | None = None, result: _Result | None = None) -> typer.Typer:
+    """Return the Typer app: with all commands, or with what the help of `only` tells of (a command, a group, or "").
+
+    Typer makes an object of every option: all of them take longer than drawing the help.
+    """
     result = result or _Result()
     app = _group("A container engine without a daemon, rootless first, with Podman's command line")
     app.callback()(_globals_callback(result, GLOBAL_OPTIONS))
@@ -79,12 +82,14 @@ def make_app(only: str = "", result: _Result | None = None) -> typer.Typer:
         outer, _, word = name.rpartition(" ")
         (groups[outer] if outer else app).add_typer(group, name=word, rich_help_panel="Groups")
     for command in declare.COMMANDS:
-        for path in (command.path, *command.aliases):
+        paths = (command.path, *command.aliases)
+        whole = only is None or only in paths
+        for path in paths:
             group_name, _, name = path.rpartition(" ")
             if group_name and group_name not in groups:
                 continue
-            whole = not only or only in (command.path, *command.aliases)
-            _add(groups[group_name] if group_name else app, command, name, result, whole=whole)
+            if whole or only == group_name:
+                _add(groups[group_name] if group_name else app, command, name, result, whole=whole)
     return app
 
 
