@@ -33,6 +33,43 @@ def test_the_exit_code_is_the_commands(podpy: Podpy, running: str, command: list
     assert podpy("exec", running, *command).returncode == code
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["c", "nothing"], 127, "executable file `nothing` not found in $PATH: No such file or directory"),
+        (["c", "/no/thing"], 127, "executable file `/no/thing` not found: No such file or directory"),
+        (["-w", "/etc", "c", "./x"], 127, "executable file `./x` not found: No such file or directory"),
+        (["c", "/etc/passwd/x"], 127, "executable file `/etc/passwd/x` not found: No such file or directory"),
+        (["c", "/etc/passwd"], 126, "the path `/etc/passwd` is not executable: Permission denied"),
+        (["c", "/etc"], 126, "the path `/etc` is not a regular file, so not executable: Operation not permitted"),
+        (["c", ""], 126, "the path `` is not a regular file, so not executable: Operation not permitted"),
+        (["-w", "/typo", "c", "true"], 127, "chdir `/typo`: No such file or directory"),
+        (["-w", "/etc/passwd", "c", "true"], 125, "chdir `/etc/passwd`: Not a directory"),
+    ],
+)
+def test_a_command_that_cannot_be_started_is_one_line_of_ours(
+    podpy: Podpy, running: str, words: list[str], code: int, said: str
+) -> None:
+    done = podpy("exec", *words).fails(code)
+    reason = {
+        125: "OCI runtime error",
+        126: "OCI permission denied",
+        127: "OCI runtime attempted to invoke a command that was not found",
+    }[code]
+    assert done.stderr == f"podpy: crun: {said}: {reason}\n"
+
+
+def test_what_only_looks_as_if_it_could_not_be_started_is(podpy: Podpy, running: str) -> None:
+    """Links into /proc are other files for each process; a search path may be relative, or be missing."""
+    script = "ln -s /proc/self/exe /tmp/me; mkdir /tmp/bin; ln -s /bin/busybox /tmp/bin/echo; ln -s bin /tmp/alias"
+    podpy.ok("exec", running, "sh", "-c", script)
+    assert "BusyBox" in podpy("exec", running, "/bin/busybox").stdout
+    assert podpy.ok("exec", "-w", "/tmp", running, "bin/echo", "here") == "here"
+    assert podpy.ok("exec", "-w", "/tmp", "-e", "PATH=/nowhere:alias", running, "echo", "here") == "here"
+    assert "not found" not in podpy("exec", running, "/proc/self/exe").stderr
+    assert "not found" not in podpy("exec", running, "/tmp/me").stderr
+
+
 def test_environment_user_and_directory(podpy: Podpy, running: str) -> None:
     told = podpy.ok(
         "exec", "-e", "A=b", "-w", "/tmp", "-u", "1000:1000", running, "sh", "-c", "echo $A $FROM_RUN $PWD; id -u"

@@ -151,6 +151,10 @@ def run(container: Container, options: ExecOptions) -> int | str:
     config = bundle_config(container)
     leaving = _reach_cgroup(container, config)
     process = process_document(container, row.pid, options, config)
+    if not (options.tty or options.detach):
+        from podpy.runtime.exec_check import refuse_impossible
+
+        refuse_impossible(process, f"/proc/{row.pid}/root", container.runtime.oci_runtime.name)
     with SessionFile(container, options, session_id) as session:
         if leaving is not None:
             leaving.finish()
