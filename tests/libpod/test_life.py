@@ -149,6 +149,20 @@ def test_restart_policies(podpy: Podpy, busybox: str, policy: str, code: int, ru
     wait.until(settled, what=f"{runs} runs")
 
 
+def test_wait_tells_the_first_end_after_it_began_whatever_the_restart_policy(podpy: Podpy, busybox: str) -> None:
+    """podman-wait(1) says so: a container with --restart=always would never have ended."""
+    script = "echo >> /ends; until [ -e /go ]; do sleep 0.05; done; rm /go; exit $(wc -l < /ends)"
+    podpy.ok("run", "-d", "--name=c", "--restart=always", "--network=none", busybox, "sh", "-c", script)
+    for end in ("1", "2"):
+        waiting = podpy.popen("wait", "--ignore", "nobody", "c", stdout=subprocess.PIPE)
+        assert waiting.stdout is not None
+        wait.for_text(waiting.stdout, b"-1\n")  # now c's turn has come
+        podpy.ok("exec", "c", "touch", "/go")
+        assert waiting.communicate(timeout=60)[0].decode().split() == [end]
+        wait.until(lambda: podpy.json("inspect", "c")[0]["State"]["Running"], what="the container to run again")
+    podpy.ok("rm", "-f", "-t0", "c")
+
+
 def test_always_restarts_until_it_is_stopped(podpy: Podpy, busybox: str) -> None:
     podpy.ok("run", "-d", "--name=c", "--restart=always", "--network=none", busybox, "sh", "-c", "echo run; sleep 0.1")
     wait.until(lambda: podpy.ok("logs", "c").count("run") >= 3, what="three runs")
