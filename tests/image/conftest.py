@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,22 @@ from tests.support.registry import Registry
 from tests.support.signing import Gpg, OpensslKey
 
 OTHER = "arm64" if ARCHITECTURE != "arm64" else "amd64"
+
+
+@pytest.fixture
+def place(podpy: Podpy) -> Path:
+    """A directory of the user's own."""
+    path = podpy.home / "out"
+    podpy.run(["mkdir", str(path)]).ok()
+    return path
+
+
+@pytest.fixture
+def shelf(session_base: Path) -> Path:
+    """A directory that the user can only read."""
+    path = session_base / f"shelf-{os.urandom(4).hex()}"
+    path.mkdir(mode=0o755)
+    return path
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_many_layers(podpy: Podpy, busybox_image: Image, session_base: Path, cou
     path = session_base / f"many-{os.urandom(4).hex()}.tar"
     Image([*busybox_image.layers, *layers], busybox_image.settings).write_docker_archive(path, "many")
     podpy.ok("load", "-q", "-i", str(path))
-    said = podpy.ok("run", "--rm", "docker.io/library/many:latest", "sh", "-c", "cat /many0; echo; cat /many1")
+    said = podpy.ok("run", "--rm", "localhost/many:latest", "sh", "-c", "cat /many0; echo; cat /many1")
     assert said.split() == [str(max(range(rest, count - 1, 3))) for rest in (0, 1)]
 
 
