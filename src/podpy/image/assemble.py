@@ -11,16 +11,21 @@ from podpy.record import Record
 from podpy.rootless.namespace import warn
 from podpy.storage.images import ImageRecord
 
+# Python 3.12's own module, 3.11's, and the usual one, which loads OpenSSL: 3 ms that layers are worth, not manifests.
+try:
+    from _sha2 import sha256 as _sha256  # type: ignore[import-not-found, unused-ignore]
+except ImportError:
+    try:
+        from _sha256 import sha256 as _sha256  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        from hashlib import sha256 as _sha256
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from podpy.image.pipeline import Received
     from podpy.storage.store import Store
-
-
-# Python 3.12's own module, 3.11's, and the usual one, which loads OpenSSL: 3 ms that layers are worth, not manifests.
-_SHA256 = ("_sha2", "_sha256", "hashlib")
 
 
 class Blob(Record):
@@ -45,13 +50,7 @@ class Parts(Record):
 
 def sha256(data: bytes) -> str:
     """Return the digest of some bytes, not of many: `sha256:HEX`."""
-    for name in _SHA256:
-        try:
-            digest: str = __import__(name).sha256(data).hexdigest()
-        except ImportError:
-            continue
-        return "sha256:" + digest
-    raise ImportError("Python has no sha256")
+    return "sha256:" + str(_sha256(data).hexdigest())
 
 
 def chain_ids(diff_ids: Sequence[str]) -> list[str]:

@@ -243,11 +243,12 @@ class _Transfer:
         """Return the layer, unpacked and verified. Raises what failed."""
         try:
             chunks = self._incoming()
-            head = b"" if self._blob is not None else next(chunks, b"")
-            if self._blob is not None or detect(head):
-                self._run_in_stages(chain((head,), chunks))
+            if self._blob is not None:
+                self._run_in_stages(chunks)
             else:
-                self._unpack(chain((head,), chunks))
+                head = next(chunks, b"")
+                unpack = self._run_in_stages if detect(head) else self._unpack
+                unpack(chain((head,), chunks))
         except BaseException:
             self._give_up()
             raise
