@@ -146,3 +146,13 @@ def test_a_pull_of_what_is_there_loads_nothing_for_layers(
     podpy.ok("pull", "-q", "--tls-verify=false", name)
     modules = Budget(podpy, baseline).ok("pull", "-q", "--tls-verify=false", name)
     assert not modules & FOR_LAYERS
+
+
+def test_a_push_of_what_is_there_loads_nothing_for_uploads(
+    podpy: Podpy, registry: Registry, busybox_image: Image, baseline: set[str]
+) -> None:
+    registry.push("budget", "latest", busybox_image)
+    name = f"{registry.address}/budget"
+    podpy.ok("pull", "-q", "--tls-verify=false", name)
+    modules = Budget(podpy, baseline).ok("push", "-q", "--tls-verify=false", name)
+    assert not modules & {"_hashlib", "hashlib", "contextlib", "urllib.parse", "re"}

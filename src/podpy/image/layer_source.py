@@ -85,8 +85,8 @@ class OutgoingLayer:
         Raises DigestMismatchError at its end if it isn't what the diff id says, or if the blob that it was made of is
         damaged; ImageError if there is nothing that it could be made of, StorageError.
         """
-        pieces = read_ahead(self._tar())
-        return self._checked(pieces) if self._stored.recipe else pieces
+        pieces = self._tar()
+        return read_ahead(self._checked(pieces) if self._stored.recipe else pieces)
 
     def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         import hashlib
@@ -187,7 +187,7 @@ def compress(store: Store, layer: OutgoingLayer, kind: str = "gzip", level: int 
     size = 0
     try:
         with open(path, "xb") as file:
-            for data in _through(stream, read_ahead(layer.tar())):
+            for data in _through(stream, layer.tar()):
                 digest.update(data)
                 size += len(data)
                 file.write(data)

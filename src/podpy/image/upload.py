@@ -7,8 +7,6 @@ has and gets the rest; one that has kept nothing gets it again in pieces (PATCH)
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
-
 from podpy.errors import AuthenticationError, RegistryError, StorageError
 from podpy.image.assemble import Blob, sha256
 from podpy.image.curl import HTTPError
@@ -135,6 +133,8 @@ class WritableRepository(Repository):
 
     def _mount(self, digest: str, source: str, session: _Session) -> bool:
         """Take a blob from another repository; if that can't be, the session that the registry opened instead stays."""
+        from urllib.parse import urlencode  # 5 ms, which a push of what is there does without
+
         query = urlencode({"mount": digest, "from": source})
         scope = f"{self._scope} repository:{source}:pull"
         try:
@@ -195,6 +195,8 @@ class WritableRepository(Repository):
 
     def _send_next(self, blob: Blob, session: _Session, progress: Progress) -> bool:
         """Send the next piece, or all that is left; return whether the blob is there."""
+        from urllib.parse import quote
+
         left = blob.size - session.offset
         last = not session.piece or left == 0
         count = left if last else min(session.piece, left)
