@@ -62,7 +62,7 @@ CASES = {
     "load": Case(LOAD, moments="0.3 0.7 commit:renamed done"),
     "save": Case(SAVE, [PULL], "0.5 done"),
     "rmi": Case(["rmi", PULLED], [PULL], "0.5 remove:committed done"),
-    "prune": Case(["image", "prune", "--all", "--force"], [PULL], "0.5 remove:committed done"),
+    "prune": Case(["image", "prune", "--all", "--force"], [PULL, ["rmi", "small:1"]], "0.5 remove:committed done"),
     "tag": Case(["tag", "small:1", "tagged"]),
     "untag": Case(["untag", "tagged"], [["tag", "small:1", "tagged"]]),
     "list": Case(["manifest", "create", "list", "small:1"]),
@@ -353,14 +353,17 @@ def make_state(machine: Machine, case: Case) -> dict[str, Any]:
     return machine.look() if OLDER not in (case.before or [[""]])[-1] else {}
 
 
-def usual(machine: Machine, case: Case) -> tuple[dict[str, Any], dict[str, Any], float]:
-    """Return the state before and after the call, and the seconds it takes, without any cut."""
+def usual(machine: Machine, case: Case) -> tuple[list[dict[str, Any]], float]:
+    """Return the state before and after the call, and when SMALL is loaded after that, and the seconds that the call
+    takes, without any cut.
+    """
     before = make_state(machine, case)
     begin = time.monotonic()
     machine.ask("call", "--", *case.call)
     seconds = time.monotonic() - begin
     after = machine.look()
-    return before or after, after, seconds
+    machine.ask("call", "--", *SMALL)
+    return [before or after, after, machine.look()], seconds
 
 
 def cut_at(machine: Machine, case: Case, moment: str, seconds: float) -> bool:
@@ -392,7 +395,7 @@ def state_of(found: dict[str, Any]) -> tuple[list[str], str]:
 
 def complaints(machine: Machine, case: Case, states: list[dict[str, Any]], done: bool) -> tuple[list[str], str]:
     """Look at the store after the reboot, make the call again, look again. Return what is wrong, and a summary."""
-    before, after = map(state_of, states)
+    before, after, later = map(state_of, states)
     found = machine.look()
     left = [line for line in found["check"].splitlines() if not line.startswith("storage: removed ")]
     wrong = [f"system check: {line}" for line in left]
@@ -408,8 +411,8 @@ def complaints(machine: Machine, case: Case, states: list[dict[str, Any]], done:
     again = machine.look()
     wrong += [f"system check, later: {again['check']}"] if again["check"] else []
     wrong += again["wrong"]
-    if state_of(again) != after:
-        wrong.append(f"again: {state_of(again)}; after: {after}")
+    if state_of(again) != later:
+        wrong.append(f"again: {state_of(again)}; as it should be: {later}")
     return wrong, f"{summary}, {found['compared']} files and blobs compared"
 
 
@@ -423,12 +426,12 @@ def outside(options: argparse.Namespace) -> int:
         moments = [m for m in case.moments.split() if not options.cases or {name, f"{name}:{m}"} & {*options.cases}]
         if not moments:
             continue
-        before, after, seconds = usual(machine, case)
+        states, seconds = usual(machine, case)
         print(f"{name}: {seconds:.1f} s", flush=True)
         for moment in moments:
             make_state(machine, case)
             done = cut_at(machine, case, moment, seconds)
-            wrong, summary = complaints(machine, case, [before, after], done)
+            wrong, summary = complaints(machine, case, states, done)
             failed += bool(wrong)
             print(f"{'WRONG' if wrong else 'ok   '} {name}:{moment}: {summary}", *wrong, sep="\n      ", flush=True)
     return 1 if failed else 0
