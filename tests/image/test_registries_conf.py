@@ -172,6 +172,8 @@ PAIR = '[[registry]]\nlocation = "a.io"\n'
         ('[aliases]\n"x:1" = "b.io/x"', "the short name must have no registry, tag or digest"),
         ('[aliases]\n"x" = "y/z"', "the value must contain registry and repository"),
         ('[aliases]\n"x" = "b.io/x:1"', "the value must not contain a tag or digest"),
+        (PAIR + "mirror = 3", "mirror is not an array of tables: write [[registry.mirror]]"),
+        ('[registries]\nsearch = ["docker.io"]', "[registries.search] is not a table"),
         ('short-name-mode = "disabled"\n[registries.search]\nregistries = ["a.io"]', "version 1"),
     ],
 )

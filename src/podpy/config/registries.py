@@ -267,7 +267,10 @@ def _add_version_1(merged: dict[str, Any], tables: dict[str, Any], path: str) ->
     """The old format: `[registries.search] registries = [...]`, `insecure`, `block`."""
 
     def names(kind: str) -> list[str]:
-        return _texts(tables.get(kind, {}).get("registries", []), path, kind)
+        table = tables.get(kind, {})
+        if not isinstance(table, dict):
+            raise _error(path, f"[registries.{kind}] is not a table")
+        return _texts(table.get("registries", []), path, kind)
 
     if names("search"):
         merged["search"] = [_host(text, path) for text in names("search")]
@@ -313,13 +316,16 @@ def _registry(table: Any, path: str) -> Registry:
     if table.get("pull-from-mirror"):
         raise _error(path, f'registry "{prefix}": pull-from-mirror is for a mirror, not for the registry')
     by_digest_only = _truth(table, "mirror-by-digest-only", path)
+    mirrors = table.get("mirror", [])
+    if not isinstance(mirrors, list):
+        raise _error(path, f'registry "{prefix}": mirror is not an array of tables: write [[registry.mirror]]')
     return Registry(
         prefix=prefix,
         location=location if wild else location or prefix,
         insecure=_truth(table, "insecure", path),
         blocked=_truth(table, "blocked", path),
         mirror_by_digest_only=by_digest_only,
-        mirrors=[_mirror(mirror, prefix, path, by_digest_only) for mirror in table.get("mirror", [])],
+        mirrors=[_mirror(mirror, prefix, path, by_digest_only) for mirror in mirrors],
     )
 
 
