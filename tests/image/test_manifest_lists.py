@@ -95,6 +95,14 @@ def test_entries_are_taken_out_and_lists_removed(podpy: Podpy, two: tuple[str, s
     podpy.ok("image", "exists", "here")
 
 
+def test_one_of_several_names_is_taken_from_a_list(podpy: Podpy, two: tuple[str, str]) -> None:
+    list_id = podpy.ok("manifest", "create", "all", "here")
+    podpy.ok("tag", "all", "more")
+    podpy("manifest", "rm", list_id).fails(125, "several names")
+    assert podpy.ok("manifest", "rm", "more") == "Untagged: localhost/more:latest"
+    assert entries(podpy)[0]["digest"] == two[0]
+
+
 def test_a_list_means_the_image_for_this_machine(podpy: Podpy, busybox: str, two: tuple[str, str]) -> None:
     podpy.ok("manifest", "create", "all", "other")
     podpy("run", "--rm", "--pull", "never", "all", "true").fails(

@@ -60,6 +60,21 @@ def test_a_list_goes_with_its_images(
     assert podpy.json("image", "inspect", name)[0]["Digest"] == two[1]
 
 
+def test_without_a_destination_a_list_goes_where_its_name_leads(
+    podpy: Podpy, registry: Registry, two: tuple[str, str]
+) -> None:
+    """The name that was typed, whichever else the list has."""
+    names = [f"{registry.address}/x/{name}:1" for name in ("a", "b", "c")]
+    podpy.ok("manifest", "create", "all", "here")
+    podpy.ok("tag", "all", *names)
+    podpy.ok("manifest", "push", "-q", "--tls-verify=false", names[1])
+    assert [entry["digest"] for entry in entries(names[1])] == [two[0]]
+    for name in (names[0], names[2]):
+        podpy("manifest", "inspect", "--tls-verify=false", f"docker://{name}").fails(125, "unknown")
+    list_id = podpy.ok("images", "-q", "--no-trunc", names[1]).removeprefix("sha256:")
+    podpy("manifest", "push", list_id).fails(125, "has no name to push it to")
+
+
 def test_the_format_can_be_chosen(podpy: Podpy, registry: Registry, two: tuple[str, str], tmp_path: Path) -> None:
     name = f"{registry.address}/x/all:1"
     podpy.ok("manifest", "create", "all", "here", "other")

@@ -60,15 +60,16 @@ def push_list(
     *,
     progress: Progress = SILENT,
 ) -> Pushed:
-    """Send a list to `destination`: a full name in a registry (empty: its own first name), `oci:DIR[:REF]`, `dir:DIR`.
+    """Send a list to `destination`: a name in a registry, `oci:DIR[:REF]`, `dir:DIR`.
 
-    Raises ImageError (an entry isn't where it was), RegistryError, AuthenticationError, TrustError, NotSupportedError.
+    Raises UsageError (no destination),
+    ImageError (an entry isn't where it was), RegistryError, AuthenticationError, TrustError, NotSupportedError.
     """
     wanted = options if isinstance(options, ListPushOptions) else ListPushOptions(**options.__dict__)
     try:
         if transports.is_place(destination):
             return _to_place(store, paths, record, transports.parse_place(destination), wanted, progress)
-        reference = registry_reference(destination or next(iter(record.names), ""), record.id[:12])
+        reference = registry_reference(destination, record.id[:12])
         sending = _Sending(store, paths, reference, wanted, progress)
         return write(
             paths,

@@ -68,10 +68,15 @@ class AddOptions(Access):
 
 def find_list(store: Store, paths: Paths, text: str) -> ImageRecord:
     """Return the manifest list of this name or id. Raises NoSuchImageError, NotAListError."""
-    record, _ = find_named(store, paths, text)
+    return find_named_list(store, paths, text)[0]
+
+
+def find_named_list(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:
+    """Return the same with the full name under which it was found (empty: by its id)."""
+    record, name = find_named(store, paths, text)
     if not record.is_list:
         raise NotAListError(f"{text}: image is not a manifest list", hint="See podpy manifest create")
-    return record
+    return record, name
 
 
 def instance(store: Store, record: ImageRecord, wanted: Platform | None = None) -> ImageRecord:

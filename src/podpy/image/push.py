@@ -78,7 +78,7 @@ def push(
     """
     options = options or PushOptions()
     record, found = find_named(store, paths, name)
-    own = name.removeprefix(_STORE) if found else ""  # as it was typed: me/x means docker.io/me/x here, as in Podman
+    own = own_destination(name, found)
     if record.is_list:
         from podpy.image.list_push import push_list
 
@@ -111,6 +111,13 @@ def _to_registry(
         return send_image(store, repository, record, options, tag=tag, mounts=mounts, progress=progress).digest
 
     return write(paths, reference, registries_of(paths), options, send, progress=progress)
+
+
+def own_destination(typed: str, found: str) -> str:
+    """Return where an image goes that is pushed without a destination: its name as it was typed, so that me/x means
+    docker.io/me/x, as in Podman. Nowhere if it was found (under the name `found`) by its id.
+    """
+    return typed.removeprefix(_STORE) if found else ""
 
 
 def registry_reference(text: str, image: str = "") -> Reference:

@@ -143,6 +143,7 @@ def push(options: Options) -> int:
     from podpy.cli.commands.push import push_options, write_digest
     from podpy.cli.image_progress import FailuresTold, make, tell_result
     from podpy.image.list_push import ListPushOptions, push_list
+    from podpy.image.push import own_destination
 
     kinds = options.add_compression
     for kind in kinds:
@@ -154,9 +155,10 @@ def push(options: Options) -> int:
     name = options.destination or options.list
     with FailuresTold(progress, name), open_runtime(options) as runtime:
         store, paths = runtime.store, runtime.paths
-        record = manifest_list.find_list(store, paths, options.list)
+        record, found = manifest_list.find_named_list(store, paths, options.list)
         runtime.enter()
-        pushed = push_list(store, paths, record, options.destination or "", wanted, progress=progress)
+        destination = options.destination or own_destination(options.list, found)
+        pushed = push_list(store, paths, record, destination, wanted, progress=progress)
         if options.digestfile:
             write_digest(options.digestfile, pushed.digest)
         if options.rm or options.purge:
@@ -175,14 +177,14 @@ def remove(options: Options) -> int:
 
 
 def rm(options: Options) -> int:
-    """`podpy manifest rm`: 0, 1 (a list doesn't exist), 125."""
+    """`podpy manifest rm`: 0, 1 (a list doesn't exist), 125. Of a list with several names only the one given goes."""
     code = 0
     with open_runtime(options) as runtime:
         runtime.enter()
         for text in options.lists:
             try:
-                record = manifest_list.find_list(runtime.store, runtime.paths, text)
-                for line in runtime.store.remove_image(record.id, force=True):
+                record, name = manifest_list.find_named_list(runtime.store, runtime.paths, text)
+                for line in runtime.store.remove_image(name if name in record.names else record.id):
                     print(line)
             except NoSuchImageError as error:
                 if not options.ignore:
