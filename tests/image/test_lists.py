@@ -92,6 +92,17 @@ def test_names_that_an_image_had(podpy: Podpy, loaded: str) -> None:
     assert podpy.json("image", "inspect", "small:v1")[0]["NamesHistory"] == ["localhost/newer:1", "localhost/small:v1"]
 
 
+def test_the_name_that_was_given_last_is_the_first(podpy: Podpy, loaded: str) -> None:
+    """As in Podman: scripts take `{{index .RepoTags 0}}`."""
+    podpy.ok("tag", "small:v1", "a.io/x:2", "b.io/x:1")
+    podpy.ok("tag", "small:v1", "a.io/x:2")
+    expected = ["a.io/x:2", "b.io/x:1", "localhost/small:v1"]
+    assert podpy.json("image", "inspect", loaded)[0]["RepoTags"] == expected
+    assert podpy.json("images", "--format", "json", "-f", f"id={loaded}")[0]["Names"] == expected
+    listed = podpy.ok("images", "--format", "{{.Repository}}:{{.Tag}}", "-f", f"id={loaded}")
+    assert listed.splitlines() == expected
+
+
 def test_wrong_filters(podpy: Podpy, loaded: str) -> None:
     podpy("images", "--filter", "foo=1").fails(125, "foo is an invalid filter")
     podpy("images", "--filter", "dangling").fails(125, "KEY=VALUE")

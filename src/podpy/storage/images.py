@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 DEFAULT_DOMAIN = "localhost"
 _COLUMNS = "id, images.digest, manifest, config, created, size"
 _IMAGES = "images LEFT JOIN image_manifests ON image_manifests.image_id = id AND image_manifests.digest = images.digest"
+# With when each was given: as in Podman, an image is called by the name that it got last.
+_NAMES = "image_names LEFT JOIN name_history USING (image_id, name)"
 
 
 class ImageRecord(Record):
@@ -35,7 +37,7 @@ class ImageRecord(Record):
     )
     config: bytes = b""
     layers: list[str] = []  # chain ids ("sha256:HEX"), lowest first
-    names: list[str] = []
+    names: list[str] = []  # the one that was given last is the first
     created: int = 0
     size: int = 0
 
@@ -221,7 +223,7 @@ class ImageTable:
 
     def _names(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = {}
-        for image_id, name in self._database.query("SELECT image_id, name FROM image_names ORDER BY name"):
+        for image_id, name in self._database.query(f"SELECT image_id, name FROM {_NAMES} ORDER BY given DESC, name"):
             names.setdefault(image_id, []).append(name)
         return names
 
@@ -246,7 +248,8 @@ class ImageTable:
         layers = self._database.query(
             "SELECT chain_id FROM image_layers WHERE image_id = ? ORDER BY position", (image_id,)
         )
-        names = self._database.query("SELECT name FROM image_names WHERE image_id = ? ORDER BY name", (image_id,))
+        query = f"SELECT name FROM {_NAMES} WHERE image_id = ? ORDER BY given DESC, name"
+        names = self._database.query(query, (image_id,))
         query = "SELECT digest FROM image_manifests WHERE image_id = ? ORDER BY position"
         digests = [name for (name,) in self._database.query(query, (image_id,))]
         return ImageRecord(
