@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import lzma
 import os
 import shutil
@@ -74,6 +75,20 @@ def test_the_image_is_the_one_that_podman_makes(podpy: Podpy, session_base: Path
         shutil.rmtree(place, ignore_errors=True)
     for options, identity in said.items():
         assert podpy.ok("image", "import", "-q", *options, str(path)) == identity.strip()
+
+
+def test_it_has_podmans_digest_and_says_what_is_here_already(podpy: Podpy, session_base: Path, tar: bytes) -> None:
+    """The manifest that Podman's tarball transport writes has no mediaType."""
+    path = write(session_base, tar)
+    image = podpy.ok("import", "-q", str(path), "mine:1")
+    podpy.ok("save", "-q", "--format", "oci-dir", "-o", "mine", "mine:1", "--uncompressed")
+    entry = json.loads((podpy.home / "mine/index.json").read_text())["manifests"][0]
+    manifest = json.loads((podpy.home / "mine/blobs" / entry["digest"].replace(":", "/")).read_text())
+    assert [*manifest] == ["schemaVersion", "config", "layers"]
+    assert manifest["config"]["digest"] == image
+    again = podpy("import", str(path), "mine:1")
+    assert again.ok() == image
+    assert f"Copying blob {sha256(tar)} skipped: already exists" in again.stderr
 
 
 @pytest.mark.parametrize("kind", PACKERS)

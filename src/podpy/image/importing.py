@@ -224,7 +224,8 @@ def _manifest(config: bytes, tar: _Tar) -> bytes:
         "size": tar.size if tar.kept else tar.plain_size,
     }
     description = {"mediaType": schema.OCI_CONFIG, "digest": sha256(config), "size": len(config)}
-    document = {"schemaVersion": 2, "mediaType": schema.OCI_MANIFEST, "config": description, "layers": [layer]}
+    # No mediaType: Podman's tarball transport writes none (image-spec: SHOULD), and so the digest is Podman's, too.
+    document = {"schemaVersion": 2, "config": description, "layers": [layer]}
     return fastjson.dumps(document).encode()
 
 
