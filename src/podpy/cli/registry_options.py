@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+from podpy.errors import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from podpy.cli.parse import Options
+    from podpy.config.auth import Credentials
 
 _AS_THEY_ARE = ("tls_verify", "authfile", "cert_dir", "signature_policy")
 
@@ -20,9 +25,30 @@ def access_fields(options: Options) -> dict[str, Any]:
 
     fields = {name: getattr(options, name) for name in _AS_THEY_ARE if hasattr(options, name)}
     if hasattr(options, "creds"):
-        fields["credentials"] = parse_pair(options.creds) if options.creds else None
+        fields["credentials"] = _complete(parse_pair(options.creds)) if options.creds else None
     if hasattr(options, "retry"):
         from podpy.cli.values import retry_delay
 
         fields.update(retries=options.retry, retry_delay=retry_delay(options.retry_delay))
     return fields
+
+
+def _complete(given: Credentials) -> Credentials:
+    """Return what `--creds` says, the password asked for if it lacks: podman-pull(1). Raises UsageError."""
+    if given.username and given.password:
+        return given
+    what = "password" if given.username else "user's name"
+    if not given.username or not sys.stdin.isatty():
+        raise UsageError(f"--creds: the {what} is missing", hint="Give USER:PASSWORD, or run: podpy login")
+    return type(given)(given.username, typed_password())
+
+
+def typed_password() -> str:
+    """Return what is typed without being shown; nothing for Ctrl-D."""
+    from getpass import getpass
+
+    try:
+        return getpass("Password: ")
+    except EOFError:
+        print(file=sys.stderr)
+        return ""

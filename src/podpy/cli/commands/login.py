@@ -142,23 +142,14 @@ def _asked(options: Options, known: Credentials | None) -> Credentials:
     elif options.password:
         password = options.password
     elif sys.stdin.isatty():
-        password = _typed()
+        from podpy.cli.registry_options import typed_password
+
+        password = typed_password()
     else:
         password = sys.stdin.readline().rstrip("\r\n")
     if not username or not password:
         raise UsageError("a user's name and a password are needed")
     return Credentials(username, password)
-
-
-def _typed() -> str:
-    """Return what is typed without being shown; nothing for Ctrl-D."""
-    from getpass import getpass
-
-    try:
-        return getpass("Password: ")
-    except EOFError:
-        print(file=sys.stderr)
-        return ""
 
 
 def _try(runtime: Runtime, options: Options, registry: str, credentials: Credentials) -> None:
