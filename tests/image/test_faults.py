@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
 import subprocess
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from podpy.errors import RegistryError
+from podpy.image.pipeline import _Stopped, growing
+from podpy.storage.blobs import BlobWriter
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support import wait
@@ -80,10 +87,54 @@ def test_a_pull_that_fails_is_continued_by_the_next_one(
     check_tree(podpy, bulky)
 
 
-def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
-    import threading
-    import time
+def test_the_rest_arrives_while_what_is_here_is_unpacked(tmp_path: Path) -> None:
+    """To unpack it takes longer than many a try: a pull that is broken off each time would never get on."""
+    data = os.urandom(2_000_000)
+    first = BlobWriter(str(tmp_path), sha256(data))
+    first.write(data[:1_000_000])
+    first.abort()
+    blob, all_is_here = BlobWriter(str(tmp_path), sha256(data)), threading.Event()
 
+    def arriving() -> Iterator[bytes]:
+        for start in range(blob.offset, len(data), 1000):
+            blob.write(data[start : start + 1000])
+            yield b""
+        all_is_here.set()
+
+    chunks = growing(blob, arriving(), threading.Event())
+    start = next(chunks)  # and nobody asks for more
+    assert all_is_here.wait(60)
+    assert start + b"".join(chunks) == data
+    blob.finish()
+
+
+@pytest.mark.parametrize("ending", ["error", "stop", "close"])
+def test_what_ends_a_pull_ends_the_arrival_of_the_rest(tmp_path: Path, ending: str) -> None:
+    data = os.urandom(100_000)
+    blob, stop, alive = BlobWriter(str(tmp_path), sha256(data)), threading.Event(), threading.active_count()
+    blob.write(data[:50_000])
+
+    def arriving() -> Iterator[bytes]:
+        while True:
+            blob.write(data[50_000:50_010])
+            yield b""
+            if ending == "error":
+                raise RegistryError("gone")
+
+    chunks = growing(blob, arriving(), stop)
+    assert next(chunks)
+    if ending == "close":
+        chunks.close()
+    else:
+        if ending == "stop":
+            stop.set()
+        with pytest.raises(RegistryError if ending == "error" else _Stopped):
+            b"".join(chunks)
+    assert threading.active_count() == alive
+    blob.abort()
+
+
+def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
     odd.hold = threading.Event()
     process = podpy.popen("pull", name, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     # What the server has sent isn't yet what podpy has kept: only that can be gone on from.

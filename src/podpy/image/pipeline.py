@@ -28,7 +28,7 @@ from podpy.storage.writeback import Writeback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from podpy.storage.blobs import BlobWriter
     from podpy.storage.layers import LayerWriter
@@ -241,8 +241,8 @@ class _Transfer:
 
     def run(self) -> LayerWriter:
         """Return the layer, unpacked and verified. Raises what failed."""
+        chunks = self._incoming()
         try:
-            chunks = self._incoming()
             if self._blob is not None:
                 self._run_in_stages(chunks)
             else:
@@ -250,6 +250,7 @@ class _Transfer:
                 unpack = self._run_in_stages if detect(head) else self._unpack
                 unpack(chain((head,), chunks))
         except BaseException:
+            chunks.close()  # its thread writes into the blob
             self._give_up()
             raise
         self._pool.progress.layer_done(self._name)
@@ -279,15 +280,17 @@ class _Transfer:
         with self._pool.staging_lock:
             self._layer.abort()
 
-    def _incoming(self) -> Iterator[bytes]:
+    def _incoming(self) -> Generator[bytes]:
         """Yield the layer's bytes: those that an earlier call left, then the rest."""
         blob = self._blob
         offset = 0 if blob is None else blob.offset
         self._pool.progress.layer_started(self._name, self._source.size, offset)
-        if blob is not None and offset:
-            yield from _file_chunks(blob.path, offset)
-        if blob is None or not blob.complete:
+        if blob is None or not offset:
             yield from self._arriving(offset)
+        elif blob.complete:
+            yield from _file_chunks(blob.path, offset)
+        else:
+            yield from growing(blob, self._arriving(offset), self._pool.stop)
 
     def _arriving(self, offset: int) -> Iterator[bytes]:
         blob = self._blob
@@ -337,6 +340,52 @@ def _file_chunks(path: str, end: int) -> Iterator[bytes]:
                 raise StorageError(f"{path}: shorter than it was", hint="Try again")
             end -= len(chunk)
             yield chunk
+
+
+def growing(blob: BlobWriter, arriving: Iterable[bytes], stop: Event) -> Generator[bytes]:
+    """Yield a blob's bytes, those that an earlier call left first, while a thread writes the rest behind them.
+
+    To unpack what is here takes seconds or minutes. If the rest waited for that, a pull that is broken off sooner, each
+    time, would never get on.
+    """
+    changed = Condition()
+    over = Event()  # nothing more comes, or nothing more is wanted
+    failure: list[BaseException] = []
+
+    def receive_rest() -> None:
+        try:
+            for _ in arriving:
+                if over.is_set() or stop.is_set():
+                    raise _Stopped
+                with changed:
+                    changed.notify()
+        except BaseException as error:
+            failure.append(error)
+        with changed:
+            over.set()
+            changed.notify()
+
+    thread = Thread(target=receive_rest, daemon=True)
+    path, position = blob.path, 0
+    thread.start()
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while True:
+                with changed:
+                    while position >= blob.offset and not over.is_set():
+                        changed.wait()
+                if failure:
+                    raise failure[0]
+                chunk = file.read(_READ)
+                if not chunk:
+                    if position < blob.offset:
+                        raise StorageError(f"{path}: shorter than it was", hint="Try again")
+                    return
+                position += len(chunk)
+                yield chunk
+    finally:
+        over.set()
+        thread.join()
 
 
 def _check_space(store: Store, sources: Sequence[LayerSource]) -> None:
