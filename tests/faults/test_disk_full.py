@@ -69,8 +69,10 @@ def test_an_image_that_does_not_fit(cramped: Podpy, session_base: Path) -> None:
     before = cramped.ok("images", "-q", "--no-trunc")
     archive = big_archive(session_base)
     result = cramped("load", "-qi", os.fspath(archive))
+    pulled = cramped("--root", os.fspath(cramped.graphroot), "pull", f"docker-archive:{archive}")
     archive.unlink()
     result.fails(125, "the image needs more than", "are free")
+    pulled.fails(125, "the image needs more than", f"podpy --root {cramped.graphroot} system prune")
     assert cramped.ok("images", "-q", "--no-trunc") == before
     assert cramped.ok("run", "--rm", "--network=none", BUSYBOX, "echo", "fine") == "fine"
     assert cramped("system", "check").ok() == ""

@@ -227,7 +227,9 @@ def test_pull(podpy: Podpy, registry: Registry) -> None:
     registry.push_manifest("thing", "1", manifest, MANIFEST)
     name = f"{registry.address}/thing:1"
     podpy("artifact", "pull", name).fails(125, "speaks HTTP")
-    podpy("pull", "--tls-verify=false", name).fails(125, "not a container image but an artifact")
+    podpy("pull", "--tls-verify=false", name).fails(
+        125, f"{name}: it is not a container image but an artifact", "podpy artifact pull"
+    )
     done = podpy("artifact", "pull", "--tls-verify=false", name)
     done.ok()
     assert f"Copying blob {sha256(b'# card')}" in done.stderr

@@ -48,6 +48,14 @@ def test_a_docker_archive(podpy: Podpy, small: Image, place: Path) -> None:
     assert podpy.ok("load", "-q", "-i", str(path)) == LOADED
 
 
+def test_an_error_names_the_archive(podpy: Podpy, small: Image, place: Path) -> None:
+    path = small.write_docker_archive(place / "cut.tar", NAME)
+    path.write_bytes(path.read_bytes()[:2000])
+    podpy("load", "-i", str(path)).fails(125, f"podpy: {path}: the archive ends in the middle of a file")
+    podpy("pull", f"docker-archive:{path}").fails(125, f"podpy: {path}: the archive ends in the middle of a file")
+    podpy("load", input=path.read_bytes()).fails(125, "podpy: the archive ends in the middle of a file")
+
+
 def test_halves_of_surrogate_pairs_spoil_no_list(podpy: Podpy, place: Path) -> None:
     settings = {"Labels": {"half": "\ud800", "whole": "\U0001f600"}, "Cmd": ["\udfff"], "Env": ["A=\ud801"]}
     path = Image([Layer().add("a", b"1").tar()], settings).write_docker_archive(place / "half.tar", NAME)

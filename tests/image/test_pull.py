@@ -224,7 +224,9 @@ def test_an_index_gives_this_platform_or_the_one_asked_for(podpy: Podpy, odd: Od
     podpy.ok("pull", "-q", name)
     assert [path for path in odd.paths() if path != "/v2/"] == ["/v2/x/manifests/latest"]
     assert podpy.ok("pull", "-q", "--arch", "s390x", name) == sha256(foreign.config())[7:]
-    podpy("pull", "--platform", "linux/riscv64", name).fails(125, "no image found in the image index", "linux/s390x")
+    podpy("pull", "--platform", "linux/riscv64", name).fails(
+        125, f"{name}:latest: no image found in the image index", "linux/s390x"
+    )
 
 
 def test_by_digest(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
@@ -277,7 +279,7 @@ def test_a_mirror_is_asked_first_and_the_registry_after_it(
 def test_when_mirrors_and_registry_fail_both_are_told(podpy: Podpy, odd: OddRegistry, other: OddRegistry) -> None:
     mirror = f'[[registry.mirror]]\nlocation = "{other.address}/m"\ninsecure = true\n'
     configure(podpy, insecure(odd.address) + mirror)
-    podpy("pull", f"{odd.address}/x").fails(125, f"(mirrors also failed: [{other.address}/m/x: ", "manifest")
+    podpy("pull", f"{odd.address}/x").fails(125, f"(mirrors also failed: [{other.address}/m/x: manifest")
 
 
 def test_the_password_for_a_registry_is_not_its_mirrors(

@@ -76,7 +76,7 @@ def test_what_makes_no_sense(podpy: Podpy) -> None:
     podpy("search", "--filter", "stars=x", "x").fails(125, "incorrect value type for stars filter")
     podpy("search", "--filter", "foo=1", "x").fails(125, 'invalid filter type "foo=1"')
     podpy("search", "--list-tags", "--filter", "stars=1", "x").fails(125, "not applicable to list tags")
-    podpy("search", "127.0.0.1:1/x").fails(125, "127.0.0.1:1: Connection refused")
+    podpy("search", "127.0.0.1:1/x").fails(125, "podpy: 127.0.0.1:1: Connection refused")
     podpy("search", "/x").fails(125, "nothing to search for")
 
 
@@ -132,7 +132,7 @@ def test_without_a_registry_all_that_are_configured_are_asked(
     configure(podpy, f"unqualified-search-registries = {search}\n" + both)
     done = podpy("search", "--format", "{{.Name}}", "busybox")
     assert len(done.ok().splitlines()) == 2
-    assert "WARNING: 127.0.0.1:1" in done.stderr
+    assert "WARNING: 127.0.0.1:1: Connection refused" in done.stderr
     configure(podpy, "unqualified-search-registries = []\n")
     done = podpy("search", "busybox")
     assert done.ok() == ""

@@ -94,7 +94,7 @@ def _report(error: BaseException, argv: list[str]) -> int:
         traceback.print_exception(error)
     if isinstance(error, PodpyError):
         if not error.already_told:
-            _complain(_with_root(error, argv))
+            _complain(with_root(error, argv))
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
@@ -104,7 +104,7 @@ def _report(error: BaseException, argv: list[str]) -> int:
     return EXIT_FAILURE
 
 
-def _with_root(error: PodpyError, argv: list[str]) -> str:
+def with_root(error: PodpyError, argv: list[str]) -> str:
     """Return the error's text; the commands that make room on a full disk are meant for the store that was given."""
     said = _globals(argv) if isinstance(error, NoSpaceError) else None
     if said is None or not said.root:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from podpy.errors import EXIT_FAILURE, NoSuchContainerError, PodpyError, UsageError
+from podpy.errors import EXIT_FAILURE, NoSpaceError, NoSuchContainerError, PodpyError, UsageError
 from podpy.libpod.container import Container
 
 TYPE_CHECKING = False
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 def complain(error: PodpyError | str) -> None:
     """Write one line to standard error."""
+    if isinstance(error, NoSpaceError):
+        from podpy.cli.main import with_root
+
+        error = with_root(error, sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.write(f"podpy: {error}\n")
     sys.stderr.flush()

@@ -35,16 +35,18 @@ def load(store: Store, file: str | int, *, policy_file: str = "", progress: Prog
     That is a full name (for each name that the archive gives), or `sha256:ID` for an image without one. Raises
     ImageError, DigestMismatchError, StorageError; an image before the one that failed stays loaded.
     """
-    tree = open_tree(store, file)
-    try:
-        place = Place(kind=_kinds_of(tree)[0], path=file if isinstance(file, str) else "")
-        loaded: list[str] = []
-        for record, names in _bring_in(store, tree, place, policy_file, progress, every=True):
-            loaded += names or [f"sha256:{record.id}"]
-        return loaded
-    finally:
-        tree.close()
-        progress.close()
+    path = file if isinstance(file, str) else ""
+    with _Named(path):
+        tree = open_tree(store, file)
+        try:
+            place = Place(kind=_kinds_of(tree)[0], path=path)
+            loaded: list[str] = []
+            for record, names in _bring_in(store, tree, place, policy_file, progress, every=True):
+                loaded += names or [f"sha256:{record.id}"]
+            return loaded
+        finally:
+            tree.close()
+            progress.close()
 
 
 def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progress = SILENT) -> list[ImageRecord]:
@@ -52,15 +54,30 @@ def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progre
 
     Raises what `load` raises.
     """
-    tree = open_tree(store, place.path)
-    try:
-        kinds = _kinds_of(tree)
-        if place.kind not in kinds:
-            raise ImageError(f"{place}: it is of another kind: {kinds[0]}:{place.path}")
-        return [record for record, _ in _bring_in(store, tree, place, policy_file, progress, every=False)]
-    finally:
-        tree.close()
-        progress.close()
+    with _Named(place.path):
+        tree = open_tree(store, place.path)
+        try:
+            kinds = _kinds_of(tree)
+            if place.kind not in kinds:
+                raise ImageError(f"{place}: it is of another kind: {kinds[0]}:{place.path}")
+            return [record for record, _ in _bring_in(store, tree, place, policy_file, progress, every=False)]
+        finally:
+            tree.close()
+            progress.close()
+
+
+class _Named:
+    """Inside it, an error about an archive says which one it is (`path` is empty: it came by a pipe)."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, ImageError) and self._path and self._path not in error.message:
+            raise type(error)(f"{self._path}: {error.message}", hint=error.hint) from None
 
 
 def _bring_in(

@@ -147,9 +147,10 @@ class Transport:
     def explain(self, error: HTTPError, what: str) -> RegistryError:
         """Return the one-line error for a request without an answer."""
         host = self._host(error)
+        before = "" if what == host else f"{what}: "  # a search, a login: then the host is all that there is to name
         if error.is_not_tls:
             return RegistryError(
-                f"{what}: {host} speaks HTTP, not HTTPS",
+                f"{before}{host} speaks HTTP, not HTTPS",
                 hint="If that is meant, add --tls-verify=false, or insecure = true for it in registries.conf",
             )
         if error.is_proxy:
@@ -161,23 +162,23 @@ class Transport:
             )
         if error.is_refused:
             return RegistryError(
-                f"{what}: {host} wants another certificate from us: {error.reason}",
+                f"{before}{host} wants another certificate from us: {error.reason}",
                 hint=f"Put it into /etc/containers/certs.d/{host}/client.cert, and its key into client.key there",
             )
         if error.is_untrusted and host != self.host:
             return RegistryError(
-                f"{what}: {self.host} leads to {host}, whose certificate isn't trusted: {error.reason}",
+                f"{before}{self.host} leads to {host}, whose certificate isn't trusted: {error.reason}",
                 hint="Add its authority to the system's; --tls-verify=false turns the check off",
             )
         if error.is_untrusted:
             return RegistryError(
-                f"{what}: {host}'s certificate isn't trusted: {error.reason}",
+                f"{before}{host}'s certificate isn't trusted: {error.reason}",
                 hint=f"Put its authority's certificate into /etc/containers/certs.d/{host}/ca.crt or "
                 f"~/.config/containers/certs.d/{host}/ca.crt; --tls-verify=false turns the check off",
             )
         if error.is_unknown_host:
-            return RegistryError(f"{what}: no such host: {host}", hint="Check the name, and this machine's DNS")
-        return RegistryError(f"{what}: {host}: {error.reason}", hint="Check that the registry can be reached")
+            return RegistryError(f"{before}no such host: {host}", hint="Check the name, and this machine's DNS")
+        return RegistryError(f"{before}{host}: {error.reason}", hint="Check that the registry can be reached")
 
     def _host(self, error: HTTPError) -> str:
         """Return who didn't answer: this host, or one that it has led to."""

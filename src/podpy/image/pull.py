@@ -13,7 +13,8 @@ from podpy.image.transports import is_place, parse_place, refuse_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
 
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from podpy.image.schema import Descriptor, Manifest, Platform
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
+
+    T = TypeVar("T")
 
 POLICIES = ("always", "missing", "newer", "never")
 _REGISTRY_TRANSPORT = "docker://"
@@ -239,16 +242,23 @@ class _Pull:
 
         leading = []
         data, kind = repository.manifest(wanted)
-        document = schema.parse(data, kind)
+        document = self._named(schema.parse, data, kind)
         if isinstance(document, schema.Index):
             leading.append(data)
-            chosen = schema.select(document, _wanted(self._options))
+            chosen = self._named(schema.select, document, _wanted(self._options))
             here = self._store.images_table.manifest(chosen.digest)  # then only the index was asked for
             data, kind = (here, "") if here else repository.manifest(chosen.digest)
-            document = schema.parse(data, kind or chosen.media_type)
+            document = self._named(schema.parse, data, kind or chosen.media_type)
         if isinstance(document, schema.Index):
             raise ImageError(f"{self._reference}: the image index holds another index")
         return document, data, leading
+
+    def _named(self, read: Callable[..., T], *values: Any) -> T:
+        """Return what `read` does. Its error says which image's document it is: with --quiet nothing else would."""
+        try:
+            return read(*values)
+        except ImageError as error:
+            raise ImageError(f"{self._reference}: {error.message}", hint=error.hint) from None
 
     def _config_here(self, manifest: Manifest) -> bytes | None:
         """Return the configuration if the store has the very same image: then only the manifest was asked for."""

@@ -80,7 +80,8 @@ def read(
 def _summary(failures: list[tuple[str, ImageError]]) -> ImageError:
     """Return the registry's own error, which is the last; what its mirrors said is added."""
     _, primary = failures[-1]
-    mirrors = "".join(f" [{place}: {error.message}]" for place, error in failures[:-1])
+    said = [(place, error.message.removeprefix(f"{place}: ")) for place, error in failures[:-1]]
+    mirrors = "".join(f" [{place}: {text}]" for place, text in said)
     if not mirrors:
         return primary
     return type(primary)(f"{primary.message} (mirrors also failed:{mirrors})", hint=primary.hint)

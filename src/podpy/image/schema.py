@@ -178,7 +178,8 @@ def _manifest(document: dict[str, Any], kind: str, artifacts: bool) -> Manifest:
     if len(layers) > most:
         raise ImageError(f"the manifest has {len(layers)} layers, more than the {most} allowed")
     if not is_image and not artifacts:
-        raise ImageError(f'it is not a container image but an artifact of type "{shorten(config.media_type)}"')
+        what = f'it is not a container image but an artifact of type "{shorten(config.media_type)}"'
+        raise ImageError(what, hint="podpy artifact pull takes it")
     if config.size > CONFIG_LIMIT:
         raise ImageError(f"the image's configuration has {config.size} bytes, more than the {CONFIG_LIMIT} allowed")
     return Manifest(
