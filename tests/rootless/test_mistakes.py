@@ -129,6 +129,15 @@ def test_tun_device(podpy: Podpy, scratch: Path, change: str, cause: str, mend: 
     assert mend in str(found["mend"])
 
 
+@pytest.mark.parametrize(("propagation", "ok"), [("rshared", True), ("rprivate", False)])
+def test_mounts_that_containers_would_not_see(podpy: Podpy, propagation: str, ok: bool) -> None:
+    """As in a chroot or a container: what is mounted later stays outside, and podpy finds an empty directory there."""
+    done = in_changed_host(podpy, f"mount --make-{propagation} /", "system", "doctor", "--json")
+    found = _check(done, "later mounts")
+    assert (found["ok"], found["required"]) == (ok, False)
+    assert ("mount --make-rshared /" in str(found["mend"])) is not ok
+
+
 OLD = "is of before August 2024"
 
 

@@ -28,6 +28,7 @@ _USER: tuple[Callable[[Paths], Check], ...] = (
     user_checks.holder_state,
     user_checks.run_directory,
     user_checks.lingering,
+    host_checks.mounts,
 )
 _PROGRAMS: tuple[Callable[[Paths], Check], ...] = (host_checks.oci_runtime, host_checks.conmon)
 _HOST: tuple[Callable[[Paths], Check], ...] = (

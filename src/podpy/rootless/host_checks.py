@@ -76,6 +76,21 @@ def _device(name: str, path: str, module: str, numbers: str, *, required: bool) 
     return passed(name, "opens", required=required)
 
 
+def mounts(paths: Paths) -> Check:
+    """Does what is mounted from now on appear in the user's namespaces, which live longer than a call?"""
+    name = "later mounts"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+            root = [fields for line in file if (fields := line.split())[4] == "/"][-1:]
+    except OSError as error:
+        return failed(name, f"/proc/self/mountinfo: {error.strerror}", "mount -t proc proc /proc", required=False)
+    # proc_pid_mountinfo(5): the optional fields, up to the dash.
+    if not root or any(field.startswith("shared:") for field in root[0][6 : root[0].index("-")]):
+        return passed(name, "are seen in containers' namespaces", required=False)
+    cause = "/ is not a shared mount: what is mounted after podpy's first call isn't there for it, nor for containers"
+    return failed(name, cause, "sudo mount --make-rshared /\npodpy system migrate", required=False)
+
+
 def oci_runtime(paths: Paths) -> Check:
     """Is there a program that starts containers?"""
     name = "OCI runtime"
