@@ -113,16 +113,18 @@ def test_what_ends_a_pull_ends_the_arrival_of_the_rest(tmp_path: Path, ending: s
     data = os.urandom(100_000)
     blob, stop, alive = BlobWriter(str(tmp_path), sha256(data)), threading.Event(), threading.active_count()
     blob.write(data[:50_000])
+    begun = threading.Event()
 
     def arriving() -> Iterator[bytes]:
         while True:
             blob.write(data[50_000:50_010])
             yield b""
-            if ending == "error":
+            if ending == "error" and begun.wait(60):
                 raise RegistryError("gone")
 
     chunks = growing(blob, arriving(), stop)
     assert next(chunks)
+    begun.set()
     if ending == "close":
         chunks.close()
     else:
