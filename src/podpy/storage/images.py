@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 DEFAULT_DOMAIN = "localhost"
 _COLUMNS = "id, images.digest, manifest, config, created, size"
 _IMAGES = "images LEFT JOIN image_manifests ON image_manifests.image_id = id AND image_manifests.digest = images.digest"
-# With when each was given: as in Podman, an image is called by the name that it got last.
-_NAMES = "image_names LEFT JOIN name_history USING (image_id, name)"
 
 
 class ImageRecord(Record):
@@ -223,9 +221,19 @@ class ImageTable:
 
     def _names(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = {}
-        for image_id, name in self._database.query(f"SELECT image_id, name FROM {_NAMES} ORDER BY given DESC, name"):
+        for image_id, name in self._database.query("SELECT image_id, name FROM image_names"):
             names.setdefault(image_id, []).append(name)
+        for image_id in [image_id for image_id, several in names.items() if len(several) > 1]:
+            names[image_id] = self._names_of(image_id)
         return names
+
+    def _names_of(self, image_id: str) -> list[str]:
+        # As in Podman, an image is called by the name that it got last. Most have one: only here it is asked for when.
+        query = (
+            "SELECT name FROM image_names LEFT JOIN name_history USING (image_id, name) WHERE image_id = ? "
+            "ORDER BY given DESC, name"
+        )
+        return [name for (name,) in self._database.query(query, (image_id,))]
 
     def _digests(self) -> dict[str, list[str]]:
         digests: dict[str, list[str]] = {}
@@ -248,8 +256,6 @@ class ImageTable:
         layers = self._database.query(
             "SELECT chain_id FROM image_layers WHERE image_id = ? ORDER BY position", (image_id,)
         )
-        query = f"SELECT name FROM {_NAMES} WHERE image_id = ? ORDER BY given DESC, name"
-        names = self._database.query(query, (image_id,))
         query = "SELECT digest FROM image_manifests WHERE image_id = ? ORDER BY position"
         digests = [name for (name,) in self._database.query(query, (image_id,))]
         return ImageRecord(
@@ -260,7 +266,7 @@ class ImageTable:
             shown_digest=digests[0] if digests else "",
             config=bytes(config),
             layers=[chain_id for (chain_id,) in layers],
-            names=[name for (name,) in names],
+            names=self._names_of(image_id),
             created=created,
             size=size,
         )
