@@ -286,6 +286,18 @@ def test_two_pulls_at_once_share_the_work(podpy: Podpy, odd: OddRegistry, bulky:
     check_tree(podpy, bulky)
 
 
+def test_a_layer_that_was_given_up_is_free_for_the_next_image_of_the_same_call(
+    podpy: Podpy, session_base: Path
+) -> None:
+    """Its bytes come faster than it can be unpacked, so whoever reads them waits when the other layer fails."""
+    large = Layer().add("large", b"".join(os.urandom(4096) * 15 for _ in range(2000))).tar()
+    cut_off = Layer().add("small", os.urandom(4 << 20)).tar()[: 2 << 20]
+    broken = Image([large, cut_off]).write_oci_archive(session_base / "broken.tar", "localhost/broken")
+    good = Image([large]).write_oci_archive(session_base / "good.tar", "localhost/good")
+    said = podpy("pull", "-q", f"oci-archive:{broken}", f"oci-archive:{good}").fails(125, "the archive is cut off")
+    assert said.stdout.strip() == sha256(Image([large]).config())[7:]
+
+
 HOSTILE = {
     "no JSON": b"<html>",
     "schema 1": b'{"schemaVersion": 1, "fsLayers": []}',

@@ -13,7 +13,7 @@ import pytest
 from podpy.image.windows import Budget, zstd_window
 from tests.support import wait
 from tests.support.engine import Podpy
-from tests.support.images import Image, Layer, compact, write_tar
+from tests.support.images import Image, Layer, compact, sha256, write_tar
 
 zstd = pytest.importorskip("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 MIB = 1 << 20
@@ -54,6 +54,15 @@ def test_a_window_that_is_too_large_is_refused(podpy: Podpy, small: Image, sessi
     archive = write_archive(session_base / "window.tar", small, 28)
     podpy("load", "-i", str(archive)).fails(125, "zstd data with a window of more than 128 MiB", "zstd --long=27")
     assert podpy.ok("images", "-q") == ""
+
+
+def test_a_broken_layer_gives_its_window_back(podpy: Podpy, session_base: Path) -> None:
+    """The same call's next image needs it."""
+    broken = Image([os.urandom(512) + bytes(8 * MIB)])
+    good = Image([Layer().add("zeros", bytes(8 * MIB)).tar()])
+    archives = [write_archive(session_base / name, image, 26) for name, image in (("b.tar", broken), ("g.tar", good))]
+    said = podpy("pull", "-q", *(f"docker-archive:{path}" for path in archives)).fails(125, "this isn't a tar")
+    assert said.stdout.strip() == sha256(good.config())[7:]
 
 
 def test_an_xz_archive_that_needs_too_much_is_refused(podpy: Podpy, session_base: Path) -> None:

@@ -12,7 +12,7 @@ from podpy.storage.recipe import zstd_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Any
 
 # At most this much comes out at once: a small input may mean gigabytes. Larger pieces are slower: their memory goes
@@ -95,7 +95,7 @@ def compressor(kind: str, level: int | None = None) -> Any:
     return module.compressobj(level=_GZIP_LEVEL if level is None else level, wbits=31)
 
 
-def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def decompressed(chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
     """Yield what a stream in any of the formats, or in none, means. Raises ImageError for broken data."""
     chunks = iter(chunks)
     head = b""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
+from contextlib import closing
 from functools import partial
 from itertools import chain
 from threading import Condition, Event, Lock, Thread
@@ -314,12 +315,13 @@ class _Transfer:
 
     def _guarded_unpack(self) -> None:
         try:
-            self._unpack(decompressed(self._compressed))
-        except _Stopped:
-            pass
+            # Closed here, because the error's traceback holds what it was taken from, and with it a window that other
+            # layers, and this call's next image, wait for.
+            with closing(decompressed(self._compressed)) as pieces:
+                self._unpack(pieces)
         except BaseException as error:
             self._failure = error
-            self._compressed.break_off()
+            self._compressed.break_off()  # also if all layers stop: the other thread may wait for room in the channel
 
     def _unpack(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
@@ -329,7 +331,8 @@ class _Transfer:
             self._pool.writeback.wrote(len(piece))
         self._layer.finish()
         if self._layer.lost_tar:
-            self._layer.keep_tar(decompressed(self._source.read(0)))
+            with closing(decompressed(self._source.read(0))) as tar:
+                self._layer.keep_tar(tar)
 
 
 def _file_chunks(path: str, end: int) -> Iterator[bytes]:
