@@ -12,6 +12,7 @@
     ├── StateError                125   a container is in the wrong state for this
     ├── StorageError              125   layers, blobs, mounts, the database
     │   ├── DigestMismatchError
+    │   ├── BrokenTarError             a layer's tar makes no sense
     │   └── NoSpaceError               the store's file system is full
     ├── ImageError                125   a reference, manifest, configuration or archive that can't be used
     │   ├── TrustError                  what policy.json doesn't let in
@@ -114,6 +115,10 @@ class StorageError(PodpyError):
 
 class DigestMismatchError(StorageError):
     """What arrived isn't what its digest says."""
+
+
+class BrokenTarError(StorageError):
+    """A layer's tar makes no sense: it was made so, or its bytes aren't what they were."""
 
 
 class NoSpaceError(StorageError):

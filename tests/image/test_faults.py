@@ -171,6 +171,24 @@ def test_a_damaged_rest_from_an_earlier_pull_is_thrown_away(
     check_tree(podpy, bulky)
 
 
+def test_so_is_one_that_is_no_tar_any_more(podpy: Podpy, odd: OddRegistry) -> None:
+    """An uncompressed layer has no checksum but its digest, and the unpacker sees the damage long before its end."""
+    image = Image([Layer().add("a", b"a").add("large", os.urandom(24 << 20)).tar()])
+    manifest, blobs = image.blobs(compressed=False)
+    odd.blobs |= blobs
+    odd.add_manifest("x", "latest", manifest)
+    name = f"{odd.address}/x"
+    configure(podpy, insecure(odd.address))
+    odd.cuts = [16 << 20] + [0] * 10
+    podpy("pull", *FAST, name).fails(125, "stopped at")
+    (partial,) = (podpy.graphroot / "tmp/blobs").glob("*.partial")
+    with partial.open("r+b") as file:
+        file.write(b"x" * 512)
+    odd.cuts = []
+    podpy.ok("pull", name)
+    check_tree(podpy, image)
+
+
 def test_a_layer_with_the_wrong_bytes(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
     digest, _ = layer_of(bulky)
     data = bytearray(odd.blobs[digest])

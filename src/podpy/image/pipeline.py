@@ -19,7 +19,7 @@ from itertools import chain
 from threading import Condition, Event, Lock, Thread
 from time import monotonic
 
-from podpy.errors import DigestMismatchError, ImageError, NoSpaceError, PodpyError, StorageError
+from podpy.errors import BrokenTarError, DigestMismatchError, ImageError, NoSpaceError, PodpyError, StorageError
 from podpy.image.compression import decompressed, detect
 from podpy.image.progress import SILENT, Progress
 from podpy.image.staged import check_space
@@ -310,7 +310,7 @@ class _Transfer:
                 self._compressed.put(chunk)
             except _Stopped:
                 # Broken data may mean a wrong blob: then the digest is the better error, so the rest is received.
-                if self._blob is None or not isinstance(self._failure, ImageError):
+                if self._blob is None or not isinstance(self._failure, ImageError | BrokenTarError):
                     raise
 
     def _guarded_unpack(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import NotSupportedError, StorageError
+from podpy.errors import BrokenTarError, NotSupportedError, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def _error(result: Any, text: str) -> StorageError:
             hint=f"Give yourself {largest} subordinate ids in /etc/subuid and /etc/subgid (sudo usermod --add-subuids "
             f"FIRST-LAST --add-subgids FIRST-LAST $USER), then podpy system migrate",
         )
+    if not result.code:
+        return BrokenTarError(f"unpacking the layer: {text}")
     hint = {28: "Free some space on that file system", 122: "Your disk quota is used up"}.get(result.code, "")
     return StorageError(f"unpacking the layer: {text}", hint=hint)
 
