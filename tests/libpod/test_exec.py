@@ -70,6 +70,24 @@ def test_what_only_looks_as_if_it_could_not_be_started_is(podpy: Podpy, running:
     assert "not found" not in podpy("exec", running, "/tmp/me").stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["c", "/tmp/self/root/bin/true"],
+        ["c", "//proc/self/root/bin/true"],
+        ["-w", "/tmp", "c", "../proc/self/root/bin/true"],
+        ["-w", "/tmp/self/root/etc", "c", "true"],
+        ["-w", "/tmp/self/root/etc", "c", "../bin/true"],
+        ["-e", "PATH=/tmp/self/root/bin", "c", "true"],
+    ],
+)
+def test_a_path_may_lead_through_proc_which_podpy_cannot_see_as_the_command_does(
+    podpy: Podpy, running: str, words: list[str]
+) -> None:
+    podpy.ok("exec", running, "ln", "-s", "/proc/self", "/tmp/self")
+    podpy.ok("exec", *words)
+
+
 def test_environment_user_and_directory(podpy: Podpy, running: str) -> None:
     told = podpy.ok(
         "exec", "-e", "A=b", "-w", "/tmp", "-u", "1000:1000", running, "sh", "-c", "echo $A $FROM_RUN $PWD; id -u"

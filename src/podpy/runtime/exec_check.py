@@ -7,9 +7,11 @@ file that only some users may run, an interpreter that is missing) the runtime t
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
+from podpy import linux
 from podpy.runtime import rootfs as files
 from podpy.runtime.failures import explain_runtime_error
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MISSING, _NO_FILE, _NOT_EXECUTABLE, _UNSURE = range(4)
-# What is behind their links is another thing for each process: /dev/fd is /proc/self/fd.
-_EACH_ITS_OWN = ("/proc/", "/dev/")
 
 
 def refuse_impossible(process: dict[str, Any], rootfs: str, runtime: str) -> None:
@@ -42,7 +42,7 @@ def refuse_impossible(process: dict[str, Any], rootfs: str, runtime: str) -> Non
 def _problem(process: dict[str, Any], root: str) -> str:
     """Return what is wrong, in crun's words, or an empty text."""
     directory, command = process["cwd"], process["args"][0]
-    found = _UNSURE if directory.startswith(_EACH_ITS_OWN) else _look(root, directory)
+    found = _look(root, directory)
     if found == _MISSING:
         return f"chdir `{directory}`: No such file or directory"
     if found == _NOT_EXECUTABLE:
@@ -64,12 +64,10 @@ def _search_path(env: list[str]) -> list[str]:
 
 
 def _look(root: str, path: str) -> int:
-    if path.startswith(_EACH_ITS_OWN):
-        return _UNSURE
     try:
         descriptor = files.open_in_root(root, path, os.O_PATH)
     except (FileNotFoundError, NotADirectoryError):
-        return _UNSURE if _is_there(root, path) else _MISSING  # a link may lead into /proc
+        return _UNSURE if _leaves_the_root_mount(root, path) else _MISSING
     except OSError:
         return _UNSURE
     try:
@@ -81,9 +79,13 @@ def _look(root: str, path: str) -> int:
     return _UNSURE if mode & 0o111 else _NOT_EXECUTABLE  # without one x nobody may, root neither (capabilities(7))
 
 
-def _is_there(root: str, path: str) -> bool:
+def _leaves_the_root_mount(root: str, path: str) -> bool:
+    """Tell whether a path leads into another mount: in /proc each process sees itself, and podpy isn't the command.
+
+    A path may lead there by links and by `..`, so the kernel is asked; in a volume the runtime tells what is missing.
+    """
     try:
-        os.close(files.open_in_root(root, path, os.O_PATH | os.O_NOFOLLOW))
-    except OSError:
-        return False
-    return True
+        os.close(files.open_in_root(root, path, os.O_PATH, resolve=linux.RESOLVE_NO_XDEV))
+    except OSError as error:
+        return error.errno == errno.EXDEV
+    return False

@@ -16,11 +16,14 @@ _RESOLVE = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS
 _LIMIT = 4 << 20  # a passwd file that is larger than this is an attack
 
 
-def open_in_root(rootfs: str, path: str, flags: int, mode: int = 0) -> int:
-    """Return a descriptor (close-on-exec) of `path` inside `rootfs`. Raises OSError with the path."""
+def open_in_root(rootfs: str, path: str, flags: int, mode: int = 0, *, resolve: int = 0) -> int:
+    """Return a descriptor (close-on-exec) of `path` inside `rootfs`. Raises OSError with the path.
+
+    `resolve` are more of openat2's RESOLVE_ flags.
+    """
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        return linux.openat2(root, path.lstrip("/") or ".", flags | os.O_CLOEXEC, mode, _RESOLVE)
+        return linux.openat2(root, path.lstrip("/") or ".", flags | os.O_CLOEXEC, mode, _RESOLVE | resolve)
     finally:
         os.close(root)
 
