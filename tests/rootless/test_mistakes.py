@@ -171,6 +171,35 @@ def test_doctor_says_which_network_helper_is_used_and_why(
     assert mend in str(found["mend"])
 
 
+@pytest.mark.parametrize(
+    ("conf", "cause", "mend"),
+    [
+        ("[containers", "isn't valid TOML", "man containers.conf"),
+        (
+            "[network]\ndefault_rootless_network_cmd='slirp4netns'\n[engine]\nnetwork_cmd_path='/nope'",
+            "/nope can't be run",
+            "correct network_cmd_path",
+        ),
+    ],
+)
+def test_doctor_has_something_to_say_of_a_wrong_containers_conf(podpy: Podpy, conf: str, cause: str, mend: str) -> None:
+    file = podpy.home / ".config/containers/containers.conf"
+    file.parent.mkdir(parents=True)
+    file.write_text(conf)
+    found = _check(podpy("system", "doctor", "--json"), "network helper")
+    assert (found["ok"], found["required"]) == (False, True)
+    assert cause in str(found["cause"])
+    assert mend in str(found["mend"])
+
+
+def test_doctor_names_a_pasta_that_cannot_be_started(podpy: Podpy, scratch: Path) -> None:
+    program = write_as_root(scratch / "pasta", "")
+    os.chmod(program, 0o755)
+    changes = f"mount --bind {program} {which('pasta')}"
+    found = _check(in_changed_host(podpy, changes, "system", "doctor", "--json"), "network helper")
+    assert (found["ok"], found["cause"]) == (False, f"{which('pasta')} can't be run: Exec format error")
+
+
 def test_no_run_directory_at_all(podpy: Podpy) -> None:
     """Everything that could be one belongs to somebody else: the message says how to make one."""
     name = f"podpy-run-{podpy.user.uid}"

@@ -4,38 +4,52 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import NetworkSetupError, NotSupportedError
+from podpy.errors import ConfigError, NetworkSetupError, NotSupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.rootless.check import Check
 
+_HELPER = "network helper"
 _NOISE = ("Failed to send", "Couldn't get any nameserver", "Multiple default", "Template interface")
 
 
 def helper(paths: Paths) -> Check:
     """Is there a program that connects containers to the network, and which one does where nobody chooses?"""
     from podpy.config.containers_conf import load
+    from podpy.rootless.check import failed
+
+    try:
+        return _helper(load(paths), paths.cache)
+    except ConfigError as error:  # every other command says the same; the other checks are still worth something
+        return failed(_HELPER, error.message, error.hint)
+    except OSError as error:  # asked for its options, it wasn't even started
+        return failed(_HELPER, f"{error.filename} can't be run: {error.strerror}", "install passt again")
+
+
+def _helper(conf: ContainersConf, cache: str) -> Check:
     from podpy.network import mode
     from podpy.network.pasta import is_old
     from podpy.rootless.check import failed, install, passed
 
-    name = "network helper"
-    conf = load(paths)
     try:
         wanted = mode.parse("", conf)
     except NotSupportedError as error:
-        return failed(name, error.message.rpartition(": ")[2], install("passt"))
-    if wanted.kind != mode.PASTA or not is_old(wanted.program, paths.cache):
-        return passed(name, wanted.program)
-    used = mode.instead_of_old_pasta("", wanted, conf, paths.cache)
+        return failed(_HELPER, error.message.rpartition(": ")[2], install("passt"))
+    has_old_pasta = wanted.kind == mode.PASTA and is_old(wanted.program, cache)
+    used = mode.instead_of_old_pasta("", wanted, conf, cache) if has_old_pasta else wanted
+    if not os.access(used.program, os.X_OK):
+        return failed(_HELPER, f"{used.program} can't be run", "correct network_cmd_path in containers.conf")
+    if not has_old_pasta:
+        return passed(_HELPER, used.program)
     old = f"{wanted.program} is of before August 2024"
     if used.kind == mode.PASTA:
         mend = "remove pasta_options from containers.conf" if conf.pasta_options else install("slirp4netns")
         cause = f"{old}: some connections into containers are lost (docs/networking.md)"
-        return failed(name, cause, f"{mend}    # or install a newer pasta", required=False)
-    return passed(name, f"{used.program}, because {old}; pasta only where UDP or IPv6 ports are published")
+        return failed(_HELPER, cause, f"{mend}    # or install a newer pasta", required=False)
+    return passed(_HELPER, f"{used.program}, because {old}; pasta only where UDP or IPv6 ports are published")
 
 
 def tun_problem() -> tuple[str, str] | None:
