@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import ssl
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from podpy.errors import RegistryError
 from podpy.image.http import Transport
 from tests.image.scripted_server import OK, Script, Server, head, serving
+from tests.support.engine import Podpy
 from tests.support.registry import make_certificate
 
 
@@ -72,9 +75,10 @@ def test_an_authority_that_is_none_is_said(pki: Path) -> None:
     assert "*.crt" in error.hint
 
 
-def test_a_server_that_wants_a_certificate_is_not_asked_again(pki: Path) -> None:
+def wants_certificate(directory: Path) -> Script:
+    """Return a script that refuses whoever shows no certificate of its own."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / "cert.pem", pki / "key.pem")
+    context.load_cert_chain(directory / "cert.pem", directory / "key.pem")
     context.verify_mode = ssl.CERT_REQUIRED
 
     def script(connection: socket.socket) -> None:
@@ -89,11 +93,36 @@ def test_a_server_that_wants_a_certificate_is_not_asked_again(pki: Path) -> None
                 pass
             connection.sendall(sent.read())
 
-    with serving(script) as server:
+    return script
+
+
+def test_a_server_that_wants_a_certificate_is_not_asked_again(pki: Path) -> None:
+    with serving(wants_certificate(pki)) as server:
         error = failure(server, pki / "ours", retries=1)
     assert "wants another certificate from us" in error.message
     assert error.hint is not None
     assert "client.cert" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("script", "authorities", "hint"),
+    [
+        (tls, "nothing.pem", "Check SSL_CERT_FILE"),
+        (tls, "", "Add its authority to the system's certificates"),
+        (wants_certificate, "cert.pem", "Download it with a program that has a certificate to show"),
+    ],
+)
+def test_import_knows_no_certs_d(
+    podpy: Podpy, session_base: Path, script: Callable[[Path], Script], authorities: str, hint: str
+) -> None:
+    directory = session_base / f"pki-{os.urandom(4).hex()}"
+    directory.mkdir(mode=0o755)
+    make_certificate(directory)
+    environment = {"SSL_CERT_FILE": str(directory / authorities)} if authorities else {}
+    with serving(script(directory)) as server:
+        address = server.url.replace("http:", "https:") + "x.tar"
+        said = podpy("import", address, env=environment).fails(125, f"downloading {address}", hint)
+    assert "certs.d" not in said.stderr
 
 
 @pytest.mark.parametrize("is_reset", [True, False])

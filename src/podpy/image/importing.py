@@ -136,6 +136,10 @@ def _no_answer(error: RegistryError, cause: BaseException | None) -> RegistryErr
         hint = "Write http:// in front of the address, if that is meant"
     elif cause.is_untrusted:
         hint = "Add its authority to the system's certificates"
+    elif cause.is_unusable:
+        hint = "Check SSL_CERT_FILE"
+    elif cause.is_refused:
+        hint = "Download it with a program that has a certificate to show, and import the file"
     return RegistryError(error.message, hint=hint)
 
 
