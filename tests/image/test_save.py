@@ -417,6 +417,22 @@ def test_a_damaged_store_is_named_and_the_old_archive_stays(
     podpy.ok("system", "check")
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_damaged_blob_is_named_where_its_tar_is_wanted(
+    podpy: Podpy, bulky: Image, shelf: Path, place: Path, compressed: bool
+) -> None:
+    """Whether the decompressor stumbles first or only the digest tells."""
+    podpy.ok("load", "-i", str(bulky.write_oci_archive(shelf / "a.tar", NAME, compressed=compressed)))
+    (blob,) = podpy.graphroot.glob("blobs/sha256/*")
+    with blob.open("r+b") as file:
+        file.seek(blob.stat().st_size // 2)
+        file.write(b"x" * 1000)
+    podpy("save", "-q", "-o", str(place / "x.tar"), NAME).fails(
+        125, f"blob sha256:{blob.name} isn't what it was", "remove the image and pull or load it again"
+    )
+    assert [*place.iterdir()] == []
+
+
 def test_a_killed_save_leaves_nothing_past_the_next_one(podpy: Podpy, bulky: Image, shelf: Path, place: Path) -> None:
     podpy.ok("load", "-i", str(bulky.write_docker_archive(shelf / "a.tar", NAME)))
     os.mkfifo(place / "pipe")

@@ -58,10 +58,20 @@ class LayerBlob(Record):
                     digest.update(chunk)
                 yield chunk
         if not offset and "sha256:" + digest.hexdigest() != self.digest:
-            raise DigestMismatchError(
-                f"blob {self.digest} isn't what it was any more: {self.path}",
-                hint="The disk is damaged; remove the image and pull or load it again",
-            )
+            raise self._damaged()
+
+    def tar(self) -> Iterator[bytes]:
+        """Yield the uncompressed tar. Raises OSError; DigestMismatchError, at the end or where it can't go on."""
+        try:
+            yield from decompressed(self.chunks(size=_READ_COMPRESSED))
+        except ImageError:  # it could be decompressed when it came
+            raise self._damaged() from None
+
+    def _damaged(self) -> DigestMismatchError:
+        return DigestMismatchError(
+            f"blob {self.digest} isn't what it was any more: {self.path}",
+            hint="The disk is damaged; remove the image and pull or load it again",
+        )
 
 
 class OutgoingLayer:
@@ -118,7 +128,7 @@ class OutgoingLayer:
         if self.blob is not None:
             # That these bytes make this tar was verified when they came, so theirs is the digest to compare: it is a
             # third of the work.
-            return decompressed(self.blob.chunks(size=_READ_COMPRESSED))
+            return self.blob.tar()
         raise ImageError(
             f"layer {self.diff_id} can't be written: neither the bytes it came as nor a recipe for them are kept",
             hint="Remove the image and load or pull it again",
