@@ -27,7 +27,6 @@ import json
 import os
 import random
 import shlex
-import socketserver
 import sqlite3
 import subprocess
 import sys
@@ -42,7 +41,7 @@ BASE = Path.home() / "podpy-power-cuts"
 PORT = 5055
 PULLED = f"127.0.0.1:{PORT}/big:1"
 PULL = ["pull", "-q", "--tls-verify=false", PULLED]
-LOAD = ["load", "-q", "-i", "{base}/big"]
+LOAD = ["load", "-q", "-i", "{base}/big.tar"]
 SMALL = ["load", "-q", "-i", "{base}/small"]
 SAVE = ["save", "-q", "-o", "{base}/saved.tar", PULLED]
 LIST = ["images", "--all", "--noheading", "--format", "{{.Repository}}:{{.Tag}}"]
@@ -100,7 +99,7 @@ def layer_tar(seed: int) -> bytes:
 
 
 def write_layout(directory: Path, name: str, seeds: list[int]) -> None:
-    """Write an OCI layout; the layer with the last seed isn't compressed, so that its tar is kept as a recipe."""
+    """Write an OCI layout; the layer with the last seed isn't compressed."""
     blobs = directory / "blobs/sha256"
     blobs.mkdir(parents=True)
 
@@ -125,18 +124,43 @@ def write_layout(directory: Path, name: str, seeds: list[int]) -> None:
     (directory / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
 
 
+def write_docker_archive(path: Path, layout: Path, name: str) -> None:
+    """Write the image of an OCI layout as a docker-archive: podpy keeps recipes of its layers instead of blobs."""
+    manifest = manifest_of(layout)
+    files = {f"{number}.tar": tar_of(layout, layer) for number, layer in enumerate(manifest["layers"])}
+    item = {"Config": "config.json", "RepoTags": [name], "Layers": [*files]}
+    files["config.json"] = blob_of(layout, manifest["config"]["digest"])
+    files["manifest.json"] = json.dumps([item]).encode()
+    with tarfile.open(path, "w") as archive:
+        for member, data in files.items():
+            entry = tarfile.TarInfo(member)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+
+
 def blob_of(layout: Path, digest: str) -> bytes:
     """Return a blob of an OCI layout."""
     return (layout / "blobs" / digest.replace(":", "/")).read_bytes()
 
 
+def manifest_of(layout: Path) -> dict[str, Any]:
+    """Return the manifest of an OCI layout's first image."""
+    digest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
+    manifest: dict[str, Any] = json.loads(blob_of(layout, digest))
+    return manifest
+
+
+def tar_of(layout: Path, layer: dict[str, Any]) -> bytes:
+    """Return a layer's uncompressed tar."""
+    data = blob_of(layout, layer["digest"])
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
 def expected_trees(layout: Path) -> dict[str, dict[str, list[Any]]]:
     """Return for each layer (by diff id) what its tar says of each name, read without podpy."""
-    manifest = json.loads(blob_of(layout, json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]))
     trees = {}
-    for layer in manifest["layers"]:
-        data = blob_of(layout, layer["digest"])
-        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    for layer in manifest_of(layout)["layers"]:
+        data = tar_of(layout, layer)
         tree: dict[str, list[Any]] = {}
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             for entry in tar:
@@ -162,6 +186,7 @@ def prepare(layout: str) -> None:
         subprocess.run(["cp", "-rL", layout, f"{BASE}/big"], check=True)
     else:
         write_layout(BASE / "big", "localhost/big:1", [1, 2, 3])
+    write_docker_archive(BASE / "big.tar", BASE / "big", "localhost/big:1")
     write_layout(BASE / "small", "localhost/small:1", [4])
     with tarfile.open(BASE / "import.tar", "w") as tar:
         tar.add(BASE / "small/index.json", "imported")
@@ -204,7 +229,6 @@ def call(podpy: str, words: list[str], crash_at: str = "") -> int:
     """Run podpy with the registry beside it, and return its exit code."""
     if words == [OLDER]:
         return make_older(podpy)
-    socketserver.TCPServer.allow_reuse_address = True
     server = ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     environment = {**os.environ, **({"PODPY_CRASH_AT": crash_at} if crash_at else {})}

@@ -95,7 +95,7 @@ def compressor(kind: str, level: int | None = None) -> Any:
     return module.compressobj(level=_GZIP_LEVEL if level is None else level, wbits=31)
 
 
-def decompressed(chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
+def decompressed(chunks: Iterable[bytes]) -> Generator[bytes]:
     """Yield what a stream in any of the formats, or in none, means. Raises ImageError for broken data."""
     chunks = iter(chunks)
     head = b""
