@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from contextlib import closing
 from functools import partial
 from itertools import chain
 from threading import Condition, Event, Lock, Thread
@@ -314,14 +313,16 @@ class _Transfer:
                     raise
 
     def _guarded_unpack(self) -> None:
+        pieces = decompressed(self._compressed)
         try:
-            # Closed here, because the error's traceback holds what it was taken from, and with it a window that other
-            # layers, and this call's next image, wait for.
-            with closing(decompressed(self._compressed)) as pieces:
-                self._unpack(pieces)
+            self._unpack(pieces)
         except BaseException as error:
             self._failure = error
             self._compressed.break_off()  # also if all layers stop: the other thread may wait for room in the channel
+        finally:
+            # The error's traceback holds them, and with them a window that other layers, and this call's next image,
+            # wait for.
+            pieces.close()
 
     def _unpack(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
@@ -331,8 +332,11 @@ class _Transfer:
             self._pool.writeback.wrote(len(piece))
         self._layer.finish()
         if self._layer.lost_tar:
-            with closing(decompressed(self._source.read(0))) as tar:
+            tar = decompressed(self._source.read(0))
+            try:
                 self._layer.keep_tar(tar)
+            finally:
+                tar.close()
 
 
 def _file_chunks(path: str, end: int) -> Iterator[bytes]:
