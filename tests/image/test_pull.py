@@ -108,7 +108,9 @@ def test_a_second_pull_asks_for_the_manifest_only_and_writes_nothing(
     log = podpy.graphroot / "podpy.sqlite-wal"
     odd.requests.clear()
     before = log.stat().st_mtime_ns
-    podpy.ok("pull", f"{odd.address}/x")
+    again = podpy("pull", f"{odd.address}/x")
+    again.ok()
+    assert again.stderr.splitlines()[-1] == "Writing manifest to image destination"
     assert log.stat().st_mtime_ns == before
     assert [path for path in odd.paths() if path != "/v2/"] == ["/v2/x/manifests/latest"]
 

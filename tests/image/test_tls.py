@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import RegistryError
-from podpy.image.http import Transport
+from podpy.image.http import Transport, drop
 from tests.image.scripted_server import OK, Script, Server, head, serving
 from tests.support.engine import Podpy
 from tests.support.registry import make_certificate
@@ -75,6 +75,61 @@ def test_an_authority_that_is_none_is_said(pki: Path) -> None:
     assert "*.crt" in error.hint
 
 
+@pytest.fixture
+def system(pki: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A system's authorities: the bundle `system.pem` and the directory `system`, both empty."""
+    (pki / "system").mkdir()
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(pki / "system"))
+    monkeypatch.setattr("podpy.image.tls._BUNDLES", (str(pki / "system.pem"),))
+    return pki
+
+
+def rehash(directory: Path) -> None:
+    """Give certificates links with their hashes as names, as update-ca-certificates does."""
+    subprocess.run(["openssl", "rehash", directory], check=True, capture_output=True)
+
+
+def connections(directory: Path) -> int:
+    """Return how many connections a request takes that succeeds."""
+    with serving(*[tls(directory)] * 2) as server:
+        with Transport(server.url.removeprefix("http://").rstrip("/")) as transport:
+            drop(transport.open("GET", "/", {}, what="x"))
+        return server.connections
+
+
+def test_an_authority_is_looked_up_by_its_hash_and_the_bundle_is_not_read(system: Path) -> None:
+    shutil.copy(system / "cert.pem", system / "system/ca.pem")
+    rehash(system / "system")
+    (system / "system.pem").write_text("-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n")
+    assert connections(system) == 1
+
+
+def test_an_authority_that_only_the_bundle_has_counts(system: Path) -> None:
+    """Without hashes in the directory it is read at once, else where the directory hasn't it."""
+    shutil.copy(system / "cert.pem", system / "system.pem")
+    assert connections(system) == 1
+    (system / "other").mkdir()
+    shutil.copy(make_certificate(system / "other"), system / "system/other.pem")
+    rehash(system / "system")
+    assert connections(system) == 2
+    (system / "system.pem").unlink()
+    with serving(*[tls(system)] * 2) as server:
+        assert "certificate isn't trusted" in failure(server).message
+
+
+def test_certs_d_and_the_systems_hashes_both_count(system: Path) -> None:
+    (system / "other").mkdir()
+    shutil.copy(make_certificate(system / "other", "other"), system / "system/other.pem")
+    rehash(system / "system")
+    for directory in (system, system / "other"):
+        with serving(tls(directory)) as server:
+            host = server.url.removeprefix("http://").rstrip("/")
+            with Transport(host, certificates=(str(system / "ours"),)) as transport:
+                drop(transport.open("GET", "/", {}, what="x"))
+            assert server.connections == 1
+
+
 def wants_certificate(directory: Path) -> Script:
     """Return a script that refuses whoever shows no certificate of its own."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -119,7 +174,7 @@ def test_import_knows_no_certs_d(
     directory.mkdir(mode=0o755)
     make_certificate(directory)
     environment = {"SSL_CERT_FILE": str(directory / authorities)} if authorities else {}
-    with serving(script(directory)) as server:
+    with serving(*[script(directory)] * 2) as server:
         address = server.url.replace("http:", "https:") + "x.tar"
         said = podpy("import", address, env=environment).fails(125, f"downloading {address}", hint)
     assert "certs.d" not in said.stderr
@@ -141,7 +196,7 @@ def test_a_handshake_that_is_cut_is_tried_again(pki: Path, is_reset: bool) -> No
 def test_a_registrys_authority_does_not_count_where_it_redirects(pki: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki / "cert.pem", pki / "key.pem")
-    with serving(tls(pki)) as other:
+    with serving(tls(pki), tls(pki)) as other:
         host = other.url.removeprefix("http://").rstrip("/")
         answer = f"HTTP/1.1 307 There\r\nLocation: https://{host}/\r\nContent-Length: 0\r\n\r\n"
 

@@ -115,11 +115,11 @@ def _configuration(directory: Path, *, tls: bool, auth: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def make_certificate(directory: Path) -> Path:
+def make_certificate(directory: Path, subject: str = "127.0.0.1") -> Path:
     """Make a key and a certificate for 127.0.0.1 (key.pem, cert.pem); return the certificate, its own authority."""
     certificate = directory / "cert.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    command += ["-days", "2", "-subj", f"/CN={subject}", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
     command += ["-keyout", str(directory / "key.pem"), "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
     certificate.chmod(0o644)

@@ -76,6 +76,7 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
         for digest in digests if all(digests) else ImageConfig.parse(parts.config).diff_ids:
             progress.layer_exists(digest)
         progress.config(image_id)
+        progress.committing()  # there is nothing to write; Podman says so, too
         return here
     config = ImageConfig.parse(parts.config)
     if len(config.diff_ids) != len(parts.layers):

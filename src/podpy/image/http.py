@@ -15,7 +15,7 @@ from podpy.image.curl import CHUNK, HTTPError, Lines, Request, Response
 from podpy.image.progress import SILENT, Progress
 from podpy.image.proxies import proxy_for
 from podpy.image.reference import shorten
-from podpy.image.tls import Trust, trust_of
+from podpy.image.tls import Trust, has_hashes, trust_of
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -79,6 +79,7 @@ class Transport:
         self._certificates = certificates
         self._lines = Lines()
         self._trusts: dict[bool, Trust] = {}
+        self._by_hash = not insecure and has_hashes()
         self._lock = Lock()  # several threads may begin at once: one finds the scheme
 
     def __enter__(self) -> Transport:
@@ -229,16 +230,24 @@ class Transport:
         full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
         if body is not None:
             full["Content-Type"] = body.kind
+        own = self.is_own(url)
         request = Request(
             method=method,
             url=_in_ascii(url),
             headers=full,
-            trust=self._trust(self.is_own(url)),
+            trust=self._trust(own),
             proxy=self._proxy(url),
             size=body.size if body is not None else 0,
             chunks=body.chunks if body is not None else None,
         )
-        return Response(self._lines, request)
+        try:
+            return Response(self._lines, request)
+        except HTTPError as error:
+            if not (error.is_untrusted and request.trust.by_hash):
+                raise
+        self._by_hash = False  # an authority that was only written into the bundle counts, too
+        self._trusts.clear()
+        return Response(self._lines, request.replace(trust=self._trust(own)))
 
     def _proxy(self, url: str) -> str:
         if self._is_made_here(url):
@@ -249,7 +258,8 @@ class Transport:
     def _trust(self, own: bool) -> Trust:
         # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
         if own not in self._trusts:
-            self._trusts[own] = trust_of(self._certificates if own else (), insecure=self.insecure)
+            directories = self._certificates if own else ()
+            self._trusts[own] = trust_of(directories, insecure=self.insecure, by_hash=self._by_hash)
         return self._trusts[own]
 
 
