@@ -50,13 +50,14 @@ def timed(command: list[str], environment: dict[str, str]) -> Run:
     return Run(wall, cpu_of_children() - before)
 
 
-def start_registry(base: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start Debian's docker-registry; return it and its address."""
-    directory = base / "registry"
+def start_registry(base: Path, *, with_tls: bool = False) -> tuple[subprocess.Popen[bytes], str]:
+    """Start Debian's docker-registry; return it and its address. With TLS, its authority is in base/certs."""
+    directory = base / ("registry-tls" if with_tls else "registry")
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
+    tls = make_certificate(directory, base / "certs") if with_tls else ""
     (directory / "config.yml").write_text(
-        "version: 0.1\nlog: {level: info}\nhttp:\n  addr: 127.0.0.1:0\n"
+        f"version: 0.1\nlog: {{level: info}}\nhttp:\n  addr: 127.0.0.1:0\n{tls}"
         f"storage:\n  filesystem: {{rootdirectory: {directory}/data}}\n"
     )
     log = directory / "log"
@@ -67,6 +68,17 @@ def start_registry(base: Path) -> tuple[subprocess.Popen[bytes], str]:
             sys.exit(log.read_text())
         time.sleep(0.05)
     return process, f"127.0.0.1:{found.group(1)}"
+
+
+def make_certificate(directory: Path, authorities: Path) -> str:
+    """Make a certificate for 127.0.0.1, its own authority; return the registry's setting for it."""
+    certificate, key = directory / "cert.pem", directory / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    authorities.mkdir(exist_ok=True)
+    shutil.copy(certificate, authorities / "ca.crt")
+    return f"  tls: {{certificate: {certificate}, key: {key}}}\n"
 
 
 def copy(source: str, target: str) -> None:
@@ -171,20 +183,33 @@ def print_heading() -> None:
 def main() -> None:
     """Measure and print a Markdown table."""
     options = Bench.of_command_line(__doc__)
-    sides, environment = options.sides, options.environment
-    registry, address = start_registry(options.base)
+    registries = [start_registry(options.base), start_registry(options.base, with_tls=True)]
+    (_, plain), (_, secure) = registries
     try:
         print_heading()
-        for name, arguments in cases(options.images, options.base, address).items():
+        for name, arguments in cases(options.images, options.base, plain).items():
             if options.only not in name:
                 continue
-            print(row(name, measure(arguments, sides, environment, options.rounds, options.base)), flush=True)
+            run = measure(arguments, options.sides, options.environment, options.rounds, options.base)
+            print(row(name, run), flush=True)
             if name.startswith("pull"):
-                again = measure(arguments, sides, environment, 20, options.base, empty=False)
-                print(row(name.replace("pull", "pull again"), again), flush=True)
+                measure_again(options, name.removeprefix("pull "), plain, secure)
     finally:
-        registry.kill()
-        registry.wait()
+        for registry, _ in registries:
+            registry.kill()
+            registry.wait()
+
+
+def measure_again(options: Bench, image: str, plain: str, secure: str) -> None:
+    """Measure pulls of an image that is there, from the registry without TLS and from the one with it."""
+    copy(f"oci:{options.images / image}:latest", f"docker://{secure}/{image}:latest")
+    for access, address, title in (
+        ("--tls-verify=false", plain, f"pull again {image}"),
+        (f"--cert-dir={options.base}/certs", secure, f"pull again {image}, HTTPS"),
+    ):
+        arguments = ["pull", "-q", access, f"{address}/{image}:latest"]
+        again = measure(arguments, options.sides, options.environment, 20, options.base, empty=False)
+        print(row(title, again), flush=True)
 
 
 if __name__ == "__main__":
