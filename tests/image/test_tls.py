@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import RegistryError
-from podpy.image.http import Transport, drop
+from podpy.image.http import Body, Transport, drop
 from tests.image.scripted_server import OK, Script, Server, head, serving
 from tests.support.engine import Podpy
 from tests.support.registry import make_certificate
@@ -116,6 +116,29 @@ def test_an_authority_that_only_the_bundle_has_counts(system: Path) -> None:
     (system / "system.pem").unlink()
     with serving(*[tls(system)] * 2) as server:
         assert "certificate isn't trusted" in failure(server).message
+
+
+def test_a_body_is_sent_whole_where_only_the_bundle_has_the_authority(system: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(system / "cert.pem", system / "key.pem")
+    came: list[bytes] = []
+
+    def takes(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            head(secure)
+            came.append(secure.makefile("rb").read(12))
+            secure.sendall(OK)
+
+    shutil.copy(system / "cert.pem", system / "system.pem")
+    (system / "other").mkdir()
+    shutil.copy(make_certificate(system / "other"), system / "system/other.pem")
+    rehash(system / "system")
+    body = Body(size=12, kind="text/plain", chunks=lambda: iter((b"all ", b"of ", b"it is")))
+    with serving(takes, takes) as server:
+        with Transport(server.url.removeprefix("http://").rstrip("/")) as transport:
+            drop(transport.open_url("POST", transport.url("/"), {}, what="x", body=body))
+        assert server.connections == 2
+    assert came == [b"all of it is"]
 
 
 def test_certs_d_and_the_systems_hashes_both_count(system: Path) -> None:

@@ -230,12 +230,11 @@ class Transport:
         full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
         if body is not None:
             full["Content-Type"] = body.kind
-        own = self.is_own(url)
         request = Request(
             method=method,
             url=_in_ascii(url),
             headers=full,
-            trust=self._trust(own),
+            trust=self._trust(self.is_own(url)).replace(by_hash=self._by_hash),
             proxy=self._proxy(url),
             size=body.size if body is not None else 0,
             chunks=body.chunks if body is not None else None,
@@ -246,8 +245,7 @@ class Transport:
             if not (error.is_untrusted and request.trust.by_hash):
                 raise
         self._by_hash = False  # an authority that was only written into the bundle counts, too
-        self._trusts.clear()
-        return Response(self._lines, request.replace(trust=self._trust(own)))
+        return Response(self._lines, request.replace(trust=request.trust.replace(by_hash=False)))
 
     def _proxy(self, url: str) -> str:
         if self._is_made_here(url):
@@ -258,8 +256,7 @@ class Transport:
     def _trust(self, own: bool) -> Trust:
         # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
         if own not in self._trusts:
-            directories = self._certificates if own else ()
-            self._trusts[own] = trust_of(directories, insecure=self.insecure, by_hash=self._by_hash)
+            self._trusts[own] = trust_of(self._certificates if own else (), insecure=self.insecure)
         return self._trusts[own]
 
 

@@ -77,10 +77,10 @@ def has_hashes() -> bool:
         return False
 
 
-def trust_of(directories: tuple[str, ...], *, insecure: bool = False, by_hash: bool = False) -> Trust:
+def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:
     """Return whom to trust for a registry with these directories of certs.d, those that aren't there passed over.
 
-    `by_hash`: the system's bundle isn't read. Raises RegistryError for a file that can't be used.
+    Raises RegistryError for a file that can't be used.
     """
     authorities = b""
     certificate = key = ""
@@ -97,7 +97,7 @@ def trust_of(directories: tuple[str, ...], *, insecure: bool = False, by_hash: b
                 certificate, key = path, path[:-5] + ".key"
                 _pem(certificate)
                 _pem(key)
-    return Trust(is_checked=not insecure, by_hash=by_hash, authorities=authorities, certificate=certificate, key=key)
+    return Trust(is_checked=not insecure, authorities=authorities, certificate=certificate, key=key)
 
 
 def _pem(path: str) -> bytes:
