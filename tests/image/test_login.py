@@ -222,14 +222,17 @@ def test_a_password_that_creds_lacks_is_asked_for(podpy: Podpy, host: str) -> No
     """podman-pull(1): at a terminal only; a script is told, and no registry hears an empty password."""
     podpy("pull", "--creds", "alice", f"{host}/x").fails(125, "--creds: the password is missing", "USER:PASSWORD")
     podpy("search", "--creds", ":wonderland", f"{host}/x").fails(125, "--creds: the user's name is missing")
-    ours, theirs = pty.openpty()
-    command = ("search", "--creds", "alice", f"{host}/")
-    process = podpy.popen(*command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
-    os.close(theirs)
-    with os.fdopen(ours, "r+b", buffering=0) as terminal:
-        wait.for_text(terminal, b"Password: ")
-        terminal.write(b"wonderland\n")
-        assert process.wait(60) == 0
+    for typed, code in ((b"wonderland\n", 0), (b"\n", 125), (b"\x04", 125)):
+        ours, theirs = pty.openpty()
+        command = ("search", "--creds", "alice", f"{host}/")
+        process = podpy.popen(*command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        with os.fdopen(ours, "r+b", buffering=0) as terminal:
+            wait.for_text(terminal, b"Password: ")
+            terminal.write(typed)
+            if code:
+                wait.for_text(terminal, b"--creds: the password is missing")
+            assert process.wait(60) == code
 
 
 def test_what_cannot_be_logged_into(podpy: Podpy, host: str) -> None:

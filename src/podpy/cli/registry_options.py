@@ -37,10 +37,11 @@ def _complete(given: Credentials) -> Credentials:
     """Return what `--creds` says, the password asked for if it lacks: podman-pull(1). Raises UsageError."""
     if given.username and given.password:
         return given
-    what = "password" if given.username else "user's name"
-    if not given.username or not sys.stdin.isatty():
+    password = typed_password() if given.username and sys.stdin.isatty() else ""
+    if not password:
+        what = "password" if given.username else "user's name"
         raise UsageError(f"--creds: the {what} is missing", hint="Give USER:PASSWORD, or run: podpy login")
-    return type(given)(given.username, typed_password())
+    return type(given)(given.username, password)
 
 
 def typed_password() -> str:
