@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from podpy.errors import RegistryError
-from podpy.image.pipeline import _Stopped, growing
+from podpy.errors import RegistryError, StorageError
+from podpy.image.pipeline import LayerSource, _Stopped, growing, receive
 from podpy.storage.blobs import BlobWriter
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
+from tests.storage.stores import open_store
 from tests.support import wait
 from tests.support.engine import Podpy
 from tests.support.images import Image, Layer, sha256
@@ -95,7 +97,7 @@ def test_the_rest_arrives_while_what_is_here_is_unpacked(tmp_path: Path) -> None
     first.abort()
     blob, all_is_here = BlobWriter(str(tmp_path), sha256(data)), threading.Event()
 
-    def arriving() -> Iterator[bytes]:
+    def arriving() -> Generator[bytes]:
         for start in range(blob.offset, len(data), 1000):
             blob.write(data[start : start + 1000])
             yield b""
@@ -111,16 +113,19 @@ def test_the_rest_arrives_while_what_is_here_is_unpacked(tmp_path: Path) -> None
 @pytest.mark.parametrize("ending", ["error", "stop", "close"])
 def test_what_ends_a_pull_ends_the_arrival_of_the_rest(tmp_path: Path, ending: str) -> None:
     data = os.urandom(100_000)
-    blob, stop, alive = BlobWriter(str(tmp_path), sha256(data)), threading.Event(), threading.active_count()
+    blob, stop, others = BlobWriter(str(tmp_path), sha256(data)), threading.Event(), {*threading.enumerate()}
     blob.write(data[:50_000])
-    begun = threading.Event()
+    begun, hung_up = threading.Event(), threading.Event()
 
-    def arriving() -> Iterator[bytes]:
-        while True:
-            blob.write(data[50_000:50_010])
-            yield b""
-            if ending == "error" and begun.wait(60):
-                raise RegistryError("gone")
+    def arriving() -> Generator[bytes]:
+        try:
+            while True:
+                blob.write(data[50_000:50_010])
+                yield b""
+                if ending == "error" and begun.wait(60):
+                    raise RegistryError("gone")
+        finally:
+            hung_up.set()
 
     chunks = growing(blob, arriving(), stop)
     assert next(chunks)
@@ -132,16 +137,39 @@ def test_what_ends_a_pull_ends_the_arrival_of_the_rest(tmp_path: Path, ending: s
             stop.set()
         with pytest.raises(RegistryError if ending == "error" else _Stopped):
             b"".join(chunks)
-    assert threading.active_count() == alive
+    assert not {*threading.enumerate()} - others
+    assert hung_up.is_set()
     blob.abort()
 
 
-def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str) -> None:
+def test_a_layer_that_cannot_be_begun_gives_its_blob_back(tmp_path: Path) -> None:
+    """The same call's next image may need it, and would wait for it forever."""
+    store = open_store(tmp_path)
+    os.rmdir(store.staging.path())
+    layer = sha256(b"layer")
+    source = LayerSource(diff_id=layer, chain_id=layer, parent="", digest=layer, size=5, read=lambda _: iter(()))
+    with pytest.raises(StorageError, match="can't be stored"):
+        receive(store, [source])
+    (partial,) = tmp_path.rglob("*.partial")
+    with partial.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    store.close()
+
+
+@pytest.mark.parametrize("begun", [0, 100_000])
+def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, name: str, begun: int) -> None:
+    """Also where an earlier pull has begun: then another thread receives."""
+    if begun:
+        odd.cuts = [begun] + [0] * 10
+        podpy("pull", *FAST, name).fails(125, "stopped at")
+        odd.cuts = []
     odd.hold = threading.Event()
     process = podpy.popen("pull", name, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     # What the server has sent isn't yet what podpy has kept: only that can be gone on from.
     kept = podpy.graphroot / "tmp/blobs"
-    wait.until(lambda: any(path.stat().st_size for path in kept.glob("*.partial")), what="part of the blob is kept")
+    wait.until(
+        lambda: any(path.stat().st_size > begun for path in kept.glob("*.partial")), what="more of the blob is kept"
+    )
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)

@@ -234,10 +234,15 @@ class _Transfer:
         self._name = source.digest or source.diff_id
         self._compressed = Channel(_COMPRESSED_CHUNKS)
         self._failure: BaseException | None = None
-        with pool.staging_lock:
-            self._layer = pool.store.begin_layer(
-                chain_id=source.chain_id, parent=source.parent, diff_id=source.diff_id, recipe=not source.digest
-            )
+        try:
+            with pool.staging_lock:
+                self._layer = pool.store.begin_layer(
+                    chain_id=source.chain_id, parent=source.parent, diff_id=source.diff_id, recipe=not source.digest
+                )
+        except BaseException:
+            if blob is not None:
+                blob.abort()  # this call's next image may want it, too
+            raise
 
     def run(self) -> LayerWriter:
         """Return the layer, unpacked and verified. Raises what failed."""
@@ -292,7 +297,7 @@ class _Transfer:
         else:
             yield from growing(blob, self._arriving(offset), self._pool.stop)
 
-    def _arriving(self, offset: int) -> Iterator[bytes]:
+    def _arriving(self, offset: int) -> Generator[bytes]:
         blob = self._blob
         for chunk in self._source.read(offset):
             if blob is not None:
@@ -349,7 +354,7 @@ def _file_chunks(path: str, end: int) -> Iterator[bytes]:
             yield chunk
 
 
-def growing(blob: BlobWriter, arriving: Iterable[bytes], stop: Event) -> Generator[bytes]:
+def growing(blob: BlobWriter, arriving: Generator[bytes], stop: Event) -> Generator[bytes]:
     """Yield a blob's bytes, those that an earlier call left first, while a thread writes the rest behind them.
 
     To unpack what is here takes seconds or minutes. If the rest waited for that, a pull that is broken off sooner, each
@@ -361,11 +366,14 @@ def growing(blob: BlobWriter, arriving: Iterable[bytes], stop: Event) -> Generat
 
     def receive_rest() -> None:
         try:
-            for _ in arriving:
-                if over.is_set() or stop.is_set():
-                    raise _Stopped
-                with changed:
-                    changed.notify()
+            try:
+                for _ in arriving:
+                    if over.is_set() or stop.is_set():
+                        raise _Stopped
+                    with changed:
+                        changed.notify()
+            finally:
+                arriving.close()  # and with it its connection: the error's traceback would keep it
         except BaseException as error:
             failure.append(error)
         with changed:
