@@ -1,9 +1,10 @@
 """Layers into the store: receive, digest and blob file ∥ decompress and diff id ∥ unpack, several layers at once.
 
 A layer has two threads joined by a bounded channel, and the unpacker's process; hashing, decompression and unpacking
-release the interpreter's lock. A plain tar that isn't kept needs one thread: more would mostly hand the lock to each
-other (measured: 6 % of a load's CPU). Large layers begin first, because the last one decides when the whole is done.
-Nothing is visible before both digests of every layer match and `Store.commit_image` has run.
+release the interpreter's lock. Where an earlier call left a part of it, a third thread receives the rest. A plain tar
+that isn't kept needs one thread: more would mostly hand the lock to each other (measured: 6 % of a load's CPU). Large
+layers begin first, because the last one decides when the whole is done. Nothing is visible before both digests of every
+layer match and `Store.commit_image` has run.
 
 This process must be in the user's namespaces before `receive` is called: the kernel forbids a process with threads to
 enter a user namespace. All database work is done by the calling thread.
