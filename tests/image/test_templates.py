@@ -62,8 +62,8 @@ def test_images_as_json_lines(podpy: Podpy, bare: str) -> None:
     podpy.ok("tag", NAME, "localhost/second:2")
     lines = [json.loads(line) for line in podpy.ok("images", "--format", "{{json .}}").splitlines()]
     assert [(line["repository"], line["tag"]) for line in lines] == [
-        ("localhost/bare", "latest"),
         ("localhost/second", "2"),
+        ("localhost/bare", "latest"),
     ]
     for line in lines:
         assert line["Id"] == bare
