@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import os
 import pickle
+import pkgutil
 import shutil
 import subprocess
 import tempfile
@@ -16,12 +18,17 @@ from pathlib import Path
 
 import pytest
 
+import podpy.storage
 from podpy.storage import filesystem
 from tests.support import places
 from tests.support.users import RANGE, User, unprivileged_user
 
 CLONE_NEWUSER, CLONE_NEWNS = 0x10000000, 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
+
+# The child is a user who perhaps can't read this checkout (root's home): what storage imports late is here already.
+for _found in pkgutil.iter_modules(podpy.storage.__path__):
+    importlib.import_module(f"podpy.storage.{_found.name}")
 
 
 def in_userns(body: Callable[..., None]) -> Callable[..., None]:

@@ -54,9 +54,13 @@ def mentioning(paths: list[Path], marker: str) -> list[int]:
 def _mentions(pid: int, texts: list[str], marker: str) -> bool:
     if marker.encode() in _read(f"/proc/{pid}/environ"):
         return True
-    blobs = _read(f"/proc/{pid}/cmdline") + _read(f"/proc/{pid}/mountinfo")
-    links = _links(pid)
-    return any(text.encode() in blobs or any(link.startswith(text) for link in links) for text in texts)
+    command, mounts, links = _read(f"/proc/{pid}/cmdline"), _read(f"/proc/{pid}/mountinfo"), _links(pid)
+    for text in texts:
+        # Of a bind mount mountinfo tells the path within its file system: without /tmp where that is one of its own.
+        name = os.path.basename(text)
+        if text.encode() in command or f"/{name}".encode() in mounts or any(link.startswith(text) for link in links):
+            return True
+    return False
 
 
 def ancestors() -> set[int]:
