@@ -132,6 +132,20 @@ class ImageError(PodpyError):
     """A reference, manifest, image configuration or archive that can't be used."""
 
 
+class Naming:
+    """Inside it, an ImageError says what it is about: `name` comes first, unless it is empty or in the text already."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, ImageError) and self._name and self._name not in error.message:
+            raise type(error)(f"{self._name}: {error.message}", hint=error.hint) from None
+
+
 class TrustError(ImageError):
     """An image that policy.json rejects, or that lacks the signature it demands."""
 

@@ -5,7 +5,7 @@ and `dir:` (containers-transports(5)).
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import ImageError, NoSuchImageError
+from podpy.errors import ImageError, Naming, NoSuchImageError
 from podpy.image import schema, transports
 from podpy.image.archive_tree import HINT, Tree, is_directory, open_tree
 from podpy.image.assemble import Blob, Parts, assemble, check_bytes, sha256
@@ -36,7 +36,7 @@ def load(store: Store, file: str | int, *, policy_file: str = "", progress: Prog
     ImageError, DigestMismatchError, StorageError; an image before the one that failed stays loaded.
     """
     path = file if isinstance(file, str) else ""
-    with _Named(path):
+    with Naming(path):
         tree = open_tree(store, file)
         try:
             place = Place(kind=_kinds_of(tree)[0], path=path)
@@ -54,7 +54,7 @@ def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progre
 
     Raises what `load` raises.
     """
-    with _Named(place.path):
+    with Naming(place.path):
         tree = open_tree(store, place.path)
         try:
             kinds = _kinds_of(tree)
@@ -64,20 +64,6 @@ def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progre
         finally:
             tree.close()
             progress.close()
-
-
-class _Named:
-    """Inside it, an error about an archive says which one it is (`path` is empty: it came by a pipe)."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, ImageError) and self._path and self._path not in error.message:
-            raise type(error)(f"{self._path}: {error.message}", hint=error.hint) from None
 
 
 def _bring_in(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError, together
+from podpy.errors import ConfigError, ImageError, Naming, NoSuchImageError, PodpyError, UsageError, together
 from podpy.image import remote
 from podpy.image.lookup import find_named, registries_of
 from podpy.image.progress import SILENT, Progress
@@ -13,8 +13,7 @@ from podpy.image.transports import is_place, parse_place, refuse_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, TypeVar
+    from collections.abc import Iterator
 
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from podpy.image.schema import Descriptor, Manifest, Platform
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
-
-    T = TypeVar("T")
 
 POLICIES = ("always", "missing", "newer", "never")
 _REGISTRY_TRANSPORT = "docker://"
@@ -242,23 +239,20 @@ class _Pull:
 
         leading = []
         data, kind = repository.manifest(wanted)
-        document = self._named(schema.parse, data, kind)
+        naming = Naming(str(self._reference))  # with --quiet nothing else would say whose document it is
+        with naming:
+            document = schema.parse(data, kind)
         if isinstance(document, schema.Index):
             leading.append(data)
-            chosen = self._named(schema.select, document, _wanted(self._options))
+            with naming:
+                chosen = schema.select(document, _wanted(self._options))
             here = self._store.images_table.manifest(chosen.digest)  # then only the index was asked for
             data, kind = (here, "") if here else repository.manifest(chosen.digest)
-            document = self._named(schema.parse, data, kind or chosen.media_type)
+            with naming:
+                document = schema.parse(data, kind or chosen.media_type)
         if isinstance(document, schema.Index):
             raise ImageError(f"{self._reference}: the image index holds another index")
         return document, data, leading
-
-    def _named(self, read: Callable[..., T], *values: Any) -> T:
-        """Return what `read` does. Its error says which image's document it is: with --quiet nothing else would."""
-        try:
-            return read(*values)
-        except ImageError as error:
-            raise ImageError(f"{self._reference}: {error.message}", hint=error.hint) from None
 
     def _config_here(self, manifest: Manifest) -> bytes | None:
         """Return the configuration if the store has the very same image: then only the manifest was asked for."""
