@@ -5,8 +5,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.runtime import Runtime
+    from podpy.version import VERSION as __version__
 
-__version__ = "0.1.0"
 __all__ = ["Runtime", "__version__"]
 
 
@@ -16,4 +16,8 @@ def __getattr__(name: str) -> object:
         from podpy.libpod.runtime import Runtime
 
         return Runtime
+    if name == "__version__":
+        from podpy.version import VERSION
+
+        return VERSION
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

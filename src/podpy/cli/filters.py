@@ -19,7 +19,7 @@ def parse(filters: list[str], known: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def _hint(key: str, known: tuple[str, ...]) -> str:
-    from podpy.cli.suggest import similar
+    from podpy.suggest import similar
 
     close = similar(key, list(known))
     return f"Did you mean {close}?" if close else _keys(known)

@@ -60,9 +60,9 @@ def _call(handler: str, options: Options) -> int:
 
 
 def _version() -> int:
-    from podpy import __version__
+    from podpy.version import VERSION
 
-    print(f"podpy version {__version__}")
+    print(f"podpy version {VERSION}")
     return 0
 
 

@@ -251,7 +251,7 @@ def in_command(error: UsageError, typed: str) -> UsageError:
     """Return the error as it is shown for a command."""
     result = UsageError(f"{typed}: {error.message}", hint=error.hint or f"See 'podpy {typed} --help'")
     if isinstance(error, UnknownOptionError):
-        from podpy.cli.suggest import similar
+        from podpy.suggest import similar
 
         close = similar(error.name, error.known)
         if close:
@@ -301,7 +301,7 @@ class UnknownCommandError(UsageError):
     """A command that neither podpy nor Podman has."""
 
     def __init__(self, typed: str, table: Table) -> None:
-        from podpy.cli.suggest import similar
+        from podpy.suggest import similar
 
         group, _, _name = typed.rpartition(" ")
         known = [path for path in table.commands if path.rpartition(" ")[0] == group and not _refused(path, table)]

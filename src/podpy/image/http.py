@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock as Lock  # threading's own; the rest of it takes 3 ms to import
 
-from podpy import __version__
 from podpy.errors import RegistryError
 from podpy.image.curl import CHUNK, HTTPError, Lines, Request, Response
 from podpy.image.progress import SILENT, Progress
@@ -17,6 +16,7 @@ from podpy.image.proxies import proxy_for
 from podpy.image.reference import shorten
 from podpy.image.tls import Trust, has_hashes, trust_of
 from podpy.record import Record
+from podpy.version import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Transport:
         return following
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> Response:
-        full = {"User-Agent": f"podpy/{__version__}", "Accept-Encoding": "identity", **headers}
+        full = {"User-Agent": f"podpy/{VERSION}", "Accept-Encoding": "identity", **headers}
         if body is not None:
             full["Content-Type"] = body.kind
         request = Request(

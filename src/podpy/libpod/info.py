@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 
-from podpy import __version__, process
+from podpy import process
 from podpy.errors import NotSupportedError, PodpyError
 from podpy.libpod.state import ALIVE, PAUSED
 from podpy.runtime.monitor import OWN_CONMON
+from podpy.version import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def version() -> dict[str, Any]:
     """Return podpy's version in the form of Podman's (whose fields have no JSON names of their own)."""
     return {
         "APIVersion": API_VERSION,
-        "Version": __version__,
+        "Version": VERSION,
         "GoVersion": "",
         "GitCommit": "",
         "BuiltTime": "",

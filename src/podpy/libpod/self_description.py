@@ -26,12 +26,12 @@ def text(container: Container, spec: ContainerSpec) -> str:
     """Return the file's text: KEY="VALUE" lines, Podman's keys and ours (`conmon`, the monitor's path)."""
     if not is_told(spec):
         return ""
-    from podpy import __version__
     from podpy.runtime.monitor import OWN_CONMON
+    from podpy.version import VERSION
 
     row = container.row
     lines = [
-        f'engine="podpy-{__version__}"',
+        f'engine="podpy-{VERSION}"',
         f'name="{row.name}"',
         f'id="{row.id}"',
         f'image="{row.image_name}"',

@@ -185,7 +185,7 @@ class Parser:
     def _known_function(self, token: Token) -> None:
         if token.value in FUNCTIONS:
             return
-        from podpy.cli.suggest import similar
+        from podpy.suggest import similar
 
         close = similar(token.value, list(FUNCTIONS))
         hint = f"Did you mean {close}?" if close else f"A field is written with a dot: .{token.value}"
