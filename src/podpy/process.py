@@ -22,7 +22,13 @@ _DEFAULT_SIGNALS = (_SIGPIPE, _SIGXFSZ)
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_")
 _STDOUT, _STDERR = 1, 2
 _CHUNK = 65536
+PACKAGE = os.path.dirname(os.path.abspath(__file__))
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def own_program(name: str) -> str:
+    """Return the path of an executable that podpy's build makes (`conmon`, `holder`, `hello`), built or not."""
+    return os.path.join(PACKAGE, "_bin", name)
 
 
 class Finished(Record):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 from podpy import fastjson
 from podpy.errors import NotSupportedError
 from podpy.image import schema
 from podpy.image.assemble import Blob, Parts, assemble, sha256
 from podpy.image.reference import parse
 from podpy.image.tarwriter import END, header, padding
+from podpy.process import own_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
 NAME = "localhost/hello:latest"
-_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "hello")
+_PROGRAM = own_program("hello")
 _CREATED = "2026-01-01T00:00:00Z"
 # The second one lets the container know its own name, id and monitor (podpy.libpod.self_description).
 _LABELS = {"org.opencontainers.image.title": "hello", "io.podpy.describe-container": ""}

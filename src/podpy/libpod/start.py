@@ -172,11 +172,13 @@ def exit_command(container: Container) -> list[str]:
     """Return the command that conmon runs after the container's end: `podpy … container cleanup ID`."""
     import sys
 
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    from podpy.process import PACKAGE
+
     backend = sys.modules.get("_cffi_backend")  # a library's caller has found it without the launcher's option
-    site = os.path.dirname(getattr(backend, "__file__", None) or package)
-    found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(package) else "")
-    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), f"{package}/_start.py"]
+    site = os.path.dirname(getattr(backend, "__file__", None) or PACKAGE)
+    found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(PACKAGE) else "")
+    start = os.path.join(PACKAGE, "_start.py")
+    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start]
     runtime = container.runtime
     places = [f"--root={runtime.paths.graphroot}", f"--runroot={runtime.paths.runroot}"]
     command = [*program, *places, *runtime.engine.arguments, "container", "cleanup"]

@@ -21,6 +21,7 @@ import os
 
 from podpy.config.paths import read_holder
 from podpy.pids import open_pidfd, start_time
+from podpy.process import own_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ else:
 MAP = "map"
 SINGLE = "single"
 _SIGKILL = 9
-PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "holder")
+PROGRAM = own_program("holder")
 
 
 class HolderLock:

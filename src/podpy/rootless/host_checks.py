@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import linux
+from podpy.process import own_program
 from podpy.rootless import cgroups
 from podpy.rootless.check import Check, failed, in_child, install, passed, sysctl
 from podpy.rootless.programs import which
@@ -101,7 +102,7 @@ def oci_runtime(paths: Paths) -> Check:
 def conmon(paths: Paths) -> Check:
     """Is there the monitor: podpy's own, or the distribution's?"""
     name = "conmon"
-    own = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "conmon")
+    own = own_program("conmon")
     path = own if os.access(own, os.X_OK) else which("conmon")
     if path:
         return passed(name, path)

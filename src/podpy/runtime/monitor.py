@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from podpy.rootless.cgroups import CgroupView
     from podpy.runtime.oci_runtime import OciRuntime
 
-OWN_CONMON = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_bin", "conmon")
+OWN_CONMON = process.own_program("conmon")
 _LINE_LIMIT = 1 << 20
 _SIGKILL = 9
 _ANSWER_SECONDS = 10  # that conmon may take for its answer when nobody wants the container any more
