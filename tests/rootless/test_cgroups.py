@@ -16,11 +16,12 @@ from tests.support.engine import Podpy, Result
 LOOK = """
 import json
 from podpy import rootless
+from podpy.notice import take_warnings
 from podpy.config.paths import Paths
 rootless.enter(Paths.find())
 rootless.private_mounts()
 view = rootless.cgroup_view(wanted=WANTED)
-warnings = rootless.take_warnings()
+warnings = take_warnings()
 print(json.dumps([view.manager, view.mode, view.parent, sorted(view.controllers), view.reason, view.spec_path("abc"),
                   view.runtime_flags("/usr/bin/crun"), view.runtime_flags("runc"), warnings,
                   open("/proc/self/mountinfo").read()]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from podpy.cli.notice import print_warning
 from podpy.config.paths import Paths
 from podpy.libpod.runtime import Engine, Runtime
-from podpy.rootless import send_warnings_to
+from podpy.notice import send_warnings_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

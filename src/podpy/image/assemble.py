@@ -7,8 +7,8 @@ from time import gmtime, strftime, time_ns
 from podpy.errors import DigestMismatchError, ImageError, NoSuchImageError
 from podpy.image.config import ImageConfig
 from podpy.image.progress import SILENT, Progress
+from podpy.notice import warn
 from podpy.record import Record
-from podpy.rootless.namespace import warn
 from podpy.storage.images import ImageRecord
 
 # Python 3.12's own module, 3.11's, and the usual one, which loads OpenSSL: 3 ms that layers are worth, not manifests.

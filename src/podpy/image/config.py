@@ -5,8 +5,8 @@ from __future__ import annotations
 from podpy.errors import ImageError
 from podpy.image.reference import check_digest, shorten
 from podpy.image.schema import CONFIG_LIMIT, LAYER_COUNT_LIMIT, Platform, load_object, same_machine
+from podpy.notice import warn
 from podpy.record import Record
-from podpy.rootless.namespace import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from podpy.image.lookup import find_named
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import check_digest, for_new_image, parse
 from podpy.image.remote import Access
+from podpy.notice import warn
 from podpy.record import Record
-from podpy.rootless.namespace import warn
 from podpy.storage import lists as table
 from podpy.storage.images import ImageRecord
 from podpy.storage.lists import Contents, ListSource

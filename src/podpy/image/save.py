@@ -9,8 +9,8 @@ from podpy.image.lookup import find_named_image
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import LOCALHOST, parse
 from podpy.image.rendition import DOCKER, OCI, Compression
+from podpy.notice import warn
 from podpy.record import Record
-from podpy.rootless.namespace import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def _warn(container: Container, patience: int) -> None:
     """Say why it took so long: most often a shell as process 1, which has no handler for the signal."""
     from signal import Signals
 
-    from podpy.rootless.namespace import warn
+    from podpy.notice import warn
 
     number = container.spec.stop_signal
     name = Signals(number).name if number in {*Signals} else str(number)

@@ -17,8 +17,6 @@ from podpy.rootless.namespace import (
     idmaps,
     is_inside,
     private_mounts,
-    send_warnings_to,
-    take_warnings,
 )
 
 TYPE_CHECKING = False
@@ -39,8 +37,6 @@ __all__ = [
     "is_inside",
     "private_mounts",
     "run_inside",
-    "send_warnings_to",
-    "take_warnings",
 ]
 
 

@@ -83,7 +83,7 @@ def cgroup_view(*, wanted: str = "") -> CgroupView:
         view = candidates[wanted](mode, uid, rootless)
         if view is not None:
             return view
-        from podpy.rootless.namespace import warn
+        from podpy.notice import warn
 
         reason = "no user manager can be reached" if wanted == SYSTEMD else _why_none(uid)
         warn(f"cgroup manager {wanted} isn't possible here ({reason}): using what is")

@@ -138,8 +138,8 @@ def _make(paths: Paths) -> int:
     finally:
         started.close()
     if single:
+        from podpy.notice import warn
         from podpy.rootless import doctor
-        from podpy.rootless.namespace import warn
 
         warn(doctor.single_id_warning(paths, missing))
     return pidfd

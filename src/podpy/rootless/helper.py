@@ -14,6 +14,7 @@ import threading
 import warnings
 
 from podpy.errors import PodpyError, RootlessError
+from podpy.notice import sending_to, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     """Return function(*args), called in a forked child that has entered the user's namespaces.
 
     What it raises is raised here, with the child's traceback as a note. What it returns must be picklable. Warnings
-    that the child queued are queued here. Raises RootlessError if the child dies without an answer.
+    of the child are given here, at its end. Raises RootlessError if the child dies without an answer.
     """
     answer, answer_end = os.pipe()
     child = fork()
@@ -46,8 +47,6 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
         raise RootlessError(f"the helper process inside the user namespace ended without an answer ({_why(status)})")
     os.waitpid(child, 0)
     value, error, queued = pickle.loads(data)
-    from podpy.rootless.namespace import warn
-
     for text in queued:
         warn(text)
     if error is not None:
@@ -76,20 +75,21 @@ def _in_child(answer: int, paths: Paths, function: Callable[..., T], args: tuple
 
 
 def _answer(paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> bytes:
-    from podpy.rootless.namespace import enter, take_warnings
+    from podpy.rootless.namespace import enter
 
+    queued: list[str] = []
     value: T | None = None
     error: BaseException | None = None
     try:
-        enter(paths)
-        value = function(*args)
+        with sending_to(queued.append):  # the caller's sink may be a thing of its threads
+            enter(paths)
+            value = function(*args)
     except BaseException as raised:
         error = raised
         if not isinstance(raised, PodpyError):
             import traceback
 
             raised.add_note("in podpy's helper process:\n" + "".join(traceback.format_tb(raised.__traceback__)))
-    queued = take_warnings()
     try:
         data = pickle.dumps((value, error, queued))
         pickle.loads(data)  # an exception may be written but not read again (its __init__ wants more arguments)

@@ -17,8 +17,6 @@ from podpy.pids import open_pidfd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from podpy.config.paths import Paths
     from podpy.plan import Trace
 
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
 # `podpy unshare` sets it for its command, as Podman's does: scripts ask it who they are outside.
 UID_VARIABLE = "_CONTAINERS_ROOTLESS_UID"
 GID_VARIABLE = "_CONTAINERS_ROOTLESS_GID"
-
-_warnings: list[str] = []
-_sink: list[Callable[[str], None]] = []
 
 
 def enter(paths: Paths, trace: Trace | None = None) -> None:
@@ -115,26 +110,6 @@ def check_boot(paths: Paths) -> bool:
     from podpy.rootless.first import clear_run_directory
 
     return clear_run_directory(paths)
-
-
-def take_warnings() -> list[str]:
-    """Return, once, what the user should know."""
-    taken = _warnings.copy()
-    _warnings.clear()
-    return taken
-
-
-def send_warnings_to(sink: Callable[[str], None]) -> None:
-    """Give warnings to `sink` at once, instead of keeping them for `take_warnings`: the command line prints them."""
-    _sink[:] = [sink]
-
-
-def warn(text: str) -> None:
-    """Tell the user something that is no error."""
-    if _sink:
-        _sink[0](text)
-    else:
-        _warnings.append(text)
 
 
 def _open_holder(paths: Paths) -> int:

@@ -9,6 +9,7 @@ from podpy import rootless
 from podpy.cli.notice import print_warning
 from podpy.config.paths import Paths
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, UsageError
+from podpy.notice import send_warnings_to
 from podpy.rootless.namespace import GID_VARIABLE, UID_VARIABLE
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ def run(options: Options) -> int:
     if not paths.rootless:
         raise UsageError("unshare is for ordinary users: root has no user namespace to enter", hint="Run it as it is")
     command = list(options.command) or [os.environ.get("SHELL") or "/bin/sh"]
-    rootless.send_warnings_to(print_warning)
+    send_warnings_to(print_warning)
     rootless.enter(paths)
     os.environ[UID_VARIABLE] = str(paths.uid)
     os.environ[GID_VARIABLE] = str(paths.gid)

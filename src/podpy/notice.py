@@ -1,0 +1,60 @@
+"""Warnings: what the user should know although nothing failed. The library never prints, so they go to a sink.
+
+A sink is a function that takes one warning's text. The innermost `sending_to` of this thread gets it, so that one
+process may serve several engines, each with a sink of its own; else the process's own sink (`send_warnings_to`: the
+command line's); else the text waits for `take_warnings`.
+"""
+
+from __future__ import annotations
+
+from _thread import _local  # what `threading.local` is; `threading` itself takes 3 ms to import
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import TypeAlias
+
+    Sink: TypeAlias = Callable[[str], None]
+
+_waiting: list[str] = []
+
+
+class _Sinks:
+    process: Sink | None = None
+    thread = _local()
+
+
+def warn(text: str) -> None:
+    """Tell the user something that is no error: one sentence, without a full stop."""
+    sink = getattr(_Sinks.thread, "sink", None) or _Sinks.process
+    if sink is None:
+        _waiting.append(text)
+    else:
+        sink(text)
+
+
+def take_warnings() -> list[str]:
+    """Return, once, the warnings that found no sink."""
+    taken = _waiting.copy()
+    _waiting.clear()
+    return taken
+
+
+def send_warnings_to(sink: Sink) -> None:
+    """Give this process's warnings to `sink` from now on."""
+    _Sinks.process = sink
+
+
+class sending_to:
+    """Give the warnings of this thread to `sink` until the block ends."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def __enter__(self) -> None:
+        self._outer = getattr(_Sinks.thread, "sink", None)
+        _Sinks.thread.sink = self._sink
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        _Sinks.thread.sink = self._outer
