@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from podpy.cli.notice import print_warning
 from podpy.config.paths import Paths
-from podpy.libpod.runtime import Engine, Runtime
+from podpy.libpod.runtime import Runtime
+from podpy.libpod.settings import Settings
 from podpy.notice import send_warnings_to
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ def open_runtime(options: Options) -> Runtime:
         trace.mark("interpreter, imports and parsing")
     send_warnings_to(print_warning)
     paths = Paths.find(said.root or None, said.runroot or said.tmpdir or None)
-    engine = Engine(
+    settings = Settings(
         runtime=said.runtime,
         runtime_flags=tuple(said.runtime_flag),
         conmon=said.conmon,
@@ -31,7 +32,7 @@ def open_runtime(options: Options) -> Runtime:
         storage_driver=said.storage_driver,
         arguments=_repeated(options),
     )
-    return Runtime(paths, engine=engine, in_process=True, trace=trace)
+    return Runtime(paths, settings=settings, in_process=True, trace=trace)
 
 
 def _repeated(options: Options) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class WriteBundle(Operation):
             from podpy.runtime.exposure import expose
 
             expose(config, _in_use(launch))
-        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.runtime.conf, launch.runtime.paths)
+        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.engine.conf, launch.engine.paths)
         oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
 
 
@@ -52,9 +52,9 @@ def _shared_memory(launch: Launch, ipc_namespace: str) -> str:
 
 def _in_use(launch: Launch) -> list[str]:
     """Return the paths that conmon, the OCI runtime and the exit command need in this mount namespace."""
-    runtime = launch.runtime
-    programs = [sys.executable, *sys.path, runtime.oci_runtime.path, runtime.engine.conmon]
-    return [*programs, runtime.paths.graphroot, runtime.paths.runroot]
+    engine = launch.engine
+    programs = [sys.executable, *sys.path, engine.oci_runtime.path, engine.settings.conmon]
+    return [*programs, engine.paths.graphroot, engine.paths.runroot]
 
 
 def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContext:
@@ -63,10 +63,10 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
     from podpy.libpod.joins import namespaces_to_join
     from podpy.libpod.sources import mount_sources
 
-    container, runtime = launch.container, launch.runtime
+    container, engine = launch.container, launch.engine
     view = launch.cgroups
     joined = namespaces_to_join(launch, spec)
-    is_rootless = runtime.paths.rootless
+    is_rootless = engine.paths.rootless
     return BundleContext(
         container_id=container.id,
         rootfs=launch.rootfs,
@@ -77,12 +77,12 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         sources=mount_sources(launch, spec, user),
         namespaces=joined,
         shm=_shared_memory(launch, joined["ipc"]) if "ipc" in joined else "",
-        init=devices.find_init(spec, runtime.conf) if spec.init else "",
+        init=devices.find_init(spec, engine.conf) if spec.init else "",
         devices=devices.resolve(spec, rootless=is_rootless),
         cgroup_manager=view.manager,
         cgroup_path=cgroups.path(spec, view, container.id),
-        sysctls=dict(line.split("=", 1) for line in runtime.conf.default_sysctls if "=" in line),
-        capabilities=tuple(runtime.conf.default_capabilities),
+        sysctls=dict(line.split("=", 1) for line in engine.conf.default_sysctls if "=" in line),
+        capabilities=tuple(engine.conf.default_capabilities),
         annotations={},
         environment=sdnotify.environment(spec),
     )

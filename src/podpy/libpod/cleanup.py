@@ -14,11 +14,11 @@ _TICK = 0.01  # seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.held import Held
 
 
-def cleanup(container: Container) -> None:
+def cleanup(container: Held) -> None:
     """Clean up a container that has ended; does nothing for one that runs, or is gone."""
     with container.lock:
         try:
@@ -26,15 +26,15 @@ def cleanup(container: Container) -> None:
         except NoSuchContainerError:
             return
         if row.status not in (*ALIVE, STARTING):
-            release(container.runtime, row)
+            release(container.engine, row)
 
 
-def release(runtime: Runtime, row: ContainerRow) -> None:
+def release(engine: Engine, row: ContainerRow) -> None:
     """Give back the runtime's state, the network and the run directory of a container whose lock the caller holds.
 
     The mounts are in the mount namespace that died with conmon: there is nothing to unmount.
     """
-    directory = runtime.run_directory(row.id)
+    directory = engine.run_directory(row.id)
     if not os.path.isdir(directory):
         return
     from podpy.network.setup import teardown
@@ -43,11 +43,11 @@ def release(runtime: Runtime, row: ContainerRow) -> None:
     # podpy and conmon were killed in it: then only its file tells the pid.
     first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/pidfile"))
     is_empty = _had_own_pids(row) and not first_lives
-    if not (is_empty and runtime.oci_runtime.forget(row.id)):
+    if not (is_empty and engine.oci_runtime.forget(row.id)):
         from podpy.rootless.cgroups import show_v2
 
         show_v2()
-        runtime.oci_runtime.delete(row.id, force=True)
+        engine.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory, ports=row.ports not in ("", "[]")):
         operation.execute()
     _leave_mounts(directory)

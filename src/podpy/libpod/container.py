@@ -9,87 +9,20 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.errors import InUseError, NoSuchContainerError, StateError, UsageError
 from podpy.libpod import names
-from podpy.libpod.settle import settle
-from podpy.libpod.state import ALIVE, PAUSED, RUNNING, STOPPING, ContainerRow
-from podpy.runtime.spec import ContainerSpec
+from podpy.libpod.held import Held
+from podpy.libpod.state import ALIVE, PAUSED, RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
     from typing import Any
 
     from podpy.libpod.exec import ExecOptions
-    from podpy.libpod.locks import FileLock
     from podpy.libpod.logs import LogLine, LogOptions
-    from podpy.libpod.runtime import Runtime
-    from podpy.storage.images import ImageRecord
 
 
-class Container:
-    """A container and the runtime it belongs to. `row` is what was known at the last method call; see `refresh`."""
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        row: ContainerRow,
-        *,
-        lock: FileLock | None = None,
-        image: ImageRecord | None = None,
-    ) -> None:
-        self.runtime = runtime
-        self.row = row
-        self.lock = lock or runtime.lock(row.id)
-        self._image = image
-        self._spec: ContainerSpec | None = None
-
-    @property
-    def id(self) -> str:
-        """The id: 64 hexadecimal digits."""
-        return self.row.id
-
-    @property
-    def name(self) -> str:
-        """The name."""
-        return self.row.name
-
-    @property
-    def spec(self) -> ContainerSpec:
-        """What was asked for, the image's configuration merged in."""
-        if self._spec is None:
-            self._spec = ContainerSpec.from_dict(fastjson.loads(self.row.spec))
-        return self._spec
-
-    @property
-    def image(self) -> ImageRecord | None:
-        """The image's record; None for `--rootfs`. Raises NoSuchImageError if it was removed by force."""
-        if self._image is None and self.row.image_id:
-            self._image = self.runtime.store.find_image(self.row.image_id)
-        return self._image
-
-    @property
-    def status(self) -> str:
-        """The true state now: created, running, paused, exited, …"""
-        return self.refresh().status
-
-    def refresh(self, *, locked: bool = False) -> ContainerRow:
-        """Read the row again, settle it, and return it. Raises NoSuchContainerError if it is gone."""
-        try:
-            row = self.runtime.table.get(self.id)
-        except NoSuchContainerError:
-            if locked:
-                self.lock.remove()  # taking the lock has made its file anew
-            raise
-        self.row = settle(self.runtime, row, locked=locked)
-        return self.row
-
-    def _privileged(self, work: Callable[[], object]) -> None:
-        """Do `work` inside the user's namespaces; what it learns of the row comes back, also from a forked helper."""
-
-        def and_tell() -> ContainerRow:
-            work()
-            return self.row
-
-        self.row = self.runtime.privileged(and_tell)
+class Container(Held):
+    """A container, as a caller sees it. `row` is what was known at the last method call; see `refresh`."""
 
     # Starting
 
@@ -144,16 +77,16 @@ class Container:
 
     def _pause(self) -> None:
         # The row first: if this call is killed between, it says `paused`, and unpausing what isn't does no harm.
-        self.runtime.table.update(self.id, status=PAUSED)
+        self.engine.table.update(self.id, status=PAUSED)
         try:
-            self.runtime.oci_runtime.pause(self.id)
+            self.engine.oci_runtime.pause(self.id)
         except BaseException:
-            self.runtime.table.update(self.id, status=RUNNING)
+            self.engine.table.update(self.id, status=RUNNING)
             raise
 
     def _resume(self) -> None:
-        self.runtime.oci_runtime.resume(self.id)
-        self.runtime.table.update(self.id, status=RUNNING)
+        self.engine.oci_runtime.resume(self.id)
+        self.engine.table.update(self.id, status=RUNNING)
 
     # Waiting and clean-up
 
@@ -165,7 +98,7 @@ class Container:
             row = self.refresh()
         except NoSuchContainerError:
             row = self.row  # removed by itself (--rm): its exit record is still there
-        return wait_for_end(self.runtime, row, timeout)
+        return wait_for_end(self.engine, row, timeout)
 
     def cleanup(self) -> None:
         """Give back what a container that has ended still holds: runtime state, network, run directory."""
@@ -202,7 +135,7 @@ class Container:
         """
         from podpy.libpod import exec as execute
 
-        return self.runtime.privileged(lambda: execute.run(self, options))
+        return self.engine.privileged(lambda: execute.run(self, options))
 
     def logs(self, options: LogOptions | None = None) -> Iterator[LogLine]:
         """Yield what the container has written, and with `follow` what it writes. Raises NotSupportedError (no log)."""
@@ -222,21 +155,11 @@ class Container:
         """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
         if not names.is_valid_name(name):
             raise UsageError(f"invalid container name {name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
-        with self.lock, self.runtime.database.transaction():
-            owner = self.runtime.table.name_owner(name)
+        with self.lock, self.engine.database.transaction():
+            owner = self.engine.table.name_owner(name)
             if owner and owner != self.id:
                 raise InUseError(f'the container name "{name}" is already in use by {owner}')
             row = self.refresh(locked=True)
             spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
-            self.runtime.table.update(self.id, name=name, spec=spec)
+            self.engine.table.update(self.id, name=name, spec=spec)
             self.row, self._spec = row.replace(name=name, spec=spec), None
-
-    def require_running(self, purpose: str = "do this with") -> ContainerRow:
-        """Return the settled row of a running container. Raises StateError in Podman's words: can only `purpose` …"""
-        row = self.refresh()
-        if row.status not in (RUNNING, STOPPING):
-            raise StateError(
-                f"can only {purpose} running containers, {self.name} is {row.status}: container state improper",
-                hint=f"Start it with: podpy start {self.name}",
-            )
-        return row

@@ -8,6 +8,7 @@ from time import time_ns
 from podpy import fastjson
 from podpy.errors import InUseError, NoSuchImageError, UsageError
 from podpy.libpod import names
+from podpy.libpod.held import Held, find
 from podpy.libpod.state import CREATED, STARTING, ContainerRow
 from podpy.record import Record
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podpy.image.progress import Progress
-    from podpy.libpod.container import Container
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
     from podpy.runtime.spec import ContainerSpec, Mount
     from podpy.storage.images import ImageRecord
 
@@ -37,101 +37,100 @@ class ImageOptions(Record):
     signature_policy: str = ""
 
 
-def create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions | None = None) -> Container:
+def create(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Held:
     """Create a container that isn't started; see Runtime.create."""
-    return _create(runtime, spec, options or ImageOptions(), CREATED)
+    return _create(engine, spec, options or ImageOptions(), CREATED)
 
 
-def create_starting(runtime: Runtime, spec: ContainerSpec, options: ImageOptions | None = None) -> Container:
+def create_starting(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Held:
     """Create a container for `run`, which starts it at once.
 
     Its row says `starting` from the beginning and the returned container holds its lock: one transaction less, and if
     this process is killed the next call sees a container that was created and not started.
     """
-    return _create(runtime, spec, options or ImageOptions(), STARTING)
+    return _create(engine, spec, options or ImageOptions(), STARTING)
 
 
-def draft(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> Container:
+def draft(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> Held:
     """Return the container that `create` would make, which isn't in the database and holds nothing: for `--explain`.
 
     Raises NoSuchImageError if the image isn't here: nothing is pulled.
     """
-    from podpy.libpod.container import Container
-
-    spec, image = _complete(runtime, spec, options.replace(policy="never", platform=""))
+    spec, image = _complete(engine, spec, options.replace(policy="never", platform=""))
     name = spec.name or names.invent_name()
-    row = _new_row(runtime, names.new_id(), name, spec.replace(name=name), image, CREATED)
-    return Container(runtime, row, image=image)
+    row = _new_row(engine, names.new_id(), name, spec.replace(name=name), image, CREATED)
+    return Held(engine, row, image=image)
 
 
-def _complete(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> tuple[ContainerSpec, ImageRecord | None]:
+def _complete(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> tuple[ContainerSpec, ImageRecord | None]:
     """Return the spec with everything that the image and other containers add to it, and the image."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
-    spec = _join_by_id(runtime, spec)
-    image = None if spec.rootfs else _find_or_pull(runtime, spec.image, options)
-    spec = _merge_image(_with_volumes_from(runtime, spec), image, options.platform)
-    return _resolve_userns(runtime, spec), image
+    spec = _join_by_id(engine, spec)
+    image = None if spec.rootfs else _find_or_pull(engine, spec.image, options)
+    spec = _merge_image(_with_volumes_from(engine, spec), image, options.platform)
+    return _resolve_userns(engine, spec), image
 
 
 class _ImageGoneError(NoSuchImageError):
     """The image was removed after it was found."""
 
 
-def _create(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status: str) -> Container:
+def _create(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: str) -> Held:
     for _ in range(_MOST_TRIES_FOR_AN_IMAGE - 1):
         try:
-            return _create_once(runtime, spec, options, status)
+            return _create_once(engine, spec, options, status)
         except _ImageGoneError:
             continue  # by a prune, say: it may be pulled again
-    return _create_once(runtime, spec, options, status)
+    return _create_once(engine, spec, options, status)
 
 
-def _create_once(runtime: Runtime, spec: ContainerSpec, options: ImageOptions, status: str) -> Container:
-    from podpy.libpod.container import Container
+def _create_once(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: str) -> Held:
     from podpy.libpod.remove import discard_volumes
 
     if spec.cidfile and os.path.lexists(spec.cidfile):
         raise _cidfile_exists(spec.cidfile)
-    wanted, image = _complete(runtime, spec, options)
+    wanted, image = _complete(engine, spec, options)
     if status == STARTING:
         from podpy.libpod.start import check_command
 
         check_command(wanted)
     container_id = names.new_id()
-    spec = _make_volumes(runtime, wanted)
-    lock = runtime.lock(container_id)
+    spec = _make_volumes(engine, wanted)
+    lock = engine.lock(container_id)
     lock.acquire()
     try:
-        row = _insert(runtime, container_id, spec, image, options, status)
-        runtime.mark("the container's row is committed")
+        row = _insert(engine, container_id, spec, image, options, status)
+        engine.mark("the container's row is committed")
         if spec.cidfile:
             _write_cidfile(spec.cidfile, container_id)
     except BaseException:
-        runtime.table.delete(container_id)
+        engine.table.delete(container_id)
         asked = zip(wanted.mounts, spec.mounts, strict=True)
-        discard_volumes(runtime, [new.source for old, new in asked if old.type == "volume" and not old.source])
+        discard_volumes(engine, [new.source for old, new in asked if old.type == "volume" and not old.source])
         lock.remove()
         lock.release()
         raise
     if status == CREATED:
         lock.release()
-    return Container(runtime, row, lock=lock, image=image)
+    return Held(engine, row, lock=lock, image=image)
 
 
-def _find_or_pull(runtime: Runtime, name: str, options: ImageOptions) -> ImageRecord:
+def _find_or_pull(engine: Engine, name: str, options: ImageOptions) -> ImageRecord:
     if options.policy in ("missing", "never") and not options.platform:
         try:
-            return runtime.image(name)
+            from podpy.image.lookup import find_image
+
+            return find_image(engine.store, engine.paths, name)
         except NoSuchImageError:
             if options.policy == "never":
                 raise
     from podpy.image.pull import ensure_image
 
-    return runtime.privileged(
+    return engine.privileged(
         lambda: ensure_image(
-            runtime.store,
-            runtime.paths,
+            engine.store,
+            engine.paths,
             name,
             policy=options.policy,
             platform=options.platform,
@@ -155,25 +154,25 @@ def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str) 
     return merge(spec, config)
 
 
-def _join_by_id(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Name the containers whose namespaces are joined by their ids: names may change. Raises NoSuchContainerError."""
     changes = {}
     for kind in ("network", "pid", "ipc", "uts", "cgroupns", "userns"):
         mode, _, name = getattr(spec, kind).partition(":")
         if mode == "container" and name:
-            changes[kind] = f"container:{runtime.container(name).id}"
+            changes[kind] = f"container:{engine.table.find(name).id}"
     return spec.replace(**changes) if changes else spec
 
 
-def _with_volumes_from(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+def _with_volumes_from(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     if not spec.volumes_from:
         return spec
     from podpy.runtime import volumes_from
 
-    return volumes_from.resolve(spec, lambda name: runtime.container(name).spec)
+    return volumes_from.resolve(spec, lambda name: find(engine, name).spec)
 
 
-def _resolve_userns(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+def _resolve_userns(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Fix the id maps of a container with a user namespace of its own: they stay the same over restarts."""
     if spec.userns in ("", "host") or spec.uid_maps:
         return spec
@@ -181,21 +180,21 @@ def _resolve_userns(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
     from podpy.runtime import userns
     from podpy.runtime.spec import ContainerSpec as Spec
 
-    own = runtime.privileged(rootless.idmaps)
+    own = engine.privileged(rootless.idmaps)
     taken = []
     if spec.userns.startswith("auto"):
-        others = (Spec.from_dict(fastjson.loads(row.spec)) for row in runtime.table.all())
+        others = (Spec.from_dict(fastjson.loads(row.spec)) for row in engine.table.all())
         taken = [mapping for other in others if other.userns.startswith("auto") for mapping in other.uid_maps]
-    return userns.resolve(spec, own=own, rootless=runtime.paths.rootless, taken=taken)
+    return userns.resolve(spec, own=own, rootless=engine.paths.rootless, taken=taken)
 
 
-def _make_volumes(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
+def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Give every volume mount its volume: named ones are made if missing, anonymous ones get a random name."""
     if not any(mount.type == "volume" for mount in spec.mounts):
         return spec
     from podpy.storage.volumes import Volumes
 
-    volumes = Volumes(runtime.paths, runtime.database)
+    volumes = Volumes(engine.paths, engine.database)
 
     def with_volume(mount: Mount) -> Mount:
         if mount.type != "volume":
@@ -205,12 +204,12 @@ def _make_volumes(runtime: Runtime, spec: ContainerSpec) -> ContainerSpec:
     return spec.replace(mounts=[with_volume(mount) for mount in spec.mounts])
 
 
-def _note_volumes(runtime: Runtime, container_id: str, spec: ContainerSpec) -> None:
+def _note_volumes(engine: Engine, container_id: str, spec: ContainerSpec) -> None:
     used = [mount.source for mount in spec.mounts if mount.type == "volume"]
     if used:
         from podpy.storage.volumes import Volumes
 
-        volumes = Volumes(runtime.paths, runtime.database)
+        volumes = Volumes(engine.paths, engine.database)
         for name in used:
             # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
             volumes.ensure(name, anonymous=names.is_id(name))
@@ -218,7 +217,7 @@ def _note_volumes(runtime: Runtime, container_id: str, spec: ContainerSpec) -> N
 
 
 def _insert(
-    runtime: Runtime,
+    engine: Engine,
     container_id: str,
     spec: ContainerSpec,
     image: ImageRecord | None,
@@ -226,17 +225,17 @@ def _insert(
     status: str,
 ) -> ContainerRow:
     if options.replace_owner and spec.name:
-        _remove_owner_of(runtime, spec.name)
-    table = runtime.table
+        _remove_owner_of(engine, spec.name)
+    table = engine.table
     for _ in range(_MOST_TRIES_FOR_A_NAME):
         name = spec.name or names.invent_name()
-        row = _new_row(runtime, container_id, name, spec.replace(name=name), image, status)
-        with runtime.database.transaction():
+        row = _new_row(engine, container_id, name, spec.replace(name=name), image, status)
+        with engine.database.transaction():
             owner = table.name_owner(name)
             if not owner:
-                _check_image(runtime, image)
+                _check_image(engine, image)
                 table.insert(row)
-                _note_volumes(runtime, container_id, spec)
+                _note_volumes(engine, container_id, spec)
                 return row
         if spec.name:
             raise InUseError(
@@ -246,16 +245,16 @@ def _insert(
     raise InUseError("no free name was found for the container", hint="Give one with --name")
 
 
-def _check_image(runtime: Runtime, image: ImageRecord | None) -> None:
+def _check_image(engine: Engine, image: ImageRecord | None) -> None:
     """Raise _ImageGoneError if the image was removed after it was found. In the transaction that adds the container:
     from then on it can't be removed.
     """
-    if image is not None and not runtime.database.query("SELECT 1 FROM images WHERE id = ?", (image.id,)):
+    if image is not None and not engine.database.query("SELECT 1 FROM images WHERE id = ?", (image.id,)):
         raise _ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
 
 
 def _new_row(
-    runtime: Runtime,
+    engine: Engine,
     container_id: str,
     name: str,
     spec: ContainerSpec,
@@ -276,10 +275,10 @@ def _new_row(
         labels=fastjson.dumps(spec.labels),
         ports=fastjson.dumps([port.as_dict() for port in spec.ports]),
         exposed=fastjson.dumps(spec.expose),
-        log_path=spec.log_options.get("path", "") or os.path.join(runtime.directory(container_id), "ctr.log"),
+        log_path=spec.log_options.get("path", "") or os.path.join(engine.directory(container_id), "ctr.log"),
         created=time_ns(),
         status=status,
-        boot_id=runtime.paths.boot_id,
+        boot_id=engine.paths.boot_id,
     )
 
 
@@ -304,11 +303,13 @@ def _shown_command(spec: ContainerSpec) -> list[str]:
     return spec.command[len(entrypoint) :] if spec.command[: len(entrypoint)] == entrypoint else spec.command
 
 
-def _remove_owner_of(runtime: Runtime, name: str) -> None:
+def _remove_owner_of(engine: Engine, name: str) -> None:
     from podpy.errors import NoSuchContainerError
+    from podpy.libpod.remove import remove
 
     try:
-        runtime.container(name).remove(force=True)
+        owner = find(engine, name)
+        engine.privileged(lambda: remove(owner, force=True, volumes=False, timeout=None))
     except NoSuchContainerError:
         pass
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from podpy.errors import NoSuchContainerError, NoSuchImageError, NotFoundError, NotSupportedError
+from podpy.image.lookup import find_image
+from podpy.libpod.held import find
 from podpy.storage.differences import Change, between
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
     from podpy.storage.images import ImageRecord
 
 # What podpy and the OCI runtime put into a container (Podman's list: libpod/diff.go).
@@ -21,48 +23,48 @@ _OURS = frozenset(
 )  # fmt: skip
 
 
-def diff(runtime: Runtime, name: str, base: str = "", *, kind: str = "all") -> list[Change]:
+def diff(engine: Engine, name: str, base: str = "", *, kind: str = "all") -> list[Change]:
     """Return what `name` has differently from `base`, else from what it was made of.
 
     `kind`: "container", "image" or "all" (what it is called is looked for among containers first). Raises
     NotFoundError.
     """
-    new, is_container = _layers(runtime, name, kind)
-    old = _layers(runtime, base, "all")[0] if base else new[:-1]
+    new, is_container = _layers(engine, name, kind)
+    old = _layers(engine, base, "all")[0] if base else new[:-1]
     shifted = False
     if is_container and new[-1].endswith("/vfs"):  # a whole copy of the image, perhaps with other owners
         old, new, shifted = (old if base else new[:-1]), new[-1:], True
-    found = runtime.privileged(lambda: between(old, new, owners=not shifted))
+    found = engine.privileged(lambda: between(old, new, owners=not shifted))
     return [change for change in found if change.path not in _OURS] if is_container else found
 
 
-def _layers(runtime: Runtime, name: str, kind: str) -> tuple[list[str], bool]:
+def _layers(engine: Engine, name: str, kind: str) -> tuple[list[str], bool]:
     if kind != "image":
         try:
-            return _container_layers(runtime, name), True
+            return _container_layers(engine, name), True
         except NoSuchContainerError:
             if kind == "container":
                 raise
     try:
-        return _image_layers(runtime, runtime.image(name)), False
+        return _image_layers(engine, find_image(engine.store, engine.paths, name)), False
     except NoSuchImageError:
         if kind == "image":
             raise
         raise NotFoundError(f"{name}: no such container or image", hint="See podpy ps -a, podpy images") from None
 
 
-def _container_layers(runtime: Runtime, name: str) -> list[str]:
-    container = runtime.container(name)
+def _container_layers(engine: Engine, name: str) -> list[str]:
+    container = find(engine, name)
     if container.image is None:
         raise NotSupportedError("diff of a container with --rootfs: there is nothing to compare it with")
-    layers = _image_layers(runtime, container.image)
+    layers = _image_layers(engine, container.image)
     for own in ("vfs", "upper"):
-        path = os.path.join(runtime.directory(container.id), own)
+        path = os.path.join(engine.directory(container.id), own)
         if os.path.isdir(path):
             return [*layers, path]
     return [*layers, *layers[-1:]]  # it was never started
 
 
-def _image_layers(runtime: Runtime, image: ImageRecord) -> list[str]:
-    numbers = runtime.store.layer_numbers(image.layers)
-    return [os.path.join(runtime.store.graphroot, "layers", str(number)) for number in numbers]
+def _image_layers(engine: Engine, image: ImageRecord) -> list[str]:
+    numbers = engine.store.layer_numbers(image.layers)
+    return [os.path.join(engine.store.graphroot, "layers", str(number)) for number in numbers]

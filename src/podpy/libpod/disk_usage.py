@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from podpy.libpod.rows import true_rows
 from podpy.libpod.state import ALIVE, ContainerRow
 from podpy.record import Record
 from podpy.storage.images import ImageRecord
@@ -11,7 +12,7 @@ from podpy.storage.usage import tree_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
 
 
 class ImageUsage(Record):
@@ -62,14 +63,14 @@ class DiskUsage(Record):
         return [usage for usage in self.volumes if not usage.containers]
 
 
-def disk_usage(runtime: Runtime) -> DiskUsage:
+def disk_usage(engine: Engine) -> DiskUsage:
     """Return what everything takes, now. What never changes was measured once; the rest is walked."""
-    return runtime.privileged(lambda: _measure(runtime))
+    return engine.privileged(lambda: _measure(engine))
 
 
-def _measure(runtime: Runtime) -> DiskUsage:
-    space = runtime.store.space()
-    table = runtime.store.images_table
+def _measure(engine: Engine) -> DiskUsage:
+    space = engine.store.space()
+    table = engine.store.images_table
     users = table.user_counts()
     images = table.summaries()
     by_image = space.by_image()
@@ -81,26 +82,26 @@ def _measure(runtime: Runtime) -> DiskUsage:
             )
             for record in images
         ],
-        containers=_containers(runtime),
-        volumes=_volumes(runtime),
+        containers=_containers(engine),
+        volumes=_volumes(engine),
         images_size=space.total,
         images_reclaimable=space.freed_by([record.id for record in images if record.id not in users]),
     )
 
 
-def _containers(runtime: Runtime) -> list[ContainerUsage]:
+def _containers(engine: Engine) -> list[ContainerUsage]:
     counts = "SELECT container_id, count(*) FROM container_volumes GROUP BY container_id"
-    volumes = dict(runtime.database.query(counts))
+    volumes = dict(engine.database.query(counts))
     return [
-        ContainerUsage(row=row, size=tree_size(runtime.directory(row.id)), volumes=volumes.get(row.id, 0))
-        for row in runtime.rows()
+        ContainerUsage(row=row, size=tree_size(engine.directory(row.id)), volumes=volumes.get(row.id, 0))
+        for row in true_rows(engine)
     ]
 
 
-def _volumes(runtime: Runtime) -> list[VolumeUsage]:
-    users = dict(runtime.database.query("SELECT volume, count(*) FROM container_volumes GROUP BY volume"))
-    directory = os.path.join(runtime.paths.graphroot, "volumes")
+def _volumes(engine: Engine) -> list[VolumeUsage]:
+    users = dict(engine.database.query("SELECT volume, count(*) FROM container_volumes GROUP BY volume"))
+    directory = os.path.join(engine.paths.graphroot, "volumes")
     return [
         VolumeUsage(name=name, size=tree_size(os.path.join(directory, name)), containers=users.get(name, 0))
-        for (name,) in runtime.database.query("SELECT name FROM volumes ORDER BY name")
+        for (name,) in engine.database.query("SELECT name FROM volumes ORDER BY name")
     ]

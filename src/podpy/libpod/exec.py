@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self
 
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
     from podpy.rootless.scope import Leaving
 
 _ID_LENGTH = 64
@@ -54,7 +54,7 @@ class ExecSession(Record):
     pid_start: int = 0
 
 
-def sessions(container: Container) -> list[ExecSession]:
+def sessions(container: Held) -> list[ExecSession]:
     """Return the exec sessions that are alive; what a killed call has left is removed on the way."""
     directory = _directory(container)
     found = []
@@ -89,7 +89,7 @@ def _read_living(path: str) -> ExecSession | None:
 class SessionFile:
     """A session's file for as long as the context lasts, or longer if it was handed over to another process."""
 
-    def __init__(self, container: Container, options: ExecOptions, session_id: str) -> None:
+    def __init__(self, container: Held, options: ExecOptions, session_id: str) -> None:
         self._path = os.path.join(_directory(container), session_id)
         self._handed_over = False
         self._session = ExecSession(
@@ -125,8 +125,8 @@ class SessionFile:
             _unlink(self._path)
 
 
-def _directory(container: Container) -> str:
-    return os.path.join(container.runtime.run_directory(container.id), "exec")
+def _directory(container: Held) -> str:
+    return os.path.join(container.engine.run_directory(container.id), "exec")
 
 
 def _unlink(path: str) -> None:
@@ -136,7 +136,7 @@ def _unlink(path: str) -> None:
         pass
 
 
-def run(container: Container, options: ExecOptions) -> int | str:
+def run(container: Held, options: ExecOptions) -> int | str:
     """Run a command in a running container; return its exit code, or the session's id of a detached one.
 
     This process must be in the user's namespaces. Raises StateError, CommandNotFoundError (127),
@@ -154,12 +154,12 @@ def run(container: Container, options: ExecOptions) -> int | str:
     if not (options.tty or options.detach):
         from podpy.runtime.exec_check import refuse_impossible
 
-        refuse_impossible(process, f"/proc/{row.pid}/root", container.runtime.oci_runtime.name)
+        refuse_impossible(process, f"/proc/{row.pid}/root", container.engine.oci_runtime.name)
     with SessionFile(container, options, session_id) as session:
         if leaving is not None:
             leaving.finish()
         if not (options.tty or options.detach):
-            return container.runtime.oci_runtime.exec_attached(
+            return container.engine.oci_runtime.exec_attached(
                 container.id,
                 process,
                 directory=_directory(container),
@@ -179,9 +179,9 @@ def run(container: Container, options: ExecOptions) -> int | str:
         return code or 0
 
 
-def bundle_config(container: Container) -> dict[str, Any]:
+def bundle_config(container: Held) -> dict[str, Any]:
     """Return config.json as the container's start has written it. Raises StateError if it is gone."""
-    bundle = os.path.join(container.runtime.run_directory(container.id), "bundle")
+    bundle = os.path.join(container.engine.run_directory(container.id), "bundle")
     try:
         with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
             config: dict[str, Any] = fastjson.loads(file.read())
@@ -193,7 +193,7 @@ def bundle_config(container: Container) -> dict[str, Any]:
     return config
 
 
-def _reach_cgroup(container: Container, config: dict[str, Any]) -> Leaving | None:
+def _reach_cgroup(container: Held, config: dict[str, Any]) -> Leaving | None:
     """Make it possible for the OCI runtime to move the command into the container's cgroup, where it has one.
 
     Return what must be finished before the runtime is started.
@@ -210,10 +210,10 @@ def _reach_cgroup(container: Container, config: dict[str, Any]) -> Leaving | Non
         return None
     from podpy.rootless.scope import Leaving
 
-    return Leaving(container.runtime.paths)
+    return Leaving(container.engine.paths)
 
 
-def process_document(container: Container, pid: int, options: ExecOptions, config: dict[str, Any]) -> dict[str, Any]:
+def process_document(container: Held, pid: int, options: ExecOptions, config: dict[str, Any]) -> dict[str, Any]:
     """Return `process` of the OCI runtime spec for a command in a container whose first process is `pid`.
 
     Users are looked up in the container's own files, through /proc/PID/root: also those that it has made itself.

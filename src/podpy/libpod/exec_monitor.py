@@ -19,13 +19,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.libpod.container import Container
     from podpy.libpod.exec import ExecOptions
+    from podpy.libpod.held import Held
 
 _UNKNOWN = 255
 
 
-def run_attached(container: Container, options: ExecOptions, directory: str, process: dict[str, Any]) -> int | None:
+def run_attached(container: Held, options: ExecOptions, directory: str, process: dict[str, Any]) -> int | None:
     """Run a command with the caller's terminal attached; return its exit code, or None if the user detached."""
     ours, theirs = seqpacket_pair()
     waiter, conmons_waiter = stream_pair()
@@ -46,13 +46,13 @@ def run_attached(container: Container, options: ExecOptions, directory: str, pro
         os.close(waiter)
 
 
-def start_detached(container: Container, options: ExecOptions, directory: str, process: dict[str, Any]) -> int:
+def start_detached(container: Held, options: ExecOptions, directory: str, process: dict[str, Any]) -> int:
     """Start a command in the background and return its monitor's pid."""
     return _start(container, options, directory, process).conmon_pid
 
 
 def _start(
-    container: Container,
+    container: Held,
     options: ExecOptions,
     directory: str,
     process: dict[str, Any],
@@ -72,7 +72,7 @@ def _start(
         tty=options.tty,
         stdin_open=options.interactive,
         preserve_fds=options.preserve_fds,
-        runtime=container.runtime.oci_runtime,
+        runtime=container.engine.oci_runtime,
         attach_fd=attach_fd,
         waiter_fd=waiter_fd,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.create import ImageOptions
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
     from podpy.runtime.spec import ContainerSpec
 
 
-def explain(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> list[str]:
+def explain(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> list[str]:
     """Return a line for each operation that a start of this container would execute.
 
     Nothing is created, and no image is pulled: NoSuchImageError if it isn't here. Raises as Runtime.create.
@@ -17,13 +17,13 @@ def explain(runtime: Runtime, spec: ContainerSpec, options: ImageOptions) -> lis
     from podpy.libpod.create import draft
     from podpy.libpod.launch import Launch
 
-    container = draft(runtime, spec, options)
+    container = draft(engine, spec, options)
     launch = Launch(container, attach_fd=-1, waiter_fd=-1, run=True)
-    lines = [f"{name} {value}" for name, value in _facts(runtime, container.spec)]
+    lines = [f"{name} {value}" for name, value in _facts(engine, container.spec)]
     return lines + [f"{number}. {text}" for number, text in enumerate(launch.plan().describe(), 1)]
 
 
-def _facts(runtime: Runtime, spec: ContainerSpec) -> list[tuple[str, str]]:
+def _facts(engine: Engine, spec: ContainerSpec) -> list[tuple[str, str]]:
     from podpy import rootless
 
     uids, gids = rootless.idmaps()
@@ -32,8 +32,8 @@ def _facts(runtime: Runtime, spec: ContainerSpec) -> list[tuple[str, str]]:
         ("command:", " ".join(spec.command)),
         ("uid map:", _map_text(uids)),
         ("gid map:", _map_text(gids)),
-        ("graph root:", runtime.paths.graphroot),
-        ("run root:", runtime.paths.runroot),
+        ("graph root:", engine.paths.graphroot),
+        ("run root:", engine.paths.runroot),
     ]
 
 

@@ -31,7 +31,7 @@ def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[
     if not spec.no_hostname:
         own = os.uname().nodename if spec.uts == "host" else spec.hostname or launch.container.id[:12]
         texts["/etc/hostname"] = own + "\n"
-    texts.update(accounts.prepare(spec, launch.rootfs, user, launch.runtime.paths.uid))
+    texts.update(accounts.prepare(spec, launch.rootfs, user, launch.engine.paths.uid))
     taken = {mount.target for mount in spec.mounts}
     written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}
     if sdnotify.relayed_socket(spec):
@@ -44,7 +44,7 @@ def _whose_network(launch: Launch) -> dict[str, str] | None:
     mode, _, name = launch.container.spec.network.partition(":")
     if mode != "container":
         return None
-    directory = launch.runtime.run_directory(launch.runtime.container(name).id)
+    directory = launch.engine.run_directory(launch.engine.table.find(name).id)
     shared = {"/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
     paths = {target: os.path.join(directory, file) for target, file in shared.items()}
     return {target: path for target, path in paths.items() if os.path.exists(path)}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
 
 
 class AttachOptions:
@@ -37,7 +37,7 @@ class AttachOptions:
         self.on_start = on_start
 
 
-def start_attached(container: Container, options: AttachOptions) -> int | None:
+def start_attached(container: Held, options: AttachOptions) -> int | None:
     """Start a container, pump its streams until it ends, clean up, and return its exit code; None if detached.
 
     The attach socket is connected before the OCI runtime is started: no byte can be lost. The container's end is told
@@ -48,13 +48,13 @@ def start_attached(container: Container, options: AttachOptions) -> int | None:
     """
     if container.row.status == INITIALIZED:
         return _start_initialized(container, options)
-    if container.runtime.engine.conmon:
+    if container.engine.settings.conmon:
         return _start_with_another_conmon(container, options)
     with _Proxy(container, options) as proxy:
         return _start_attached(container, options, proxy)
 
 
-def _start_attached(container: Container, options: AttachOptions, proxy: _Proxy) -> int | None:
+def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy) -> int | None:
     from podpy.libpod.start import outlive_session, start
 
     ours, theirs = seqpacket_pair()
@@ -78,7 +78,7 @@ def _start_attached(container: Container, options: AttachOptions, proxy: _Proxy)
             return None
         code = _read_exit_code(container, waiter)
         if proxy.used:
-            container.runtime.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
+            container.engine.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
         if container.spec.restart_policy in NO_RESTART:
             _clean_up_after(container, code)
             _acknowledge(waiter)
@@ -88,7 +88,7 @@ def _start_attached(container: Container, options: AttachOptions, proxy: _Proxy)
         os.close(waiter)
 
 
-def _start_initialized(container: Container, options: AttachOptions) -> int | None:
+def _start_initialized(container: Held, options: AttachOptions) -> int | None:
     """Do the second half of a start: conmon has been there since `podpy init`, and is attached to first."""
     from podpy.libpod.start import start
 
@@ -101,7 +101,7 @@ def _start_initialized(container: Container, options: AttachOptions) -> int | No
     return _attach(container, socket, options)
 
 
-def _start_with_another_conmon(container: Container, options: AttachOptions) -> int | None:
+def _start_with_another_conmon(container: Held, options: AttachOptions) -> int | None:
     """Start in two steps: conmon 2.1 inherits no client, so it must be there before the container's first byte."""
     from podpy.libpod.start import initialize
 
@@ -112,15 +112,15 @@ def _start_with_another_conmon(container: Container, options: AttachOptions) -> 
     return code
 
 
-def attach(container: Container, options: AttachOptions) -> int | None:
+def attach(container: Held, options: AttachOptions) -> int | None:
     """Attach to a container that runs; return its exit code, or None if detached. Raises StateError."""
     container.require_running("attach to")
     return _attach(container, _connect(container), options)
 
 
-def _connect(container: Container) -> int:
+def _connect(container: Held) -> int:
     try:
-        return connect(os.path.join(container.runtime.run_directory(container.id), "bundle", "attach"))
+        return connect(os.path.join(container.engine.run_directory(container.id), "bundle", "attach"))
     except (ConnectionRefusedError, FileNotFoundError):  # it ended just now, or its conmon was killed
         raise StateError(
             f"you can only attach to running containers: {container.name} has no monitor to attach to",
@@ -128,7 +128,7 @@ def _connect(container: Container) -> int:
         ) from None
 
 
-def _attach(container: Container, socket: int, options: AttachOptions) -> int | None:
+def _attach(container: Held, socket: int, options: AttachOptions) -> int | None:
     row = container.row
     try:
         if options.on_start is not None:
@@ -142,10 +142,10 @@ def _attach(container: Container, socket: int, options: AttachOptions) -> int | 
         return None
     from podpy.libpod.wait import wait_for_end
 
-    return wait_for_end(container.runtime, row)
+    return wait_for_end(container.engine, row)
 
 
-def pump(container: Container, socket: int, options: AttachOptions) -> bool:
+def pump(container: Held, socket: int, options: AttachOptions) -> bool:
     """Move bytes until the container ends (False) or the user detaches (True)."""
     contexts = list(_contexts(container, options))
     try:
@@ -157,20 +157,20 @@ def pump(container: Container, socket: int, options: AttachOptions) -> bool:
             context.__exit__(None, None, None)
 
 
-def _contexts(container: Container, options: AttachOptions) -> Iterator[AbstractContextManager[object]]:
+def _contexts(container: Held, options: AttachOptions) -> Iterator[AbstractContextManager[object]]:
     from podpy.libpod.terminal import RawTerminal, WindowSize
 
     row = container.row
     terminal = options.streams.stdin
     if container.spec.tty and terminal >= 0 and os.isatty(terminal):
         yield RawTerminal(terminal)
-        yield WindowSize(terminal, os.path.join(container.runtime.run_directory(row.id), "bundle", "ctl"))
+        yield WindowSize(terminal, os.path.join(container.engine.run_directory(row.id), "bundle", "ctl"))
 
 
 class _Proxy:
     """Passes signals on to the container from its context's beginning; those before `open` are kept until then."""
 
-    def __init__(self, container: Container, options: AttachOptions) -> None:
+    def __init__(self, container: Held, options: AttachOptions) -> None:
         from podpy.libpod.terminal import SignalForwarder
 
         self._container = container
@@ -204,7 +204,7 @@ class _Proxy:
         self.used = pids.send_signal(row.pid, row.pid_start, number) or self.used
 
 
-def _read_exit_code(container: Container, waiter: int) -> int:
+def _read_exit_code(container: Held, waiter: int) -> int:
     """Return the code that conmon tells; if conmon has died, or is Debian's, what the exit record says."""
     data = b""
     while not data.endswith(b"\n"):
@@ -212,21 +212,21 @@ def _read_exit_code(container: Container, waiter: int) -> int:
         if not piece:
             from podpy.libpod.wait import wait_for_end
 
-            return wait_for_end(container.runtime, container.row)
+            return wait_for_end(container.engine, container.row)
         data += piece
     code = int(fastjson.loads(data)["exit_code"])
     return code if code >= 0 else EXIT_UNKNOWN
 
 
-def _clean_up_after(container: Container, code: int) -> None:
+def _clean_up_after(container: Held, code: int) -> None:
     from podpy.errors import NoSuchContainerError
     from podpy.libpod.cleanup import release
     from podpy.libpod.remove import remove_locked
 
-    runtime = container.runtime
+    engine = container.engine
     with container.lock:
         try:
-            row = runtime.table.get(container.id)
+            row = engine.table.get(container.id)
         except NoSuchContainerError:
             container.lock.remove()
             return  # `podpy rm -f` was faster
@@ -236,16 +236,16 @@ def _clean_up_after(container: Container, code: int) -> None:
         if container.spec.remove:
             remove_locked(container, row, volumes=True)
         elif not is_ours:  # another call (`podpy ps`) has seen the end and committed it
-            release(runtime, row)
+            release(engine, row)
         else:
-            record = read_exit_record(runtime.exit_directory, row.id)
+            record = read_exit_record(engine.exit_directory, row.id)
             finished = record.finished if record else time_ns()
-            runtime.table.note(
+            engine.table.note(
                 row.id, status=EXITED, exit_code=code, finished=finished, pid=0, pid_start=0, conmon_pid=0,
-                conmon_start=0, oom_killed=int(os.path.exists(os.path.join(runtime.run_directory(row.id), "oom"))),
+                conmon_start=0, oom_killed=int(os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))),
             )  # fmt: skip
-            release(runtime, row)
-    runtime.mark("the container was cleaned up")
+            release(engine, row)
+    engine.mark("the container was cleaned up")
 
 
 def _acknowledge(waiter: int) -> None:

@@ -9,6 +9,7 @@ import os
 
 from podpy import process
 from podpy.errors import NotSupportedError, PodpyError
+from podpy.libpod.rows import true_rows
 from podpy.libpod.state import ALIVE, PAUSED
 from podpy.runtime.monitor import OWN_CONMON
 from podpy.version import VERSION
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.config.registries import Registry
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
     from podpy.rootless.cgroups import CgroupView
 
 API_VERSION = "5.4.2"  # the version of Podman whose interface this is
@@ -28,12 +29,12 @@ _FILESYSTEMS = {0xEF53: "extfs", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x01021
 _PROFILES = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
 
 
-def info(runtime: Runtime) -> dict[str, Any]:
+def info(engine: Engine) -> dict[str, Any]:
     """Return what `podpy info` shows. Needs the user's namespaces, and a mount namespace of one's own."""
     return {
-        "host": _host(runtime),
-        "store": _store(runtime),
-        "registries": _registries(runtime.paths),
+        "host": _host(engine),
+        "store": _store(engine),
+        "registries": _registries(engine.paths),
         "plugins": {
             "volume": ["local"],
             "network": [],
@@ -64,12 +65,12 @@ def architecture() -> str:
     return _ARCHITECTURES.get(machine, machine)
 
 
-def _host(runtime: Runtime) -> dict[str, Any]:
+def _host(engine: Engine) -> dict[str, Any]:
     from podpy import rootless
 
     uname = os.uname()
-    conf = runtime.conf
-    view = rootless.cgroup_view(wanted=runtime.engine.cgroup_manager or conf.cgroup_manager)
+    conf = engine.conf
+    view = rootless.cgroup_view(wanted=engine.settings.cgroup_manager or conf.cgroup_manager)
     memory = _memory()
     uids, gids = rootless.idmaps()
     found = {
@@ -77,24 +78,24 @@ def _host(runtime: Runtime) -> dict[str, Any]:
         "cgroupManager": view.manager,
         "cgroupVersion": "v1" if view.mode == "v1" else "v2",
         "cgroupControllers": sorted(view.controllers),
-        "conmon": _program(runtime.engine.conmon or OWN_CONMON, "path"),
+        "conmon": _program(engine.settings.conmon or OWN_CONMON, "path"),
         "cpus": os.cpu_count() or 1,
         "cpuUtilization": _cpu(),
         "databaseBackend": "sqlite",
         "distribution": _distribution(),
         "eventLogger": conf.events_logger,
         "hostname": uname.nodename,
-        "idMappings": {"gidmap": _idmap(gids), "uidmap": _idmap(uids)} if runtime.paths.rootless else _NO_MAPS,
+        "idMappings": {"gidmap": _idmap(gids), "uidmap": _idmap(uids)} if engine.paths.rootless else _NO_MAPS,
         "kernel": uname.release,
         "logDriver": conf.log_driver,
         "memFree": memory.get("MemFree", 0),
         "memTotal": memory.get("MemTotal", 0),
         "networkBackend": "podpy",
-        "ociRuntime": _oci_runtime(runtime),
+        "ociRuntime": _oci_runtime(engine),
         "os": "linux",
-        "rootlessNetworkCmd": _network_program(runtime),
+        "rootlessNetworkCmd": _network_program(engine),
         "serviceIsRemote": False,
-        "security": _security(runtime),
+        "security": _security(engine),
         "pasta": _program("pasta", "executable"),
         "slirp4netns": _program("slirp4netns", "executable"),
         "swapFree": memory.get("SwapFree", 0),
@@ -106,16 +107,16 @@ def _host(runtime: Runtime) -> dict[str, Any]:
     return {**found, "cgroupReason": _reason(view)}
 
 
-def _network_program(runtime: Runtime) -> str:
+def _network_program(engine: Engine) -> str:
     """Return what really connects a container that names no network: not pasta where it is too old."""
     from podpy.network import mode
 
     try:
-        found = mode.parse("", runtime.conf)
+        found = mode.parse("", engine.conf)
         if found.kind == mode.PASTA:
-            found = mode.instead_of_old_pasta("", found, runtime.conf, runtime.paths.cache)
+            found = mode.instead_of_old_pasta("", found, engine.conf, engine.paths.cache)
     except NotSupportedError:
-        return runtime.conf.default_rootless_network_cmd
+        return engine.conf.default_rootless_network_cmd
     return found.kind
 
 
@@ -127,11 +128,11 @@ def _reason(view: CgroupView) -> str:
     return view.reason
 
 
-def _store(runtime: Runtime) -> dict[str, Any]:
+def _store(engine: Engine) -> dict[str, Any]:
     from podpy import linux
 
-    paths = runtime.paths
-    rows = runtime.rows()
+    paths = engine.paths
+    rows = true_rows(engine)
     running = sum(row.status in ALIVE and row.status != PAUSED for row in rows)
     paused = sum(row.status == PAUSED for row in rows)
     space = os.statvfs(paths.graphroot)
@@ -144,7 +145,7 @@ def _store(runtime: Runtime) -> dict[str, Any]:
             "running": running,
             "stopped": len(rows) - running - paused,
         },
-        "graphDriverName": getattr(runtime.store, "driver", "overlay"),
+        "graphDriverName": getattr(engine.store, "driver", "overlay"),
         "graphOptions": {},
         "graphRoot": paths.graphroot,
         "graphRootAllocated": space.f_blocks * space.f_frsize,
@@ -153,8 +154,8 @@ def _store(runtime: Runtime) -> dict[str, Any]:
             "Backing Filesystem": _FILESYSTEMS.get(magic, f"<unknown> ({magic:#x})"),
             "Supports d_type": "true",
         },
-        "imageCopyTmpDir": runtime.conf.image_copy_tmp_dir,
-        "imageStore": {"number": len(runtime.store.image_summaries())},
+        "imageCopyTmpDir": engine.conf.image_copy_tmp_dir,
+        "imageStore": {"number": len(engine.store.image_summaries())},
         "runRoot": paths.runroot,
         "transientStore": False,
         "volumePath": os.path.join(paths.graphroot, "volumes"),
@@ -191,21 +192,21 @@ def _registry(registry: Registry) -> dict[str, Any]:
     }
 
 
-def _security(runtime: Runtime) -> dict[str, Any]:
-    profile = runtime.conf.seccomp_profile or next((path for path in _PROFILES if os.path.exists(path)), "")
+def _security(engine: Engine) -> dict[str, Any]:
+    profile = engine.conf.seccomp_profile or next((path for path in _PROFILES if os.path.exists(path)), "")
     return {
         "apparmorEnabled": _text("/sys/module/apparmor/parameters/enabled").strip() == "Y"
-        and not runtime.paths.rootless,
-        "capabilities": ",".join(runtime.conf.default_capabilities),
-        "rootless": runtime.paths.rootless,
+        and not engine.paths.rootless,
+        "capabilities": ",".join(engine.conf.default_capabilities),
+        "rootless": engine.paths.rootless,
         "seccompEnabled": "Seccomp:" in _text("/proc/self/status"),
         "seccompProfilePath": profile,
         "selinuxEnabled": os.path.exists("/sys/fs/selinux/enforce"),
     }
 
 
-def _oci_runtime(runtime: Runtime) -> dict[str, str]:
-    wanted = runtime.engine.runtime or runtime.conf.runtime
+def _oci_runtime(engine: Engine) -> dict[str, str]:
+    wanted = engine.settings.runtime or engine.conf.runtime
     for name in dict.fromkeys((wanted, "crun", "runc")):
         found = _program(name, "path")
         if found["path"]:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
     from podpy.libpod.state import ContainerRow
     from podpy.runtime.spec import ContainerSpec, Mount
 
@@ -31,13 +31,13 @@ _SIGNALS = (
 )  # fmt: skip
 
 
-def inspect(container: Container, *, size: bool = False) -> dict[str, Any]:
+def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
     """Return Podman's InspectContainerData. `size` adds SizeRw and SizeRootFs (bytes), which takes a walk."""
     row = container.refresh()
     spec = container.spec
     arguments = spec.command[1:] or spec.command
     image = _image(container)
-    run_directory = container.runtime.run_directory(row.id)
+    run_directory = container.engine.run_directory(row.id)
     driver = inspect_host.storage_driver(container)
     data: dict[str, Any] = {
         "Id": row.id,
@@ -94,7 +94,7 @@ def rfc3339(nanoseconds: int) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", fields) + fraction + zone
 
 
-def _image(container: Container) -> Any:
+def _image(container: Held) -> Any:
     from podpy.errors import NoSuchImageError
 
     try:
@@ -125,8 +125,8 @@ def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
     }
 
 
-def _files(container: Container, run_directory: str) -> dict[str, str]:
-    directory = container.runtime.directory(container.id)
+def _files(container: Held, run_directory: str) -> dict[str, str]:
+    directory = container.engine.directory(container.id)
     config = os.path.join(run_directory, "bundle", "config.json")
 
     def existing(name: str) -> str:
@@ -145,7 +145,7 @@ def _files(container: Container, run_directory: str) -> dict[str, str]:
     }
 
 
-def _capabilities(container: Container) -> dict[str, Any]:
+def _capabilities(container: Held) -> dict[str, Any]:
     held = inspect_host.process_section(container).get("capabilities")
     if held is not None:
         return {"EffectiveCaps": held.get("effective"), "BoundingCaps": held.get("bounding")}
@@ -153,17 +153,17 @@ def _capabilities(container: Container) -> dict[str, Any]:
     return {"EffectiveCaps": bounding, "BoundingCaps": bounding}
 
 
-def _exec_ids(container: Container) -> list[str]:
+def _exec_ids(container: Held) -> list[str]:
     from podpy.libpod.exec import sessions
 
     return [session.id for session in sessions(container)]
 
 
-def _layers(container: Container, image: Any) -> dict[str, str]:
-    directory = container.runtime.directory(container.id)
+def _layers(container: Held, image: Any) -> dict[str, str]:
+    directory = container.engine.directory(container.id)
     lower = []
     if image is not None:
-        lower = [container.runtime.store.layer_path(chain_id) for chain_id in reversed(image.layers)]
+        lower = [container.engine.store.layer_path(chain_id) for chain_id in reversed(image.layers)]
     return {
         **({"LowerDir": ":".join(lower)} if lower else {}),
         "UpperDir": os.path.join(directory, "upper"),
@@ -171,21 +171,21 @@ def _layers(container: Container, image: Any) -> dict[str, str]:
     }
 
 
-def _sizes(container: Container) -> dict[str, int]:
+def _sizes(container: Held) -> dict[str, int]:
     from podpy.libpod.sizes import container_sizes
 
-    own, everything = container_sizes(container.runtime, [container.row]).get(container.id, (0, 0))
+    own, everything = container_sizes(container.engine, [container.row]).get(container.id, (0, 0))
     return {"SizeRw": own, "SizeRootFs": everything}
 
 
-def mount_data(container: Container, mount: Mount) -> dict[str, Any]:
+def mount_data(container: Held, mount: Mount) -> dict[str, Any]:
     """Return Podman's InspectMount."""
     options = list(mount.options)
     mode = ",".join(option for option in options if option in ("z", "Z"))
     propagation = next((o for o in options if o.lstrip("r") in ("private", "shared", "slave", "unbindable")), "")
     source = mount.source
     if mount.type == "volume":
-        source = os.path.join(container.runtime.paths.graphroot, "volumes", mount.source, "_data")
+        source = os.path.join(container.engine.paths.graphroot, "volumes", mount.source, "_data")
     hidden = ("ro", "rw", "z", "Z", propagation)
     return {
         "Type": mount.type,

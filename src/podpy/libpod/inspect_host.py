@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
     from podpy.libpod.state import ContainerRow
     from podpy.runtime.spec import ContainerSpec, Mount, Resources
 
@@ -18,27 +18,27 @@ _CPU_PERIOD = 100000  # microseconds: what --cpus is counted in
 _BILLION = 1_000_000_000
 
 
-def runtime_name(container: Container) -> str:
+def runtime_name(container: Held) -> str:
     """Return the OCI runtime's name as the next start would find it; crun if there is none at the moment."""
     from podpy.errors import ConfigError
 
     try:
-        return container.runtime.oci_runtime.name
+        return container.engine.oci_runtime.name
     except ConfigError:
         return "crun"
 
 
-def storage_driver(container: Container) -> str:
+def storage_driver(container: Held) -> str:
     """Return the storage driver that was found to work here (see storage.driver); nothing is tried for this."""
-    rows = container.runtime.database.query("SELECT value FROM meta WHERE key = 'driver'")
+    rows = container.engine.database.query("SELECT value FROM meta WHERE key = 'driver'")
     return str(rows[0][0]) if rows else "overlay"
 
 
-def process_section(container: Container) -> dict[str, Any]:
+def process_section(container: Held) -> dict[str, Any]:
     """Return `process` of the bundle's config.json; empty for a container that hasn't been started since the boot."""
     from podpy import fastjson
 
-    path = os.path.join(container.runtime.run_directory(container.id), "bundle", "config.json")
+    path = os.path.join(container.engine.run_directory(container.id), "bundle", "config.json")
     try:
         with open(path, encoding="utf-8") as file:
             process: dict[str, Any] = fastjson.loads(file.read()).get("process", {})
@@ -58,7 +58,7 @@ def port_bindings(ports: list[dict[str, Any]]) -> dict[str, Any]:
     return bound
 
 
-def host_config(container: Container) -> dict[str, Any]:
+def host_config(container: Held) -> dict[str, Any]:
     """Return Podman's InspectContainerHostConfig."""
     from podpy import fastjson
 
@@ -117,8 +117,8 @@ def _bind(mount: Mount) -> str:
     return f"{mount.source}:{mount.target}:{','.join([access, *others])}"
 
 
-def _log(container: Container, spec: ContainerSpec) -> dict[str, Any]:
-    driver = spec.log_driver or container.runtime.conf.log_driver
+def _log(container: Held, spec: ContainerSpec) -> dict[str, Any]:
+    driver = spec.log_driver or container.engine.conf.log_driver
     has_file = driver in ("k8s-file", "json-file")
     return {
         "Type": driver,
@@ -129,16 +129,16 @@ def _log(container: Container, spec: ContainerSpec) -> dict[str, Any]:
     }
 
 
-def _network_mode(container: Container, spec: ContainerSpec) -> str:
+def _network_mode(container: Held, spec: ContainerSpec) -> str:
     if spec.network and spec.network != "private":
         return spec.network.partition(":")[0] if not spec.network.startswith(("container:", "ns:")) else spec.network
-    return container.runtime.conf.default_rootless_network_cmd
+    return container.engine.conf.default_rootless_network_cmd
 
 
-def _cgroup_manager(container: Container) -> str:
+def _cgroup_manager(container: Held) -> str:
     # A running container's path tells (systemd makes scopes); else it is what was asked for.
     path = cgroup_path(container.row)
-    wanted = container.runtime.engine.cgroup_manager or container.runtime.conf.cgroup_manager
+    wanted = container.engine.settings.cgroup_manager or container.engine.conf.cgroup_manager
     return "systemd" if ".scope" in path else wanted or "cgroupfs"
 
 

@@ -6,11 +6,12 @@ import os
 
 from podpy import pids
 from podpy.errors import StateError, UsageError
+from podpy.libpod.held import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
     from podpy.libpod.launch import Launch
-    from podpy.libpod.runtime import Runtime
     from podpy.runtime.spec import ContainerSpec
 
 # OCI's name of a namespace, and the kernel's file in /proc/PID/ns (namespaces(7)).
@@ -31,7 +32,7 @@ def namespaces_to_join(launch: Launch, spec: ContainerSpec) -> dict[str, str]:
     for kind, mode in modes.items():
         how, _, where = mode.partition(":")
         if how == "container":
-            paths[kind] = _of_container(launch.runtime, where, kind)
+            paths[kind] = _of_container(launch.engine, where, kind)
         elif how == "ns":
             paths[kind] = _existing(where, kind)
     if launch.network.netns_path and "network" not in paths:
@@ -39,8 +40,8 @@ def namespaces_to_join(launch: Launch, spec: ContainerSpec) -> dict[str, str]:
     return paths
 
 
-def _of_container(runtime: Runtime, name: str, kind: str) -> str:
-    row = runtime.container(name).refresh()
+def _of_container(engine: Engine, name: str, kind: str) -> str:
+    row = find(engine, name).refresh()
     if not pids.is_alive(row.pid, row.pid_start):
         raise StateError(
             f"can't join the {kind} namespace of {row.name}, which doesn't run: container state improper",

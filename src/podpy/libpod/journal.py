@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
 
 _MICRO = 1_000_000
 _BLOCK = 1 << 16
@@ -22,7 +22,7 @@ _LAST_WORDS = 500  # milliseconds that the journal may take for what conmon wrot
 _ERROR_PRIORITY = "3"  # conmon writes stderr with this priority, stdout with 6 (syslog(3))
 
 
-def read_journal(container: Container, options: LogOptions) -> Iterator[LogLine]:
+def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
     """Yield the log lines of a container; with `follow`, until its monitor has ended.
 
     Raises NotSupportedError without journalctl.

@@ -26,7 +26,7 @@ from podpy.storage.mounts import MakeContainerLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
     from podpy.network.setup import NetworkPlan
     from podpy.rootless.cgroups import CgroupView
     from podpy.rootless.scope import Leaving
@@ -101,7 +101,7 @@ class BeginToLeaveSession(Operation):
         if self._launch.cgroups.manager == "systemd":
             from podpy.rootless.scope import Leaving
 
-            self._leaving = Leaving(self._launch.runtime.paths)
+            self._leaving = Leaving(self._launch.engine.paths)
 
     def finish(self) -> None:
         """Wait until it is done."""
@@ -129,10 +129,10 @@ class Launch:
 
     cgroups: CgroupView
 
-    def __init__(self, container: Container, *, attach_fd: int, waiter_fd: int, run: bool) -> None:
+    def __init__(self, container: Held, *, attach_fd: int, waiter_fd: int, run: bool) -> None:
         self.container = container
-        self.runtime = container.runtime
-        self.directory = self.runtime.run_directory(container.id)
+        self.engine = container.engine
+        self.directory = self.engine.run_directory(container.id)
         self.rootfs = os.path.join(self.directory, "rootfs")
         self.network: NetworkPlan = plan_network(container.spec, self)
         self._attach_fd = attach_fd
@@ -143,21 +143,21 @@ class Launch:
 
     def plan(self) -> Plan:
         """Return the operations, in order."""
-        container, runtime = self.container, self.runtime
+        container, engine = self.container, self.engine
         spec = container.spec
         plan = Plan(
             MakePrivateMounts(),
-            MakeRunDirectory(self.directory, os.path.join(runtime.exit_directory, container.id)),
-            FindCgroups(self, wanted_manager(spec, runtime.engine.cgroup_manager or runtime.conf.cgroup_manager)),
+            MakeRunDirectory(self.directory, os.path.join(engine.exit_directory, container.id)),
+            FindCgroups(self, wanted_manager(spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)),
         )
         leaving = BeginToLeaveSession(self) if spec.userns not in ("", "host") or spec.uid_maps else None
         if leaving is not None:
             plan.add(leaving)
         plan.add(*self.network.operations)
         if spec.rootfs and not spec.rootfs_overlay:
-            plan.add(MakeContainerLayer(runtime.store, container.id))  # only for its log: the directory is the user's
+            plan.add(MakeContainerLayer(engine.store, container.id))  # only for its log: the directory is the user's
         plan.add(
-            *runtime.store.mount_operations(
+            *engine.store.mount_operations(
                 container.id,
                 container.image,
                 self.rootfs,
@@ -215,13 +215,13 @@ class Launch:
     def _monitor_request(self) -> MonitorRequest:
         from podpy.libpod.start import exit_command
 
-        container, runtime = self.container, self.runtime
+        container, engine = self.container, self.engine
         spec = container.spec
         return MonitorRequest(
             container_id=container.id,
             container_name=container.name,
             run_directory=self.directory,
-            exit_directory=runtime.exit_directory,
+            exit_directory=engine.exit_directory,
             log_driver=spec.log_driver,
             log_path=container.row.log_path,
             log_options=spec.log_options,
@@ -231,8 +231,8 @@ class Launch:
             preserve_fds=spec.preserve_fds,
             pidfile=spec.pidfile,
             conmon_pidfile=spec.conmon_pidfile,
-            conmon=runtime.engine.conmon,
-            runtime=runtime.oci_runtime,
+            conmon=engine.settings.conmon,
+            runtime=engine.oci_runtime,
             cgroups=self.cgroups,
             exit_command=exit_command(container),
             attach_fd=self._attach_fd,

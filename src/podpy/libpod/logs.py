@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO, TypeVar
 
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
 
     T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class LogOptions(Record):
     until: int = 0
 
 
-def read_logs(container: Container, options: LogOptions) -> Iterator[LogLine]:
+def read_logs(container: Held, options: LogOptions) -> Iterator[LogLine]:
     """Yield a container's log lines; with `follow`, until it ends. Raises NotSupportedError if there is no log."""
     driver = container.spec.log_driver or "k8s-file"
     if driver in _NO_LOG_DRIVERS:
@@ -61,7 +61,7 @@ def read_logs(container: Container, options: LogOptions) -> Iterator[LogLine]:
     return _read_files(_LogFile(container.row.log_path, parse), container, options)
 
 
-def _read_files(log: _LogFile, container: Container, options: LogOptions) -> Iterator[LogLine]:
+def _read_files(log: _LogFile, container: Held, options: LogOptions) -> Iterator[LogLine]:
     if options.tail >= 0 and not options.since and not options.until:
         yield from log.last(options.tail)
     else:
@@ -98,7 +98,7 @@ class _LogFile:
         for lines in reversed(newest_first):
             yield from lines
 
-    def follow(self, container: Container, until: int = 0) -> Iterator[LogLine]:
+    def follow(self, container: Held, until: int = 0) -> Iterator[LogLine]:
         """Yield what comes after, until the container has ended and its last line was read, or it is `until`."""
         from podpy.libpod.watch import FileWatch
 
@@ -255,7 +255,7 @@ def _in_range(line: LogLine, options: LogOptions) -> bool:
     return at >= options.since and (not options.until or at <= options.until)
 
 
-def _is_written(container: Container) -> bool:
+def _is_written(container: Held) -> bool:
     """Return whether the container has a monitor that may still write into its log."""
     from podpy.errors import NoSuchContainerError
     from podpy.libpod.state import ALIVE, INITIALIZED, STARTING
@@ -263,7 +263,7 @@ def _is_written(container: Container) -> bool:
 
     try:
         while container.refresh().status == STARTING:
-            wait_for_starter(container.runtime, container.id)
+            wait_for_starter(container.engine, container.id)
     except NoSuchContainerError:
         return False
     row = container.row

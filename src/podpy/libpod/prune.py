@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 
 from podpy.errors import InUseError, NoSuchContainerError, NoSuchImageError, NotFoundError, PodpyError
+from podpy.libpod.held import find
+from podpy.libpod.remove import remove
 from podpy.libpod.state import CREATED, EXITED
 from podpy.record import Record
 from podpy.storage import image_mounts
@@ -18,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
     from podpy.libpod.state import ContainerRow
     from podpy.storage.images import ImageRecord
 
@@ -33,48 +35,48 @@ class Pruned(Record):
     errors: list[PodpyError] = []
 
 
-def containers(runtime: Runtime, rows: Sequence[ContainerRow], *, dry_run: bool = False) -> Pruned:
+def containers(engine: Engine, rows: Sequence[ContainerRow], *, dry_run: bool = False) -> Pruned:
     """Remove those of the containers that don't run."""
-    return runtime.privileged(lambda: _containers(runtime, [r for r in rows if r.status in PRUNABLE], dry_run))
+    return engine.privileged(lambda: _containers(engine, [r for r in rows if r.status in PRUNABLE], dry_run))
 
 
 def images(
-    runtime: Runtime, records: Sequence[ImageRecord], *, dry_run: bool = False, unfinished: bool = False
+    engine: Engine, records: Sequence[ImageRecord], *, dry_run: bool = False, unfinished: bool = False
 ) -> Pruned:
     """Remove those of the images that no container uses and that aren't mounted, and what only they were made of.
 
     An image that had no name when it was chosen stays if it has one now. `unfinished`: what interrupted pulls have
     received goes, too.
     """
-    return runtime.privileged(lambda: _images(runtime, records, dry_run, unfinished))
+    return engine.privileged(lambda: _images(engine, records, dry_run, unfinished))
 
 
-def volumes(runtime: Runtime, names: Sequence[str], *, dry_run: bool = False) -> Pruned:
+def volumes(engine: Engine, names: Sequence[str], *, dry_run: bool = False) -> Pruned:
     """Remove those of the volumes that no container uses."""
-    return runtime.privileged(lambda: _volumes(runtime, names, dry_run))
+    return engine.privileged(lambda: _volumes(engine, names, dry_run))
 
 
-def images_after(runtime: Runtime, gone: Collection[str]) -> set[str]:
+def images_after(engine: Engine, gone: Collection[str]) -> set[str]:
     """Return the ids of the images that containers use, without those containers."""
-    rows = runtime.database.query("SELECT id, image_id FROM containers WHERE image_id != ''")
+    rows = engine.database.query("SELECT id, image_id FROM containers WHERE image_id != ''")
     return {image_id for container_id, image_id in rows if container_id not in gone}
 
 
-def volumes_after(runtime: Runtime, gone: Collection[str]) -> set[str]:
+def volumes_after(engine: Engine, gone: Collection[str]) -> set[str]:
     """Return the names of the volumes that containers use, without those containers."""
-    rows = runtime.database.query("SELECT container_id, volume FROM container_volumes")
+    rows = engine.database.query("SELECT container_id, volume FROM container_volumes")
     return {volume for container_id, volume in rows if container_id not in gone}
 
 
-def _containers(runtime: Runtime, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
+def _containers(engine: Engine, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
     removed, errors, freed = [], [], 0
     ids = {row.id for row in rows}
-    runtime.store.freed = 0  # the first removal clears up after killed calls, too
+    engine.store.freed = 0  # the first removal clears up after killed calls, too
     for row in rows:
-        size = tree_size(runtime.directory(row.id))
+        size = tree_size(engine.directory(row.id))
         try:
             if not dry_run:
-                runtime.container(row.id).remove(going=ids)
+                remove(find(engine, row.id), force=False, volumes=False, timeout=None, going=ids)
         except NoSuchContainerError:
             continue  # somebody else removed it
         except PodpyError as error:
@@ -82,11 +84,11 @@ def _containers(runtime: Runtime, rows: Sequence[ContainerRow], dry_run: bool) -
             continue
         removed.append(row.id)
         freed += size
-    return Pruned(removed=removed, freed=freed + runtime.store.freed, errors=errors)
+    return Pruned(removed=removed, freed=freed + engine.store.freed, errors=errors)
 
 
-def _images(runtime: Runtime, records: Sequence[ImageRecord], dry_run: bool, unfinished: bool) -> Pruned:
-    store = runtime.store
+def _images(engine: Engine, records: Sequence[ImageRecord], dry_run: bool, unfinished: bool) -> Pruned:
+    store = engine.store
     mounted = image_mounts.mounted(store)
     records = [record for record in records if record.id not in mounted]
     if dry_run:
@@ -106,13 +108,13 @@ def _images(runtime: Runtime, records: Sequence[ImageRecord], dry_run: bool, unf
     return Pruned(removed=removed, freed=store.freed)
 
 
-def _volumes(runtime: Runtime, names: Sequence[str], dry_run: bool) -> Pruned:
+def _volumes(engine: Engine, names: Sequence[str], dry_run: bool) -> Pruned:
     from podpy.storage.volumes import Volumes
 
-    table = Volumes(runtime.paths, runtime.database)
+    table = Volumes(engine.paths, engine.database)
     removed, freed = [], 0
     for name in names:
-        size = tree_size(os.path.join(runtime.paths.graphroot, "volumes", name))
+        size = tree_size(os.path.join(engine.paths.graphroot, "volumes", name))
         try:
             if not dry_run:
                 table.remove(name)

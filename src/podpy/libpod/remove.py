@@ -7,6 +7,7 @@ import os
 from podpy import fastjson
 from podpy.errors import InUseError, NotFoundError, StateError
 from podpy.libpod.cleanup import release
+from podpy.libpod.held import find
 from podpy.libpod.state import ALIVE, REMOVING, STARTING, ContainerRow
 from podpy.plan import perform
 from podpy.storage.mounts import RemoveContainerLayer
@@ -17,12 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from podpy.libpod.container import Container
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.held import Held
 
 
 def remove(
-    container: Container,
+    container: Held,
     *,
     force: bool,
     volumes: bool,
@@ -35,14 +36,14 @@ def remove(
 
     may_go = force or container.row.status not in (*ALIVE, STARTING)
     look = may_go and going is not None
-    others = [i for i in container.runtime.table.dependents(container.id) if i not in (going or ())] if look else []
+    others = [i for i in container.engine.table.dependents(container.id) if i not in (going or ())] if look else []
     if others and not depend:
         raise InUseError(
             f"container {container.id} has dependent containers which must be removed before it: {', '.join(others)}",
             hint=f"They use its namespaces. All together: podpy rm --depend {container.name}",
         )
     for other in others:
-        remove(container.runtime.container(other), force=force, volumes=volumes, timeout=timeout, depend=True)
+        remove(find(container.engine, other), force=force, volumes=volumes, timeout=timeout, depend=True)
     for tries_left in reversed(range(_MOST_TRIES if force else 1)):
         if force:
             stop(container, timeout, thaw=True)
@@ -59,28 +60,28 @@ def remove(
                 )
 
 
-def remove_locked(container: Container, row: ContainerRow, *, volumes: bool) -> None:
+def remove_locked(container: Held, row: ContainerRow, *, volumes: bool) -> None:
     """Remove a container that has ended and whose lock the caller holds."""
-    runtime = container.runtime
-    runtime.database.make_room()
-    runtime.table.update(row.id, status=REMOVING)
-    _finish(runtime, row, volumes=volumes)
+    engine = container.engine
+    engine.database.make_room()
+    engine.table.update(row.id, status=REMOVING)
+    _finish(engine, row, volumes=volumes)
     container.lock.remove()
 
 
-def finish_removals(runtime: Runtime) -> list[ContainerRow]:
+def finish_removals(engine: Engine) -> list[ContainerRow]:
     """Finish what killed calls have left half removed, and return those containers' rows.
 
     Cheap if there is nothing: one look at an index.
     """
     finished = []
-    for row in runtime.table.with_status(REMOVING):
-        lock = runtime.lock(row.id)
+    for row in engine.table.with_status(REMOVING):
+        lock = engine.lock(row.id)
         if lock.acquire(wait=False):
             try:
-                runtime.database.make_room()
+                engine.database.make_room()
                 # Whether `rm -v` had begun it isn't known; what goes by itself takes its volumes along.
-                _finish(runtime, row, volumes=bool(fastjson.loads(row.spec).get("remove")))
+                _finish(engine, row, volumes=bool(fastjson.loads(row.spec).get("remove")))
                 lock.remove()
                 finished.append(row)
             finally:
@@ -88,14 +89,14 @@ def finish_removals(runtime: Runtime) -> list[ContainerRow]:
     return finished
 
 
-def _finish(runtime: Runtime, row: ContainerRow, *, volumes: bool) -> None:
+def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     # The row goes last: as long as it is there, the next call knows that there is something to finish.
-    anonymous = _anonymous_volumes(runtime, row) if volumes else []
-    release(runtime, row)
-    perform(RemoveContainerLayer(runtime.store, row.id))
+    anonymous = _anonymous_volumes(engine, row) if volumes else []
+    release(engine, row)
+    perform(RemoveContainerLayer(engine.store, row.id))
     _remove_cidfile(row)
-    runtime.table.delete(row.id)
-    discard_volumes(runtime, anonymous)
+    engine.table.delete(row.id)
+    discard_volumes(engine, anonymous)
 
 
 def _remove_cidfile(row: ContainerRow) -> None:
@@ -112,23 +113,23 @@ def _remove_cidfile(row: ContainerRow) -> None:
         pass  # gone, or in a directory that isn't the user's any more
 
 
-def _anonymous_volumes(runtime: Runtime, row: ContainerRow) -> list[str]:
+def _anonymous_volumes(engine: Engine, row: ContainerRow) -> list[str]:
     names = [mount["source"] for mount in fastjson.loads(row.spec)["mounts"] if mount["type"] == "volume"]
     if not names:
         return []
     from podpy.storage.volumes import Volumes
 
-    anonymous = {volume.name for volume in Volumes(runtime.paths, runtime.database).all() if volume.anonymous}
+    anonymous = {volume.name for volume in Volumes(engine.paths, engine.database).all() if volume.anonymous}
     return [name for name in names if name in anonymous]
 
 
-def discard_volumes(runtime: Runtime, names: list[str]) -> None:
+def discard_volumes(engine: Engine, names: list[str]) -> None:
     """Remove volumes that no container uses (any more)."""
     if not names:
         return
     from podpy.storage.volumes import Volumes
 
-    volumes = Volumes(runtime.paths, runtime.database)
+    volumes = Volumes(engine.paths, engine.database)
     for name in names:
         try:
             volumes.remove(name)

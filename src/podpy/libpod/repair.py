@@ -16,7 +16,7 @@ from time import time_ns
 
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.cleanup import release, remove_tree
-from podpy.libpod.container import Container
+from podpy.libpod.held import Held
 from podpy.libpod.remove import finish_removals, remove_locked
 from podpy.libpod.settle import settle
 from podpy.libpod.state import ALIVE, STARTING, ContainerRow
@@ -25,40 +25,40 @@ _EXIT_RECORD_LIFE = 300 * 1_000_000_000  # nanoseconds; Podman keeps exit codes 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
 
 
-def repair(runtime: Runtime) -> list[str]:
+def repair(engine: Engine) -> list[str]:
     """Repair, and return a line for each thing that was. Cheap if there is nothing. Needs the user's namespaces."""
-    done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(runtime)]
-    for row in runtime.table.with_status(*ALIVE, STARTING):
-        settled = settle(runtime, row)
+    done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(engine)]
+    for row in engine.table.with_status(*ALIVE, STARTING):
+        settled = settle(engine, row)
         if settled.status != row.status and settled.status not in (*ALIVE, STARTING):
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
-            _take_down(runtime, settled)
-    done += _remove_strays(runtime)
-    _sweep_exit_records(runtime)
-    done += [f"storage: removed {name}" for name in runtime.store.sweep()]
+            _take_down(engine, settled)
+    done += _remove_strays(engine)
+    _sweep_exit_records(engine)
+    done += [f"storage: removed {name}" for name in engine.store.sweep()]
     return done
 
 
-def _sweep_exit_records(runtime: Runtime) -> None:
+def _sweep_exit_records(engine: Engine) -> None:
     """Remove the exit records that nobody needs any more: `podpy wait` may still read one of a removed container."""
     busy = None
     oldest = time_ns() - _EXIT_RECORD_LIFE
-    for entry in os.scandir(runtime.exit_directory):
+    for entry in os.scandir(engine.exit_directory):
         try:
             if entry.stat(follow_symlinks=False).st_mtime_ns > oldest:
                 continue
-            busy = busy if busy is not None else {row.id for row in runtime.table.with_status(*ALIVE, STARTING)}
+            busy = busy if busy is not None else {row.id for row in engine.table.with_status(*ALIVE, STARTING)}
             if entry.name not in busy:
                 os.unlink(entry.path)
         except FileNotFoundError:
             continue  # another call sweeps as well
 
 
-def _take_down(runtime: Runtime, row: ContainerRow) -> None:
-    container = Container(runtime, row)
+def _take_down(engine: Engine, row: ContainerRow) -> None:
+    container = Held(engine, row)
     if not container.lock.acquire(wait=False):
         return
     try:
@@ -68,26 +68,26 @@ def _take_down(runtime: Runtime, row: ContainerRow) -> None:
         if container.spec.remove:
             remove_locked(container, now, volumes=True)
         else:
-            release(runtime, now)
+            release(engine, now)
     except NoSuchContainerError:
         pass
     finally:
         container.lock.release()
 
 
-def _remove_strays(runtime: Runtime) -> list[str]:
+def _remove_strays(engine: Engine) -> list[str]:
     """Remove run directories and locks of containers that aren't in the database."""
-    directory = os.path.join(runtime.paths.runroot, "containers")
+    directory = os.path.join(engine.paths.runroot, "containers")
     done = []
     for name in os.listdir(directory):
-        if runtime.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
+        if engine.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
             continue
-        lock = runtime.lock(name)
+        lock = engine.lock(name)
         if not lock.acquire(wait=False):
             continue  # being created right now
         try:
-            if not runtime.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
-                _remove_stray(runtime, os.path.join(directory, name))
+            if not engine.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
+                _remove_stray(engine, os.path.join(directory, name))
                 lock.remove()
                 done.append(f"run directory {name[:12]}: belonged to no container")
         finally:
@@ -95,7 +95,7 @@ def _remove_strays(runtime: Runtime) -> list[str]:
     return done
 
 
-def _remove_stray(runtime: Runtime, path: str) -> None:
+def _remove_stray(engine: Engine, path: str) -> None:
     from podpy.network.setup import teardown
 
     for operation in teardown(path):

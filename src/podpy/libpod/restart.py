@@ -14,11 +14,11 @@ from podpy.libpod.state import ALIVE, EXITED, STARTING, ContainerRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
     from podpy.runtime.spec import ContainerSpec
 
 
-def after_end(container: Container, *, remove: bool) -> None:
+def after_end(container: Held, *, remove: bool) -> None:
     """Clean up a container that has ended; remove it or start it again where it was created so."""
     with container.lock:
         try:
@@ -32,7 +32,7 @@ def after_end(container: Container, *, remove: bool) -> None:
         elif remove or container.spec.remove:
             remove_locked(container, row, volumes=True)
         else:
-            release(container.runtime, row)
+            release(container.engine, row)
 
 
 def must_restart(spec: ContainerSpec, row: ContainerRow) -> bool:

@@ -10,7 +10,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
     from podpy.runtime.spec import ContainerSpec
 
 LABEL = "io.podpy.describe-container"
@@ -22,7 +22,7 @@ def is_told(spec: ContainerSpec) -> bool:
     return spec.privileged or LABEL in spec.labels
 
 
-def text(container: Container, spec: ContainerSpec) -> str:
+def text(container: Held, spec: ContainerSpec) -> str:
     """Return the file's text: KEY="VALUE" lines, Podman's keys and ours (`conmon`, the monitor's path)."""
     if not is_told(spec):
         return ""
@@ -36,8 +36,8 @@ def text(container: Container, spec: ContainerSpec) -> str:
         f'id="{row.id}"',
         f'image="{row.image_name}"',
         f'imageid="{row.image_id}"',
-        f"rootless={int(container.runtime.paths.rootless)}",
-        f'conmon="{container.runtime.engine.conmon or OWN_CONMON}"',
+        f"rootless={int(container.engine.paths.rootless)}",
+        f'conmon="{container.engine.settings.conmon or OWN_CONMON}"',
     ]
     return "\n".join(lines) + "\n"
 

@@ -6,20 +6,20 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
     from podpy.libpod.state import ContainerRow
 
 
-def container_sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tuple[int, int]]:
+def container_sizes(engine: Engine, rows: list[ContainerRow]) -> dict[str, tuple[int, int]]:
     """Return, by id, the bytes of each container's own layer, and of that with its image.
 
     Files are counted by their length, as Podman does. A container that is removed meanwhile counts as empty.
     """
     if not rows:
         return {}
-    images = {record.id: record.size for record in runtime.store.image_summaries()}
+    images = {record.id: record.size for record in engine.store.image_summaries()}
     # Files of the container's users belong to subordinate ids: only inside the user namespace are they readable.
-    own = runtime.privileged(lambda: [_size(os.path.join(runtime.directory(row.id), "upper")) for row in rows])
+    own = engine.privileged(lambda: [_size(os.path.join(engine.directory(row.id), "upper")) for row in rows])
     return {row.id: (size, size + images.get(row.image_id, 0)) for row, size in zip(rows, own, strict=True)}
 
 

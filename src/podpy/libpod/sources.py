@@ -40,7 +40,7 @@ def mount_sources(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[st
 def _volume(launch: Launch, mount: Mount) -> str:
     from podpy.storage.volumes import Volumes
 
-    volumes = Volumes(launch.runtime.paths, launch.runtime.database)
+    volumes = Volumes(launch.engine.paths, launch.engine.database)
     volume: Volume = volumes.find(mount.source)
     if "nocopy" not in mount.options:
         volumes.copy_up(volume, launch.rootfs, mount.target)
@@ -53,13 +53,13 @@ def _overlaid(launch: Launch, mount: Mount) -> str:
 
     # Beside the container's own layer, on a disk: what is written here may be large, and goes with the container.
     number = launch.container.spec.mounts.index(mount)
-    base = os.path.join(launch.runtime.directory(launch.container.id), f"overlay{number}")
+    base = os.path.join(launch.engine.directory(launch.container.id), f"overlay{number}")
     # What is mounted lies in the run directory, whose mounts the clean-up leaves first.
     merged = os.path.join(launch.directory, f"overlay{number}")
     for path in (f"{base}/upper", f"{base}/work", merged):
         os.makedirs(path, mode=0o755, exist_ok=True)
     options = f"lowerdir={_escaped(mount.source)},upperdir={base}/upper,workdir={base}/work"
-    if launch.runtime.paths.rootless:
+    if launch.engine.paths.rootless:
         options += ",userxattr"
     linux.mount("overlay", merged, "overlay", 0, options)
     return merged

@@ -14,11 +14,11 @@ from podpy.libpod.state import ALIVE, CREATED, EXITED, INITIALIZED, REMOVING, RU
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
     from podpy.runtime.spec import ContainerSpec
 
 
-def start(container: Container, *, attach_fd: int = -1, waiter_fd: int = -1) -> None:
+def start(container: Held, *, attach_fd: int = -1, waiter_fd: int = -1) -> None:
     """Start a container; this process must be in the user's namespaces.
 
     `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket that conmon inherits (see
@@ -41,7 +41,7 @@ def start(container: Container, *, attach_fd: int = -1, waiter_fd: int = -1) -> 
 
 
 def start_locked(
-    container: Container,
+    container: Held,
     *,
     attach_fd: int = -1,
     waiter_fd: int = -1,
@@ -54,19 +54,19 @@ def start_locked(
     With run=False the container is only made ready (`podpy init`). `restarts`: how often its restart policy has started
     it since the user did.
     """
-    runtime = container.runtime
+    engine = container.engine
     before = container.row
     if not committed:
         check_command(container.spec)
         # A container that was killed on its way down may have left something in its run directory.
-        release(runtime, before)
-        runtime.table.update(
-            before.id, status=STARTING, boot_id=runtime.paths.boot_id, stopped_by_user=0, restarts=restarts
+        release(engine, before)
+        engine.table.update(
+            before.id, status=STARTING, boot_id=engine.paths.boot_id, stopped_by_user=0, restarts=restarts
         )
     launch: Launch | None = None
     try:
         launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, run=run)
-        launch.plan().run(runtime.trace)
+        launch.plan().run(engine.trace)
     except BaseException as error:
         _undo(container, launch, error)
         raise
@@ -77,16 +77,16 @@ def start_locked(
         "conmon_pid": launch.conmon_pid,
         "conmon_start": pids.start_time(launch.conmon_pid),
         "started": time_ns(),
-        "boot_id": runtime.paths.boot_id,
+        "boot_id": engine.paths.boot_id,
         "stopped_by_user": 0,
         "restarts": restarts,
         "error": "",
     }
     if launch.ports is not None:
         changes["ports"] = launch.ports
-    runtime.table.update(before.id, **changes)
+    engine.table.update(before.id, **changes)
     container.row = before.replace(**changes)
-    runtime.mark("the container's start is committed")
+    engine.mark("the container's start is committed")
     if run:
         sdnotify.tell_started(container.spec, launch.conmon_pid)
     if waiter_fd < 0 and launch.cgroups.manager == "systemd":
@@ -102,14 +102,14 @@ def check_command(spec: ContainerSpec) -> None:
         )
 
 
-def outlive_session(container: Container) -> None:
+def outlive_session(container: Held) -> None:
     """Let the monitor of a container that nobody is attached to outlive the login session, where systemd can."""
     from podpy.rootless.scope import move_in_background
 
-    move_in_background(container.runtime.paths, container.row.conmon_pid)
+    move_in_background(container.engine.paths, container.row.conmon_pid)
 
 
-def initialize(container: Container) -> None:
+def initialize(container: Held) -> None:
     """Make a container ready so that its start is only one call of the runtime (`podpy init`).
 
     A lock that `create_starting` took is given back. Raises as start.
@@ -128,34 +128,34 @@ def initialize(container: Container) -> None:
             container.lock.release()
 
 
-def _start_initialized(container: Container) -> None:
-    container.runtime.oci_runtime.start(container.id)
-    container.runtime.table.update(container.id, status=RUNNING, started=time_ns())
+def _start_initialized(container: Held) -> None:
+    container.engine.oci_runtime.start(container.id)
+    container.engine.table.update(container.id, status=RUNNING, started=time_ns())
     container.refresh(locked=True)
     sdnotify.tell_started(container.spec, container.row.conmon_pid)
 
 
-def _check_startable(container: Container, status: str) -> None:
+def _check_startable(container: Held, status: str) -> None:
     if status in ALIVE:
         raise StateError(f"container {container.name} is already {status}: container state improper")
     if status not in (CREATED, EXITED, INITIALIZED):
         raise StateError(f"container {container.name} is {status}, can't start it: container state improper")
 
 
-def _undo(container: Container, launch: Launch | None, error: BaseException) -> None:
+def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
     """Bring a container whose start failed back to what it was; the error's code is its exit code, as Podman's."""
-    runtime = container.runtime
+    engine = container.engine
     row = container.row
     if launch is not None:
         launch.abandon()
         row = row.replace(pid=launch.pid, pid_start=launch.pid_start if launch.pid else 0)
-    release(runtime, row)
+    release(engine, row)
     code = error.exit_code if isinstance(error, PodpyError) else 0
     status = EXITED if row.started else CREATED
-    runtime.table.update(row.id, status=status, exit_code=code, error=str(error), pid=0, conmon_pid=0)
+    engine.table.update(row.id, status=status, exit_code=code, error=str(error), pid=0, conmon_pid=0)
 
 
-def discard_failed_start(container: Container) -> None:
+def discard_failed_start(container: Held) -> None:
     """Remove a `--rm` container whose start failed."""
     from podpy.libpod.remove import remove_locked
 
@@ -168,7 +168,7 @@ def discard_failed_start(container: Container) -> None:
             remove_locked(container, row, volumes=True)
 
 
-def exit_command(container: Container) -> list[str]:
+def exit_command(container: Held) -> list[str]:
     """Return the command that conmon runs after the container's end: `podpy … container cleanup ID`."""
     import sys
 
@@ -179,7 +179,7 @@ def exit_command(container: Container) -> list[str]:
     found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(PACKAGE) else "")
     start = os.path.join(PACKAGE, "_start.py")
     program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start]
-    runtime = container.runtime
-    places = [f"--root={runtime.paths.graphroot}", f"--runroot={runtime.paths.runroot}"]
-    command = [*program, *places, *runtime.engine.arguments, "container", "cleanup"]
+    engine = container.engine
+    places = [f"--root={engine.paths.graphroot}", f"--runroot={engine.paths.runroot}"]
+    command = [*program, *places, *engine.settings.arguments, "container", "cleanup"]
     return [*command, "--rm", container.id] if container.spec.remove else [*command, container.id]

@@ -8,14 +8,14 @@ from podpy.libpod.state import ALIVE, EXITED, NO_RESTART, PAUSED, STARTING, STOP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
 
 _SIGKILL = 9
 _START_SECONDS = 10.0  # that an orphaned monitor may take to start its container
 _TICK = 0.01
 
 
-def kill(container: Container, number: int) -> None:
+def kill(container: Held, number: int) -> None:
     """Send a signal to the container's first process. Raises StateError if the container isn't running."""
     with container.lock:
         row = container.refresh(locked=True)
@@ -23,15 +23,15 @@ def kill(container: Container, number: int) -> None:
             raise StateError(
                 f"can only kill running containers. {container.id} is in state {row.status}: container state improper"
             )
-        container.runtime.table.note(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
+        container.engine.table.note(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
         from podpy.libpod.wait import wait_for_end
 
-        wait_for_end(container.runtime, row)
+        wait_for_end(container.engine, row)
 
 
-def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> None:
+def stop(container: Held, timeout: int | None, *, thaw: bool = False) -> None:
     """See Container.stop. A container that isn't running is only cleaned up, and isn't restarted by its policy.
 
     `thaw`: a paused one is unpaused first; otherwise that is a StateError.
@@ -48,16 +48,16 @@ def stop(container: Container, timeout: int | None, *, thaw: bool = False) -> No
         if patience > 0:
             _send(container, row, container.spec.stop_signal)
         try:
-            wait_for_end(container.runtime, row, patience)
+            wait_for_end(container.engine, row, patience)
         except TimeoutError:
             if patience > 0:
                 _warn(container, patience)
             _send(container, row, _SIGKILL)
-            wait_for_end(container.runtime, row)
+            wait_for_end(container.engine, row)
     cleanup(container)
 
 
-def _warn(container: Container, patience: int) -> None:
+def _warn(container: Held, patience: int) -> None:
     """Say why it took so long: most often a shell as process 1, which has no handler for the signal."""
     from signal import Signals
 
@@ -69,7 +69,7 @@ def _warn(container: Container, patience: int) -> None:
     warn(f"StopSignal {name} failed to stop container {container.name} in {seconds}, resorting to SIGKILL")
 
 
-def _begin_to_stop(container: Container, *, thaw: bool) -> ContainerRow:
+def _begin_to_stop(container: Held, *, thaw: bool) -> ContainerRow:
     """Note that the user stops it, and return the row as it was before.
 
     If the call that was starting the container was killed, its monitor may still be at it: that is waited for, without
@@ -87,28 +87,28 @@ def _begin_to_stop(container: Container, *, thaw: bool) -> ContainerRow:
         sleep(_TICK)
 
 
-def _note_stop(container: Container, row: ContainerRow, *, thaw: bool) -> None:
+def _note_stop(container: Held, row: ContainerRow, *, thaw: bool) -> None:
     if row.status == PAUSED:
         if not thaw:
             raise StateError(f"{container.id} is paused, can't stop it: container state improper")
-        container.runtime.oci_runtime.resume(row.id)
+        container.engine.oci_runtime.resume(row.id)
     if row.status in ALIVE:
-        container.runtime.table.note(row.id, status=STOPPING, stopped_by_user=1)
+        container.engine.table.note(row.id, status=STOPPING, stopped_by_user=1)
     elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
         # conmon's exit command may be on its way to this lock, to start the container again.
-        container.runtime.table.note(row.id, stopped_by_user=1)
+        container.engine.table.note(row.id, stopped_by_user=1)
 
 
-def _send(container: Container, row: ContainerRow, number: int) -> None:
+def _send(container: Held, row: ContainerRow, number: int) -> None:
     if pids.send_signal(row.pid, row.pid_start, number) and number == _SIGKILL and container.spec.pid != "private":
         _kill_the_rest(container)
 
 
-def _kill_the_rest(container: Container) -> None:
+def _kill_the_rest(container: Held) -> None:
     # Without a pid namespace of its own the first process takes nobody with it; the runtime knows the cgroup.
     from podpy.errors import PodpyError
 
     try:
-        container.runtime.oci_runtime.kill(container.id, _SIGKILL, all=True)
+        container.engine.oci_runtime.kill(container.id, _SIGKILL, all=True)
     except PodpyError:
         pass  # no cgroup to look in: the processes that are left are the host's to see

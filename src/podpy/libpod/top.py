@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podpy.libpod.container import Container
+    from podpy.libpod.held import Held
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -27,7 +27,7 @@ _SECCOMP = {"0": "disabled", "1": "strict", "2": "filter"}
 _TTY_MAJORS = {4: "tty", 136: "pts/"}
 
 
-def top(container: Container, fields: list[str]) -> list[list[str]]:
+def top(container: Held, fields: list[str]) -> list[list[str]]:
     """Return a heading and a row for each process of a running container, in the order of their ids inside.
 
     `fields` are podman-top's descriptors, also separated by commas; none: the usual ones. Raises StateError if it
@@ -43,7 +43,7 @@ def top(container: Container, fields: list[str]) -> list[list[str]]:
         return [[write(process) for _, write in columns] for process in processes]
 
     # Inside the user namespace all of the container's processes can be looked at, whoever runs them.
-    return [[heading for heading, _ in columns], *container.runtime.privileged(read)]
+    return [[heading for heading, _ in columns], *container.engine.privileged(read)]
 
 
 def descriptors() -> list[str]:

@@ -13,42 +13,42 @@ from podpy.libpod.state import ALIVE, EXIT_UNKNOWN, STARTING, ContainerRow, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.container import Container
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.held import Held
 
 _RECORD_TICK = 0.002  # seconds between two looks for an exit record that is due any moment
 
 
-def wait_for_end(runtime: Runtime, row: ContainerRow, timeout: float | None = None) -> int:
+def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None) -> int:
     """Return the exit code of a container when it has ended; a container that never ran has ended with 0.
 
     `timeout` is in seconds. Raises TimeoutError.
     """
     deadline = None if timeout is None else monotonic() + timeout
     while True:
-        row = settle(runtime, row)
+        row = settle(engine, row)
         if row.status == STARTING:
-            wait_for_starter(runtime, row.id)
+            wait_for_starter(engine, row.id)
         elif row.status not in ALIVE:
             return row.exit_code
         else:
             _wait_for_process(row.pid, row.pid_start, deadline)
-            code = _wait_for_record(runtime, row, deadline)
+            code = _wait_for_record(engine, row, deadline)
             if code is not None:
                 return code
         try:
-            row = runtime.table.get(row.id)
+            row = engine.table.get(row.id)
         except NoSuchContainerError:
-            record = read_exit_record(runtime.exit_directory, row.id)
+            record = read_exit_record(engine.exit_directory, row.id)
             return record.exit_code if record else EXIT_UNKNOWN
 
 
-def wait_for_starter(runtime: Runtime, container_id: str) -> None:
+def wait_for_starter(engine: Engine, container_id: str) -> None:
     """Wait until nobody starts the container any more. If that call was killed, a monitor may still be at it."""
-    lock = runtime.lock(container_id)
+    lock = engine.lock(container_id)
     with lock:  # whoever starts it holds the lock until it runs
         try:
-            is_starting = runtime.table.get(container_id).status == STARTING
+            is_starting = engine.table.get(container_id).status == STARTING
         except NoSuchContainerError:
             lock.remove()  # taking it has made its file anew
             return
@@ -71,7 +71,7 @@ def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
     return True
 
 
-def _wait_for_record(runtime: Runtime, row: ContainerRow, deadline: float | None) -> int | None:
+def _wait_for_record(engine: Engine, row: ContainerRow, deadline: float | None) -> int | None:
     """Return the exit code once conmon has written it; None if the container was restarted or removed meanwhile."""
     descriptor = pids.open_pidfd(row.conmon_pid, row.conmon_start)
     poll = select.poll()
@@ -79,13 +79,13 @@ def _wait_for_record(runtime: Runtime, row: ContainerRow, deadline: float | None
         poll.register(descriptor, select.POLLIN)
     try:
         while True:
-            record = read_exit_record(runtime.exit_directory, row.id)
+            record = read_exit_record(engine.exit_directory, row.id)
             if record is not None:
                 return record.exit_code
             # conmon drains the output, syncs and renames: a millisecond or two. Its own end wakes us at once.
             if descriptor < 0 or poll.poll(_RECORD_TICK * 1000):
-                record = read_exit_record(runtime.exit_directory, row.id)
-                return record.exit_code if record else _unknown(runtime, row)
+                record = read_exit_record(engine.exit_directory, row.id)
+                return record.exit_code if record else _unknown(engine, row)
             if deadline is not None and monotonic() > deadline:
                 raise TimeoutError
     finally:
@@ -93,10 +93,10 @@ def _wait_for_record(runtime: Runtime, row: ContainerRow, deadline: float | None
             os.close(descriptor)
 
 
-def _unknown(runtime: Runtime, row: ContainerRow) -> int | None:
-    rows = runtime.database.query("SELECT status, exit_code, pid FROM containers WHERE id = ?", (row.id,))
+def _unknown(engine: Engine, row: ContainerRow) -> int | None:
+    rows = engine.database.query("SELECT status, exit_code, pid FROM containers WHERE id = ?", (row.id,))
     if rows and rows[0][0] in ALIVE and rows[0][2] == row.pid:
-        return int(ended(runtime, row)["exit_code"])
+        return int(ended(engine, row)["exit_code"])
     return int(rows[0][1]) if rows and rows[0][0] not in ALIVE else None
 
 
@@ -104,7 +104,7 @@ def _milliseconds(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - monotonic()) * 1000
 
 
-def wait_for_status(container: Container, conditions: list[str], interval: float = 0.05) -> int:
+def wait_for_status(container: Held, conditions: list[str], interval: float = 0.05) -> int:
     """Wait until a container is in one of these states (as `podman wait --condition` names them).
 
     Returns its exit code if it has ended, else -1. States that a row alone tells are looked up again every `interval`
@@ -118,5 +118,5 @@ def wait_for_status(container: Container, conditions: list[str], interval: float
         if row.status in wanted:
             return row.exit_code if row.status == "exited" else -1
         if wanted == {"exited"}:
-            return wait_for_end(container.runtime, row)
+            return wait_for_end(container.engine, row)
         sleep(interval)

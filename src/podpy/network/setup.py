@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from podpy.plan import Operation
     from podpy.runtime.spec import ContainerSpec, PortMapping
 
-    class _Runtime(Protocol):
+    class _Engine(Protocol):
         @property
         def conf(self) -> ContainersConf: ...
         @property
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         rootfs: str
 
         @property
-        def runtime(self) -> _Runtime: ...
+        def engine(self) -> _Engine: ...
         @property
         def container(self) -> _Container: ...
 
@@ -85,7 +85,7 @@ class NetworkPlan:
     @property
     def resolv_conf(self) -> str | None:
         """The text of /etc/resolv.conf; None if the image's stays (`--dns none`)."""
-        spec, conf = self._spec, self._context.runtime.conf
+        spec, conf = self._spec, self._context.engine.conf
         if spec.dns == ["none"] or self.mode.kind == mode.CONTAINER:
             return None
         own_namespace = self.mode.kind not in (mode.HOST, mode.PATH)
@@ -116,7 +116,7 @@ class NetworkPlan:
         return pasta.option_value(self.mode, "-a", "--address") or hostinfo.address()
 
     def _host_address(self) -> str:
-        wanted = self._context.runtime.conf.host_containers_internal_ip
+        wanted = self._context.engine.conf.host_containers_internal_ip
         if wanted == "none":
             return ""
         if wanted:
@@ -129,7 +129,7 @@ class NetworkPlan:
         return (hostinfo.address() or "127.0.0.1") if self.mode.kind == mode.HOST else ""
 
     def _base_hosts(self) -> str:
-        wanted = self._context.runtime.conf.base_hosts_file or "/etc/hosts"
+        wanted = self._context.engine.conf.base_hosts_file or "/etc/hosts"
         if wanted == "none":
             return ""
         try:
@@ -145,12 +145,12 @@ class NetworkPlan:
 
 def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
     """Return the plan of a container's network. Raises UsageError, NotSupportedError."""
-    kind = mode.parse(spec.network, context.runtime.conf)
+    kind = mode.parse(spec.network, context.engine.conf)
     check(spec, kind)
     published = ports.wanted(spec.ports, spec.publish_all, spec.expose) if kind.is_private else []
     needs_pasta = any(port.protocol == "udp" or ":" in port.host_ip for port in published)
     if kind.kind == mode.PASTA and not needs_pasta:
-        kind = mode.instead_of_old_pasta(spec.network, kind, context.runtime.conf, context.runtime.paths.cache)
+        kind = mode.instead_of_old_pasta(spec.network, kind, context.engine.conf, context.engine.paths.cache)
     made = NetworkPlan(spec, kind, context)
     if not kind.is_private:
         return made
@@ -158,7 +158,7 @@ def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
     before = _before(published, context.container.row.ports)
     made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps))]
     if kind.kind == mode.PASTA:
-        start = pasta.StartPasta(kind, context.directory, published, rootful=not context.runtime.paths.rootless)
+        start = pasta.StartPasta(kind, context.directory, published, rootful=not context.engine.paths.rootless)
         start.before = before
         made.starter = start
         made.operations.append(start)

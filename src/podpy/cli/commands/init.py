@@ -20,4 +20,4 @@ def run(options: Options) -> int:
 def _initialize(container: Container) -> None:
     from podpy.libpod.start import initialize
 
-    container.runtime.privileged(lambda: initialize(container))
+    container.engine.privileged(lambda: initialize(container))

@@ -69,7 +69,7 @@ def _print_side_by_side(containers: list[Container], wanted: LogOptions, options
 
     children = []
     sys.stdout.flush()
-    containers[0].runtime.close()  # an SQLite connection must not be carried over a fork; each child opens its own
+    containers[0].engine.close()  # an SQLite connection must not be carried over a fork; each child opens its own
     for position, container in enumerate(containers):
         child = os.fork()
         if child == 0:

@@ -11,8 +11,8 @@ from podpy.cli.streams import check_preserved, check_terminal, streams
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parse import Options
-    from podpy.libpod.container import Container
     from podpy.libpod.foreground import AttachOptions
+    from podpy.libpod.held import Held
     from podpy.libpod.runtime import Runtime
 
 
@@ -50,7 +50,7 @@ def _attach_options(options: Options) -> AttachOptions:
     )
 
 
-def _start(runtime: Runtime, container: Container, options: Options, how: AttachOptions | None) -> int:
+def _start(runtime: Runtime, container: Held, options: Options, how: AttachOptions | None) -> int:
     from podpy.libpod.repair import repair
     from podpy.libpod.start import discard_failed_start, start
 
@@ -73,7 +73,7 @@ def _start(runtime: Runtime, container: Container, options: Options, how: Attach
     return code or 0
 
 
-def _remove_image(runtime: Runtime, container: Container) -> None:
+def _remove_image(runtime: Runtime, container: Held) -> None:
     from podpy.errors import InUseError, NoSuchImageError
 
     try:

@@ -1,0 +1,159 @@
+"""Engine: what all of libpod works with; where everything is, opened when it is first needed.
+
+The command line makes its Runtime (podpy.libpod.runtime, the public face of this) with `in_process=True`: it is one
+call in a process of its own and enters the user's namespaces itself. A library's caller has a process that must stay
+what it is (and may have threads, which the kernel forbids to change their user namespace), so there the privileged half
+of each method runs in a forked helper; also for root, because a start moves its process into the container's mount
+namespace. One Engine is for one thread.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import rootless
+from podpy.config.paths import Paths
+from podpy.errors import PodpyError
+from podpy.libpod.locks import FileLock
+from podpy.libpod.settings import Settings
+from podpy.libpod.state import ContainerTable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, Self, TypeVar
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.plan import Trace
+    from podpy.runtime.oci_runtime import OciRuntime
+    from podpy.storage.database import Database
+    from podpy.storage.store import Store
+
+    T = TypeVar("T")
+
+
+class Engine:
+    """What libpod works with. Nothing is opened before it is used; `close` (or the context's end) gives it back."""
+
+    def __init__(
+        self,
+        paths: Paths | None = None,
+        *,
+        settings: Settings | None = None,
+        in_process: bool = False,
+        trace: Trace | None = None,
+    ) -> None:
+        """Find the user's directories (unless `paths` says them). Raises RootlessError or ConfigError."""
+        self.paths = paths or Paths.find()
+        self.settings = settings or Settings()
+        self.trace = trace
+        self._in_process = in_process
+        self._opened: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._in_process and kind is KeyboardInterrupt:
+            # Removing a half unpacked image takes seconds, and Ctrl-C means now: the next call's sweep removes it.
+            self._opened.pop("store", None)
+        self.close(at_end=self._in_process)
+
+    def close(self, *, at_end: bool = False) -> None:
+        """Remove what this call staged and didn't commit; close the database (`at_end`: the process ends, too)."""
+        store: Store | None = self._opened.pop("store", None)
+        if store is not None:
+            try:
+                store.close()
+            except (OSError, PodpyError):
+                pass  # the next call's sweep removes it; what went wrong before this is the better error
+        database = self._opened.pop("database", None)
+        self._opened.clear()
+        if database is not None:
+            database.leave() if at_end else database.close()
+
+    def _open(self, name: str, make: Callable[[], T]) -> T:
+        if name not in self._opened:
+            self._opened[name] = make()
+        value: T = self._opened[name]
+        return value
+
+    @property
+    def database(self) -> Database:
+        """The database, opened (and made) at first use."""
+        if self._in_process:
+            from podpy.storage.database import Database
+        else:
+            from podpy.storage.brief import BriefDatabase as Database
+
+        return self._open("database", lambda: Database.open(self.paths))
+
+    @property
+    def table(self) -> ContainerTable:
+        """The containers in the database."""
+        return self._open("table", lambda: ContainerTable(self.database))
+
+    @property
+    def store(self) -> Store:
+        """Layers, blobs and images."""
+        from podpy.storage.store import Store
+
+        return self._open("store", lambda: Store(self.paths, self.database))
+
+    @property
+    def conf(self) -> ContainersConf:
+        """containers.conf, all its files merged."""
+        from podpy.config.containers_conf import load
+
+        return self._open("conf", lambda: load(self.paths))
+
+    @property
+    def oci_runtime(self) -> OciRuntime:
+        """crun or runc, as the options and containers.conf say."""
+        from podpy.runtime.oci_runtime import OciRuntime
+
+        return self._open(
+            "oci_runtime",
+            lambda: OciRuntime.find(self.settings.runtime, self.conf, self.paths, flags=self.settings.runtime_flags),
+        )
+
+    def mark(self, text: str) -> None:
+        """Note for `--trace` that a step has ended."""
+        if self.trace is not None:
+            self.trace.mark(text)
+
+    def enter(self) -> None:
+        """Enter the user's namespaces with this very process (`in_process` only). Raises RootlessError."""
+        rootless.enter(self.paths, self.trace)
+
+    def privileged(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, run inside the user's namespaces: here, or in a forked helper."""
+        if self._in_process:
+            self.enter()
+            return work()
+        self.close()  # the helper opens its own; what this one knows may be old afterwards
+
+        def in_helper() -> T:
+            self._in_process = True
+            return work()
+
+        result: T = rootless.run_inside(self.paths, in_helper)
+        return result
+
+    def lock(self, container_id: str) -> FileLock:
+        """Return the container's lock (not taken yet)."""
+        return FileLock(os.path.join(self.paths.runroot, "locks", container_id))
+
+    def run_directory(self, container_id: str) -> str:
+        """Return the container's directory under the run root."""
+        return os.path.join(self.paths.runroot, "containers", container_id)
+
+    def directory(self, container_id: str) -> str:
+        """Return the container's directory under the graph root."""
+        return os.path.join(self.paths.graphroot, "containers", container_id)
+
+    @property
+    def exit_directory(self) -> str:
+        """Where conmon writes exit records."""
+        return os.path.join(self.paths.runroot, "exits")

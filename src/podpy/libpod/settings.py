@@ -1,0 +1,24 @@
+"""Settings: what the global options say, for one call."""
+
+from __future__ import annotations
+
+
+class Settings:
+    """The settings of one call: what the global options say. Empty texts mean the configuration's value."""
+
+    def __init__(
+        self,
+        *,
+        runtime: str = "",
+        runtime_flags: tuple[str, ...] = (),
+        conmon: str = "",
+        cgroup_manager: str = "",
+        storage_driver: str = "",
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        self.arguments = arguments  # the same as options: conmon's exit command is given them
+        self.runtime = runtime
+        self.runtime_flags = runtime_flags
+        self.conmon = conmon
+        self.cgroup_manager = cgroup_manager
+        self.storage_driver = storage_driver
