@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from podpy.cli.specgen.mounts import parse_mount
-from podpy.cli.specgen.volumes import parse_tmpfs, parse_volume
 from podpy.errors import NotSupportedError, UsageError
 from podpy.runtime.spec import Mount
+from podpy.spec.text.mounts import parse_mount
+from podpy.spec.text.volumes import parse_tmpfs, parse_volume
 from tests.specgen.conftest import SpecOf
 
 

@@ -7,11 +7,11 @@ import pytest
 from podpy.cli.specgen.life import restart_policy
 from podpy.cli.specgen.limits import parse_ulimit
 from podpy.cli.specgen.network import parse_expose
-from podpy.cli.specgen.security import parse_device
-from podpy.cli.specgen.values import parse_pairs, parse_signal, parse_size
 from podpy.errors import NotSupportedError, UsageError
 from podpy.runtime.spec import Device, Ulimit
 from podpy.signals import name_of
+from podpy.spec.text.security import parse_device
+from podpy.spec.text.values import parse_pairs, parse_signal, parse_size
 
 
 @pytest.mark.parametrize(

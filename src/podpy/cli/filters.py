@@ -77,7 +77,7 @@ def match_pattern(wanted: list[str], text: str) -> bool:
 
 def boolean(key: str, values: list[str]) -> bool:
     """Return the last value as a boolean. Raises UsageError."""
-    from podpy.cli.values import boolean as parse_boolean
+    from podpy.go.values import boolean as parse_boolean
 
     try:
         return parse_boolean(values[-1])

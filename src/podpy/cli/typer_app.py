@@ -18,8 +18,9 @@ from podpy.cli import compile, declare
 from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS
 from podpy.cli.declare.model import BOOL, SWITCH, Command, Option
 from podpy.cli.parse import Options, fill_defaults, take_arguments
-from podpy.cli.values import boolean, convert
+from podpy.cli.values import convert
 from podpy.errors import UsageError
+from podpy.go.values import boolean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

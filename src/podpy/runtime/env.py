@@ -6,13 +6,14 @@ the options' (`spec.env`), then HOME and HOSTNAME where nobody has set them.
 
 from __future__ import annotations
 
+from podpy.spec.proxies import PROXY_VARIABLES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.runtime.context import BundleContext
     from podpy.runtime.spec import ContainerSpec
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-PROXY_VARIABLES = tuple("http_proxy https_proxy ftp_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY".split())
 _SOCKET_ACTIVATION = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 

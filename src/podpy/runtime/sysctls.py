@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.runtime.namespaces import has_own_userns
+from podpy.spec.sysctls import UTS_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.runtime.context import BundleContext
     from podpy.runtime.spec import ContainerSpec
-
-_IPC = "kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni".split()
-_UTS = ("kernel.hostname", "kernel.domainname")
-ALLOWED_NAMES = frozenset([*_IPC, "kernel.shm_rmid_forced", *_UTS])
-ALLOWED_PREFIXES = ("net.", "fs.mqueue.")
 
 
 def build(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
@@ -44,14 +40,6 @@ def _applies(name: str, spec: ContainerSpec, context: BundleContext) -> bool:
     return not (name.startswith("net.") and "network" in context.namespaces and has_own_userns(spec, context))
 
 
-def check_name(name: str) -> None:
-    """Raise UsageError for a sysctl that no container namespace has (Podman's list)."""
-    if name not in ALLOWED_NAMES and not name.startswith(ALLOWED_PREFIXES):
-        raise UsageError(
-            f"sysctl '{name}' is not allowed", hint="Only kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*"
-        )
-
-
 _OPTION = {"IPC": "ipc", "Network": "network", "UTS": "uts"}
 
 
@@ -59,7 +47,7 @@ def _shared(name: str, spec: ContainerSpec, context: BundleContext, *, only_host
     """Return which namespace a sysctl belongs to, if the container shares that one; else an empty text."""
     if name.startswith("net."):
         kind, mode, key = "Network", spec.network, "network"
-    elif name in _UTS:
+    elif name in UTS_NAMES:
         kind, mode, key = "UTS", spec.uts, "uts"
     else:
         kind, mode, key = "IPC", spec.ipc, "ipc"

@@ -34,9 +34,9 @@ def run(options: Options) -> int:
 
 
 def _wanted(options: Options) -> ExecOptions:
-    from podpy.cli.specgen.environment import environment
     from podpy.libpod.attach import parse_detach_keys
     from podpy.libpod.exec import ExecOptions
+    from podpy.spec.text.environment import environment
 
     return ExecOptions(
         command=options.command,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Send a signal to containers and print their names."""
-    from podpy.cli.specgen.values import parse_signal
+    from podpy.spec.text.values import parse_signal
 
     number = parse_signal(options.signal)
     with open_runtime(options) as runtime:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 
-from podpy.cli.specgen import limits, volumes
-from podpy.cli.specgen.environment import environment, labels
+from podpy.cli.specgen import limits
 from podpy.cli.specgen.life import life
-from podpy.cli.specgen.mounts import parse_mount
 from podpy.cli.specgen.namespaces import namespaces
 from podpy.cli.specgen.network import network
-from podpy.cli.specgen.security import check_capabilities, parse_device, parse_sysctls, security_options
-from podpy.cli.specgen.values import parse_pairs, parse_size
 from podpy.errors import NotSupportedError, UsageError
 from podpy.runtime.spec import ContainerSpec
 from podpy.runtime.users import KEEP_GROUPS
+from podpy.spec.text import volumes
+from podpy.spec.text.environment import environment, labels
+from podpy.spec.text.mounts import parse_mount
+from podpy.spec.text.security import check_capabilities, parse_device, parse_sysctls, security_options
+from podpy.spec.text.values import parse_pairs, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

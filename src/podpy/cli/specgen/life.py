@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from podpy.cli.specgen.values import parse_pairs, parse_signal, parse_size
 from podpy.errors import NotSupportedError, UsageError
+from podpy.spec.text.values import parse_pairs, parse_signal, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

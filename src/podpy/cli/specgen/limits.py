@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from podpy.cli.specgen.security import parse_device_rule
-from podpy.cli.specgen.values import parse_pairs, parse_size
 from podpy.errors import NotSupportedError, UsageError
 from podpy.runtime.spec import Resources, Ulimit
+from podpy.spec.text.security import parse_device_rule
+from podpy.spec.text.values import parse_pairs, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

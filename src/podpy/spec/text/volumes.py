@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from podpy.cli.specgen import mount_options
 from podpy.errors import UsageError
 from podpy.runtime.spec import Mount
+from podpy.spec.text import mount_options
 
 _FORMAT = "incorrect volume format, should be [host-dir:]ctr-dir[:option]"
 _NAME_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")

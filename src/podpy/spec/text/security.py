@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from podpy.cli.specgen.values import parse_pairs
 from podpy.errors import NotSupportedError, UsageError
-from podpy.runtime import capabilities, sysctls
+from podpy.runtime import capabilities
 from podpy.runtime.spec import Device
+from podpy.spec import sysctls
+from podpy.spec.text.values import parse_pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import UsageError
-from podpy.runtime.env import PROXY_VARIABLES
+from podpy.spec.proxies import PROXY_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

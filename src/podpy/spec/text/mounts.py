@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from podpy.cli.specgen import mount_options
-from podpy.cli.specgen.volumes import check_volume_name, host_path, target_path
-from podpy.cli.values import split_csv
 from podpy.errors import NotSupportedError, UsageError
+from podpy.go.values import split_csv
 from podpy.runtime.spec import Mount
+from podpy.spec.text import mount_options
+from podpy.spec.text.volumes import check_volume_name, host_path, target_path
 
 _TYPES = ("bind", "tmpfs", "volume", "devpts", "glob", "ramfs")
 _SOURCE = ("src", "source")

@@ -1,0 +1,123 @@
+"""Values as Go's strconv and pflag, and Docker's units, read them. ValueError says what is wrong."""
+
+from __future__ import annotations
+
+_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+_UNIT_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_INT64 = 1 << 63
+
+
+def boolean(text: str) -> bool:
+    """Return what strconv.ParseBool returns."""
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError("true or false is needed")
+
+
+def integer(text: str) -> int:
+    """Return what strconv.ParseInt(text, 0, 64) returns: 0x, 0o, 0b and a leading 0 (octal) are understood."""
+    sign = text[:1] if text[:1] in ("-", "+") else ""
+    digits = text[len(sign) :]
+    if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
+        digits = "0o" + digits[1:]
+    if not digits[:1].isdigit() or not digits.isascii():
+        raise ValueError("a whole number is needed")
+    try:
+        value = int(sign + digits, 0)
+    except ValueError:
+        raise ValueError("a whole number is needed") from None
+    if not -_INT64 <= value < _INT64:
+        raise ValueError("the number is too large")
+    return value
+
+
+def unsigned(text: str) -> int:
+    """Return a whole number from 0."""
+    if text[:1] in ("-", "+"):
+        raise ValueError("a whole number from 0 is needed")
+    return integer(text)
+
+
+def real(text: str) -> float:
+    """Return a finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError("a number is needed") from None
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ValueError("a number is needed")
+    return value
+
+
+def duration(text: str) -> float:
+    """Return seconds of a Go duration ("1h30m", "250ms", "-1.5h"); a bare number is milliseconds, as in `wait`."""
+    sign = -1.0 if text[:1] == "-" else 1.0
+    rest = text.lstrip("+-") if text[:1] in ("+", "-") else text
+    if rest.isdigit():
+        return sign * int(rest) / 1000
+    total = 0.0
+    if not rest:
+        raise ValueError("a duration such as 250ms or 1h30m is needed")
+    while rest:
+        end = 0
+        while end < len(rest) and (rest[end].isdigit() or rest[end] == "."):
+            end += 1
+        unit_end = end
+        while unit_end < len(rest) and not (rest[unit_end].isdigit() or rest[unit_end] == "."):
+            unit_end += 1
+        unit = _UNIT_SECONDS.get(rest[end:unit_end])
+        try:
+            total += float(rest[:end]) * (unit if unit is not None else _bad_unit())
+        except ValueError:
+            raise ValueError("a duration such as 250ms or 1h30m is needed") from None
+        rest = rest[unit_end:]
+    return sign * total
+
+
+def _bad_unit() -> float:
+    raise ValueError
+
+
+def unsigned_list(text: str) -> list[int]:
+    """Return whole numbers that commas separate."""
+    return [unsigned(item.strip()) for item in text.split(",")]
+
+
+def split_csv(text: str) -> list[str]:
+    """Return the fields of one line of CSV, as pflag's StringSlice does: quotes keep a comma in a field."""
+    if text == "":
+        return []
+    if '"' not in text:
+        return text.split(",")
+    fields: list[str] = []
+    position = 0
+    while position <= len(text):
+        if text[position : position + 1] == '"':
+            field, position = _quoted(text, position + 1)
+        else:
+            end = text.find(",", position)
+            end = len(text) if end < 0 else end
+            field, position = text[position:end], end
+            if '"' in field:
+                raise ValueError('a quote (") in a field without quotes around it')
+        fields.append(field)
+        position += 1
+    return fields
+
+
+def _quoted(text: str, position: int) -> tuple[str, int]:
+    field = ""
+    while True:
+        end = text.find('"', position)
+        if end < 0:
+            raise ValueError('a quote (") is missing at the end')
+        field += text[position:end]
+        if text[end + 1 : end + 2] != '"':
+            if text[end + 1 : end + 2] not in ("", ","):
+                raise ValueError('text after a closing quote (")')
+            return field, end + 1
+        field += '"'
+        position = end + 2
