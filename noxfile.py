@@ -13,7 +13,7 @@ nox.options.reuse_existing_virtualenvs = True
 HOST_ROOMS = ["libpod", "rootless", "network", "storage", "image", "faults"]
 """Rooms whose tests start containers, or mount."""
 
-UNIT_ROOMS = ["project", "cli", "specgen", "runtime", "config"]
+UNIT_ROOMS = ["project", "cli", "specgen", "runtime", "bottom"]
 
 
 def requirements() -> list[str]:
@@ -30,8 +30,8 @@ def prepare(session: nox.Session) -> None:
 
 
 def run_tests(session: nox.Session, rooms: list[str]) -> None:
-    """Run the tests of those rooms that have some."""
-    directories = [f"tests/{room}" for room in rooms if Path("tests", room).is_dir()]
+    """Run the tests of these rooms."""
+    directories = [f"tests/{room}" for room in rooms]
     session.run("pytest", *directories, *session.posargs)
 
 

@@ -109,6 +109,6 @@ def _health(check: Struct | None) -> Struct | None:
 
 
 def _time(text: str) -> GoTime:
-    from podpy.libpod.logs import nanoseconds
+    from podpy.times import nanoseconds
 
     return GoTime(None if text.startswith("0001-") else nanoseconds(text), utc=text.endswith("Z"))

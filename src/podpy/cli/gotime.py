@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from time import gmtime, localtime
 
+from podpy.times import SECOND
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from time import struct_time
 
-_SECOND = 1_000_000_000
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
@@ -23,9 +24,9 @@ class GoDuration(int):
         for unit, size in (("ns", 1), ("µs", 1000), ("ms", 1_000_000)):
             if rest < size * 1000:
                 return f"{sign}{_decimal(rest, size)}{unit}"
-        minutes, seconds = divmod(rest, 60 * _SECOND)
+        minutes, seconds = divmod(rest, 60 * SECOND)
         hours, minutes = divmod(minutes, 60)
-        text = f"{_decimal(seconds, _SECOND)}s"
+        text = f"{_decimal(seconds, SECOND)}s"
         if hours or minutes:
             text = f"{minutes}m{text}"
         return f"{sign}{hours}h{text}" if hours else sign + text
@@ -78,7 +79,7 @@ class GoTime:
 
     def unix(self) -> int:
         """Return seconds since 1970."""
-        return -62135596800 if self.nanoseconds is None else self.nanoseconds // _SECOND
+        return -62135596800 if self.nanoseconds is None else self.nanoseconds // SECOND
 
     def unix_nano(self) -> int:
         """Return nanoseconds since 1970."""
@@ -103,7 +104,7 @@ class GoTime:
     def format(self, layout: str) -> str:
         """Return the time by a Go layout, an example that shows 2 January 2006, 15:04:05 (pkg.go.dev/time#Layout)."""
         fields = self._fields()
-        fraction = f"{(self.nanoseconds or 0) % _SECOND:09d}"
+        fraction = f"{(self.nanoseconds or 0) % SECOND:09d}"
         values = _layout_values(fields, "UTC" if self.utc else fields.tm_zone)
         parts: list[str] = []
         position = 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from time import mktime, time_ns
+from time import gmtime, mktime, time_ns
 
 from podpy.errors import UsageError
+from podpy.times import SECOND, nanoseconds
 
-_SECOND = 1_000_000_000
-_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND}
+_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
 
 
 def parse_time(text: str, *, ahead: bool = False) -> int:
@@ -17,7 +17,7 @@ def parse_time(text: str, *, ahead: bool = False) -> int:
     """
     seconds, _, fraction = text.partition(".")
     if seconds.isdigit() and (not fraction or fraction.isdigit()):
-        return int(seconds) * _SECOND + int((fraction or "0").ljust(9, "0")[:9])
+        return int(seconds) * SECOND + int((fraction or "0").ljust(9, "0")[:9])
     duration = parse_duration(text)
     if duration is not None:
         return time_ns() + (duration if ahead else -duration)
@@ -51,8 +51,6 @@ def parse_duration(text: str) -> int | None:
 
 
 def _parse_date(text: str) -> int | None:
-    from podpy.libpod.logs import nanoseconds
-
     date, _, clock = text.replace(" ", "T", 1).partition("T")
     parts = date.split("-")
     if len(parts) > 3 or not all(part.isdigit() for part in parts):
@@ -66,11 +64,9 @@ def _parse_date(text: str) -> int | None:
     utc = nanoseconds(f"{date}T{clock}Z")
     if not utc:
         return None
-    from time import gmtime
-
     # mktime reads the fields as local time: what was typed without an offset is the user's own clock.
     try:
-        local = int(mktime((*gmtime(utc // _SECOND)[:8], -1)))
+        local = int(mktime((*gmtime(utc // SECOND)[:8], -1)))
     except (OverflowError, ValueError, OSError):  # years that a C library doesn't know
         return None
-    return local * _SECOND + utc % _SECOND
+    return local * SECOND + utc % SECOND

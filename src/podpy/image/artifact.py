@@ -10,13 +10,14 @@ from podpy import fastjson
 from podpy.errors import ImageError, InUseError, NoSuchArtifactError, UsageError
 from podpy.image import artifact_manifest as manifests
 from podpy.image import remote, schema, sniff
-from podpy.image.assemble import sha256, time_text, timestamp
+from podpy.image.assemble import sha256
 from podpy.image.lookup import registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse, shorten
 from podpy.image.staged import check_space, fetch, stage_bytes, stage_file
 from podpy.record import Record
 from podpy.storage.artifacts import ArtifactRecord, Artifacts
+from podpy.times import nanoseconds, rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def layers(record: ArtifactRecord) -> list[schema.Descriptor]:
 
 def created(record: ArtifactRecord) -> int:
     """Return when an artifact was made, in nanoseconds since 1970; 0 if it doesn't say."""
-    return timestamp(_parse(record.manifest).annotations.get(manifests.CREATED, ""))
+    return max(0, nanoseconds(_parse(record.manifest).annotations.get(manifests.CREATED, "")))
 
 
 def size(record: ArtifactRecord) -> int:
@@ -158,7 +159,7 @@ def _before(store: Store, full: str, options: AddOptions) -> ArtifactRecord | No
 
 
 def _new(options: AddOptions) -> dict[str, Any]:
-    annotations = {**options.annotations, manifests.CREATED: time_text(time.time_ns())}
+    annotations = {**options.annotations, manifests.CREATED: rfc3339(time.time_ns(), utc=True)}
     config = manifests.inline(manifests.EMPTY_TYPE, manifests.EMPTY)
     document = fastjson.loads(manifests.build(config, [], artifact_type=options.artifact_type, annotations=annotations))
     return dict(document)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from time import gmtime, strftime, time_ns
+from time import time_ns
 
-from podpy.errors import DigestMismatchError, ImageError, NoSuchImageError
+from podpy.digests import check_bytes as check_bytes
+from podpy.digests import has_digest
+from podpy.digests import sha256 as sha256
+from podpy.errors import ImageError, NoSuchImageError
 from podpy.image.config import ImageConfig
 from podpy.image.progress import SILENT, Progress
 from podpy.notice import warn
 from podpy.record import Record
 from podpy.storage.images import ImageRecord
-
-# Python 3.12's own module, 3.11's, and the usual one, which loads OpenSSL: 3 ms that layers are worth, not manifests.
-try:
-    from _sha2 import sha256 as _sha256  # type: ignore[import-not-found, unused-ignore]
-except ImportError:
-    try:
-        from _sha256 import sha256 as _sha256  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        from hashlib import sha256 as _sha256
+from podpy.times import nanoseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,11 +41,6 @@ class Parts(Record):
     config: bytes
     layers: list[Blob]
     leading: list[bytes] = []
-
-
-def sha256(data: bytes) -> str:
-    """Return the digest of some bytes, not of many: `sha256:HEX`."""
-    return "sha256:" + str(_sha256(data).hexdigest())
 
 
 def chain_ids(diff_ids: Sequence[str]) -> list[str]:
@@ -139,53 +129,13 @@ def _check_names(parts: Parts, names: Sequence[str]) -> None:
     """Raise ImageError if a name has a digest that isn't the image's: an archive's names are only what it says."""
     for name in names:
         _, at, digest = name.rpartition("@")
-        if at and not any(_has_digest(manifest, digest) for manifest in (parts.manifest, *parts.leading)):
+        if at and not any(has_digest(manifest, digest) for manifest in (parts.manifest, *parts.leading)):
             raise ImageError(
                 f"{name}: the image has another digest than its name says",
                 hint="Save it anew by its tag, or by its id",
             )
 
 
-def check_bytes(data: bytes, digest: str, what: str) -> bytes:
-    """Return `data` if it has this digest (any algorithm that hashlib has). Raises DigestMismatchError."""
-    if not _has_digest(data, digest):
-        raise DigestMismatchError(f"{what} isn't what its digest {digest} says", hint="Try again, or get it anew")
-    return data
-
-
-def _has_digest(data: bytes, digest: str) -> bool:
-    algorithm, _, expected = digest.partition(":")
-    if algorithm == "sha256":
-        return sha256(data) == digest
-    import hashlib
-
-    return hashlib.new(algorithm, data).hexdigest() == expected
-
-
 def _creation(text: str) -> int:
     # Go's zero time is as good as none. Podman then takes the time at which the image came (containers/storage).
-    return time_ns() if not text or text.startswith("0001-01-01T00:00:00") else timestamp(text)
-
-
-def time_text(nanoseconds: int) -> str:
-    """Return a time (nanoseconds since 1970) as Go writes it: RFC 3339, as many digits as needed."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    fraction = f".{rest:09}".rstrip("0").rstrip(".")
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)) + fraction + "Z"
-
-
-def timestamp(text: str) -> int:
-    """Return an RFC 3339 time in nanoseconds since 1970; 0 if it is none (Go's zero time, year 1, too)."""
-    from datetime import UTC, datetime
-
-    whole, dot, rest = text.partition(".")
-    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-    zone = rest[len(digits) :] if dot else ""
-    try:
-        moment = datetime.fromisoformat(whole + zone)
-    except ValueError:
-        return 0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    seconds = int(moment.timestamp()) if moment.year > 1 else 0
-    return max(0, seconds) * 1_000_000_000 + (int(digits[:9].ljust(9, "0")) if seconds > 0 and digits else 0)
+    return time_ns() if not text or text.startswith("0001-01-01T00:00:00") else max(0, nanoseconds(text))

@@ -15,12 +15,13 @@ from podpy import fastjson
 from podpy.errors import ImageError, RegistryError
 from podpy.image import changes, schema
 from podpy.image.archive_tree import chunks_of, spool
-from podpy.image.assemble import Blob, Parts, assemble, sha256, time_text
+from podpy.image.assemble import Blob, Parts, assemble, sha256
 from podpy.image.compression import HEAD, decompressed, detect
 from podpy.image.progress import SILENT, Progress
 from podpy.image.reference import for_new_image
 from podpy.image.trust import Gate, Source
 from podpy.record import Record
+from podpy.times import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _measure(descriptor: int) -> _Tar:
         size=size,
         diff_id="sha256:" + tar.hexdigest(),
         plain_size=plain_size,
-        created=time_text(os.fstat(descriptor).st_mtime_ns),
+        created=rfc3339(os.fstat(descriptor).st_mtime_ns, utc=True),
     )
 
 

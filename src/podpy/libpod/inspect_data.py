@@ -10,6 +10,7 @@ import os
 
 from podpy.libpod import inspect_host
 from podpy.libpod.state import PAUSED, RUNNING, shown_status
+from podpy.times import ZERO_TIME, go_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from podpy.libpod.state import ContainerRow
     from podpy.runtime.spec import ContainerSpec, Mount
 
-ZERO_TIME = "0001-01-01T00:00:00Z"
-_SECOND = 1_000_000_000
 _OCI_VERSION = "1.0.2-dev"
 _SHORT_ID = 12
 _SIGRTMIN = 34  # as glibc and musl number them
@@ -41,7 +40,7 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
     driver = inspect_host.storage_driver(container)
     data: dict[str, Any] = {
         "Id": row.id,
-        "Created": rfc3339(row.created),
+        "Created": go_time(row.created),
         "Path": spec.command[0] if spec.command else "",
         "Args": arguments,
         "State": _state(row, run_directory),
@@ -80,20 +79,6 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
     return data
 
 
-def rfc3339(nanoseconds: int) -> str:
-    """Return a time (nanoseconds since 1970) as Go's JSON has it: local zone; 0 is Go's zero time."""
-    from time import localtime, strftime
-
-    if not nanoseconds:
-        return ZERO_TIME
-    fields = localtime(nanoseconds // _SECOND)
-    fraction = f".{nanoseconds % _SECOND:09d}".rstrip("0").rstrip(".")
-    minutes = fields.tm_gmtoff // 60
-    hours, minutes_left = divmod(abs(minutes), 60)
-    zone = f"{'-' if minutes < 0 else '+'}{hours:02d}:{minutes_left:02d}" if minutes else "Z"
-    return strftime("%Y-%m-%dT%H:%M:%S", fields) + fraction + zone
-
-
 def _image(container: Held) -> Any:
     from podpy.errors import NoSuchImageError
 
@@ -116,8 +101,8 @@ def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
         **({"ConmonPid": row.conmon_pid} if row.conmon_pid else {}),
         "ExitCode": row.exit_code,
         "Error": row.error,
-        "StartedAt": rfc3339(row.started),
-        "FinishedAt": rfc3339(row.finished),
+        "StartedAt": go_time(row.started),
+        "FinishedAt": go_time(row.finished),
         **({"CgroupPath": path} if (path := inspect_host.cgroup_path(row)) else {}),
         "CheckpointedAt": ZERO_TIME,
         "RestoredAt": ZERO_TIME,

@@ -12,6 +12,7 @@ from time import time_ns
 from podpy import pids
 from podpy.errors import NotSupportedError
 from podpy.record import Record
+from podpy.times import nanoseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -293,38 +294,3 @@ def parse_json_line(raw: bytes) -> LogLine | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def nanoseconds(time: str) -> int:
-    """Return the nanoseconds since 1970 of an RFC 3339 time; 0 if it isn't one."""
-    date, _, rest = time.partition("T")
-    try:
-        clock, offset = _split_offset(rest)
-        seconds, _, fraction = clock.partition(".")
-        nanos = int((fraction or "0").ljust(9, "0")[:9])
-        year, month, day = (int(part) for part in date.split("-"))
-        hour, minute, second = (int(part) for part in seconds.split(":"))
-    except ValueError:
-        return 0
-    whole = _days_since_1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
-    return whole * 1_000_000_000 + nanos
-
-
-def _days_since_1970(year: int, month: int, day: int) -> int:
-    # calendar.timegm would do, but it brings datetime, locale and re along. Years here begin in March, so that the day
-    # that leap years have more is a year's last one.
-    if month < 3:
-        year, month = year - 1, month + 12
-    leap_days = year // 4 - year // 100 + year // 400
-    return 365 * year + leap_days + (153 * (month - 3) + 2) // 5 + day - 719469
-
-
-def _split_offset(text: str) -> tuple[str, int]:
-    if text.endswith(("Z", "z")):
-        return text[:-1], 0
-    for sign in "+-":
-        clock, found, offset = text.rpartition(sign)
-        if found:
-            hours, _, minutes = offset.partition(":")
-            return clock, int(sign + "1") * (int(hours) * 3600 + int(minutes or 0) * 60)
-    return text, 0

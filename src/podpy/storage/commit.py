@@ -6,6 +6,7 @@ import os
 import time
 
 from podpy import fastjson
+from podpy.digests import sha256
 from podpy.errors import ImageError, PodpyError, StorageError
 from podpy.storage import crash_point, filesystem, orphans
 
@@ -37,7 +38,7 @@ def commit_image(
         layer.check_finished()
     _check_complete(blobs)
     by_position = layer_digests(record.manifest)
-    led = {_sha256(manifest): manifest for manifest in leading}
+    led = {sha256(manifest): manifest for manifest in leading}
     for directory in _DIRECTORIES:
         os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
     _inherit(store, record, layers)
@@ -244,9 +245,3 @@ def _blobs_of_others(store: Store, record: ImageRecord, by_position: Sequence[st
         kept = [digest for digest, _ in rows if digest in own] or [digest for digest, recipe in rows if not recipe]
         wanted.update(kept[:1])
     return wanted
-
-
-def _sha256(data: bytes) -> str:
-    import hashlib
-
-    return "sha256:" + hashlib.sha256(data).hexdigest()

@@ -287,12 +287,12 @@ def _step_struct(step: describe.Step, options: Options) -> Struct:
     from podpy.cli.go_view import Shown
     from podpy.cli.gotime import GoTime
     from podpy.cli.units import ago, human_size
-    from podpy.image.assemble import timestamp
+    from podpy.times import nanoseconds
 
     made_by = step.created_by
     if not options.no_trunc and len(made_by) > _COMMAND_WIDTH:
         made_by = made_by[: _COMMAND_WIDTH - 3] + "..."
-    at = timestamp(step.created)
+    at = max(0, nanoseconds(step.created))
     since = ago(at, time_ns())
     created = GoTime(_whole_seconds(at), utc=True).rfc3339() if step.created else ""
     identity = step.image_id if options.no_trunc else step.image_id[:_SHORT]
