@@ -227,6 +227,24 @@ def test_terminal_input_output_and_size(container: Make, runtime: str) -> None:
     assert not list(conmon.bundle.glob("console.*"))
 
 
+def test_a_size_that_no_terminal_has_is_ignored(container: Make, runtime: str) -> None:
+    conmon = container("stty size", runtime=runtime, terminal=True)
+    conmon.start("--terminal", "--console-size", "33x77").started()
+    client = conmon.attach()
+    with (conmon.bundle / "ctl").open("w") as ctl:
+        ctl.write("1 1001 80\n1 24 1001\n1 -1 80\n")
+    conmon.run_runtime("start", conmon.id)
+    assert until(client, b"\r\n") == b"33 77\r\n"
+
+
+def test_the_largest_size(container: Make, runtime: str) -> None:
+    conmon = container("stty size", runtime=runtime, terminal=True)
+    conmon.start("--terminal", "--console-size", "1000x1000").started()
+    client = conmon.attach()
+    conmon.run_runtime("start", conmon.id)
+    assert until(client, b"\r\n") == b"1000 1000\r\n"
+
+
 def test_terminal_from_the_first_byte(container: Make) -> None:
     conmon = container("seq 1 20000", terminal=True).start("--runtime-run", "--terminal", attach=True).started()
     assert conmon.attached is not None

@@ -262,7 +262,13 @@ def test_wrong_options_are_one_clear_line(container: Make) -> None:
         (["--nonesuch"], "Unknown option --nonesuch"), (["--timeout", "x"], "Cannot parse integer value 'x'"),
         (["--log-level", "loud"], "No such log level loud"), (["--log-path", "tape:/x"], "No such log driver tape"),
         (["--log-label", "a=b"], "uppercase"), (["--log-tag", "t"], "k8s-file doesn't support --log-tag"),
-        (["--attach-fd", "77"], "--attach-fd 77"), (["--exec-attach"], "_OCI_ATTACHPIPE was not"),
+        (["--attach-fd", "77"], "--attach-fd 77"),
+        (["--exec-attach"], "--attach specified but _OCI_ATTACHPIPE was not"),
+        (["--log-path", "journald", "--log-label", "A=B=C"], "more than one '='"),
+        (["--log-label", "=B"], "no LABEL present"),
+        (["--log-max-files", "-1"], "must be non-negative"), (["--log-max-files", "2147483648"], "out of range"),
+        (["--log-rotate", "--log-max-files", "0"], "must be at least 1 when log-rotate is enabled"),
+        (["--console-size", "10"], "ROWSxCOLUMNS"), (["--console-size", "1001x5"], "ROWSxCOLUMNS"),
         (["--exec"], "Use --exec-process-spec"), (["-e", "--runtime-run", "--exec-process-spec", "x"], "--runtime-run"),
     ):  # fmt: skip
         conmon.start(*options)
@@ -271,8 +277,15 @@ def test_wrong_options_are_one_clear_line(container: Make) -> None:
 
 
 def test_version_and_help(conmon_exe: Path) -> None:
-    assert os.popen(f"{conmon_exe} --version").read().startswith("conmon version 2.1.")
+    first, second = os.popen(f"{conmon_exe} --version").read().splitlines()
+    assert first.startswith("conmon version 2.1.") and second.startswith("commit: podpy ")
     assert "--runtime-run" in os.popen(f"{conmon_exe} -h").read()
+
+
+def test_the_attach_socket_goes_with_the_container(container: Make) -> None:
+    conmon = container("true").start("--runtime-run").started()
+    assert conmon.exit_code() == "0"
+    assert not (conmon.bundle / "attach").exists()
 
 
 def test_exec_tells_pid_and_exit_code(container: Make, runtime: str) -> None:

@@ -167,6 +167,12 @@ def test_journald_gets_lines_with_their_fields(container: Make, tmp_path: Path) 
     assert end == {**common, "MESSAGE": "end", "PRIORITY": "6", "CONTAINER_PARTIAL_MESSAGE": "true"}
 
 
+def test_an_option_of_the_journal_alone_is_warned_of_without_it(container: Make) -> None:
+    conmon = run(container("echo here"), "--no-container-partial-message")
+    assert conmon.stderr.count("\n") == 1 and "no effect without journald log driver" in conmon.stderr
+    assert conmon.log_text() == b"here\n"
+
+
 def test_a_journal_that_takes_nothing_does_not_block(container: Make, tmp_path: Path) -> None:
     needs.require("mount")
     journal = tmp_path / "journal"

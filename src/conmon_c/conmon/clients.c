@@ -367,13 +367,23 @@ int clients_open(struct context *ctx, struct error *err)
         return -1;
     if (listen(clients->listener.fd, 10) < 0 || loop_watch(&ctx->loop, &clients->listener, EPOLLIN) < 0)
         return fail(err, "Failed to listen on attach socket: %m");
+    clients->listens = true;
     return 0;
+}
+
+static void remove_socket(struct context *ctx)
+{
+    FREE char *path = ctx->clients.listens ? path_join(ctx->options.bundle, "attach") : NULL;
+
+    if (path != NULL && unlink(path) < 0 && errno != ENOENT)
+        message(ctx, LEVEL_WARN, "remove %s: %m", path);
 }
 
 void clients_stop_listening(struct context *ctx)
 {
     /* Whoever connected before the end has a right to its end of file, not to a reset. */
     loop_close(&ctx->loop, &ctx->clients.listener);
+    remove_socket(ctx);
     if (ctx->clients.link != NULL)
         unlink(ctx->clients.link);
 }

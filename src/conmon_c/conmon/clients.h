@@ -29,6 +29,7 @@ struct clients {
     char *link; /* --socket-dir-path's link to the bundle, to be removed */
     struct client slots[CLIENTS_MAX];
     int count;
+    bool listens; /* there is a socket `attach` in the bundle */
     bool blocked; /* reading from the container must wait */
 };
 

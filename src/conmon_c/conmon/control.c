@@ -17,8 +17,9 @@ enum { CTL_RESIZE = 1, CTL_REOPEN_LOGS = 2 };
 
 static void resize(struct context *ctx, int rows, int columns)
 {
-    if (rows < 0 || columns < 0 || rows > 10000 || columns > 10000)
-        message(ctx, LEVEL_WARN, "Invalid window size: %dx%d", rows, columns);
+    if (rows < 0 || columns < 0 || rows > TERMINAL_SIZE_MAX || columns > TERMINAL_SIZE_MAX)
+        message(ctx, LEVEL_WARN, "Invalid window size: %dx%d (must be between 0 and %d)", rows, columns,
+                TERMINAL_SIZE_MAX);
     else
         terminal_resize(ctx, rows, columns);
 }

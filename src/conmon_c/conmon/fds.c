@@ -98,8 +98,9 @@ int fds_take(struct context *ctx, struct error *err)
         from_option("--attach-fd", options->attach_fd, SOCK_SEQPACKET, err) < 0 ||
         from_option("--waiter-fd", options->waiter_fd, SOCK_STREAM, err) < 0)
         return -1;
-    if (options->exec_attach && ctx->attach_fd < 0)
-        return fail(err, "--exec-attach specified but _OCI_ATTACHPIPE was not");
+    /* Without the API's version it is refused for that: see options_check. */
+    if (options->exec_attach && options->api_version && ctx->attach_fd < 0)
+        return fail(err, "--attach specified but _OCI_ATTACHPIPE was not");
     ctx->keep_fds = count_kept(options);
     if (!fds_is_strict(options))
         return 0;

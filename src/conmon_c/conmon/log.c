@@ -82,8 +82,10 @@ static int check_labels(const struct list *labels, struct error *err)
 {
     for (int i = 0; i < labels->count; i++) {
         const char *at = labels->items[i];
-        if (*at == '=' || strchr(at, '=') == NULL)
-            return fail(err, "Container labels must be in format LABEL=VALUE ('%s')", labels->items[i]);
+        if (*at == '=')
+            return fail(err, "Container labels must be in format LABEL=VALUE (no LABEL present in '%s')", at);
+        if (strchr(at, '=') == NULL)
+            return fail(err, "Container labels must be in format LABEL=VALUE (no '=' present in '%s')", at);
         for (; *at != '='; at++)
             if (!isupper((unsigned char)*at) && !isdigit((unsigned char)*at) && *at != '_')
                 return fail(err, "Container label names must contain only uppercase letters, numbers and underscore "
@@ -105,6 +107,8 @@ int log_open(struct context *ctx, struct error *err)
             return -1;
     for (int i = 0; i < ctx->log.count; i++)
         can_tag = can_tag || ctx->log.sinks[i].fields != NULL;
+    if (options->no_partial_message && ctx->log.journal_lines == NULL)
+        message(ctx, LEVEL_WARN, "--no-container-partial-message has no effect without journald log driver");
     if (tagged && !can_tag && ctx->log.count > 0)
         return fail(err, "k8s-file doesn't support %s", options->log_tag ? "--log-tag" : "--log-label");
     return 0;

@@ -63,6 +63,9 @@ static int make_fields(const struct options *options, struct sink *sink, struct 
         char *equals = label ? strchr(label, '=') : NULL;
         if (equals == NULL)
             return fail(err, "out of memory");
+        if (strchr(equals + 1, '=') != NULL)
+            return fail(err, "Container labels must be in format LABEL=VALUE (none or more than one '=' present in "
+                             "'%s')", label);
         *equals = '\0';
         to = add_field(to, label, equals + 1);
     }

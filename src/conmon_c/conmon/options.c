@@ -8,8 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "terminal.h"
+
 #define VERSION_2_1 "2.1.13" /* the conmon whose command line and protocols this one has */
 #define PODPY_VERSION "0.1.0"
+
+#define LOG_FILES_MAX 10000   /* a rotation renames every one of them */
 
 enum kind { FLAG, TEXT, NUMBER, LIST };
 
@@ -76,6 +80,7 @@ static const struct option table[] = {
     {"attach-fd", 0, NUMBER, AT(attach_fd), "podpy: inherited SOCK_SEQPACKET, attached before the start"},
     {"attach-stall-limit", 0, NUMBER, AT(stall_limit), "podpy: seconds a client may take nothing (default 10)"},
     {"close-fds", 0, FLAG, AT(close_fds), "podpy: close inherited descriptors that aren't named"},
+    {"console-size", 0, TEXT, AT(console_size), "podpy: ROWSxCOLUMNS that the terminal has from its beginning"},
     {"runtime-run", 0, FLAG, AT(runtime_run), "podpy: one `RUNTIME run --detach` instead of create"},
     {"unlink-on-exit", 0, LIST, AT(unlink_paths), "podpy: unlink this file at the container's end; repeatable"},
     {"waiter-fd", 0, NUMBER, AT(waiter_fd), "podpy: inherited stream socket of the caller that waits"},
@@ -212,6 +217,19 @@ static int check_required(struct options *options, struct error *err)
     return 0;
 }
 
+static int check_log_files(const struct options *options, struct error *err)
+{
+    long long number = options->log_max_files;
+
+    if (number < 0)
+        return fail(err, "log-max-files must be non-negative, got %lld", number);
+    if (number > LOG_FILES_MAX)
+        return fail(err, "log-max-files %lld is out of range: at most %d", number, LOG_FILES_MAX);
+    if (options->log_rotate && number == 0)
+        return fail(err, "log-max-files must be at least 1 when log-rotate is enabled, got 0");
+    return 0;
+}
+
 static int check_combinations(struct options *options, struct error *err)
 {
     if (options->seccomp_socket != NULL || options->seccomp_plugins != NULL)
@@ -223,14 +241,16 @@ static int check_combinations(struct options *options, struct error *err)
         return fail(err, "Attach can only be specified with exec");
     if (!options->api_version && options->exec_attach)
         return fail(err, "Attach can only be specified for a non-legacy exec session");
+    if (options->console_size != NULL && !terminal_parse_size(options->console_size, NULL, NULL))
+        return fail(err, "--console-size must be ROWSxCOLUMNS, got '%s'", options->console_size);
     if (options->runtime_run && (options->exec || options->restore != NULL))
         return fail(err, "--runtime-run can't be used with --exec or --restore");
     if (options->exit_delay < 0 || options->exit_delay > INT_MAX / 1000)
         return fail(err, "Delay before invoking exit command must be greater than or equal to 0");
     if (options->timeout < 0 || options->timeout > INT64_MAX / 2000)
         return fail(err, "--timeout must be greater than or equal to 0");
-    if (options->log_max_files < 0 || options->log_max_files > 10000)
-        return fail(err, "log-max-files must be between 0 and 10000, got %lld", (long long)options->log_max_files);
+    if (check_log_files(options, err) < 0)
+        return -1;
     if (options->stall_limit < 0 || options->stall_limit > INT_MAX / 1000)
         return fail(err, "--attach-stall-limit must be a number of seconds, at least 0");
     if (options->attach_fd > INT_MAX || options->waiter_fd > INT_MAX)
@@ -274,6 +294,6 @@ void options_print_help(void)
 
 void options_print_version(void)
 {
-    /* Podman reads the first line; the second tells whose conmon this is. */
-    dprintf(STDOUT_FILENO, "conmon version " VERSION_2_1 "\npodpy " PODPY_VERSION "\n");
+    /* Podman shows both lines in `podman info`; the second tells whose conmon this is. */
+    dprintf(STDOUT_FILENO, "conmon version " VERSION_2_1 "\ncommit: podpy " PODPY_VERSION "\n");
 }

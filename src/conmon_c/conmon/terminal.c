@@ -103,16 +103,33 @@ static void connected(struct context *ctx, struct source *source, uint32_t event
     loop_close(&ctx->loop, source);
 }
 
+bool terminal_parse_size(const char *text, int *rows, int *columns)
+{
+    int first, second, length = 0;
+
+    if (sscanf(text, "%4dx%4d%n", &first, &second, &length) != 2 || text[length] != '\0' || first < 0 || second < 0 ||
+        first > TERMINAL_SIZE_MAX || second > TERMINAL_SIZE_MAX)
+        return false;
+    if (rows != NULL)
+        *rows = first;
+    if (columns != NULL)
+        *columns = second;
+    return true;
+}
+
 int terminal_open(struct context *ctx, struct error *err)
 {
     struct terminal *terminal = &ctx->terminal;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int rows, columns;
 
     terminal->master = -1;
     terminal->listener.fd = -1;
     terminal->listener.ready = connected;
     if (!ctx->options.terminal)
         return 0;
+    if (ctx->options.console_size != NULL && terminal_parse_size(ctx->options.console_size, &rows, &columns))
+        terminal_resize(ctx, rows, columns);
     choose_path(ctx);
     memcpy(address.sun_path, terminal->socket_path, sizeof(address.sun_path));
     terminal->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -4,6 +4,9 @@
 
 #include "loop.h"
 
+/* conmon 2.2's limit of rows and of columns: a program makes a buffer of that many cells. */
+#define TERMINAL_SIZE_MAX 1000
+
 struct terminal {
     struct source listener;
     char socket_path[108];
@@ -11,6 +14,9 @@ struct terminal {
     unsigned short rows, columns; /* asked for before there was a terminal */
     bool size_asked;
 };
+
+/* Reads "ROWSxCOLUMNS", each up to TERMINAL_SIZE_MAX; returns whether it is that. The pointers may be NULL. */
+bool terminal_parse_size(const char *text, int *rows, int *columns);
 
 int terminal_open(struct context *ctx, struct error *err);
 
