@@ -77,12 +77,12 @@ def checkout_definitions() -> list[str]:
 
 
 def compile_option_table(package_root: Path) -> None:
-    """Write podpy/cli/_table.py: the command line's declarations as a plain table (see podpy.cli.compile)."""
-    if not (package_root / "podpy/cli/compile.py").exists():
+    """Write podpy/cli/_table.py: the command line's declarations as a plain table (see podpy.cli.parser.compile)."""
+    if not (package_root / "podpy/cli/parser/compile.py").exists():
         return
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.fspath(package_root), *filter(None, sys.path)])}
     target = package_root / "podpy/cli/_table.py"
-    subprocess.run([sys.executable, "-m", "podpy.cli.compile", os.fspath(target)], env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "podpy.cli.parser.compile", os.fspath(target)], env=environment, check=True)
 
 
 def pack_modules(package_root: Path) -> Path | None:

@@ -25,8 +25,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from podpy._native import ffi, lib
-from podpy.storage import filesystem
-from podpy.storage.unpack import MAX_BYTES, MAX_ENTRIES, Unpacker, unpack_flags
+from podpy.storage.layers import filesystem
+from podpy.storage.layers.unpack import MAX_BYTES, MAX_ENTRIES, Unpacker, unpack_flags
 
 CHUNK = 1 << 18
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from podpy.cli.completion import complete
-from podpy.cli.completion_scripts import SCRIPTS
+from podpy.cli.parser.completion import complete
+from podpy.cli.parser.completion_scripts import SCRIPTS
 from tests.support.engine import Podpy
 
 

@@ -17,10 +17,10 @@ MEASURE = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from time import perf_counter_ns
-import podpy.cli.parse, podpy.cli.tables
+import podpy.cli.parser.parse, podpy.cli.parser.tables
 began = perf_counter_ns()
-table = podpy.cli.tables.load()
-podpy.cli.parse.parse(sys.argv[2:], table)
+table = podpy.cli.parser.tables.load()
+podpy.cli.parser.parse.parse(sys.argv[2:], table)
 print((perf_counter_ns() - began) / 1e6)
 assert "podpy.cli._table" in sys.modules and "podpy.cli.declare" not in sys.modules
 """
@@ -31,7 +31,7 @@ def test_the_table_is_loaded_and_a_command_line_parsed_in_two_milliseconds(tmp_p
     for name in ("__init__.py", "errors.py", "record.py"):
         shutil.copy(CHECKOUT / "src/podpy" / name, tmp_path / "podpy")
     environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    subprocess.run([sys.executable, "-m", "podpy.cli.compile"], env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "podpy.cli.parser.compile"], env=environment, check=True)
     command = [sys.executable, "-I", "-S", "-c", MEASURE, str(tmp_path), *LINE.split()]
     times = [float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(TRIES)]
     assert min(times) <= LIMIT_MS, sorted(times)
@@ -41,10 +41,10 @@ def test_a_stale_table_isnt_used(tmp_path: Path) -> None:
     shutil.copytree(CHECKOUT / "src/podpy", tmp_path / "src/podpy", ignore=shutil.ignore_patterns("_bin", "*.so"))
     (tmp_path / "pyproject.toml").touch()  # only a checkout's table can be stale
     environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin"}
-    subprocess.run([sys.executable, "-m", "podpy.cli.compile"], env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "podpy.cli.parser.compile"], env=environment, check=True)
     declaration = tmp_path / "src/podpy/cli/declare/system.py"
     declaration.write_text(declaration.read_text().replace('path="version"', 'path="versions"'))
-    code = "from podpy.cli.tables import load; print(load().resolve('versions') is not None)"
+    code = "from podpy.cli.parser.tables import load; print(load().resolve('versions') is not None)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
     assert done.stdout == "True\n"
 

@@ -141,7 +141,7 @@ FOR_LAYERS = {"_hashlib", "hashlib", "contextlib", "urllib.parse", "re"}
 
 @pytest.mark.parametrize(
     ("command", "unwanted"),
-    [("pull", FOR_LAYERS | {"threading", "podpy.image.pipeline"}), ("push", FOR_LAYERS)],
+    [("pull", FOR_LAYERS | {"threading", "podpy.image.incoming.pipeline"}), ("push", FOR_LAYERS)],
 )
 def test_what_is_there_is_pulled_and_pushed_without_what_layers_need(
     podpy: Podpy, registry: Registry, busybox_image: Image, baseline: set[str], command: str, unwanted: set[str]

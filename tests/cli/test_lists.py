@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from podpy.libpod.state import shown_status
+from podpy.libpod.containers.table import shown_status
 from tests.support.engine import Podpy
 
 SLEEP = ("sleep", "1000")

@@ -19,11 +19,11 @@ def run_main(code: str, *argv: str, **options: object) -> subprocess.CompletedPr
     """Run main() in a process whose `ps` handler is `code`."""
     text = f"""
 import sys, types
-handler = types.ModuleType("podpy.cli.commands.ps")
+handler = types.ModuleType("podpy.cli.commands.containers.ps")
 def run(options):
 {code}
 handler.run = run
-sys.modules["podpy.cli.commands.ps"] = handler
+sys.modules["podpy.cli.commands.containers.ps"] = handler
 from podpy._start import finish
 from podpy.cli.main import main
 finish(main(sys.argv[1:]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podpy.cli import tables
-from podpy.cli.parse import HelpRequested, Options, parse
+from podpy.cli.parser import tables
+from podpy.cli.parser.parse import HelpRequested, Options, parse
 from podpy.errors import UsageError
 
 TABLE = tables.from_declarations()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from podpy.cli import filters, report
-from podpy.cli.gojson import compact, indented
-from podpy.cli.gotemplate.values import Struct
-from podpy.cli.gotime import GoTime
-from podpy.cli.ports import ports_text
-from podpy.cli.table import align
-from podpy.cli.units import binary_size, human_duration, human_size
+from podpy.cli.show import report
+from podpy.cli.show.ports import ports_text
 from podpy.errors import UsageError
+from podpy.go.json import compact, indented
+from podpy.go.table import align
+from podpy.go.template.values import Struct
+from podpy.go.time import GoTime
+from podpy.go.units import binary_size, human_duration, human_size
+from podpy.libpod.filters import parse as filters
 
 
 @pytest.mark.parametrize(

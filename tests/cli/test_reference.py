@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from podpy.cli import declare, typer_app
+from podpy.cli import declare
 from podpy.cli.declare.model import Command
+from podpy.cli.parser import typer_app
 from tests.support.engine import CHECKOUT
 
 SHOWN = [command for command in declare.COMMANDS if not command.hidden]

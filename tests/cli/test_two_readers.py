@@ -7,10 +7,11 @@ from functools import cache
 
 import pytest
 
-from podpy.cli import declare, tables, typer_app
+from podpy.cli import declare
 from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS
 from podpy.cli.declare.model import Command, Option
-from podpy.cli.parse import Options, parse
+from podpy.cli.parser import tables, typer_app
+from podpy.cli.parser.parse import Options, parse
 
 TABLE = tables.from_declarations()
 SAMPLES = {
@@ -141,7 +142,7 @@ def test_whole_command_lines(line: str) -> None:
 
 
 def test_the_compiled_table_says_what_the_declarations_say() -> None:
-    from podpy.cli import compile
+    from podpy.cli.parser import compile
 
     space: dict[str, object] = {}
     exec(compile.text(), space)

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from podpy.errors import ImageError
-from podpy.image.compression import PIECE, decompressor, detect
+from podpy.image.incoming.compression import PIECE, decompressor, detect
 
 zstd = pytest.importorskip("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 RAW = os.urandom(100_000) + b"\0" * 3_000_000

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import RegistryError, StorageError
-from podpy.image.pipeline import LayerSource, _Stopped, growing, receive
+from podpy.image.incoming.pipeline import LayerSource, _Stopped, growing, receive
 from podpy.storage.blobs import BlobWriter
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure

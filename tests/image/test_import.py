@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from podpy.errors import UsageError
-from podpy.image import changes
+from podpy.image.documents import changes
 from tests.image.odd_registry import OddRegistry
 from tests.support.engine import Podpy
 from tests.support.images import Layer, sha256

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from podpy.errors import ImageError
-from podpy.image import lists, schema, sniff
-from podpy.image.lists import Document, Entry
+from podpy.image.archive import sniff
+from podpy.image.documents import index as lists
+from podpy.image.documents import schema
+from podpy.image.documents.index import Document, Entry
 
 DIGEST = "sha256:" + "a" * 64
 ENTRY: dict[str, Any] = {"mediaType": schema.OCI_MANIFEST, "digest": DIGEST, "size": 7}

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from podpy.image.windows import Budget, zstd_window
+from podpy.image.incoming.windows import Budget, zstd_window
 from tests.support import wait
 from tests.support.engine import Podpy
 from tests.support.images import Image, Layer, compact, sha256, write_tar

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from podpy.image.foreign import layer_bytes
-from podpy.image.registry import NotThereError, Repository
-from podpy.image.schema import DOCKER_LAYER, Descriptor
+from podpy.image.documents.schema import DOCKER_LAYER, Descriptor
+from podpy.image.registry.foreign import layer_bytes
+from podpy.image.registry.read import NotThereError, Repository
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support.engine import Podpy

@@ -10,8 +10,8 @@ from threading import Event
 import pytest
 
 from podpy.errors import ImageError
-from podpy.image.outfile import NewFile, write_file
-from podpy.storage.writeback import STEP
+from podpy.image.archive.outfile import NewFile, write_file
+from podpy.storage.layers.writeback import STEP
 
 
 @pytest.fixture

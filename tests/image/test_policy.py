@@ -13,7 +13,7 @@ import pytest
 
 from podpy.config import policy
 from podpy.errors import ConfigError
-from podpy.image.reference import parse
+from podpy.image.names.reference import parse
 from podpy.image.trust.identity import check_identities
 from podpy.image.trust.scopes import docker_scopes, path_scopes, storage_scopes
 from tests.support.engine import Podpy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podpy.image.proxies import proxy_for
+from podpy.image.registry.proxies import proxy_for
 
 
 @pytest.mark.parametrize(

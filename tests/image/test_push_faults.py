@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from podpy.image import upload
-from podpy.image.assemble import Blob
-from podpy.image.http import Transport
+from podpy.image.incoming.assemble import Blob
+from podpy.image.registry import write as upload
+from podpy.image.registry.http import Transport
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support import wait

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podpy.errors import ImageError
-from podpy.image.reference import check_digest, parse
+from podpy.image.names.reference import check_digest, parse
 
 DIGEST = "sha256:" + "a" * 64
 

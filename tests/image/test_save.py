@@ -512,9 +512,9 @@ def push(podpy: Podpy, destination: str) -> str:
     return library(
         podpy,
         f"""
-from podpy.image.destination import push_to_place
-from podpy.image.lookup import find_named
-from podpy.image.transports import parse_place
+from podpy.image.archive.write import push_to_place
+from podpy.image.names.lookup import find_named
+from podpy.image.names.places import parse_place
 with Runtime() as runtime:
     record, name = find_named(runtime.store, runtime.paths, {NAME!r})
     place = parse_place({destination!r})

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from podpy.errors import ImageError
-from podpy.image import schema
-from podpy.image.config import ImageConfig
-from podpy.image.schema import Index, Manifest, Platform
+from podpy.image.documents import schema
+from podpy.image.documents.config import ImageConfig
+from podpy.image.documents.schema import Index, Manifest, Platform
 
 DIGEST = "sha256:" + "a" * 64
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import RegistryError
-from podpy.image.http import Body, Transport, drop
+from podpy.image.registry.http import Body, Transport, drop
 from tests.image.scripted_server import OK, Script, Server, head, serving
 from tests.support.engine import Podpy
 from tests.support.registry import make_certificate
@@ -81,7 +81,7 @@ def system(pki: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (pki / "system").mkdir()
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(pki / "system"))
-    monkeypatch.setattr("podpy.image.tls._BUNDLES", (str(pki / "system.pem"),))
+    monkeypatch.setattr("podpy.image.registry.tls._BUNDLES", (str(pki / "system.pem"),))
     return pki
 
 

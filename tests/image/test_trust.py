@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from podpy.config import policy
-from podpy.image.reference import parse
+from podpy.image.names.reference import parse
 from podpy.image.trust.identity import check_identities, matches
 from tests.image.odd_registry import INDEX_TYPE
 from tests.support.engine import Podpy, Result

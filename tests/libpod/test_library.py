@@ -13,7 +13,7 @@ import podpy as podpy_package
 from podpy import Runtime
 from podpy.config.paths import Paths
 from podpy.errors import StateError
-from podpy.runtime.spec import ContainerSpec
+from podpy.spec.container import ContainerSpec
 from tests.support import needs, wait
 from tests.support.engine import Podpy
 
@@ -21,9 +21,9 @@ THREADED = """
 import os, sys, threading, time
 from podpy import Runtime
 from podpy.errors import CommandNotFoundError
-from podpy.libpod.exec import ExecOptions
-from podpy.libpod.logs import LogOptions
-from podpy.runtime.spec import ContainerSpec
+from podpy.libpod.io.exec import ExecOptions
+from podpy.libpod.io.logs import LogOptions
+from podpy.spec.container import ContainerSpec
 
 namespaces = [os.readlink(f"/proc/self/ns/{name}") for name in ("user", "mnt")]
 threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from podpy.libpod import logs
+from podpy.libpod.io import logs
 
 LINES = 10000
 WRITER = """

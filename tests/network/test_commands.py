@@ -6,9 +6,10 @@ import pytest
 
 from podpy.config.containers_conf import ContainersConf
 from podpy.errors import NotSupportedError, UsageError
-from podpy.network import mode, pasta, slirp
+from podpy.network import mode
 from podpy.network.mode import Mode, parse
-from podpy.runtime.spec import PortMapping
+from podpy.network.private import pasta, slirp
+from podpy.spec.container import PortMapping
 
 
 def parsed(text: str, **conf: object) -> Mode:

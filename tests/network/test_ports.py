@@ -9,7 +9,7 @@ import pytest
 from podpy.errors import InUseError, NetworkSetupError, NotSupportedError, PodpyError, UsageError
 from podpy.network import ports
 from podpy.network.ports import parse_publish
-from podpy.runtime.spec import PortMapping
+from podpy.spec.container import PortMapping
 
 
 def mapping(container: int, host: int = 0, ip: str = "", protocol: str = "tcp", count: int = 1) -> PortMapping:

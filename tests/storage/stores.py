@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from podpy.config.paths import Paths
-from podpy.storage.database import Database
+from podpy.storage.database.database import Database
 from podpy.storage.images import ImageRecord
 from podpy.storage.store import Store
 from tests.storage.tars import Tar, digest

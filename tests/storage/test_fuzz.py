@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from podpy.storage import filesystem
+from podpy.storage.layers import filesystem
 from tests.storage.tars import Tar
 
 NATIVE = Path(__file__).resolve().parents[2] / "src/conmon_c/native"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from podpy.libpod.state import ContainerTable
-from podpy.storage import schema
-from podpy.storage.database import FILE_NAME, Database
+from podpy.libpod.containers.table import ContainerTable
+from podpy.storage.database import schema
+from podpy.storage.database.database import FILE_NAME, Database
 from podpy.storage.images import ImageTable
 from tests.storage.stores import paths_under
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from podpy.plan import Plan
-from podpy.storage.driver import find_fuse_overlayfs
+from podpy.storage.mounts.driver import find_fuse_overlayfs
 from podpy.storage.store import Store
 from podpy.storage.volumes import Volumes
 from tests.storage.stores import add_image, own_store

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import DigestMismatchError, ImageError, StorageError
-from podpy.image.layer_source import compress, outgoing_layers
-from podpy.storage import recipe
+from podpy.image.outgoing.layer_source import compress, outgoing_layers
 from podpy.storage.images import ImageRecord
+from podpy.storage.layers import recipe
 from podpy.storage.store import Store
 from tests.storage.stores import own_store
 from tests.storage.tars import Tar, digest
@@ -160,7 +160,7 @@ def test_removing_the_image_removes_the_recipe() -> None:
 @in_userns
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
 def test_a_layer_without_a_blob_is_compressed(kind: str) -> None:
-    from podpy.image.compression import decompressed
+    from podpy.image.incoming.compression import decompressed
 
     data = odd_tar().bytes()
     with own_store() as store:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import DigestMismatchError, InUseError, NoSuchImageError, StorageError
-from podpy.storage import schema
-from podpy.storage.database import Database
+from podpy.storage.database import schema
+from podpy.storage.database.database import Database
 from podpy.storage.images import ImageRecord
 from podpy.storage.store import Store
 from tests.storage.stores import add_image, open_store, own_store

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import StorageError
-from podpy.storage.inherit import IMPLIED
-from podpy.storage.unpack import Unpacker
+from podpy.storage.layers.inherit import IMPLIED
+from podpy.storage.layers.unpack import Unpacker
 from tests.storage.tars import MTIME, Tar
 from tests.storage.userns import in_userns, own_directory
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from podpy.storage.writeback import STEP, Writeback
+from podpy.storage.layers.writeback import STEP, Writeback
 
 
 def test_a_sync_for_each_step() -> None:

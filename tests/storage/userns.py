@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import podpy.storage
-from podpy.storage import filesystem
+from podpy.storage.layers import filesystem
 from tests.support import places
 from tests.support.users import RANGE, User, unprivileged_user
 

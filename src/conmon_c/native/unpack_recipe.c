@@ -2,7 +2,7 @@
  *
  * Everything that isn't the content of a file (headers, padding, what stands behind the end) is written down as it came; the
  * content of a file is named by the file's path. Whatever a header says, and however odd it is, doesn't matter then: the
- * recipe doesn't interpret it. The reader is podpy/storage/recipe.py; numbers are little endian, a record begins with its
+ * recipe doesn't interpret it. The reader is podpy/storage/layers/recipe.py; numbers are little endian, a record begins with its
  * letter:
  *
  *   L u32 length, bytes           literally

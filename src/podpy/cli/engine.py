@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.notice import print_warning
+from podpy.cli.show.notice import print_warning
 from podpy.config.paths import Paths
 from podpy.libpod.runtime import Runtime
 from podpy.libpod.settings import Settings
@@ -10,7 +10,7 @@ from podpy.notice import send_warnings_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parse import Options
+    from podpy.cli.parser.parse import Options
 
 
 def open_runtime(options: Options) -> Runtime:

@@ -9,7 +9,7 @@ from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, NoSpaceError, PodpyErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parse import Options
+    from podpy.cli.parser.parse import Options
 
 _SIGINT = 2
 _SIGPIPE = 13
@@ -27,14 +27,14 @@ def main(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    from podpy.cli.parse import HelpRequested, MissingCommandError, parse
-    from podpy.cli.table_format import HANDLER
-    from podpy.cli.tables import load
+    from podpy.cli.parser.parse import HelpRequested, MissingCommandError, parse
+    from podpy.cli.parser.table_format import HANDLER
+    from podpy.cli.parser.tables import load
 
     try:
         options, row = parse(argv, load())
     except HelpRequested as request:
-        from podpy.cli.typer_app import show_help
+        from podpy.cli.parser.typer_app import show_help
 
         return show_help(request.path)
     except MissingCommandError as error:
@@ -123,8 +123,8 @@ def _wants_traceback(argv: list[str]) -> bool:
 
 def _globals(argv: list[str]) -> Options | None:
     # Read again rather than kept: --log-level=debug may also be a word of the container's own command.
-    from podpy.cli.parse import parse
-    from podpy.cli.tables import load
+    from podpy.cli.parser.parse import parse
+    from podpy.cli.parser.tables import load
 
     try:
         return parse(argv, load())[0].globals

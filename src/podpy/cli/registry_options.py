@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.cli.parse import Options
+    from podpy.cli.parser.parse import Options
     from podpy.config.auth import Credentials
 
 _AS_THEY_ARE = ("tls_verify", "authfile", "cert_dir", "signature_policy")
@@ -27,7 +27,7 @@ def access_fields(options: Options) -> dict[str, Any]:
     if hasattr(options, "creds"):
         fields["credentials"] = _complete(parse_pair(options.creds)) if options.creds else None
     if hasattr(options, "retry"):
-        from podpy.cli.values import retry_delay
+        from podpy.cli.parser.values import retry_delay
 
         fields.update(retries=options.retry, retry_delay=retry_delay(options.retry_delay))
     return fields

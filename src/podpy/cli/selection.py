@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from podpy.errors import EXIT_FAILURE, NoSpaceError, NoSuchContainerError, PodpyError, UsageError
-from podpy.libpod.container import Container
+from podpy.libpod.containers.container import Container
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from podpy.cli.parse import Options
+    from podpy.cli.parser.parse import Options
     from podpy.libpod.runtime import Runtime
 
     Failure = Callable[[PodpyError], int]
@@ -108,7 +108,7 @@ def _filtered(runtime: Runtime, filters: list[str]) -> list:  # type: ignore[typ
     rows = runtime.rows()
     if not filters:
         return rows
-    from podpy.cli.container_filters import matching
+    from podpy.libpod.filters.containers import matching
 
     return matching(runtime, rows, filters)
 

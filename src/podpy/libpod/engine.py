@@ -14,9 +14,9 @@ import os
 from podpy import rootless
 from podpy.config.paths import Paths
 from podpy.errors import PodpyError
+from podpy.libpod.containers.table import ContainerTable
 from podpy.libpod.locks import FileLock
 from podpy.libpod.settings import Settings
-from podpy.libpod.state import ContainerTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from typing import Any, Self, TypeVar
 
     from podpy.config.containers_conf import ContainersConf
+    from podpy.oci.runtime import OciRuntime
     from podpy.plan import Trace
-    from podpy.runtime.oci_runtime import OciRuntime
-    from podpy.storage.database import Database
+    from podpy.storage.database.database import Database
     from podpy.storage.store import Store
 
     T = TypeVar("T")
@@ -83,9 +83,9 @@ class Engine:
     def database(self) -> Database:
         """The database, opened (and made) at first use."""
         if self._in_process:
-            from podpy.storage.database import Database
+            from podpy.storage.database.database import Database
         else:
-            from podpy.storage.brief import BriefDatabase as Database
+            from podpy.storage.database.brief import BriefDatabase as Database
 
         return self._open("database", lambda: Database.open(self.paths))
 
@@ -111,7 +111,7 @@ class Engine:
     @property
     def oci_runtime(self) -> OciRuntime:
         """crun or runc, as the options and containers.conf say."""
-        from podpy.runtime.oci_runtime import OciRuntime
+        from podpy.oci.runtime import OciRuntime
 
         return self._open(
             "oci_runtime",

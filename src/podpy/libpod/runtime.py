@@ -18,13 +18,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from podpy.image.pull import PullOptions
-    from podpy.image.push import PushOptions
-    from podpy.image.save import SaveOptions
-    from podpy.libpod.container import Container
-    from podpy.libpod.create import ImageOptions
-    from podpy.libpod.state import ContainerRow, Glance
-    from podpy.runtime.spec import ContainerSpec
+    from podpy.image.archive.save import SaveOptions
+    from podpy.image.incoming.pull import PullOptions
+    from podpy.image.outgoing.push import PushOptions
+    from podpy.libpod.containers.container import Container
+    from podpy.libpod.containers.starting.create import ImageOptions
+    from podpy.libpod.containers.table import ContainerRow, Glance
+    from podpy.spec.container import ContainerSpec
     from podpy.storage.images import ImageRecord
 
 
@@ -35,33 +35,33 @@ class Runtime(Engine):
 
     def create(self, spec: ContainerSpec, options: ImageOptions | None = None) -> Container:
         """Create a container that isn't started. Raises UsageError, NoSuchImageError, InUseError, ImageError."""
-        from podpy.libpod.container import Container
-        from podpy.libpod.create import create
+        from podpy.libpod.containers.container import Container
+        from podpy.libpod.containers.starting.create import create
 
         made = create(self, spec, options)
         return Container(self, made.row, lock=made.lock)
 
     def container(self, name_or_id: str) -> Container:
         """Return a container by name, id, or beginning of its id. Raises NoSuchContainerError, StateError."""
-        from podpy.libpod.container import Container
+        from podpy.libpod.containers.container import Container
 
         return Container(self, self.table.find(name_or_id))
 
     def containers(self) -> list[Container]:
         """Return all containers, oldest first."""
-        from podpy.libpod.container import Container
+        from podpy.libpod.containers.container import Container
 
         return [Container(self, row) for row in self.rows()]
 
     def rows(self, rows: list[ContainerRow] | None = None) -> list[ContainerRow]:
         """Return all containers' rows (or those given) with their true state, oldest first."""
-        from podpy.libpod.rows import true_rows
+        from podpy.libpod.containers.rows import true_rows
 
         return true_rows(self, rows)
 
     def glances(self) -> list[Glance]:
         """Return what the standard columns of a list need of all containers, as they truly are, oldest first."""
-        from podpy.libpod.rows import true_glances
+        from podpy.libpod.containers.rows import true_glances
 
         return true_glances(self)
 
@@ -69,7 +69,7 @@ class Runtime(Engine):
 
     def image(self, name_or_id: str) -> ImageRecord:
         """Return an image of the store by name, digest or id. Raises NoSuchImageError."""
-        from podpy.image.lookup import find_image
+        from podpy.image.names.lookup import find_image
 
         return find_image(self.store, self.paths, name_or_id)
 
@@ -79,13 +79,13 @@ class Runtime(Engine):
 
     def pull(self, name: str, options: PullOptions | None = None) -> ImageRecord:
         """Return an image, fetched from its registry as `options.policy` says. Raises ImageError, RegistryError …"""
-        from podpy.image.pull import pull
+        from podpy.image.incoming.pull import pull
 
         return self.privileged(lambda: pull(self.store, self.paths, name, options))
 
     def load(self, archive: str | int) -> list[str]:
         """Load the images of an archive (a path or a descriptor); return their names. Raises ImageError …"""
-        from podpy.image.archive import load
+        from podpy.image.archive.read import load
 
         return self.privileged(lambda: load(self.store, archive))
 
@@ -94,12 +94,12 @@ class Runtime(Engine):
 
         Raises NoSuchImageError, RegistryError …
         """
-        from podpy.image.push import push
+        from podpy.image.outgoing.push import push
 
         return self.privileged(lambda: push(self.store, self.paths, name, destination, options))
 
     def save(self, names: Sequence[str], output: str, options: SaveOptions | None = None) -> None:
         """Write images to an archive or a directory; as `podpy save` does. Raises NoSuchImageError, ImageError …"""
-        from podpy.image.save import save
+        from podpy.image.archive.save import save
 
         self.privileged(lambda: save(self.store, self.paths, names, output, options))

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
-    from podpy.rootless.check import Check
+    from podpy.rootless.checks.check import Check
 
 _HELPER = "network helper"
 _NOISE = ("Failed to send", "Couldn't get any nameserver", "Multiple default", "Template interface")
@@ -19,7 +19,7 @@ _NOISE = ("Failed to send", "Couldn't get any nameserver", "Multiple default", "
 def helper(paths: Paths) -> Check:
     """Is there a program that connects containers to the network, and which one does where nobody chooses?"""
     from podpy.config.containers_conf import load
-    from podpy.rootless.check import failed
+    from podpy.rootless.checks.check import failed
 
     try:
         return _helper(load(paths), paths.cache)
@@ -31,8 +31,8 @@ def helper(paths: Paths) -> Check:
 
 def _helper(conf: ContainersConf, cache: str) -> Check:
     from podpy.network import mode
-    from podpy.network.pasta import is_old
-    from podpy.rootless.check import failed, install, passed
+    from podpy.network.private.pasta import is_old
+    from podpy.rootless.checks.check import failed, install, passed
 
     try:
         wanted = mode.parse("", conf)
@@ -54,8 +54,8 @@ def _helper(conf: ContainersConf, cache: str) -> Check:
 
 def tun_problem() -> tuple[str, str] | None:
     """Return cause and mend if /dev/net/tun can't be used by this user; None if it can."""
-    from podpy.rootless.doctor import one_line
-    from podpy.rootless.host_checks import tun
+    from podpy.rootless.checks.doctor import one_line
+    from podpy.rootless.checks.host_checks import tun
 
     check = tun()
     return None if check.ok else (check.cause, one_line(check.mend))

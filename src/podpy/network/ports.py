@@ -3,7 +3,7 @@
     [[IP:][HOSTPORT]:]CONTAINERPORT[/PROTOCOL]       each port may be a range FIRST-LAST; an IPv6 address is in brackets
 
 An ephemeral host port is found by binding port 0 and giving the number to pasta a moment later. Somebody else can take
-it in between; then pasta says so, and another one is tried (podpy.network.pasta).
+it in between; then pasta says so, and another one is tried (podpy.network.private.pasta).
 
 Rule: podman-run(1), --publish.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import InUseError, NetworkSetupError, NotSupportedError, UsageError
-from podpy.runtime.spec import PortMapping
+from podpy.spec.container import PortMapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from podpy.errors import UsageError
-from podpy.network import hostinfo, mode, names, netns, pasta, ports
+from podpy.network import hostinfo, mode, names, netns, ports
+from podpy.network.private import pasta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
-    from podpy.network.slirp import StartSlirp
+    from podpy.network.private.slirp import StartSlirp
     from podpy.plan import Operation
-    from podpy.runtime.spec import ContainerSpec, PortMapping
+    from podpy.spec.container import ContainerSpec, PortMapping
 
     class _Engine(Protocol):
         @property
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
         def ports(self) -> str: ...
 
     class Context(Protocol):
-        """What is known of the container that starts (podpy.libpod.launch.Launch)."""
+        """What is known of the container that starts (podpy.libpod.containers.starting.launch.Launch)."""
 
         directory: str
         rootfs: str
@@ -164,7 +165,7 @@ def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
         made.operations.append(start)
         made.wait_operations = [pasta.WaitForPasta(start)]
     else:
-        from podpy.network.slirp import StartSlirp, WaitForSlirp
+        from podpy.network.private.slirp import StartSlirp, WaitForSlirp
 
         slirp = StartSlirp(kind, context.directory, published)
         slirp.before = before
@@ -179,7 +180,7 @@ def _before(published: list[PortMapping], row: str) -> list[PortMapping]:
     if all(port.host_port for port in published):
         return []
     from podpy import fastjson
-    from podpy.runtime.spec import PortMapping
+    from podpy.spec.container import PortMapping
 
     return [PortMapping(**port) for port in fastjson.loads(row) if port["host_port"]]
 

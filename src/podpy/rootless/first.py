@@ -139,7 +139,7 @@ def _make(paths: Paths) -> int:
         started.close()
     if single:
         from podpy.notice import warn
-        from podpy.rootless import doctor
+        from podpy.rootless.checks import doctor
 
         warn(doctor.single_id_warning(paths, missing))
     return pidfd
@@ -202,7 +202,7 @@ class _Holder:
 
 
 def _start_error(line: str) -> RootlessError:
-    from podpy.rootless import doctor
+    from podpy.rootless.checks import doctor
 
     words = line.split()
     if len(words) == 3 and words[0] == "error":
@@ -226,7 +226,7 @@ def _write_single_map(pid: int, paths: Paths) -> None:
             with open(f"/proc/{pid}/{name}", "w", encoding="ascii") as file:
                 file.write(text)
         except OSError as error:
-            from podpy.rootless import doctor
+            from podpy.rootless.checks import doctor
 
             raise doctor.explain(f"write {name}", error) from error
 
@@ -248,7 +248,7 @@ def _write_maps(pid: int, paths: Paths, uids: list[Range], gids: list[Range]) ->
         said = _read_all(output)
         failed = [tool for tool, child in children if os.waitpid(child, 0)[1] != 0]
     if failed:
-        from podpy.rootless import doctor
+        from podpy.rootless.checks import doctor
 
         raise doctor.id_map_error(paths, failed[0], said)
 

@@ -130,7 +130,7 @@ def _sees_same_mounts(paths: Paths) -> bool:
 
 
 def _join_error(error: OSError) -> RootlessError:
-    from podpy.rootless import doctor
+    from podpy.rootless.checks import doctor
 
     if error.errno == errno.EINVAL and len(os.listdir("/proc/self/task")) > 1:
         return RootlessError(

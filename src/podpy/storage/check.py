@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from podpy.record import Record
-from podpy.storage import image_mounts, orphans
+from podpy.storage import orphans
+from podpy.storage.mounts import image_mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 
 from podpy.errors import InUseError, SeveralNamesError
-from podpy.storage import blobs, compressed, crash_point, filesystem, image_mounts, orphans, staging
+from podpy.storage import blobs, crash_point, orphans, staging
+from podpy.storage.layers import compressed, filesystem
+from podpy.storage.mounts import image_mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def clear_up(store: Store, killed: dict[str, int]) -> list[str]:
         for name in killed:
             path = os.path.join(store.staging.root, name)
             if store.freed is not None:
-                from podpy.storage.usage import tree_size
+                from podpy.storage.layers.usage import tree_size
 
                 store.freed += tree_size(path)
             filesystem.remove_tree(path)

@@ -8,7 +8,8 @@ import time
 from podpy import fastjson
 from podpy.digests import sha256
 from podpy.errors import ImageError, PodpyError, StorageError
-from podpy.storage import crash_point, filesystem, orphans
+from podpy.storage import crash_point, orphans
+from podpy.storage.layers import filesystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from podpy.storage.blobs import BlobWriter
     from podpy.storage.images import ImageRecord
-    from podpy.storage.layers import LayerWriter
+    from podpy.storage.layers.writer import LayerWriter
     from podpy.storage.store import Store
 
     T = TypeVar("T")
@@ -135,7 +136,7 @@ def _inherit(store: Store, record: ImageRecord, layers: Sequence[LayerWriter]) -
     staged = {layer.chain_id: layer for layer in layers}
     for layer in layers:
         if layer.implied and layer.parent:
-            from podpy.storage.inherit import inherit_directories
+            from podpy.storage.layers.inherit import inherit_directories
 
             below = record.layers[: record.layers.index(layer.chain_id)]
             paths = [staged[chain].path if chain in staged else store.layer_path(chain) for chain in reversed(below)]

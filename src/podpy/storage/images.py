@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.storage.database import Database
+    from podpy.storage.database.database import Database
 
 DEFAULT_DOMAIN = "localhost"
 _COLUMNS = "id, images.digest, manifest, config, created, size"

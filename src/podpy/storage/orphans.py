@@ -34,7 +34,7 @@ def remove(store: Store) -> list[str]:
 
     What it took on the disk is added to `store.freed` where somebody counts.
     """
-    from podpy.storage import filesystem
+    from podpy.storage.layers import filesystem
 
     aside = store.staging.new_path("orphans")
     with store.database.transaction():
@@ -45,7 +45,7 @@ def remove(store: Store) -> list[str]:
             os.rename(os.path.join(store.graphroot, name), os.path.join(aside, str(number)))
     if found:
         if store.freed is not None:
-            from podpy.storage.usage import tree_size
+            from podpy.storage.layers.usage import tree_size
 
             store.freed += sum(tree_size(os.path.join(aside, str(number))) for number in range(len(found)))
         filesystem.remove_tree(aside)

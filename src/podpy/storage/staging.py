@@ -66,7 +66,7 @@ class Staging:
         """Remove a directory tree or file: renamed in here first, so that a kill leaves nothing half-removed in
         place.
         """
-        from podpy.storage import filesystem
+        from podpy.storage.layers import filesystem
 
         aside = self.set_aside(path)
         if aside:
@@ -85,10 +85,10 @@ class Staging:
 
     def close(self) -> None:
         """Remove the staging directory and give up its lock."""
-        from podpy.storage import filesystem
+        from podpy.storage.layers import filesystem
 
         if self.name:
-            from podpy.storage import reserve
+            from podpy.storage.database import reserve
 
             reserve.make(os.path.dirname(self.root), self.new_path("reserve"))
             filesystem.remove_tree(os.path.join(self.root, self.name))

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from podpy.plan import Operation
     from podpy.storage.blobs import BlobWriter
     from podpy.storage.check import Finding
-    from podpy.storage.database import Database
-    from podpy.storage.layers import LayerWriter
-    from podpy.storage.usage import ImageSpace
+    from podpy.storage.database.database import Database
+    from podpy.storage.layers.usage import ImageSpace
+    from podpy.storage.layers.writer import LayerWriter
 
 
 class StoredLayer(Record):
@@ -142,7 +142,7 @@ class Store:
 
         With `recipe`, the tar needn't be kept: see LayerWriter.
         """
-        from podpy.storage.layers import LayerWriter
+        from podpy.storage.layers.writer import LayerWriter
 
         return LayerWriter(self.staging, chain_id=chain_id, parent=parent, diff_id=diff_id, recipe=recipe)
 
@@ -231,7 +231,7 @@ class Store:
         The maps are (inside, host, size) of the container's own user namespace, as in ContainerSpec; empty: none of its
         own.
         """
-        from podpy.storage import mounts
+        from podpy.storage.mounts import root as mounts
 
         return mounts.operations(
             self,
@@ -284,7 +284,7 @@ class Store:
 
     def space(self) -> ImageSpace:
         """Return what the images take on the disk. This process must be in the user's namespaces."""
-        from podpy.storage import usage
+        from podpy.storage.layers import usage
 
         return usage.measure(self)
 
@@ -306,7 +306,7 @@ class Store:
             name = "" if forced else self.database.get_meta("driver")
             options = [option for option in self.database.get_meta("driver_options").split(",") if option]
             if not name:
-                from podpy.storage import driver
+                from podpy.storage.mounts import driver
 
                 name, options = driver.choose(self)
                 if not forced:

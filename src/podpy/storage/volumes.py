@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.config.paths import Paths
-    from podpy.storage.database import Database
+    from podpy.storage.database.database import Database
 
 _COLUMNS = "name, anonymous, created, labels, options, copied_up"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
@@ -138,7 +138,8 @@ class Volumes:
     def _fill(self, source: str, target: str) -> None:
         # Copied aside and synced, then renamed: a volume that isn't empty is never filled again, so one that a kill or
         # a power cut left half full would stay that. The directory itself stays: a container may have it mounted.
-        from podpy.storage import copying, crash_point, filesystem
+        from podpy.storage import crash_point
+        from podpy.storage.layers import copying, filesystem
 
         names = os.listdir(source)
         staging = Staging(self._graphroot)

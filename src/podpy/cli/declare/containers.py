@@ -44,7 +44,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="run",
         aliases=("container run",),
-        handler="podpy.cli.commands.run:run",
+        handler="podpy.cli.commands.containers.run:run",
         panel=_PANEL,
         help="Run a command in a new container",
         options=RUN_OPTIONS,
@@ -54,7 +54,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="create",
         aliases=("container create",),
-        handler="podpy.cli.commands.create:run",
+        handler="podpy.cli.commands.containers.create:run",
         panel=_PANEL,
         help="Make a new container without starting it",
         options=CREATE_OPTIONS,
@@ -64,7 +64,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="start",
         aliases=("container start",),
-        handler="podpy.cli.commands.start:run",
+        handler="podpy.cli.commands.containers.start:run",
         panel=_PANEL,
         help="Start containers",
         arguments=(stopped_containers(),),
@@ -83,7 +83,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="stop",
         aliases=("container stop",),
-        handler="podpy.cli.commands.stop:run",
+        handler="podpy.cli.commands.containers.stop:run",
         panel=_PANEL,
         help="Stop containers",
         arguments=(running_containers(),),
@@ -101,7 +101,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="restart",
         aliases=("container restart",),
-        handler="podpy.cli.commands.restart:run",
+        handler="podpy.cli.commands.containers.restart:run",
         panel=_PANEL,
         help="Stop containers and start them again",
         arguments=(some_containers(),),
@@ -118,7 +118,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="kill",
         aliases=("container kill",),
-        handler="podpy.cli.commands.kill:run",
+        handler="podpy.cli.commands.containers.kill:run",
         panel=_PANEL,
         help="Send a signal to containers",
         arguments=(running_containers(),),
@@ -133,7 +133,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="pause",
         aliases=("container pause",),
-        handler="podpy.cli.commands.pause:run",
+        handler="podpy.cli.commands.containers.pause:run",
         panel=_PANEL,
         help="Freeze all processes of containers",
         arguments=(running_containers(),),
@@ -148,7 +148,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="unpause",
         aliases=("container unpause",),
-        handler="podpy.cli.commands.unpause:run",
+        handler="podpy.cli.commands.containers.unpause:run",
         panel=_PANEL,
         help="Let paused containers go on",
         arguments=(some_containers(),),
@@ -163,7 +163,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="rm",
         aliases=("container rm",),
-        handler="podpy.cli.commands.rm:run",
+        handler="podpy.cli.commands.containers.rm:run",
         panel=_PANEL,
         help="Remove containers",
         arguments=(some_containers(),),
@@ -184,7 +184,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="exec",
         aliases=("container exec",),
-        handler="podpy.cli.commands.exec:run",
+        handler="podpy.cli.commands.containers.exec:run",
         panel=_PANEL,
         help="Run a command in a running container",
         interspersed=False,
@@ -212,7 +212,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="attach",
         aliases=("container attach",),
-        handler="podpy.cli.commands.attach:run",
+        handler="podpy.cli.commands.containers.attach:run",
         panel=_PANEL,
         help="Attach to a running container",
         arguments=(one_container(RUNNING, required=False),),
@@ -227,7 +227,7 @@ _RUNNING: tuple[Command, ...] = (
     Command(
         path="wait",
         aliases=("container wait",),
-        handler="podpy.cli.commands.wait:run",
+        handler="podpy.cli.commands.containers.wait:run",
         panel=_PANEL,
         help="Wait until containers have stopped and print their exit codes",
         arguments=(some_containers(),),
@@ -273,7 +273,7 @@ _SEEING: tuple[Command, ...] = (
         path="ps",
         aliases=("container ls", "container list", "container ps"),
         panel=_PANEL,
-        handler="podpy.cli.commands.ps:run",
+        handler="podpy.cli.commands.containers.ps:run",
         help="List containers",
         rule="none",
         options=(
@@ -296,7 +296,7 @@ _SEEING: tuple[Command, ...] = (
     ),
     Command(
         path="inspect",
-        handler="podpy.cli.commands.inspect:run",
+        handler="podpy.cli.commands.containers.inspect:run",
         panel=_PANEL,
         help="Print everything about containers or images",
         rule="names",
@@ -316,7 +316,7 @@ _SEEING: tuple[Command, ...] = (
     ),
     Command(
         path="container inspect",
-        handler="podpy.cli.commands.inspect:run_container",
+        handler="podpy.cli.commands.containers.inspect:run_container",
         help="Print everything about containers",
         rule="names",
         options=(template_format(default="json"), flag("--size -s", "And sizes"), latest()),
@@ -325,7 +325,7 @@ _SEEING: tuple[Command, ...] = (
     Command(
         path="logs",
         aliases=("container logs",),
-        handler="podpy.cli.commands.logs:run",
+        handler="podpy.cli.commands.containers.logs:run",
         panel=_PANEL,
         help="Print what containers wrote",
         arguments=(some_containers(),),
@@ -345,7 +345,7 @@ _SEEING: tuple[Command, ...] = (
     Command(
         path="port",
         aliases=("container port",),
-        handler="podpy.cli.commands.port:run",
+        handler="podpy.cli.commands.containers.port:run",
         panel=_PANEL,
         help="List published ports",
         rule="port",
@@ -358,7 +358,7 @@ _SEEING: tuple[Command, ...] = (
     Command(
         path="top",
         aliases=("container top",),
-        handler="podpy.cli.commands.top:run",
+        handler="podpy.cli.commands.containers.top:run",
         panel=_PANEL,
         help="List the processes of a container",
         interspersed=False,
@@ -372,7 +372,7 @@ _SEEING: tuple[Command, ...] = (
     Command(
         path="rename",
         aliases=("container rename",),
-        handler="podpy.cli.commands.rename:run",
+        handler="podpy.cli.commands.containers.rename:run",
         panel=_PANEL,
         help="Give a container another name",
         arguments=(one_container(), Argument(name="name", metavar="NAME")),
@@ -383,7 +383,7 @@ _KEEPING: tuple[Command, ...] = (
     Command(
         path="init",
         aliases=("container init",),
-        handler="podpy.cli.commands.init:run",
+        handler="podpy.cli.commands.containers.init:run",
         panel=_PANEL,
         help="Prepare containers so that a start is quick",
         rule="ids",
@@ -392,14 +392,14 @@ _KEEPING: tuple[Command, ...] = (
     ),
     Command(
         path="container exists",
-        handler="podpy.cli.commands.container:exists",
+        handler="podpy.cli.commands.containers.container:exists",
         help="Tell by the exit code whether a container exists",
         arguments=(one_container(),),
         options=(flag("--external", "Containers of other programs, too"),),
     ),
     Command(
         path="diff",
-        handler="podpy.cli.commands.diff:run",
+        handler="podpy.cli.commands.containers.diff:run",
         panel=_PANEL,
         help="Show what a container (or an image) changed, or has differently from another",
         rule="names",
@@ -408,7 +408,7 @@ _KEEPING: tuple[Command, ...] = (
     ),
     Command(
         path="container diff",
-        handler="podpy.cli.commands.diff:container",
+        handler="podpy.cli.commands.containers.diff:container",
         help="Show what a container changed, or has differently from another",
         rule="names",
         arguments=(Argument(name="names", metavar="NAME", required=False, many=True, complete=CONTAINERS),),
@@ -416,7 +416,7 @@ _KEEPING: tuple[Command, ...] = (
     ),
     Command(
         path="container prune",
-        handler="podpy.cli.commands.prune:containers",
+        handler="podpy.cli.commands.system.prune:containers",
         help="Remove all stopped containers",
         rule="none",
         options=(
@@ -427,7 +427,7 @@ _KEEPING: tuple[Command, ...] = (
     ),
     Command(
         path="container cleanup",
-        handler="podpy.cli.commands.container:cleanup",
+        handler="podpy.cli.commands.containers.container:cleanup",
         help="Take down what ended containers have left (conmon's exit command)",
         rule="ids",
         arguments=(some_containers(),),

@@ -31,7 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="pull",
         aliases=("image pull",),
-        handler="podpy.cli.commands.images:pull",
+        handler="podpy.cli.commands.images.images:pull",
         panel=_PANEL,
         help="Pull images from a registry or an archive",
         arguments=(_SOME_IMAGES,),
@@ -60,7 +60,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="load",
         aliases=("image load",),
-        handler="podpy.cli.commands.images:load",
+        handler="podpy.cli.commands.images.images:load",
         panel=_PANEL,
         help="Load images from an archive",
         rule="none",
@@ -74,7 +74,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="import",
         aliases=("image import",),
-        handler="podpy.cli.commands.import_image:import_image",
+        handler="podpy.cli.commands.images.import_image:import_image",
         panel=_PANEL,
         help="Make an image of a tar of a root file system",
         arguments=(
@@ -95,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="search",
         aliases=("image search",),
-        handler="podpy.cli.commands.search:search",
+        handler="podpy.cli.commands.images.search:search",
         panel=_PANEL,
         help="Look for images in registries",
         arguments=(Argument(name="term", metavar="[REGISTRY/]TERM"),),
@@ -115,7 +115,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="save",
         aliases=("image save",),
-        handler="podpy.cli.commands.image_save:save",
+        handler="podpy.cli.commands.images.image_save:save",
         panel=_PANEL,
         help="Save images to an archive or a directory",
         arguments=(_SOME_IMAGES,),
@@ -137,7 +137,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="images",
         aliases=("image ls", "image list"),
-        handler="podpy.cli.commands.image_list:images",
+        handler="podpy.cli.commands.images.image_list:images",
         panel=_PANEL,
         help="List images",
         options=(
@@ -156,7 +156,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="rmi",
         aliases=("image rm",),
-        handler="podpy.cli.commands.image_changes:rmi",
+        handler="podpy.cli.commands.images.image_changes:rmi",
         panel=_PANEL,
         help="Remove images",
         rule="images",
@@ -171,7 +171,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="tag",
         aliases=("image tag",),
-        handler="podpy.cli.commands.image_changes:tag",
+        handler="podpy.cli.commands.images.image_changes:tag",
         panel=_PANEL,
         help="Give an image more names",
         arguments=(_IMAGE, Argument(name="names", metavar="NAME", many=True)),
@@ -179,28 +179,28 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="untag",
         aliases=("image untag",),
-        handler="podpy.cli.commands.image_changes:untag",
+        handler="podpy.cli.commands.images.image_changes:untag",
         panel=_PANEL,
         help="Take names from an image",
         arguments=(_IMAGE, Argument(name="names", metavar="NAME", required=False, many=True)),
     ),
     Command(
         path="image inspect",
-        handler="podpy.cli.commands.images:inspect",
+        handler="podpy.cli.commands.images.images:inspect",
         help="Print everything about images",
         options=(template_format(default="json"),),
         arguments=(_SOME_IMAGES,),
     ),
     Command(
         path="image exists",
-        handler="podpy.cli.commands.images:exists",
+        handler="podpy.cli.commands.images.images:exists",
         help="Tell by the exit code whether an image exists",
         arguments=(_IMAGE,),
     ),
     Command(
         path="history",
         aliases=("image history",),
-        handler="podpy.cli.commands.image_list:history",
+        handler="podpy.cli.commands.images.image_list:history",
         panel=_PANEL,
         help="Show how an image was made",
         arguments=(_IMAGE,),
@@ -213,21 +213,21 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="image tree",
-        handler="podpy.cli.commands.image_list:tree",
+        handler="podpy.cli.commands.images.image_list:tree",
         help="Show an image's layers",
         arguments=(_IMAGE,),
         options=(flag("--whatrequires", "Images that are built on it"),),
     ),
     Command(
         path="image diff",
-        handler="podpy.cli.commands.diff:image",
+        handler="podpy.cli.commands.containers.diff:image",
         help="Show what an image changes in the one below its last layer, or beside another",
         arguments=(Argument(name="names", metavar="IMAGE", many=True, complete=IMAGES),),
         options=(text("--format", "FORMAT", "json"),),
     ),
     Command(
         path="image mount",
-        handler="podpy.cli.commands.image_mount:mount",
+        handler="podpy.cli.commands.images.image_mount:mount",
         help="Mount images read-only and print where (in `podpy unshare`)",
         rule="images or none",
         arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
@@ -236,7 +236,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="image unmount",
         aliases=("image umount",),
-        handler="podpy.cli.commands.image_mount:unmount",
+        handler="podpy.cli.commands.images.image_mount:unmount",
         help="Unmount images",
         rule="images",
         arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
@@ -247,7 +247,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="image prune",
-        handler="podpy.cli.commands.prune:images",
+        handler="podpy.cli.commands.system.prune:images",
         help="Remove images that nothing uses",
         rule="none",
         options=(
@@ -261,7 +261,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="login",
-        handler="podpy.cli.commands.login:login",
+        handler="podpy.cli.commands.images.login:login",
         panel=_PANEL,
         help="Log in to a registry",
         arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
@@ -280,7 +280,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="logout",
-        handler="podpy.cli.commands.login:logout",
+        handler="podpy.cli.commands.images.login:logout",
         panel=_PANEL,
         help="Forget the credentials for a registry",
         arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),

@@ -65,7 +65,7 @@ _ARTIFACT = (
 COMMANDS: tuple[Command, ...] = (
     Command(
         path="manifest create",
-        handler="podpy.cli.commands.manifest:create",
+        handler="podpy.cli.commands.lists.manifest:create",
         help="Make a manifest list",
         arguments=(_LIST, Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES)),
         options=(
@@ -78,7 +78,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="manifest add",
-        handler="podpy.cli.commands.manifest:add",
+        handler="podpy.cli.commands.lists.manifest:add",
         help="Add images, or an artifact made of files, to a manifest list",
         arguments=(_LIST, Argument(name="images", metavar="IMAGE|FILE", many=True, complete=IMAGES)),
         options=(
@@ -95,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="manifest annotate",
-        handler="podpy.cli.commands.manifest:annotate",
+        handler="podpy.cli.commands.lists.manifest:annotate",
         help="Change what a manifest list says about an entry, or about itself",
         arguments=(_LIST, Argument(name="entry", metavar="DIGEST|IMAGE|FILE", required=False, complete=IMAGES)),
         options=(
@@ -107,7 +107,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="manifest inspect",
-        handler="podpy.cli.commands.manifest:inspect",
+        handler="podpy.cli.commands.lists.manifest:inspect",
         help="Print a manifest list of the store, or of a registry",
         arguments=(_LIST,),
         options=(
@@ -119,7 +119,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="manifest push",
-        handler="podpy.cli.commands.manifest:push",
+        handler="podpy.cli.commands.lists.manifest:push",
         help="Push a manifest list, and its images, to a registry",
         arguments=(
             _LIST,
@@ -150,26 +150,26 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="manifest remove",
-        handler="podpy.cli.commands.manifest:remove",
+        handler="podpy.cli.commands.lists.manifest:remove",
         help="Take an entry out of a manifest list",
         arguments=(_LIST, Argument(name="digest", metavar="DIGEST")),
     ),
     Command(
         path="manifest rm",
-        handler="podpy.cli.commands.manifest:rm",
+        handler="podpy.cli.commands.lists.manifest:rm",
         help="Remove manifest lists",
         arguments=(Argument(name="lists", metavar="LIST", many=True, complete=IMAGES),),
         options=(flag("--ignore -i", "A list that doesn't exist is no error"),),
     ),
     Command(
         path="manifest exists",
-        handler="podpy.cli.commands.manifest:exists",
+        handler="podpy.cli.commands.lists.manifest:exists",
         help="Tell by the exit code whether a manifest list exists",
         arguments=(_LIST,),
     ),
     Command(
         path="artifact add",
-        handler="podpy.cli.commands.artifact:add",
+        handler="podpy.cli.commands.lists.artifact:add",
         help="Make an artifact of files",
         arguments=(
             _ONE_ARTIFACT,
@@ -185,7 +185,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="artifact extract",
-        handler="podpy.cli.commands.artifact:extract",
+        handler="podpy.cli.commands.lists.artifact:extract",
         help="Write an artifact's files to a file or directory",
         arguments=(
             _ONE_ARTIFACT,
@@ -198,7 +198,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="artifact inspect",
-        handler="podpy.cli.commands.artifact:inspect",
+        handler="podpy.cli.commands.lists.artifact:inspect",
         help="Print everything about an artifact",
         arguments=(_ONE_ARTIFACT,),
         options=(template_format(default="json"),),
@@ -206,7 +206,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="artifact ls",
         aliases=("artifact list",),
-        handler="podpy.cli.commands.artifact:ls",
+        handler="podpy.cli.commands.lists.artifact:ls",
         help="List artifacts",
         rule="none",
         options=(
@@ -217,7 +217,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="artifact pull",
-        handler="podpy.cli.commands.artifact:pull",
+        handler="podpy.cli.commands.lists.artifact:pull",
         help="Pull an artifact from a registry",
         arguments=(_ONE_ARTIFACT,),
         options=(
@@ -233,7 +233,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="artifact push",
-        handler="podpy.cli.commands.artifact:push",
+        handler="podpy.cli.commands.lists.artifact:push",
         help="Push an artifact to its registry",
         arguments=(_ONE_ARTIFACT,),
         options=(
@@ -252,7 +252,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="artifact rm",
         aliases=("artifact remove",),
-        handler="podpy.cli.commands.artifact:rm",
+        handler="podpy.cli.commands.lists.artifact:rm",
         help="Remove artifacts",
         arguments=(Argument(name="artifacts", metavar="ARTIFACT", required=False, many=True, complete=ARTIFACTS),),
         options=(

@@ -26,7 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="push",
         aliases=("image push",),
-        handler="podpy.cli.commands.push:push",
+        handler="podpy.cli.commands.images.push:push",
         panel=_PANEL,
         help="Push an image to a registry, an archive or a directory",
         arguments=(

@@ -19,7 +19,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="info",
         aliases=("system info",),
-        handler="podpy.cli.commands.info:run",
+        handler="podpy.cli.commands.system.info:run",
         panel=_PANEL,
         help="Describe host, store and settings",
         rule="none",
@@ -27,7 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="version",
-        handler="podpy.cli.commands.version:run",
+        handler="podpy.cli.commands.system.version:run",
         panel=_PANEL,
         help="Print podpy's version",
         rule="none",
@@ -35,7 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="unshare",
-        handler="podpy.cli.commands.unshare:run",
+        handler="podpy.cli.commands.system.unshare:run",
         panel=_PANEL,
         help="Run a command in the user's namespaces",
         interspersed=False,
@@ -51,14 +51,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="system doctor",
-        handler="podpy.cli.commands.system:doctor",
+        handler="podpy.cli.commands.system.system:doctor",
         help="Check this host and say what mends what is wrong",
         rule="none",
         options=(flag("--json", "Print JSON"),),
     ),
     Command(
         path="system check",
-        handler="podpy.cli.commands.system:check",
+        handler="podpy.cli.commands.system.system:check",
         help="Check the store",
         rule="none",
         options=(
@@ -70,7 +70,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="system df",
-        handler="podpy.cli.commands.system_df:run",
+        handler="podpy.cli.commands.system.system_df:run",
         help="Show what images, containers and volumes take on the disk",
         rule="none",
         description=(
@@ -84,7 +84,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="system prune",
-        handler="podpy.cli.commands.prune:system",
+        handler="podpy.cli.commands.system.prune:system",
         help="Remove containers that don't run, and images that nothing uses",
         rule="none",
         options=(
@@ -99,7 +99,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="system migrate",
-        handler="podpy.cli.commands.system:migrate",
+        handler="podpy.cli.commands.system.system:migrate",
         help="End the process that holds the user's namespaces, so that changed id ranges count",
         rule="none",
         options=(
@@ -109,13 +109,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="system renumber",
-        handler="podpy.cli.commands.system:renumber",
+        handler="podpy.cli.commands.system.system:renumber",
         rule="none",
         help="Accepted; podpy has no numbered locks",
     ),
     Command(
         path="completion",
-        handler="podpy.cli.commands.completion:run",
+        handler="podpy.cli.commands.system.completion:run",
         panel=_PANEL,
         help="Print the completion script for a shell",
         options=(
@@ -126,14 +126,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="help",
-        handler="podpy.cli.commands.help:run",
+        handler="podpy.cli.commands.system.help:run",
         help="Describe a command",
         hidden=True,
         arguments=(Argument(name="command", metavar="COMMAND", required=False, many=True),),
     ),
     Command(
         path="__complete",
-        handler="podpy.cli.commands.completion:complete",
+        handler="podpy.cli.commands.system.completion:complete",
         hidden=True,
         interspersed=False,
         help="What the completion scripts call",

@@ -14,7 +14,7 @@ def _policy_file(help: str) -> Option:
 COMMANDS: tuple[Command, ...] = (
     Command(
         path="image trust show",
-        handler="podpy.cli.commands.trust:show",
+        handler="podpy.cli.commands.images.trust:show",
         help="Show which images may come in",
         arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
         options=(
@@ -27,7 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="image trust set",
-        handler="podpy.cli.commands.trust:set_",
+        handler="podpy.cli.commands.images.trust:set_",
         help="Say which images of a registry may come in",
         arguments=(Argument(name="scope", metavar="REGISTRY[/REPOSITORY]"),),
         options=(

@@ -9,8 +9,8 @@ from podpy.cli.specgen.life import life
 from podpy.cli.specgen.namespaces import namespaces
 from podpy.cli.specgen.network import network
 from podpy.errors import NotSupportedError, UsageError
-from podpy.runtime.spec import ContainerSpec
-from podpy.runtime.users import KEEP_GROUPS
+from podpy.oci.root.users import KEEP_GROUPS
+from podpy.spec.container import ContainerSpec
 from podpy.spec.text import volumes
 from podpy.spec.text.environment import environment, labels
 from podpy.spec.text.mounts import parse_mount
@@ -21,9 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.cli.parse import Options
+    from podpy.cli.parser.parse import Options
     from podpy.config.containers_conf import ContainersConf
-    from podpy.runtime.spec import Mount
+    from podpy.spec.container import Mount
 
 _SYSTEMD = ("true", "false", "always")
 _ZONES = "/usr/share/zoneinfo"

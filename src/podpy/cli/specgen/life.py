@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podpy.cli.parse import Options
+    from podpy.cli.parser.parse import Options
     from podpy.config.containers_conf import ContainersConf
 
 _POLICIES = ("no", "on-failure", "always", "unless-stopped", "never")

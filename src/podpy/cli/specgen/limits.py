@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import NotSupportedError, UsageError
-from podpy.runtime.spec import Resources, Ulimit
+from podpy.spec.container import Resources, Ulimit
 from podpy.spec.text.security import parse_device_rule
 from podpy.spec.text.values import parse_pairs, parse_size
 
@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from podpy.cli.parse import Options
+    from podpy.cli.parser.parse import Options
     from podpy.config.containers_conf import ContainersConf
 
 _ULIMITS = frozenset(

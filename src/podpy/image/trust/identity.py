@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.config.policy import MATCH_REPO_DIGEST_OR_EXACT
 from podpy.errors import ConfigError, ImageError
-from podpy.image.reference import DOCKER_DOMAIN, Reference, parse
+from podpy.image.names.reference import DOCKER_DOMAIN, Reference, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from podpy import fastjson
 from podpy.errors import ImageError
-from podpy.image.reference import check_digest, shorten
+from podpy.image.names.reference import check_digest, shorten
 from podpy.record import Record
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.image.reference import Reference
+    from podpy.image.names.reference import Reference
 
 
 def docker_scopes(reference: Reference) -> list[str]:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podpy.config.paths import Paths
-    from podpy.image.http import Transport
-    from podpy.image.reference import Reference
-    from podpy.image.registry import Repository
+    from podpy.image.names.reference import Reference
+    from podpy.image.registry.http import Transport
+    from podpy.image.registry.read import Repository
 
 COSIGN_MEDIA_TYPE = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIMPLE_SIGNING = "simple-signing"
@@ -110,8 +110,8 @@ def from_directory(path: str, prefix: str = "") -> list[Signature]:
 
 def from_attachments(repository: Repository, digest: str) -> list[Signature]:
     """Return the sigstore attachments of a manifest. Raises ImageError, RegistryError."""
-    from podpy.image import schema
-    from podpy.image.registry import NotThereError
+    from podpy.image.documents import schema
+    from podpy.image.registry.read import NotThereError
 
     tag = digest.replace(":", "-") + ".sig"
     try:
@@ -161,7 +161,7 @@ def _read_file(path: str) -> bytes | None:
 
 
 def _get(connection: Transport, url: str) -> bytes | None:
-    from podpy.image.http import drop, read_body
+    from podpy.image.registry.http import drop, read_body
 
     response = connection.open_url("GET", url, {}, what=f"signature {url}")
     if response.status == 404:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.config.policy import Requirement
-    from podpy.image.reference import Reference
+    from podpy.image.names.reference import Reference
     from podpy.image.trust.signatures import Signature
 
 _KEY_LIMIT = 4 << 20

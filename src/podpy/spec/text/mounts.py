@@ -6,7 +6,7 @@ import os
 
 from podpy.errors import NotSupportedError, UsageError
 from podpy.go.values import split_csv
-from podpy.runtime.spec import Mount
+from podpy.spec.container import Mount
 from podpy.spec.text import mount_options
 from podpy.spec.text.volumes import check_volume_name, host_path, target_path
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 
 from podpy.errors import NotSupportedError, UsageError
-from podpy.runtime import capabilities
-from podpy.runtime.spec import Device
-from podpy.spec import sysctls
+from podpy.spec import capabilities, sysctls
+from podpy.spec.container import Device
 from podpy.spec.text.values import parse_pairs
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import UsageError
-from podpy.runtime.spec import Mount
+from podpy.spec.container import Mount
 from podpy.spec.text import mount_options
 
 _FORMAT = "incorrect volume format, should be [host-dir:]ctr-dir[:option]"

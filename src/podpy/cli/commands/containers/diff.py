@@ -1,0 +1,58 @@
+"""`podpy diff`, `container diff`, `image diff`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.errors import NoSuchContainerError, UsageError
+from podpy.storage.layers.differences import ADDED, CHANGED, DELETED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+
+_JSON_NAMES = ((CHANGED, "changed"), (ADDED, "added"), (DELETED, "deleted"))
+
+
+def run(options: Options) -> int:
+    """Print what a container or image has differently."""
+    return _diff(options, "all")
+
+
+def container(options: Options) -> int:
+    """Print what a container has differently."""
+    return _diff(options, "container")
+
+
+def image(options: Options) -> int:
+    """Print what an image has differently."""
+    return _diff(options, "image")
+
+
+def _diff(options: Options, kind: str) -> int:
+    from podpy.cli.show import report
+    from podpy.libpod.system.diff import diff
+
+    as_json = report.is_json(options.format)
+    if options.format and not as_json:
+        raise UsageError("only supported value for '--format' is 'json'")
+    if len(options.names) > 2:
+        raise UsageError("accepts at most two names: what is compared, and with what")
+    with open_runtime(options) as runtime:
+        names = options.names
+        if kind != "image" and options.latest:
+            row = runtime.table.latest()
+            if row is None:
+                raise NoSuchContainerError("there is no container: no such container")
+            names = [row.id]
+        changes = diff(runtime, *names, kind=kind)
+    if as_json:
+        from podpy.go.json import indented
+        from podpy.go.template.values import Struct
+
+        lists = {name: [change.path for change in changes if change.kind == kind] for kind, name in _JSON_NAMES}
+        sys.stdout.write(indented(Struct({name: paths for name, paths in lists.items() if paths}), "     ") + "\n")
+    else:
+        sys.stdout.write("".join(f"{change.kind} {change.path}\n" for change in changes))
+    return 0

@@ -1,0 +1,52 @@
+"""`podpy exec`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.selection import one
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+    from podpy.libpod.io.exec import ExecOptions
+
+
+def run(options: Options) -> int:
+    """Run a command in a running container and return its exit code."""
+    from podpy.libpod.io import exec as execute
+
+    if options.preserve_fds:
+        from podpy.cli.streams import check_preserved
+
+        check_preserved(options.preserve_fds)
+    with open_runtime(options) as runtime:
+        container = one(runtime, options)
+        wanted = _wanted(options)
+        runtime.mark("container found")
+        sys.stdout.flush()
+        result = runtime.privileged(lambda: execute.run(container, wanted))
+        if isinstance(result, str):
+            print(result)
+            return 0
+        return result
+
+
+def _wanted(options: Options) -> ExecOptions:
+    from podpy.libpod.io.attach import parse_detach_keys
+    from podpy.libpod.io.exec import ExecOptions
+    from podpy.spec.text.environment import environment
+
+    return ExecOptions(
+        command=options.command,
+        env=environment(options.env, options.env_file),
+        workdir=options.workdir,
+        user=options.user,
+        tty=options.tty,
+        interactive=options.interactive,
+        detach=options.detach,
+        privileged=options.privileged,
+        preserve_fds=options.preserve_fds,
+        detach_keys=parse_detach_keys(options.detach_keys) if options.tty else b"",
+    )

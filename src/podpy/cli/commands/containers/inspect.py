@@ -1,0 +1,111 @@
+"""`podpy inspect` and `podpy container inspect`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.selection import complain
+from podpy.errors import NoSuchContainerError, NotFoundError, NotSupportedError, PodpyError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.cli.parser.parse import Options
+    from podpy.libpod.runtime import Runtime
+
+# Docker's and Podman's older names for fields; scripts use them.
+_OLD_NAMES = ((".Src", ".Source"), (".Dst", ".Destination"), (".ImageID", ".Image"))
+
+
+def run(options: Options) -> int:
+    """Print everything about containers or images."""
+    return _inspect(options, options.type)
+
+
+def run_container(options: Options) -> int:
+    """Print everything about containers."""
+    return _inspect(options, "container")
+
+
+def _inspect(options: Options, kind: str) -> int:
+    if kind not in ("all", "container", "image"):
+        raise NotSupportedError(f"inspect --type {kind}: {kind}s come with a later version of podpy")
+    if kind == "image" and (options.latest or options.size):
+        raise UsageError(f"--{'latest' if options.latest else 'size'} is not supported for type image")
+    found: list[Any] = []
+    errors: list[PodpyError] = []
+    with open_runtime(options) as runtime:
+        for name in [_latest(runtime)] if options.latest else options.names:
+            try:
+                found.append(_find(runtime, name, kind, options))
+            except NotFoundError as error:
+                errors.append(error)
+    sys.stdout.write(_text(found, options.format, kind))
+    for another in errors[1:]:
+        complain(another)
+    if errors:
+        raise errors[0]
+    return 0
+
+
+def _latest(runtime: Runtime) -> str:
+    row = runtime.table.latest()
+    if row is None:
+        raise NoSuchContainerError("there is no container: no such container")
+    return row.id
+
+
+def _find(runtime: Runtime, name: str, kind: str, options: Options) -> Any:
+    """Return the data of the object with this name. Raises NotFoundError."""
+    from podpy.libpod.containers.inspect_data import inspect
+
+    if kind != "image":
+        try:
+            container = runtime.container(name.removeprefix("/"))
+        except NoSuchContainerError:
+            if kind == "container":
+                raise
+        else:
+            return _container_view(inspect(container, size=options.size))
+    from podpy.cli.commands.images.images import inspect_data
+
+    try:
+        return inspect_data(runtime, name)
+    except NotFoundError:
+        if kind == "image":
+            raise
+        raise NotFoundError(f'no such object: "{name}"', hint="See 'podpy ps -a' and 'podpy images'") from None
+
+
+def _container_view(data: dict[str, Any]) -> Any:
+    """Return the data as a template sees it: Go's field is called ID, JSON's Id."""
+    from podpy.go.template.values import Struct
+    from podpy.go.view import view
+
+    plain: Struct = view(data)
+
+    class Shown(Struct):
+        """The fields by their Go names; as JSON by their JSON names."""
+
+        __slots__ = ()
+
+        def json_form(self) -> Struct:
+            return plain
+
+    return Shown({("ID" if name == "Id" else name): value for name, value in plain.items()})
+
+
+def _text(found: list[Any], format_text: str, kind: str) -> str:
+    from podpy.cli.show import report
+
+    if not format_text or report.is_json(format_text):
+        from podpy.go.json import indented
+
+        return indented(found) + "\n"
+    if kind != "image":
+        for old, new in _OLD_NAMES:
+            format_text = format_text.replace(old, new)
+        format_text = format_text.replace("{{.Id}}", "{{.ID}}").replace("{{ .Id }}", "{{ .ID }}")
+    return report.render_each(format_text, found)

@@ -1,0 +1,188 @@
+"""`podpy ps`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.show import container_rows as rows_of
+from podpy.cli.show.container_rows import Look
+from podpy.errors import UsageError
+from podpy.go.table import align_rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.cli.parser.parse import Options
+    from podpy.go.template.values import Struct
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.libpod.runtime import Runtime
+
+_NS_FIELDS = ("ID", "Names", "Pid", "Cgroup", "IPC", "MNT", "NET", "PIDNS", "User", "UTS")
+_STANDARD = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
+_HEADINGS = {
+    "ID": "container id",
+    "CreatedHuman": "created",
+    "Cgroup": "cgroupns",
+    "IPC": "ipc",
+    "MNT": "mnt",
+    "NET": "net",
+    "PIDNS": "pidns",
+    "User": "userns",
+    "UTS": "uts",
+    "Pod": "pod id",
+    "PodName": "podname",
+    "Restarts": "restarts",
+    "RunningFor": "running for",
+    "Networks": "networks",
+}
+_CLEAR_SCREEN = "\x1b[2J\x1b[H"
+
+
+def run(options: Options) -> int:
+    """List containers."""
+    if options.size and options.ns:
+        raise UsageError("--size and --ns can't be used together")
+    if options.watch and options.latest:
+        raise UsageError("--watch and --latest can't be used together")
+    with open_runtime(options) as runtime:
+        if not options.watch:
+            sys.stdout.write(_page(runtime, options))
+            return 0
+        from time import sleep
+
+        while True:
+            page = _page(runtime, options)
+            sys.stdout.write((_CLEAR_SCREEN if sys.stdout.isatty() else "") + page)
+            sys.stdout.flush()
+            sleep(options.watch)
+
+
+def _page(runtime: Runtime, options: Options) -> str:
+    if _is_plain(options):
+        return _standard(rows_of.standard_cells(runtime.glances(), Look(cut=not options.no_trunc)), options)
+    rows = _sorted(_selected(runtime, options), options.sort)
+    sizes = _sizes(runtime, rows) if options.size else None
+    if options.sort == "size" and sizes is not None:
+        rows.sort(key=lambda row: sizes.get(row.id, (0, 0))[1])
+    look = Look(cut=not options.no_trunc, sizes=sizes, namespaces=options.ns or "Namespaces" in options.format)
+    if options.format:
+        return _formatted(rows, look, options)
+    if options.quiet:
+        return "".join(rows_of.short(row.id, look) + "\n" for row in rows)
+    return _columns(rows, look, options)
+
+
+def _selected(runtime: Runtime, options: Options) -> list[ContainerRow]:
+    """Return the rows to show. What isn't shown isn't read: without --all only those that run."""
+    # The container's whole description is only read when a format, a filter or the sizes may ask for it.
+    whole = bool(options.format or options.filter or options.size)
+    table = runtime.table
+    if options.latest or options.last > 0:
+        found = runtime.rows(table.newest(1 if options.latest else options.last))
+    elif options.all or any(text.startswith("status=") for text in options.filter):
+        found = runtime.rows(table.all() if whole else table.summaries())
+    else:
+        maybe = ("running", "starting", "stopping")
+        found = runtime.rows(table.with_status(*maybe) if whole else table.summaries(*maybe))
+        found = [row for row in found if row.status == "running"]
+    if not options.filter:
+        return found
+    from podpy.libpod.filters.containers import matching
+
+    return matching(runtime, found, options.filter)
+
+
+_KEYS: dict[str, Callable[[ContainerRow], object]] = {
+    "command": lambda row: row.command,
+    "created": lambda row: row.created,
+    "id": lambda row: row.id,
+    "image": lambda row: row.image_name,
+    "names": lambda row: row.name,
+    "runningfor": lambda row: row.started,
+    "status": rows_of.state_of,
+    "size": lambda row: row.created,
+}
+
+
+def _sorted(rows: list[ContainerRow], field: str) -> list[ContainerRow]:
+    return sorted(rows, key=_KEYS[field])  # type: ignore[arg-type]
+
+
+def _sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tuple[int, int]]:
+    from podpy.libpod.containers.sizes import container_sizes
+
+    return container_sizes(runtime, rows)
+
+
+def _is_plain(options: Options) -> bool:
+    """Return whether all containers are wanted with what a glance tells (Runtime.glances)."""
+    narrowed = options.filter or options.latest or options.last > 0 or not options.all
+    other_columns = options.format or options.quiet or options.ns or options.size
+    return not narrowed and not other_columns and options.sort == "created"
+
+
+def _columns(rows: list[ContainerRow], look: Look, options: Options) -> str:
+    """Return the columns without a template: `ps -a` of 1000 containers is to be quick."""
+    if options.ns:
+        columns = _ns_columns(look)
+        cells = columns.values()
+        lines = [] if options.noheading else [[*columns]]
+        return align_rows(lines + [[cell(row) for cell in cells] for row in rows])
+    more = [rows_of.size_text(row, look) for row in rows] if options.size else None
+    return _standard(rows_of.standard_cells([row.glance() for row in rows], look), options, more)
+
+
+def _standard(lines: list[tuple[str, ...]], options: Options, sizes: list[str] | None = None) -> str:
+    heading: tuple[str, ...] = _STANDARD
+    if options.pod:
+        heading += ("POD ID", "PODNAME")
+        lines = [(*cells, "", "") for cells in lines]
+    if sizes is not None:
+        heading += ("SIZE",)
+        lines = [(*cells, size) for cells, size in zip(lines, sizes, strict=True)]
+    return align_rows(lines if options.noheading else [heading, *lines])
+
+
+def _ns_columns(look: Look) -> dict[str, Callable[[ContainerRow], str]]:
+    def space(name: str) -> Callable[[ContainerRow], str]:
+        return lambda row: rows_of.namespaces_of(row, look)[name]
+
+    return {
+        "CONTAINER ID": lambda row: rows_of.short(row.id, look),
+        "NAMES": lambda row: row.name,
+        "PID": lambda row: str(row.pid),
+        "CGROUPNS": space("cgroup"),
+        "IPC": space("ipc"),
+        "MNT": space("mnt"),
+        "NET": space("net"),
+        "PIDNS": space("pid"),
+        "USERNS": space("user"),
+        "UTS": space("uts"),
+    }
+
+
+def _formatted(rows: list[ContainerRow], look: Look, options: Options) -> str:
+    from podpy.cli.show import report
+
+    if report.is_json(options.format):
+        from podpy.go.json import indented
+
+        return indented([rows_of.json_row(row, look) for row in rows], "  ") + "\n"
+    heading: Struct | None = None
+    if report.wants_heading(options.format) and not options.noheading:
+        heading = _headings()
+    shown = [rows_of.placeholders(row, look) for row in rows]
+    # Podman's namespaces have their fields on the row itself, too; both spellings are in use.
+    return report.render(options.format.replace(".Namespaces.", "."), shown, heading, default="")
+
+
+def _headings() -> Struct:
+    from podpy.cli.show import report
+    from podpy.fastjson import dumps
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.spec.container import ContainerSpec
+
+    row = rows_of.placeholders(ContainerRow(id="", name="", spec=dumps(ContainerSpec().as_dict())), Look())
+    return report.headers(row, **_HEADINGS)

@@ -1,0 +1,90 @@
+"""`podpy run`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.commands.containers.create import image_options
+from podpy.cli.engine import open_runtime
+from podpy.cli.streams import check_preserved, check_terminal, streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.io.foreground import AttachOptions
+    from podpy.libpod.runtime import Runtime
+
+
+def run(options: Options) -> int:
+    """Create a container, start it, and (without --detach) wait for it; return its exit code."""
+    from podpy.cli.specgen.build import build_spec
+    from podpy.libpod.containers.starting.create import create_starting
+
+    check_preserved(options.preserve_fds)
+    with open_runtime(options) as runtime:
+        spec = build_spec(options, runtime.conf)
+        runtime.mark("options read")
+        if options.explain:
+            from podpy.libpod.containers.starting.explain import explain
+
+            print("\n".join(runtime.privileged(lambda: explain(runtime, spec, image_options(options)))))
+            return 0
+        how = None if options.detach else _attach_options(options)
+        container = create_starting(runtime, spec, image_options(options))
+        try:
+            return runtime.privileged(lambda: _start(runtime, container, options, how))
+        finally:
+            _print_trace(runtime)
+
+
+def _attach_options(options: Options) -> AttachOptions:
+    """Return how this call attaches to the container. Raises UsageError."""
+    from podpy.libpod.io.attach import parse_detach_keys
+    from podpy.libpod.io.foreground import AttachOptions
+
+    return AttachOptions(
+        streams(interactive=options.interactive, attach=options.attach),
+        detach_keys=parse_detach_keys(options.detach_keys),
+        sig_proxy=options.sig_proxy,
+    )
+
+
+def _start(runtime: Runtime, container: Held, options: Options, how: AttachOptions | None) -> int:
+    from podpy.libpod.containers.starting.start import discard_failed_start, start
+    from podpy.libpod.system.repair import repair
+
+    try:
+        repair(runtime)
+        if how is None:
+            start(container)
+            print(container.id)
+            return 0
+        check_terminal(tty=options.tty and options.interactive)
+        from podpy.libpod.io.foreground import start_attached
+
+        code = start_attached(container, how)
+    except BaseException:
+        if options.rm or options.rmi:
+            discard_failed_start(container)
+        raise
+    if code is not None and options.rmi:
+        _remove_image(runtime, container)
+    return code or 0
+
+
+def _remove_image(runtime: Runtime, container: Held) -> None:
+    from podpy.errors import InUseError, NoSuchImageError
+
+    try:
+        runtime.store.remove_image(container.row.image_id)
+    except (InUseError, NoSuchImageError):
+        pass  # podman-run(1): only when nothing else uses it
+
+
+def _print_trace(runtime: Runtime) -> None:
+    if runtime.trace is None:
+        return
+    from podpy.cli.show.trace import trace_lines
+
+    sys.stderr.write("".join(line + "\n" for line in trace_lines(runtime.trace)))

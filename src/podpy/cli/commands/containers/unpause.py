@@ -1,0 +1,16 @@
+"""`podpy unpause`."""
+
+from __future__ import annotations
+
+from podpy.cli.engine import open_runtime
+from podpy.cli.selection import for_each
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+
+
+def run(options: Options) -> int:
+    """Let paused containers go on and print their names."""
+    with open_runtime(options) as runtime:
+        return for_each(runtime, options, lambda container: container.unpause(), all_states=("paused",))

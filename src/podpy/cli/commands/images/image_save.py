@@ -1,0 +1,45 @@
+"""`podpy save`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.engine import open_runtime
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+
+
+def save(options: Options) -> int:
+    """`podpy save`: to a file, a directory, or standard output (then quietly)."""
+    from podpy.cli.show.image_progress import FailuresTold, make, tell_result
+    from podpy.image.archive.outfile import STDOUT
+    from podpy.image.archive.save import FORMATS, SaveOptions
+    from podpy.image.archive.save import save as save_images
+
+    if options.format not in FORMATS:
+        raise UsageError(f"format value must be one of {' '.join(FORMATS)}")
+    if options.compress and options.format != "docker-dir":
+        raise UsageError("--compress can only be set when --format is 'docker-dir'")
+    if ":" in options.output:
+        raise UsageError(f"invalid filename (should not contain ':') \"{options.output}\"")
+    if not options.output and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError("refusing to save to terminal. Use -o flag or redirect")
+    if options.progress == "json" and options.output in ("", STDOUT):
+        raise UsageError("--progress json: standard output is for the archive", hint="Give --output FILE")
+    progress = make(quiet=options.quiet or not options.output, style=options.progress)
+    given = options.given("multi_image_archive")
+    with FailuresTold(progress, options.output), open_runtime(options) as runtime:
+        wanted = SaveOptions(
+            format=options.format,
+            multiple=options.multi_image_archive if given else runtime.conf.multi_image_archive,
+            compress=options.compress,
+            uncompressed=options.uncompressed,
+        )
+        runtime.enter()
+        output = options.output or STDOUT
+        save_images(runtime.store, runtime.paths, options.images, output, wanted, progress=progress)
+    tell_result(progress, "saved", name=options.output)
+    return 0

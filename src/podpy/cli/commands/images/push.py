@@ -1,0 +1,76 @@
+"""`podpy push`."""
+
+from __future__ import annotations
+
+from podpy.cli.engine import open_runtime
+from podpy.errors import NotSupportedError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+    from podpy.image.outgoing.push import PushOptions
+
+_CHUNKED = "zstd:chunked"
+_FOREIGN_TRANSPORTS = ("docker-daemon:", "containers-storage:", "ostree:", "sif:", "tarball:")
+
+
+def push(options: Options) -> int:
+    """`podpy push`: prints nothing but its progress."""
+    from podpy.cli.show.image_progress import FailuresTold, make, tell_result
+    from podpy.image.outgoing.push import push as push_image
+
+    destination = options.destination or ""
+    _check_destination(destination, options)
+    wanted = push_options(options)
+    if options.compress and not wanted.compression:
+        wanted = wanted.replace(compression="gzip")
+    progress = make(quiet=options.quiet, style=options.progress)
+    name = destination or options.image
+    with FailuresTold(progress, name), open_runtime(options) as runtime:
+        runtime.enter()
+        digest = push_image(runtime.store, runtime.paths, options.image, destination, wanted, progress=progress)
+    if options.digestfile:
+        write_digest(options.digestfile, digest)
+    tell_result(progress, "pushed", name=name, digest=digest)
+    return 0
+
+
+def push_options(options: Options) -> PushOptions:
+    """Return how to push, as `push` or `manifest push` was told. Raises UsageError, NotSupportedError."""
+    from podpy.cli.registry_options import access_fields
+    from podpy.image.outgoing.push import PushOptions
+
+    if options.compression_format == _CHUNKED:
+        raise NotSupportedError(f"--compression-format {_CHUNKED} is not supported", hint="Use zstd")
+    return PushOptions(
+        format=options.format,
+        compression=options.compression_format,
+        level=options.compression_level if options.given("compression_level") else None,
+        # podman-push(1): a format that is asked for is forced, unless that is turned off.
+        recompress=options.force_compression
+        or (bool(options.compression_format) and not options.given("force_compression")),
+        **access_fields(options),
+    )
+
+
+def write_digest(path: str, digest: str) -> None:
+    """Write a digest into the file that `--digestfile` names, without a newline as Podman. Raises UsageError."""
+    try:
+        with open(path, "w") as file:
+            file.write(digest)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror}", hint="The image is pushed; only its digest wasn't written"
+        ) from None
+
+
+def _check_destination(destination: str, options: Options) -> None:
+    kind = next((kind for kind in _FOREIGN_TRANSPORTS if destination.startswith(kind)), "")
+    if kind:
+        raise NotSupportedError(
+            f"{kind} is no destination that podpy can write to", hint="Take docker:// or oci-archive:"
+        )
+    if options.compress and not destination.startswith("dir:"):
+        raise UsageError("--compress is for the destination dir: only", hint="Registries get compressed layers anyway")
+    if options.digestfile and destination.startswith("docker-archive:"):
+        raise UsageError("--digestfile: a docker-archive has no manifest", hint="Take oci-archive:")

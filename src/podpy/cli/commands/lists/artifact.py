@@ -1,0 +1,234 @@
+"""`podpy artifact`: add, extract, inspect, ls, pull, push, rm."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.commands.lists.manifest import pairs
+from podpy.cli.engine import open_runtime
+from podpy.errors import NoSuchArtifactError, UsageError
+from podpy.image.lists import artifact as artifacts
+from podpy.storage.artifacts import Artifacts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from podpy.cli.parser.parse import Options
+    from podpy.go.template.values import Struct
+    from podpy.image.registry.remote import Access
+    from podpy.storage.artifacts import ArtifactRecord
+
+_SHORT = 12
+
+
+def add(options: Options) -> int:
+    """`podpy artifact add`: prints the digest."""
+    wanted = artifacts.AddOptions(
+        annotations=pairs(options.annotation),
+        artifact_type=options.type,
+        file_type=options.file_type,
+        append=options.append,
+        replacing=options.replace,
+    )
+    with open_runtime(options) as runtime:
+        runtime.enter()
+        print(_hex(artifacts.add(runtime.store, options.artifact, options.files, wanted)))
+    return 0
+
+
+def extract(options: Options) -> int:
+    """`podpy artifact extract`."""
+    with open_runtime(options) as runtime:
+        runtime.enter()
+        record = artifacts.find(runtime.store, options.artifact)
+        artifacts.extract(runtime.store, record, options.target, digest=options.digest, title=options.title)
+    return 0
+
+
+def inspect(options: Options) -> int:
+    """`podpy artifact inspect`."""
+    from podpy.cli.show import report
+    from podpy.go.json import indented
+
+    with open_runtime(options) as runtime:
+        found = _described(artifacts.find(runtime.store, options.artifact))
+    if report.is_json(options.format) or not options.format:
+        print(indented(found))
+    else:
+        sys.stdout.write(report.render_each(options.format, [found]))
+    return 0
+
+
+def _described(record: ArtifactRecord) -> Struct:
+    from podpy.go.template.values import Struct
+    from podpy.image.documents import schema
+
+    document = schema.load_object(record.manifest, "the artifact's manifest", schema.MANIFEST_LIMIT)
+    plain = Struct({"Manifest": _as_json(document, _MANIFEST), "Name": record.name, "Digest": record.digest})
+
+    class Report(Struct):
+        """What the template sees; as JSON the manifest has its own names, and neither methods nor the embedding."""
+
+        __slots__ = ()
+
+        def json_form(self) -> Struct:
+            return plain
+
+    inner = {"Manifest": _as_go(document, _MANIFEST), "Name": record.name}
+    size = artifacts.size(record)
+    return Report({**inner, "Digest": record.digest, "Artifact": Struct(inner), "TotalSizeBytes": lambda: size})
+
+
+# The fields of image-spec's Go structs, in their order: name in JSON, name in Go, what an absent one is in a template.
+_DESCRIPTOR: dict[str, tuple[str, Any]] = {
+    "mediaType": ("MediaType", ""),
+    "digest": ("Digest", ""),
+    "size": ("Size", 0),
+    "urls": ("URLs", []),
+    "annotations": ("Annotations", {}),
+    "data": ("Data", ""),
+    "platform": ("Platform", None),
+    "artifactType": ("ArtifactType", ""),
+}
+_MANIFEST: dict[str, tuple[str, Any]] = {
+    "schemaVersion": ("SchemaVersion", 0),
+    "mediaType": ("MediaType", ""),
+    "artifactType": ("ArtifactType", ""),
+    "config": ("Config", None),
+    "layers": ("Layers", []),
+    "subject": ("Subject", None),
+    "annotations": ("Annotations", {}),
+}
+_DESCRIPTORS = ("config", "layers", "subject")
+
+
+def _as_go(value: dict[str, Any], fields: dict[str, tuple[str, Any]]) -> Struct:
+    from podpy.go.template.values import Struct
+
+    return Struct({go: _inner(_as_go, name, value.get(name, absent)) for name, (go, absent) in fields.items()})
+
+
+def _as_json(value: dict[str, Any], fields: dict[str, tuple[str, Any]]) -> Struct:
+    from podpy.go.template.values import Struct
+
+    return Struct({name: _inner(_as_json, name, value[name]) for name in fields if name in value})
+
+
+def _inner(convert: Callable[[dict[str, Any], dict[str, tuple[str, Any]]], Struct], name: str, value: Any) -> Any:
+    if name in _DESCRIPTORS and isinstance(value, list):
+        return [_inner(convert, name, item) for item in value]
+    # Only what an artifact is used for was checked when it came in; `subject` may be anything.
+    return convert(value, _DESCRIPTOR) if name in _DESCRIPTORS and isinstance(value, dict) else value
+
+
+def ls(options: Options) -> int:
+    """`podpy artifact ls`."""
+    from podpy.cli.show import report
+
+    with open_runtime(options) as runtime:
+        rows = [_row(record, options) for record in Artifacts(runtime.store).all()]
+    if options.format and report.is_json(options.format):
+        from podpy.go.json import indented
+
+        print(indented(rows, "    "))
+        return 0
+    heading = None
+    if not options.noheading and report.wants_heading(options.format):
+        from podpy.go.template.values import Struct
+
+        heading = report.headers(Struct(dict.fromkeys(_COLUMNS, "")))
+    default = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.Created}}\t{{.Size}}"
+    sys.stdout.write(report.render(options.format, rows, heading, default=default))
+    return 0
+
+
+_COLUMNS = ("Digest", "Repository", "Size", "Tag", "VirtualSize", "Created", "CreatedAt")
+
+
+def _row(record: ArtifactRecord, options: Options) -> Struct:
+    from time import time_ns
+
+    from podpy.go.template.values import Struct
+    from podpy.go.time import GoTime
+    from podpy.go.units import ago, human_size
+    from podpy.image.names.reference import parse
+
+    reference = parse(record.name)
+    created = artifacts.created(record)
+    size = artifacts.size(record)
+    digest = _hex(record.digest)
+    values = {
+        "Digest": digest if options.no_trunc else digest[:_SHORT],
+        "Repository": reference.name,
+        "Size": human_size(size),
+        "Tag": reference.tag,
+        "VirtualSize": str(size),
+        "Created": ago(created, time_ns()) if created else "",
+        "CreatedAt": str(GoTime(created, utc=True)) if created else "",
+    }
+    return Struct({name: values[name] for name in _COLUMNS})
+
+
+def pull(options: Options) -> int:
+    """`podpy artifact pull`."""
+    from podpy.cli.show.image_progress import FailuresTold, make, tell_result
+
+    progress = make(quiet=options.quiet, style=options.progress)
+    name = options.artifact
+    with FailuresTold(progress, name), open_runtime(options) as runtime:
+        runtime.enter()
+        digest = artifacts.pull(runtime.store, runtime.paths, name, _access(options), progress=progress)
+    tell_result(progress, "artifact", name=name, digest=digest)
+    return 0
+
+
+def push(options: Options) -> int:
+    """`podpy artifact push`: prints nothing but its progress."""
+    from podpy.cli.commands.images.push import write_digest
+    from podpy.cli.show.image_progress import FailuresTold, make, tell_result
+    from podpy.image.lists.artifact_push import push as push_artifact
+
+    progress = make(quiet=options.quiet, style=options.progress)
+    name = options.artifact
+    with FailuresTold(progress, name), open_runtime(options) as runtime:
+        runtime.enter()
+        digest = push_artifact(runtime.store, runtime.paths, name, _access(options), progress=progress)
+    if options.digestfile:
+        write_digest(options.digestfile, digest)
+    tell_result(progress, "pushed", name=name, digest=digest)
+    return 0
+
+
+def _access(options: Options) -> Access:
+    from podpy.cli.registry_options import access_fields
+    from podpy.image.registry.remote import Access
+
+    return Access(**access_fields(options))
+
+
+def rm(options: Options) -> int:
+    """`podpy artifact rm`: prints the digests of what went."""
+    if options.all and options.artifacts:
+        raise UsageError("when using the --all switch, you may not pass any artifact names or digests")
+    if not options.all and not options.artifacts:
+        raise UsageError("at least one artifact name or digest must be specified")
+    with open_runtime(options) as runtime:
+        runtime.enter()
+        table = Artifacts(runtime.store)
+        names = [record.name for record in table.all()] if options.all else options.artifacts
+        for name in names:
+            try:
+                record = artifacts.find(runtime.store, name)
+                table.remove(record.name)
+            except NoSuchArtifactError:
+                if not options.ignore and not options.all:
+                    raise
+            else:
+                print(_hex(record.digest))
+    return 0
+
+
+def _hex(digest: str) -> str:
+    return digest.partition(":")[2]

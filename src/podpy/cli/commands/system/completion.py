@@ -1,0 +1,40 @@
+"""`podpy completion`, and `podpy __complete`, which its scripts call."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.errors import PodpyError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+
+
+def run(options: Options) -> int:
+    """Print the completion script for a shell, or write it to a file."""
+    from podpy.cli.parser.completion_scripts import SCRIPTS
+
+    if options.shell not in SCRIPTS:
+        raise UsageError(f"completion: there is no script for {options.shell}", hint=f"Shells: {', '.join(SCRIPTS)}")
+    script = SCRIPTS[options.shell]
+    if options.no_desc:
+        script = script.replace(" 2>/dev/null)", " 2>/dev/null | cut -f1)")
+    if options.file:
+        with open(options.file, "w", encoding="utf-8") as file:
+            file.write(script)
+    else:
+        sys.stdout.write(script)
+    return 0
+
+
+def complete(options: Options) -> int:
+    """Print what completes the last of the words."""
+    from podpy.cli.parser.completion import complete as candidates
+
+    try:
+        lines = candidates(options.words)
+    except PodpyError:  # a shell that waits for a completion is no place for errors
+        return 1
+    sys.stdout.write("".join(line + "\n" for line in lines))
+    return 0

@@ -1,0 +1,36 @@
+"""`podpy version`."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.cli.show.report import is_json, render_each
+from podpy.go import json as gojson
+from podpy.go.table import align
+from podpy.go.template.values import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+
+
+def run(options: Options) -> int:
+    """Print the version of podpy, and of Podman's interface that it speaks. There is no server."""
+    from podpy.libpod.system.info import version
+
+    facts = Struct(version())
+    report = Struct({"Client": facts})
+    if not options.format:
+        rows = (
+            ("Client:", "Podpy Engine"),
+            ("Version:", facts["Version"]),
+            ("API Version:", facts["APIVersion"]),
+            ("OS/Arch:", facts["OsArch"]),
+        )
+        sys.stdout.write(align("".join(f"{name}\t{value}\n" for name, value in rows)))
+    elif is_json(options.format):
+        sys.stdout.write(gojson.compact(report) + "\n")
+    else:
+        # {{.Version}}, without .Client, is what scripts that also know older versions ask for.
+        sys.stdout.write(render_each(options.format, [Struct({**report, "Server": facts, **facts})]))
+    return 0

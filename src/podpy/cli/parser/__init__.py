@@ -1,0 +1,1 @@
+"""From words to options: the compiled table, its parser, Typer, completion."""

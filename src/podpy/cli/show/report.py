@@ -1,0 +1,123 @@
+"""`--format` of lists: a Go template per row, `table …` with a heading, or `json`; by Podman's rules."""
+
+from __future__ import annotations
+
+from podpy.go.template.errors import TemplateError
+from podpy.go.template.values import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.go.template.template import Template
+
+_TABLE = "table "
+
+
+def is_json(format_text: str) -> bool:
+    """Return whether `--format` asks for JSON: json, {{json}}, {{json.}} (but {{json .}} is a template)."""
+    bare = format_text.strip()
+    if bare.startswith("{{") and bare.endswith("}}"):
+        return bare[2:-2].strip() in ("json", "json.")
+    return bare == "json"
+
+
+def wants_heading(format_text: str) -> bool:
+    """Return whether a list has a heading: podpy's own format, or one that begins with the word table."""
+    return not format_text or format_text.startswith(_TABLE)
+
+
+def headers(row: Struct, **overrides: str) -> Struct:
+    """Return the headings of a row's fields: the name in capitals, words apart ("CreatedAt" → "CREATED AT")."""
+    names = {name: _words(name).upper() for name in row}
+    return Struct({**names, **{name: text.upper() for name, text in overrides.items()}})
+
+
+def render(
+    format_text: str,
+    rows: list[Struct],
+    heading: Struct | None,
+    *,
+    default: str,
+) -> str:
+    """Return the text of a list.
+
+    `default` is the row template (fields and tabs) that stands in for an empty `format_text`. Without `heading` none
+    is printed. Columns are aligned for the default and for `table …`. Raises TemplateError.
+    """
+    body: Template | _PerRow
+    if not format_text:
+        body, columns = _PerRow(default + "\n"), True
+    else:
+        body, columns = _users(format_text)
+    text = ""
+    if heading is not None and columns:
+        text = body.render([_as_map(heading)])
+    text += body.render(rows)
+    if not columns:
+        return text
+    from podpy.go.table import align
+
+    return align(text)
+
+
+class _PerRow:
+    """A template that is rendered for each row: as if {{range .}} were around it, but with the user's positions."""
+
+    def __init__(self, body: str) -> None:
+        from podpy.go.template.template import Template
+
+        self.template = Template(body)
+
+    def render(self, rows: list[Any]) -> str:
+        """Return the text of all rows."""
+        return "".join(self.template.render(row) for row in rows)
+
+
+def render_each(format_text: str, items: list[Any]) -> str:
+    """Return what a template makes of each item, a line each: the format of `inspect`, `info` and `version`."""
+    return render(format_text, items, None, default="{{.}}")
+
+
+def _users(format_text: str) -> tuple[Template | _PerRow, bool]:
+    from podpy.go.template.template import Template
+
+    columns = format_text.startswith(_TABLE)
+    body = format_text[len(_TABLE) :] if columns else format_text
+    # A shell's single quotes keep \n and \t as two characters each: Podman (like Docker) puts the real ones in, unless
+    # that breaks the template, as in {{printf "\n"}}.
+    unescaped = body.replace("\\t", "\t").replace("\\n", "\n")
+    if columns:
+        unescaped = _blanks_to_tabs(unescaped)
+    if not unescaped.endswith("\n"):
+        unescaped += "\n"
+    kind = Template if not columns and "{{range.}}" in body.replace(" ", "") else _PerRow
+    try:
+        return kind(unescaped), columns
+    except TemplateError:
+        return kind(body), columns
+
+
+def _blanks_to_tabs(body: str) -> str:
+    """Turn the blanks between actions into column ends: `table {{.ID}} {{.Names}}` has two columns."""
+    parts = []
+    for piece in body.split("{{"):
+        action, closing, text = piece.partition("}}")
+        parts.append(action + closing + text.replace(" ", "\t") if closing else piece.replace(" ", "\t"))
+    return "{{".join(parts)
+
+
+def _as_map(heading: Struct) -> dict[str, Any]:
+    # A map, not a struct: a format may name a field that is no column and then gets no heading.
+    return dict(heading)
+
+
+def _words(name: str) -> str:
+    """Set blanks between the words of a CamelCase name; "ID" and "CIDFile" keep their capitals together."""
+    parts: list[str] = []
+    for place, char in enumerate(name):
+        before = name[place - 1 : place]
+        after = name[place + 1 : place + 2]
+        starts = char.isupper() and (before.islower() or (before.isupper() and after.islower()))
+        parts.append((" " if starts and place else "") + char)
+    return "".join(parts)

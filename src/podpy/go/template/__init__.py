@@ -1,0 +1,25 @@
+"""Go templates, the subset of text/template that Podman's users use in `--format`.
+
+    render('{{range .Mounts}}{{.Source}}:{{.Destination}}\n{{end}}', data)
+
+Data: `values.Struct` is a Go struct (an unknown field is an error), a plain dict a Go map, lists slices, None nil, a
+callable field a method. Left out: define, template, block.
+"""
+
+from __future__ import annotations
+
+from podpy.go.template.errors import TemplateError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["TemplateError", "render"]
+
+
+def render(template: str, data: Any) -> str:
+    """Return what a template makes of `data`. Raises TemplateError."""
+    # Imported here: whoever only needs `values` (all JSON does) pays for no parser.
+    from podpy.go.template.template import Template
+
+    return Template(template).render(data)

@@ -1,0 +1,114 @@
+"""Plain data, as `inspect` returns it, the way Go's templates see it: structs, maps, times."""
+
+from __future__ import annotations
+
+from podpy.go.template.values import Struct
+from podpy.go.time import GoDuration, GoTime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# Dictionaries with these names are maps, whose keys are data; all others are structs, whose keys are fields.
+_MAPS = frozenset(
+    (
+        "Labels", "Annotations", "Volumes", "PortBindings", "Ports", "Networks", "Tmpfs", "CgroupConf", "ExposedPorts",
+        "Data", "DriverOpts", "IPAMConfig", "Options", "Config.LogConfig",
+    )
+)  # fmt: skip
+# Fields that are left out of the JSON while they are empty, and are there for a template all the same.
+_LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
+    "Config": {
+        "CreateCommand": list, "ExposedPorts": dict, "Healthcheck": lambda: None, "Secrets": list,
+        "StartupHealthCheck": lambda: None, "SystemdMode": bool, "Timezone": str,
+    },
+    "HostConfig": {"IDMappings": lambda: None, "Init": bool},
+    "State": {
+        "CgroupPath": str, "Checkpointed": bool, "ConmonPid": int, "Health": lambda: None, "Restored": bool,
+        "StoppedByUser": bool,
+    },
+}  # fmt: skip
+_TIMES = frozenset(("Created", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"))
+
+# The fields of the OCI's ImageConfig with Go's zero values: in JSON what is empty is absent, a template sees all.
+_IMAGE_CONFIG: dict[str, Any] = {
+    "User": "", "ExposedPorts": {}, "Env": [], "Entrypoint": [], "Cmd": [], "Volumes": {}, "WorkingDir": "",
+    "Labels": {}, "StopSignal": "", "ArgsEscaped": False,
+}  # fmt: skip
+_HISTORY: dict[str, Any] = {"Created": None, "CreatedBy": "", "Author": "", "Comment": "", "EmptyLayer": False}
+_HEALTH: dict[str, Any] = {
+    "Test": [], "StartPeriod": 0, "StartInterval": 0, "Interval": 0, "Timeout": 0, "Retries": 0
+}  # fmt: skip
+
+
+class Shown(Struct):
+    """A struct whose JSON has other fields than a template sees: JSON's names, and not those that are empty."""
+
+    __slots__ = ("_plain",)
+
+    def __init__(self, fields: dict[str, Any], plain: Struct) -> None:
+        super().__init__(fields)
+        self._plain = plain
+
+    def json_form(self) -> Struct:
+        """Return the struct whose fields are the JSON."""
+        return self._plain
+
+
+def view(value: Any, name: str = "") -> Any:
+    """Return the value with dictionaries as Structs or maps and known times as GoTime, by their fields' names."""
+    if isinstance(value, dict):
+        if name in _MAPS:
+            return {key: view(item) for key, item in value.items()}
+        # What can be called is a method: it isn't part of the JSON.
+        return Struct({**_LEFT_OUT.get(name, {}), **{key: view(item, key) for key, item in value.items()}})
+    if isinstance(value, list):
+        return [view(item) for item in value]
+    if name in _TIMES and isinstance(value, str):
+        return _time(value)
+    return value
+
+
+def image_view(data: dict[str, Any]) -> Struct:
+    """Return what `image inspect` says about an image, as a template sees it."""
+    plain: Struct = view(data)
+    health = _health(plain.get("Healthcheck"))
+    config = plain["Config"]
+    replaced = {
+        "Config": Shown({**_IMAGE_CONFIG, **config, "Healthcheck": lambda: health}, config),
+        "History": [_history_entry(entry) for entry in plain["History"]],
+    }
+    fields = {("ID" if name == "Id" else name): replaced.get(name, value) for name, value in plain.items()}
+    fields["HealthCheck"] = health
+    fields["Labels"] = plain["Labels"] or {}
+    fields.pop("Healthcheck", None)
+    # Podman puts .ID for .Id and .HealthCheck for .Config.Healthcheck into the format's text: both spellings work.
+    fields["Id"] = lambda: plain["Id"]
+    return Shown(fields, plain)
+
+
+def _history_entry(entry: Struct) -> Struct:
+    fields = {**_HISTORY, **{_camel_case(name): value for name, value in entry.items()}}
+    if fields["Created"]:
+        fields["Created"] = _time(fields["Created"])
+    return Shown(fields, entry)
+
+
+def _camel_case(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _health(check: Struct | None) -> Struct | None:
+    if check is None:
+        return None
+    fields = {**_HEALTH, **check}
+    for name in ("StartPeriod", "StartInterval", "Interval", "Timeout"):
+        fields[name] = GoDuration(fields[name])
+    return Shown(fields, check)
+
+
+def _time(text: str) -> GoTime:
+    from podpy.times import nanoseconds
+
+    return GoTime(None if text.startswith("0001-") else nanoseconds(text), utc=text.endswith("Z"))

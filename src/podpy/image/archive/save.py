@@ -1,0 +1,113 @@
+"""`podpy save`: images of the store, by name, into one archive or directory."""
+
+from __future__ import annotations
+
+from podpy.errors import ImageError, UsageError
+from podpy.image.archive.write import Outgoing, docker_archive_is_free, write
+from podpy.image.names import places as transports
+from podpy.image.names.lookup import find_named_image
+from podpy.image.names.reference import LOCALHOST, parse
+from podpy.image.outgoing.rendition import DOCKER, OCI, Compression
+from podpy.image.progress import SILENT, Progress
+from podpy.notice import warn
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podpy.config.paths import Paths
+    from podpy.storage.store import Store
+
+DOCKER_ARCHIVE = "docker-archive"
+# Podman's names for formats: the transport, and the family of the manifest.
+_FORMATS = {
+    "oci-dir": (transports.OCI, OCI),
+    "oci-archive": (transports.OCI_ARCHIVE, OCI),
+    "docker-dir": (transports.DIR, DOCKER),
+    DOCKER_ARCHIVE: (transports.DOCKER_ARCHIVE, ""),
+}
+FORMATS = tuple(_FORMATS)
+
+
+class SaveOptions(Record):
+    """How to save. `multiple`: several names are several images; else the first is the image and the others its names.
+
+    `compress` is for docker-dir, `uncompressed` for the OCI formats: what becomes of layers that no compressed blob is
+    kept of.
+    """
+
+    format: str = DOCKER_ARCHIVE
+    multiple: bool = False
+    compress: bool = False
+    uncompressed: bool = False
+
+
+def save(
+    store: Store,
+    paths: Paths,
+    names: Sequence[str],
+    output: str,
+    options: SaveOptions | None = None,
+    *,
+    progress: Progress = SILENT,
+) -> None:
+    """Write images to the file or directory `output`. Inside the user's namespaces.
+
+    Raises UsageError, NoSuchImageError, ImageError, StorageError; then nothing is written, or less than a whole
+    directory.
+    """
+    options = options or SaveOptions()
+    if options.format not in _FORMATS:
+        raise UsageError(f"format value must be one of {' '.join(FORMATS)}")
+    if options.multiple and len(names) > 1 and options.format != DOCKER_ARCHIVE:
+        raise UsageError(
+            f'unsupported format "{options.format}" for saving multiple images (only {DOCKER_ARCHIVE})',
+            hint="Save them one by one",
+        )
+    kind, family = _FORMATS[options.format]
+    if options.format == DOCKER_ARCHIVE:
+        docker_archive_is_free(output)
+    images = _several(store, paths, names) if options.multiple else [_one(store, paths, names, options.format)]
+    if len(names) > 1 and options.format != DOCKER_ARCHIVE:
+        # Podman leaves them out without a word, whether they were meant as names or as images; scripts rely on the 0.
+        left_out = ", ".join(names[1:])
+        warn(f"{options.format} holds one image under one name: {left_out} left out ({DOCKER_ARCHIVE} takes several)")
+    compressed = options.compress if kind == transports.DIR else not options.uncompressed
+    write(
+        store,
+        images,
+        transports.Place(kind=kind, path=output),
+        family=family,
+        compression=Compression(kind="gzip" if compressed else ""),
+        progress=progress,
+    )
+
+
+def _one(store: Store, paths: Paths, names: Sequence[str], format: str) -> Outgoing:
+    record, name = find_named_image(store, paths, names[0])
+    own = [name] if name else []  # an image that was asked for by its id goes without a name, as in Podman
+    more = [_tag(text) for text in names[1:]]
+    if format == DOCKER_ARCHIVE:
+        return Outgoing(record=record, names=_unique([*more, *own]))
+    return Outgoing(record=record, names=own)
+
+
+def _several(store: Store, paths: Paths, names: Sequence[str]) -> list[Outgoing]:
+    images: dict[str, Outgoing] = {}
+    for text in names:
+        record, name = find_named_image(store, paths, text)
+        known = images.get(record.id, Outgoing(record=record, names=[]))
+        images[record.id] = known.replace(names=_unique([*known.names, *([name] if name else [])]))
+    return list(images.values())
+
+
+def _tag(text: str) -> str:
+    reference = parse(text)
+    if reference.digest:
+        raise ImageError(f'invalid additional tag "{text}": it has a digest', hint="Give a name and a tag")
+    return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
+
+
+def _unique(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,1 @@
+"""What comes into the store: pull, load, import; received, verified, decompressed and unpacked at the same time."""

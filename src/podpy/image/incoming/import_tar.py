@@ -1,0 +1,243 @@
+"""`podpy import`: the tar of a root file system becomes an image of one layer.
+
+The tar is read twice: for its digests, which the configuration and the manifest name, and to unpack it. So what comes
+by a pipe or from an address is first written into the staging area, without a name. A gzip or zstd file is kept as it
+came, so that a push sends those bytes; xz and bzip2 are no layer formats, so of those (and of plain tars) only the
+files are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from podpy import fastjson
+from podpy.errors import ImageError, RegistryError
+from podpy.image.archive.tree import chunks_of, spool
+from podpy.image.documents import changes, schema
+from podpy.image.incoming.assemble import Blob, Parts, assemble, sha256
+from podpy.image.incoming.compression import HEAD, decompressed, detect
+from podpy.image.names.reference import for_new_image
+from podpy.image.progress import SILENT, Progress
+from podpy.image.trust import Gate, Source
+from podpy.record import Record
+from podpy.times import rfc3339
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+_WANTED = "podpy import takes a tar of a root file system, also compressed"
+_HEADER = 512  # bytes: no tar is shorter
+_CHUNK = 1 << 20
+_ADDRESSES = ("http://", "https://")
+_LAYER_SUFFIXES = {"gzip": "+gzip", "zstd": "+zstd"}
+_COMMENT = "imported from tarball"
+
+
+class ImportOptions(Record):
+    """What the new image's configuration says. Empty texts: this machine's platform, Podman's comment."""
+
+    changes: list[str] = []
+    message: str = ""
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+    signature_policy: str = ""
+
+
+def is_address(source: str) -> bool:
+    """Tell whether `source` is to be downloaded."""
+    return source.startswith(_ADDRESSES)
+
+
+def import_tar(
+    store: Store,
+    source: str | int,
+    name: str = "",
+    options: ImportOptions | None = None,
+    *,
+    progress: Progress = SILENT,
+) -> ImageRecord:
+    """Return the new image; `source` is a path, an address or a descriptor, `name` its name (short ones are local).
+
+    Raises UsageError (a change that makes no sense), TrustError (policy.json: tarball), ImageError, RegistryError (an
+    address), StorageError.
+    """
+    options = options or ImportOptions()
+    settings = changes.parse(options.changes)
+    names = [for_new_image(name)] if name else []
+    place = Source(transport="tarball", scopes=[], name=f"tarball:{source if isinstance(source, str) else '-'}")
+    Gate(store.paths, place, policy_file=options.signature_policy).admit(b"")
+    descriptor = _open(store, source)
+    try:
+        tar = _measure(descriptor)
+        config = _config(options, settings, tar)
+        parts = Parts(manifest=_manifest(config, tar), config=config, layers=[_blob(descriptor, tar)])
+        return assemble(store, parts, names=names, progress=progress)
+    finally:
+        os.close(descriptor)
+        progress.close()
+
+
+def _open(store: Store, source: str | int) -> int:
+    """Return a descriptor of a regular file that begins with the tar's first byte."""
+    if isinstance(source, str) and is_address(source):
+        return spool(store, _download(source), "import")
+    if isinstance(source, int):
+        descriptor = os.dup(source)
+    else:
+        try:
+            descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise ImageError(f"{source}: {error.strerror}") from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
+        return descriptor
+    try:
+        if stat.S_ISDIR(mode):
+            raise ImageError(f"{source}: it is a directory", hint="Pack it: tar -C DIRECTORY -c . | podpy import -")
+        return spool(store, chunks_of(descriptor), "import")
+    finally:
+        os.close(descriptor)
+
+
+def _download(address: str) -> Iterator[bytes]:
+    from podpy.image.registry.curl import HTTPError
+    from podpy.image.registry.http import Transport, drop, split
+
+    what = f"downloading {address}"
+    transport = Transport(split(address).netloc)
+    try:
+        response = transport.open_url("GET", address, {}, what=what)
+        if response.status != 200:
+            drop(response)
+            raise ImageError(f"{what}: the server answered {response.status}", hint="Check the address")
+        yield from response.stream()
+    except HTTPError as error:
+        raise _no_answer(transport.explain(error, what), error) from None
+    except RegistryError as error:
+        raise _no_answer(error, error.__cause__) from None
+    finally:
+        transport.close()
+
+
+def _no_answer(error: RegistryError, cause: BaseException | None) -> RegistryError:
+    """Return the same error with a hint for a web server: import knows no registries.conf and no --tls-verify."""
+    from podpy.image.registry.curl import HTTPError
+
+    if not isinstance(cause, HTTPError) or cause.is_proxy or cause.is_unknown_host:
+        return error
+    hint = "Check the address, and that its server runs"
+    if cause.is_not_tls:
+        hint = "Write http:// in front of the address, if that is meant"
+    elif cause.is_untrusted:
+        hint = "Add its authority to the system's certificates"
+    elif cause.is_unusable:
+        hint = "Check SSL_CERT_FILE"
+    elif cause.is_refused:
+        hint = "Download it with a program that has a certificate to show, and import the file"
+    return RegistryError(error.message, hint=hint)
+
+
+class _Tar(Record):
+    """What the first reading found: the file's compression, digest and size, the tar's own, and the file's time."""
+
+    compression: str
+    digest: str
+    size: int
+    diff_id: str
+    plain_size: int
+    created: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether the file's own bytes are a layer that a manifest can name."""
+        return self.compression in _LAYER_SUFFIXES
+
+
+def _measure(descriptor: int) -> _Tar:
+    import hashlib
+
+    blob, tar = hashlib.sha256(), hashlib.sha256()
+    size = plain_size = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal size
+        while chunk := os.pread(descriptor, _CHUNK, size):
+            size += len(chunk)
+            blob.update(chunk)
+            yield chunk
+
+    for piece in decompressed(chunks()):
+        plain_size += len(piece)
+        tar.update(piece)
+    if not size:
+        raise ImageError("the archive is empty", hint=_WANTED)
+    if plain_size < _HEADER:
+        raise ImageError(
+            "the archive is no tar", hint="podpy import takes a tar of a root file system, also compressed"
+        )
+    return _Tar(
+        compression=detect(os.pread(descriptor, HEAD, 0)),
+        digest="sha256:" + blob.hexdigest(),
+        size=size,
+        diff_id="sha256:" + tar.hexdigest(),
+        plain_size=plain_size,
+        created=rfc3339(os.fstat(descriptor).st_mtime_ns, utc=True),
+    )
+
+
+def _config(options: ImportOptions, settings: dict[str, Any], tar: _Tar) -> bytes:
+    host = schema.host_platform()
+    step = {
+        "created": tar.created,
+        "created_by": f"/bin/sh -c #(nop) ADD file:{tar.diff_id.partition(':')[2]} in /",
+        "comment": options.message or _COMMENT,
+    }
+    document = {
+        "created": tar.created,
+        "architecture": options.architecture or host.architecture,
+        "os": options.os or host.os,
+        **({"variant": options.variant} if options.variant else {}),
+        "config": settings,
+        "rootfs": {"type": "layers", "diff_ids": [tar.diff_id]},
+        "history": [step],
+    }
+    return _as_go_writes(document)
+
+
+def _as_go_writes(document: dict[str, Any]) -> bytes:
+    """Return JSON as Go's encoding/json writes it, byte for byte: it is the image's id."""
+    import json
+
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    # What isn't UTF-8 on the command line is a replacement character to Go.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _manifest(config: bytes, tar: _Tar) -> bytes:
+    layer = {
+        "mediaType": schema.OCI_LAYER + _LAYER_SUFFIXES.get(tar.compression, ""),
+        "digest": tar.digest if tar.kept else tar.diff_id,
+        "size": tar.size if tar.kept else tar.plain_size,
+    }
+    description = {"mediaType": schema.OCI_CONFIG, "digest": sha256(config), "size": len(config)}
+    # No mediaType: Podman's tarball transport writes none (image-spec: SHOULD), and so the digest is Podman's, too.
+    document = {"schemaVersion": 2, "config": description, "layers": [layer]}
+    return fastjson.dumps(document).encode()
+
+
+def _blob(descriptor: int, tar: _Tar) -> Blob:
+    def read(offset: int) -> Iterator[bytes]:
+        while chunk := os.pread(descriptor, min(_CHUNK, tar.size - offset), offset):
+            offset += len(chunk)
+            yield chunk
+
+    return Blob(digest=tar.digest if tar.kept else "", size=tar.size, read=read)

@@ -1,0 +1,307 @@
+"""`podpy pull`: from a name to an image in the store."""
+
+from __future__ import annotations
+
+from podpy.errors import ConfigError, ImageError, Naming, NoSuchImageError, PodpyError, UsageError, together
+from podpy.image.names.lookup import find_named, registries_of
+from podpy.image.names.places import is_place, parse_place, refuse_unknown
+from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, parse
+from podpy.image.names.short import for_pull
+from podpy.image.progress import SILENT, Progress
+from podpy.image.registry import remote
+from podpy.image.registry.remote import Access
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from podpy.config.paths import Paths
+    from podpy.config.registries import Registries
+    from podpy.image.documents.schema import Descriptor, Manifest, Platform
+    from podpy.image.incoming.assemble import Parts
+    from podpy.image.registry.read import Repository
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+POLICIES = ("always", "missing", "newer", "never")
+_REGISTRY_TRANSPORT = "docker://"
+_STORE_TRANSPORT = "containers-storage:"
+
+
+class PullOptions(Access):
+    """How to pull. Empty texts and None mean what the configuration says."""
+
+    policy: str = "always"  # always, missing, newer, never
+    platform: str = ""  # os/arch[/variant]
+    os: str = ""
+    arch: str = ""
+    variant: str = ""
+
+    @property
+    def names_platform(self) -> bool:
+        """Whether another platform than this machine's may be meant."""
+        return bool(self.platform or self.os or self.arch or self.variant)
+
+
+def ensure_image(
+    store: Store,
+    paths: Paths,
+    name: str,
+    *,
+    policy: str = "missing",
+    platform: str = "",
+    progress: object = None,
+    tls_verify: bool | None = None,
+    authfile: str = "",
+    signature_policy: str = "",
+) -> ImageRecord:
+    """Return the image for a new container, pulled if the policy says so. See `pull`."""
+    options = PullOptions(
+        policy=policy,
+        platform=platform,
+        tls_verify=tls_verify,
+        authfile=authfile,
+        signature_policy=signature_policy,
+    )
+    reporter = progress if isinstance(progress, Progress) else SILENT
+    return pull(store, paths, name, options, progress=reporter)
+
+
+def pull(
+    store: Store, paths: Paths, name: str, options: PullOptions | None = None, *, progress: Progress = SILENT
+) -> ImageRecord:
+    """Return the image `name`, from the store or from its registry as `options.policy` says.
+
+    Raises NoSuchImageError (policy never), ImageError (a name that isn't one or is ambiguous), RegistryError,
+    AuthenticationError, DigestMismatchError, StorageError, ConfigError. What came of it stays for the next try.
+    """
+    options = options or PullOptions()
+    if options.policy not in POLICIES:
+        raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(POLICIES)}")
+    if is_place(name):
+        return pull_place(store, name, options, progress=progress)[0]
+    plain = name.removeprefix(_REGISTRY_TRANSPORT)
+    here, missing = _find_here(store, paths, plain, options)
+    if options.policy == "never":
+        if missing is not None:
+            raise missing
+        if here is None:
+            raise NoSuchImageError(f"{name}: image not known", hint="The policy is never: podpy load or pull it first")
+        return here
+    if options.policy == "missing" and here is not None:
+        return here
+    if missing is not None and options.policy != "always" and parse(plain).domain in ("", LOCALHOST):
+        raise missing  # no registry has such a name: what it would say is no help
+    refuse_unknown(name)
+    try:
+        if name.startswith(_STORE_TRANSPORT):
+            from podpy.image.archive import podman_store
+
+            text = name.removeprefix(_STORE_TRANSPORT)
+            return podman_store.pull(store, text, policy_file=options.signature_policy, progress=progress)
+        return _pull(store, paths, plain, options, here, progress)
+    except (ImageError, ConfigError) as error:
+        if missing is None or options.policy == "always":
+            raise
+        raise together([error, missing]) from None
+    finally:
+        progress.close()
+
+
+def pull_place(
+    store: Store, text: str, options: PullOptions | None = None, *, progress: Progress = SILENT
+) -> list[ImageRecord]:
+    """Return the images that `oci:DIR:NAME` and the like mean (image/transports.py): a docker-archive may hold several.
+
+    Raises ImageError, DigestMismatchError, StorageError.
+    """
+    from podpy.image.archive.read import fetch
+
+    policy_file = (options or PullOptions()).signature_policy
+    return fetch(store, parse_place(text), policy_file=policy_file, progress=progress)
+
+
+def warn_of_platform(record: ImageRecord, options: PullOptions) -> None:
+    """Warn if an image that was pulled is for another platform than was asked for, or than this machine's.
+
+    A single manifest, and what an archive has, leave no choice: it is taken, as Podman takes it.
+    """
+    from podpy.image.documents.config import ImageConfig, warn_of_other_machine
+
+    warn_of_other_machine(ImageConfig.parse(record.config), _wanted(options))
+
+
+def _find_here(
+    store: Store, paths: Paths, name: str, options: PullOptions
+) -> tuple[ImageRecord | None, NoSuchImageError | None]:
+    """Return the store's image; if it is the one of a manifest list and isn't there, what says so."""
+    try:
+        found = find_named(store, paths, name)[0]
+    except NoSuchImageError:
+        return None, None
+    if found.is_list:
+        from podpy.image.lists.manifest_list import NoSuchInstanceError, instance
+
+        try:
+            found = instance(store, found, _wanted(options))
+        except NoSuchInstanceError as missing:
+            return None, missing
+    if options.names_platform:
+        from podpy.image.documents.config import ImageConfig
+
+        config, wanted = ImageConfig.parse(found.config), _wanted(options)
+        if (config.os, config.architecture) != (wanted.os, wanted.architecture):
+            return None, None
+    return found, None
+
+
+def _wanted(options: PullOptions) -> Platform:
+    from podpy.image.documents.schema import parse_platform
+
+    return parse_platform(options.platform, os_name=options.os, architecture=options.arch, variant=options.variant)
+
+
+def _pull(
+    store: Store, paths: Paths, name: str, options: PullOptions, here: ImageRecord | None, progress: Progress
+) -> ImageRecord:
+    if "hello" in name:
+        from podpy.image.incoming import hello
+
+        if hello.means_hello(name):
+            return here or hello.load_hello(store)
+    registries = registries_of(paths)
+    if here is not None and not options.names_platform:
+        name = find_named(store, paths, name)[1] or name  # as Podman: what a short name means here is what is pulled
+    resolution = for_pull(name, registries)
+    if resolution.why:
+        progress.message(resolution.why)
+    failures: list[PodpyError] = []
+    for reference in resolution.names:
+        progress.message(f"Trying to pull {reference}...")
+        try:
+            return _Pull(store, paths, reference, options, registries, progress).run(here)
+        except (ImageError, ConfigError) as error:
+            failures.append(error)
+    if options.policy == "newer" and here is not None:
+        return here  # podman-pull(1): a registry that can't be asked is no error if the image is here
+    raise together(failures)
+
+
+class _Pull:
+    """One full name: its mirrors and its registry, one after the other."""
+
+    def __init__(
+        self,
+        store: Store,
+        paths: Paths,
+        reference: Reference,
+        options: PullOptions,
+        registries: Registries,
+        progress: Progress,
+    ) -> None:
+        self._store = store
+        self._paths = paths
+        self._reference = reference
+        self._options = options
+        self._registries = registries
+        self._progress = progress
+
+    def run(self, here: ImageRecord | None) -> ImageRecord:
+        """Return the image. Raises what the last place said if none has it."""
+        return remote.read(
+            self._paths,
+            self._reference,
+            self._registries,
+            self._options,
+            lambda repository: self._from(repository, here),
+            progress=self._progress,
+        )
+
+    def _from(self, repository: Repository, here: ImageRecord | None) -> ImageRecord:
+        wanted = self._reference.digest or self._reference.tag
+        if here is not None and self._options.policy == "newer" and repository.digest(wanted) in here.digests:
+            return here
+        manifest, data, leading = self._manifest(repository, wanted)
+        repository.admit(data)
+        name = str(self._reference.without_tag_if_digest())
+        config = self._config_here(manifest) or repository.small_blob(manifest.config, _config_limit())
+        parts = _parts(repository, manifest, data, config).replace(leading=leading)
+        return self._assemble(parts, name)
+
+    def _assemble(self, parts: Parts, name: str) -> ImageRecord:
+        from podpy.image.incoming.assemble import assemble
+
+        return assemble(self._store, parts, names=[name], progress=self._progress)
+
+    def _manifest(self, repository: Repository, wanted: str) -> tuple[Manifest, bytes, list[bytes]]:
+        """Return an image's manifest, its bytes, and the index that led to it, if one did."""
+        from podpy.image.documents import schema
+
+        leading = []
+        data, kind = repository.manifest(wanted)
+        naming = Naming(str(self._reference))  # with --quiet nothing else would say whose document it is
+        with naming:
+            document = schema.parse(data, kind)
+        if isinstance(document, schema.Index):
+            leading.append(data)
+            with naming:
+                chosen = schema.select(document, _wanted(self._options))
+            here = self._store.images_table.manifest(chosen.digest)  # then only the index was asked for
+            data, kind = (here, "") if here else repository.manifest(chosen.digest)
+            with naming:
+                document = schema.parse(data, kind or chosen.media_type)
+        if isinstance(document, schema.Index):
+            raise ImageError(f"{self._reference}: the image index holds another index")
+        return document, data, leading
+
+    def _config_here(self, manifest: Manifest) -> bytes | None:
+        """Return the configuration if the store has the very same image: then only the manifest was asked for."""
+        try:
+            return self._store.find_image(manifest.config.hex).config
+        except NoSuchImageError:
+            return None
+
+
+def _config_limit() -> int:
+    from podpy.image.documents.schema import CONFIG_LIMIT
+
+    return CONFIG_LIMIT
+
+
+def _parts(repository: Repository, manifest: Manifest, data: bytes, config: bytes) -> Parts:
+    from podpy.image.incoming.assemble import Blob, Parts
+
+    def blob(layer: Descriptor) -> Blob:
+        if layer.size < 0:
+            raise ImageError(f"{repository.name}: layer {layer.digest} has no size")
+        return Blob(digest=layer.digest, size=layer.size, read=lambda offset: _layer_bytes(repository, layer, offset))
+
+    return Parts(manifest=data, config=config, layers=[blob(layer) for layer in manifest.layers])
+
+
+def _layer_bytes(repository: Repository, layer: Descriptor, offset: int) -> Iterator[bytes]:
+    if not layer.urls:
+        return repository.blob(layer.digest, layer.size, offset)
+    from podpy.image.registry.foreign import layer_bytes
+
+    return layer_bytes(repository, layer, offset)
+
+
+def all_tags(paths: Paths, name: str, options: PullOptions) -> list[str]:
+    """Return the full name of each tag in the repository that `name` means (its own tag doesn't count).
+
+    A short name means docker.io, whatever registries.conf says (podman-pull(1)). `containers-storage:` alone means all
+    names in Podman's store. Raises ImageError, RegistryError.
+    """
+    if name.startswith(_STORE_TRANSPORT):
+        from podpy.image.archive.podman_store import all_names
+
+        return all_names(paths, name.removeprefix(_STORE_TRANSPORT))
+    if is_place(name):
+        transport = name.partition(":")[0]
+        raise UsageError(f'pulling all tags is not supported for the transport "{transport}"')
+    reference = parse(name.removeprefix(_REGISTRY_TRANSPORT))
+    repository = (reference.in_domain(DOCKER_DOMAIN) if reference.is_short else reference).name
+    registries = registries_of(paths)
+    tags = remote.list_from(paths, repository, registries, options, lambda listing: list(listing.tags()))
+    return [f"{repository}:{tag}" for tag in tags]

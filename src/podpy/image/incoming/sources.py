@@ -1,0 +1,215 @@
+"""Where an image or a manifest list can be read from without bringing it into the store: what `manifest add` takes.
+
+NAME                        the store; if it isn't there, the registry
+containers-storage:NAME     the store
+docker://NAME               the registry
+oci:DIRECTORY[:REF]         an OCI layout; oci-archive:FILE[:REF]: the same in a tar
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import ImageError, NoSuchImageError, NotSupportedError
+from podpy.image.archive import read as archive
+from podpy.image.archive.tree import open_tree
+from podpy.image.documents import schema
+from podpy.image.incoming.assemble import check_bytes
+from podpy.image.names import places as transports
+from podpy.image.names.lookup import find_named, registries_of
+from podpy.image.names.short import for_pull
+from podpy.image.progress import SILENT, Progress
+from podpy.image.registry import remote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
+
+    from podpy.config.paths import Paths
+    from podpy.image.archive.tree import Tree
+    from podpy.image.names.places import Place
+    from podpy.image.names.reference import Reference
+    from podpy.image.registry.read import Repository
+    from podpy.image.registry.remote import Access
+    from podpy.image.trust import Gate
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+    T = TypeVar("T")
+
+STORE = "containers-storage:"
+REGISTRY = "docker://"
+
+
+class Source:
+    """One place with an image or a list in it. `text` names it with its transport."""
+
+    text: str
+
+    def manifest(self, digest: str = "") -> tuple[bytes, str]:
+        """Return the bytes and media type of what the name means, or of one of its entries. Raises ImageError."""
+        raise NotImplementedError
+
+    def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
+        """Return a configuration's bytes, checked. Raises ImageError, DigestMismatchError."""
+        raise NotImplementedError
+
+    def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
+        """Yield a blob's bytes from `offset` on."""
+        raise NotImplementedError
+
+    def admit(self, manifest: bytes) -> None:
+        """Return if policy.json lets what has this manifest be copied on. Raises TrustError."""
+
+
+class RegistrySource(Source):
+    """A tag or digest in a registry."""
+
+    def __init__(self, repository: Repository, name: str, wanted: str) -> None:
+        self.text = REGISTRY + name
+        self.repository = repository
+        self._wanted = wanted
+
+    def manifest(self, digest: str = "") -> tuple[bytes, str]:
+        return self.repository.manifest(digest or self._wanted)
+
+    def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
+        return self.repository.small_blob(descriptor, limit)
+
+    def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
+        return self.repository.blob(digest, size, offset)
+
+    def admit(self, manifest: bytes) -> None:
+        self.repository.admit(manifest)
+
+
+class StoreSource(Source):
+    """An image or list of the store."""
+
+    def __init__(self, store: Store, record: ImageRecord) -> None:
+        self.text = f"{STORE}{record.id}"
+        self.record = record
+        self._store = store
+
+    def manifest(self, digest: str = "") -> tuple[bytes, str]:
+        if not digest or digest == self.record.digest:
+            return self.record.manifest, ""
+        data = self._store.images_table.manifest(digest)
+        if not data:
+            raise ImageError(f"{digest} isn't in the store", hint="Pull it, or add it from where it is: docker://NAME")
+        return data, ""
+
+    def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
+        return self._store.find_image(descriptor.hex).config
+
+
+class LayoutSource(Source):
+    """An image or list of an OCI layout."""
+
+    def __init__(self, tree: Tree, place: Place, gate: Gate) -> None:
+        self.text = str(place)
+        self._tree = tree
+        self._place = place
+        self._gate = gate
+
+    def manifest(self, digest: str = "") -> tuple[bytes, str]:
+        kind = ""
+        if not digest:
+            entry = self._entry()
+            digest, kind = entry.digest, entry.media_type
+        data = self._tree.read(self._file(digest), schema.MANIFEST_LIMIT)
+        return check_bytes(data, digest, "a manifest"), kind
+
+    def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
+        data = self._tree.read(self._file(descriptor.digest), limit)
+        return check_bytes(data, descriptor.digest, "a configuration")
+
+    def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
+        return self._tree.chunks(self._file(digest), offset)
+
+    def admit(self, manifest: bytes) -> None:
+        self._gate.admit(manifest)
+
+    def _entry(self) -> schema.Descriptor:
+        index = archive.read_index(self._tree)
+        entries = [entry for _, entry in archive.choose_oci(index.manifests, self._place)]
+        if len(entries) != 1:
+            raise ImageError("more than one image in oci, choose an image", hint="Append :NAME or :@NUMBER")
+        return entries[0]
+
+    def _file(self, digest: str) -> str:
+        return transports.blob_name(digest)
+
+
+class DirectorySource(LayoutSource):
+    """An image or list of a `dir:` directory."""
+
+    def manifest(self, digest: str = "") -> tuple[bytes, str]:
+        entry = f"{self._file(digest)}.manifest.json"
+        data = self._tree.read(entry if self._tree.has(entry) else "manifest.json", schema.MANIFEST_LIMIT)
+        return check_bytes(data, digest, "a manifest") if digest else data, ""
+
+    def admit(self, manifest: bytes) -> None:
+        self._gate.admit(manifest, lambda: archive.dir_signatures(self._tree, self._place, manifest))
+
+    def _file(self, digest: str) -> str:
+        return digest.partition(":")[2]
+
+
+def use(
+    store: Store,
+    paths: Paths,
+    text: str,
+    access: Access,
+    work: Callable[[Source], T],
+    *,
+    progress: Progress = SILENT,
+) -> T:
+    """Return what `work` makes of the source that `text` names (see above).
+
+    Raises NoSuchImageError, ImageError, RegistryError, NotSupportedError, ConfigError.
+    """
+    if transports.is_place(text):
+        return _use_place(store, text, access, work)
+    if not text.startswith(REGISTRY):
+        try:
+            return work(StoreSource(store, find_named(store, paths, text)[0]))
+        except NoSuchImageError:
+            if text.startswith(STORE):
+                raise
+    return _use_registry(paths, text.removeprefix(REGISTRY), access, work, progress)
+
+
+def _use_registry(paths: Paths, name: str, access: Access, work: Callable[[Source], T], progress: Progress) -> T:
+    registries = registries_of(paths)
+    failures: list[ImageError] = []
+    for reference in for_pull(name, registries).names:
+        try:
+            return remote.read(paths, reference, registries, access, _reader(reference, work), progress=progress)
+        except ImageError as error:
+            failures.append(error)
+    raise failures[0]
+
+
+def _reader(reference: Reference, work: Callable[[Source], T]) -> Callable[[Repository], T]:
+    return lambda repository: work(RegistrySource(repository, str(reference), reference.digest or reference.tag))
+
+
+def _use_place(store: Store, text: str, access: Access, work: Callable[[Source], T]) -> T:
+    place = transports.parse_place(text)
+    if place.kind == transports.DOCKER_ARCHIVE:
+        raise NotSupportedError(
+            f"{text}: a list can't refer to an image of a docker-archive", hint="podpy load it, and give its name"
+        )
+    place = place.replace(path=os.path.abspath(place.path))  # a list must find it again from elsewhere
+    if not os.path.exists(place.path):
+        raise ImageError(f"{place.path}: no such file or directory")
+    tree = open_tree(store, place.path)
+    try:
+        gate = archive.gate_of(store, place, access.signature_policy)
+        gate.refuse_rejected()
+        kind = DirectorySource if place.kind == transports.DIR else LayoutSource
+        return work(kind(tree, place, gate))
+    finally:
+        tree.close()

@@ -1,0 +1,1 @@
+"""Manifest lists (the OCI's image indexes) and artifacts."""

@@ -1,0 +1,1 @@
+"""References, short names, transports: from what was typed to an image."""

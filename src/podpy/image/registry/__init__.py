@@ -1,0 +1,1 @@
+"""Registries: connections, credentials, reading, writing, searching."""

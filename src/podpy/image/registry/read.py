@@ -1,0 +1,201 @@
+"""One repository in one registry, read-only: the OCI distribution specification's pull half.
+
+The push half is in `podpy.image.registry.write`.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, RegistryError
+from podpy.image.documents import schema
+from podpy.image.incoming.assemble import check_bytes
+from podpy.image.names.reference import check_digest, shorten
+from podpy.image.registry.challenge import Authenticator, error_text
+from podpy.image.registry.curl import HTTPError
+from podpy.image.registry.http import drop, read_body
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from podpy.config.auth import Credentials
+    from podpy.image.registry.curl import Response
+    from podpy.image.registry.http import Body, Transport
+
+
+MOST_DIGITS = 18  # of an offset in a header
+
+
+class NotThereError(RegistryError):
+    """The registry answers, and doesn't have it."""
+
+
+class Repository:
+    """Reads manifests and blobs of `path` (without the host). Blobs may be read by several threads at once."""
+
+    _actions = "pull"  # what a token must allow
+
+    def __init__(self, transport: Transport, path: str, credentials: Credentials | None = None) -> None:
+        self.name = f"{transport.host}/{path}" if path else transport.host
+        self._path = path
+        self._transport = transport
+        self._authenticator = Authenticator(transport, credentials)
+        self._has_credentials = credentials is not None
+        self._scope = f"repository:{path}:{self._actions}"
+        self.judge: Callable[[bytes], None] | None = None
+
+    def admit(self, manifest: bytes) -> None:
+        """Return if policy.json lets the image with this manifest in. Raises TrustError.
+
+        Only for repositories of `image.remote.read`, which sets `judge`; others are never read into the store.
+        """
+        assert self.judge is not None, "a repository without a policy"
+        self.judge(manifest)
+
+    def digest(self, reference: str) -> str:
+        """Return the digest of a tag's manifest by HEAD; an empty text if the registry doesn't tell it."""
+        response = self._open("HEAD", f"/manifests/{reference}", {"Accept": ", ".join(schema.ACCEPT)})
+        drop(response)
+        if response.status != 200:
+            return ""
+        return response.headers.get("Docker-Content-Digest", "")
+
+    def manifest(self, reference: str) -> tuple[bytes, str]:
+        """Return the bytes of a manifest or index, by tag or digest, and its media type. Raises RegistryError.
+
+        A digest is checked; of a tag, the digest that the registry itself states.
+        """
+        response = self._open("GET", f"/manifests/{reference}", {"Accept": ", ".join(schema.ACCEPT)})
+        if response.status != 200:
+            raise self._failure(response, f"manifest {reference}")
+        stated = response.headers.get("Docker-Content-Digest", "")
+        data = read_body(response, schema.MANIFEST_LIMIT)
+        what = f"the manifest of {self.name}"
+        if ":" in reference:
+            check_bytes(data, check_digest(reference), what)
+        elif stated.startswith("sha256:"):  # other algorithms are the registry's own business
+            check_bytes(data, stated, what)
+        return data, response.headers.get("Content-Type", "")
+
+    def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
+        """Return a blob that is read whole (a configuration), checked. Raises RegistryError, DigestMismatchError."""
+        chunks = self.blob(descriptor.digest, descriptor.size if descriptor.size >= 0 else limit, 0)
+        return check_bytes(b"".join(chunks), descriptor.digest, f"the configuration of {self.name}")
+
+    def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
+        """Yield a blob's bytes from `offset` on; a connection that is cut goes on at its offset.
+
+        Exactly `size` bytes come in all; RegistryError if the registry sends more, or stops for good before that.
+        """
+        failures = 0
+        while offset < size:
+            before = offset
+            reason = "the connection was cut"
+            try:
+                for chunk in self._blob_once(digest, size, offset):
+                    offset += len(chunk)
+                    if offset > size:
+                        raise DigestMismatchError(
+                            f"{self.name}: blob {digest} has more bytes than the {size} its manifest says"
+                        )
+                    yield chunk
+            except HTTPError as error:
+                reason = self._transport.explain(error, f"blob {digest[:19]}").message
+            if offset >= size:
+                return
+            # As long as something comes each time it is worth going on, however often it is cut.
+            failures = 0 if offset > before else failures + 1
+            if failures > self._transport.retries:
+                raise RegistryError(
+                    f"{self.name}: blob {digest} stopped at {offset} of {size} bytes: {reason}",
+                    hint="Pull again: it goes on from there",
+                )
+            self._transport.wait(failures, f"{reason} ({offset} of {size} bytes)")
+
+    def _blob_once(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
+        headers = {"Range": f"bytes={offset}-{size - 1}"} if offset else {}
+        response = self._open("GET", f"/blobs/{digest}", headers)
+        if response.status == 416:  # no such range there: then from the beginning, what is here already passed over
+            drop(response)
+            response = self._open("GET", f"/blobs/{digest}", {})
+        if response.status == 206:
+            start = _range_start(response.headers.get("Content-Range", ""))
+        elif response.status == 200:
+            start = 0
+        else:
+            raise self._failure(response, f"blob {digest}")
+        if start > offset:
+            raise RegistryError(f"{self.name}: asked for blob {digest} from {offset} on, it sends from {start} on")
+        skip = offset - start
+        for chunk in response.stream():
+            if skip >= len(chunk):
+                skip -= len(chunk)
+                continue
+            yield chunk[skip:] if skip else chunk
+            skip = 0
+
+    def _open(
+        self, method: str, path: str, headers: dict[str, str], *, body: Body | None = None, scope: str = ""
+    ) -> Response:
+        """Return the answer about `path` in this repository, with a token for `scope` if one is asked for."""
+        url = self._transport.url(f"/v2/{self._path}{path}")
+
+        def ask(authorization: dict[str, str]) -> Response:
+            return self._transport.open_url(method, url, headers | authorization, what=self.name, body=body)
+
+        return self._authorized(ask, scope or self._scope)
+
+    def _authorized(self, ask: Callable[[dict[str, str]], Response], scope: str) -> Response:
+        """Return what `ask` returns with the headers that the registry's challenges lead to."""
+        for attempt in range(3):
+            used = self._authenticator.header(scope)
+            response = ask({"Authorization": used} if used else {})
+            if response.status != 401:
+                return response
+            drop(response)
+            if attempt == 2 or not self._authenticator.answer(response, scope, used):
+                break
+        raise self._unauthorized(response)
+
+    def _unauthorized(self, response: Response) -> AuthenticationError:
+        host = self._transport.host
+        if "insufficient_scope" in response.headers.get("WWW-Authenticate", ""):  # RFC 6750, 3.1: known, not allowed
+            return AuthenticationError(
+                f"{self.name}: denied: no permission to {self._actions.rpartition(',')[2]}",
+                hint=f"Check the name, or run: podpy login {host}",
+            )
+        if self._has_credentials:
+            return AuthenticationError(
+                f"{self.name}: unauthorized: invalid username/password", hint=f"Run: podpy login {host}"
+            )
+        return AuthenticationError(
+            f"{self.name}: unauthorized: {host} wants credentials", hint=f"Check the name, or run: podpy login {host}"
+        )
+
+    def _failure(self, response: Response, what: str) -> RegistryError:
+        status = response.status
+        try:
+            text = error_text(read_body(response))
+        except ImageError:
+            text = "no reason given"
+        message = f"{self.name}: {shorten(what)}: {text}"
+        if status == 403:
+            host = self._transport.host
+            return AuthenticationError(message, hint=f"Check the name, or run: podpy login {host}")
+        if status == 404:
+            return NotThereError(message, hint="Check the name and the tag")
+        if status == 413:
+            return RegistryError(
+                f"{message} (413: too large)", hint="The registry, or a proxy before it, limits what it takes at once"
+            )
+        if status == 429:
+            return RegistryError(f"{message} (429: too many requests)", hint="Wait, or log in: podpy login")
+        return RegistryError(f"{message} ({status})")
+
+
+def _range_start(header: str) -> int:
+    unit, _, span = header.partition(" ")
+    start = span.partition("-")[0]
+    # Latin-1 has digits that are no decimals, and more decimals than a file has bytes are no offset.
+    if unit.lower() != "bytes" or not start.isdecimal() or len(start) > MOST_DIGITS:
+        raise RegistryError(f"the registry sent a part without saying which: {shorten(header)!r}")
+    return int(start)

@@ -1,0 +1,303 @@
+"""One repository in one registry, to write into: the OCI distribution specification's push half.
+
+A blob that the registry has isn't sent: it is asked for by HEAD, then mounted from another repository where it is
+thought to be. Else it goes up in one PUT, which every registry takes. If that is cut, the registry is asked how much it
+has and gets the rest; one that has kept nothing gets it again in pieces (PATCH), so that the next cut costs one piece.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import AuthenticationError, RegistryError, StorageError
+from podpy.image.incoming.assemble import Blob, sha256
+from podpy.image.names.reference import shorten
+from podpy.image.progress import SILENT, Progress
+from podpy.image.registry.curl import HTTPError
+from podpy.image.registry.http import RETRIED, Body, drop, retry_after
+from podpy.image.registry.read import MOST_DIGITS, Repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from podpy.image.registry.curl import Response
+EXISTS, MOUNTED, SENT = "exists", "mounted", "sent"
+PIECE = 16 << 20
+_BYTES = "application/octet-stream"
+_MOST_MOUNTS = 3
+_DONE = (200, 201, 202, 204)
+_GONE = (404, 416)  # no such upload any more; not the offset that the registry is at
+_BLOB_UNKNOWN = "blob unknown"  # MANIFEST_BLOB_UNKNOWN of the distribution specification, as `error_text` writes it
+_NO_PIECES = (400, 405, 501)
+
+
+class ManifestRefusedError(RegistryError):
+    """The registry doesn't take this manifest: perhaps another format of it."""
+
+
+class _InterruptedError(Exception):
+    """An upload stopped and may go on: `reason`, and how many seconds the registry asks to wait."""
+
+    def __init__(self, reason: str, asked: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.asked = asked
+
+
+class _Session:
+    """An upload on its way: where the next bytes go (nowhere yet if empty), and how many the registry has."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.offset = 0
+        self.shown = 0  # what the progress knows of
+        self.piece = 0  # bytes in one request, 0: all
+        self.takes_pieces = True
+        self.reached = 0  # the largest offset so far
+        self.failures = 0  # since it was reached
+
+
+class WritableRepository(Repository):
+    """Writes manifests and blobs of a repository, and reads them. Blobs may be written by several threads at once."""
+
+    _actions = "pull,push"
+
+    def blob_exists(self, digest: str) -> bool:
+        """Ask by HEAD whether the repository has a blob. Raises RegistryError, AuthenticationError."""
+        response = self._open("HEAD", f"/blobs/{digest}", {})
+        drop(response)
+        if response.status not in (200, 404):
+            raise self._failure(response, f"blob {digest}")
+        return response.status == 200
+
+    def put_blob(self, blob: Blob, *, mount_from: Sequence[str] = (), progress: Progress = SILENT) -> str:
+        """Make the repository have a blob; return EXISTS, MOUNTED or SENT.
+
+        `mount_from` are repositories of the same registry (paths) that may have it. `blob.read(offset)` may be called
+        several times. Raises RegistryError, AuthenticationError, and what `blob.read` raises.
+        """
+        if self.blob_exists(blob.digest):
+            progress.layer_exists(blob.digest)
+            return EXISTS
+        session = _Session()
+        for source in mount_from[:_MOST_MOUNTS]:
+            if self._mount(blob.digest, source, session):
+                progress.layer_exists(blob.digest)
+                return MOUNTED
+        progress.layer_started(blob.digest, blob.size, 0)
+        self._upload(blob, session, progress)
+        progress.layer_done(blob.digest)
+        return SENT
+
+    def put_bytes(self, data: bytes) -> str:
+        """Do the same with bytes that are at hand (a configuration); return their digest."""
+        digest = sha256(data)
+        self.put_blob(Blob(digest=digest, size=len(data), read=lambda offset: iter((data[offset:],))))
+        return digest
+
+    def put_manifest(self, data: bytes, media_type: str, reference: str = "") -> str:
+        """Write a manifest or index under a tag or its digest (`reference` empty: by its digest); return the digest.
+
+        What it names must be there. Raises ManifestRefusedError, RegistryError, AuthenticationError.
+        """
+        digest = sha256(data)
+        reference = reference or digest
+        if ":" in reference and reference != digest:
+            raise RegistryError(
+                f"{self.name}: the manifest's digest is {digest}, not {reference}",
+                hint="Push to a tag, or take the digest out of the destination",
+            )
+        response = self._put_manifest(data, media_type, reference)
+        drop(response)
+        stated = response.headers.get("Docker-Content-Digest", "")
+        if stated.startswith("sha256:") and stated != digest:
+            raise RegistryError(f"{self.name}: the registry made {stated} of the manifest {digest}")
+        return digest
+
+    def _put_manifest(self, data: bytes, media_type: str, reference: str) -> Response:
+        attempt = 0
+        while True:
+            response = self._open("PUT", f"/manifests/{reference}", {}, body=Body.of(data, media_type))
+            if response.status in _DONE:
+                return response
+            error = self._failure(response, f"manifest {reference}")
+            if _BLOB_UNKNOWN in error.message:
+                # All of them are there, so it is about to know: another push of the same blob is moving it into place.
+                if attempt >= self._transport.retries:
+                    raise error
+                self._transport.wait(attempt, error.message)
+                attempt += 1
+                continue
+            if response.status in (400, 415) and not isinstance(error, AuthenticationError):
+                raise ManifestRefusedError(error.message, hint="Another --format may be taken: oci, v2s2")
+            raise error
+
+    def _mount(self, digest: str, source: str, session: _Session) -> bool:
+        """Take a blob from another repository; if that can't be, the session that the registry opened instead stays."""
+        from urllib.parse import urlencode  # 5 ms, which a push of what is there does without
+
+        query = urlencode({"mount": digest, "from": source})
+        scope = f"{self._scope} repository:{source}:pull"
+        try:
+            response = self._open("POST", f"/blobs/uploads/?{query}", {}, scope=scope)
+        except AuthenticationError:
+            return False  # that repository isn't ours to read: then the blob is sent
+        drop(response)
+        if response.status not in (201, 202):
+            return False
+        if session.url:
+            drop(self._request("DELETE", session.url, again=True))
+            session.url = ""
+        if response.status == 202:
+            session.url = self._location(response, self._transport.url(f"/v2/{self._path}/blobs/uploads/"))
+        return response.status == 201
+
+    def _upload(self, blob: Blob, session: _Session, progress: Progress) -> None:
+        what = f"blob {blob.digest[:19]}"
+        while True:
+            asked = None
+            try:
+                if not session.url:
+                    self._begin(session, what)
+                if self._send_next(blob, session, progress):
+                    return
+                continue
+            except HTTPError as error:
+                reason = self._transport.explain(error, what).message
+            except _InterruptedError as error:
+                reason, asked = f"{what}: {error.reason}", error.asked
+            self._transport.wait(session.failures, reason, asked)
+            if self._find_offset(blob, session):
+                return
+            self._count_failure(blob, session, reason)
+
+    def _count_failure(self, blob: Blob, session: _Session, reason: str) -> None:
+        # As long as something arrives each time it is worth going on, however often it is cut.
+        if session.offset > session.reached:
+            session.reached, session.failures = session.offset, 0
+            return
+        session.failures += 1
+        if session.failures > self._transport.retries:
+            raise RegistryError(
+                f"{self.name}: blob {blob.digest} stopped at {session.offset} of {blob.size} bytes: {reason}",
+                hint="Push again: what has arrived whole isn't sent again",
+            )
+
+    def _begin(self, session: _Session, what: str) -> None:
+        response = self._open("POST", "/blobs/uploads/", {})
+        if response.status != 202:
+            raise self._failure(response, what)
+        drop(response)
+        session.url = self._location(response, self._transport.url(f"/v2/{self._path}/blobs/uploads/"))
+        session.offset = 0
+        least = response.headers.get("OCI-Chunk-Min-Length", "")
+        if session.piece and least.isdecimal():
+            session.piece = max(PIECE, int(least[:12]))
+
+    def _send_next(self, blob: Blob, session: _Session, progress: Progress) -> bool:
+        """Send the next piece, or all that is left; return whether the blob is there."""
+        from urllib.parse import quote
+
+        left = blob.size - session.offset
+        last = not session.piece or left == 0
+        count = left if last else min(session.piece, left)
+        url = session.url
+        if last:
+            url += ("&" if "?" in url else "?") + "digest=" + quote(blob.digest)
+        headers = {"Content-Range": f"{session.offset}-{session.offset + count - 1}"} if count < blob.size else {}
+        body = Body(size=count, kind=_BYTES, chunks=lambda: _part(blob, session, count, progress))
+        response = self._request("PUT" if last else "PATCH", url, headers if count else {}, body)
+        if response.status not in _DONE:
+            raise self._interruption(response, session, last=last) or self._failure(response, f"blob {blob.digest}")
+        drop(response)
+        if last:
+            return True
+        session.url = self._location(response, session.url)
+        before, session.offset = session.offset, _range_end(response, session.offset + count)
+        if session.offset <= before:
+            raise _InterruptedError("the registry doesn't keep what it is sent")
+        return False
+
+    def _interruption(self, response: Response, session: _Session, *, last: bool) -> _InterruptedError | None:
+        """Return why the upload stopped, if it may go on."""
+        status = response.status
+        if status in RETRIED:
+            drop(response)
+            return _InterruptedError(f"the registry answered {status}", retry_after(response))
+        if status in _GONE:
+            drop(response)
+            return _InterruptedError("the registry has lost the upload")
+        if status in _NO_PIECES and not last and session.offset == 0:
+            drop(response)
+            session.piece, session.takes_pieces = 0, False
+            return _InterruptedError("the registry takes no pieces")
+        return None
+
+    def _find_offset(self, blob: Blob, session: _Session) -> bool:
+        """Ask how far the upload has come, and make a new one if it is gone. Return whether the blob is there."""
+        piece = PIECE if session.takes_pieces else 0
+        if session.url:
+            response = self._request("GET", session.url, again=True)
+            drop(response)
+            if response.status in _DONE:
+                session.url = self._location(response, session.url)
+                session.offset = _range_end(response, 0)
+                session.piece = session.piece or (0 if session.offset else piece)
+                if session.offset <= blob.size:
+                    return False
+        session.url, session.offset, session.piece = "", 0, piece
+        return self.blob_exists(blob.digest)  # perhaps only the answer was lost
+
+    def _location(self, response: Response, url: str) -> str:
+        target = response.headers.get("Location", "")
+        return self._transport.address(url, target) if target else url
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None = None,
+        body: Body | None = None,
+        again: bool = False,
+    ) -> Response:
+        """Return the answer of an address that the registry gave us; `again`: failures that may pass are retried.
+
+        Raises HTTPError otherwise. An address on another host gets no credentials.
+        """
+
+        def ask(authorization: dict[str, str]) -> Response:
+            full = (headers or {}) | authorization
+            if again:
+                return self._transport.open_url(method, url, full, what=self.name, body=body)
+            return self._transport.open_once(method, url, full, body)
+
+        if not self._transport.is_own(url):
+            return ask({})
+        return self._authorized(ask, self._scope)
+
+
+def _part(blob: Blob, session: _Session, count: int, progress: Progress) -> Iterator[bytes]:
+    """Yield `count` bytes of a blob from the session's offset on."""
+    progress.layer_advanced(blob.digest, session.offset - session.shown)
+    session.shown = session.offset
+    left = count
+    for chunk in blob.read(session.offset) if count else ():
+        piece = chunk[:left]
+        yield piece
+        progress.layer_advanced(blob.digest, len(piece))
+        session.shown += len(piece)
+        left -= len(piece)
+        if not left:
+            return
+    if left:
+        raise StorageError(f"blob {blob.digest} has {left} bytes less than it should", hint="Run: podpy system check")
+
+
+def _range_end(response: Response, otherwise: int) -> int:
+    """Return how many bytes the registry has, by its Range header: `0-99` is 100, `0-0` is none (and one)."""
+    text = response.headers.get("Range", "").removeprefix("bytes=")
+    start, dash, end = text.partition("-")
+    if not dash or start.strip() != "0" or not end.strip().isdecimal() or len(end) > MOST_DIGITS:
+        if text:
+            raise RegistryError(f"the registry says what it has in a way that can't be understood: {shorten(text)!r}")
+        return otherwise
+    return int(end) + 1 if int(end) else 0

@@ -1,0 +1,1 @@
+"""One container: its row, its names, what inspect tells."""

@@ -1,0 +1,165 @@
+"""Container: one container's life, from created to removed.
+
+Every changing method takes the container's lock, settles the row (what is true now), acts, commits. No lock is held
+while waiting for a container to end.
+"""
+
+from __future__ import annotations
+
+from podpy import fastjson
+from podpy.errors import InUseError, NoSuchContainerError, StateError, UsageError
+from podpy.libpod.containers import names
+from podpy.libpod.containers.held import Held
+from podpy.libpod.containers.table import ALIVE, PAUSED, RUNNING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from typing import Any
+
+    from podpy.libpod.io.exec import ExecOptions
+    from podpy.libpod.io.logs import LogLine, LogOptions
+
+
+class Container(Held):
+    """A container, as a caller sees it. `row` is what was known at the last method call; see `refresh`."""
+
+    # Starting
+
+    def start(self) -> None:
+        """Start the container, detached. Raises StateError, RuntimeFailedError (126, 127 …), OperationError."""
+        from podpy.libpod.containers.starting.start import start
+
+        self._privileged(lambda: start(self))
+
+    # Signals and stopping
+
+    def kill(self, signal: int = 9) -> None:
+        """Send a signal to the container's first process. Raises StateError if it isn't running."""
+        from podpy.libpod.containers.ending.stop import kill
+
+        self._privileged(lambda: kill(self, signal))
+
+    def stop(self, timeout: int | None = None) -> None:
+        """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then SIGKILL."""
+        from podpy.libpod.containers.ending.stop import stop
+
+        self._privileged(lambda: stop(self, timeout))
+
+    def restart(self, timeout: int | None = None) -> None:
+        """Stop the container if it runs, and start it."""
+        if self.status in ALIVE:
+            self.stop(timeout)
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze all processes. Raises StateError if the container isn't running, NotSupportedError without cgroups."""
+        self._freeze(RUNNING, PAUSED)
+
+    def unpause(self) -> None:
+        """Thaw all processes. Raises StateError if the container isn't paused."""
+        self._freeze(PAUSED, RUNNING)
+
+    def _freeze(self, before: str, after: str) -> None:
+        def work() -> None:
+            from podpy.rootless.cgroups import show_v2
+
+            with self.lock:
+                row = self.refresh(locked=True)
+                show_v2()
+                if row.status != before:
+                    verb = "pause" if after == PAUSED else "unpause"
+                    raise StateError(f'"{self.name}" is not {before}, can\'t {verb}: container state improper')
+                (self._pause if after == PAUSED else self._resume)()
+                self.row = row.replace(status=after)
+
+        self._privileged(work)
+
+    def _pause(self) -> None:
+        # The row first: if this call is killed between, it says `paused`, and unpausing what isn't does no harm.
+        self.engine.table.update(self.id, status=PAUSED)
+        try:
+            self.engine.oci_runtime.pause(self.id)
+        except BaseException:
+            self.engine.table.update(self.id, status=RUNNING)
+            raise
+
+    def _resume(self) -> None:
+        self.engine.oci_runtime.resume(self.id)
+        self.engine.table.update(self.id, status=RUNNING)
+
+    # Waiting and clean-up
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until the container has ended and return its exit code. Raises TimeoutError after `timeout` seconds."""
+        from podpy.libpod.containers.ending.wait import wait_for_end
+
+        try:
+            row = self.refresh()
+        except NoSuchContainerError:
+            row = self.row  # removed by itself (--rm): its exit record is still there
+        return wait_for_end(self.engine, row, timeout)
+
+    def cleanup(self) -> None:
+        """Give back what a container that has ended still holds: runtime state, network, run directory."""
+        from podpy.libpod.containers.ending.cleanup import cleanup
+
+        self._privileged(lambda: cleanup(self))
+
+    def remove(
+        self,
+        *,
+        force: bool = False,
+        volumes: bool = False,
+        timeout: int | None = None,
+        depend: bool = False,
+        going: Collection[str] | None = (),
+    ) -> None:
+        """Remove the container; `force` stops it first, `volumes` removes its anonymous volumes too.
+
+        `depend`: and the containers that use its namespaces. `going`: ids of those that the caller removes, too, by
+        itself; None: every one. Raises StateError if it is running and force is False, InUseError.
+        """
+        from podpy.libpod.containers.ending.remove import remove
+
+        self._privileged(
+            lambda: remove(self, force=force, volumes=volumes, timeout=timeout, depend=depend, going=going)
+        )
+
+    # What goes on inside
+
+    def exec(self, options: ExecOptions) -> int | str:
+        """Run a command with this process's standard streams; return its exit code (detached: the session's id).
+
+        Raises StateError, CommandNotFoundError (127), CommandNotExecutableError (126), RuntimeFailedError.
+        """
+        from podpy.libpod.io import exec as execute
+
+        return self.engine.privileged(lambda: execute.run(self, options))
+
+    def logs(self, options: LogOptions | None = None) -> Iterator[LogLine]:
+        """Yield what the container has written, and with `follow` what it writes. Raises NotSupportedError (no log)."""
+        from podpy.libpod.io.logs import LogOptions, read_logs
+
+        return read_logs(self, options or LogOptions())
+
+    # Small things
+
+    def inspect(self, *, size: bool = False) -> dict[str, Any]:
+        """Return everything about the container: Podman 5's InspectContainerData as plain data."""
+        from podpy.libpod.containers.inspect_data import inspect
+
+        return inspect(self, size=size)
+
+    def rename(self, name: str) -> None:
+        """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
+        if not names.is_valid_name(name):
+            raise UsageError(f"invalid container name {name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+        with self.lock, self.engine.database.transaction():
+            owner = self.engine.table.name_owner(name)
+            if owner and owner != self.id:
+                raise InUseError(f'the container name "{name}" is already in use by {owner}')
+            row = self.refresh(locked=True)
+            spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
+            self.engine.table.update(self.id, name=name, spec=spec)
+            self.row, self._spec = row.replace(name=name, spec=spec), None

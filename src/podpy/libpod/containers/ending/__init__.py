@@ -1,0 +1,1 @@
+"""How a container ends: stop, wait, clean-up, removal, and what repairs states."""

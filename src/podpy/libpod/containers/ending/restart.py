@@ -1,0 +1,46 @@
+"""What happens after a container's end when nobody is attached: conmon's exit command comes here.
+
+Restart policies as in podman-run(1): `on-failure[:N]` for codes other than 0, `always`, and `unless-stopped`, which is
+`always` as long as the machine runs. A container that the user stopped isn't restarted.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import NoSuchContainerError
+from podpy.libpod.containers.ending.cleanup import release
+from podpy.libpod.containers.ending.remove import remove_locked
+from podpy.libpod.containers.starting.start import start_locked
+from podpy.libpod.containers.table import ALIVE, EXITED, STARTING, ContainerRow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.held import Held
+    from podpy.spec.container import ContainerSpec
+
+
+def after_end(container: Held, *, remove: bool) -> None:
+    """Clean up a container that has ended; remove it or start it again where it was created so."""
+    with container.lock:
+        try:
+            row = container.refresh(locked=True)
+        except NoSuchContainerError:
+            return
+        if row.status in (*ALIVE, STARTING):
+            return
+        if row.status == EXITED and must_restart(container.spec, row):
+            start_locked(container, restarts=row.restarts + 1)
+        elif remove or container.spec.remove:
+            remove_locked(container, row, volumes=True)
+        else:
+            release(container.engine, row)
+
+
+def must_restart(spec: ContainerSpec, row: ContainerRow) -> bool:
+    """Return whether the restart policy says that a container which has ended like this is started again."""
+    if row.stopped_by_user:
+        return False
+    if spec.restart_policy in ("always", "unless-stopped"):
+        return True
+    if spec.restart_policy != "on-failure" or row.exit_code == 0:
+        return False
+    return spec.restart_retries == 0 or row.restarts < spec.restart_retries

@@ -1,0 +1,147 @@
+"""Bring a container's row and what is true together: the one piece of code that repairs states.
+
+A row may say that a container runs (or is being started) when it doesn't any more: it has ended and conmon has written
+the exit record; or conmon was killed, or the machine was rebooted, and nobody saw the end; or the podpy call that was
+starting it was killed. Nothing here waits: a lock that somebody holds means that somebody is at it.
+"""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import fastjson, pids
+from podpy.libpod.containers.table import (
+    ALIVE,
+    CREATED,
+    EXIT_UNKNOWN,
+    EXITED,
+    INITIALIZED,
+    REMOVING,
+    RUNNING,
+    STARTING,
+    ContainerRow,
+    read_exit_record,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.libpod.engine import Engine
+
+
+def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> ContainerRow:
+    """Return the row as it truly is, and commit the change if there is one and nobody else is at it.
+
+    `locked`: the caller holds the container's lock. Without it, a busy container is returned as its row says.
+    """
+    changes = true_changes(engine, row, locked=locked)
+    if not changes:
+        return row
+    if changes["status"] in (EXITED, CREATED) and _nobody_will_remove_it(engine, row):
+        changes["status"] = REMOVING
+    if locked:
+        engine.table.note(row.id, **changes)
+        return row.replace(**changes)
+    lock = engine.lock(row.id)
+    if not lock.acquire(wait=False):
+        return row if row.status == STARTING else row.replace(**changes)
+    try:
+        rows = engine.database.query("SELECT status, pid FROM containers WHERE id = ?", (row.id,))
+        if rows and tuple(rows[0]) == (row.status, row.pid):  # nobody was faster
+            engine.table.note(row.id, **changes)
+        elif not rows:
+            lock.remove()  # taking it has made its file anew
+    finally:
+        lock.release()
+    return row.replace(**changes)
+
+
+def true_changes(engine: Engine, row: ContainerRow, *, locked: bool) -> dict[str, Any]:
+    """Return what must change in the row to make it true; nothing if it is, or if that takes the lock."""
+    same_boot = row.boot_id == engine.paths.boot_id
+    if row.status in ALIVE:
+        if same_boot and pids.is_alive(row.pid, row.pid_start):
+            return {}
+        if same_boot and _exit_record_is_coming(engine, row):
+            return {}
+        return ended(engine, row)
+    if row.status == INITIALIZED and not (same_boot and pids.is_alive(row.pid, row.pid_start)):
+        return {"status": EXITED if row.started else CREATED, "pid": 0, "pid_start": 0}
+    if row.status == STARTING:
+        return _after_a_killed_start(engine, row, same_boot) if locked or _is_free(engine, row.id) else {}
+    return {}
+
+
+def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
+    """Return the columns of a container that has ended, from its exit record; without one its code is unknown."""
+    record = read_exit_record(engine.exit_directory, row.id)
+    changes: dict[str, Any] = {"status": EXITED, "pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}
+    if record is None:
+        return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
+    oom = record.oom_killed or os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))
+    return {**changes, "exit_code": record.exit_code, "finished": record.finished, "oom_killed": int(oom)}
+
+
+def _nobody_will_remove_it(engine: Engine, row: ContainerRow) -> bool:
+    """Return whether this is a `--rm` container whose monitor is gone: then the next changing call removes it."""
+    if pids.is_alive(row.conmon_pid, row.conmon_start):
+        return False
+    specs = engine.database.query("SELECT spec FROM containers WHERE id = ?", (row.id,))
+    return bool(specs and fastjson.loads(specs[0][0]).get("remove"))
+
+
+def _exit_record_is_coming(engine: Engine, row: ContainerRow) -> bool:
+    # The process has ended; conmon is draining its output and will write the record in a moment.
+    recorded = os.path.exists(os.path.join(engine.exit_directory, row.id))
+    return not recorded and pids.is_alive(row.conmon_pid, row.conmon_start)
+
+
+def _is_free(engine: Engine, container_id: str) -> bool:
+    lock = engine.lock(container_id)
+    if not lock.acquire(wait=False):
+        return False
+    lock.release()
+    return True
+
+
+def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) -> dict[str, Any]:
+    directory = engine.run_directory(row.id)
+    pid = read_pidfile(os.path.join(directory, "pidfile")) if same_boot else 0
+    if os.path.exists(os.path.join(engine.exit_directory, row.id)) and pid:
+        return ended(engine, row)
+    conmon = read_pidfile(os.path.join(directory, "conmon.pid")) if same_boot else 0
+    has_monitor = bool(conmon) and _is_monitor_of(conmon, row.id)
+    if has_monitor and not (pid and pids.start_time(pid)):
+        return {}  # the OCI runtime is at work, or the exit record is coming: true in a moment
+    if has_monitor:
+        return {
+            "status": RUNNING,
+            "pid": pid,
+            "pid_start": pids.start_time(pid),
+            "conmon_pid": conmon,
+            "conmon_start": pids.start_time(conmon),
+            "started": time_ns(),
+        }
+    if row.started:  # it had run before: its last end is still the truth
+        return {"status": EXITED, "pid": 0, "pid_start": 0}
+    return {"status": CREATED, "pid": 0, "pid_start": 0}
+
+
+def _is_monitor_of(pid: int, container_id: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return container_id.encode() in file.read().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def read_pidfile(path: str) -> int:
+    """Return the pid in a file, or 0 if there is none (yet)."""
+    try:
+        with open(path, encoding="ascii") as file:
+            text = file.read().strip()
+    except FileNotFoundError:
+        return 0
+    return int(text) if text.isdigit() else 0

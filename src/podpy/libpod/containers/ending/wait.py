@@ -1,0 +1,122 @@
+"""Wait for a container's end, from any process, without polling: pidfds tell when the container and its conmon end."""
+
+from __future__ import annotations
+
+import os
+import select
+from time import monotonic, sleep
+
+from podpy import pids
+from podpy.errors import NoSuchContainerError
+from podpy.libpod.containers.ending.settle import ended, settle
+from podpy.libpod.containers.table import ALIVE, EXIT_UNKNOWN, STARTING, ContainerRow, read_exit_record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.engine import Engine
+
+_RECORD_TICK = 0.002  # seconds between two looks for an exit record that is due any moment
+
+
+def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None) -> int:
+    """Return the exit code of a container when it has ended; a container that never ran has ended with 0.
+
+    `timeout` is in seconds. Raises TimeoutError.
+    """
+    deadline = None if timeout is None else monotonic() + timeout
+    while True:
+        row = settle(engine, row)
+        if row.status == STARTING:
+            wait_for_starter(engine, row.id)
+        elif row.status not in ALIVE:
+            return row.exit_code
+        else:
+            _wait_for_process(row.pid, row.pid_start, deadline)
+            code = _wait_for_record(engine, row, deadline)
+            if code is not None:
+                return code
+        try:
+            row = engine.table.get(row.id)
+        except NoSuchContainerError:
+            record = read_exit_record(engine.exit_directory, row.id)
+            return record.exit_code if record else EXIT_UNKNOWN
+
+
+def wait_for_starter(engine: Engine, container_id: str) -> None:
+    """Wait until nobody starts the container any more. If that call was killed, a monitor may still be at it."""
+    lock = engine.lock(container_id)
+    with lock:  # whoever starts it holds the lock until it runs
+        try:
+            is_starting = engine.table.get(container_id).status == STARTING
+        except NoSuchContainerError:
+            lock.remove()  # taking it has made its file anew
+            return
+    if is_starting:
+        sleep(_RECORD_TICK)
+
+
+def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
+    """Wait until exactly this process has ended. Raises TimeoutError at the deadline (monotonic seconds)."""
+    descriptor = pids.open_pidfd(pid, started)
+    if descriptor < 0:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        if not poll.poll(_milliseconds(deadline)):
+            raise TimeoutError
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _wait_for_record(engine: Engine, row: ContainerRow, deadline: float | None) -> int | None:
+    """Return the exit code once conmon has written it; None if the container was restarted or removed meanwhile."""
+    descriptor = pids.open_pidfd(row.conmon_pid, row.conmon_start)
+    poll = select.poll()
+    if descriptor >= 0:
+        poll.register(descriptor, select.POLLIN)
+    try:
+        while True:
+            record = read_exit_record(engine.exit_directory, row.id)
+            if record is not None:
+                return record.exit_code
+            # conmon drains the output, syncs and renames: a millisecond or two. Its own end wakes us at once.
+            if descriptor < 0 or poll.poll(_RECORD_TICK * 1000):
+                record = read_exit_record(engine.exit_directory, row.id)
+                return record.exit_code if record else _unknown(engine, row)
+            if deadline is not None and monotonic() > deadline:
+                raise TimeoutError
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _unknown(engine: Engine, row: ContainerRow) -> int | None:
+    rows = engine.database.query("SELECT status, exit_code, pid FROM containers WHERE id = ?", (row.id,))
+    if rows and rows[0][0] in ALIVE and rows[0][2] == row.pid:
+        return int(ended(engine, row)["exit_code"])
+    return int(rows[0][1]) if rows and rows[0][0] not in ALIVE else None
+
+
+def _milliseconds(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - monotonic()) * 1000
+
+
+def wait_for_status(container: Held, conditions: list[str], interval: float = 0.05) -> int:
+    """Wait until a container is in one of these states (as `podman wait --condition` names them).
+
+    Returns its exit code if it has ended, else -1. States that a row alone tells are looked up again every `interval`
+    seconds: there is nobody to send an event.
+    """
+    wanted = {"exited" if state == "stopped" else state for state in conditions}
+    if "configured" in wanted:
+        wanted.add("created")
+    while True:
+        row = container.refresh()
+        if row.status in wanted:
+            return row.exit_code if row.status == "exited" else -1
+        if wanted == {"exited"}:
+            return wait_for_end(container.engine, row)
+        sleep(interval)

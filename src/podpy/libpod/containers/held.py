@@ -1,0 +1,99 @@
+"""Held: a container in libpod's hands: its row, its lock, what was asked for, and the engine it belongs to."""
+
+from __future__ import annotations
+
+from podpy import fastjson
+from podpy.errors import NoSuchContainerError, StateError
+from podpy.libpod.containers.ending.settle import settle
+from podpy.libpod.containers.table import RUNNING, STOPPING, ContainerRow
+from podpy.spec.container import ContainerSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.locks import FileLock
+    from podpy.storage.images import ImageRecord
+
+
+def find(engine: Engine, name_or_id: str) -> Held:
+    """Return a container by name, id, or beginning of its id. Raises NoSuchContainerError, StateError."""
+    return Held(engine, engine.table.find(name_or_id))
+
+
+class Held:
+    """A container. `row` is a snapshot; `refresh` updates it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        row: ContainerRow,
+        *,
+        lock: FileLock | None = None,
+        image: ImageRecord | None = None,
+    ) -> None:
+        self.engine = engine
+        self.row = row
+        self.lock = lock or engine.lock(row.id)
+        self._image = image
+        self._spec: ContainerSpec | None = None
+
+    @property
+    def id(self) -> str:
+        """The id: 64 hexadecimal digits."""
+        return self.row.id
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self.row.name
+
+    @property
+    def spec(self) -> ContainerSpec:
+        """What was asked for, the image's configuration merged in."""
+        if self._spec is None:
+            self._spec = ContainerSpec.from_dict(fastjson.loads(self.row.spec))
+        return self._spec
+
+    @property
+    def image(self) -> ImageRecord | None:
+        """The image's record; None for `--rootfs`. Raises NoSuchImageError if it was removed by force."""
+        if self._image is None and self.row.image_id:
+            self._image = self.engine.store.find_image(self.row.image_id)
+        return self._image
+
+    @property
+    def status(self) -> str:
+        """The true state now: created, running, paused, exited, …"""
+        return self.refresh().status
+
+    def refresh(self, *, locked: bool = False) -> ContainerRow:
+        """Read the row again, settle it, and return it. Raises NoSuchContainerError if it is gone."""
+        try:
+            row = self.engine.table.get(self.id)
+        except NoSuchContainerError:
+            if locked:
+                self.lock.remove()  # taking the lock has made its file anew
+            raise
+        self.row = settle(self.engine, row, locked=locked)
+        return self.row
+
+    def _privileged(self, work: Callable[[], object]) -> None:
+        """Do `work` inside the user's namespaces; what it learns of the row comes back, also from a forked helper."""
+
+        def and_tell() -> ContainerRow:
+            work()
+            return self.row
+
+        self.row = self.engine.privileged(and_tell)
+
+    def require_running(self, purpose: str = "do this with") -> ContainerRow:
+        """Return the settled row of a running container. Raises StateError in Podman's words: can only `purpose` …"""
+        row = self.refresh()
+        if row.status not in (RUNNING, STOPPING):
+            raise StateError(
+                f"can only {purpose} running containers, {self.name} is {row.status}: container state improper",
+                hint=f"Start it with: podpy start {self.name}",
+            )
+        return row

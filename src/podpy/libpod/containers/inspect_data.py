@@ -1,0 +1,271 @@
+"""`inspect`: everything about a container, with the names and types of Podman 5's InspectContainerData.
+
+The result is what JSON can hold. What podpy doesn't know, or has no use for, is the zero value of its Go type, so that
+programs that read Podman's output find every field. Field for field: libpod/define/container_inspect.go.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.libpod.containers import inspect_host
+from podpy.libpod.containers.table import PAUSED, RUNNING, shown_status
+from podpy.times import ZERO_TIME, go_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.spec.container import ContainerSpec, Mount
+
+_OCI_VERSION = "1.0.2-dev"
+_SHORT_ID = 12
+_SIGRTMIN = 34  # as glibc and musl number them
+_SIGNALS = (
+    "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+    "IO", "PWR", "SYS",
+)  # fmt: skip
+
+
+def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
+    """Return Podman's InspectContainerData. `size` adds SizeRw and SizeRootFs (bytes), which takes a walk."""
+    row = container.refresh()
+    spec = container.spec
+    arguments = spec.command[1:] or spec.command
+    image = _image(container)
+    run_directory = container.engine.run_directory(row.id)
+    driver = inspect_host.storage_driver(container)
+    data: dict[str, Any] = {
+        "Id": row.id,
+        "Created": go_time(row.created),
+        "Path": spec.command[0] if spec.command else "",
+        "Args": arguments,
+        "State": _state(row, run_directory),
+        "Image": row.image_id,
+        "ImageDigest": image.shown_digest if image else "",
+        "ImageName": row.image_name,
+        "Rootfs": spec.rootfs,
+        "Pod": "",
+        **_files(container, run_directory),
+        "OCIRuntime": inspect_host.runtime_name(container),
+        "ConmonPidFile": spec.conmon_pidfile or os.path.join(run_directory, "conmon.pid"),
+        "PidFile": spec.pidfile or os.path.join(run_directory, "pidfile"),
+        "Name": row.name,
+        "RestartCount": row.restarts,
+        "Driver": driver,
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        **_capabilities(container),
+        "ExecIDs": _exec_ids(container),
+        "GraphDriver": {"Name": driver, "Data": _layers(container, image)},
+        **(_sizes(container) if size else {}),
+        "Mounts": [mount_data(container, mount) for mount in spec.mounts if mount.type in ("bind", "volume", "image")],
+        "Dependencies": _dependencies(spec),
+        "NetworkSettings": _network(row, spec),
+        "Namespace": "",
+        "IsInfra": False,
+        "IsService": False,
+        "KubeExitCodePropagation": "invalid",
+        "lockNumber": 0,
+        "Config": _config(row, spec),
+        "HostConfig": inspect_host.host_config(container),
+        "UseImageHosts": spec.no_hosts,
+        "UseImageHostname": spec.no_hostname,
+    }
+    return data
+
+
+def _image(container: Held) -> Any:
+    from podpy.errors import NoSuchImageError
+
+    try:
+        return container.image
+    except NoSuchImageError:  # removed by force: the container still tells what it was
+        return None
+
+
+def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
+    return {
+        "OciVersion": _OCI_VERSION,
+        "Status": shown_status(row.status, row.started),
+        "Running": row.status == RUNNING,
+        "Paused": row.status == PAUSED,
+        "Restarting": False,
+        "OOMKilled": bool(row.oom_killed),
+        "Dead": False,
+        "Pid": row.pid,
+        **({"ConmonPid": row.conmon_pid} if row.conmon_pid else {}),
+        "ExitCode": row.exit_code,
+        "Error": row.error,
+        "StartedAt": go_time(row.started),
+        "FinishedAt": go_time(row.finished),
+        **({"CgroupPath": path} if (path := inspect_host.cgroup_path(row)) else {}),
+        "CheckpointedAt": ZERO_TIME,
+        "RestoredAt": ZERO_TIME,
+        **({"StoppedByUser": True} if row.stopped_by_user else {}),
+    }
+
+
+def _files(container: Held, run_directory: str) -> dict[str, str]:
+    directory = container.engine.directory(container.id)
+    config = os.path.join(run_directory, "bundle", "config.json")
+
+    def existing(name: str) -> str:
+        for place in (run_directory, directory):
+            path = os.path.join(place, name)
+            if os.path.exists(path):
+                return path
+        return ""
+
+    return {
+        "ResolvConfPath": existing("resolv.conf"),
+        "HostnamePath": existing("hostname"),
+        "HostsPath": existing("hosts"),
+        "StaticDir": directory,
+        **({"OCIConfigPath": config} if os.path.exists(config) else {}),
+    }
+
+
+def _capabilities(container: Held) -> dict[str, Any]:
+    held = inspect_host.process_section(container).get("capabilities")
+    if held is not None:
+        return {"EffectiveCaps": held.get("effective"), "BoundingCaps": held.get("bounding")}
+    bounding = inspect_host.bounding_capabilities(container.spec)
+    return {"EffectiveCaps": bounding, "BoundingCaps": bounding}
+
+
+def _exec_ids(container: Held) -> list[str]:
+    from podpy.libpod.io.exec import sessions
+
+    return [session.id for session in sessions(container)]
+
+
+def _layers(container: Held, image: Any) -> dict[str, str]:
+    directory = container.engine.directory(container.id)
+    lower = []
+    if image is not None:
+        lower = [container.engine.store.layer_path(chain_id) for chain_id in reversed(image.layers)]
+    return {
+        **({"LowerDir": ":".join(lower)} if lower else {}),
+        "UpperDir": os.path.join(directory, "upper"),
+        "WorkDir": os.path.join(directory, "work"),
+    }
+
+
+def _sizes(container: Held) -> dict[str, int]:
+    from podpy.libpod.containers.sizes import container_sizes
+
+    own, everything = container_sizes(container.engine, [container.row]).get(container.id, (0, 0))
+    return {"SizeRw": own, "SizeRootFs": everything}
+
+
+def mount_data(container: Held, mount: Mount) -> dict[str, Any]:
+    """Return Podman's InspectMount."""
+    options = list(mount.options)
+    mode = ",".join(option for option in options if option in ("z", "Z"))
+    propagation = next((o for o in options if o.lstrip("r") in ("private", "shared", "slave", "unbindable")), "")
+    source = mount.source
+    if mount.type == "volume":
+        source = os.path.join(container.engine.paths.graphroot, "volumes", mount.source, "_data")
+    hidden = ("ro", "rw", "z", "Z", propagation)
+    return {
+        "Type": mount.type,
+        **({"Name": mount.source} if mount.type == "volume" else {}),
+        "Source": source,
+        "Destination": mount.target,
+        "Driver": "local" if mount.type == "volume" else "",
+        "Mode": mode,
+        "Options": [option for option in options if option not in hidden] or _default_options(mount),
+        "RW": "ro" not in options,
+        "Propagation": propagation or "rprivate",
+        **({"SubPath": mount.subpath} if mount.subpath else {}),
+    }
+
+
+def _default_options(mount: Mount) -> list[str]:
+    return ["nosuid", "nodev", "rbind"] if mount.type == "volume" else ["rbind"]
+
+
+def _dependencies(spec: ContainerSpec) -> list[str]:
+    modes = (spec.network, spec.pid, spec.ipc, spec.uts, spec.cgroupns, spec.userns)
+    found = [mode.partition(":")[2] for mode in modes if mode.startswith("container:")]
+    found += [name.partition(":")[0] for name in spec.volumes_from]
+    return list(dict.fromkeys(found))
+
+
+def _network(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
+    from podpy import fastjson
+
+    bound = inspect_host.port_bindings(fastjson.loads(row.ports))
+    if spec.network != "host" and not spec.network.startswith("container:"):
+        bound = {**dict.fromkeys(spec.expose), **bound}
+    return {
+        "EndpointID": "",
+        "Gateway": "",
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "MacAddress": "",
+        "Bridge": "",
+        "SandboxID": "",
+        "HairpinMode": False,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "Ports": bound,
+        "SandboxKey": "",
+        "Networks": {},  # pasta and slirp4netns are none; a template that goes through them finds nothing
+    }
+
+
+def _config(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
+    entrypoint = spec.entrypoint or []
+    has_entrypoint = bool(entrypoint) and spec.command[: len(entrypoint)] == entrypoint
+    return {
+        "Hostname": spec.hostname or row.id[:_SHORT_ID],
+        "Domainname": "",
+        "User": spec.user,
+        "AttachStdin": False,
+        "AttachStdout": False,
+        "AttachStderr": False,
+        "Tty": spec.tty,
+        "OpenStdin": spec.stdin_open,
+        "StdinOnce": False,
+        "Env": [f"{key}={value}" for key, value in spec.env.items()],
+        "Cmd": (spec.command[len(entrypoint) :] if has_entrypoint else spec.command) or None,
+        "Image": row.image_name,
+        "Volumes": None,
+        "WorkingDir": spec.workdir or "/",
+        "Entrypoint": entrypoint or None,
+        "OnBuild": None,
+        "Labels": spec.labels or None,
+        "Annotations": {"io.container.manager": "podpy", **spec.annotations},
+        "StopSignal": _signal_name(spec.stop_signal),
+        "HealthcheckOnFailureAction": "none",
+        **({"CreateCommand": spec.create_command} if spec.create_command else {}),
+        **({"Timezone": spec.timezone} if spec.timezone else {}),
+        **({"SystemdMode": True} if spec.systemd == "always" else {}),
+        "Umask": spec.umask,
+        "Timeout": spec.timeout,
+        "StopTimeout": spec.stop_timeout,
+        "Passwd": spec.passwd,
+        "sdNotifyMode": spec.sdnotify,
+        **({"ExposedPorts": exposed} if (exposed := _exposed(spec)) else {}),
+    }
+
+
+def _exposed(spec: ContainerSpec) -> dict[str, dict[str, str]]:
+    """Return the ports that the image and the options expose, and those that are published."""
+    published = (f"{port.container_port + n}/{port.protocol}" for port in spec.ports for n in range(port.count))
+    return {port: {} for port in (*spec.expose, *published)}
+
+
+def _signal_name(number: int) -> str:
+    if 0 < number < len(_SIGNALS):
+        return "SIG" + _SIGNALS[number]
+    return f"SIGRTMIN+{number - _SIGRTMIN}" if number > _SIGRTMIN else "SIGRTMIN" if number == _SIGRTMIN else ""

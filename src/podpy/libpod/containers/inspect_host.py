@@ -1,0 +1,243 @@
+"""The half of `inspect` that is about the host: HostConfig, and what the OCI configuration says."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.spec.container import ContainerSpec, Mount, Resources
+
+_SHM_SIZE = 65_536_000  # containers.conf's shm_size: 65536k in decimal thousands, as Podman prints it
+_ANYWHERE = "0.0.0.0"
+_CPU_PERIOD = 100000  # microseconds: what --cpus is counted in
+_BILLION = 1_000_000_000
+
+
+def runtime_name(container: Held) -> str:
+    """Return the OCI runtime's name as the next start would find it; crun if there is none at the moment."""
+    from podpy.errors import ConfigError
+
+    try:
+        return container.engine.oci_runtime.name
+    except ConfigError:
+        return "crun"
+
+
+def storage_driver(container: Held) -> str:
+    """Return the storage driver that was found to work here (see storage.driver); nothing is tried for this."""
+    rows = container.engine.database.query("SELECT value FROM meta WHERE key = 'driver'")
+    return str(rows[0][0]) if rows else "overlay"
+
+
+def process_section(container: Held) -> dict[str, Any]:
+    """Return `process` of the bundle's config.json; empty for a container that hasn't been started since the boot."""
+    from podpy import fastjson
+
+    path = os.path.join(container.engine.run_directory(container.id), "bundle", "config.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            process: dict[str, Any] = fastjson.loads(file.read()).get("process", {})
+    except (OSError, ValueError):
+        return {}
+    return process
+
+
+def port_bindings(ports: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return "80/tcp" → [{HostIp, HostPort}] for PortMappings as dictionaries."""
+    bound: dict[str, Any] = {}
+    for port in ports:
+        for place in range(port["count"]):
+            key = f"{port['container_port'] + place}/{port['protocol']}"
+            host = str(port["host_port"] + place) if port["host_port"] else ""
+            bound.setdefault(key, []).append({"HostIp": port["host_ip"] or _ANYWHERE, "HostPort": host})
+    return bound
+
+
+def host_config(container: Held) -> dict[str, Any]:
+    """Return Podman's InspectContainerHostConfig."""
+    from podpy import fastjson
+
+    spec = container.spec
+    row = container.row
+    return {
+        "Binds": [_bind(mount) for mount in spec.mounts if mount.type in ("bind", "volume")],
+        "CgroupManager": _cgroup_manager(container),
+        "CgroupMode": spec.cgroupns,
+        "ContainerIDFile": spec.cidfile,
+        "LogConfig": _log(container, spec),
+        "NetworkMode": _network_mode(container, spec),
+        "PortBindings": port_bindings(fastjson.loads(row.ports)),
+        "RestartPolicy": {"Name": spec.restart_policy or "no", "MaximumRetryCount": spec.restart_retries},
+        "AutoRemove": spec.remove,
+        "AutoRemoveImage": False,
+        "Annotations": spec.annotations or None,
+        "VolumeDriver": "",
+        "VolumesFrom": spec.volumes_from or None,
+        **_capability_changes(spec),
+        "Dns": spec.dns,
+        "DnsOptions": spec.dns_options,
+        "DnsSearch": spec.dns_search,
+        "ExtraHosts": spec.add_hosts,
+        "HostsFile": "",
+        "GroupAdd": spec.groups,
+        "IpcMode": spec.ipc,
+        "Cgroup": "",
+        "Cgroups": "default" if spec.cgroups == "enabled" else spec.cgroups,
+        "Links": None,
+        "OomScoreAdj": spec.oom_score_adj or 0,
+        "PidMode": spec.pid,
+        "Privileged": spec.privileged,
+        "PublishAllPorts": spec.publish_all,
+        "ReadonlyRootfs": spec.read_only,
+        "SecurityOpt": _security(spec),
+        "Tmpfs": {mount.target: ",".join(mount.options) for mount in spec.mounts if mount.type == "tmpfs"},
+        "UTSMode": spec.uts,
+        "UsernsMode": "" if spec.userns == "host" else "private",
+        **_id_maps(spec),
+        "ShmSize": _SHM_SIZE if spec.shm_size is None else spec.shm_size,
+        "Runtime": "oci",
+        "ConsoleSize": [0, 0],
+        "Isolation": "",
+        **_limits(spec, spec.resources),
+    }
+
+
+def _bind(mount: Mount) -> str:
+    access = "ro" if "ro" in mount.options else "rw"
+    others = [option for option in mount.options if option not in ("ro", "rw")]
+    if not any(option.lstrip("r") in ("private", "shared", "slave", "unbindable") for option in others):
+        others.insert(0, "rprivate")
+    if mount.type == "bind" and not {"bind", "rbind"}.intersection(others):
+        others.append("rbind")
+    return f"{mount.source}:{mount.target}:{','.join([access, *others])}"
+
+
+def _log(container: Held, spec: ContainerSpec) -> dict[str, Any]:
+    driver = spec.log_driver or container.engine.conf.log_driver
+    has_file = driver in ("k8s-file", "json-file")
+    return {
+        "Type": driver,
+        "Config": None,
+        "Path": container.row.log_path if has_file else "",
+        "Tag": spec.log_options.get("tag", ""),
+        "Size": spec.log_options.get("max-size", "") or "0B",
+    }
+
+
+def _network_mode(container: Held, spec: ContainerSpec) -> str:
+    if spec.network and spec.network != "private":
+        return spec.network.partition(":")[0] if not spec.network.startswith(("container:", "ns:")) else spec.network
+    return container.engine.conf.default_rootless_network_cmd
+
+
+def _cgroup_manager(container: Held) -> str:
+    # A running container's path tells (systemd makes scopes); else it is what was asked for.
+    path = cgroup_path(container.row)
+    wanted = container.engine.settings.cgroup_manager or container.engine.conf.cgroup_manager
+    return "systemd" if ".scope" in path else wanted or "cgroupfs"
+
+
+def cgroup_path(row: ContainerRow) -> str:
+    """Return a running container's cgroup v2 path, or an empty text."""
+    if not row.pid:
+        return ""
+    try:
+        with open(f"/proc/{row.pid}/cgroup", encoding="utf-8") as file:
+            unified = [line.rstrip("\n").partition("::")[2] for line in file if line.startswith("0::")]
+    except OSError:  # it has just ended
+        return ""
+    return unified[0] if unified and unified[0] != "/" else ""
+
+
+def bounding_capabilities(spec: ContainerSpec) -> list[str]:
+    """Return the capabilities that the options give a container, whatever the host still has of them."""
+    from podpy.spec import capabilities
+
+    if spec.privileged:
+        return sorted(capabilities.NAMES)
+    return capabilities.merge(capabilities.DEFAULT, spec.cap_add, spec.cap_drop, capabilities.NAMES)
+
+
+def _capability_changes(spec: ContainerSpec) -> dict[str, list[str]]:
+    """Return what a container has more and less than the default set: Podman counts it from the result, too."""
+    from podpy.spec import capabilities
+
+    held = bounding_capabilities(spec)
+    usual = capabilities.NAMES if spec.privileged else capabilities.DEFAULT
+    return {
+        "CapAdd": [name for name in held if name not in usual],
+        "CapDrop": sorted(name for name in usual if name not in held),
+    }
+
+
+def _security(spec: ContainerSpec) -> list[str]:
+    options = ["no-new-privileges"] if spec.no_new_privileges else []
+    options += [f"label={label}" for label in spec.security_labels]
+    if spec.seccomp:
+        options.append(f"seccomp={spec.seccomp}")
+    options += [f"mask={':'.join(spec.mask)}"] if spec.mask else []
+    options += [f"unmask={':'.join(spec.unmask)}"] if spec.unmask else []
+    return options
+
+
+def _id_maps(spec: ContainerSpec) -> dict[str, Any]:
+    if not spec.uid_maps:
+        return {}
+    return {
+        "IDMappings": {
+            "UidMap": [f"{line.container}:{line.host}:{line.size}" for line in spec.uid_maps],
+            "GidMap": [f"{line.container}:{line.host}:{line.size}" for line in spec.gid_maps],
+        }
+    }
+
+
+def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
+    return {
+        "CpuShares": limits.cpu_shares or 0,
+        "Memory": limits.memory or 0,
+        "NanoCpus": int((limits.cpus or 0) * _BILLION),
+        "CgroupParent": spec.cgroup_parent,
+        "BlkioWeight": limits.blkio_weight or 0,
+        "BlkioWeightDevice": None,
+        "BlkioDeviceReadBps": _rates(limits.device_read_bps),
+        "BlkioDeviceWriteBps": _rates(limits.device_write_bps),
+        "BlkioDeviceReadIOps": None,
+        "BlkioDeviceWriteIOps": None,
+        "CpuPeriod": limits.cpu_period or (_CPU_PERIOD if limits.cpus else 0),
+        "CpuQuota": limits.cpu_quota or round((limits.cpus or 0) * _CPU_PERIOD),
+        "CpuRealtimePeriod": 0,
+        "CpuRealtimeRuntime": 0,
+        "CpusetCpus": limits.cpuset_cpus,
+        "CpusetMems": limits.cpuset_mems,
+        "Devices": [
+            {"PathOnHost": device.host, "PathInContainer": device.container, "CgroupPermissions": device.permissions}
+            for device in spec.devices
+        ],
+        "DiskQuota": 0,
+        "KernelMemory": 0,
+        "MemoryReservation": limits.memory_reservation or 0,
+        "MemorySwap": limits.memory_swap or 0,
+        "MemorySwappiness": 0,
+        "OomKillDisable": False,
+        **({"Init": True} if spec.init else {}),
+        "PidsLimit": limits.pids_limit or 0,
+        "Ulimits": [
+            {"Name": "RLIMIT_" + limit.name.upper().removeprefix("RLIMIT_"), "Soft": limit.soft, "Hard": limit.hard}
+            for limit in spec.ulimits
+        ],
+        "CpuCount": 0,
+        "CpuPercent": 0,
+        "IOMaximumIOps": 0,
+        "IOMaximumBandwidth": 0,
+        "CgroupConf": limits.cgroup_conf or None,
+    }
+
+
+def _rates(texts: list[str]) -> list[dict[str, Any]] | None:
+    pairs = [text.rpartition(":") for text in texts]
+    return [{"Path": path, "Rate": int(rate)} for path, _, rate in pairs if rate.isdigit()] or None

@@ -1,0 +1,328 @@
+"""Create a container: resolve the image, merge its configuration, claim the name, commit the row."""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import fastjson
+from podpy.errors import InUseError, NoSuchImageError, UsageError
+from podpy.libpod.containers import names
+from podpy.libpod.containers.held import Held, find
+from podpy.libpod.containers.table import CREATED, STARTING, ContainerRow
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.image.progress import Progress
+    from podpy.libpod.engine import Engine
+    from podpy.spec.container import ContainerSpec, Mount
+    from podpy.storage.images import ImageRecord
+
+_MOST_TRIES_FOR_A_NAME = 20
+_MOST_TRIES_FOR_AN_IMAGE = 3
+
+
+class ImageOptions(Record):
+    """How the image of a new container is found."""
+
+    policy: str = "missing"  # always, missing, newer, never
+    platform: str = ""  # os/arch[/variant]
+    replace_owner: bool = False  # --replace: a container that has the name is removed first
+    progress: Callable[[], Progress] | None = None  # makes what a pull reports to, when there is one
+    tls_verify: bool | None = None
+    authfile: str = ""
+    signature_policy: str = ""
+
+
+def create(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Held:
+    """Create a container that isn't started; see Runtime.create."""
+    return _create(engine, spec, options or ImageOptions(), CREATED)
+
+
+def create_starting(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Held:
+    """Create a container for `run`, which starts it at once.
+
+    Its row says `starting` from the beginning and the returned container holds its lock: one transaction less, and if
+    this process is killed the next call sees a container that was created and not started.
+    """
+    return _create(engine, spec, options or ImageOptions(), STARTING)
+
+
+def draft(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> Held:
+    """Return the container that `create` would make, which isn't in the database and holds nothing: for `--explain`.
+
+    Raises NoSuchImageError if the image isn't here: nothing is pulled.
+    """
+    spec, image = _complete(engine, spec, options.replace(policy="never", platform=""))
+    name = spec.name or names.invent_name()
+    row = _new_row(engine, names.new_id(), name, spec.replace(name=name), image, CREATED)
+    return Held(engine, row, image=image)
+
+
+def _complete(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> tuple[ContainerSpec, ImageRecord | None]:
+    """Return the spec with everything that the image and other containers add to it, and the image."""
+    if spec.name and not names.is_valid_name(spec.name):
+        raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+    spec = _join_by_id(engine, spec)
+    image = None if spec.rootfs else _find_or_pull(engine, spec.image, options)
+    spec = _merge_image(_with_volumes_from(engine, spec), image, options.platform)
+    return _resolve_userns(engine, spec), image
+
+
+class _ImageGoneError(NoSuchImageError):
+    """The image was removed after it was found."""
+
+
+def _create(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: str) -> Held:
+    for _ in range(_MOST_TRIES_FOR_AN_IMAGE - 1):
+        try:
+            return _create_once(engine, spec, options, status)
+        except _ImageGoneError:
+            continue  # by a prune, say: it may be pulled again
+    return _create_once(engine, spec, options, status)
+
+
+def _create_once(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: str) -> Held:
+    from podpy.libpod.containers.ending.remove import discard_volumes
+
+    if spec.cidfile and os.path.lexists(spec.cidfile):
+        raise _cidfile_exists(spec.cidfile)
+    wanted, image = _complete(engine, spec, options)
+    if status == STARTING:
+        from podpy.libpod.containers.starting.start import check_command
+
+        check_command(wanted)
+    container_id = names.new_id()
+    spec = _make_volumes(engine, wanted)
+    lock = engine.lock(container_id)
+    lock.acquire()
+    try:
+        row = _insert(engine, container_id, spec, image, options, status)
+        engine.mark("the container's row is committed")
+        if spec.cidfile:
+            _write_cidfile(spec.cidfile, container_id)
+    except BaseException:
+        engine.table.delete(container_id)
+        asked = zip(wanted.mounts, spec.mounts, strict=True)
+        discard_volumes(engine, [new.source for old, new in asked if old.type == "volume" and not old.source])
+        lock.remove()
+        lock.release()
+        raise
+    if status == CREATED:
+        lock.release()
+    return Held(engine, row, lock=lock, image=image)
+
+
+def _find_or_pull(engine: Engine, name: str, options: ImageOptions) -> ImageRecord:
+    if options.policy in ("missing", "never") and not options.platform:
+        try:
+            from podpy.image.names.lookup import find_image
+
+            return find_image(engine.store, engine.paths, name)
+        except NoSuchImageError:
+            if options.policy == "never":
+                raise
+    from podpy.image.incoming.pull import ensure_image
+
+    return engine.privileged(
+        lambda: ensure_image(
+            engine.store,
+            engine.paths,
+            name,
+            policy=options.policy,
+            platform=options.platform,
+            progress=options.progress() if options.progress else None,
+            tls_verify=options.tls_verify,
+            authfile=options.authfile,
+            signature_policy=options.signature_policy,
+        )
+    )
+
+
+def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str) -> ContainerSpec:
+    from podpy.image.documents.config import ImageConfig, warn_of_other_machine
+    from podpy.image.documents.schema import parse_platform
+    from podpy.spec.merge import merge
+
+    config = ImageConfig()
+    if image:
+        config = ImageConfig.parse(image.config)
+        warn_of_other_machine(config, parse_platform(platform))
+    return merge(spec, config)
+
+
+def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    """Name the containers whose namespaces are joined by their ids: names may change. Raises NoSuchContainerError."""
+    changes = {}
+    for kind in ("network", "pid", "ipc", "uts", "cgroupns", "userns"):
+        mode, _, name = getattr(spec, kind).partition(":")
+        if mode == "container" and name:
+            changes[kind] = f"container:{engine.table.find(name).id}"
+    return spec.replace(**changes) if changes else spec
+
+
+def _with_volumes_from(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    if not spec.volumes_from:
+        return spec
+    from podpy.spec import volumes_from
+
+    return volumes_from.resolve(spec, lambda name: find(engine, name).spec)
+
+
+def _resolve_userns(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    """Fix the id maps of a container with a user namespace of its own: they stay the same over restarts."""
+    if spec.userns in ("", "host") or spec.uid_maps:
+        return spec
+    from podpy import rootless
+    from podpy.spec import userns
+    from podpy.spec.container import ContainerSpec as Spec
+
+    own = engine.privileged(rootless.idmaps)
+    taken = []
+    if spec.userns.startswith("auto"):
+        others = (Spec.from_dict(fastjson.loads(row.spec)) for row in engine.table.all())
+        taken = [mapping for other in others if other.userns.startswith("auto") for mapping in other.uid_maps]
+    return userns.resolve(spec, own=own, rootless=engine.paths.rootless, taken=taken)
+
+
+def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    """Give every volume mount its volume: named ones are made if missing, anonymous ones get a random name."""
+    if not any(mount.type == "volume" for mount in spec.mounts):
+        return spec
+    from podpy.storage.volumes import Volumes
+
+    volumes = Volumes(engine.paths, engine.database)
+
+    def with_volume(mount: Mount) -> Mount:
+        if mount.type != "volume":
+            return mount
+        return mount.replace(source=volumes.ensure(mount.source or names.new_id(), anonymous=not mount.source).name)
+
+    return spec.replace(mounts=[with_volume(mount) for mount in spec.mounts])
+
+
+def _note_volumes(engine: Engine, container_id: str, spec: ContainerSpec) -> None:
+    used = [mount.source for mount in spec.mounts if mount.type == "volume"]
+    if used:
+        from podpy.storage.volumes import Volumes
+
+        volumes = Volumes(engine.paths, engine.database)
+        for name in used:
+            # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
+            volumes.ensure(name, anonymous=names.is_id(name))
+            volumes.use(container_id, name)
+
+
+def _insert(
+    engine: Engine,
+    container_id: str,
+    spec: ContainerSpec,
+    image: ImageRecord | None,
+    options: ImageOptions,
+    status: str,
+) -> ContainerRow:
+    if options.replace_owner and spec.name:
+        _remove_owner_of(engine, spec.name)
+    table = engine.table
+    for _ in range(_MOST_TRIES_FOR_A_NAME):
+        name = spec.name or names.invent_name()
+        row = _new_row(engine, container_id, name, spec.replace(name=name), image, status)
+        with engine.database.transaction():
+            owner = table.name_owner(name)
+            if not owner:
+                _check_image(engine, image)
+                table.insert(row)
+                _note_volumes(engine, container_id, spec)
+                return row
+        if spec.name:
+            raise InUseError(
+                f'creating container storage: the container name "{name}" is already in use by {owner}',
+                hint="You have to remove that container to be able to reuse that name (podpy rm), or use --replace",
+            )
+    raise InUseError("no free name was found for the container", hint="Give one with --name")
+
+
+def _check_image(engine: Engine, image: ImageRecord | None) -> None:
+    """Raise _ImageGoneError if the image was removed after it was found. In the transaction that adds the container:
+    from then on it can't be removed.
+    """
+    if image is not None and not engine.database.query("SELECT 1 FROM images WHERE id = ?", (image.id,)):
+        raise _ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
+
+
+def _new_row(
+    engine: Engine,
+    container_id: str,
+    name: str,
+    spec: ContainerSpec,
+    image: ImageRecord | None,
+    status: str,
+) -> ContainerRow:
+    # The name that was typed may be short; what `ps` shows is the image's full name, as Podman does.
+    image_name = spec.image
+    if image is not None and image.names and not spec.image.startswith("sha256:"):
+        image_name = _full_name(image, spec.image)
+    return ContainerRow(
+        id=container_id,
+        name=name,
+        spec=fastjson.dumps(spec.as_dict()),
+        image_id=image.id if image else "",
+        image_name=image_name,
+        command=fastjson.dumps(_shown_command(spec)),
+        labels=fastjson.dumps(spec.labels),
+        ports=fastjson.dumps([port.as_dict() for port in spec.ports]),
+        exposed=fastjson.dumps(spec.expose),
+        log_path=spec.log_options.get("path", "") or os.path.join(engine.directory(container_id), "ctr.log"),
+        created=time_ns(),
+        status=status,
+        boot_id=engine.paths.boot_id,
+    )
+
+
+def _full_name(image: ImageRecord, typed: str) -> str:
+    bare, _, digest = typed.partition("@")
+    if digest in image.digests:
+        from podpy.image.names.reference import parse
+
+        wanted = parse(typed).name
+        repositories = [parse(name).name for name in image.names]
+        return next((name for name in repositories if f"/{name}".endswith(f"/{wanted}")), wanted) + f"@{digest}"
+    tagged = bare if ":" in bare.rpartition("/")[2] else bare + ":latest"
+    for name in image.names:
+        if name == tagged or name.endswith("/" + tagged):
+            return name
+    return image.names[0]
+
+
+def _shown_command(spec: ContainerSpec) -> list[str]:
+    """Return the command as `ps` shows it: without the entrypoint."""
+    entrypoint = spec.entrypoint or []
+    return spec.command[len(entrypoint) :] if spec.command[: len(entrypoint)] == entrypoint else spec.command
+
+
+def _remove_owner_of(engine: Engine, name: str) -> None:
+    from podpy.errors import NoSuchContainerError
+    from podpy.libpod.containers.ending.remove import remove
+
+    try:
+        owner = find(engine, name)
+        engine.privileged(lambda: remove(owner, force=True, volumes=False, timeout=None))
+    except NoSuchContainerError:
+        pass
+
+
+def _write_cidfile(path: str, container_id: str) -> None:
+    try:
+        with open(path, "x", encoding="ascii") as file:
+            file.write(container_id)
+    except FileExistsError:
+        raise _cidfile_exists(path) from None
+    except OSError as error:
+        raise UsageError(f"--cidfile {path}: {error.strerror}") from error
+
+
+def _cidfile_exists(path: str) -> UsageError:
+    return UsageError(f"container id file exists. Ensure another container is not using it or delete {path}")

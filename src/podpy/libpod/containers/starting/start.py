@@ -1,0 +1,185 @@
+"""Start a container: commit `starting`, run the plan, commit `running`; or undo."""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import pids
+from podpy.errors import CommandNotFoundError, NoSuchContainerError, PodpyError, StateError
+from podpy.libpod.containers.ending.cleanup import release
+from podpy.libpod.containers.starting.launch import Launch
+from podpy.libpod.containers.table import ALIVE, CREATED, EXITED, INITIALIZED, REMOVING, RUNNING, STARTING
+from podpy.systemd import notify as sdnotify
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.held import Held
+    from podpy.spec.container import ContainerSpec
+
+
+def start(container: Held, *, attach_fd: int = -1, waiter_fd: int = -1) -> None:
+    """Start a container; this process must be in the user's namespaces.
+
+    `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket that conmon inherits (see
+    libpod.foreground). A lock that `create_starting` took is given back. Raises StateError, RuntimeFailedError,
+    OperationError; the container is then as it was before.
+    """
+    was_held = container.lock.held
+    try:
+        with container.lock:
+            if not was_held:
+                row = container.refresh(locked=True)
+                _check_startable(container, row.status)
+                if row.status == INITIALIZED:
+                    _start_initialized(container)
+                    return
+            start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, committed=was_held)
+    finally:
+        if was_held:
+            container.lock.release()
+
+
+def start_locked(
+    container: Held,
+    *,
+    attach_fd: int = -1,
+    waiter_fd: int = -1,
+    committed: bool = False,
+    run: bool = True,
+    restarts: int = 0,
+) -> None:
+    """Start a container whose lock the caller holds. `committed`: its row says `starting` already.
+
+    With run=False the container is only made ready (`podpy init`). `restarts`: how often its restart policy has started
+    it since the user did.
+    """
+    engine = container.engine
+    before = container.row
+    if not committed:
+        check_command(container.spec)
+        # A container that was killed on its way down may have left something in its run directory.
+        release(engine, before)
+        engine.table.update(
+            before.id, status=STARTING, boot_id=engine.paths.boot_id, stopped_by_user=0, restarts=restarts
+        )
+    launch: Launch | None = None
+    try:
+        launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, run=run)
+        launch.plan().run(engine.trace)
+    except BaseException as error:
+        _undo(container, launch, error)
+        raise
+    changes = {
+        "status": RUNNING if run else INITIALIZED,
+        "pid": launch.pid,
+        "pid_start": launch.pid_start,
+        "conmon_pid": launch.conmon_pid,
+        "conmon_start": pids.start_time(launch.conmon_pid),
+        "started": time_ns(),
+        "boot_id": engine.paths.boot_id,
+        "stopped_by_user": 0,
+        "restarts": restarts,
+        "error": "",
+    }
+    if launch.ports is not None:
+        changes["ports"] = launch.ports
+    engine.table.update(before.id, **changes)
+    container.row = before.replace(**changes)
+    engine.mark("the container's start is committed")
+    if run:
+        sdnotify.tell_started(container.spec, launch.conmon_pid)
+    if waiter_fd < 0 and launch.cgroups.manager == "systemd":
+        outlive_session(container)
+
+
+def check_command(spec: ContainerSpec) -> None:
+    """Raise CommandNotFoundError if there is nothing to run. Such a container can be created: for its files, say."""
+    if not spec.command:
+        raise CommandNotFoundError(
+            "no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
+            hint=f"Give one: podpy run {spec.image or '--rootfs ' + spec.rootfs} COMMAND",
+        )
+
+
+def outlive_session(container: Held) -> None:
+    """Let the monitor of a container that nobody is attached to outlive the login session, where systemd can."""
+    from podpy.systemd.scope import move_in_background
+
+    move_in_background(container.engine.paths, container.row.conmon_pid)
+
+
+def initialize(container: Held) -> None:
+    """Make a container ready so that its start is only one call of the runtime (`podpy init`).
+
+    A lock that `create_starting` took is given back. Raises as start.
+    """
+    was_held = container.lock.held
+    try:
+        with container.lock:
+            if not was_held:
+                row = container.refresh(locked=True)
+                _check_startable(container, row.status)
+                if row.status == INITIALIZED:
+                    raise StateError(f"container {row.id} has already been initialized: container state improper")
+            start_locked(container, committed=was_held, run=False)
+    finally:
+        if was_held:
+            container.lock.release()
+
+
+def _start_initialized(container: Held) -> None:
+    container.engine.oci_runtime.start(container.id)
+    container.engine.table.update(container.id, status=RUNNING, started=time_ns())
+    container.refresh(locked=True)
+    sdnotify.tell_started(container.spec, container.row.conmon_pid)
+
+
+def _check_startable(container: Held, status: str) -> None:
+    if status in ALIVE:
+        raise StateError(f"container {container.name} is already {status}: container state improper")
+    if status not in (CREATED, EXITED, INITIALIZED):
+        raise StateError(f"container {container.name} is {status}, can't start it: container state improper")
+
+
+def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
+    """Bring a container whose start failed back to what it was; the error's code is its exit code, as Podman's."""
+    engine = container.engine
+    row = container.row
+    if launch is not None:
+        launch.abandon()
+        row = row.replace(pid=launch.pid, pid_start=launch.pid_start if launch.pid else 0)
+    release(engine, row)
+    code = error.exit_code if isinstance(error, PodpyError) else 0
+    status = EXITED if row.started else CREATED
+    engine.table.update(row.id, status=status, exit_code=code, error=str(error), pid=0, conmon_pid=0)
+
+
+def discard_failed_start(container: Held) -> None:
+    """Remove a `--rm` container whose start failed."""
+    from podpy.libpod.containers.ending.remove import remove_locked
+
+    with container.lock:
+        try:
+            row = container.refresh(locked=True)
+        except NoSuchContainerError:
+            return  # conmon's exit command was faster
+        if row.status in (CREATED, EXITED, REMOVING):
+            remove_locked(container, row, volumes=True)
+
+
+def exit_command(container: Held) -> list[str]:
+    """Return the command that conmon runs after the container's end: `podpy … container cleanup ID`."""
+    import sys
+
+    from podpy.process import PACKAGE
+
+    backend = sys.modules.get("_cffi_backend")  # a library's caller has found it without the launcher's option
+    site = os.path.dirname(getattr(backend, "__file__", None) or PACKAGE)
+    found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(PACKAGE) else "")
+    start = os.path.join(PACKAGE, "_start.py")
+    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start]
+    engine = container.engine
+    places = [f"--root={engine.paths.graphroot}", f"--runroot={engine.paths.runroot}"]
+    command = [*program, *places, *engine.settings.arguments, "container", "cleanup"]
+    return [*command, "--rm", container.id] if container.spec.remove else [*command, container.id]

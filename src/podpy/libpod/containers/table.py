@@ -1,0 +1,243 @@
+"""A container's row in the database, and what its real state is now.
+
+The row says what was last committed. What is true is found from it: the process (pid with start time and boot id), and
+the exit record that conmon wrote. `settle` brings the two together; it is the same code for every caller, so no
+state needs a person to repair it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson
+from podpy.errors import NoSpaceError, NoSuchContainerError, StateError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.storage.database.database import Database
+
+    # What the standard columns of a list are made of: id, name, image's name, command, created, status, started,
+    # finished, exit code, ports, exposed ports. A plain tuple: `ps -a` of a thousand containers makes nothing else.
+    Glance = tuple[str, str, str, str, int, str, int, int, int, str, str]
+
+CREATED = "created"
+INITIALIZED = "initialized"
+STARTING = "starting"  # a podpy call is at it; if none is (its lock is free), that call was killed
+RUNNING = "running"
+PAUSED = "paused"
+STOPPING = "stopping"
+EXITED = "exited"
+REMOVING = "removing"
+
+ALIVE = (RUNNING, PAUSED, STOPPING)
+NO_RESTART = ("", "no", "never")  # restart policies by which nothing is ever restarted
+EXIT_UNKNOWN = 255  # nobody saw how the container ended: conmon was killed, or the machine rebooted
+
+
+class ContainerRow(Record):
+    """What the database knows of one container: `podpy ps` needs nothing else. Times are nanoseconds since 1970."""
+
+    id: str
+    name: str
+    spec: str
+    image_id: str = ""
+    image_name: str = ""
+    command: str = "[]"
+    labels: str = "{}"
+    ports: str = "[]"
+    exposed: str = "[]"
+    log_path: str = ""
+    created: int = 0
+    status: str = CREATED
+    pid: int = 0
+    pid_start: int = 0
+    conmon_pid: int = 0
+    conmon_start: int = 0
+    boot_id: str = ""
+    started: int = 0
+    finished: int = 0
+    exit_code: int = 0
+    oom_killed: int = 0
+    restarts: int = 0
+    stopped_by_user: int = 0
+    error: str = ""
+
+    def labels_dict(self) -> dict[str, str]:
+        """Return the labels."""
+        labels: dict[str, str] = fastjson.loads(self.labels)
+        return labels
+
+    def glance(self) -> Glance:
+        """Return what the standard columns of a list are made of."""
+        return (
+            self.id,
+            self.name,
+            self.image_name,
+            self.command,
+            self.created,
+            self.status,
+            self.started,
+            self.finished,
+            self.exit_code,
+            self.ports,
+            self.exposed,
+        )
+
+
+_COLUMNS = ContainerRow._fields
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers"
+_SELECT_GLANCES = """SELECT id, name, image_name, command, created, status, started, finished, exit_code, ports, exposed
+    FROM containers"""
+_NOT_IN_SUMMARY = ("spec", "image_id", "labels", "log_path", "oom_killed", "restarts", "stopped_by_user", "error")
+_SUMMARY_COLUMNS = tuple(name for name in _COLUMNS if name not in _NOT_IN_SUMMARY)
+_SUMMARY_FIELDS = (*_SUMMARY_COLUMNS, "spec")
+_SELECT_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)}, '' FROM containers"
+_MOST_VALUES = 500  # in one statement: SQLite's own limit was 999 (sqlite.org/limits.html, 9)
+_INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+class ContainerTable:
+    """The containers in the database. Changing methods are one transaction each unless the caller is in one."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def insert(self, row: ContainerRow) -> None:
+        """Add a row. Raises InUseError (through `name_owner`) only if the caller checked the name; see create."""
+        self.database.execute(_INSERT, tuple(getattr(row, name) for name in _COLUMNS))
+
+    def update(self, container_id: str, **changes: Any) -> None:
+        """Change columns of one row."""
+        columns = ", ".join(f"{name} = ?" for name in changes)
+        self.database.execute(f"UPDATE containers SET {columns} WHERE id = ?", (*changes.values(), container_id))
+
+    def note(self, container_id: str, **changes: Any) -> None:
+        """Change columns of one row, unless the disk is full: for what is found out again, or matters less than what
+        follows.
+        """
+        try:
+            self.update(container_id, **changes)
+        except NoSpaceError:
+            pass
+
+    def delete(self, container_id: str) -> None:
+        """Remove a row."""
+        self.database.execute("DELETE FROM containers WHERE id = ?", (container_id,))
+
+    def get(self, container_id: str) -> ContainerRow:
+        """Return the row with exactly this id. Raises NoSuchContainerError."""
+        rows = self._rows(_SELECT + " WHERE id = ?", (container_id,))
+        if not rows:
+            raise no_such_container(container_id)
+        return rows[0]
+
+    def find(self, name_or_id: str) -> ContainerRow:
+        """Return the row with this name, id, or beginning of an id. Raises NoSuchContainerError, StateError."""
+        rows = self._rows(_SELECT + " WHERE name = ? OR id = ?", (name_or_id, name_or_id))
+        if not rows and name_or_id and all(c in "0123456789abcdef" for c in name_or_id):
+            # A range rather than LIKE: it uses the primary key's index.
+            rows = self._rows(_SELECT + " WHERE id >= ? AND id < ? LIMIT 2", (name_or_id, name_or_id + "g"))
+        if len(rows) > 1:
+            raise StateError(f"more than one container's id begins with {name_or_id}", hint="Give more digits")
+        if not rows:
+            raise no_such_container(name_or_id)
+        return rows[0]
+
+    def all(self) -> list[ContainerRow]:
+        """Return every row, oldest first."""
+        return self._rows(_SELECT + " ORDER BY created", ())
+
+    def with_status(self, *statuses: str) -> list[ContainerRow]:
+        """Return the rows in one of these states, oldest first."""
+        marks = ", ".join("?" * len(statuses))
+        return self._rows(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created", statuses)
+
+    def latest(self) -> ContainerRow | None:
+        """Return the container that was created last, if there is one."""
+        rows = self.newest(1)
+        return rows[0] if rows else None
+
+    def newest(self, number: int) -> list[ContainerRow]:
+        """Return the containers that were created last, the newest first."""
+        return self._rows(_SELECT + " ORDER BY created DESC LIMIT ?", (number,))
+
+    def summaries(self, *statuses: str) -> list[ContainerRow]:
+        """Return rows with what a list shows and `settle` needs, oldest first: all, or those in one of these states.
+
+        The other fields have their defaults. The specs are nine tenths of the table, and each column costs its time.
+        """
+        if not statuses:
+            # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
+            return sorted(self._rows(_SELECT_SUMMARY, (), _SUMMARY_FIELDS), key=lambda row: row.created)
+        marks = ", ".join("?" * len(statuses))
+        return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses, _SUMMARY_FIELDS)
+
+    def summaries_of(self, ids: list[str]) -> list[ContainerRow]:
+        """Return such rows of the containers with these ids, as far as they still are there."""
+        found: list[ContainerRow] = []
+        for start in range(0, len(ids), _MOST_VALUES):
+            some = ids[start : start + _MOST_VALUES]
+            found += self._rows(f"{_SELECT_SUMMARY} WHERE id IN ({', '.join('?' * len(some))})", some, _SUMMARY_FIELDS)
+        return found
+
+    def glances(self) -> list[Glance]:
+        """Return the little that the standard columns of a list need of every row, oldest first."""
+        # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
+        return sorted(self.database.query(_SELECT_GLANCES), key=lambda glance: glance[4])
+
+    def dependents(self, container_id: str) -> list[str]:
+        """Return the ids of the containers that join a namespace of this one; reads every spec."""
+        needle = f'"container:{container_id}"'
+        return [row[0] for row in self.database.query("SELECT id FROM containers WHERE instr(spec, ?)", (needle,))]
+
+    def name_owner(self, name: str) -> str:
+        """Return the id of the container with this name, or an empty text."""
+        rows = self.database.query("SELECT id FROM containers WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
+
+    def _rows(
+        self, query: str, values: tuple[Any, ...] | list[str], names: tuple[str, ...] = _COLUMNS
+    ) -> list[ContainerRow]:
+        found = []
+        for columns in self.database.query(query, values):
+            # Fields that weren't read are the class's defaults, so nothing need be laid out: a third of `ps -a`.
+            row = ContainerRow.__new__(ContainerRow)
+            row.__dict__.update(zip(names, columns, strict=True))
+            found.append(row)
+        return found
+
+
+class ExitRecord(Record):
+    """How a container ended, as conmon wrote it."""
+
+    exit_code: int
+    finished: int
+    oom_killed: bool = False
+
+
+def shown_status(status: str, started: int) -> str:
+    """Return the state that people see: what is being started is still what it was, created or exited."""
+    if status != STARTING:
+        return status
+    return EXITED if started else CREATED
+
+
+def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | None:
+    """Return the exit record that conmon wrote (exits/ID: the code in decimal, its mtime is the time), if it did."""
+    path = os.path.join(exit_directory, container_id)
+    try:
+        with open(path, encoding="ascii") as file:
+            text = file.read().strip()
+            finished = os.fstat(file.fileno()).st_mtime_ns
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    code = int(text) if text.lstrip("-").isdigit() else EXIT_UNKNOWN
+    return ExitRecord(exit_code=code if code >= 0 else EXIT_UNKNOWN, finished=finished)
+
+
+def no_such_container(name: str) -> NoSuchContainerError:
+    """Return Podman's error text for a container that isn't there."""
+    return NoSuchContainerError(f'no container with name or ID "{name}" found: no such container')

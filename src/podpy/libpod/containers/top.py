@@ -1,0 +1,264 @@
+"""The processes of a container, read from /proc: no `ps` is needed on the host or in the image."""
+
+from __future__ import annotations
+
+import os
+from time import ctime, time
+
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.libpod.containers.held import Held
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
+DEFAULT = ("user", "pid", "ppid", "pcpu", "etime", "tty", "time", "args")
+
+# ps(1)'s AIX letters and other names for the same field.
+_ALIASES = {
+    "%C": "pcpu", "%G": "group", "%P": "ppid", "%U": "user", "%a": "args", "%c": "comm", "%g": "rgroup", "%n": "nice",
+    "%p": "pid", "%r": "pgid", "%t": "etime", "%u": "ruser", "%x": "time", "%y": "tty", "%z": "vsz", "cmd": "args",
+    "command": "args", "ucmd": "comm", "cputime": "time",
+}  # fmt: skip
+_SECCOMP = {"0": "disabled", "1": "strict", "2": "filter"}
+_TTY_MAJORS = {4: "tty", 136: "pts/"}
+
+
+def top(container: Held, fields: list[str]) -> list[list[str]]:
+    """Return a heading and a row for each process of a running container, in the order of their ids inside.
+
+    `fields` are podman-top's descriptors, also separated by commas; none: the usual ones. Raises StateError if it
+    isn't running, UsageError for an unknown descriptor.
+    """
+    container.require_running()
+    names = [_name(field) for text in fields for field in text.split(",") if field] or list(DEFAULT)
+    columns = [_FIELDS[name] for name in names]
+
+    def read() -> list[list[str]]:
+        processes = [process for pid in _pids(container.row.pid) if (process := _Process.read(pid, container.row.pid))]
+        processes.sort(key=lambda process: process.inside)
+        return [[write(process) for _, write in columns] for process in processes]
+
+    # Inside the user namespace all of the container's processes can be looked at, whoever runs them.
+    return [[heading for heading, _ in columns], *container.engine.privileged(read)]
+
+
+def descriptors() -> list[str]:
+    """Return the names of the fields."""
+    return sorted(_FIELDS)
+
+
+def _name(field: str) -> str:
+    name = _ALIASES.get(field, field.lower())
+    if name not in _FIELDS:
+        raise UsageError(f"unknown field {field!r}", hint=f"There are: {', '.join(descriptors())}")
+    return name
+
+
+def _pids(first: int) -> list[int]:
+    """Return the pids (outside) in the pid namespace of a first process; with the host's: its tree."""
+    namespace = _link(f"/proc/{first}/ns/pid")
+    if namespace == _link("/proc/self/ns/pid"):
+        return _tree(first)
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _link(f"/proc/{name}/ns/pid") == namespace]
+
+
+def _tree(first: int) -> list[int]:
+    found = [first]
+    for pid in found:
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                    found.extend(int(child) for child in file.read().split())
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+
+
+class _Process:
+    """What /proc says of one process."""
+
+    def __init__(self, pid: int, first: int) -> None:
+        self.pid = pid
+        self.root = f"/proc/{first}/root"
+        # proc_pid_stat(5): the name may hold blanks and parentheses, so the fields are counted from the last one.
+        before, _, after = _text(f"/proc/{pid}/stat").rpartition(")")
+        self.name = before.partition("(")[2]
+        self.stat = after.split()
+        lines = (line.partition(":") for line in _text(f"/proc/{pid}/status").splitlines())
+        self.status = {key: value.strip() for key, _, value in lines}
+        self.arguments = _text(f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
+        self.inside = int(self.status.get("NSpid", str(pid)).split()[-1])
+
+    @classmethod
+    def read(cls, pid: int, first: int) -> _Process | None:
+        """Return the process, or None if it has ended."""
+        try:
+            return cls(pid, first)
+        except (OSError, ValueError):
+            return None
+
+    def seconds(self) -> float:
+        """Return how long it has been there."""
+        uptime = float(_text("/proc/uptime").split()[0])
+        return max(0.0, uptime - int(self.stat[19]) / _TICKS)
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that it has used."""
+        return (int(self.stat[11]) + int(self.stat[12])) / _TICKS
+
+    def parent_inside(self) -> int:
+        """Return the parent's id inside the container; 0 if that is outside."""
+        parent = int(self.stat[1])
+        if _link(f"/proc/{parent}/ns/pid") != _link(f"/proc/{self.pid}/ns/pid"):
+            return 0
+        try:
+            lines = _text(f"/proc/{parent}/status").splitlines()
+        except OSError:
+            return 0
+        return int(next((line.split()[-1] for line in lines if line.startswith("NSpid:")), "0"))
+
+
+def _user(process: _Process, kind: str, place: int) -> str:
+    identifier = _inside_id(process, kind, int(process.status[kind].split()[place]))
+    return _account(process, "/etc/passwd" if kind == "Uid" else "/etc/group", identifier)
+
+
+def _inside_id(process: _Process, kind: str, identifier: int) -> int:
+    """Return an id as the container's user namespace has it."""
+    try:
+        lines = _text(f"/proc/{process.pid}/{kind.lower()}_map").splitlines()
+    except OSError:
+        return identifier
+    for line in lines:
+        inside, outside, size = (int(word) for word in line.split())
+        if outside <= identifier < outside + size:
+            return inside + identifier - outside
+    return identifier
+
+
+def _outside_id(kind: str, text: str) -> str:
+    """Return the host's number for an id that /proc shows as this process's own user namespace has it."""
+    identifier = int(text)
+    for line in _text(f"/proc/self/{kind}_map").splitlines():
+        inside, outside, size = (int(word) for word in line.split())
+        if inside <= identifier < inside + size:
+            return str(outside + identifier - inside)
+    return text
+
+
+def _account(process: _Process, path: str, identifier: int) -> str:
+    try:
+        lines = _text(process.root + path).splitlines()
+    except (OSError, UnicodeDecodeError):
+        return str(identifier)
+    for line in lines:
+        words = line.split(":")
+        if len(words) > 2 and words[2] == str(identifier):
+            return words[0]
+    return str(identifier)
+
+
+def _groups(process: _Process) -> str:
+    groups = [_inside_id(process, "Gid", int(group)) for group in process.status.get("Groups", "").split()]
+    return ",".join(_account(process, "/etc/group", group) for group in groups)
+
+
+def _capabilities(key: str) -> Callable[[_Process], str]:
+    def write(process: _Process) -> str:
+        from podpy.spec.capabilities import NAMES
+
+        mask = int(process.status[key], 16)
+        if mask & ((1 << len(NAMES)) - 1) == (1 << len(NAMES)) - 1:
+            return "full"
+        held = [name.removeprefix("CAP_") for number, name in enumerate(NAMES) if mask & (1 << number)]
+        return ",".join(sorted(held)) or "none"
+
+    return write
+
+
+def go_duration(seconds: float) -> str:
+    """Return seconds as Go prints a duration: "1h2m3.5s"."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    shown = f"{rest:.9f}".rstrip("0").rstrip(".") + "s"
+    if hours:
+        return f"{int(hours)}h{int(minutes)}m{shown}"
+    return f"{int(minutes)}m{shown}" if minutes else shown
+
+
+def _tty(process: _Process) -> str:
+    number = int(process.stat[4])
+    major, minor = (number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xFFF00)
+    return f"{_TTY_MAJORS[major]}{minor}" if major in _TTY_MAJORS else "?"
+
+
+def _percent(process: _Process) -> str:
+    elapsed = process.seconds()
+    return f"{100 * process.cpu_seconds() / elapsed if elapsed else 0:.3f}"
+
+
+def _arguments(process: _Process) -> str:
+    words = " ".join(process.arguments)
+    return words or f"[{process.name}]"
+
+
+_FIELDS: dict[str, tuple[str, Callable[[_Process], str]]] = {
+    "args": ("COMMAND", _arguments),
+    "capamb": ("AMBIENT CAPS", _capabilities("CapAmb")),
+    "capbnd": ("BOUNDING CAPS", _capabilities("CapBnd")),
+    "capeff": ("EFFECTIVE CAPS", _capabilities("CapEff")),
+    "capinh": ("INHERITED CAPS", _capabilities("CapInh")),
+    "capprm": ("PERMITTED CAPS", _capabilities("CapPrm")),
+    "comm": ("COMMAND", lambda process: process.name),
+    "etime": ("ELAPSED", lambda process: go_duration(process.seconds())),
+    "group": ("GROUP", lambda process: _user(process, "Gid", 1)),
+    "groups": ("GROUPS", _groups),
+    "hgroup": ("HGROUP", lambda process: _outside_id("gid", process.status["Gid"].split()[1])),
+    "hgroups": (
+        "HGROUPS",
+        lambda process: ",".join(_outside_id("gid", group) for group in process.status.get("Groups", "").split()),
+    ),
+    "hpid": ("HPID", lambda process: str(process.pid)),
+    "huid": ("HUID", lambda process: _outside_id("uid", process.status["Uid"].split()[1])),
+    "huser": ("HUSER", lambda process: _outside_id("uid", process.status["Uid"].split()[1])),
+    "label": ("LABEL", lambda process: _label(process)),
+    "nice": ("NI", lambda process: process.stat[16]),
+    "pcpu": ("%CPU", _percent),
+    "pgid": ("PGID", lambda process: process.status.get("NSpgid", process.stat[2]).split()[-1]),
+    "pid": ("PID", lambda process: str(process.inside)),
+    "ppid": ("PPID", lambda process: str(process.parent_inside())),
+    "rgroup": ("RGROUP", lambda process: _user(process, "Gid", 0)),
+    "rss": ("RSS", lambda process: str(int(process.stat[21]) * _PAGE_KIB)),
+    "ruser": ("RUSER", lambda process: _user(process, "Uid", 0)),
+    "seccomp": ("SECCOMP", lambda process: _SECCOMP.get(process.status.get("Seccomp", ""), "?")),
+    "state": ("STATE", lambda process: process.stat[0]),
+    "stime": ("STIME", lambda process: ctime(time() - process.seconds())),
+    "time": ("TIME", lambda process: go_duration(process.cpu_seconds())),
+    "tty": ("TTY", _tty),
+    "uid": ("UID", lambda process: str(_inside_id(process, "Uid", int(process.status["Uid"].split()[1])))),
+    "user": ("USER", lambda process: _user(process, "Uid", 1)),
+    "vsz": ("VSZ", lambda process: str(int(process.stat[20]) // 1024)),
+}
+
+
+def _label(process: _Process) -> str:
+    try:
+        return _text(f"/proc/{process.pid}/attr/current").rstrip("\0\n") or "?"
+    except OSError:
+        return "?"

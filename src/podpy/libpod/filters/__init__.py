@@ -1,0 +1,1 @@
+"""--filter: the keys of containers and images."""

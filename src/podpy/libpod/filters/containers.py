@@ -1,0 +1,183 @@
+"""The keys of `ps --filter`, which the other container commands share."""
+
+from __future__ import annotations
+
+from podpy import fastjson
+from podpy.errors import UsageError
+from podpy.libpod.containers.table import shown_status
+from podpy.libpod.filters import parse as generic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.libpod.runtime import Runtime
+
+    Test = Callable[[ContainerRow], bool]
+    Maker = Callable[[Runtime, list[str]], Test]
+
+# What the filter calls the states that podpy tells apart further.
+_STATES = {"configured": "created", "stopped": "exited"}
+_KNOWN_STATES = (
+    "created", "initialized", "running", "paused", "exited", "stopped", "stopping", "removing", "unknown", "configured",
+)  # fmt: skip
+_POLICIES = ("none", "no", "always", "on-failure", "unless-stopped", "never")
+
+
+def matching(runtime: Runtime, rows: list[ContainerRow], filters: list[str]) -> list[ContainerRow]:
+    """Return the rows that all filters let through. Values of the same key are alternatives, except labels.
+
+    Raises UsageError for an unknown key or value, NoSuchContainerError from before= and since=.
+    """
+    tests = [_MAKERS[key](runtime, values) for key, values in generic.parse(filters, tuple(_MAKERS)).items()]
+    return [row for row in rows if all(test(row) for test in tests)]
+
+
+def _spec(row: ContainerRow) -> dict[str, Any]:
+    spec: dict[str, Any] = fastjson.loads(row.spec)
+    return spec
+
+
+def _id(_runtime: Runtime, values: list[str]) -> Test:
+    return lambda row: generic.match_id(values, row.id)
+
+
+def _name(_runtime: Runtime, values: list[str]) -> Test:
+    names = [value.replace("/", "") for value in values]
+    return lambda row: generic.match_pattern(names, row.name)
+
+
+def _label(_runtime: Runtime, values: list[str]) -> Test:
+    return lambda row: generic.match_labels(values, row.labels_dict())
+
+
+def _no_label(_runtime: Runtime, values: list[str]) -> Test:
+    return lambda row: not generic.match_labels(values, row.labels_dict())
+
+
+def _exited(_runtime: Runtime, values: list[str]) -> Test:
+    try:
+        codes = {int(value) for value in values}
+    except ValueError:
+        raise UsageError(f'invalid filter "exited={values[-1]}": an exit code is needed') from None
+    return lambda row: row.status == "exited" and row.exit_code in codes
+
+
+def _status(_runtime: Runtime, values: list[str]) -> Test:
+    for value in values:
+        if value not in _KNOWN_STATES:
+            raise UsageError(f"unknown container state: {value}", hint=f"States: {', '.join(_KNOWN_STATES)}")
+    wanted = {_STATES.get(value, value) for value in values}
+    return lambda row: shown_status(row.status, row.started) in wanted
+
+
+def _ancestor(_runtime: Runtime, values: list[str]) -> Test:
+    def test(row: ContainerRow) -> bool:
+        if any(value.removeprefix("sha256:") in row.image_id for value in values if value):
+            return True
+        name, colon, tag = row.image_name.rpartition(":")
+        latest = bool(colon) and tag == "latest" and generic.match_pattern(values, name)
+        return latest or generic.match_pattern(values, row.image_name)
+
+    return test
+
+
+def _before(runtime: Runtime, values: list[str]) -> Test:
+    limit = min(runtime.table.find(value).created for value in values)
+    return lambda row: row.created < limit
+
+
+def _since(runtime: Runtime, values: list[str]) -> Test:
+    limit = min(runtime.table.find(value).created for value in values)
+    return lambda row: row.created > limit
+
+
+def _until(_runtime: Runtime, values: list[str]) -> Test:
+    from podpy.libpod.filters.times import parse_time
+
+    if len(values) > 1:
+        raise UsageError("only one until filter can be given")
+    limit = parse_time(values[0])
+    return lambda row: row.created < limit
+
+
+def _volume(_runtime: Runtime, values: list[str]) -> Test:
+    def test(row: ContainerRow) -> bool:
+        for mount in _spec(row)["mounts"]:
+            for value in values:
+                source, colon, target = value.partition(":")
+                if colon and (mount["source"], mount["target"]) == (source, target):
+                    return True
+                if not colon and source in (mount["target"], mount["source"] if mount["type"] == "volume" else ""):
+                    return True
+        return False
+
+    return test
+
+
+def _health(_runtime: Runtime, values: list[str]) -> Test:
+    # Health checks come with a later version: no container has one yet.
+    return lambda _row: "none" in values
+
+
+def _nothing(_runtime: Runtime, _values: list[str]) -> Test:
+    return lambda _row: False
+
+
+def _network(runtime: Runtime, values: list[str]) -> Test:
+    wanted = set()
+    for value in values:
+        kind, colon, name = value.partition(":")
+        wanted.add(f"container:{runtime.table.find(name).id}" if kind == "container" and colon else value)
+
+    def test(row: ContainerRow) -> bool:
+        mode = str(_spec(row)["network"])
+        return mode in wanted or (not mode.startswith("container:") and mode.partition(":")[0] in wanted)
+
+    return test
+
+
+def _restart_policy(_runtime: Runtime, values: list[str]) -> Test:
+    for value in values:
+        if value not in _POLICIES:
+            raise UsageError(f"{value} invalid restart policy", hint=f"Policies: {', '.join(_POLICIES)}")
+    wanted = {"" if value in ("none", "never") else value for value in values}
+    return lambda row: _spec(row)["restart_policy"] in wanted
+
+
+def _command(_runtime: Runtime, values: list[str]) -> Test:
+    return lambda row: generic.match_pattern(values, (fastjson.loads(row.command) or [""])[0])
+
+
+def _should_start_on_boot(_runtime: Runtime, values: list[str]) -> Test:
+    wanted = generic.boolean("should-start-on-boot", values)
+
+    def test(row: ContainerRow) -> bool:
+        policy = _spec(row)["restart_policy"]
+        starts = policy == "always" or (policy == "unless-stopped" and not row.stopped_by_user)
+        return starts == wanted
+
+    return test
+
+
+_MAKERS: dict[str, Maker] = {
+    "id": _id,
+    "name": _name,
+    "label": _label,
+    "label!": _no_label,
+    "exited": _exited,
+    "status": _status,
+    "ancestor": _ancestor,
+    "before": _before,
+    "since": _since,
+    "until": _until,
+    "volume": _volume,
+    "health": _health,
+    "pod": _nothing,
+    "network": _network,
+    "restart-policy": _restart_policy,
+    "command": _command,
+    "should-start-on-boot": _should_start_on_boot,
+}

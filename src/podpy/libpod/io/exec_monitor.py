@@ -1,0 +1,113 @@
+"""Exec sessions that need a monitor: with a terminal, or in the background. conmon's exec mode (docs/conmon.md).
+
+The session has a directory, runroot/containers/CONTAINER/exec/SESSION.d: the process's description, conmon's fifos and
+pid files. It goes with the session; what a killed call has left goes with the container, or with the next look at the
+sessions.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson
+from podpy.errors import RuntimeFailedError
+from podpy.libpod.containers.ending.cleanup import remove_tree
+from podpy.libpod.io.attach import AttachPump, Streams, seqpacket_pair, stream_pair
+from podpy.monitor.start import ExecRequest, StartConmon, WaitForStart
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.io.exec import ExecOptions
+
+_UNKNOWN = 255
+
+
+def run_attached(container: Held, options: ExecOptions, directory: str, process: dict[str, Any]) -> int | None:
+    """Run a command with the caller's terminal attached; return its exit code, or None if the user detached."""
+    ours, theirs = seqpacket_pair()
+    waiter, conmons_waiter = stream_pair()
+    try:
+        try:
+            _start(container, options, directory, process, attach_fd=theirs, waiter_fd=conmons_waiter)
+        finally:
+            os.close(theirs)
+            os.close(conmons_waiter)
+        streams = Streams(0 if options.interactive else -1, 1, 2)
+        if _pump(ours, streams, options, os.path.join(directory, "ctl")):
+            return None
+        code = _exit_code(waiter)
+        remove_tree(directory)
+        return code
+    finally:
+        os.close(ours)
+        os.close(waiter)
+
+
+def start_detached(container: Held, options: ExecOptions, directory: str, process: dict[str, Any]) -> int:
+    """Start a command in the background and return its monitor's pid."""
+    return _start(container, options, directory, process).conmon_pid
+
+
+def _start(
+    container: Held,
+    options: ExecOptions,
+    directory: str,
+    process: dict[str, Any],
+    *,
+    attach_fd: int = -1,
+    waiter_fd: int = -1,
+) -> WaitForStart:
+    os.makedirs(directory, mode=0o700)
+    description = os.path.join(directory, "process.json")
+    with open(os.open(description, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w", encoding="ascii") as file:
+        file.write(fastjson.dumps(process))
+    request = ExecRequest(
+        container_id=container.id,
+        session_id=os.path.basename(directory).removesuffix(".d"),
+        run_directory=directory,
+        process_file=description,
+        tty=options.tty,
+        stdin_open=options.interactive,
+        preserve_fds=options.preserve_fds,
+        runtime=container.engine.oci_runtime,
+        attach_fd=attach_fd,
+        waiter_fd=waiter_fd,
+    )
+    conmon = StartConmon(lambda: request)
+    started = WaitForStart(conmon)
+    try:
+        conmon.execute()
+        started.execute()
+    except BaseException:
+        conmon.abandon()
+        remove_tree(directory)
+        raise
+    return started
+
+
+def _pump(socket: int, streams: Streams, options: ExecOptions, control: str) -> bool:
+    from podpy.libpod.io.terminal import RawTerminal, WindowSize
+
+    pump = AttachPump(socket, streams, detach_keys=options.detach_keys)
+    if not (options.tty and streams.stdin >= 0 and os.isatty(streams.stdin)):
+        return pump.run()
+    with RawTerminal(streams.stdin), WindowSize(streams.stdin, control):
+        return pump.run()
+
+
+def _exit_code(waiter: int) -> int:
+    data = b""
+    while not data.endswith(b"\n"):
+        piece = os.read(waiter, 4096)
+        if not piece:
+            raise RuntimeFailedError("the monitor of the exec session ended without telling an exit code")
+        data += piece
+    code = int(fastjson.loads(data)["exit_code"])
+    try:
+        os.write(waiter, b"\n")
+    except BrokenPipeError:
+        pass
+    return code if code >= 0 else _UNKNOWN

@@ -1,0 +1,263 @@
+"""A container with the caller's terminal or pipes attached: `run` and `start -a`, and `attach`."""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import fastjson, pids
+from podpy.errors import StateError
+from podpy.libpod.containers.table import (
+    ALIVE,
+    EXIT_UNKNOWN,
+    EXITED,
+    INITIALIZED,
+    NO_RESTART,
+    STARTING,
+    read_exit_record,
+)
+from podpy.libpod.io.attach import AttachPump, Streams, connect, seqpacket_pair, stream_pair
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Self
+
+    from podpy.libpod.containers.held import Held
+
+
+class AttachOptions:
+    """How the caller attaches. `detach_keys` are bytes; `on_start` is called when the container runs."""
+
+    def __init__(
+        self,
+        streams: Streams,
+        *,
+        detach_keys: bytes = b"",
+        sig_proxy: bool = True,
+        on_start: Callable[[], None] | None = None,
+    ) -> None:
+        self.streams = streams
+        self.detach_keys = detach_keys
+        self.sig_proxy = sig_proxy
+        self.on_start = on_start
+
+
+def start_attached(container: Held, options: AttachOptions) -> int | None:
+    """Start a container, pump its streams until it ends, clean up, and return its exit code; None if detached.
+
+    The attach socket is connected before the OCI runtime is started: no byte can be lost. The container's end is told
+    by conmon on a second socket, and acknowledged only after the clean-up: if this process is killed meanwhile, conmon
+    sees the socket close and runs the exit command instead. So it does for a container with a restart policy.
+
+    Signals that come during the start are passed on after it.
+    """
+    if container.row.status == INITIALIZED:
+        return _start_initialized(container, options)
+    if container.engine.settings.conmon:
+        return _start_with_another_conmon(container, options)
+    with _Proxy(container, options) as proxy:
+        return _start_attached(container, options, proxy)
+
+
+def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy) -> int | None:
+    from podpy.libpod.containers.starting.start import outlive_session, start
+
+    ours, theirs = seqpacket_pair()
+    waiter, conmons_waiter = stream_pair()
+    try:
+        start(container, attach_fd=theirs, waiter_fd=conmons_waiter)
+        proxy.open()
+    except BaseException:
+        os.close(ours)
+        os.close(waiter)
+        raise
+    finally:
+        os.close(theirs)
+        os.close(conmons_waiter)
+    if options.on_start is not None:
+        options.on_start()
+    try:
+        detached = pump(container, ours, options)
+        if detached:
+            outlive_session(container)
+            return None
+        code = _read_exit_code(container, waiter)
+        if proxy.used:
+            container.engine.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
+        if container.spec.restart_policy in NO_RESTART:
+            _clean_up_after(container, code)
+            _acknowledge(waiter)
+        return code
+    finally:
+        os.close(ours)
+        os.close(waiter)
+
+
+def _start_initialized(container: Held, options: AttachOptions) -> int | None:
+    """Do the second half of a start: conmon has been there since `podpy init`, and is attached to first."""
+    from podpy.libpod.containers.starting.start import start
+
+    socket = _connect(container)
+    try:
+        start(container)
+    except BaseException:
+        os.close(socket)
+        raise
+    return _attach(container, socket, options)
+
+
+def _start_with_another_conmon(container: Held, options: AttachOptions) -> int | None:
+    """Start in two steps: conmon 2.1 inherits no client, so it must be there before the container's first byte."""
+    from podpy.libpod.containers.starting.start import initialize
+
+    initialize(container)
+    code = _start_initialized(container, options)
+    if code is not None and container.spec.restart_policy in NO_RESTART:
+        _clean_up_after(container, code)  # or its exit command does, whichever comes first
+    return code
+
+
+def attach(container: Held, options: AttachOptions) -> int | None:
+    """Attach to a container that runs; return its exit code, or None if detached. Raises StateError."""
+    container.require_running("attach to")
+    return _attach(container, _connect(container), options)
+
+
+def _connect(container: Held) -> int:
+    try:
+        return connect(os.path.join(container.engine.run_directory(container.id), "bundle", "attach"))
+    except (ConnectionRefusedError, FileNotFoundError):  # it ended just now, or its conmon was killed
+        raise StateError(
+            f"you can only attach to running containers: {container.name} has no monitor to attach to",
+            hint=f"See podpy ps --all; podpy logs {container.name} shows what it wrote",
+        ) from None
+
+
+def _attach(container: Held, socket: int, options: AttachOptions) -> int | None:
+    row = container.row
+    try:
+        if options.on_start is not None:
+            options.on_start()
+        with _Proxy(container, options) as proxy:
+            proxy.open()
+            detached = pump(container, socket, options)
+    finally:
+        os.close(socket)
+    if detached:
+        return None
+    from podpy.libpod.containers.ending.wait import wait_for_end
+
+    return wait_for_end(container.engine, row)
+
+
+def pump(container: Held, socket: int, options: AttachOptions) -> bool:
+    """Move bytes until the container ends (False) or the user detaches (True)."""
+    contexts = list(_contexts(container, options))
+    try:
+        for context in contexts:
+            context.__enter__()
+        return AttachPump(socket, options.streams, detach_keys=options.detach_keys).run()
+    finally:
+        for context in reversed(contexts):
+            context.__exit__(None, None, None)
+
+
+def _contexts(container: Held, options: AttachOptions) -> Iterator[AbstractContextManager[object]]:
+    from podpy.libpod.io.terminal import RawTerminal, WindowSize
+
+    row = container.row
+    terminal = options.streams.stdin
+    if container.spec.tty and terminal >= 0 and os.isatty(terminal):
+        yield RawTerminal(terminal)
+        yield WindowSize(terminal, os.path.join(container.engine.run_directory(row.id), "bundle", "ctl"))
+
+
+class _Proxy:
+    """Passes signals on to the container from its context's beginning; those before `open` are kept until then."""
+
+    def __init__(self, container: Held, options: AttachOptions) -> None:
+        from podpy.libpod.io.terminal import SignalForwarder
+
+        self._container = container
+        self._forwarder = SignalForwarder(self._send) if options.sig_proxy else None
+        self._is_open = False
+        self._kept: list[int] = []
+        self.used = False
+
+    def __enter__(self) -> Self:
+        if self._forwarder is not None:
+            self._forwarder.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._forwarder is not None:
+            self._forwarder.__exit__(kind, error, at)
+
+    def open(self) -> None:
+        """The container runs: its row has the pid."""
+        self._is_open = True
+        while self._kept:
+            self._send(self._kept.pop(0))
+
+    def _send(self, number: int) -> None:
+        if not self._is_open:
+            if number in self._kept:
+                raise KeyboardInterrupt  # the second Ctrl-C: the start takes too long for its user
+            self._kept.append(number)
+            return
+        row = self._container.row
+        self.used = pids.send_signal(row.pid, row.pid_start, number) or self.used
+
+
+def _read_exit_code(container: Held, waiter: int) -> int:
+    """Return the code that conmon tells; if conmon has died, or is Debian's, what the exit record says."""
+    data = b""
+    while not data.endswith(b"\n"):
+        piece = os.read(waiter, 4096)
+        if not piece:
+            from podpy.libpod.containers.ending.wait import wait_for_end
+
+            return wait_for_end(container.engine, container.row)
+        data += piece
+    code = int(fastjson.loads(data)["exit_code"])
+    return code if code >= 0 else EXIT_UNKNOWN
+
+
+def _clean_up_after(container: Held, code: int) -> None:
+    from podpy.errors import NoSuchContainerError
+    from podpy.libpod.containers.ending.cleanup import release
+    from podpy.libpod.containers.ending.remove import remove_locked
+
+    engine = container.engine
+    with container.lock:
+        try:
+            row = engine.table.get(container.id)
+        except NoSuchContainerError:
+            container.lock.remove()
+            return  # `podpy rm -f` was faster
+        is_ours = (row.pid, row.conmon_pid) == (container.row.pid, container.row.conmon_pid)
+        if not is_ours and row.status in (*ALIVE, STARTING):
+            return  # restarted meanwhile by somebody else
+        if container.spec.remove:
+            remove_locked(container, row, volumes=True)
+        elif not is_ours:  # another call (`podpy ps`) has seen the end and committed it
+            release(engine, row)
+        else:
+            record = read_exit_record(engine.exit_directory, row.id)
+            finished = record.finished if record else time_ns()
+            engine.table.note(
+                row.id, status=EXITED, exit_code=code, finished=finished, pid=0, pid_start=0, conmon_pid=0,
+                conmon_start=0, oom_killed=int(os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))),
+            )  # fmt: skip
+            release(engine, row)
+    engine.mark("the container was cleaned up")
+
+
+def _acknowledge(waiter: int) -> None:
+    try:
+        os.write(waiter, b"\n")
+    except BrokenPipeError:
+        pass

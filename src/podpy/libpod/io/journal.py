@@ -1,0 +1,95 @@
+"""Read the log of a container whose log driver is journald, by journalctl(1): the journal's format is systemd's own."""
+
+from __future__ import annotations
+
+import os
+import select
+
+from podpy import pids
+from podpy.errors import NotSupportedError
+from podpy.libpod.io.logs import LogLine, LogOptions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from podpy.libpod.containers.held import Held
+
+_MICRO = 1_000_000
+_BLOCK = 1 << 16
+_LAST_WORDS = 500  # milliseconds that the journal may take for what conmon wrote last
+_ERROR_PRIORITY = "3"  # conmon writes stderr with this priority, stdout with 6 (syslog(3))
+
+
+def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
+    """Yield the log lines of a container; with `follow`, until its monitor has ended.
+
+    Raises NotSupportedError without journalctl.
+    """
+    import json
+    import subprocess
+
+    command = ["journalctl", "--output=json", "--all", "--no-pager", f"CONTAINER_ID_FULL={container.id}"]
+    if options.tail >= 0:
+        command.append(f"--lines={options.tail}")
+    if options.since:
+        command.append(f"--since=@{options.since // 1_000_000_000}")
+    if options.until:
+        command.append(f"--until=@{options.until // 1_000_000_000}")
+    monitor = pids.open_pidfd(container.row.conmon_pid, container.row.conmon_start) if options.follow else -1
+    if monitor >= 0:  # else it has ended: --follow would wait for ever
+        command.append("--follow")
+    try:
+        journal = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert journal.stdout is not None
+        with journal:
+            try:
+                for raw in _lines(journal.stdout.fileno(), monitor):
+                    entry = json.loads(raw)
+                    if "MESSAGE" in entry:
+                        yield _line(entry)
+            finally:
+                journal.terminate()
+    except FileNotFoundError:
+        raise NotSupportedError(
+            "the container's log is in the journal, and journalctl isn't there to read it",
+            hint="Use --log-driver=k8s-file",
+        ) from None
+    finally:
+        if monitor >= 0:
+            os.close(monitor)
+
+
+def _lines(stream: int, monitor: int) -> Iterator[bytes]:
+    """Yield lines until end of file; or, once the process of the pidfd `monitor` has ended, until nothing comes."""
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    if monitor >= 0:
+        poll.register(monitor, select.POLLIN)
+    rest, patience = b"", None
+    while ready := [descriptor for descriptor, _ in poll.poll(patience)]:
+        if monitor in ready:
+            poll.unregister(monitor)
+            patience = _LAST_WORDS
+        if stream in ready:
+            piece = os.read(stream, _BLOCK)
+            if not piece:
+                return
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
+
+
+def _line(entry: dict[str, Any]) -> LogLine:
+    from time import gmtime, strftime
+
+    message = entry["MESSAGE"]
+    # journalctl prints a field that isn't UTF-8 text as an array of bytes (systemd.journal-fields, JSON format).
+    text = bytes(message) if isinstance(message, list) else str(message).encode()
+    seconds, micro = divmod(int(entry.get("__REALTIME_TIMESTAMP", 0)), _MICRO)
+    return LogLine(
+        time=strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)) + f".{micro:06d}000Z",
+        stream="stderr" if entry.get("PRIORITY") == _ERROR_PRIORITY else "stdout",
+        partial=entry.get("CONTAINER_PARTIAL_MESSAGE") == "true",
+        text=text,
+    )

@@ -1,0 +1,296 @@
+"""Read a container's log: what conmon wrote as k8s-file or json-file, or into the journal.
+
+A k8s-file line is "TIME STREAM P|F TEXT" (Kubernetes' CRI log format); P marks a piece of a line that goes on in the
+stream's next entry. Rotated files are PATH.1 (newest) to PATH.N and are read first, oldest first.
+"""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import pids
+from podpy.errors import NotSupportedError
+from podpy.record import Record
+from podpy.times import nanoseconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO, TypeVar
+
+    from podpy.libpod.containers.held import Held
+
+    T = TypeVar("T")
+
+_BLOCK = 1 << 16
+_FREE_NUMBERS_AT_END = 3
+_NO_LOG_DRIVERS = ("none", "off", "null", "passthrough", "passthrough-tty")
+
+
+class LogLine(Record):
+    """One entry: a line, or (partial) a piece of one that the stream's next entry goes on with."""
+
+    time: str  # RFC 3339 with nanoseconds and the writer's offset
+    stream: str  # stdout or stderr
+    partial: bool
+    text: bytes  # without the line's end
+
+
+class LogOptions(Record):
+    """What to read. `since` and `until` are nanoseconds since 1970 (0: no bound); tail -1 is everything."""
+
+    follow: bool = False
+    tail: int = -1
+    since: int = 0
+    until: int = 0
+
+
+def read_logs(container: Held, options: LogOptions) -> Iterator[LogLine]:
+    """Yield a container's log lines; with `follow`, until it ends. Raises NotSupportedError if there is no log."""
+    driver = container.spec.log_driver or "k8s-file"
+    if driver in _NO_LOG_DRIVERS:
+        raise NotSupportedError(
+            f"this container is using the '{driver}' log driver, cannot read logs",
+            hint="Use --log-driver=k8s-file for containers whose logs you want to read",
+        )
+    if driver == "journald":
+        from podpy.libpod.io.journal import read_journal
+
+        return read_journal(container, options)
+    parse = parse_json_line if driver == "json-file" else parse_k8s_line
+    return _read_files(_LogFile(container.row.log_path, parse), container, options)
+
+
+def _read_files(log: _LogFile, container: Held, options: LogOptions) -> Iterator[LogLine]:
+    if options.tail >= 0 and not options.since and not options.until:
+        yield from log.last(options.tail)
+    else:
+        lines = (line for line in log.stored() if _in_range(line, options))
+        yield from lines if options.tail < 0 else _last_lines(lines, options.tail)
+    if options.follow:
+        yield from (line for line in log.follow(container, options.until) if _in_range(line, options))
+
+
+class _LogFile:
+    """The log's files as one sequence of entries; it remembers how far the current file was read."""
+
+    def __init__(self, path: str, parse: Callable[[bytes], LogLine | None]) -> None:
+        self._path = path
+        self._parse = parse
+        self._current: BinaryIO | None = None
+
+    def stored(self) -> Iterator[LogLine]:
+        """Yield all that is there, oldest first."""
+        files = self._open_all()
+        for file in reversed(files):
+            yield from self._new_entries(file)
+        self._keep_newest(files)
+
+    def last(self, wanted: int) -> Iterator[LogLine]:
+        """Yield the last `wanted` lines without reading what is before them."""
+        newest_first: list[list[LogLine]] = []
+        files = self._open_all()
+        for file in files:
+            missing = wanted - sum(not line.partial for lines in newest_first for line in lines)
+            if missing > 0 or file is files[0]:
+                newest_first.append(self._tail_of(file, missing))
+        self._keep_newest(files)
+        for lines in reversed(newest_first):
+            yield from lines
+
+    def follow(self, container: Held, until: int = 0) -> Iterator[LogLine]:
+        """Yield what comes after, until the container has ended and its last line was read, or it is `until`."""
+        from podpy.libpod.io.watch import FileWatch
+
+        if not _is_written(container):  # as Podman: of what doesn't run there is nothing to wait for
+            yield from self._newer_entries()
+            return
+        with FileWatch(os.path.dirname(self._path)) as watch:
+            while True:
+                left = (until - time_ns()) / 1_000_000_000 if until else None
+                goes_on = _is_written(container) and (left is None or left > 0)
+                yield from self._newer_entries()
+                if not goes_on:
+                    return
+                watch.wait(container.row.conmon_pid, container.row.conmon_start, left)
+
+    def _open_all(self, known: BinaryIO | None = None) -> list[BinaryIO]:
+        """Open the log's files, newest first; if one is `known`, only those that are newer.
+
+        A file's number only goes up, so whatever conmon renames meanwhile, none that is there when the look begins can
+        slip past it; one that is met twice was renamed between. What is found below the newest was begun later.
+        (A listing of the directory would not do: of names that change during it it may miss any.)
+        """
+        files: list[BinaryIO] = []
+        seen = set[tuple[int, int]]()
+        newest_at = 0
+        for number, file in self._upwards(0, _open):
+            identity = _identity(os.fstat(file.fileno()))
+            if known is not None and identity == _identity(os.fstat(known.fileno())):
+                file.close()
+                break
+            if files:
+                newest_at = self._number_of(files[0], newest_at)
+            if identity in seen or (files and number <= newest_at):
+                file.close()
+            else:
+                files.append(file)
+                seen.add(identity)
+        return files
+
+    def _number_of(self, file: BinaryIO, least: int) -> int:
+        """Return an open file's number, which was `least` before."""
+        wanted = _identity(os.fstat(file.fileno()))
+        numbers = (number for number, status in self._upwards(least, os.stat) if _identity(status) == wanted)
+        return next(numbers, least)
+
+    def _upwards(self, number: int, look: Callable[[str], T]) -> Iterator[tuple[int, T]]:
+        """Yield what `look` says of each file from a number on.
+
+        A rotation under way leaves one number free; should another one begin meanwhile, it may be free again where one
+        looks next. Only a few free ones in a row are the end.
+        """
+        free = 0
+        while free < _FREE_NUMBERS_AT_END:
+            try:
+                found = look(f"{self._path}.{number}" if number else self._path)
+            except FileNotFoundError:
+                free += 1
+            else:
+                free = 0
+                yield number, found
+            number += 1
+
+    def _keep_newest(self, files: list[BinaryIO]) -> None:
+        """Close files that were read, but for the newest, which `follow` goes on with."""
+        self._current = files[0] if files else None
+        _close(files[1:])
+
+    def _newer_entries(self) -> Iterator[LogLine]:
+        """Yield what was written since the last look, also into files that were begun and rotated since."""
+        if self._current is not None:
+            yield from self._new_entries(self._current)
+            if _is_at(self._current, self._path):
+                return
+        while newer := self._open_all(self._current):
+            if self._current is not None:
+                # Once more: until it was renamed conmon wrote into it.
+                yield from self._new_entries(self._current)
+                self._current.close()
+            for file in reversed(newer):
+                yield from self._new_entries(file)
+            self._keep_newest(newer)
+
+    def _new_entries(self, file: BinaryIO) -> Iterator[LogLine]:
+        while True:
+            at = file.tell()
+            raw = file.readline()
+            if not raw.endswith(b"\n"):
+                file.seek(at)  # conmon is in the middle of writing it
+                return
+            line = self._parse(raw)
+            if line is not None:
+                yield line
+
+    def _tail_of(self, file: BinaryIO, wanted: int) -> list[LogLine]:
+        """Return the last `wanted` whole lines (with their pieces) of a file, read from its end in blocks."""
+        at = file.seek(0, os.SEEK_END)
+        data = b""
+        # One more than wanted tells where the first wanted one begins; the entry that is cut off counts as another.
+        while at > 0 and self._count_lines(data) <= wanted + 1:
+            step = min(_BLOCK, at)
+            at = file.seek(at - step)
+            data = file.read(step) + data
+        end = data.rfind(b"\n") + 1  # what is after it conmon is still writing
+        file.seek(at + end)
+        raws = data[:end].split(b"\n")[0 if at == 0 else 1 :]  # the first one may have been cut
+        lines = [line for raw in raws if (line := self._parse(raw)) is not None]
+        return list(_last_lines(iter(lines), wanted))
+
+    def _count_lines(self, data: bytes) -> int:
+        # Entries that are only pieces of a line don't count as lines.
+        if self._parse is parse_json_line:
+            return data.count(b'\\n","stream":"')
+        return data.count(b"\n") - data.count(b" stdout P ") - data.count(b" stderr P ")
+
+
+def _open(path: str) -> BinaryIO:
+    return open(path, "rb")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _close(files: list[BinaryIO]) -> None:
+    for file in files:
+        file.close()
+
+
+def _is_at(file: BinaryIO, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _last_lines(lines: Iterator[LogLine], wanted: int) -> Iterator[LogLine]:
+    kept: list[LogLine] = []
+    ends: list[int] = []  # where in `kept` each whole line ends
+    for line in lines:
+        kept.append(line)
+        if not line.partial:
+            ends.append(len(kept))
+        if len(ends) > 2 * wanted + 1024:
+            cut = ends[-wanted - 1]
+            kept, ends = kept[cut:], [end - cut for end in ends if end > cut]
+    start = ends[-wanted - 1] if len(ends) > wanted else 0
+    return iter(kept[start:] if wanted else [])
+
+
+def _in_range(line: LogLine, options: LogOptions) -> bool:
+    if not options.since and not options.until:
+        return True
+    at = nanoseconds(line.time)
+    return at >= options.since and (not options.until or at <= options.until)
+
+
+def _is_written(container: Held) -> bool:
+    """Return whether the container has a monitor that may still write into its log."""
+    from podpy.errors import NoSuchContainerError
+    from podpy.libpod.containers.ending.wait import wait_for_starter
+    from podpy.libpod.containers.table import ALIVE, INITIALIZED, STARTING
+
+    try:
+        while container.refresh().status == STARTING:
+            wait_for_starter(container.engine, container.id)
+    except NoSuchContainerError:
+        return False
+    row = container.row
+    return row.status in (*ALIVE, INITIALIZED) and pids.is_alive(row.conmon_pid, row.conmon_start)
+
+
+def parse_k8s_line(raw: bytes) -> LogLine | None:
+    """Return what a k8s-file line says, or None if it isn't one."""
+    parts = raw.rstrip(b"\n").split(b" ", 3)
+    if len(parts) < 4:
+        return None
+    time, stream, tag, text = parts
+    return LogLine(
+        time=time.decode("ascii", "replace"), stream=stream.decode("ascii", "replace"), partial=tag == b"P", text=text
+    )
+
+
+def parse_json_line(raw: bytes) -> LogLine | None:
+    """Return what a json-file line (Docker's json-file driver) says, or None if it isn't one."""
+    from podpy import fastjson
+
+    try:
+        entry = fastjson.loads(raw.decode("utf-8", "surrogateescape"))
+        text = entry["log"].encode("utf-8", "surrogateescape")
+        return LogLine(
+            time=entry["time"], stream=entry["stream"], partial=not text.endswith(b"\n"), text=text.rstrip(b"\n")
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

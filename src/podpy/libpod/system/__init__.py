@@ -1,0 +1,1 @@
+"""The whole engine: info, disk usage, prune, repair."""

@@ -1,0 +1,107 @@
+"""What images, containers and volumes take on the disk: blocks, as `du` counts them (`podpy system df`)."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.libpod.containers.rows import true_rows
+from podpy.libpod.containers.table import ALIVE, ContainerRow
+from podpy.record import Record
+from podpy.storage.images import ImageRecord
+from podpy.storage.layers.usage import tree_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
+
+
+class ImageUsage(Record):
+    """One image: the bytes that other images use, too, those that only it uses, and how many containers use it.
+
+    `image` is a summary (Store.image_summaries).
+    """
+
+    image: ImageRecord
+    shared: int
+    own: int
+    containers: int
+
+
+class ContainerUsage(Record):
+    """One container: the bytes of its own directory (its layer, its log), and how many volumes it uses."""
+
+    row: ContainerRow
+    size: int
+    volumes: int
+
+
+class VolumeUsage(Record):
+    """One volume: its bytes, and how many containers use it."""
+
+    name: str
+    size: int
+    containers: int
+
+
+class DiskUsage(Record):
+    """Everything. `images_size` counts what images share once; `images_reclaimable` is what `image prune -a` frees."""
+
+    images: list[ImageUsage]
+    containers: list[ContainerUsage]
+    volumes: list[VolumeUsage]
+    images_size: int
+    images_reclaimable: int
+
+    @property
+    def idle_containers(self) -> list[ContainerUsage]:
+        """The containers that don't run."""
+        return [usage for usage in self.containers if usage.row.status not in ALIVE]
+
+    @property
+    def unused_volumes(self) -> list[VolumeUsage]:
+        """The volumes that no container uses."""
+        return [usage for usage in self.volumes if not usage.containers]
+
+
+def disk_usage(engine: Engine) -> DiskUsage:
+    """Return what everything takes, now. What never changes was measured once; the rest is walked."""
+    return engine.privileged(lambda: _measure(engine))
+
+
+def _measure(engine: Engine) -> DiskUsage:
+    space = engine.store.space()
+    table = engine.store.images_table
+    users = table.user_counts()
+    images = table.summaries()
+    by_image = space.by_image()
+    sizes = {record.id: by_image.get(record.id, (0, 0)) for record in images}
+    return DiskUsage(
+        images=[
+            ImageUsage(
+                image=record, shared=sizes[record.id][0], own=sizes[record.id][1], containers=users.get(record.id, 0)
+            )
+            for record in images
+        ],
+        containers=_containers(engine),
+        volumes=_volumes(engine),
+        images_size=space.total,
+        images_reclaimable=space.freed_by([record.id for record in images if record.id not in users]),
+    )
+
+
+def _containers(engine: Engine) -> list[ContainerUsage]:
+    counts = "SELECT container_id, count(*) FROM container_volumes GROUP BY container_id"
+    volumes = dict(engine.database.query(counts))
+    return [
+        ContainerUsage(row=row, size=tree_size(engine.directory(row.id)), volumes=volumes.get(row.id, 0))
+        for row in true_rows(engine)
+    ]
+
+
+def _volumes(engine: Engine) -> list[VolumeUsage]:
+    users = dict(engine.database.query("SELECT volume, count(*) FROM container_volumes GROUP BY volume"))
+    directory = os.path.join(engine.paths.graphroot, "volumes")
+    return [
+        VolumeUsage(name=name, size=tree_size(os.path.join(directory, name)), containers=users.get(name, 0))
+        for (name,) in engine.database.query("SELECT name FROM volumes ORDER BY name")
+    ]

@@ -1,0 +1,289 @@
+"""`podpy info`: what the engine knows of its host, store and settings, in the form of Podman's JSON.
+
+Names and nesting are those of podman 5 (libpod/define/info.go); what only Podman has (buildahVersion) is left out.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import process
+from podpy.errors import NotSupportedError, PodpyError
+from podpy.libpod.containers.rows import true_rows
+from podpy.libpod.containers.table import ALIVE, PAUSED
+from podpy.monitor.start import OWN_CONMON
+from podpy.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.config.paths import Paths
+    from podpy.config.registries import Registry
+    from podpy.libpod.engine import Engine
+    from podpy.rootless.cgroups import CgroupView
+
+API_VERSION = "5.4.2"  # the version of Podman whose interface this is
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+_FILESYSTEMS = {0xEF53: "extfs", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x01021994: "tmpfs", 0x794C7630: "overlayfs"}
+_PROFILES = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
+
+
+def info(engine: Engine) -> dict[str, Any]:
+    """Return what `podpy info` shows. Needs the user's namespaces, and a mount namespace of one's own."""
+    return {
+        "host": _host(engine),
+        "store": _store(engine),
+        "registries": _registries(engine.paths),
+        "plugins": {
+            "volume": ["local"],
+            "network": [],
+            "log": ["k8s-file", "none", "passthrough", "journald", "json-file"],
+            "authorization": None,
+        },
+        "version": version(),
+    }
+
+
+def version() -> dict[str, Any]:
+    """Return podpy's version in the form of Podman's (whose fields have no JSON names of their own)."""
+    return {
+        "APIVersion": API_VERSION,
+        "Version": VERSION,
+        "GoVersion": "",
+        "GitCommit": "",
+        "BuiltTime": "",
+        "Built": 0,
+        "OsArch": f"linux/{architecture()}",
+        "Os": "linux",
+    }
+
+
+def architecture() -> str:
+    """Return this machine's architecture as Go calls it."""
+    machine = os.uname().machine
+    return _ARCHITECTURES.get(machine, machine)
+
+
+def _host(engine: Engine) -> dict[str, Any]:
+    from podpy import rootless
+
+    uname = os.uname()
+    conf = engine.conf
+    view = rootless.cgroup_view(wanted=engine.settings.cgroup_manager or conf.cgroup_manager)
+    memory = _memory()
+    uids, gids = rootless.idmaps()
+    found = {
+        "arch": architecture(),
+        "cgroupManager": view.manager,
+        "cgroupVersion": "v1" if view.mode == "v1" else "v2",
+        "cgroupControllers": sorted(view.controllers),
+        "conmon": _program(engine.settings.conmon or OWN_CONMON, "path"),
+        "cpus": os.cpu_count() or 1,
+        "cpuUtilization": _cpu(),
+        "databaseBackend": "sqlite",
+        "distribution": _distribution(),
+        "eventLogger": conf.events_logger,
+        "hostname": uname.nodename,
+        "idMappings": {"gidmap": _idmap(gids), "uidmap": _idmap(uids)} if engine.paths.rootless else _NO_MAPS,
+        "kernel": uname.release,
+        "logDriver": conf.log_driver,
+        "memFree": memory.get("MemFree", 0),
+        "memTotal": memory.get("MemTotal", 0),
+        "networkBackend": "podpy",
+        "ociRuntime": _oci_runtime(engine),
+        "os": "linux",
+        "rootlessNetworkCmd": _network_program(engine),
+        "serviceIsRemote": False,
+        "security": _security(engine),
+        "pasta": _program("pasta", "executable"),
+        "slirp4netns": _program("slirp4netns", "executable"),
+        "swapFree": memory.get("SwapFree", 0),
+        "swapTotal": memory.get("SwapTotal", 0),
+        "uptime": _uptime(),
+        "variant": "",
+        "linkmode": "dynamic",
+    }
+    return {**found, "cgroupReason": _reason(view)}
+
+
+def _network_program(engine: Engine) -> str:
+    """Return what really connects a container that names no network: not pasta where it is too old."""
+    from podpy.network import mode
+
+    try:
+        found = mode.parse("", engine.conf)
+        if found.kind == mode.PASTA:
+            found = mode.instead_of_old_pasta("", found, engine.conf, engine.paths.cache)
+    except NotSupportedError:
+        return engine.conf.default_rootless_network_cmd
+    return found.kind
+
+
+_NO_MAPS = {"gidmap": None, "uidmap": None}
+
+
+def _reason(view: CgroupView) -> str:
+    # Not Podman's: why limits can't be enforced, which Podman leaves to be guessed.
+    return view.reason
+
+
+def _store(engine: Engine) -> dict[str, Any]:
+    from podpy import linux
+
+    paths = engine.paths
+    rows = true_rows(engine)
+    running = sum(row.status in ALIVE and row.status != PAUSED for row in rows)
+    paused = sum(row.status == PAUSED for row in rows)
+    space = os.statvfs(paths.graphroot)
+    magic = linux.filesystem_type(paths.graphroot)
+    return {
+        "configFile": "",
+        "containerStore": {
+            "number": len(rows),
+            "paused": paused,
+            "running": running,
+            "stopped": len(rows) - running - paused,
+        },
+        "graphDriverName": getattr(engine.store, "driver", "overlay"),
+        "graphOptions": {},
+        "graphRoot": paths.graphroot,
+        "graphRootAllocated": space.f_blocks * space.f_frsize,
+        "graphRootUsed": (space.f_blocks - space.f_bfree) * space.f_frsize,
+        "graphStatus": {
+            "Backing Filesystem": _FILESYSTEMS.get(magic, f"<unknown> ({magic:#x})"),
+            "Supports d_type": "true",
+        },
+        "imageCopyTmpDir": engine.conf.image_copy_tmp_dir,
+        "imageStore": {"number": len(engine.store.image_summaries())},
+        "runRoot": paths.runroot,
+        "transientStore": False,
+        "volumePath": os.path.join(paths.graphroot, "volumes"),
+    }
+
+
+def _registries(paths: Paths) -> dict[str, Any]:
+    from podpy.config import registries
+
+    found = registries.load(home=paths.home, rootless=paths.rootless, cache_directory=paths.runroot)
+    shown: dict[str, Any] = {registry.prefix: _registry(registry) for registry in found.registries}
+    if found.search:
+        shown["search"] = list(found.search)
+    return shown
+
+
+def _registry(registry: Registry) -> dict[str, Any]:
+    mirrors = [
+        {
+            "Location": mirror.location,
+            "Insecure": mirror.insecure,
+            "PullFromMirror": "" if mirror.pull_from_mirror == "all" else mirror.pull_from_mirror,
+        }
+        for mirror in registry.mirrors
+    ]
+    return {
+        "Prefix": registry.prefix,
+        "Location": registry.location,
+        "Insecure": registry.insecure,
+        "PullFromMirror": "",
+        "Mirrors": mirrors or None,
+        "Blocked": registry.blocked,
+        "MirrorByDigestOnly": registry.mirror_by_digest_only,
+    }
+
+
+def _security(engine: Engine) -> dict[str, Any]:
+    profile = engine.conf.seccomp_profile or next((path for path in _PROFILES if os.path.exists(path)), "")
+    return {
+        "apparmorEnabled": _text("/sys/module/apparmor/parameters/enabled").strip() == "Y"
+        and not engine.paths.rootless,
+        "capabilities": ",".join(engine.conf.default_capabilities),
+        "rootless": engine.paths.rootless,
+        "seccompEnabled": "Seccomp:" in _text("/proc/self/status"),
+        "seccompProfilePath": profile,
+        "selinuxEnabled": os.path.exists("/sys/fs/selinux/enforce"),
+    }
+
+
+def _oci_runtime(engine: Engine) -> dict[str, str]:
+    wanted = engine.settings.runtime or engine.conf.runtime
+    for name in dict.fromkeys((wanted, "crun", "runc")):
+        found = _program(name, "path")
+        if found["path"]:
+            return {"name": os.path.basename(name), **found}
+    return {"name": wanted, "package": "", "path": "", "version": ""}
+
+
+def _program(name: str, key: str) -> dict[str, str]:
+    try:
+        path = process.find(name)
+    except PodpyError:
+        return {key: "", "package": "", "version": ""}
+    return {key: path, "package": _package(path), "version": _output(path, "--version")}
+
+
+def _package(path: str) -> str:
+    """Return which package a program belongs to, as `name_version_architecture`, or `Unknown`."""
+    for real in dict.fromkeys((path, os.path.realpath(path), path.replace("/usr/bin/", "/bin/"))):
+        owner = _output("dpkg", "-S", real).partition(":")[0]
+        if owner and " " not in owner:
+            return _output("dpkg-query", "-f", "${Package}_${Version}_${Architecture}", "-W", owner)
+    return _output("rpm", "-q", "-f", path) or "Unknown"
+
+
+def _output(*command: str) -> str:
+    try:
+        program = process.find(command[0])
+        done = process.run([program, *command[1:]])
+    except (PodpyError, OSError):
+        return ""
+    return done.stdout.decode(errors="replace").strip() if done.code == 0 else ""
+
+
+def _distribution() -> dict[str, str]:
+    fields = {}
+    for line in (_text("/etc/os-release") or _text("/usr/lib/os-release")).splitlines():
+        key, _, value = line.partition("=")
+        fields[key] = value.strip().strip("\"'")
+    found = {
+        "distribution": fields.get("ID", "unknown"),
+        "variant": fields.get("VARIANT_ID", ""),
+        "version": fields.get("VERSION_ID", "unknown"),
+        "codename": fields.get("VERSION_CODENAME", ""),
+    }
+    return {key: value for key, value in found.items() if value or key in ("distribution", "version")}
+
+
+def _memory() -> dict[str, int]:
+    """Return /proc/meminfo in bytes."""
+    rows = [line.split() for line in _text("/proc/meminfo").splitlines()]
+    return {row[0].rstrip(":"): int(row[1]) * 1024 for row in rows if len(row) == 3}
+
+
+def _cpu() -> dict[str, float]:
+    """Return how the CPUs' time since boot was spent, in per cent (proc(5), /proc/stat)."""
+    user, nice, system, idle, *rest = [int(word) for word in _text("/proc/stat").split("\n", 1)[0].split()[1:]]
+    total = user + nice + system + idle + sum(rest[:4]) or 1
+    busy = {"userPercent": user + nice, "systemPercent": system, "idlePercent": idle}
+    return {name: round(100 * ticks / total, 2) for name, ticks in busy.items()}
+
+
+def _uptime() -> str:
+    """Return the time since boot as Podman words it."""
+    seconds = float(_text("/proc/uptime").split()[0])
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{hours}h {minutes}m {rest:.2f}s"
+    return f"{text} (Approximately {hours / 24:.2f} days)" if hours > 24 else text
+
+
+def _idmap(rows: list[tuple[int, int, int]]) -> list[dict[str, int]]:
+    return [{"container_id": inside, "host_id": outside, "size": size} for inside, outside, size in rows]
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""conmon: how it is started, its files, the command that it runs at the end."""

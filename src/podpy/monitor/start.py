@@ -1,0 +1,324 @@
+"""Start conmon, and learn from it how the container's start went.
+
+conmon's protocol (docs/conmon.md): it is started with the numbers of two pipes in its environment. On _OCI_STARTPIPE it
+waits for a byte before it starts the OCI runtime; on _OCI_SYNCPIPE it answers with one line of JSON, {"data": PID} or
+{"data": -1, "message": TEXT} with what the runtime said. For an exec session a second line,
+{"data": EXIT_CODE}, comes at the end. The process that we start forks and ends: the monitor itself is adopted by init
+(or the nearest subreaper), and writes its own pid into a file.
+
+podpy's own conmon does in one runtime call what Debian's needs two for (`--runtime-run`), takes attached clients from
+before the start, and tells a waiting caller of the end; with another conmon the same results come from its files.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+
+from podpy import fastjson, process
+from podpy.errors import RuntimeFailedError
+from podpy.oci.failures import explain_runtime_error, logged_error
+from podpy.plan import Operation
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.oci.runtime import OciRuntime
+    from podpy.rootless.cgroups import CgroupView
+
+OWN_CONMON = process.own_program("conmon")
+_LINE_LIMIT = 1 << 20
+_SIGKILL = 9
+_ANSWER_SECONDS = 10  # that conmon may take for its answer when nobody wants the container any more
+
+
+class MonitorRequest(Record):
+    """What conmon must know. Paths are absolute; descriptors are -1 where there is none."""
+
+    container_id: str
+    container_name: str
+    run_directory: str
+    exit_directory: str
+    log_driver: str
+    log_path: str
+    log_options: dict[str, str]
+    tty: bool
+    stdin_open: bool
+    timeout: int
+    preserve_fds: int
+    pidfile: str
+    conmon_pidfile: str
+    conmon: str  # another conmon's path; empty: our own
+    runtime: OciRuntime
+    cgroups: CgroupView
+    exit_command: list[str]
+    attach_fd: int = -1
+    waiter_fd: int = -1
+    notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
+    unlink_on_exit: list[str] = []
+    run: bool = True
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether conmon is podpy's own, which knows more than conmon 2.1."""
+        return not self.conmon
+
+    def command(self) -> list[str]:
+        """Return conmon's command line."""
+        directory = self.run_directory
+        command = [
+            self.conmon or OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.container_id,
+            "-n", self.container_name, "-r", self.runtime.path, "-b", os.path.join(directory, "bundle"),
+            "-p", os.path.join(directory, "pidfile"), "-P", os.path.join(directory, "conmon.pid"),
+            "--exit-dir", self.exit_directory, "--persist-dir", directory, "--full-attach",
+            "--socket-dir-path", directory, "-l", self._log(), "--no-sync-log",
+        ]  # fmt: skip
+        command += self._log_options()
+        for argument in [*self.runtime.arguments, *self.cgroups.runtime_flags(self.runtime.path)]:
+            command += ["--runtime-arg", argument]
+        command += ["--runtime-arg", f"--log={directory}/oci.log", "--runtime-arg", "--log-format=json"]
+        if self.tty:
+            command.append("-t")
+        if self.stdin_open:
+            command.append("-i")
+        if self.timeout:
+            command += ["-T", str(self.timeout)]
+        if self.preserve_fds:
+            command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        if self.notify_socket:
+            command += ["--sdnotify-socket", self.notify_socket]
+        command += ["--exit-command", self.exit_command[0]]
+        for argument in self.exit_command[1:]:
+            command += ["--exit-command-arg", argument]
+        return command + (self._extensions() if self.is_ours else [])
+
+    def _log(self) -> str:
+        driver = self.log_driver or "k8s-file"
+        if driver in ("none", "off", "null"):
+            return "none:"
+        return driver if driver.startswith(("journald", "passthrough")) else f"{driver}:{self.log_path}"
+
+    def _log_options(self) -> list[str]:
+        words = []
+        options = self.log_options
+        if options.get("max-size"):
+            words += ["--log-size-max", options["max-size"]]
+        if options.get("max-file") and self.is_ours:
+            words += ["--log-max-files", str(max(0, int(options["max-file"]) - 1))]
+        if options.get("tag"):
+            words += ["--log-tag", options["tag"]]
+        return words
+
+    def _extensions(self) -> list[str]:
+        words = ["--runtime-run"] if self.run else []
+        if self.attach_fd >= 0:
+            words += ["--attach-fd", str(self.attach_fd)]
+        if self.waiter_fd >= 0:
+            words += ["--waiter-fd", str(self.waiter_fd)]
+        for path in self.unlink_on_exit:
+            words += ["--unlink-on-exit", path]
+        return words
+
+    def descriptors(self) -> list[int]:
+        """Return what conmon inherits besides its pipes."""
+        own = [fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0] if self.is_ours else []
+        return [*own, *range(3, 3 + self.preserve_fds)]
+
+
+class ExecRequest(Record):
+    """What conmon must know of an exec session. Only podpy's own conmon is used for them."""
+
+    container_id: str
+    session_id: str
+    run_directory: str  # of the session
+    process_file: str
+    tty: bool
+    stdin_open: bool
+    preserve_fds: int
+    runtime: OciRuntime
+    attach_fd: int = -1
+    waiter_fd: int = -1
+
+    # What WaitForStart asks of every request.
+    pidfile: str = ""
+    conmon_pidfile: str = ""
+    run: bool = True
+    is_ours: bool = True
+
+    def command(self) -> list[str]:
+        """Return conmon's command line."""
+        directory = self.run_directory
+        command = [
+            OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.session_id, "-r", self.runtime.path,
+            "-b", directory, "-p", os.path.join(directory, "pidfile"), "-P", os.path.join(directory, "conmon.pid"),
+            "--exec", "--exec-process-spec", self.process_file, "--full-attach", "--socket-dir-path", directory,
+            "-l", "none:", "--no-sync-log",
+        ]  # fmt: skip
+        for argument in [*self.runtime.arguments, f"--log={directory}/oci.log", "--log-format=json"]:
+            command += ["--runtime-arg", argument]
+        if self.preserve_fds:
+            command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        for option, descriptor in (("--attach-fd", self.attach_fd), ("--waiter-fd", self.waiter_fd)):
+            if descriptor >= 0:
+                command += [option, str(descriptor)]
+        return command + ["-t"] * self.tty + ["-i"] * self.stdin_open
+
+    def descriptors(self) -> list[int]:
+        """Return what conmon inherits besides its pipes."""
+        return [*(fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0), *range(3, 3 + self.preserve_fds)]
+
+
+class StartConmon(Operation):
+    """Start conmon, which prepares its sockets and waits."""
+
+    def __init__(self, make_request: Callable[[], MonitorRequest | ExecRequest]) -> None:
+        self._make_request = make_request
+        self.request: MonitorRequest | ExecRequest | None = None
+        self.sync_pipe = -1
+        self.start_pipe = -1
+        self._pid = 0
+        self._received = b""
+
+    def describe(self) -> str:
+        """Return what is started."""
+        return f"start the monitor {OWN_CONMON}"
+
+    def execute(self) -> None:
+        """Start it."""
+        request = self.request = self._make_request()
+        self.sync_pipe, sync_write = os.pipe()
+        start_read, self.start_pipe = os.pipe()
+        environment = {
+            **os.environ,
+            "_OCI_SYNCPIPE": str(sync_write),
+            "_OCI_STARTPIPE": str(start_read),
+        }
+        environment.pop("NOTIFY_SOCKET", None)  # crun would relay it, too, and wait for READY=1
+        try:
+            pid = process.spawn(
+                request.command(), environment=environment, keep=[sync_write, start_read, *request.descriptors()]
+            )
+        finally:
+            os.close(sync_write)
+            os.close(start_read)
+        self._pid = pid
+
+    def wait_for_fork(self) -> None:
+        """Wait until the process that was started has forked the monitor and ended: it does after its start byte.
+
+        Raises RuntimeFailedError.
+        """
+        if self._pid and process.wait(self._pid):
+            request = self.request
+            assert request is not None
+            raise RuntimeFailedError(
+                f"conmon didn't start: {self._first_words()}", hint=process.command_line(request.command())
+            )
+        self._pid = 0
+
+    def _first_words(self) -> str:
+        return _parse(self.answer())[1] or "it said nothing"
+
+    def answer(self) -> bytes:
+        """Wait for conmon's first line on the sync pipe and return it, every time the same; b"" if conmon said nothing.
+
+        Of a short exec session its second line may be there already, and one read brings both. What was read is kept:
+        a Ctrl-C between two reads must not cost abandon() the beginning of the line.
+        """
+        while b"\n" not in self._received and len(self._received) < _LINE_LIMIT:
+            piece = os.read(self.sync_pipe, 65536)
+            if not piece:
+                break
+            self._received += piece
+        return self._received.partition(b"\n")[0]
+
+    def abandon(self) -> None:
+        """End a conmon that still waits for its start, and close the pipes."""
+        if self._pid:
+            # Not by the end of file alone: another conmon takes that for the start byte.
+            os.kill(self._pid, _SIGKILL)
+            process.wait(self._pid)
+            self._pid = 0
+        self.close()
+
+    def close(self) -> None:
+        """Close the pipes."""
+        for descriptor in (self.sync_pipe, self.start_pipe):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.sync_pipe = self.start_pipe = -1
+
+
+class WaitForStart(Operation):
+    """Let conmon start the OCI runtime, and wait until the container runs."""
+
+    def __init__(self, conmon: StartConmon, *, forked: Callable[[], None] | None = None) -> None:
+        """`forked` is called when conmon's pid file is there, while the OCI runtime is being started."""
+        self._conmon = conmon
+        self._forked = forked
+        self._is_released = False
+        self.pid = 0
+        self.conmon_pid = 0
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return "let the OCI runtime create and start the container"
+
+    def execute(self) -> None:
+        """Do it. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError: the runtime's words."""
+        conmon = self._conmon
+        request = conmon.request
+        assert request is not None
+        self._is_released = True
+        _write_byte(conmon.start_pipe)
+        conmon.wait_for_fork()
+        if self._forked is not None:
+            self._forked()
+        pid, message = _parse(conmon.answer())
+        conmon.close()
+        if pid <= 0:
+            said = logged_error(os.path.join(request.run_directory, "oci.log"))
+            raise explain_runtime_error(said or message, request.runtime.name)
+        self.pid = pid
+        with open(os.path.join(request.run_directory, "conmon.pid"), encoding="ascii") as file:
+            self.conmon_pid = int(file.read())
+        if request.run and not request.is_ours:
+            request.runtime.start(request.container_id)
+        for path, value in ((request.pidfile, pid), (request.conmon_pidfile, self.conmon_pid)):
+            if path:
+                _write_pidfile(path, value)
+
+    def abandon(self) -> None:
+        """Give up: if conmon was told to start (Ctrl-C came meanwhile), wait for what it starts, to know its `pid`."""
+        pipe = self._conmon.sync_pipe
+        if not self._is_released or pipe < 0:
+            return
+        self._conmon.wait_for_fork()
+        poller = select.poll()
+        poller.register(pipe, select.POLLIN)
+        if poller.poll(_ANSWER_SECONDS * 1000):
+            self.pid = max(0, _parse(self._conmon.answer())[0])
+
+
+def _write_byte(pipe: int) -> None:
+    try:
+        os.write(pipe, b"\0")
+    except BrokenPipeError:
+        pass  # conmon has died; its answer, or that there is none, says so
+
+
+def _parse(answer: bytes) -> tuple[int, str]:
+    try:
+        told = fastjson.loads(answer.decode(errors="replace"))
+        return int(told.get("data", told.get("pid", -1))), str(told.get("message", ""))
+    except (ValueError, AttributeError, TypeError):
+        return -1, answer.decode(errors="replace").strip() or "conmon ended without an answer"
+
+
+def _write_pidfile(path: str, pid: int) -> None:
+    aside = f"{path}.podpy-new"
+    with open(aside, "w", encoding="ascii") as file:
+        file.write(str(pid))
+    os.rename(aside, path)

@@ -1,0 +1,1 @@
+"""Networks of one container alone: pasta and slirp4netns."""

@@ -1,0 +1,239 @@
+"""pasta(1): a private network without privileges, from the host's sockets.
+
+The container always has the same address, gateway and name server, whatever the host's network is or becomes:
+
+    10.0.2.100/24 (fd50:6f64:7079::100)   the container's own
+    10.0.2.2      (fd50:6f64:7079::2)     the gateway; with --map-gw also the host's loopback
+    10.0.2.3                              the name server: pasta forwards to the host's first one
+
+pasta's own way, and Podman's, is to copy the host's address and routes once: it needs a default route to start, and the
+container is deaf after the host has changed networks. Here pasta reads no routes: its template is the loopback device,
+or, for IPv6, the interface with the default route (pasta wants a link-local address from it). An option that
+concerns addresses (`pasta:-i,eth0`, `pasta:-a,…`) gives pasta's own way back.
+
+pasta forks when it is ready: its first process ends then, so waiting is one waitpid.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import InUseError, NetworkSetupError
+from podpy.network import hostinfo, ports
+from podpy.network.spawn import high_pipe, read_all, spawn
+from podpy.plan import Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.network.mode import Mode
+    from podpy.spec.container import PortMapping
+
+ADDRESS = "10.0.2.100"
+GATEWAY = "10.0.2.2"
+NAME_SERVER = "10.0.2.3"
+ADDRESS_V6 = "fd50:6f64:7079::100"
+GATEWAY_V6 = "fd50:6f64:7079::2"
+_PREFIX = "24"
+_INTERFACE = "eth0"
+_HARDWARE_ADDRESS = "9a:55:9a:55:9a:55"  # the gateway's; the loopback device has none to copy, and old pasta wants one
+_MOST_TRIES = 5
+
+_ADDRESS_OPTIONS = frozenset(
+    "-a --address -n --netmask -g --gateway -i --interface -o --outbound --outbound-if4 --outbound-if6"
+    " -4 --ipv4-only -6 --ipv6-only -M --mac-addr -I --ns-ifname".split()
+)
+_PORT_OPTIONS = {"-t": "--tcp-ports", "-u": "--udp-ports", "-T": "--tcp-ns", "-U": "--udp-ns"}
+
+
+def command(mode: Mode, netns: str, pid_file: str, published: list[PortMapping], *, rootful: bool) -> list[str]:
+    """Return pasta's command line. Its order is Podman's: ours, containers.conf's and the user's options, ports."""
+    options = [option for option in mode.options if option != "--map-gw"]
+    given = {option.partition("=")[0] for option in options}
+    arguments = [mode.program, "--config-net"]
+    if has_fixed_addresses(mode):
+        arguments += _fixed_addresses()
+    if "--dns-forward" not in given:
+        arguments += ["--dns-forward", NAME_SERVER]
+    arguments += options
+    used = set()
+    for port in published:
+        option = "-t" if port.protocol == "tcp" else "-u"
+        used.add(option)
+        arguments += [option, port_argument(port)]
+    for short, long in _PORT_OPTIONS.items():
+        if short not in given and long not in given and short not in used:
+            arguments += [short, "none"]
+    if "--map-gw" not in mode.options:
+        arguments.append("--no-map-gw")
+    if not given & {"-d", "--debug", "--trace"}:
+        arguments.append("--quiet")
+    if rootful:  # else it becomes nobody, who may not enter root's network namespace
+        arguments += ["--runas", "0:0"]
+    return [*arguments, "--pid", pid_file, "--netns", netns]
+
+
+def has_fixed_addresses(mode: Mode) -> bool:
+    """Return whether the container has podpy's addresses: no option says another way."""
+    return not {option.partition("=")[0] for option in mode.options} & _ADDRESS_OPTIONS
+
+
+def option_value(mode: Mode, *options: str) -> str:
+    """Return the value of one of pasta's options (the last one given counts), or an empty text."""
+    found = ""
+    for place, option in enumerate(mode.options):
+        name, equals, value = option.partition("=")
+        if name in options:
+            following = mode.options[place + 1] if place + 1 < len(mode.options) else ""
+            found = value if equals else following
+    return found
+
+
+def host_address(mode: Mode) -> str:
+    """Return the address by which the container reaches the host.
+
+    Its loopback device only if `--map-gw` was asked for. Else it is the host's own address, where services that listen
+    on all addresses answer and those on the loopback device don't, as with Podman. Without a network it is the
+    gateway, so that the name resolves always.
+    """
+    mapped = option_value(mode, "--map-guest-addr", "--map-host-loopback")
+    if mapped:
+        return mapped
+    gateway = option_value(mode, "-g", "--gateway") or (GATEWAY if has_fixed_addresses(mode) else "")
+    if "--map-gw" in mode.options and gateway:
+        return gateway
+    return hostinfo.address() or gateway or GATEWAY
+
+
+def port_argument(port: PortMapping) -> str:
+    """Return a mapping as pasta writes it: [ADDRESS/]FIRST[-LAST]:FIRST[-LAST]."""
+    address = f"{port.host_ip}/" if port.host_ip else ""
+    if port.count == 1:
+        return f"{address}{port.host_port}:{port.container_port}"
+    last = port.count - 1
+    host = f"{port.host_port}-{port.host_port + last}"
+    return f"{address}{host}:{port.container_port}-{port.container_port + last}"
+
+
+def _fixed_addresses() -> list[str]:
+    interface = hostinfo.ipv6_interface()
+    arguments = ["-i", interface or "lo", "-I", _INTERFACE, "-M", _HARDWARE_ADDRESS]
+    arguments += ["-a", ADDRESS, "-n", _PREFIX, "-g", GATEWAY]
+    return arguments + (["-a", ADDRESS_V6, "-g", GATEWAY_V6] if interface else ["-4"])
+
+
+def is_old(program: str, cache: str) -> bool:
+    """Return whether this pasta is of before August 2024, when its handling of connections was rewritten.
+
+    Debian 12's (March 2023) hands a connection from another host to the container, but nothing that the container says
+    first (SSH, SMTP, MySQL) reaches the client; and clients on the loopback device get no answer from a UDP port whose
+    number inside is another one. Versions can't be asked for (Debian's says "unknown version"), so an option of that
+    month tells the two apart. `cache` is a directory where the answer is kept, with the program's time and size.
+    """
+    status = os.stat(program)
+    key = f"{program} {status.st_mtime_ns} {status.st_size} "
+    path = os.path.join(cache, "pasta")
+    try:
+        with open(path, encoding="utf-8") as file:
+            kept = file.read()
+        if kept.startswith(key):
+            return kept.endswith("old")
+    except OSError:
+        pass
+    answer = "--map-guest-addr" not in _help(program)
+    try:
+        with open(f"{path}.{os.getpid()}", "w", encoding="utf-8") as file:
+            file.write(key + ("old" if answer else "new"))
+        os.replace(file.name, path)
+    except OSError:  # a full or read-only run directory: the next call asks again
+        pass
+    return answer
+
+
+def _help(program: str) -> str:
+    reading, theirs = high_pipe()
+    try:
+        pid = spawn([program, "--help"], keep={1: theirs, 2: theirs})
+    finally:
+        os.close(theirs)
+    said = read_all(reading)
+    os.waitpid(pid, 0)
+    return said
+
+
+class StartPasta(Operation):
+    """Choose the host ports and start pasta; it gets ready while the rest of the start goes on."""
+
+    def __init__(self, mode: Mode, directory: str, published: list[PortMapping], *, rootful: bool) -> None:
+        self.mode = mode
+        self.netns = os.path.join(directory, "netns")
+        self.pid_file = os.path.join(directory, "pasta.pid")
+        self.wanted = published
+        self.before: list[PortMapping] = []  # the last start's ports
+        self.rootful = rootful
+        self.bound: list[PortMapping] = []
+        self._pid = 0
+        self._messages = -1
+
+    def describe(self) -> str:
+        """Return the command line."""
+        words = command(self.mode, self.netns, self.pid_file, self.bound or self.wanted, rootful=self.rootful)
+        return "start " + " ".join(words)
+
+    def execute(self) -> None:
+        """Start it, and return at once. Raises InUseError, NetworkSetupError."""
+        self.bound = ports.resolve(self.wanted, self.before)
+        arguments = command(self.mode, self.netns, self.pid_file, self.bound, rootful=self.rootful)
+        self._messages, theirs = high_pipe()
+        try:
+            self._pid = spawn(arguments, keep={2: theirs})
+        finally:
+            os.close(theirs)
+
+    def wait(self) -> tuple[int, str]:
+        """Return pasta's exit code (0: it is ready, in the background) and what it said."""
+        if not self._pid:
+            return 0, ""
+        said = read_all(self._messages)
+        _, status = os.waitpid(self._pid, 0)
+        self._pid, self._messages = 0, -1
+        return os.waitstatus_to_exitcode(status), said
+
+    def abandon(self) -> None:
+        """End it before it is ready."""
+        if self._pid:
+            os.kill(self._pid, 9)
+            self.wait()
+
+
+class WaitForPasta(Operation):
+    """Wait until pasta is ready; try again with other ephemeral ports if somebody was faster."""
+
+    def __init__(self, start: StartPasta) -> None:
+        self.start = start
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return "wait until pasta is ready"
+
+    def execute(self) -> None:
+        """Wait. Raises InUseError, NetworkSetupError."""
+        for attempt in range(_MOST_TRIES):
+            code, said = self.start.wait()
+            if code == 0:
+                return
+            has_ephemeral = any(port.host_port == 0 for port in self.start.wanted)
+            if "bind port" not in said or not has_ephemeral or attempt + 1 == _MOST_TRIES:
+                raise failure(code, said, self.start.bound)
+            self.start.execute()
+
+
+def failure(code: int, said: str, bound: list[PortMapping]) -> InUseError | NetworkSetupError:
+    """Return the error for a pasta that didn't get ready: its own last line, and what mends it."""
+    from podpy.network import doctor
+
+    if "bind port" in said:
+        try:
+            ports.resolve(bound)  # says which, and who has it
+        except (InUseError, NetworkSetupError) as error:
+            return error
+    return doctor.explain("pasta", code, said)

@@ -1,0 +1,1 @@
+"""The OCI runtime (crun, runc) and what it is given."""

@@ -1,0 +1,44 @@
+"""Where a container's cgroup goes: `--cgroups`, `--cgroup-parent` and the host's view → linux.cgroupsPath."""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.rootless.cgroups import CgroupView
+    from podpy.spec.container import ContainerSpec
+
+DISABLED, SPLIT, NO_CONMON, ENABLED = "disabled", "split", "no-conmon", "enabled"
+
+
+def wanted_manager(spec: ContainerSpec, configured: str) -> str:
+    """Return which cgroup manager to ask `rootless.cgroup_view` for: none at all with `--cgroups=disabled`."""
+    if spec.cgroups == DISABLED:
+        return "none"
+    # A payload's cgroup beside podpy's own is made by hand: systemd would put it into a scope elsewhere.
+    return "cgroupfs" if spec.cgroups == SPLIT else configured
+
+
+def path(spec: ContainerSpec, view: CgroupView, container_id: str) -> str:
+    """Return cgroupsPath: SLICE:libpod:ID for systemd, a path for cgroupfs, "" where the runtime shall make none.
+
+    Raises UsageError for a parent that the manager can't have.
+    """
+    if spec.cgroups == DISABLED or view.manager == "none":
+        return ""
+    if spec.cgroups == SPLIT and view.manager == "cgroupfs":
+        from podpy.rootless.cgroups import own_cgroup
+
+        return f"{own_cgroup()}/libpod-payload-{container_id}"
+    if not spec.cgroup_parent:
+        return view.spec_path(container_id)
+    if view.manager == "systemd":
+        if not spec.cgroup_parent.endswith(".slice"):
+            raise UsageError(
+                f"did not receive systemd slice as cgroup parent when using systemd to manage cgroups:"
+                f" {spec.cgroup_parent}",
+                hint="Give a name that ends in .slice, or use --cgroup-manager=cgroupfs",
+            )
+        return f"{spec.cgroup_parent.rpartition('/')[2]}:libpod:{container_id}"
+    return f"/{spec.cgroup_parent.strip('/')}/libpod-{container_id}"

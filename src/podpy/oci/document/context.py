@@ -1,0 +1,89 @@
+"""What `runtime.oci.build` must know besides the ContainerSpec: the host, and what the other rooms have prepared.
+
+Everything that is looked up or made is in here, so `build` itself is a pure function and its tests need no kernel.
+"""
+
+from __future__ import annotations
+
+from podpy.oci.root.users import UserIds
+from podpy.record import Record
+from podpy.spec import capabilities
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.spec.container import Device
+
+NO_CGROUPS, CGROUPFS, SYSTEMD = "none", "cgroupfs", "systemd"
+
+
+class Limit(Record):
+    """A resource limit of podpy's own process; -1 is unlimited."""
+
+    soft: int
+    hard: int
+
+
+class HostFacts(Record):
+    """What the host allows, read once per call by `read`."""
+
+    rootless: bool = True
+    capabilities: list[str] = capabilities.NAMES  # that podpy can give
+    gids: int = 65537  # how many group ids podpy's own user namespace maps
+    oom_score_adj: int = 0
+    limits: dict[str, Limit] = {}  # by RLIMIT name: NOFILE, NPROC …
+    kernel: tuple[int, int] = (6, 1)
+    unified_cgroups: bool = True
+    controllers: list[str] = []  # that podpy may use: memory, pids, cpu …
+    environment: dict[str, str] = {}  # podpy's own
+
+    @classmethod
+    def read(cls, *, rootless: bool, controllers: list[str], unified_cgroups: bool = True) -> HostFacts:
+        """Return this host's facts, as seen by this process (already inside the user's namespaces)."""
+        import os
+        import resource
+
+        limits = {name: Limit(soft=pair[0], hard=pair[1]) for name, pair in _own_limits(resource)}
+        with open("/proc/self/oom_score_adj", encoding="ascii") as file:
+            oom_score_adj = int(file.read())
+        with open("/proc/self/gid_map", encoding="ascii") as file:
+            gids = sum(int(line.split()[2]) for line in file)
+        major, minor = os.uname().release.split(".")[:2]
+        return cls(
+            rootless=rootless,
+            capabilities=capabilities.bounding_set(),
+            gids=gids,
+            oom_score_adj=oom_score_adj,
+            limits=limits,
+            kernel=(int(major), int("".join(c for c in minor if c.isdigit()) or 0)),
+            unified_cgroups=unified_cgroups,
+            controllers=controllers,
+            environment=dict(os.environ),
+        )
+
+
+class BundleContext(Record):
+    """One container's surroundings at this start."""
+
+    container_id: str
+    rootfs: str  # where its root filesystem is mounted
+    host: HostFacts = HostFacts()
+    user: UserIds = UserIds()  # runtime.users.lookup(rootfs, spec.user, spec.groups)
+    hostname: str = ""  # "": the first twelve digits of the id
+    files: dict[str, str] = {}  # path in the container: host file to bind there (/etc/hosts, /run/.containerenv …)
+    sources: dict[str, str] = {}  # target of a mount in the spec: host directory to bind (volumes, overlays, images)
+    namespaces: dict[str, str] = {}  # OCI type: path to join ("network": …/netns; "pid": /proc/7/ns/pid)
+    shm: str = ""  # a directory to bind at /dev/shm; "": a tmpfs that the runtime makes
+    init: str = ""  # host path of the init program for --init
+    devices: list[Device] = []  # runtime.devices.resolve(spec, …): plain device files only
+    cgroup_manager: str = NO_CGROUPS
+    cgroup_path: str = ""  # runtime.cgroups.path(…)
+    sysctls: dict[str, str] = {}  # containers.conf default_sysctls
+    capabilities: tuple[str, ...] = capabilities.DEFAULT  # containers.conf default_capabilities
+    annotations: dict[str, str] = {}
+    environment: dict[str, str] = {}  # what this start gives the container's process, whatever the spec says
+
+
+def _own_limits(resource: object) -> list[tuple[str, tuple[int, int]]]:
+    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+    get = resource.getrlimit  # type: ignore[attr-defined]
+    return [(name.removeprefix("RLIMIT_"), get(getattr(resource, name))) for name in names]

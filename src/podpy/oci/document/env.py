@@ -1,0 +1,46 @@
+"""The environment of the container's process, in Podman's order of precedence (lowest first):
+
+what podpy always sets, the host's (`--env-host`, `--http-proxy`; taken into the spec by specgen), the image's and
+the options' (`spec.env`), then HOME and HOSTNAME where nobody has set them.
+"""
+
+from __future__ import annotations
+
+from podpy.spec.proxies import PROXY_VARIABLES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.oci.document.context import BundleContext
+    from podpy.spec.container import ContainerSpec
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SOCKET_ACTIVATION = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+
+
+def variables(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
+    """Return the container's environment."""
+    host = context.host.environment
+    result = {"PATH": DEFAULT_PATH, "container": "podman"}
+    if spec.tty:
+        result["TERM"] = "xterm"
+    if spec.http_proxy:
+        result.update({name: host[name] for name in PROXY_VARIABLES if name in host})
+    for name in spec.unset_env:
+        result.pop(name, None)
+    if spec.unset_env_all:
+        result.clear()
+    result.update(spec.env)
+    result.setdefault("HOME", context.user.home)
+    if spec.uts != "host" or spec.hostname:
+        result.setdefault("HOSTNAME", hostname(spec, context))
+    for name in _SOCKET_ACTIVATION:
+        if name in host:
+            # Inside, the process that the sockets are for is number 1 (sd_listen_fds(3)).
+            result[name] = "1" if name == "LISTEN_PID" else host[name]
+    result.update(context.environment)
+    return result
+
+
+def hostname(spec: ContainerSpec, context: BundleContext) -> str:
+    """Return the container's host name: what was asked for, else the beginning of its id."""
+    return context.hostname or spec.hostname or context.container_id[:12]

@@ -1,0 +1,229 @@
+"""The mounts of a container: what every container has, podpy's own files, and what was asked for.
+
+The OCI runtime makes them, inside the root filesystem and with RESOLVE_IN_ROOT semantics of its own (crun's
+safe_openat, runc's securejoin), so a symbolic link in the image can't lead a mount out of it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import NotSupportedError
+from podpy.oci.document import namespaces, paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, TypeAlias
+
+    from podpy.oci.document.context import BundleContext
+    from podpy.spec.container import ContainerSpec, Mount
+
+    OciMount: TypeAlias = "dict[str, Any]"
+
+DEFAULT_SHM_SIZE = 65536000  # containers.conf(5), shm_size = "65536k"; Podman takes the k as 1000
+READ_ONLY_TMPFS = ("/tmp", "/var/tmp", "/run")
+SYSTEMD_TMPFS = ("/run", "/run/lock", "/tmp", "/var/log/journal")
+_ZONES = "/usr/share/zoneinfo"
+INIT_TARGET = "/run/podman-init"
+
+_PROPAGATION = frozenset("private rprivate slave rslave shared rshared unbindable runbindable".split())
+# Options of podpy's own that no OCI runtime knows: labels (SELinux isn't enforced here), and what libpod has done
+# before (chown, overlay, copy of the image's files, the subdirectory).
+_OURS = frozenset(["z", "Z", "U", "O", "copy", "nocopy", "notmpcopyup"])
+_OURS_WITH_VALUE = ("upperdir=", "workdir=", "subpath=", "volume-opt=", "consistency=")
+# What tmpfs and volumes are unless suid or dev is asked for; a bind mount is what its file system is.
+_SAFE = ("nosuid", "nodev")
+_TTY_GID = 5  # the group of terminals in every distribution: Podman asks devpts for it
+
+
+def build(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
+    """Return the mounts of config.json, parents before children. A mount that was asked for wins over a default."""
+    asked = [_asked(mount, context) for mount in spec.mounts]
+    targets = {mount["destination"] for mount in asked}
+    result = [m for m in [*_kernel(spec, context, systemd=systemd), *_files(spec, context)] if _free(m, targets)]
+    result += [m for m in _tmpfs_defaults(spec, systemd=systemd) if _free(m, targets)]
+    result += _devices(context)
+    # Stable: mounts of the same depth keep their order, as in Podman.
+    return sorted([*result, *asked], key=lambda m: 0 if m["destination"] == "/" else m["destination"].count("/"))
+
+
+def sysfs_is_bound(spec: ContainerSpec, context: BundleContext) -> bool:
+    """Return whether /sys must be the host's: a new sysfs needs a network namespace that the user namespace owns."""
+    own_userns = namespaces.has_own_userns(spec, context)
+    if spec.network == "host":
+        return context.host.rootless or own_userns
+    return own_userns and namespaces.joins(spec.network)
+
+
+def _free(mount: OciMount, targets: set[str]) -> bool:
+    if "/dev" in targets and mount["destination"].startswith("/dev/"):
+        return False
+    return mount["destination"] not in targets
+
+
+def _kernel(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
+    confined = context.host.rootless or namespaces.has_own_userns(spec, context)
+    dev_options = ["nosuid", "strictatime", "mode=755", "size=65536k"]
+    if spec.read_only and not spec.read_only_tmpfs:
+        dev_options.append("ro")
+    return [
+        _proc(spec, confined=confined),
+        _mount("/dev", "tmpfs", dev_options),
+        *_sys(spec, context, systemd=systemd),
+        _devpts(spec, context),
+        *_mqueue(spec, confined=confined),
+        _shm(spec, context, confined=confined),
+    ]
+
+
+def _proc(spec: ContainerSpec, *, confined: bool) -> OciMount:
+    if confined and spec.pid == "host":
+        # A new proc would need a pid namespace that this user namespace owns.
+        return _mount("/proc", "bind", ["rbind", "nosuid", "noexec", "nodev"], "/proc")
+    return _mount("/proc", "proc", spec.proc_opts or ["nosuid", "noexec", "nodev"])
+
+
+def _sys(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
+    access = "rw" if spec.privileged else "ro"
+    if sysfs_is_bound(spec, context):
+        sys = _mount("/sys", "bind", ["rprivate", "nosuid", "noexec", "nodev", access, "rbind"], "/sys")
+        cgroup_options = ["rprivate", "nosuid", "noexec", "nodev", access]
+    else:
+        sys = _mount("/sys", "sysfs", ["nosuid", "noexec", "nodev", access])
+        cgroup_access = "rw" if paths.cgroup_is_writable(spec, context) else "ro"
+        cgroup_options = ["rprivate", "nosuid", "noexec", "nodev", "relatime", cgroup_access]
+    if systemd and context.host.unified_cgroups:
+        if spec.cgroupns == "host":
+            return [sys, _mount("/sys/fs/cgroup", "bind", ["bind", "private", "rw"], "/sys/fs/cgroup")]
+        cgroup_options = ["private", "rw"]
+    return [sys, _mount("/sys/fs/cgroup", "cgroup", cgroup_options)]
+
+
+def _devpts(spec: ContainerSpec, context: BundleContext) -> OciMount:
+    options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
+    if spec.gid_maps:
+        mapped = any(line.container <= _TTY_GID < line.container + line.size for line in spec.gid_maps)
+    else:
+        mapped = not context.host.rootless or context.host.gids > _TTY_GID
+    return _mount("/dev/pts", "devpts", [*options, f"gid={_TTY_GID}"] if mapped else options)
+
+
+def _mqueue(spec: ContainerSpec, *, confined: bool) -> list[OciMount]:
+    if not confined or spec.ipc != "host":
+        return [_mount("/dev/mqueue", "mqueue", ["nosuid", "noexec", "nodev"])]
+    # A new one would need an IPC namespace that this user namespace owns; the host may have none at all.
+    if not os.path.isdir("/dev/mqueue"):
+        return []
+    return [_mount("/dev/mqueue", "bind", ["bind", "nosuid", "noexec", "nodev"], "/dev/mqueue")]
+
+
+def _shm(spec: ContainerSpec, context: BundleContext, *, confined: bool) -> OciMount:
+    options = ["nosuid", "noexec", "nodev"]
+    if spec.read_only and not spec.read_only_tmpfs:
+        options.append("ro")
+    if context.shm:
+        return _mount("/dev/shm", "bind", ["rbind", "rprivate", *options], context.shm)
+    if spec.ipc == "host":
+        return _mount("/dev/shm", "bind", ["rbind", "rprivate", *options], "/dev/shm")
+    size = DEFAULT_SHM_SIZE if spec.shm_size is None else spec.shm_size
+    # 0 is "unlimited" to Podman and to tmpfs alike: half of the memory.
+    limit = [f"size={size}"] if size else []
+    return _mount("/dev/shm", "tmpfs", ["rprivate", *options, "mode=1777", *limit], "shm")
+
+
+def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
+    guard = ["ro", "nosuid", "noexec", "nodev"] if spec.read_only else []
+    result = [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in context.files.items()]
+    if spec.timezone:
+        zone = os.path.realpath("/etc/localtime") if spec.timezone == "local" else f"{_ZONES}/{spec.timezone}"
+        result.append(_mount("/etc/localtime", "bind", ["bind", "rprivate", "ro"], zone))
+    if spec.init:
+        result.append(_mount(INIT_TARGET, "bind", ["bind", "private", "ro"], context.init))
+    return result
+
+
+def _tmpfs_defaults(spec: ContainerSpec, *, systemd: bool) -> list[OciMount]:
+    targets: tuple[str, ...] = ()
+    if systemd:
+        targets = SYSTEMD_TMPFS
+    if spec.read_only and spec.read_only_tmpfs:
+        targets = (*targets, *(target for target in READ_ONLY_TMPFS if target not in targets))
+    options = ["rw", "rprivate", "nosuid", "nodev", "tmpcopyup"]
+    return [_mount(target, "tmpfs", options) for target in targets]
+
+
+def _devices(context: BundleContext) -> list[OciMount]:
+    """Devices as bind mounts: mknod isn't for user namespaces."""
+    if not context.host.rootless:
+        return []
+    return [
+        _mount(
+            device.container,
+            "bind",
+            ["slave", "nosuid", "noexec", "rw" if "w" in device.permissions else "ro", "rbind"],
+            device.host,
+        )
+        for device in context.devices
+    ]
+
+
+def _asked(mount: Mount, context: BundleContext) -> OciMount:
+    if mount.type == "tmpfs":
+        return _mount(mount.target, "tmpfs", _tmpfs_options(mount, context))
+    if mount.type == "devpts":
+        return _mount(mount.target, "devpts", mount.options)
+    if any(option == "idmap" or option.startswith("idmap=") for option in mount.options):
+        raise NotSupportedError(
+            f"mount of {mount.target}: the kernel lets only root use idmap",
+            hint="Use --userns=keep-id, or the U option, to match the owner",
+        )
+    source = context.sources.get(mount.target, mount.source)
+    return _mount(mount.target, "bind", _bind_options(mount, source), source)
+
+
+def _bind_options(mount: Mount, source: str) -> list[str]:
+    result = [_renamed(o) for o in mount.options if o not in _OURS and not o.startswith(_OURS_WITH_VALUE)]
+    if not _PROPAGATION.intersection(result):
+        result.append("private" if "bind" in result else "rprivate")
+    if "bind" not in result and "rbind" not in result:
+        result.append("rbind")
+    _add_flags(result, (*_SAFE, *_locked_flags(source)) if mount.type == "volume" else _locked_flags(source))
+    return result
+
+
+def _tmpfs_options(mount: Mount, context: BundleContext) -> list[str]:
+    result = [option for option in mount.options if option not in _OURS and not option.startswith(_OURS_WITH_VALUE)]
+    if "U" in mount.options:
+        result += [f"uid={context.user.uid}", f"gid={context.user.gid}"]
+    if not _PROPAGATION.intersection(result):
+        result.append("rprivate")
+    _add_flags(result, _SAFE)
+    if "tmpcopyup" not in result and "notmpcopyup" not in mount.options:
+        result.append("tmpcopyup")
+    return result
+
+
+def _add_flags(options: list[str], flags: Iterable[str]) -> None:
+    """Add those that aren't there and whose contrary isn't."""
+    for flag in flags:
+        if flag not in options and flag.removeprefix("no") not in options:
+            options.append(flag)
+
+
+def _renamed(option: str) -> str:
+    return "copy-symlink" if option == "no-dereference" else option
+
+
+def _locked_flags(source: str) -> list[str]:
+    """Return noexec, nosuid, nodev as far as the source's own filesystem has them: a remount may not clear them."""
+    try:
+        flags = os.statvfs(source).f_flag
+    except (OSError, ValueError):
+        return []
+    known = ((os.ST_NOEXEC, "noexec"), (os.ST_NOSUID, "nosuid"), (os.ST_NODEV, "nodev"))
+    return [name for bit, name in known if flags & bit]
+
+
+def _mount(target: str, kind: str, options: list[str], source: str = "") -> OciMount:
+    return {"destination": target, "type": kind, "source": source or kind, "options": options}

@@ -1,0 +1,122 @@
+"""Limits → linux.resources; a limit that this host can't enforce is an error that says what to delegate."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import NotSupportedError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.oci.document.context import BundleContext
+    from podpy.spec.container import ContainerSpec, Resources
+
+DEFAULT_PIDS = 2048  # containers.conf(5), pids_limit
+DELEGATE = (
+    "As root: mkdir -p /etc/systemd/system/user@.service.d &&"
+    " printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n'"
+    " > /etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload, then log in again"
+)
+_MEMORY = ("memory", "memory_swap", "memory_reservation")
+_CPU = ("cpu_shares", "cpu_quota", "cpu_period", "cpus")
+
+
+def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
+    """Return linux.resources. Raises NotSupportedError for a limit that was asked for and can't be enforced."""
+    asked = spec.resources
+    check(asked, context)
+    result: dict[str, Any] = {}
+    _add(result, "memory", _memory(asked))
+    _add(result, "cpu", _cpu(asked))
+    _add(result, "pids", _pids(asked, context))
+    _add(result, "blockIO", _block_io(asked))
+    if asked.cgroup_conf:
+        result["unified"] = dict(asked.cgroup_conf)
+    if asked.devices:
+        result["devices"] = [dict(rule) for rule in asked.devices]
+    return result
+
+
+def check(asked: Resources, context: BundleContext) -> None:
+    """Raise NotSupportedError if a controller that a limit needs isn't delegated to podpy."""
+    for name, option, controller in _needed(asked):
+        if context.cgroup_manager == "none":
+            raise NotSupportedError(
+                f"{option}: this session has no cgroup of its own, so no limit can be enforced", hint=_mend()
+            )
+        if controller not in context.host.controllers:
+            raise NotSupportedError(
+                f"{option}: the cgroup controller {controller} isn't delegated to this user ({name})", hint=_mend()
+            )
+
+
+def _mend() -> str:
+    return DELEGATE if os.path.isdir("/run/systemd/system") else "podpy system doctor says what this host needs"
+
+
+def _needed(asked: Resources) -> list[tuple[str, str, str]]:
+    fields = [(name, "memory") for name in _MEMORY] + [(name, "cpu") for name in _CPU]
+    fields += [("cpuset_cpus", "cpuset"), ("cpuset_mems", "cpuset"), ("blkio_weight", "io")]
+    fields += [("device_read_bps", "io"), ("device_write_bps", "io")]
+    needed = [(n, "--" + n.replace("_", "-"), c) for n, c in fields if getattr(asked, n) not in (None, "", [])]
+    if asked.pids_limit is not None and asked.pids_limit > 0:
+        needed.append(("pids_limit", "--pids-limit", "pids"))
+    return needed
+
+
+def _memory(asked: Resources) -> dict[str, int]:
+    result = {}
+    if asked.memory is not None:
+        result["limit"] = asked.memory
+    if asked.memory_swap is not None:
+        result["swap"] = asked.memory_swap
+    if asked.memory_reservation is not None:
+        result["reservation"] = asked.memory_reservation
+    return result
+
+
+def _cpu(asked: Resources) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    if asked.cpus:
+        result["period"] = 100000
+        result["quota"] = round(asked.cpus * 100000)
+    plain = {"shares": asked.cpu_shares, "quota": asked.cpu_quota, "period": asked.cpu_period}
+    result.update({key: value for key, value in plain.items() if value})
+    if asked.cpuset_cpus:
+        result["cpus"] = asked.cpuset_cpus
+    if asked.cpuset_mems:
+        result["mems"] = asked.cpuset_mems
+    return result
+
+
+def _block_io(asked: Resources) -> dict[str, Any]:
+    result: dict[str, Any] = {"weight": asked.blkio_weight} if asked.blkio_weight else {}
+    for key, items in (("Read", asked.device_read_bps), ("Write", asked.device_write_bps)):
+        if items:
+            result[f"throttle{key}BpsDevice"] = [_throttle(item) for item in items]
+    return result
+
+
+def _throttle(item: str) -> dict[str, int]:
+    """Return DEVICE:RATE (bytes per second, already a number) in the OCI runtime spec's form."""
+    device, _, rate = item.rpartition(":")
+    try:
+        number = os.stat(device).st_rdev
+    except OSError as error:
+        raise UsageError(f"failed to inspect '{device}': {error.strerror}") from error
+    return {"major": os.major(number), "minor": os.minor(number), "rate": int(rate)}
+
+
+def _pids(asked: Resources, context: BundleContext) -> dict[str, int]:
+    if asked.pids_limit is None:
+        # Nobody asked, so where the controller isn't delegated the default is left out without a word.
+        available = context.cgroup_manager != "none" and "pids" in context.host.controllers
+        return {"limit": DEFAULT_PIDS} if available else {}
+    return {"limit": asked.pids_limit} if asked.pids_limit > 0 else {}
+
+
+def _add(target: dict[str, Any], key: str, value: dict[str, Any]) -> None:
+    if value:
+        target[key] = value

@@ -1,0 +1,176 @@
+"""The seccomp profile: from the file that distributions ship (containers-common) to the OCI runtime's form, as text.
+
+The file describes every architecture and makes exceptions by capability and kernel; the runtime wants the result for
+one container. The translation takes longer than all the rest of config.json, and it depends on nothing but the file and
+the capabilities, so its text is kept and spliced into config.json.
+
+There is no built-in profile: a second list that nobody updates is worse than an error that names the package. Without
+a profile podpy refuses to start a container unless it is told `--security-opt seccomp=unconfined`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson
+from podpy.errors import ConfigError
+from podpy.spec import capabilities as caps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.spec.container import ContainerSpec
+
+UNCONFINED = "unconfined"
+# The administrator's own file wins over the distribution's (containers.conf(5), seccomp_profile).
+DEFAULT_PATHS = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
+# Go's names for `uname -m`, which the profile's exceptions use, and libseccomp's.
+_ARCHITECTURES = {
+    "x86_64": ("amd64", "SCMP_ARCH_X86_64"),
+    "aarch64": ("arm64", "SCMP_ARCH_AARCH64"),
+    "armv7l": ("arm", "SCMP_ARCH_ARM"),
+    "i686": ("386", "SCMP_ARCH_X86"),
+    "ppc64le": ("ppc64le", "SCMP_ARCH_PPC64LE"),
+    "s390x": ("s390x", "SCMP_ARCH_S390X"),
+    "riscv64": ("riscv64", "SCMP_ARCH_RISCV64"),
+}
+
+
+def text(spec: ContainerSpec, capabilities: Sequence[str], conf: ContainersConf, paths: Paths) -> str:
+    """Return the text of linux.seccomp for a container with these capabilities, or "" if it is unconfined.
+
+    `--security-opt seccomp=` comes first; a privileged container has no default. Raises ConfigError.
+    """
+    if spec.seccomp == UNCONFINED or (spec.privileged and not spec.seccomp):
+        return ""
+    if not spec.seccomp and conf.seccomp_profile == UNCONFINED:
+        return ""
+    return profile_text(spec.seccomp or find(conf.seccomp_profile), capabilities, paths.cache)
+
+
+def find(configured: str = "") -> str:
+    """Return the default profile's path: containers.conf's, the administrator's or the distribution's.
+
+    Raises ConfigError if there is none.
+    """
+    for path in [configured] if configured else DEFAULT_PATHS:
+        if os.path.exists(path):
+            return path
+    raise ConfigError(
+        f"no seccomp profile: {configured or ' and '.join(DEFAULT_PATHS)}: no such file",
+        hint="Install the package golang-github-containers-common (Fedora: containers-common),"
+        " or run without a filter: --security-opt seccomp=unconfined",
+    )
+
+
+def profile_text(path: str, capabilities: Sequence[str], cache_directory: str) -> str:
+    """Return the profile at `path` for a container with these capabilities, as the JSON text of linux.seccomp.
+
+    The text is kept in `cache_directory` under the file's identity and the capabilities. Raises ConfigError.
+    """
+    try:
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            key = (
+                f"{status.st_dev:x}-{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{mask(capabilities):x}"
+            )
+            cached = os.path.join(cache_directory, f"seccomp-{key}.json")
+            kept = _read(cached)
+            if kept:
+                return kept
+            source = file.read()
+    except OSError as error:
+        raise ConfigError(f"seccomp profile {path}: {error.strerror}") from error
+    text = fastjson.dumps(profile(_parse(path, source), capabilities))
+    _keep(cached, text)
+    return text
+
+
+def profile(source: dict[str, Any], capabilities: Sequence[str]) -> dict[str, Any]:
+    """Return linux.seccomp: `source` (the distribution's form, or already the OCI's) for this machine."""
+    uname = os.uname()
+    go_arch, scmp_arch = _ARCHITECTURES.get(uname.machine, (uname.machine, ""))
+    kernel = _version(uname.release)
+    held = frozenset(capabilities)
+    kept = ("defaultAction", "defaultErrnoRet", "flags")
+    result: dict[str, Any] = {key: source[key] for key in kept if key in source}
+    result["architectures"] = source.get("architectures") or _sub_architectures(source, scmp_arch)
+    result["syscalls"] = [
+        _syscall(rule) for rule in source.get("syscalls") or () if _applies(rule, go_arch, held, kernel)
+    ]
+    return result
+
+
+def mask(capabilities: Sequence[str]) -> int:
+    """Return capabilities as a bit set."""
+    return sum(1 << caps.NAMES.index(name) for name in capabilities)
+
+
+def _parse(path: str, source: bytes) -> dict[str, Any]:
+    try:
+        value = fastjson.loads(source)
+    except ValueError as error:
+        raise ConfigError(f"seccomp profile {path}: {error}") from None
+    if not isinstance(value, dict) or "defaultAction" not in value:
+        raise ConfigError(f"seccomp profile {path}: no seccomp profile: defaultAction is missing")
+    return value
+
+
+def _sub_architectures(source: dict[str, Any], scmp_arch: str) -> list[str]:
+    for entry in source.get("archMap") or ():
+        if entry["architecture"] == scmp_arch:
+            return [scmp_arch, *(entry.get("subArchitectures") or ())]
+    return [scmp_arch] if scmp_arch else []
+
+
+def _applies(rule: dict[str, Any], arch: str, held: frozenset[str], kernel: tuple[int, ...]) -> bool:
+    includes, excludes = rule.get("includes") or {}, rule.get("excludes") or {}
+    if includes.get("arches") and arch not in includes["arches"]:
+        return False
+    if arch in (excludes.get("arches") or ()):
+        return False
+    if not held.issuperset(includes.get("caps") or ()) or held.intersection(excludes.get("caps") or ()):
+        return False
+    return not (includes.get("minKernel") and kernel < _version(includes["minKernel"]))
+
+
+def _syscall(rule: dict[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {"names": rule.get("names") or [rule["name"]], "action": rule["action"]}
+    if rule.get("errnoRet") is not None:
+        result["errnoRet"] = rule["errnoRet"]
+    arguments = [
+        {key: argument[key] for key in ("index", "value", "valueTwo", "op") if key in argument}
+        for argument in rule.get("args") or ()
+    ]
+    if arguments:
+        result["args"] = arguments
+    return result
+
+
+def _version(text: str) -> tuple[int, ...]:
+    numbers = []
+    for part in text.split(".")[:2]:
+        digits = "".join(character for character in part if character.isdigit())
+        numbers.append(int(digits or 0))
+    return tuple(numbers)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def _keep(path: str, text: str) -> None:
+    # Aside and renamed, but not synced: what a crash loses here is made again.
+    aside = f"{path}.{os.getpid()}"
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+    os.rename(aside, path)

@@ -1,0 +1,111 @@
+"""Who the container's process is: `-u`, `--group-add` and the image's USER, looked up in the container's own files.
+
+The rules are Podman's: a name must be in the container's /etc/passwd; a number needn't be. Without an explicit group,
+the user's primary group and the groups that list them apply.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import CommandNotExecutableError, UsageError
+from podpy.oci.root import inside as files
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KEEP_GROUPS = "keep-groups"
+_LARGEST_ID = (1 << 32) - 2  # (uid_t)-1 means "no change" to the kernel
+
+
+class UserIds(Record):
+    """A container's user, resolved. Ids are inside the container."""
+
+    uid: int = 0
+    gid: int = 0
+    groups: list[int] = []  # supplementary ones
+    home: str = "/"
+    name: str = ""  # "" if the container's passwd file doesn't know the user
+    group_known: bool = True  # the primary group is in the container's group file
+
+
+class _Passwd(Record):
+    name: str
+    uid: int
+    gid: int
+    home: str
+
+
+class _Group(Record):
+    name: str
+    gid: int
+    members: list[str]
+
+
+def lookup(rootfs: str, user: str, groups: Sequence[str] = ()) -> UserIds:
+    """Return the ids of `user` ("name", "uid", "name:group", "uid:gid") and of `groups` in the container at `rootfs`.
+
+    Raises CommandNotExecutableError (126, as Podman's) for a name that the container doesn't know, UsageError for an
+    impossible number.
+    """
+    wanted, _, wanted_group = user.partition(":")
+    passwd = _find_user(rootfs, wanted)
+    group_file = _parse_groups(files.read_text(rootfs, "/etc/group"))
+    gid = passwd.gid if not wanted_group else _group_id(group_file, wanted_group)
+    supplementary = [_group_id(group_file, name) for name in groups if name != KEEP_GROUPS]
+    if not wanted_group and passwd.name:
+        supplementary += [group.gid for group in group_file if passwd.name in group.members]
+    return UserIds(
+        uid=passwd.uid,
+        gid=gid,
+        groups=list(dict.fromkeys(supplementary)),
+        home=passwd.home or "/",
+        name=passwd.name,
+        group_known=any(group.gid == gid for group in group_file),
+    )
+
+
+def _find_user(rootfs: str, wanted: str) -> _Passwd:
+    number = _number(wanted) if wanted else 0
+    for line in files.read_text(rootfs, "/etc/passwd").splitlines():
+        fields = line.split(":")
+        if len(fields) < 6 or not fields[2].isdigit() or not fields[3].isdigit():
+            continue
+        if fields[0] == wanted or (number is not None and int(fields[2]) == number):
+            return _Passwd(name=fields[0], uid=int(fields[2]), gid=int(fields[3]), home=fields[5])
+    if number is None:
+        raise CommandNotExecutableError(
+            f"unable to find user {wanted}: no matching entries in passwd file",
+            hint="Give a number, or a name from the container's /etc/passwd",
+        )
+    return _Passwd(name="", uid=number, gid=0, home="/")
+
+
+def _parse_groups(text: str) -> list[_Group]:
+    groups = []
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) >= 4 and fields[2].isdigit():
+            groups.append(_Group(name=fields[0], gid=int(fields[2]), members=fields[3].split(",")))
+    return groups
+
+
+def _group_id(groups: Sequence[_Group], wanted: str) -> int:
+    for group in groups:
+        if group.name == wanted:
+            return group.gid
+    number = _number(wanted)
+    if number is None:
+        raise CommandNotExecutableError(
+            f"unable to find group {wanted}: no matching entries in group file",
+            hint="Give a number, or a name from the container's /etc/group",
+        )
+    return number
+
+
+def _number(text: str) -> int | None:
+    if not text.isascii() or not text.isdigit():
+        return None
+    if int(text) > _LARGEST_ID:
+        raise UsageError(f"{text} is no user or group id: ids go up to {_LARGEST_ID}")
+    return int(text)

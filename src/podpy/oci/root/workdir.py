@@ -1,0 +1,64 @@
+"""The working directory: made if the image names it, refused if `-w` names one that isn't there (as Podman does).
+
+The OCI runtimes would make any directory that is missing, and a typing error would go unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import CommandNotExecutableError
+from podpy.oci.root import inside as files
+from podpy.spec.userns import outside
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.oci.root.users import UserIds
+    from podpy.spec.container import ContainerSpec
+
+
+def prepare(spec: ContainerSpec, rootfs: str, user: UserIds, name: str) -> None:
+    """Make sure that the container has its working directory; `name` is the container's, for the error.
+
+    A directory that is made belongs to the container's user. Raises CommandNotExecutableError (126, as
+    Podman's) for one that isn't there, or is no directory.
+    """
+    workdir = spec.workdir or "/"
+    if workdir == "/" or _on_mount(workdir, spec) or files.is_directory(rootfs, workdir):
+        return
+    if files.exists(rootfs, workdir):
+        raise CommandNotExecutableError(f'workdir "{workdir}" exists on container {name}, but is not a directory')
+    if not spec.create_workdir:
+        if _is_dangling_link(rootfs, workdir):
+            return  # it may lead into a mount, which is made later
+        raise CommandNotExecutableError(
+            f'workdir "{workdir}" does not exist on container {name}', hint="Give -w a directory of the image"
+        )
+    if spec.read_only:
+        return
+    descriptor = files.make_directories(rootfs, workdir)
+    try:
+        # Through /proc: an O_PATH descriptor can't be given to fchown (open(2)).
+        os.chown(f"/proc/self/fd/{descriptor}", outside(user.uid, spec.uid_maps), outside(user.gid, spec.gid_maps))
+    finally:
+        os.close(descriptor)
+
+
+def _on_mount(workdir: str, spec: ContainerSpec) -> bool:
+    path = workdir.rstrip("/") + "/"
+    return any(path.startswith(mount.target.rstrip("/") + "/") for mount in spec.mounts)
+
+
+def _is_dangling_link(rootfs: str, workdir: str) -> bool:
+    parent, _, name = workdir.rstrip("/").rpartition("/")
+    try:
+        directory = files.open_in_root(rootfs, parent or "/", os.O_PATH | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        os.readlink(name, dir_fd=directory)
+    except OSError:
+        return False
+    finally:
+        os.close(directory)
+    return True

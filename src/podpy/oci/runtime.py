@@ -1,0 +1,232 @@
+"""crun or runc: found once, called with one function per verb (`crun --help`, `runc --help`)."""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson, process
+from podpy.errors import ConfigError, NotFoundError, NotSupportedError, RuntimeFailedError
+from podpy.oci.failures import explain_runtime_error, logged_error
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+
+PREFERRED = ("crun", "runc")
+# What each keeps in root/ID: tells whose a container is.
+_STATE_FILES = {"crun": "status", "runc": "state.json"}
+_GONE = ("does not exist", "no such file or directory", "container not running", "no such process")
+
+
+class OciRuntime(Record):
+    """An OCI runtime with the directory where it keeps its state (`root`)."""
+
+    path: str
+    root: str
+    flags: tuple[str, ...] = ()  # --runtime-flag: further global options, with their dashes
+
+    @classmethod
+    def find(cls, name: str, conf: ContainersConf, paths: Paths, *, flags: Sequence[str] = ()) -> OciRuntime:
+        """Return the runtime called `name` (a name or a path; "": containers.conf's, else crun, else runc).
+
+        Raises ConfigError if there is none.
+        """
+        root = os.path.join(paths.runroot, "oci")
+        wanted = tuple(f"--{flag.lstrip('-')}" for flag in flags)
+        candidates = [name] if name else list(dict.fromkeys([conf.runtime, *PREFERRED]))
+        for candidate in candidates:
+            path = _locate(candidate, conf)
+            if path:
+                return cls(path=path, root=root, flags=wanted)
+        raise ConfigError(
+            f"no OCI runtime: {' and '.join(candidates)} not found",
+            hint="Install the package crun, or name one: --runtime PATH",
+        )
+
+    @property
+    def name(self) -> str:
+        """The program's name: crun or runc."""
+        return os.path.basename(self.path)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The global options that every call needs."""
+        return ["--root", self.root, *self.flags]
+
+    def start(self, container_id: str) -> None:
+        """Start a container that has been created. Raises what a failed command raises (126, 127, 125)."""
+        self._call("start", container_id)
+
+    def kill(self, container_id: str, signal: int, *, all: bool = False) -> None:
+        """Send a signal to the container's first process, or to all of them. One that has ended is no error."""
+        try:
+            self._call("kill", *(["--all"] if all else []), container_id, str(signal))
+        except RuntimeFailedError as error:
+            if _says_gone(error):
+                return
+            if not all:
+                raise
+            # Without a cgroup the runtime can't know all of them; with a pid namespace the first one's end is enough.
+            self.kill(container_id, signal)
+
+    def delete(self, container_id: str, *, force: bool = False) -> None:
+        """Forget a container, after killing it if `force`. One that the runtime doesn't know is no error."""
+        if not os.path.isdir(os.path.join(self.root, container_id)):
+            return
+        try:
+            self._call("delete", *(["--force"] if force else []), container_id)
+        except RuntimeFailedError as error:
+            if not _says_gone(error):
+                raise
+
+    def forget(self, container_id: str) -> bool:
+        """Do `delete` of a container all of whose processes have ended, without starting the runtime.
+
+        For crun that is its directory under `root` and an empty cgroup (crun, src/libcrun/container.c,
+        container_delete_internal); systemd collects an empty scope by itself. Returns False if there is more to do than
+        that: then `delete` must be called.
+        """
+        directory = os.path.join(self.root, container_id)
+        if self.name != "crun":
+            return False
+        try:
+            with open(os.path.join(directory, "status"), encoding="utf-8") as file:
+                status = fastjson.loads(file.read())
+            cgroup = status.get("cgroup-path") or ""
+            if cgroup and not status.get("systemd-cgroup"):
+                os.rmdir("/sys/fs/cgroup" + cgroup)
+            for name in os.listdir(directory):
+                os.unlink(os.path.join(directory, name))
+            os.rmdir(directory)
+        except FileNotFoundError:
+            return not os.path.exists(directory)
+        except (OSError, ValueError, AttributeError):
+            return False  # a cgroup with cgroups in it, a directory where a file was expected, another crun's format
+        return True
+
+    def state(self, container_id: str) -> dict[str, Any]:
+        """Return what `state` prints (runtime-spec, runtime.md). Raises RuntimeFailedError."""
+        result: dict[str, Any] = fastjson.loads(self._call("state", container_id))
+        return result
+
+    def pause(self, container_id: str) -> None:
+        """Freeze all processes. Raises NotSupportedError where the container has no cgroup."""
+        self._freeze("pause", container_id)
+
+    def resume(self, container_id: str) -> None:
+        """Thaw all processes. Raises NotSupportedError where the container has no cgroup."""
+        self._freeze("resume", container_id)
+
+    def ps(self, container_id: str) -> list[int]:
+        """Return the pids of the container's processes, as the host sees them. Raises RuntimeFailedError."""
+        return [int(pid) for pid in fastjson.loads(self._call("ps", "--format", "json", container_id)) or ()]
+
+    def exec_command(self, container_id: str, process_file: str, *, preserve_fds: int = 0, log: str = "") -> list[str]:
+        """Return the command line that runs the process described in a file (OCI `process`) in a running container."""
+        words = [self._path_for(container_id), *self.arguments]
+        if log:
+            words += [f"--log={log}", "--log-format=json"]
+        words += ["exec", "--process", process_file]
+        if preserve_fds:
+            words += ["--preserve-fds", str(preserve_fds)]
+        return [*words, container_id]
+
+    def exec_attached(
+        self,
+        container_id: str,
+        process_document: dict[str, Any],
+        *,
+        directory: str,
+        preserve_fds: int = 0,
+        stdin: int | None = None,
+    ) -> int:
+        """Run a process in a running container with podpy's own stdout and stderr; return its exit code.
+
+        `directory`: where the process's description and the runtime's log may lie while it runs. `stdin`: a descriptor,
+        None for an empty one. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError.
+        """
+        aside = os.path.join(directory, f".{os.getpid()}-{os.urandom(6).hex()}")
+        description, log = aside + ".json", aside + ".log"
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _write(description, fastjson.dumps(process_document))
+            pid = process.spawn(
+                self.exec_command(container_id, description, preserve_fds=preserve_fds, log=log),
+                stdin=null if stdin is None else stdin,
+                keep=range(3, 3 + preserve_fds),
+            )
+            code = process.wait(pid)
+            said = logged_error(log) if code else ""
+        finally:
+            os.close(null)
+            for path in (description, log):
+                _unlink(path)
+        if said:
+            error = explain_runtime_error(said, self.name)
+            error.already_told = True  # the command's stderr is the runtime's too, and it writes there as well
+            raise error
+        assert code is not None
+        return code
+
+    def _freeze(self, verb: str, container_id: str) -> None:
+        try:
+            self._call(verb, container_id)
+        except RuntimeFailedError as error:
+            if "cgroup" not in error.message and "freez" not in error.message:
+                raise
+            raise NotSupportedError(
+                f"can't {verb} this container: it has no cgroup of its own ({error.message})",
+                hint="podpy info shows the cgroup manager; a login session with systemd gives one",
+            ) from None
+
+    def _path_for(self, container_id: str) -> str:
+        """Return the program that made this container: it may have been started with another `--runtime` than now."""
+        if self.name not in _STATE_FILES:
+            return self.path
+        for name, file in _STATE_FILES.items():
+            if name != self.name and os.path.exists(os.path.join(self.root, container_id, file)):
+                return process.find(name)
+        return self.path
+
+    def _call(self, verb: str, *words: str) -> bytes:
+        """Run a verb whose last or second-last word is the container's id, and return what it printed."""
+        container_id = next(word for word in words if not word.startswith("-") and word != "json")
+        command = [self._path_for(container_id), *self.arguments, verb, *words]
+        finished = process.run(command)
+        if finished.code:
+            raise explain_runtime_error(finished.error_text(), self.name)
+        return finished.stdout
+
+
+def _locate(name: str, conf: ContainersConf) -> str:
+    if "/" not in name:
+        for path in conf.runtimes.get(name, []):
+            if os.access(path, os.X_OK):
+                return path
+    try:
+        return process.find(name)
+    except NotFoundError:
+        return ""
+
+
+def _says_gone(error: RuntimeFailedError) -> bool:
+    lower = error.message.lower()
+    return any(words in lower for words in _GONE)
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,1 @@
+"""What `podpy system doctor` checks, and the texts that say how to mend."""

@@ -1,0 +1,81 @@
+"""What the options left open is the image's to say: environment, command, user, volumes, labels, ports. Pure."""
+
+from __future__ import annotations
+
+from podpy.signals import number_of
+from podpy.spec.container import Mount
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.image.documents.config import ImageConfig
+    from podpy.spec.container import ContainerSpec
+
+_SIGTERM = 15
+_SIGRTMIN_3 = 37  # systemd(1): shut down; SIGTERM makes it start itself anew
+
+
+def merge(spec: ContainerSpec, image: ImageConfig) -> ContainerSpec:
+    """Return the spec with the image's configuration where the options said nothing. Raises UsageError, ImageError."""
+    command = _command(spec, image)
+    usual_signal = _SIGRTMIN_3 if spec.replace(command=command).is_for_systemd else _SIGTERM
+    return spec.replace(
+        command=command,
+        entrypoint=_entrypoint(spec, image),
+        env=_environment(spec, image),
+        user=spec.user or image.user,
+        workdir=spec.workdir or _absolute(image.workdir),
+        # Only the image's own directory is made; `-w /typo` must stay an error.
+        create_workdir=spec.create_workdir or not spec.workdir,
+        labels={**image.labels, **spec.labels},
+        mounts=[*spec.mounts, *_volumes(spec, image)],
+        expose=list(dict.fromkeys([*spec.expose, *image.exposed_ports])),
+        stop_signal=spec.stop_signal or number_of(image.stop_signal) or usual_signal,
+    )
+
+
+def _command(spec: ContainerSpec, image: ImageConfig) -> list[str]:
+    """Return entrypoint and arguments. An entrypoint of the user's own switches the image's arguments off, too."""
+    arguments = spec.command
+    if not arguments and not spec.entrypoint:
+        arguments = image.cmd
+    return [*_entrypoint(spec, image), *arguments]
+
+
+def _entrypoint(spec: ContainerSpec, image: ImageConfig) -> list[str]:
+    entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
+    return [] if entrypoint == [""] else entrypoint
+
+
+def _environment(spec: ContainerSpec, image: ImageConfig) -> dict[str, str]:
+    from_image: dict[str, str] = {}
+    if not spec.unset_env_all:
+        from_image = dict(item.partition("=")[::2] for item in image.env)
+    for name in spec.unset_env:
+        from_image.pop(name, None)
+    merged = {**from_image, **spec.env}
+    for name, text in spec.env_merge.items():
+        merged[name] = _expanded(text, merged)
+    return merged
+
+
+def _expanded(text: str, variables: dict[str, str]) -> str:
+    for name, value in variables.items():
+        text = text.replace("${" + name + "}", value)
+    return text
+
+
+def _volumes(spec: ContainerSpec, image: ImageConfig) -> list[Mount]:
+    if spec.image_volume == "ignore":
+        return []
+    taken = {mount.target.rstrip("/") for mount in spec.mounts}
+    targets = [_absolute(path) for path in image.volumes]
+    free = [target for target in targets if target.rstrip("/") not in taken]
+    if spec.image_volume == "tmpfs":
+        return [Mount(type="tmpfs", target=t, options=["rw", "nosuid", "nodev"], from_image=True) for t in free]
+    return [
+        Mount(type="volume", target=t, options=["rprivate", "nosuid", "nodev", "rbind"], from_image=True) for t in free
+    ]
+
+
+def _absolute(path: str) -> str:
+    return path if path.startswith("/") else "/" + path

@@ -1,0 +1,1 @@
+"""The SQLite database: connections, schema, migrations, the reserve for a full disk."""

@@ -1,0 +1,1 @@
+"""One layer: unpacked, compared, copied, measured."""

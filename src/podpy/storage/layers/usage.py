@@ -1,0 +1,176 @@
+"""How much disk space the store's images take: blocks, as `du` counts them, each thing once.
+
+A layer or a copy of one never changes after its commit, so its tree is walked once and the sum kept (table disk_usage);
+what is a single file is asked each time.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.record import Record
+from podpy.storage import orphans, staging
+from podpy.storage.blobs import KEPT_SECONDS, Unfinished, unfinished
+from podpy.storage.layers.filesystem import open_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from podpy.storage.store import Store
+
+_BLOCK = 512  # the unit of st_blocks, whatever the file system's own blocks are (stat(2))
+
+
+class Item(Record):
+    """A layer with its recipe and copies, or a blob: its bytes, and the ids of the images that use it.
+
+    `held`: a call at work relies on it, or an artifact has it: it stays although no image may use it.
+    """
+
+    size: int
+    users: frozenset[str]
+    held: bool
+
+
+class ImageSpace:
+    """What all images take together, as it is now."""
+
+    def __init__(self, items: list[Item], rest: int, unfinished: list[Unfinished]) -> None:
+        self.items = items
+        self._rest = rest
+        self._unfinished = unfinished
+
+    @property
+    def total(self) -> int:
+        """The bytes of everything that belongs to images, did and wasn't removed yet, or is being received."""
+        return self._rest + sum(item.size for item in self.items) + sum(blob.size for blob in self._unfinished)
+
+    def by_image(self) -> dict[str, tuple[int, int]]:
+        """Return for each image id the bytes that it shares with another image, and those that only it uses."""
+        shared: dict[str, int] = {}
+        own: dict[str, int] = {}
+        for item in self.items:
+            side = own if len(item.users) == 1 else shared
+            for image_id in item.users:
+                side[image_id] = side.get(image_id, 0) + item.size
+        return {image_id: (shared.get(image_id, 0), own.get(image_id, 0)) for image_id in {*shared, *own}}
+
+    def freed_by(self, image_ids: Collection[str], *, unfinished: bool = True) -> int:
+        """Return the bytes that removing these images gives back, with all that no image uses even now.
+
+        `unfinished`: see Store.collect.
+        """
+        gone = frozenset(image_ids)
+        age = 0.0 if unfinished else KEPT_SECONDS
+        return (
+            self._rest
+            + sum(item.size for item in self.items if not item.held and item.users <= gone)
+            + sum(blob.size for blob in self._unfinished if blob.idle and blob.age >= age)
+        )
+
+
+def measure(store: Store) -> ImageSpace:
+    """Return what the images take. To be called in the user's namespaces."""
+    with store.database.transaction():
+        left = orphans.find(store)
+    killed = staging.of_killed_calls(store.graphroot)
+    for lock in killed.values():
+        os.close(lock)
+    left += [f"tmp/{name}" for name in killed]
+    rest = sum(tree_size(os.path.join(store.graphroot, name)) for name in left)
+    leases = store.database.query("SELECT object, staging FROM leases")
+    held = {name for name, maker in leases if maker not in killed}
+    return ImageSpace(_layers(store, held) + _blobs(store, held), rest, unfinished(store.graphroot, held.__contains__))
+
+
+def tree_size(path: str) -> int:
+    """Return the bytes that a file or a tree takes on the disk, hard links counted once: what `du -s` says.
+
+    What goes away meanwhile counts as nothing.
+    """
+    total = 0
+    linked: set[tuple[int, int]] = set()
+    waiting = [path]
+    try:
+        total += os.lstat(path).st_blocks
+    except FileNotFoundError:
+        return 0
+    while waiting:
+        directory = waiting.pop()
+        try:
+            descriptor = open_directory(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    try:
+                        status = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{directory}/{entry.name}")
+                    elif status.st_nlink > 1:
+                        if (status.st_dev, status.st_ino) in linked:
+                            continue
+                        linked.add((status.st_dev, status.st_ino))
+                    total += status.st_blocks
+        finally:
+            os.close(descriptor)
+    return total * _BLOCK
+
+
+def _layers(store: Store, held: Collection[str]) -> list[Item]:
+    users: dict[str, set[str]] = {}
+    for image_id, chain_id in store.database.query("SELECT image_id, chain_id FROM image_layers"):
+        users.setdefault(chain_id, set()).add(image_id)
+    trees = _Trees(store)
+    items = []
+    for number, chain_id, recipe in store.database.query("SELECT number, chain_id, recipe FROM layers"):
+        size = trees.size(f"layers/{number}") + sum(trees.size(path) for path in trees.copies.get(str(number), ()))
+        if recipe:
+            size += tree_size(store.recipe_path(number))
+        items.append(Item(size=size, users=frozenset(users.get(chain_id, ())), held=chain_id in held))
+    trees.keep()
+    return items
+
+
+def _blobs(store: Store, held: Collection[str]) -> list[Item]:
+    users: dict[str, set[str]] = {}
+    for image_id, digest in store.database.query("SELECT image_id, digest FROM image_blobs"):
+        users.setdefault(digest, set()).add(image_id)
+    held = {*held, *(name for (name,) in store.database.query("SELECT digest FROM artifact_blobs"))}
+    return [
+        Item(size=tree_size(store.blob_path(digest)), users=frozenset(users.get(digest, ())), held=digest in held)
+        for (digest,) in store.database.query("SELECT digest FROM blobs")
+    ]
+
+
+class _Trees:
+    """The sizes of layers and their copies: known ones from the table, the others measured now."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, int] = dict(store.database.query("SELECT path, bytes FROM disk_usage"))
+        self._new: dict[str, int] = {}
+        self.copies: dict[str, list[str]] = {}
+        for name in orphans.names(store, "mapped"):
+            self.copies.setdefault(name.partition("-")[0], []).append(f"mapped/{name}")
+
+    def size(self, path: str) -> int:
+        """Return a tree's bytes; `path` is relative to the graphroot."""
+        if path not in self._known:
+            self._known[path] = self._new[path] = tree_size(os.path.join(self._store.graphroot, path))
+        return self._known[path]
+
+    def keep(self) -> None:
+        """Write down what was measured, and forget the layers that have gone (layers/7, mapped/7-KEY)."""
+        if not self._new:
+            return
+        with self._store.database.transaction() as database:
+            for item in self._new.items():
+                database.execute("INSERT OR REPLACE INTO disk_usage VALUES (?, ?)", item)
+            database.execute(
+                "DELETE FROM disk_usage WHERE CAST(substr(path, 8) AS INTEGER) NOT IN (SELECT number FROM layers)"
+            )

@@ -1,0 +1,88 @@
+"""`podpy image mount`: an image's files, read-only, at runroot/mounts/ID.
+
+The mounts are in the user's own mount namespace (that of `podpy unshare`; real root's is the host's): they end with it,
+at the latest with the boot. What is mounted is asked of the kernel, so no row can be wrong about it. A mounted image
+can't be removed: mounting and removing both hold the database's write lock.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import InUseError, NoSuchImageError, NotSupportedError, StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.store import Store
+
+_MOUNT_POINT = 4  # proc_pid_mountinfo(5): the field's place in a line
+
+
+def mounted(store: Store) -> dict[str, str]:
+    """Return where images are mounted, by id. To be called in the user's namespaces, like all here."""
+    directory = os.path.realpath(_directory(store))
+    found = {}
+    with open("/proc/self/mountinfo", "rb") as file:
+        for line in file:
+            point = os.fsdecode(line.split()[_MOUNT_POINT].decode("unicode_escape").encode("latin-1"))
+            parent, _, name = point.rpartition("/")
+            if parent == directory:
+                found[name] = point
+    return found
+
+
+def mount(store: Store, record: ImageRecord) -> str:
+    """Mount an image, if it isn't yet, and return where. Raises NoSuchImageError, NotSupportedError, StorageError."""
+    from podpy import linux
+    from podpy.storage.mounts.root import InDirectory, MakeEmptyLayer
+
+    target = os.path.join(_directory(store), record.id)
+    if store.driver != "overlay":
+        raise NotSupportedError(f"image mount: not with the storage driver {store.driver}", hint="Use podpy run")
+    with store.database.transaction() as database:
+        if not database.query("SELECT 1 FROM images WHERE id = ?", (record.id,)):
+            raise NoSuchImageError(f"{record.id[:12]}: image not known")
+        if record.id in mounted(store):
+            return target
+        MakeEmptyLayer(store).execute()
+        # Without an upper directory overlay wants two lower ones, and an image may have one layer.
+        names = [*(str(number) for number in reversed(store.layer_numbers(record.layers))), "empty"]
+        data = ",".join((f"lowerdir={':'.join(names)}", *store.driver_options))
+        os.makedirs(target, mode=0o700, exist_ok=True)
+        try:
+            with InDirectory(os.path.join(store.graphroot, "layers")):
+                linux.mount("overlay", target, "overlay", linux.MS_RDONLY, data)
+        except OSError as error:
+            os.rmdir(target)
+            raise StorageError(f"mounting image {record.id[:12]}: {error.strerror}") from error
+    return target
+
+
+def unmount(store: Store, image_id: str, *, force: bool = False) -> bool:
+    """Unmount an image; `force`: even while somebody is in it. Return whether it was mounted. Raises StorageError."""
+    from podpy import linux
+
+    target = mounted(store).get(image_id)
+    if target is None:
+        return False
+    try:
+        linux.umount2(target, linux.MNT_DETACH if force else 0)
+    except OSError as error:
+        raise StorageError(
+            f"unmounting image {image_id[:12]}: {error.strerror}", hint="Somebody works in it; or use --force"
+        ) from error
+    os.rmdir(target)
+    return True
+
+
+def refuse_if_mounted(store: Store, image_id: str) -> None:
+    """Raise InUseError if the image is mounted. To be called in the transaction that removes it."""
+    if image_id in mounted(store):
+        raise InUseError(
+            f"image {image_id[:12]} is mounted", hint=f"podpy image unmount {image_id[:12]}, or podpy rmi --force"
+        )
+
+
+def _directory(store: Store) -> str:
+    return os.path.join(store.paths.runroot, "mounts")

@@ -1,0 +1,1 @@
+"""systemd: D-Bus, scopes, notification."""

@@ -1,0 +1,50 @@
+"""`config_of`: the config.json that `build` makes for a spec, on an ordinary rootless host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from podpy.oci.document import build as oci
+from podpy.oci.document.context import BundleContext, HostFacts, Limit
+from podpy.spec.container import ContainerSpec
+
+ConfigOf = Callable[..., dict[str, Any]]
+
+HOST = HostFacts(
+    rootless=True,
+    limits={
+        "NOFILE": Limit(soft=1024, hard=20000),
+        "NPROC": Limit(soft=32768, hard=32768),
+        "CORE": Limit(soft=0, hard=-1),
+    },
+    environment={},
+)
+CONTEXT = BundleContext(container_id="0123456789abcdef" * 4, rootfs="/rootfs", host=HOST)
+
+
+@pytest.fixture
+def config_of() -> ConfigOf:
+    """Return config.json for fields of the spec; `host` and `context` change what surrounds it."""
+
+    def build(
+        *, host: dict[str, Any] | None = None, context: dict[str, Any] | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        surroundings = CONTEXT.replace(host=HOST.replace(**(host or {})), **(context or {}))
+        return oci.build(ContainerSpec(**{"command": ["true"], **fields}), surroundings)
+
+    return build
+
+
+def mount_at(config: dict[str, Any], target: str) -> dict[str, Any]:
+    """Return the one mount at `target`. AssertionError if there isn't exactly one."""
+    found: list[dict[str, Any]] = [mount for mount in config["mounts"] if mount["destination"] == target]
+    assert len(found) == 1, f"{len(found)} mounts at {target}"
+    return found[0]
+
+
+def namespaces(config: dict[str, Any]) -> dict[str, str]:
+    """Return the namespaces that the container gets, with the path of those that it joins."""
+    return {entry["type"]: entry.get("path", "") for entry in config["linux"]["namespaces"]}

@@ -1,0 +1,129 @@
+"""`linux` of config.json: namespaces, masks, sysctls, limits; and the splicing of the seccomp profile."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from podpy.errors import NotSupportedError, UsageError
+from podpy.oci.document import build as oci
+from podpy.spec.container import IdMapping, Resources
+from tests.oci.conftest import ConfigOf, namespaces
+
+DELEGATED = {"cgroup_manager": "systemd", "cgroup_path": "user.slice:libpod:x"}
+ALL = {"controllers": ["memory", "cpu", "pids", "cpuset", "io"]}
+
+
+def test_a_container_has_namespaces_of_its_own(config_of: ConfigOf) -> None:
+    own = {"pid": "", "ipc": "", "uts": "", "cgroup": "", "network": "", "mount": ""}
+    assert namespaces(config_of()) == own
+
+
+def test_the_hosts_namespaces_are_left_out(config_of: ConfigOf) -> None:
+    config = config_of(pid="host", ipc="host", uts="host", cgroupns="host", network="host")
+    assert namespaces(config) == {"mount": ""}
+    assert "hostname" not in config
+
+
+def test_namespaces_to_join_have_a_path(config_of: ConfigOf) -> None:
+    paths = {"network": "/run/netns", "pid": "/proc/7/ns/pid", "user": "/proc/7/ns/user"}
+    config = config_of(pid="container:x", context={"namespaces": paths})
+    assert namespaces(config).items() >= paths.items()
+
+
+def test_id_maps_make_a_user_namespace(config_of: ConfigOf) -> None:
+    maps = [IdMapping(container=0, host=1, size=10)]
+    config = config_of(uid_maps=maps, gid_maps=maps)
+    assert "user" in namespaces(config)
+    assert config["linux"]["uidMappings"] == [{"containerID": 0, "hostID": 1, "size": 10}]
+    assert "uidMappings" not in config_of()["linux"]
+
+
+def test_masked_and_read_only_paths_are_podmans(config_of: ConfigOf) -> None:
+    linux = config_of()["linux"]
+    assert {"/proc/kcore", "/proc/keys", "/sys/firmware", "/proc/interrupts"} <= set(linux["maskedPaths"])
+    assert {"/proc/sys", "/proc/sysrq-trigger", "/proc/bus"} <= set(linux["readonlyPaths"])
+
+
+def test_mask_and_unmask(config_of: ConfigOf) -> None:
+    linux = config_of(mask=["/etc/shadow"], unmask=["/proc/kcore:/proc/s*"])["linux"]
+    assert "/etc/shadow" in linux["maskedPaths"] and "/proc/kcore" not in linux["maskedPaths"]
+    assert "/proc/scsi" not in linux["maskedPaths"] and "/proc/sys" not in linux["readonlyPaths"]
+    linux = config_of(unmask=["ALL"])["linux"]
+    assert linux["maskedPaths"] == linux["readonlyPaths"] == []
+
+
+def test_sysctls_of_the_hosts_namespaces_are_refused(config_of: ConfigOf) -> None:
+    default = {"sysctls": {"net.ipv4.ping_group_range": "0 0"}}
+    assert config_of(context=default)["linux"]["sysctl"] == {"net.ipv4.ping_group_range": "0 0"}
+    assert config_of(context=default, network="host")["linux"]["sysctl"] == {}
+    maps = [IdMapping(container=0, host=1, size=10)]
+    made = {**default, "namespaces": {"network": "/run/netns"}}
+    assert config_of(context=made)["linux"]["sysctl"] == default["sysctls"]
+    assert config_of(context=made, uid_maps=maps, gid_maps=maps)["linux"]["sysctl"] == {}, "root there may not write it"
+    for name, fields in (
+        ("net.core.somaxconn", {"network": "host"}),
+        ("kernel.shmmax", {"ipc": "host"}),
+        ("kernel.domainname", {"uts": "host"}),
+    ):
+        with pytest.raises(UsageError, match=f"sysctl {name}=1 can't be set"):
+            config_of(sysctls={name: "1"}, **fields)
+
+
+def test_limits_are_the_runtimes_resources(config_of: ConfigOf) -> None:
+    asked = Resources(memory=64 << 20, memory_swap=-1, cpus=0.5, pids_limit=10, cpuset_cpus="0-1", blkio_weight=50)
+    assert config_of(resources=asked, context=DELEGATED, host=ALL)["linux"]["resources"] == {
+        "memory": {"limit": 64 << 20, "swap": -1},
+        "cpu": {"period": 100000, "quota": 50000, "cpus": "0-1"},
+        "pids": {"limit": 10},
+        "blockIO": {"weight": 50},
+    }
+
+
+def test_the_default_pids_limit_is_left_out_where_it_can_not_be_enforced(config_of: ConfigOf) -> None:
+    assert config_of()["linux"]["resources"] == {}
+    assert config_of(context=DELEGATED, host={"controllers": ["memory"]})["linux"]["resources"] == {}
+    assert config_of(context=DELEGATED, host=ALL)["linux"]["resources"] == {"pids": {"limit": 2048}}
+    unlimited = Resources(pids_limit=0)
+    assert config_of(context=DELEGATED, host=ALL, resources=unlimited)["linux"]["resources"] == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "option", "controller"),
+    [
+        (Resources(memory=1 << 26), "--memory", "memory"),
+        (Resources(pids_limit=5), "--pids-limit", "pids"),
+        (Resources(cpus=1.0), "--cpus", "cpu"),
+        (Resources(cpuset_cpus="0"), "--cpuset-cpus", "cpuset"),
+        (Resources(blkio_weight=50), "--blkio-weight", "io"),
+    ],
+)
+def test_a_limit_that_can_not_be_enforced_says_what_to_delegate(
+    config_of: ConfigOf, asked: Resources, option: str, controller: str
+) -> None:
+    with pytest.raises(NotSupportedError, match=option) as caught:
+        config_of(resources=asked)
+    assert ("delegate.conf" if os.path.isdir("/run/systemd/system") else "system doctor") in caught.value.hint
+    others = {"controllers": [name for name in ALL["controllers"] if name != controller]}
+    with pytest.raises(NotSupportedError, match=f"{option}.*{controller}"):
+        config_of(resources=asked, context=DELEGATED, host=others)
+    config_of(resources=asked, context=DELEGATED, host=ALL)
+
+
+def test_the_seccomp_profile_is_spliced_into_the_text(config_of: ConfigOf) -> None:
+    config = config_of()
+    assert json.loads(oci.to_text(config, "")) == config
+    whole = json.loads(oci.to_text(config, '{"defaultAction":"SCMP_ACT_ERRNO"}'))
+    assert whole["linux"].pop("seccomp") == {"defaultAction": "SCMP_ACT_ERRNO"}
+    assert whole == config
+
+
+def test_config_json_is_never_seen_half_written(config_of: ConfigOf, tmp_path: object) -> None:
+    write = oci.WriteConfig(str(tmp_path), "{}")
+    write.execute()
+    write.execute()
+    with open(f"{tmp_path}/config.json") as file:
+        assert file.read() == "{}"
+    assert str(tmp_path) in write.describe()

@@ -1,0 +1,184 @@
+"""The options of `run` → ContainerSpec: a sentence per option."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from podpy.config.containers_conf import ContainersConf
+from podpy.errors import NotSupportedError, UsageError
+from tests.spec.conftest import SpecOf
+
+
+def test_nothing_asked_is_podmans_default(spec_of: SpecOf) -> None:
+    spec = spec_of()
+    assert (spec.image, spec.command, spec.entrypoint) == ("IMAGE", [], None)
+    assert (spec.pid, spec.ipc, spec.uts, spec.cgroupns, spec.userns) == (
+        "private", "shareable", "private", "private", "host",
+    )  # fmt: skip
+    assert (spec.umask, spec.stop_timeout, spec.stop_signal, spec.log_driver) == ("0022", 10, 0, "k8s-file")
+    assert spec.resources.pids_limit is None
+    assert not (spec.privileged or spec.read_only or spec.tty or spec.init or spec.remove)
+
+
+def test_the_command_comes_after_the_image_with_its_dashes(spec_of: SpecOf) -> None:
+    assert spec_of(command=("sh", "-c", "echo -v")).command == ["sh", "-c", "echo -v"]
+
+
+def test_an_entrypoint_is_a_word_or_a_json_list(spec_of: SpecOf) -> None:
+    assert spec_of("--entrypoint", "/bin/sh -x").entrypoint == ["/bin/sh -x"]
+    assert spec_of("--entrypoint", '["/bin/sh","-x"]').entrypoint == ["/bin/sh", "-x"]
+    assert spec_of("--entrypoint", "").entrypoint == [""]
+
+
+def test_variables_come_from_files_and_options_and_the_caller(
+    spec_of: SpecOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROM_CALLER", "c")
+    monkeypatch.setenv("FROM_OTHER", "o")
+    monkeypatch.delenv("NOT_THERE", raising=False)
+    file = tmp_path / "env"
+    file.write_text("# comment\n\n  A=1\nB=x=y z\nFROM_CALLER\nNOT_THERE\n")
+    spec = spec_of("--env-file", str(file), "-e", "A=2", "-e", "NOT_THERE", "-e", "FROM_*")
+    assert spec.env == {"A": "2", "B": "x=y z", "FROM_CALLER": "c", "FROM_OTHER": "o"}
+
+
+@pytest.mark.parametrize("text", ["=x", "A B=c"])
+def test_a_variable_without_a_proper_name_is_refused(spec_of: SpecOf, text: str) -> None:
+    with pytest.raises(UsageError, match="name"):
+        spec_of("-e", text)
+
+
+def test_a_missing_env_file_is_named(spec_of: SpecOf) -> None:
+    with pytest.raises(UsageError, match="can't read /nosuch"):
+        spec_of("--env-file", "/nosuch")
+
+
+def test_env_host_leaves_out_what_is_the_hosts_own(spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_SETTING", "1")
+    env = spec_of("--env-host").env
+    assert env["SOME_SETTING"] == "1"
+    assert "HOME" not in env and "PATH" not in env
+
+
+def test_labels_come_from_files_and_options(spec_of: SpecOf, tmp_path: Path) -> None:
+    file = tmp_path / "labels"
+    file.write_text("a=1\n#no\nb\n")
+    assert spec_of("--label-file", str(file), "-l", "a=2").labels == {"a": "2", "b": ""}
+
+
+def test_cpus_and_quota_exclude_each_other(spec_of: SpecOf) -> None:
+    assert spec_of("--cpus", "1.5").resources.cpus == 1.5
+    with pytest.raises(UsageError, match="--cpus and --cpu-quota cannot be set together"):
+        spec_of("--cpus", "1", "--cpu-quota", "50000")
+    with pytest.raises(UsageError, match="--cpus and --cpu-period"):
+        spec_of("--cpus", "1", "--cpu-period", "50000")
+
+
+def test_memory_brings_as_much_swap_unless_told(spec_of: SpecOf) -> None:
+    limits = spec_of("-m", "64m").resources
+    assert (limits.memory, limits.memory_swap) == (64 << 20, 128 << 20)
+    assert spec_of("-m", "64m", "--memory-swap", "-1").resources.memory_swap == -1
+    with pytest.raises(UsageError, match="--memory-swap needs --memory"):
+        spec_of("--memory-swap", "64m")
+    with pytest.raises(UsageError, match="at least as large"):
+        spec_of("-m", "64m", "--memory-swap", "32m")
+    with pytest.raises(UsageError, match="minimum memory limit"):
+        spec_of("-m", "1m")
+
+
+def test_pids_limit_tells_asked_from_default(spec_of: SpecOf) -> None:
+    assert spec_of("--pids-limit", "0").resources.pids_limit == 0
+    assert spec_of("--pids-limit", "5").resources.pids_limit == 5
+    assert spec_of(conf=ContainersConf({"pids_limit": 100})).resources.pids_limit == 100
+
+
+def test_ulimits_of_the_command_line_win_over_containers_conf(spec_of: SpecOf) -> None:
+    limits = spec_of("--ulimit", "nofile=10", conf=ContainersConf({"default_ulimits": ["nofile=1:2", "core=0:0"]}))
+    assert {limit.name: limit.hard for limit in limits.ulimits} == {"nofile": 10, "core": 0}
+
+
+def test_security_options(spec_of: SpecOf) -> None:
+    spec = spec_of(
+        "--security-opt", "no-new-privileges", "--security-opt", "seccomp=unconfined",
+        "--security-opt", "label=disable",
+        "--security-opt", "mask=/a:/b", "--security-opt", "unmask=ALL", "--security-opt", "proc-opts=nosuid,hidepid=2",
+    )  # fmt: skip
+    assert spec.no_new_privileges and spec.seccomp == "unconfined" and spec.security_labels == ["disable"]
+    assert (spec.mask, spec.unmask, spec.proc_opts) == (["/a", "/b"], ["ALL"], ["nosuid", "hidepid=2"])
+    with pytest.raises(UsageError, match="invalid --security-opt"):
+        spec_of("--security-opt", "magic=1")
+    with pytest.raises(UsageError, match="opening seccomp profile /nosuch"):
+        spec_of("--security-opt", "seccomp=/nosuch")
+
+
+def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
+    assert spec_of("--cap-add", "net_raw,SYS_PTRACE").cap_add == ["net_raw", "SYS_PTRACE"]
+    with pytest.raises(UsageError, match='unknown capability "fly"'):
+        spec_of("--cap-add", "fly")
+    with pytest.raises(UsageError, match="cannot be dropped and added"):
+        spec_of("--cap-add", "chown", "--cap-drop", "CAP_CHOWN")
+    with pytest.raises(UsageError, match=r"sysctl 'vm.swappiness' is not allowed"):
+        spec_of("--sysctl", "vm.swappiness=1")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--pid", "moon"), "--pid: unrecognized namespace mode moon"),
+        (("--ipc", "container:"), "--ipc: unrecognized"),
+        (("--userns", "keepid"), "--userns: unrecognized"),
+        (("--userns", "host:uid=1"), "takes no options"),
+        (("--userns", "keep-id", "--uidmap", "0:0:1"), "cannot be used together"),
+        (("--uidmap", "0:x:1"), "--uidmap"),
+        (("-w", "rel"), "needs to be an absolute path"),
+        (("--umask", "8"), "invalid umask"),
+        (("--tz", "Moon/Base"), "unknown time zone"),
+        (("--tz", "../../etc/passwd"), "unknown time zone"),
+        (("--shm-size", "x"), "--shm-size"),
+        (("--uts", "host", "--hostname", "h"), "cannot set hostname"),
+        (("--rm", "--restart", "always"), "--rm option conflicts with --restart"),
+        (("--log-driver", "x"), "invalid log driver"),
+        (("--log-opt", "x=1"), "invalid log option"),
+        (("--group-add", "keep-groups", "--group-add", "x"), "not allowed with any other"),
+        (("--no-hosts", "--add-host", "a:1.2.3.4"), "cannot be set together"),
+        (("--add-host", "a"), "--add-host"),
+        (("--oom-score-adj", "2000"), "-1000 to 1000"),
+        (("--systemd", "perhaps"), "--systemd"),
+        (("--blkio-weight", "5"), "10 to 1000"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(spec_of: SpecOf, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        spec_of(*words)
+
+
+@pytest.mark.parametrize(
+    "words", [("--network", "a", "--network", "b"), ("--pid", "pod"), ("--device", "v/c=x"), ("--preserve-fd", "5")]
+)
+def test_what_comes_later_is_said_to(spec_of: SpecOf, words: tuple[str, ...]) -> None:
+    with pytest.raises(NotSupportedError, match="later version"):
+        spec_of(*words)
+
+
+def test_files_that_are_written_get_absolute_paths(
+    spec_of: SpecOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = spec_of("--cidfile", "c", "--pidfile", "p", "--log-opt", "path=l", "--log-opt", "max-size=1m")
+    assert (spec.cidfile, spec.pidfile) == (f"{tmp_path}/c", f"{tmp_path}/p")
+    assert spec.log_options == {"path": f"{tmp_path}/l", "max-size": "1048576"}
+
+
+def test_rootfs_is_a_directory_with_an_overlay_if_asked(spec_of: SpecOf) -> None:
+    spec = spec_of("--rootfs")
+    assert spec.rootfs.endswith("/IMAGE") and spec.image == "" and not spec.rootfs_overlay
+
+
+def test_a_spec_survives_the_database(spec_of: SpecOf) -> None:
+    from podpy import fastjson
+    from podpy.spec.container import ContainerSpec
+
+    spec = spec_of("-v", "/a:/b", "--ulimit", "core=0", "--device", "/dev/null", "-m", "64m", "-e", "A=ü")
+    assert ContainerSpec.from_dict(fastjson.loads(fastjson.dumps(spec.as_dict()))) == spec

@@ -1,0 +1,209 @@
+"""The image fills what the options left open; id maps; what the runtimes' words mean; child processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from podpy import process
+from podpy.errors import (
+    CommandNotExecutableError,
+    CommandNotFoundError,
+    NotFoundError,
+    NotSupportedError,
+    RuntimeFailedError,
+    UsageError,
+)
+from podpy.image.documents.config import ImageConfig
+from podpy.oci.failures import explain_runtime_error
+from podpy.spec import userns, volumes_from
+from podpy.spec.container import ContainerSpec, IdMapping, Mount
+from podpy.spec.merge import merge
+
+IMAGE = ImageConfig(
+    entrypoint=["/entry"], cmd=["arg"], env=["A=1", "B=2"], user="u", workdir="w", volumes=["/v"], labels={"x": "1"},
+    exposed_ports=["80/tcp"], stop_signal="SIGINT",
+)  # fmt: skip
+
+
+def test_the_image_gives_everything_that_is_open() -> None:
+    spec = merge(ContainerSpec(), IMAGE)
+    assert (spec.command, spec.env, spec.user, spec.workdir) == (["/entry", "arg"], {"A": "1", "B": "2"}, "u", "/w")
+    assert (spec.labels, spec.expose, spec.stop_signal) == ({"x": "1"}, ["80/tcp"], 2)
+    assert [(mount.type, mount.target, mount.from_image) for mount in spec.mounts] == [("volume", "/v", True)]
+    assert spec.create_workdir
+
+
+def test_the_options_win() -> None:
+    asked = ContainerSpec(command=["x"], env={"A": "9"}, user="0", workdir="/o", labels={"x": "2"}, stop_signal=9)
+    spec = merge(asked, IMAGE)
+    assert (spec.command, spec.env["A"], spec.user, spec.workdir) == (["/entry", "x"], "9", "0", "/o")
+    assert (spec.labels, spec.stop_signal, spec.create_workdir) == ({"x": "2"}, 9, False)
+
+
+def test_an_entrypoint_of_ones_own_switches_the_images_arguments_off() -> None:
+    assert merge(ContainerSpec(entrypoint=["/mine"]), IMAGE).command == ["/mine"]
+    assert merge(ContainerSpec(entrypoint=[""], command=["sh"]), IMAGE).command == ["sh"]
+    assert merge(ContainerSpec(entrypoint=[]), IMAGE).command == ["arg"]
+
+
+def test_variables_are_left_out_and_merged() -> None:
+    assert merge(ContainerSpec(unset_env=["A"]), IMAGE).env == {"B": "2"}
+    assert merge(ContainerSpec(unset_env_all=True, env={"C": "3"}), IMAGE).env == {"C": "3"}
+    assert merge(ContainerSpec(env_merge={"A": "${A}:${B}:x"}), IMAGE).env["A"] == "1:2:x"
+
+
+def test_the_images_volumes_give_way_and_may_be_something_else() -> None:
+    own = ContainerSpec(mounts=[Mount(type="tmpfs", target="/v")])
+    assert [mount.type for mount in merge(own, IMAGE).mounts] == ["tmpfs"]
+    assert merge(ContainerSpec(image_volume="ignore"), IMAGE).mounts == []
+    assert merge(ContainerSpec(image_volume="tmpfs"), IMAGE).mounts[0].type == "tmpfs"
+
+
+def test_without_an_image_the_stop_signal_is_term() -> None:
+    assert merge(ContainerSpec(command=["x"]), ImageConfig()).stop_signal == 15
+
+
+def test_volumes_from_give_way_to_mounts_of_ones_own() -> None:
+    other = ContainerSpec(
+        mounts=[
+            Mount(type="volume", source="v", target="/a", options=["rw"]),
+            Mount(type="bind", source="/h", target="/b"),
+            Mount(type="tmpfs", target="/t"),
+        ]
+    )
+    own = ContainerSpec(volumes_from=["one:ro"], mounts=[Mount(type="tmpfs", target="/b")])
+    mounts = volumes_from.resolve(own, lambda name: other).mounts
+    assert mounts == [
+        Mount(type="tmpfs", target="/b"),
+        Mount(type="volume", source="v", target="/a", options=["ro"]),
+    ]
+    with pytest.raises(UsageError, match="--volumes-from"):
+        volumes_from.resolve(ContainerSpec(volumes_from=["one:moon"]), lambda name: other)
+
+
+OWN = ([(0, 1000, 1), (1, 100000, 65536)], [(0, 1001, 1), (1, 100000, 65536)])
+
+
+def resolve(mode: str, **fields: object) -> ContainerSpec:
+    spec = ContainerSpec(userns=mode, **fields)  # type: ignore[arg-type]
+    return userns.resolve(spec, own=OWN, rootless=True)
+
+
+def lines(maps: list[IdMapping]) -> list[tuple[int, int, int]]:
+    return [(line.container, line.host, line.size) for line in maps]
+
+
+def test_keep_id_puts_the_user_at_its_own_number() -> None:
+    spec = resolve("keep-id")
+    assert lines(spec.uid_maps) == [(0, 1, 1000), (1000, 0, 1), (1001, 1001, 64536)] and spec.user == "1000:1001"
+    assert lines(spec.gid_maps)[1] == (1001, 0, 1)
+    assert resolve("keep-id", user="root").user == "root"
+    assert lines(resolve("keep-id:uid=0,gid=0").uid_maps) == [(0, 0, 1), (1, 1, 65536)]
+
+
+def test_keep_id_beyond_the_subordinate_ids() -> None:
+    assert lines(resolve("keep-id:uid=99999").uid_maps) == [(0, 1, 65536), (99999, 0, 1)]
+
+
+def test_nomap_auto_and_explicit_maps() -> None:
+    assert lines(resolve("nomap").uid_maps) == [(0, 1, 65536)]
+    assert lines(resolve("auto").uid_maps) == [(0, 1, 1024)]
+    assert lines(resolve("private", uid_map_lines=["0:1:10", "10:0"]).gid_maps) == [(0, 1, 10), (10, 0, 1)]
+    assert lines(resolve("private", uid_map_lines=["0:@100005:2"]).uid_maps) == [(0, 6, 2)]
+
+
+def test_auto_keeps_away_from_other_containers() -> None:
+    taken = [IdMapping(container=0, host=1, size=1024), IdMapping(container=0, host=1500, size=100)]
+    spec = userns.resolve(ContainerSpec(userns="auto"), own=OWN, rootless=True, taken=taken)
+    assert lines(spec.uid_maps) == [(0, 1600, 1024)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "error"),
+    [("keep-id:x=1", UsageError), ("keep-id:uid=a", UsageError), ("auto:size=70000", NotSupportedError)],
+)
+def test_impossible_user_namespaces(mode: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        resolve(mode)
+
+
+def test_keep_id_is_not_for_root() -> None:
+    with pytest.raises(NotSupportedError, match="only for unprivileged users"):
+        userns.resolve(ContainerSpec(userns="keep-id"), own=OWN, rootless=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("executable file `x` not found in $PATH: No such file or directory", CommandNotFoundError),
+        ("open executable: Operation not permitted", CommandNotExecutableError),
+        ("open executable: Permission denied", CommandNotExecutableError),
+        ("the path `/etc` is not a regular file: Operation not permitted", CommandNotExecutableError),
+        ("exec container process `/x`: Exec format error", CommandNotExecutableError),
+        ("exec container process (missing dynamic library?) `/x`: No such file or directory", CommandNotFoundError),
+        ('unable to start container process: exec: "x": executable file not found in $PATH', CommandNotFoundError),
+        ('unable to start container process: exec: "/x": permission denied', CommandNotExecutableError),
+        ('time="now" level=error msg="exec: \\"/x\\": stat /x: no such file or directory"', CommandNotFoundError),
+    ],
+)  # fmt: skip
+def test_what_runtimes_say_about_the_command(said: str, error: type[RuntimeFailedError]) -> None:
+    explained = explain_runtime_error(said, "crun")
+    assert type(explained) is error
+    assert "time=" not in explained.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error stat'ing file `/nosuch`: No such file or directory",
+        "mount `/etc` to `plain`: Permission denied",
+        "error during container init: error mounting exec: no such file or directory",
+        "",
+    ],
+)
+def test_what_runtimes_say_about_other_things_is_125(said: str) -> None:
+    assert explain_runtime_error(said, "crun").exit_code == 125
+
+
+def test_a_child_gets_no_descriptor_that_is_not_named() -> None:
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    kept = os.dup(write)
+    listing = [sys.executable, "-c", "import os; print([n for n in map(int, os.listdir('/proc/self/fd')) if n > 2])"]
+    try:
+        shown = process.run(listing, keep=[kept]).stdout.decode()
+    finally:
+        for descriptor in (read, write, kept):
+            os.close(descriptor)
+    numbers = {int(number) for number in shown.strip("[]\n ").split(",")}
+    assert kept in numbers and write not in numbers
+
+
+def test_a_childs_end_and_words_are_told() -> None:
+    finished = process.run([sys.executable, "-c", "import sys; print('out'); sys.exit('first\\nlast')"])
+    assert (finished.code, finished.stdout, finished.error_text()) == (1, b"out\n", "last")
+    assert process.run(["/bin/sh", "-c", "kill -9 $$"]).code == 137
+
+
+def test_a_child_that_takes_too_long_is_killed() -> None:
+    with pytest.raises(RuntimeFailedError, match="/bin/sleep 100: no answer after 0 s, killed it"):
+        process.run(["/bin/sleep", "100"], timeout=0.01)
+
+
+def test_a_grandchild_that_keeps_the_pipe_does_not_hold_podpy() -> None:
+    finished = process.run(["/bin/sh", "-c", "sleep 3 & echo done"], timeout=2)
+    assert finished.stdout == b"done\n"
+
+
+def test_programs_are_found_beyond_the_users_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert process.find("sh").endswith("/sh")
+    with pytest.raises(NotFoundError, match="nosuchprogram"):
+        process.find("nosuchprogram")
+
+
+def test_a_command_line_can_be_pasted() -> None:
+    assert process.command_line(["a", "b c", "d'e", ""], {"X": "1 2"}) == "X='1 2' a 'b c' 'd'\"'\"'e' ''"
