@@ -13,7 +13,7 @@ nox.options.reuse_existing_virtualenvs = True
 HOST_ROOMS = ["libpod", "rootless", "network", "storage", "image", "faults"]
 """Rooms whose tests start containers, or mount."""
 
-UNIT_ROOMS = ["project", "cli", "specgen", "runtime", "bottom"]
+UNIT_ROOMS = ["project", "cli", "spec", "go", "oci", "monitor", "config", "bottom"]
 
 
 def requirements() -> list[str]:

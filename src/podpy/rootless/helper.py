@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Held while forking, and by threads that have something open which a child must not inherit: podpy.storage.database.brief.
+# Held while forking, and by threads that have something open which a child must not inherit: storage.database.brief.
 fork_lock = threading.RLock()
 
 

@@ -102,7 +102,7 @@ def declaration_sizes(directory: str) -> tuple[tuple[str, int], ...]:
 
 def write(path: str | None = None) -> str:
     """Write the table to `path` (default: beside this module) and return the path."""
-    path = path or os.path.join(os.path.dirname(__file__), "_table.py")
+    path = path or os.path.join(os.path.dirname(os.path.dirname(declare.__file__)), "_table.py")
     new = f"{path}.new"
     with open(new, "w", encoding="utf-8") as file:
         file.write(text())

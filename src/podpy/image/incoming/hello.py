@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAME = "localhost/hello:latest"
 _PROGRAM = own_program("hello")
 _CREATED = "2026-01-01T00:00:00Z"
-# The second one lets the container know its own name, id and monitor (podpy.libpod.containers.starting.self_description).
+# The second one lets the container know its own name, id and monitor (libpod.containers.starting.self_description).
 _LABELS = {"org.opencontainers.image.title": "hello", "io.podpy.describe-container": ""}
 
 
