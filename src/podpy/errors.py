@@ -70,7 +70,9 @@ def together(failures: Sequence[PodpyError]) -> PodpyError:
 
 
 class UsageError(PodpyError):
-    """The command line, or a library call, makes no sense."""
+    """The command line, or a library call, makes no sense. `see` is Podman's line about where the help is, or empty."""
+
+    see = ""
 
 
 class ConfigError(PodpyError):

@@ -88,7 +88,7 @@ def test_bash_itself(podpy: Podpy) -> None:
 def test_scripts(podpy: Podpy, shell: str) -> None:
     script = podpy.ok("completion", shell)
     assert "__complete" in script
-    podpy("completion", "csh").fails(125, "completion: there is no script for csh. Shells: bash, zsh, fish")
+    podpy("completion", "csh").fails(125, "there is no script for csh\nHint: Shells: bash, zsh, fish")
 
 
 def test_the_bash_script_is_correct_bash() -> None:

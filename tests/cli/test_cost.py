@@ -57,4 +57,4 @@ def test_without_a_table_the_declarations_are_read(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
     assert done.stdout.startswith("podpy version ")
-    assert done.stderr == "podpy: ps: unknown flag: --nope. See 'podpy ps --help'\n"
+    assert done.stderr == "Error: unknown flag: --nope\nSee 'podpy ps --help'\n"

@@ -80,7 +80,7 @@ def test_ps_filters(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
     assert names(podpy, "-a", "--filter", "name=up", "--filter", "name=other") == ["up", "other"]
     assert names(podpy, "-a", "--filter", "name=o", "--filter", "label=a") == []
     assert names(podpy, "--filter", "status=created") == ["down", "other"]
-    podpy("ps", "--filter", "nmae=x").fails(125, "nmae is an invalid filter. Did you mean name?")
+    podpy("ps", "--filter", "nmae=x").fails(125, "nmae is an invalid filter\nHint: Did you mean name?")
     podpy("ps", "--filter", "status=x").fails(125, "unknown container state: x")
     podpy("ps", "--filter", "before=nope").fails(125, 'no container with name or ID "nope" found')
 
@@ -103,7 +103,7 @@ def test_ps_formats(podpy: Podpy, three: dict[str, str]) -> None:
     }  # fmt: skip
     assert json.loads(podpy.ok("ps", "--format", "{{json .}}"))["Id"] == three["up"]
     wrong = podpy("ps", "--format", "{{.Nmae}}")
-    wrong.fails(125, "--format: line 1, column 3: no field Nmae. Similar ones are: .Names")
+    wrong.fails(125, "--format: line 1, column 3: no field Nmae\nHint: Similar ones are: .Names")
     assert podpy.ok("ps", "-a", "--format", "{{.Labels}}", "--filter", "name=other") == "map[]"
     assert podpy.ok("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", "up") == ""
 
@@ -138,7 +138,7 @@ def test_inspect_formats(podpy: Podpy, three: dict[str, str], busybox: str) -> N
     assert podpy.ok("inspect", "-l", "-f", "{{.Name}}") == "other"
     assert podpy.ok("inspect", "-f", "{{.State.FinishedAt}}", "up") == "0001-01-01 00:00:00 +0000 UTC"
     assert podpy.json("inspect", "-f", "{{json .Config.Cmd}}", "up") == ["sleep", "1000"]
-    podpy("inspect", "-f", "{{.Sate}}", "up").fails(125, "no field Sate. Similar ones are: .State")
+    podpy("inspect", "-f", "{{.Sate}}", "up").fails(125, "no field Sate\nHint: Similar ones are: .State")
 
 
 def test_inspect_finds_images_too_and_says_what_it_doesnt_find(
@@ -168,7 +168,7 @@ def test_top(podpy: Podpy, three: dict[str, str]) -> None:
     assert podpy.ok("top", "up", "pid,comm", "seccomp").splitlines()[1].split() == ["1", "sleep", "filter"]
     host_user = podpy.ok("top", "up", "huser").splitlines()[1]
     assert host_user == str(podpy.user.uid)
-    podpy("top", "up", "nope").fails(125, "unknown field 'nope'. There are: args, ")
+    podpy("top", "up", "nope").fails(125, "unknown field 'nope'\nHint: There are: args, ")
     podpy("top", "down").fails(125, "down is created")
 
 

@@ -41,21 +41,21 @@ def test_what_the_handler_returns_is_the_exit_code() -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(UsageError("what: why", hint="Do this"), 125), (CommandNotFoundError("what: why"), 127)]
 )
-def test_podpys_errors_are_one_line_with_their_exit_code(error: Exception, code: int) -> None:
+def test_podpys_errors_are_a_line_and_a_hint_with_their_exit_code(error: Exception, code: int) -> None:
     name = type(error).__name__
     done = run_main(f"    from podpy.errors import {name}\n    raise {name}('what: why', hint='Do this')")
-    assert (done.returncode, done.stdout, done.stderr) == (code, "", "podpy: what: why. Do this\n")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "Error: what: why\nHint: Do this\n")
 
 
 def test_a_system_error_is_one_line_with_its_path() -> None:
     done = run_main("    open('/nonexistent/file')")
-    assert (done.returncode, done.stderr) == (125, "podpy: No such file or directory: /nonexistent/file\n")
+    assert (done.returncode, done.stderr) == (125, "Error: No such file or directory: /nonexistent/file\n")
 
 
 def test_a_bug_is_one_line_too_and_says_where_and_what_to_do() -> None:
     done = run_main("    return {}['key']")
     assert done.returncode == 125
-    assert done.stderr.startswith("podpy: internal error: KeyError: 'key' (")
+    assert done.stderr.startswith("Error: internal error: KeyError: 'key' (")
     assert done.stderr.count("\n") == 1
     assert "please report it" in done.stderr
 
@@ -127,4 +127,4 @@ def test_help_of_the_built_podpy(podpy: Podpy) -> None:
     assert podpy.ok("help", "run") == podpy.ok("run", "--help")
     assert "container ls" in podpy.ok("container", "ls", "-h")
     podpy("help", "nope").fails(125, "there is no help for 'nope'")
-    podpy().fails(125, "missing command 'podpy COMMAND'. See 'podpy --help'")
+    podpy().fails(125, "Error: missing command 'podpy COMMAND'\n")

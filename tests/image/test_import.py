@@ -107,7 +107,7 @@ def test_from_an_address(podpy: Podpy, odd: OddRegistry, tar: bytes) -> None:
     said = podpy.ok("import", "-q", address, "far").splitlines()
     assert said[0] == f'Downloading from "{address}"'
     assert podpy.json("image", "inspect", "far")[0]["Id"] == said[1].removeprefix("sha256:")
-    podpy("import", address + "x").fails(125, "answered 404. Check the address")
+    podpy("import", address + "x").fails(125, "answered 404\nHint: Check the address")
 
 
 def test_an_address_without_an_answer_gets_no_hint_about_registries(podpy: Podpy, odd: OddRegistry) -> None:

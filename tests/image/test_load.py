@@ -51,9 +51,9 @@ def test_a_docker_archive(podpy: Podpy, small: Image, place: Path) -> None:
 def test_an_error_names_the_archive(podpy: Podpy, small: Image, place: Path) -> None:
     path = small.write_docker_archive(place / "cut.tar", NAME)
     path.write_bytes(path.read_bytes()[:2000])
-    podpy("load", "-i", str(path)).fails(125, f"podpy: {path}: the archive ends in the middle of a file")
-    podpy("pull", f"docker-archive:{path}").fails(125, f"podpy: {path}: the archive ends in the middle of a file")
-    podpy("load", input=path.read_bytes()).fails(125, "podpy: the archive ends in the middle of a file")
+    podpy("load", "-i", str(path)).fails(125, f"Error: {path}: the archive ends in the middle of a file")
+    podpy("pull", f"docker-archive:{path}").fails(125, f"Error: {path}: the archive ends in the middle of a file")
+    podpy("load", input=path.read_bytes()).fails(125, "Error: the archive ends in the middle of a file")
 
 
 def test_halves_of_surrogate_pairs_spoil_no_list(podpy: Podpy, place: Path) -> None:
@@ -217,7 +217,7 @@ def hostile_archives(image: Image) -> dict[str, tuple[bytes | dict[str, bytes], 
     layer = next(name for name in files if name.endswith("layer.tar"))
     return {
         "nothing": (b"", "empty"),
-        "no tar": (b"hello world" * 100, "no tar. podpy load takes"),
+        "no tar": (b"hello world" * 100, "no tar\nHint: podpy load takes"),
         "negative size": (tar_header("x", b"-0000001000\0") + b"\0" * 1024, "a size is not a number"),
         "long name": (longest_name(5000), "a name of more than 512 characters"),
         "other tar": ({"README": b"x"}, "holds no image"),
@@ -254,7 +254,7 @@ def test_a_hostile_archive_is_one_line_and_leaves_nothing(podpy: Podpy, small: I
         path.write_bytes(content)
     path.chmod(0o644)
     done = podpy("load", "-i", str(path)).fails(125, text)
-    assert done.stderr.count("\n") == 1
+    assert len(done.complaints) == 1
     assert "internal error" not in done.stderr
     assert podpy.ok("images", "-q") == ""
     assert [path for path in podpy.graphroot.glob("tmp/*") if path.name != "blobs"] == []

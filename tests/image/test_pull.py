@@ -136,7 +136,7 @@ def test_several_names_are_all_tried(podpy: Podpy, odd: OddRegistry, small: Imag
     done = podpy("pull", "-q", names[0], "UPPER", *names[1:])
     done.fails(125, "lowercase", f"{odd.address}/nothing")
     assert done.stdout.split() == [sha256(image.config())[7:] for image in (small, bulky)]
-    assert len(done.stderr.splitlines()) == 2
+    assert len(done.complaints) == 2
 
 
 def test_all_tags(podpy: Podpy, registry: Registry, small: Image, bulky: Image) -> None:
@@ -168,8 +168,8 @@ def test_events_for_programs(podpy: Podpy, odd: OddRegistry, small: Image) -> No
     configure(podpy, insecure(odd.address))
     name = f"{odd.address}/x"
     done = podpy("pull", "--progress", "json", name, f"{odd.address}/nothing")
-    done.fails(125, "podpy: ")
-    assert len(done.stderr.splitlines()) == 1
+    done.fails(125, "Error: ")
+    assert len(done.complaints) == 1
     told = [json.loads(line) for line in done.stdout.splitlines()]
     events = [event for event in told if event["event"] != "layer-advanced"]  # they come on a slow machine only
     kinds = [event["event"] for event in events]

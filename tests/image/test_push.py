@@ -208,7 +208,7 @@ def test_events_for_programs(podpy: Podpy, registry: Registry, here: str, small:
     assert [event["event"] for event in again[:2]] == ["layer-exists", "layer-exists"]
     failed = podpy("push", "--progress", "json", here, name).fails(125, "speaks HTTP, not HTTPS")
     assert [(event["event"], event["name"]) for event in events(failed.stdout)] == [("error", name)]
-    assert len(failed.stderr.splitlines()) == 1
+    assert len(failed.complaints) == 1
     plain = podpy("push", "--progress", "plain", "--tls-verify=false", here, name)
     assert (plain.ok(), plain.stderr.count("Copying blob")) == ("", 2)
 

@@ -76,7 +76,7 @@ def test_what_makes_no_sense(podpy: Podpy) -> None:
     podpy("search", "--filter", "stars=x", "x").fails(125, "incorrect value type for stars filter")
     podpy("search", "--filter", "foo=1", "x").fails(125, 'invalid filter type "foo=1"')
     podpy("search", "--list-tags", "--filter", "stars=1", "x").fails(125, "not applicable to list tags")
-    podpy("search", "127.0.0.1:1/x").fails(125, "podpy: 127.0.0.1:1: Connection refused")
+    podpy("search", "127.0.0.1:1/x").fails(125, "Error: 127.0.0.1:1: Connection refused")
     podpy("search", "/x").fails(125, "nothing to search for")
 
 

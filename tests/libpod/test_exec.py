@@ -56,7 +56,7 @@ def test_a_command_that_cannot_be_started_is_one_line_of_ours(
         126: "OCI permission denied",
         127: "OCI runtime attempted to invoke a command that was not found",
     }[code]
-    assert done.stderr == f"podpy: crun: {said}: {reason}\n"
+    assert done.stderr == f"Error: crun: {said}: {reason}\n"
 
 
 def test_what_only_looks_as_if_it_could_not_be_started_is(podpy: Podpy, running: str) -> None:

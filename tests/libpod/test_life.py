@@ -49,8 +49,8 @@ def test_stop_kills_what_does_not_end(podpy: Podpy, busybox: str) -> None:
     sleeper(podpy, busybox)
     done = podpy("stop", "-t", "1", "c")
     assert done.ok() == "c"
-    warning = "StopSignal SIGTERM failed to stop container c in 1 second, resorting to SIGKILL"
-    assert done.stderr == f"podpy: warning: {warning}\n"
+    warning = "StopSignal SIGTERM failed to stop container c in 1 seconds, resorting to SIGKILL"
+    assert done.warnings == [warning]
     assert status(podpy) == "exited 137"
 
 

@@ -68,5 +68,5 @@ def test_without_its_package_it_says_so(program: Path, tmp_path: Path) -> None:
     lonely.chmod(0o755)
     done = subprocess.run([lonely, "ps"], capture_output=True, text=True)
     assert done.returncode == 125
-    assert done.stderr.startswith("podpy: can't find its Python package: ")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("Error: can't find its Python package: ")
+    assert done.stderr.endswith("\nHint: Install podpy again: pip install podpy\n")

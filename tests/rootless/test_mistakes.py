@@ -43,7 +43,7 @@ def test_without_ranges_one_id_works_and_is_warned_of_once(podpy: Podpy, scratch
     """The map has one line; the first call says what is missing and the line that gives it, the second says nothing."""
     first = in_changed_host(podpy, _without_ranges(scratch), "unshare", "cat", "/proc/self/uid_map")
     assert parse_map(first.ok()) == [[0, podpy.user.uid, 1]]
-    assert f"warning: containers have one user id only: {podpy.user.name} has no subordinate uids" in first.stderr
+    assert f"containers have one user id only: {podpy.user.name} has no subordinate uids" in first.stderr
     assert "sudo usermod --add-subuids " in first.stderr
     assert podpy.user.name in first.stderr.splitlines()[0]
     assert len(first.stderr.splitlines()) == 1

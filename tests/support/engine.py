@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -46,6 +47,19 @@ class Result:
             assert text in self.stderr, f"no {text!r} in the error text\n{self.describe()}"
         assert "Traceback" not in self.stderr, self.describe()
         return self
+
+    @property
+    def complaints(self) -> list[str]:
+        """Return the lines on standard error but for hints and where the help is."""
+        return [line for line in self.stderr.splitlines() if not line.startswith(("Hint: ", "See 'podpy ", "Try '"))]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return the texts of the warnings on standard error, which must hold nothing else."""
+        lines = self.stderr.splitlines()
+        told = [re.fullmatch(r'time="[^"]+" level=warning msg="(.*)"', line) for line in lines]
+        assert all(told), self.describe()
+        return [found[1] for found in told if found]
 
     def describe(self) -> str:
         """Return the command line, the exit code and all output."""

@@ -39,7 +39,7 @@ static bool join(char out[PATH_MAX], const char *format, ...)
 
 static int fail(const char *what, const char *why, const char *hint)
 {
-	fprintf(stderr, "podpy: %s: %s. %s\n", what, why, hint);
+	fprintf(stderr, "Error: %s: %s\nHint: %s\n", what, why, hint);
 	return EXIT_PODPY_FAILED;
 }
 

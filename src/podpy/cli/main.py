@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, NoSpaceError, PodpyError
+from podpy.cli.show import notice
+from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def main(argv: list[str]) -> int:
     try:
         code = _run(argv)
     except BaseException as error:
-        code = _report(error, argv)
+        code = _report(error)
     return _flush(code)
 
 
@@ -43,7 +44,9 @@ def _run(argv: list[str]) -> int:
         raise
     if options.globals.version:
         return _version()
-    _redirect(options.globals)
+    said = options.globals
+    notice.configure("debug" if said.debug else said.log_level, said.root)
+    _redirect(said)
     return _call(row[HANDLER], options)
 
 
@@ -82,54 +85,26 @@ def _prepare_streams() -> None:
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
 
 
-def _report(error: BaseException, argv: list[str]) -> int:
-    """Say what went wrong in one line; return the exit code."""
+def _report(error: BaseException) -> int:
+    """Say what went wrong and what to do about it; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
         return EXIT_SIGNAL_BASE + _SIGINT
     if isinstance(error, BrokenPipeError):
         return _broken_pipe()
-    if _wants_traceback(argv):
+    if notice.is_debugging():
         import traceback
 
         traceback.print_exception(error)
     if isinstance(error, PodpyError):
         if not error.already_told:
-            _complain(with_root(error, argv))
+            notice.complain(error)
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
-        _complain(f"{error.strerror}{where}")
+        notice.complain(f"{error.strerror}{where}")
         return EXIT_FAILURE
-    _complain(f"internal error: {type(error).__name__}: {error} ({_place(error)}). {_BUGS}")
+    notice.complain(f"internal error: {type(error).__name__}: {error} ({_place(error)}). {_BUGS}")
     return EXIT_FAILURE
-
-
-def with_root(error: PodpyError, argv: list[str]) -> str:
-    """Return the error's text; the commands that make room on a full disk are meant for the store that was given."""
-    said = _globals(argv) if isinstance(error, NoSpaceError) else None
-    if said is None or not said.root:
-        return str(error)
-    from shlex import quote
-
-    return f"{error.message}. {error.hint.replace('podpy ', f'podpy --root {quote(said.root)} ')}"
-
-
-def _wants_traceback(argv: list[str]) -> bool:
-    said = _globals(argv)
-    if said is None:
-        return argv[:1] == ["--log-level=debug"]
-    return bool(said.debug or said.log_level in ("debug", "trace"))
-
-
-def _globals(argv: list[str]) -> Options | None:
-    # Read again rather than kept: --log-level=debug may also be a word of the container's own command.
-    from podpy.cli.parser.parse import parse
-    from podpy.cli.parser.tables import load
-
-    try:
-        return parse(argv, load())[0].globals
-    except Exception:  # what went wrong is the parser, or what was typed
-        return None
 
 
 def _place(error: BaseException) -> str:
@@ -139,19 +114,6 @@ def _place(error: BaseException) -> str:
     if trace is None:
         return "unknown place"
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
-
-
-def _complain(text: str) -> None:
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        pass
-    try:
-        sys.stderr.write(f"podpy: {' '.join(text.split(chr(10)))}\n")
-        sys.stderr.flush()
-    except (OSError, AttributeError, ValueError):
-        pass
 
 
 def _broken_pipe() -> int:
@@ -170,6 +132,6 @@ def _flush(code: int) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except OSError as error:
-        _complain(f"standard output: {error.strerror}")
+        notice.complain(f"standard output: {error.strerror}")
         return code or EXIT_FAILURE
     return code

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from podpy.errors import EXIT_FAILURE, NoSpaceError, NoSuchContainerError, PodpyError, UsageError
+from podpy.cli.show.notice import complain
+from podpy.errors import EXIT_FAILURE, NoSuchContainerError, PodpyError, UsageError
 from podpy.libpod.containers.container import Container
 
 TYPE_CHECKING = False
@@ -15,17 +16,6 @@ if TYPE_CHECKING:
     from podpy.libpod.runtime import Runtime
 
     Failure = Callable[[PodpyError], int]
-
-
-def complain(error: PodpyError | str) -> None:
-    """Write one line to standard error."""
-    if isinstance(error, NoSpaceError):
-        from podpy.cli.main import with_root
-
-        error = with_root(error, sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.write(f"podpy: {error}\n")
-    sys.stderr.flush()
 
 
 def for_each(

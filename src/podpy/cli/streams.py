@@ -38,9 +38,9 @@ def check_preserved(number: int) -> None:
 def check_terminal(*, tty: bool) -> None:
     """Warn as Podman does when -i and -t are asked for and stdin is no terminal: the output will have \\r\\n."""
     if tty and not (_is_open(_STDIN) and os.isatty(_STDIN)):
-        from podpy.cli.selection import complain
+        from podpy.cli.show.notice import print_warning
 
-        complain("The input device is not a TTY. The --tty and --interactive flags might not work properly")
+        print_warning("The input device is not a TTY. The --tty and --interactive flags might not work properly")
 
 
 def _is_open(descriptor: int) -> bool:

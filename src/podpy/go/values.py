@@ -14,7 +14,7 @@ def boolean(text: str) -> bool:
         return True
     if text in _FALSE:
         return False
-    raise ValueError("true or false is needed")
+    raise _not_go("ParseBool", text)
 
 
 def integer(text: str) -> int:
@@ -24,20 +24,20 @@ def integer(text: str) -> int:
     if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
         digits = "0o" + digits[1:]
     if not digits[:1].isdigit() or not digits.isascii():
-        raise ValueError("a whole number is needed")
+        raise _not_go("ParseInt", text)
     try:
         value = int(sign + digits, 0)
     except ValueError:
-        raise ValueError("a whole number is needed") from None
+        raise _not_go("ParseInt", text) from None
     if not -_INT64 <= value < _INT64:
-        raise ValueError("the number is too large")
+        raise _not_go("ParseInt", text, "value out of range")
     return value
 
 
 def unsigned(text: str) -> int:
     """Return a whole number from 0."""
     if text[:1] in ("-", "+"):
-        raise ValueError("a whole number from 0 is needed")
+        raise _not_go("ParseUint", text)
     return integer(text)
 
 
@@ -46,10 +46,15 @@ def real(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ValueError("a number is needed") from None
+        raise _not_go("ParseFloat", text) from None
     if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError("a number is needed")
+        raise _not_go("ParseFloat", text)
     return value
+
+
+def _not_go(function: str, text: str, why: str = "invalid syntax") -> ValueError:
+    """Return the error of Go's strconv, which Podman's users read."""
+    return ValueError(f'strconv.{function}: parsing "{text}": {why}')
 
 
 def duration(text: str) -> float:
@@ -60,7 +65,7 @@ def duration(text: str) -> float:
         return sign * int(rest) / 1000
     total = 0.0
     if not rest:
-        raise ValueError("a duration such as 250ms or 1h30m is needed")
+        raise ValueError(f'time: invalid duration "{text}"')
     while rest:
         end = 0
         while end < len(rest) and (rest[end].isdigit() or rest[end] == "."):
@@ -72,7 +77,7 @@ def duration(text: str) -> float:
         try:
             total += float(rest[:end]) * (unit if unit is not None else _bad_unit())
         except ValueError:
-            raise ValueError("a duration such as 250ms or 1h30m is needed") from None
+            raise ValueError(f'time: invalid duration "{text}"') from None
         rest = rest[unit_end:]
     return sign * total
 

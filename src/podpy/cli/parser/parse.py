@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.cli.parser.table_format import CommandRow, OptionRow
+    from podpy.cli.parser.table_format import ArgumentRow, CommandRow, OptionRow
     from podpy.cli.parser.tables import Table
 
 _REPEATABLE = frozenset((form.ARRAY, form.LIST, form.UINTS))
@@ -151,7 +151,7 @@ class _Reader:
         try:
             result = convert(row, value)
         except ValueError as error:
-            raise UsageError(f'invalid argument "{value}" for "{_both(row)}": {error}') from None
+            raise UsageError(f'invalid argument "{value}" for "{_both(row)}" flag: {error}') from None
         if row[form.KIND] in _REPEATABLE and attribute in target._given:
             target.__dict__[attribute].extend(result)
         else:
@@ -205,17 +205,20 @@ def split_globals(argv: list[str], table: Table) -> tuple[Options, str, list[str
     Raises HelpRequested or UsageError.
     """
     reader = _Reader(table.globals, "")
-    words = reader.read(argv, interspersed=False)
-    path = ""
-    if words:
-        path, words = words[0], words[1:]
-    while path in table.groups:  # a group may be in a group: image trust show
-        # Podman takes persistent options between a group and its command, too.
-        reader.path = path
-        words = reader.read(words, interspersed=False)
-        if not words:
-            break
-        path, words = f"{path} {words[0]}", words[1:]
+    try:
+        words = reader.read(argv, interspersed=False)
+        path = ""
+        if words:
+            path, words = words[0], words[1:]
+        while path in table.groups:  # a group may be in a group: image trust show
+            # Podman takes persistent options between a group and its command, too.
+            reader.path = path
+            words = reader.read(words, interspersed=False)
+            if not words:
+                break
+            path, words = f"{path} {words[0]}", words[1:]
+    except UsageError as error:
+        raise in_command(error, reader.path) from None
     return reader.options, path, words
 
 
@@ -248,28 +251,27 @@ def parse(argv: list[str], table: Table) -> tuple[Options, CommandRow]:
 
 
 def in_command(error: UsageError, typed: str) -> UsageError:
-    """Return the error as it is shown for a command."""
-    result = UsageError(f"{typed}: {error.message}", hint=error.hint or f"See 'podpy {typed} --help'")
+    """Return the error with Podman's line about the command's help, and what an unknown option may have meant."""
+    error.see = f"See 'podpy {typed} --help'".replace("  ", " ")
     if isinstance(error, UnknownOptionError):
         from podpy.suggest import similar
 
         close = similar(error.name, error.known)
         if close:
-            result.message += f" (did you mean {close}?)"
-    return result
+            error.hint = f"Did you mean {close}?"
+    return error
 
 
 def take_arguments(options: Options, row: CommandRow, positionals: list[str]) -> None:
     """Set the positional arguments' attributes. Raises UsageError if there are too few or too many."""
     arguments = row[form.ARGUMENTS]
-    needed = sum(1 for argument in arguments if argument[form.ARGUMENT_REQUIRED])
     if row[form.RULE]:
         from podpy.cli.parser.rules import check
 
         positionals = check(row[form.RULE], options, positionals)
-    if len(positionals) < needed:
-        missing = " ".join(a[form.ARGUMENT_METAVAR] for a in arguments[len(positionals) : needed])
-        raise UsageError(f"{missing} is missing")
+    elif not arguments and positionals:
+        raise UsageError(f"`podpy {options.path}` takes no arguments")
+    _count(arguments, len(positionals))
     rest = positionals
     for name, _metavar, _required, takes_all in arguments:
         if takes_all:
@@ -277,10 +279,23 @@ def take_arguments(options: Options, row: CommandRow, positionals: list[str]) ->
         else:
             options.__dict__[name] = rest[0] if rest else ""
             rest = rest[1:]
-    if rest:
-        if not arguments:
-            raise UsageError("takes no arguments")
-        raise UsageError(f"accepts at most {len(arguments)} argument(s), received {len(positionals)}")
+
+
+def _count(arguments: tuple[ArgumentRow, ...], given: int) -> None:
+    """Check how many arguments there are. Raises UsageError in the words of Podman's parser (cobra, args.go)."""
+    needed = sum(1 for argument in arguments if argument[form.ARGUMENT_REQUIRED])
+    if any(argument[form.ARGUMENT_MANY] for argument in arguments):
+        if given < needed:
+            raise UsageError(f"requires at least {needed} arg(s), only received {given}")
+        return
+    most = len(arguments)
+    if needed <= given <= most:
+        return
+    if needed == most:
+        raise UsageError(f"accepts {most} arg(s), received {given}")
+    if needed:
+        raise UsageError(f"accepts between {needed} and {most} arg(s), received {given}")
+    raise UsageError(f"accepts at most {most} arg(s), received {given}")
 
 
 def _refused(path: str, table: Table) -> bool:
@@ -293,7 +308,8 @@ class MissingCommandError(UsageError):
 
     def __init__(self, group: str, options: Options) -> None:
         name = f"podpy {group}".strip()
-        super().__init__(f"missing command '{name} COMMAND'", hint=f"See '{name} --help'")
+        super().__init__(f"missing command '{name} COMMAND'")
+        self.group = group
         self.options = options
 
 
@@ -307,5 +323,6 @@ class UnknownCommandError(UsageError):
         known = [path for path in table.commands if path.rpartition(" ")[0] == group and not _refused(path, table)]
         close = similar(typed, known)
         program = f"podpy {group}".strip()
-        maybe = f" (did you mean '{close}'?)" if close else ""
-        super().__init__(f"unrecognized command 'podpy {typed}'{maybe}", hint=f"See '{program} --help'")
+        hint = f"Did you mean 'podpy {close}'?" if close else ""
+        super().__init__(f"unrecognized command `podpy {typed}`", hint=hint)
+        self.see = f"Try '{program} --help' for more information"

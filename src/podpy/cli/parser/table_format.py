@@ -32,6 +32,7 @@ ENVIRONMENT: Final = 7
 # An argument: (attribute, metavar, required, many)
 ARGUMENT_METAVAR: Final = 1
 ARGUMENT_REQUIRED: Final = 2
+ARGUMENT_MANY: Final = 3
 
 # A command: (handler, options, arguments, rule, interspersed, refusal)
 HANDLER: Final = 0

@@ -29,7 +29,7 @@ def convert(row: OptionRow, text: str) -> Any:
     if choices:
         for item in value if isinstance(value, list) else (value,):
             if item not in choices and item != "":
-                raise ValueError(f"one of {', '.join(choices)} is needed")
+                raise ValueError(f'"{item}" is not a valid value.  Choose from: "{", ".join(choices)}"')
     return value
 
 

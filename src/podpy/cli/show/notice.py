@@ -1,11 +1,110 @@
-"""What the user should know though nothing failed."""
+"""The one place that tells the user something on standard error: errors with their hints, warnings, log lines.
+
+The words are Podman's, since scripts match them: `Error: …` on the first line; `Hint: …`, podpy's own, on the next; and
+what logrus prints for `--log-level`: `WARN[0000] text` on a terminal, `time="…" level=warning msg="text"` elsewhere.
+"""
 
 from __future__ import annotations
 
 import sys
+from time import localtime, monotonic, strftime
+
+from podpy.errors import NoSpaceError, PodpyError, UsageError
+
+LEVELS = {
+    "trace": 0,
+    "debug": 1,
+    "info": 2,
+    "warn": 3,
+    "warning": 3,
+    "error": 4,
+    "fatal": 5,
+    "panic": 6,
+}
+_NAMES = {0: "trace", 1: "debug", 2: "info", 3: "warning"}
+_DEBUG, _WARNING = 1, 3
+_SHORT = 4  # WARN, DEBU, INFO, TRAC
+
+_began = monotonic()
+
+
+class _Threshold:
+    """The level from which on lines are printed; `root` is the store that --root named."""
+
+    level = _WARNING
+    root = ""
+
+
+def configure(level: str, root: str = "") -> None:
+    """Print log lines from this level on (one of LEVELS; "" and unknown ones: warn); `root` is what --root said."""
+    _Threshold.level = LEVELS.get(level, _WARNING)
+    _Threshold.root = root
+
+
+def is_debugging() -> bool:
+    """Return whether what goes on is to be told in detail: --log-level=debug or trace, -D."""
+    return _Threshold.level <= _DEBUG
+
+
+def complain(error: PodpyError | str) -> None:
+    """Print an error: its text, then its hint."""
+    print_line("\n".join(error_lines(error)))
+
+
+def error_lines(error: PodpyError | str) -> list[str]:
+    """Return the lines that tell an error: `Error: …`, where the help is, `Hint: …`; the first at least."""
+    if not isinstance(error, PodpyError):
+        return [f"Error: {_one_line(error)}"]
+    lines = [f"Error: {_one_line(error.message)}"]
+    if isinstance(error, UsageError) and error.see:
+        lines.append(error.see)
+    hint = _hint(error)
+    if hint:
+        lines.append(f"Hint: {_one_line(hint)}")
+    return lines
 
 
 def print_warning(text: str) -> None:
-    """Write a warning of the library to stderr."""
-    sys.stderr.write(f"podpy: warning: {text}\n")
-    sys.stderr.flush()
+    """Print a warning of the library."""
+    log(_WARNING, text)
+
+
+def log(level: int, text: str) -> None:
+    """Print a log line of this level (0 is trace, 3 is warning) unless --log-level leaves it out."""
+    if level < _Threshold.level:
+        return
+    name = _NAMES[level]
+    if sys.stderr is not None and sys.stderr.isatty():
+        print_line(f"{name[:_SHORT].upper()}[{int(monotonic() - _began):04d}] {_one_line(text)}")
+        return
+    zone = strftime("%z")
+    now = f"{strftime('%Y-%m-%dT%H:%M:%S', localtime())}{zone[:3]}:{zone[3:]}"
+    quoted = _one_line(text).replace("\\", "\\\\").replace('"', '\\"')
+    print_line(f'time="{now}" level={name} msg="{quoted}"')
+
+
+def print_line(text: str) -> None:
+    """Write a line to standard error, after what was printed before it; a standard error that is closed is no error."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        pass
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except (OSError, AttributeError, ValueError):
+        pass
+
+
+def _hint(error: PodpyError) -> str:
+    """Return the error's hint; the commands that make room on a full disk are meant for the store that was given."""
+    if not isinstance(error, NoSpaceError) or not _Threshold.root:
+        return error.hint
+    from shlex import quote
+
+    return error.hint.replace("podpy ", f"podpy --root {quote(_Threshold.root)} ")
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", " ")

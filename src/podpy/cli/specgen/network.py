@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
 
 _HIGHEST_PORT = 65535
+_DISCARDED = "Port mappings have been discarded as one of the Host, Container, Pod, and None network modes are in use"
 
 
 def network(options: Options, conf: ContainersConf) -> dict[str, Any]:
@@ -41,9 +42,9 @@ def network(options: Options, conf: ContainersConf) -> dict[str, Any]:
     if options.no_hosts and options.add_host:
         raise UsageError("--no-hosts and --add-host cannot be set together")
     if options.publish and not has_ports:
-        from podpy.cli.selection import complain
+        from podpy.cli.show.notice import print_line
 
-        complain("port mappings have been discarded: the network mode is host, none or another container's")
+        print_line(_DISCARDED)
     elif options.publish:
         from podpy.network.ports import parse_publish
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import complain
+from podpy.cli.show.notice import complain
 from podpy.errors import NoSuchContainerError, NotFoundError, NotSupportedError, PodpyError, UsageError
 
 TYPE_CHECKING = False

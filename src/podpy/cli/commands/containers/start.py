@@ -18,11 +18,11 @@ def run(options: Options) -> int:
     with open_runtime(options) as runtime:
         if not (options.attach or options.interactive):
             if options.given("sig_proxy") and options.sig_proxy:
-                raise UsageError("start: you must use the attach option to use the sig-proxy option")
+                raise UsageError("you cannot use sig-proxy without --attach: invalid argument")
             return for_each(runtime, options, _start, all_states=("created", "exited", "initialized"))
         found = list(chosen(runtime, options))
         if len(found) != 1:
-            raise UsageError("start: you cannot start and attach multiple containers at once")
+            raise UsageError("you cannot start and attach multiple containers at once")
         container = found[0][1]
         if isinstance(container, PodpyError):
             raise container

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import chosen, complain
+from podpy.cli.selection import chosen
+from podpy.cli.show.notice import complain
 from podpy.errors import NoSuchContainerError, PodpyError
 
 TYPE_CHECKING = False

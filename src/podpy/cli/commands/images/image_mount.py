@@ -6,7 +6,7 @@ import os
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import complain
+from podpy.cli.show.notice import complain
 from podpy.errors import PodpyError, RootlessError, UsageError
 from podpy.storage.mounts import image_mounts
 

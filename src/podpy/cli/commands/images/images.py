@@ -107,8 +107,8 @@ class _Pulls:
                 self.one(tagged)
 
     def _fail(self, error: PodpyError, name: str) -> None:
-        from podpy.cli.selection import complain
         from podpy.cli.show.image_progress import tell_failure
+        from podpy.cli.show.notice import complain
 
         self.code = self.code or error.exit_code
         tell_failure(self._progress, error, name)
@@ -117,8 +117,8 @@ class _Pulls:
 
 def inspect(options: Options) -> int:
     """`podpy image inspect`: prints what it finds; what it doesn't find is an error afterwards."""
-    from podpy.cli.selection import complain
     from podpy.cli.show import report
+    from podpy.cli.show.notice import complain
     from podpy.go.json import indented
 
     found: list[Any] = []

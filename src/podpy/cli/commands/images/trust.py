@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
+from podpy.cli.show.notice import print_warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def show(options: Options) -> int:
             return 0
         entries, problems = describe(runtime.paths, data, path, registries_d=options.registrypath)
     for problem in problems:
-        sys.stderr.write(f"podpy: warning: {problem}\n")
+        print_warning(problem)
     sys.stdout.write(_json(entries) if options.json else _table(entries, heading=not options.noheading))
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import complain
+from podpy.cli.show.notice import complain
 from podpy.errors import EXIT_FAILURE, NoSuchImageError, NotSupportedError, PodpyError, UsageError
 from podpy.image.lists import manifest_list
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import complain
+from podpy.cli.show.notice import complain
 from podpy.errors import UsageError
 from podpy.go.units import human_size
 from podpy.libpod.system import prune

@@ -65,8 +65,7 @@ def _warn(container: Held, patience: int) -> None:
 
     number = container.spec.stop_signal
     name = Signals(number).name if number in {*Signals} else str(number)
-    seconds = f"{patience} second{'s' if patience > 1 else ''}"
-    warn(f"StopSignal {name} failed to stop container {container.name} in {seconds}, resorting to SIGKILL")
+    warn(f"StopSignal {name} failed to stop container {container.name} in {patience} seconds, resorting to SIGKILL")
 
 
 def _begin_to_stop(container: Held, *, thaw: bool) -> ContainerRow:
