@@ -15,6 +15,7 @@ from podpy.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
 _SIGPIPE, _SIGXFSZ, _SIGKILL = 13, 25, 9
 # Python ignores these two; a child that inherited that would behave unlike one started from a shell.
@@ -78,24 +79,42 @@ def spawn(
 ) -> int:
     """Start `argv` (an absolute path first) and return its pid. The caller waits for it.
 
-    `stdin`, `stdout`, `stderr`: a descriptor, or None for the caller's own. `keep`: further descriptors that the child
-    inherits under the same number. Raises OSError with the program's path.
+    `stdin`, `stdout`, `stderr`: a descriptor, -1 for /dev/null, or None for this process's own. `keep`: further
+    descriptors that the child inherits under the same number. Raises OSError with the program's path.
     """
     kept = set(keep)
     close_others_on_exec(kept)
-    actions: list[tuple[int, int, int]] = []
-    for number, descriptor in enumerate((stdin, stdout, stderr)):
-        if descriptor is not None:
-            actions.append((os.POSIX_SPAWN_DUP2, descriptor, number))
+    actions, copies = _stream_actions((stdin, stdout, stderr))
     # dup2 onto itself clears close-on-exec in the child only (glibc 2.29 and later), so podpy's own stays set.
     actions += [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in sorted(kept)]
-    return os.posix_spawn(
-        argv[0],
-        list(argv),
-        os.environ if environment is None else environment,
-        file_actions=actions,
-        setsigdef=_DEFAULT_SIGNALS,
-    )
+    try:
+        return os.posix_spawn(
+            argv[0],
+            list(argv),
+            os.environ if environment is None else environment,
+            file_actions=actions,
+            setsigdef=_DEFAULT_SIGNALS,
+        )
+    finally:
+        for descriptor in copies:
+            os.close(descriptor)
+
+
+def _stream_actions(streams: Sequence[int | None]) -> tuple[list[tuple[Any, ...]], list[int]]:
+    """Return what posix_spawn does for a child's standard streams, and the copies to be closed afterwards."""
+    actions: list[tuple[Any, ...]] = []
+    copies = []
+    for number, descriptor in enumerate(streams):
+        if descriptor is None:
+            continue
+        if descriptor < 0:
+            actions.append((os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0))
+            continue
+        if descriptor <= _STDERR and descriptor != number:  # what comes before may have replaced it
+            descriptor = os.dup(descriptor)
+            copies.append(descriptor)
+        actions.append((os.POSIX_SPAWN_DUP2, descriptor, number))
+    return actions, copies
 
 
 def close_others_on_exec(kept: set[int]) -> None:

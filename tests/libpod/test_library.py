@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,13 @@ from podpy.config.paths import Paths
 from podpy.errors import StateError
 from podpy.spec.container import ContainerSpec
 from tests.support import needs, wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, Result
 
 THREADED = """
 import os, sys, threading, time
 from podpy import Runtime
 from podpy.errors import CommandNotFoundError
-from podpy.libpod.io.exec import ExecOptions
+from podpy.libpod.io.exec_options import ExecOptions
 from podpy.libpod.io.logs import LogOptions
 from podpy.spec.container import ContainerSpec
 
@@ -99,21 +101,145 @@ print("done")
 """
 
 
-def test_a_process_with_threads_uses_every_method_and_stays_where_it_is(
-    podpy: Podpy, busybox: str, busybox_archive: Path
-) -> None:
+@pytest.fixture
+def library(podpy: Podpy) -> Callable[..., Result]:
+    """Runs a program that imports podpy, as podpy's user."""
     package = podpy.launcher.parents[2]
     if not (package / "podpy/__init__.py").exists():  # an installed podpy is tested, by its launcher alone
         package = Path(podpy_package.__file__ or "").parents[1]
-    script = podpy.home / "caller.py"
-    script.write_text(THREADED)
-    script.chmod(0o644)
-    result = podpy.run(
-        [sys.executable, os.fspath(script), os.fspath(busybox_archive)], env={"PYTHONPATH": os.fspath(package)}
-    )
+
+    def run(text: str, *arguments: str, env: Mapping[str, str] | None = None, input: str | None = None) -> Result:
+        script = podpy.home / "caller.py"
+        script.write_text(text)
+        script.chmod(0o644)
+        command = [sys.executable, os.fspath(script), *arguments]
+        return podpy.run(command, env={"PYTHONPATH": os.fspath(package), **(env or {})}, input=input)
+
+    return run
+
+
+def test_a_process_with_threads_uses_every_method_and_stays_where_it_is(
+    podpy: Podpy, library: Callable[..., Result], busybox: str, busybox_archive: Path
+) -> None:
+    result = library(THREADED, os.fspath(busybox_archive))
     assert result.ok() == "done"
     assert result.stderr == ""
     wait.until(lambda: podpy.ok("ps", "-aq") == "", what="conmon's exit commands have removed the --rm containers")
+
+
+BEGIN = """
+import os, sys
+from podpy import Runtime
+from podpy.libpod.caller import Caller, Streams
+from podpy.libpod.io.foreground import AttachOptions
+from podpy.libpod.io.exec_options import ExecOptions
+from podpy.spec.container import ContainerSpec
+
+def spec(*command, **more):
+    return ContainerSpec(image="localhost/busybox", command=list(command), network="none", **more)
+"""
+
+EXEC = r"""
+with Runtime() as runtime, open("out", "wb") as out, open("in", "w+b") as given:
+    given.write(b"some words")
+    given.seek(0)
+    container = runtime.create(spec("sleep", "300"))
+    container.start()
+    shell = lambda text, **more: ExecOptions(command=["sh", "-c", text], **more)
+    read, write = os.pipe()
+    assert container.exec(shell("cat; echo error >&2; exit 4", interactive=True), Streams(given, out, write)) == 4
+    assert os.read(read, 100) == b"error\n"
+    assert open("out").read() == "some words"
+    assert container.exec(shell("cat; echo nobody reads it; echo this neither >&2")) == 0
+    assert container.exec(shell("echo in a terminal", tty=True), Streams(None, write)) == 0
+    assert os.read(read, 100) == b"in a terminal\r\n"
+    session = container.exec_detached(shell("echo; exit 9"))
+    assert len(session) == 64, session
+    container.remove(force=True, timeout=0)
+print("done")
+"""
+
+
+def test_exec_has_the_streams_that_it_is_given_and_else_none(library: Callable[..., Result], busybox: str) -> None:
+    result = library(BEGIN + EXEC, input="the process's own stdin")
+    assert (result.ok(), result.stderr) == ("done", "")
+
+
+ATTACH = r"""
+with Runtime() as runtime:
+    read, write = os.pipe()
+    container = runtime.create(spec("sh", "-c", "cat; echo error >&2; exit 5", stdin_open=True))
+    inner, outer = os.pipe()
+    os.write(outer, b"first")
+    os.close(outer)
+    assert container.start_attached(AttachOptions(Streams(inner, write, write))) == 5
+    assert container.row.status == "running", container.row
+    assert container.status == "exited"
+    assert os.read(read, 100) == b"firsterror\n"
+    container.remove()
+
+    container = runtime.create(spec("sh", "-c", "read word; echo got $word; exit 6", stdin_open=True))
+    container.start()
+    inner, outer = os.pipe()
+    os.write(outer, b"second\n")
+    assert container.attach(AttachOptions(Streams(inner, write))) == 6
+    assert os.read(read, 100) == b"got second\n"
+    container.remove()
+print("done")
+"""
+
+
+def test_attach_and_foreground_have_the_streams_that_they_are_given(
+    library: Callable[..., Result], busybox: str
+) -> None:
+    result = library(BEGIN + ATTACH, input="the process's own stdin")
+    assert (result.ok(), result.stderr) == ("done", "")
+
+
+SERVICE = r"""
+with Runtime() as runtime, open("out", "w+") as out:
+    container = runtime.create(spec("sh", "-c", "env; sleep 300", sdnotify="container"))
+    container.start()
+    container.exec(ExecOptions(command=["env"]), Streams(None, out))
+    written = open("out").read() + "\n".join(line.text.decode() for line in container.logs())
+    assert "NOTIFY_SOCKET" not in written and "LISTEN_FDS" not in written, written
+    assert "http_proxy=http://proxy.example:3128" in written, written
+    container.remove(force=True, timeout=0)
+print("done")
+"""
+
+
+def test_a_librarys_service_manager_hears_nothing_of_containers(
+    podpy: Podpy, library: Callable[..., Result], busybox: str
+) -> None:
+    """NOTIFY_SOCKET and LISTEN_FDS are the calling service's own; its proxies go on into the container."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        path = podpy.home / "notify"
+        manager.bind(str(path))
+        path.chmod(0o777)
+        env = {"NOTIFY_SOCKET": str(path), "LISTEN_FDS": "1", "http_proxy": "http://proxy.example:3128"}
+        assert library(BEGIN + SERVICE, env=env).ok() == "done"
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.recv(4096)
+
+
+CALLER = r"""
+os.mkdir("place")
+mine = Caller({"no_proxy": "mine.example"}, os.path.abspath("place"), Streams(None, 1))
+with Runtime(caller=mine) as runtime:
+    container = runtime.create(spec("sleep", "300", cidfile="cid"))
+    assert open("place/cid").read() == container.id
+    container.start()
+    container.exec(ExecOptions(command=["sh", "-c", "echo $no_proxy $http_proxy"]))
+    container.remove(force=True, timeout=0)
+"""
+
+
+def test_a_caller_is_what_it_was_said_to_be(library: Callable[..., Result], busybox: str) -> None:
+    """Its environment, its directory and its streams, not the process's."""
+    result = library(BEGIN + CALLER, env={"http_proxy": "http://proxy.example:3128"})
+    assert (result.ok(), result.stderr) == ("mine.example", "")
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from podpy.cli.show.notice import print_warning
 from podpy.config.paths import Paths
+from podpy.libpod.caller import Caller, Streams
 from podpy.libpod.runtime import Runtime
 from podpy.libpod.settings import Settings
 from podpy.notice import send_warnings_to
@@ -32,7 +35,8 @@ def open_runtime(options: Options) -> Runtime:
         storage_driver=said.storage_driver,
         arguments=_repeated(options),
     )
-    return Runtime(paths, settings=settings, in_process=True, trace=trace)
+    caller = Caller(os.environ, os.getcwd(), Streams(0, 1, 2))
+    return Runtime(paths, caller=caller, settings=settings, in_process=True, trace=trace)
 
 
 def _repeated(options: Options) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import UsageError
-from podpy.libpod.io.attach import Streams
+from podpy.libpod.caller import Streams
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 

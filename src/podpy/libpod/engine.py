@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 
 from podpy import rootless
-from podpy.config.paths import Paths
 from podpy.errors import PodpyError
 from podpy.libpod.containers.table import ContainerTable
 from podpy.libpod.locks import FileLock
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from typing import Any, Self, TypeVar
 
     from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.libpod.caller import Caller
     from podpy.oci.runtime import OciRuntime
     from podpy.plan import Trace
     from podpy.storage.database.database import Database
@@ -38,14 +39,15 @@ class Engine:
 
     def __init__(
         self,
-        paths: Paths | None = None,
+        paths: Paths,
+        caller: Caller,
         *,
         settings: Settings | None = None,
         in_process: bool = False,
         trace: Trace | None = None,
     ) -> None:
-        """Find the user's directories (unless `paths` says them). Raises RootlessError or ConfigError."""
-        self.paths = paths or Paths.find()
+        self.paths = paths
+        self.caller = caller
         self.settings = settings or Settings()
         self.trace = trace
         self._in_process = in_process
@@ -111,12 +113,13 @@ class Engine:
     @property
     def oci_runtime(self) -> OciRuntime:
         """crun or runc, as the options and containers.conf say."""
+        return self._open("oci_runtime", self._find_runtime)
+
+    def _find_runtime(self) -> OciRuntime:
         from podpy.oci.runtime import OciRuntime
 
-        return self._open(
-            "oci_runtime",
-            lambda: OciRuntime.find(self.settings.runtime, self.conf, self.paths, flags=self.settings.runtime_flags),
-        )
+        said = self.settings
+        return OciRuntime.find(said.runtime, self.conf, self.paths, self.caller.environ, flags=said.runtime_flags)
 
     def mark(self, text: str) -> None:
         """Note for `--trace` that a step has ended."""

@@ -12,6 +12,10 @@ What libpod's own functions take is the part without these methods, podpy.libpod
 
 from __future__ import annotations
 
+import os
+
+from podpy.config.paths import Paths
+from podpy.libpod.caller import Caller, without_service
 from podpy.libpod.engine import Engine
 
 TYPE_CHECKING = False
@@ -24,12 +28,32 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.container import Container
     from podpy.libpod.containers.starting.create import ImageOptions
     from podpy.libpod.containers.table import ContainerRow, Glance
+    from podpy.libpod.settings import Settings
+    from podpy.plan import Trace
     from podpy.spec.container import ContainerSpec
     from podpy.storage.images import ImageRecord
 
 
 class Runtime(Engine):
     """The public face of the engine: containers and images."""
+
+    def __init__(
+        self,
+        paths: Paths | None = None,
+        *,
+        caller: Caller | None = None,
+        settings: Settings | None = None,
+        in_process: bool = False,
+        trace: Trace | None = None,
+    ) -> None:
+        """Find the user's directories (unless `paths` says them). Raises RootlessError or ConfigError.
+
+        `caller`: what containers may get of whoever calls; by default this process's environment and directory, without
+        what a service manager gave it, and no streams.
+        """
+        super().__init__(
+            paths or Paths.find(), caller or _this_process(), settings=settings, in_process=in_process, trace=trace
+        )
 
     # Containers
 
@@ -103,3 +127,11 @@ class Runtime(Engine):
         from podpy.image.archive.save import save
 
         self.privileged(lambda: save(self.store, self.paths, names, output, options))
+
+
+def _this_process() -> Caller:
+    try:
+        directory = os.getcwd()
+    except FileNotFoundError:
+        directory = "/"
+    return Caller(without_service(os.environ), directory)

@@ -23,7 +23,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from podpy.oci.runtime import OciRuntime
     from podpy.rootless.cgroups import CgroupView
@@ -54,6 +54,8 @@ class MonitorRequest(Record):
     runtime: OciRuntime
     cgroups: CgroupView
     exit_command: list[str]
+    environ: Mapping[str, str]  # the caller's
+    streams: tuple[int, int, int]  # the caller's; -1 for /dev/null
     attach_fd: int = -1
     waiter_fd: int = -1
     notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
@@ -138,6 +140,8 @@ class ExecRequest(Record):
     stdin_open: bool
     preserve_fds: int
     runtime: OciRuntime
+    environ: Mapping[str, str]  # the caller's
+    streams: tuple[int, int, int] = (-1, -1, -1)
     attach_fd: int = -1
     waiter_fd: int = -1
 
@@ -191,14 +195,19 @@ class StartConmon(Operation):
         self.sync_pipe, sync_write = os.pipe()
         start_read, self.start_pipe = os.pipe()
         environment = {
-            **os.environ,
+            **request.environ,
             "_OCI_SYNCPIPE": str(sync_write),
             "_OCI_STARTPIPE": str(start_read),
         }
         environment.pop("NOTIFY_SOCKET", None)  # crun would relay it, too, and wait for READY=1
         try:
             pid = process.spawn(
-                request.command(), environment=environment, keep=[sync_write, start_read, *request.descriptors()]
+                request.command(),
+                environment=environment,
+                stdin=request.streams[0],
+                stdout=request.streams[1],
+                stderr=request.streams[2],
+                keep=[sync_write, start_read, *request.descriptors()],
             )
         finally:
             os.close(sync_write)

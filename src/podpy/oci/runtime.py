@@ -11,7 +11,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from podpy.config.containers_conf import ContainersConf
@@ -29,9 +29,12 @@ class OciRuntime(Record):
     path: str
     root: str
     flags: tuple[str, ...] = ()  # --runtime-flag: further global options, with their dashes
+    environ: Mapping[str, str] = {}  # the caller's
 
     @classmethod
-    def find(cls, name: str, conf: ContainersConf, paths: Paths, *, flags: Sequence[str] = ()) -> OciRuntime:
+    def find(
+        cls, name: str, conf: ContainersConf, paths: Paths, environ: Mapping[str, str], *, flags: Sequence[str] = ()
+    ) -> OciRuntime:
         """Return the runtime called `name` (a name or a path; "": containers.conf's, else crun, else runc).
 
         Raises ConfigError if there is none.
@@ -42,7 +45,7 @@ class OciRuntime(Record):
         for candidate in candidates:
             path = _locate(candidate, conf)
             if path:
-                return cls(path=path, root=root, flags=wanted)
+                return cls(path=path, root=root, flags=wanted, environ=environ)
         raise ConfigError(
             f"no OCI runtime: {' and '.join(candidates)} not found",
             hint="Install the package crun, or name one: --runtime PATH",
@@ -143,27 +146,28 @@ class OciRuntime(Record):
         *,
         directory: str,
         preserve_fds: int = 0,
-        stdin: int | None = None,
+        streams: tuple[int, int, int],
     ) -> int:
-        """Run a process in a running container with podpy's own stdout and stderr; return its exit code.
+        """Run a process in a running container and return its exit code.
 
-        `directory`: where the process's description and the runtime's log may lie while it runs. `stdin`: a descriptor,
-        None for an empty one. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError.
+        `directory`: where the process's description and the runtime's log may lie while it runs. `streams`: stdin,
+        stdout and stderr; -1 for /dev/null. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError.
         """
         aside = os.path.join(directory, f".{os.getpid()}-{os.urandom(6).hex()}")
         description, log = aside + ".json", aside + ".log"
-        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _write(description, fastjson.dumps(process_document))
             pid = process.spawn(
                 self.exec_command(container_id, description, preserve_fds=preserve_fds, log=log),
-                stdin=null if stdin is None else stdin,
+                environment=self.environ,
+                stdin=streams[0],
+                stdout=streams[1],
+                stderr=streams[2],
                 keep=range(3, 3 + preserve_fds),
             )
             code = process.wait(pid)
             said = logged_error(log) if code else ""
         finally:
-            os.close(null)
             for path in (description, log):
                 _unlink(path)
         if said:
@@ -197,7 +201,7 @@ class OciRuntime(Record):
         """Run a verb whose last or second-last word is the container's id, and return what it printed."""
         container_id = next(word for word in words if not word.startswith("-") and word != "json")
         command = [self._path_for(container_id), *self.arguments, verb, *words]
-        finished = process.run(command)
+        finished = process.run(command, environment=self.environ)
         if finished.code:
             raise explain_runtime_error(finished.error_text(), self.name)
         return finished.stdout

@@ -3,14 +3,16 @@
 The unit's main process is the monitor: podpy says so after each start (MAINPID=), since it ends itself. Whether the
 service is READY=1 the container says by default, through a socket that conmon makes and relays what is harmless from;
 with `--sdnotify=conmon` podpy says it as soon as the container runs. The OCI runtime never sees the manager's socket.
+
+`environ` is the caller's (podpy.libpod.caller): the command line's has the manager's socket, a library's has none.
 """
 
 from __future__ import annotations
 
-import os
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from podpy.spec.container import ContainerSpec
 
 VARIABLE = "NOTIFY_SOCKET"
@@ -18,19 +20,19 @@ DIRECTORY = "/run/notify"  # in the container, as Podman has it
 _NAME = "notify.sock"  # conmon's, in BUNDLE/notify
 
 
-def relayed_socket(spec: ContainerSpec) -> str:
+def relayed_socket(spec: ContainerSpec, environ: Mapping[str, str]) -> str:
     """Return the manager's socket if the container may speak to it, else an empty text."""
-    return os.environ.get(VARIABLE, "") if spec.sdnotify == "container" else ""
+    return environ.get(VARIABLE, "") if spec.sdnotify == "container" else ""
 
 
-def environment(spec: ContainerSpec) -> dict[str, str]:
+def environment(spec: ContainerSpec, environ: Mapping[str, str]) -> dict[str, str]:
     """Return what the container's process finds in its environment."""
-    return {VARIABLE: f"{DIRECTORY}/{_NAME}"} if relayed_socket(spec) else {}
+    return {VARIABLE: f"{DIRECTORY}/{_NAME}"} if relayed_socket(spec, environ) else {}
 
 
-def tell_started(spec: ContainerSpec, conmon_pid: int) -> None:
+def tell_started(spec: ContainerSpec, conmon_pid: int, environ: Mapping[str, str]) -> None:
     """Tell the manager which process is the unit's, and that it is ready if nobody else will. Never raises."""
-    address = os.environ.get(VARIABLE, "")
+    address = environ.get(VARIABLE, "")
     if not address or spec.sdnotify == "ignore":
         return
     import _socket

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import Any
 
-    from podpy.libpod.io.exec import ExecOptions
+    from podpy.libpod.caller import Streams
+    from podpy.libpod.io.exec_options import ExecOptions
+    from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.io.logs import LogLine, LogOptions
 
 
@@ -128,14 +130,35 @@ class Container(Held):
 
     # What goes on inside
 
-    def exec(self, options: ExecOptions) -> int | str:
-        """Run a command with this process's standard streams; return its exit code (detached: the session's id).
+    def attach(self, options: AttachOptions) -> int | None:
+        """Attach to the container, which runs, until it ends; return its exit code, or None if the user detached.
+
+        Raises StateError.
+        """
+        from podpy.libpod.io.foreground import attach
+
+        return self._privileged(lambda: attach(self, options))
+
+    def start_attached(self, options: AttachOptions) -> int | None:
+        """Start the container, attached from its first byte on; return as `attach`. Raises as `start`."""
+        from podpy.libpod.io.foreground import start_attached
+
+        return self._privileged(lambda: start_attached(self, options))
+
+    def exec(self, options: ExecOptions, streams: Streams | None = None) -> int:
+        """Run a command with these streams (default: the caller's) and return its exit code.
 
         Raises StateError, CommandNotFoundError (127), CommandNotExecutableError (126), RuntimeFailedError.
         """
         from podpy.libpod.io import exec as execute
 
-        return self.engine.privileged(lambda: execute.run(self, options))
+        return self.engine.privileged(lambda: execute.run(self, options, streams or self.engine.caller.streams))
+
+    def exec_detached(self, options: ExecOptions) -> str:
+        """Start a command in the background and return its session's id. Raises as `exec`."""
+        from podpy.libpod.io import exec as execute
+
+        return self.engine.privileged(lambda: execute.start_detached(self, options))
 
     def logs(self, options: LogOptions | None = None) -> Iterator[LogLine]:
         """Yield what the container has written, and with `follow` what it writes. Raises NotSupportedError (no log)."""

@@ -11,10 +11,13 @@ from podpy.spec.container import ContainerSpec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from podpy.libpod.engine import Engine
     from podpy.libpod.locks import FileLock
     from podpy.storage.images import ImageRecord
+
+    T = TypeVar("T")
 
 
 def find(engine: Engine, name_or_id: str) -> Held:
@@ -79,14 +82,17 @@ class Held:
         self.row = settle(self.engine, row, locked=locked)
         return self.row
 
-    def _privileged(self, work: Callable[[], object]) -> None:
-        """Do `work` inside the user's namespaces; what it learns of the row comes back, also from a forked helper."""
+    def _privileged(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, done inside the user's namespaces.
 
-        def and_tell() -> ContainerRow:
-            work()
-            return self.row
+        What it learns of the row comes back, also from a forked helper.
+        """
 
-        self.row = self.engine.privileged(and_tell)
+        def and_tell() -> tuple[T, ContainerRow]:
+            return work(), self.row
+
+        result, self.row = self.engine.privileged(and_tell)
+        return result
 
     def require_running(self, purpose: str = "do this with") -> ContainerRow:
         """Return the settled row of a running container. Raises StateError in Podman's words: can only `purpose` …"""

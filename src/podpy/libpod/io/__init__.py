@@ -1,1 +1,1 @@
-"""A container's streams: attach, exec, logs."""
+"""What goes into containers and comes out of them: streams, commands, logs."""

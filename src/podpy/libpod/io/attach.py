@@ -11,18 +11,13 @@ import errno
 import os
 import select
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.caller import Streams
+
 _STDOUT, _STDERR = 2, 3
 _PACKET = 8192
 DEFAULT_DETACH_KEYS = b"\x10\x11"  # ctrl-p,ctrl-q
-
-
-class Streams:
-    """Which of the caller's descriptors are attached; -1 for those that are not."""
-
-    def __init__(self, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> None:
-        self.stdin = stdin
-        self.stdout = stdout
-        self.stderr = stderr
 
 
 class DetachScanner:

@@ -12,6 +12,7 @@ import os
 
 from podpy import fastjson, pids
 from podpy.errors import StateError
+from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.containers.ending.settle import read_pidfile
 from podpy.record import Record
@@ -21,25 +22,11 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from podpy.libpod.containers.held import Held
+    from podpy.libpod.io.exec_options import ExecOptions
     from podpy.systemd.scope import Leaving
 
 _ID_LENGTH = 64
 _NOT_RUNNING = 255  # Podman's code for a container in which nothing can be run
-
-
-class ExecOptions(Record):
-    """What `podpy exec` was asked for."""
-
-    command: list[str]
-    env: dict[str, str] = {}
-    workdir: str = ""
-    user: str = ""
-    tty: bool = False
-    interactive: bool = False
-    detach: bool = False
-    privileged: bool = False
-    preserve_fds: int = 0
-    detach_keys: bytes = b""
 
 
 class ExecSession(Record):
@@ -86,14 +73,32 @@ def _read_living(path: str) -> ExecSession | None:
         before = session
 
 
-class SessionFile:
-    """A session's file for as long as the context lasts, or longer if it was handed over to another process."""
+class _Beginning:
+    """A session that begins: what its process is, and its file for as long as the context lasts.
 
-    def __init__(self, container: Held, options: ExecOptions, session_id: str) -> None:
-        self._path = os.path.join(_directory(container), session_id)
+    The file stays if it was handed over to another process.
+    """
+
+    def __init__(self, container: Held, options: ExecOptions, *, detach: bool = False) -> None:
+        """Look the command up in the container. Raises StateError, CommandNotFoundError, CommandNotExecutableError."""
+        try:
+            row = container.require_running("create exec sessions on")
+        except StateError as error:
+            error.exit_code = _NOT_RUNNING
+            raise
+        self.session_id = os.urandom(32).hex()
+        self._path = os.path.join(_directory(container), self.session_id)
+        self.directory = self._path + ".d"
+        config = bundle_config(container)
+        self._leaving = _reach_cgroup(container, config)
+        self.process = process_document(container, row.pid, options, config)
+        if not (options.tty or detach):
+            from podpy.oci.exec_check import refuse_impossible
+
+            refuse_impossible(self.process, f"/proc/{row.pid}/root", container.engine.oci_runtime.name)
         self._handed_over = False
         self._session = ExecSession(
-            id=session_id,
+            id=self.session_id,
             container_id=container.id,
             command=options.command,
             user=options.user,
@@ -103,6 +108,8 @@ class SessionFile:
     def __enter__(self) -> Self:
         os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
         self._write(os.getpid())
+        if self._leaving is not None:
+            self._leaving.finish()
         return self
 
     def hand_over(self, pid: int) -> None:
@@ -136,47 +143,39 @@ def _unlink(path: str) -> None:
         pass
 
 
-def run(container: Held, options: ExecOptions) -> int | str:
-    """Run a command in a running container; return its exit code, or the session's id of a detached one.
+def run(container: Held, options: ExecOptions, streams: Streams) -> int:
+    """Run a command in a running container with these streams; return its exit code (0 if the user detached).
 
-    This process must be in the user's namespaces. Raises StateError, CommandNotFoundError (127),
-    CommandNotExecutableError (126), RuntimeFailedError.
+    `streams.stdin` is read only with `options.interactive`. This process must be in the user's namespaces. Raises
+    StateError, CommandNotFoundError (127), CommandNotExecutableError (126), RuntimeFailedError.
     """
-    try:
-        row = container.require_running("create exec sessions on")
-    except StateError as error:
-        error.exit_code = _NOT_RUNNING
-        raise
-    session_id = os.urandom(32).hex()
-    config = bundle_config(container)
-    leaving = _reach_cgroup(container, config)
-    process = process_document(container, row.pid, options, config)
-    if not (options.tty or options.detach):
-        from podpy.oci.exec_check import refuse_impossible
-
-        refuse_impossible(process, f"/proc/{row.pid}/root", container.engine.oci_runtime.name)
-    with SessionFile(container, options, session_id) as session:
-        if leaving is not None:
-            leaving.finish()
-        if not (options.tty or options.detach):
+    if not options.interactive:
+        streams = Streams(None, streams.stdout, streams.stderr)
+    with _Beginning(container, options) as begun:
+        if not options.tty:
             return container.engine.oci_runtime.exec_attached(
                 container.id,
-                process,
+                begun.process,
                 directory=_directory(container),
                 preserve_fds=options.preserve_fds,
-                stdin=0 if options.interactive else None,
+                streams=(streams.stdin, streams.stdout, streams.stderr),
             )
         from podpy.libpod.io import exec_monitor
 
-        directory = os.path.join(_directory(container), session_id + ".d")
-        if options.detach:
-            sessions(container)  # nobody waits for detached ones: the next takes away what the ended ones have left
-            session.hand_over(exec_monitor.start_detached(container, options, directory, process))
-            return session_id
-        code = exec_monitor.run_attached(container, options, directory, process)
+        code = exec_monitor.run_attached(container, options, begun.directory, begun.process, streams)
         if code is None:
-            session.hand_over(read_pidfile(os.path.join(directory, "conmon.pid")))
+            begun.hand_over(read_pidfile(os.path.join(begun.directory, "conmon.pid")))
         return code or 0
+
+
+def start_detached(container: Held, options: ExecOptions) -> str:
+    """Start a command in the background in a running container; return its session's id. Raises as `run`."""
+    from podpy.libpod.io import exec_monitor
+
+    with _Beginning(container, options, detach=True) as begun:
+        sessions(container)  # nobody waits for detached ones: the next takes away what the ended ones have left
+        begun.hand_over(exec_monitor.start_detached(container, options, begun.directory, begun.process))
+        return begun.session_id
 
 
 def bundle_config(container: Held) -> dict[str, Any]:

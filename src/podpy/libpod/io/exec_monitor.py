@@ -12,21 +12,24 @@ import os
 from podpy import fastjson
 from podpy.errors import RuntimeFailedError
 from podpy.libpod.containers.ending.cleanup import remove_tree
-from podpy.libpod.io.attach import AttachPump, Streams, seqpacket_pair, stream_pair
+from podpy.libpod.io.attach import AttachPump, seqpacket_pair, stream_pair
 from podpy.monitor.start import ExecRequest, StartConmon, WaitForStart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podpy.libpod.caller import Streams
     from podpy.libpod.containers.held import Held
-    from podpy.libpod.io.exec import ExecOptions
+    from podpy.libpod.io.exec_options import ExecOptions
 
 _UNKNOWN = 255
 
 
-def run_attached(container: Held, options: ExecOptions, directory: str, process: dict[str, Any]) -> int | None:
-    """Run a command with the caller's terminal attached; return its exit code, or None if the user detached."""
+def run_attached(
+    container: Held, options: ExecOptions, directory: str, process: dict[str, Any], streams: Streams
+) -> int | None:
+    """Run a command with a terminal, these streams attached; return its exit code, or None if the user detached."""
     ours, theirs = seqpacket_pair()
     waiter, conmons_waiter = stream_pair()
     try:
@@ -35,7 +38,6 @@ def run_attached(container: Held, options: ExecOptions, directory: str, process:
         finally:
             os.close(theirs)
             os.close(conmons_waiter)
-        streams = Streams(0 if options.interactive else -1, 1, 2)
         if _pump(ours, streams, options, os.path.join(directory, "ctl")):
             return None
         code = _exit_code(waiter)
@@ -73,6 +75,7 @@ def _start(
         stdin_open=options.interactive,
         preserve_fds=options.preserve_fds,
         runtime=container.engine.oci_runtime,
+        environ=container.engine.caller.environ,
         attach_fd=attach_fd,
         waiter_fd=waiter_fd,
     )

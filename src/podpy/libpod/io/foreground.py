@@ -16,7 +16,7 @@ from podpy.libpod.containers.table import (
     STARTING,
     read_exit_record,
 )
-from podpy.libpod.io.attach import AttachPump, Streams, connect, seqpacket_pair, stream_pair
+from podpy.libpod.io.attach import AttachPump, connect, seqpacket_pair, stream_pair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,18 +25,22 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from podpy.libpod.caller import Streams
     from podpy.libpod.containers.held import Held
 
 
 class AttachOptions:
-    """How the caller attaches. `detach_keys` are bytes; `on_start` is called when the container runs."""
+    """How the caller attaches. `detach_keys` are bytes; `on_start` is called when the container runs.
+
+    `sig_proxy`: signals of this process are passed on to the container, as a command line does.
+    """
 
     def __init__(
         self,
         streams: Streams,
         *,
         detach_keys: bytes = b"",
-        sig_proxy: bool = True,
+        sig_proxy: bool = False,
         on_start: Callable[[], None] | None = None,
     ) -> None:
         self.streams = streams

@@ -41,7 +41,7 @@ def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
     if monitor >= 0:  # else it has ended: --follow would wait for ever
         command.append("--follow")
     try:
-        journal = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        journal = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert journal.stdout is not None
         with journal:
             try:

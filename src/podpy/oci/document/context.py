@@ -34,10 +34,12 @@ class HostFacts(Record):
     kernel: tuple[int, int] = (6, 1)
     unified_cgroups: bool = True
     controllers: list[str] = []  # that podpy may use: memory, pids, cpu …
-    environment: dict[str, str] = {}  # podpy's own
+    environment: dict[str, str] = {}  # the caller's
 
     @classmethod
-    def read(cls, *, rootless: bool, controllers: list[str], unified_cgroups: bool = True) -> HostFacts:
+    def read(
+        cls, *, rootless: bool, controllers: list[str], environment: dict[str, str], unified_cgroups: bool = True
+    ) -> HostFacts:
         """Return this host's facts, as seen by this process (already inside the user's namespaces)."""
         import os
         import resource
@@ -57,7 +59,7 @@ class HostFacts(Record):
             kernel=(int(major), int("".join(c for c in minor if c.isdigit()) or 0)),
             unified_cgroups=unified_cgroups,
             controllers=controllers,
-            environment=dict(os.environ),
+            environment=environment,
         )
 
 

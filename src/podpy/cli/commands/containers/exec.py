@@ -10,7 +10,7 @@ from podpy.cli.selection import one
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.parse import Options
-    from podpy.libpod.io.exec import ExecOptions
+    from podpy.libpod.io.exec_options import ExecOptions
 
 
 def run(options: Options) -> int:
@@ -26,16 +26,15 @@ def run(options: Options) -> int:
         wanted = _wanted(options)
         runtime.mark("container found")
         sys.stdout.flush()
-        result = runtime.privileged(lambda: execute.run(container, wanted))
-        if isinstance(result, str):
-            print(result)
+        if options.detach:
+            print(runtime.privileged(lambda: execute.start_detached(container, wanted)))
             return 0
-        return result
+        return runtime.privileged(lambda: execute.run(container, wanted, runtime.caller.streams))
 
 
 def _wanted(options: Options) -> ExecOptions:
     from podpy.libpod.io.attach import parse_detach_keys
-    from podpy.libpod.io.exec import ExecOptions
+    from podpy.libpod.io.exec_options import ExecOptions
     from podpy.spec.text.environment import environment
 
     return ExecOptions(
@@ -45,7 +44,6 @@ def _wanted(options: Options) -> ExecOptions:
         user=options.user,
         tty=options.tty,
         interactive=options.interactive,
-        detach=options.detach,
         privileged=options.privileged,
         preserve_fds=options.preserve_fds,
         detach_keys=parse_detach_keys(options.detach_keys) if options.tty else b"",

@@ -73,7 +73,9 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
     return BundleContext(
         container_id=container.id,
         rootfs=launch.rootfs,
-        host=HostFacts.read(rootless=is_rootless, controllers=sorted(view.controllers)),
+        host=HostFacts.read(
+            rootless=is_rootless, controllers=sorted(view.controllers), environment=dict(engine.caller.environ)
+        ),
         user=user,
         hostname=spec.hostname,
         files=container_files(launch, spec, user),
@@ -87,5 +89,5 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         sysctls=dict(line.split("=", 1) for line in engine.conf.default_sysctls if "=" in line),
         capabilities=tuple(engine.conf.default_capabilities),
         annotations={},
-        environment=sdnotify.environment(spec),
+        environment=sdnotify.environment(spec, engine.caller.environ),
     )

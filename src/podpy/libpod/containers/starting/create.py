@@ -88,6 +88,7 @@ def _create(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: 
 def _create_once(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: str) -> Held:
     from podpy.libpod.containers.ending.remove import discard_volumes
 
+    spec = _with_absolute_paths(spec, engine.caller.directory)
     if spec.cidfile and os.path.lexists(spec.cidfile):
         raise _cidfile_exists(spec.cidfile)
     wanted, image = _complete(engine, spec, options)
@@ -114,6 +115,13 @@ def _create_once(engine: Engine, spec: ContainerSpec, options: ImageOptions, sta
     if status == CREATED:
         lock.release()
     return Held(engine, row, lock=lock, image=image)
+
+
+def _with_absolute_paths(spec: ContainerSpec, directory: str) -> ContainerSpec:
+    """Let relative paths begin at the caller's directory."""
+    given = ((name, getattr(spec, name)) for name in ("rootfs", "cidfile", "pidfile", "conmon_pidfile"))
+    changes = {name: os.path.join(directory, path) for name, path in given if path and not path.startswith("/")}
+    return spec.replace(**changes) if changes else spec
 
 
 def _find_or_pull(engine: Engine, name: str, options: ImageOptions) -> ImageRecord:

@@ -35,7 +35,7 @@ def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[
     texts.update(accounts.prepare(spec, launch.rootfs, user, launch.engine.paths.uid))
     taken = {mount.target for mount in spec.mounts}
     written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}
-    if sdnotify.relayed_socket(spec):
+    if sdnotify.relayed_socket(spec, launch.engine.caller.environ):
         written[sdnotify.DIRECTORY] = os.path.join(launch.directory, "bundle", "notify")
     return written if other is None else {**other, **written}
 

@@ -216,7 +216,7 @@ class Launch:
         from podpy.libpod.containers.starting.start import exit_command
 
         container, engine = self.container, self.engine
-        spec = container.spec
+        spec, streams = container.spec, engine.caller.streams
         return MonitorRequest(
             container_id=container.id,
             container_name=container.name,
@@ -237,7 +237,9 @@ class Launch:
             exit_command=exit_command(container),
             attach_fd=self._attach_fd,
             waiter_fd=self._waiter_fd,
-            notify_socket=sdnotify.relayed_socket(spec),
+            notify_socket=sdnotify.relayed_socket(spec, engine.caller.environ),
             unlink_on_exit=[self.network.netns_path] if self.network.netns_path else [],
             run=self._run,
+            environ=engine.caller.environ,
+            streams=(streams.stdin, streams.stdout, streams.stderr),
         )

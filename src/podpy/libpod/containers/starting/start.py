@@ -88,7 +88,7 @@ def start_locked(
     container.row = before.replace(**changes)
     engine.mark("the container's start is committed")
     if run:
-        sdnotify.tell_started(container.spec, launch.conmon_pid)
+        sdnotify.tell_started(container.spec, launch.conmon_pid, engine.caller.environ)
     if waiter_fd < 0 and launch.cgroups.manager == "systemd":
         outlive_session(container)
 
@@ -132,7 +132,7 @@ def _start_initialized(container: Held) -> None:
     container.engine.oci_runtime.start(container.id)
     container.engine.table.update(container.id, status=RUNNING, started=time_ns())
     container.refresh(locked=True)
-    sdnotify.tell_started(container.spec, container.row.conmon_pid)
+    sdnotify.tell_started(container.spec, container.row.conmon_pid, container.engine.caller.environ)
 
 
 def _check_startable(container: Held, status: str) -> None:

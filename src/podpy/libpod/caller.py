@@ -1,0 +1,66 @@
+"""Caller: who calls podpy, and what a container or a message of podpy's may get of him.
+
+A process has one environment, one working directory and three standard streams, but it may serve many callers. So
+nothing in libpod and below it asks the process: the command line gives its own, and a library what it wants to.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol, TypeAlias
+
+    from podpy.notice import Sink
+
+    class HasDescriptor(Protocol):
+        """An open file."""
+
+        def fileno(self) -> int: ...
+
+    Stream: TypeAlias = int | HasDescriptor | None
+
+# What a service manager gives to the process that it has started, and to nobody else (sd_notify(3), sd_listen_fds(3)).
+_OF_THE_SERVICE = ("NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC")
+
+
+class Streams:
+    """Descriptors for a command's or a container's standard streams; -1 where there is none."""
+
+    def __init__(self, stdin: Stream = None, stdout: Stream = None, stderr: Stream = None) -> None:
+        """Take descriptors or open files (written to by their descriptor: what they have buffered isn't theirs)."""
+        self.stdin = _descriptor(stdin)
+        self.stdout = _descriptor(stdout)
+        self.stderr = _descriptor(stderr)
+
+
+class Caller:
+    """Who calls.
+
+    `environ`: the environment variables that podpy may hand on (proxies, a service manager's sockets). `directory`:
+    what relative paths in a ContainerSpec begin at. `streams`: what attached containers and commands read and write
+    unless others are given. `notice`: gets each warning's text; None: see podpy.notice.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        directory: str = "/",
+        streams: Streams | None = None,
+        notice: Sink | None = None,
+    ) -> None:
+        self.environ = environ
+        self.directory = directory
+        self.streams = streams or Streams()
+        self.notice = notice
+
+
+def without_service(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what a service manager has given to its service alone."""
+    return {name: value for name, value in environ.items() if name not in _OF_THE_SERVICE}
+
+
+def _descriptor(stream: Stream) -> int:
+    if stream is None:
+        return -1
+    return stream if isinstance(stream, int) else stream.fileno()
