@@ -27,9 +27,7 @@ assert "podpy.cli._table" in sys.modules and "podpy.cli.declare" not in sys.modu
 
 
 def test_the_table_is_loaded_and_a_command_line_parsed_in_two_milliseconds(tmp_path: Path) -> None:
-    shutil.copytree(CHECKOUT / "src/podpy/cli", tmp_path / "podpy/cli")
-    for name in ("__init__.py", "errors.py", "record.py"):
-        shutil.copy(CHECKOUT / "src/podpy" / name, tmp_path / "podpy")
+    shutil.copytree(CHECKOUT / "src/podpy", tmp_path / "podpy", ignore=shutil.ignore_patterns("_bin", "*.so"))
     environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-m", "podpy.cli.parser.compile"], env=environment, check=True)
     command = [sys.executable, "-I", "-S", "-c", MEASURE, str(tmp_path), *LINE.split()]
