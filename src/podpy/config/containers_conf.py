@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson
+from podpy import fastjson, files
 from podpy.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -238,8 +238,7 @@ def _read_cache(cache: str, key: FileKey) -> dict[str, Any] | None:
     if not cache:
         return None
     try:
-        with open(cache, "rb") as file:
-            kept = fastjson.loads(file.read())
+        kept = fastjson.loads(files.read(cache))
         if kept["key"] != key:
             return None
         values: dict[str, Any] = kept["values"]
@@ -249,11 +248,8 @@ def _read_cache(cache: str, key: FileKey) -> dict[str, Any] | None:
 
 
 def _write_cache(cache: str, key: FileKey, values: dict[str, Any]) -> None:
-    aside = f"{cache}.{os.getpid()}"
     try:
-        with open(aside, "w", encoding="utf-8") as file:
-            file.write(fastjson.dumps({"key": key, "values": values}))
-        os.replace(aside, cache)
+        files.replace(cache, fastjson.dumps({"key": key, "values": values}))
     except OSError:  # a full or read-only run directory: the next call parses again
         pass
 

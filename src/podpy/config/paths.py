@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.errors import RootlessError
 from podpy.record import Record
 
@@ -136,7 +137,7 @@ def identity() -> tuple[int, int, bool]:
 def boot_id() -> str:
     """Return the kernel's random id of this boot (random(4)); an empty text if /proc doesn't show it."""
     try:
-        return _read(_BOOT_ID).strip()
+        return files.read(_BOOT_ID).strip()
     except OSError:
         return ""
 
@@ -191,8 +192,8 @@ def runs_containers(runroot: str) -> bool:
         return False
     for name in names:
         try:
-            pid = int(_read(f"{runroot}/containers/{name}/conmon.pid"))
-            if _read(f"/proc/{pid}/comm").strip() == "conmon":
+            pid = int(files.read(f"{runroot}/containers/{name}/conmon.pid"))
+            if files.read(f"/proc/{pid}/comm").strip() == "conmon":
                 return True
         except (OSError, ValueError):
             continue
@@ -205,7 +206,7 @@ def read_holder(record: str) -> list[str] | None:
     See podpy.rootless.holder for what each means.
     """
     try:
-        fields = _read(record).split()
+        fields = files.read(record).split()
     except OSError:
         return None
     return fields if len(fields) == 6 and fields[0].isdigit() and fields[1].isdigit() else None
@@ -221,19 +222,13 @@ def _chosen_runroot(graphroot: str) -> str:
             'export XDG_RUNTIME_DIR="$HOME/.run"; mkdir -m 0700 "$XDG_RUNTIME_DIR"',
         )
     note = f"{graphroot}/{_NOTE}"
-    try:
-        noted = _read(note).rstrip("\n")
-    except OSError:
-        noted = ""
+    noted = files.read_small(note).rstrip("\n")
     if noted == chosen:
         return chosen
     if noted and is_private(noted) and runs_containers(noted):
         return noted
-    aside = f"{note}.{os.getpid()}"
     try:
-        with open(aside, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(chosen + "\n")
-        os.replace(aside, note)
+        files.replace(note, chosen + "\n")
     except OSError:  # a full or read-only disk: whoever wants to write there will say so
         pass
     return chosen
@@ -247,7 +242,7 @@ def _inner_runroot() -> str | None:
 def _outer_id(map_file: str) -> tuple[int, bool]:
     """Return (what id 0 is outside, whether this is the whole range of ids: the initial namespace)."""
     try:
-        lines = _read(map_file).splitlines()
+        lines = files.read(map_file).splitlines()
     except OSError:
         return 0, True
     for line in lines:
@@ -290,11 +285,3 @@ def _config_dirs(home: str, own_dirs: bool) -> tuple[str, ...]:
 def _make(directory: str) -> None:
     if not os.path.isdir(directory):
         os.makedirs(directory, mode=0o700, exist_ok=True)
-
-
-def _read(path: str) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, 8192).decode("utf-8", "surrogateescape")
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson
+from podpy import fastjson, files
 from podpy.config.paths import may_be_there
 from podpy.errors import ConfigError
 from podpy.record import Record
@@ -29,6 +29,7 @@ SHORT_NAME_MODES = ("enforcing", "permissive", "disabled")
 PULL_FROM_MIRROR = ("all", "digest-only", "tag-only")
 _VERSION_2 = ("registry", "unqualified-search-registries", "short-name-mode", "aliases", "credential-helpers")
 CACHE_NAME = "registries.json"
+_CACHE_LIMIT = 64 << 20  # bytes
 _CACHE_FORMAT = 2
 
 
@@ -162,8 +163,7 @@ def _stamp(path: str) -> tuple[int, int, int]:
 
 def _read_cache(path: str, key: list[list[Any]]) -> Registries | None:
     try:
-        with open(path, "rb") as file:
-            kept = fastjson.loads(file.read())
+        kept = fastjson.loads(files.read(path, _CACHE_LIMIT))
         if kept["format"] != _CACHE_FORMAT or kept["key"] != key:
             return None
         return _from_plain(kept["value"])
@@ -172,13 +172,8 @@ def _read_cache(path: str, key: list[list[Any]]) -> Registries | None:
 
 
 def _write_cache(path: str, key: list[list[Any]], value: Registries) -> None:
-    # Two calls may write at once: each writes its own file, the last rename wins, both are right.
-    aside = f"{path}.{os.getpid()}"
     try:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w") as file:
-            file.write(fastjson.dumps({"format": _CACHE_FORMAT, "key": key, "value": value.as_dict()}))
-        os.rename(aside, path)
+        files.replace(path, fastjson.dumps({"format": _CACHE_FORMAT, "key": key, "value": value.as_dict()}))
     except OSError:
         pass  # a cache that can't be written costs time, never correctness
 

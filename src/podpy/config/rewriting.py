@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 
+from podpy import files
+
 
 class Rewriting:
     """A context in which no other podpy changes the file: what is read in it is what `replace` replaces.
@@ -30,17 +32,5 @@ class Rewriting:
         os.close(self._directory)
 
     def replace(self, data: bytes, mode: int) -> None:
-        """Write the file aside, with these permissions, and rename it. Raises OSError."""
-        aside = f"{self.path}.new"
-        try:
-            os.unlink(aside)
-        except FileNotFoundError:
-            pass
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, mode)
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.rename(aside, self.path)
-        os.fsync(self._directory)
+        """Give the file this content and these permissions, for good. Raises OSError."""
+        files.replace(self.path, data, mode, lasting=True)

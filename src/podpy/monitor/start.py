@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import select
 
-from podpy import fastjson, process
+from podpy import fastjson, files, process
 from podpy.errors import RuntimeFailedError
 from podpy.oci.failures import explain_runtime_error, logged_error
 from podpy.plan import Operation
@@ -291,13 +291,12 @@ class WaitForStart(Operation):
             said = logged_error(os.path.join(request.run_directory, "oci.log"))
             raise explain_runtime_error(said or message, request.runtime.name)
         self.pid = pid
-        with open(os.path.join(request.run_directory, "conmon.pid"), encoding="ascii") as file:
-            self.conmon_pid = int(file.read())
+        self.conmon_pid = int(files.read(os.path.join(request.run_directory, "conmon.pid")))
         if request.run and not request.is_ours:
             request.runtime.start(request.container_id)
         for path, value in ((request.pidfile, pid), (request.conmon_pidfile, self.conmon_pid)):
             if path:
-                _write_pidfile(path, value)
+                files.replace(path, str(value), 0o644)
 
     def abandon(self) -> None:
         """Give up: if conmon was told to start (Ctrl-C came meanwhile), wait for what it starts, to know its `pid`."""
@@ -324,10 +323,3 @@ def _parse(answer: bytes) -> tuple[int, str]:
         return int(told.get("data", told.get("pid", -1))), str(told.get("message", ""))
     except (ValueError, AttributeError, TypeError):
         return -1, answer.decode(errors="replace").strip() or "conmon ended without an answer"
-
-
-def _write_pidfile(path: str, pid: int) -> None:
-    aside = f"{path}.podpy-new"
-    with open(aside, "w", encoding="ascii") as file:
-        file.write(str(pid))
-    os.rename(aside, path)

@@ -6,6 +6,7 @@ Rules: podman-run(1) (--add-host, --dns, --dns-option, --dns-search, --no-hosts,
 
 from __future__ import annotations
 
+from podpy import files
 from podpy.errors import UsageError
 
 HOST_NAMES = ("host.containers.internal", "host.docker.internal")
@@ -93,20 +94,12 @@ class Resolver:
 
 def host_resolver(*, own_namespace: bool) -> Resolver:
     """Return the host's resolver; behind systemd-resolved's stub the real servers, if a namespace can't reach it."""
-    resolver = Resolver(_read(_RESOLV_CONF))
+    resolver = Resolver(files.read_small(_RESOLV_CONF))
     if own_namespace and resolver.servers == [_STUB]:
-        real = Resolver(_read(SYSTEMD_RESOLVED))
+        real = Resolver(files.read_small(SYSTEMD_RESOLVED))
         if real.servers:
             return real
     return resolver
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def resolv_conf(

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import linux
+from podpy import files, linux
 from podpy.config.paths import identity
 from podpy.record import Record
 
@@ -221,8 +221,4 @@ def _why_none(uid: int) -> str:
 
 
 def _words(path: str) -> frozenset[str]:
-    try:
-        with open(path, encoding="ascii") as file:
-            return frozenset(file.read().split())
-    except OSError:
-        return frozenset()
+    return frozenset(files.read_small(path).split())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.config.paths import read_holder
 from podpy.errors import RootlessError
 from podpy.pids import open_pidfd, start_time
@@ -79,17 +80,13 @@ def clear_run_directory(paths: Paths) -> bool:
     with holder.HolderLock(paths):
         note = paths.runroot + "/boot-id"
         try:
-            with open(note, encoding="ascii") as file:
-                noted = file.read()
+            noted = files.read(note)
         except FileNotFoundError:
             noted = paths.boot_id
         is_old = noted != paths.boot_id
         if is_old:
             _remove_contents(paths)
-        aside = note + ".new"
-        with open(aside, "w", encoding="ascii") as file:
-            file.write(paths.boot_id)
-        os.replace(aside, note)
+        files.replace(note, paths.boot_id)
         return is_old
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import fcntl
 import os
 
+from podpy import files
 from podpy.config.paths import read_holder
 from podpy.pids import open_pidfd, start_time
 from podpy.process import own_program
@@ -59,10 +60,7 @@ def write_record(paths: Paths, pid: int, mode: str) -> None:
     """Note the holder `pid`. The caller has the HolderLock."""
     user = os.stat(f"/proc/{pid}/ns/user").st_ino
     origin = os.stat("/proc/self/ns/mnt").st_ino
-    aside = paths.holder + ".new"
-    with open(aside, "w", encoding="ascii") as file:
-        file.write(f"{pid} {start_time(pid)} {paths.boot_id} {user} {origin} {mode}\n")
-    os.replace(aside, paths.holder)
+    files.replace(paths.holder, f"{pid} {start_time(pid)} {paths.boot_id} {user} {origin} {mode}\n")
 
 
 def find(paths: Paths) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 
-from podpy import linux
+from podpy import files, linux
 from podpy.config.paths import boot_id, read_holder
 from podpy.errors import RootlessError
 from podpy.pids import open_pidfd
@@ -142,6 +142,5 @@ def _join_error(error: OSError) -> RootlessError:
 
 
 def _read_map(path: str) -> IdMap:
-    with open(path, encoding="ascii") as file:
-        rows = [line.split() for line in file]
+    rows = [line.split() for line in files.read(path).splitlines()]
     return [(int(inside), int(outside), int(size)) for inside, outside, size in rows]

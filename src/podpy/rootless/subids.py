@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -43,7 +45,7 @@ def from_file(path: str, uid: int, name: str) -> list[Range]:
     """Return a user's ranges in a subuid(5) file, by name and by number, in the file's order; bad lines don't count."""
     wanted = {str(uid), name} - {""}
     ranges = []
-    for line in _read(path).splitlines():
+    for line in files.read_small(path, _MAX_FILE).splitlines():
         owner, _, rest = line.strip().partition(":")
         first, _, count = rest.partition(":")
         if owner in wanted and first.isdecimal() and count.isdecimal() and int(count) > 0:
@@ -73,7 +75,7 @@ def user_name(uid: int) -> str:
 
 def nss_source(nsswitch: str = NSSWITCH) -> str:
     """Return what nsswitch.conf names after `subid:`; an empty text if nothing, or `files`, which needs no program."""
-    for line in _read(nsswitch).splitlines():
+    for line in files.read_small(nsswitch).splitlines():
         database, colon, sources = line.partition("#")[0].partition(":")
         if colon and database.strip() == "subid":
             return "" if sources.split() == ["files"] else sources.strip()
@@ -93,11 +95,3 @@ def _from_nss(name: str, *, gids: bool) -> list[Range]:
         return []
     rows = [line.split() for line in done.stdout.splitlines()]
     return [(int(row[-2]), int(row[-1])) for row in rows if len(row) >= 4 and row[-2].isdigit() and row[-1].isdigit()]
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read(_MAX_FILE)
-    except OSError:
-        return ""

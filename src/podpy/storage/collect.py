@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.errors import InUseError, SeveralNamesError
 from podpy.storage import blobs, crash_point, orphans, staging
 from podpy.storage.layers import compressed, filesystem
@@ -128,7 +129,7 @@ def _announce(store: Store) -> None:
     # be on the disk before the rows are gone from it.
     store.database.make_room()
     store.staging.path()
-    filesystem.fsync_directory(store.staging.root)
+    files.fsync_directory(store.staging.root)
 
 
 def _refuse_several_names(record: ImageRecord, force: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from podpy import fastjson
+from podpy import fastjson, files
 from podpy.digests import sha256
 from podpy.errors import ImageError, PodpyError, StorageError
 from podpy.storage import crash_point, orphans
@@ -59,7 +59,7 @@ def commit_image(
             _place_blob(store, blob)
         _pair(store, record, {layer.chain_id for layer in layers}, by_position)
         for directory in _DIRECTORIES if layers or blobs else ():
-            filesystem.fsync_directory(os.path.join(store.graphroot, directory))
+            files.fsync_directory(os.path.join(store.graphroot, directory))
         _insert(store, record, led, by_position)
         for name in names:
             store.images_table.give_name(name, record.id)
@@ -83,7 +83,7 @@ def commit_blobs(store: Store, blobs: Sequence[BlobWriter], write: Callable[[], 
         for blob in blobs:
             _place_blob(store, blob)
         if blobs:
-            filesystem.fsync_directory(os.path.join(store.graphroot, "blobs/sha256"))
+            files.fsync_directory(os.path.join(store.graphroot, "blobs/sha256"))
         return write()
 
     return _commit(store, place)

@@ -15,9 +15,9 @@ import fcntl
 import os
 import stat
 
+from podpy import files
 from podpy.errors import ImageError
 from podpy.storage import crash_point
-from podpy.storage.layers import filesystem
 from podpy.storage.layers.writeback import Writeback
 
 TYPE_CHECKING = False
@@ -158,7 +158,7 @@ class NewFile:
 
 def _sync(directory: str) -> None:
     try:
-        filesystem.fsync_directory(directory)
+        files.fsync_directory(directory)
     except PermissionError:  # one that may be written to, not read
         pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from time import ctime, time
 
+from podpy import files
 from podpy.errors import UsageError
 
 TYPE_CHECKING = False
@@ -85,11 +86,6 @@ def _link(path: str) -> str:
         return ""
 
 
-def _text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read()
-
-
 class _Process:
     """What /proc says of one process."""
 
@@ -97,12 +93,12 @@ class _Process:
         self.pid = pid
         self.root = f"/proc/{first}/root"
         # proc_pid_stat(5): the name may hold blanks and parentheses, so the fields are counted from the last one.
-        before, _, after = _text(f"/proc/{pid}/stat").rpartition(")")
+        before, _, after = files.read(f"/proc/{pid}/stat").rpartition(")")
         self.name = before.partition("(")[2]
         self.stat = after.split()
-        lines = (line.partition(":") for line in _text(f"/proc/{pid}/status").splitlines())
+        lines = (line.partition(":") for line in files.read(f"/proc/{pid}/status").splitlines())
         self.status = {key: value.strip() for key, _, value in lines}
-        self.arguments = _text(f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
+        self.arguments = files.read(f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
         self.inside = int(self.status.get("NSpid", str(pid)).split()[-1])
 
     @classmethod
@@ -115,7 +111,7 @@ class _Process:
 
     def seconds(self) -> float:
         """Return how long it has been there."""
-        uptime = float(_text("/proc/uptime").split()[0])
+        uptime = float(files.read("/proc/uptime").split()[0])
         return max(0.0, uptime - int(self.stat[19]) / _TICKS)
 
     def cpu_seconds(self) -> float:
@@ -128,7 +124,7 @@ class _Process:
         if _link(f"/proc/{parent}/ns/pid") != _link(f"/proc/{self.pid}/ns/pid"):
             return 0
         try:
-            lines = _text(f"/proc/{parent}/status").splitlines()
+            lines = files.read(f"/proc/{parent}/status").splitlines()
         except OSError:
             return 0
         return int(next((line.split()[-1] for line in lines if line.startswith("NSpid:")), "0"))
@@ -142,7 +138,7 @@ def _user(process: _Process, kind: str, place: int) -> str:
 def _inside_id(process: _Process, kind: str, identifier: int) -> int:
     """Return an id as the container's user namespace has it."""
     try:
-        lines = _text(f"/proc/{process.pid}/{kind.lower()}_map").splitlines()
+        lines = files.read(f"/proc/{process.pid}/{kind.lower()}_map").splitlines()
     except OSError:
         return identifier
     for line in lines:
@@ -155,7 +151,7 @@ def _inside_id(process: _Process, kind: str, identifier: int) -> int:
 def _outside_id(kind: str, text: str) -> str:
     """Return the host's number for an id that /proc shows as this process's own user namespace has it."""
     identifier = int(text)
-    for line in _text(f"/proc/self/{kind}_map").splitlines():
+    for line in files.read(f"/proc/self/{kind}_map").splitlines():
         inside, outside, size = (int(word) for word in line.split())
         if inside <= identifier < inside + size:
             return str(outside + identifier - inside)
@@ -164,7 +160,7 @@ def _outside_id(kind: str, text: str) -> str:
 
 def _account(process: _Process, path: str, identifier: int) -> str:
     try:
-        lines = _text(process.root + path).splitlines()
+        lines = files.read(process.root + path).splitlines()
     except (OSError, UnicodeDecodeError):
         return str(identifier)
     for line in lines:
@@ -259,6 +255,6 @@ _FIELDS: dict[str, tuple[str, Callable[[_Process], str]]] = {
 
 def _label(process: _Process) -> str:
     try:
-        return _text(f"/proc/{process.pid}/attr/current").rstrip("\0\n") or "?"
+        return files.read(f"/proc/{process.pid}/attr/current").rstrip("\0\n") or "?"
     except OSError:
         return "?"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson, pids
+from podpy import fastjson, files, pids
 from podpy.errors import StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
@@ -60,8 +60,7 @@ def _read_living(path: str) -> ExecSession | None:
     before: ExecSession | None = None
     while True:
         try:
-            with open(path, encoding="ascii") as file:
-                session = ExecSession(**fastjson.loads(file.read()))
+            session = ExecSession(**fastjson.loads(files.read(path)))
         except (OSError, ValueError, TypeError):
             return None
         if pids.is_alive(session.pid, session.pid_start):
@@ -119,13 +118,7 @@ class _Beginning:
 
     def _write(self, pid: int) -> None:
         session = self._session.replace(pid=pid, pid_start=pids.start_time(pid))
-        aside = self._path + ".new"
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, fastjson.dumps(session.as_dict()).encode())
-        finally:
-            os.close(descriptor)
-        os.rename(aside, self._path)
+        files.replace(self._path, fastjson.dumps(session.as_dict()))
 
     def __exit__(self, *_error: object) -> None:
         if not self._handed_over:

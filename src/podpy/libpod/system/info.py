@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import process
+from podpy import files, process
 from podpy.errors import NotSupportedError, PodpyError
 from podpy.libpod.containers.rows import true_rows
 from podpy.libpod.containers.table import ALIVE, PAUSED
@@ -195,11 +195,11 @@ def _registry(registry: Registry) -> dict[str, Any]:
 def _security(engine: Engine) -> dict[str, Any]:
     profile = engine.conf.seccomp_profile or next((path for path in _PROFILES if os.path.exists(path)), "")
     return {
-        "apparmorEnabled": _text("/sys/module/apparmor/parameters/enabled").strip() == "Y"
+        "apparmorEnabled": files.read_small("/sys/module/apparmor/parameters/enabled").strip() == "Y"
         and not engine.paths.rootless,
         "capabilities": ",".join(engine.conf.default_capabilities),
         "rootless": engine.paths.rootless,
-        "seccompEnabled": "Seccomp:" in _text("/proc/self/status"),
+        "seccompEnabled": "Seccomp:" in files.read_small("/proc/self/status"),
         "seccompProfilePath": profile,
         "selinuxEnabled": os.path.exists("/sys/fs/selinux/enforce"),
     }
@@ -242,7 +242,7 @@ def _output(*command: str) -> str:
 
 def _distribution() -> dict[str, str]:
     fields = {}
-    for line in (_text("/etc/os-release") or _text("/usr/lib/os-release")).splitlines():
+    for line in (files.read_small("/etc/os-release") or files.read_small("/usr/lib/os-release")).splitlines():
         key, _, value = line.partition("=")
         fields[key] = value.strip().strip("\"'")
     found = {
@@ -256,13 +256,15 @@ def _distribution() -> dict[str, str]:
 
 def _memory() -> dict[str, int]:
     """Return /proc/meminfo in bytes."""
-    rows = [line.split() for line in _text("/proc/meminfo").splitlines()]
+    rows = [line.split() for line in files.read_small("/proc/meminfo").splitlines()]
     return {row[0].rstrip(":"): int(row[1]) * 1024 for row in rows if len(row) == 3}
 
 
 def _cpu() -> dict[str, float]:
     """Return how the CPUs' time since boot was spent, in per cent (proc(5), /proc/stat)."""
-    user, nice, system, idle, *rest = [int(word) for word in _text("/proc/stat").split("\n", 1)[0].split()[1:]]
+    user, nice, system, idle, *rest = [
+        int(word) for word in files.read_small("/proc/stat").split("\n", 1)[0].split()[1:]
+    ]
     total = user + nice + system + idle + sum(rest[:4]) or 1
     busy = {"userPercent": user + nice, "systemPercent": system, "idlePercent": idle}
     return {name: round(100 * ticks / total, 2) for name, ticks in busy.items()}
@@ -270,7 +272,7 @@ def _cpu() -> dict[str, float]:
 
 def _uptime() -> str:
     """Return the time since boot as Podman words it."""
-    seconds = float(_text("/proc/uptime").split()[0])
+    seconds = float(files.read_small("/proc/uptime").split()[0])
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(int(minutes), 60)
     text = f"{hours}h {minutes}m {rest:.2f}s"
@@ -279,11 +281,3 @@ def _uptime() -> str:
 
 def _idmap(rows: list[tuple[int, int, int]]) -> list[dict[str, int]]:
     return [{"container_id": inside, "host_id": outside, "size": size} for inside, outside, size in rows]
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.errors import InUseError, NetworkSetupError
 from podpy.network import hostinfo, ports
 from podpy.network.spawn import high_pipe, read_all, spawn
@@ -132,18 +133,12 @@ def is_old(program: str, cache: str) -> bool:
     status = os.stat(program)
     key = f"{program} {status.st_mtime_ns} {status.st_size} "
     path = os.path.join(cache, "pasta")
-    try:
-        with open(path, encoding="utf-8") as file:
-            kept = file.read()
-        if kept.startswith(key):
-            return kept.endswith("old")
-    except OSError:
-        pass
+    kept = files.read_small(path)
+    if kept.startswith(key):
+        return kept.endswith("old")
     answer = "--map-guest-addr" not in _help(program)
     try:
-        with open(f"{path}.{os.getpid()}", "w", encoding="utf-8") as file:
-            file.write(key + ("old" if answer else "new"))
-        os.replace(file.name, path)
+        files.replace(path, key + ("old" if answer else "new"))
     except OSError:  # a full or read-only run directory: the next call asks again
         pass
     return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson
+from podpy import fastjson, files
 from podpy.oci.document import devices, env, mounts, namespaces, paths, resources, sysctls, ulimits
 from podpy.oci.root.users import KEEP_GROUPS
 from podpy.plan import Operation
@@ -59,11 +59,7 @@ class WriteConfig(Operation):
 
     def execute(self) -> None:
         """Write it."""
-        aside = os.path.join(self.bundle, ".config.json")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(self.text)
-        os.rename(aside, os.path.join(self.bundle, "config.json"))
+        files.replace(os.path.join(self.bundle, "config.json"), self.text)
 
 
 def held_capabilities(spec: ContainerSpec, context: BundleContext) -> list[str]:

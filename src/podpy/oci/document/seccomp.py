@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson
+from podpy import fastjson, files
 from podpy.errors import ConfigError
 from podpy.spec import capabilities as caps
 
@@ -79,14 +79,14 @@ def profile_text(path: str, capabilities: Sequence[str], cache_directory: str) -
                 f"{status.st_dev:x}-{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{mask(capabilities):x}"
             )
             cached = os.path.join(cache_directory, f"seccomp-{key}.json")
-            kept = _read(cached)
+            kept = files.read_small(cached)
             if kept:
                 return kept
             source = file.read()
     except OSError as error:
         raise ConfigError(f"seccomp profile {path}: {error.strerror}") from error
     text = fastjson.dumps(profile(_parse(path, source), capabilities))
-    _keep(cached, text)
+    files.replace(cached, text)  # not synced: what a crash loses here is made again
     return text
 
 
@@ -157,20 +157,3 @@ def _version(text: str) -> tuple[int, ...]:
         digits = "".join(character for character in part if character.isdigit())
         numbers.append(int(digits or 0))
     return tuple(numbers)
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="ascii") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-
-
-def _keep(path: str, text: str) -> None:
-    # Aside and renamed, but not synced: what a crash loses here is made again.
-    aside = f"{path}.{os.getpid()}"
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-    os.rename(aside, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -55,8 +56,7 @@ def install(debian: str, elsewhere: str = "") -> str:
 def sysctl(name: str) -> int | None:
     """Return a numeric kernel setting, or None if this kernel hasn't got it."""
     try:
-        with open("/proc/sys/" + name.replace(".", "/"), encoding="ascii") as file:
-            return int(file.read().split()[0])
+        return int(files.read("/proc/sys/" + name.replace(".", "/")).split()[0])
     except (OSError, ValueError, IndexError):
         return None
 
@@ -90,8 +90,7 @@ def _os_release_ids() -> set[str]:
     ids: set[str] = set()
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                lines = file.read().splitlines()
+            lines = files.read(path).splitlines()
         except OSError:
             continue
         for line in lines:

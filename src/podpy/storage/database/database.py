@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.errors import InUseError, NoSpaceError, StorageError
 from podpy.storage.database import schema
 from podpy.storage.database.sqlite import _sqlite3
@@ -215,7 +216,7 @@ def _create(path: str) -> None:
         _build(aside, wal=not filesystem.is_network(graphroot))
         crash_point("database:built")
         os.link(aside, path)
-        filesystem.fsync_directory(graphroot)
+        files.fsync_directory(graphroot)
     except FileExistsError:
         pass
     except _sqlite3.Error as error:

@@ -23,15 +23,6 @@ _NETWORK = frozenset(
 )
 
 
-def fsync_directory(path: str) -> None:
-    """Make what was created, renamed or removed in a directory last. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def open_directory(path: str) -> int:
     """Return a descriptor; the path may be longer than the kernel takes: what a layer nests has no limit."""
     parent: int | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.errors import BrokenTarError, NotSupportedError, StorageError
 
 TYPE_CHECKING = False
@@ -79,7 +80,7 @@ class Unpacker:
 
 def unpack_flags() -> int:
     """Return what the unpacker must know of this process's user namespace (PODPY_UNPACK_* in unpack.h)."""
-    maps = [[int(field) for field in line.split()] for line in _read("/proc/self/uid_map").splitlines()]
+    maps = [[int(field) for field in line.split()] for line in files.read("/proc/self/uid_map").splitlines()]
     if maps == [[0, 0, _ALL_IDS]]:
         return 0 if os.geteuid() == 0 else 1 | 2
     return 1 | (2 if sum(size for _, _, size in maps) <= 1 else 0)
@@ -107,8 +108,3 @@ def _native() -> Any:
             f"podpy's C part can't be loaded: {error}", hint="Install podpy again, with a C compiler"
         ) from error
     return native
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="ascii") as file:
-        return file.read()
