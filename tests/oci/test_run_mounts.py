@@ -174,3 +174,7 @@ def test_hostile_account_files_are_no_danger(podpy: Podpy, busybox_image: images
         name = f"localhost/accounts{number}:latest"
         podpy.ok("load", "-i", str(image.write_docker_archive(session_base / f"accounts{number}.tar", name)))
         podpy("run", "--rm", "--network=none", "-u", "boss", name, "true").fails(126, "unable to find user boss")
+
+
+def test_a_working_directory_above_a_mount_is_made(run: Run, folder: Path) -> None:
+    assert run("pwd; ls", "-v", f"{folder}:/new/www/html", "-w", "/new/www").ok().split() == ["/new/www", "html"]

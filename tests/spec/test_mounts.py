@@ -95,8 +95,9 @@ def test_mount_tmpfs_has_size_and_mode() -> None:
     assert mount == Mount(type="tmpfs", target="/t", options=["size=64m", "mode=1777", "notmpcopyup"])
 
 
-def test_mount_ramfs_is_a_tmpfs() -> None:
-    assert parse_mount("type=ramfs,dst=/t")[0].type == "tmpfs"
+def test_mount_ramfs_is_a_ramfs_with_the_options_of_a_tmpfs() -> None:
+    mount = parse_mount("type=ramfs,dst=/t,tmpfs-mode=0700")[0]
+    assert (mount.type, mount.options) == ("ramfs", ["mode=0700"])
 
 
 def test_mount_glob_gives_each_file_a_place(tmp_path: Path) -> None:

@@ -213,12 +213,8 @@ def teardown(directory: str, *, ports: bool = True) -> list[Operation]:
 
 
 def _read_in_root(rootfs: str) -> str:
-    from podpy import linux
+    from podpy import beneath
 
-    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        descriptor = linux.openat2(root, "etc/hosts", os.O_RDONLY | os.O_CLOEXEC, 0, linux.RESOLVE_IN_ROOT)
-    finally:
-        os.close(root)
+    descriptor = beneath.open_in_root(rootfs, "etc/hosts", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     with open(descriptor, encoding="utf-8", errors="replace") as file:
         return file.read(1 << 20)

@@ -11,9 +11,8 @@ import errno
 import os
 import stat
 
-from podpy import linux
+from podpy import beneath, linux
 from podpy.oci.failures import explain_runtime_error
-from podpy.oci.root import inside as files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def _search_path(env: list[str]) -> list[str]:
 
 def _look(root: str, path: str) -> int:
     try:
-        descriptor = files.open_in_root(root, path, os.O_PATH)
+        descriptor = beneath.open_in_root(root, path, os.O_PATH)
     except (FileNotFoundError, NotADirectoryError):
         return _UNSURE if _leaves_the_root_mount(root, path) else _MISSING
     except OSError:
@@ -85,7 +84,7 @@ def _leaves_the_root_mount(root: str, path: str) -> bool:
     A path may lead there by links and by `..`, so the kernel is asked; in a volume the runtime tells what is missing.
     """
     try:
-        os.close(files.open_in_root(root, path, os.O_PATH, resolve=linux.RESOLVE_NO_XDEV))
+        os.close(beneath.open_in_root(root, path, os.O_PATH, resolve=linux.RESOLVE_NO_XDEV))
     except OSError as error:
         return error.errno == errno.EXDEV
     return False

@@ -172,13 +172,9 @@ class Volumes:
 
 
 def _open_inside(rootfs: str, target: str) -> int:
-    from podpy import linux
+    from podpy import beneath
 
-    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-        return int(linux.openat2(root, target, flags, 0, linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS))
+        return beneath.open_in_root(rootfs, target, os.O_RDONLY | os.O_DIRECTORY)
     except (FileNotFoundError, NotADirectoryError):
         return -1
-    finally:
-        os.close(root)

@@ -169,7 +169,8 @@ def _needs_device_rules(spec: ContainerSpec, context: BundleContext) -> bool:
 
 def _root_propagation(spec: ContainerSpec) -> str:
     """Return what the root needs so that a shared or slave mount in it can work."""
-    options = {option.removeprefix("r") for mount in spec.mounts for option in mount.options if mount.type != "tmpfs"}
+    binds = [mount for mount in spec.mounts if mount.type not in ("tmpfs", "ramfs")]
+    options = {option.removeprefix("r") for mount in binds for option in mount.options}
     return "shared" if "shared" in options else "slave" if "slave" in options else ""
 
 

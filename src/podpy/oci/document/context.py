@@ -73,6 +73,7 @@ class BundleContext(Record):
     hostname: str = ""  # "": the first twelve digits of the id
     files: dict[str, str] = {}  # path in the container: host file to bind there (/etc/hosts, /run/.containerenv …)
     sources: dict[str, str] = {}  # target of a mount in the spec: host directory to bind (volumes, overlays, images)
+    places: dict[str, str] = {}  # target of a mount: what it resolves to in the root filesystem; not there: itself
     namespaces: dict[str, str] = {}  # OCI type: path to join ("network": …/netns; "pid": /proc/7/ns/pid)
     shm: str = ""  # a directory to bind at /dev/shm; "": a tmpfs that the runtime makes
     init: str = ""  # host path of the init program for --init

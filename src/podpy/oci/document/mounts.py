@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import NotSupportedError
+from podpy import beneath
+from podpy.errors import NotSupportedError, UsageError
 from podpy.oci.document import namespaces, paths
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ _PROPAGATION = frozenset("private rprivate slave rslave shared rshared unbindabl
 # before (chown, overlay, copy of the image's files, the subdirectory).
 _OURS = frozenset(["z", "Z", "U", "O", "copy", "nocopy", "notmpcopyup"])
 _OURS_WITH_VALUE = ("upperdir=", "workdir=", "subpath=", "volume-opt=", "consistency=")
+_SHARED = frozenset(["bind", "volume", "image"])  # what other containers, or the host, may write at the same time
 # What tmpfs and volumes are unless suid or dev is asked for; a bind mount is what its file system is.
 _SAFE = ("nosuid", "nodev")
 _TTY_GID = 5  # the group of terminals in every distribution: Podman asks devpts for it
@@ -39,10 +41,10 @@ _TTY_GID = 5  # the group of terminals in every distribution: Podman asks devpts
 
 def build(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
     """Return the mounts of config.json, parents before children. A mount that was asked for wins over a default."""
-    asked = [_asked(mount, context) for mount in spec.mounts]
+    asked = [_asked(mount, spec, context) for mount in spec.mounts]
     targets = {mount["destination"] for mount in asked}
     result = [m for m in [*_kernel(spec, context, systemd=systemd), *_files(spec, context)] if _free(m, targets)]
-    result += [m for m in _tmpfs_defaults(spec, systemd=systemd) if _free(m, targets)]
+    result += [m for m in _tmpfs_defaults(spec, context, systemd=systemd) if _free(m, targets)]
     result += _devices(context)
     # Stable: mounts of the same depth keep their order, as in Podman.
     return sorted([*result, *asked], key=lambda m: 0 if m["destination"] == "/" else m["destination"].count("/"))
@@ -143,14 +145,44 @@ def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
     return result
 
 
-def _tmpfs_defaults(spec: ContainerSpec, *, systemd: bool) -> list[OciMount]:
-    targets: tuple[str, ...] = ()
-    if systemd:
-        targets = SYSTEMD_TMPFS
+def places(spec: ContainerSpec, rootfs: str) -> dict[str, str]:
+    """Return target → path in the mounted `rootfs` that it resolves to, where tmpfs can meet mounts that others write.
+
+    Raises OSError.
+    """
+    if not any(mount.type in _SHARED for mount in spec.mounts):
+        return {}
+    targets = [*(mount.target for mount in spec.mounts), *_tmpfs_targets(spec, systemd=spec.is_for_systemd)]
+    return {target: beneath.real_path(rootfs, target) for target in targets}
+
+
+def _tmpfs_targets(spec: ContainerSpec, *, systemd: bool) -> tuple[str, ...]:
+    targets = SYSTEMD_TMPFS if systemd else ()
     if spec.read_only and spec.read_only_tmpfs:
         targets = (*targets, *(target for target in READ_ONLY_TMPFS if target not in targets))
-    options = ["rw", "rprivate", "nosuid", "nodev", "tmpcopyup"]
-    return [_mount(target, "tmpfs", options) for target in targets]
+    return targets
+
+
+def _tmpfs_defaults(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
+    options = ["rw", "rprivate", "nosuid", "nodev"]
+    return [
+        _mount(target, "tmpfs", options if _lies_below(target, spec, context) else [*options, "tmpcopyup"])
+        for target in _tmpfs_targets(spec, systemd=systemd)
+    ]
+
+
+def _lies_below(target: str, spec: ContainerSpec, context: BundleContext) -> str:
+    """Return the target of a mount with others' files in which `target` lies, or "".
+
+    The runtime looks a tmpfs's place up a second time, by name, to copy the image's files up (CVE-2026-133553); below
+    such a mount a container that shares it can make that name lead anywhere.
+    """
+    path = context.places.get(target, target)
+    for mount in spec.mounts:
+        place = context.places.get(mount.target, mount.target).rstrip("/")
+        if mount.type in _SHARED and path.startswith(place + "/"):
+            return mount.target
+    return ""
 
 
 def _devices(context: BundleContext) -> list[OciMount]:
@@ -168,9 +200,9 @@ def _devices(context: BundleContext) -> list[OciMount]:
     ]
 
 
-def _asked(mount: Mount, context: BundleContext) -> OciMount:
-    if mount.type == "tmpfs":
-        return _mount(mount.target, "tmpfs", _tmpfs_options(mount, context))
+def _asked(mount: Mount, spec: ContainerSpec, context: BundleContext) -> OciMount:
+    if mount.type in ("tmpfs", "ramfs"):
+        return _mount(mount.target, mount.type, _tmpfs_options(mount, spec, context))
     if mount.type == "devpts":
         return _mount(mount.target, "devpts", mount.options)
     if any(option == "idmap" or option.startswith("idmap=") for option in mount.options):
@@ -192,14 +224,24 @@ def _bind_options(mount: Mount, source: str) -> list[str]:
     return result
 
 
-def _tmpfs_options(mount: Mount, context: BundleContext) -> list[str]:
+def _tmpfs_options(mount: Mount, spec: ContainerSpec, context: BundleContext) -> list[str]:
     result = [option for option in mount.options if option not in _OURS and not option.startswith(_OURS_WITH_VALUE)]
     if "U" in mount.options:
         result += [f"uid={context.user.uid}", f"gid={context.user.gid}"]
     if not _PROPAGATION.intersection(result):
         result.append("rprivate")
     _add_flags(result, _SAFE)
-    if "tmpcopyup" not in result and "notmpcopyup" not in mount.options:
+    if mount.type == "ramfs":
+        if "tmpcopyup" in result:
+            raise UsageError(f"tmpcopyup of {mount.target}: only a tmpfs can begin with the image's files")
+        return result
+    above = _lies_below(mount.target, spec, context)
+    if "tmpcopyup" in result and above:
+        raise UsageError(
+            f"tmpcopyup of {mount.target}: it lies below the mount at {above}, whose files other containers may change",
+            hint="Use notmpcopyup, or copy the files in the container",
+        )
+    if not (above or "tmpcopyup" in result or "notmpcopyup" in mount.options):
         result.append("tmpcopyup")
     return result
 

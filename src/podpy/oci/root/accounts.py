@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import beneath
 from podpy.oci.root import inside as files
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ def _names(spec: ContainerSpec, user: UserIds, host_uid: int) -> tuple[str, str]
 
 
 def _append(rootfs: str, path: str, text: str) -> None:
-    descriptor = files.open_in_root(rootfs, path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_NONBLOCK)
+    descriptor = beneath.open_in_root(rootfs, path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         if files.is_regular(descriptor):
             os.write(descriptor, text.encode(errors="surrogateescape"))

@@ -1,7 +1,7 @@
 """Files inside a container's root filesystem, opened as the container would see them.
 
-An image may hold any symbolic link; `openat2(RESOLVE_IN_ROOT)` makes each resolve inside the container, as after a
-chroot, and RESOLVE_NO_MAGICLINKS keeps /proc/self/fd and the like out. No path is ever joined by text.
+An image may hold any symbolic link; each resolves inside the container, as after a chroot (podpy.beneath). No path is
+ever joined by text.
 """
 
 from __future__ import annotations
@@ -9,23 +9,40 @@ from __future__ import annotations
 import errno
 import os
 
-from podpy import linux
-from podpy.errors import RuntimeFailedError
+from podpy.beneath import is_link, open_in_root, real_path
+from podpy.errors import ImageError, RuntimeFailedError, UsageError
 
-_RESOLVE = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.spec.container import ContainerSpec
+
+_KERNELS = ("/dev", "/proc", "/sys", "/dev/shm", "/dev/pts", "/dev/mqueue")
+_RUNTIMES_DEVICES = ("console", "null")
 _LIMIT = 4 << 20  # a passwd file that is larger than this is an attack
 
 
-def open_in_root(rootfs: str, path: str, flags: int, mode: int = 0, *, resolve: int = 0) -> int:
-    """Return a descriptor (close-on-exec) of `path` inside `rootfs`. Raises OSError with the path.
+def refuse_links(spec: ContainerSpec, rootfs: str) -> None:
+    """Refuse symbolic links where the OCI runtime mounts the kernel's file systems and makes devices.
 
-    `resolve` are more of openat2's RESOLVE_ flags.
+    Old runtimes follow them to wherever they lead (CVE-2026-47766, CVE-2026-41579; at a user's own /dev
+    CVE-2026-88264), and no image that a builder made has one. Raises ImageError, UsageError; OSError.
     """
-    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        return linux.openat2(root, path.lstrip("/") or ".", flags | os.O_CLOEXEC, mode, _RESOLVE | resolve)
-    finally:
-        os.close(root)
+    targets = [mount.target for mount in spec.mounts]
+    for path in _KERNELS:
+        if not any(_covers(target, path) for target in targets) and is_link(rootfs, path):
+            raise ImageError(
+                f"{path} of {spec.image or spec.rootfs} is a symbolic link, through which no file system is mounted",
+                hint="Build it anew with a directory there, or without it",
+            )
+    for mount in spec.mounts:
+        if mount.target == "/dev" and mount.type == "bind" and os.path.isdir(mount.source):
+            for name in _RUNTIMES_DEVICES:
+                if is_link(mount.source, name):
+                    raise UsageError(f"{mount.source}/{name} is a symbolic link, through which no device is made")
+
+
+def _covers(target: str, path: str) -> bool:
+    return path == target or path.startswith(target.rstrip("/") + "/")
 
 
 def read_text(rootfs: str, path: str) -> str:
@@ -70,21 +87,22 @@ def is_directory(rootfs: str, path: str) -> bool:
 def make_directories(rootfs: str, path: str, mode: int = 0o755) -> int:
     """Make a directory and its missing parents inside `rootfs`; return an O_PATH descriptor of it.
 
-    Each step is opened in the root again, so a symbolic link on the way leads where it leads inside the container.
-    Raises OSError with the path.
+    A symbolic link on the way leads where it leads inside the container. Raises OSError with the path.
     """
-    names = [name for name in path.split("/") if name not in ("", ".")]
-    for count in range(1, len(names) + 1):
-        if exists(rootfs, "/".join(names[:count])):
+    made = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    for name in real_path(rootfs, path).split("/"):
+        if not name:
             continue
-        parent = open_in_root(rootfs, "/".join(names[: count - 1]), os.O_PATH | os.O_DIRECTORY)
+        parent = made
         try:
-            os.mkdir(names[count - 1], mode, dir_fd=parent)
-        except FileExistsError:  # a dangling symbolic link, or somebody was faster
-            pass
+            try:
+                os.mkdir(name, mode, dir_fd=parent)
+            except FileExistsError:
+                pass
+            made = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
         finally:
             os.close(parent)
-    return open_in_root(rootfs, "/".join(names), os.O_PATH | os.O_DIRECTORY)
+    return made
 
 
 def is_regular(descriptor: int) -> bool:

@@ -1,14 +1,14 @@
 """`--ipc=container:NAME` shares /dev/shm as well as the IPC namespace: POSIX shared memory is files (shm_overview(7)).
 
 The other container's /dev/shm is in its own mount namespace. A copy of that mount is taken there and attached here: no
-path of ours leads to it, so nothing that the other container's links point at can be reached by mistake.
+path of ours leads to it, and a symbolic link on the way is refused, so no link of the other container's leads anywhere.
 """
 
 from __future__ import annotations
 
 import os
 
-from podpy import linux
+from podpy import beneath, linux
 from podpy.errors import StateError
 
 
@@ -22,7 +22,7 @@ def borrow(namespace: str, target: str) -> str:
     if parts[:2] != ["", "proc"] or len(parts) != 5 or not parts[2].isdigit():
         return ""
     os.makedirs(target, mode=0o700, exist_ok=True)
-    tree = _clone_tree(f"/proc/{parts[2]}/ns/mnt", "/dev/shm")
+    tree = _clone_tree(f"/proc/{parts[2]}/ns/mnt")
     try:
         linux.move_mount(tree, "", linux.AT_FDCWD, target, linux.MOVE_MOUNT_F_EMPTY_PATH)
     finally:
@@ -30,8 +30,8 @@ def borrow(namespace: str, target: str) -> str:
     return target
 
 
-def _clone_tree(mount_namespace: str, path: str) -> int:
-    """Return the descriptor of a detached copy of the mount at `path` in another mount namespace."""
+def _clone_tree(mount_namespace: str) -> int:
+    """Return the descriptor of a detached copy of the mount at /dev/shm in another mount namespace."""
     own = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     here = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
@@ -42,9 +42,7 @@ def _clone_tree(mount_namespace: str, path: str) -> int:
         try:
             linux.setns(other, linux.CLONE_NEWNS)
             try:
-                return linux.open_tree(
-                    linux.AT_FDCWD, path, linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC | linux.AT_RECURSIVE
-                )
+                return _clone_from("/")
             finally:
                 # setns(2) moved the working directory to the root of the other namespace.
                 linux.setns(own, linux.CLONE_NEWNS)
@@ -54,3 +52,15 @@ def _clone_tree(mount_namespace: str, path: str) -> int:
     finally:
         os.close(here)
         os.close(own)
+
+
+def _clone_from(root: str) -> int:
+    flags = os.O_PATH | os.O_DIRECTORY
+    try:
+        descriptor = beneath.open_in_root(root, "dev/shm", flags, resolve=linux.RESOLVE_NO_SYMLINKS)
+    except OSError as error:
+        raise StateError(f"can't share the other container's /dev/shm: {error.strerror}") from error
+    try:
+        return beneath.clone(descriptor)
+    finally:
+        os.close(descriptor)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import beneath
 from podpy.errors import CommandNotExecutableError
 from podpy.oci.root import inside as files
 from podpy.spec.userns import outside
@@ -29,17 +30,19 @@ def prepare(spec: ContainerSpec, rootfs: str, user: UserIds, name: str) -> None:
     if files.exists(rootfs, workdir):
         raise CommandNotExecutableError(f'workdir "{workdir}" exists on container {name}, but is not a directory')
     if not spec.create_workdir:
-        if _is_dangling_link(rootfs, workdir):
-            return  # it may lead into a mount, which is made later
+        if _is_above_mount(workdir, spec) or _is_dangling_link(rootfs, workdir):
+            return  # the runtime makes the place of a mount and what is above it; a link may lead into a mount
         raise CommandNotExecutableError(
             f'workdir "{workdir}" does not exist on container {name}', hint="Give -w a directory of the image"
         )
     if spec.read_only:
         return
-    descriptor = files.make_directories(rootfs, workdir)
     try:
-        # Through /proc: an O_PATH descriptor can't be given to fchown (open(2)).
-        os.chown(f"/proc/self/fd/{descriptor}", outside(user.uid, spec.uid_maps), outside(user.gid, spec.gid_maps))
+        descriptor = files.make_directories(rootfs, workdir)
+    except OSError as error:
+        raise CommandNotExecutableError(f'workdir "{workdir}" can\'t be made: {error.strerror}') from error
+    try:
+        beneath.give(descriptor, outside(user.uid, spec.uid_maps), outside(user.gid, spec.gid_maps))
     finally:
         os.close(descriptor)
 
@@ -49,10 +52,14 @@ def _on_mount(workdir: str, spec: ContainerSpec) -> bool:
     return any(path.startswith(mount.target.rstrip("/") + "/") for mount in spec.mounts)
 
 
+def _is_above_mount(workdir: str, spec: ContainerSpec) -> bool:
+    return any(mount.target.startswith(workdir.rstrip("/") + "/") for mount in spec.mounts)
+
+
 def _is_dangling_link(rootfs: str, workdir: str) -> bool:
     parent, _, name = workdir.rstrip("/").rpartition("/")
     try:
-        directory = files.open_in_root(rootfs, parent or "/", os.O_PATH | os.O_DIRECTORY)
+        directory = beneath.open_in_root(rootfs, parent or "/", os.O_PATH | os.O_DIRECTORY)
     except OSError:
         return False
     try:

@@ -11,6 +11,7 @@ from podpy.spec.text import mount_options
 from podpy.spec.text.volumes import check_volume_name, host_path, target_path
 
 _TYPES = ("bind", "tmpfs", "volume", "devpts", "glob", "ramfs")
+_ALIKE = (("glob", "bind"), ("ramfs", "tmpfs"))  # the first takes the second's keys
 _SOURCE = ("src", "source")
 _TARGET = ("target", "dst", "dest", "destination")
 _PLAIN = frozenset(
@@ -135,8 +136,7 @@ class _Entry:
             source = os.path.normpath(os.path.join(os.getcwd(), source or self.target))
         if self.kind == "volume" and source:
             check_volume_name(source)
-        kind = "tmpfs" if is_tmpfs else self.kind
-        return [Mount(type=kind, source=source, target=self.target, options=self.options, subpath=self.subpath)]
+        return [Mount(type=self.kind, source=source, target=self.target, options=self.options, subpath=self.subpath)]
 
     def _globbed(self) -> list[Mount]:
         from glob import glob
@@ -156,7 +156,7 @@ class _Entry:
         ]
 
     def _need(self, kind: str, key: str) -> None:
-        if self.kind != kind and not (kind == "bind" and self.kind == "glob"):
+        if (self.kind, kind) not in _ALIKE and self.kind != kind:
             raise self._not_for_kind(key)
 
     def _not_for_kind(self, key: str) -> UsageError:

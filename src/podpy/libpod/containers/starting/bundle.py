@@ -7,8 +7,9 @@ import sys
 
 from podpy.oci import cgroups
 from podpy.oci.document import build as oci
-from podpy.oci.document import devices, namespaces, seccomp
+from podpy.oci.document import devices, mounts, namespaces, seccomp
 from podpy.oci.document.context import BundleContext, HostFacts
+from podpy.oci.root import inside as rootfs
 from podpy.oci.root import workdir
 from podpy.oci.root.users import UserIds, lookup
 from podpy.plan import Operation
@@ -35,6 +36,7 @@ class WriteBundle(Operation):
         """Gather, build, write. Raises what `runtime.oci.build` and `runtime.users.lookup` raise."""
         launch = self._launch
         spec = launch.container.spec
+        rootfs.refuse_links(spec, launch.rootfs)
         user = lookup(launch.rootfs, spec.user, spec.groups)
         workdir.prepare(spec, launch.rootfs, user, launch.container.id)
         context = _context(launch, spec, user)
@@ -80,6 +82,7 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         hostname=spec.hostname,
         files=container_files(launch, spec, user),
         sources=mount_sources(launch, spec, user),
+        places=mounts.places(spec, launch.rootfs),
         namespaces=joined,
         shm=_shared_memory(launch, joined["ipc"]) if "ipc" in joined else "",
         init=devices.find_init(spec, engine.conf) if spec.init else "",

@@ -202,6 +202,11 @@ def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
         return spec
     from podpy.storage.volumes import Volumes
 
+    for mount in spec.mounts:
+        if mount.subpath:
+            from podpy.libpod.containers.starting.sources import check_subpath
+
+            check_subpath(mount.subpath)
     volumes = Volumes(engine.paths, engine.database)
 
     def with_volume(mount: Mount) -> Mount:

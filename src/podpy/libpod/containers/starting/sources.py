@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from errno import ELOOP, EXDEV
 
+from podpy import beneath
 from podpy.errors import UsageError
 from podpy.spec.userns import outside
 
@@ -33,8 +35,17 @@ def mount_sources(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[st
                 )
             sources[mount.target] = _overlaid(launch, mount) if "O" in mount.options else mount.source
         if "U" in mount.options and mount.type in ("bind", "volume"):
-            _give_to(sources[mount.target], outside(user.uid, spec.uid_maps), outside(user.gid, spec.gid_maps))
+            give(sources[mount.target], outside(user.uid, spec.uid_maps), outside(user.gid, spec.gid_maps))
     return sources
+
+
+def check_subpath(subpath: str) -> None:
+    """Raise UsageError if the text can't name a part of a volume."""
+    if subpath.startswith("/") or ".." in subpath.split("/"):
+        raise UsageError(
+            f'subpath "{subpath}" must be relative to the volume and without ".."',
+            hint="For example: subpath=data/today",
+        )
 
 
 def _volume(launch: Launch, mount: Mount) -> str:
@@ -42,9 +53,34 @@ def _volume(launch: Launch, mount: Mount) -> str:
 
     volumes = Volumes(launch.engine.paths, launch.engine.database)
     volume: Volume = volumes.find(mount.source)
+    if mount.subpath:
+        place = os.path.join(launch.directory, f"subpath{launch.container.spec.mounts.index(mount)}")
+        return attach_part(volume.mountpoint, mount.subpath, place, f'volume "{volume.name}"')
     if "nocopy" not in mount.options:
         volumes.copy_up(volume, launch.rootfs, mount.target)
-    return os.path.join(volume.mountpoint, mount.subpath) if mount.subpath else volume.mountpoint
+    return volume.mountpoint
+
+
+def attach_part(root: str, subpath: str, place: str, whole: str) -> str:
+    """Mount a file or directory below `root` at `place`, a path in the run directory, and return `place`.
+
+    The runtime gets that path: it never looks up one that a container which shares the volume can change. This process
+    must be in the container's private mount namespace. `whole` is what `root` is called in errors. Raises UsageError.
+    """
+    check_subpath(subpath)
+    try:
+        part = beneath.open_beneath(root, subpath)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f'no such file or directory: subpath "{subpath}" of {whole}', hint="Make it first") from None
+    except OSError as error:
+        if error.errno not in (EXDEV, ELOOP):
+            raise
+        raise UsageError(f'subpath "{subpath}" of {whole}: a symbolic link leads out of it') from None
+    try:
+        beneath.attach(part, place)
+    finally:
+        os.close(part)
+    return place
 
 
 def _overlaid(launch: Launch, mount: Mount) -> str:
@@ -70,9 +106,15 @@ def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
-def _give_to(path: str, uid: int, gid: int) -> None:
-    """Give a whole tree to the container's user (`:U`); symbolic links themselves, never their targets."""
-    for directory, _names, files, descriptor in os.fwalk(path, follow_symlinks=False):
-        os.chown(directory, uid, gid, follow_symlinks=False)
-        for name in files:
-            os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
+def give(path: str, uid: int, gid: int) -> None:
+    """Give a whole tree to the container's user (`:U`), unless its top is the user's already, as Podman does.
+
+    Raises OSError.
+    """
+    top = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        status = os.fstat(top)
+        if (status.st_uid, status.st_gid) != (uid, gid):
+            beneath.give_tree(top, uid, gid)
+    finally:
+        os.close(top)

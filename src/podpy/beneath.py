@@ -1,0 +1,182 @@
+"""Files in a tree that a container or an image can change: a volume, a root filesystem, another container's view.
+
+A path in such a tree is looked up once, by openat2(2); then only its descriptor is used. Other processes may swap a
+directory for a symbolic link between two look-ups, so a check of a path says nothing about the path's next use; a
+descriptor stays what it was. RESOLVE_NO_MAGICLINKS keeps /proc/self/fd and the like out.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from errno import ELOOP
+
+from podpy import linux
+
+_IN_ROOT = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS
+_BENEATH = linux.RESOLVE_BENEATH | linux.RESOLVE_NO_MAGICLINKS
+_CLONE = linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC | linux.AT_RECURSIVE | linux.AT_EMPTY_PATH
+_MOST_LINKS = 40  # as the kernel's (path_resolution(7))
+
+
+def open_in_root(root: str, path: str, flags: int, mode: int = 0, *, resolve: int = 0) -> int:
+    """Return a descriptor (close-on-exec) of `path` as it resolves after a chroot to `root`.
+
+    `resolve` are more of openat2's RESOLVE_ flags. Raises OSError with the path.
+    """
+    return _open(root, path.lstrip("/") or ".", flags, mode, _IN_ROOT | resolve)
+
+
+def open_beneath(root: str, path: str, flags: int = os.O_PATH) -> int:
+    """Return a descriptor (close-on-exec) of the relative `path` below `root`.
+
+    Symbolic links are followed as long as they stay below `root`: an absolute one, or one that climbs out, raises
+    OSError EXDEV. Raises OSError with the path.
+    """
+    return _open(root, path, flags, 0, _BENEATH)
+
+
+def real_path(root: str, path: str) -> str:
+    """Return the absolute path inside `root` that `path` resolves to, whether it is there or not.
+
+    For comparing places and for names of what is to be made, never for opening what is there. Raises OSError.
+    """
+    waiting = path.split("/")[::-1]
+    done: list[str] = []
+    links = 0
+    while waiting:
+        name = waiting.pop()
+        if name == "..":
+            del done[-1:]
+        elif name not in ("", "."):
+            target = _link_target(root, "/".join([*done, name]))
+            if not target:
+                done.append(name)
+                continue
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(ELOOP, os.strerror(ELOOP), path)
+            if target.startswith("/"):
+                done = []
+            waiting += target.split("/")[::-1]
+    return "/" + "/".join(done)
+
+
+def is_link(root: str, path: str) -> bool:
+    """Return whether a part of `path` below `root` is a symbolic link; a path that isn't there has none.
+
+    Raises OSError.
+    """
+    flags = os.O_PATH | os.O_NOFOLLOW
+    try:
+        descriptor = _open(root, path.lstrip("/"), flags, 0, linux.RESOLVE_NO_SYMLINKS | _IN_ROOT)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if error.errno != ELOOP:
+            raise
+        return True
+    try:
+        # With O_PATH and O_NOFOLLOW a link at the end is opened itself (openat2(2), RESOLVE_NO_SYMLINKS).
+        return stat.S_ISLNK(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
+
+
+def give(descriptor: int, uid: int, gid: int) -> None:
+    """Change the owner of what a descriptor, which may be an O_PATH one, stands for. Raises OSError."""
+    os.chown(magic_path(descriptor), uid, gid)
+
+
+def set_mode(descriptor: int, mode: int) -> None:
+    """Change the mode of what a descriptor, which may be an O_PATH one, stands for. Raises OSError."""
+    os.chmod(magic_path(descriptor), mode)
+
+
+def give_tree(descriptor: int, uid: int, gid: int) -> None:
+    """Give a file, or a directory with all that is in it, to a user; symbolic links themselves, never their targets.
+
+    A directory is given after what is in it, so the top shows whether the whole was done. Raises OSError.
+    """
+    top = _open_directory(descriptor, ".") if stat.S_ISDIR(os.fstat(descriptor).st_mode) else -1
+    if top < 0:
+        give(descriptor, uid, gid)
+        return
+    entered = [(top, iter(os.listdir(top)))]
+    try:
+        while entered:
+            directory, names = entered[-1]
+            name = next(names, None)
+            if name is None:
+                os.fchown(directory, uid, gid)
+                os.close(directory)
+                entered.pop()
+            elif (inner := _open_directory(directory, name)) >= 0:
+                entered.append((inner, iter(os.listdir(inner))))
+            else:
+                _give_entry(directory, name, uid, gid)
+    finally:
+        for directory, _ in entered:
+            os.close(directory)
+
+
+def attach(descriptor: int, target: str) -> None:
+    """Mount what a descriptor stands for, with the mounts below it, at `target`, which is made.
+
+    `target` must lie in a directory of podpy's own, in a mount namespace of its own. Raises OSError.
+    """
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        os.makedirs(target, mode=0o700, exist_ok=True)
+    else:
+        os.close(os.open(target, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    tree = clone(descriptor)
+    try:
+        linux.move_mount(tree, "", linux.AT_FDCWD, target, linux.MOVE_MOUNT_F_EMPTY_PATH)
+    finally:
+        os.close(tree)
+
+
+def clone(descriptor: int) -> int:
+    """Return the descriptor of a detached copy of the mount tree that begins at a descriptor's file. Raises OSError."""
+    return linux.open_tree(descriptor, "", _CLONE)
+
+
+def magic_path(descriptor: int) -> str:
+    """Return a path of what a descriptor stands for: for calls that take none, or none opened with O_PATH (open(2))."""
+    return f"/proc/self/fd/{descriptor}"
+
+
+def _open(root: str, path: str, flags: int, mode: int, resolve: int) -> int:
+    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return linux.openat2(top, path, flags | os.O_CLOEXEC, mode, resolve)
+    finally:
+        os.close(top)
+
+
+def _open_directory(directory: int, name: str) -> int:
+    """Return a descriptor of an entry that is a directory, or -1; a symbolic link is none."""
+    try:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    except (NotADirectoryError, FileNotFoundError):
+        return -1
+
+
+def _give_entry(directory: int, name: str, uid: int, gid: int) -> None:
+    try:
+        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:  # somebody who shares the tree has just removed it
+        pass
+
+
+def _link_target(root: str, path: str) -> str:
+    """Return where a symbolic link leads; "" for what is none, or isn't there."""
+    try:
+        descriptor = open_in_root(root, path, os.O_PATH | os.O_NOFOLLOW)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    try:
+        is_a_link = stat.S_ISLNK(os.fstat(descriptor).st_mode)
+        return os.readlink("", dir_fd=descriptor) if is_a_link else ""
+    finally:
+        os.close(descriptor)
