@@ -85,3 +85,69 @@ def test_without_a_profile_there_is_no_start_but_a_package_to_install() -> None:
     with pytest.raises(ConfigError, match="no seccomp profile") as caught:
         seccomp.find("/no/such/file")
     assert "golang-github-containers-common" in caught.value.hint
+
+
+def overlaid(*rules: dict[str, Any], default: str = "SCMP_ACT_ERRNO", caps: tuple[str, ...] = ()) -> list[Any]:
+    """Return the rules for socket() that a default profile with these rules leads to."""
+    source = {"defaultAction": default, "architectures": ["SCMP_ARCH_X86"], "syscalls": list(rules)}
+    profile = seccomp.profile(source, caps, allow=())
+    return [entry for entry in profile["syscalls"] if "socket" in entry["names"]]
+
+
+def compare(index: int, operator: str, value: int) -> dict[str, Any]:
+    return {"index": index, "op": f"SCMP_CMP_{operator}", "value": value}
+
+
+def test_every_comparison_of_a_default_profile_is_as_wide_as_the_kernels() -> None:
+    with open(SHIPPED, encoding="utf-8") as file:
+        source = json.load(file)
+    for capabilities in ([], DEFAULT, NAMES):
+        rules = seccomp.profile(source, capabilities, allow=())["syscalls"]
+        compared = [argument for entry in rules for argument in entry.get("args", ())]
+        assert {argument["op"] for argument in compared} == {"SCMP_CMP_MASKED_EQ"}
+        assert all(argument["value"] <= 0xFFFFFFFF for argument in compared)
+
+
+def test_the_overlay_never_allows_what_the_profile_does_not() -> None:
+    assert overlaid() == [] and overlaid(rule(names=["socket"], action="SCMP_ACT_ERRNO", errnoRet=1))
+    only_unix = rule(names=["socket"], args=[compare(0, "EQ", 1)])
+    allowed = [entry["args"] for entry in overlaid(only_unix) if entry["action"] == "SCMP_ACT_ALLOW"]
+    assert allowed == [[{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF, "valueTwo": 1}]]
+
+
+def test_a_profile_that_looks_at_more_than_the_family_keeps_its_rules_for_sockets() -> None:
+    streams = rule(names=["socket"], args=[compare(1, "EQ", 1)])
+    kept = {"index": 1, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF, "valueTwo": 1}
+    assert overlaid(streams) == [{"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [kept]}]
+
+
+def test_without_socketcall_nothing_is_denied_by_an_error_of_its_own() -> None:
+    # libseccomp makes a rule for socketcall of each one for socket, without the arguments: two errors would collide.
+    assert {entry["action"] for entry in overlaid(rule(names=["socket"]))} == {"SCMP_ACT_ALLOW"}
+    with_it = overlaid(rule(names=["bind", "socket"]), rule(names=["socketcall"]))
+    assert {entry["action"] for entry in with_it} == {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"}
+
+
+def test_what_was_kept_with_another_overlay_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [seccomp.profile_text(SHIPPED, DEFAULT, os.fspath(tmp_path), allow=allow) for allow in (None, (), ["alg"])]
+    assert len(set(texts)) == 3
+    monkeypatch.setattr(seccomp, "OVERLAY", seccomp.OVERLAY + 1)
+    for allow in ((), ["alg"], ["AF_ALG"]):
+        seccomp.profile_text(SHIPPED, DEFAULT, os.fspath(tmp_path), allow=allow)
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_the_administrators_profile_goes_before_the_distributions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, shipped = tmp_path / "etc.json", tmp_path / "usr.json"
+    monkeypatch.setattr(seccomp, "DEFAULT_PATHS", (os.fspath(own), os.fspath(shipped)))
+    shipped.touch()
+    assert seccomp.find() == os.fspath(shipped)
+    own.touch()
+    assert seccomp.find() == os.fspath(own)
+    assert seccomp.find(os.fspath(shipped)) == os.fspath(shipped)
+
+
+def test_the_administrators_place_is_etc() -> None:
+    assert seccomp.DEFAULT_PATHS == ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")

@@ -94,6 +94,7 @@ class ContainersConf:
     prepare_volume_on_create: bool = False
     privileged: bool = False
     read_only: bool = False
+    seccomp_allow: list[str] = []  # podpy's own: address families that containers may use although podpy denies them
     seccomp_profile: str = ""
     shm_size: str = "65536k"
     tz: str = ""

@@ -134,6 +134,7 @@ class ContainerSpec(Record):
     no_new_privileges: bool = False
     apparmor: str = ""  # a profile's name; "": none
     seccomp: str = ""  # "": the default profile; "unconfined"; a path
+    seccomp_allow: list[str] = []  # address families (vsock, alg …) that podpy's overlay lets through all the same
     security_labels: list[str] = []  # label=…, kept for inspect; SELinux isn't enforced here
     mask: list[str] = []
     unmask: list[str] = []

@@ -116,7 +116,7 @@ _RIGHTS: tuple[Option, ...] = (
     listed("--cap-add", "CAPABILITY", "Capability to add"),
     listed("--cap-drop", "CAPABILITY", "Capability to drop; all: every one"),
     flag("--privileged", "Give all capabilities and devices, hide nothing"),
-    many("--security-opt", "OPTION", "no-new-privileges, seccomp=, label=, mask=, unmask=, proc-opts="),
+    many("--security-opt", "OPTION", "no-new-privileges, seccomp=, seccomp-allow=, label=, mask=, unmask=, proc-opts="),
     text("--seccomp-policy", "POLICY", "Which seccomp profile: default, image", default="default"),
     many("--device", "HOST[:INSIDE[:rwm]]", "Give the container a device of the host", complete=FILES),
     listed("--device-cgroup-rule", "RULE", "Rule for devices in the cgroup"),

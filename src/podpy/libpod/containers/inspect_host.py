@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.containers.held import Held
     from podpy.libpod.containers.table import ContainerRow
     from podpy.spec.container import ContainerSpec, Mount, Resources
@@ -94,7 +95,7 @@ def host_config(container: Held) -> dict[str, Any]:
         "Privileged": spec.privileged,
         "PublishAllPorts": spec.publish_all,
         "ReadonlyRootfs": spec.read_only,
-        "SecurityOpt": _security(spec),
+        "SecurityOpt": _security(spec, container.engine.conf),
         "Tmpfs": {mount.target: ",".join(mount.options) for mount in spec.mounts if mount.type == "tmpfs"},
         "UTSMode": spec.uts,
         "UsernsMode": "" if spec.userns == "host" else "private",
@@ -175,11 +176,13 @@ def _capability_changes(spec: ContainerSpec) -> dict[str, list[str]]:
     }
 
 
-def _security(spec: ContainerSpec) -> list[str]:
+def _security(spec: ContainerSpec, conf: ContainersConf) -> list[str]:
     options = ["no-new-privileges"] if spec.no_new_privileges else []
     options += [f"label={label}" for label in spec.security_labels]
     if spec.seccomp:
         options.append(f"seccomp={spec.seccomp}")
+    allowed = sorted({*spec.seccomp_allow, *conf.seccomp_allow})
+    options += [f"seccomp-allow={','.join(allowed)}"] if allowed and not (spec.seccomp or spec.privileged) else []
     options += [f"mask={':'.join(spec.mask)}"] if spec.mask else []
     options += [f"unmask={':'.join(spec.unmask)}"] if spec.unmask else []
     return options

@@ -2,7 +2,8 @@
 
 The file describes every architecture and makes exceptions by capability and kernel; the runtime wants the result for
 one container. The translation takes longer than all the rest of config.json, and it depends on nothing but the file and
-the capabilities, so its text is kept and spliced into config.json.
+the capabilities, so its text is kept and spliced into config.json. A default profile gets podpy's own overlay
+(`oci.document.overlay`); a file that `--security-opt seccomp=` names is taken as it is.
 
 There is no built-in profile: a second list that nobody updates is worse than an error that names the package. Without
 a profile podpy refuses to start a container unless it is told `--security-opt seccomp=unconfined`.
@@ -18,7 +19,7 @@ from podpy.spec import capabilities as caps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from podpy.config.containers_conf import ContainersConf
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 UNCONFINED = "unconfined"
+OVERLAY = 1  # counts the changes of oci.document.overlay: what was kept with another one isn't used
 # The administrator's own file wins over the distribution's (containers.conf(5), seccomp_profile).
 DEFAULT_PATHS = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
 # Go's names for `uname -m`, which the profile's exceptions use, and libseccomp's.
@@ -49,7 +51,10 @@ def text(spec: ContainerSpec, capabilities: Sequence[str], conf: ContainersConf,
         return ""
     if not spec.seccomp and conf.seccomp_profile == UNCONFINED:
         return ""
-    return profile_text(spec.seccomp or find(conf.seccomp_profile), capabilities, paths.cache)
+    if spec.seccomp:
+        return profile_text(spec.seccomp, capabilities, paths.cache)
+    allow = frozenset({*spec.seccomp_allow, *conf.seccomp_allow})
+    return profile_text(find(conf.seccomp_profile), capabilities, paths.cache, allow=allow)
 
 
 def find(configured: str = "") -> str:
@@ -67,17 +72,19 @@ def find(configured: str = "") -> str:
     )
 
 
-def profile_text(path: str, capabilities: Sequence[str], cache_directory: str) -> str:
+def profile_text(
+    path: str, capabilities: Sequence[str], cache_directory: str, *, allow: Collection[str] | None = None
+) -> str:
     """Return the profile at `path` for a container with these capabilities, as the JSON text of linux.seccomp.
 
-    The text is kept in `cache_directory` under the file's identity and the capabilities. Raises ConfigError.
+    `allow`: which address families podpy's overlay lets through as well; None: no overlay. The text is kept in
+    `cache_directory` under the file's identity, the capabilities and the overlay. Raises ConfigError, UsageError.
     """
     try:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
-            key = (
-                f"{status.st_dev:x}-{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{mask(capabilities):x}"
-            )
+            identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, mask(capabilities))
+            key = "-".join([*(f"{number:x}" for number in identity), *_overlay_key(allow)])
             cached = os.path.join(cache_directory, f"seccomp-{key}.json")
             kept = files.read_small(cached)
             if kept:
@@ -85,13 +92,18 @@ def profile_text(path: str, capabilities: Sequence[str], cache_directory: str) -
             source = file.read()
     except OSError as error:
         raise ConfigError(f"seccomp profile {path}: {error.strerror}") from error
-    text = fastjson.dumps(profile(_parse(path, source), capabilities))
+    text = fastjson.dumps(profile(_parse(path, source), capabilities, allow=allow))
     files.replace(cached, text)  # not synced: what a crash loses here is made again
     return text
 
 
-def profile(source: dict[str, Any], capabilities: Sequence[str]) -> dict[str, Any]:
-    """Return linux.seccomp: `source` (the distribution's form, or already the OCI's) for this machine."""
+def profile(
+    source: dict[str, Any], capabilities: Sequence[str], *, allow: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return linux.seccomp: `source` (the distribution's form, or already the OCI's) for this machine.
+
+    `allow`: as for `profile_text`. Raises UsageError for an unknown address family.
+    """
     uname = os.uname()
     go_arch, scmp_arch = _ARCHITECTURES.get(uname.machine, (uname.machine, ""))
     kernel = _version(uname.release)
@@ -102,12 +114,25 @@ def profile(source: dict[str, Any], capabilities: Sequence[str]) -> dict[str, An
     result["syscalls"] = [
         _syscall(rule) for rule in source.get("syscalls") or () if _applies(rule, go_arch, held, kernel)
     ]
+    if allow is not None:
+        from podpy.oci.document import overlay
+        from podpy.spec import families
+
+        result["syscalls"] = overlay.apply(result, held, families.numbers(allow))
     return result
 
 
 def mask(capabilities: Sequence[str]) -> int:
     """Return capabilities as a bit set."""
     return sum(1 << caps.NAMES.index(name) for name in capabilities)
+
+
+def _overlay_key(allow: Collection[str] | None) -> list[str]:
+    if not allow:
+        return [] if allow is None else [f"o{OVERLAY}"]
+    from podpy.spec.families import numbers
+
+    return [f"o{OVERLAY}", f"{sum(1 << number for number in numbers(allow)):x}"]
 
 
 def _parse(path: str, source: bytes) -> dict[str, Any]:

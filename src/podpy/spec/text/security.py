@@ -20,7 +20,7 @@ _RULE = "It is TYPE MAJOR:MINOR ACCESS, such as 'c 10:200 rwm'"
 
 def security_options(items: Sequence[str]) -> dict[str, Any]:
     """Return the spec's fields that `--security-opt` sets. Raises UsageError for an unknown one."""
-    fields: dict[str, Any] = {"security_labels": [], "mask": [], "unmask": []}
+    fields: dict[str, Any] = {"security_labels": [], "mask": [], "unmask": [], "seccomp_allow": []}
     for item in items:
         key, equals, value = item.partition("=")
         if not equals:
@@ -30,6 +30,8 @@ def security_options(items: Sequence[str]) -> dict[str, Any]:
             fields["no_new_privileges"] = _is_true(value)
         elif key == "seccomp":
             fields["seccomp"] = _seccomp(value)
+        elif key == "seccomp-allow":
+            fields["seccomp_allow"] += _families(value)
         elif key == "apparmor":
             fields["apparmor"] = _apparmor(value)
         elif key == "label":
@@ -43,8 +45,14 @@ def security_options(items: Sequence[str]) -> dict[str, Any]:
         else:
             raise UsageError(
                 f"invalid --security-opt: {item!r}",
-                hint="Known: no-new-privileges, seccomp=, apparmor=, label=, mask=, unmask=, proc-opts=, systempaths=",
+                hint="Known: no-new-privileges, seccomp=, seccomp-allow=, apparmor=, label=, mask=, unmask=,"
+                " proc-opts=, systempaths=",
             )
+    if fields["seccomp_allow"] and fields.get("seccomp"):
+        raise UsageError(
+            f"--security-opt seccomp-allow has no effect with seccomp={fields['seccomp']}",
+            hint="It is about what podpy adds to the default profile",
+        )
     return fields
 
 
@@ -103,6 +111,13 @@ def _seccomp(value: str) -> str:
     if not os.path.exists(path):
         raise UsageError(f"opening seccomp profile {value}: no such file or directory")
     return path
+
+
+def _families(value: str) -> list[str]:
+    from podpy.spec.families import NUMBERS, numbers
+
+    wanted = numbers(value.split(","))
+    return [name for name, number in NUMBERS.items() if number in wanted]
 
 
 def _apparmor(value: str) -> str:

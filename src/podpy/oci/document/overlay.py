@@ -1,0 +1,169 @@
+"""What podpy adds to a default seccomp profile: which sockets may be made, and comparisons as wide as the kernel's.
+
+A distribution's profile lags behind the kernel for years, so a short list of podpy's own lies on top of it (its changes
+are counted by `seccomp.OVERLAY`). It never lets through what the profile doesn't. A profile that looks at more of
+`socket` than its family and NETLINK_AUDIT knows better: its rules stay.
+
+Two facts shape the rules. seccomp sees registers of 64 bits, while the kernel reads an `int` from their lower half
+(seccomp(2)): a comparison of all 64 bits says no more than the caller wants, so comparisons go through a mask. And
+libseccomp lets a rule without comparisons, or with fewer on the same path, swallow the others of its call, so that
+"all but these" must be said without overlap. Each rule costs every start 0.1 to 0.2 ms of crun's time, so neighbours
+are said together, block by block.
+"""
+
+from __future__ import annotations
+
+from podpy.spec import families
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    Rule = dict[str, Any]
+
+_INT = 0xFFFFFFFF
+_EAFNOSUPPORT, _EINVAL = 97, 22
+_AUDIT = 9  # NETLINK_AUDIT, linux/netlink.h
+_AUDIT_CAPABILITY = "CAP_AUDIT_WRITE"
+_ALLOW, _ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
+_EQUAL, _MASKED = "SCMP_CMP_EQ", "SCMP_CMP_MASKED_EQ"
+_FAMILY, _PROTOCOL = 0, 2
+_HAVE_SOCKETCALL = frozenset(f"SCMP_ARCH_{name}" for name in "X86 S390 S390X PPC PPC64 PPC64LE MIPS MIPSEL".split())
+# Arguments that the kernel takes as 32 bits: call → indexes (include/linux/syscalls.h; clone cuts its flags).
+_INTS = {
+    "socket": (0, 1, 2),
+    "socketpair": (0, 1, 2),
+    "personality": (0,),
+    "clone": (0,),
+    "setns": (0, 1),
+    "ioctl": (0, 1),
+    "fcntl": (0, 1),
+    "fcntl64": (0, 1),
+    "prctl": (0,),
+    "keyctl": (0,),
+    "seccomp": (0, 1),
+    "setsockopt": (0, 1, 2),
+}
+
+
+def apply(profile: dict[str, Any], capabilities: Iterable[str], allow: Iterable[int]) -> list[Rule]:
+    """Return the rules of a profile (OCI runtime spec, linux.seccomp) with podpy's own for sockets.
+
+    `allow`: numbers of families that may be used although podpy denies them.
+    """
+    default = profile["defaultAction"]
+    masked = [_masked(rule) for rule in profile["syscalls"]]
+    about_sockets = [rule for rule in masked if "socket" in rule["names"]]
+    if not _is_replaceable(about_sockets, default):
+        return masked
+    wanted = families.ALLOWED.union(allow)
+    allowed = {number for number in wanted if _lets_through(about_sockets, default, number)}
+    own = list(_socket_rules(allowed, audit=_AUDIT_CAPABILITY in capabilities))
+    whole = [rule for rule in masked if "socketcall" in rule["names"] and not rule.get("args")]
+    if not whole and not _HAVE_SOCKETCALL.isdisjoint(profile["architectures"]):
+        # Of each rule for socket() libseccomp makes one for socketcall() there, without the arguments, which it can't
+        # see: errors would hit every socket. Only what the profile says of socketcall() as a whole goes before them.
+        own = [rule for rule in own if rule["action"] == _ALLOW]
+    if default == _ALLOW:  # libseccomp refuses a rule that says what the default says
+        own = [rule for rule in own if rule["action"] != _ALLOW]
+    first = [{**rule, "names": ["socketcall"]} for rule in whole[:1]]
+    others = [_without(rule, "socket", *(["socketcall"] if whole else [])) for rule in masked]
+    return [*first, *own, *(rule for rule in others if rule["names"])]
+
+
+def _socket_rules(allowed: set[int], *, audit: bool) -> Iterator[Rule]:
+    whole = allowed if audit else allowed - {families.NETLINK}
+    for mask, value in _blocks(whole):
+        yield _rule({_FAMILY: (mask, value)})
+    if whole != allowed:
+        # "Not AUDIT" in five bits: one rule for each bit in which a protocol can differ from it (there are 32).
+        for bit in (1 << place for place in range(5)):
+            yield _rule({_FAMILY: (_INT, families.NETLINK), _PROTOCOL: (bit, ~_AUDIT & bit)})
+        yield _rule({_FAMILY: (_INT, families.NETLINK), _PROTOCOL: (_INT, _AUDIT)}, errno=_EINVAL)
+    for mask, value in _blocks(set(range(families.LIMIT)) - allowed):
+        yield _rule({_FAMILY: (mask, value)}, errno=_EAFNOSUPPORT)
+
+
+def _rule(compared: dict[int, tuple[int, int]], *, errno: int = 0) -> Rule:
+    """Return the rule for calls of socket() whose arguments (by index), masked, have these values."""
+    args = [
+        {"index": index, "value": mask, "valueTwo": value, "op": _MASKED} for index, (mask, value) in compared.items()
+    ]
+    if not errno:
+        return {"names": ["socket"], "action": _ALLOW, "args": args}
+    return {"names": ["socket"], "action": _ERRNO, "errnoRet": errno, "args": args}
+
+
+def _blocks(numbers: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield (mask, value) of the largest aligned blocks that hold nothing but these numbers, and each of them once."""
+    first = 0
+    while first < families.LIMIT:
+        size = 1
+        if first in numbers:
+            while first % (2 * size) == 0 and numbers.issuperset(range(first, first + 2 * size)):
+                size *= 2
+            yield _INT & ~(size - 1), first
+        first += size
+
+
+def _masked(rule: Rule) -> Rule:
+    """Return a rule that compares the lower 32 bits where the kernel reads no more."""
+    args = rule.get("args")
+    if not args:
+        return rule
+    narrow = set.intersection(*(set(_INTS.get(name, ())) for name in rule["names"]))
+    return {**rule, "args": [_masked_argument(arg) if arg["index"] in narrow else arg for arg in args]}
+
+
+def _masked_argument(arg: dict[str, Any]) -> dict[str, Any]:
+    if arg["op"] == _EQUAL:
+        return {"index": arg["index"], "value": _INT, "valueTwo": arg["value"] & _INT, "op": _MASKED}
+    if arg["op"] == _MASKED:
+        return {**arg, "value": arg["value"] & _INT, "valueTwo": arg.get("valueTwo", 0) & _INT}
+    return arg
+
+
+def _is_replaceable(rules: list[Rule], default: str) -> bool:
+    """Whether the profile allows sockets at all, and looks at no more than their family and NETLINK_AUDIT."""
+    compared = [arg for rule in rules for arg in rule.get("args") or ()]
+    return (
+        any(action == _ALLOW for action in [default, *(rule["action"] for rule in rules)])
+        and all(rule["action"] in (_ALLOW, _ERRNO) for rule in rules)
+        and all(arg["index"] in (_FAMILY, _PROTOCOL) for arg in compared)
+        and all(_AUDIT in _values(arg) for arg in compared if arg["index"] == _PROTOCOL)
+    )
+
+
+def _values(arg: dict[str, Any]) -> tuple[int, ...]:
+    return (arg["valueTwo"],) if arg["op"] == _MASKED and arg["value"] == _INT else (arg["value"],)
+
+
+def _lets_through(rules: list[Rule], default: str, number: int) -> bool:
+    """Whether the profile itself allows socket(number, any type, 0)."""
+    fitting = {
+        rule["action"]
+        for rule in rules
+        if all(_fits(arg, 0 if arg["index"] == _PROTOCOL else number) for arg in rule.get("args") or ())
+    }
+    return (fitting or {default}) == {_ALLOW}
+
+
+def _fits(arg: dict[str, Any], number: int) -> bool:
+    value = arg["value"]
+    if arg["op"] == _MASKED:
+        return bool(number & value == arg.get("valueTwo", 0))
+    return bool(
+        {
+            _EQUAL: number == value,
+            "SCMP_CMP_NE": number != value,
+            "SCMP_CMP_LT": number < value,
+            "SCMP_CMP_LE": number <= value,
+            "SCMP_CMP_GE": number >= value,
+            "SCMP_CMP_GT": number > value,
+        }[arg["op"]]
+    )
+
+
+def _without(rule: Rule, *names: str) -> Rule:
+    return {**rule, "names": [name for name in rule["names"] if name not in names]}
