@@ -58,7 +58,7 @@ def life():
 
 def written():
     with Runtime() as runtime:
-        assert runtime.load(sys.argv[1]) == [record.names[0] for record in runtime.images()]
+        assert runtime.load(sys.argv[1]) == [record.names[0] for record in runtime.images.list()]
         assert runtime.push("localhost/busybox", "oci:" + os.environ["HOME"] + "/pushed").startswith("sha256:")
         container = runtime.create(spec("sh", "-c", "echo one; sleep 0.2; echo two"))
         container.start()

@@ -81,6 +81,58 @@ def violations(path: Path) -> list[str]:
     ]
 
 
+COMMAND_LINE = BOTTOM | {"cli", "go", "libpod", "spec"}
+"""What the command line may import: it reads options, makes one call of libpod, and prints."""
+
+ENGINES_OWN = {"store", "table", "database", "paths", "conf"}
+"""What a handler may not take from its Runtime: what is decided with these is libpod's business."""
+
+STILL_MORE = {
+    "podpy/cli/commands/containers/create.py",
+    "podpy/cli/commands/containers/diff.py",
+    "podpy/cli/commands/system/info.py",
+    "podpy/cli/commands/containers/inspect.py",
+    "podpy/cli/commands/system/prune.py",
+    "podpy/cli/commands/containers/ps.py",
+    "podpy/cli/commands/containers/run.py",
+    "podpy/cli/commands/system/system.py",
+    "podpy/cli/commands/system/unshare.py",
+    "podpy/cli/parser/completion.py",
+    "podpy/cli/engine.py",
+    "podpy/cli/selection.py",
+    "podpy/cli/specgen/build.py",
+    "podpy/cli/specgen/network.py",
+}
+"""Modules of the command line that import more, or take what is the engine's own. The list only gets shorter."""
+
+
+def past_libpod(path: Path) -> list[str]:
+    """Return one line for each import of the command line, or use of the engine's insides, that goes past libpod."""
+    tree = ast.parse(path.read_text())
+    ignored = type_checking_lines(tree)
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}: imports {room}"
+        for line, room in imported_rooms(tree)
+        if room not in COMMAND_LINE | {"__version__"} and line not in ignored
+    ]
+    return found + [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}: uses runtime.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in ENGINES_OWN
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("runtime", "engine")
+    ]
+
+
+def test_the_command_line_calls_libpod_alone() -> None:
+    found = {f"podpy/{path.relative_to(PACKAGE)}": past_libpod(path) for path in (PACKAGE / "cli").rglob("*.py")}
+    new = [line for name, lines in sorted(found.items()) if name not in STILL_MORE for line in lines]
+    assert not new, "\n".join(["call libpod instead, or give it a method:", *new])
+    mended = sorted(name for name in STILL_MORE if not found.get(name))
+    assert not mended, f"take these out of STILL_MORE: {mended}"
+
+
 def test_every_room_has_its_place_in_the_order() -> None:
     rooms = {room_of(path) for path in PACKAGE.rglob("*.py")}
     assert rooms - ENTRANCES - BOTTOM <= set(MAY_IMPORT), "give the new room a line in MAY_IMPORT and architecture.md"

@@ -1,4 +1,4 @@
-"""The options with which many commands say how registries are spoken to (`image.remote.Access`)."""
+"""The options with which many commands say how registries are spoken to (`Access`)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,9 @@ def access_fields(options: Options) -> dict[str, Any]:
 
     Raises UsageError.
     """
-    from podpy.config.auth import parse_pair
-
     fields = {name: getattr(options, name) for name in _AS_THEY_ARE if hasattr(options, name)}
     if hasattr(options, "creds"):
-        fields["credentials"] = _complete(parse_pair(options.creds)) if options.creds else None
+        fields["credentials"] = _credentials(options.creds) if options.creds else None
     if hasattr(options, "retry"):
         from podpy.cli.parser.values import retry_delay
 
@@ -33,8 +31,11 @@ def access_fields(options: Options) -> dict[str, Any]:
     return fields
 
 
-def _complete(given: Credentials) -> Credentials:
+def _credentials(text: str) -> Credentials:
     """Return what `--creds` says, the password asked for if it lacks: podman-pull(1). Raises UsageError."""
+    from podpy.libpod.images.registries import parse_pair
+
+    given = parse_pair(text)
     if given.username and given.password:
         return given
     password = typed_password() if given.username and sys.stdin.isatty() else ""

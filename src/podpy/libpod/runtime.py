@@ -22,12 +22,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from podpy.image.archive.save import SaveOptions
-    from podpy.image.incoming.pull import PullOptions
-    from podpy.image.outgoing.push import PushOptions
+    from podpy.image.options import PushOptions, SaveOptions
+    from podpy.image.progress import Progress
+    from podpy.image.registry.access import PullOptions
     from podpy.libpod.containers.container import Container
     from podpy.libpod.containers.starting.create import ImageOptions
     from podpy.libpod.containers.table import ContainerRow, Glance
+    from podpy.libpod.images.artifacts import Artifacts
+    from podpy.libpod.images.lists import ManifestLists
+    from podpy.libpod.images.manager import Images
+    from podpy.libpod.images.registries import Registries
     from podpy.libpod.settings import Settings
     from podpy.plan import Trace
     from podpy.spec.container import ContainerSpec
@@ -91,42 +95,69 @@ class Runtime(Engine):
 
     # Images
 
+    @property
+    def images(self) -> Images:
+        """The images of the store, and what is done with them."""
+        from podpy.libpod.images.manager import Images
+
+        return Images(self)
+
+    @property
+    def manifests(self) -> ManifestLists:
+        """The manifest lists of the store."""
+        from podpy.libpod.images.lists import ManifestLists
+
+        return ManifestLists(self)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The artifacts of the store."""
+        from podpy.libpod.images.artifacts import Artifacts
+
+        return Artifacts(self)
+
+    @property
+    def registries(self) -> Registries:
+        """Searching registries, logging in, and whose signatures are trusted."""
+        from podpy.libpod.images.registries import Registries
+
+        return Registries(self)
+
     def image(self, name_or_id: str) -> ImageRecord:
         """Return an image of the store by name, digest or id. Raises NoSuchImageError."""
         from podpy.image.names.lookup import find_image
 
         return find_image(self.store, self.paths, name_or_id)
 
-    def images(self) -> list[ImageRecord]:
-        """Return all images of the store."""
-        return self.store.images()
+    def pull(self, name: str, options: PullOptions | None = None, *, progress: Progress | None = None) -> ImageRecord:
+        """Return an image, fetched from its registry as `options.policy` says; see `Images.pull`."""
+        return self.images.pull(name, options, progress=progress)[0]
 
-    def pull(self, name: str, options: PullOptions | None = None) -> ImageRecord:
-        """Return an image, fetched from its registry as `options.policy` says. Raises ImageError, RegistryError …"""
-        from podpy.image.incoming.pull import pull
+    def load(self, archive: str | int, *, progress: Progress | None = None) -> list[str]:
+        """Load the images of an archive (a path or a descriptor); return their names; see `Images.load`."""
+        return self.images.load(archive, progress=progress)
 
-        return self.privileged(lambda: pull(self.store, self.paths, name, options))
+    def push(
+        self,
+        name: str,
+        destination: str = "",
+        options: PushOptions | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> str:
+        """Send an image to a registry or another place; return its manifest's digest there; see `Images.push`."""
+        return self.images.push(name, destination, options, progress=progress)
 
-    def load(self, archive: str | int) -> list[str]:
-        """Load the images of an archive (a path or a descriptor); return their names. Raises ImageError …"""
-        from podpy.image.archive.read import load
-
-        return self.privileged(lambda: load(self.store, archive))
-
-    def push(self, name: str, destination: str = "", options: PushOptions | None = None) -> str:
-        """Send an image to a registry or another place, as `podpy push` does; return its manifest's digest there.
-
-        Raises NoSuchImageError, RegistryError …
-        """
-        from podpy.image.outgoing.push import push
-
-        return self.privileged(lambda: push(self.store, self.paths, name, destination, options))
-
-    def save(self, names: Sequence[str], output: str, options: SaveOptions | None = None) -> None:
-        """Write images to an archive or a directory; as `podpy save` does. Raises NoSuchImageError, ImageError …"""
-        from podpy.image.archive.save import save
-
-        self.privileged(lambda: save(self.store, self.paths, names, output, options))
+    def save(
+        self,
+        names: Sequence[str],
+        output: str,
+        options: SaveOptions | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        """Write images to an archive or a directory; see `Images.save`."""
+        self.images.save(names, output, options, progress=progress)
 
 
 def _this_process() -> Caller:

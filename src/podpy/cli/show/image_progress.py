@@ -24,7 +24,7 @@ from time import monotonic
 
 from podpy import fastjson
 from podpy.errors import PodpyError
-from podpy.image.progress import SILENT, Progress
+from podpy.libpod.images.options import SILENT, Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ import stat
 
 from podpy import files
 from podpy.errors import ImageError
+from podpy.image.options import STDOUT
 from podpy.storage import crash_point
 from podpy.storage.layers.writeback import Writeback
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-# Opened by this name, a pipe that belongs to another user (sudo -u) is refused; the descriptor isn't.
-STDOUT = "/dev/stdout"
 _ASIDE = ".podpy-new-"
 
 

@@ -7,10 +7,10 @@ from podpy.image.archive.write import Outgoing, docker_archive_is_free, write
 from podpy.image.names import places as transports
 from podpy.image.names.lookup import find_named_image
 from podpy.image.names.reference import LOCALHOST, parse
+from podpy.image.options import SAVE_FORMATS, SaveOptions
 from podpy.image.outgoing.rendition import DOCKER, OCI, Compression
 from podpy.image.progress import SILENT, Progress
 from podpy.notice import warn
-from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,20 +27,6 @@ _FORMATS = {
     "docker-dir": (transports.DIR, DOCKER),
     DOCKER_ARCHIVE: (transports.DOCKER_ARCHIVE, ""),
 }
-FORMATS = tuple(_FORMATS)
-
-
-class SaveOptions(Record):
-    """How to save. `multiple`: several names are several images; else the first is the image and the others its names.
-
-    `compress` is for docker-dir, `uncompressed` for the OCI formats: what becomes of layers that no compressed blob is
-    kept of.
-    """
-
-    format: str = DOCKER_ARCHIVE
-    multiple: bool = False
-    compress: bool = False
-    uncompressed: bool = False
 
 
 def save(
@@ -59,7 +45,7 @@ def save(
     """
     options = options or SaveOptions()
     if options.format not in _FORMATS:
-        raise UsageError(f"format value must be one of {' '.join(FORMATS)}")
+        raise UsageError(f"format value must be one of {' '.join(SAVE_FORMATS)}")
     if options.multiple and len(names) > 1 and options.format != DOCKER_ARCHIVE:
         raise UsageError(
             f'unsupported format "{options.format}" for saving multiple images (only {DOCKER_ARCHIVE})',

@@ -6,6 +6,7 @@ from podpy.errors import ImageError
 from podpy.image.documents.config import ImageConfig
 from podpy.image.names.reference import parse
 from podpy.record import Record
+from podpy.times import nanoseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Step(Record):
     size: int
     comment: str
     names: list[str] = []
+
+    @property
+    def created_at(self) -> int:
+        """When it was made, in nanoseconds since 1970; 0 if it doesn't say."""
+        return max(0, nanoseconds(self.created))
 
 
 class LayerLine(Record):

@@ -18,6 +18,7 @@ from podpy.image.documents import changes, schema
 from podpy.image.incoming.assemble import Blob, Parts, assemble, sha256
 from podpy.image.incoming.compression import HEAD, decompressed, detect
 from podpy.image.names.reference import for_new_image
+from podpy.image.options import ImportOptions, is_address
 from podpy.image.progress import SILENT, Progress
 from podpy.image.trust import Gate, Source
 from podpy.record import Record
@@ -34,25 +35,8 @@ if TYPE_CHECKING:
 _WANTED = "podpy import takes a tar of a root file system, also compressed"
 _HEADER = 512  # bytes: no tar is shorter
 _CHUNK = 1 << 20
-_ADDRESSES = ("http://", "https://")
 _LAYER_SUFFIXES = {"gzip": "+gzip", "zstd": "+zstd"}
 _COMMENT = "imported from tarball"
-
-
-class ImportOptions(Record):
-    """What the new image's configuration says. Empty texts: this machine's platform, Podman's comment."""
-
-    changes: list[str] = []
-    message: str = ""
-    os: str = ""
-    architecture: str = ""
-    variant: str = ""
-    signature_policy: str = ""
-
-
-def is_address(source: str) -> bool:
-    """Tell whether `source` is to be downloaded."""
-    return source.startswith(_ADDRESSES)
 
 
 def import_tar(

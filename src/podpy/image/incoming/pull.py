@@ -9,7 +9,7 @@ from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, par
 from podpy.image.names.short import for_pull
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
-from podpy.image.registry.remote import Access
+from podpy.image.registry.access import PULL_POLICIES, PullOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,24 +23,8 @@ if TYPE_CHECKING:
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
-POLICIES = ("always", "missing", "newer", "never")
 _REGISTRY_TRANSPORT = "docker://"
 _STORE_TRANSPORT = "containers-storage:"
-
-
-class PullOptions(Access):
-    """How to pull. Empty texts and None mean what the configuration says."""
-
-    policy: str = "always"  # always, missing, newer, never
-    platform: str = ""  # os/arch[/variant]
-    os: str = ""
-    arch: str = ""
-    variant: str = ""
-
-    @property
-    def names_platform(self) -> bool:
-        """Whether another platform than this machine's may be meant."""
-        return bool(self.platform or self.os or self.arch or self.variant)
 
 
 def ensure_image(
@@ -76,8 +60,8 @@ def pull(
     AuthenticationError, DigestMismatchError, StorageError, ConfigError. What came of it stays for the next try.
     """
     options = options or PullOptions()
-    if options.policy not in POLICIES:
-        raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(POLICIES)}")
+    if options.policy not in PULL_POLICIES:
+        raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(PULL_POLICIES)}")
     if is_place(name):
         return pull_place(store, name, options, progress=progress)[0]
     plain = name.removeprefix(_REGISTRY_TRANSPORT)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from podpy.image.archive.tree import Tree
     from podpy.image.names.places import Place
     from podpy.image.names.reference import Reference
+    from podpy.image.registry.access import Access
     from podpy.image.registry.read import Repository
-    from podpy.image.registry.remote import Access
     from podpy.image.trust import Gate
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store

@@ -12,8 +12,7 @@ from podpy.image.documents.index import Entry
 from podpy.image.incoming.assemble import sha256
 from podpy.image.incoming.staged import StagedFile, stage_bytes, stage_file
 from podpy.image.lists import manifest_list
-from podpy.image.lists.manifest_list import Changes
-from podpy.record import Record
+from podpy.image.options import EntryChanges, ListArtifactOptions
 from podpy.storage.lists import ListSource
 
 TYPE_CHECKING = False
@@ -22,22 +21,9 @@ if TYPE_CHECKING:
     from podpy.image.documents.artifact import Part
     from podpy.storage.store import Store
 
-UNKNOWN_TYPE = "application/vnd.unknown.artifact.v1"
-
-
-class ArtifactOptions(Record):
-    """What `--artifact-…` say. Empty texts mean the defaults, except for `artifact_type`: then it has none."""
-
-    artifact_type: str = UNKNOWN_TYPE
-    config_file: str = ""
-    config_type: str = ""
-    layer_type: str = ""
-    subject: str = ""
-    exclude_titles: bool = False
-
 
 def add_files(
-    store: Store, paths: Paths, name: str, files: list[str], options: ArtifactOptions, changes: Changes
+    store: Store, paths: Paths, name: str, files: list[str], options: ListArtifactOptions, changes: EntryChanges
 ) -> str:
     """Make an artifact of files and add it to a list; return the list's id. The files needn't stay where they are.
 
@@ -54,10 +40,10 @@ def add_files(
     )
     source = ListSource(digest=entry.digest, manifest=data, files=[os.path.abspath(path) for path in files])
     blobs = [stage_bytes(store, config.data), *(file.blob for file in staged)]
-    return manifest_list.add_entry(store, record, changes.of(entry), source, blobs)
+    return manifest_list.add_entry(store, record, manifest_list.changed(entry, changes), source, blobs)
 
 
-def _config(options: ArtifactOptions) -> Part:
+def _config(options: ListArtifactOptions) -> Part:
     if not options.config_file:
         return manifests.inline(options.config_type or manifests.EMPTY_TYPE, manifests.EMPTY)
     try:
@@ -70,7 +56,7 @@ def _config(options: ArtifactOptions) -> Part:
     return manifests.inline(options.config_type or schema.OCI_CONFIG, data)
 
 
-def _layer(file: StagedFile, options: ArtifactOptions) -> Part:
+def _layer(file: StagedFile, options: ListArtifactOptions) -> Part:
     title = os.path.basename(file.path)
     return manifests.Part(
         media_type=options.layer_type or sniff.by_name_or_content(title, file.head),

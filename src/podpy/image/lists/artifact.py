@@ -15,9 +15,9 @@ from podpy.image.incoming.assemble import sha256
 from podpy.image.incoming.staged import check_space, fetch, stage_bytes, stage_file
 from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse, shorten
+from podpy.image.options import ArtifactOptions
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
-from podpy.record import Record
 from podpy.storage.artifacts import ArtifactRecord, Artifacts
 from podpy.times import nanoseconds, rfc3339
 
@@ -27,22 +27,12 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.image.incoming.staged import StagedFile
+    from podpy.image.registry.access import Access
     from podpy.image.registry.read import Repository
-    from podpy.image.registry.remote import Access
     from podpy.storage.store import Store
 
 
 _LARGEST_COPY = 1 << 30
-
-
-class AddOptions(Record):
-    """How files become an artifact. `file_type` empty: guessed from each file's first bytes."""
-
-    annotations: dict[str, str] = {}
-    artifact_type: str = ""
-    file_type: str = ""
-    append: bool = False
-    replacing: bool = False
 
 
 def full_name(text: str, domain: str) -> Reference:
@@ -112,7 +102,7 @@ def _parse(data: bytes, kind: str = "") -> schema.Manifest:
 # add
 
 
-def add(store: Store, name: str, files: list[str], options: AddOptions) -> str:
+def add(store: Store, name: str, files: list[str], options: ArtifactOptions) -> str:
     """Make an artifact of files, or add them to one, and return its digest.
 
     Raises UsageError, NoSuchArtifactError (append), InUseError (it exists, or a file's title does), ImageError,
@@ -148,7 +138,7 @@ def add(store: Store, name: str, files: list[str], options: AddOptions) -> str:
     return record.digest
 
 
-def _before(store: Store, full: str, options: AddOptions) -> ArtifactRecord | None:
+def _before(store: Store, full: str, options: ArtifactOptions) -> ArtifactRecord | None:
     try:
         before = Artifacts(store).by_name(full)
     except NoSuchArtifactError:
@@ -160,7 +150,7 @@ def _before(store: Store, full: str, options: AddOptions) -> ArtifactRecord | No
     return before
 
 
-def _new(options: AddOptions) -> dict[str, Any]:
+def _new(options: ArtifactOptions) -> dict[str, Any]:
     annotations = {**options.annotations, manifests.CREATED: rfc3339(time.time_ns(), utc=True)}
     config = manifests.inline(manifests.EMPTY_TYPE, manifests.EMPTY)
     document = fastjson.loads(manifests.build(config, [], artifact_type=options.artifact_type, annotations=annotations))
@@ -172,7 +162,7 @@ def _title(layer: dict[str, Any]) -> str:
     return str(annotations.get(manifests.TITLE, "")) if isinstance(annotations, dict) else ""
 
 
-def _layer(file: StagedFile, others: list[dict[str, Any]], options: AddOptions) -> dict[str, Any]:
+def _layer(file: StagedFile, others: list[dict[str, Any]], options: ArtifactOptions) -> dict[str, Any]:
     annotations = {manifests.TITLE: os.path.basename(file.path), **options.annotations}
     if any(_title(other) == annotations[manifests.TITLE] for other in others):
         raise InUseError(f"duplicate layers {manifests.TITLE} labels within an artifact not allowed")

@@ -11,7 +11,7 @@ from podpy.image.lists.artifact import find_named, full_name
 from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN
 from podpy.image.progress import SILENT, Progress
-from podpy.image.registry.remote import Access, write
+from podpy.image.registry.remote import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.image.archive.list_places import Directory
+    from podpy.image.registry.access import Access
     from podpy.image.registry.write import WritableRepository
     from podpy.storage.artifacts import ArtifactRecord
     from podpy.storage.store import Store

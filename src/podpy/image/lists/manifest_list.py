@@ -14,10 +14,10 @@ from podpy.image.incoming.assemble import sha256
 from podpy.image.names import places as transports
 from podpy.image.names.lookup import find_named
 from podpy.image.names.reference import check_digest, for_new_image, parse
+from podpy.image.options import EntryChanges, ListAddOptions
 from podpy.image.progress import SILENT, Progress
-from podpy.image.registry.remote import Access
+from podpy.image.registry.access import Access
 from podpy.notice import warn
-from podpy.record import Record
 from podpy.storage import lists as table
 from podpy.storage.images import ImageRecord
 from podpy.storage.lists import Contents, ListSource
@@ -43,30 +43,12 @@ class NoSuchInstanceError(NoSuchImageError):
     """The list is here, but not the image that it names for a platform; or it names none."""
 
 
-class Changes(Record):
-    """What an entry shall say; what is empty stays as it is."""
-
-    os: str = ""
-    architecture: str = ""
-    variant: str = ""
-    os_version: str = ""
-    os_features: list[str] = []
-    features: list[str] = []
-    annotations: dict[str, str] = {}
-
-    def of(self, entry: Entry) -> Entry:
-        """Return the entry as changed. Another architecture without a variant has none, as in Podman."""
-        said = {name: value for name, value in self.__dict__.items() if value and name != "annotations"}
-        if self.architecture:
-            said["variant"] = self.variant
-        return entry.replace(**said, annotations={**entry.annotations, **self.annotations})
-
-
-class AddOptions(Access):
-    """How images are added: how their registries are spoken to, and what their entries shall say."""
-
-    all: bool = False  # of a list all entries, not only the one for this machine (or for `changes`' platform)
-    changes: Changes = Changes()
+def changed(entry: Entry, changes: EntryChanges) -> Entry:
+    """Return the entry as changed. Another architecture without a variant has none, as in Podman."""
+    said = {name: value for name, value in changes.__dict__.items() if value and name != "annotations"}
+    if changes.architecture:
+        said["variant"] = changes.variant
+    return entry.replace(**said, annotations={**entry.annotations, **changes.annotations})
 
 
 def find_list(store: Store, paths: Paths, text: str) -> ImageRecord:
@@ -116,7 +98,7 @@ def create(
     paths: Paths,
     name: str,
     images: list[str],
-    options: AddOptions,
+    options: ListAddOptions,
     *,
     amend: bool = False,
     annotations: dict[str, str] | None = None,
@@ -146,7 +128,7 @@ def create(
 
 
 def add(
-    store: Store, paths: Paths, name: str, images: list[str], options: AddOptions, *, progress: Progress = SILENT
+    store: Store, paths: Paths, name: str, images: list[str], options: ListAddOptions, *, progress: Progress = SILENT
 ) -> str:
     """Add images (see image/sources.py for their names) to a list, and return its id.
 
@@ -157,17 +139,17 @@ def add(
 
     def work(document: Document) -> Document:
         for entry, _ in found:
-            document = document.with_entry(options.changes.of(entry))
+            document = document.with_entry(changed(entry, options.changes))
         return document
 
     return _change(store, record, work, found)
 
 
-def annotate(store: Store, record: ImageRecord, digest: str, changes: Changes) -> str:
+def annotate(store: Store, record: ImageRecord, digest: str, changes: EntryChanges) -> str:
     """Change what a list says about the entry with this digest, and return its id. Raises ImageError."""
 
     def work(document: Document) -> Document:
-        return document.with_changed(changes.of(_entry(document, digest)))
+        return document.with_changed(changed(_entry(document, digest), changes))
 
     return _change(store, record, work)
 
@@ -265,13 +247,13 @@ def add_entry(store: Store, record: ImageRecord, entry: Entry, source: ListSourc
 # What is added
 
 
-def _gather(store: Store, paths: Paths, text: str, options: AddOptions, progress: Progress) -> Found:
+def _gather(store: Store, paths: Paths, text: str, options: ListAddOptions, progress: Progress) -> Found:
     if not text:
         raise UsageError("an image's name is empty")
     return sources.use(store, paths, text, options, lambda source: _entries(store, source, options), progress=progress)
 
 
-def _entries(store: Store, source: Source, options: AddOptions) -> Found:
+def _entries(store: Store, source: Source, options: ListAddOptions) -> Found:
     data, kind = source.manifest()
     document = schema.parse(data, kind, artifacts=True)
     if isinstance(document, schema.Manifest):
@@ -294,7 +276,7 @@ def _entries(store: Store, source: Source, options: AddOptions) -> Found:
     ]
 
 
-def _platform(changes: Changes) -> Platform:
+def _platform(changes: EntryChanges) -> Platform:
     return schema.parse_platform("", os_name=changes.os, architecture=changes.architecture, variant=changes.variant)
 
 

@@ -23,9 +23,17 @@ from podpy.image.lists.artifact_push import send_blobs
 from podpy.image.names import places as transports
 from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import parse
+from podpy.image.options import ListPushOptions, PushOptions
 from podpy.image.outgoing.convert import foreign_layers, manifest_for
 from podpy.image.outgoing.layer_source import LayerBlob
-from podpy.image.outgoing.push import Pushed, PushOptions, family_of, mount_sources, registry_reference, send_image
+from podpy.image.outgoing.push import (
+    Pushed,
+    family_of,
+    mount_sources,
+    refuse_unsupported,
+    registry_reference,
+    send_image,
+)
 from podpy.image.outgoing.rendition import DOCKER, MANIFESTS
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.remote import write
@@ -47,13 +55,6 @@ if TYPE_CHECKING:
 _COMPRESSION_NOTE = "io.github.containers.compression."  # and the kind: containers/image's, in an entry's annotations
 
 
-class ListPushOptions(PushOptions):
-    """How to push a list. `images` false: only the list goes, its images must be there."""
-
-    images: bool = True
-    add_compression: list[str] = []  # gzip, zstd: further entries, the same images compressed so
-
-
 def push_list(
     store: Store,
     paths: Paths,
@@ -68,7 +69,11 @@ def push_list(
     Raises UsageError (no destination),
     ImageError (an entry isn't where it was), RegistryError, AuthenticationError, TrustError, NotSupportedError.
     """
+    refuse_unsupported(options, destination)
     wanted = options if isinstance(options, ListPushOptions) else ListPushOptions(**options.__dict__)
+    for kind in wanted.add_compression:
+        if kind not in ("gzip", "zstd"):
+            raise NotSupportedError(f"--add-compression {kind} is not supported", hint="Use gzip or zstd")
     try:
         if transports.is_place(destination):
             return _to_place(store, paths, record, transports.parse_place(destination), wanted, progress)

@@ -12,17 +12,18 @@ from _queue import SimpleQueue
 from functools import partial
 from threading import Event, Thread
 
-from podpy.errors import ImageError, NoSpaceError, StorageError, UsageError
+from podpy.errors import ImageError, NoSpaceError, NotSupportedError, StorageError, UsageError
 from podpy.image.archive.write import push_to_place
 from podpy.image.incoming.assemble import Blob
 from podpy.image.names import places as transports
 from podpy.image.names.lookup import find_named, registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN, Reference, parse
+from podpy.image.options import PushOptions
 from podpy.image.outgoing.convert import Converted, foreign_layers, manifest_for
 from podpy.image.outgoing.layer_source import LayerBlob, remove
 from podpy.image.outgoing.rendition import DOCKER, MANIFESTS, OCI, Compression, outgoing, own_family
 from podpy.image.progress import SILENT, Progress
-from podpy.image.registry.remote import Access, write
+from podpy.image.registry.remote import write
 from podpy.image.registry.write import ManifestRefusedError, WritableRepository
 from podpy.record import Record
 
@@ -41,16 +42,9 @@ _READ = 256 << 10
 _GRACE = 2.0  # seconds that other layers get to stop after one has failed
 _REGISTRY = "docker://"
 _STORE = "containers-storage:"
+_CHUNKED = "zstd:chunked"
+_FOREIGN_TRANSPORTS = ("docker-daemon:", "containers-storage:", "ostree:", "sif:", "tarball:")
 _FORMATS = {"oci": OCI, "v2s2": DOCKER, "docker": DOCKER}
-
-
-class PushOptions(Access):
-    """How to push. Empty texts mean: as the image is."""
-
-    format: str = ""  # oci, v2s2
-    compression: str = ""  # gzip, zstd: for layers that are not compressed, and with `recompress` for all others
-    level: int | None = None
-    recompress: bool = False
 
 
 class Pushed(Record):
@@ -77,6 +71,7 @@ def push(
     AuthenticationError, ConfigError, StorageError.
     """
     options = options or PushOptions()
+    refuse_unsupported(options, destination)
     record, found = find_named(store, paths, name)
     own = own_destination(name, found)
     if record.is_list:
@@ -89,6 +84,17 @@ def push(
         return _to_registry(store, paths, record, registry_reference(destination or own, name), options, progress)
     finally:
         progress.close()
+
+
+def refuse_unsupported(options: PushOptions, destination: str) -> None:
+    """Raise NotSupportedError for a transport or a compression that Podman writes and podpy doesn't."""
+    kind = next((kind for kind in _FOREIGN_TRANSPORTS if destination.startswith(kind)), "")
+    if kind:
+        raise NotSupportedError(
+            f"{kind} is no destination that podpy can write to", hint="Take docker:// or oci-archive:"
+        )
+    if options.compression == _CHUNKED:
+        raise NotSupportedError(f"--compression-format {_CHUNKED} is not supported", hint="Use zstd")
 
 
 def _to_place(

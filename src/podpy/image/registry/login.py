@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from podpy.errors import AuthenticationError, RegistryError
 from podpy.image.names.lookup import registries_of
+from podpy.image.registry.access import Access
 from podpy.image.registry.challenge import Authenticator
 from podpy.image.registry.http import drop
-from podpy.image.registry.remote import Access, connect
+from podpy.image.registry.remote import connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import os
 from podpy.errors import ImageError, TrustError
 from podpy.image.names.reference import parse
 from podpy.image.progress import SILENT, Progress
-from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
     from podpy.image.names.reference import Reference
+    from podpy.image.registry.access import Access
     from podpy.image.registry.http import Transport
     from podpy.image.registry.list import Listing
     from podpy.image.registry.read import Repository
@@ -29,18 +29,6 @@ if TYPE_CHECKING:
     from podpy.image.trust import Gate
 
     T = TypeVar("T")
-
-
-class Access(Record):
-    """How registries are spoken to. Empty texts and None mean what the configuration says."""
-
-    tls_verify: bool | None = None
-    authfile: str = ""
-    credentials: Credentials | None = None
-    cert_dir: str = ""
-    signature_policy: str = ""
-    retries: int = 3
-    retry_delay: float = 0.0  # seconds, 0: one second, then twice as long each time
 
 
 def read(

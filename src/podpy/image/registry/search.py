@@ -11,7 +11,6 @@ from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN, DOCKER_LIBRARY, parse
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
-from podpy.image.registry.remote import Access
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from podpy.config.paths import Paths
+    from podpy.image.registry.access import Access
     from podpy.image.registry.list import Listing
 
     T = TypeVar("T")

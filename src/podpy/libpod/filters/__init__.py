@@ -1,1 +1,1 @@
-"""--filter: the keys of containers and images."""
+"""Which objects a list shows, or a prune removes: `--filter KEY=VALUE`."""

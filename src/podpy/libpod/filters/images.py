@@ -11,14 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
     from podpy.storage.images import ImageRecord
 
     Check = Callable[[ImageRecord], bool]
-    Maker = Callable[[Runtime, str, str], Check]
+    Maker = Callable[[Engine, str, str], Check]
 
 
-def matching(runtime: Runtime, filters: list[str], *, whole: bool = False) -> list[ImageRecord]:
+def matching(engine: Engine, filters: list[str], *, whole: bool = False) -> list[ImageRecord]:
     """Return the images for which every filter is true, newest first. Raises UsageError, NoSuchImageError (before,
     since).
 
@@ -26,8 +26,8 @@ def matching(runtime: Runtime, filters: list[str], *, whole: bool = False) -> li
     """
     wanted = shared.parse(filters, KEYS)
     whole = whole or any(key.startswith(("label", "manifest")) for key in wanted)
-    records = runtime.store.images() if whole else runtime.store.image_summaries(digests=True)
-    checks = [check for text, values in wanted.items() for check in _checks(runtime, text, values)]
+    records = engine.store.images() if whole else engine.store.image_summaries(digests=True)
+    checks = [check for text, values in wanted.items() for check in _checks(engine, text, values)]
     return [record for record in records if all(check(record) for check in checks)]
 
 
@@ -65,17 +65,17 @@ def _split(name: str) -> tuple[str, str]:
     return (base, colon + tag) if colon and "/" not in tag else (name, "")
 
 
-def _checks(runtime: Runtime, key: str, values: list[str]) -> list[Check]:
+def _checks(engine: Engine, key: str, values: list[str]) -> list[Check]:
     """Return what a filter asks of an image; `key` may end in an exclamation mark (`label!=x`): then not that."""
     bare = key.removesuffix("!")
     make = _MAKERS[bare]
     if bare in _ANY_OF:
-        checks = [_any([make(runtime, bare, value) for value in values])]
+        checks = [_any([make(engine, bare, value) for value in values])]
     else:
-        checks = [make(runtime, bare, value) for value in values]
+        checks = [make(engine, bare, value) for value in values]
     if bare == key:
         return checks
-    each = [make(runtime, bare, value) for value in values]
+    each = [make(engine, bare, value) for value in values]
     return [lambda record: not any(check(record) for check in each)]
 
 
@@ -84,67 +84,67 @@ def _any(checks: list[Check]) -> Check:
 
 
 def _boolean(value_of: Callable[[ImageRecord], bool]) -> Maker:
-    def make(_runtime: Runtime, key: str, value: str) -> Check:
+    def make(_engine: Engine, key: str, value: str) -> Check:
         wanted = shared.boolean(key, [value])
         return lambda record: value_of(record) == wanted
 
     return make
 
 
-def _before(runtime: Runtime, key: str, value: str) -> Check:
-    limit = _created(runtime, key, value)
+def _before(engine: Engine, key: str, value: str) -> Check:
+    limit = _created(engine, key, value)
     return lambda record: record.created < limit
 
 
-def _since(runtime: Runtime, key: str, value: str) -> Check:
-    limit = _created(runtime, key, value)
+def _since(engine: Engine, key: str, value: str) -> Check:
+    limit = _created(engine, key, value)
     return lambda record: record.created > limit
 
 
-def _created(runtime: Runtime, key: str, name: str) -> int:
+def _created(engine: Engine, key: str, name: str) -> int:
     try:
-        return find_named(runtime.store, runtime.paths, name)[0].created
+        return find_named(engine.store, engine.paths, name)[0].created
     except NoSuchImageError as error:
         raise NoSuchImageError(
             f'could not find local image for filter "{key}"="{name}": {error.message}', hint="See podpy images"
         ) from None
 
 
-def _until(_runtime: Runtime, _key: str, value: str) -> Check:
+def _until(_engine: Engine, _key: str, value: str) -> Check:
     from podpy.libpod.filters.times import parse_time
 
     limit = parse_time(value)
     return lambda record: record.created < limit
 
 
-def _label(_runtime: Runtime, _key: str, value: str) -> Check:
+def _label(_engine: Engine, _key: str, value: str) -> Check:
     return lambda record: shared.match_labels([value], parse_config(record).labels)
 
 
-def _containers(runtime: Runtime, _key: str, value: str) -> Check:
+def _containers(engine: Engine, _key: str, value: str) -> Check:
     if value == "external":
         return lambda _record: False  # containers of other tools aren't in podpy's store
     if value not in ("true", "false"):
         raise UsageError(f'unsupported value "{value}" for containers filter', hint="It is true, false or external")
-    users = runtime.store.images_table.user_counts()
+    users = engine.store.images_table.user_counts()
     return lambda record: (record.id in users) == (value == "true")
 
 
-def _reference(runtime: Runtime, _key: str, value: str) -> Check:
+def _reference(engine: Engine, _key: str, value: str) -> Check:
     try:
-        meant = find_named(runtime.store, runtime.paths, value)[0].id
+        meant = find_named(engine.store, engine.paths, value)[0].id
     except PodpyError:
         meant = ""
     return lambda record: record.id == meant or any(reference_matches(name, value) for name in record.names)
 
 
-def _digest(_runtime: Runtime, _key: str, value: str) -> Check:
+def _digest(_engine: Engine, _key: str, value: str) -> Check:
     if not value.startswith("sha256:"):
         raise UsageError(f'invalid value "{value}" for digest filter', hint="It begins with sha256:")
     return lambda record: any(digest.startswith(value) for digest in record.digests)
 
 
-def _id(_runtime: Runtime, _key: str, value: str) -> Check:
+def _id(_engine: Engine, _key: str, value: str) -> Check:
     return lambda record: shared.match_id([value.removeprefix("sha256:")], record.id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.libpod.containers.rows import true_rows
-from podpy.libpod.containers.table import ALIVE, ContainerRow
+from podpy.libpod.containers.table import ALIVE, RUNNING, ContainerRow
 from podpy.record import Record
 from podpy.storage.images import ImageRecord
 from podpy.storage.layers.usage import tree_size
@@ -52,6 +52,34 @@ class DiskUsage(Record):
     images_size: int
     images_reclaimable: int
 
+    def kinds(self) -> list[KindUsage]:
+        """Return a line for each kind, counted as Podman does: an image with two names is two in the total and one
+        active, a volume is active once for each of its containers.
+        """
+        return [
+            KindUsage(
+                kind="Images",
+                total=sum(max(1, len(found.image.names)) for found in self.images),
+                active=sum(1 for found in self.images if found.containers),
+                size=self.images_size,
+                reclaimable=self.images_reclaimable,
+            ),
+            KindUsage(
+                kind="Containers",
+                total=len(self.containers),
+                active=sum(1 for found in self.containers if found.row.status == RUNNING),
+                size=sum(found.size for found in self.containers),
+                reclaimable=sum(found.size for found in self.idle_containers),
+            ),
+            KindUsage(
+                kind="Local Volumes",
+                total=len(self.volumes),
+                active=sum(found.containers for found in self.volumes),
+                size=sum(found.size for found in self.volumes),
+                reclaimable=sum(found.size for found in self.unused_volumes),
+            ),
+        ]
+
     @property
     def idle_containers(self) -> list[ContainerUsage]:
         """The containers that don't run."""
@@ -61,6 +89,21 @@ class DiskUsage(Record):
     def unused_volumes(self) -> list[VolumeUsage]:
         """The volumes that no container uses."""
         return [usage for usage in self.volumes if not usage.containers]
+
+
+class KindUsage(Record):
+    """One line of `podpy system df`: how many things of a kind there are, and their bytes."""
+
+    kind: str
+    total: int
+    active: int
+    size: int
+    reclaimable: int
+
+    @property
+    def percent(self) -> int:
+        """How much of the size removing the unused ones would give back."""
+        return int(100 * self.reclaimable / self.size + 0.5) if self.size else 0
 
 
 def disk_usage(engine: Engine) -> DiskUsage:

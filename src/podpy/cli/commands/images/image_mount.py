@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.notice import complain
-from podpy.errors import PodpyError, RootlessError, UsageError
-from podpy.storage.mounts import image_mounts
+from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.parse import Options
-    from podpy.libpod.runtime import Runtime
-    from podpy.storage.images import ImageRecord
 
 
 def mount(options: Options) -> int:
@@ -24,13 +20,10 @@ def mount(options: Options) -> int:
     if options.format and not report.is_json(options.format):
         raise UsageError(f'unknown --format argument: "{options.format}"')
     with open_runtime(options) as runtime:
-        if runtime.paths.rootless and os.getuid():
-            # Elsewhere than in that namespace nobody would see the mount.
-            raise RootlessError(
-                'cannot run command "podpy image mount" in rootless mode, must execute `podpy unshare` first'
-            )
-        runtime.enter()
-        found = _mounted(runtime) if not options.images and not options.all else _mount(runtime, options)
+        if options.images or options.all:
+            found = runtime.images.mount(options.images, every=options.all)
+        else:
+            found = runtime.images.mounted()
     if len(options.images) == 1 and not options.format:
         print(found[0][1])
     elif options.format:
@@ -53,25 +46,10 @@ def unmount(options: Options) -> int:
     """Unmount images and print their ids; one that isn't mounted is no error."""
     code = 0
     with open_runtime(options) as runtime:
-        runtime.enter()
-        for name in image_mounts.mounted(runtime.store) if options.all else options.images:
-            try:
-                # An image that is gone can still be mounted, under the id that --all finds.
-                image_id = name if options.all else runtime.image(name).id
-                if image_mounts.unmount(runtime.store, image_id, force=options.force):
-                    print(image_id)
-            except PodpyError as error:
-                complain(error)
-                code = error.exit_code
+        for removal in runtime.images.unmount(options.images, every=options.all, force=options.force):
+            for line in removal.lines:
+                print(line)
+            if removal.error is not None:
+                complain(removal.error)
+                code = removal.error.exit_code
     return code
-
-
-def _mount(runtime: Runtime, options: Options) -> list[tuple[ImageRecord, str]]:
-    every = [record for record in runtime.store.images() if not record.is_list]
-    records = every if options.all else [runtime.image(name) for name in options.images]
-    return [(record, image_mounts.mount(runtime.store, record)) for record in records]
-
-
-def _mounted(runtime: Runtime) -> list[tuple[ImageRecord, str]]:
-    paths = image_mounts.mounted(runtime.store)
-    return [(record, paths[record.id]) for record in runtime.store.image_summaries() if record.id in paths]

@@ -15,12 +15,8 @@ if TYPE_CHECKING:
 def save(options: Options) -> int:
     """`podpy save`: to a file, a directory, or standard output (then quietly)."""
     from podpy.cli.show.image_progress import FailuresTold, make, tell_result
-    from podpy.image.archive.outfile import STDOUT
-    from podpy.image.archive.save import FORMATS, SaveOptions
-    from podpy.image.archive.save import save as save_images
+    from podpy.libpod.images.options import STDOUT, SaveOptions
 
-    if options.format not in FORMATS:
-        raise UsageError(f"format value must be one of {' '.join(FORMATS)}")
     if options.compress and options.format != "docker-dir":
         raise UsageError("--compress can only be set when --format is 'docker-dir'")
     if ":" in options.output:
@@ -34,12 +30,10 @@ def save(options: Options) -> int:
     with FailuresTold(progress, options.output), open_runtime(options) as runtime:
         wanted = SaveOptions(
             format=options.format,
-            multiple=options.multi_image_archive if given else runtime.conf.multi_image_archive,
+            multiple=options.multi_image_archive if given else None,
             compress=options.compress,
             uncompressed=options.uncompressed,
         )
-        runtime.enter()
-        output = options.output or STDOUT
-        save_images(runtime.store, runtime.paths, options.images, output, wanted, progress=progress)
+        runtime.images.save(options.images, options.output or STDOUT, wanted, progress=progress)
     tell_result(progress, "saved", name=options.output)
     return 0

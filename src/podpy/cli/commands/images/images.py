@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.errors import NoSuchImageError, NotANameError, PodpyError, UsageError
+from podpy.errors import NoSuchImageError, PodpyError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,31 +13,32 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.parse import Options
     from podpy.go.template.values import Struct
-    from podpy.image.incoming.pull import PullOptions
-    from podpy.image.progress import Progress
+    from podpy.libpod.images.options import Progress, PullOptions
     from podpy.libpod.runtime import Runtime
 
 
 def load(options: Options) -> int:
     """`podpy load`."""
     from podpy.cli.show.image_progress import FailuresTold, make, tell_image, tells_events
-    from podpy.image.archive.read import load as load_archive
 
     source: str | int = options.input or 0
-    if source == 0 and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError("cannot read from terminal", hint="Use podpy load -i FILE, or podpy load < FILE")
+    if source == 0:
+        refuse_terminal("the --input flag")
     # Podman's lines about a load only repeat what the last line says; bars are worth something where they move.
     progress = make(quiet=options.quiet or not sys.stderr.isatty(), style=options.progress)
     with FailuresTold(progress, options.input or "-"), open_runtime(options) as runtime:
-        names = runtime.privileged(
-            lambda: load_archive(runtime.store, source, policy_file=options.signature_policy, progress=progress)
-        )
-        for name in names:
+        for name in runtime.images.load(source, signature_policy=options.signature_policy, progress=progress):
             if tells_events(progress):
-                tell_image(progress, runtime.image(name).id, name)
+                tell_image(progress, runtime.images.get(name).id, name)
             else:
                 print(f"Loaded image: {name}")
     return 0
+
+
+def refuse_terminal(instead: str) -> None:
+    """Raise UsageError, in Podman's words, if an archive would be read from a terminal."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError(f"cannot read from terminal, use command-line redirection or {instead}")
 
 
 def pull(options: Options) -> int:
@@ -45,7 +46,7 @@ def pull(options: Options) -> int:
     from podpy.cli.commands.containers.create import refuse_two_platforms
     from podpy.cli.registry_options import access_fields
     from podpy.cli.show.image_progress import make
-    from podpy.image.incoming.pull import PullOptions
+    from podpy.libpod.images.options import PullOptions
 
     refuse_two_platforms(options)
     wanted = PullOptions(
@@ -58,7 +59,6 @@ def pull(options: Options) -> int:
     )
     progress = make(quiet=options.quiet, style=options.progress)
     with open_runtime(options) as runtime:
-        runtime.enter()
         pulls = _Pulls(runtime, wanted, progress)
         for name in options.images:
             pulls.all_tags(name) if options.all_tags else pulls.one(name)
@@ -70,36 +70,26 @@ class _Pulls:
 
     def __init__(self, runtime: Runtime, options: PullOptions, progress: Progress) -> None:
         self.code = 0
-        self._runtime = runtime
+        self._images = runtime.images
         self._options = options
         self._progress = progress
 
     def one(self, name: str) -> None:
         """Pull one image and print its id."""
         from podpy.cli.show.image_progress import tell_image
-        from podpy.image.incoming.pull import pull as pull_image
-        from podpy.image.incoming.pull import pull_place, warn_of_platform
-        from podpy.image.names.places import is_place
 
-        store, paths = self._runtime.store, self._runtime.paths
         try:
-            if is_place(name):
-                records = pull_place(store, name, self._options, progress=self._progress)
-            else:
-                records = [pull_image(store, paths, name, self._options, progress=self._progress)]
+            records = self._images.pull(name, self._options, progress=self._progress)
         except PodpyError as error:
             self._fail(error, name)
         else:
             for record in records:
-                warn_of_platform(record, self._options)
                 tell_image(self._progress, record.id, name)
 
     def all_tags(self, name: str) -> None:
         """Pull each tag of a repository."""
-        from podpy.image.incoming.pull import all_tags
-
         try:
-            names = all_tags(self._runtime.paths, name, self._options)
+            names = self._images.all_tags(name, self._options)
         except PodpyError as error:
             self._fail(error, name)
         else:
@@ -141,18 +131,11 @@ def inspect(options: Options) -> int:
 def inspect_data(runtime: Runtime, name: str) -> Struct:
     """Return what `image inspect` says about an image, as a template sees it. Raises NoSuchImageError."""
     from podpy.go.view import image_view
-    from podpy.image.documents.describe import inspect as inspect_image
 
-    return image_view(inspect_image(runtime.store, runtime.image(name)))
+    return image_view(runtime.images.inspect(name))
 
 
 def exists(options: Options) -> int:
     """`podpy image exists`: 0 or 1."""
     with open_runtime(options) as runtime:
-        try:
-            runtime.image(options.image)
-        except NotANameError:
-            raise
-        except NoSuchImageError:
-            return 1
-    return 0
+        return 0 if runtime.images.exists(options.image) else 1

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
+from podpy.cli.commands.images.images import refuse_terminal
 from podpy.cli.engine import open_runtime
-from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,12 +15,11 @@ _STDIN = "-"
 def import_image(options: Options) -> int:
     """`podpy import`."""
     from podpy.cli.show.image_progress import FailuresTold, make, tell_image
-    from podpy.image.incoming.import_tar import ImportOptions, import_tar, is_address
+    from podpy.libpod.images.options import ImportOptions, is_address
 
     source: str | int = options.path_or_url
     if source == _STDIN:
-        if sys.stdin is not None and sys.stdin.isatty():
-            raise UsageError("cannot read from terminal", hint="Use podpy import FILE, or podpy import - < FILE")
+        refuse_terminal("the name of a file")
         source = 0
     elif is_address(options.path_or_url) and options.progress != "json":
         print(f'Downloading from "{source}"', flush=True)
@@ -36,8 +33,6 @@ def import_image(options: Options) -> int:
     )
     progress = make(quiet=options.quiet, style=options.progress)
     with FailuresTold(progress, options.reference or options.path_or_url), open_runtime(options) as runtime:
-        record = runtime.privileged(
-            lambda: import_tar(runtime.store, source, options.reference, wanted, progress=progress)
-        )
+        record = runtime.images.import_(source, options.reference, wanted, progress=progress)
     tell_image(progress, f"sha256:{record.id}", options.reference)
     return 0

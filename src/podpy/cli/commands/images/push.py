@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.parse import Options
-    from podpy.image.outgoing.push import PushOptions
-
-_CHUNKED = "zstd:chunked"
-_FOREIGN_TRANSPORTS = ("docker-daemon:", "containers-storage:", "ostree:", "sif:", "tarball:")
+    from podpy.libpod.images.options import PushOptions
 
 
 def push(options: Options) -> int:
     """`podpy push`: prints nothing but its progress."""
     from podpy.cli.show.image_progress import FailuresTold, make, tell_result
-    from podpy.image.outgoing.push import push as push_image
 
     destination = options.destination or ""
     _check_destination(destination, options)
@@ -27,8 +23,7 @@ def push(options: Options) -> int:
     progress = make(quiet=options.quiet, style=options.progress)
     name = destination or options.image
     with FailuresTold(progress, name), open_runtime(options) as runtime:
-        runtime.enter()
-        digest = push_image(runtime.store, runtime.paths, options.image, destination, wanted, progress=progress)
+        digest = runtime.images.push(options.image, destination, wanted, progress=progress)
     if options.digestfile:
         write_digest(options.digestfile, digest)
     tell_result(progress, "pushed", name=name, digest=digest)
@@ -36,12 +31,10 @@ def push(options: Options) -> int:
 
 
 def push_options(options: Options) -> PushOptions:
-    """Return how to push, as `push` or `manifest push` was told. Raises UsageError, NotSupportedError."""
+    """Return how to push, as `push` or `manifest push` was told. Raises UsageError."""
     from podpy.cli.registry_options import access_fields
-    from podpy.image.outgoing.push import PushOptions
+    from podpy.libpod.images.options import PushOptions
 
-    if options.compression_format == _CHUNKED:
-        raise NotSupportedError(f"--compression-format {_CHUNKED} is not supported", hint="Use zstd")
     return PushOptions(
         format=options.format,
         compression=options.compression_format,
@@ -65,11 +58,6 @@ def write_digest(path: str, digest: str) -> None:
 
 
 def _check_destination(destination: str, options: Options) -> None:
-    kind = next((kind for kind in _FOREIGN_TRANSPORTS if destination.startswith(kind)), "")
-    if kind:
-        raise NotSupportedError(
-            f"{kind} is no destination that podpy can write to", hint="Take docker:// or oci-archive:"
-        )
     if options.compress and not destination.startswith("dir:"):
         raise UsageError("--compress is for the destination dir: only", hint="Registries get compressed layers anyway")
     if options.digestfile and destination.startswith("docker-archive:"):

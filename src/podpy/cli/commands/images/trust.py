@@ -17,14 +17,12 @@ _ROW = "{{.Transport}}\t{{.Name}}\t{{.Type}}\t{{.ID}}\t{{.Store}}"
 
 def show(options: Options) -> int:
     """Print what policy.json says, a line for each requirement. The argument means nothing, as with Podman."""
-    from podpy.image.trust.describe import describe, read_policy
-
     with open_runtime(options) as runtime:
-        path, data = read_policy(runtime.paths, options.signature_policy)
+        given = options.signature_policy
         if options.raw:
-            sys.stdout.write(data.decode(errors="replace") + "\n")
+            sys.stdout.write(runtime.registries.policy(given=given)[1].decode(errors="replace") + "\n")
             return 0
-        entries, problems = describe(runtime.paths, data, path, registries_d=options.registrypath)
+        entries, problems = runtime.registries.trust(given=given, registries_d=options.registrypath)
     for problem in problems:
         print_warning(problem)
     sys.stdout.write(_json(entries) if options.json else _table(entries, heading=not options.noheading))
@@ -33,12 +31,8 @@ def show(options: Options) -> int:
 
 def set_(options: Options) -> int:
     """Change what policy.json demands of one scope."""
-    from podpy.config.policy_edit import set_requirements
-
     with open_runtime(options) as runtime:
-        set_requirements(
-            runtime.paths, options.scope, options.type, options.pubkeysfile, given=options.signature_policy
-        )
+        runtime.registries.set_trust(options.scope, options.type, options.pubkeysfile, given=options.signature_policy)
     return 0
 
 

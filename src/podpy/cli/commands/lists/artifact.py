@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from podpy.cli.commands.lists.manifest import pairs
 from podpy.cli.engine import open_runtime
-from podpy.errors import NoSuchArtifactError, UsageError
-from podpy.image.lists import artifact as artifacts
-from podpy.storage.artifacts import Artifacts
+from podpy.errors import UsageError
+from podpy.libpod.images.lists import pairs
+from podpy.libpod.images.options import Access, ArtifactOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +16,14 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.parse import Options
     from podpy.go.template.values import Struct
-    from podpy.image.registry.remote import Access
-    from podpy.storage.artifacts import ArtifactRecord
+    from podpy.libpod.images.artifacts import Artifact
 
 _SHORT = 12
 
 
 def add(options: Options) -> int:
     """`podpy artifact add`: prints the digest."""
-    wanted = artifacts.AddOptions(
+    wanted = ArtifactOptions(
         annotations=pairs(options.annotation),
         artifact_type=options.type,
         file_type=options.file_type,
@@ -33,17 +31,14 @@ def add(options: Options) -> int:
         replacing=options.replace,
     )
     with open_runtime(options) as runtime:
-        runtime.enter()
-        print(_hex(artifacts.add(runtime.store, options.artifact, options.files, wanted)))
+        print(_hex(runtime.artifacts.add(options.artifact, options.files, wanted)))
     return 0
 
 
 def extract(options: Options) -> int:
     """`podpy artifact extract`."""
     with open_runtime(options) as runtime:
-        runtime.enter()
-        record = artifacts.find(runtime.store, options.artifact)
-        artifacts.extract(runtime.store, record, options.target, digest=options.digest, title=options.title)
+        runtime.artifacts.extract(options.artifact, options.target, digest=options.digest, title=options.title)
     return 0
 
 
@@ -53,7 +48,7 @@ def inspect(options: Options) -> int:
     from podpy.go.json import indented
 
     with open_runtime(options) as runtime:
-        found = _described(artifacts.find(runtime.store, options.artifact))
+        found = _described(runtime.artifacts.get(options.artifact))
     if report.is_json(options.format) or not options.format:
         print(indented(found))
     else:
@@ -61,12 +56,10 @@ def inspect(options: Options) -> int:
     return 0
 
 
-def _described(record: ArtifactRecord) -> Struct:
+def _described(found: Artifact) -> Struct:
     from podpy.go.template.values import Struct
-    from podpy.image.documents import schema
 
-    document = schema.load_object(record.manifest, "the artifact's manifest", schema.MANIFEST_LIMIT)
-    plain = Struct({"Manifest": _as_json(document, _MANIFEST), "Name": record.name, "Digest": record.digest})
+    plain = Struct({"Manifest": _as_json(found.manifest, _MANIFEST), "Name": found.name, "Digest": found.digest})
 
     class Report(Struct):
         """What the template sees; as JSON the manifest has its own names, and neither methods nor the embedding."""
@@ -76,9 +69,8 @@ def _described(record: ArtifactRecord) -> Struct:
         def json_form(self) -> Struct:
             return plain
 
-    inner = {"Manifest": _as_go(document, _MANIFEST), "Name": record.name}
-    size = artifacts.size(record)
-    return Report({**inner, "Digest": record.digest, "Artifact": Struct(inner), "TotalSizeBytes": lambda: size})
+    inner = {"Manifest": _as_go(found.manifest, _MANIFEST), "Name": found.name}
+    return Report({**inner, "Digest": found.digest, "Artifact": Struct(inner), "TotalSizeBytes": lambda: found.size})
 
 
 # The fields of image-spec's Go structs, in their order: name in JSON, name in Go, what an absent one is in a template.
@@ -128,7 +120,7 @@ def ls(options: Options) -> int:
     from podpy.cli.show import report
 
     with open_runtime(options) as runtime:
-        rows = [_row(record, options) for record in Artifacts(runtime.store).all()]
+        rows = [_row(found, options) for found in runtime.artifacts.list()]
     if options.format and report.is_json(options.format):
         from podpy.go.json import indented
 
@@ -147,26 +139,22 @@ def ls(options: Options) -> int:
 _COLUMNS = ("Digest", "Repository", "Size", "Tag", "VirtualSize", "Created", "CreatedAt")
 
 
-def _row(record: ArtifactRecord, options: Options) -> Struct:
+def _row(found: Artifact, options: Options) -> Struct:
     from time import time_ns
 
     from podpy.go.template.values import Struct
     from podpy.go.time import GoTime
     from podpy.go.units import ago, human_size
-    from podpy.image.names.reference import parse
 
-    reference = parse(record.name)
-    created = artifacts.created(record)
-    size = artifacts.size(record)
-    digest = _hex(record.digest)
+    digest = _hex(found.digest)
     values = {
         "Digest": digest if options.no_trunc else digest[:_SHORT],
-        "Repository": reference.name,
-        "Size": human_size(size),
-        "Tag": reference.tag,
-        "VirtualSize": str(size),
-        "Created": ago(created, time_ns()) if created else "",
-        "CreatedAt": str(GoTime(created, utc=True)) if created else "",
+        "Repository": found.repository,
+        "Size": human_size(found.size),
+        "Tag": found.tag,
+        "VirtualSize": str(found.size),
+        "Created": ago(found.created, time_ns()) if found.created else "",
+        "CreatedAt": str(GoTime(found.created, utc=True)) if found.created else "",
     }
     return Struct({name: values[name] for name in _COLUMNS})
 
@@ -178,8 +166,7 @@ def pull(options: Options) -> int:
     progress = make(quiet=options.quiet, style=options.progress)
     name = options.artifact
     with FailuresTold(progress, name), open_runtime(options) as runtime:
-        runtime.enter()
-        digest = artifacts.pull(runtime.store, runtime.paths, name, _access(options), progress=progress)
+        digest = runtime.artifacts.pull(name, _access(options), progress=progress)
     tell_result(progress, "artifact", name=name, digest=digest)
     return 0
 
@@ -188,13 +175,11 @@ def push(options: Options) -> int:
     """`podpy artifact push`: prints nothing but its progress."""
     from podpy.cli.commands.images.push import write_digest
     from podpy.cli.show.image_progress import FailuresTold, make, tell_result
-    from podpy.image.lists.artifact_push import push as push_artifact
 
     progress = make(quiet=options.quiet, style=options.progress)
     name = options.artifact
     with FailuresTold(progress, name), open_runtime(options) as runtime:
-        runtime.enter()
-        digest = push_artifact(runtime.store, runtime.paths, name, _access(options), progress=progress)
+        digest = runtime.artifacts.push(name, _access(options), progress=progress)
     if options.digestfile:
         write_digest(options.digestfile, digest)
     tell_result(progress, "pushed", name=name, digest=digest)
@@ -203,7 +188,6 @@ def push(options: Options) -> int:
 
 def _access(options: Options) -> Access:
     from podpy.cli.registry_options import access_fields
-    from podpy.image.registry.remote import Access
 
     return Access(**access_fields(options))
 
@@ -215,18 +199,8 @@ def rm(options: Options) -> int:
     if not options.all and not options.artifacts:
         raise UsageError("at least one artifact name or digest must be specified")
     with open_runtime(options) as runtime:
-        runtime.enter()
-        table = Artifacts(runtime.store)
-        names = [record.name for record in table.all()] if options.all else options.artifacts
-        for name in names:
-            try:
-                record = artifacts.find(runtime.store, name)
-                table.remove(record.name)
-            except NoSuchArtifactError:
-                if not options.ignore and not options.all:
-                    raise
-            else:
-                print(_hex(record.digest))
+        for digest in runtime.artifacts.remove(options.artifacts, every=options.all, ignore=options.ignore):
+            print(_hex(digest))
     return 0
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.notice import complain
-from podpy.errors import EXIT_FAILURE, NoSuchImageError, NotSupportedError, PodpyError, UsageError
-from podpy.image.lists import manifest_list
+from podpy.errors import EXIT_FAILURE, NoSuchImageError, PodpyError, UsageError
+from podpy.libpod.images.lists import pairs
+from podpy.libpod.images.options import EntryChanges, ListAddOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.parse import Options
-    from podpy.image.lists.manifest_list import Changes
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.images.options import ListArtifactOptions
 
 _ARTIFACT_OPTIONS = (
     "artifact_type", "artifact_config", "artifact_config_type", "artifact_layer_type", "artifact_subject",
@@ -23,21 +23,11 @@ _NO_SUCH_LIST = 1
 
 def create(options: Options) -> int:
     """`podpy manifest create`: prints the list's id."""
-    wanted = manifest_list.AddOptions(all=options.all, tls_verify=tls_verify(options))
+    wanted = ListAddOptions(all=options.all, tls_verify=tls_verify(options))
     annotations = pairs(options.annotation)
     with open_runtime(options) as runtime:
-        runtime.enter()
-        print(
-            manifest_list.create(
-                runtime.store,
-                runtime.paths,
-                options.list,
-                options.images,
-                wanted,
-                amend=options.amend,
-                annotations=annotations,
-            )
-        )
+        lists = runtime.manifests
+        print(lists.create(options.list, options.images, wanted, amend=options.amend, annotations=annotations))
     return 0
 
 
@@ -46,31 +36,29 @@ def add(options: Options) -> int:
     changes = _changes(options)
     with open_runtime(options) as runtime:
         if options.artifact:
-            runtime.enter()
-            print(_add_files(runtime, options, changes))
+            wanted = _artifact_options(options)
+            print(runtime.manifests.add_artifact(options.list, options.images, wanted, changes))
             return 0
         _refuse_artifact_options(options)
         from podpy.cli.registry_options import access_fields
 
         access = {**access_fields(options), "tls_verify": tls_verify(options)}
-        wanted = manifest_list.AddOptions(all=options.all, changes=changes, **access)
-        runtime.enter()
-        print(manifest_list.add(runtime.store, runtime.paths, options.list, options.images, wanted))
+        how = ListAddOptions(all=options.all, changes=changes, **access)
+        print(runtime.manifests.add(options.list, options.images, how))
     return 0
 
 
-def _add_files(runtime: Runtime, options: Options, changes: Changes) -> str:
-    from podpy.image.lists.add_artifact import UNKNOWN_TYPE, ArtifactOptions, add_files
+def _artifact_options(options: Options) -> ListArtifactOptions:
+    from podpy.libpod.images.options import UNKNOWN_ARTIFACT, ListArtifactOptions
 
-    wanted = ArtifactOptions(
-        artifact_type=options.artifact_type if options.given("artifact_type") else UNKNOWN_TYPE,
+    return ListArtifactOptions(
+        artifact_type=options.artifact_type if options.given("artifact_type") else UNKNOWN_ARTIFACT,
         config_file=options.artifact_config,
         config_type=options.artifact_config_type,
         layer_type=options.artifact_layer_type,
         subject=options.artifact_subject,
         exclude_titles=options.artifact_exclude_titles,
     )
-    return add_files(runtime.store, runtime.paths, options.list, options.images, wanted, changes)
 
 
 def _refuse_artifact_options(options: Options) -> None:
@@ -79,8 +67,8 @@ def _refuse_artifact_options(options: Options) -> None:
         raise UsageError(f"{'/'.join(given)} {'requires' if len(given) == 1 else 'require'} --artifact")
 
 
-def _changes(options: Options) -> Changes:
-    return manifest_list.Changes(
+def _changes(options: Options) -> EntryChanges:
+    return EntryChanges(
         os=options.os,
         architecture=options.arch,
         variant=options.variant,
@@ -104,14 +92,11 @@ def annotate(options: Options) -> int:
     if whole and any(getattr(options, name) for name in _ENTRY_OPTIONS):
         raise UsageError("a platform is set on an entry: an instance digest is needed, and no --index")
     with open_runtime(options) as runtime:
-        store, paths = runtime.store, runtime.paths
-        runtime.enter()
-        record = manifest_list.find_list(store, paths, options.list)
+        lists = runtime.manifests
         if whole:
-            print(manifest_list.annotate_index(store, paths, record, changes.annotations, subject=options.subject))
+            print(lists.annotate_index(options.list, changes.annotations, subject=options.subject))
         else:
-            digest = manifest_list.member(store, paths, record, options.entry)
-            print(manifest_list.annotate(store, record, digest, changes))
+            print(lists.annotate(options.list, options.entry, changes))
     return 0
 
 
@@ -119,12 +104,11 @@ def inspect(options: Options) -> int:
     """`podpy manifest inspect`."""
     from podpy.go.json import indented
     from podpy.go.template.values import Struct
-    from podpy.image.registry.remote import Access
+    from podpy.libpod.images.options import Access
 
     access = Access(authfile=options.authfile, tls_verify=tls_verify(options))
     with open_runtime(options) as runtime:
-        runtime.enter()  # a compressed archive is staged
-        found = manifest_list.inspect(runtime.store, runtime.paths, options.list, access)
+        found = runtime.manifests.inspect(options.list, access)
     print(indented(_struct(found, Struct), "    "))
     return 0
 
@@ -142,37 +126,26 @@ def push(options: Options) -> int:
     """`podpy manifest push`: prints nothing but its progress."""
     from podpy.cli.commands.images.push import push_options, write_digest
     from podpy.cli.show.image_progress import FailuresTold, make, tell_result
-    from podpy.image.lists.push import ListPushOptions, push_list
-    from podpy.image.outgoing.push import own_destination
+    from podpy.libpod.images.options import ListPushOptions
 
-    kinds = options.add_compression
-    for kind in kinds:
-        if kind not in ("gzip", "zstd"):
-            raise NotSupportedError(f"--add-compression {kind} is not supported", hint="Use gzip or zstd")
     plain = push_options(options).replace(tls_verify=tls_verify(options))
-    wanted = ListPushOptions(**plain.__dict__, images=options.all, add_compression=kinds)
+    wanted = ListPushOptions(**plain.__dict__, images=options.all, add_compression=options.add_compression)
     progress = make(quiet=options.quiet, style=options.progress)
     name = options.destination or options.list
     with FailuresTold(progress, name), open_runtime(options) as runtime:
-        store, paths = runtime.store, runtime.paths
-        record, found = manifest_list.find_named_list(store, paths, options.list)
-        runtime.enter()
-        destination = options.destination or own_destination(options.list, found)
-        pushed = push_list(store, paths, record, destination, wanted, progress=progress)
-        if options.digestfile:
-            write_digest(options.digestfile, pushed.digest)
-        if options.rm or options.purge:
-            store.remove_image(record.id, force=True)
-    tell_result(progress, "pushed", name=name, digest=pushed.digest)
+        digest = runtime.manifests.push(
+            options.list, options.destination or "", wanted, remove=options.rm or options.purge, progress=progress
+        )
+    if options.digestfile:
+        write_digest(options.digestfile, digest)
+    tell_result(progress, "pushed", name=name, digest=digest)
     return 0
 
 
 def remove(options: Options) -> int:
     """`podpy manifest remove`: prints the list's id."""
     with open_runtime(options) as runtime:
-        record = manifest_list.find_list(runtime.store, runtime.paths, options.list)
-        runtime.enter()
-        print(manifest_list.remove(runtime.store, record, options.digest))
+        print(runtime.manifests.remove_entry(options.list, options.digest))
     return 0
 
 
@@ -180,11 +153,9 @@ def rm(options: Options) -> int:
     """`podpy manifest rm`: 0, 1 (a list doesn't exist), 125. Of a list with several names only the one given goes."""
     code = 0
     with open_runtime(options) as runtime:
-        runtime.enter()
         for text in options.lists:
             try:
-                record, name = manifest_list.find_named_list(runtime.store, runtime.paths, text)
-                for line in runtime.store.remove_image(name if name in record.names else record.id):
+                for line in runtime.manifests.remove(text):
                     print(line)
             except NoSuchImageError as error:
                 if not options.ignore:
@@ -199,22 +170,7 @@ def rm(options: Options) -> int:
 def exists(options: Options) -> int:
     """`podpy manifest exists`: 0 or 1; 125 if the image is no list."""
     with open_runtime(options) as runtime:
-        try:
-            manifest_list.find_list(runtime.store, runtime.paths, options.list)
-        except NoSuchImageError:
-            return 1
-    return 0
-
-
-def pairs(texts: list[str]) -> dict[str, str]:
-    """Return what `--annotation KEY=VALUE` options say. Raises UsageError."""
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError(f'expected --annotation "{text}" to be in key=value format')
-        found[key] = value
-    return found
+        return 0 if runtime.manifests.exists(options.list) else 1
 
 
 def tls_verify(options: Options) -> bool | None:

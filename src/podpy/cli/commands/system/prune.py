@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.runtime import Runtime
     from podpy.libpod.system.prune import Pruned
-    from podpy.storage.images import ImageRecord
 
 _CONTAINERS = "WARNING! This will remove all non running containers."
 _IMAGES = "WARNING! This command removes all {}."
@@ -45,9 +44,7 @@ def images(options: Options) -> int:
     if not _agreed(options, _IMAGES.format(_UNUSED if options.all else "dangling images") + "\n"):
         return 0
     with open_runtime(options) as runtime:
-        used = prune.images_after(runtime, ())
-        chosen = _chosen_images(runtime, options.filter, every=options.all, used=used)
-        found = _prune_images(runtime, chosen, options)
+        found = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run)
     return _tell([("", found)], options)
 
 
@@ -66,9 +63,8 @@ def system(options: Options) -> int:
             used = prune.volumes_after(runtime, gone.removed)
             names = _chosen_volumes(runtime, options.filter, used)
             found.append(("Deleted Volumes", prune.volumes(runtime, names, dry_run=options.dry_run)))
-        used = prune.images_after(runtime, gone.removed)
-        chosen = _chosen_images(runtime, options.filter, every=options.all, used=used)
-        found.append(("Deleted Images", _prune_images(runtime, chosen, options)))
+        images = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run, gone=gone.removed)
+        found.append(("Deleted Images", images))
     return _tell(found, options, total=True)
 
 
@@ -77,7 +73,7 @@ def _external(options: Options) -> int:
     if options.all or options.volumes or options.filter or options.build:
         raise UsageError("system prune --external cannot be combined with other options")
     with open_runtime(options) as runtime:
-        found = prune.images(runtime, [], dry_run=options.dry_run)
+        found = runtime.images.clear_up(dry_run=options.dry_run)
     if options.dry_run:
         _tell([("", found)], options)
     return 0
@@ -90,22 +86,6 @@ def _chosen_containers(runtime: Runtime, filters: list[str]) -> list[ContainerRo
 
         rows = matching(runtime, rows, filters)
     return rows
-
-
-def _chosen_images(runtime: Runtime, filters: list[str], *, every: bool, used: Collection[str]) -> list[ImageRecord]:
-    if filters:
-        from podpy.libpod.filters.images import matching
-
-        records = matching(runtime, filters)
-    else:
-        records = runtime.store.image_summaries()
-    return [record for record in records if record.id not in used and (every or not record.names)]
-
-
-def _prune_images(runtime: Runtime, chosen: list[ImageRecord], options: Options) -> Pruned:
-    # What interrupted pulls have left has neither labels nor an age that a filter could mean.
-    unfinished = options.all and not options.filter
-    return prune.images(runtime, chosen, dry_run=options.dry_run, unfinished=unfinished)
 
 
 def _chosen_volumes(runtime: Runtime, filters: list[str], used: Collection[str]) -> list[str]:

@@ -8,7 +8,7 @@ from time import time_ns
 from podpy.cli.engine import open_runtime
 from podpy.errors import UsageError
 from podpy.go.units import human_duration, human_size
-from podpy.libpod.system.disk_usage import DiskUsage, disk_usage
+from podpy.libpod.system.disk_usage import DiskUsage, KindUsage, disk_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _summary(usage: DiskUsage, format_text: str) -> str:
     from podpy.cli.show import report
     from podpy.go.template.values import Struct
 
-    rows = _rows(usage)
+    rows = [_row(found) for found in usage.kinds()]
     if report.is_json(format_text):
         from podpy.go.json import indented
 
@@ -43,30 +43,15 @@ def _summary(usage: DiskUsage, format_text: str) -> str:
     return report.render(format_text, [Struct(row) for row in rows], heading, default=_COLUMNS)
 
 
-def _rows(usage: DiskUsage) -> list[dict[str, Any]]:
-    # As Podman counts: an image with two names is two in Total and one in Active, a volume is active once for each of
-    # its containers.
-    images = sum(max(1, len(found.image.names)) for found in usage.images)
-    return [
-        _row("Images", images, sum(1 for found in usage.images if found.containers), usage.images_size,
-             usage.images_reclaimable),
-        _row("Containers", len(usage.containers), sum(1 for found in usage.containers if found.row.status == "running"),
-             sum(found.size for found in usage.containers), sum(found.size for found in usage.idle_containers)),
-        _row("Local Volumes", len(usage.volumes), sum(found.containers for found in usage.volumes),
-             sum(found.size for found in usage.volumes), sum(found.size for found in usage.unused_volumes)),
-    ]  # fmt: skip
-
-
-def _row(kind: str, total: int, active: int, size: int, reclaimable: int) -> dict[str, Any]:
-    percent = int(100 * reclaimable / size + 0.5) if size else 0
+def _row(found: KindUsage) -> dict[str, Any]:
     return {
-        "Type": kind,
-        "Total": total,
-        "Active": active,
-        "RawSize": size,
-        "RawReclaimable": reclaimable,
-        "Size": human_size(size),
-        "Reclaimable": f"{human_size(reclaimable)} ({percent}%)",
+        "Type": found.kind,
+        "Total": found.total,
+        "Active": found.active,
+        "RawSize": found.size,
+        "RawReclaimable": found.reclaimable,
+        "Size": human_size(found.size),
+        "Reclaimable": f"{human_size(found.reclaimable)} ({found.percent}%)",
     }
 
 
@@ -100,7 +85,7 @@ def _each(usage: DiskUsage) -> str:
 
 
 def _image_lines(usage: DiskUsage, now: int) -> list[list[str]]:
-    from podpy.cli.commands.images.image_list import split_name
+    from podpy.libpod.images.rows import split_name
 
     return [
         [

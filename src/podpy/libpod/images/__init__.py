@@ -1,0 +1,1 @@
+"""Images, manifest lists, artifacts and registries: what the command line, the library and the API call."""

@@ -1,0 +1,128 @@
+"""Artifacts of the store, files with a manifest: `podpy artifact`."""
+
+from __future__ import annotations
+
+from podpy.errors import NoSuchArtifactError
+from podpy.image.progress import SILENT
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from podpy.image.options import ArtifactOptions
+    from podpy.image.progress import Progress
+    from podpy.image.registry.access import Access
+    from podpy.libpod.engine import Engine
+    from podpy.storage.artifacts import ArtifactRecord
+
+
+class Artifact(Record):
+    """One artifact: its full name and that in two parts, its manifest and the digest of it, its files' bytes.
+
+    `created` is nanoseconds since 1970, 0 if it doesn't say.
+    """
+
+    name: str
+    repository: str
+    tag: str
+    digest: str
+    manifest: dict[str, Any]
+    size: int
+    created: int
+
+
+class Artifacts:
+    """The artifacts of one store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, name: str) -> Artifact:
+        """Return an artifact by its name, its digest or the beginning of that. Raises NoSuchArtifactError."""
+        from podpy.image.lists.artifact import find
+
+        return _artifact(find(self._engine.store, name))
+
+    def list(self) -> Sequence[Artifact]:
+        """Return every artifact, in the order in which they came."""
+        from podpy.storage.artifacts import Artifacts as Table
+
+        return [_artifact(record) for record in Table(self._engine.store).all()]
+
+    def add(self, name: str, files: Sequence[str], options: ArtifactOptions | None = None) -> str:
+        """Make an artifact of files, or add them to one, and return its digest.
+
+        Raises UsageError, NoSuchArtifactError (append), InUseError (it exists, or a file's title does), ImageError.
+        """
+        from podpy.image.lists import artifact
+        from podpy.image.options import ArtifactOptions
+
+        return self._engine.privileged(
+            lambda: artifact.add(self._engine.store, name, [*files], options or ArtifactOptions())
+        )
+
+    def extract(self, name: str, target: str, *, digest: str = "", title: str = "") -> None:
+        """Write an artifact's files into a directory, or the one that is chosen to a file. Raises UsageError …"""
+        from podpy.image.lists import artifact
+
+        def work() -> None:
+            store = self._engine.store
+            artifact.extract(store, artifact.find(store, name), target, digest=digest, title=title)
+
+        self._engine.privileged(work)
+
+    def pull(self, name: str, access: Access | None = None, *, progress: Progress | None = None) -> str:
+        """Bring an artifact from its registry, and return its digest. Raises ImageError, RegistryError …"""
+        from podpy.image.lists.artifact import pull
+        from podpy.image.registry.access import Access
+
+        engine = self._engine
+        return engine.privileged(
+            lambda: pull(engine.store, engine.paths, name, access or Access(), progress=progress or SILENT)
+        )
+
+    def push(self, name: str, access: Access | None = None, *, progress: Progress | None = None) -> str:
+        """Send an artifact to where its name says, and return its digest. Raises NoSuchArtifactError …"""
+        from podpy.image.lists.artifact_push import push
+        from podpy.image.registry.access import Access
+
+        engine = self._engine
+        return engine.privileged(
+            lambda: push(engine.store, engine.paths, name, access or Access(), progress=progress or SILENT)
+        )
+
+    def remove(self, names: Sequence[str] = (), *, every: bool = False, ignore: bool = False) -> Iterator[str]:
+        """Remove artifacts (`every`: all), and yield the digest of each. Raises NoSuchArtifactError."""
+        for name in [artifact.name for artifact in self.list()] if every else names:
+            try:
+                yield self._engine.privileged(lambda name=name: self._remove(name))  # type: ignore[misc]
+            except NoSuchArtifactError:
+                if not ignore and not every:
+                    raise
+
+    def _remove(self, name: str) -> str:
+        from podpy.image.lists.artifact import find
+        from podpy.storage.artifacts import Artifacts as Table
+
+        record = find(self._engine.store, name)
+        Table(self._engine.store).remove(record.name)
+        return record.digest
+
+
+def _artifact(record: ArtifactRecord) -> Artifact:
+    from podpy.image.documents import schema
+    from podpy.image.lists import artifact
+    from podpy.image.names.reference import parse
+
+    reference = parse(record.name)
+    return Artifact(
+        name=record.name,
+        repository=reference.name,
+        tag=reference.tag,
+        digest=record.digest,
+        manifest=schema.load_object(record.manifest, "the artifact's manifest", schema.MANIFEST_LIMIT),
+        size=artifact.size(record),
+        created=artifact.created(record),
+    )

@@ -1,0 +1,389 @@
+"""Images: the one door for the command line, the library and the API.
+
+with Runtime() as runtime:
+    image = runtime.images.pull("docker.io/library/alpine", progress=MyProgress())[0]
+    runtime.images.tag(image.id, ["localhost/mine"])
+    runtime.images.remove("localhost/mine")
+"""
+
+from __future__ import annotations
+
+from podpy.errors import ImageError, NoSuchImageError, NotANameError, PodpyError, RootlessError
+from podpy.image.names.lookup import find_image, find_named
+from podpy.image.progress import SILENT
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from podpy.image.documents.describe import LayerLine, Step
+    from podpy.image.options import ImportOptions, PushOptions, SaveOptions
+    from podpy.image.progress import Progress
+    from podpy.image.registry.access import PullOptions
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.images.rows import ImageRow, Usage
+    from podpy.libpod.system.prune import Pruned
+    from podpy.storage.images import ImageRecord
+    from podpy.storage.layers.differences import Change
+
+    Records = list[ImageRecord]
+    Texts = list[str]
+    Rows = list[ImageRow]
+    Steps = list[Step]
+    Layers = list[LayerLine]
+    Changes = list[Change]
+    Mounted = list[tuple[ImageRecord, str]]
+
+
+class Removal(Record):
+    """What became of one name that was to be removed: Podman's lines, or why it is still there."""
+
+    name: str
+    lines: list[str] = []
+    error: PodpyError | None = None
+
+
+class Images:
+    """The images of one store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # Looking
+
+    def get(self, name: str) -> ImageRecord:
+        """Return an image by name, digest, id or beginning of an id; of a manifest list the one for this machine.
+
+        Raises NoSuchImageError.
+        """
+        return find_image(self._engine.store, self._engine.paths, name)
+
+    def exists(self, name: str) -> bool:
+        """Tell whether there is such an image. Raises NotANameError for what can't be a name."""
+        try:
+            self.get(name)
+        except NotANameError:
+            raise
+        except NoSuchImageError:
+            return False
+        return True
+
+    def list(self, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True) -> Records:
+        """Return the images for which every filter is true (podman-images(1)), newest first.
+
+        Without `whole` they may be summaries: no manifest, configuration, layers, and no digests without `digests`.
+        Raises UsageError, NoSuchImageError (before, since).
+        """
+        if filters:
+            from podpy.libpod.filters.images import matching
+
+            return matching(self._engine, [*filters], whole=whole)
+        store = self._engine.store
+        return store.images() if whole else store.image_summaries(digests=digests)
+
+    def rows(self, filters: Sequence[str] = (), **how: Any) -> Rows:
+        """Return the lines of `podpy images`; see `rows.rows`."""
+        from podpy.libpod.images.rows import rows
+
+        return rows(self, filters, **how)
+
+    def usage(self) -> Usage:
+        """Return what images' own rows don't say: who uses them, and what they were called."""
+        from podpy.libpod.images.rows import Usage
+
+        table = self._engine.store.images_table
+        return Usage(containers=table.user_counts(), names=table.name_history())
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """Return everything about an image, with Podman's fields in their order. Raises NoSuchImageError."""
+        from podpy.image.documents.describe import inspect
+
+        return inspect(self._engine.store, self.get(name))
+
+    def history(self, name: str) -> Steps:
+        """Return how an image was made, the last step first. Raises NoSuchImageError."""
+        from podpy.image.documents.describe import history
+
+        return history(self._engine.store, self.get(name))
+
+    def tree(self, name: str, *, children: bool = False) -> tuple[ImageRecord, Layers]:
+        """Return an image and its layers, lowest first; with `children` its topmost one and what is built on that."""
+        from podpy.image.documents import describe
+
+        record = self.get(name)
+        show = describe.built_on if children else describe.tree
+        return record, show(self._engine.store, record)
+
+    def diff(self, name: str, base: str = "") -> Changes:
+        """Return what an image has differently from `base` (a container or image), else from the layer below."""
+        from podpy.libpod.system.diff import diff
+
+        return diff(self._engine, name, base, kind="image")
+
+    # Coming
+
+    def pull(self, name: str, options: PullOptions | None = None, *, progress: Progress | None = None) -> Records:
+        """Return the image that a name means, fetched from its registry as `options.policy` says.
+
+        A docker-archive (`docker-archive:FILE`) may hold several. Warns of an image for another platform. Raises
+        NoSuchImageError (policy never), ImageError, RegistryError, AuthenticationError, TrustError, StorageError.
+        """
+        from podpy.image.incoming import pull
+        from podpy.image.names.places import is_place
+        from podpy.image.registry.access import PullOptions
+
+        wanted = options or PullOptions()
+
+        def work() -> Records:
+            store = self._engine.store
+            if is_place(name):
+                records = pull.pull_place(store, name, wanted, progress=progress or SILENT)
+            else:
+                records = [pull.pull(store, self._engine.paths, name, wanted, progress=progress or SILENT)]
+            for record in records:
+                pull.warn_of_platform(record, wanted)
+            return records
+
+        return self._engine.privileged(work)
+
+    def all_tags(self, name: str, options: PullOptions | None = None) -> Texts:
+        """Return the full name of each tag in the repository that `name` means. Raises ImageError, RegistryError."""
+        from podpy.image.incoming.pull import all_tags
+        from podpy.image.registry.access import PullOptions
+
+        return all_tags(self._engine.paths, name, options or PullOptions())
+
+    def load(self, source: str | int, *, signature_policy: str = "", progress: Progress | None = None) -> Texts:
+        """Load every image of an archive (a path or a descriptor); return a name for each, or `sha256:ID`.
+
+        Raises ImageError, DigestMismatchError, TrustError, StorageError.
+        """
+        from podpy.image.archive.read import load
+
+        return self._engine.privileged(
+            lambda: load(self._engine.store, source, policy_file=signature_policy, progress=progress or SILENT)
+        )
+
+    def import_(
+        self,
+        source: str | int,
+        name: str = "",
+        options: ImportOptions | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> ImageRecord:
+        """Make an image of the tar of a root file system (a path, an address or a descriptor).
+
+        Raises UsageError (a change that makes no sense), TrustError, ImageError, RegistryError, StorageError.
+        """
+        from podpy.image.incoming.import_tar import import_tar
+
+        return self._engine.privileged(
+            lambda: import_tar(self._engine.store, source, name, options, progress=progress or SILENT)
+        )
+
+    # Going elsewhere
+
+    def push(
+        self, name: str, destination: str = "", options: PushOptions | None = None, *, progress: Progress | None = None
+    ) -> str:
+        """Send an image or a list to a registry or another place; return its manifest's digest there.
+
+        Raises NoSuchImageError, UsageError, NotSupportedError, RegistryError, AuthenticationError, StorageError.
+        """
+        from podpy.image.outgoing.push import push
+
+        engine = self._engine
+        return engine.privileged(
+            lambda: push(engine.store, engine.paths, name, destination, options, progress=progress or SILENT)
+        )
+
+    def save(
+        self, names: Sequence[str], output: str, options: SaveOptions | None = None, *, progress: Progress | None = None
+    ) -> None:
+        """Write images to an archive or a directory. `multiple` None: as containers.conf says.
+
+        Raises UsageError, NoSuchImageError, ImageError, StorageError.
+        """
+        from podpy.image.archive.save import save
+        from podpy.image.options import SaveOptions
+
+        engine = self._engine
+        wanted = options or SaveOptions()
+        if wanted.multiple is None:
+            wanted = wanted.replace(multiple=engine.conf.multi_image_archive)
+        engine.privileged(lambda: save(engine.store, engine.paths, names, output, wanted, progress=progress or SILENT))
+
+    # Names
+
+    def tag(self, name: str, names: Sequence[str]) -> None:
+        """Give an image or a list further names (short ones are localhost's). Raises NoSuchImageError, ImageError."""
+        from podpy.image.names.reference import for_new_image
+
+        record, _ = find_named(self._engine.store, self._engine.paths, name)
+        full = [for_new_image(text) for text in names]
+
+        def work() -> None:
+            for one in full:
+                self._engine.store.tag(record.id, one)
+
+        self._engine.privileged(work)
+
+    def untag(self, name: str, names: Sequence[str] = ()) -> None:
+        """Take names from an image, or all that it has. Raises NoSuchImageError."""
+        record, _ = find_named(self._engine.store, self._engine.paths, name)
+        own = [_own_name(record, text) for text in names] or record.names
+
+        def work() -> None:
+            for one in own:
+                self._engine.store.untag(one)
+
+        self._engine.privileged(work)
+
+    # Going
+
+    def remove(self, name: str, *, force: bool = False, containers: bool = False) -> Texts:
+        """Remove a name, and the image with its last one or if an id is given; return Podman's lines about it.
+
+        `force`: also an image with several names by its id. `containers`: those that use it, and a mount of it, go
+        first. Raises NoSuchImageError, InUseError, SeveralNamesError, ImageError.
+        """
+        return self._engine.privileged(lambda: self._remove(name, force, containers))
+
+    def remove_several(
+        self, names: Iterable[str], *, every: bool = False, force: bool = False, ignore: bool = False
+    ) -> Iterator[Removal]:
+        """Remove images one after the other, as podman-rmi(1) says; one that can't be removed stops none of the others.
+
+        `every`: all images. `force`: with the containers that use them. A name that means nothing is an error only
+        without `ignore`, `force` and `every`.
+        """
+        if every:
+            names = [record.id for record in self._engine.store.image_summaries()]
+        for name in dict.fromkeys(names):  # a name that is there twice, as in a list of ids, is removed once
+            try:
+                yield Removal(name=name, lines=self.remove(name, force=force or every, containers=force))
+            except PodpyError as error:
+                unknown = isinstance(error, NoSuchImageError) and not isinstance(error, NotANameError)
+                if not (unknown and (ignore or force or every)):
+                    yield Removal(name=name, error=error)
+
+    def _remove(self, text: str, force: bool, containers: bool) -> Texts:
+        from podpy.libpod.containers.ending.remove import remove as remove_container
+        from podpy.libpod.containers.held import find as find_container
+        from podpy.storage.mounts import image_mounts
+
+        store = self._engine.store
+        record, name = find_named(store, self._engine.paths, text)
+        if name and name not in record.names:
+            _refuse_digest(record, text)
+            name = record.names[0]
+        if containers and not (name and len(record.names) > 1):
+            for container_id in store.image_users(record.id):
+                container = find_container(self._engine, container_id)
+                remove_container(container, force=True, volumes=False, timeout=None)
+            if record.id in image_mounts.mounted(store):
+                image_mounts.unmount(store, record.id, force=True)
+        return store.remove_image(name or record.id, force=force)
+
+    def prune(
+        self,
+        filters: Sequence[str] = (),
+        *,
+        every: bool = False,
+        dry_run: bool = False,
+        gone: Sequence[str] = (),
+    ) -> Pruned:
+        """Remove images that no container uses: those without a name, or (`every`) all of them.
+
+        `gone` are containers that count as removed. Raises UsageError (a filter).
+        """
+        from podpy.libpod.system import prune
+
+        used = prune.images_after(self._engine, gone)
+        chosen = [
+            record
+            for record in self.list(filters, whole=False, digests=False)
+            if record.id not in used and (every or not record.names)
+        ]
+        # What interrupted pulls have left has neither labels nor an age that a filter could mean.
+        return prune.images(self._engine, chosen, dry_run=dry_run, unfinished=every and not filters)
+
+    def clear_up(self, *, dry_run: bool = False) -> Pruned:
+        """Remove what belongs to no image any more: what killed calls have left."""
+        from podpy.libpod.system import prune
+
+        return prune.images(self._engine, [], dry_run=dry_run)
+
+    # Mounting
+
+    def mount(self, names: Sequence[str] = (), *, every: bool = False) -> Mounted:
+        """Mount images read-only; return each with where. `every`: all of the store. Raises NoSuchImageError,
+        RootlessError (outside the user's namespaces), NotSupportedError, StorageError.
+        """
+        from podpy.storage.mounts import image_mounts
+
+        self._refuse_outside()
+
+        def work() -> Mounted:
+            store = self._engine.store
+            records = [record for record in store.images() if not record.is_list] if every else map(self.get, names)
+            return [(record, image_mounts.mount(store, record)) for record in records]
+
+        return self._engine.privileged(work)
+
+    def mounted(self) -> Mounted:
+        """Return the images (summaries) that are mounted, and where. Raises RootlessError."""
+        from podpy.storage.mounts import image_mounts
+
+        self._refuse_outside()
+
+        def work() -> Mounted:
+            paths = image_mounts.mounted(self._engine.store)
+            return [(record, paths[record.id]) for record in self.list(whole=False) if record.id in paths]
+
+        return self._engine.privileged(work)
+
+    def unmount(self, names: Sequence[str] = (), *, every: bool = False, force: bool = False) -> Iterator[Removal]:
+        """Unmount images; yield for each that was mounted its id as a line, or what failed."""
+        from podpy.storage.mounts import image_mounts
+
+        def one(name: str) -> Texts:
+            # An image that is gone can still be mounted, under the id that `mounted` finds.
+            image_id = name if every else self.get(name).id
+            return [image_id] if image_mounts.unmount(self._engine.store, image_id, force=force) else []
+
+        privileged = self._engine.privileged
+        for name in privileged(lambda: image_mounts.mounted(self._engine.store)) if every else names:
+            try:
+                yield Removal(name=name, lines=privileged(lambda name=name: one(name)))  # type: ignore[misc]
+            except PodpyError as error:
+                yield Removal(name=name, error=error)
+
+    def _refuse_outside(self) -> None:
+        import os
+
+        if self._engine.paths.rootless and os.getuid():
+            # Elsewhere than in that namespace nobody would see the mount.
+            raise RootlessError(
+                'cannot run command "podpy image mount" in rootless mode, must execute `podpy unshare` first'
+            )
+
+
+def _refuse_digest(record: ImageRecord, text: str) -> None:
+    # As Podman: the digests that an image has besides its names can't be taken from it. Its only name goes with it.
+    if len(record.names) > 1:
+        names = ", ".join(record.names)
+        raise ImageError(f"{text}: tag not known", hint=f"The image has that digest; its names are {names}")
+
+
+def _own_name(record: ImageRecord, text: str) -> str:
+    from podpy.image.names.reference import parse
+
+    wanted = parse(text).with_default_tag()
+    for name in record.names:
+        if name == str(wanted) or (wanted.is_short and name.endswith(f"/{wanted}")):
+            return name
+    raise NoSuchImageError(f"{text}: tag not known")

@@ -1,0 +1,39 @@
+"""What the managers of this package take: options, progress, credentials. Plain values, cheap to import."""
+
+from __future__ import annotations
+
+from podpy.image.options import (
+    SAVE_FORMATS,
+    STDOUT,
+    UNKNOWN_ARTIFACT,
+    ArtifactOptions,
+    EntryChanges,
+    ImportOptions,
+    ListAddOptions,
+    ListArtifactOptions,
+    ListPushOptions,
+    PushOptions,
+    SaveOptions,
+    is_address,
+)
+from podpy.image.progress import SILENT, Progress
+from podpy.image.registry.access import Access, PullOptions
+
+__all__ = (
+    "SAVE_FORMATS",
+    "SILENT",
+    "STDOUT",
+    "UNKNOWN_ARTIFACT",
+    "Access",
+    "ArtifactOptions",
+    "EntryChanges",
+    "ImportOptions",
+    "ListAddOptions",
+    "ListArtifactOptions",
+    "ListPushOptions",
+    "Progress",
+    "PullOptions",
+    "PushOptions",
+    "SaveOptions",
+    "is_address",
+)

@@ -1,0 +1,134 @@
+"""The lines of `podpy images`, and what its JSON says about an image: Podman's ImageSummary."""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podpy.libpod.images.manager import Images
+    from podpy.storage.images import ImageRecord
+
+NONE = "<none>"
+_SECOND = 1_000_000_000
+
+
+class ImageRow:
+    """One line: an image under one of its names."""
+
+    __slots__ = ("record", "repository", "tag")
+
+    def __init__(self, record: ImageRecord, name: str) -> None:
+        self.record = record
+        self.repository, self.tag = split_name(name)
+
+
+class Usage(Record):
+    """By image: how many containers use it, and all names that it has had, the one last given first."""
+
+    containers: dict[str, int]
+    names: dict[str, list[str]]
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return a name's repository and tag as lists show them: "<none>" for what it doesn't have."""
+    repository = name.partition("@")[0]
+    base, colon, tag = repository.rpartition(":")
+    if not colon or "/" in tag:
+        base, tag = repository, ""
+    return base or NONE, tag or NONE
+
+
+def rows(
+    images: Images,
+    filters: Sequence[str] = (),
+    *,
+    name: str = "",
+    sort: str = "created",
+    unnamed: bool = False,
+    whole: bool = True,
+    digests: bool = True,
+) -> list[ImageRow]:
+    """Return one line for each name of each image, as `filters` or `name` (a reference filter alone) choose.
+
+    `sort`: created (newest first), id, size, repository, tag. `unnamed`: one line for each image, without a name.
+    `whole`, `digests`: as in `Images.list`. Raises UsageError.
+    """
+    if name and filters:
+        raise UsageError("cannot specify an image and a filter(s)")
+    chosen = [f"reference={name}"] if name else list(filters)
+    records = images.list(chosen, whole=whole, digests=digests)
+    if unnamed:
+        found = [ImageRow(record, "") for record in records]
+    else:
+        found = [ImageRow(record, one) for record in records for one in _shown_names(record, chosen)]
+    return _sorted(found, sort)
+
+
+def _shown_names(record: ImageRecord, filters: list[str]) -> list[str]:
+    names = record.names
+    if any(text.startswith("reference=") for text in filters):
+        from podpy.libpod.filters.images import names_matching
+
+        names = names_matching(record, filters) or names
+    # A name with a digest has no tag: it is only shown where there is no better one.
+    return [name for name in names if "@" not in name] or names[:1] or [""]
+
+
+def _sorted(found: list[ImageRow], field: str) -> list[ImageRow]:
+    if field == "id":
+        return sorted(found, key=lambda row: row.record.id)
+    if field == "size":
+        return sorted(found, key=lambda row: row.record.size)
+    if field == "repository":
+        return sorted(found, key=lambda row: (row.repository, row.tag))
+    if field == "tag":
+        return sorted(found, key=lambda row: row.tag)
+    return found  # as the store lists them: the newest first
+
+
+def whole_seconds(nanoseconds: int) -> int:
+    """Return a time without its fraction: Podman keeps no more of an image's."""
+    return nanoseconds // _SECOND * _SECOND
+
+
+def facts(record: ImageRecord, usage: Usage) -> dict[str, Any]:
+    """Return all that lists may say about an image (a whole record), by the names of Podman's ImageSummary."""
+    from podpy.image.documents import describe
+    from podpy.times import rfc3339
+
+    config = describe.parse_config(record)
+    return {
+        "Id": record.id,
+        "ParentId": "",
+        "RepoTags": describe.repo_tags(record),
+        "RepoDigests": describe.repo_digests(record),
+        "Size": record.size,
+        "SharedSize": 0,
+        "VirtualSize": record.size,
+        "Labels": dict(config.labels),
+        "Containers": usage.containers.get(record.id, 0),
+        "Arch": config.architecture,
+        "Digest": record.shown_digest,
+        "History": usage.names.get(record.id, []),
+        "IsManifestList": record.is_list,
+        "Names": record.names,
+        "Os": config.os,
+        "Created": record.created // _SECOND,
+        "CreatedAt": rfc3339(whole_seconds(record.created), utc=True),
+        "Dangling": not record.names,
+    }
+
+
+def summary(record: ImageRecord, usage: Usage) -> dict[str, Any]:
+    """Return what `podpy images --format json` says: the facts, without those that Podman drops if empty."""
+    data = facts(record, usage)
+    if record.names:
+        del data["Dangling"]
+    for name in ("RepoTags", "Labels"):
+        data[name] = data[name] or None
+    return {name: value for name, value in data.items() if value not in ("", []) or name == "ParentId"}
