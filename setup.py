@@ -77,7 +77,7 @@ def checkout_definitions() -> list[str]:
 
 
 def compile_option_table(package_root: Path) -> None:
-    """Write podpy/cli/_table.py: the command line's declarations as a plain table (see podpy.cli.parser.compile)."""
+    """Write podpy/cli/_table.py and _help.py from the declarations: the table, the help (parser/compile.py)."""
     if not (package_root / "podpy/cli/parser/compile.py").exists():
         return
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.fspath(package_root), *filter(None, sys.path)])}

@@ -17,6 +17,7 @@ sys.path.insert(0, str(CHECKOUT / "src"))
 from podpy.cli import declare  # noqa: E402
 from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS  # noqa: E402
 from podpy.cli.declare.model import Command, Option  # noqa: E402
+from podpy.cli.show.help_pages import split_example, usage  # noqa: E402
 
 NOTE = "<!-- Made by scripts/reference.py from src/podpy/cli/declare; don't edit. -->\n\n"
 
@@ -24,17 +25,6 @@ NOTE = "<!-- Made by scripts/reference.py from src/podpy/cli/declare; don't edit
 def page_name(command: Command) -> str:
     """Return the file name of a command's page."""
     return f"podpy-{command.path.replace(' ', '-')}.md"
-
-
-def usage(command: Command) -> str:
-    """Return the command's line of usage."""
-    words = ["podpy", command.path]
-    if command.options:
-        words.append("[OPTIONS]")
-    for argument in command.arguments:
-        word = f"{argument.metavar}…" if argument.many and " " not in argument.metavar else argument.metavar
-        words.append(word if argument.required or command.rule else f"[{word}]")
-    return " ".join(words)
 
 
 def option_line(option: Option) -> str:
@@ -67,6 +57,12 @@ def options_text(options: tuple[Option, ...]) -> str:
     )
 
 
+def example_line(example: str) -> str:
+    """Return an example as a line of a code block."""
+    line, purpose = split_example(example)
+    return f"    {line}  # {purpose}\n" if purpose else f"    {line}\n"
+
+
 def command_page(command: Command) -> str:
     """Return a command's page."""
     aliases = "".join(f"    podpy {alias}\n" for alias in command.aliases)
@@ -75,6 +71,8 @@ def command_page(command: Command) -> str:
         text += f"\nThe same command under other names:\n\n{aliases}"
     if command.description:
         text += f"\n{command.description}\n"
+    if command.examples:
+        text += f"\n## Examples\n\n{''.join(map(example_line, command.examples))}"
     options = options_text(command.options)
     return text + ("\n" + options if options else "")
 

@@ -49,7 +49,9 @@ def test_a_stale_table_isnt_used(tmp_path: Path) -> None:
 
 def test_without_a_table_the_declarations_are_read(tmp_path: Path) -> None:
     shutil.copytree(
-        CHECKOUT / "src/podpy", tmp_path / "podpy", ignore=shutil.ignore_patterns("_bin", "*.so", "_table.py")
+        CHECKOUT / "src/podpy",
+        tmp_path / "podpy",
+        ignore=shutil.ignore_patterns("_bin", "*.so", "_table.py", "_help.py"),
     )
     code = "from podpy.cli.main import main; main(['--version']); main(['ps', '--nope'])"
     environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}

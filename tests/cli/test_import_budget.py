@@ -134,6 +134,38 @@ def test_a_mistyped_option_loads_no_engine(podpy: Podpy, baseline: set[str]) -> 
     assert not {name for name in modules if name.startswith(("podpy.libpod", "podpy.storage", "typer", "rich"))}
 
 
+# What `--help` may load of podpy.
+FOR_HELP = {
+    "podpy",
+    "podpy.cli",
+    "podpy.cli._help",
+    "podpy.cli._table",
+    "podpy.cli.main",
+    "podpy.cli.parser",
+    "podpy.cli.parser.parse",
+    "podpy.cli.parser.table_format",
+    "podpy.cli.parser.tables",
+    "podpy.cli.parser.values",
+    "podpy.cli.show",
+    "podpy.cli.show.help",
+    "podpy.cli.show.notice",
+    "podpy.errors",
+    "podpy.go",
+    "podpy.go.values",
+    "podpy.version",
+}
+
+
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("image",), ("help", "ps")])
+def test_help_loads_neither_typer_nor_the_declarations(
+    podpy: Podpy, baseline: set[str], words: tuple[str, ...]
+) -> None:
+    _result, modules = Budget(podpy, baseline).command(*words)
+    ours = {name for name in modules if name.partition(".")[0] == "podpy"}
+    assert ours - {"podpy.cli.commands", "podpy.cli.commands.system", "podpy.cli.commands.system.help"} <= FOR_HELP
+    assert not modules & {*FORBIDDEN, "textwrap"}
+
+
 # What layers need, and addresses that others give: an image that is there has no use for them. Only a push has threads
 # then, too: each asks first whether its layer is there.
 FOR_LAYERS = {"_hashlib", "hashlib", "contextlib", "urllib.parse", "re"}

@@ -119,12 +119,3 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     for argv in (["--version"], ["-v"], ["--version", "ps"]):
         assert program._run(argv) == 0
         assert capsys.readouterr().out.startswith("podpy version ")
-
-
-def test_help_of_the_built_podpy(podpy: Podpy) -> None:
-    assert "Run a command in a new container" in podpy.ok("--help")
-    assert "--publish-all" in podpy.ok("run", "--help")
-    assert podpy.ok("help", "run") == podpy.ok("run", "--help")
-    assert "container ls" in podpy.ok("container", "ls", "-h")
-    podpy("help", "nope").fails(125, "there is no help for 'nope'")
-    podpy().fails(125, "Error: missing command 'podpy COMMAND'\n")

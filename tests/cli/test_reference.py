@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import subprocess
 import sys
@@ -11,9 +10,10 @@ import pytest
 
 from podpy.cli import declare
 from podpy.cli.declare.model import Command
-from podpy.cli.parser import typer_app
+from podpy.cli.show.help_pages import pages, split_example
 from tests.support.engine import CHECKOUT
 
+PAGES = pages()
 SHOWN = [command for command in declare.COMMANDS if not command.hidden]
 
 
@@ -24,18 +24,17 @@ def test_the_pages_are_what_the_declarations_say() -> None:
 
 
 @pytest.mark.parametrize("command", SHOWN, ids=lambda command: command.path)
-def test_a_page_and_the_help_text_have_the_same_options(
-    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("TERMINAL_WIDTH", "200")
-    assert typer_app.show_help(command.path) == 0
-    text = capsys.readouterr().out
+def test_a_page_and_the_help_have_the_same_options_and_examples(command: Command) -> None:
+    text = PAGES[command.path]
     page = (CHECKOUT / f"docs/reference/podpy-{command.path.replace(' ', '-')}.md").read_text()
     in_page = set(re.findall(r"^- `(--[a-z0-9-]+)`(?!.*Refused:)", page, re.MULTILINE))
-    in_help = set(re.findall(r"│ (--[a-z0-9-]+)", text)) - {"--help"}
+    in_help = set(re.findall(r"^  (?:    |-\w, )(--[a-z0-9-]+)", text, re.MULTILINE))
     assert in_help == in_page
     assert command.help in text
+    assert command.examples
+    for line, _purpose in map(split_example, command.examples):
+        assert f"  {line}" in text
+        assert f"    {line}" in page
 
 
 def test_every_command_has_a_handler_that_exists() -> None:
@@ -55,16 +54,6 @@ def test_every_command_and_option_is_declared_once() -> None:
         assert len(names) == len(set(names)), command.path
         attributes = [o.attribute for o in command.options] + [a.name for a in command.arguments]
         assert len(attributes) == len(set(attributes)), command.path
-
-
-def test_the_list_of_commands_makes_no_options_of_theirs() -> None:
-    """Typer takes longer for the 5,000 options of all commands than for drawing the help of podpy."""
-    app = typer_app.make_app("")
-    assert {command.name for command in app.registered_commands} >= {"run", "ps", "pull"}
-    for command in app.registered_commands:
-        assert command.callback is not None
-        assert not inspect.signature(command.callback).parameters, command.name
-    assert not any(group.typer_instance.registered_commands for group in app.registered_groups if group.typer_instance)
 
 
 def test_help_is_a_sentence_without_its_full_stop() -> None:

@@ -24,7 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(CHECKOUT / name, source)
-    built = shutil.ignore_patterns("__pycache__", "_bin", "*.so", "_table.py", "*.egg-info")
+    built = shutil.ignore_patterns("__pycache__", "_bin", "*.so", "_table.py", "_help.py", "*.egg-info")
     shutil.copytree(CHECKOUT / "src", source / "src", ignore=built)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "-w", str(base)]
     subprocess.run([*command, str(source)], check=True)
@@ -52,7 +52,7 @@ def test_the_static_executables_are_in_it(name: str, contents: dict[str, zipfile
 
 
 def test_the_option_table_and_the_native_module_are_in_it(contents: dict[str, zipfile.ZipInfo]) -> None:
-    assert {"podpy/cli/_table.py", "podpy/_native.abi3.so"} <= set(contents)
+    assert {"podpy/cli/_table.py", "podpy/cli/_help.py", "podpy/_native.abi3.so"} <= set(contents)
 
 
 def test_no_path_of_the_building_machine_is_in_it(wheel: Path) -> None:

@@ -12,6 +12,7 @@ from tests.support.engine import CHECKOUT
 FUNCTION_LIMIT = 60
 MODULE_LIMIT = 600
 TABLES = {
+    "src/podpy/cli/_help.py",  # generated
     "src/podpy/cli/_table.py",  # generated
 }
 """Modules that are data, exempt from MODULE_LIMIT. Functions in them aren't."""

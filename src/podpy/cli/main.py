@@ -35,12 +35,15 @@ def _run(argv: list[str]) -> int:
     try:
         options, row = parse(argv, load())
     except HelpRequested as request:
-        from podpy.cli.parser.typer_app import show_help
+        from podpy.cli.show.help import show_help
 
         return show_help(request.path)
     except MissingCommandError as error:
         if error.options.version:
             return _version()
+        from podpy.cli.show.help import show_help
+
+        show_help(error.group)  # as Podman: the help, and an error nevertheless
         raise
     if options.globals.version:
         return _version()

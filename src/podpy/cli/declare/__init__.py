@@ -1,7 +1,7 @@
 """The command line, declared once as data.
 
-Typer (help), the compiled table (the everyday parser), completion and docs/reference all read these declarations, so
-a new option is one line here and an attribute in its handler.
+The compiled table (the everyday parser), help, completion, docs/reference and Typer (the second reader) all read these
+declarations, so a new option is one line here and an attribute in its handler.
 """
 
 from __future__ import annotations

@@ -47,6 +47,12 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.run:run",
         panel=_PANEL,
         help="Run a command in a new container",
+        examples=(
+            "podpy run --rm hello",
+            "podpy run --rm -it docker.io/library/debian bash",
+            "podpy run -d --name web -p 8080:80 -v ./site:/usr/share/nginx/html:ro docker.io/library/nginx",
+            "podpy run --rm --network=none --memory=256m -e GREETING=hi docker.io/library/alpine env",
+        ),
         options=RUN_OPTIONS,
         arguments=(_IMAGE, _COMMAND),
         interspersed=False,
@@ -57,6 +63,10 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.create:run",
         panel=_PANEL,
         help="Make a new container without starting it",
+        examples=(
+            "podpy create --name web -p 8080:80 docker.io/library/nginx  # podpy start web starts it",
+            "podpy create --name job --cidfile job.id docker.io/library/alpine sleep 60",
+        ),
         options=CREATE_OPTIONS,
         arguments=(_IMAGE, _COMMAND),
         interspersed=False,
@@ -67,6 +77,11 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.start:run",
         panel=_PANEL,
         help="Start containers",
+        examples=(
+            "podpy start web",
+            "podpy start --attach --interactive job",
+            "podpy start --filter label=role=backend",
+        ),
         arguments=(stopped_containers(),),
         rule="start",
         options=(
@@ -86,6 +101,11 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.stop:run",
         panel=_PANEL,
         help="Stop containers",
+        examples=(
+            "podpy stop web",
+            "podpy stop --time 2 web job  # killed after two seconds",
+            "podpy stop --all",
+        ),
         arguments=(running_containers(),),
         rule="ids",
         options=(
@@ -104,6 +124,10 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.restart:run",
         panel=_PANEL,
         help="Stop containers and start them again",
+        examples=(
+            "podpy restart web",
+            "podpy restart --running",
+        ),
         arguments=(some_containers(),),
         rule="ids",
         options=(
@@ -121,6 +145,10 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.kill:run",
         panel=_PANEL,
         help="Send a signal to containers",
+        examples=(
+            "podpy kill web",
+            "podpy kill --signal HUP web  # many programs then read their configuration again",
+        ),
         arguments=(running_containers(),),
         rule="ids",
         options=(
@@ -136,6 +164,10 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.pause:run",
         panel=_PANEL,
         help="Freeze all processes of containers",
+        examples=(
+            "podpy pause web",
+            "podpy pause --all",
+        ),
         arguments=(running_containers(),),
         rule="ids",
         options=(
@@ -151,6 +183,10 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.unpause:run",
         panel=_PANEL,
         help="Let paused containers go on",
+        examples=(
+            "podpy unpause web",
+            "podpy unpause --all",
+        ),
         arguments=(some_containers(),),
         rule="ids",
         options=(
@@ -166,6 +202,11 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.rm:run",
         panel=_PANEL,
         help="Remove containers",
+        examples=(
+            "podpy rm job",
+            "podpy rm --force --volumes web  # also if it runs",
+            "podpy rm --filter status=exited",
+        ),
         arguments=(some_containers(),),
         rule="ids",
         options=(
@@ -187,6 +228,11 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.exec:run",
         panel=_PANEL,
         help="Run a command in a running container",
+        examples=(
+            "podpy exec -it web sh",
+            "podpy exec -u root -w /etc web ls -l",
+            "podpy exec -e DEBUG=1 web env",
+        ),
         interspersed=False,
         rule="exec",
         options=(
@@ -215,6 +261,10 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.attach:run",
         panel=_PANEL,
         help="Attach to a running container",
+        examples=(
+            "podpy attach job  # ctrl-p ctrl-q leaves it",
+            "podpy attach --no-stdin job",
+        ),
         arguments=(one_container(RUNNING, required=False),),
         rule="one",
         options=(
@@ -230,6 +280,10 @@ _RUNNING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.wait:run",
         panel=_PANEL,
         help="Wait until containers have stopped and print their exit codes",
+        examples=(
+            "podpy wait job  # prints its exit code",
+            "podpy wait --condition running web",
+        ),
         arguments=(some_containers(),),
         rule="ids",
         options=(
@@ -275,6 +329,11 @@ _SEEING: tuple[Command, ...] = (
         panel=_PANEL,
         handler="podpy.cli.commands.containers.ps:run",
         help="List containers",
+        examples=(
+            "podpy ps --all",
+            "podpy ps --filter status=exited --filter label=role=backend",
+            "podpy ps --format '{{.Names}} {{.Status}}'",
+        ),
         rule="none",
         options=(
             flag("--all -a", "Those that don't run, too"),
@@ -299,6 +358,11 @@ _SEEING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.inspect:run",
         panel=_PANEL,
         help="Print everything about containers or images",
+        examples=(
+            "podpy inspect web",
+            "podpy inspect --format '{{.State.Status}} {{.State.ExitCode}}' web",
+            "podpy inspect --type image docker.io/library/alpine",
+        ),
         rule="names",
         options=(
             template_format(default="json"),
@@ -318,6 +382,10 @@ _SEEING: tuple[Command, ...] = (
         path="container inspect",
         handler="podpy.cli.commands.containers.inspect:run_container",
         help="Print everything about containers",
+        examples=(
+            "podpy container inspect web",
+            "podpy container inspect --format '{{json .NetworkSettings.Ports}}' web",
+        ),
         rule="names",
         options=(template_format(default="json"), flag("--size -s", "And sizes"), latest()),
         arguments=(Argument(name="names", metavar="CONTAINER", required=False, many=True, complete=CONTAINERS),),
@@ -328,6 +396,11 @@ _SEEING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.logs:run",
         panel=_PANEL,
         help="Print what containers wrote",
+        examples=(
+            "podpy logs web",
+            "podpy logs --follow --tail 20 web",
+            "podpy logs --since 10m --timestamps web",
+        ),
         arguments=(some_containers(),),
         rule="logs",
         options=(
@@ -348,6 +421,10 @@ _SEEING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.port:run",
         panel=_PANEL,
         help="List published ports",
+        examples=(
+            "podpy port web",
+            "podpy port web 80/tcp",
+        ),
         rule="port",
         options=(flag("--all -a", "Those of all containers"), latest()),
         arguments=(
@@ -361,6 +438,10 @@ _SEEING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.top:run",
         panel=_PANEL,
         help="List the processes of a container",
+        examples=(
+            "podpy top web",
+            "podpy top web pid user args",
+        ),
         interspersed=False,
         rule="top",
         options=(latest(), flag("--list-descriptors", "List the fields that can be shown", hidden=True)),
@@ -375,6 +456,7 @@ _SEEING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.rename:run",
         panel=_PANEL,
         help="Give a container another name",
+        examples=("podpy rename web www",),
         arguments=(one_container(), Argument(name="name", metavar="NAME")),
     ),
 )
@@ -386,6 +468,7 @@ _KEEPING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.init:run",
         panel=_PANEL,
         help="Prepare containers so that a start is quick",
+        examples=("podpy init job  # podpy start job then only starts it",),
         rule="ids",
         arguments=(stopped_containers(),),
         options=(flag("--all -a", ALL_HELP), latest()),
@@ -394,6 +477,7 @@ _KEEPING: tuple[Command, ...] = (
         path="container exists",
         handler="podpy.cli.commands.containers.container:exists",
         help="Tell by the exit code whether a container exists",
+        examples=("podpy container exists web && echo yes",),
         arguments=(one_container(),),
         options=(flag("--external", "Containers of other programs, too"),),
     ),
@@ -402,6 +486,10 @@ _KEEPING: tuple[Command, ...] = (
         handler="podpy.cli.commands.containers.diff:run",
         panel=_PANEL,
         help="Show what a container (or an image) changed, or has differently from another",
+        examples=(
+            "podpy diff web",
+            "podpy diff --format json web",
+        ),
         rule="diff",
         arguments=(Argument(name="names", metavar="NAME", required=False, many=True, complete=CONTAINERS),),
         options=(text("--format", "FORMAT", "json"), latest()),
@@ -410,6 +498,7 @@ _KEEPING: tuple[Command, ...] = (
         path="container diff",
         handler="podpy.cli.commands.containers.diff:container",
         help="Show what a container changed, or has differently from another",
+        examples=("podpy container diff web",),
         rule="diff",
         arguments=(Argument(name="names", metavar="NAME", required=False, many=True, complete=CONTAINERS),),
         options=(text("--format", "FORMAT", "json"), latest()),
@@ -418,6 +507,11 @@ _KEEPING: tuple[Command, ...] = (
         path="container prune",
         handler="podpy.cli.commands.system.prune:containers",
         help="Remove all stopped containers",
+        examples=(
+            "podpy container prune",
+            "podpy container prune --force --filter until=24h",
+            "podpy container prune --dry-run",
+        ),
         rule="none",
         options=(
             flag("--force -f", "Don't ask"),
@@ -429,6 +523,10 @@ _KEEPING: tuple[Command, ...] = (
         path="container cleanup",
         handler="podpy.cli.commands.containers.container:cleanup",
         help="Take down what ended containers have left (conmon's exit command)",
+        examples=(
+            "podpy container cleanup job",
+            "podpy container cleanup --all",
+        ),
         rule="ids",
         arguments=(some_containers(),),
         options=(

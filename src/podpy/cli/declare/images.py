@@ -34,6 +34,11 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.images:pull",
         panel=_PANEL,
         help="Pull images from a registry or an archive",
+        examples=(
+            "podpy pull docker.io/library/alpine",
+            "podpy pull --platform linux/arm64 docker.io/library/alpine",
+            "podpy pull docker-archive:alpine.tar",
+        ),
         arguments=(_SOME_IMAGES,),
         options=(
             flag("--all-tags -a", "Every tag of the repository"),
@@ -63,6 +68,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.images:load",
         panel=_PANEL,
         help="Load images from an archive",
+        examples=(
+            "podpy load -i alpine.tar",
+            "podpy load < alpine.tar",
+        ),
         rule="none",
         options=(
             text("--input -i", "FILE", "Archive or OCI directory (default: standard input)", complete=FILES),
@@ -77,6 +86,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.import_image:import_image",
         panel=_PANEL,
         help="Make an image of a tar of a root file system",
+        examples=(
+            "podpy import rootfs.tar localhost/base",
+            "podpy import -c CMD=/bin/sh -c ENV=LANG=C.UTF-8 rootfs.tar localhost/base",
+        ),
         arguments=(
             Argument(name="path_or_url", metavar="PATH", complete=FILES, help="File, http(s) address, or - (stdin)"),
             Argument(name="reference", metavar="REFERENCE", required=False),
@@ -98,6 +111,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.search:search",
         panel=_PANEL,
         help="Look for images in registries",
+        examples=(
+            "podpy search docker.io/nginx",
+            "podpy search --list-tags docker.io/library/alpine",
+        ),
         arguments=(Argument(name="term", metavar="[REGISTRY/]TERM"),),
         options=(
             listed("--filter -f", "KEY=VALUE", "Only images for which this is true: stars, is-official, is-automated"),
@@ -118,6 +135,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.image_save:save",
         panel=_PANEL,
         help="Save images to an archive or a directory",
+        examples=(
+            "podpy save -o alpine.tar docker.io/library/alpine",
+            "podpy save --format oci-archive -o alpine.tar docker.io/library/alpine",
+        ),
         arguments=(_SOME_IMAGES,),
         options=(
             flag("--compress", "Compress layers that are kept uncompressed (docker-dir only)"),
@@ -140,6 +161,11 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.image_list:images",
         panel=_PANEL,
         help="List images",
+        examples=(
+            "podpy images",
+            "podpy images --filter dangling=true",
+            "podpy images --format '{{.Repository}}:{{.Tag}} {{.Size}}'",
+        ),
         options=(
             flag("--all -a", "Intermediate images, too"),
             many("--filter -f", "KEY=VALUE", "Only images for which this is true (repeatable)"),
@@ -159,6 +185,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.image_changes:rmi",
         panel=_PANEL,
         help="Remove images",
+        examples=(
+            "podpy rmi docker.io/library/alpine",
+            "podpy rmi --force docker.io/library/nginx  # and the containers that use it",
+        ),
         rule="images",
         options=(
             flag("--all -a", "Remove all images"),
@@ -174,6 +204,7 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.image_changes:tag",
         panel=_PANEL,
         help="Give an image more names",
+        examples=("podpy tag docker.io/library/alpine localhost/base:1",),
         arguments=(_IMAGE, Argument(name="names", metavar="NAME", many=True)),
     ),
     Command(
@@ -182,12 +213,17 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.image_changes:untag",
         panel=_PANEL,
         help="Take names from an image",
+        examples=("podpy untag docker.io/library/alpine localhost/base:1",),
         arguments=(_IMAGE, Argument(name="names", metavar="NAME", required=False, many=True)),
     ),
     Command(
         path="image inspect",
         handler="podpy.cli.commands.images.images:inspect",
         help="Print everything about images",
+        examples=(
+            "podpy image inspect docker.io/library/alpine",
+            "podpy image inspect --format '{{.Digest}}' docker.io/library/alpine",
+        ),
         options=(template_format(default="json"),),
         arguments=(_SOME_IMAGES,),
     ),
@@ -195,6 +231,7 @@ COMMANDS: tuple[Command, ...] = (
         path="image exists",
         handler="podpy.cli.commands.images.images:exists",
         help="Tell by the exit code whether an image exists",
+        examples=("podpy image exists docker.io/library/alpine || podpy pull docker.io/library/alpine",),
         arguments=(_IMAGE,),
     ),
     Command(
@@ -203,6 +240,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.image_list:history",
         panel=_PANEL,
         help="Show how an image was made",
+        examples=(
+            "podpy history docker.io/library/nginx",
+            "podpy history --no-trunc --format '{{.CreatedBy}}' docker.io/library/nginx",
+        ),
         arguments=(_IMAGE,),
         options=(
             template_format("--format", what="each step"),
@@ -215,6 +256,7 @@ COMMANDS: tuple[Command, ...] = (
         path="image tree",
         handler="podpy.cli.commands.images.image_list:tree",
         help="Show an image's layers",
+        examples=("podpy image tree docker.io/library/nginx",),
         arguments=(_IMAGE,),
         options=(flag("--whatrequires", "Images that are built on it"),),
     ),
@@ -222,6 +264,7 @@ COMMANDS: tuple[Command, ...] = (
         path="image diff",
         handler="podpy.cli.commands.containers.diff:image",
         help="Show what an image changes in the one below its last layer, or beside another",
+        examples=("podpy image diff docker.io/library/nginx",),
         arguments=(Argument(name="names", metavar="IMAGE", many=True, complete=IMAGES),),
         options=(text("--format", "FORMAT", "json"),),
     ),
@@ -229,6 +272,7 @@ COMMANDS: tuple[Command, ...] = (
         path="image mount",
         handler="podpy.cli.commands.images.image_mount:mount",
         help="Mount images read-only and print where (in `podpy unshare`)",
+        examples=("podpy unshare sh -c 'ls $(podpy image mount docker.io/library/alpine)'",),
         rule="images or none",
         arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
         options=(flag("--all -a", "Mount all images"), text("--format", "FORMAT", "json")),
@@ -238,6 +282,10 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("image umount",),
         handler="podpy.cli.commands.images.image_mount:unmount",
         help="Unmount images",
+        examples=(
+            "podpy image unmount docker.io/library/alpine",
+            "podpy image unmount --all",
+        ),
         rule="images",
         arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
         options=(
@@ -249,6 +297,10 @@ COMMANDS: tuple[Command, ...] = (
         path="image prune",
         handler="podpy.cli.commands.system.prune:images",
         help="Remove images that nothing uses",
+        examples=(
+            "podpy image prune",
+            "podpy image prune --all --force --filter until=240h",
+        ),
         rule="none",
         options=(
             flag("--all -a", "Images with names, too, if no container uses them"),
@@ -264,6 +316,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.login:login",
         panel=_PANEL,
         help="Log in to a registry",
+        examples=(
+            "podpy login quay.io",
+            "podpy login -u alice --password-stdin registry.example.com < password",
+        ),
         arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
         options=(
             text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
@@ -283,6 +339,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.login:logout",
         panel=_PANEL,
         help="Forget the credentials for a registry",
+        examples=(
+            "podpy logout quay.io",
+            "podpy logout --all",
+        ),
         arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
         options=(
             flag("--all -a", "For all registries"),

@@ -67,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
         path="manifest create",
         handler="podpy.cli.commands.lists.manifest:create",
         help="Make a manifest list",
+        examples=("podpy manifest create localhost/app:1 localhost/app:amd64 localhost/app:arm64",),
         arguments=(_LIST, Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES)),
         options=(
             flag("--all", "Of an IMAGE that is a list, all entries"),
@@ -80,6 +81,10 @@ COMMANDS: tuple[Command, ...] = (
         path="manifest add",
         handler="podpy.cli.commands.lists.manifest:add",
         help="Add images, or an artifact made of files, to a manifest list",
+        examples=(
+            "podpy manifest add localhost/app:1 localhost/app:riscv64",
+            "podpy manifest add --all localhost/app:1 docker://docker.io/library/alpine",
+        ),
         arguments=(_LIST, Argument(name="images", metavar="IMAGE|FILE", many=True, complete=IMAGES)),
         options=(
             flag("--all", "Of an IMAGE that is a list, all entries"),
@@ -97,6 +102,7 @@ COMMANDS: tuple[Command, ...] = (
         path="manifest annotate",
         handler="podpy.cli.commands.lists.manifest:annotate",
         help="Change what a manifest list says about an entry, or about itself",
+        examples=("podpy manifest annotate --arch arm64 --variant v8 localhost/app:1 localhost/app:arm64",),
         arguments=(_LIST, Argument(name="entry", metavar="DIGEST|IMAGE|FILE", required=False, complete=IMAGES)),
         options=(
             _ANNOTATION,
@@ -109,6 +115,10 @@ COMMANDS: tuple[Command, ...] = (
         path="manifest inspect",
         handler="podpy.cli.commands.lists.manifest:inspect",
         help="Print a manifest list of the store, or of a registry",
+        examples=(
+            "podpy manifest inspect localhost/app:1",
+            "podpy manifest inspect docker.io/library/alpine",
+        ),
         arguments=(_LIST,),
         options=(
             _AUTHFILE,
@@ -121,6 +131,7 @@ COMMANDS: tuple[Command, ...] = (
         path="manifest push",
         handler="podpy.cli.commands.lists.manifest:push",
         help="Push a manifest list, and its images, to a registry",
+        examples=("podpy manifest push localhost/app:1 registry.example.com/team/app:1",),
         arguments=(
             _LIST,
             Argument(name="destination", metavar="DESTINATION", required=False, complete=IMAGES),
@@ -152,12 +163,14 @@ COMMANDS: tuple[Command, ...] = (
         path="manifest remove",
         handler="podpy.cli.commands.lists.manifest:remove",
         help="Take an entry out of a manifest list",
+        examples=("podpy manifest remove localhost/app:1 localhost/app:riscv64",),
         arguments=(_LIST, Argument(name="digest", metavar="DIGEST")),
     ),
     Command(
         path="manifest rm",
         handler="podpy.cli.commands.lists.manifest:rm",
         help="Remove manifest lists",
+        examples=("podpy manifest rm localhost/app:1",),
         arguments=(Argument(name="lists", metavar="LIST", many=True, complete=IMAGES),),
         options=(flag("--ignore -i", "A list that doesn't exist is no error"),),
     ),
@@ -165,12 +178,17 @@ COMMANDS: tuple[Command, ...] = (
         path="manifest exists",
         handler="podpy.cli.commands.lists.manifest:exists",
         help="Tell by the exit code whether a manifest list exists",
+        examples=("podpy manifest exists localhost/app:1 && echo yes",),
         arguments=(_LIST,),
     ),
     Command(
         path="artifact add",
         handler="podpy.cli.commands.lists.artifact:add",
         help="Make an artifact of files",
+        examples=(
+            "podpy artifact add localhost/models:1 weights.bin card.md",
+            "podpy artifact add --type text/plain localhost/report:1 report.txt",
+        ),
         arguments=(
             _ONE_ARTIFACT,
             Argument(name="files", metavar="FILE", many=True, complete=FILES),
@@ -187,6 +205,10 @@ COMMANDS: tuple[Command, ...] = (
         path="artifact extract",
         handler="podpy.cli.commands.lists.artifact:extract",
         help="Write an artifact's files to a file or directory",
+        examples=(
+            "podpy artifact extract localhost/models:1 ./models",
+            "podpy artifact extract --title card.md localhost/models:1 card.md",
+        ),
         arguments=(
             _ONE_ARTIFACT,
             Argument(name="target", metavar="PATH", complete=FILES),
@@ -200,6 +222,7 @@ COMMANDS: tuple[Command, ...] = (
         path="artifact inspect",
         handler="podpy.cli.commands.lists.artifact:inspect",
         help="Print everything about an artifact",
+        examples=("podpy artifact inspect localhost/models:1",),
         arguments=(_ONE_ARTIFACT,),
         options=(template_format(default="json"),),
     ),
@@ -208,6 +231,10 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("artifact list",),
         handler="podpy.cli.commands.lists.artifact:ls",
         help="List artifacts",
+        examples=(
+            "podpy artifact ls",
+            "podpy artifact ls --format '{{.Repository}} {{.Size}}'",
+        ),
         rule="none",
         options=(
             template_format("--format", what="each artifact"),
@@ -219,6 +246,7 @@ COMMANDS: tuple[Command, ...] = (
         path="artifact pull",
         handler="podpy.cli.commands.lists.artifact:pull",
         help="Pull an artifact from a registry",
+        examples=("podpy artifact pull registry.example.com/team/models:1",),
         arguments=(_ONE_ARTIFACT,),
         options=(
             _AUTHFILE,
@@ -235,6 +263,7 @@ COMMANDS: tuple[Command, ...] = (
         path="artifact push",
         handler="podpy.cli.commands.lists.artifact:push",
         help="Push an artifact to its registry",
+        examples=("podpy artifact push registry.example.com/team/models:1",),
         arguments=(_ONE_ARTIFACT,),
         options=(
             _AUTHFILE,
@@ -254,6 +283,7 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("artifact remove",),
         handler="podpy.cli.commands.lists.artifact:rm",
         help="Remove artifacts",
+        examples=("podpy artifact rm localhost/models:1",),
         arguments=(Argument(name="artifacts", metavar="ARTIFACT", required=False, many=True, complete=ARTIFACTS),),
         options=(
             flag("--all -a", "Remove all artifacts"),

@@ -73,6 +73,7 @@ class Command(Record):
     handler: str = ""  # "module:function"
     help: str = ""
     description: str = ""
+    examples: tuple[str, ...] = ()  # command lines that work, each with "  # what for" behind it if that helps
     aliases: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     arguments: tuple[Argument, ...] = ()

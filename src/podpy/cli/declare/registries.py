@@ -29,6 +29,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.images.push:push",
         panel=_PANEL,
         help="Push an image to a registry, an archive or a directory",
+        examples=(
+            "podpy push localhost/base:1 registry.example.com/team/base:1",
+            "podpy push localhost/base:1 oci-archive:base.tar",
+        ),
         arguments=(
             Argument(name="image", metavar="IMAGE", complete=IMAGES),
             Argument(name="destination", metavar="DESTINATION", required=False, complete=IMAGES),

@@ -22,6 +22,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.system.info:run",
         panel=_PANEL,
         help="Describe host, store and settings",
+        examples=(
+            "podpy info",
+            "podpy info --format '{{.Store.GraphRoot}}'",
+        ),
         rule="none",
         options=(template_format(), flag("--debug -D", "Accepted; does nothing", hidden=True)),
     ),
@@ -30,6 +34,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.system.version:run",
         panel=_PANEL,
         help="Print podpy's version",
+        examples=(
+            "podpy version",
+            "podpy version --format '{{.Client.Version}}'",
+        ),
         rule="none",
         options=(template_format(),),
     ),
@@ -38,6 +46,10 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.system.unshare:run",
         panel=_PANEL,
         help="Run a command in the user's namespaces",
+        examples=(
+            "podpy unshare cat /proc/self/uid_map",
+            "podpy unshare rm -r ./what-a-container-wrote",
+        ),
         interspersed=False,
         options=(
             flag(
@@ -53,6 +65,10 @@ COMMANDS: tuple[Command, ...] = (
         path="system doctor",
         handler="podpy.cli.commands.system.system:doctor",
         help="Check this host and say what mends what is wrong",
+        examples=(
+            "podpy system doctor",
+            "podpy system doctor --json",
+        ),
         rule="none",
         options=(flag("--json", "Print JSON"),),
     ),
@@ -60,6 +76,10 @@ COMMANDS: tuple[Command, ...] = (
         path="system check",
         handler="podpy.cli.commands.system.system:check",
         help="Check the store",
+        examples=(
+            "podpy system check",
+            "podpy system check --repair",
+        ),
         rule="none",
         options=(
             flag("--quick -q", "Leave out what takes long"),
@@ -72,6 +92,10 @@ COMMANDS: tuple[Command, ...] = (
         path="system df",
         handler="podpy.cli.commands.system.system_df:run",
         help="Show what images, containers and volumes take on the disk",
+        examples=(
+            "podpy system df",
+            "podpy system df --verbose",
+        ),
         rule="none",
         description=(
             "All sizes are what `du` says. What images share is counted once; what can be reclaimed of images is what "
@@ -86,6 +110,11 @@ COMMANDS: tuple[Command, ...] = (
         path="system prune",
         handler="podpy.cli.commands.system.prune:system",
         help="Remove containers that don't run, and images that nothing uses",
+        examples=(
+            "podpy system prune",
+            "podpy system prune --all --force",
+            "podpy system prune --dry-run",
+        ),
         rule="none",
         options=(
             flag("--all -a", "Images with names, too, if no container uses them"),
@@ -101,6 +130,7 @@ COMMANDS: tuple[Command, ...] = (
         path="system migrate",
         handler="podpy.cli.commands.system.system:migrate",
         help="End the process that holds the user's namespaces, so that changed id ranges count",
+        examples=("podpy system migrate  # after a change of /etc/subuid or /etc/subgid",),
         rule="none",
         options=(
             text("--new-runtime", "NAME", "OCI runtime for all containers", refuse="it comes with a later version"),
@@ -112,12 +142,17 @@ COMMANDS: tuple[Command, ...] = (
         handler="podpy.cli.commands.system.system:renumber",
         rule="none",
         help="Accepted; podpy has no numbered locks",
+        examples=("podpy system renumber",),
     ),
     Command(
         path="completion",
         handler="podpy.cli.commands.system.completion:run",
         panel=_PANEL,
         help="Print the completion script for a shell",
+        examples=(
+            "podpy completion bash > ~/.local/share/bash-completion/completions/podpy",
+            "podpy completion -f ~/.config/fish/completions/podpy.fish fish",
+        ),
         options=(
             text("--file -f", "FILE", "Write it to this file"),
             flag("--no-desc", "Without descriptions"),
@@ -128,6 +163,10 @@ COMMANDS: tuple[Command, ...] = (
         path="help",
         handler="podpy.cli.commands.system.help:run",
         help="Describe a command",
+        examples=(
+            "podpy help run",
+            "podpy help image trust set",
+        ),
         hidden=True,
         arguments=(Argument(name="command", metavar="COMMAND", required=False, many=True),),
     ),

@@ -16,6 +16,10 @@ COMMANDS: tuple[Command, ...] = (
         path="image trust show",
         handler="podpy.cli.commands.images.trust:show",
         help="Show which images may come in",
+        examples=(
+            "podpy image trust show",
+            "podpy image trust show --raw",
+        ),
         arguments=(Argument(name="registry", metavar="REGISTRY", required=False),),
         options=(
             flag("--json -j", "Print JSON"),
@@ -29,6 +33,10 @@ COMMANDS: tuple[Command, ...] = (
         path="image trust set",
         handler="podpy.cli.commands.images.trust:set_",
         help="Say which images of a registry may come in",
+        examples=(
+            "podpy image trust set --type reject default",
+            "podpy image trust set --type signedBy -f ./key.gpg registry.example.com",
+        ),
         arguments=(Argument(name="scope", metavar="REGISTRY[/REPOSITORY]"),),
         options=(
             many("--pubkeysfile -f", "FILE", "Public key that must have signed (repeatable: all)", complete=FILES),

@@ -1,4 +1,4 @@
-"""Writes `cli/_table.py`, the plain table that the everyday path parses with, from the declarations.
+"""Writes `cli/_table.py`, which the everyday path parses with, and `cli/_help.py` from the declarations.
 
 `setup.py` calls `write()` at build time. A missing or stale table is no error: `tables.load()` then reads the
 declarations themselves, which costs some milliseconds.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.table_format import CommandRow, OptionRow
 
+_NOTE = '"""Made by podpy.cli.parser.compile from cli/declare; don\'t edit."""\n\n'
 _MARSHAL = 4  # the format that every Python from 3.4 on reads, whichever built the table
 
 _LETTERS = {
@@ -85,8 +86,7 @@ def text() -> str:
     fingerprint = declaration_sizes(os.path.dirname(declare.__file__))
     packed = {path: row if isinstance(row, str) else dumps(row, _MARSHAL) for path, row in commands().items()}
     return (
-        '"""Made by podpy.cli.parser.compile from cli/declare; don\'t edit."""\n\n'
-        f"FINGERPRINT = {fingerprint!r}\n"
+        f"{_NOTE}FINGERPRINT = {fingerprint!r}\n"
         f"PERSISTENT = {len(global_options.PERSISTENT_OPTIONS)}\n"
         f"GROUPS = {tuple(declare.groups())!r}\n"
         f"GLOBALS = {pformat(globals_rows(), width=200)}\n"
@@ -100,14 +100,27 @@ def declaration_sizes(directory: str) -> tuple[tuple[str, int], ...]:
         return tuple(sorted((e.name, e.stat().st_size) for e in entries if e.name.endswith(".py")))
 
 
+def help_text() -> str:
+    """Return the text of `_help.py`: every page of help, for podpy.cli.show.help."""
+    from podpy.cli.show import help_pages
+
+    fingerprint = declaration_sizes(os.path.dirname(declare.__file__))
+    return f"{_NOTE}FINGERPRINT = {fingerprint!r}\nPAGES = {help_pages.pages()!r}\n"
+
+
 def write(path: str | None = None) -> str:
-    """Write the table to `path` (default: beside this module) and return the path."""
+    """Write the table to `path` (default: podpy/cli/_table.py), the help beside it, and return the path."""
     path = path or os.path.join(os.path.dirname(os.path.dirname(declare.__file__)), "_table.py")
+    _replace(path, text())
+    _replace(os.path.join(os.path.dirname(path), "_help.py"), help_text())
+    return path
+
+
+def _replace(path: str, content: str) -> None:
     new = f"{path}.new"
     with open(new, "w", encoding="utf-8") as file:
-        file.write(text())
+        file.write(content)
     os.replace(new, path)
-    return path
 
 
 if __name__ == "__main__":

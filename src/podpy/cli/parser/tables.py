@@ -48,7 +48,7 @@ def load() -> Table:
         made: Any = __import__("podpy.cli._table", fromlist=["COMMANDS"])
     except ImportError:
         return from_declarations()
-    if not _fresh(made.FINGERPRINT, made.__file__):
+    if not is_fresh(made.FINGERPRINT, made.__file__):
         return from_declarations()
     return Table(made.COMMANDS, made.GLOBALS, made.PERSISTENT, made.GROUPS)
 
@@ -62,7 +62,8 @@ def from_declarations() -> Table:
     return Table({**compile.commands()}, compile.globals_rows(), len(PERSISTENT_OPTIONS), tuple(declare.groups()))
 
 
-def _fresh(fingerprint: tuple[tuple[str, int], ...], table_path: str | None) -> bool:
+def is_fresh(fingerprint: tuple[tuple[str, int], ...], table_path: str | None) -> bool:
+    """Return whether a compiled file is what the declarations say: always, but in a checkout."""
     # Only a checkout can be stale, and these few system calls are for everybody else's every call.
     #
     # Sizes catch most edits in a checkout; a file that is clearly newer than the table catches the rest. Times alone

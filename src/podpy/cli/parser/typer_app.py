@@ -1,4 +1,4 @@
-"""The second reader of the declarations: Typer. It draws help; it is imported only when help is asked for.
+"""The second reader of the declarations: Typer. No command imports it; it is what the everyday parser is compared with.
 
 The everyday parser (`parse`) and this one must understand every command line alike: a test walks every option of every
 command through both. Values are converted by the same code (`values.convert`), so what is compared is the reading:
@@ -11,7 +11,6 @@ import inspect
 from typing import TYPE_CHECKING, Any, Optional
 
 import typer
-from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from podpy.cli import declare
@@ -20,28 +19,12 @@ from podpy.cli.declare.model import BOOL, SWITCH, Command, Option
 from podpy.cli.parser import compile
 from podpy.cli.parser.parse import Options, fill_defaults, take_arguments
 from podpy.cli.parser.values import convert
-from podpy.errors import UsageError
 from podpy.go.values import boolean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _REPEATABLE = ("array", "list", "uints")
-
-
-def show_help(path: str) -> int:
-    """Print the help of a command, a group, or (empty path) podpy, and return the exit code. Raises UsageError."""
-    words = path.split()
-    app = make_app(only=path)
-    try:
-        app([*words, "--help"], prog_name="podpy", standalone_mode=False)
-    except SystemExit:
-        pass
-    except Exception as error:
-        if type(error).__name__ not in ("NoSuchCommand", "UsageError"):
-            raise
-        raise UsageError(f"there is no help for '{path}'", hint="See 'podpy --help'") from None
-    return 0
 
 
 class Reader:
@@ -71,72 +54,42 @@ class _Result:
 
 
 def make_app(only: str | None = None, result: _Result | None = None) -> typer.Typer:
-    """Return the Typer app: with all commands, or with what the help of `only` tells of (a command, a group, or "").
+    """Return the Typer app: with all commands, or with the one that has the path `only`.
 
-    Typer makes an object of every option: all of them take longer than drawing the help.
+    Typer makes an object of every option: the 5,000 of all commands take seconds.
     """
     result = result or _Result()
-    app = _group("A container engine without a daemon, rootless first, with Podman's command line")
+    app = _group()
     app.callback()(_globals_callback(result, GLOBAL_OPTIONS))
-    groups = {name: _group(text) for name, text in declare.groups().items()}
+    groups = {name: _group() for name in declare.groups()}
     for name, group in groups.items():
-        group.callback()(_globals_callback(result, _hidden(PERSISTENT_OPTIONS)))
+        group.callback()(_globals_callback(result, PERSISTENT_OPTIONS))
         outer, _, word = name.rpartition(" ")
-        (groups[outer] if outer else app).add_typer(group, name=word, rich_help_panel="Groups")
+        (groups[outer] if outer else app).add_typer(group, name=word)
     for command in declare.COMMANDS:
         paths = (command.path, *command.aliases)
         whole = only is None or only in paths
         for path in paths:
             group_name, _, name = path.rpartition(" ")
-            if group_name and group_name not in groups:
-                continue
-            if whole or only == group_name:
-                _add(groups[group_name] if group_name else app, command, name, result, whole=whole)
+            if whole and (not group_name or group_name in groups):
+                _add(groups[group_name] if group_name else app, command, name, result)
     return app
 
 
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(
-        help=text,
-        cls=PflagGroup,
-        add_completion=False,
-        rich_markup_mode="rich",
-        context_settings={"help_option_names": ["--help", "-h"]},
-    )
+def _group() -> typer.Typer:
+    return typer.Typer(cls=PflagGroup, add_completion=False, context_settings={"help_option_names": ["--help", "-h"]})
 
 
-def _nothing() -> None:
-    pass
-
-
-def _add(target: typer.Typer, command: Command, name: str, result: _Result, *, whole: bool) -> None:
+def _add(target: typer.Typer, command: Command, name: str, result: _Result) -> None:
     has_h = any("-h" in option.names for option in command.options)
     target.command(
         name,
-        cls=type("DeclaredCommand", (PflagCommand,), {"words": _usage_words(command)}),
-        help=_help_text(command),
-        short_help=command.help,
-        hidden=command.hidden,
-        rich_help_panel=command.panel or "Commands",
+        cls=PflagCommand,
         context_settings={
             "help_option_names": ["--help"] if has_h else ["--help", "-h"],
             "allow_interspersed_args": command.interspersed,
         },
-    )(_callback(command, result) if whole else _nothing)
-
-
-def _usage_words(command: Command) -> list[str]:
-    words = ["[OPTIONS]"] if command.options else []
-    for argument in command.arguments:
-        word = f"{argument.metavar}…" if argument.many and " " not in argument.metavar else argument.metavar
-        words.append(word if argument.required or command.rule else f"[{word}]")
-    return words
-
-
-def _help_text(command: Command) -> str:
-    others = [f"podpy {alias}" for alias in command.aliases]
-    parts = [command.help + ".", command.description, f"Also: {', '.join(others)}." if others else ""]
-    return "\n\n".join(part for part in parts if part)
+    )(_callback(command, result))
 
 
 def _globals_callback(result: _Result, options: tuple[Option, ...]) -> Callable[..., None]:
@@ -146,14 +99,10 @@ def _globals_callback(result: _Result, options: tuple[Option, ...]) -> Callable[
     return _with_signature(callback, _parameters(options))
 
 
-def _hidden(options: tuple[Option, ...]) -> tuple[Option, ...]:
-    return tuple(option.replace(hidden=True) for option in options)
-
-
 def _callback(command: Command, result: _Result) -> Callable[..., None]:
     # Podman's persistent options may also stand behind the command, unless it has one of that name itself.
     own = {name for option in command.options for name in option.names}
-    persistent = _hidden(tuple(option for option in PERSISTENT_OPTIONS if not own.intersection(option.names)))
+    persistent = tuple(option for option in PERSISTENT_OPTIONS if not own.intersection(option.names))
 
     def callback(**values: Any) -> None:
         options, globals_ = result.options, result.globals
@@ -170,7 +119,7 @@ def _callback(command: Command, result: _Result) -> Callable[..., None]:
     for argument in command.arguments:
         kind: Any = Optional[list[str]] if argument.many else Optional[str]  # noqa: UP045 (Typer wants the object)
         # Whether enough words are there is `take_arguments`' to say, which knows of --latest and --all.
-        info = typer.Argument(None, metavar=argument.metavar, hidden=True)
+        info = typer.Argument(None)
         parameters.append(_keyword("argument_" + argument.name, kind, info))
     return _with_signature(callback, parameters)
 
@@ -206,43 +155,20 @@ def _take(target: Options, declared: tuple[Option, ...], values: dict[str, Any])
 
 
 def _parameters(options: Iterable[Option]) -> list[inspect.Parameter]:
-    """Return Typer's parameters: one per option, and a hidden one for its old spellings."""
+    """Return Typer's parameters: one per option, and one for its old spellings."""
     parameters = []
     for option in options:
-        parameters.append(_parameter(option, option.names, "option_", hidden=option.hidden or bool(option.refuse)))
+        parameters.append(_parameter(option, option.names, "option_"))
         if option.aliases:
-            parameters.append(_parameter(option, option.aliases, "alias_", hidden=True))
+            parameters.append(_parameter(option, option.aliases, "alias_"))
     return parameters
 
 
-def _parameter(option: Option, names: tuple[str, ...], prefix: str, *, hidden: bool) -> inspect.Parameter:
-    is_flag = option.kind in (BOOL, SWITCH)
-    info = typer.Option(
-        None,
-        *names,
-        help=_option_help(option),
-        hidden=hidden,
-        metavar=" " if is_flag else option.metavar,
-        show_default=False,
-        rich_help_panel=option.panel or None,
-    )
-    kind: Any = Optional[bool] if is_flag else Optional[str]  # noqa: UP045 (Typer wants the object)
+def _parameter(option: Option, names: tuple[str, ...], prefix: str) -> inspect.Parameter:
+    kind: Any = Optional[bool] if option.kind in (BOOL, SWITCH) else Optional[str]  # noqa: UP045 (Typer wants the object)
     if option.kind in _REPEATABLE:
         kind = Optional[list[str]]  # noqa: UP045
-    return _keyword(prefix + option.attribute, kind, info)
-
-
-def _option_help(option: Option) -> str:
-    text = option.help
-    if option.choices:
-        text += f" ({', '.join(option.choices)})"
-    if option.default is True:
-        text += f"; on unless {option.names[0]}=false"
-    if option.env:
-        text += f" [env: {option.env}]"
-    if option.default not in (None, "", False, True) and option.kind not in _REPEATABLE:
-        text += f" [default: {option.default}]"
-    return escape(text)
+    return _keyword(prefix + option.attribute, kind, typer.Option(None, *names))
 
 
 def _keyword(name: str, kind: Any, info: Any) -> inspect.Parameter:
@@ -258,13 +184,6 @@ def _with_signature(callback: Callable[..., None], parameters: list[inspect.Para
 
 class _PflagRules:
     """Makes Click's parser take pflag's spellings that it doesn't know: --flag=false, -d=false, -e=A."""
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option --help, shown as the flag that it is."""
-        option = super().get_help_option(ctx)  # type: ignore[misc]
-        if option is not None:
-            option.metavar = " "
-        return option
 
     def make_parser(self, ctx: Any) -> Any:
         parser = super().make_parser(ctx)  # type: ignore[misc]
@@ -301,12 +220,6 @@ class _PflagRules:
 class PflagCommand(_PflagRules, TyperCommand):
     """A command that reads its words by pflag's rules."""
 
-    words: list[str]
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return the words behind the command's name in "Usage:"."""
-        return self.words
-
 
 class PflagGroup(_PflagRules, TyperGroup):
-    """A group that reads its words by pflag's rules and lists its commands in the declared order."""
+    """A group that reads its words by pflag's rules."""

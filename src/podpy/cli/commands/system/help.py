@@ -9,6 +9,6 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Describe a command, or podpy."""
-    from podpy.cli.parser.typer_app import show_help
+    from podpy.cli.show.help import show_help
 
     return show_help(" ".join(options.command))
