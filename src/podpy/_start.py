@@ -51,7 +51,8 @@ class Pack:
     def exec_module(self, module: ModuleType) -> None:
         path, _, offset, size = self.index[module.__name__]
         module.__file__ = os.path.join(SITE, path)
-        exec(marshal.loads(os.pread(self.file, size, self.code + offset)), module.__dict__)
+        if size:  # else a package that holds nothing itself
+            exec(marshal.loads(os.pread(self.file, size, self.code + offset)), module.__dict__)
 
 
 def _out_of_the_way(descriptor: int) -> int:

@@ -7,15 +7,20 @@ slower. Three hundred modules are in it, so only what is imported is read:
 
     8 bytes     the index's size, little-endian
     the index   marshalled: name → (path below site-packages, whether it is a package, offset, size)
-    the code    of each module, marshalled, one after the other; offsets count from its beginning
+    the code    of each module, marshalled, one after the other; offsets count from its beginning; a package whose
+                __init__.py is only a docstring has none
+
+Beside it the byte code of podpy/_start.py is written, for the launcher and for conmon's exit command.
 
     python -m podpy.pack       makes it for the package that this very module is in
 """
 
 from __future__ import annotations
 
+import ast
 import marshal
 import os
+import py_compile
 import sys
 
 # The everyday commands never need these, and what draws help or talks to registries needs far slower libraries anyway.
@@ -38,7 +43,7 @@ def build(package: str) -> str:
         for file in sorted(files):
             path = os.path.relpath(os.path.join(directory, file), base)
             if file.endswith(".py") and not path.startswith(_LEFT_OUT):
-                compiled = _compiled(base, path)
+                compiled = b"" if _is_bare(os.path.join(base, path)) else _compiled(base, path)
                 index[_module_name(path)] = (path, path.endswith("/__init__.py"), len(code), len(compiled))
                 code += compiled
     target = pack_path(package)
@@ -47,7 +52,25 @@ def build(package: str) -> str:
         head = marshal.dumps(index)
         out.write(len(head).to_bytes(INDEX_SIZE, "little") + head + code)
     os.replace(target + ".new", target)
+    _compile_start(package)
     return target
+
+
+def _compile_start(package: str) -> None:
+    py_compile.compile(
+        os.path.join(package, "_start.py"),
+        os.path.join(package, f"_start.{sys.implementation.cache_tag}.pyc"),
+        doraise=True,
+        optimize=2,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def _is_bare(path: str) -> bool:
+    """Return whether a module's code does nothing: it is a docstring, or empty."""
+    with open(path, "rb") as file:
+        body = ast.parse(file.read()).body
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
 
 
 def _module_name(path: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 
 from podpy.errors import NotFoundError, RuntimeFailedError
 from podpy.record import Record
@@ -30,6 +31,12 @@ SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def own_program(name: str) -> str:
     """Return the path of an executable that podpy's build makes (`conmon`, `holder`, `hello`), built or not."""
     return os.path.join(PACKAGE, "_bin", name)
+
+
+def start_script() -> str:
+    """Return the file that starts podpy (`python3 -I -S FILE …`): _start.py, or its byte code for this interpreter."""
+    compiled = os.path.join(PACKAGE, f"_start.{sys.implementation.cache_tag}.pyc")
+    return compiled if os.path.exists(compiled) else os.path.join(PACKAGE, "_start.py")
 
 
 class Finished(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,23 @@ def test_without_its_package_it_says_so(program: Path, tmp_path: Path) -> None:
     assert done.returncode == 125
     assert done.stderr.startswith("Error: can't find its Python package: ")
     assert done.stderr.endswith("\nHint: Install podpy again: pip install podpy\n")
+
+
+def with_byte_code(prefix: Path, program: Path) -> Path:
+    """Lay out PREFIX with the byte code of a _start.py that prints `byte code`; return its bin/podpy."""
+    launcher = make_environment(prefix, program, packages="site-packages")
+    package = prefix / f"lib/python3.{sys.version_info.minor}/site-packages/podpy"
+    source = prefix / "start.py"
+    source.write_text("print('byte code')\n")
+    py_compile.compile(str(source), str(package / f"_start.{sys.implementation.cache_tag}.pyc"), doraise=True)
+    return launcher
+
+
+def test_byte_code_is_run_by_an_interpreter_of_its_own_version(program: Path, tmp_path: Path) -> None:
+    launcher = with_byte_code(tmp_path, program)
+    (tmp_path / f"bin/python3.{sys.version_info.minor}").symlink_to(sys.executable)
+    assert output(launcher) == "byte code\n"
+
+
+def test_byte_code_is_left_alone_where_the_interpreter_may_be_of_another_version(program: Path, tmp_path: Path) -> None:
+    assert output(with_byte_code(tmp_path, program)) == "1 1 []\n"

@@ -6,6 +6,9 @@
  *
  *   PREFIX/bin/podpy (this)   PREFIX/bin/python3   PREFIX/lib{,64}/python3.N/{site,dist}-packages/podpy/_start.py
  *
+ * Beside _start.py may lie its byte code (podpy/pack.py), which saves compiling it at each start. Byte code is good for
+ * one minor version, so it is run only by an interpreter that is called python3.N.
+ *
  * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. In a checkout it stands in
  * src/podpy/_bin, and setup.py gives it PODPY_PYTHON and PODPY_SITE.
  */
@@ -63,6 +66,18 @@ static bool own_prefix(char out[PATH_MAX])
 	return cut(out) && cut(out);
 }
 
+/* The byte code of _start.py for `version` (python3.N), with an interpreter of that name in the environment. */
+static bool choose_byte_code(struct start *start, const char *prefix, const char *package, const char *version)
+{
+	const char *minor = version + sizeof "python3." - 1;
+	char script[PATH_MAX];
+	if (!join(script, "%s/_start.cpython-3%s.pyc", package, minor) || access(script, R_OK) != 0)
+		return false;
+	if (!join(start->python, "%s/bin/%s", prefix, version) || access(start->python, X_OK) != 0)
+		return false;
+	return join(start->script, "%s", script);
+}
+
 /* The Python that the package found in `lib/python3.N` is for: the environment's, or the system's 3.N. */
 static bool choose_python(struct start *start, const char *prefix, const char *version)
 {
@@ -74,10 +89,12 @@ static bool choose_python(struct start *start, const char *prefix, const char *v
 static bool look_in_version(struct start *start, const char *prefix, const char *lib, const char *version)
 {
 	static const char *const kinds[] = { "site-packages", "dist-packages" };
+	char package[PATH_MAX];
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (join(start->script, "%s/%s/%s/%s/podpy/_start.py", prefix, lib, version, kinds[i]) &&
-		    access(start->script, R_OK) == 0)
-			return choose_python(start, prefix, version);
+		if (join(package, "%s/%s/%s/%s/podpy", prefix, lib, version, kinds[i]) &&
+		    join(start->script, "%s/_start.py", package) && access(start->script, R_OK) == 0)
+			return choose_byte_code(start, prefix, package, version) ||
+			       choose_python(start, prefix, version);
 	return false;
 }
 

@@ -172,13 +172,12 @@ def exit_command(container: Held) -> list[str]:
     """Return the command that conmon runs after the container's end: `podpy … container cleanup ID`."""
     import sys
 
-    from podpy.process import PACKAGE
+    from podpy.process import PACKAGE, start_script
 
     backend = sys.modules.get("_cffi_backend")  # a library's caller has found it without the launcher's option
     site = os.path.dirname(getattr(backend, "__file__", None) or PACKAGE)
     found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(PACKAGE) else "")
-    start = os.path.join(PACKAGE, "_start.py")
-    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start]
+    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start_script()]
     engine = container.engine
     places = [f"--root={engine.paths.graphroot}", f"--runroot={engine.paths.runroot}"]
     command = [*program, *places, *engine.settings.arguments, "container", "cleanup"]
