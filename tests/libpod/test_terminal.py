@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import signal
@@ -88,9 +89,72 @@ def test_the_window_size_follows(podpy: Podpy, busybox: str, terminals: list[Ter
     assert terminal.end() == 137
 
 
+SIZE_FROM_THE_FIRST = {
+    "run": ["run", "-it", "--rm", "--network=none", "IMAGE", "stty", "size"],
+    "start": ["start", "-ai", "ended"],
+    "start of what is initialized": ["start", "-ai", "ready"],
+}
+
+
+@pytest.mark.parametrize("way", SIZE_FROM_THE_FIRST)
+def test_the_first_process_sees_the_terminals_size(
+    podpy: Podpy, busybox: str, terminals: list[Terminal], way: str
+) -> None:
+    if way.startswith("start"):
+        name = SIZE_FROM_THE_FIRST[way][-1]
+        podpy.ok("create", "-it", f"--name={name}", "--network=none", busybox, "stty", "size")
+    for turn in range(10):
+        rows, columns = 33 + turn, 101 - turn
+        if way == "start of what is initialized":
+            podpy.ok("init", "ready")
+        args = [busybox if word == "IMAGE" else word for word in SIZE_FROM_THE_FIRST[way]]
+        terminal = Terminal(podpy, *args, rows=rows, columns=columns)
+        terminals.append(terminal)
+        assert terminal.expect(b"\n") == b"%d %d\r\n" % (rows, columns)
+        assert terminal.end() == 0
+
+
+def test_the_runtime_is_told_the_size_of_a_commands_terminal(
+    podpy: Podpy, busybox: str, terminals: list[Terminal]
+) -> None:
+    # What the first look of the command says isn't asked: crun sets the size while it already starts the command.
+    podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "300")
+    terminals.append(terminal := Terminal(podpy, "exec", "-it", "c", "sh", rows=33, columns=101))
+    terminal.expect(b"#")
+    (description,) = podpy.runroot.glob("containers/*/exec/*.d/process.json")
+    assert json.loads(description.read_text())["consoleSize"] == {"height": 33, "width": 101}
+    terminal.type(b"stty size; exit\n")
+    terminal.expect(b"33 101")
+    assert terminal.end() == 0
+    podpy.ok("rm", "-f", "-t0", "c")
+
+
+def test_a_terminal_without_input_has_the_callers_size(podpy: Podpy, busybox: str, terminals: list[Terminal]) -> None:
+    terminals.append(terminal := Terminal(podpy, "run", "-t", "--rm", "--network=none", busybox, "stty", "size"))
+    assert b"30 90" in terminal.expect(b"\n")
+    assert terminal.end() == 0
+
+
+def test_a_terminal_that_knows_no_size_is_no_error(podpy: Podpy, busybox: str, terminals: list[Terminal]) -> None:
+    for rows, columns, seen in ((0, 0, b"0 0"), (2000, 3000, b"1000 1000")):
+        args = ("run", "-it", "--rm", "--network=none", busybox, "stty", "size")
+        terminals.append(terminal := Terminal(podpy, *args, rows=rows, columns=columns))
+        shown = terminal.expect(b"\n")
+        assert seen in shown or not rows  # busybox's stty has no size 0 to tell
+        terminal.end()
+
+
 def test_ctrl_c_goes_to_the_container(podpy: Podpy, busybox: str, terminals: list[Terminal]) -> None:
     terminal = Terminal(
-        podpy, "run", "-it", "--rm", "--network=none", busybox, "sh", "-c", "trap 'exit 9' INT; echo ready; sleep 100"
+        podpy,
+        "run",
+        "-it",
+        "--rm",
+        "--network=none",
+        busybox,
+        "sh",
+        "-c",
+        "trap 'exit 9' INT; echo ready; while :; do sleep 0.05; done",
     )
     terminals.append(terminal)
     terminal.expect(b"ready")

@@ -6,6 +6,8 @@ nothing in libpod and below it asks the process: the command line gives its own,
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,14 @@ class Streams:
         self.stdin = _descriptor(stdin)
         self.stdout = _descriptor(stdout)
         self.stderr = _descriptor(stderr)
+
+    @property
+    def terminal(self) -> int:
+        """The first of them that is a terminal: its size is the container's. -1 if none is."""
+        for descriptor in (self.stdin, self.stdout, self.stderr):
+            if descriptor >= 0 and os.isatty(descriptor):
+                return descriptor
+        return -1
 
 
 class Caller:

@@ -58,6 +58,7 @@ class MonitorRequest(Record):
     streams: tuple[int, int, int]  # the caller's; -1 for /dev/null
     attach_fd: int = -1
     waiter_fd: int = -1
+    console_size: tuple[int, int] | None = None  # rows and columns
     notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
     unlink_on_exit: list[str] = []
     run: bool = True
@@ -119,6 +120,7 @@ class MonitorRequest(Record):
             words += ["--attach-fd", str(self.attach_fd)]
         if self.waiter_fd >= 0:
             words += ["--waiter-fd", str(self.waiter_fd)]
+        words += _console_size(self.console_size)
         for path in self.unlink_on_exit:
             words += ["--unlink-on-exit", path]
         return words
@@ -144,6 +146,7 @@ class ExecRequest(Record):
     streams: tuple[int, int, int] = (-1, -1, -1)
     attach_fd: int = -1
     waiter_fd: int = -1
+    console_size: tuple[int, int] | None = None
 
     # What WaitForStart asks of every request.
     pidfile: str = ""
@@ -167,11 +170,15 @@ class ExecRequest(Record):
         for option, descriptor in (("--attach-fd", self.attach_fd), ("--waiter-fd", self.waiter_fd)):
             if descriptor >= 0:
                 command += [option, str(descriptor)]
-        return command + ["-t"] * self.tty + ["-i"] * self.stdin_open
+        return command + _console_size(self.console_size) + ["-t"] * self.tty + ["-i"] * self.stdin_open
 
     def descriptors(self) -> list[int]:
         """Return what conmon inherits besides its pipes."""
         return [*(fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0), *range(3, 3 + self.preserve_fds)]
+
+
+def _console_size(size: tuple[int, int] | None) -> list[str]:
+    return [] if size is None else ["--console-size", f"{size[0]}x{size[1]}"]
 
 
 class StartConmon(Operation):

@@ -12,7 +12,8 @@ import os
 from podpy import fastjson
 from podpy.errors import RuntimeFailedError
 from podpy.libpod.containers.ending.cleanup import remove_tree
-from podpy.libpod.io.attach import AttachPump, seqpacket_pair, stream_pair
+from podpy.libpod.io.attach import seqpacket_pair, stream_pair
+from podpy.libpod.io.terminal import pump_streams, size_of
 from podpy.monitor.start import ExecRequest, StartConmon, WaitForStart
 
 TYPE_CHECKING = False
@@ -30,15 +31,19 @@ def run_attached(
     container: Held, options: ExecOptions, directory: str, process: dict[str, Any], streams: Streams
 ) -> int | None:
     """Run a command with a terminal, these streams attached; return its exit code, or None if the user detached."""
+    size = size_of(streams.terminal)
+    if size is not None:
+        process = {**process, "consoleSize": {"height": size[0], "width": size[1]}}
     ours, theirs = seqpacket_pair()
     waiter, conmons_waiter = stream_pair()
     try:
         try:
-            _start(container, options, directory, process, attach_fd=theirs, waiter_fd=conmons_waiter)
+            _start(container, options, directory, process, attach_fd=theirs, waiter_fd=conmons_waiter, size=size)
         finally:
             os.close(theirs)
             os.close(conmons_waiter)
-        if _pump(ours, streams, options, os.path.join(directory, "ctl")):
+        control = os.path.join(directory, "ctl")
+        if pump_streams(ours, streams, detach_keys=options.detach_keys, tty=options.tty, control=control):
             return None
         code = _exit_code(waiter)
         remove_tree(directory)
@@ -61,6 +66,7 @@ def _start(
     *,
     attach_fd: int = -1,
     waiter_fd: int = -1,
+    size: tuple[int, int] | None = None,
 ) -> WaitForStart:
     os.makedirs(directory, mode=0o700)
     description = os.path.join(directory, "process.json")
@@ -78,6 +84,7 @@ def _start(
         environ=container.engine.caller.environ,
         attach_fd=attach_fd,
         waiter_fd=waiter_fd,
+        console_size=size,
     )
     conmon = StartConmon(lambda: request)
     started = WaitForStart(conmon)
@@ -89,16 +96,6 @@ def _start(
         remove_tree(directory)
         raise
     return started
-
-
-def _pump(socket: int, streams: Streams, options: ExecOptions, control: str) -> bool:
-    from podpy.libpod.io.terminal import RawTerminal, WindowSize
-
-    pump = AttachPump(socket, streams, detach_keys=options.detach_keys)
-    if not (options.tty and streams.stdin >= 0 and os.isatty(streams.stdin)):
-        return pump.run()
-    with RawTerminal(streams.stdin), WindowSize(streams.stdin, control):
-        return pump.run()
 
 
 def _exit_code(waiter: int) -> int:

@@ -16,12 +16,11 @@ from podpy.libpod.containers.table import (
     STARTING,
     read_exit_record,
 )
-from podpy.libpod.io.attach import AttachPump, connect, seqpacket_pair, stream_pair
+from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -72,7 +71,8 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy) -> i
     ours, theirs = seqpacket_pair()
     waiter, conmons_waiter = stream_pair()
     try:
-        start(container, attach_fd=theirs, waiter_fd=conmons_waiter)
+        size = _console_size(container, options)
+        start(container, attach_fd=theirs, waiter_fd=conmons_waiter, console_size=size)
         proxy.open()
     except BaseException:
         os.close(ours)
@@ -100,12 +100,25 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy) -> i
         os.close(waiter)
 
 
+def _console_size(container: Held, options: AttachOptions) -> tuple[int, int] | None:
+    """Return rows and columns of the caller's terminal, which the container's has from its beginning."""
+    if not container.spec.tty:
+        return None
+    from podpy.libpod.io.terminal import size_of
+
+    return size_of(options.streams.terminal)
+
+
 def _start_initialized(container: Held, options: AttachOptions) -> int | None:
     """Do the second half of a start: conmon has been there since `podpy init`, and is attached to first."""
     from podpy.libpod.containers.starting.start import start
+    from podpy.libpod.io.terminal import set_size
 
     socket = _connect(container)
     try:
+        size = _console_size(container, options)
+        if size is not None:
+            set_size(container.row.pid, size)
         start(container)
     except BaseException:
         os.close(socket)
@@ -117,7 +130,7 @@ def _start_with_another_conmon(container: Held, options: AttachOptions) -> int |
     """Start in two steps: conmon 2.1 inherits no client, so it must be there before the container's first byte."""
     from podpy.libpod.containers.starting.start import initialize
 
-    initialize(container)
+    initialize(container, console_size=_console_size(container, options))
     code = _start_initialized(container, options)
     if code is not None and container.spec.restart_policy in NO_RESTART:
         _clean_up_after(container, code)  # or its exit command does, whichever comes first
@@ -159,24 +172,12 @@ def _attach(container: Held, socket: int, options: AttachOptions) -> int | None:
 
 def pump(container: Held, socket: int, options: AttachOptions) -> bool:
     """Move bytes until the container ends (False) or the user detaches (True)."""
-    contexts = list(_contexts(container, options))
-    try:
-        for context in contexts:
-            context.__enter__()
-        return AttachPump(socket, options.streams, detach_keys=options.detach_keys).run()
-    finally:
-        for context in reversed(contexts):
-            context.__exit__(None, None, None)
+    from podpy.libpod.io.terminal import pump_streams
 
-
-def _contexts(container: Held, options: AttachOptions) -> Iterator[AbstractContextManager[object]]:
-    from podpy.libpod.io.terminal import RawTerminal, WindowSize
-
-    row = container.row
-    terminal = options.streams.stdin
-    if container.spec.tty and terminal >= 0 and os.isatty(terminal):
-        yield RawTerminal(terminal)
-        yield WindowSize(terminal, os.path.join(container.engine.run_directory(row.id), "bundle", "ctl"))
+    control = os.path.join(container.engine.run_directory(container.id), "bundle", "ctl")
+    return pump_streams(
+        socket, options.streams, detach_keys=options.detach_keys, tty=container.spec.tty, control=control
+    )
 
 
 class _Proxy:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 
+from podpy.libpod.io.attach import AttachPump
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
     from types import FrameType, TracebackType
     from typing import Any, Self
+
+    from podpy.libpod.caller import Streams
 else:
     import _signal as signal  # the C half: `signal` itself imports `enum`
 
@@ -28,8 +32,11 @@ _NOT_FORWARDED = (
 )
 
 
+_SIZE_MAX = 1000  # rows, and columns, that conmon takes
+
+
 class RawTerminal:
-    """Puts a terminal into raw mode (termios(3), cfmakeraw) for as long as the context lasts.
+    """Puts a terminal (-1: none) into raw mode (termios(3), cfmakeraw) for as long as the context lasts.
 
     A signal that ends this process puts it back first: a shell would otherwise go on in a terminal without echo.
     """
@@ -42,7 +49,7 @@ class RawTerminal:
     def __enter__(self) -> Self:
         import termios
 
-        if os.isatty(self._descriptor):
+        if self._descriptor >= 0:
             self._saved = termios.tcgetattr(self._descriptor)
             termios.tcsetattr(self._descriptor, termios.TCSANOW, _raw(self._saved))
             for number in (signal.SIGTERM, signal.SIGHUP):
@@ -108,6 +115,33 @@ class SignalForwarder:
             signal.signal(number, handler)
 
 
+def size_of(terminal: int) -> tuple[int, int] | None:
+    """Return rows and columns of a terminal; None if it is none, or doesn't know its size."""
+    try:
+        size = os.get_terminal_size(terminal)
+    except OSError:
+        return None
+    return (min(size.lines, _SIZE_MAX), min(size.columns, _SIZE_MAX)) if size.lines and size.columns else None
+
+
+def set_size(pid: int, size: tuple[int, int]) -> None:
+    """Give the terminal on a process's standard input its size in rows and columns: no fifo tells when that is done."""
+    import fcntl
+    import struct
+    import termios
+
+    try:
+        terminal = os.open(f"/proc/{pid}/fd/0", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return  # it has just ended; the size comes through conmon then, as at any time later
+    try:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    except OSError:
+        pass
+    finally:
+        os.close(terminal)
+
+
 class WindowSize:
     """Tells conmon (through its control fifo) the size of our terminal, now and at each SIGWINCH."""
 
@@ -126,14 +160,16 @@ class WindowSize:
 
     def send(self) -> None:
         """Write "1 ROWS COLUMNS" to the control fifo (conmon's protocol)."""
+        size = size_of(self._terminal)
+        if size is None:
+            return
         try:
-            size = os.get_terminal_size(self._terminal)
             # Never blocks: with no reader (conmon has ended) open fails with ENXIO, and a full fifo drops the message.
             control = os.open(self._control_path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return
         try:
-            os.write(control, f"1 {size.lines} {size.columns}\n".encode())
+            os.write(control, "1 {} {}\n".format(*size).encode())
         except OSError:
             pass
         finally:
@@ -141,3 +177,16 @@ class WindowSize:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         signal.signal(signal.SIGWINCH, self._saved)
+
+
+def pump_streams(socket: int, streams: Streams, *, detach_keys: bytes, tty: bool, control: str) -> bool:
+    """Pump between `streams` and an attach socket; return True if the user detached, False at the container's end.
+
+    With `tty` the caller's terminal is raw meanwhile (if it is stdin), and conmon is told its size through `control`.
+    """
+    pump = AttachPump(socket, streams, detach_keys=detach_keys)
+    terminal = streams.terminal if tty else -1
+    if terminal < 0:
+        return pump.run()
+    with RawTerminal(terminal if terminal == streams.stdin else -1), WindowSize(terminal, control):
+        return pump.run()

@@ -81,6 +81,8 @@ def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     }
     if spec.tty:
         result["terminal"] = True
+        if context.console_size is not None:
+            result["consoleSize"] = {"height": context.console_size[0], "width": context.console_size[1]}
     if spec.no_new_privileges:
         result["noNewPrivileges"] = True
     if spec.apparmor:

@@ -83,6 +83,7 @@ class BundleContext(Record):
     sysctls: dict[str, str] = {}  # containers.conf default_sysctls
     capabilities: tuple[str, ...] = capabilities.DEFAULT  # containers.conf default_capabilities
     annotations: dict[str, str] = {}
+    console_size: tuple[int, int] | None = None  # rows and columns of the caller's terminal
     environment: dict[str, str] = {}  # what this start gives the container's process, whatever the spec says
 
 

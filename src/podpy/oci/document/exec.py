@@ -30,7 +30,8 @@ def build_exec_process(
 
     `rootfs` is where the container's files can be seen. Raises RuntimeFailedError for an unknown user.
     """
-    result = {key: value for key, value in base.items() if key not in ("terminal", "args", "apparmorProfile")}
+    left_out = ("terminal", "consoleSize", "args", "apparmorProfile")
+    result = {key: value for key, value in base.items() if key not in left_out}
     variables = dict(item.partition("=")[::2] for item in base["env"])
     uid = base["user"]["uid"]
     if user:

@@ -92,5 +92,6 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         sysctls=dict(line.split("=", 1) for line in engine.conf.default_sysctls if "=" in line),
         capabilities=tuple(engine.conf.default_capabilities),
         annotations={},
+        console_size=launch.console_size,
         environment=sdnotify.environment(spec, engine.caller.environ),
     )

@@ -18,7 +18,7 @@ def explain(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> list[
     from podpy.libpod.containers.starting.launch import Launch
 
     container = draft(engine, spec, options)
-    launch = Launch(container, attach_fd=-1, waiter_fd=-1, run=True)
+    launch = Launch(container)
     lines = [f"{name} {value}" for name, value in _facts(engine, container.spec)]
     return lines + [f"{number}. {text}" for number, text in enumerate(launch.plan().describe(), 1)]
 

@@ -129,7 +129,15 @@ class Launch:
 
     cgroups: CgroupView
 
-    def __init__(self, container: Held, *, attach_fd: int, waiter_fd: int, run: bool) -> None:
+    def __init__(
+        self,
+        container: Held,
+        *,
+        attach_fd: int = -1,
+        waiter_fd: int = -1,
+        console_size: tuple[int, int] | None = None,
+        run: bool = True,
+    ) -> None:
         self.container = container
         self.engine = container.engine
         self.directory = self.engine.run_directory(container.id)
@@ -137,6 +145,7 @@ class Launch:
         self.network: NetworkPlan = plan_network(container.spec, self)
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd
+        self.console_size = console_size
         self._run = run
         self._start: WaitForStart | None = None
         self._conmon: StartConmon | None = None
@@ -237,6 +246,7 @@ class Launch:
             exit_command=exit_command(container),
             attach_fd=self._attach_fd,
             waiter_fd=self._waiter_fd,
+            console_size=self.console_size,
             notify_socket=sdnotify.relayed_socket(spec, engine.caller.environ),
             unlink_on_exit=[self.network.netns_path] if self.network.netns_path else [],
             run=self._run,

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 
-def start(container: Held, *, attach_fd: int = -1, waiter_fd: int = -1) -> None:
+def start(
+    container: Held, *, attach_fd: int = -1, waiter_fd: int = -1, console_size: tuple[int, int] | None = None
+) -> None:
     """Start a container; this process must be in the user's namespaces.
 
     `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket that conmon inherits (see
-    libpod.foreground). A lock that `create_starting` took is given back. Raises StateError, RuntimeFailedError,
-    OperationError; the container is then as it was before.
+    libpod.foreground); `console_size`: rows and columns of the caller's terminal. A lock that `create_starting` took is
+    given back. Raises StateError, RuntimeFailedError, OperationError; the container is then as it was before.
     """
     was_held = container.lock.held
     try:
@@ -34,7 +36,9 @@ def start(container: Held, *, attach_fd: int = -1, waiter_fd: int = -1) -> None:
                 if row.status == INITIALIZED:
                     _start_initialized(container)
                     return
-            start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, committed=was_held)
+            start_locked(
+                container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, committed=was_held
+            )
     finally:
         if was_held:
             container.lock.release()
@@ -45,6 +49,7 @@ def start_locked(
     *,
     attach_fd: int = -1,
     waiter_fd: int = -1,
+    console_size: tuple[int, int] | None = None,
     committed: bool = False,
     run: bool = True,
     restarts: int = 0,
@@ -65,7 +70,7 @@ def start_locked(
         )
     launch: Launch | None = None
     try:
-        launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, run=run)
+        launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, run=run)
         launch.plan().run(engine.trace)
     except BaseException as error:
         _undo(container, launch, error)
@@ -109,7 +114,7 @@ def outlive_session(container: Held) -> None:
     move_in_background(container.engine.paths, container.row.conmon_pid)
 
 
-def initialize(container: Held) -> None:
+def initialize(container: Held, *, console_size: tuple[int, int] | None = None) -> None:
     """Make a container ready so that its start is only one call of the runtime (`podpy init`).
 
     A lock that `create_starting` took is given back. Raises as start.
@@ -122,7 +127,7 @@ def initialize(container: Held) -> None:
                 _check_startable(container, row.status)
                 if row.status == INITIALIZED:
                     raise StateError(f"container {row.id} has already been initialized: container state improper")
-            start_locked(container, committed=was_held, run=False)
+            start_locked(container, console_size=console_size, committed=was_held, run=False)
     finally:
         if was_held:
             container.lock.release()
