@@ -1,6 +1,6 @@
-"""The one door for child processes: `os.posix_spawn`, so that no copy of podpy's memory is ever made.
+"""The one door for child processes: programs by `os.posix_spawn`, which copies no memory, and podpy's own forks.
 
-A child gets exactly the descriptors that its caller names; everything else is closed on exec. Failures carry the
+A program gets exactly the descriptors that its caller names; everything else is closed on exec. Failures carry the
 command line, quoted for a shell, so that it can be pasted and tried.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+from _thread import RLock  # what `threading.RLock` is; `threading` itself takes 3 ms to import
 
 from podpy.errors import NotFoundError, RuntimeFailedError
 from podpy.record import Record
@@ -24,8 +25,12 @@ _DEFAULT_SIGNALS = (_SIGPIPE, _SIGXFSZ)
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_")
 _STDOUT, _STDERR = 1, 2
 _CHUNK = 65536
+_MOST_OUTPUT = 65536  # bytes that `read_all` takes
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Held while forking, and by threads that have something open which a child must not inherit: an SQLite connection.
+fork_lock = RLock()
 
 
 def own_program(name: str) -> str:
@@ -83,11 +88,14 @@ def spawn(
     stdout: int | None = None,
     stderr: int | None = None,
     keep: Iterable[int] = (),
+    session: bool = False,
+    name: str = "",
 ) -> int:
     """Start `argv` (an absolute path first) and return its pid. The caller waits for it.
 
     `stdin`, `stdout`, `stderr`: a descriptor, -1 for /dev/null, or None for this process's own. `keep`: further
-    descriptors that the child inherits under the same number. Raises OSError with the program's path.
+    descriptors that the child inherits under the same number (`pipe` makes such). `session`: it gets one of its own,
+    so that no terminal's signal reaches it. `name`: its first argument, if not the path. Raises OSError with the path.
     """
     kept = set(keep)
     close_others_on_exec(kept)
@@ -97,10 +105,11 @@ def spawn(
     try:
         return os.posix_spawn(
             argv[0],
-            list(argv),
+            [name or argv[0], *argv[1:]],
             os.environ if environment is None else environment,
             file_actions=actions,
             setsigdef=_DEFAULT_SIGNALS,
+            setsid=session,
         )
     finally:
         for descriptor in copies:
@@ -137,17 +146,53 @@ def close_others_on_exec(kept: set[int]) -> None:
             continue
 
 
-def wait(pid: int, timeout: float | None = None) -> int | None:
-    """Wait for a child of ours: its exit status (128 + n for a signal), or None after `timeout` seconds."""
-    if timeout is not None:
-        pidfd = os.pidfd_open(pid)
-        try:
-            poller = select.poll()
-            poller.register(pidfd, select.POLLIN)
-            if not poller.poll(timeout * 1000):
-                return None
-        finally:
-            os.close(pidfd)
+def pipe() -> tuple[int, int]:
+    """Return the two ends of a pipe, (to read, to write), close-on-exec and above 2, whichever streams are closed here.
+
+    So a child can `keep` an end, and no standard stream takes its place.
+    """
+    low = os.pipe()
+    if min(low) > _STDERR:
+        return low
+    import fcntl
+
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1) for end in low]
+    for end in low:
+        os.close(end)
+    return high[0], high[1]
+
+
+def read_all(descriptor: int) -> str:
+    """Return what a child says until the end of file (64 KiB at most), and close the descriptor."""
+    parts = []
+    size = 0
+    try:
+        while size < _MOST_OUTPUT and (part := os.read(descriptor, _CHUNK)):
+            parts.append(part)
+            size += len(part)
+    finally:
+        os.close(descriptor)
+    return b"".join(parts).decode("utf-8", "replace").strip()
+
+
+def tool_environment() -> dict[str, str]:
+    """Return the environment of a program whose messages are matched in English, and which needs nothing else of it."""
+    return {"PATH": os.environ.get("PATH", SEARCH_PATH), "LC_ALL": "C"}
+
+
+def fork() -> int:
+    """fork(2), also in a process with threads. The child may not use the caller's locks, and must end by os._exit."""
+    import warnings
+
+    with warnings.catch_warnings():
+        # CPython 3.12 warns here: a lock that another thread holds stays held in the child.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with fork_lock:
+            return os.fork()
+
+
+def wait(pid: int) -> int:
+    """Wait for a child of ours and return its exit status, or 128 + the signal that killed it."""
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
@@ -157,7 +202,7 @@ def run(
     argv: Sequence[str],
     *,
     environment: Mapping[str, str] | None = None,
-    stdin: int | None = None,
+    stdin: int = -1,
     timeout: float = 120,
     keep: Iterable[int] = (),
 ) -> Finished:
@@ -166,24 +211,15 @@ def run(
     Raises OSError if it can't be started, RuntimeFailedError (after killing it) if it takes longer than `timeout`
     seconds.
     """
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     out_read, out_write = os.pipe()
     error_read, error_write = os.pipe()
     try:
-        pid = spawn(
-            argv,
-            environment=environment,
-            stdin=null if stdin is None else stdin,
-            stdout=out_write,
-            stderr=error_write,
-            keep=keep,
-        )
+        pid = spawn(argv, environment=environment, stdin=stdin, stdout=out_write, stderr=error_write, keep=keep)
     except OSError:
         os.close(out_read)
         os.close(error_read)
         raise
     finally:
-        os.close(null)
         os.close(out_write)
         os.close(error_write)
     return _collect(pid, argv, out_read, error_read, timeout)
@@ -201,9 +237,7 @@ def _collect(pid: int, argv: Sequence[str], out: int, error: int, timeout: float
         os.kill(pid, _SIGKILL)
         os.waitpid(pid, 0)
         raise RuntimeFailedError(f"{command_line(argv)}: no answer after {timeout:.0f} s, killed it")
-    code = wait(pid)
-    assert code is not None
-    return Finished(code=code, stdout=b"".join(chunks[out]), stderr=b"".join(chunks[error]))
+    return Finished(code=wait(pid), stdout=b"".join(chunks[out]), stderr=b"".join(chunks[error]))
 
 
 def _read_until_exit(pidfd: int, chunks: dict[int, list[bytes]], timeout: float) -> bool:

@@ -88,7 +88,9 @@ def test_root_stays_root() -> None:
 
 
 def slirp_command(*options: str) -> list[str]:
-    return slirp.command(Mode(kind=mode.SLIRP4NETNS, program="/usr/bin/slirp4netns", options=list(options)), "/n", "/s")
+    return slirp.command(
+        Mode(kind=mode.SLIRP4NETNS, program="/usr/bin/slirp4netns", options=list(options)), "/n", "/s", 3
+    )
 
 
 def test_slirp4netns_keeps_the_hosts_loopback_closed_unless_asked() -> None:

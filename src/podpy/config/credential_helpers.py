@@ -5,8 +5,10 @@ Each is called with `get`, `store`, `erase` or `list`, reads from its standard i
 
 from __future__ import annotations
 
-from podpy import fastjson
-from podpy.errors import AuthenticationError, ConfigError
+import os
+
+from podpy import fastjson, process
+from podpy.errors import AuthenticationError, ConfigError, NotFoundError, RuntimeFailedError
 
 TOKEN_USER = "<token>"  # a helper's way to say that the secret is an identity token
 _TIMEOUT = 60.0
@@ -57,25 +59,35 @@ def servers(helper: str) -> list[str]:
 
 def _run(helper: str, action: str, text: str) -> str | None:
     """Run `docker-credential-HELPER ACTION` with `text` on its stdin; return its answer, None: it has no such entry."""
-    import subprocess
-
     if "/" in helper or not helper:
         raise ConfigError(f'the credential helper "{helper}" is not a name')
     command = [f"docker-credential-{helper}", action]
     try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
-    except FileNotFoundError:
+        done = _answer([process.find(command[0]), action], text)
+    except NotFoundError:
         raise AuthenticationError(
             f"{command[0]} is not installed",
             hint="Install it, or remove it from auth.json, config.json, registries.conf",
         ) from None
-    except PermissionError as error:
+    except OSError as error:
         raise AuthenticationError(f"{command[0]} can't be run: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
+    except RuntimeFailedError:
         raise AuthenticationError(f"{' '.join(command)}: no answer in {_TIMEOUT:.0f} seconds") from None
-    if done.returncode == 0:
-        return done.stdout
-    if _NOT_FOUND in done.stdout.lower() + done.stderr.lower():
+    said = done.stdout.decode(errors="replace")
+    if done.code == 0:
+        return said
+    if _NOT_FOUND in said.lower() + done.stderr.decode(errors="replace").lower():
         return None
     # What it prints isn't quoted: it might be the secret.
-    raise AuthenticationError(f"{' '.join(command)} failed with exit code {done.returncode}")
+    raise AuthenticationError(f"{' '.join(command)} failed with exit code {done.code}")
+
+
+def _answer(command: list[str], text: str) -> process.Finished:
+    # In memory, and not through a pipe: a helper that reads nothing, or late, can't block us.
+    request = os.memfd_create("request")
+    try:
+        os.write(request, text.encode())
+        os.lseek(request, 0, os.SEEK_SET)
+        return process.run(command, stdin=request, timeout=_TIMEOUT)
+    finally:
+        os.close(request)

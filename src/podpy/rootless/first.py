@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import files
+from podpy import files, process
 from podpy.config.paths import read_holder
 from podpy.errors import RootlessError
 from podpy.pids import open_pidfd, start_time
@@ -159,17 +159,15 @@ class _Holder:
 
     def __init__(self, paths: Paths, what: str | int) -> None:
         self._paths = paths
-        report, report_end = os.pipe()
-        go_end, self._go = os.pipe()
+        report, report_end = process.pipe()
+        go_end, self._go = process.pipe()
         passed = [report_end, go_end, *([what] if isinstance(what, int) else [])]
-        arguments = ["podpy-holder", paths.runroot, str(what), str(report_end), str(go_end)]
+        arguments = [holder.PROGRAM, paths.runroot, str(what), str(report_end), str(go_end)]
         try:
-            # dup2 onto itself: that clears close-on-exec (posix_spawn_file_actions_adddup2(3)).
-            actions = [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in passed]
-            starter = os.posix_spawn(holder.PROGRAM, arguments, {}, file_actions=actions)
+            starter = process.spawn(arguments, environment={}, keep=passed, name="podpy-holder")
             os.close(report_end)
             report_end = -1
-            os.waitpid(starter, 0)
+            process.wait(starter)
             line = os.read(report, 64).decode()
         except FileNotFoundError:
             self.close()
@@ -230,29 +228,19 @@ def _write_single_map(pid: int, paths: Paths) -> None:
 
 def _write_maps(pid: int, paths: Paths, uids: list[Range], gids: list[Range]) -> None:
     """Run newuidmap and newgidmap side by side. Raises RootlessError with what they say."""
-    output, output_end = os.pipe()
+    output, output_end = process.pipe()
     children = []
     try:
         for tool, own, ranges in (("newuidmap", paths.uid, uids), ("newgidmap", paths.gid, gids)):
             numbers = [str(number) for line in subids.id_map(own, ranges) for number in line]
-            actions = [(os.POSIX_SPAWN_DUP2, output_end, 1), (os.POSIX_SPAWN_DUP2, output_end, 2)]
-            path = which(tool)
-            children.append(
-                (tool, os.posix_spawn(path, [tool, str(pid), *numbers], {"LC_ALL": "C"}, file_actions=actions))
-            )
+            command = [which(tool), str(pid), *numbers]
+            child = process.spawn(command, environment={"LC_ALL": "C"}, stdin=-1, stdout=output_end, stderr=output_end)
+            children.append((tool, child))
     finally:
         os.close(output_end)
-        said = _read_all(output)
-        failed = [tool for tool, child in children if os.waitpid(child, 0)[1] != 0]
+        said = process.read_all(output)
+        failed = [tool for tool, child in children if process.wait(child)]
     if failed:
         from podpy.rootless.checks import doctor
 
         raise doctor.id_map_error(paths, failed[0], said)
-
-
-def _read_all(descriptor: int) -> str:
-    parts = []
-    while part := os.read(descriptor, 4096):
-        parts.append(part)
-    os.close(descriptor)
-    return b"".join(parts).decode("utf-8", "replace").strip()

@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import threading
-import warnings
 
+from podpy import process
 from podpy.errors import PodpyError, RootlessError
 from podpy.notice import sending_to, warn
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Held while forking, and by threads that have something open which a child must not inherit: storage.database.brief.
-fork_lock = threading.RLock()
-
 
 def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     """Return function(*args), called in a forked child that has entered the user's namespaces.
@@ -36,7 +32,7 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     of the child are given here, at its end. Raises RootlessError if the child dies without an answer.
     """
     answer, answer_end = os.pipe()
-    child = fork()
+    child = process.fork()
     if child == 0:
         os.close(answer)
         _in_child(answer_end, paths, function, args)
@@ -53,15 +49,6 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
         raise error
     result: T = value
     return result
-
-
-def fork() -> int:
-    """fork(2), also in a process with threads. The child may not use the caller's locks, and must end by os._exit."""
-    with warnings.catch_warnings():
-        # CPython 3.12 warns here: a lock that another thread holds stays held in the child.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        with fork_lock:
-            return os.fork()
 
 
 def _in_child(answer: int, paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 
-from podpy import files
+from podpy import files, process
+from podpy.errors import RuntimeFailedError
+from podpy.rootless.programs import which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ SUBUID = "/etc/subuid"
 SUBGID = "/etc/subgid"
 NSSWITCH = "/etc/nsswitch.conf"
 MAX_MAP_LINES = 340  # user_namespaces(7)
+_PATIENCE = 30  # seconds: the source may be far away
 _MAX_FILE = 8 << 20
 
 
@@ -84,14 +87,12 @@ def nss_source(nsswitch: str = NSSWITCH) -> str:
 
 def _from_nss(name: str, *, gids: bool) -> list[Range]:
     """Ask getsubids(1): lines `0: NAME FIRST COUNT`."""
-    import subprocess
-
-    command = ["getsubids", *(["-g"] if gids else []), name]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=30
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    program = which("getsubids")
+    if not program:
         return []
-    rows = [line.split() for line in done.stdout.splitlines()]
+    try:
+        done = process.run([program, *(["-g"] if gids else []), name], timeout=_PATIENCE)
+    except (OSError, RuntimeFailedError):
+        return []
+    rows = [line.split() for line in done.stdout.decode(errors="replace").splitlines()]
     return [(int(row[-2]), int(row[-1])) for row in rows if len(row) >= 4 and row[-2].isdigit() and row[-1].isdigit()]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from time import monotonic, sleep
 
+from podpy import process
 from podpy.rootless.cgroups import own_cgroup
 
 TYPE_CHECKING = False
@@ -75,7 +76,7 @@ def move_in_background(paths: Paths, pid: int) -> None:
         return
     from podpy.rootless import holder  # noqa: F401 - the child, which closes all files, can import no more of ours
 
-    if os.fork():
+    if process.fork():
         return
     try:
         null = os.open(os.devnull, os.O_RDWR)

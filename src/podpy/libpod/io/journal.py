@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import select
 
-from podpy import pids
-from podpy.errors import NotSupportedError
+from podpy import pids, process
+from podpy.errors import NotFoundError, NotSupportedError
 from podpy.libpod.io.logs import LogLine, LogOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
     from typing import Any
 
     from podpy.libpod.containers.held import Held
 
+_SIGTERM = 15
 _MICRO = 1_000_000
 _BLOCK = 1 << 16
 _LAST_WORDS = 500  # milliseconds that the journal may take for what conmon wrote last
@@ -28,9 +30,8 @@ def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
     Raises NotSupportedError without journalctl.
     """
     import json
-    import subprocess
 
-    command = ["journalctl", "--output=json", "--all", "--no-pager", f"CONTAINER_ID_FULL={container.id}"]
+    command = [_journalctl(), "--output=json", "--all", "--no-pager", f"CONTAINER_ID_FULL={container.id}"]
     if options.tail >= 0:
         command.append(f"--lines={options.tail}")
     if options.since:
@@ -41,24 +42,46 @@ def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
     if monitor >= 0:  # else it has ended: --follow would wait for ever
         command.append("--follow")
     try:
-        journal = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert journal.stdout is not None
-        with journal:
-            try:
-                for raw in _lines(journal.stdout.fileno(), monitor):
-                    entry = json.loads(raw)
-                    if "MESSAGE" in entry:
-                        yield _line(entry)
-            finally:
-                journal.terminate()
-    except FileNotFoundError:
+        with _Journal(command) as stream:
+            for raw in _lines(stream, monitor):
+                entry = json.loads(raw)
+                if "MESSAGE" in entry:
+                    yield _line(entry)
+    finally:
+        if monitor >= 0:
+            os.close(monitor)
+
+
+def _journalctl() -> str:
+    try:
+        return process.find("journalctl")
+    except NotFoundError:
         raise NotSupportedError(
             "the container's log is in the journal, and journalctl isn't there to read it",
             hint="Use --log-driver=k8s-file",
         ) from None
-    finally:
-        if monitor >= 0:
-            os.close(monitor)
+
+
+class _Journal:
+    """A journalctl that is read from, as a context; it is ended with it."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._stream, theirs = process.pipe()
+        try:
+            self._pid = process.spawn(command, stdin=-1, stdout=theirs, stderr=-1)
+        except BaseException:
+            os.close(self._stream)
+            raise
+        finally:
+            os.close(theirs)
+
+    def __enter__(self) -> int:
+        return self._stream
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._stream)
+        os.kill(self._pid, _SIGTERM)
+        process.wait(self._pid)
 
 
 def _lines(stream: int, monitor: int) -> Iterator[bytes]:

@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import os
 
-from podpy import files
+from podpy import files, process
 from podpy.errors import InUseError, NetworkSetupError
 from podpy.network import hostinfo, ports
-from podpy.network.spawn import high_pipe, read_all, spawn
 from podpy.plan import Operation
 
 TYPE_CHECKING = False
@@ -145,14 +144,8 @@ def is_old(program: str, cache: str) -> bool:
 
 
 def _help(program: str) -> str:
-    reading, theirs = high_pipe()
-    try:
-        pid = spawn([program, "--help"], keep={1: theirs, 2: theirs})
-    finally:
-        os.close(theirs)
-    said = read_all(reading)
-    os.waitpid(pid, 0)
-    return said
+    finished = process.run([program, "--help"], environment=process.tool_environment())
+    return (finished.stdout + finished.stderr).decode(errors="replace")
 
 
 class StartPasta(Operation):
@@ -178,9 +171,16 @@ class StartPasta(Operation):
         """Start it, and return at once. Raises InUseError, NetworkSetupError."""
         self.bound = ports.resolve(self.wanted, self.before)
         arguments = command(self.mode, self.netns, self.pid_file, self.bound, rootful=self.rootful)
-        self._messages, theirs = high_pipe()
+        self._messages, theirs = process.pipe()
         try:
-            self._pid = spawn(arguments, keep={2: theirs})
+            self._pid = process.spawn(
+                arguments,
+                environment=process.tool_environment(),
+                stdin=-1,
+                stdout=-1,
+                stderr=theirs,
+                session=True,  # it lives as long as the container
+            )
         finally:
             os.close(theirs)
 
@@ -188,10 +188,10 @@ class StartPasta(Operation):
         """Return pasta's exit code (0: it is ready, in the background) and what it said."""
         if not self._pid:
             return 0, ""
-        said = read_all(self._messages)
-        _, status = os.waitpid(self._pid, 0)
+        said = process.read_all(self._messages)
+        code = process.wait(self._pid)
         self._pid, self._messages = 0, -1
-        return os.waitstatus_to_exitcode(status), said
+        return code, said
 
     def abandon(self) -> None:
         """End it before it is ready."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson
+from podpy import fastjson, process
 from podpy.errors import InUseError, NetworkSetupError, UsageError
 from podpy.network import ports
 from podpy.network.netns import api_socket
 from podpy.network.private.pasta import ADDRESS
-from podpy.network.spawn import high_pipe, read_all, spawn
 from podpy.plan import Operation
 
 TYPE_CHECKING = False
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from podpy.network.mode import Mode
     from podpy.spec.container import PortMapping
 
-_READY_FD = 3
 _MTU = "65520"
 _FLAGS = {  # Podman's option → slirp4netns's, and the value that turns it on (podman-run(1))
     "enable_ipv6": ("--enable-ipv6", "true"),
@@ -32,8 +30,11 @@ _VALUES = {"mtu": "--mtu", "cidr": "--cidr", "outbound_addr": "--outbound-addr",
 _DEFAULTS = {"enable_ipv6": "true", "allow_host_loopback": "false", "mtu": _MTU}
 
 
-def command(mode: Mode, netns: str, socket: str) -> list[str]:
-    """Return slirp4netns's command line. Raises UsageError for options that it doesn't have."""
+def command(mode: Mode, netns: str, socket: str, ready: int) -> list[str]:
+    """Return slirp4netns's command line; `ready` is the descriptor that it writes to when it is.
+
+    Raises UsageError for options that it doesn't have.
+    """
     settings = dict(_DEFAULTS)
     for option in mode.options:
         name, _, value = option.partition("=")
@@ -54,7 +55,7 @@ def command(mode: Mode, netns: str, socket: str) -> list[str]:
             arguments += [flag] if value == turns_on else []
         else:
             arguments.append(f"{_VALUES[name]}={value}")
-    return [*arguments, f"--api-socket={socket}", f"--ready-fd={_READY_FD}", "--netns-type=path", netns, "tap0"]
+    return [*arguments, f"--api-socket={socket}", f"--ready-fd={ready}", "--netns-type=path", netns, "tap0"]
 
 
 class StartSlirp(Operation):
@@ -74,16 +75,22 @@ class StartSlirp(Operation):
 
     def describe(self) -> str:
         """Return the command line."""
-        return "start " + " ".join(command(self.mode, self.netns, self.socket))
+        return "start " + " ".join(command(self.mode, self.netns, self.socket, 3))
 
     def execute(self) -> None:
         """Start it, and return at once. Raises InUseError, NetworkSetupError."""
         self.bound = ports.resolve(self.wanted, self.before)
-        self._ready, ready = high_pipe()
-        self._messages, messages = high_pipe()
+        self._ready, ready = process.pipe()
+        self._messages, messages = process.pipe()
         try:
-            self._pid = spawn(
-                command(self.mode, self.netns, self.socket), keep={_READY_FD: ready, 1: messages, 2: messages}
+            self._pid = process.spawn(
+                command(self.mode, self.netns, self.socket, ready),
+                environment=process.tool_environment(),
+                stdin=-1,
+                stdout=messages,
+                stderr=messages,
+                keep=[ready],
+                session=True,  # it lives as long as the container
             )
         finally:
             os.close(ready)
@@ -100,10 +107,10 @@ class StartSlirp(Operation):
             return
         from podpy.network import doctor
 
-        said = read_all(self._messages)
-        _, status = os.waitpid(self._pid, 0)
+        said = process.read_all(self._messages)
+        code = process.wait(self._pid)
         self._pid, self._messages = 0, -1
-        raise doctor.explain("slirp4netns", os.waitstatus_to_exitcode(status), said)
+        raise doctor.explain("slirp4netns", code, said)
 
     def abandon(self) -> None:
         """End it."""

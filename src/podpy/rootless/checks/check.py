@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import files
+from podpy import files, process
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -66,10 +66,8 @@ def in_child(work: Callable[[], str]) -> str:
 
     For trials that change the process: namespaces, mounts.
     """
-    from podpy.rootless.helper import fork
-
     answer, answer_end = os.pipe()
-    child = fork()
+    child = process.fork()
     if child == 0:
         try:
             text = work()

@@ -7,7 +7,7 @@ has a connection open only while it holds `fork_lock`, which its forks take too.
 
 from __future__ import annotations
 
-from podpy.rootless.helper import fork_lock
+from podpy.process import fork_lock
 from podpy.storage.database.database import Database
 
 TYPE_CHECKING = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import process
 from podpy.errors import StorageError
 
 TYPE_CHECKING = False
@@ -47,32 +48,31 @@ def run_fuse_overlayfs(data: str, target: str) -> None:
     program = find_fuse_overlayfs()
     if not program:
         raise StorageError("fuse-overlayfs isn't installed", hint="Debian: apt install fuse-overlayfs")
-    read_end, write_end = os.pipe()
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_DUP2, write_end, 2),
-    ]
-    pid = os.posix_spawn(program, [program, "-o", data, target], os.environ, file_actions=actions)
-    os.close(write_end)
-    with os.fdopen(read_end, errors="replace") as stream:
-        text = stream.read()  # it ends when the server has gone to the background
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    reading, theirs = process.pipe()
+    try:
+        pid = process.spawn([program, "-o", data, target], stdin=-1, stdout=-1, stderr=theirs)
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(theirs)
+    said = process.read_all(reading)  # until the server has gone to the background
+    status = process.wait(pid)
     if status:
-        raise StorageError(f"fuse-overlayfs at {target} failed ({status}): {text.strip()}")
+        raise StorageError(f"fuse-overlayfs at {target} failed ({status}): {said}")
 
 
 def _works(store: Store, driver: str, options: list[str]) -> bool:
     # In a child with a mount namespace of its own, so that nothing stays mounted whatever happens.
     base = store.staging.new_path("probe")
-    child = os.fork()
+    child = process.fork()
     if child == 0:
         try:
             works = _try(base, driver, options)
         except BaseException:
             works = False
         os._exit(0 if works else 1)
-    status = os.waitpid(child, 0)[1]
+    status = process.wait(child)
     store.staging.discard(base)
     return status == 0
 

@@ -67,11 +67,13 @@ def _print_side_by_side(containers: list[Container], wanted: LogOptions, options
     """
     import os
 
+    from podpy import process
+
     children = []
     sys.stdout.flush()
     containers[0].engine.close()  # an SQLite connection must not be carried over a fork; each child opens its own
     for position, container in enumerate(containers):
-        child = os.fork()
+        child = process.fork()
         if child == 0:
             printer = _Printer(container, position, options)
             from podpy.libpod.io.logs import read_logs
