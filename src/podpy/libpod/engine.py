@@ -14,7 +14,7 @@ import os
 from podpy import rootless
 from podpy.errors import PodpyError
 from podpy.libpod.containers.table import ContainerTable
-from podpy.libpod.locks import FileLock
+from podpy.libpod.locks import FileLock, Locked
 from podpy.libpod.settings import Settings
 
 TYPE_CHECKING = False
@@ -147,6 +147,14 @@ class Engine:
     def lock(self, container_id: str) -> FileLock:
         """Return the container's lock (not taken yet)."""
         return FileLock(os.path.join(self.paths.runroot, "locks", container_id))
+
+    def locked(self, container_id: str, *, wait: bool = True) -> Locked:
+        """Return a context that holds the container's lock and gives its row. Entering raises NoSuchContainerError.
+
+        The row is what was committed last (podpy.libpod.containers.held.Held.locked settles it). With wait=False
+        entering raises BusyError if somebody else has the lock.
+        """
+        return Locked(self.lock(container_id), lambda: self.table.get(container_id), wait=wait)
 
     def run_directory(self, container_id: str) -> str:
         """Return the container's directory under the run root."""

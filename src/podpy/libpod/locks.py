@@ -9,10 +9,19 @@ from __future__ import annotations
 import fcntl
 import os
 
+from podpy.errors import NoSuchContainerError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
+
+    from podpy.libpod.containers.table import ContainerRow
+
+
+class BusyError(Exception):
+    """Somebody else holds the lock, and it was not to be waited for."""
 
 
 class FileLock:
@@ -67,6 +76,31 @@ class FileLock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.release()
+
+
+class Locked:
+    """A container's lock for as long as the block lasts; the block gets its row."""
+
+    def __init__(self, lock: FileLock, look: Callable[[], ContainerRow], *, wait: bool = True) -> None:
+        """`look` returns the row. With wait=False entering raises BusyError if somebody else has the lock."""
+        self._lock = lock
+        self._look = look
+        self._wait = wait
+
+    def __enter__(self) -> ContainerRow:
+        """Take the lock. Raises NoSuchContainerError: then the file that `acquire` may have made is gone again."""
+        if not self._lock.acquire(wait=self._wait):
+            raise BusyError
+        try:
+            return self._look()
+        except BaseException as error:
+            if isinstance(error, NoSuchContainerError):
+                self._lock.remove()
+            self._lock.release()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._lock.release()
 
 
 def _is_still(descriptor: int, path: str) -> bool:

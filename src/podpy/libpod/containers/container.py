@@ -66,8 +66,7 @@ class Container(Held):
         def work() -> None:
             from podpy.rootless.cgroups import show_v2
 
-            with self.lock:
-                row = self.refresh(locked=True)
+            with self.locked() as row:
                 show_v2()
                 if row.status != before:
                     verb = "pause" if after == PAUSED else "unpause"
@@ -178,11 +177,10 @@ class Container(Held):
         """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
         if not names.is_valid_name(name):
             raise UsageError(f"invalid container name {name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
-        with self.lock, self.engine.database.transaction():
+        with self.locked() as row, self.engine.database.transaction():
             owner = self.engine.table.name_owner(name)
             if owner and owner != self.id:
                 raise InUseError(f'the container name "{name}" is already in use by {owner}')
-            row = self.refresh(locked=True)
             spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
             self.engine.table.update(self.id, name=name, spec=spec)
             self.row, self._spec = row.replace(name=name, spec=spec), None

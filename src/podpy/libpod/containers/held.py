@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import NoSuchContainerError, StateError
+from podpy.errors import StateError
 from podpy.libpod.containers.ending.settle import settle
 from podpy.libpod.containers.table import RUNNING, STOPPING, ContainerRow
+from podpy.libpod.locks import Locked
 from podpy.spec.container import ContainerSpec
 
 TYPE_CHECKING = False
@@ -72,15 +73,19 @@ class Held:
         return self.refresh().status
 
     def refresh(self, *, locked: bool = False) -> ContainerRow:
-        """Read the row again, settle it, and return it. Raises NoSuchContainerError if it is gone."""
-        try:
-            row = self.engine.table.get(self.id)
-        except NoSuchContainerError:
-            if locked:
-                self.lock.remove()  # taking the lock has made its file anew
-            raise
-        self.row = settle(self.engine, row, locked=locked)
+        """Read the row again, settle it, and return it. Raises NoSuchContainerError if it is gone.
+
+        `locked`: the caller holds the lock.
+        """
+        self.row = settle(self.engine, self.engine.table.get(self.id), locked=locked)
         return self.row
+
+    def locked(self, *, wait: bool = True) -> Locked:
+        """Return a context that holds the lock and gives the settled row. Entering raises NoSuchContainerError.
+
+        With wait=False entering raises BusyError if somebody else has the lock.
+        """
+        return Locked(self.lock, lambda: self.refresh(locked=True), wait=wait)
 
     def _privileged(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, done inside the user's namespaces.

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from podpy.libpod.caller import Streams
     from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.starting.start import Starting
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.libpod.engine import Engine
 
 
 class AttachOptions:
@@ -48,8 +51,10 @@ class AttachOptions:
         self.on_start = on_start
 
 
-def start_attached(container: Held, options: AttachOptions) -> int | None:
+def start_attached(container: Held, options: AttachOptions, starting: Starting | None = None) -> int | None:
     """Start a container, pump its streams until it ends, clean up, and return its exit code; None if detached.
+
+    `starting`: what `create_starting` gave for this container.
 
     The attach socket is connected before the OCI runtime is started: no byte can be lost. The container's end is told
     by conmon on a second socket, and acknowledged only after the clean-up: if this process is killed meanwhile, conmon
@@ -60,19 +65,22 @@ def start_attached(container: Held, options: AttachOptions) -> int | None:
     if container.row.status == INITIALIZED:
         return _start_initialized(container, options)
     if container.engine.settings.conmon:
-        return _start_with_another_conmon(container, options)
+        return _start_with_another_conmon(container, options, starting)
     with _Proxy(container, options) as proxy:
-        return _start_attached(container, options, proxy)
+        return _start_attached(container, options, proxy, starting)
 
 
-def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy) -> int | None:
+def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, starting: Starting | None) -> int | None:
     from podpy.libpod.containers.starting.start import outlive_session, start
 
     ours, theirs = seqpacket_pair()
     waiter, conmons_waiter = stream_pair()
     try:
         size = _console_size(container, options)
-        start(container, attach_fd=theirs, waiter_fd=conmons_waiter, console_size=size)
+        if starting is not None:
+            starting.run(attach_fd=theirs, waiter_fd=conmons_waiter, console_size=size)
+        else:
+            start(container, attach_fd=theirs, waiter_fd=conmons_waiter, console_size=size)
         proxy.open()
     except BaseException:
         os.close(ours)
@@ -126,11 +134,15 @@ def _start_initialized(container: Held, options: AttachOptions) -> int | None:
     return _attach(container, socket, options)
 
 
-def _start_with_another_conmon(container: Held, options: AttachOptions) -> int | None:
+def _start_with_another_conmon(container: Held, options: AttachOptions, starting: Starting | None) -> int | None:
     """Start in two steps: conmon 2.1 inherits no client, so it must be there before the container's first byte."""
     from podpy.libpod.containers.starting.start import initialize
 
-    initialize(container, console_size=_console_size(container, options))
+    size = _console_size(container, options)
+    if starting is not None:
+        starting.initialize(console_size=size)
+    else:
+        initialize(container, console_size=size)
     code = _start_initialized(container, options)
     if code is not None and container.spec.restart_policy in NO_RESTART:
         _clean_up_after(container, code)  # or its exit command does, whichever comes first
@@ -237,28 +249,29 @@ def _clean_up_after(container: Held, code: int) -> None:
     from podpy.libpod.containers.ending.remove import remove_locked
 
     engine = container.engine
-    with container.lock:
-        try:
-            row = engine.table.get(container.id)
-        except NoSuchContainerError:
-            container.lock.remove()
-            return  # `podpy rm -f` was faster
-        is_ours = (row.pid, row.conmon_pid) == (container.row.pid, container.row.conmon_pid)
-        if not is_ours and row.status in (*ALIVE, STARTING):
-            return  # restarted meanwhile by somebody else
-        if container.spec.remove:
-            remove_locked(container, row, volumes=True)
-        elif not is_ours:  # another call (`podpy ps`) has seen the end and committed it
+    try:
+        with engine.locked(container.id) as row:
+            is_ours = (row.pid, row.conmon_pid) == (container.row.pid, container.row.conmon_pid)
+            if not is_ours and row.status in (*ALIVE, STARTING):
+                return  # restarted meanwhile by somebody else
+            if container.spec.remove:
+                remove_locked(container, row, volumes=True)
+                return
+            if is_ours:  # else another call (`podpy ps`) has seen the end and committed it
+                _note_end(engine, row, code)
             release(engine, row)
-        else:
-            record = read_exit_record(engine.exit_directory, row.id)
-            finished = record.finished if record else time_ns()
-            engine.table.note(
-                row.id, status=EXITED, exit_code=code, finished=finished, pid=0, pid_start=0, conmon_pid=0,
-                conmon_start=0, oom_killed=int(os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))),
-            )  # fmt: skip
-            release(engine, row)
-    engine.mark("the container was cleaned up")
+    except NoSuchContainerError:
+        pass  # `podpy rm -f` was faster
+    finally:
+        engine.mark("the container was cleaned up")
+
+
+def _note_end(engine: Engine, row: ContainerRow, code: int) -> None:
+    record = read_exit_record(engine.exit_directory, row.id)
+    engine.table.note(
+        row.id, status=EXITED, exit_code=code, finished=record.finished if record else time_ns(), pid=0, pid_start=0,
+        conmon_pid=0, conmon_start=0, oom_killed=int(os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))),
+    )  # fmt: skip
 
 
 def _acknowledge(waiter: int) -> None:

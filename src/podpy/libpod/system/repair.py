@@ -20,6 +20,7 @@ from podpy.libpod.containers.ending.remove import finish_removals, remove_locked
 from podpy.libpod.containers.ending.settle import settle
 from podpy.libpod.containers.held import Held
 from podpy.libpod.containers.table import ALIVE, STARTING, ContainerRow
+from podpy.libpod.locks import BusyError
 
 _EXIT_RECORD_LIFE = 300 * 1_000_000_000  # nanoseconds; Podman keeps exit codes as long
 
@@ -59,20 +60,16 @@ def _sweep_exit_records(engine: Engine) -> None:
 
 def _take_down(engine: Engine, row: ContainerRow) -> None:
     container = Held(engine, row)
-    if not container.lock.acquire(wait=False):
-        return
     try:
-        now = container.refresh(locked=True)
-        if now.status in (*ALIVE, STARTING):
-            return
-        if container.spec.remove:
-            remove_locked(container, now, volumes=True)
-        else:
-            release(engine, now)
-    except NoSuchContainerError:
-        pass
-    finally:
-        container.lock.release()
+        with container.locked(wait=False) as now:
+            if now.status in (*ALIVE, STARTING):
+                return
+            if container.spec.remove:
+                remove_locked(container, now, volumes=True)
+            else:
+                release(engine, now)
+    except (BusyError, NoSuchContainerError):
+        pass  # somebody else is at it, or was faster
 
 
 def _remove_strays(engine: Engine) -> list[str]:

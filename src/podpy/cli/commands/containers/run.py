@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.parse import Options
     from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.starting.start import Starting
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.runtime import Runtime
 
@@ -31,11 +32,11 @@ def run(options: Options) -> int:
             print("\n".join(runtime.privileged(lambda: explain(runtime, spec, image_options(options)))))
             return 0
         how = None if options.detach else _attach_options(options)
-        container = create_starting(runtime, spec, image_options(options))
-        try:
-            return runtime.privileged(lambda: _start(runtime, container, options, how))
-        finally:
-            _print_trace(runtime)
+        with create_starting(runtime, spec, image_options(options)) as starting:
+            try:
+                return runtime.privileged(lambda: _start(runtime, starting, options, how))
+            finally:
+                _print_trace(runtime)
 
 
 def _attach_options(options: Options) -> AttachOptions:
@@ -50,20 +51,21 @@ def _attach_options(options: Options) -> AttachOptions:
     )
 
 
-def _start(runtime: Runtime, container: Held, options: Options, how: AttachOptions | None) -> int:
-    from podpy.libpod.containers.starting.start import discard_failed_start, start
+def _start(runtime: Runtime, starting: Starting, options: Options, how: AttachOptions | None) -> int:
+    from podpy.libpod.containers.starting.start import discard_failed_start
     from podpy.libpod.system.repair import repair
 
+    container = starting.container
     try:
         repair(runtime)
         if how is None:
-            start(container)
+            starting.run()
             print(container.id)
             return 0
         check_terminal(tty=options.tty and options.interactive)
         from podpy.libpod.io.foreground import start_attached
 
-        code = start_attached(container, how)
+        code = start_attached(container, how, starting)
     except BaseException:
         if options.rm or options.rmi:
             discard_failed_start(container)

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 
 def cleanup(container: Held) -> None:
     """Clean up a container that has ended; does nothing for one that runs, or is gone."""
-    with container.lock:
-        try:
-            row = container.refresh(locked=True)
-        except NoSuchContainerError:
-            return
-        if row.status not in (*ALIVE, STARTING):
-            release(container.engine, row)
+    try:
+        with container.locked() as row:
+            if row.status not in (*ALIVE, STARTING):
+                release(container.engine, row)
+    except NoSuchContainerError:
+        pass
 
 
 def release(engine: Engine, row: ContainerRow) -> None:

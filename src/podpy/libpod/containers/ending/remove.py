@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import InUseError, NotFoundError, StateError
+from podpy.errors import InUseError, NoSuchContainerError, NotFoundError, StateError
 from podpy.libpod.containers.ending.cleanup import release
-from podpy.libpod.containers.held import find
+from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import ALIVE, REMOVING, STARTING, ContainerRow
+from podpy.libpod.locks import BusyError
 from podpy.plan import perform
 from podpy.storage.mounts.root import RemoveContainerLayer
 
@@ -18,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from podpy.libpod.containers.held import Held
     from podpy.libpod.engine import Engine
 
 
@@ -47,8 +47,7 @@ def remove(
     for tries_left in reversed(range(_MOST_TRIES if force else 1)):
         if force:
             stop(container, timeout, thaw=True)
-        with container.lock:
-            row = container.refresh(locked=True)
+        with container.locked() as row:
             if row.status not in (*ALIVE, STARTING):
                 remove_locked(container, row, volumes=volumes)
                 return
@@ -76,16 +75,16 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
     """
     finished = []
     for row in engine.table.with_status(REMOVING):
-        lock = engine.lock(row.id)
-        if lock.acquire(wait=False):
-            try:
+        container = Held(engine, row)
+        try:
+            with container.locked(wait=False):
                 engine.database.make_room()
                 # Whether `rm -v` had begun it isn't known; what goes by itself takes its volumes along.
                 _finish(engine, row, volumes=bool(fastjson.loads(row.spec).get("remove")))
-                lock.remove()
+                container.lock.remove()
                 finished.append(row)
-            finally:
-                lock.release()
+        except (BusyError, NoSuchContainerError):
+            continue  # somebody else is at it, or was faster
     return finished
 
 

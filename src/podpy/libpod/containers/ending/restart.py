@@ -9,7 +9,7 @@ from __future__ import annotations
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.ending.cleanup import release
 from podpy.libpod.containers.ending.remove import remove_locked
-from podpy.libpod.containers.starting.start import start_locked
+from podpy.libpod.containers.starting.start import commit_starting, start_locked
 from podpy.libpod.containers.table import ALIVE, EXITED, STARTING, ContainerRow
 
 TYPE_CHECKING = False
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 def after_end(container: Held, *, remove: bool) -> None:
     """Clean up a container that has ended; remove it or start it again where it was created so."""
-    with container.lock:
-        try:
-            row = container.refresh(locked=True)
-        except NoSuchContainerError:
-            return
-        if row.status in (*ALIVE, STARTING):
-            return
-        if row.status == EXITED and must_restart(container.spec, row):
-            start_locked(container, restarts=row.restarts + 1)
-        elif remove or container.spec.remove:
-            remove_locked(container, row, volumes=True)
-        else:
-            release(container.engine, row)
+    try:
+        with container.locked() as row:
+            if row.status in (*ALIVE, STARTING):
+                return
+            if row.status == EXITED and must_restart(container.spec, row):
+                commit_starting(container, restarts=row.restarts + 1)
+                start_locked(container)
+            elif remove or container.spec.remove:
+                remove_locked(container, row, volumes=True)
+            else:
+                release(container.engine, row)
+    except NoSuchContainerError:
+        pass
 
 
 def must_restart(spec: ContainerSpec, row: ContainerRow) -> bool:

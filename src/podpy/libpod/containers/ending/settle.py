@@ -11,6 +11,7 @@ import os
 from time import time_ns
 
 from podpy import fastjson, pids
+from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.table import (
     ALIVE,
     CREATED,
@@ -23,6 +24,7 @@ from podpy.libpod.containers.table import (
     ContainerRow,
     read_exit_record,
 )
+from podpy.libpod.locks import BusyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,17 +46,14 @@ def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> Contai
     if locked:
         engine.table.note(row.id, **changes)
         return row.replace(**changes)
-    lock = engine.lock(row.id)
-    if not lock.acquire(wait=False):
-        return row if row.status == STARTING else row.replace(**changes)
     try:
-        rows = engine.database.query("SELECT status, pid FROM containers WHERE id = ?", (row.id,))
-        if rows and tuple(rows[0]) == (row.status, row.pid):  # nobody was faster
-            engine.table.note(row.id, **changes)
-        elif not rows:
-            lock.remove()  # taking it has made its file anew
-    finally:
-        lock.release()
+        with engine.locked(row.id, wait=False) as now:
+            if (now.status, now.pid) == (row.status, row.pid):  # nobody was faster
+                engine.table.note(row.id, **changes)
+    except BusyError:
+        return row if row.status == STARTING else row.replace(**changes)
+    except NoSuchContainerError:
+        pass
     return row.replace(**changes)
 
 
@@ -99,11 +98,13 @@ def _exit_record_is_coming(engine: Engine, row: ContainerRow) -> bool:
 
 
 def _is_free(engine: Engine, container_id: str) -> bool:
-    lock = engine.lock(container_id)
-    if not lock.acquire(wait=False):
+    try:
+        with engine.locked(container_id, wait=False):
+            return True
+    except BusyError:
         return False
-    lock.release()
-    return True
+    except NoSuchContainerError:
+        return True
 
 
 def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) -> dict[str, Any]:

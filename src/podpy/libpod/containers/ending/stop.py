@@ -17,8 +17,7 @@ _TICK = 0.01
 
 def kill(container: Held, number: int) -> None:
     """Send a signal to the container's first process. Raises StateError if the container isn't running."""
-    with container.lock:
-        row = container.refresh(locked=True)
+    with container.locked() as row:
         if row.status not in ALIVE:
             raise StateError(
                 f"can only kill running containers. {container.id} is in state {row.status}: container state improper"
@@ -78,8 +77,7 @@ def _begin_to_stop(container: Held, *, thaw: bool) -> ContainerRow:
 
     patience = monotonic() + _START_SECONDS
     while True:
-        with container.lock:
-            row = container.refresh(locked=True)
+        with container.locked() as row:
             if row.status != STARTING or monotonic() > patience:
                 _note_stop(container, row, thaw=thaw)
                 return row

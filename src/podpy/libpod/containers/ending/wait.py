@@ -45,13 +45,11 @@ def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None
 
 def wait_for_starter(engine: Engine, container_id: str) -> None:
     """Wait until nobody starts the container any more. If that call was killed, a monitor may still be at it."""
-    lock = engine.lock(container_id)
-    with lock:  # whoever starts it holds the lock until it runs
-        try:
-            is_starting = engine.table.get(container_id).status == STARTING
-        except NoSuchContainerError:
-            lock.remove()  # taking it has made its file anew
-            return
+    try:
+        with engine.locked(container_id) as row:  # the starting call holds the lock until the container runs
+            is_starting = row.status == STARTING
+    except NoSuchContainerError:
+        return
     if is_starting:
         sleep(_RECORD_TICK)
 

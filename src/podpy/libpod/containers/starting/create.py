@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podpy.image.progress import Progress
+    from podpy.libpod.containers.starting.start import Starting
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec, Mount
     from podpy.storage.images import ImageRecord
@@ -42,13 +43,15 @@ def create(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = N
     return _create(engine, spec, options or ImageOptions(), CREATED)
 
 
-def create_starting(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Held:
-    """Create a container for `run`, which starts it at once.
+def create_starting(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Starting:
+    """Create a container for `run`, which starts it at once: a context.
 
-    Its row says `starting` from the beginning and the returned container holds its lock: one transaction less, and if
-    this process is killed the next call sees a container that was created and not started.
+    Its row says `starting` from the beginning and its lock is held: one transaction less, and if this process is killed
+    the next call sees a container that was created and not started.
     """
-    return _create(engine, spec, options or ImageOptions(), STARTING)
+    from podpy.libpod.containers.starting.start import Starting
+
+    return Starting(_create(engine, spec, options or ImageOptions(), STARTING))
 
 
 def draft(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> Held:

@@ -14,6 +14,9 @@ from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     from podpy.libpod.containers.held import Held
     from podpy.spec.container import ContainerSpec
 
@@ -24,24 +27,77 @@ def start(
     """Start a container; this process must be in the user's namespaces.
 
     `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket that conmon inherits (see
-    libpod.foreground); `console_size`: rows and columns of the caller's terminal. A lock that `create_starting` took is
-    given back. Raises StateError, RuntimeFailedError, OperationError; the container is then as it was before.
+    libpod.io.foreground); `console_size`: rows and columns of the caller's terminal. Raises StateError,
+    RuntimeFailedError, OperationError: the container is then as it was before.
     """
-    was_held = container.lock.held
-    try:
-        with container.lock:
-            if not was_held:
-                row = container.refresh(locked=True)
-                _check_startable(container, row.status)
-                if row.status == INITIALIZED:
-                    _start_initialized(container)
-                    return
-            start_locked(
-                container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, committed=was_held
-            )
-    finally:
-        if was_held:
+    with container.locked() as row:
+        _check_startable(container, row.status)
+        if row.status == INITIALIZED:
+            _start_initialized(container)
+            return
+        commit_starting(container)
+        start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size)
+
+
+def initialize(container: Held, *, console_size: tuple[int, int] | None = None) -> None:
+    """Make a container ready so that its start is only one call of the runtime (`podpy init`). Raises as start."""
+    with container.locked() as row:
+        _check_startable(container, row.status)
+        if row.status == INITIALIZED:
+            raise StateError(f"container {row.id} has already been initialized: container state improper")
+        commit_starting(container)
+        start_locked(container, console_size=console_size, run=False)
+
+
+class Starting:
+    """A container that was created to be started at once: its row says `starting`, and its lock is held.
+
+    `run` and `initialize` give the lock back. If the block ends without them, the row says `created` and the lock is
+    given back then.
+    """
+
+    def __init__(self, container: Held) -> None:
+        self.container = container
+
+    def __enter__(self) -> Self:
+        return self
+
+    def run(self, *, attach_fd: int = -1, waiter_fd: int = -1, console_size: tuple[int, int] | None = None) -> None:
+        """Start the container; descriptors and errors as `start`."""
+        try:
+            start_locked(self.container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size)
+        finally:
+            self.container.lock.release()
+
+    def initialize(self, *, console_size: tuple[int, int] | None = None) -> None:
+        """Make the container ready, as `podpy init` does."""
+        try:
+            start_locked(self.container, console_size=console_size, run=False)
+        finally:
+            self.container.lock.release()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        container = self.container
+        if not container.lock.held:
+            return
+        try:
+            container.engine.table.note(container.id, status=CREATED)
+        finally:
             container.lock.release()
+
+
+def commit_starting(container: Held, *, restarts: int = 0) -> None:
+    """Let the row of a container whose lock the caller holds say that it is being started.
+
+    `restarts`: how often its restart policy has started it since the user did. Raises CommandNotFoundError.
+    """
+    engine, row = container.engine, container.row
+    check_command(container.spec)
+    # A container that was killed on its way down may have left something in its run directory.
+    release(engine, row)
+    changes = {"boot_id": engine.paths.boot_id, "stopped_by_user": 0, "restarts": restarts}
+    engine.table.update(row.id, status=STARTING, **changes)
+    container.row = row.replace(**changes)
 
 
 def start_locked(
@@ -50,24 +106,14 @@ def start_locked(
     attach_fd: int = -1,
     waiter_fd: int = -1,
     console_size: tuple[int, int] | None = None,
-    committed: bool = False,
     run: bool = True,
-    restarts: int = 0,
 ) -> None:
-    """Start a container whose lock the caller holds. `committed`: its row says `starting` already.
+    """Start a container whose lock the caller holds, and whose row says `starting`.
 
-    With run=False the container is only made ready (`podpy init`). `restarts`: how often its restart policy has started
-    it since the user did.
+    With run=False the container is only made ready (`podpy init`).
     """
     engine = container.engine
     before = container.row
-    if not committed:
-        check_command(container.spec)
-        # A container that was killed on its way down may have left something in its run directory.
-        release(engine, before)
-        engine.table.update(
-            before.id, status=STARTING, boot_id=engine.paths.boot_id, stopped_by_user=0, restarts=restarts
-        )
     launch: Launch | None = None
     try:
         launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, run=run)
@@ -82,9 +128,6 @@ def start_locked(
         "conmon_pid": launch.conmon_pid,
         "conmon_start": pids.start_time(launch.conmon_pid),
         "started": time_ns(),
-        "boot_id": engine.paths.boot_id,
-        "stopped_by_user": 0,
-        "restarts": restarts,
         "error": "",
     }
     if launch.ports is not None:
@@ -114,25 +157,6 @@ def outlive_session(container: Held) -> None:
     move_in_background(container.engine.paths, container.row.conmon_pid)
 
 
-def initialize(container: Held, *, console_size: tuple[int, int] | None = None) -> None:
-    """Make a container ready so that its start is only one call of the runtime (`podpy init`).
-
-    A lock that `create_starting` took is given back. Raises as start.
-    """
-    was_held = container.lock.held
-    try:
-        with container.lock:
-            if not was_held:
-                row = container.refresh(locked=True)
-                _check_startable(container, row.status)
-                if row.status == INITIALIZED:
-                    raise StateError(f"container {row.id} has already been initialized: container state improper")
-            start_locked(container, console_size=console_size, committed=was_held, run=False)
-    finally:
-        if was_held:
-            container.lock.release()
-
-
 def _start_initialized(container: Held) -> None:
     container.engine.oci_runtime.start(container.id)
     container.engine.table.update(container.id, status=RUNNING, started=time_ns())
@@ -156,21 +180,21 @@ def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
         row = row.replace(pid=launch.pid, pid_start=launch.pid_start if launch.pid else 0)
     release(engine, row)
     code = error.exit_code if isinstance(error, PodpyError) else 0
-    status = EXITED if row.started else CREATED
-    engine.table.update(row.id, status=status, exit_code=code, error=str(error), pid=0, conmon_pid=0)
+    changes = {"status": EXITED if row.started else CREATED, "exit_code": code, "error": str(error), "pid": 0}
+    engine.table.update(row.id, **changes, conmon_pid=0)
+    container.row = container.row.replace(**changes, conmon_pid=0)
 
 
 def discard_failed_start(container: Held) -> None:
     """Remove a `--rm` container whose start failed."""
     from podpy.libpod.containers.ending.remove import remove_locked
 
-    with container.lock:
-        try:
-            row = container.refresh(locked=True)
-        except NoSuchContainerError:
-            return  # conmon's exit command was faster
-        if row.status in (CREATED, EXITED, REMOVING):
-            remove_locked(container, row, volumes=True)
+    try:
+        with container.locked() as row:
+            if row.status in (CREATED, EXITED, REMOVING):
+                remove_locked(container, row, volumes=True)
+    except NoSuchContainerError:
+        pass  # conmon's exit command was faster
 
 
 def exit_command(container: Held) -> list[str]:
