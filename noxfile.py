@@ -10,7 +10,7 @@ import nox
 nox.options.sessions = ["lint", "types", "unit"]
 nox.options.reuse_existing_virtualenvs = True
 
-HOST_ROOMS = ["libpod", "rootless", "network", "storage", "image", "faults"]
+HOST_ROOMS = ["libpod", "rootless", "network", "storage", "image", "faults", "security"]
 """Rooms whose tests start containers, or mount."""
 
 UNIT_ROOMS = ["project", "cli", "spec", "go", "oci", "monitor", "config", "bottom"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import UsageError
+from podpy.numbers import whole
 
 _NAMES = (
     "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG"
@@ -18,8 +19,8 @@ def number_of(text: str) -> int:
     if not text:
         return 0
     upper = text.strip().upper().removeprefix("SIG")
-    number = int(upper) if upper.isascii() and upper.isdigit() else NUMBERS.get(upper) or _real_time(upper)
-    if not 0 < number <= RTMAX:
+    number = whole(upper, RTMAX) or NUMBERS.get(upper) or _real_time(upper)
+    if not number:
         raise UsageError(f"invalid signal: {text}", hint="kill -l lists the names")
     return number
 
@@ -37,8 +38,7 @@ def _real_time(name: str) -> int:
     for start, base, sign in (("RTMIN", RTMIN, "+"), ("RTMAX", RTMAX, "-")):
         if name == start:
             return base
-        offset = name.removeprefix(start + sign)
-        if name.startswith(start + sign) and offset.isascii() and offset.isdigit():
-            number = base + int(sign + offset)
-            return number if RTMIN <= number <= RTMAX else 0
+        offset = whole(name.removeprefix(start + sign), RTMAX - RTMIN)
+        if name.startswith(start + sign) and offset is not None:
+            return base + offset if sign == "+" else base - offset
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 from collections.abc import Callable
 
@@ -46,6 +47,24 @@ def test_keep_id_with_root_is_root_of_the_subordinate_ids(run: Run) -> None:
 
 def test_the_user_has_a_name_with_keep_id(podpy: Podpy, run: Run) -> None:
     assert run("id -un", "--userns=keep-id").ok() == podpy.user.name
+
+
+def test_with_keep_id_others_may_exec_as_the_caller(podpy: Podpy, busybox: str) -> None:
+    """As toolbox and distrobox do: the first process is root, what the user does are exec sessions of his own."""
+    options = ("--userns=keep-id", "--user", "root:root", "--network=none", "--workdir=/tmp")
+    podpy("run", "-d", "--name", "box", *options, busybox, "sleep", "100").ok()
+    name, uid = podpy.user.name, podpy.user.uid
+    seen = podpy.ok("exec", "-u", name, "box", "sh", "-c", "id -u; id -un; id -gn; echo $HOME").split()
+    assert seen[:2] == [str(uid), name] and seen[3] == "/tmp"
+    assert seen[2] == grp.getgrgid(podpy.user.gid).gr_name
+    podpy("restart", "-t0", "box").ok()
+    assert podpy.ok("exec", "box", "grep", "-c", f"^{name}:", "/etc/passwd") == "1"
+
+
+def test_the_home_of_a_user_who_gets_a_line_is_the_lines(run: Run) -> None:
+    script = "grep ^200: /etc/passwd; echo $HOME"
+    shown = run(script, "--userns=keep-id:uid=200,gid=210", "-w", "/var").ok().splitlines()
+    assert shown == ["200:*:200:210:container user:/var:/bin/sh", "/var"]
 
 
 def test_nomap_leaves_the_user_out(podpy: Podpy, run: Run) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from podpy.errors import RuntimeFailedError, UsageError
 from podpy.oci.root import accounts, workdir
 from podpy.oci.root import inside as rootfs
+from podpy.oci.root.accounts import Added
 from podpy.oci.root.users import UserIds, lookup
-from podpy.spec.container import ContainerSpec, Mount
+from podpy.spec.container import ContainerSpec, IdMapping, Mount
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nbad line\nuser:x:1000:100::/home/user:/bin/sh\nnohome:x:7:7:::\n"
 GROUP = "root:x:0:\nusers:x:100:\nextra:x:2000:user,other\nbroken:x:\n"
@@ -122,19 +125,68 @@ def test_a_working_directory_is_checked(root: str) -> None:
 
 def test_an_unknown_user_gets_a_line(root: str) -> None:
     spec = ContainerSpec(user="4321:99", workdir="/w")
-    assert accounts.prepare(spec, root, lookup(root, "4321:99"), 0) == {}
+    assert accounts.prepare(spec, root, lookup(root, "4321:99")) == Added(home="/w")
     assert Path(root, "etc/passwd").read_text() == PASSWD + "4321:*:4321:99:container user:/w:/bin/sh\n"
     assert Path(root, "etc/group").read_text() == GROUP + "99:x:99:4321\n"
     assert lookup(root, "4321").name == "4321"
 
 
 def test_a_root_that_is_not_to_be_written_gets_texts_to_mount(root: str) -> None:
-    texts = accounts.prepare(ContainerSpec(user="4321", read_only=True), root, lookup(root, "4321"), 0)
-    assert texts == {"/etc/passwd": PASSWD + "4321:*:4321:0:container user:/:/bin/sh\n"}
+    added = accounts.prepare(ContainerSpec(user="4321", read_only=True), root, lookup(root, "4321"))
+    assert added.texts == {"/etc/passwd": PASSWD + "4321:*:4321:0:container user:/:/bin/sh\n"}
     assert Path(root, "etc/passwd").read_text() == PASSWD
 
 
 def test_passwd_false_and_known_users_change_nothing(root: str) -> None:
     for spec, user in (({"user": "4321", "passwd": False}, "4321"), ({"user": "user"}, "user"), ({}, "")):
-        assert accounts.prepare(ContainerSpec(**spec), root, lookup(root, user), 0) == {}  # type: ignore[arg-type]
+        assert accounts.prepare(ContainerSpec(**spec), root, lookup(root, user)).texts == {}  # type: ignore[arg-type]
     assert Path(root, "etc/passwd").read_text() == PASSWD
+
+
+@pytest.mark.parametrize("number", ["4294967295", "4294967296", "-1", "", "²", "٣", "9" * 5000])
+def test_a_line_whose_id_is_none_is_as_good_as_absent(root: str, number: str) -> None:
+    Path(root, "etc/passwd").write_text(f"bad:x:{number}:1::/:\nworse:x:1:{number}::/:\nlast:x:4294967294:5::/:\n")
+    Path(root, "etc/group").write_text(f"bad:x:{number}:last\nlast:x:4294967294:last\n")
+    for name in ("bad", "worse", "root:bad"):
+        with pytest.raises(RuntimeFailedError, match="no matching entries in"):
+            lookup(root, name)
+    assert lookup(root, "last") == UserIds(uid=4294967294, gid=5, groups=[4294967294], name="last", group_known=False)
+    assert lookup(root, "1").name == ""
+
+
+@pytest.mark.parametrize("workdir", ["/a:b", "/a\nroot:x:0:0::/:/bin/sh", "/a\r"])
+def test_a_working_directory_that_does_not_fit_into_a_line_is_no_home(root: str, workdir: str) -> None:
+    assert accounts.prepare(ContainerSpec(user="4321", workdir=workdir), root, lookup(root, "4321")).home == "/"
+    assert Path(root, "etc/passwd").read_text() == PASSWD + "4321:*:4321:0:container user:/:/bin/sh\n"
+
+
+def caller_spec(**fields: object) -> ContainerSpec:
+    """A spec with --userns=keep-id for whoever runs the tests."""
+    maps = [IdMapping(container=os.getuid(), host=0, size=1)], [IdMapping(container=os.getgid(), host=0, size=1)]
+    return ContainerSpec(**{"userns": "keep-id", "uid_maps": maps[0], "gid_maps": maps[1], **fields})  # type: ignore[arg-type]
+
+
+def test_with_keep_id_the_caller_gets_lines_whoever_the_user_is(root: str) -> None:
+    Path(root, "etc/passwd").write_text("root0:x:77:77::/:\n")
+    Path(root, "etc/group").write_text("root0:x:77:\n")
+    own = pwd.getpwuid(os.getuid())
+    added = accounts.prepare(caller_spec(user="77", workdir="/w"), root, lookup(root, "77"))
+    line = f"{own.pw_name}:*:{own.pw_uid}:{os.getgid()}:{own.pw_gecos}:/w:/bin/sh\n"
+    assert Path(root, "etc/passwd").read_text() == "root0:x:77:77::/:\n" + line
+    name = grp.getgrgid(os.getgid()).gr_name
+    assert Path(root, "etc/group").read_text() == f"root0:x:77:\n{name}:x:{os.getgid()}:{own.pw_name}\n"
+    assert added.home == "/"
+
+
+def test_with_keep_id_the_callers_home_is_his_own_where_it_is_mounted(root: str) -> None:
+    Path(root, "etc/passwd").write_text("root0:x:77:77::/:\n")
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    spec = caller_spec(user=str(os.getuid()), workdir="/w", mounts=[Mount(type="bind", target=home, source=home)])
+    assert accounts.prepare(spec, root, lookup(root, str(os.getuid()))).home == home
+
+
+def test_with_ids_of_its_own_keep_id_gives_the_number_a_line(root: str) -> None:
+    spec = caller_spec(userns="keep-id:uid=200,gid=210", user="200:210")
+    accounts.prepare(spec, root, lookup(root, "200:210"))
+    assert Path(root, "etc/passwd").read_text() == PASSWD + "200:*:200:210:container user:/:/bin/sh\n"
+    assert Path(root, "etc/group").read_text() == GROUP + "210:x:210:200\n"

@@ -73,3 +73,10 @@ def test_other_sources_are_asked_through_getsubids(tmp_path: Path, monkeypatch: 
     ranges.write_text(f"{name}:1:1\n")
     files = subids.SubidFiles(os.fspath(ranges), os.fspath(ranges), os.fspath(nsswitch))
     assert subids.find(os.getuid(), files) == ([(500000, 10), (600000, 20)], [(700000, 30)])
+
+
+@pytest.mark.parametrize("line", ["bob:4294967295:1", "bob:4294967290:6", "bob:²:5", "bob:5:٣", "bob:5:" + "9" * 5000])
+def test_a_line_beyond_the_last_id_or_of_other_digits_does_not_count(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "subuid"
+    path.write_text(f"{line}\nbob:4294967290:5\n", encoding="utf-8")
+    assert subids.from_file(os.fspath(path), 1002, "bob") == [(4294967290, 5)]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import InUseError, NetworkSetupError, NotSupportedError, UsageError
+from podpy.numbers import whole
 from podpy.spec.container import PortMapping
 
 TYPE_CHECKING = False
@@ -86,8 +87,8 @@ def _range(part: str, text: str, what: str, *, lowest: int = 1) -> tuple[int, in
     first, dash, last = part.partition("-")
     if not first.isdigit() or (dash and not last.isdigit()) or not part.isascii():
         raise UsageError(f'-p {text}: {what} "{part}" is not a number or a range')
-    low, high = int(first), int(last) if dash else int(first)
-    if high > _HIGHEST or low < lowest:
+    low, high = whole(first, _HIGHEST), whole(last if dash else first, _HIGHEST)
+    if low is None or high is None or low < lowest:
         raise UsageError(f"-p {text}: {what} {part} is not between 1 and {_HIGHEST}")
     if high < low:
         raise UsageError(f"-p {text}: {what} {part}: the range's end is before its start")

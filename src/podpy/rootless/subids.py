@@ -10,6 +10,7 @@ import os
 
 from podpy import files, process
 from podpy.errors import RuntimeFailedError
+from podpy.numbers import LARGEST_ID, parse_id
 from podpy.rootless.programs import which
 
 TYPE_CHECKING = False
@@ -51,9 +52,16 @@ def from_file(path: str, uid: int, name: str) -> list[Range]:
     for line in files.read_small(path, _MAX_FILE).splitlines():
         owner, _, rest = line.strip().partition(":")
         first, _, count = rest.partition(":")
-        if owner in wanted and first.isdecimal() and count.isdecimal() and int(count) > 0:
-            ranges.append((int(first), int(count)))
+        found = to_range(first, count) if owner in wanted else None
+        if found is not None:
+            ranges.append(found)
     return list(dict.fromkeys(ranges))
+
+
+def to_range(first: str, count: str) -> Range | None:
+    """Return a line's range as (first, count), or None for one that has no id or goes beyond the last."""
+    start, size = parse_id(first), parse_id(count)
+    return (start, size) if start is not None and size and start + size - 1 <= LARGEST_ID else None
 
 
 def id_map(own_id: int, ranges: list[Range]) -> list[tuple[int, int, int]]:
@@ -95,4 +103,5 @@ def _from_nss(name: str, *, gids: bool) -> list[Range]:
     except (OSError, RuntimeFailedError):
         return []
     rows = [line.split() for line in done.stdout.decode(errors="replace").splitlines()]
-    return [(int(row[-2]), int(row[-1])) for row in rows if len(row) >= 4 and row[-2].isdigit() and row[-1].isdigit()]
+    ranges = [to_range(row[-2], row[-1]) for row in rows if len(row) >= 4]
+    return [found for found in ranges if found is not None]

@@ -28,9 +28,17 @@ def merge(spec: ContainerSpec, image: ImageConfig) -> ContainerSpec:
         create_workdir=spec.create_workdir or not spec.workdir,
         labels={**image.labels, **spec.labels},
         mounts=[*spec.mounts, *_volumes(spec, image)],
-        expose=list(dict.fromkeys([*spec.expose, *image.exposed_ports])),
+        expose=_exposed(spec, image),
         stop_signal=spec.stop_signal or number_of(image.stop_signal) or usual_signal,
     )
+
+
+def _exposed(spec: ContainerSpec, image: ImageConfig) -> list[str]:
+    if not image.exposed_ports:
+        return list(dict.fromkeys(spec.expose))
+    from podpy.spec.text.expose import of_image
+
+    return list(dict.fromkeys([*spec.expose, *of_image(image.exposed_ports)]))
 
 
 def _command(spec: ContainerSpec, image: ImageConfig) -> list[str]:

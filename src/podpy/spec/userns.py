@@ -11,6 +11,7 @@ the subordinate ids, so that `keep-id` is a matter of putting 0 elsewhere:
 from __future__ import annotations
 
 from podpy.errors import NotSupportedError, UsageError
+from podpy.numbers import LARGEST_ID, parse_id
 from podpy.spec.container import IdMapping
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Lines: TypeAlias = "Sequence[tuple[int, int, int]]"  # (inside, outside, size), as /proc/PID/uid_map
 
 _AUTO_SIZE = 1024  # Podman's smallest; images with larger ids need size=
-_LARGEST_ID = (1 << 32) - 2
 
 
 def resolve(
@@ -143,8 +143,8 @@ def _parse_lines(option: str, texts: Sequence[str], own: Lines) -> list[IdMappin
             raise NotSupportedError(f"{option} {text}: the flags +, u and g come with a later version of podpy")
         number = _own_id(option, host, own) if host[0] == "@" else int(host)
         mapping = IdMapping(container=int(container), host=number, size=int(size))
-        if mapping.size < 1 or max(mapping.container, mapping.host) + mapping.size - 1 > _LARGEST_ID:
-            raise UsageError(f"{option} {text}: ids go from 0 to {_LARGEST_ID}")
+        if mapping.size < 1 or max(mapping.container, mapping.host) + mapping.size - 1 > LARGEST_ID:
+            raise UsageError(f"{option} {text}: ids go from 0 to {LARGEST_ID}")
         if mapping.host + mapping.size > _count(own):
             raise NotSupportedError(
                 f"{option} {text}: this user has only the ids 0 to {_count(own) - 1}",
@@ -171,7 +171,8 @@ def _options(mode: str, text: str, known: tuple[str, ...]) -> dict[str, int]:
     result = {}
     for item in text.split(",") if text else []:
         name, _, value = item.partition("=")
-        if name not in known or not value.isdigit():
+        number = parse_id(value)
+        if name not in known or number is None:
             raise UsageError(f"unknown option specified: {item!r}", hint=f"--userns={mode}: {', '.join(known)}")
-        result[name] = int(value)
+        result[name] = number
     return result

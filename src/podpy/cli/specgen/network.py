@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from podpy.cli.parser.parse import Options
     from podpy.config.containers_conf import ContainersConf
 
-_HIGHEST_PORT = 65535
 _DISCARDED = "Port mappings have been discarded as one of the Host, Container, Pod, and None network modes are in use"
 
 
@@ -23,7 +22,7 @@ def network(options: Options, conf: ContainersConf) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "network": mode,
         "publish_all": bool(options.publish_all) and has_ports,
-        "expose": [port for text in options.expose for port in parse_expose(text)],
+        "expose": _exposed(options.expose),
         "dns": list(options.dns or conf.dns_servers),
         "dns_search": list(options.dns_search or conf.dns_searches),
         "dns_options": list(options.dns_option or conf.dns_options),
@@ -52,18 +51,12 @@ def network(options: Options, conf: ContainersConf) -> dict[str, Any]:
     return fields
 
 
-def parse_expose(text: str) -> list[str]:
-    """Return "80/tcp" for each port of "80", "80/udp", "80-82". Raises UsageError."""
-    ports, _, protocol = text.partition("/")
-    first, dash, last = ports.partition("-")
-    protocol = (protocol or "tcp").lower()
-    numbers = [first, last] if dash else [first, first]
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= _HIGHEST_PORT for part in numbers):
-        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/PROTOCOL], from 1 to 65535")
-    start, end = (int(part) for part in numbers)
-    if end < start or protocol not in ("tcp", "udp", "sctp"):
-        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/tcp or udp]")
-    return [f"{number}/{protocol}" for number in range(start, end + 1)]
+def _exposed(texts: Sequence[str]) -> list[str]:
+    if not texts:
+        return []
+    from podpy.spec.text.expose import parse_expose
+
+    return [port for text in texts for port in parse_expose(text)]
 
 
 def _mode(networks: Sequence[str], conf: ContainersConf) -> str:

@@ -35,6 +35,7 @@ class HostFacts(Record):
     unified_cgroups: bool = True
     controllers: list[str] = []  # that podpy may use: memory, pids, cpu …
     environment: dict[str, str] = {}  # the caller's
+    thermal_counters: list[str] = []  # paths.thermal_counters()
 
     @classmethod
     def read(
@@ -43,6 +44,8 @@ class HostFacts(Record):
         """Return this host's facts, as seen by this process (already inside the user's namespaces)."""
         import os
         import resource
+
+        from podpy.oci.document import paths
 
         limits = {name: Limit(soft=pair[0], hard=pair[1]) for name, pair in _own_limits(resource)}
         with open("/proc/self/oom_score_adj", encoding="ascii") as file:
@@ -60,6 +63,7 @@ class HostFacts(Record):
             unified_cgroups=unified_cgroups,
             controllers=controllers,
             environment=environment,
+            thermal_counters=paths.thermal_counters(),
         )
 
 

@@ -7,6 +7,7 @@ the user's primary group and the groups that list them apply.
 from __future__ import annotations
 
 from podpy.errors import CommandNotExecutableError, UsageError
+from podpy.numbers import LARGEST_ID, parse_id
 from podpy.oci.root import inside as files
 from podpy.record import Record
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KEEP_GROUPS = "keep-groups"
-_LARGEST_ID = (1 << 32) - 2  # (uid_t)-1 means "no change" to the kernel
 
 
 class UserIds(Record):
@@ -69,10 +69,13 @@ def _find_user(rootfs: str, wanted: str) -> _Passwd:
     number = _number(wanted) if wanted else 0
     for line in files.read_text(rootfs, "/etc/passwd").splitlines():
         fields = line.split(":")
-        if len(fields) < 6 or not fields[2].isdigit() or not fields[3].isdigit():
+        if len(fields) < 6:
             continue
-        if fields[0] == wanted or (number is not None and int(fields[2]) == number):
-            return _Passwd(name=fields[0], uid=int(fields[2]), gid=int(fields[3]), home=fields[5])
+        uid, gid = parse_id(fields[2]), parse_id(fields[3])
+        if uid is None or gid is None:  # no line for a user: the kernel would take such a number for none or another
+            continue
+        if fields[0] == wanted or uid == number:
+            return _Passwd(name=fields[0], uid=uid, gid=gid, home=fields[5])
     if number is None:
         raise CommandNotExecutableError(
             f"unable to find user {wanted}: no matching entries in passwd file",
@@ -85,9 +88,17 @@ def _parse_groups(text: str) -> list[_Group]:
     groups = []
     for line in text.splitlines():
         fields = line.split(":")
-        if len(fields) >= 4 and fields[2].isdigit():
-            groups.append(_Group(name=fields[0], gid=int(fields[2]), members=fields[3].split(",")))
+        gid = parse_id(fields[2]) if len(fields) >= 4 else None
+        if gid is not None:
+            groups.append(_Group(name=fields[0], gid=gid, members=fields[3].split(",")))
     return groups
+
+
+def ids_by_name(text: str) -> dict[str, int]:
+    """Return name → id of the lines of a passwd(5) or group(5) file that have an id."""
+    rows = (line.split(":") for line in text.splitlines())
+    numbers = {fields[0]: parse_id(fields[2]) for fields in rows if len(fields) >= 4}
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _group_id(groups: Sequence[_Group], wanted: str) -> int:
@@ -106,6 +117,7 @@ def _group_id(groups: Sequence[_Group], wanted: str) -> int:
 def _number(text: str) -> int | None:
     if not text.isascii() or not text.isdigit():
         return None
-    if int(text) > _LARGEST_ID:
-        raise UsageError(f"{text} is no user or group id: ids go up to {_LARGEST_ID}")
-    return int(text)
+    number = parse_id(text)
+    if number is None:
+        raise UsageError(f"{text} is no user or group id: ids go up to {LARGEST_ID}")
+    return number

@@ -157,7 +157,8 @@ def _end_of(path: str) -> int:
             rows = [line.strip().split(":") for line in file]
     except OSError:
         return 0
-    return max((int(row[1]) + int(row[2]) for row in rows if len(row) == 3 and (row[1] + row[2]).isdigit()), default=0)
+    ranges = (subids.to_range(row[1], row[2]) for row in rows if len(row) == 3)
+    return max((found[0] + found[1] for found in ranges if found), default=0)
 
 
 def holder_state(paths: Paths) -> Check:

@@ -9,8 +9,8 @@ from podpy.oci import cgroups
 from podpy.oci.document import build as oci
 from podpy.oci.document import devices, mounts, namespaces, seccomp
 from podpy.oci.document.context import BundleContext, HostFacts
+from podpy.oci.root import accounts, workdir
 from podpy.oci.root import inside as rootfs
-from podpy.oci.root import workdir
 from podpy.oci.root.users import UserIds, lookup
 from podpy.plan import Operation
 
@@ -39,7 +39,8 @@ class WriteBundle(Operation):
         rootfs.refuse_links(spec, launch.rootfs)
         user = lookup(launch.rootfs, spec.user, spec.groups)
         workdir.prepare(spec, launch.rootfs, user, launch.container.id)
-        context = _context(launch, spec, user)
+        added = accounts.prepare(spec, launch.rootfs, user)
+        context = _context(launch, spec, user.replace(home=added.home), added.texts)
         config = oci.build(spec, context)
         if namespaces.leaves_the_user_out(spec):
             from podpy.oci.root.exposure import expose
@@ -62,7 +63,7 @@ def _in_use(launch: Launch) -> list[str]:
     return [*programs, engine.paths.graphroot, engine.paths.runroot]
 
 
-def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContext:
+def _context(launch: Launch, spec: ContainerSpec, user: UserIds, texts: dict[str, str]) -> BundleContext:
     from podpy.libpod.containers.starting.files import container_files
     from podpy.libpod.containers.starting.joins import namespaces_to_join
     from podpy.libpod.containers.starting.sources import mount_sources
@@ -80,7 +81,7 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds) -> BundleContex
         ),
         user=user,
         hostname=spec.hostname,
-        files=container_files(launch, spec, user),
+        files=container_files(launch, spec, texts),
         sources=mount_sources(launch, spec, user),
         places=mounts.places(spec, launch.rootfs),
         namespaces=joined,

@@ -9,18 +9,19 @@ from __future__ import annotations
 import os
 
 from podpy.libpod.containers.starting import self_description
-from podpy.oci.root import accounts
 from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.containers.starting.launch import Launch
-    from podpy.oci.root.users import UserIds
     from podpy.spec.container import ContainerSpec
 
 
-def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[str, str]:
-    """Write the files and return where each belongs: path in the container → path on the host."""
+def container_files(launch: Launch, spec: ContainerSpec, accounts: dict[str, str]) -> dict[str, str]:
+    """Write the files and return where each belongs: path in the container → path on the host.
+
+    `accounts`: texts of passwd and group to be mounted (path in the container → text).
+    """
     texts: dict[str, str] = {self_description.PATH: self_description.text(launch.container, spec)}
     other = _whose_network(launch)
     if other is None:
@@ -32,7 +33,7 @@ def container_files(launch: Launch, spec: ContainerSpec, user: UserIds) -> dict[
     if not spec.no_hostname:
         own = os.uname().nodename if spec.uts == "host" else spec.hostname or launch.container.id[:12]
         texts["/etc/hostname"] = own + "\n"
-    texts.update(accounts.prepare(spec, launch.rootfs, user, launch.engine.paths.uid))
+    texts.update(accounts)
     taken = {mount.target for mount in spec.mounts}
     written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}
     if sdnotify.relayed_socket(spec, launch.engine.caller.environ):

@@ -1,0 +1,43 @@
+"""`--expose` and an image's EXPOSE (OCI image-spec, config.md, ExposedPorts)."""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+from podpy.numbers import whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_HIGHEST_PORT = 65535
+
+
+def parse_expose(text: str) -> list[str]:
+    """Return "80/tcp" for each port of "80", "80/udp", "80-82". Raises UsageError."""
+    start, end, protocol = _parse(text)
+    return [f"{number}/{protocol}" for number in range(start, end + 1)]
+
+
+def _parse(text: str) -> tuple[int, int, str]:
+    ports, _, protocol = text.partition("/")
+    first, dash, last = ports.partition("-")
+    protocol = (protocol or "tcp").lower()
+    start, end = whole(first, _HIGHEST_PORT), whole(last if dash else first, _HIGHEST_PORT)
+    if not start or not end:
+        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/PROTOCOL], from 1 to 65535")
+    if end < start or protocol not in ("tcp", "udp", "sctp"):
+        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/tcp or udp]")
+    return start, end, protocol
+
+
+def of_image(texts: Iterable[str]) -> list[str]:
+    """Return an image's exposed ports as they are ("80", "80/tcp", "90-95/udp"); what is none is as good as absent."""
+    return [text for text in texts if _is_port(text)]
+
+
+def _is_port(text: str) -> bool:
+    try:
+        _parse(text)
+    except UsageError:
+        return False
+    return True
