@@ -93,7 +93,8 @@ def test_ps_formats(podpy: Podpy, three: dict[str, str]) -> None:
         "down        created",
         "other       created",
     ]
-    assert podpy.ok("ps", "--format", '{{.Label "a"}} {{.Labels}} {{.Mounts}}') == "b map[a:b] [/x]"
+    assert podpy.ok("ps", "--format", '{{.Label "a"}} {{.Labels}} {{.Mounts}}') == "b a=b [/x]"
+    assert podpy.ok("ps", "--format", "{{json .Labels}} {{json .Mounts}}") == '"a=b" ["/x"]'
     rows = podpy.json("ps", "-a", "--format", "json")
     assert [row["Names"] for row in rows] == [["up"], ["down"], ["other"]]
     assert rows[0]["Id"] == three["up"]
@@ -104,7 +105,7 @@ def test_ps_formats(podpy: Podpy, three: dict[str, str]) -> None:
     assert json.loads(podpy.ok("ps", "--format", "{{json .}}"))["Id"] == three["up"]
     wrong = podpy("ps", "--format", "{{.Nmae}}")
     wrong.fails(125, "--format: line 1, column 3: no field Nmae\nHint: Similar ones are: .Names")
-    assert podpy.ok("ps", "-a", "--format", "{{.Labels}}", "--filter", "name=other") == "map[]"
+    assert podpy.ok("ps", "-a", "--format", "{{.Labels}}|{{json .ExposedPorts}}", "--filter", "name=down") == "|null"
     assert podpy.ok("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", "up") == ""
 
 
@@ -139,6 +140,39 @@ def test_inspect_formats(podpy: Podpy, three: dict[str, str], busybox: str) -> N
     assert podpy.ok("inspect", "-f", "{{.State.FinishedAt}}", "up") == "0001-01-01 00:00:00 +0000 UTC"
     assert podpy.json("inspect", "-f", "{{json .Config.Cmd}}", "up") == ["sleep", "1000"]
     podpy("inspect", "-f", "{{.Sate}}", "up").fails(125, "no field Sate\nHint: Similar ones are: .State")
+
+
+def test_empty_maps_and_slices_are_typed_in_templates_and_null_in_json(podpy: Podpy, three: dict[str, str]) -> None:
+    for template, text in {
+        '{{index .Config.Labels "x"}}': "",
+        "{{.Config.Labels.x}}": "<no value>",
+        "{{.Config.Labels}} {{json .Config.Labels}} {{len .Config.Labels}}": "map[] null 0",
+        "{{.Config.Entrypoint}} {{.Config.Volumes}} {{.Config.OnBuild}}": "[] map[] []",
+        "{{json .Config.Entrypoint}} {{json .Config.Volumes}} {{json .Config.OnBuild}}": "null null null",
+        '{{index .Config.Volumes "x"}} {{index .NetworkSettings.Ports "80/tcp"}}': "{} []",
+        '{{index .NetworkSettings.Networks "x"}} {{.HostConfig.LogConfig.Config}}': "<nil> map[]",
+        "{{.HostConfig.VolumesFrom}} {{.HostConfig.Links}} {{.HostConfig.Annotations}}": "[] [] map[]",
+        "{{.Config.ExposedPorts}} {{.Config.Healthcheck}} {{.HostConfig.CapAdd}}": "map[] <nil> []",
+        "{{range .Config.Labels}}x{{end}}{{if .Config.Labels}}y{{end}}{{with .Config.Entrypoint}}z{{end}}": "",
+    }.items():
+        assert podpy.ok("inspect", "-f", template, "down") == text, template
+
+
+def test_inspect_tells_what_a_container_gets(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
+    path = "PATH=/bin:/usr/bin:/sbin:/usr/sbin"  # the image's
+    podpy.ok("create", "--name", "new", "-t", "--log-opt=max-size=9533k", "--ulimit=core=0", busybox, "true")
+    (new,) = podpy.json("inspect", "new")
+    assert {path, "container=podman", "TERM=xterm"} <= set(new["Config"]["Env"])
+    assert new["HostConfig"]["LogConfig"]["Size"] == "9.533MB"
+    assert new["HostConfig"]["Ulimits"] == [{"Name": "RLIMIT_CORE", "Soft": 0, "Hard": 0}]
+    assert list(new["NetworkSettings"]["Networks"]) == [new["HostConfig"]["NetworkMode"]]
+    (up,) = podpy.json("inspect", "up")
+    assert {path, "container=podman", "X=y", f"HOSTNAME={three['up'][:12]}"} <= set(up["Config"]["Env"])
+    assert {limit["Name"] for limit in up["HostConfig"]["Ulimits"]} >= {"RLIMIT_NOFILE", "RLIMIT_NPROC"}
+    assert up["NetworkSettings"]["Networks"]["none"]["NetworkID"] == "none"
+    assert (
+        podpy.ok("inspect", "-f", "{{range $name, $net := .NetworkSettings.Networks}}{{$name}}{{end}}", "up") == "none"
+    )
 
 
 def test_inspect_finds_images_too_and_says_what_it_doesnt_find(

@@ -33,7 +33,8 @@ def test_what_a_configuration_leaves_out_is_empty_and_no_error(podpy: Podpy, bar
     assert shown(podpy, lists) == "[][][]"
     assert shown(podpy, maps) == "map[]map[]<no value><no value>"
     assert shown(podpy, f"{texts}|{{{{.Config.ArgsEscaped}}}}") == "|false"
-    assert shown(podpy, "{{json .Config}} {{json .Labels}}") == "{} {}"
+    assert shown(podpy, "{{json .Config}} {{json .Labels}} {{json .Config.Env}}") == "{} null null"
+    assert shown(podpy, '{{index .Labels "x"}}{{index .Config.Volumes "x"}}') == "{}"
     assert podpy.json("image", "inspect", NAME)[0]["Labels"] is None
 
 

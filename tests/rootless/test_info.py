@@ -67,7 +67,14 @@ def test_plain_output_is_yaml(podpy: Podpy) -> None:
 
 def test_version(podpy: Podpy) -> None:
     """For people, and for scripts in both spellings."""
-    assert podpy.ok("version").splitlines()[1].split() == ["Version:", "0.1.0"]
+    assert [line.split()[:2] for line in podpy.ok("version").splitlines()[:2]] == [
+        ["Client:", "Podpy"],
+        ["Version:", "0.1.0"],
+    ]
+    assert podpy("version", "-f", "").stdout == podpy("info", "-f", "").stdout == "\n"
+    nil = "{{.Plugins.Authorization}} {{json .Plugins.Authorization}} {{.Store.GraphOptions}}"
+    assert podpy.ok("info", "-f", nil) == "[] null map[]"
+    assert podpy.ok("info", "-f", "{{.Host.NetworkBackend}} {{.Host.BuildahVersion}}").startswith("netavark 1.")
     assert podpy.ok("version", "--format", "{{.Client.Version}}") == "0.1.0"
     assert podpy.ok("version", "--format", "{{.Version}}") == "0.1.0"
     assert podpy.json("version", "--format", "json")["Client"]["OsArch"].startswith("linux/")

@@ -168,7 +168,7 @@ def test_files_that_are_written_get_absolute_paths(
     monkeypatch.chdir(tmp_path)
     spec = spec_of("--cidfile", "c", "--pidfile", "p", "--log-opt", "path=l", "--log-opt", "max-size=1m")
     assert (spec.cidfile, spec.pidfile) == (f"{tmp_path}/c", f"{tmp_path}/p")
-    assert spec.log_options == {"path": f"{tmp_path}/l", "max-size": "1048576"}
+    assert spec.log_options == {"path": f"{tmp_path}/l", "max-size": "1000000"}
 
 
 def test_rootfs_is_a_directory_with_an_overlay_if_asked(spec_of: SpecOf) -> None:

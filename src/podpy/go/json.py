@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _json
 
-from podpy.go.template.values import NoValue, Struct, float_text, sorted_keys
+from podpy.go.template.values import Map, NilSlice, NoValue, Struct, float_text, sorted_keys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def indented(value: Any, indent: str = "     ") -> str:
 def _write(value: Any, indent: str, newline: str) -> str:
     if isinstance(value, str):
         return _quote(value)
-    if value is None or isinstance(value, NoValue):
+    if value is None or isinstance(value, NoValue | NilSlice) or (isinstance(value, Map) and value.is_nil):
         return "null"
     if value is True:
         return "true"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.go.template.values import Struct
+from podpy.go.template.values import Map, NilSlice, Struct
 from podpy.go.time import GoDuration, GoTime
 
 TYPE_CHECKING = False
@@ -10,17 +10,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# Dictionaries with these names are maps, whose keys are data; all others are structs, whose keys are fields.
-_MAPS = frozenset(
+# Dictionaries with these names are maps, whose keys are data; all others are structs, whose keys are fields. With each
+# stands what makes the zero value of its elements.
+_MAPS: dict[str, Callable[[], Any]] = {
+    "Labels": str, "Annotations": str, "Volumes": Struct, "PortBindings": NilSlice, "Ports": NilSlice,
+    "Networks": lambda: None, "Tmpfs": str, "CgroupConf": str, "ExposedPorts": Struct, "Data": str, "DriverOpts": str,
+    "IPAMConfig": str, "Options": str, "LogConfig.Config": str,
+}  # fmt: skip
+# Lists that are Go's nil slices where the data has None; None under any other name is a nil pointer.
+_SLICES = frozenset(
     (
-        "Labels", "Annotations", "Volumes", "PortBindings", "Ports", "Networks", "Tmpfs", "CgroupConf", "ExposedPorts",
-        "Data", "DriverOpts", "IPAMConfig", "Options", "Config.LogConfig",
+        "Args", "Aliases", "BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps", "BlkioDeviceWriteIOps",
+        "BlkioWeightDevice", "BoundingCaps", "CapAdd", "CapDrop", "Cmd", "CreateCommand", "Devices", "Dns",
+        "DnsOptions", "DnsSearch", "EffectiveCaps", "Entrypoint", "Env", "ExecIDs", "ExtraHosts", "GroupAdd", "Links",
+        "Mounts", "OnBuild", "RepoDigests", "RepoTags", "SecurityOpt", "Ulimits", "VolumesFrom",
     )
 )  # fmt: skip
 # Fields that are left out of the JSON while they are empty, and are there for a template all the same.
 _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
     "Config": {
-        "CreateCommand": list, "ExposedPorts": dict, "Healthcheck": lambda: None, "Secrets": list,
+        "CreateCommand": NilSlice, "ExposedPorts": lambda: Map(zero=Struct()), "Healthcheck": lambda: None,
+        "Secrets": NilSlice,
         "StartupHealthCheck": lambda: None, "SystemdMode": bool, "Timezone": str,
     },
     "HostConfig": {"IDMappings": lambda: None, "Init": bool},
@@ -33,8 +43,8 @@ _TIMES = frozenset(("Created", "StartedAt", "FinishedAt", "CheckpointedAt", "Res
 
 # The fields of the OCI's ImageConfig with Go's zero values: in JSON what is empty is absent, a template sees all.
 _IMAGE_CONFIG: dict[str, Any] = {
-    "User": "", "ExposedPorts": {}, "Env": [], "Entrypoint": [], "Cmd": [], "Volumes": {}, "WorkingDir": "",
-    "Labels": {}, "StopSignal": "", "ArgsEscaped": False,
+    "User": "", "ExposedPorts": Map(zero=Struct()), "Env": NilSlice(), "Entrypoint": NilSlice(), "Cmd": NilSlice(),
+    "Volumes": Map(zero=Struct()), "WorkingDir": "", "Labels": Map(), "StopSignal": "", "ArgsEscaped": False,
 }  # fmt: skip
 _HISTORY: dict[str, Any] = {"Created": None, "CreatedBy": "", "Author": "", "Comment": "", "EmptyLayer": False}
 _HEALTH: dict[str, Any] = {
@@ -56,15 +66,22 @@ class Shown(Struct):
         return self._plain
 
 
-def view(value: Any, name: str = "") -> Any:
-    """Return the value with dictionaries as Structs or maps and known times as GoTime, by their fields' names."""
+def view(value: Any, name: str = "", inside: str = "") -> Any:
+    """Return the value with dictionaries as Structs or maps, nil maps and slices typed, and known times as GoTime.
+
+    `name` is the field that holds it, `inside` the name of the struct that has this field.
+    """
+    zero = _MAPS.get(name) or _MAPS.get(f"{inside}.{name}")
+    if zero is not None and (value is None or isinstance(value, dict)):
+        items = None if value is None else {key: zero() if item is None else view(item) for key, item in value.items()}
+        return Map(items, zero=zero())
     if isinstance(value, dict):
-        if name in _MAPS:
-            return {key: view(item) for key, item in value.items()}
         # What can be called is a method: it isn't part of the JSON.
-        return Struct({**_LEFT_OUT.get(name, {}), **{key: view(item, key) for key, item in value.items()}})
+        return Struct({**_LEFT_OUT.get(name, {}), **{key: view(item, key, name) for key, item in value.items()}})
     if isinstance(value, list):
         return [view(item) for item in value]
+    if value is None and name in _SLICES:
+        return NilSlice()
     if name in _TIMES and isinstance(value, str):
         return _time(value)
     return value
@@ -81,7 +98,6 @@ def image_view(data: dict[str, Any]) -> Struct:
     }
     fields = {("ID" if name == "Id" else name): replaced.get(name, value) for name, value in plain.items()}
     fields["HealthCheck"] = health
-    fields["Labels"] = plain["Labels"] or {}
     fields.pop("Healthcheck", None)
     # Podman puts .ID for .Id and .HealthCheck for .Config.Healthcheck into the format's text: both spellings work.
     fields["Id"] = lambda: plain["Id"]

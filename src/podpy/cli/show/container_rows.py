@@ -141,7 +141,7 @@ def placeholders(row: ContainerRow, look: Look) -> Struct:
         "Ports": ports_text(fastjson.loads(row.ports), fastjson.loads(row.exposed)),
         "Size": size_text(row, look),
         "Restarts": str(row.restarts),
-        "Labels": labels or {},
+        "Labels": ",".join(f"{name}={labels[name]}" for name in sorted(labels)),
         "Label": lambda name: labels.get(name, ""),
         "Mounts": raw["Mounts"],
         "Cgroup": spaces.get("Cgroup", ""),

@@ -76,7 +76,7 @@ class _PerRow:
 
 def render_each(format_text: str, items: list[Any]) -> str:
     """Return what a template makes of each item, a line each: the format of `inspect`, `info` and `version`."""
-    return render(format_text, items, None, default="{{.}}")
+    return render(format_text, items, None, default="")
 
 
 def _users(format_text: str) -> tuple[Template | _PerRow, bool]:

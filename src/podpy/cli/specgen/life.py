@@ -75,7 +75,8 @@ def log_options(items: Sequence[str], conf: ContainersConf) -> dict[str, str]:
         if name == "label":
             raise NotSupportedError("--log-opt label= comes with a later version of podpy")
     if "max-size" in result:
-        result["max-size"] = str(parse_size("--log-opt max-size", result["max-size"]))
+        # Decimal, unlike all other sizes: Podman reads it with go-units' FromHumanSize.
+        result["max-size"] = str(parse_size("--log-opt max-size", result["max-size"], base=1000))
     elif conf.log_size_max > 0:
         result["max-size"] = str(conf.log_size_max)
     if "max-file" in result and not result["max-file"].isdigit():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.go.template.printf import sprintf
-from podpy.go.template.values import NO_VALUE, NoValue, Struct, text_of, truth
+from podpy.go.template.values import NO_VALUE, Map, NoValue, Struct, text_of, truth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def _index(value: Any, *keys: Any) -> Any:
         if isinstance(value, Struct):
             raise FunctionError("index can't be used with a struct: write its field's name behind a dot")
         if isinstance(value, dict):
-            missing: Any = "" if all(isinstance(item, str) for item in value.values()) else NO_VALUE
-            value = value.get(key, missing)
+            value = value.get(key, _zero(value))
         elif isinstance(value, list | tuple | str):
             if isinstance(key, bool) or not isinstance(key, int):
                 raise FunctionError(f"index {text_of(key)} isn't a number")
@@ -85,6 +84,13 @@ def _index(value: Any, *keys: Any) -> Any:
         else:
             raise FunctionError(f"index needs a list or a map, this is {_kind(value)}")
     return value
+
+
+def _zero(value: dict[Any, Any]) -> Any:
+    """Return the zero value of a map's elements, as far as it is known."""
+    if isinstance(value, Map):
+        return value.zero
+    return "" if all(isinstance(item, str) for item in value.values()) else NO_VALUE
 
 
 def _slice(value: Any, *bounds: int) -> Any:

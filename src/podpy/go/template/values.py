@@ -22,6 +22,26 @@ class Struct(dict):  # type: ignore[type-arg]
         return self
 
 
+class Map(dict):  # type: ignore[type-arg]
+    """A Go map whose elements' type is known: `zero` is what `index` gives for a key that it hasn't (text/template).
+
+    Without `items` it is Go's nil map: empty in a template, null in JSON.
+    """
+
+    __slots__ = ("is_nil", "zero")
+
+    def __init__(self, items: dict[str, Any] | None = None, *, zero: Any = "") -> None:
+        super().__init__(items or {})
+        self.is_nil = items is None
+        self.zero = zero
+
+
+class NilSlice(list):  # type: ignore[type-arg]
+    """Go's nil slice: empty in a template, null in JSON."""
+
+    __slots__ = ()
+
+
 class NoValue:
     """What a missing map entry gives: prints as <no value>, is false."""
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _OCI_VERSION = "1.0.2-dev"
 _SHORT_ID = 12
+_NO_ADDRESSES = {
+    "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "GlobalIPv6Address": "",
+    "GlobalIPv6PrefixLen": 0, "MacAddress": "",
+}  # fmt: skip
 _SIGRTMIN = 34  # as glibc and musl number them
 _SIGNALS = (
     "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
@@ -38,6 +42,7 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
     image = _image(container)
     run_directory = container.engine.run_directory(row.id)
     driver = inspect_host.storage_driver(container)
+    process = inspect_host.process_section(container)
     data: dict[str, Any] = {
         "Id": row.id,
         "Created": go_time(row.created),
@@ -59,20 +64,20 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
-        **_capabilities(container),
+        **_capabilities(spec, process),
         "ExecIDs": _exec_ids(container),
         "GraphDriver": {"Name": driver, "Data": _layers(container, image)},
         **(_sizes(container) if size else {}),
         "Mounts": [mount_data(container, mount) for mount in spec.mounts if mount.type in ("bind", "volume", "image")],
         "Dependencies": _dependencies(spec),
-        "NetworkSettings": _network(row, spec),
+        "NetworkSettings": _network(container),
         "Namespace": "",
         "IsInfra": False,
         "IsService": False,
         "KubeExitCodePropagation": "invalid",
         "lockNumber": 0,
-        "Config": _config(row, spec),
-        "HostConfig": inspect_host.host_config(container),
+        "Config": _config(row, spec, process),
+        "HostConfig": inspect_host.host_config(container, process),
         "UseImageHosts": spec.no_hosts,
         "UseImageHostname": spec.no_hostname,
     }
@@ -130,11 +135,11 @@ def _files(container: Held, run_directory: str) -> dict[str, str]:
     }
 
 
-def _capabilities(container: Held) -> dict[str, Any]:
-    held = inspect_host.process_section(container).get("capabilities")
+def _capabilities(spec: ContainerSpec, process: dict[str, Any]) -> dict[str, Any]:
+    held = process.get("capabilities")
     if held is not None:
         return {"EffectiveCaps": held.get("effective"), "BoundingCaps": held.get("bounding")}
-    bounding = inspect_host.bounding_capabilities(container.spec)
+    bounding = inspect_host.bounding_capabilities(spec)
     return {"EffectiveCaps": bounding, "BoundingCaps": bounding}
 
 
@@ -197,21 +202,15 @@ def _dependencies(spec: ContainerSpec) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _network(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
+def _network(container: Held) -> dict[str, Any]:
     from podpy import fastjson
 
-    bound = inspect_host.port_bindings(fastjson.loads(row.ports))
+    spec = container.spec
+    bound = inspect_host.port_bindings(fastjson.loads(container.row.ports))
     if spec.network != "host" and not spec.network.startswith("container:"):
         bound = {**dict.fromkeys(spec.expose), **bound}
     return {
-        "EndpointID": "",
-        "Gateway": "",
-        "IPAddress": "",
-        "IPPrefixLen": 0,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "MacAddress": "",
+        **_NO_ADDRESSES,
         "Bridge": "",
         "SandboxID": "",
         "HairpinMode": False,
@@ -219,11 +218,19 @@ def _network(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
         "LinkLocalIPv6PrefixLen": 0,
         "Ports": bound,
         "SandboxKey": "",
-        "Networks": {},  # pasta and slirp4netns are none; a template that goes through them finds nothing
+        "Networks": _networks(inspect_host.network_mode(container)),
     }
 
 
-def _config(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
+def _networks(mode: str) -> dict[str, Any]:
+    """Return the network that a container has, by its mode's name, as Podman has it where there is no bridge."""
+    if mode.startswith(("container:", "ns:")):
+        return {}
+    joined = {**_NO_ADDRESSES, "NetworkID": mode, "DriverOpts": None, "IPAMConfig": None, "Links": None}
+    return {mode: joined}
+
+
+def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> dict[str, Any]:
     entrypoint = spec.entrypoint or []
     has_entrypoint = bool(entrypoint) and spec.command[: len(entrypoint)] == entrypoint
     return {
@@ -236,7 +243,7 @@ def _config(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
         "Tty": spec.tty,
         "OpenStdin": spec.stdin_open,
         "StdinOnce": False,
-        "Env": [f"{key}={value}" for key, value in spec.env.items()],
+        "Env": process.get("env") or _first_environment(spec),
         "Cmd": (spec.command[len(entrypoint) :] if has_entrypoint else spec.command) or None,
         "Image": row.image_name,
         "Volumes": None,
@@ -257,6 +264,12 @@ def _config(row: ContainerRow, spec: ContainerSpec) -> dict[str, Any]:
         "sdNotifyMode": spec.sdnotify,
         **({"ExposedPorts": exposed} if (exposed := _exposed(spec)) else {}),
     }
+
+
+def _first_environment(spec: ContainerSpec) -> list[str]:
+    from podpy.oci.document.env import before_start
+
+    return [f"{name}={value}" for name, value in before_start(spec, {}).items()]
 
 
 def _exposed(spec: ContainerSpec) -> dict[str, dict[str, str]]:

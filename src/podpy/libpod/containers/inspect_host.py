@@ -59,8 +59,8 @@ def port_bindings(ports: list[dict[str, Any]]) -> dict[str, Any]:
     return bound
 
 
-def host_config(container: Held) -> dict[str, Any]:
-    """Return Podman's InspectContainerHostConfig."""
+def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
+    """Return Podman's InspectContainerHostConfig; `process` is what `process_section` says."""
     from podpy import fastjson
 
     spec = container.spec
@@ -71,7 +71,7 @@ def host_config(container: Held) -> dict[str, Any]:
         "CgroupMode": spec.cgroupns,
         "ContainerIDFile": spec.cidfile,
         "LogConfig": _log(container, spec),
-        "NetworkMode": _network_mode(container, spec),
+        "NetworkMode": network_mode(container),
         "PortBindings": port_bindings(fastjson.loads(row.ports)),
         "RestartPolicy": {"Name": spec.restart_policy or "no", "MaximumRetryCount": spec.restart_retries},
         "AutoRemove": spec.remove,
@@ -105,6 +105,7 @@ def host_config(container: Held) -> dict[str, Any]:
         "ConsoleSize": [0, 0],
         "Isolation": "",
         **_limits(spec, spec.resources),
+        "Ulimits": _ulimits(spec, process),
     }
 
 
@@ -126,11 +127,20 @@ def _log(container: Held, spec: ContainerSpec) -> dict[str, Any]:
         "Config": None,
         "Path": container.row.log_path if has_file else "",
         "Tag": spec.log_options.get("tag", ""),
-        "Size": spec.log_options.get("max-size", "") or "0B",
+        "Size": _log_size(spec.log_options.get("max-size", "")),
     }
 
 
-def _network_mode(container: Held, spec: ContainerSpec) -> str:
+def _log_size(text: str) -> str:
+    """Return --log-opt max-size (bytes) as Podman prints it: "10MB", in decimal units of four digits."""
+    from podpy.go.units import human_size
+
+    return human_size(int(text)) if text.isdigit() else text or "0B"
+
+
+def network_mode(container: Held) -> str:
+    """Return the network mode as Podman names it: none, host, pasta, container:NAME …"""
+    spec = container.spec
     if spec.network and spec.network != "private":
         return spec.network.partition(":")[0] if not spec.network.startswith(("container:", "ns:")) else spec.network
     return container.engine.conf.default_rootless_network_cmd
@@ -229,16 +239,28 @@ def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
         "OomKillDisable": False,
         **({"Init": True} if spec.init else {}),
         "PidsLimit": limits.pids_limit or 0,
-        "Ulimits": [
-            {"Name": "RLIMIT_" + limit.name.upper().removeprefix("RLIMIT_"), "Soft": limit.soft, "Hard": limit.hard}
-            for limit in spec.ulimits
-        ],
         "CpuCount": 0,
         "CpuPercent": 0,
         "IOMaximumIOps": 0,
         "IOMaximumBandwidth": 0,
         "CgroupConf": limits.cgroup_conf or None,
     }
+
+
+def _ulimits(spec: ContainerSpec, process: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the limits: after a start those that the container got, else those that were asked for."""
+    started: list[dict[str, Any]] | None = process.get("rlimits")
+    if started is None:
+        asked = ((limit.name.upper().removeprefix("RLIMIT_"), limit.soft, limit.hard) for limit in spec.ulimits)
+        return [{"Name": f"RLIMIT_{name}", "Soft": soft, "Hard": hard} for name, soft, hard in asked]
+    return [
+        {"Name": limit["type"], "Soft": _signed(limit["soft"]), "Hard": _signed(limit["hard"])} for limit in started
+    ]
+
+
+def _signed(value: int) -> int:
+    """Return a limit as Go's int64: RLIM_INFINITY is -1."""
+    return value - (1 << 64) if value >= 1 << 63 else value
 
 
 def _rates(texts: list[str]) -> list[dict[str, Any]] | None:

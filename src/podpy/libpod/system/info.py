@@ -1,6 +1,7 @@
 """`podpy info`: what the engine knows of its host, store and settings, in the form of Podman's JSON.
 
-Names and nesting are those of podman 5 (libpod/define/info.go); what only Podman has (buildahVersion) is left out.
+Names and nesting are those of podman 5 (libpod/define/info.go). `buildahVersion` and `networkBackend` say which
+behaviour programs that ask may count on: that of Podman API_VERSION, whose networks are netavark's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from podpy.rootless.cgroups import CgroupView
 
 API_VERSION = "5.4.2"  # the version of Podman whose interface this is
+_BUILDAH_VERSION = "1.39.4"  # the one in that Podman
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _FILESYSTEMS = {0xEF53: "extfs", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x01021994: "tmpfs", 0x794C7630: "overlayfs"}
 _PROFILES = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
@@ -75,6 +77,7 @@ def _host(engine: Engine) -> dict[str, Any]:
     uids, gids = rootless.idmaps()
     found = {
         "arch": architecture(),
+        "buildahVersion": _BUILDAH_VERSION,
         "cgroupManager": view.manager,
         "cgroupVersion": "v1" if view.mode == "v1" else "v2",
         "cgroupControllers": sorted(view.controllers),
@@ -90,7 +93,7 @@ def _host(engine: Engine) -> dict[str, Any]:
         "logDriver": conf.log_driver,
         "memFree": memory.get("MemFree", 0),
         "memTotal": memory.get("MemTotal", 0),
-        "networkBackend": "podpy",
+        "networkBackend": "netavark",
         "ociRuntime": _oci_runtime(engine),
         "os": "linux",
         "rootlessNetworkCmd": _network_program(engine),

@@ -20,16 +20,7 @@ _SOCKET_ACTIVATION = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 def variables(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
     """Return the container's environment."""
     host = context.host.environment
-    result = {"PATH": DEFAULT_PATH, "container": "podman"}
-    if spec.tty:
-        result["TERM"] = "xterm"
-    if spec.http_proxy:
-        result.update({name: host[name] for name in PROXY_VARIABLES if name in host})
-    for name in spec.unset_env:
-        result.pop(name, None)
-    if spec.unset_env_all:
-        result.clear()
-    result.update(spec.env)
+    result = before_start(spec, {name: host[name] for name in PROXY_VARIABLES if spec.http_proxy and name in host})
     result.setdefault("HOME", context.user.home)
     if spec.uts != "host" or spec.hostname:
         result.setdefault("HOSTNAME", hostname(spec, context))
@@ -38,6 +29,20 @@ def variables(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
             # Inside, the process that the sockets are for is number 1 (sd_listen_fds(3)).
             result[name] = "1" if name == "LISTEN_PID" else host[name]
     result.update(context.environment)
+    return result
+
+
+def before_start(spec: ContainerSpec, proxies: dict[str, str]) -> dict[str, str]:
+    """Return what is known of the environment before the container is started."""
+    result = {"PATH": DEFAULT_PATH, "container": "podman"}
+    if spec.tty:
+        result["TERM"] = "xterm"
+    result.update(proxies)
+    for name in spec.unset_env:
+        result.pop(name, None)
+    if spec.unset_env_all:
+        result.clear()
+    result.update(spec.env)
     return result
 
 

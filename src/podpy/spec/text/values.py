@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 _POWERS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 
 
-def parse_size(option: str, text: str) -> int:
-    """Return bytes of "512", "64m", "1.5GiB". Raises UsageError."""
+def parse_size(option: str, text: str, base: int = 1024) -> int:
+    """Return bytes of "512", "64m", "1.5GiB"; a k is `base` bytes. Raises UsageError."""
     lower = text.strip().lower()
     digits = lower.rstrip("bkmgtpi ")
     unit = lower[len(digits) :].strip()
     if len(unit) > 1:
         unit = unit.removesuffix("ib") if unit.endswith("ib") else unit.removesuffix("b")
     try:
-        size = float(digits) * 1024 ** _POWERS[unit]
+        size = float(digits) * base ** _POWERS[unit]
     except (ValueError, KeyError):
         raise UsageError(
             f"invalid size {text!r} for {option}", hint="Give a number of bytes, or 64k, 512m, 2g"

@@ -8,7 +8,7 @@ from podpy import rootless
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.report import is_json, render_each
 from podpy.go import json as gojson
-from podpy.go.template.values import Struct
+from podpy.go.template.values import NilSlice, Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(options: Options) -> int:
         runtime.enter()
         rootless.private_mounts()
         facts = info(runtime)
-    if not options.format:
+    if not options.given("format"):
         sys.stdout.write(yaml(facts))
     elif is_json(options.format):
         sys.stdout.write(gojson.indented(to_struct(facts), "  ") + "\n")
@@ -67,7 +67,9 @@ def run(options: Options) -> int:
 
 
 def to_struct(value: Any) -> Any:
-    """Return dictionaries with JSON names as structs with Go's names."""
+    """Return dictionaries with JSON names as structs with Go's names; None stands for a nil slice."""
+    if value is None:
+        return NilSlice()
     if isinstance(value, list):
         return [to_struct(item) for item in value]
     if not isinstance(value, dict):

@@ -20,17 +20,18 @@ def run(options: Options) -> int:
 
     facts = Struct(version())
     report = Struct({"Client": facts})
-    if not options.format:
+    if is_json(options.format):
+        sys.stdout.write(gojson.compact(report) + "\n")
+    elif options.given("format"):
+        # {{.Version}}, without .Client, is what scripts that also know older versions ask for.
+        sys.stdout.write(render_each(options.format, [Struct({**report, "Server": facts, **facts})]))
+    else:
         rows = (
             ("Client:", "Podpy Engine"),
             ("Version:", facts["Version"]),
             ("API Version:", facts["APIVersion"]),
+            ("Built:", facts["BuiltTime"]),
             ("OS/Arch:", facts["OsArch"]),
         )
-        sys.stdout.write(align("".join(f"{name}\t{value}\n" for name, value in rows)))
-    elif is_json(options.format):
-        sys.stdout.write(gojson.compact(report) + "\n")
-    else:
-        # {{.Version}}, without .Client, is what scripts that also know older versions ask for.
-        sys.stdout.write(render_each(options.format, [Struct({**report, "Server": facts, **facts})]))
+        sys.stdout.write(align("".join(f"{name}\t{value}\n" for name, value in rows if value)))
     return 0
