@@ -22,6 +22,7 @@ _waiting: list[str] = []
 
 class _Sinks:
     process: Sink | None = None
+    notes: Sink | None = None
     thread = _local()
 
 
@@ -32,6 +33,17 @@ def warn(text: str) -> None:
         _waiting.append(text)
     else:
         sink(text)
+
+
+def note(text: str) -> None:
+    """Tell what only those want to know who ask for it: `--log-level=info`. Nobody hears it without a sink."""
+    if _Sinks.notes is not None:
+        _Sinks.notes(text)
+
+
+def send_notes_to(sink: Sink) -> None:
+    """Give what `note` tells to `sink` from now on."""
+    _Sinks.notes = sink
 
 
 def take_warnings() -> list[str]:

@@ -122,10 +122,14 @@ def test_an_image_that_came_by_an_index_shows_the_indexs_digest(podpy: Podpy, od
     assert odd.paths() == []  # HEAD alone says that the index is the one that is here
 
 
+@pytest.mark.parametrize("first", [False, True])
 def test_of_an_index_for_several_platforms_this_machines_image_is_meant(
-    podpy: Podpy, odd: OddRegistry, forms: Forms, bulky: Image
+    podpy: Podpy, odd: OddRegistry, forms: Forms, bulky: Image, first: bool
 ) -> None:
-    other = Image(bulky.layers, bulky.settings, OTHER)
+    """Of images of the same age the store lists the one with the smaller id first: `first` if that is ours."""
+    ours = sha256(forms.image.config())
+    others = (Image(bulky.layers, {"Labels": {"number": str(number)}}, OTHER) for number in range(10_000))
+    other = next(image for image in others if (sha256(image.config()) > ours) == first)
     odd.add("x", "other", other)
     both = odd.add_manifest("x", "both", forms.index({OTHER: other.blobs()[0], ARCHITECTURE: forms.plain}), INDEX_TYPE)
     name = f"{forms.name}@{sha256(both)}"

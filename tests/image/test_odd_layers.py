@@ -138,16 +138,22 @@ def test_more_layers_than_overlay_stacks(podpy: Podpy, session_base: Path) -> No
     podpy("load", "-i", str(path)).fails(125, "501 layers, more than 500")
 
 
-def test_devices_are_left_out_with_one_warning(podpy: Podpy, busybox_image: Image, session_base: Path) -> None:
+def test_devices_are_left_out_and_told_who_asks(podpy: Podpy, busybox_image: Image, session_base: Path) -> None:
     layer = Layer()
     for number in range(3):
         layer.add(f"dev/x{number}", type=tarfile.CHRTYPE, devmajor=1, devminor=number)
     another = Layer().add("dev/disk", type=tarfile.BLKTYPE, devmajor=8)
     path = session_base / f"devices-{os.urandom(4).hex()}.tar"
     Image([*busybox_image.layers, layer.tar(), another.tar()]).write_docker_archive(path, BUSYBOX)
+    done = podpy("--log-level=info", "load", "-q", "-i", str(path))
+    done.ok()
+    told = [line for line in done.stderr.splitlines() if "device nodes" in line]
+    assert len(told) == 1
+    assert 'level=info msg="4 device nodes of the image were left out: only real root can make them"' in told[0]
+    podpy.ok("rmi", BUSYBOX)
     done = podpy("load", "-q", "-i", str(path))
     done.ok()
-    assert done.warnings == ["4 device nodes of the image were left out: only real root can make them"]
+    assert done.stderr == ""
 
 
 def test_ids_above_the_users_range(podpy: Podpy, session_base: Path) -> None:

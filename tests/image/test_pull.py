@@ -391,6 +391,16 @@ def test_an_image_for_another_machine_is_taken_with_a_warning(podpy: Podpy, sess
     assert done.stderr.count(warning) == 1
 
 
+def test_a_local_image_for_another_machine_runs_if_no_registry_has_one(podpy: Podpy, busybox: str) -> None:
+    warning = f"image platform (linux/{ARCHITECTURE}) does not match the expected platform (linux/{OTHER})"
+    podpy.ok("tag", busybox, "127.0.0.1:1/x")  # nobody answers there
+    for name in (busybox, "busybox", "127.0.0.1:1/x"):
+        done = podpy("run", "--rm", "--network=none", "--platform", f"linux/{OTHER}", name, "echo", "hi")
+        assert done.ok() == "hi"
+        assert done.stderr.count(warning) == 1
+    podpy("run", "--rm", "--pull=always", "--platform", f"linux/{OTHER}", "127.0.0.1:1/x").fails(125)
+
+
 @pytest.mark.parametrize("command", [["pull"], ["create"], ["run", "--rm"]])
 def test_the_platform_is_said_in_one_way(podpy: Podpy, command: list[str]) -> None:
     done = podpy(*command, "--platform", "linux/arm64", "--arch", "amd64", "localhost/x")

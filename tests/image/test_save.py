@@ -139,6 +139,17 @@ def test_compress_and_uncompressed(podpy: Podpy, small: Image, shelf: Path, plac
     assert types("--format", "docker-dir", "--compress") == [DOCKER_GZIP] * 2
 
 
+def test_uncompressed_unpacks_layers_that_came_compressed(podpy: Podpy, small: Image, shelf: Path, place: Path) -> None:
+    podpy.ok("load", "-q", "-i", str(small.write_oci_archive(shelf / "gzip.tar", NAME)))
+    for format in ("oci-archive", "oci-dir"):
+        target = place / format
+        podpy.ok("save", "-q", "--format", format, "--uncompressed", "-o", str(target), NAME)
+        files = members(target)
+        layers = json.loads(oci_manifest(files)[0])["layers"]
+        assert [layer["mediaType"] for layer in layers] == [OCI_GZIP.removesuffix("+gzip")] * 2
+        assert [files[f"blobs/sha256/{layer['digest'][7:]}"] for layer in layers] == small.layers
+
+
 def zstd_archive(image: Image, path: Path) -> tuple[Path, bytes]:
     """Write an oci-archive whose layers are zstd; return it and its manifest."""
     layers = [zstd.compress(layer) for layer in image.layers]

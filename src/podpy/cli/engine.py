@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from podpy.cli.show.notice import print_warning
+from podpy.cli.show.notice import print_note, print_warning
 from podpy.config.paths import Paths
 from podpy.libpod.caller import Caller, Streams
 from podpy.libpod.runtime import Runtime
 from podpy.libpod.settings import Settings
-from podpy.notice import send_warnings_to
+from podpy.notice import send_notes_to, send_warnings_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def open_runtime(options: Options) -> Runtime:
         trace = Trace()
         trace.mark("interpreter, imports and parsing")
     send_warnings_to(print_warning)
+    send_notes_to(print_note)
+    if said.config:
+        os.environ["DOCKER_CONFIG"] = said.config  # as Podman: also for credential helpers
     paths = Paths.find(said.root or None, said.runroot or said.tmpdir or None)
     settings = Settings(
         runtime=said.runtime,

@@ -15,8 +15,10 @@ import os
 
 from podpy import fastjson
 from podpy.config import credential_helpers
+from podpy.config.credential_helpers import NoHelperError
 from podpy.config.rewriting import Rewriting
 from podpy.errors import ConfigError, UsageError
+from podpy.notice import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 DOCKER_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io")
 FILES = "containers-auth.json"  # registries.conf's name for the files, among the helpers
+_told: set[str] = set()  # helpers that aren't there, once for each process
 _LEGACY = ".dockercfg"
 _FILE_LIMIT = 4 << 20
 
@@ -134,7 +137,10 @@ class AuthFiles:
         document = _read(self.write_path)
         helper = _helper_for(document, key)
         if helper and "/" not in key:
-            return credential_helpers.erase(helper, _server(key))
+            try:
+                return credential_helpers.erase(helper, _server(key))
+            except NoHelperError:
+                pass  # then it has nothing that could be forgotten
         written = self._written_key(key)
         if written not in document.get("auths", {}):
             return False
@@ -153,7 +159,10 @@ class AuthFiles:
                 continue
             document = _read(self.write_path)
             for host, name in _text_items(document.get("credHelpers")):
-                credential_helpers.erase(name, host)
+                try:
+                    credential_helpers.erase(name, host)
+                except NoHelperError:
+                    continue
             if document:
                 with self._rewriting() as file:
                     _write(file, {**_read(file.path), "auths": {}})
@@ -252,7 +261,9 @@ def _entry(entry: dict[str, Any], key: str, path: str) -> Credentials | None:
             return Credentials(username, password)
         return None
     try:
-        username, colon, password = base64.b64decode(packed, validate=True).decode().partition(":")
+        # Tools that break lines, and people who paste, leave white space in it (RFC 4648, 3.1 leaves that open).
+        plain = base64.b64decode("".join(packed.split()), validate=True).decode()
+        username, colon, password = plain.partition(":")
     except ValueError:
         colon = username = password = ""
     if not colon:
@@ -279,7 +290,16 @@ def _server(host: str) -> str:
 
 
 def _ask_helper(helper: str, server: str) -> Credentials | None:
-    found = credential_helpers.get(helper, server)
+    """Return what a helper knows. One that isn't there knows nothing: that is said once, since perhaps nothing is
+    wanted of it: most images are public (Docker Desktop leaves `credsStore` behind where it was uninstalled).
+    """
+    try:
+        found = credential_helpers.get(helper, server)
+    except NoHelperError as error:
+        if helper not in _told:
+            _told.add(helper)
+            warn(f"{error.message}: going on without the passwords that it keeps ({error.hint})")
+        return None
     if found is None:
         return None
     username, secret = found

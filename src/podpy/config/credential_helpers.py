@@ -10,6 +10,11 @@ import os
 from podpy import fastjson, process
 from podpy.errors import AuthenticationError, ConfigError, NotFoundError, RuntimeFailedError
 
+
+class NoHelperError(AuthenticationError):
+    """The program isn't there."""
+
+
 TOKEN_USER = "<token>"  # a helper's way to say that the secret is an identity token
 _TIMEOUT = 60.0
 _NOT_FOUND = "not found"  # "credentials not found in native keychain"
@@ -65,7 +70,7 @@ def _run(helper: str, action: str, text: str) -> str | None:
     try:
         done = _answer([process.find(command[0]), action], text)
     except NotFoundError:
-        raise AuthenticationError(
+        raise NoHelperError(
             f"{command[0]} is not installed",
             hint="Install it, or remove it from auth.json, config.json, registries.conf",
         ) from None

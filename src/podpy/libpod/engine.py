@@ -144,6 +144,19 @@ class Engine:
         result: T = rootless.run_inside(self.paths, in_helper)
         return result
 
+    def privileged_telling(self, work: Callable[[Callable[[object], None]], T], hear: Callable[[object], None]) -> T:
+        """Return what `work(tell)` returns, as `privileged` does; `hear` gets in this process what it tells."""
+        if self._in_process:
+            self.enter()
+            return work(hear)
+        self.close()
+
+        def in_helper(tell: Callable[[object], None]) -> T:
+            self._in_process = True
+            return work(tell)
+
+        return rootless.run_telling(self.paths, in_helper, hear)
+
     def lock(self, container_id: str) -> FileLock:
         """Return the container's lock (not taken yet)."""
         return FileLock(os.path.join(self.paths.runroot, "locks", container_id))

@@ -37,6 +37,7 @@ __all__ = [
     "is_inside",
     "private_mounts",
     "run_inside",
+    "run_telling",
 ]
 
 
@@ -45,6 +46,13 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     from podpy.rootless import helper
 
     return helper.run_inside(paths, function, *args)
+
+
+def run_telling(paths: Paths, function: Callable[[Callable[[object], None]], T], hear: Callable[[object], None]) -> T:
+    """The same, for a function that tells something on its way. See podpy.rootless.helper."""
+    from podpy.rootless import helper
+
+    return helper.run_telling(paths, function, hear)
 
 
 def cgroup_view(*, wanted: str = "") -> CgroupView:

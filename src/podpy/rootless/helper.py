@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import struct
+from _thread import allocate_lock
 
 from podpy import process
 from podpy.errors import PodpyError, RootlessError
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+# What comes from the child: a kind, a size, and so many pickled bytes.
+_FRAME = struct.Struct("=cQ")
+_EVENT, _ANSWER = b"e", b"a"
+
 
 def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     """Return function(*args), called in a forked child that has entered the user's namespaces.
@@ -31,13 +37,20 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     What it raises is raised here, with the child's traceback as a note. What it returns must be picklable. Warnings
     of the child are given here, at its end. Raises RootlessError if the child dies without an answer.
     """
+    return run_telling(paths, lambda _: function(*args), lambda _: None)
+
+
+def run_telling(paths: Paths, function: Callable[[Callable[[object], None]], T], hear: Callable[[object], None]) -> T:
+    """Return function(tell), called as `run_inside` does; what the child gives to `tell` (picklable, from any of its
+    threads) is given to `hear` in this process, meanwhile. What `hear` raises ends the child.
+    """
     answer, answer_end = os.pipe()
     child = process.fork()
     if child == 0:
         os.close(answer)
-        _in_child(answer_end, paths, function, args)
+        _in_child(answer_end, paths, function)
     os.close(answer_end)
-    data = _collect(answer, child)
+    data = _collect(answer, child, hear)
     if not data:
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         raise RootlessError(f"the helper process inside the user namespace ended without an answer ({_why(status)})")
@@ -51,17 +64,22 @@ def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     return result
 
 
-def _in_child(answer: int, paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> None:
+def _in_child(answer: int, paths: Paths, function: Callable[[Callable[[object], None]], T]) -> None:
+    lock = allocate_lock()
+
+    def write(kind: bytes, data: bytes) -> None:
+        with lock:
+            view = memoryview(_FRAME.pack(kind, len(data)) + data)
+            while view:
+                view = view[os.write(answer, view) :]
+
     try:
-        data = _answer(paths, function, args)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(answer, view) :]
+        write(_ANSWER, _answer(paths, function, lambda event: write(_EVENT, pickle.dumps(event))))
     finally:
         os._exit(0)
 
 
-def _answer(paths: Paths, function: Callable[..., T], args: tuple[object, ...]) -> bytes:
+def _answer(paths: Paths, function: Callable[[Callable[[object], None]], T], tell: Callable[[object], None]) -> bytes:
     from podpy.rootless.namespace import enter
 
     queued: list[str] = []
@@ -70,7 +88,7 @@ def _answer(paths: Paths, function: Callable[..., T], args: tuple[object, ...]) 
     try:
         with sending_to(queued.append):  # the caller's sink may be a thing of its threads
             enter(paths)
-            value = function(*args)
+            value = function(tell)
     except BaseException as raised:
         error = raised
         if not isinstance(raised, PodpyError):
@@ -86,18 +104,29 @@ def _answer(paths: Paths, function: Callable[..., T], args: tuple[object, ...]) 
     return data
 
 
-def _collect(answer: int, child: int) -> bytes:
-    parts = []
+def _collect(answer: int, child: int, hear: Callable[[object], None]) -> bytes:
+    """Return the answer's bytes, nothing if the child ended without one; events are heard as they come."""
+    received = bytearray()
     try:
         while part := os.read(answer, 1 << 16):
-            parts.append(part)
+            received += part
+            while len(received) >= _FRAME.size:
+                kind, size = _FRAME.unpack_from(received)
+                end = _FRAME.size + size
+                if len(received) < end:
+                    break
+                data = bytes(received[_FRAME.size : end])
+                del received[:end]
+                if kind == _ANSWER:
+                    return data
+                hear(pickle.loads(data))
     except BaseException:
         os.kill(child, signal.SIGTERM)
         os.waitpid(child, 0)
         raise
     finally:
         os.close(answer)
-    return b"".join(parts)
+    return b""
 
 
 def _why(status: int) -> str:

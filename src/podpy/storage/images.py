@@ -157,10 +157,15 @@ class ImageTable:
 
         query = "SELECT digest, manifest FROM image_manifests WHERE image_id = ?"
         manifests = {name: bytes(data) for name, data in self._database.query(query, (record.id,))}
-        document = fastjson.loads(manifests[digest])  # valid, since the image came by it
-        entries = [] if document.get("config") else document.get("manifests") or []
-        inner = [entry["digest"] for entry in entries if entry.get("digest") in manifests]
-        own = inner[0] if inner else record.digest if entries else digest
+        own = digest
+        while True:  # an index may hold another one
+            document = fastjson.loads(manifests[own])  # valid, since the image came by it
+            entries = [] if document.get("config") else document.get("manifests") or []
+            inner = [entry["digest"] for entry in entries if entry.get("digest") in manifests]
+            if not inner:
+                break
+            own = inner[0]
+        own = record.digest if entries else own
         return record.replace(digest=own, manifest=manifests[own], shown_digest=digest)
 
     def manifest(self, digest: str) -> bytes:

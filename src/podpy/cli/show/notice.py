@@ -22,7 +22,7 @@ LEVELS = {
     "panic": 6,
 }
 _NAMES = {0: "trace", 1: "debug", 2: "info", 3: "warning"}
-_DEBUG, _WARNING = 1, 3
+_DEBUG, _INFO, _WARNING = 1, 2, 3
 _SHORT = 4  # WARN, DEBU, INFO, TRAC
 
 _began = monotonic()
@@ -67,6 +67,11 @@ def error_lines(error: PodpyError | str) -> list[str]:
 def print_warning(text: str) -> None:
     """Print a warning of the library."""
     log(_WARNING, text)
+
+
+def print_note(text: str) -> None:
+    """Print what the library says for --log-level=info."""
+    log(_INFO, text)
 
 
 def log(level: int, text: str) -> None:

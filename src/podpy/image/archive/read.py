@@ -9,6 +9,7 @@ from podpy.errors import ImageError, Naming, NoSuchImageError
 from podpy.image.archive.tree import HINT, Tree, is_directory, open_tree
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
+from podpy.image.documents.descend import descend
 from podpy.image.incoming.assemble import Blob, Parts, assemble, check_bytes, sha256
 from podpy.image.names import places as transports
 from podpy.image.names.places import Place
@@ -257,18 +258,10 @@ def choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int
 
 def _oci_parts(tree: Tree, entry: schema.Descriptor) -> Parts:
     data = _oci_blob(tree, entry, schema.MANIFEST_LIMIT)
-    manifest = schema.parse(data, entry.media_type)
-    leading = []
-    if isinstance(manifest, schema.Index):
-        leading.append(data)
-        inner = schema.select(manifest, schema.host_platform())
-        data = _oci_blob(tree, inner, schema.MANIFEST_LIMIT)
-        manifest = schema.parse(data, inner.media_type)
-    if not isinstance(manifest, schema.Manifest):
-        raise ImageError("the archive has an index inside an index inside an index")
-    config = _oci_blob(tree, manifest.config, schema.CONFIG_LIMIT)
-    layers = [_blob(tree, layer, transports.blob_name(layer.digest)) for layer in manifest.layers]
-    return Parts(manifest=data, config=config, layers=layers, leading=leading)
+    found = descend(data, entry.media_type, lambda one: (_oci_blob(tree, one, schema.MANIFEST_LIMIT), ""))
+    config = _oci_blob(tree, found.manifest.config, schema.CONFIG_LIMIT)
+    layers = [_blob(tree, layer, transports.blob_name(layer.digest)) for layer in found.manifest.layers]
+    return Parts(manifest=found.data, config=config, layers=layers, leading=found.leading)
 
 
 def _blob(tree: Tree, layer: schema.Descriptor, path: str) -> Blob:
@@ -301,19 +294,17 @@ def _full_name(text: str) -> str:
 
 def _dir_parts(tree: Tree, place: Place, gate: Gate) -> Parts:
     data = tree.read("manifest.json", schema.MANIFEST_LIMIT)
-    manifest = schema.parse(data)
-    leading = []
-    if isinstance(manifest, schema.Index):
-        leading.append(data)
-        inner = schema.select(manifest, schema.host_platform())
-        data = tree.read(f"{inner.hex}.manifest.json", schema.MANIFEST_LIMIT)
-        manifest = schema.parse(check_bytes(data, inner.digest, "a manifest"), inner.media_type)
-    if not isinstance(manifest, schema.Manifest):
-        raise ImageError("the directory has an index inside an index")
-    gate.admit(data, lambda: dir_signatures(tree, place, data))
+
+    def read(entry: schema.Descriptor) -> tuple[bytes, str]:
+        inner = tree.read(f"{entry.hex}.manifest.json", schema.MANIFEST_LIMIT)
+        return check_bytes(inner, entry.digest, "a manifest"), ""
+
+    found = descend(data, "", read)
+    manifest = found.manifest
+    gate.admit(found.data, lambda: dir_signatures(tree, place, found.data))
     config = check_bytes(tree.read(manifest.config.hex, schema.CONFIG_LIMIT), manifest.config.digest, "a file")
     layers = [_blob(tree, layer, layer.hex) for layer in manifest.layers]
-    return Parts(manifest=data, config=config, layers=layers, leading=leading)
+    return Parts(manifest=found.data, config=config, layers=layers, leading=found.leading)
 
 
 def dir_signatures(tree: Tree, place: Place, manifest: bytes) -> list[Signature]:

@@ -65,7 +65,10 @@ def save(
         images,
         transports.Place(kind=kind, path=output),
         family=family,
-        compression=Compression(kind="gzip" if compressed else ""),
+        # podman-save(1): with --uncompressed kept gzip layers, too, go out as plain tars.
+        compression=Compression(
+            kind="gzip" if compressed else "", force=options.uncompressed and kind != transports.DIR
+        ),
         progress=progress,
     )
 

@@ -63,6 +63,10 @@ _ARCHITECTURES = {
 }
 
 
+class NoPlatformError(ImageError):
+    """An index has nothing for the platform that is wanted."""
+
+
 class Platform(Record):
     """What an image is made for, in Go's words: linux, amd64, and a variant such as v7."""
 
@@ -266,7 +270,7 @@ def parse_platform(text: str, *, os_name: str = "", architecture: str = "", vari
 
 
 def select(index: Index, wanted: Platform) -> Descriptor:
-    """Return the manifest for a platform, of the best variant that it can run. Raises ImageError: what there is."""
+    """Return the manifest for a platform, of the best variant that it runs. Raises NoPlatformError: what there is."""
     candidates = [entry for entry in index.manifests if entry.platform and same_machine(entry.platform, wanted)]
     for variant in _variants(wanted):
         for entry in candidates:
@@ -280,7 +284,7 @@ def select(index: Index, wanted: Platform) -> Descriptor:
         {str(entry.platform) for entry in index.manifests if entry.platform and entry.platform.os != "unknown"}
     )
     listed = shorten(", ".join(there) or "none", 300)
-    raise ImageError(f"no image found in the image index for {wanted}: it has {listed}")
+    raise NoPlatformError(f"no image found in the image index for {wanted}: it has {listed}")
 
 
 def same_machine(one: Platform, other: Platform) -> bool:

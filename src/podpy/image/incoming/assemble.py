@@ -10,7 +10,7 @@ from podpy.digests import sha256 as sha256
 from podpy.errors import ImageError, NoSuchImageError
 from podpy.image.documents.config import ImageConfig
 from podpy.image.progress import SILENT, Progress
-from podpy.notice import warn
+from podpy.notice import note
 from podpy.record import Record
 from podpy.storage.images import ImageRecord
 from podpy.times import nanoseconds
@@ -77,7 +77,7 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
     received = _receive_missing(store, parts, config.diff_ids, chains, progress)
     devices = sum(layer.skipped_devices for layer in received.layers) if received else 0
     if devices:
-        warn(f"{devices} device nodes of the image were left out: only real root can make them")
+        note(f"{devices} device nodes of the image were left out: only real root can make them")
     progress.config(image_id)
     progress.committing()
     record = ImageRecord(

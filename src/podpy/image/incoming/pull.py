@@ -10,6 +10,7 @@ from podpy.image.names.short import for_pull
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
 from podpy.image.registry.access import PULL_POLICIES, PullOptions
+from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def pull(
     if is_place(name):
         return pull_place(store, name, options, progress=progress)[0]
     plain = name.removeprefix(_REGISTRY_TRANSPORT)
-    here, missing = _find_here(store, paths, plain, options)
+    known = _find_here(store, paths, plain, options)
+    here, missing = known.image, known.missing
     if options.policy == "never":
         if missing is not None:
             raise missing
@@ -76,6 +78,10 @@ def pull(
         return here
     if missing is not None and options.policy != "always" and parse(plain).domain in ("", LOCALHOST):
         raise missing  # no registry has such a name: what it would say is no help
+    if known.other is not None and options.policy != "always":
+        plain = known.name or plain  # as Podman: what a short name means here is what is pulled
+        if parse(plain).domain == LOCALHOST:
+            return known.other
     refuse_unknown(name)
     try:
         if name.startswith(_STORE_TRANSPORT):
@@ -85,6 +91,8 @@ def pull(
             return podman_store.pull(store, text, policy_file=options.signature_policy, progress=progress)
         return _pull(store, paths, plain, options, here, progress)
     except (ImageError, ConfigError) as error:
+        if known.other is not None and options.policy != "always":
+            return known.other
         if missing is None or options.policy == "always":
             raise
         raise together([error, missing]) from None
@@ -115,28 +123,36 @@ def warn_of_platform(record: ImageRecord, options: PullOptions) -> None:
     warn_of_other_machine(ImageConfig.parse(record.config), _wanted(options))
 
 
-def _find_here(
-    store: Store, paths: Paths, name: str, options: PullOptions
-) -> tuple[ImageRecord | None, NoSuchImageError | None]:
-    """Return the store's image; if it is the one of a manifest list and isn't there, what says so."""
+class _Here(Record):
+    """What the store has under a name: `image`, or `other`, one for another platform than is asked for; `missing` says
+    that it is the one of a manifest list and isn't there.
+    """
+
+    image: ImageRecord | None = None
+    other: ImageRecord | None = None
+    missing: NoSuchImageError | None = None
+    name: str = ""  # the full one
+
+
+def _find_here(store: Store, paths: Paths, text: str, options: PullOptions) -> _Here:
     try:
-        found = find_named(store, paths, name)[0]
+        found, name = find_named(store, paths, text)
     except NoSuchImageError:
-        return None, None
+        return _Here()
     if found.is_list:
         from podpy.image.lists.manifest_list import NoSuchInstanceError, instance
 
         try:
             found = instance(store, found, _wanted(options))
         except NoSuchInstanceError as missing:
-            return None, missing
+            return _Here(missing=missing)
     if options.names_platform:
         from podpy.image.documents.config import ImageConfig
 
         config, wanted = ImageConfig.parse(found.config), _wanted(options)
         if (config.os, config.architecture) != (wanted.os, wanted.architecture):
-            return None, None
-    return found, None
+            return _Here(other=found, name=name)
+    return _Here(image=found, name=name)
 
 
 def _wanted(options: PullOptions) -> Platform:
@@ -218,25 +234,17 @@ class _Pull:
         return assemble(self._store, parts, names=[name], progress=self._progress)
 
     def _manifest(self, repository: Repository, wanted: str) -> tuple[Manifest, bytes, list[bytes]]:
-        """Return an image's manifest, its bytes, and the index that led to it, if one did."""
-        from podpy.image.documents import schema
+        """Return an image's manifest, its bytes, and the indexes that led to it, if any did."""
+        from podpy.image.documents.descend import descend
 
-        leading = []
+        def read(entry: Descriptor) -> tuple[bytes, str]:
+            here = self._store.images_table.manifest(entry.digest)  # then only the index was asked for
+            return (here, "") if here else repository.manifest(entry.digest)
+
         data, kind = repository.manifest(wanted)
-        naming = Naming(str(self._reference))  # with --quiet nothing else would say whose document it is
-        with naming:
-            document = schema.parse(data, kind)
-        if isinstance(document, schema.Index):
-            leading.append(data)
-            with naming:
-                chosen = schema.select(document, _wanted(self._options))
-            here = self._store.images_table.manifest(chosen.digest)  # then only the index was asked for
-            data, kind = (here, "") if here else repository.manifest(chosen.digest)
-            with naming:
-                document = schema.parse(data, kind or chosen.media_type)
-        if isinstance(document, schema.Index):
-            raise ImageError(f"{self._reference}: the image index holds another index")
-        return document, data, leading
+        with Naming(str(self._reference)):  # with --quiet nothing else would say whose document it is
+            found = descend(data, kind, read, _wanted(self._options))
+        return found.manifest, found.data, found.leading
 
     def _config_here(self, manifest: Manifest) -> bytes | None:
         """Return the configuration if the store has the very same image: then only the manifest was asked for."""

@@ -11,6 +11,7 @@ from podpy.errors import ImageError, InUseError, NoSuchArtifactError, UsageError
 from podpy.image.archive import sniff
 from podpy.image.documents import artifact as manifests
 from podpy.image.documents import schema
+from podpy.image.documents.descend import descend
 from podpy.image.incoming.assemble import sha256
 from podpy.image.incoming.staged import check_space, fetch, stage_bytes, stage_file
 from podpy.image.names.lookup import registries_of
@@ -270,10 +271,8 @@ def pull(store: Store, paths: Paths, name: str, access: Access, *, progress: Pro
 
 def _receive(store: Store, repository: Repository, reference: Reference, progress: Progress) -> str:
     data, kind = repository.manifest(reference.digest or reference.tag)
-    document = schema.parse(data, kind, artifacts=True)
-    if isinstance(document, schema.Index):
-        data, kind = repository.manifest(schema.select(document, schema.host_platform()).digest)
-        document = _parse(data, kind)
+    found = descend(data, kind, lambda entry: repository.manifest(entry.digest), artifacts=True)
+    data, document = found.data, found.manifest
     repository.admit(data)
     parts = {part.digest: part for part in (document.config, *document.layers)}
     for part in parts.values():

@@ -8,6 +8,7 @@ from podpy import fastjson
 from podpy.errors import ImageError, NoSuchImageError, StorageError, UsageError
 from podpy.image.documents import index as lists
 from podpy.image.documents import schema
+from podpy.image.documents.descend import DEPTH_LIMIT, is_index
 from podpy.image.documents.index import Document, Entry
 from podpy.image.incoming import sources
 from podpy.image.incoming.assemble import sha256
@@ -264,16 +265,35 @@ def _entries(store: Store, source: Source, options: ListAddOptions) -> Found:
             artifact_type=document.artifact_type,
         )
         return [(_with_platform(entry, source, document), ListSource(digest=entry.digest, source=source.text))]
-    inner = lists.parse(data, kind)
-    chosen = inner.entries
+    every = _flattened(source, data, kind, [])
+    chosen = [entry for entry, _ in every]
     if not options.all:
-        digest = schema.select(document, _platform(options.changes)).digest
+        whole = document.replace(manifests=[descriptor for _, descriptor in every])
+        digest = schema.select(whole, _platform(options.changes)).digest
         chosen = [entry for entry in chosen if entry.digest == digest][:1]
     known = _known_sources(store, source)
     return [
         (_complete(entry, source), known.get(entry.digest, ListSource(digest=entry.digest, source=source.text)))
         for entry in chosen
     ]
+
+
+def _flattened(source: Source, data: bytes, kind: str, above: list[str]) -> list[tuple[Entry, schema.Descriptor]]:
+    """Return the entries of an index, those of an index in it in its place. `above`: the digests that led to it."""
+    document = schema.parse(data, kind)
+    if len(above) > DEPTH_LIMIT:
+        raise ImageError(f"{source.text}: the image index holds another one, and so on, more than {DEPTH_LIMIT} deep")
+    assert isinstance(document, schema.Index)
+    found: list[tuple[Entry, schema.Descriptor]] = []
+    for entry, descriptor in zip(lists.parse(data, kind).entries, document.manifests, strict=True):
+        if is_index(entry.media_type):
+            inner, inner_kind = source.manifest(entry.digest)
+            found += _flattened(source, inner, inner_kind or entry.media_type, [*above, entry.digest])
+        else:
+            found.append((entry, descriptor))
+        if len(found) > schema.INDEX_COUNT_LIMIT:
+            raise ImageError(f"{source.text}: more than {schema.INDEX_COUNT_LIMIT} manifests in indexes in each other")
+    return found
 
 
 def _platform(changes: EntryChanges) -> Platform:
@@ -287,8 +307,6 @@ def _known_sources(store: Store, source: Source) -> dict[str, ListSource]:
 
 
 def _complete(entry: Entry, source: Source) -> Entry:
-    if entry.media_type in (schema.OCI_INDEX, schema.DOCKER_LIST):
-        raise ImageError(f"{source.text}: the image index holds another index")
     if (entry.os and entry.architecture) or entry.artifact_type:
         return entry
     data, kind = source.manifest(entry.digest)

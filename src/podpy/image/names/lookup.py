@@ -81,7 +81,7 @@ def _for_this_machine(store: Store, name: str, record: ImageRecord) -> ImageReco
         wanted = schema.select(index, schema.host_platform()).digest
     except ImageError:  # the list has nothing for this machine
         return record
-    return next((image for image in found if image.digest == wanted), record)
+    return next((image for image in found if wanted in image.digests), record)
 
 
 def registries_of(paths: Paths) -> Registries:

@@ -237,6 +237,7 @@ class Response:
     def _prepare(self) -> None:
         easy, request = self._easy, self._request
         easy.setopt(pycurl.URL, request.url)
+        easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)  # whatever an address may say
         easy.setopt(pycurl.NOSIGNAL, 1)  # signals are for the main thread
         easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         easy.setopt(pycurl.CONNECTTIMEOUT, CONNECT_TIMEOUT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import NoSuchArtifactError
-from podpy.image.progress import SILENT
+from podpy.libpod.images.transfer import transfer
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -79,9 +79,11 @@ class Artifacts:
         from podpy.image.registry.access import Access
 
         engine = self._engine
-        return engine.privileged(
-            lambda: pull(engine.store, engine.paths, name, access or Access(), progress=progress or SILENT)
-        )
+
+        def work(reporter: Progress) -> str:
+            return pull(engine.store, engine.paths, name, access or Access(), progress=reporter)
+
+        return transfer(engine, work, progress)
 
     def push(self, name: str, access: Access | None = None, *, progress: Progress | None = None) -> str:
         """Send an artifact to where its name says, and return its digest. Raises NoSuchArtifactError …"""
@@ -89,9 +91,11 @@ class Artifacts:
         from podpy.image.registry.access import Access
 
         engine = self._engine
-        return engine.privileged(
-            lambda: push(engine.store, engine.paths, name, access or Access(), progress=progress or SILENT)
-        )
+
+        def work(reporter: Progress) -> str:
+            return push(engine.store, engine.paths, name, access or Access(), progress=reporter)
+
+        return transfer(engine, work, progress)
 
     def remove(self, names: Sequence[str] = (), *, every: bool = False, ignore: bool = False) -> Iterator[str]:
         """Remove artifacts (`every`: all), and yield the digest of each. Raises NoSuchArtifactError."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import NoSuchImageError, UsageError
-from podpy.image.progress import SILENT
+from podpy.libpod.images.transfer import transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,13 +138,13 @@ class ManifestLists:
         record, found = find_named_list(engine.store, engine.paths, name)
         where, wanted = destination or own_destination(name, found), options or ListPushOptions()
 
-        def work() -> str:
-            pushed = push_list(engine.store, engine.paths, record, where, wanted, progress=progress or SILENT)
+        def work(reporter: Progress) -> str:
+            pushed = push_list(engine.store, engine.paths, record, where, wanted, progress=reporter)
             if remove:
                 engine.store.remove_image(record.id, force=True)
             return pushed.digest
 
-        return engine.privileged(work)
+        return transfer(engine, work, progress)
 
     def remove_entry(self, name: str, digest: str) -> str:
         """Take an entry out of a list, and return its id. Raises NoSuchImageError, NotAListError, ImageError."""

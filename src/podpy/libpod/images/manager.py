@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from podpy.errors import ImageError, NoSuchImageError, NotANameError, PodpyError, RootlessError
 from podpy.image.names.lookup import find_image, find_named
-from podpy.image.progress import SILENT
+from podpy.libpod.images.transfer import transfer
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -136,17 +136,17 @@ class Images:
 
         wanted = options or PullOptions()
 
-        def work() -> Records:
+        def work(reporter: Progress) -> Records:
             store = self._engine.store
             if is_place(name):
-                records = pull.pull_place(store, name, wanted, progress=progress or SILENT)
+                records = pull.pull_place(store, name, wanted, progress=reporter)
             else:
-                records = [pull.pull(store, self._engine.paths, name, wanted, progress=progress or SILENT)]
+                records = [pull.pull(store, self._engine.paths, name, wanted, progress=reporter)]
             for record in records:
                 pull.warn_of_platform(record, wanted)
             return records
 
-        return self._engine.privileged(work)
+        return transfer(self._engine, work, progress)
 
     def all_tags(self, name: str, options: PullOptions | None = None) -> Texts:
         """Return the full name of each tag in the repository that `name` means. Raises ImageError, RegistryError."""
@@ -162,9 +162,10 @@ class Images:
         """
         from podpy.image.archive.read import load
 
-        return self._engine.privileged(
-            lambda: load(self._engine.store, source, policy_file=signature_policy, progress=progress or SILENT)
-        )
+        def work(reporter: Progress) -> Texts:
+            return load(self._engine.store, source, policy_file=signature_policy, progress=reporter)
+
+        return transfer(self._engine, work, progress)
 
     def import_(
         self,
@@ -180,9 +181,10 @@ class Images:
         """
         from podpy.image.incoming.import_tar import import_tar
 
-        return self._engine.privileged(
-            lambda: import_tar(self._engine.store, source, name, options, progress=progress or SILENT)
-        )
+        def work(reporter: Progress) -> ImageRecord:
+            return import_tar(self._engine.store, source, name, options, progress=reporter)
+
+        return transfer(self._engine, work, progress)
 
     # Going elsewhere
 
@@ -195,10 +197,11 @@ class Images:
         """
         from podpy.image.outgoing.push import push
 
-        engine = self._engine
-        return engine.privileged(
-            lambda: push(engine.store, engine.paths, name, destination, options, progress=progress or SILENT)
-        )
+        def work(reporter: Progress) -> str:
+            engine = self._engine
+            return push(engine.store, engine.paths, name, destination, options, progress=reporter)
+
+        return transfer(self._engine, work, progress)
 
     def save(
         self, names: Sequence[str], output: str, options: SaveOptions | None = None, *, progress: Progress | None = None
@@ -214,7 +217,11 @@ class Images:
         wanted = options or SaveOptions()
         if wanted.multiple is None:
             wanted = wanted.replace(multiple=engine.conf.multi_image_archive)
-        engine.privileged(lambda: save(engine.store, engine.paths, names, output, wanted, progress=progress or SILENT))
+
+        def work(reporter: Progress) -> None:
+            save(engine.store, engine.paths, names, output, wanted, progress=reporter)
+
+        transfer(engine, work, progress)
 
     # Names
 

@@ -1,0 +1,62 @@
+"""Work that reports its progress, also from the helper process that does it for a library's caller."""
+
+from __future__ import annotations
+
+from podpy.image.progress import SILENT, Progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from podpy.libpod.engine import Engine
+
+    T = TypeVar("T")
+
+
+def transfer(engine: Engine, work: Callable[[Progress], T], progress: Progress | None) -> T:
+    """Return what `work(reporter)` returns, done in the user's namespaces.
+
+    `progress` hears of it in this process: from several threads if it is the one that works (the command line's), one
+    call after the other if a helper does.
+    """
+    if progress is None or progress is SILENT:
+        return engine.privileged(lambda: work(SILENT))
+    heard = progress
+
+    def hear(event: object) -> None:
+        assert isinstance(event, tuple)
+        getattr(heard, event[0])(*event[1:])
+
+    return engine.privileged_telling(lambda tell: work(_Told(tell)), hear)
+
+
+class _Told(Progress):
+    """Turns each call into something that can be told to another process."""
+
+    def __init__(self, tell: Callable[[object], None]) -> None:
+        self._tell = tell
+
+    def message(self, text: str) -> None:
+        self._tell(("message", text))
+
+    def layer_started(self, digest: str, size: int, offset: int) -> None:
+        self._tell(("layer_started", digest, size, offset))
+
+    def layer_advanced(self, digest: str, count: int) -> None:
+        self._tell(("layer_advanced", digest, count))
+
+    def layer_done(self, digest: str) -> None:
+        self._tell(("layer_done", digest))
+
+    def layer_exists(self, digest: str) -> None:
+        self._tell(("layer_exists", digest))
+
+    def config(self, digest: str) -> None:
+        self._tell(("config", digest))
+
+    def committing(self) -> None:
+        self._tell(("committing",))
+
+    def close(self) -> None:
+        self._tell(("close",))
