@@ -31,7 +31,7 @@ IMAGE = ImageConfig(
 def test_the_image_gives_everything_that_is_open() -> None:
     spec = merge(ContainerSpec(), IMAGE)
     assert (spec.command, spec.env, spec.user, spec.workdir) == (["/entry", "arg"], {"A": "1", "B": "2"}, "u", "/w")
-    assert (spec.labels, spec.expose, spec.stop_signal) == ({"x": "1"}, ["80/tcp"], 2)
+    assert (spec.shown_labels, spec.expose, spec.stop_signal) == ({"x": "1"}, ["80/tcp"], 2)
     assert [(mount.type, mount.target, mount.from_image) for mount in spec.mounts] == [("volume", "/v", True)]
     assert spec.create_workdir
 
@@ -40,7 +40,17 @@ def test_the_options_win() -> None:
     asked = ContainerSpec(command=["x"], env={"A": "9"}, user="0", workdir="/o", labels={"x": "2"}, stop_signal=9)
     spec = merge(asked, IMAGE)
     assert (spec.command, spec.env["A"], spec.user, spec.workdir) == (["/entry", "x"], "9", "0", "/o")
-    assert (spec.labels, spec.stop_signal, spec.create_workdir) == ({"x": "2"}, 9, False)
+    assert (spec.shown_labels, spec.stop_signal, spec.create_workdir) == ({"x": "2"}, 9, False)
+
+
+def test_an_images_labels_are_never_the_users() -> None:
+    spec = merge(ContainerSpec(labels={"mine": "1"}), IMAGE)
+    assert (spec.labels, spec.image_labels) == ({"mine": "1"}, {"x": "1"})
+
+
+def test_an_images_ports_that_are_none_are_left_out() -> None:
+    odd = ["0", "65536/tcp", "x", "80/nosuch", "-1", "²", "9" * 5000, "82-81", "1-65535/udp"]
+    assert merge(ContainerSpec(), IMAGE.replace(exposed_ports=odd)).expose == ["1-65535/udp"]
 
 
 def test_an_entrypoint_of_ones_own_switches_the_images_arguments_off() -> None:

@@ -116,7 +116,8 @@ class ContainerSpec(Record):
 
     # Identity
     name: str = ""
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = {}  # the user's: the only ones that may decide anything
+    image_labels: dict[str, str] = {}  # the image's: shown and filtered by (`shown_labels`), never obeyed
     annotations: dict[str, str] = {}
 
     # File systems
@@ -193,6 +194,11 @@ class ContainerSpec(Record):
             return self.systemd == "always"
         command = self.command[0] if self.command else ""
         return command in _SYSTEMD_COMMANDS or command.rpartition("/")[2] == "systemd"
+
+    @property
+    def shown_labels(self) -> dict[str, str]:
+        """The labels that lists, filters and `inspect` show: the image's, and the user's over them."""
+        return {**self.image_labels, **self.labels}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ContainerSpec:

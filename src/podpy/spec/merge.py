@@ -26,7 +26,7 @@ def merge(spec: ContainerSpec, image: ImageConfig) -> ContainerSpec:
         workdir=spec.workdir or _absolute(image.workdir),
         # Only the image's own directory is made; `-w /typo` must stay an error.
         create_workdir=spec.create_workdir or not spec.workdir,
-        labels={**image.labels, **spec.labels},
+        image_labels=dict(image.labels),
         mounts=[*spec.mounts, *_volumes(spec, image)],
         expose=_exposed(spec, image),
         stop_signal=spec.stop_signal or number_of(image.stop_signal) or usual_signal,

@@ -9,6 +9,7 @@ from podpy.cli.specgen.life import life
 from podpy.cli.specgen.namespaces import namespaces
 from podpy.cli.specgen.network import network
 from podpy.errors import NotSupportedError, UsageError
+from podpy.notice import warn
 from podpy.oci.root.users import KEEP_GROUPS
 from podpy.spec.container import ContainerSpec
 from podpy.spec.text import volumes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.spec.container import Mount
 
+_SECCOMP_POLICIES = ("default", "image")
 _SYSTEMD = ("true", "false", "always")
 _ZONES = "/usr/share/zoneinfo"
 
@@ -132,7 +134,16 @@ def _files(options: Options, conf: ContainersConf, *, rootless: bool) -> dict[st
     }
 
 
+def _check_seccomp_policy(policy: str) -> None:
+    if policy not in _SECCOMP_POLICIES:
+        known = " ".join(f'"{name}"' for name in _SECCOMP_POLICIES)
+        raise UsageError(f'invalid seccomp policy "{policy}": valid policies are [{known}]')
+    if policy == "image":
+        warn("--seccomp-policy=image has no effect: what an image says of its own filter isn't used, the default stays")
+
+
 def _rights(options: Options, conf: ContainersConf) -> dict[str, Any]:
+    _check_seccomp_policy(options.seccomp_policy)
     check_capabilities(options.cap_add, options.cap_drop)
     return {
         "privileged": bool(options.privileged or conf.privileged),

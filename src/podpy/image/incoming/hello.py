@@ -32,6 +32,20 @@ def means_hello(text: str) -> bool:
 
 def load_hello(store: Store) -> ImageRecord:
     """Put the embedded image into the store and return it. Raises NotSupportedError if it isn't in this package."""
+    layer, config = _contents()
+    return assemble(store, _parts(layer, config), names=[NAME])
+
+
+def image_id() -> str:
+    """Return the id of the embedded image, "" if it isn't in this package: an image with another id isn't podpy's."""
+    try:
+        return sha256(_contents()[1]).removeprefix("sha256:")
+    except NotSupportedError:
+        return ""
+
+
+def _contents() -> tuple[bytes, bytes]:
+    """Return the layer and the configuration."""
     try:
         with open(_PROGRAM, "rb") as file:
             program = file.read()
@@ -41,8 +55,7 @@ def load_hello(store: Store) -> ImageRecord:
             hint="Build podpy wholly: pip install .",
         ) from None
     layer = _layer(program)
-    config = _config(sha256(layer))
-    return assemble(store, _parts(layer, config), names=[NAME])
+    return layer, _config(sha256(layer))
 
 
 def _layer(program: bytes) -> bytes:

@@ -250,7 +250,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "WorkingDir": spec.workdir or "/",
         "Entrypoint": entrypoint or None,
         "OnBuild": None,
-        "Labels": spec.labels or None,
+        "Labels": spec.shown_labels or None,
         "Annotations": {"io.container.manager": "podpy", **spec.annotations},
         "StopSignal": _signal_name(spec.stop_signal),
         "HealthcheckOnFailureAction": "none",

@@ -288,7 +288,7 @@ def _new_row(
         image_id=image.id if image else "",
         image_name=image_name,
         command=fastjson.dumps(_shown_command(spec)),
-        labels=fastjson.dumps(spec.labels),
+        labels=fastjson.dumps(spec.shown_labels),
         ports=fastjson.dumps([port.as_dict() for port in spec.ports]),
         exposed=fastjson.dumps(spec.expose),
         log_path=spec.log_options.get("path", "") or os.path.join(engine.directory(container_id), "ctr.log"),

@@ -22,7 +22,7 @@ def container_files(launch: Launch, spec: ContainerSpec, accounts: dict[str, str
 
     `accounts`: texts of passwd and group to be mounted (path in the container → text).
     """
-    texts: dict[str, str] = {self_description.PATH: self_description.text(launch.container, spec)}
+    texts: dict[str, str] = {self_description.PATH: self_description.text(launch.container)}
     other = _whose_network(launch)
     if other is None:
         network = launch.network

@@ -181,7 +181,7 @@ class Launch:
         if leaving is not None:
             plan.add(LeaveSession(leaving))
         self._conmon = StartConmon(self._monitor_request)
-        told = (lambda: tell_conmon(self.directory)) if is_told(spec) else None
+        told = (lambda: tell_conmon(self.directory)) if is_told(self.container) else None
         self._start = WaitForStart(self._conmon, forked=told)
         plan.add(self._conmon, WriteBundle(self), *self.network.wait_operations, self._start)
         return plan

@@ -1,7 +1,8 @@
 """/run/.containerenv: what a container may know about itself.
 
 The file's presence is the sign that a process runs in a container. Podman writes more into it only for a privileged
-one; so does podpy, and for an image that asks for it by a label, as the embedded `hello` does.
+one; so does podpy, and for whoever asks for it by a label: the user, or podpy's own image `hello`. What another image
+says of itself decides nothing.
 """
 
 from __future__ import annotations
@@ -11,20 +12,24 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
-    from podpy.spec.container import ContainerSpec
 
 LABEL = "io.podpy.describe-container"
 PATH = "/run/.containerenv"
 
 
-def is_told(spec: ContainerSpec) -> bool:
+def is_told(container: Held) -> bool:
     """Return whether a container's file says more than that it's there."""
-    return spec.privileged or LABEL in spec.labels
+    spec = container.spec
+    if LABEL not in spec.image_labels:
+        return spec.privileged or LABEL in spec.labels
+    from podpy.image.incoming.hello import image_id
+
+    return spec.privileged or LABEL in spec.labels or container.row.image_id == image_id()
 
 
-def text(container: Held, spec: ContainerSpec) -> str:
+def text(container: Held) -> str:
     """Return the file's text: KEY="VALUE" lines, Podman's keys and ours (`conmon`, the monitor's path)."""
-    if not is_told(spec):
+    if not is_told(container):
         return ""
     from podpy.monitor.start import OWN_CONMON
     from podpy.version import VERSION
