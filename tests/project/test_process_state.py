@@ -38,7 +38,6 @@ NAMED = {
     "src/podpy/image/archive/outfile.py": "an output of /dev/stdout",
     "src/podpy/image/registry/proxies.py": "podpy's own way to the network",
     "src/podpy/image/registry/tls.py": "SSL_CERT_FILE",
-    "src/podpy/network/spawn.py": "PATH",
     "src/podpy/plan.py": "PODPY_CRASH_AT, for tests",
     "src/podpy/process.py": "PATH",
     "src/podpy/rootless/cgroups.py": "the user manager's directory",
@@ -52,7 +51,6 @@ NAMED = {
     "src/podpy/spec/text/volumes.py": "the texts of --volume are the command line's",
     "src/podpy/storage/__init__.py": "PODPY_CRASH_AT, for tests",
     "src/podpy/storage/mounts/driver.py": "PATH, and PODPY_STORAGE_DRIVER for tests",
-    "src/podpy/storage/store.py": "PODPY_STORAGE_DRIVER, for tests",
 }
 
 

@@ -102,7 +102,7 @@ def test_shared_layers_stay_until_the_last_image_goes() -> None:
         add_image(store, "b", [base(), top(b"2")], "localhost/b:latest")
         assert len(listing(store, "layers")) == 3
         store.close()  # ends the leases that has_layer took
-        assert store.remove_image("localhost/a:latest")[-1] == "Deleted: " + "a" * 64
+        assert store.remove_image("localhost/a:latest").lines[-1] == "Deleted: " + "a" * 64
         assert len(listing(store, "layers")) == 2
         assert len(listing(store, "blobs/sha256")) == 2
         store.remove_image("b" * 64)
@@ -157,7 +157,7 @@ def test_removing_one_of_several_names_only_removes_the_name() -> None:
         store.tag(NAME, "localhost/y:1")
         with pytest.raises(InUseError, match="several names"):
             store.remove_image("aaaa")
-        assert store.remove_image(NAME) == [f"Untagged: {NAME}"]
+        assert store.remove_image(NAME).lines == [f"Untagged: {NAME}"]
         assert store.find_image("aaaa").names == ["localhost/y:1"]
         store.untag("localhost/y:1")
         assert store.find_image("aaaa").names == []
@@ -276,7 +276,7 @@ def test_a_living_calls_staging_directory_isnt_swept() -> None:
     with own_directory() as directory:
         first, second = open_store(directory), open_store(directory)
         path = first.staging.path()
-        assert second.sweep() == []
+        assert second.sweep().lines == []
         assert Path(path).is_dir()
         first.staging.close()
 
@@ -344,9 +344,9 @@ def test_a_forgotten_blob_goes_after_a_week() -> None:
         blob = store.stage_blob(digest(b"old"))
         blob.write(b"o")
         os.utime(blob.path, (1, 1))
-        assert store.collect() == 0, "it is being received"
+        assert len(store.collect().lines) == 0, "it is being received"
         blob.abort()
-        assert store.collect() == 1
+        assert len(store.collect().lines) == 1
         assert listing(store, "tmp/blobs") == []
 
 
@@ -359,15 +359,15 @@ def test_unfinished_blobs_go_at_once_when_asked_for_but_not_those_of_living_call
         living.has_blob(digest(b"complete"))
         complete.write(b"complete")
         complete.finish()
-        assert other.collect(unfinished=True) == 0
+        assert len(other.collect(unfinished=True).lines) == 0
         assert other.space().freed_by(()) == 0
         assert other.space().total == 8192
         received.abort()
         assert other.space().freed_by((), unfinished=False) == 0
         assert other.space().freed_by(()) == 4096
-        assert other.collect(unfinished=True) == 1
+        assert len(other.collect(unfinished=True).lines) == 1
         living.close()
-        assert other.collect(unfinished=True) == 1
+        assert len(other.collect(unfinished=True).lines) == 1
         assert listing(other, "tmp/blobs") == []
 
 

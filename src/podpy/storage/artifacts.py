@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podpy.storage.blobs import BlobWriter
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Shelves
 
 _COLUMNS = "name, digest, manifest"
 
@@ -33,7 +33,7 @@ class ArtifactRecord(Record):
 class Artifacts:
     """The artifacts of one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Shelves) -> None:
         self._store = store
 
     def all(self) -> list[ArtifactRecord]:

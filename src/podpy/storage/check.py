@@ -14,7 +14,7 @@ from podpy.storage.mounts import image_mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Removed, Shelves
 
 _ORPHAN = "nothing in the database belongs to it"
 
@@ -26,7 +26,7 @@ class Finding(Record):
     repaired: bool = False
 
 
-def check(store: Store, *, repair: bool = False) -> list[Finding]:
+def check(store: Shelves, *, repair: bool = False) -> list[Finding]:
     """Return what is wrong with database, layers, blobs, containers' layers and volumes. See Store.check."""
     findings = _database(store)
     with store.database.transaction():  # nobody commits or collects between a listing and its query
@@ -41,11 +41,15 @@ def check(store: Store, *, repair: bool = False) -> list[Finding]:
         findings += _mounts(store, repair)
     if repair:
         orphans.remove(store)  # it may take long: not while nobody else can write
-        findings += [Finding(what=f"{name}: left by a killed call", repaired=True) for name in store.sweep()]
     return findings
 
 
-def _database(store: Store) -> list[Finding]:
+def swept(removed: Removed) -> list[Finding]:
+    """Return what a sweep has repaired."""
+    return [Finding(what=f"{name}: left by a killed call", repaired=True) for name in removed.lines]
+
+
+def _database(store: Shelves) -> list[Finding]:
     rows = store.database.query("PRAGMA quick_check")
     broken = [Finding(what=f"database: {text}") for (text,) in rows if text != "ok"]
     for table, row, parent, _ in store.database.query("PRAGMA foreign_key_check"):
@@ -53,7 +57,7 @@ def _database(store: Store) -> list[Finding]:
     return broken
 
 
-def _layers(store: Store) -> list[Finding]:
+def _layers(store: Shelves) -> list[Finding]:
     # An image whose layer is lost can't be mended here; it is named, so that it can be pulled again.
     findings = []
     for number, chain_id in store.database.query("SELECT number, chain_id FROM layers"):
@@ -65,7 +69,7 @@ def _layers(store: Store) -> list[Finding]:
     return findings
 
 
-def _recipes(store: Store, repair: bool) -> list[Finding]:
+def _recipes(store: Shelves, repair: bool) -> list[Finding]:
     findings = []
     for number, chain_id, size in store.database.query("SELECT number, chain_id, recipe FROM layers WHERE recipe > 0"):
         path = store.recipe_path(number)
@@ -80,7 +84,7 @@ def _recipes(store: Store, repair: bool) -> list[Finding]:
     return findings
 
 
-def _blobs(store: Store, repair: bool) -> list[Finding]:
+def _blobs(store: Shelves, repair: bool) -> list[Finding]:
     findings = []
     for digest, size in store.database.query("SELECT digest, size FROM blobs"):
         path = store.blob_path(digest)
@@ -95,7 +99,7 @@ def _blobs(store: Store, repair: bool) -> list[Finding]:
     return findings
 
 
-def _artifacts(store: Store) -> list[Finding]:
+def _artifacts(store: Shelves) -> list[Finding]:
     # Unlike an image, which has its layers, an artifact is nothing without its blobs; so is one in a manifest list.
     query = "SELECT name, digest FROM artifact_blobs WHERE digest NOT IN (SELECT digest FROM blobs)"
     lost = [f"artifact {name}: blob {digest} is missing" for name, digest in store.database.query(query)]
@@ -109,7 +113,7 @@ def _artifacts(store: Store) -> list[Finding]:
     return [Finding(what=f"{text}: pull or add it again") for text in lost]
 
 
-def _manifests(store: Store) -> list[Finding]:
+def _manifests(store: Shelves) -> list[Finding]:
     query = (
         "SELECT id, digest FROM images WHERE digest != '' AND NOT EXISTS "
         "(SELECT 1 FROM image_manifests WHERE image_id = images.id AND digest = images.digest)"
@@ -121,7 +125,7 @@ def _manifests(store: Store) -> list[Finding]:
     ]
 
 
-def _volumes(store: Store) -> list[Finding]:
+def _volumes(store: Shelves) -> list[Finding]:
     # Never removed here: what is in them may be a user's only copy.
     known = {name for (name,) in store.database.query("SELECT name FROM volumes")}
     present = set(orphans.names(store, "volumes"))
@@ -129,7 +133,7 @@ def _volumes(store: Store) -> list[Finding]:
     return lost + [Finding(what=f"volumes/{name} belongs to no volume") for name in sorted(present - known)]
 
 
-def _mounts(store: Store, repair: bool) -> list[Finding]:
+def _mounts(store: Shelves, repair: bool) -> list[Finding]:
     known = {image_id for (image_id,) in store.database.query("SELECT id FROM images")}
     lost = [image_id for image_id in image_mounts.mounted(store) if image_id not in known]
     for image_id in lost if repair else ():
@@ -137,7 +141,7 @@ def _mounts(store: Store, repair: bool) -> list[Finding]:
     return [Finding(what=f"image {image_id[:12]} is mounted and isn't there", repaired=repair) for image_id in lost]
 
 
-def _containers(store: Store, repair: bool) -> list[Finding]:
+def _containers(store: Shelves, repair: bool) -> list[Finding]:
     known = {container_id for (container_id,) in store.database.query("SELECT id FROM containers")}
     findings = []
     for name in orphans.names(store, "containers"):

@@ -12,17 +12,16 @@ from podpy import files
 from podpy.errors import InUseError, SeveralNamesError
 from podpy.storage import blobs, crash_point, orphans, staging
 from podpy.storage.layers import compressed, filesystem
+from podpy.storage.layers.size import tree_size
 from podpy.storage.mounts import image_mounts
+from podpy.storage.shelves import Removed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
 
     from podpy.storage.images import ImageRecord
-    from podpy.storage.store import Store
-
-    T = TypeVar("T")
+    from podpy.storage.shelves import Shelves
 
 _UNUSED_LAYERS = (
     "SELECT number FROM layers WHERE NOT EXISTS (SELECT 1 FROM image_layers WHERE chain_id = layers.chain_id) "
@@ -35,7 +34,7 @@ _UNUSED_BLOBS = (
 )
 
 
-def remove_image(store: Store, name_or_id: str, *, force: bool, only_unnamed: bool = False) -> list[str]:
+def remove_image(store: Shelves, name_or_id: str, *, force: bool, only_unnamed: bool, measure: bool) -> Removed:
     """See Store.remove_image."""
     _announce(store)
     with store.database.transaction(durable=True):
@@ -44,46 +43,44 @@ def remove_image(store: Store, name_or_id: str, *, force: bool, only_unnamed: bo
             raise InUseError(f"image {record.id[:12]} has a name now: {record.names[0]}")
         if name_or_id in record.names and len(record.names) > 1:
             store.images_table.drop_name(name_or_id)
-            return [f"Untagged: {name_or_id}"]
+            return Removed(lines=[f"Untagged: {name_or_id}"])
         if name_or_id not in record.names:
             _refuse_several_names(record, force)
         image_mounts.refuse_if_mounted(store, record.id)
         store.images_table.delete(record.id)
         _drop_unused_rows(store)
     crash_point("remove:committed")
-    orphans.remove(store)
-    return [*(f"Untagged: {name}" for name in record.names), f"Deleted: {record.id}"]
+    size = orphans.remove(store, measure=measure).bytes
+    return Removed(lines=[*(f"Untagged: {name}" for name in record.names), f"Deleted: {record.id}"], bytes=size)
 
 
-def remove(store: Store, delete: Callable[[], T]) -> T:
-    """Return what `delete` (of rows) returns, and remove what nothing uses any more after it."""
+def remove(store: Shelves, delete: Callable[[], None]) -> None:
+    """Call `delete`, which deletes rows, and remove what nothing uses any more after it."""
     _announce(store)
     with store.database.transaction(durable=True):
-        result = delete()
+        delete()
         _drop_unused_rows(store)
     crash_point("remove:committed")
     orphans.remove(store)
-    return result
 
 
-def collect(store: Store, *, unfinished: bool = False) -> int:
+def collect(store: Shelves, *, unfinished: bool = False, measure: bool = False) -> Removed:
     """See Store.collect."""
     _announce(store)
     with store.database.transaction(durable=True):
         _drop_unused_rows(store)
-    removed = len(orphans.remove(store))
+    removed = orphans.remove(store, measure=measure)
     age = 0.0 if unfinished else blobs.KEPT_SECONDS
 
     def is_leased(digest: str) -> bool:
         return bool(store.database.query("SELECT 1 FROM leases WHERE object = ?", (digest,)))
 
     gone = [b for b in blobs.unfinished(store.graphroot, is_leased, remove_after=age) if b.idle and b.age >= age]
-    if store.freed is not None:
-        store.freed += sum(blob.size for blob in gone)
-    return removed + len(gone)
+    lines = [*removed.lines, *(f"tmp/blobs/{os.path.basename(blob.path)}" for blob in gone)]
+    return Removed(lines=lines, bytes=removed.bytes + (sum(blob.size for blob in gone) if measure else 0))
 
 
-def remove_if_unused(store: Store) -> None:
+def remove_if_unused(store: Shelves) -> None:
     """Remove what nothing uses any more, without a write to the disk if that is nothing: for the end of a call whose
     leases may have been the last use of what another call has removed meanwhile.
     """
@@ -91,7 +88,7 @@ def remove_if_unused(store: Store) -> None:
         remove(store, lambda: None)
 
 
-def clear_up(store: Store, killed: dict[str, int]) -> list[str]:
+def clear_up(store: Shelves, killed: dict[str, int], *, measure: bool = False) -> Removed:
     """Remove what killed calls have left; `killed` is what `staging.of_killed_calls` returned, and is closed here.
 
     Return the paths of what was removed. Their staging directories are the sign that there may be more, so they go
@@ -103,28 +100,26 @@ def clear_up(store: Store, killed: dict[str, int]) -> list[str]:
             _drop_leases(store, {*staging.names(store.graphroot)} - {*killed})
             _drop_unused_rows(store)
         crash_point("sweep:leases")
-        removed = orphans.remove(store)
+        removed = orphans.remove(store, measure=measure)
+        size = removed.bytes
         for name in killed:
             path = os.path.join(store.staging.root, name)
-            if store.freed is not None:
-                from podpy.storage.layers.usage import tree_size
-
-                store.freed += tree_size(path)
+            size += tree_size(path) if measure else 0
             filesystem.remove_tree(path)
     finally:
         for lock in killed.values():
             os.close(lock)
-    return [*(f"tmp/{name}" for name in killed), *removed]
+    return Removed(lines=[*(f"tmp/{name}" for name in killed), *removed.lines], bytes=size)
 
 
-def _drop_leases(store: Store, living: set[str]) -> None:
+def _drop_leases(store: Shelves, living: set[str]) -> None:
     # A living call's staging directory was there before its first lease: whoever holds the write lock sees both.
     for (name,) in store.database.query("SELECT DISTINCT staging FROM leases"):
         if name not in living:
             store.database.execute("DELETE FROM leases WHERE staging = ?", (name,))
 
 
-def _announce(store: Store) -> None:
+def _announce(store: Shelves) -> None:
     # The staging directory of a call that is killed from here on tells the next one that there may be orphans. It must
     # be on the disk before the rows are gone from it.
     store.database.make_room()
@@ -140,7 +135,7 @@ def _refuse_several_names(record: ImageRecord, force: bool) -> None:
         )
 
 
-def _drop_unused_rows(store: Store) -> None:
+def _drop_unused_rows(store: Shelves) -> None:
     store.database.execute(f"DELETE FROM layers WHERE number IN ({_UNUSED_LAYERS})")
     store.database.execute(f"DELETE FROM blobs WHERE digest IN ({_UNUSED_BLOBS})")
     compressed.forget_unused(store.database)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from podpy.storage.blobs import BlobWriter
     from podpy.storage.images import ImageRecord
     from podpy.storage.layers.writer import LayerWriter
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Shelves
 
     T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _DIRECTORIES = ("layers", "recipes", "blobs/sha256")
 
 
 def commit_image(
-    store: Store,
+    store: Shelves,
     record: ImageRecord,
     layers: Sequence[LayerWriter],
     blobs: Sequence[BlobWriter],
@@ -68,7 +68,7 @@ def commit_image(
     return store.find_image(record.id)
 
 
-def commit_blobs(store: Store, blobs: Sequence[BlobWriter], write: Callable[[], T]) -> T:
+def commit_blobs(store: Shelves, blobs: Sequence[BlobWriter], write: Callable[[], T]) -> T:
     """Make blobs visible together with the rows that `write` inserts: one syncfs, renames, one transaction.
 
     Return what `write` returns. Raises StorageError, and then nothing has changed.
@@ -89,7 +89,7 @@ def commit_blobs(store: Store, blobs: Sequence[BlobWriter], write: Callable[[], 
     return _commit(store, place)
 
 
-def _commit(store: Store, place: Callable[[], T]) -> T:
+def _commit(store: Shelves, place: Callable[[], T]) -> T:
     """Return what `place` returns, which renames files and inserts their rows, all in one transaction.
 
     If it fails (a full disk, a name that somebody else has just taken), the rows are rolled back, and the files go.
@@ -105,7 +105,7 @@ def _commit(store: Store, place: Callable[[], T]) -> T:
     return result
 
 
-def _remove_placed(store: Store) -> None:
+def _remove_placed(store: Shelves) -> None:
     try:
         orphans.remove(store)
     except (PodpyError, OSError):
@@ -130,7 +130,7 @@ def layer_digests(manifest: bytes) -> list[str]:
         raise ImageError(f"the image's manifest makes no sense: {error}") from error
 
 
-def _inherit(store: Store, record: ImageRecord, layers: Sequence[LayerWriter]) -> None:
+def _inherit(store: Shelves, record: ImageRecord, layers: Sequence[LayerWriter]) -> None:
     """Give directories about which a layer says nothing what the layers below it say."""
     _inherit_roots(store, layers)
     staged = {layer.chain_id: layer for layer in layers}
@@ -143,7 +143,7 @@ def _inherit(store: Store, record: ImageRecord, layers: Sequence[LayerWriter]) -
             inherit_directories(layer.path, paths)
 
 
-def _inherit_roots(store: Store, layers: Sequence[LayerWriter]) -> None:
+def _inherit_roots(store: Shelves, layers: Sequence[LayerWriter]) -> None:
     staged = {layer.chain_id: layer for layer in layers}
     for layer in layers:  # lowest first, so a parent has got its own parent's by then
         if layer.root_seen:
@@ -155,7 +155,7 @@ def _inherit_roots(store: Store, layers: Sequence[LayerWriter]) -> None:
         layer.take_root_from(parent.path if parent else store.layer_path(layer.parent))
 
 
-def _check_layers(store: Store, record: ImageRecord, staged: set[str]) -> None:
+def _check_layers(store: Shelves, record: ImageRecord, staged: set[str]) -> None:
     # Before the first rename: a commit that fails after one leaves a directory without a row.
     for chain_id in record.layers:
         query = "SELECT 1 FROM layers WHERE chain_id = ?"
@@ -165,7 +165,7 @@ def _check_layers(store: Store, record: ImageRecord, staged: set[str]) -> None:
             )
 
 
-def _place_layer(store: Store, layer: LayerWriter) -> None:
+def _place_layer(store: Shelves, layer: LayerWriter) -> None:
     database = store.database
     if database.query("SELECT 1 FROM layers WHERE chain_id = ?", (layer.chain_id,)):
         # Another pull has committed the same layer meanwhile, or this image has it twice: ours goes with the staging.
@@ -195,13 +195,13 @@ def _place_layer(store: Store, layer: LayerWriter) -> None:
     os.rename(layer.path, os.path.join(store.graphroot, "layers", str(number)))
 
 
-def _place_blob(store: Store, blob: BlobWriter) -> None:
+def _place_blob(store: Shelves, blob: BlobWriter) -> None:
     size = blob.store()
     values = (blob.digest, size, time.time_ns())
     store.database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", values)
 
 
-def _pair(store: Store, record: ImageRecord, unpacked: set[str], by_position: Sequence[str]) -> None:
+def _pair(store: Shelves, record: ImageRecord, unpacked: set[str], by_position: Sequence[str]) -> None:
     """Write down which blob is which layer's, for the layers that have been unpacked from them: a manifest alone proves
     nothing about a layer that was here before.
     """
@@ -214,7 +214,7 @@ def _pair(store: Store, record: ImageRecord, unpacked: set[str], by_position: Se
             )
 
 
-def _insert(store: Store, record: ImageRecord, led: dict[str, bytes], by_position: Sequence[str]) -> None:
+def _insert(store: Shelves, record: ImageRecord, led: dict[str, bytes], by_position: Sequence[str]) -> None:
     size = 0
     for chain_id in record.layers:
         size += store.database.query("SELECT size FROM layers WHERE chain_id = ?", (chain_id,))[0][0]
@@ -226,7 +226,7 @@ def _insert(store: Store, record: ImageRecord, led: dict[str, bytes], by_positio
         store.database.execute("INSERT INTO image_blobs VALUES (?, ?)", (record.id, digest))
 
 
-def _blobs_of_others(store: Store, record: ImageRecord, by_position: Sequence[str]) -> set[str]:
+def _blobs_of_others(store: Shelves, record: ImageRecord, by_position: Sequence[str]) -> set[str]:
     """Return the blobs that came with other manifests and that this image needs: one for a layer at most.
 
     A layer that was here already may have come with another manifest, of this image (then it is kept for that

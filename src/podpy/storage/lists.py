@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from podpy.storage.blobs import BlobWriter
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Shelves
 
 
 class ListSource(Record):
@@ -40,7 +40,7 @@ class Contents(Record):
     sources: list[ListSource]
 
 
-def sources(store: Store, list_id: str) -> list[ListSource]:
+def sources(store: Shelves, list_id: str) -> list[ListSource]:
     """Return where the entries of a list can be had."""
     query = "SELECT digest, source, manifest, files FROM list_sources WHERE image_id = ?"
     return [
@@ -49,7 +49,7 @@ def sources(store: Store, list_id: str) -> list[ListSource]:
     ]
 
 
-def create(store: Store, record: ImageRecord, contents: Contents, name: str) -> ImageRecord:
+def create(store: Shelves, record: ImageRecord, contents: Contents, name: str) -> ImageRecord:
     """Make a new list under `name`, which no image may have. Raises StorageError."""
 
     def write() -> None:
@@ -67,7 +67,7 @@ def create(store: Store, record: ImageRecord, contents: Contents, name: str) -> 
 
 
 def change(
-    store: Store,
+    store: Shelves,
     list_id: str,
     work: Callable[[ImageRecord, list[ListSource]], Contents],
     blobs: Sequence[BlobWriter] = (),
@@ -90,7 +90,7 @@ def change(
     return store.find_image(list_id)
 
 
-def _save(store: Store, record: ImageRecord, contents: Contents) -> None:
+def _save(store: Shelves, record: ImageRecord, contents: Contents) -> None:
     changed = record.replace(manifest=contents.manifest, digest=contents.digest, size=len(contents.manifest))
     store.images_table.insert(changed)
     store.database.execute("DELETE FROM list_sources WHERE image_id = ?", (record.id,))

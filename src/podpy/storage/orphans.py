@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 
+from podpy.storage.layers.size import tree_size
+from podpy.storage.shelves import Removed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Shelves
 
 
-def find(store: Store) -> list[str]:
+def find(store: Shelves) -> list[str]:
     """Return the layers, their recipes and mapped copies, and the blobs without a row, as paths in the graphroot.
 
     To be called in a transaction: without the write lock another call's commit is seen half-done.
@@ -29,11 +32,8 @@ def find(store: Store) -> list[str]:
     ]
 
 
-def remove(store: Store) -> list[str]:
-    """Remove what `find` finds: aside while nobody can commit, from the disk afterwards. Return it.
-
-    What it took on the disk is added to `store.freed` where somebody counts.
-    """
+def remove(store: Shelves, *, measure: bool = False) -> Removed:
+    """Remove what `find` finds: aside while nobody can commit, from the disk afterwards. Return its paths."""
     from podpy.storage.layers import filesystem
 
     aside = store.staging.new_path("orphans")
@@ -43,16 +43,14 @@ def remove(store: Store) -> list[str]:
             os.mkdir(aside, 0o700)
         for number, name in enumerate(found):
             os.rename(os.path.join(store.graphroot, name), os.path.join(aside, str(number)))
-    if found:
-        if store.freed is not None:
-            from podpy.storage.layers.usage import tree_size
-
-            store.freed += sum(tree_size(os.path.join(aside, str(number))) for number in range(len(found)))
-        filesystem.remove_tree(aside)
-    return found
+    if not found:
+        return Removed()
+    size = sum(tree_size(os.path.join(aside, str(number))) for number in range(len(found))) if measure else 0
+    filesystem.remove_tree(aside)
+    return Removed(lines=found, bytes=size)
 
 
-def names(store: Store, directory: str) -> list[str]:
+def names(store: Shelves, directory: str) -> list[str]:
     """Return what a directory of the graphroot has, sorted; an empty list if there is none."""
     try:
         return sorted(os.listdir(os.path.join(store.graphroot, directory)))

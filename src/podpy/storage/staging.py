@@ -29,8 +29,8 @@ class Staging:
     `before_first` is called before that: whoever stages something also removes what killed calls have left.
     """
 
-    def __init__(self, graphroot: str, before_first: Callable[[], object] | None = None) -> None:
-        self._before_first = before_first
+    def __init__(self, graphroot: str) -> None:
+        self.before_first: Callable[[], object] | None = None
         self.root = os.path.join(graphroot, "tmp")
         self.name = ""
         self._lock = -1
@@ -96,7 +96,7 @@ class Staging:
             self.name, self._lock = "", -1
 
     def _clear_up(self) -> None:
-        before, self._before_first = self._before_first, None  # what it does may stage something itself
+        before, self.before_first = self.before_first, None  # what it does may stage something itself
         if before is not None:
             before()
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.storage.images import ImageRecord
-    from podpy.storage.store import Store, StoredLayer
+    from podpy.storage.shelves import StoredLayer
+    from podpy.storage.store import Store
 
 _READ = 1 << 20
 _READ_COMPRESSED = 256 << 10  # less than a piece comes out of it at once, as a rule

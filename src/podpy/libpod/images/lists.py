@@ -163,7 +163,7 @@ class ManifestLists:
         def work() -> list[str]:
             store = self._engine.store
             record, found = find_named_list(store, self._engine.paths, name)
-            return store.remove_image(found if found in record.names else record.id)
+            return store.remove_image(found if found in record.names else record.id).lines
 
         return self._engine.privileged(work)
 

@@ -293,7 +293,7 @@ class Images:
                 remove_container(container, force=True, volumes=False, timeout=None)
             if record.id in image_mounts.mounted(store):
                 image_mounts.unmount(store, record.id, force=True)
-        return store.remove_image(name or record.id, force=force)
+        return store.remove_image(name or record.id, force=force).lines
 
     def prune(
         self,

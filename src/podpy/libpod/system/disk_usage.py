@@ -8,7 +8,7 @@ from podpy.libpod.containers.rows import true_rows
 from podpy.libpod.containers.table import ALIVE, RUNNING, ContainerRow
 from podpy.record import Record
 from podpy.storage.images import ImageRecord
-from podpy.storage.layers.usage import tree_size
+from podpy.storage.layers.size import tree_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from podpy.libpod.containers.ending.remove import remove
 from podpy.libpod.containers.held import find
 from podpy.libpod.containers.table import CREATED, EXITED
 from podpy.record import Record
-from podpy.storage.layers.usage import tree_size
+from podpy.storage.layers.size import tree_size
 from podpy.storage.mounts import image_mounts
 
 TYPE_CHECKING = False
@@ -69,9 +69,9 @@ def volumes_after(engine: Engine, gone: Collection[str]) -> set[str]:
 
 
 def _containers(engine: Engine, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
-    removed, errors, freed = [], [], 0
+    removed, errors = [], []
     ids = {row.id for row in rows}
-    engine.store.freed = 0  # the first removal clears up after killed calls, too
+    freed = 0 if dry_run else engine.store.sweep(measure=True).bytes
     for row in rows:
         size = tree_size(engine.directory(row.id))
         try:
@@ -84,7 +84,7 @@ def _containers(engine: Engine, rows: Sequence[ContainerRow], dry_run: bool) -> 
             continue
         removed.append(row.id)
         freed += size
-    return Pruned(removed=removed, freed=freed + engine.store.freed, errors=errors)
+    return Pruned(removed=removed, freed=freed, errors=errors)
 
 
 def _images(engine: Engine, records: Sequence[ImageRecord], dry_run: bool, unfinished: bool) -> Pruned:
@@ -96,16 +96,17 @@ def _images(engine: Engine, records: Sequence[ImageRecord], dry_run: bool, unfin
             removed=[record.id for record in records],
             freed=store.space().freed_by([record.id for record in records], unfinished=unfinished),
         )
-    store.freed = 0
+    freed = store.sweep(measure=True).bytes
     removed = []
     for record in records:
         try:
-            store.remove_image(record.id, force=True, only_unnamed=not record.names)
+            gone = store.remove_image(record.id, force=True, only_unnamed=not record.names, measure=True)
         except (InUseError, NoSuchImageError):
             continue  # somebody uses it now, or was faster
         removed.append(record.id)
-    store.collect(unfinished=unfinished)
-    return Pruned(removed=removed, freed=store.freed)
+        freed += gone.bytes
+    freed += store.collect(unfinished=unfinished, measure=True).bytes
+    return Pruned(removed=removed, freed=freed)
 
 
 def _volumes(engine: Engine, names: Sequence[str], dry_run: bool) -> Pruned:

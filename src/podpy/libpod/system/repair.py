@@ -39,7 +39,7 @@ def repair(engine: Engine) -> list[str]:
             _take_down(engine, settled)
     done += _remove_strays(engine)
     _sweep_exit_records(engine)
-    done += [f"storage: removed {name}" for name in engine.store.sweep()]
+    done += [f"storage: removed {name}" for name in engine.store.sweep().lines]
     return done
 
 

@@ -11,15 +11,13 @@ import os
 from podpy.record import Record
 from podpy.storage import orphans, staging
 from podpy.storage.blobs import KEPT_SECONDS, Unfinished, unfinished
-from podpy.storage.layers.filesystem import open_directory
+from podpy.storage.layers.size import tree_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from podpy.storage.store import Store
-
-_BLOCK = 512  # the unit of st_blocks, whatever the file system's own blocks are (stat(2))
+    from podpy.storage.shelves import Shelves
 
 
 class Item(Record):
@@ -70,7 +68,7 @@ class ImageSpace:
         )
 
 
-def measure(store: Store) -> ImageSpace:
+def measure(store: Shelves) -> ImageSpace:
     """Return what the images take. To be called in the user's namespaces."""
     with store.database.transaction():
         left = orphans.find(store)
@@ -84,44 +82,7 @@ def measure(store: Store) -> ImageSpace:
     return ImageSpace(_layers(store, held) + _blobs(store, held), rest, unfinished(store.graphroot, held.__contains__))
 
 
-def tree_size(path: str) -> int:
-    """Return the bytes that a file or a tree takes on the disk, hard links counted once: what `du -s` says.
-
-    What goes away meanwhile counts as nothing.
-    """
-    total = 0
-    linked: set[tuple[int, int]] = set()
-    waiting = [path]
-    try:
-        total += os.lstat(path).st_blocks
-    except FileNotFoundError:
-        return 0
-    while waiting:
-        directory = waiting.pop()
-        try:
-            descriptor = open_directory(directory)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        try:
-            with os.scandir(descriptor) as entries:
-                for entry in entries:
-                    try:
-                        status = entry.stat(follow_symlinks=False)
-                    except FileNotFoundError:
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(f"{directory}/{entry.name}")
-                    elif status.st_nlink > 1:
-                        if (status.st_dev, status.st_ino) in linked:
-                            continue
-                        linked.add((status.st_dev, status.st_ino))
-                    total += status.st_blocks
-        finally:
-            os.close(descriptor)
-    return total * _BLOCK
-
-
-def _layers(store: Store, held: Collection[str]) -> list[Item]:
+def _layers(store: Shelves, held: Collection[str]) -> list[Item]:
     users: dict[str, set[str]] = {}
     for image_id, chain_id in store.database.query("SELECT image_id, chain_id FROM image_layers"):
         users.setdefault(chain_id, set()).add(image_id)
@@ -136,7 +97,7 @@ def _layers(store: Store, held: Collection[str]) -> list[Item]:
     return items
 
 
-def _blobs(store: Store, held: Collection[str]) -> list[Item]:
+def _blobs(store: Shelves, held: Collection[str]) -> list[Item]:
     users: dict[str, set[str]] = {}
     for image_id, digest in store.database.query("SELECT image_id, digest FROM image_blobs"):
         users.setdefault(digest, set()).add(image_id)
@@ -150,7 +111,7 @@ def _blobs(store: Store, held: Collection[str]) -> list[Item]:
 class _Trees:
     """The sizes of layers and their copies: known ones from the table, the others measured now."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Shelves) -> None:
         self._store = store
         self._known: dict[str, int] = dict(store.database.query("SELECT path, bytes FROM disk_usage"))
         self._new: dict[str, int] = {}

@@ -9,7 +9,7 @@ from podpy.errors import StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Shelves
 
 OVERLAY = "overlay"
 FUSE = "fuse-overlayfs"
@@ -17,7 +17,23 @@ VFS = "vfs"
 FORCE_VARIABLE = "PODPY_STORAGE_DRIVER"
 
 
-def choose(store: Store) -> tuple[str, list[str]]:
+def found(store: Shelves) -> tuple[str, list[str]]:
+    """Return the driver and its mount options: as forced, as recorded, or as `choose` finds out, once."""
+    if store.driver_found is None:
+        forced = os.environ.get(FORCE_VARIABLE)
+        name = "" if forced else store.database.get_meta("driver")
+        options = [option for option in store.database.get_meta("driver_options").split(",") if option]
+        if not name:
+            name, options = choose(store)
+            if not forced:
+                with store.database.transaction():
+                    store.database.set_meta("driver", name)
+                    store.database.set_meta("driver_options", ",".join(options))
+        store.driver_found = (name, options)
+    return store.driver_found
+
+
+def choose(store: Shelves) -> tuple[str, list[str]]:
     """Return the driver and its mount options, found out by trying. This process must be in the user's namespaces."""
     options = ["userxattr"] if store.paths.rootless else []
     wanted = os.environ.get(FORCE_VARIABLE, "")
@@ -62,7 +78,7 @@ def run_fuse_overlayfs(data: str, target: str) -> None:
         raise StorageError(f"fuse-overlayfs at {target} failed ({status}): {said}")
 
 
-def _works(store: Store, driver: str, options: list[str]) -> bool:
+def _works(store: Shelves, driver: str, options: list[str]) -> bool:
     # In a child with a mount namespace of its own, so that nothing stays mounted whatever happens.
     base = store.staging.new_path("probe")
     child = process.fork()

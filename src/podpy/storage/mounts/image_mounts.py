@@ -14,12 +14,12 @@ from podpy.errors import InUseError, NoSuchImageError, NotSupportedError, Storag
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.storage.images import ImageRecord
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Shelves
 
 _MOUNT_POINT = 4  # proc_pid_mountinfo(5): the field's place in a line
 
 
-def mounted(store: Store) -> dict[str, str]:
+def mounted(store: Shelves) -> dict[str, str]:
     """Return where images are mounted, by id. To be called in the user's namespaces, like all here."""
     directory = os.path.realpath(_directory(store))
     found = {}
@@ -32,14 +32,16 @@ def mounted(store: Store) -> dict[str, str]:
     return found
 
 
-def mount(store: Store, record: ImageRecord) -> str:
+def mount(store: Shelves, record: ImageRecord) -> str:
     """Mount an image, if it isn't yet, and return where. Raises NoSuchImageError, NotSupportedError, StorageError."""
     from podpy import linux
+    from podpy.storage.mounts import driver
     from podpy.storage.mounts.root import InDirectory, MakeEmptyLayer
 
     target = os.path.join(_directory(store), record.id)
-    if store.driver != "overlay":
-        raise NotSupportedError(f"image mount: not with the storage driver {store.driver}", hint="Use podpy run")
+    name, options = driver.found(store)
+    if name != driver.OVERLAY:
+        raise NotSupportedError(f"image mount: not with the storage driver {name}", hint="Use podpy run")
     with store.database.transaction() as database:
         if not database.query("SELECT 1 FROM images WHERE id = ?", (record.id,)):
             raise NoSuchImageError(f"{record.id[:12]}: image not known")
@@ -48,7 +50,7 @@ def mount(store: Store, record: ImageRecord) -> str:
         MakeEmptyLayer(store).execute()
         # Without an upper directory overlay wants two lower ones, and an image may have one layer.
         names = [*(str(number) for number in reversed(store.layer_numbers(record.layers))), "empty"]
-        data = ",".join((f"lowerdir={':'.join(names)}", *store.driver_options))
+        data = ",".join((f"lowerdir={':'.join(names)}", *options))
         os.makedirs(target, mode=0o700, exist_ok=True)
         try:
             with InDirectory(os.path.join(store.graphroot, "layers")):
@@ -59,7 +61,7 @@ def mount(store: Store, record: ImageRecord) -> str:
     return target
 
 
-def unmount(store: Store, image_id: str, *, force: bool = False) -> bool:
+def unmount(store: Shelves, image_id: str, *, force: bool = False) -> bool:
     """Unmount an image; `force`: even while somebody is in it. Return whether it was mounted. Raises StorageError."""
     from podpy import linux
 
@@ -76,7 +78,7 @@ def unmount(store: Store, image_id: str, *, force: bool = False) -> bool:
     return True
 
 
-def refuse_if_mounted(store: Store, image_id: str) -> None:
+def refuse_if_mounted(store: Shelves, image_id: str) -> None:
     """Raise InUseError if the image is mounted. To be called in the transaction that removes it."""
     if image_id in mounted(store):
         raise InUseError(
@@ -84,5 +86,5 @@ def refuse_if_mounted(store: Store, image_id: str) -> None:
         )
 
 
-def _directory(store: Store) -> str:
+def _directory(store: Shelves) -> str:
     return os.path.join(store.paths.runroot, "mounts")

@@ -4,7 +4,7 @@
     fuse-overlayfs   where the kernel refuses that: old kernels, file systems without user.* attributes
     vfs              a whole copy of the image per container: works everywhere, slow and large
 
-Which one is found out once (storage/driver.py) and recorded in the database. The mounts are made in the mount namespace
+Which one is found out once (driver.py) and recorded in the database. The mounts are made in the mount namespace
 of the call that starts the container and vanish with it: nothing is ever unmounted here.
 """
 
@@ -15,13 +15,14 @@ import os
 from podpy.errors import StorageError
 from podpy.plan import Operation
 from podpy.record import Record
+from podpy.storage.mounts import driver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podpy.storage.images import ImageRecord
-    from podpy.storage.store import Store
+    from podpy.storage.shelves import Shelves
 
     Maps = Sequence[tuple[int, int, int]]
 
@@ -47,7 +48,7 @@ class MakeContainerLayer(Operation):
     `root_like` is a directory whose owner and mode the container's root gets: overlay shows the topmost directory's.
     """
 
-    def __init__(self, store: Store, container_id: str, root_like: str = "") -> None:
+    def __init__(self, store: Shelves, container_id: str, root_like: str = "") -> None:
         self._path = os.path.join(store.graphroot, "containers", container_id)
         self._root_like = root_like
 
@@ -82,7 +83,7 @@ def _root_mode(mode: int) -> int:
 class RemoveContainerLayer(Operation):
     """Remove containers/ID, by a rename and then rm -r."""
 
-    def __init__(self, store: Store, container_id: str) -> None:
+    def __init__(self, store: Shelves, container_id: str) -> None:
         self._store = store
         self._path = os.path.join(store.graphroot, "containers", container_id)
 
@@ -146,7 +147,6 @@ class MountFuseOverlay(Operation):
         return f"mount fuse-overlayfs at {self.target} ({self.data}; in {self._directory})"
 
     def execute(self) -> None:
-        from podpy.storage.mounts import driver
 
         os.makedirs(self.target, mode=0o755, exist_ok=True)
         with InDirectory(self._directory):
@@ -182,7 +182,7 @@ class CopyImage(Operation):
     """
 
     def __init__(
-        self, store: Store, container_id: str, layers: list[str], maps: tuple[Maps, Maps], *, volatile: bool
+        self, store: Shelves, container_id: str, layers: list[str], maps: tuple[Maps, Maps], *, volatile: bool
     ) -> None:
         self._store = store
         self._target = os.path.join(store.graphroot, "containers", container_id, "vfs")
@@ -217,7 +217,7 @@ class MakeMappedLayers(Operation):
     layer.
     """
 
-    def __init__(self, store: Store, names: list[tuple[int, str]], maps: tuple[Maps, Maps]) -> None:
+    def __init__(self, store: Shelves, names: list[tuple[int, str]], maps: tuple[Maps, Maps]) -> None:
         self._store = store
         self._names = names
         self._maps = maps
@@ -267,7 +267,7 @@ class InDirectory:
 
 
 def operations(
-    store: Store, container_id: str, image: ImageRecord | None, target: str, options: MountOptions
+    store: Shelves, container_id: str, image: ImageRecord | None, target: str, options: MountOptions
 ) -> list[Operation]:
     """See Store.mount_operations."""
     maps = (options.uid_maps, options.gid_maps)
@@ -276,7 +276,7 @@ def operations(
     if image is None:
         raise StorageError("a container needs an image or --rootfs")
     numbers = store.layer_numbers(image.layers)
-    if store.driver == "vfs":
+    if driver.found(store)[0] == "vfs":
         layers = [os.path.join(store.graphroot, "layers", str(number)) for number in numbers]
         copied = os.path.join(store.graphroot, "containers", container_id, "vfs")
         copy = CopyImage(store, container_id, layers, maps, volatile=options.volatile)
@@ -301,7 +301,7 @@ def operations(
 class MakeEmptyLayer(Operation):
     """The directory layers/empty, under an image that has no layers."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Shelves) -> None:
         self._path = os.path.join(store.graphroot, "layers", "empty")
 
     def describe(self) -> str:
@@ -321,16 +321,16 @@ def mapping_key(uid_maps: Maps, gid_maps: Maps) -> str:
     return sha256(text.encode()).hexdigest()[:_LONGEST_KEY]
 
 
-def _overlay(store: Store, container_id: str, lower: str, target: str, volatile: bool) -> Operation:
-    options = store.driver_options
-    if store.driver == "fuse-overlayfs":
+def _overlay(store: Shelves, container_id: str, lower: str, target: str, volatile: bool) -> Operation:
+    name, options = driver.found(store)
+    if name == "fuse-overlayfs":
         return MountFuseOverlay(store.graphroot, container_id, lower, target, options)
     if volatile:
         options = [*options, "volatile"]
     return MountOverlay(store.graphroot, container_id, lower, target, options)
 
 
-def _of_directory(store: Store, container_id: str, target: str, options: MountOptions) -> list[Operation]:
+def _of_directory(store: Shelves, container_id: str, target: str, options: MountOptions) -> list[Operation]:
     if not os.path.isdir(options.rootfs):
         raise StorageError(f"--rootfs {options.rootfs}: it's not a directory")
     if not options.rootfs_overlay:
