@@ -10,7 +10,7 @@ import pytest
 
 from podpy.errors import NotSupportedError, UsageError
 from podpy.oci.document import build as oci
-from podpy.oci.document import paths
+from podpy.oci.document.context import thermal_counters
 from podpy.spec.container import IdMapping, Resources
 from tests.oci.conftest import ConfigOf, namespaces
 
@@ -46,12 +46,12 @@ def test_id_maps_make_a_user_namespace(config_of: ConfigOf) -> None:
 def test_the_counters_of_throttled_cpus_are_masked_where_there_are_some(config_of: ConfigOf, tmp_path: Path) -> None:
     for name in ("cpu0/thermal_throttle", "cpu11/thermal_throttle", "cpu2", "cpuidle/thermal_throttle", "cpufreq"):
         (tmp_path / name).mkdir(parents=True)
-    found = paths.thermal_counters(str(tmp_path))
+    found = thermal_counters(str(tmp_path))
     assert found == [f"{tmp_path}/cpu0/thermal_throttle", f"{tmp_path}/cpu11/thermal_throttle"]
     host = {"thermal_counters": found}
     assert set(found) <= set(config_of(host=host)["linux"]["maskedPaths"])
     assert not set(found) & set(config_of(host=host, unmask=found)["linux"]["maskedPaths"])
-    assert paths.thermal_counters(str(tmp_path / "nosuch")) == []
+    assert thermal_counters(str(tmp_path / "nosuch")) == []
 
 
 def test_masked_and_read_only_paths_are_podmans(config_of: ConfigOf) -> None:

@@ -5,6 +5,8 @@ Everything that is looked up or made is in here, so `build` itself is a pure fun
 
 from __future__ import annotations
 
+import os
+
 from podpy.oci.root.users import UserIds
 from podpy.record import Record
 from podpy.spec import capabilities
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import Device
 
 NO_CGROUPS, CGROUPFS, SYSTEMD = "none", "cgroupfs", "systemd"
+_CPUS = "/sys/devices/system/cpu"
 
 
 class Limit(Record):
@@ -35,17 +38,14 @@ class HostFacts(Record):
     unified_cgroups: bool = True
     controllers: list[str] = []  # that podpy may use: memory, pids, cpu …
     environment: dict[str, str] = {}  # the caller's
-    thermal_counters: list[str] = []  # paths.thermal_counters()
+    thermal_counters: list[str] = []  # directories: thermal_counters()
 
     @classmethod
     def read(
         cls, *, rootless: bool, controllers: list[str], environment: dict[str, str], unified_cgroups: bool = True
     ) -> HostFacts:
         """Return this host's facts, as seen by this process (already inside the user's namespaces)."""
-        import os
         import resource
-
-        from podpy.oci.document import paths
 
         limits = {name: Limit(soft=pair[0], hard=pair[1]) for name, pair in _own_limits(resource)}
         with open("/proc/self/oom_score_adj", encoding="ascii") as file:
@@ -63,7 +63,7 @@ class HostFacts(Record):
             unified_cgroups=unified_cgroups,
             controllers=controllers,
             environment=environment,
-            thermal_counters=paths.thermal_counters(),
+            thermal_counters=thermal_counters(),
         )
 
 
@@ -95,3 +95,15 @@ def _own_limits(resource: object) -> list[tuple[str, tuple[int, int]]]:
     names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
     get = resource.getrlimit  # type: ignore[attr-defined]
     return [(name.removeprefix("RLIMIT_"), get(getattr(resource, name))) for name in names]
+
+
+def thermal_counters(cpus: str = _CPUS) -> list[str]:
+    """Return the directories that tell how often each CPU was throttled, and so what else it does (a side channel).
+
+    Only those that are there: the OCI runtime makes no mount point in sysfs.
+    """
+    try:
+        names = sorted(name for name in os.listdir(cpus) if name[:3] == "cpu" and name[3:].isdigit())
+    except OSError:
+        return []
+    return [path for path in (f"{cpus}/{name}/thermal_throttle" for name in names) if os.path.isdir(path)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.oci.document.context import BundleContext
@@ -13,20 +11,7 @@ MASKED = tuple(
     "/proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/sched_debug /proc/scsi /proc/timer_list"
     " /proc/timer_stats /sys/devices/virtual/powercap /sys/firmware /sys/fs/selinux /proc/interrupts".split()
 )
-_CPUS = "/sys/devices/system/cpu"
 READ_ONLY = ("/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
-
-
-def thermal_counters(cpus: str = _CPUS) -> list[str]:
-    """Return the directories that tell how often each CPU was throttled, and so what else it does (a side channel).
-
-    Only those that are there: the OCI runtime makes no mount point in sysfs.
-    """
-    try:
-        names = sorted(name for name in os.listdir(cpus) if name[:3] == "cpu" and name[3:].isdigit())
-    except OSError:
-        return []
-    return [path for path in (f"{cpus}/{name}/thermal_throttle" for name in names) if os.path.isdir(path)]
 
 
 def masked(spec: ContainerSpec, context: BundleContext, *, bound_sysfs: bool) -> list[str]:
