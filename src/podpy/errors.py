@@ -10,6 +10,7 @@
     │   └── NoSuchArtifactError
     ├── InUseError                125   a name that is taken, an image that a container uses (`rmi`: 2)
     ├── StateError                125   a container is in the wrong state for this
+    ├── AttachError               125   nobody takes a container's output any more (`run`: 126)
     ├── StorageError              125   layers, blobs, mounts, the database
     │   ├── DigestMismatchError
     │   ├── BrokenTarError             a layer's tar makes no sense
@@ -109,6 +110,10 @@ class SeveralNamesError(InUseError):
 
 class StateError(PodpyError):
     """The container's state doesn't allow this."""
+
+
+class AttachError(PodpyError):
+    """What an attached container writes can't be passed on: the reader of a pipe has gone, a file is full."""
 
 
 class StorageError(PodpyError):

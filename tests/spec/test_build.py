@@ -171,6 +171,14 @@ def test_files_that_are_written_get_absolute_paths(
     assert spec.log_options == {"path": f"{tmp_path}/l", "max-size": "1000000"}
 
 
+@pytest.mark.parametrize(
+    ("words", "limit"), [((), "100000000"), (("max-size=1k",), "1000"), (("max-size=0",), ""), (("max-size=-1",), "")]
+)
+def test_a_log_has_a_limit_of_its_own(spec_of: SpecOf, words: tuple[str, ...], limit: str) -> None:
+    spec = spec_of(*(f"--log-opt={word}" for word in words))
+    assert spec.log_options.get("max-size", "") == limit
+
+
 def test_rootfs_is_a_directory_with_an_overlay_if_asked(spec_of: SpecOf) -> None:
     spec = spec_of("--rootfs")
     assert spec.rootfs.endswith("/IMAGE") and spec.image == "" and not spec.rootfs_overlay

@@ -83,7 +83,7 @@ class ContainersConf:
     label_users: bool = False
     log_driver: str = "k8s-file"
     log_path: str = ""
-    log_size_max: int = -1
+    log_size_max: int = 100_000_000  # Podman's is -1, no limit: the log of `yes` would fill the disk in minutes
     log_tag: str = ""
     mounts: list[str] = []
     netns: str = "private"

@@ -198,7 +198,7 @@ _LIFE: tuple[Option, ...] = (
     flag("--rm", "Remove the container, and its anonymous volumes, when it ends"),
     text("--restart", "POLICY", "no, on-failure[:N], always, unless-stopped"),
     text("--log-driver", "DRIVER", "Where output goes: k8s-file, json-file, journald, passthrough, none"),
-    many("--log-opt", "KEY=VALUE", "Option for the log: path, max-size, max-file, tag"),
+    many("--log-opt", "KEY=VALUE", "Option for the log: path, max-size (100m), max-file, tag"),
     listed("--attach -a", "STREAM", "Attach to stdin, stdout or stderr"),
     text(
         "--sdnotify",

@@ -74,11 +74,11 @@ def log_options(items: Sequence[str], conf: ContainersConf) -> dict[str, str]:
             raise UsageError(f"invalid log option {name!r}", hint=f"One of {', '.join(_LOG_OPTIONS)}")
         if name == "label":
             raise NotSupportedError("--log-opt label= comes with a later version of podpy")
-    if "max-size" in result:
-        # Decimal, unlike all other sizes: Podman reads it with go-units' FromHumanSize.
-        result["max-size"] = str(parse_size("--log-opt max-size", result["max-size"], base=1000))
-    elif conf.log_size_max > 0:
-        result["max-size"] = str(conf.log_size_max)
+    size = result.pop("max-size", "")
+    # Decimal, unlike all other sizes: Podman reads it with go-units' FromHumanSize.
+    limit = conf.log_size_max if size in ("", "-1") else parse_size("--log-opt max-size", size, base=1000)
+    if limit > 0 and size != "-1":  # 0 and -1: no limit
+        result["max-size"] = str(limit)
     if "max-file" in result and not result["max-file"].isdigit():
         raise UsageError(f"invalid value {result['max-file']!r} for --log-opt max-file", hint="It is a number")
     if "path" in result:

@@ -11,6 +11,8 @@ import errno
 import os
 import select
 
+from podpy.errors import AttachError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.caller import Streams
@@ -57,7 +59,10 @@ class AttachPump:
         os.set_blocking(socket, False)
 
     def run(self) -> bool:
-        """Pump. Return True if the user detached, False if the container closed its side."""
+        """Pump. Return True if the user detached, False if the container closed its side.
+
+        Raises AttachError if the caller's output can't be written any more.
+        """
         poll = select.poll()
         while True:
             self._register(poll)
@@ -89,10 +94,19 @@ class AttachPump:
                 return False
             if not packet:
                 return False
-            target = self._streams.stderr if packet[0] == _STDERR else self._streams.stdout
+            name, target = ("stdout", self._streams.stdout)
+            if packet[0] == _STDERR:
+                name, target = ("stderr", self._streams.stderr)
             if target >= 0:
-                _write_all(target, memoryview(packet)[1:])
+                self._pass_on(name, target, memoryview(packet)[1:])
         return True
+
+    @staticmethod
+    def _pass_on(name: str, target: int, data: memoryview) -> None:
+        try:
+            _write_all(target, data)
+        except OSError as error:  # the reader of a pipe has gone, a disk is full, a terminal was closed
+            raise AttachError(f"write /dev/{name}: {(error.strerror or str(error)).lower()}") from error
 
     def _read_input(self) -> bool:
         """Take one piece of stdin; return True if the user typed the detach keys."""
@@ -104,7 +118,7 @@ class AttachPump:
             data = b""  # EIO: the terminal has gone away
         if not data:
             self._input_open = False
-            _shutdown_write(self._socket)
+            shut_down(self._socket, read=False)
             return False
         self._pending, detached = self._scanner.feed(data)
         if self._pending:
@@ -182,12 +196,13 @@ def _write_all(descriptor: int, data: memoryview) -> None:
             waiter.poll()
 
 
-def _shutdown_write(descriptor: int) -> None:
+def shut_down(descriptor: int, *, read: bool = True) -> None:
+    """Shut a socket down, both ways or only for writing (shutdown(2)): the other side sees the end of file."""
     import _socket
 
     socket = _socket.socket(fileno=os.dup(descriptor))
     try:
-        socket.shutdown(_socket.SHUT_WR)
+        socket.shutdown(_socket.SHUT_RDWR if read else _socket.SHUT_WR)
     except OSError:
         pass  # the container has ended meanwhile
     finally:

@@ -155,9 +155,13 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
             )
         from podpy.libpod.io import exec_monitor
 
-        code = exec_monitor.run_attached(container, options, begun.directory, begun.process, streams)
-        if code is None:
-            begun.hand_over(read_pidfile(os.path.join(begun.directory, "conmon.pid")))
+        code = None
+        try:
+            code = exec_monitor.run_attached(container, options, begun.directory, begun.process, streams)
+        finally:
+            monitor = read_pidfile(os.path.join(begun.directory, "conmon.pid")) if code is None else 0
+            if monitor:  # detached, or nobody takes its output any more: the command runs on
+                begun.hand_over(monitor)
         return code or 0
 
 

@@ -6,7 +6,7 @@ import os
 from time import time_ns
 
 from podpy import fastjson, pids
-from podpy.errors import StateError
+from podpy.errors import AttachError, NoSuchContainerError, StateError
 from podpy.libpod.containers.table import (
     ALIVE,
     EXIT_UNKNOWN,
@@ -92,7 +92,16 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, star
     if options.on_start is not None:
         options.on_start()
     try:
-        detached = pump(container, ours, options)
+        try:
+            detached = pump(container, ours, options)
+        except AttachError as error:
+            failed = _nobody_listens(container, ours, error)
+            if container.spec.remove:
+                _read_exit_code(container, waiter)
+                _acknowledge(waiter)
+            else:
+                outlive_session(container)
+            raise failed from error
         if detached:
             outlive_session(container)
             return None
@@ -131,7 +140,7 @@ def _start_initialized(container: Held, options: AttachOptions) -> int | None:
     except BaseException:
         os.close(socket)
         raise
-    return _attach(container, socket, options)
+    return _attach(container, socket, options, started=True)
 
 
 def _start_with_another_conmon(container: Held, options: AttachOptions, starting: Starting | None) -> int | None:
@@ -165,14 +174,47 @@ def _connect(container: Held) -> int:
         ) from None
 
 
-def _attach(container: Held, socket: int, options: AttachOptions) -> int | None:
+def _nobody_listens(container: Held, socket: int, error: AttachError, *, started: bool = True) -> AttachError:
+    """Nobody takes the container's output any more: return what to raise, as Podman's error.
+
+    If this call has `started` it, one with `--rm` is stopped and removed: nobody else would. Others run on, and their
+    log takes what they write.
+    """
+    from podpy.libpod.io.attach import shut_down
+
+    shut_down(socket)
+    text = f"attaching to container {container.id}: {error.message}"
+    try:
+        if started and container.spec.remove:
+            stop_and_remove(container)
+            return AttachError(text)
+        if container.refresh().status in ALIVE:
+            return AttachError(text, hint=f"The container still runs; end it with: podpy stop {container.name}")
+    except NoSuchContainerError:
+        pass  # `podpy rm -f` was faster
+    return AttachError(text)
+
+
+def stop_and_remove(container: Held) -> None:
+    """Stop a container by its own signal and patience, and remove it. Raises NoSuchContainerError, StateError."""
+    from podpy.libpod.containers.ending.remove import remove
+    from podpy.libpod.containers.ending.stop import stop
+
+    stop(container, None, thaw=True, quiet=True)
+    remove(container, force=True, volumes=True, timeout=0)
+
+
+def _attach(container: Held, socket: int, options: AttachOptions, *, started: bool = False) -> int | None:
     row = container.row
     try:
         if options.on_start is not None:
             options.on_start()
         with _Proxy(container, options) as proxy:
             proxy.open()
-            detached = pump(container, socket, options)
+            try:
+                detached = pump(container, socket, options)
+            except AttachError as error:
+                raise _nobody_listens(container, socket, error, started=started) from error
     finally:
         os.close(socket)
     if detached:
@@ -244,7 +286,6 @@ def _read_exit_code(container: Held, waiter: int) -> int:
 
 
 def _clean_up_after(container: Held, code: int) -> None:
-    from podpy.errors import NoSuchContainerError
     from podpy.libpod.containers.ending.cleanup import release
     from podpy.libpod.containers.ending.remove import remove_locked
 

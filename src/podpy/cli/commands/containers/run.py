@@ -7,6 +7,7 @@ import sys
 from podpy.cli.commands.containers.create import image_options
 from podpy.cli.engine import open_runtime
 from podpy.cli.streams import check_preserved, check_terminal, streams
+from podpy.errors import EXIT_NOT_EXECUTABLE, AttachError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,9 +67,11 @@ def _start(runtime: Runtime, starting: Starting, options: Options, how: AttachOp
         from podpy.libpod.io.foreground import start_attached
 
         code = start_attached(container, how, starting)
-    except BaseException:
+    except BaseException as error:
         if options.rm or options.rmi:
             discard_failed_start(container)
+        if isinstance(error, AttachError):
+            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's, for whatever stops a `run` that has started
         raise
     if code is not None and options.rmi:
         _remove_image(runtime, container)

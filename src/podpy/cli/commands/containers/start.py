@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import chosen, for_each
-from podpy.errors import PodpyError, StateError, UsageError
+from podpy.errors import AttachError, PodpyError, StateError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,5 +52,8 @@ def _attached(runtime: Runtime, container: Container, options: Options) -> int:
         detach_keys=parse_detach_keys(options.detach_keys),
         sig_proxy=options.sig_proxy is not False,  # podman-start(1): true when attached
     )
-    code = attach(container, how) if container.status == RUNNING else start_attached(container, how)
+    try:
+        code = attach(container, how) if container.status == RUNNING else start_attached(container, how)
+    except AttachError as error:
+        raise AttachError(f"unable to start container {container.id}: {error.message}", hint=error.hint) from error
     return code or 0

@@ -30,10 +30,11 @@ def kill(container: Held, number: int) -> None:
         wait_for_end(container.engine, row)
 
 
-def stop(container: Held, timeout: int | None, *, thaw: bool = False) -> None:
+def stop(container: Held, timeout: int | None, *, thaw: bool = False, quiet: bool = False) -> None:
     """See Container.stop. A container that isn't running is only cleaned up, and isn't restarted by its policy.
 
-    `thaw`: a paused one is unpaused first; otherwise that is a StateError.
+    `thaw`: a paused one is unpaused first; otherwise that is a StateError. `quiet`: without the warning that its signal
+    has not stopped it.
     """
     from podpy.libpod.containers.ending.cleanup import cleanup
 
@@ -49,7 +50,7 @@ def stop(container: Held, timeout: int | None, *, thaw: bool = False) -> None:
         try:
             wait_for_end(container.engine, row, patience)
         except TimeoutError:
-            if patience > 0:
+            if patience > 0 and not quiet:
                 _warn(container, patience)
             _send(container, row, _SIGKILL)
             wait_for_end(container.engine, row)
