@@ -59,14 +59,14 @@ def send_warnings_to(sink: Sink) -> None:
 
 
 class sending_to:
-    """Give the warnings of this thread to `sink` until the block ends."""
+    """Give the warnings of this thread to `sink` until the block ends; None: to where they go already."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink | None) -> None:
         self._sink = sink
 
     def __enter__(self) -> None:
         self._outer = getattr(_Sinks.thread, "sink", None)
-        _Sinks.thread.sink = self._sink
+        _Sinks.thread.sink = self._sink or self._outer
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         _Sinks.thread.sink = self._outer

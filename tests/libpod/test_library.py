@@ -18,6 +18,8 @@ from podpy.errors import StateError
 from podpy.spec.container import ContainerSpec
 from tests.support import needs, wait
 from tests.support.engine import Podpy, Result
+from tests.support.images import Image, Layer
+from tests.support.registry import Registry
 
 THREADED = """
 import os, sys, threading, time
@@ -133,6 +135,7 @@ from podpy import Runtime
 from podpy.libpod.caller import Caller, Streams
 from podpy.libpod.io.foreground import AttachOptions
 from podpy.libpod.io.exec_options import ExecOptions
+from podpy.libpod.io.logs import LogOptions
 from podpy.spec.container import ContainerSpec
 
 def spec(*command, **more):
@@ -240,6 +243,46 @@ def test_a_caller_is_what_it_was_said_to_be(library: Callable[..., Result], busy
     """Its environment, its directory and its streams, not the process's."""
     result = library(BEGIN + CALLER, env={"http_proxy": "http://proxy.example:3128"})
     assert (result.ok(), result.stderr) == ("mine.example", "")
+
+
+PULL = r"""
+import threading
+from podpy.image.progress import Progress
+from podpy.image.registry.access import PullOptions
+
+class Shown(Progress):
+    calls = []
+    def __getattribute__(self, name):
+        if hasattr(Progress, name) and not name.startswith("_"):
+            return lambda *arguments: Shown.calls.append((name, threading.get_ident()))
+        return super().__getattribute__(name)
+
+warnings = []
+with Runtime(caller=Caller({}, notice=warnings.append)) as runtime:
+    image = runtime.pull(sys.argv[1], PullOptions(tls_verify=False), progress=Shown())
+    assert runtime.image(sys.argv[1]).id == image.id
+    names = [name for name, _ in Shown.calls]
+    assert names.count("layer_started") == names.count("layer_done") == 1, names
+    assert names[0] == "message" and names[-1] == "close", names
+    assert "layer_advanced" in names and "committing" in names, names
+    assert {thread for _, thread in Shown.calls} == {threading.get_ident()}
+    container = runtime.create(spec("sh", "-c", "trap : TERM; echo ready; sleep 100 & wait; wait; sleep 100"))
+    container.start()
+    next(iter(container.logs(LogOptions(follow=True))))
+    container.stop(1)
+    assert len(warnings) == 1 and "resorting to SIGKILL" in warnings[0], warnings
+    container.remove()
+print("done")
+"""
+
+
+def test_a_pull_tells_its_progress_and_a_stop_its_warning(
+    library: Callable[..., Result], busybox: str, registry: Registry
+) -> None:
+    """In the thread that called, though a helper process does the work; warnings go to the caller's notice."""
+    registry.push("small", "latest", Image([Layer().add("etc/one", os.urandom(300_000)).tar()]))
+    result = library(BEGIN + PULL, f"{registry.address}/small")
+    assert (result.ok(), result.stderr) == ("done", "")
 
 
 @pytest.fixture

@@ -77,3 +77,49 @@ print("begin")
 rootless.run_inside(paths, int)
 """
     assert python(podpy, THREADED + code).ok().splitlines() == ["begin", "end"]
+
+
+def test_what_the_helper_tells_is_heard_while_it_works(podpy: Podpy) -> None:
+    """In the calling thread; warnings too, from all of the helper's threads. The helper here waits for the answer."""
+    code = """
+from podpy import notice
+heard = []
+def hear(event):
+    heard.append((event, threading.get_ident()))
+    os.write(to_helper, b"x")
+def work(tell):
+    for number in range(3):
+        tell(number)
+        os.read(from_caller, 1)
+    telling = threading.Thread(target=lambda: (notice.warn("of a thread"), tell("x" * 1_000_000)))
+    telling.start()
+    telling.join()
+    notice.warn("of the first")
+    return "end"
+from_caller, to_helper = os.pipe()
+with notice.sending_to(lambda text: heard.append((text, threading.get_ident()))):
+    assert rootless.run_telling(paths, work, hear) == "end"
+assert {thread for _, thread in heard} == {threading.get_ident()}
+assert [event for event, _ in heard] == [0, 1, 2, "of a thread", "x" * 1_000_000, "of the first"]
+print("done")
+"""
+    done = python(podpy, THREADED + code)
+    assert (done.ok(), done.stderr) == ("done", "")
+
+
+def test_an_error_while_hearing_ends_the_helper(podpy: Podpy) -> None:
+    """So a transfer is cancelled: by Ctrl-C, or by whoever shows its progress."""
+    code = """
+def work(tell):
+    tell(os.getpid())
+    stop.wait()
+def hear(pid):
+    helpers.append(pid)
+    raise KeyboardInterrupt
+helpers = []
+try:
+    rootless.run_telling(paths, work, hear)
+except KeyboardInterrupt:
+    print(os.path.exists(f"/proc/{helpers[0]}"))
+"""
+    assert python(podpy, THREADED + code).ok() == "False"

@@ -6,6 +6,7 @@ import os
 
 from podpy.cli.show.notice import print_note, print_warning
 from podpy.config.paths import Paths
+from podpy.libpod.access import Here
 from podpy.libpod.caller import Caller, Streams
 from podpy.libpod.runtime import Runtime
 from podpy.libpod.settings import Settings
@@ -39,7 +40,7 @@ def open_runtime(options: Options) -> Runtime:
         arguments=_repeated(options),
     )
     caller = Caller(os.environ, os.getcwd(), Streams(0, 1, 2))
-    return Runtime(paths, caller=caller, settings=settings, in_process=True, trace=trace)
+    return Runtime(paths, caller=caller, settings=settings, access=Here(trace), trace=trace)
 
 
 def _repeated(options: Options) -> tuple[str, ...]:

@@ -64,6 +64,10 @@ class Caller:
         self.streams = streams or Streams()
         self.notice = notice
 
+    def without_notice(self) -> Caller:
+        """Return the same caller, whose warnings go where the process's go."""
+        return Caller(self.environ, self.directory, self.streams)
+
 
 def without_service(environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without what a service manager has given to its service alone."""

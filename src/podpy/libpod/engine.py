@@ -1,10 +1,6 @@
 """Engine: what all of libpod works with; where everything is, opened when it is first needed.
 
-The command line makes its Runtime (podpy.libpod.runtime, the public face of this) with `in_process=True`: it is one
-call in a process of its own and enters the user's namespaces itself. A library's caller has a process that must stay
-what it is (and may have threads, which the kernel forbids to change their user namespace), so there the privileged half
-of each method runs in a forked helper; also for root, because a start moves its process into the container's mount
-namespace. One Engine is for one thread.
+Where its privileged work happens, podpy.libpod.access says. One Engine is for one thread.
 """
 
 from __future__ import annotations
@@ -13,9 +9,11 @@ import os
 
 from podpy import rootless
 from podpy.errors import PodpyError
+from podpy.libpod.access import Here
 from podpy.libpod.containers.table import ContainerTable
 from podpy.libpod.locks import FileLock, Locked
 from podpy.libpod.settings import Settings
+from podpy.notice import sending_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
+    from podpy.libpod.access import Access, Tell
     from podpy.libpod.caller import Caller
     from podpy.oci.runtime import OciRuntime
     from podpy.plan import Trace
@@ -43,24 +42,24 @@ class Engine:
         caller: Caller,
         *,
         settings: Settings | None = None,
-        in_process: bool = False,
+        access: Access,
         trace: Trace | None = None,
     ) -> None:
         self.paths = paths
         self.caller = caller
         self.settings = settings or Settings()
         self.trace = trace
-        self._in_process = in_process
+        self.access = access
         self._opened: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._in_process and kind is KeyboardInterrupt:
+        if self.access.ends_with_the_call and kind is KeyboardInterrupt:
             # Removing a half unpacked image takes seconds, and Ctrl-C means now: the next call's sweep removes it.
             self._opened.pop("store", None)
-        self.close(at_end=self._in_process)
+        self.close(at_end=self.access.ends_with_the_call)
 
     def close(self, *, at_end: bool = False) -> None:
         """Remove what this call staged and didn't commit; close the database (`at_end`: the process ends, too)."""
@@ -84,12 +83,7 @@ class Engine:
     @property
     def database(self) -> Database:
         """The database, opened (and made) at first use."""
-        if self._in_process:
-            from podpy.storage.database.database import Database
-        else:
-            from podpy.storage.database.brief import BriefDatabase as Database
-
-        return self._open("database", lambda: Database.open(self.paths))
+        return self._open("database", lambda: self.access.open_database(self.paths))
 
     @property
     def table(self) -> ContainerTable:
@@ -127,35 +121,31 @@ class Engine:
             self.trace.mark(text)
 
     def enter(self) -> None:
-        """Enter the user's namespaces with this very process (`in_process` only). Raises RootlessError."""
+        """Enter the user's namespaces with this very process (access: Here). Raises RootlessError."""
         rootless.enter(self.paths, self.trace)
 
     def privileged(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, run inside the user's namespaces: here, or in a forked helper."""
-        if self._in_process:
-            self.enter()
-            return work()
+        return self.privileged_telling(lambda _tell: work(), lambda _event: None)
+
+    def privileged_telling(self, work: Callable[[Tell], T], hear: Tell) -> T:
+        """Return what `work(tell)` returns, as `privileged` does; `hear` gets in this process what it tells."""
+        if self.access.ends_with_the_call:
+            with self.noticing():
+                return self.access.do(self.paths, work, hear)
         self.close()  # the helper opens its own; what this one knows may be old afterwards
 
-        def in_helper() -> T:
-            self._in_process = True
-            return work()
-
-        result: T = rootless.run_inside(self.paths, in_helper)
-        return result
-
-    def privileged_telling(self, work: Callable[[Callable[[object], None]], T], hear: Callable[[object], None]) -> T:
-        """Return what `work(tell)` returns, as `privileged` does; `hear` gets in this process what it tells."""
-        if self._in_process:
-            self.enter()
-            return work(hear)
-        self.close()
-
-        def in_helper(tell: Callable[[object], None]) -> T:
-            self._in_process = True
+        def in_helper(tell: Tell) -> T:
+            self.access = Here()
+            self.caller = self.caller.without_notice()  # warnings go to the caller's process first
             return work(tell)
 
-        return rootless.run_telling(self.paths, in_helper, hear)
+        with self.noticing():
+            return self.access.do(self.paths, in_helper, hear)
+
+    def noticing(self) -> sending_to:
+        """Return a context in which this thread's warnings go to the caller's notice, if he has one."""
+        return sending_to(self.caller.notice)
 
     def lock(self, container_id: str) -> FileLock:
         """Return the container's lock (not taken yet)."""

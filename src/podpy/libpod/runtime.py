@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 
 from podpy.config.paths import Paths
+from podpy.libpod.access import Helper
 from podpy.libpod.caller import Caller, without_service
 from podpy.libpod.engine import Engine
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from podpy.image.options import PushOptions, SaveOptions
     from podpy.image.progress import Progress
     from podpy.image.registry.access import PullOptions
+    from podpy.libpod.access import Access
     from podpy.libpod.containers.container import Container
     from podpy.libpod.containers.starting.create import ImageOptions
     from podpy.libpod.containers.table import ContainerRow, Glance
@@ -47,16 +49,16 @@ class Runtime(Engine):
         *,
         caller: Caller | None = None,
         settings: Settings | None = None,
-        in_process: bool = False,
+        access: Access | None = None,
         trace: Trace | None = None,
     ) -> None:
         """Find the user's directories (unless `paths` says them). Raises RootlessError or ConfigError.
 
         `caller`: what containers may get of whoever calls; by default this process's environment and directory, without
-        what a service manager gave it, and no streams.
+        what a service manager gave it, and no streams. `access`: where privileged work happens; by default in a helper.
         """
         super().__init__(
-            paths or Paths.find(), caller or _this_process(), settings=settings, in_process=in_process, trace=trace
+            paths or Paths.find(), caller or _this_process(), settings=settings, access=access or Helper(), trace=trace
         )
 
     # Containers
@@ -66,7 +68,8 @@ class Runtime(Engine):
         from podpy.libpod.containers.container import Container
         from podpy.libpod.containers.starting.create import create
 
-        made = create(self, spec, options)
+        with self.noticing():
+            made = create(self, spec, options)
         return Container(self, made.row, lock=made.lock)
 
     def container(self, name_or_id: str) -> Container:

@@ -15,7 +15,7 @@ from _thread import allocate_lock
 
 from podpy import process
 from podpy.errors import PodpyError, RootlessError
-from podpy.notice import sending_to, warn
+from podpy.notice import send_warnings_to, sending_to, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 # What comes from the child: a kind, a size, and so many pickled bytes.
 _FRAME = struct.Struct("=cQ")
-_EVENT, _ANSWER = b"e", b"a"
+_EVENT, _NOTICE, _ANSWER = b"e", b"n", b"a"
 
 
 def run_inside(paths: Paths, function: Callable[..., T], *args: object) -> T:
     """Return function(*args), called in a forked child that has entered the user's namespaces.
 
     What it raises is raised here, with the child's traceback as a note. What it returns must be picklable. Warnings
-    of the child are given here, at its end. Raises RootlessError if the child dies without an answer.
+    of the child are given here, at once. Raises RootlessError if the child dies without an answer.
     """
     return run_telling(paths, lambda _: function(*args), lambda _: None)
 
@@ -55,9 +55,7 @@ def run_telling(paths: Paths, function: Callable[[Callable[[object], None]], T],
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         raise RootlessError(f"the helper process inside the user namespace ended without an answer ({_why(status)})")
     os.waitpid(child, 0)
-    value, error, queued = pickle.loads(data)
-    for text in queued:
-        warn(text)
+    value, error = pickle.loads(data)
     if error is not None:
         raise error
     result: T = value
@@ -74,7 +72,11 @@ def _in_child(answer: int, paths: Paths, function: Callable[[Callable[[object], 
                 view = view[os.write(answer, view) :]
 
     try:
-        write(_ANSWER, _answer(paths, function, lambda event: write(_EVENT, pickle.dumps(event))))
+        # Of all of its threads, and of this one, whose sink here may be a thing of the caller's.
+        send_warnings_to(lambda text: write(_NOTICE, pickle.dumps(text)))
+        with sending_to(lambda text: write(_NOTICE, pickle.dumps(text))):
+            answered = _answer(paths, function, lambda event: write(_EVENT, pickle.dumps(event)))
+        write(_ANSWER, answered)
     finally:
         os._exit(0)
 
@@ -82,13 +84,11 @@ def _in_child(answer: int, paths: Paths, function: Callable[[Callable[[object], 
 def _answer(paths: Paths, function: Callable[[Callable[[object], None]], T], tell: Callable[[object], None]) -> bytes:
     from podpy.rootless.namespace import enter
 
-    queued: list[str] = []
     value: T | None = None
     error: BaseException | None = None
     try:
-        with sending_to(queued.append):  # the caller's sink may be a thing of its threads
-            enter(paths)
-            value = function(tell)
+        enter(paths)
+        value = function(tell)
     except BaseException as raised:
         error = raised
         if not isinstance(raised, PodpyError):
@@ -96,11 +96,11 @@ def _answer(paths: Paths, function: Callable[[Callable[[object], None]], T], tel
 
             raised.add_note("in podpy's helper process:\n" + "".join(traceback.format_tb(raised.__traceback__)))
     try:
-        data = pickle.dumps((value, error, queued))
+        data = pickle.dumps((value, error))
         pickle.loads(data)  # an exception may be written but not read again (its __init__ wants more arguments)
     except Exception as problem:
         told = f"{type(error).__name__}: {error}" if error is not None else f"the result can't be sent back: {problem}"
-        data = pickle.dumps((None, RootlessError(told), queued))
+        data = pickle.dumps((None, RootlessError(told)))
     return data
 
 
@@ -119,7 +119,7 @@ def _collect(answer: int, child: int, hear: Callable[[object], None]) -> bytes:
                 del received[:end]
                 if kind == _ANSWER:
                     return data
-                hear(pickle.loads(data))
+                (warn if kind == _NOTICE else hear)(pickle.loads(data))
     except BaseException:
         os.kill(child, signal.SIGTERM)
         os.waitpid(child, 0)

@@ -150,10 +150,11 @@ def _objects(kind: str, current: str, prefix: str) -> list[str]:
 
 
 def _containers(kind: str, current: str) -> list[str]:
+    from podpy.libpod.access import Here
     from podpy.libpod.runtime import Runtime
 
     # A completion never repairs states and never waits: the rows as they are will do.
-    with Runtime(in_process=True) as runtime:
+    with Runtime(access=Here()) as runtime:
         rows = runtime.table.summaries()
     wanted = [
         row for row in rows if kind == "containers" or (row.status in ("running", "paused")) == (kind == "running")
@@ -165,19 +166,21 @@ def _containers(kind: str, current: str) -> list[str]:
 
 
 def _images(current: str) -> list[str]:
+    from podpy.libpod.access import Here
     from podpy.libpod.runtime import Runtime
 
-    with Runtime(in_process=True) as runtime:
+    with Runtime(access=Here()) as runtime:
         names = [name for record in runtime.store.image_summaries() for name in record.names]
     short = [name.removeprefix("docker.io/library/").removeprefix("localhost/") for name in names]
     return sorted({name for name in [*names, *short] if name.startswith(current)})
 
 
 def _artifacts(current: str) -> list[str]:
+    from podpy.libpod.access import Here
     from podpy.libpod.runtime import Runtime
     from podpy.storage.artifacts import Artifacts
 
-    with Runtime(in_process=True) as runtime:
+    with Runtime(access=Here()) as runtime:
         names = [record.name for record in Artifacts(runtime.store).all()]
     return [name for name in names if name.startswith(current)]
 

@@ -28,30 +28,6 @@ _REGISTRY_TRANSPORT = "docker://"
 _STORE_TRANSPORT = "containers-storage:"
 
 
-def ensure_image(
-    store: Store,
-    paths: Paths,
-    name: str,
-    *,
-    policy: str = "missing",
-    platform: str = "",
-    progress: object = None,
-    tls_verify: bool | None = None,
-    authfile: str = "",
-    signature_policy: str = "",
-) -> ImageRecord:
-    """Return the image for a new container, pulled if the policy says so. See `pull`."""
-    options = PullOptions(
-        policy=policy,
-        platform=platform,
-        tls_verify=tls_verify,
-        authfile=authfile,
-        signature_policy=signature_policy,
-    )
-    reporter = progress if isinstance(progress, Progress) else SILENT
-    return pull(store, paths, name, options, progress=reporter)
-
-
 def pull(
     store: Store, paths: Paths, name: str, options: PullOptions | None = None, *, progress: Progress = SILENT
 ) -> ImageRecord:

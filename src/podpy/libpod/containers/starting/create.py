@@ -136,21 +136,22 @@ def _find_or_pull(engine: Engine, name: str, options: ImageOptions) -> ImageReco
         except NoSuchImageError:
             if options.policy == "never":
                 raise
-    from podpy.image.incoming.pull import ensure_image
+    from podpy.image.incoming.pull import pull
+    from podpy.image.registry.access import PullOptions
+    from podpy.libpod.images.transfer import transfer
 
-    return engine.privileged(
-        lambda: ensure_image(
-            engine.store,
-            engine.paths,
-            name,
-            policy=options.policy,
-            platform=options.platform,
-            progress=options.progress() if options.progress else None,
-            tls_verify=options.tls_verify,
-            authfile=options.authfile,
-            signature_policy=options.signature_policy,
-        )
+    wanted = PullOptions(
+        policy=options.policy,
+        platform=options.platform,
+        tls_verify=options.tls_verify,
+        authfile=options.authfile,
+        signature_policy=options.signature_policy,
     )
+
+    def work(reporter: Progress) -> ImageRecord:
+        return pull(engine.store, engine.paths, name, wanted, progress=reporter)
+
+    return transfer(engine, work, options.progress() if options.progress else None)
 
 
 def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str) -> ContainerSpec:
