@@ -8,8 +8,8 @@ import pytest
 
 from podpy.errors import InUseError, NetworkSetupError, NotSupportedError, PodpyError, UsageError
 from podpy.network import ports
-from podpy.network.ports import parse_publish
 from podpy.spec.container import PortMapping
+from podpy.spec.text.ports import parse_publish
 
 
 def mapping(container: int, host: int = 0, ip: str = "", protocol: str = "tcp", count: int = 1) -> PortMapping:
@@ -31,6 +31,7 @@ def mapping(container: int, host: int = 0, ip: str = "", protocol: str = "tcp", 
         ("[::1]:8080:80", mapping(80, 8080, "::1")),
         ("[::1]::80/udp", mapping(80, 0, "::1", "udp")),
         ("[::1]:80", mapping(80, 0, "::1")),
+        ("[127.0.0.1]:5001:80", mapping(80, 5001, "127.0.0.1")),
         ("0:80", mapping(80)),
         ("8000-8009:9000-9009", mapping(9000, 8000, count=10)),
         ("65535:65535", mapping(65535, 65535)),
@@ -61,7 +62,7 @@ def test_a_range_without_host_ports_is_one_ephemeral_port_for_each() -> None:
         ("1.2.3:80:80", "not an IP address"),
         ("::1:80:80", "too many colons"),
         ("[::1:80:80", "malformed address"),
-        ("[127.0.0.1]:80:80", "malformed address"),
+        ("[127.0.0]:80:80", "is not an IP address"),
         ("80:80/icmp", "unknown protocol"),
         ("80:80/", "unknown protocol"),
     ],

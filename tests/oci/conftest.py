@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from podpy.config.containers_conf import ContainersConf
 from podpy.oci.document import build as oci
 from podpy.oci.document.context import BundleContext, HostFacts, Limit
 from podpy.spec.container import ContainerSpec
+from podpy.spec.defaults import with_defaults
 
 ConfigOf = Callable[..., dict[str, Any]]
 
@@ -27,13 +29,18 @@ CONTEXT = BundleContext(container_id="0123456789abcdef" * 4, rootfs="/rootfs", h
 
 @pytest.fixture
 def config_of() -> ConfigOf:
-    """Return config.json for fields of the spec; `host` and `context` change what surrounds it."""
+    """Return config.json for fields of the spec; `host`, `context` and `conf` change what surrounds it."""
 
     def build(
-        *, host: dict[str, Any] | None = None, context: dict[str, Any] | None = None, **fields: Any
+        *,
+        host: dict[str, Any] | None = None,
+        context: dict[str, Any] | None = None,
+        conf: dict[str, Any] | None = None,
+        **fields: Any,
     ) -> dict[str, Any]:
         surroundings = CONTEXT.replace(host=HOST.replace(**(host or {})), **(context or {}))
-        return oci.build(ContainerSpec(**{"command": ["true"], **fields}), surroundings)
+        asked = ContainerSpec(**{"command": ["true"], **fields})
+        return oci.build(with_defaults(asked, ContainersConf(conf), {}, rootless=True), surroundings)
 
     return build
 

@@ -69,13 +69,13 @@ def test_mask_and_unmask(config_of: ConfigOf) -> None:
 
 
 def test_sysctls_of_the_hosts_namespaces_are_refused(config_of: ConfigOf) -> None:
-    default = {"sysctls": {"net.ipv4.ping_group_range": "0 0"}}
-    assert config_of(context=default)["linux"]["sysctl"] == {"net.ipv4.ping_group_range": "0 0"}
-    assert config_of(context=default, network="host")["linux"]["sysctl"] == {}
+    conf = {"default_sysctls": ["net.ipv4.ping_group_range=0 0"]}
+    assert config_of(conf=conf)["linux"]["sysctl"] == {"net.ipv4.ping_group_range": "0 0"}
+    for mode in ("host", "container:x", "ns:/run/netns/x"):
+        assert config_of(conf=conf, network=mode)["linux"]["sysctl"] == {}
     maps = [IdMapping(container=0, host=1, size=10)]
-    made = {**default, "namespaces": {"network": "/run/netns"}}
-    assert config_of(context=made)["linux"]["sysctl"] == default["sysctls"]
-    assert config_of(context=made, uid_maps=maps, gid_maps=maps)["linux"]["sysctl"] == {}, "root there may not write it"
+    assert config_of(conf=conf, uid_maps=maps, gid_maps=maps)["linux"]["sysctl"] == {}, "root there may not write it"
+    assert config_of(conf=conf, userns="keep-id")["linux"]["sysctl"] == {}
     for name, fields in (
         ("net.core.somaxconn", {"network": "host"}),
         ("kernel.shmmax", {"ipc": "host"}),

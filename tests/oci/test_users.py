@@ -6,18 +6,26 @@ import grp
 import os
 import pwd
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from podpy.config.containers_conf import ContainersConf
 from podpy.errors import RuntimeFailedError, UsageError
 from podpy.oci.root import accounts, workdir
 from podpy.oci.root import inside as rootfs
 from podpy.oci.root.accounts import Added
 from podpy.oci.root.users import UserIds, lookup
 from podpy.spec.container import ContainerSpec, IdMapping, Mount
+from podpy.spec.defaults import with_defaults
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nbad line\nuser:x:1000:100::/home/user:/bin/sh\nnohome:x:7:7:::\n"
 GROUP = "root:x:0:\nusers:x:100:\nextra:x:2000:user,other\nbroken:x:\n"
+
+
+def completed(**fields: Any) -> ContainerSpec:
+    """Return a specification as `create` completes it."""
+    return with_defaults(ContainerSpec(**fields), ContainersConf(), {}, rootless=True)
 
 
 @pytest.fixture
@@ -114,17 +122,17 @@ def test_directories_are_made_where_links_lead_inside(tmp_path: Path, root: str)
 def test_a_working_directory_is_checked(root: str) -> None:
     user = UserIds(uid=os.getuid(), gid=os.getgid())
     with pytest.raises(RuntimeFailedError, match='workdir "/nope" does not exist on container abc'):
-        workdir.prepare(ContainerSpec(workdir="/nope"), root, user, "abc")
+        workdir.prepare(completed(workdir="/nope"), root, user, "abc")
     with pytest.raises(RuntimeFailedError, match="is not a directory"):
-        workdir.prepare(ContainerSpec(workdir="/etc/passwd"), root, user, "abc")
-    workdir.prepare(ContainerSpec(workdir="/nope", create_workdir=True), root, user, "abc")
+        workdir.prepare(completed(workdir="/etc/passwd"), root, user, "abc")
+    workdir.prepare(completed(workdir="/nope", create_workdir=True), root, user, "abc")
     assert Path(root, "nope").is_dir()
-    workdir.prepare(ContainerSpec(workdir="/m/x", mounts=[Mount(type="tmpfs", target="/m")]), root, user, "abc")
+    workdir.prepare(completed(workdir="/m/x", mounts=[Mount(type="tmpfs", target="/m")]), root, user, "abc")
     assert not Path(root, "m").exists()
 
 
 def test_an_unknown_user_gets_a_line(root: str) -> None:
-    spec = ContainerSpec(user="4321:99", workdir="/w")
+    spec = completed(user="4321:99", workdir="/w")
     assert accounts.prepare(spec, root, lookup(root, "4321:99")) == Added(home="/w")
     assert Path(root, "etc/passwd").read_text() == PASSWD + "4321:*:4321:99:container user:/w:/bin/sh\n"
     assert Path(root, "etc/group").read_text() == GROUP + "99:x:99:4321\n"
@@ -132,14 +140,14 @@ def test_an_unknown_user_gets_a_line(root: str) -> None:
 
 
 def test_a_root_that_is_not_to_be_written_gets_texts_to_mount(root: str) -> None:
-    added = accounts.prepare(ContainerSpec(user="4321", read_only=True), root, lookup(root, "4321"))
+    added = accounts.prepare(completed(user="4321", read_only=True), root, lookup(root, "4321"))
     assert added.texts == {"/etc/passwd": PASSWD + "4321:*:4321:0:container user:/:/bin/sh\n"}
     assert Path(root, "etc/passwd").read_text() == PASSWD
 
 
 def test_passwd_false_and_known_users_change_nothing(root: str) -> None:
     for spec, user in (({"user": "4321", "passwd": False}, "4321"), ({"user": "user"}, "user"), ({}, "")):
-        assert accounts.prepare(ContainerSpec(**spec), root, lookup(root, user)).texts == {}  # type: ignore[arg-type]
+        assert accounts.prepare(completed(**spec), root, lookup(root, user)).texts == {}  # type: ignore[arg-type]
     assert Path(root, "etc/passwd").read_text() == PASSWD
 
 
@@ -156,14 +164,14 @@ def test_a_line_whose_id_is_none_is_as_good_as_absent(root: str, number: str) ->
 
 @pytest.mark.parametrize("workdir", ["/a:b", "/a\nroot:x:0:0::/:/bin/sh", "/a\r"])
 def test_a_working_directory_that_does_not_fit_into_a_line_is_no_home(root: str, workdir: str) -> None:
-    assert accounts.prepare(ContainerSpec(user="4321", workdir=workdir), root, lookup(root, "4321")).home == "/"
+    assert accounts.prepare(completed(user="4321", workdir=workdir), root, lookup(root, "4321")).home == "/"
     assert Path(root, "etc/passwd").read_text() == PASSWD + "4321:*:4321:0:container user:/:/bin/sh\n"
 
 
 def caller_spec(**fields: object) -> ContainerSpec:
     """A spec with --userns=keep-id for whoever runs the tests."""
     maps = [IdMapping(container=os.getuid(), host=0, size=1)], [IdMapping(container=os.getgid(), host=0, size=1)]
-    return ContainerSpec(**{"userns": "keep-id", "uid_maps": maps[0], "gid_maps": maps[1], **fields})  # type: ignore[arg-type]
+    return completed(**{"userns": "keep-id", "uid_maps": maps[0], "gid_maps": maps[1], **fields})  # type: ignore[arg-type]
 
 
 def test_with_keep_id_the_caller_gets_lines_whoever_the_user_is(root: str) -> None:

@@ -44,10 +44,16 @@ def test_variables_come_from_files_and_options_and_the_caller(
     assert spec.env == {"A": "2", "B": "x=y z", "FROM_CALLER": "c", "FROM_OTHER": "o"}
 
 
-@pytest.mark.parametrize("text", ["=x", "A B=c"])
-def test_a_variable_without_a_proper_name_is_refused(spec_of: SpecOf, text: str) -> None:
-    with pytest.raises(UsageError, match="name"):
-        spec_of("-e", text)
+def test_a_variable_without_a_name_is_refused(spec_of: SpecOf) -> None:
+    with pytest.raises(UsageError, match='invalid variable: "=x"'):
+        spec_of("-e", "=x")
+
+
+def test_a_line_of_a_file_is_no_shell(spec_of: SpecOf, tmp_path: Path) -> None:
+    """Podman, too, gives the container a variable called "export A", and keeps quotes."""
+    file = tmp_path / "env"
+    file.write_text('export A=1\nB="2"\n')
+    assert spec_of("--env-file", str(file)).env == {"export A": "1", "B": '"2"'}
 
 
 def test_a_missing_env_file_is_named(spec_of: SpecOf) -> None:
@@ -70,9 +76,9 @@ def test_labels_come_from_files_and_options(spec_of: SpecOf, tmp_path: Path) -> 
 
 def test_cpus_and_quota_exclude_each_other(spec_of: SpecOf) -> None:
     assert spec_of("--cpus", "1.5").resources.cpus == 1.5
-    with pytest.raises(UsageError, match="--cpus and --cpu-quota cannot be set together"):
+    with pytest.raises(UsageError, match="--cpu-quota and --cpus cannot be set together"):
         spec_of("--cpus", "1", "--cpu-quota", "50000")
-    with pytest.raises(UsageError, match="--cpus and --cpu-period"):
+    with pytest.raises(UsageError, match="--cpu-period and --cpus cannot be set together"):
         spec_of("--cpus", "1", "--cpu-period", "50000")
 
 

@@ -18,14 +18,19 @@ from podpy.errors import (
 )
 from podpy.image.documents.config import ImageConfig
 from podpy.oci.failures import explain_runtime_error
+from podpy.spec import merge as merging
 from podpy.spec import userns, volumes_from
 from podpy.spec.container import ContainerSpec, IdMapping, Mount
-from podpy.spec.merge import merge
 
 IMAGE = ImageConfig(
     entrypoint=["/entry"], cmd=["arg"], env=["A=1", "B=2"], user="u", workdir="w", volumes=["/v"], labels={"x": "1"},
     exposed_ports=["80/tcp"], stop_signal="SIGINT",
 )  # fmt: skip
+
+
+def merge(spec: ContainerSpec, image: ImageConfig, base: dict[str, str] | None = None) -> ContainerSpec:
+    """Return the completed spec; `base`: the variables of containers.conf, none if not given."""
+    return merging.merge(spec, image, base or {})
 
 
 def test_the_image_gives_everything_that_is_open() -> None:

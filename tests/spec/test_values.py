@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from podpy.cli.specgen.life import restart_policy
-from podpy.cli.specgen.limits import parse_ulimit
 from podpy.errors import NotSupportedError, UsageError
 from podpy.signals import name_of
 from podpy.spec.container import Device, Ulimit
 from podpy.spec.text.expose import parse_expose
+from podpy.spec.text.life import restart_policy
+from podpy.spec.text.limits import parse_ulimit
 from podpy.spec.text.security import parse_device
 from podpy.spec.text.values import parse_pairs, parse_signal, parse_size
 

@@ -7,6 +7,10 @@ import os
 from podpy.errors import UsageError
 from podpy.libpod.caller import Streams
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.parse import Options
+
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
@@ -49,3 +53,12 @@ def _is_open(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def detach_keys(options: Options) -> bytes | None:
+    """Return the bytes of `--detach-keys`; None without it: as containers.conf says. Raises UsageError."""
+    if not options.given("detach_keys"):
+        return None
+    from podpy.libpod.io.attach import parse_detach_keys
+
+    return parse_detach_keys(options.detach_keys)

@@ -98,7 +98,7 @@ class MonitorRequest(Record):
         return command + (self._extensions() if self.is_ours else [])
 
     def _log(self) -> str:
-        driver = self.log_driver or "k8s-file"
+        driver = self.log_driver
         if driver in ("none", "off", "null"):
             return "none:"
         return driver if driver.startswith(("journald", "passthrough")) else f"{driver}:{self.log_path}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from podpy import files
 from podpy.errors import UsageError
+from podpy.spec.text.network import is_address
 
 HOST_NAMES = ("host.containers.internal", "host.docker.internal")
 HOST_GATEWAY = "host-gateway"
@@ -50,18 +51,6 @@ def _added(text: str, host_address: str) -> Entry:
     if not is_address(address):
         raise UsageError(f'--add-host {text}: "{address}" is not an IP address')
     return address.strip("[]"), names.split(";")
-
-
-def is_address(text: str) -> bool:
-    """Return whether a text is an IPv4 or IPv6 address (in brackets, too)."""
-    import _socket as socket
-
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare.partition("%")[0])
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _parse(text: str) -> list[Entry]:

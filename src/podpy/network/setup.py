@@ -86,15 +86,15 @@ class NetworkPlan:
     @property
     def resolv_conf(self) -> str | None:
         """The text of /etc/resolv.conf; None if the image's stays (`--dns none`)."""
-        spec, conf = self._spec, self._context.engine.conf
+        spec = self._spec
         if spec.dns == ["none"] or self.mode.kind == mode.CONTAINER:
             return None
         own_namespace = self.mode.kind not in (mode.HOST, mode.PATH)
         return names.resolv_conf(
             names.host_resolver(own_namespace=own_namespace),
-            servers=spec.dns or conf.dns_servers,
-            search=spec.dns_search or conf.dns_searches,
-            options=spec.dns_options or conf.dns_options,
+            servers=spec.dns,
+            search=spec.dns_search,
+            options=spec.dns_options,
             forwarder=self._forwarder(),
             own_namespace=own_namespace,
         )
@@ -130,7 +130,7 @@ class NetworkPlan:
         return (hostinfo.address() or "127.0.0.1") if self.mode.kind == mode.HOST else ""
 
     def _base_hosts(self) -> str:
-        wanted = self._context.engine.conf.base_hosts_file or "/etc/hosts"
+        wanted = self._spec.hosts_file or "/etc/hosts"
         if wanted == "none":
             return ""
         try:
@@ -141,7 +141,7 @@ class NetworkPlan:
         except OSError as error:
             if wanted in ("image", "/etc/hosts"):
                 return ""
-            raise UsageError(f"base_hosts_file in containers.conf: can't read {wanted}: {error.strerror}") from error
+            raise UsageError(f"can't read the base hosts file {wanted}: {error.strerror}") from error
 
 
 def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:

@@ -1,8 +1,9 @@
 """ContainerSpec: the one typed description between the command line (or a library's caller) and the OCI runtime spec.
 
-It holds what was asked for, with the image's configuration already merged in (`libpod.create`); it is kept in the
-database as JSON, and `runtime.oci` turns it into `config.json` at every start. Sizes are bytes, times are seconds
-unless the name says otherwise, ids are inside the container unless the name says otherwise.
+A caller fills in what it asks for. `libpod.create` completes it: containers.conf gives what is AS_CONFIGURED
+(`spec.defaults`), then the image's configuration is merged in. The completed one is kept in the database as JSON, and
+`runtime.oci` turns it into `config.json` at every start. Sizes are bytes, times are seconds unless the name says
+otherwise, ids are inside the container unless the name says otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from podpy.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+AS_CONFIGURED: Any = None
+"""Stands in a field that the caller leaves to containers.conf. None is left in a spec that `libpod.create` has
+completed, so the fields' types don't name it.
+"""
+
+KEEP_GROUPS = "keep-groups"
+"""Alone in `groups`: the caller's own groups stay."""
 
 
 class Mount(Record):
@@ -71,11 +80,11 @@ class Resources(Record):
     cpus: float | None = None
     cpuset_cpus: str = ""
     cpuset_mems: str = ""
-    pids_limit: int | None = None  # 0 or -1: unlimited
+    pids_limit: int | None = None  # 0 or -1: unlimited; None: Podman's default where the cgroup allows a limit
     blkio_weight: int | None = None
     device_read_bps: list[str] = []
     device_write_bps: list[str] = []
-    cgroup_conf: dict[str, str] = {}
+    cgroup_conf: dict[str, str] = AS_CONFIGURED
     devices: list[dict[str, Any]] = []  # --device-cgroup-rule, in the OCI runtime spec's form (root only)
 
 
@@ -85,6 +94,8 @@ _SYSTEMD_COMMANDS = frozenset(["/sbin/init", "/usr/sbin/init", "/usr/local/sbin/
 class ContainerSpec(Record):
     """Everything that was asked of a container."""
 
+    version: int = 1  # of this form; what podpy wrote before there were versions has none
+
     # What runs
     image: str = ""  # as the user typed it
     rootfs: str = ""  # --rootfs: a directory instead of an image
@@ -92,6 +103,7 @@ class ContainerSpec(Record):
     command: list[str] = []  # after merging: entrypoint + arguments
     entrypoint: list[str] | None = None  # as given; None: the image's, until it is merged
     env: dict[str, str] = {}
+    env_host: bool = AS_CONFIGURED  # the caller's variables too, below `env`
     unset_env: list[str] = []  # --unsetenv: also of what podpy sets by itself
     unset_env_all: bool = False
     env_merge: dict[str, str] = {}  # --env-merge: values with ${NAME} of the image's variables
@@ -100,14 +112,14 @@ class ContainerSpec(Record):
     user: str = ""
     groups: list[str] = []  # --group-add; "keep-groups" alone keeps the caller's
     hostname: str = ""
-    umask: str = "0022"
-    timezone: str = ""
+    umask: str = AS_CONFIGURED
+    timezone: str = AS_CONFIGURED
     tty: bool = False
     stdin_open: bool = False
-    init: bool = False
-    init_path: str = ""
+    init: bool = AS_CONFIGURED
+    init_path: str = AS_CONFIGURED
     stop_signal: int = 0  # 0: the image's, else SIGTERM; never 0 after merging
-    stop_timeout: int = 10
+    stop_timeout: int = AS_CONFIGURED
     sdnotify: str = "container"  # who says READY=1 to systemd: container, conmon, ignore (nobody)
     timeout: int = 0
     passwd: bool = True  # add an entry for the user where the image has none
@@ -122,19 +134,21 @@ class ContainerSpec(Record):
 
     # File systems
     mounts: list[Mount] = []
-    image_volume: str = ""  # what becomes of the image's VOLUMEs: "" (anonymous volumes), tmpfs, ignore
+    image_volume: str = AS_CONFIGURED  # what becomes of the image's VOLUMEs: "" (anonymous volumes), tmpfs, ignore
     volumes_from: list[str] = []
-    read_only: bool = False
+    read_only: bool = AS_CONFIGURED
     read_only_tmpfs: bool = True
-    shm_size: int | None = None
+    shm_size: int = AS_CONFIGURED
 
     # Rights
-    privileged: bool = False
+    privileged: bool = AS_CONFIGURED
+    capabilities: list[str] = AS_CONFIGURED  # the set that cap_add and cap_drop change
     cap_add: list[str] = []
     cap_drop: list[str] = []
     no_new_privileges: bool = False
-    apparmor: str = ""  # a profile's name; "": none
-    seccomp: str = ""  # "": the default profile; "unconfined"; a path
+    apparmor: str = AS_CONFIGURED  # a profile's name; "": none
+    seccomp: str = ""  # "": the default profile with podpy's overlay; "unconfined"; a path
+    seccomp_profile: str = AS_CONFIGURED  # the default profile's path; "": the administrator's or the distribution's
     seccomp_allow: list[str] = []  # address families (vsock, alg …) that podpy's overlay lets through all the same
     security_labels: list[str] = []  # label=…, kept for inspect; SELinux isn't enforced here
     mask: list[str] = []
@@ -146,11 +160,11 @@ class ContainerSpec(Record):
     sysctls: dict[str, str] = {}
 
     # Namespaces: "private", "host", "none", "container:ID", "ns:PATH", "shareable", "keep-id[:…]", "auto[:…]", "nomap"
-    pid: str = "private"
-    ipc: str = "shareable"
-    uts: str = "private"
-    cgroupns: str = "private"
-    userns: str = "host"
+    pid: str = AS_CONFIGURED
+    ipc: str = AS_CONFIGURED
+    uts: str = AS_CONFIGURED
+    cgroupns: str = AS_CONFIGURED
+    userns: str = AS_CONFIGURED
     uid_map_lines: list[str] = []  # --uidmap, as given: CONTAINER:HOST[:SIZE]
     gid_map_lines: list[str] = []
     uid_maps: list[IdMapping] = []  # of a user namespace of its own, resolved; empty: podpy's own namespace
@@ -158,30 +172,31 @@ class ContainerSpec(Record):
 
     # Limits
     resources: Resources = Resources()
-    oom_score_adj: int | None = None
-    cgroups: str = "enabled"  # enabled, disabled, no-conmon, split
+    oom_score_adj: int | None = None  # None: as configured, and if nothing is, podpy's own
+    cgroups: str = AS_CONFIGURED  # enabled, disabled, no-conmon, split
     cgroup_parent: str = ""
 
     # Network
-    network: str = ""  # "": the default; none, host, pasta[:…], slirp4netns[:…], container:ID, ns:PATH, private
+    # "" and private: the usual one; none, host, pasta[:…], slirp4netns[:…], container:ID, ns:PATH
+    network: str = AS_CONFIGURED
     ports: list[PortMapping] = []
     publish_all: bool = False
     expose: list[str] = []  # "80/tcp"
-    dns: list[str] = []
-    dns_search: list[str] = []
-    dns_options: list[str] = []
+    dns: list[str] = AS_CONFIGURED
+    dns_search: list[str] = AS_CONFIGURED
+    dns_options: list[str] = AS_CONFIGURED
     add_hosts: list[str] = []
-    no_hosts: bool = False
+    no_hosts: bool = AS_CONFIGURED
+    hosts_file: str = AS_CONFIGURED  # what /etc/hosts begins with: "" (the host's), "image", "none", or a path
     no_hostname: bool = False
-    http_proxy: bool = True
+    http_proxy: bool = AS_CONFIGURED
 
     # Life
     remove: bool = False  # --rm
     restart_policy: str = ""  # "", no, on-failure, always, unless-stopped
     restart_retries: int = 0
-    log_driver: str = ""
+    log_driver: str = AS_CONFIGURED
     log_options: dict[str, str] = {}
-    detach_keys: str = ""
     pidfile: str = ""
     conmon_pidfile: str = ""
     cidfile: str = ""
@@ -204,12 +219,28 @@ class ContainerSpec(Record):
     def from_dict(cls, values: dict[str, Any]) -> ContainerSpec:
         """Return the spec whose `as_dict()` this is. Fields that this version doesn't know are left out."""
         known: dict[str, Any] = {name: values[name] for name in cls._fields if name in values}
+        if "version" not in values:
+            known.update({name: value for name, value in _before_versions().items() if not known.get(name)})
         for name, kind in _NESTED_LISTS.items():
             if name in known:
                 known[name] = [kind(**item) for item in known[name]]
         if "resources" in known:
             known["resources"] = Resources(**known["resources"])
         return cls(**known)
+
+
+def _before_versions() -> dict[str, Any]:
+    """Return what a row means that has no version and leaves these out, or open."""
+    from podpy.spec.capabilities import DEFAULT
+
+    return {
+        "log_driver": "k8s-file",
+        "shm_size": 65536000,
+        "env_host": False,
+        "hosts_file": "",
+        "seccomp_profile": "",
+        "capabilities": list(DEFAULT),
+    }
 
 
 _NESTED_LISTS: dict[str, type[Record]] = {

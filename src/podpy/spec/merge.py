@@ -7,6 +7,8 @@ from podpy.spec.container import Mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from podpy.image.documents.config import ImageConfig
     from podpy.spec.container import ContainerSpec
 
@@ -14,14 +16,17 @@ _SIGTERM = 15
 _SIGRTMIN_3 = 37  # systemd(1): shut down; SIGTERM makes it start itself anew
 
 
-def merge(spec: ContainerSpec, image: ImageConfig) -> ContainerSpec:
-    """Return the spec with the image's configuration where the options said nothing. Raises UsageError, ImageError."""
+def merge(spec: ContainerSpec, image: ImageConfig, base: Mapping[str, str]) -> ContainerSpec:
+    """Return the spec with the image's configuration where the options said nothing.
+
+    `base`: the variables that lie below the image's (`spec.defaults.base_environment`). Raises UsageError, ImageError.
+    """
     command = _command(spec, image)
     usual_signal = _SIGRTMIN_3 if spec.replace(command=command).is_for_systemd else _SIGTERM
     return spec.replace(
         command=command,
         entrypoint=_entrypoint(spec, image),
-        env=_environment(spec, image),
+        env=_environment(spec, image, base),
         user=spec.user or image.user,
         workdir=spec.workdir or _absolute(image.workdir),
         # Only the image's own directory is made; `-w /typo` must stay an error.
@@ -54,22 +59,18 @@ def _entrypoint(spec: ContainerSpec, image: ImageConfig) -> list[str]:
     return [] if entrypoint == [""] else entrypoint
 
 
-def _environment(spec: ContainerSpec, image: ImageConfig) -> dict[str, str]:
-    from_image: dict[str, str] = {}
-    if not spec.unset_env_all:
-        from_image = dict(item.partition("=")[::2] for item in image.env)
+def _environment(spec: ContainerSpec, image: ImageConfig, base: Mapping[str, str]) -> dict[str, str]:
+    merged = {**base, **dict(item.partition("=")[::2] for item in image.env)}
+    if spec.env_merge:
+        from podpy.spec.text.words import expand
+
+        for name, text in spec.env_merge.items():
+            merged[name] = expand(text, merged)
+    if spec.unset_env_all:
+        merged = {}
     for name in spec.unset_env:
-        from_image.pop(name, None)
-    merged = {**from_image, **spec.env}
-    for name, text in spec.env_merge.items():
-        merged[name] = _expanded(text, merged)
-    return merged
-
-
-def _expanded(text: str, variables: dict[str, str]) -> str:
-    for name, value in variables.items():
-        text = text.replace("${" + name + "}", value)
-    return text
+        merged.pop(name, None)
+    return {**merged, **spec.env}
 
 
 def _volumes(spec: ContainerSpec, image: ImageConfig) -> list[Mount]:

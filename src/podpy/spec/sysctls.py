@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from podpy.errors import UsageError
+from podpy.errors import ConfigError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podpy.spec.container import ContainerSpec
 
 _IPC = "kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni".split()
 UTS_NAMES = ("kernel.hostname", "kernel.domainname")
 _ALLOWED_NAMES = frozenset([*_IPC, "kernel.shm_rmid_forced", *UTS_NAMES])
+_SHARED = ("host", "container:", "ns:")
 _ALLOWED_PREFIXES = ("net.", "fs.mqueue.")
 
 
@@ -16,3 +23,25 @@ def check_name(name: str) -> None:
         raise UsageError(
             f"sysctl '{name}' is not allowed", hint="Only kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*"
         )
+
+
+def defaults(items: Sequence[str], spec: ContainerSpec) -> dict[str, str]:
+    """Return those of containers.conf's default_sysctls that the container's root can set in a namespace of its own.
+
+    The network namespace that podpy makes belongs to podpy's user namespace: root of another one (keep-id, auto) may
+    not write there, and nobody asked for it. Raises ConfigError.
+    """
+    found = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        try:
+            check_name(name)
+        except UsageError as error:
+            raise ConfigError(f"default_sysctls in containers.conf: {error.message}", hint=error.hint) from error
+        if not equals:
+            raise ConfigError(f"default_sysctls in containers.conf: invalid value {item!r}", hint="It is KEY=VALUE")
+        mode = spec.network if name.startswith("net.") else spec.uts if name in UTS_NAMES else spec.ipc
+        foreign = name.startswith("net.") and (spec.userns != "host" or spec.uid_maps)
+        if not foreign and not mode.startswith(_SHARED):
+            found[name] = value
+    return found

@@ -8,12 +8,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.containers.held import Held
     from podpy.libpod.containers.table import ContainerRow
     from podpy.spec.container import ContainerSpec, Mount, Resources
 
-_SHM_SIZE = 65_536_000  # containers.conf's shm_size: 65536k in decimal thousands, as Podman prints it
 _ANYWHERE = "0.0.0.0"
 _CPU_PERIOD = 100000  # microseconds: what --cpus is counted in
 _BILLION = 1_000_000_000
@@ -95,12 +93,12 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
         "Privileged": spec.privileged,
         "PublishAllPorts": spec.publish_all,
         "ReadonlyRootfs": spec.read_only,
-        "SecurityOpt": _security(spec, container.engine.conf),
+        "SecurityOpt": _security(spec),
         "Tmpfs": {mount.target: ",".join(mount.options) for mount in spec.mounts if mount.type == "tmpfs"},
         "UTSMode": spec.uts,
         "UsernsMode": "" if spec.userns == "host" else "private",
         **_id_maps(spec),
-        "ShmSize": _SHM_SIZE if spec.shm_size is None else spec.shm_size,
+        "ShmSize": spec.shm_size,
         "Runtime": "oci",
         "ConsoleSize": [0, 0],
         "Isolation": "",
@@ -120,7 +118,7 @@ def _bind(mount: Mount) -> str:
 
 
 def _log(container: Held, spec: ContainerSpec) -> dict[str, Any]:
-    driver = spec.log_driver or container.engine.conf.log_driver
+    driver = spec.log_driver
     has_file = driver in ("k8s-file", "json-file")
     return {
         "Type": driver,
@@ -171,7 +169,7 @@ def bounding_capabilities(spec: ContainerSpec) -> list[str]:
 
     if spec.privileged:
         return sorted(capabilities.NAMES)
-    return capabilities.merge(capabilities.DEFAULT, spec.cap_add, spec.cap_drop, capabilities.NAMES)
+    return capabilities.merge(spec.capabilities, spec.cap_add, spec.cap_drop, capabilities.NAMES)
 
 
 def _capability_changes(spec: ContainerSpec) -> dict[str, list[str]]:
@@ -186,12 +184,12 @@ def _capability_changes(spec: ContainerSpec) -> dict[str, list[str]]:
     }
 
 
-def _security(spec: ContainerSpec, conf: ContainersConf) -> list[str]:
+def _security(spec: ContainerSpec) -> list[str]:
     options = ["no-new-privileges"] if spec.no_new_privileges else []
     options += [f"label={label}" for label in spec.security_labels]
     if spec.seccomp:
         options.append(f"seccomp={spec.seccomp}")
-    allowed = sorted({*spec.seccomp_allow, *conf.seccomp_allow})
+    allowed = sorted(spec.seccomp_allow)
     options += [f"seccomp-allow={','.join(allowed)}"] if allowed and not (spec.seccomp or spec.privileged) else []
     options += [f"mask={':'.join(spec.mask)}"] if spec.mask else []
     options += [f"unmask={':'.join(spec.unmask)}"] if spec.unmask else []

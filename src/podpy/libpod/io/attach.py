@@ -15,11 +15,11 @@ from podpy.errors import AttachError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.caller import Streams
 
 _STDOUT, _STDERR = 2, 3
 _PACKET = 8192
-DEFAULT_DETACH_KEYS = b"\x10\x11"  # ctrl-p,ctrl-q
 
 
 class DetachScanner:
@@ -177,6 +177,18 @@ def parse_detach_keys(text: str) -> bytes:
             )
         keys.append(ord(letter) if letter == key else ord(letter.upper()) & 0x1F)
     return bytes(keys)
+
+
+def wanted_detach_keys(given: bytes | None, conf: ContainersConf) -> bytes:
+    """Return the keys that the caller gave, else containers.conf's. Raises ConfigError."""
+    if given is not None:
+        return given
+    from podpy.errors import ConfigError, UsageError
+
+    try:
+        return parse_detach_keys(conf.detach_keys)
+    except UsageError as error:
+        raise ConfigError(f"detach_keys in containers.conf: {error.message}", hint=error.hint) from error
 
 
 def _unregister(poll: select.poll, descriptor: int) -> None:

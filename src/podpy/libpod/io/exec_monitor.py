@@ -12,7 +12,7 @@ import os
 from podpy import fastjson
 from podpy.errors import RuntimeFailedError
 from podpy.libpod.containers.ending.cleanup import remove_tree
-from podpy.libpod.io.attach import seqpacket_pair, stream_pair
+from podpy.libpod.io.attach import seqpacket_pair, stream_pair, wanted_detach_keys
 from podpy.libpod.io.terminal import pump_streams, size_of
 from podpy.monitor.start import ExecRequest, StartConmon, WaitForStart
 
@@ -43,7 +43,8 @@ def run_attached(
             os.close(theirs)
             os.close(conmons_waiter)
         control = os.path.join(directory, "ctl")
-        if pump_streams(ours, streams, detach_keys=options.detach_keys, tty=options.tty, control=control):
+        keys = wanted_detach_keys(options.detach_keys, container.engine.conf)
+        if pump_streams(ours, streams, detach_keys=keys, tty=options.tty, control=control):
             return None
         code = _exit_code(waiter)
         remove_tree(directory)

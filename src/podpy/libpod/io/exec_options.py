@@ -16,4 +16,4 @@ class ExecOptions(Record):
     interactive: bool = False
     privileged: bool = False
     preserve_fds: int = 0
-    detach_keys: bytes = b""
+    detach_keys: bytes | None = None  # None: as containers.conf says

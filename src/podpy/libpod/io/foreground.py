@@ -16,7 +16,7 @@ from podpy.libpod.containers.table import (
     STARTING,
     read_exit_record,
 )
-from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair
+from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair, wanted_detach_keys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 
 class AttachOptions:
-    """How the caller attaches. `detach_keys` are bytes; `on_start` is called when the container runs.
+    """How the caller attaches. `detach_keys` are bytes; None: containers.conf's.
+
+    `on_start` is called when the container runs.
 
     `sig_proxy`: signals of this process are passed on to the container, as a command line does.
     """
@@ -41,7 +43,7 @@ class AttachOptions:
         self,
         streams: Streams,
         *,
-        detach_keys: bytes = b"",
+        detach_keys: bytes | None = None,
         sig_proxy: bool = False,
         on_start: Callable[[], None] | None = None,
     ) -> None:
@@ -229,9 +231,8 @@ def pump(container: Held, socket: int, options: AttachOptions) -> bool:
     from podpy.libpod.io.terminal import pump_streams
 
     control = os.path.join(container.engine.run_directory(container.id), "bundle", "ctl")
-    return pump_streams(
-        socket, options.streams, detach_keys=options.detach_keys, tty=container.spec.tty, control=control
-    )
+    keys = wanted_detach_keys(options.detach_keys, container.engine.conf)
+    return pump_streams(socket, options.streams, detach_keys=keys, tty=container.spec.tty, control=control)
 
 
 class _Proxy:

@@ -48,7 +48,7 @@ class LogOptions(Record):
 
 def read_logs(container: Held, options: LogOptions) -> Iterator[LogLine]:
     """Yield a container's log lines; with `follow`, until it ends. Raises NotSupportedError if there is no log."""
-    driver = container.spec.log_driver or "k8s-file"
+    driver = container.spec.log_driver
     if driver in _NO_LOG_DRIVERS:
         raise NotSupportedError(
             f"this container is using the '{driver}' log driver, cannot read logs",

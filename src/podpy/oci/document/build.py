@@ -6,9 +6,9 @@ import os
 
 from podpy import fastjson, files
 from podpy.oci.document import devices, env, mounts, namespaces, paths, resources, sysctls, ulimits
-from podpy.oci.root.users import KEEP_GROUPS
 from podpy.plan import Operation
 from podpy.spec import capabilities
+from podpy.spec.container import KEEP_GROUPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def held_capabilities(spec: ContainerSpec, context: BundleContext) -> list[str]:
     """Return the container's bounding set: what the seccomp profile's exceptions go by as well."""
     if spec.privileged:
         return sorted(context.host.capabilities)
-    return capabilities.merge(context.capabilities, spec.cap_add, spec.cap_drop, context.host.capabilities)
+    return capabilities.merge(spec.capabilities, spec.cap_add, spec.cap_drop, context.host.capabilities)
 
 
 def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _arguments(spec: ContainerSpec) -> list[str]:
 
 def _user(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     user = context.user
-    result: dict[str, Any] = {"uid": user.uid, "gid": user.gid, "umask": int(spec.umask or "0022", 8)}
+    result: dict[str, Any] = {"uid": user.uid, "gid": user.gid, "umask": int(spec.umask, 8)}
     extra = [gid for gid in user.groups if gid != user.gid]
     groups = [user.gid, *extra] if spec.user else extra
     mapped = [gid for gid in groups if _is_mapped(gid, spec, context)]
@@ -144,7 +144,7 @@ def _linux(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
         **namespaces.id_mappings(spec),
         "maskedPaths": paths.masked(spec, context, bound_sysfs=mounts.sysfs_is_bound(spec, context)),
         "readonlyPaths": paths.read_only(spec),
-        "sysctl": sysctls.build(spec, context),
+        "sysctl": sysctls.build(spec),
         "resources": resources.build(spec, context),
     }
     if not context.host.rootless and (context.devices or context.cgroup_manager != "none"):

@@ -84,8 +84,6 @@ class BundleContext(Record):
     devices: list[Device] = []  # runtime.devices.resolve(spec, …): plain device files only
     cgroup_manager: str = NO_CGROUPS
     cgroup_path: str = ""  # runtime.cgroups.path(…)
-    sysctls: dict[str, str] = {}  # containers.conf default_sysctls
-    capabilities: tuple[str, ...] = capabilities.DEFAULT  # containers.conf default_capabilities
     annotations: dict[str, str] = {}
     console_size: tuple[int, int] | None = None  # rows and columns of the caller's terminal
     environment: dict[str, str] = {}  # what this start gives the container's process, whatever the spec says

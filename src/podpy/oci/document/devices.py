@@ -36,7 +36,7 @@ def resolve(spec: ContainerSpec, *, rootless: bool) -> list[Device]:
 
 def find_init(spec: ContainerSpec, conf: ContainersConf) -> str:
     """Return the host path of the init program for `--init`. Raises NotFoundError."""
-    configured = spec.init_path or conf.init_path
+    configured = spec.init_path
     try:
         return process.find(configured or _INIT, conf.helper_binaries_dir)
     except NotFoundError as error:

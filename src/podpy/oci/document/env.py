@@ -1,19 +1,18 @@
 """The environment of the container's process, in Podman's order of precedence (lowest first):
 
-what podpy always sets, the host's (`--env-host`, `--http-proxy`; taken into the spec by specgen), the image's and
-the options' (`spec.env`), then HOME and HOSTNAME where nobody has set them.
+what podpy always sets, the host's proxies (`--http-proxy`), containers.conf's, the image's and the options' (all in
+`spec.env`), then HOME and HOSTNAME where nobody has set them.
 """
 
 from __future__ import annotations
 
-from podpy.spec.proxies import PROXY_VARIABLES
+from podpy.spec.proxies import DEFAULT_PATH, PROXY_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.oci.document.context import BundleContext
     from podpy.spec.container import ContainerSpec
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SOCKET_ACTIVATION = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 

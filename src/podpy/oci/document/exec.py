@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.oci.root.users import KEEP_GROUPS, lookup
+from podpy.oci.root.users import lookup
 from podpy.spec import capabilities
+from podpy.spec.container import KEEP_GROUPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     OciMount: TypeAlias = "dict[str, Any]"
 
-DEFAULT_SHM_SIZE = 65536000  # containers.conf(5), shm_size = "65536k"; Podman takes the k as 1000
 READ_ONLY_TMPFS = ("/tmp", "/var/tmp", "/run")
 SYSTEMD_TMPFS = ("/run", "/run/lock", "/tmp", "/var/log/journal")
 _ZONES = "/usr/share/zoneinfo"
@@ -128,7 +127,7 @@ def _shm(spec: ContainerSpec, context: BundleContext, *, confined: bool) -> OciM
         return _mount("/dev/shm", "bind", ["rbind", "rprivate", *options], context.shm)
     if spec.ipc == "host":
         return _mount("/dev/shm", "bind", ["rbind", "rprivate", *options], "/dev/shm")
-    size = DEFAULT_SHM_SIZE if spec.shm_size is None else spec.shm_size
+    size = spec.shm_size
     # 0 is "unlimited" to Podman and to tmpfs alike: half of the memory.
     limit = [f"size={size}"] if size else []
     return _mount("/dev/shm", "tmpfs", ["rprivate", *options, "mode=1777", *limit], "shm")

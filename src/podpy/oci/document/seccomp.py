@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from typing import Any
 
-    from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.spec.container import ContainerSpec
 
@@ -42,31 +41,29 @@ _ARCHITECTURES = {
 }
 
 
-def text(spec: ContainerSpec, capabilities: Sequence[str], conf: ContainersConf, paths: Paths) -> str:
+def text(spec: ContainerSpec, capabilities: Sequence[str], paths: Paths) -> str:
     """Return the text of linux.seccomp for a container with these capabilities, or "" if it is unconfined.
 
     `--security-opt seccomp=` comes first; a privileged container has no default. Raises ConfigError.
     """
     if spec.seccomp == UNCONFINED or (spec.privileged and not spec.seccomp):
         return ""
-    if not spec.seccomp and conf.seccomp_profile == UNCONFINED:
-        return ""
     if spec.seccomp:
         return profile_text(spec.seccomp, capabilities, paths.cache)
-    allow = frozenset({*spec.seccomp_allow, *conf.seccomp_allow})
-    return profile_text(find(conf.seccomp_profile), capabilities, paths.cache, allow=allow)
+    profile = spec.seccomp_profile or find()
+    return profile_text(profile, capabilities, paths.cache, allow=frozenset(spec.seccomp_allow))
 
 
-def find(configured: str = "") -> str:
-    """Return the default profile's path: containers.conf's, the administrator's or the distribution's.
+def find() -> str:
+    """Return the default profile's path: the administrator's or the distribution's.
 
     Raises ConfigError if there is none.
     """
-    for path in [configured] if configured else DEFAULT_PATHS:
+    for path in DEFAULT_PATHS:
         if os.path.exists(path):
             return path
     raise ConfigError(
-        f"no seccomp profile: {configured or ' and '.join(DEFAULT_PATHS)}: no such file",
+        f"no seccomp profile: {' and '.join(DEFAULT_PATHS)}: no such file",
         hint="Install the package golang-github-containers-common (Fedora: containers-common),"
         " or run without a filter: --security-opt seccomp=unconfined",
     )

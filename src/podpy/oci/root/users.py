@@ -10,12 +10,11 @@ from podpy.errors import CommandNotExecutableError, UsageError
 from podpy.numbers import LARGEST_ID, parse_id
 from podpy.oci.root import inside as files
 from podpy.record import Record
+from podpy.spec.container import KEEP_GROUPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-KEEP_GROUPS = "keep-groups"
 
 
 class UserIds(Record):

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import os
-
 from podpy.errors import UsageError
 from podpy.spec.proxies import PROXY_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # What means something else inside, or is the host's own business.
 _NOT_SHARED = frozenset(["HOME", "HOSTNAME", "PATH", "TERM", "_", "PWD", "OLDPWD", "SHLVL"])
 
 
-def environment(env: Sequence[str], env_files: Sequence[str] = (), *, env_host: bool = False) -> dict[str, str]:
-    """Return the variables that were asked for: the host's, then those of files, then single ones; the last one wins.
+def environment(env: Sequence[str], env_files: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that were asked for: those of files, then single ones; the last one wins.
 
-    "NAME" alone is the caller's value (left out if there is none), "NAME*" all of the caller's that begin so.
+    "NAME" alone is the caller's value in `environ` (left out if there is none), "NAME*" all of the caller's that begin
+    so. A line of a file is taken as it stands, as Podman does: `export A=1` is a variable called "export A".
     Raises UsageError.
     """
     result: dict[str, str] = {}
-    if env_host:
-        kept = [name for name in os.environ if name not in _NOT_SHARED and name not in PROXY_VARIABLES]
-        result.update({name: os.environ[name] for name in kept})
     for path in env_files:
         for line in _lines(path, "--env-file"):
-            _add(result, line, path)
+            _add(result, line, path, environ)
     for item in env:
         if item:  # -e "$MORE" with nothing in it is nothing, as with Podman
-            _add(result, item, "--env")
+            _add(result, item, "--env", environ)
     return result
+
+
+def host_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the caller's variables that `--env-host` passes on."""
+    return {n: v for n, v in environ.items() if n not in _NOT_SHARED and n not in PROXY_VARIABLES}
 
 
 def labels(items: Sequence[str], files: Sequence[str]) -> dict[str, str]:
@@ -45,18 +46,17 @@ def labels(items: Sequence[str], files: Sequence[str]) -> dict[str, str]:
     return result
 
 
-def _add(result: dict[str, str], item: str, where: str) -> None:
+def _add(result: dict[str, str], item: str, where: str, environ: Mapping[str, str]) -> None:
     name, equals, value = item.partition("=")
+    name = name.lstrip(" \t")
     if not name:
-        raise UsageError(f"invalid variable {item!r} in {where}: it has no name", hint="It is NAME=VALUE, or NAME")
-    if any(character.isspace() for character in name):
-        raise UsageError(f"name {name!r} in {where} has white spaces, poorly formatted name")
+        raise UsageError(f'invalid variable: "{item}" in {where}: it has no name', hint="It is NAME=VALUE, or NAME")
     if equals:
         result[name] = value
     elif name.endswith("*"):
-        result.update({n: v for n, v in os.environ.items() if n.startswith(name[:-1])})
-    elif name in os.environ:
-        result[name] = os.environ[name]
+        result.update({n: v for n, v in environ.items() if n.startswith(name[:-1])})
+    elif name in environ:
+        result[name] = environ[name]
 
 
 def _lines(path: str, option: str) -> list[str]:

@@ -29,11 +29,11 @@ def security_options(items: Sequence[str]) -> dict[str, Any]:
         if key == "no-new-privileges":
             fields["no_new_privileges"] = _is_true(value)
         elif key == "seccomp":
-            fields["seccomp"] = _seccomp(value)
+            fields["seccomp"] = check_seccomp(value)
         elif key == "seccomp-allow":
             fields["seccomp_allow"] += _families(value)
         elif key == "apparmor":
-            fields["apparmor"] = _apparmor(value)
+            fields["apparmor"] = check_apparmor(value)
         elif key == "label":
             fields["security_labels"].append(value)
         elif key in ("mask", "unmask"):
@@ -104,7 +104,8 @@ def parse_device_rule(text: str, *, rootless: bool) -> dict[str, Any]:
     return rule
 
 
-def _seccomp(value: str) -> str:
+def check_seccomp(value: str) -> str:
+    """Return the profile's absolute path, or "unconfined". Raises UsageError if there is no such file."""
     if value == "unconfined":
         return value
     path = os.path.abspath(value)
@@ -120,7 +121,8 @@ def _families(value: str) -> list[str]:
     return [name for name, number in NUMBERS.items() if number in wanted]
 
 
-def _apparmor(value: str) -> str:
+def check_apparmor(value: str) -> str:
+    """Return the profile's name, empty for "unconfined". Raises NotSupportedError where the kernel has no AppArmor."""
     if value == "unconfined":
         return ""
     try:

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Attach to a running container until it ends (its exit code) or the user detaches (0)."""
-    from podpy.cli.streams import streams
-    from podpy.libpod.io.attach import parse_detach_keys
+    from podpy.cli.streams import detach_keys, streams
     from podpy.libpod.io.foreground import AttachOptions, attach
 
     with open_runtime(options) as runtime:
@@ -21,7 +20,7 @@ def run(options: Options) -> int:
         interactive = not options.no_stdin and container.spec.stdin_open
         how = AttachOptions(
             streams(interactive=interactive, attach=[]),
-            detach_keys=parse_detach_keys(options.detach_keys),
+            detach_keys=detach_keys(options),
             sig_proxy=options.sig_proxy,
         )
         code = runtime.privileged(lambda: attach(container, how))

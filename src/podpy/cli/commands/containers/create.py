@@ -17,7 +17,7 @@ def run(options: Options) -> int:
     from podpy.cli.specgen.build import build_spec
 
     with open_runtime(options) as runtime:
-        container = runtime.create(build_spec(options, runtime.conf), image_options(options))
+        container = runtime.create(build_spec(options), image_options(options))
         print(container.id)
     return 0
 
@@ -27,7 +27,7 @@ def image_options(options: Options) -> ImageOptions:
     from podpy.libpod.containers.starting.create import ImageOptions
 
     return ImageOptions(
-        policy=options.pull or "missing",
+        policy=options.pull if options.given("pull") else "",
         platform=platform(options),
         replace_owner=options.replace,
         tls_verify=options.tls_verify if options.given("tls_verify") else None,

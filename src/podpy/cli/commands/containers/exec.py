@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Run a command in a running container and return its exit code."""
+    from podpy.cli.streams import check_preserved
     from podpy.libpod.io import exec as execute
 
     if options.preserve_fds:
-        from podpy.cli.streams import check_preserved
-
         check_preserved(options.preserve_fds)
     with open_runtime(options) as runtime:
         container = one(runtime, options)
@@ -33,18 +32,20 @@ def run(options: Options) -> int:
 
 
 def _wanted(options: Options) -> ExecOptions:
-    from podpy.libpod.io.attach import parse_detach_keys
+    import os
+
+    from podpy.cli.streams import detach_keys
     from podpy.libpod.io.exec_options import ExecOptions
     from podpy.spec.text.environment import environment
 
     return ExecOptions(
         command=options.command,
-        env=environment(options.env, options.env_file),
+        env=environment(options.env, options.env_file, os.environ),
         workdir=options.workdir,
         user=options.user,
         tty=options.tty,
         interactive=options.interactive,
         privileged=options.privileged,
         preserve_fds=options.preserve_fds,
-        detach_keys=parse_detach_keys(options.detach_keys) if options.tty else b"",
+        detach_keys=detach_keys(options) if options.tty else b"",
     )

@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.commands.containers.create import image_options
 from podpy.cli.engine import open_runtime
-from podpy.cli.streams import check_preserved, check_terminal, streams
+from podpy.cli.streams import check_preserved, check_terminal, detach_keys, streams
 from podpy.errors import EXIT_NOT_EXECUTABLE, AttachError
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ def run(options: Options) -> int:
 
     check_preserved(options.preserve_fds)
     with open_runtime(options) as runtime:
-        spec = build_spec(options, runtime.conf)
+        spec = build_spec(options)
         runtime.mark("options read")
         if options.explain:
             from podpy.libpod.containers.starting.explain import explain
@@ -42,12 +42,11 @@ def run(options: Options) -> int:
 
 def _attach_options(options: Options) -> AttachOptions:
     """Return how this call attaches to the container. Raises UsageError."""
-    from podpy.libpod.io.attach import parse_detach_keys
     from podpy.libpod.io.foreground import AttachOptions
 
     return AttachOptions(
         streams(interactive=options.interactive, attach=options.attach),
-        detach_keys=parse_detach_keys(options.detach_keys),
+        detach_keys=detach_keys(options),
         sig_proxy=options.sig_proxy,
     )
 

@@ -42,14 +42,13 @@ def _start(container: Container) -> None:
 
 
 def _attached(runtime: Runtime, container: Container, options: Options) -> int:
-    from podpy.cli.streams import streams
+    from podpy.cli.streams import detach_keys, streams
     from podpy.libpod.containers.table import RUNNING
-    from podpy.libpod.io.attach import parse_detach_keys
     from podpy.libpod.io.foreground import AttachOptions, attach, start_attached
 
     how = AttachOptions(
         streams(interactive=options.interactive, attach=[]),
-        detach_keys=parse_detach_keys(options.detach_keys),
+        detach_keys=detach_keys(options),
         sig_proxy=options.sig_proxy is not False,  # podman-start(1): true when attached
     )
     try:

@@ -46,7 +46,7 @@ class WriteBundle(Operation):
             from podpy.oci.root.exposure import expose
 
             expose(config, _in_use(launch))
-        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.engine.conf, launch.engine.paths)
+        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.engine.paths)
         oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
 
 
@@ -90,8 +90,6 @@ def _context(launch: Launch, spec: ContainerSpec, user: UserIds, texts: dict[str
         devices=devices.resolve(spec, rootless=is_rootless),
         cgroup_manager=view.manager,
         cgroup_path=cgroups.path(spec, view, container.id),
-        sysctls=dict(line.split("=", 1) for line in engine.conf.default_sysctls if "=" in line),
-        capabilities=tuple(engine.conf.default_capabilities),
         annotations={},
         console_size=launch.console_size,
         environment=sdnotify.environment(spec, engine.caller.environ),

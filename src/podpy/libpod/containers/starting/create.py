@@ -6,11 +6,12 @@ import os
 from time import time_ns
 
 from podpy import fastjson
-from podpy.errors import InUseError, NoSuchImageError, UsageError
+from podpy.errors import ConfigError, InUseError, NoSuchImageError, UsageError
 from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import CREATED, STARTING, ContainerRow
 from podpy.record import Record
+from podpy.spec.defaults import base_environment, named, with_defaults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,17 @@ if TYPE_CHECKING:
     from podpy.storage.images import ImageRecord
 
 _MOST_TRIES_FOR_A_NAME = 20
+_PULL_POLICIES = ("always", "missing", "newer", "never")
 _MOST_TRIES_FOR_AN_IMAGE = 3
+_PORTS_DISCARDED = (
+    "Port mappings have been discarded as one of the Host, Container, Pod, and None network modes are in use"
+)
 
 
 class ImageOptions(Record):
     """How the image of a new container is found."""
 
-    policy: str = "missing"  # always, missing, newer, never
+    policy: str = ""  # always, missing, newer, never; "": as containers.conf's pull_policy says
     platform: str = ""  # os/arch[/variant]
     replace_owner: bool = False  # --replace: a container that has the name is removed first
     progress: Callable[[], Progress] | None = None  # makes what a pull reports to, when there is one
@@ -61,7 +66,7 @@ def draft(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> Held:
     """
     spec, image = _complete(engine, spec, options.replace(policy="never", platform=""))
     name = spec.name or names.invent_name()
-    row = _new_row(engine, names.new_id(), name, spec.replace(name=name), image, CREATED)
+    row = _new_row(engine, names.new_id(), name, named(spec, name, engine.conf), image, CREATED)
     return Held(engine, row, image=image)
 
 
@@ -69,9 +74,15 @@ def _complete(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> tup
     """Return the spec with everything that the image and other containers add to it, and the image."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+    spec = _with_ports(with_defaults(spec, engine.conf, engine.caller.environ, rootless=engine.paths.rootless))
+    if spec.network:  # looked at before the container is made: none is left then that could never start
+        from podpy.network.mode import parse
+
+        parse(spec.network, engine.conf)
     spec = _join_by_id(engine, spec)
     image = None if spec.rootfs else _find_or_pull(engine, spec.image, options)
-    spec = _merge_image(_with_volumes_from(engine, spec), image, options.platform)
+    base = base_environment(engine.conf, engine.caller.environ)
+    spec = _merge_image(_with_volumes_from(engine, spec), image, options.platform, base)
     return _resolve_userns(engine, spec), image
 
 
@@ -128,20 +139,23 @@ def _with_absolute_paths(spec: ContainerSpec, directory: str) -> ContainerSpec:
 
 
 def _find_or_pull(engine: Engine, name: str, options: ImageOptions) -> ImageRecord:
-    if options.policy in ("missing", "never") and not options.platform:
+    policy = options.policy or engine.conf.pull_policy
+    if policy not in _PULL_POLICIES:
+        raise ConfigError(f'unsupported pull policy "{policy}"', hint=f"One of {', '.join(_PULL_POLICIES)}")
+    if policy in ("missing", "never") and not options.platform:
         try:
             from podpy.image.names.lookup import find_image
 
             return find_image(engine.store, engine.paths, name)
         except NoSuchImageError:
-            if options.policy == "never":
+            if policy == "never":
                 raise
     from podpy.image.incoming.pull import pull
     from podpy.image.registry.access import PullOptions
     from podpy.libpod.images.transfer import transfer
 
     wanted = PullOptions(
-        policy=options.policy,
+        policy=policy,
         platform=options.platform,
         tls_verify=options.tls_verify,
         authfile=options.authfile,
@@ -154,7 +168,18 @@ def _find_or_pull(engine: Engine, name: str, options: ImageOptions) -> ImageReco
     return transfer(engine, work, options.progress() if options.progress else None)
 
 
-def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str) -> ContainerSpec:
+def _with_ports(spec: ContainerSpec) -> ContainerSpec:
+    """Return the spec without ports where its network can't publish any; the user is told."""
+    if spec.network not in ("host", "none") and not spec.network.startswith("container:"):
+        return spec
+    if spec.ports:
+        from podpy.notice import warn
+
+        warn(_PORTS_DISCARDED)
+    return spec.replace(ports=[], publish_all=False)
+
+
+def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str, base: dict[str, str]) -> ContainerSpec:
     from podpy.image.documents.config import ImageConfig, warn_of_other_machine
     from podpy.image.documents.schema import parse_platform
     from podpy.spec.merge import merge
@@ -163,7 +188,7 @@ def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str) 
     if image:
         config = ImageConfig.parse(image.config)
         warn_of_other_machine(config, parse_platform(platform))
-    return merge(spec, config)
+    return merge(spec, config, base)
 
 
 def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
@@ -246,7 +271,7 @@ def _insert(
     table = engine.table
     for _ in range(_MOST_TRIES_FOR_A_NAME):
         name = spec.name or names.invent_name()
-        row = _new_row(engine, container_id, name, spec.replace(name=name), image, status)
+        row = _new_row(engine, container_id, name, named(spec, name, engine.conf), image, status)
         with engine.database.transaction():
             owner = table.name_owner(name)
             if not owner:

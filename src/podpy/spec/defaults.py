@@ -1,0 +1,202 @@
+"""What a caller leaves to containers.conf, filled in: once, when a container is made (containers.conf(5)).
+
+Scalar settings count where the spec says AS_CONFIGURED. Lists that add up (annotations, devices, mounts, sysctls,
+ulimits, variables) give way to what the caller says of the same place or name.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import ConfigError, UsageError
+from podpy.spec.proxies import DEFAULT_PATH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.spec.container import ContainerSpec
+
+_SHM_SIZE = 65536000  # bytes: containers.conf's "65536k"; Podman takes the k as 1000
+_BUILT_IN_PIDS = 2048
+_SMALLEST_LOG = 8192  # bytes: conmon reads that much at once
+_UNCONFINED = "unconfined"
+_PODMANS_PROFILES = "container"  # how the names of Podman's own AppArmor profiles begin
+
+_SETTINGS = {
+    "env_host": "env_host",
+    "http_proxy": "http_proxy",
+    "umask": "umask",
+    "timezone": "tz",
+    "init": "init",
+    "init_path": "init_path",
+    "stop_timeout": "stop_timeout",
+    "image_volume": "image_volume_mode",
+    "read_only": "read_only",
+    "shm_size": "shm_size",
+    "privileged": "privileged",
+    "capabilities": "default_capabilities",
+    "pid": "pidns",
+    "ipc": "ipcns",
+    "uts": "utsns",
+    "cgroupns": "cgroupns",
+    "userns": "userns",
+    "cgroups": "cgroups",
+    "network": "netns",
+    "dns": "dns_servers",
+    "dns_search": "dns_searches",
+    "dns_options": "dns_options",
+    "no_hosts": "no_hosts",
+    "hosts_file": "base_hosts_file",
+    "log_driver": "log_driver",
+}
+"""Field of ContainerSpec: the key of containers.conf that speaks where it is AS_CONFIGURED."""
+
+_BUILT_IN: dict[str, Any] = {
+    "shm_size": _SHM_SIZE,
+    "userns": "host",
+    "image_volume": "",
+    "network": "",
+    "log_driver": "k8s-file",
+}
+"""What a field gets whose key nobody has set, or left empty, where that isn't the key's own built-in value."""
+
+_READ = frozenset(
+    "umask timezone image_volume shm_size pid ipc uts cgroupns userns cgroups network dns log_driver".split()
+)
+"""Those whose values are texts that must be read (`spec.configured`)."""
+
+_LISTS = ("annotations", "default_ulimits", "devices", "mounts", "volumes")
+"""Keys whose values are added to what the caller says. So are default_sysctls, which distributions set."""
+
+
+def with_defaults(
+    spec: ContainerSpec, conf: ContainersConf, environ: Mapping[str, str], *, rootless: bool
+) -> ContainerSpec:
+    """Return the spec with no field AS_CONFIGURED.
+
+    `environ` is the caller's environment. Raises UsageError for what makes no sense together, ConfigError for a value
+    of containers.conf that its option wouldn't take, NotSupportedError.
+    """
+    _check_together(spec)
+    joins_network = (spec.network or conf.netns).startswith("container:")
+    changes = _settings(spec, conf)
+    if joins_network:  # its resolv.conf is that container's: what is configured for others is no conflict
+        changes.update({name: [] for name in ("dns", "dns_search", "dns_options") if name in changes})
+    spec = _log(_limits(_profiles(spec.replace(**changes), conf), conf), conf)
+    if any(name in vars(conf) for name in _LISTS):
+        from podpy.spec.configured import with_lists
+
+        spec = with_lists(spec, conf, rootless=rootless)
+    if conf.default_sysctls:
+        from podpy.spec.sysctls import defaults
+
+        spec = spec.replace(sysctls={**defaults(conf.default_sysctls, spec), **spec.sysctls})
+    if spec.env_host:
+        from podpy.spec.text.environment import host_environment
+
+        spec = spec.replace(env={**host_environment(environ), **spec.env})
+    if spec.network == "host" and not spec.hostname and spec.uts == "private":
+        spec = spec.replace(hostname=os.uname().nodename)
+    return spec
+
+
+def base_environment(conf: ContainersConf, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that lie below the image's: containers.conf's, and a PATH. Raises ConfigError."""
+    if "env" not in vars(conf):
+        return {"PATH": DEFAULT_PATH}
+    from podpy.spec.configured import variables
+
+    return {"PATH": DEFAULT_PATH, **variables(conf.env, environ)}
+
+
+def named(spec: ContainerSpec, name: str, conf: ContainersConf) -> ContainerSpec:
+    """Return the spec with the container's name, and where containers.conf says so a host name made of it."""
+    hostname = spec.hostname
+    if not hostname and conf.container_name_as_hostname and spec.uts == "private":
+        hostname = name.replace("_", "")
+    return spec.replace(name=name, hostname=hostname)
+
+
+def _check_together(spec: ContainerSpec) -> None:
+    """Refuse what a caller can't have together, with Podman's texts. Raises UsageError."""
+    if spec.hostname and spec.uts == "host":
+        raise UsageError("cannot set hostname when running in the host UTS namespace: invalid configuration")
+    if spec.no_hosts and spec.add_hosts:
+        raise UsageError("--no-hosts and --add-host cannot be set together")
+
+
+def _settings(spec: ContainerSpec, conf: ContainersConf) -> dict[str, Any]:
+    """Return the fields that are AS_CONFIGURED with their keys' values. Raises ConfigError, NotSupportedError."""
+    said = vars(conf)
+    changes: dict[str, Any] = {}
+    for field, key in _SETTINGS.items():
+        if getattr(spec, field) is not None:
+            continue
+        value = said.get(key, "")
+        if value != "" and field in _READ:
+            from podpy.spec.configured import value_of
+
+            changes[field] = value_of(field, key, value)
+        elif value != "":
+            changes[field] = value
+        else:
+            changes[field] = _BUILT_IN[field] if field in _BUILT_IN else getattr(type(conf), key)
+    return changes
+
+
+def _profiles(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
+    """Return the spec with its profiles of seccomp and AppArmor. A privileged container has none of its own accord."""
+    changes: dict[str, Any] = {"seccomp_allow": list(dict.fromkeys([*spec.seccomp_allow, *conf.seccomp_allow]))}
+    if spec.seccomp_profile is None:
+        changes["seccomp_profile"] = ""
+        if conf.seccomp_profile == _UNCONFINED and not spec.privileged:
+            changes["seccomp"] = spec.seccomp or _UNCONFINED
+        elif conf.seccomp_profile:
+            from podpy.spec.configured import seccomp_profile
+
+            changes["seccomp_profile"] = seccomp_profile(conf.seccomp_profile)
+    if spec.apparmor is None:
+        changes["apparmor"] = ""
+        # Nobody has loaded Podman's own profiles: naming them is as good as saying nothing.
+        if conf.apparmor_profile and not spec.privileged and not conf.apparmor_profile.startswith(_PODMANS_PROFILES):
+            from podpy.spec.configured import apparmor_profile
+
+            changes["apparmor"] = apparmor_profile(conf.apparmor_profile)
+    return spec.replace(**changes)
+
+
+def _limits(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
+    changes: dict[str, Any] = {}
+    # The built-in limit stays None: it is left out where the cgroup can't have one.
+    if spec.resources.pids_limit is None and conf.pids_limit != _BUILT_IN_PIDS and spec.cgroups != "disabled":
+        changes["pids_limit"] = conf.pids_limit
+    if spec.resources.cgroup_conf is None:
+        changes["cgroup_conf"] = {}
+        if conf.cgroup_conf:
+            from podpy.spec.configured import pairs
+
+            changes["cgroup_conf"] = pairs("cgroup_conf", conf.cgroup_conf)
+    oom_score_adj = spec.oom_score_adj
+    if oom_score_adj is None and conf.oom_score_adj:
+        from podpy.spec.configured import oom_score_adj as read
+
+        oom_score_adj = read(conf.oom_score_adj)
+    return spec.replace(resources=spec.resources.replace(**changes), oom_score_adj=oom_score_adj)
+
+
+def _log(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
+    """Return the spec with the log's tag and limit; `max-size` 0, no limit, is left out. Raises ConfigError."""
+    options = dict(spec.log_options)
+    if conf.log_tag and spec.log_driver != "json-file":  # as Podman: json-file has no tags
+        options.setdefault("tag", conf.log_tag)
+    if 0 < conf.log_size_max < _SMALLEST_LOG:
+        raise ConfigError(
+            f"log_size_max in containers.conf: {conf.log_size_max} is too small",
+            hint=f"At least {_SMALLEST_LOG} bytes; -1 is no limit",
+        )
+    if options.setdefault("max-size", str(max(0, conf.log_size_max))) == "0":
+        del options["max-size"]
+    return spec.replace(log_options=options)

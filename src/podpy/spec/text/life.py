@@ -1,0 +1,58 @@
+"""`--restart`, `--log-driver`, `--log-opt`: how a container restarts and where its output goes (podman-run(1))."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import NotSupportedError, UsageError
+from podpy.spec.text.values import parse_pairs, parse_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_POLICIES = ("no", "on-failure", "always", "unless-stopped", "never")
+_DRIVERS = ("k8s-file", "json-file", "journald", "none", "passthrough", "passthrough-tty")
+_LOG_OPTIONS = ("path", "max-size", "max-file", "tag", "label")
+
+
+def restart_policy(text: str) -> tuple[str, int]:
+    """Return the policy and how often it may restart (0: without end). Raises UsageError."""
+    policy, colon, retries = text.partition(":")
+    if not text:
+        return "", 0
+    if policy not in _POLICIES:
+        raise UsageError(f'"{text}" is not a valid restart policy', hint=f"One of {', '.join(_POLICIES[:-1])}")
+    if not colon:
+        return ("no" if policy == "never" else policy), 0
+    if policy != "on-failure":
+        raise UsageError("restart policy retries can only be specified with on-failure restart policy")
+    if not retries.isdigit():
+        raise UsageError(f"parsing restart policy retry count: {retries!r} is no number")
+    return policy, int(retries)
+
+
+def log_driver(name: str) -> str:
+    """Return the log driver. Raises UsageError for an unknown one."""
+    if name not in _DRIVERS:
+        raise UsageError(f"running container: invalid log driver {name}", hint=f"One of {', '.join(_DRIVERS)}")
+    return name
+
+
+def log_options(items: Sequence[str]) -> dict[str, str]:
+    """Return the log's options by name, `max-size` in bytes (0: no limit). Raises UsageError."""
+    result = parse_pairs("--log-opt", items)
+    for name in result:
+        if name not in _LOG_OPTIONS:
+            raise UsageError(f"invalid log option {name!r}", hint=f"One of {', '.join(_LOG_OPTIONS)}")
+        if name == "label":
+            raise NotSupportedError("--log-opt label= comes with a later version of podpy")
+    if "max-size" in result:
+        size = result["max-size"]
+        # Decimal, unlike all other sizes: Podman reads it with go-units' FromHumanSize.
+        result["max-size"] = "0" if size == "-1" else str(parse_size("--log-opt max-size", size, base=1000))
+    if "max-file" in result and not result["max-file"].isdigit():
+        raise UsageError(f"invalid value {result['max-file']!r} for --log-opt max-file", hint="It is a number")
+    if "path" in result:
+        result["path"] = os.path.abspath(result["path"])
+    return result

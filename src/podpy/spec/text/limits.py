@@ -1,0 +1,120 @@
+"""`--memory`, `--cpus`, `--ulimit` and their kind → Resources and Ulimit (podman-run(1))."""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+from podpy.spec.container import Ulimit
+from podpy.spec.text.values import parse_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ULIMITS = frozenset(
+    "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack as".split()
+)
+_SMALLEST_MEMORY = 6 << 20  # the kernel can't start a process with less; runc and Podman say the same
+
+
+def ulimits(items: Sequence[str]) -> list[Ulimit]:
+    """Return the limits, one per name, the last one of each. Raises UsageError."""
+    return list({limit.name: limit for limit in map(parse_ulimit, items)}.values())
+
+
+def parse_ulimit(text: str) -> Ulimit:
+    """Return NAME=SOFT[:HARD]; -1 or "unlimited" is none; "host" keeps the caller's. Raises UsageError."""
+    if text == "host":
+        return Ulimit(name="host", soft=-1, hard=-1)
+    name, equals, value = text.partition("=")
+    name = name.strip().lower().removeprefix("rlimit_")
+    if not equals:
+        raise _bad_ulimit(text, f"invalid ulimit argument: {text}")
+    if name not in _ULIMITS:
+        raise _bad_ulimit(text, f"invalid ulimit type: {name}")
+    words = value.split(":")
+    if len(words) > 2:
+        raise _bad_ulimit(text, f"too many limit value arguments - {value}, can only have up to two, `soft[:hard]`")
+    soft, hard = _ulimit_value(text, words[0]), _ulimit_value(text, words[-1])
+    if hard >= 0 and (soft > hard or soft < 0):
+        pair = f"{soft} > {hard}" if soft >= 0 else f"soft: -1 (unlimited), hard: {hard}"
+        raise _bad_ulimit(text, f"ulimit soft limit must be less than or equal to hard limit: {pair}")
+    return Ulimit(name=name, soft=soft, hard=hard)
+
+
+def _ulimit_value(text: str, value: str) -> int:
+    if value in ("-1", "unlimited"):
+        return -1
+    if not value.isascii() or not value.isdigit():
+        raise _bad_ulimit(text, f'"{value}" is no whole number')
+    return int(value)
+
+
+def _bad_ulimit(text: str, why: str) -> UsageError:
+    return UsageError(
+        f'ulimit option "{text}" requires name=SOFT:HARD, failed to be parsed: {why}',
+        hint="Such as nofile=1024:4096; -1 is unlimited",
+    )
+
+
+def check_cpus(cpus: float, quota: int, period: int) -> None:
+    """Raise UsageError for `--cpus`, `--cpu-quota` and `--cpu-period` that exclude each other or are out of range."""
+    for option, value in (("--cpu-period", period), ("--cpu-quota", quota)):
+        if cpus and value:
+            raise UsageError(
+                f"{option} and --cpus cannot be set together", hint="--cpus is a short form of --cpu-period --cpu-quota"
+            )
+    if cpus < 0:
+        raise UsageError("--cpus must be positive")
+    if period and not 1000 <= period <= 1000000:
+        raise UsageError("--cpu-period must be between 1000 and 1000000 microseconds")
+
+
+def memory(option: str, text: str) -> int | None:
+    """Return bytes; None for an empty text or 0, which limit nothing. Raises UsageError."""
+    if not text:
+        return None
+    size = parse_size(option, text)
+    if option == "--memory" and 0 < size < _SMALLEST_MEMORY:
+        raise UsageError(f"{option} {text}: minimum memory limit allowed is {_SMALLEST_MEMORY >> 20}MB")
+    return size or None
+
+
+def memory_swap(text: str, memory_limit: int | None) -> int | None:
+    """Return the limit of memory and swap together: Podman's default is as much swap as memory. Raises UsageError."""
+    if not text:
+        return memory_limit * 2 if memory_limit else None
+    if memory_limit is None:
+        raise UsageError("--memory-swap needs --memory: it is the limit of both together")
+    if text == "-1":
+        return -1
+    size = parse_size("--memory-swap", text)
+    if size < memory_limit:
+        raise UsageError("--memory-swap must be at least as large as --memory: it is the limit of both together")
+    return size
+
+
+def blkio_weight(text: str) -> int | None:
+    """Return a weight; None for an empty text or 0. Raises UsageError."""
+    if not text or text == "0":
+        return None
+    if not text.isdigit() or not 10 <= int(text) <= 1000:
+        raise UsageError(f"invalid value {text!r} for --blkio-weight", hint="It is a number from 10 to 1000")
+    return int(text)
+
+
+def throttles(option: str, items: Sequence[str]) -> list[str]:
+    """Return DEVICE:RATE with the rate in bytes per second. Raises UsageError."""
+    result = []
+    for item in items:
+        device, colon, rate = item.partition(":")
+        if not colon or not device.startswith("/dev/"):
+            raise UsageError(f"invalid value {item!r} for {option}", hint="It is DEVICE:RATE, such as /dev/sda:1mb")
+        result.append(f"{device}:{parse_size(option, rate)}")
+    return result
+
+
+def oom_score_adj(value: int) -> int:
+    """Return the value if it is one that the kernel takes (proc_pid_oom_score_adj(5)). Raises UsageError."""
+    if not -1000 <= value <= 1000:
+        raise UsageError(f"--oom-score-adj {value}: it goes from -1000 to 1000")
+    return value

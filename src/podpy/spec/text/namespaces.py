@@ -1,0 +1,55 @@
+"""`--pid`, `--ipc`, `--uts`, `--cgroupns`, `--userns`, `--uidmap`: which texts name a namespace (podman-run(1))."""
+
+from __future__ import annotations
+
+from podpy.errors import NotSupportedError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MODES = {
+    "pid": ("private", "host"),
+    "ipc": ("private", "shareable", "none", "host"),
+    "uts": ("private", "host"),
+    "cgroupns": ("private", "host"),
+}
+_USERNS = ("host", "keep-id", "nomap", "auto")
+
+
+def check_mode(name: str, mode: str) -> str:
+    """Return the mode of the namespace `name` (a key of MODES). Raises UsageError, NotSupportedError."""
+    how, colon, where = mode.partition(":")
+    if how in ("container", "ns") and colon and where:
+        return mode
+    if mode == "pod":
+        raise NotSupportedError(f"--{name}=pod: pods come with a later version of podpy")
+    if mode not in MODES[name]:
+        known = ", ".join((*MODES[name], "container:NAME", "ns:PATH"))
+        raise UsageError(f"--{name}: unrecognized namespace mode {mode} passed", hint=f"One of {known}")
+    return mode
+
+
+def check_userns(mode: str) -> str:
+    """Return the mode of the user namespace. Raises UsageError."""
+    how, colon, where = mode.partition(":")
+    if how in ("container", "ns") and colon and where:
+        return mode
+    if how == "no-map":  # containers.conf(5) writes it so
+        return check_userns("nomap" + mode.removeprefix("no-map"))
+    if how not in (*_USERNS, "private"):
+        known = "host, keep-id[:uid=,gid=], nomap, auto[:size=], container:NAME, ns:PATH"
+        raise UsageError(f"--userns: unrecognized namespace mode {mode} passed", hint=f"One of {known}")
+    if colon and how not in ("keep-id", "auto"):
+        raise UsageError(f"--userns={how} takes no options")
+    return mode
+
+
+def map_lines(option: str, items: Sequence[str]) -> list[str]:
+    """Return the lines of an id map as they were given. Raises UsageError for one that has another form."""
+    for item in items:
+        parts = item.split(":")
+        numbers = [part.lstrip("+@ug") for part in parts]
+        if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() for part in numbers):
+            raise UsageError(f"invalid value {item!r} for {option}", hint="It is CONTAINER:HOST[:SIZE], three numbers")
+    return list(items)

@@ -1,0 +1,54 @@
+"""`--entrypoint`, `--umask`, `--tz`, `--systemd`: texts about what runs in a container (podman-run(1))."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import UsageError
+
+_SYSTEMD = ("true", "false", "always")
+_ZONES = "/usr/share/zoneinfo"
+
+
+def parse_entrypoint(text: str) -> list[str]:
+    """Return the entrypoint: a JSON list, or one word as it stands."""
+    if text.startswith("["):
+        from podpy import fastjson
+
+        try:
+            words = fastjson.loads(text)
+        except ValueError:
+            return [text]
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return words
+    return [text]
+
+
+def check_umask(text: str) -> str:
+    """Return the umask: one to four octal digits. Raises UsageError."""
+    if not 1 <= len(text) <= 4 or not frozenset("01234567").issuperset(text):
+        raise UsageError(f"invalid umask {text}: umask must match ^[0-7]{{1,4}}$", hint="Such as 0022")
+    return text
+
+
+def check_timezone(text: str) -> str:
+    """Return the time zone: "" (the image's), "local", or a file of the host's time zones. Raises UsageError."""
+    if not text or text == "local":
+        return text
+    if ".." in text or text.startswith("/") or not os.path.isfile(os.path.join(_ZONES, text)):
+        raise UsageError(f"finding timezone {text}: unknown time zone", hint=f"The names are the files of {_ZONES}")
+    return text
+
+
+def check_workdir(path: str) -> str:
+    """Return the working directory. Raises UsageError if it isn't absolute."""
+    if path and not path.startswith("/"):
+        raise UsageError(f"the working directory '{path}' is invalid, it needs to be an absolute path")
+    return path
+
+
+def check_systemd(text: str) -> str:
+    """Return "true", "false" or "always". Raises UsageError."""
+    if text.lower() not in _SYSTEMD:
+        raise UsageError(f"invalid value {text!r} for --systemd", hint="One of true, false, always")
+    return text.lower()
