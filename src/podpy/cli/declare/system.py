@@ -68,9 +68,13 @@ COMMANDS: tuple[Command, ...] = (
         examples=(
             "podpy system doctor",
             "podpy system doctor --json",
+            "podpy system doctor --print-apparmor-profile | sudo tee /etc/apparmor.d/podpy",
         ),
         rule="none",
-        options=(flag("--json", "Print JSON"),),
+        options=(
+            flag("--json", "Print JSON"),
+            flag("--print-apparmor-profile", "Only print what lets podpy make user namespaces on Ubuntu"),
+        ),
     ),
     Command(
         path="system check",

@@ -28,7 +28,6 @@ API_VERSION = "5.4.2"  # the version of Podman whose interface this is
 _BUILDAH_VERSION = "1.39.4"  # the one in that Podman
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _FILESYSTEMS = {0xEF53: "extfs", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x01021994: "tmpfs", 0x794C7630: "overlayfs"}
-_PROFILES = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
 
 
 def info(engine: Engine) -> dict[str, Any]:
@@ -107,7 +106,17 @@ def _host(engine: Engine) -> dict[str, Any]:
         "variant": "",
         "linkmode": "dynamic",
     }
-    return {**found, "cgroupReason": _reason(view)}
+    return {**found, "cgroupReason": _reason(view), "versionNotes": _version_notes(found)}
+
+
+def _version_notes(found: dict[str, Any]) -> list[str]:
+    """Return what the OCI runtime and the kernel lack for their age (not Podman's)."""
+    from podpy.oci import versions
+
+    name, version = found["ociRuntime"]["name"], found["ociRuntime"]["version"].partition("\n")[0]
+    notes = [f"{name}: {lack}" for lack in versions.lacks(name, version)]
+    notes += [f"kernel: {lack}" for lack in versions.lacks("kernel", found["kernel"])]
+    return [f"{note}, {versions.BACKPORTED}" for note in notes]
 
 
 def _network_program(engine: Engine) -> str:
@@ -196,7 +205,9 @@ def _registry(registry: Registry) -> dict[str, Any]:
 
 
 def _security(engine: Engine) -> dict[str, Any]:
-    profile = engine.conf.seccomp_profile or next((path for path in _PROFILES if os.path.exists(path)), "")
+    from podpy.oci.document.seccomp import DEFAULT_PATHS
+
+    profile = engine.conf.seccomp_profile or next((path for path in DEFAULT_PATHS if os.path.exists(path)), "")
     return {
         "apparmorEnabled": files.read_small("/sys/module/apparmor/parameters/enabled").strip() == "Y"
         and not engine.paths.rootless,

@@ -38,7 +38,6 @@ _HOST: tuple[Callable[[Paths], Check], ...] = (
     host_checks.overlay,
     host_checks.cgroup_delegation,
     host_checks.inotify,
-    host_checks.seccomp_profile,
     host_checks.low_ports,
 )
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 TUN = "/dev/net/tun"
 FUSE = "/dev/fuse"
-SECCOMP_PROFILES = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
 MIN_INOTIFY_INSTANCES = 128
 _NETWORK_FILESYSTEMS = {
     linux.NFS_SUPER_MAGIC: "NFS",
@@ -211,16 +210,6 @@ def inotify(paths: Paths) -> Check:
         return passed(name, f"{limit} instances for each user", required=False)
     mend = "echo fs.inotify.max_user_instances=1024 | sudo tee /etc/sysctl.d/98-podpy.conf && sudo sysctl --system"
     return failed(name, f"fs.inotify.max_user_instances is only {limit}", mend, required=False)
-
-
-def seccomp_profile(paths: Paths) -> Check:
-    """Is the default seccomp profile there?"""
-    name = "seccomp profile"
-    for path in SECCOMP_PROFILES:
-        if os.access(path, os.R_OK):
-            return passed(name, path, required=False)
-    package = install("golang-github-containers-common", "containers-common")
-    return failed(name, f"none in {' or '.join(SECCOMP_PROFILES)}", package, required=False)
 
 
 def low_ports(paths: Paths) -> Check:

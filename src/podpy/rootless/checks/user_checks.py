@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from podpy import linux
+from podpy import files, linux
 from podpy.config.paths import is_private
 from podpy.rootless import holder, subids
 from podpy.rootless.checks.check import Check, failed, in_child, install, passed, sysctl
@@ -40,22 +40,37 @@ def user_namespaces(paths: Paths) -> Check:
     problem = in_child(_try_user_namespace)
     if not problem:
         return passed(name, "may be made")
-    if sysctl("kernel.apparmor_restrict_unprivileged_userns") and not os.access("/etc/apparmor.d/podpy", os.F_OK):
+    if sysctl("kernel.apparmor_restrict_unprivileged_userns"):
+        # The trial was Python's, which no profile permits: the holder makes the namespaces.
+        if holder.PROGRAM in files.read_small(_APPARMOR_PROFILE):
+            return passed(name, f"may be made, as {_APPARMOR_PROFILE} says")
         return failed(name, _APPARMOR_CAUSE, apparmor_mend())
     return failed(name, _refusal(problem), _refusal_mend(problem))
 
 
+_APPARMOR_PROFILE = "/etc/apparmor.d/podpy"
 _APPARMOR_CAUSE = (
     "AppArmor gives no privileges in user namespaces: kernel.apparmor_restrict_unprivileged_userns is 1 and no profile "
     "permits podpy"
 )
 
 
+def apparmor_profile() -> str:
+    """Return the AppArmor profile for the holder, the only program of podpy's that makes user namespaces.
+
+    As Ubuntu's own for crun, runc and others: nothing is confined, and `userns` lets it through the restriction of
+    unprivileged user namespaces (Ubuntu 23.10 and later). Python and the launcher need none.
+    """
+    return (
+        "abi <abi/4.0>,\ninclude <tunables/global>\n\n"
+        f'profile podpy "{holder.PROGRAM}" flags=(unconfined) {{\n  userns,\n  include if exists <local/podpy>\n}}\n'
+    )
+
+
 def apparmor_mend() -> str:
-    """Return the command that gives a profile to the holder, the only program of podpy's that makes user namespaces."""
-    rule = f"profile podpy {holder.PROGRAM} flags=(unconfined) {{\\n  userns,\\n}}"
-    profile = f"abi <abi/4.0>,\\ninclude <tunables/global>\\n{rule}\\n"
-    return f"printf '{profile}' | sudo tee /etc/apparmor.d/podpy && sudo apparmor_parser -r /etc/apparmor.d/podpy"
+    """Return the command that gives the holder its profile."""
+    write = f"podpy system doctor --print-apparmor-profile | sudo tee {_APPARMOR_PROFILE}"
+    return f"{write} && sudo apparmor_parser -r {_APPARMOR_PROFILE}"
 
 
 def _try_user_namespace() -> str:

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
 def doctor(options: Options) -> int:
     """Print every check of the host; 1 if one fails that podpy can't do without."""
+    if options.print_apparmor_profile:
+        from podpy.rootless.checks.user_checks import apparmor_profile
+
+        sys.stdout.write(apparmor_profile())
+        return 0
     from podpy.network.doctor import helper
+    from podpy.oci.doctor import seccomp_profile, version_checks
     from podpy.rootless.checks.doctor import checks
 
-    results = checks(_paths(options), helper)
+    results = [*checks(_paths(options), helper, seccomp_profile), *version_checks()]
     if options.json:
         from podpy import fastjson
 

@@ -1,0 +1,54 @@
+"""Checks of `podpy system doctor` about what a container is started with: versions, the seccomp filter."""
+
+from __future__ import annotations
+
+import os
+from time import localtime, strftime
+
+from podpy.config.containers_conf import load
+from podpy.errors import ConfigError, UsageError
+from podpy.oci import versions
+from podpy.rootless.checks.check import failed, install, passed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.config.paths import Paths
+    from podpy.rootless.checks.check import Check
+
+_PROFILE = "seccomp profile"
+
+
+def version_checks() -> list[Check]:
+    """Return a check with the versions of crun, runc, pasta and the kernel, and one for each thing that one lacks."""
+    found = versions.found()
+    checks = [passed("versions", ", ".join(f"{name} {text}" for name, text in found.items()), required=False)]
+    for name, text in found.items():
+        mend = "boot a newer kernel" if name == "kernel" else f"{install(name)}    # or a newer one from elsewhere"
+        checks += [
+            failed(name, f"{lack}, {versions.BACKPORTED}", mend, required=False) for lack in versions.lacks(name, text)
+        ]
+    return checks
+
+
+def seccomp_profile(paths: Paths) -> Check:
+    """Which default seccomp profile is there, how old is it, and which sockets does podpy's overlay deny?"""
+    from podpy.oci.document import seccomp
+    from podpy.spec import families
+
+    try:
+        conf = load(paths)
+        if conf.seccomp_profile == seccomp.UNCONFINED:
+            cause = "containers.conf says unconfined: containers run without a filter"
+            return failed(_PROFILE, cause, "remove seccomp_profile from containers.conf", required=False)
+        path = conf.seccomp_profile or seccomp.find()
+        denied = families.denied_names(families.numbers(conf.seccomp_allow))
+        changed = strftime("%Y-%m-%d", localtime(os.stat(path).st_mtime))
+    except (ConfigError, UsageError) as error:
+        return failed(_PROFILE, error.message, error.hint, required=False)
+    except OSError as error:
+        return failed(
+            _PROFILE, f"{path}: {error.strerror}", "correct seccomp_profile in containers.conf", required=False
+        )
+    kinds = ", ".join(denied) or "no family"
+    said = f"{path} of {changed}; podpy's overlay (version {seccomp.OVERLAY}) denies sockets of {kinds}"
+    return passed(_PROFILE, said, required=False)
