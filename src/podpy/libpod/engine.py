@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podpy.plan import Trace
     from podpy.storage.database.database import Database
     from podpy.storage.store import Store
+    from podpy.storage.volumes import Volumes
 
     T = TypeVar("T")
 
@@ -96,6 +97,13 @@ class Engine:
         from podpy.storage.store import Store
 
         return self._open("store", lambda: Store(self.paths, self.database))
+
+    @property
+    def volumes(self) -> Volumes:
+        """The volumes."""
+        from podpy.storage.volumes import Volumes
+
+        return self._open("volumes", lambda: Volumes(self.paths, self.database))
 
     @property
     def conf(self) -> ContainersConf:

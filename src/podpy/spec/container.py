@@ -23,6 +23,10 @@ KEEP_GROUPS = "keep-groups"
 """Alone in `groups`: the caller's own groups stay."""
 
 
+JOINABLE = ("network", "pid", "ipc", "uts", "cgroupns", "userns")
+"""Fields that may be `container:ID`: that container's namespace is joined."""
+
+
 class Mount(Record):
     """One entry of `-v`, `--mount`, `--tmpfs`, an image's VOLUME, or podpy's own."""
 
@@ -214,6 +218,11 @@ class ContainerSpec(Record):
     def shown_labels(self) -> dict[str, str]:
         """The labels that lists, filters and `inspect` show: the image's, and the user's over them."""
         return {**self.image_labels, **self.labels}
+
+    def joins(self) -> list[tuple[str, str]]:
+        """Return a pair for each namespace of another container that is joined: the field's name and that container."""
+        pairs = ((kind, getattr(self, kind)) for kind in JOINABLE)
+        return [(kind, mode.partition(":")[2]) for kind, mode in pairs if mode.startswith("container:")]
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ContainerSpec:

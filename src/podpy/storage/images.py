@@ -51,6 +51,10 @@ class ImageTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def has(self, image_id: str) -> bool:
+        """Return whether there is an image with exactly this id."""
+        return bool(self._database.query("SELECT 1 FROM images WHERE id = ?", (image_id,)))
+
     def all(self) -> list[ImageRecord]:
         """Return every image, newest first."""
         layers: dict[str, list[str]] = {}

@@ -113,6 +113,15 @@ class Volumes:
         query = "SELECT container_id FROM container_volumes WHERE volume = ? ORDER BY container_id"
         return [container_id for (container_id,) in self._database.query(query, (name,))]
 
+    def uses(self) -> list[tuple[str, str]]:
+        """Return a pair for each use: the container's id and the volume's name."""
+        return [(c, v) for c, v in self._database.query("SELECT container_id, volume FROM container_volumes")]
+
+    def anonymous_of(self, container_id: str) -> list[str]:
+        """Return the names of the anonymous volumes that a container uses."""
+        query = "SELECT name FROM container_volumes JOIN volumes ON name = volume WHERE container_id = ? AND anonymous"
+        return [name for (name,) in self._database.query(query, (container_id,))]
+
     def use(self, container_id: str, name: str) -> None:
         """Write down that a container uses a volume; its row's removal ends that."""
         self._database.execute("INSERT OR IGNORE INTO container_volumes VALUES (?, ?)", (container_id, name))

@@ -29,8 +29,7 @@ def runtime_name(container: Held) -> str:
 
 def storage_driver(container: Held) -> str:
     """Return the storage driver that was found to work here (see storage.driver); nothing is tried for this."""
-    rows = container.engine.database.query("SELECT value FROM meta WHERE key = 'driver'")
-    return str(rows[0][0]) if rows else "overlay"
+    return container.engine.database.get_meta("driver") or "overlay"
 
 
 def process_section(container: Held) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from podpy.storage.database.database import Database
@@ -63,6 +64,9 @@ class ContainerRow(Record):
     oom_killed: int = 0
     restarts: int = 0
     stopped_by_user: int = 0
+    remove_at_exit: int = 0  # --rm
+    restart_policy: str = ""
+    pod: str = ""  # the id of the pod that it belongs to
     error: str = ""
 
     def labels_dict(self) -> dict[str, str]:
@@ -91,7 +95,10 @@ _COLUMNS = ContainerRow._fields
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers"
 _SELECT_GLANCES = """SELECT id, name, image_name, command, created, status, started, finished, exit_code, ports, exposed
     FROM containers"""
-_NOT_IN_SUMMARY = ("spec", "image_id", "labels", "log_path", "oom_killed", "restarts", "stopped_by_user", "error")
+_NOT_IN_SUMMARY = (
+    "spec", "image_id", "labels", "log_path", "oom_killed", "restarts", "stopped_by_user", "restart_policy", "pod",
+    "error",
+)  # fmt: skip
 _SUMMARY_COLUMNS = tuple(name for name in _COLUMNS if name not in _NOT_IN_SUMMARY)
 _SUMMARY_FIELDS = (*_SUMMARY_COLUMNS, "spec")
 _SELECT_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)}, '' FROM containers"
@@ -105,9 +112,15 @@ class ContainerTable:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def insert(self, row: ContainerRow) -> None:
-        """Add a row. Raises InUseError (through `name_owner`) only if the caller checked the name; see create."""
-        self.database.execute(_INSERT, tuple(getattr(row, name) for name in _COLUMNS))
+    def insert(self, row: ContainerRow, joins: Iterable[tuple[str, str]] = ()) -> None:
+        """Add a row, and `joins`: pairs of a namespace's kind and the id of the container whose namespace is joined.
+
+        Raises InUseError if the name is taken.
+        """
+        with self.database.transaction():
+            self.database.execute(_INSERT, tuple(getattr(row, name) for name in _COLUMNS))
+            for kind, target in joins:
+                self.database.execute("INSERT INTO container_relations VALUES (?, ?, ?)", (row.id, kind, target))
 
     def update(self, container_id: str, **changes: Any) -> None:
         """Change columns of one row."""
@@ -189,13 +202,29 @@ class ContainerTable:
         return sorted(self.database.query(_SELECT_GLANCES), key=lambda glance: glance[4])
 
     def dependents(self, container_id: str) -> list[str]:
-        """Return the ids of the containers that join a namespace of this one; reads every spec."""
-        needle = f'"container:{container_id}"'
-        return [row[0] for row in self.database.query("SELECT id FROM containers WHERE instr(spec, ?)", (needle,))]
+        """Return the ids of the containers that join a namespace of this one."""
+        query = "SELECT DISTINCT container_id FROM container_relations WHERE target = ?"
+        return [found for (found,) in self.database.query(query, (container_id,))]
+
+    def has(self, container_id: str) -> bool:
+        """Return whether there is a row with exactly this id."""
+        return bool(self.database.query("SELECT 1 FROM containers WHERE id = ?", (container_id,)))
+
+    def state_of(self, container_id: str) -> tuple[str, int, int] | None:
+        """Return a row's status, pid and exit code; None if it is gone."""
+        rows = self.database.query("SELECT status, pid, exit_code FROM containers WHERE id = ?", (container_id,))
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+    def image_users(self) -> dict[str, list[str]]:
+        """Return the ids of the containers of each image that has some, by the image's id."""
+        users: dict[str, list[str]] = {}
+        for container, image in self.database.query("SELECT id, image_id FROM containers WHERE image_id != ''"):
+            users.setdefault(image, []).append(container)
+        return users
 
     def name_owner(self, name: str) -> str:
-        """Return the id of the container with this name, or an empty text."""
-        rows = self.database.query("SELECT id FROM containers WHERE name = ?", (name,))
+        """Return the id of the container or pod with this name, or an empty text."""
+        rows = self.database.query("SELECT id FROM names WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
     def _rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 from podpy.libpod.containers.rows import true_rows
 from podpy.libpod.containers.table import ALIVE, RUNNING, ContainerRow
@@ -133,18 +134,17 @@ def _measure(engine: Engine) -> DiskUsage:
 
 
 def _containers(engine: Engine) -> list[ContainerUsage]:
-    counts = "SELECT container_id, count(*) FROM container_volumes GROUP BY container_id"
-    volumes = dict(engine.database.query(counts))
+    used = Counter(container for container, _ in engine.volumes.uses())
     return [
-        ContainerUsage(row=row, size=tree_size(engine.directory(row.id)), volumes=volumes.get(row.id, 0))
+        ContainerUsage(row=row, size=tree_size(engine.directory(row.id)), volumes=used[row.id])
         for row in true_rows(engine)
     ]
 
 
 def _volumes(engine: Engine) -> list[VolumeUsage]:
-    users = dict(engine.database.query("SELECT volume, count(*) FROM container_volumes GROUP BY volume"))
+    used = Counter(name for _, name in engine.volumes.uses())
     directory = os.path.join(engine.paths.graphroot, "volumes")
     return [
-        VolumeUsage(name=name, size=tree_size(os.path.join(directory, name)), containers=users.get(name, 0))
-        for (name,) in engine.database.query("SELECT name FROM volumes ORDER BY name")
+        VolumeUsage(name=name, size=tree_size(os.path.join(directory, name)), containers=used[name])
+        for name in (volume.name for volume in engine.volumes.all())
     ]

@@ -58,14 +58,12 @@ def volumes(engine: Engine, names: Sequence[str], *, dry_run: bool = False) -> P
 
 def images_after(engine: Engine, gone: Collection[str]) -> set[str]:
     """Return the ids of the images that containers use, without those containers."""
-    rows = engine.database.query("SELECT id, image_id FROM containers WHERE image_id != ''")
-    return {image_id for container_id, image_id in rows if container_id not in gone}
+    return {image for image, users in engine.table.image_users().items() if not set(users).issubset(gone)}
 
 
 def volumes_after(engine: Engine, gone: Collection[str]) -> set[str]:
     """Return the names of the volumes that containers use, without those containers."""
-    rows = engine.database.query("SELECT container_id, volume FROM container_volumes")
-    return {volume for container_id, volume in rows if container_id not in gone}
+    return {volume for container_id, volume in engine.volumes.uses() if container_id not in gone}
 
 
 def _containers(engine: Engine, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
@@ -110,15 +108,12 @@ def _images(engine: Engine, records: Sequence[ImageRecord], dry_run: bool, unfin
 
 
 def _volumes(engine: Engine, names: Sequence[str], dry_run: bool) -> Pruned:
-    from podpy.storage.volumes import Volumes
-
-    table = Volumes(engine.paths, engine.database)
     removed, freed = [], 0
     for name in names:
         size = tree_size(os.path.join(engine.paths.graphroot, "volumes", name))
         try:
             if not dry_run:
-                table.remove(name)
+                engine.volumes.remove(name)
         except (InUseError, NotFoundError):
             continue  # somebody uses it now, or was faster
         removed.append(name)

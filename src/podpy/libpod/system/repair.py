@@ -77,13 +77,13 @@ def _remove_strays(engine: Engine) -> list[str]:
     directory = os.path.join(engine.paths.runroot, "containers")
     done = []
     for name in os.listdir(directory):
-        if engine.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
+        if engine.table.has(name):
             continue
         lock = engine.lock(name)
         if not lock.acquire(wait=False):
             continue  # being created right now
         try:
-            if not engine.database.query("SELECT 1 FROM containers WHERE id = ?", (name,)):
+            if not engine.table.has(name):
                 _remove_stray(engine, os.path.join(directory, name))
                 lock.remove()
                 done.append(f"run directory {name[:12]}: belonged to no container")

@@ -80,7 +80,7 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
             with container.locked(wait=False):
                 engine.database.make_room()
                 # Whether `rm -v` had begun it isn't known; what goes by itself takes its volumes along.
-                _finish(engine, row, volumes=bool(fastjson.loads(row.spec).get("remove")))
+                _finish(engine, row, volumes=bool(row.remove_at_exit))
                 container.lock.remove()
                 finished.append(row)
         except (BusyError, NoSuchContainerError):
@@ -90,7 +90,7 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
 
 def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     # The row goes last: as long as it is there, the next call knows that there is something to finish.
-    anonymous = _anonymous_volumes(engine, row) if volumes else []
+    anonymous = engine.volumes.anonymous_of(row.id) if volumes else []
     release(engine, row)
     perform(RemoveContainerLayer(engine.store, row.id))
     _remove_cidfile(row)
@@ -112,25 +112,10 @@ def _remove_cidfile(row: ContainerRow) -> None:
         pass  # gone, or in a directory that isn't the user's any more
 
 
-def _anonymous_volumes(engine: Engine, row: ContainerRow) -> list[str]:
-    names = [mount["source"] for mount in fastjson.loads(row.spec)["mounts"] if mount["type"] == "volume"]
-    if not names:
-        return []
-    from podpy.storage.volumes import Volumes
-
-    anonymous = {volume.name for volume in Volumes(engine.paths, engine.database).all() if volume.anonymous}
-    return [name for name in names if name in anonymous]
-
-
 def discard_volumes(engine: Engine, names: list[str]) -> None:
     """Remove volumes that no container uses (any more)."""
-    if not names:
-        return
-    from podpy.storage.volumes import Volumes
-
-    volumes = Volumes(engine.paths, engine.database)
     for name in names:
         try:
-            volumes.remove(name)
+            engine.volumes.remove(name)
         except (InUseError, NotFoundError):
             pass  # another container has it, by --volumes-from; or somebody was faster

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from time import time_ns
 
-from podpy import fastjson, pids
+from podpy import pids
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.table import (
     ALIVE,
@@ -41,7 +41,7 @@ def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> Contai
     changes = true_changes(engine, row, locked=locked)
     if not changes:
         return row
-    if changes["status"] in (EXITED, CREATED) and _nobody_will_remove_it(engine, row):
+    if changes["status"] in (EXITED, CREATED) and _nobody_will_remove_it(row):
         changes["status"] = REMOVING
     if locked:
         engine.table.note(row.id, **changes)
@@ -83,12 +83,9 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
     return {**changes, "exit_code": record.exit_code, "finished": record.finished, "oom_killed": int(oom)}
 
 
-def _nobody_will_remove_it(engine: Engine, row: ContainerRow) -> bool:
+def _nobody_will_remove_it(row: ContainerRow) -> bool:
     """Return whether this is a `--rm` container whose monitor is gone: then the next changing call removes it."""
-    if pids.is_alive(row.conmon_pid, row.conmon_start):
-        return False
-    specs = engine.database.query("SELECT spec FROM containers WHERE id = ?", (row.id,))
-    return bool(specs and fastjson.loads(specs[0][0]).get("remove"))
+    return bool(row.remove_at_exit) and not pids.is_alive(row.conmon_pid, row.conmon_start)
 
 
 def _exit_record_is_coming(engine: Engine, row: ContainerRow) -> bool:

@@ -92,10 +92,13 @@ def _wait_for_record(engine: Engine, row: ContainerRow, deadline: float | None) 
 
 
 def _unknown(engine: Engine, row: ContainerRow) -> int | None:
-    rows = engine.database.query("SELECT status, exit_code, pid FROM containers WHERE id = ?", (row.id,))
-    if rows and rows[0][0] in ALIVE and rows[0][2] == row.pid:
-        return int(ended(engine, row)["exit_code"])
-    return int(rows[0][1]) if rows and rows[0][0] not in ALIVE else None
+    now = engine.table.state_of(row.id)
+    if now is None:
+        return None
+    status, pid, exit_code = now
+    if status in ALIVE:
+        return int(ended(engine, row)["exit_code"]) if pid == row.pid else None
+    return exit_code
 
 
 def _milliseconds(deadline: float | None) -> float | None:

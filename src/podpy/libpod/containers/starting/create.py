@@ -193,11 +193,7 @@ def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str, 
 
 def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Name the containers whose namespaces are joined by their ids: names may change. Raises NoSuchContainerError."""
-    changes = {}
-    for kind in ("network", "pid", "ipc", "uts", "cgroupns", "userns"):
-        mode, _, name = getattr(spec, kind).partition(":")
-        if mode == "container" and name:
-            changes[kind] = f"container:{engine.table.find(name).id}"
+    changes = {kind: f"container:{engine.table.find(name).id}" for kind, name in spec.joins() if name}
     return spec.replace(**changes) if changes else spec
 
 
@@ -229,33 +225,26 @@ def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Give every volume mount its volume: named ones are made if missing, anonymous ones get a random name."""
     if not any(mount.type == "volume" for mount in spec.mounts):
         return spec
-    from podpy.storage.volumes import Volumes
-
     for mount in spec.mounts:
         if mount.subpath:
             from podpy.libpod.containers.starting.sources import check_subpath
 
             check_subpath(mount.subpath)
-    volumes = Volumes(engine.paths, engine.database)
 
     def with_volume(mount: Mount) -> Mount:
         if mount.type != "volume":
             return mount
-        return mount.replace(source=volumes.ensure(mount.source or names.new_id(), anonymous=not mount.source).name)
+        volume = engine.volumes.ensure(mount.source or names.new_id(), anonymous=not mount.source)
+        return mount.replace(source=volume.name)
 
     return spec.replace(mounts=[with_volume(mount) for mount in spec.mounts])
 
 
 def _note_volumes(engine: Engine, container_id: str, spec: ContainerSpec) -> None:
-    used = [mount.source for mount in spec.mounts if mount.type == "volume"]
-    if used:
-        from podpy.storage.volumes import Volumes
-
-        volumes = Volumes(engine.paths, engine.database)
-        for name in used:
-            # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
-            volumes.ensure(name, anonymous=names.is_id(name))
-            volumes.use(container_id, name)
+    for name in (mount.source for mount in spec.mounts if mount.type == "volume"):
+        # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
+        engine.volumes.ensure(name, anonymous=names.is_id(name))
+        engine.volumes.use(container_id, name)
 
 
 def _insert(
@@ -276,7 +265,7 @@ def _insert(
             owner = table.name_owner(name)
             if not owner:
                 _check_image(engine, image)
-                table.insert(row)
+                table.insert(row, spec.joins())
                 _note_volumes(engine, container_id, spec)
                 return row
         if spec.name:
@@ -291,7 +280,7 @@ def _check_image(engine: Engine, image: ImageRecord | None) -> None:
     """Raise _ImageGoneError if the image was removed after it was found. In the transaction that adds the container:
     from then on it can't be removed.
     """
-    if image is not None and not engine.database.query("SELECT 1 FROM images WHERE id = ?", (image.id,)):
+    if image is not None and not engine.store.images_table.has(image.id):
         raise _ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
 
 
@@ -321,6 +310,8 @@ def _new_row(
         created=time_ns(),
         status=status,
         boot_id=engine.paths.boot_id,
+        remove_at_exit=int(spec.remove),
+        restart_policy=spec.restart_policy,
     )
 
 

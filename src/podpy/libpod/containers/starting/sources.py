@@ -49,9 +49,7 @@ def check_subpath(subpath: str) -> None:
 
 
 def _volume(launch: Launch, mount: Mount) -> str:
-    from podpy.storage.volumes import Volumes
-
-    volumes = Volumes(launch.engine.paths, launch.engine.database)
+    volumes = launch.engine.volumes
     volume: Volume = volumes.find(mount.source)
     if mount.subpath:
         place = os.path.join(launch.directory, f"subpath{launch.container.spec.mounts.index(mount)}")
