@@ -21,14 +21,13 @@ from podpy.libpod.engine import Engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from podpy.image.options import PushOptions, SaveOptions
     from podpy.image.progress import Progress
     from podpy.image.registry.access import PullOptions
     from podpy.libpod.access import Access
     from podpy.libpod.containers.container import Container
-    from podpy.libpod.containers.starting.create import ImageOptions
     from podpy.libpod.containers.table import ContainerRow, Glance
     from podpy.libpod.images.artifacts import Artifacts
     from podpy.libpod.images.lists import ManifestLists
@@ -63,13 +62,25 @@ class Runtime(Engine):
 
     # Containers
 
-    def create(self, spec: ContainerSpec, options: ImageOptions | None = None) -> Container:
-        """Create a container that isn't started. Raises UsageError, NoSuchImageError, InUseError, ImageError."""
+    def create(
+        self,
+        spec: ContainerSpec,
+        pull: PullOptions | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[], Progress] | None = None,
+    ) -> Container:
+        """Create a container that isn't started.
+
+        `pull` says how its image is found (None, and an empty policy: as containers.conf says), `replace` that a
+        container of its name goes first, `progress` makes what a pull reports to. Raises UsageError, NoSuchImageError,
+        InUseError, ImageError.
+        """
         from podpy.libpod.containers.container import Container
         from podpy.libpod.containers.starting.create import create
 
         with self.noticing():
-            made = create(self, spec, options)
+            made = create(self, spec, pull, replace=replace, progress=progress)
         return Container(self, made.row, lock=made.lock)
 
     def container(self, name_or_id: str) -> Container:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
-    from podpy.image.documents.schema import Descriptor, Manifest, Platform
+    from podpy.image.documents.schema import Descriptor, Manifest
     from podpy.image.incoming.assemble import Parts
     from podpy.image.registry.read import Repository
     from podpy.storage.images import ImageRecord
@@ -96,7 +96,7 @@ def warn_of_platform(record: ImageRecord, options: PullOptions) -> None:
     """
     from podpy.image.documents.config import ImageConfig, warn_of_other_machine
 
-    warn_of_other_machine(ImageConfig.parse(record.config), _wanted(options))
+    warn_of_other_machine(ImageConfig.parse(record.config), options.wanted())
 
 
 class _Here(Record):
@@ -119,22 +119,16 @@ def _find_here(store: Store, paths: Paths, text: str, options: PullOptions) -> _
         from podpy.image.lists.manifest_list import NoSuchInstanceError, instance
 
         try:
-            found = instance(store, found, _wanted(options))
+            found = instance(store, found, options.wanted())
         except NoSuchInstanceError as missing:
             return _Here(missing=missing)
     if options.names_platform:
         from podpy.image.documents.config import ImageConfig
 
-        config, wanted = ImageConfig.parse(found.config), _wanted(options)
+        config, wanted = ImageConfig.parse(found.config), options.wanted()
         if (config.os, config.architecture) != (wanted.os, wanted.architecture):
             return _Here(other=found, name=name)
     return _Here(image=found, name=name)
-
-
-def _wanted(options: PullOptions) -> Platform:
-    from podpy.image.documents.schema import parse_platform
-
-    return parse_platform(options.platform, os_name=options.os, architecture=options.arch, variant=options.variant)
 
 
 def _pull(
@@ -219,7 +213,7 @@ class _Pull:
 
         data, kind = repository.manifest(wanted)
         with Naming(str(self._reference)):  # with --quiet nothing else would say whose document it is
-            found = descend(data, kind, read, _wanted(self._options))
+            found = descend(data, kind, read, self._options.wanted())
         return found.manifest, found.data, found.leading
 
     def _config_here(self, manifest: Manifest) -> bytes | None:

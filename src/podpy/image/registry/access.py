@@ -7,6 +7,7 @@ from podpy.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.auth import Credentials
+    from podpy.image.documents.schema import Platform
 
 PULL_POLICIES = ("always", "missing", "newer", "never")
 
@@ -26,7 +27,7 @@ class Access(Record):
 class PullOptions(Access):
     """How to pull. Empty texts and None mean what the configuration says."""
 
-    policy: str = "always"  # one of PULL_POLICIES
+    policy: str = "always"  # one of PULL_POLICIES; for `create` empty: as containers.conf says
     platform: str = ""  # os/arch[/variant]
     os: str = ""
     arch: str = ""
@@ -36,3 +37,9 @@ class PullOptions(Access):
     def names_platform(self) -> bool:
         """Whether another platform than this machine's may be meant."""
         return bool(self.platform or self.os or self.arch or self.variant)
+
+    def wanted(self) -> Platform:
+        """Return the platform that is meant. Raises ImageError if `platform` isn't one."""
+        from podpy.image.documents.schema import parse_platform
+
+        return parse_platform(self.platform, os_name=self.os, architecture=self.arch, variant=self.variant)

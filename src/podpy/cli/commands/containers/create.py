@@ -7,9 +7,11 @@ from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podpy.cli.parser.parse import Options
     from podpy.image.progress import Progress
-    from podpy.libpod.containers.starting.create import ImageOptions
+    from podpy.libpod.containers.starting.create import PullOptions
 
 
 def run(options: Options) -> int:
@@ -17,47 +19,45 @@ def run(options: Options) -> int:
     from podpy.cli.specgen.build import build_spec
 
     with open_runtime(options) as runtime:
-        container = runtime.create(build_spec(options), image_options(options))
+        container = runtime.create(
+            build_spec(options),
+            pull_options(options),
+            replace=options.replace,
+            progress=progress_maker(options),
+        )
         print(container.id)
     return 0
 
 
-def image_options(options: Options) -> ImageOptions:
-    """Return how `run` and `create` find their image."""
-    from podpy.libpod.containers.starting.create import ImageOptions
+def pull_options(options: Options) -> PullOptions:
+    """Return how `run` and `create` find their image. Raises UsageError."""
+    from podpy.libpod.containers.starting.create import PullOptions
 
-    return ImageOptions(
+    refuse_two_platforms(options)
+    return PullOptions(
         policy=options.pull if options.given("pull") else "",
-        platform=platform(options),
-        replace_owner=options.replace,
+        platform=options.platform,
+        os=options.os,
+        arch=options.arch,
+        variant=options.variant,
         tls_verify=options.tls_verify if options.given("tls_verify") else None,
         authfile=options.authfile,
         signature_policy=options.signature_policy,
-        progress=lambda: _progress(options),
     )
 
 
-def _progress(options: Options) -> Progress:
-    from podpy.cli.show.image_progress import make
+def progress_maker(options: Options) -> Callable[[], Progress]:
+    """Return what makes the reporter of a pull: most calls don't pull."""
 
-    return make(quiet=options.quiet)
+    def make_progress() -> Progress:
+        from podpy.cli.show.image_progress import make
+
+        return make(quiet=options.quiet)
+
+    return make_progress
 
 
 def refuse_two_platforms(options: Options) -> None:
     """Raise UsageError if --platform is given together with --arch or --os: they may say different things."""
     if options.platform and (options.arch or options.os):
         raise UsageError("--platform option can not be specified with --arch or --os", hint="Give --platform alone")
-
-
-def platform(options: Options) -> str:
-    """Return os/arch/variant from --platform, or from --os, --arch and --variant; empty for this machine's."""
-    refuse_two_platforms(options)
-    if options.platform:
-        return str(options.platform)
-    if not (options.os or options.arch or options.variant):
-        return ""
-    import os
-
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
-    parts = [options.os or "linux", options.arch or machine, options.variant]
-    return "/".join(part for part in parts if part)

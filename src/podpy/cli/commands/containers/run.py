@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from podpy.cli.commands.containers.create import image_options
+from podpy.cli.commands.containers.create import progress_maker, pull_options
 from podpy.cli.engine import open_runtime
 from podpy.cli.streams import check_preserved, check_terminal, detach_keys, streams
 from podpy.errors import EXIT_NOT_EXECUTABLE, AttachError
@@ -30,10 +30,12 @@ def run(options: Options) -> int:
         if options.explain:
             from podpy.libpod.containers.starting.explain import explain
 
-            print("\n".join(runtime.privileged(lambda: explain(runtime, spec, image_options(options)))))
+            print("\n".join(runtime.privileged(lambda: explain(runtime, spec))))
             return 0
         how = None if options.detach else _attach_options(options)
-        with create_starting(runtime, spec, image_options(options)) as starting:
+        with create_starting(
+            runtime, spec, pull_options(options), replace=options.replace, progress=progress_maker(options)
+        ) as starting:
             try:
                 return runtime.privileged(lambda: _start(runtime, starting, options, how))
             finally:

@@ -7,6 +7,8 @@ from time import time_ns
 
 from podpy import fastjson
 from podpy.errors import ConfigError, InUseError, NoSuchImageError, UsageError
+from podpy.image.registry.access import PULL_POLICIES
+from podpy.image.registry.access import PullOptions as PullOptions  # what the command line gives to `create`
 from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import CREATED, STARTING, ContainerRow
@@ -23,32 +25,34 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec, Mount
     from podpy.storage.images import ImageRecord
 
+AS_CONFIGURED = PullOptions(policy="")
 _MOST_TRIES_FOR_A_NAME = 20
-_PULL_POLICIES = ("always", "missing", "newer", "never")
 _MOST_TRIES_FOR_AN_IMAGE = 3
 _PORTS_DISCARDED = (
     "Port mappings have been discarded as one of the Host, Container, Pod, and None network modes are in use"
 )
 
 
-class ImageOptions(Record):
-    """How the image of a new container is found."""
-
-    policy: str = ""  # always, missing, newer, never; "": as containers.conf's pull_policy says
-    platform: str = ""  # os/arch[/variant]
-    replace_owner: bool = False  # --replace: a container that has the name is removed first
-    progress: Callable[[], Progress] | None = None  # makes what a pull reports to, when there is one
-    tls_verify: bool | None = None
-    authfile: str = ""
-    signature_policy: str = ""
-
-
-def create(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Held:
+def create(
+    engine: Engine,
+    spec: ContainerSpec,
+    pull: PullOptions | None = None,
+    *,
+    replace: bool = False,
+    progress: Callable[[], Progress] | None = None,
+) -> Held:
     """Create a container that isn't started; see Runtime.create."""
-    return _create(engine, spec, options or ImageOptions(), CREATED)
+    return _create(engine, spec, _Wanted(pull=pull or AS_CONFIGURED, replaces=replace, progress=progress), CREATED)
 
 
-def create_starting(engine: Engine, spec: ContainerSpec, options: ImageOptions | None = None) -> Starting:
+def create_starting(
+    engine: Engine,
+    spec: ContainerSpec,
+    pull: PullOptions | None = None,
+    *,
+    replace: bool = False,
+    progress: Callable[[], Progress] | None = None,
+) -> Starting:
     """Create a container for `run`, which starts it at once: a context.
 
     Its row says `starting` from the beginning and its lock is held: one transaction less, and if this process is killed
@@ -56,21 +60,30 @@ def create_starting(engine: Engine, spec: ContainerSpec, options: ImageOptions |
     """
     from podpy.libpod.containers.starting.start import Starting
 
-    return Starting(_create(engine, spec, options or ImageOptions(), STARTING))
+    wanted = _Wanted(pull=pull or AS_CONFIGURED, replaces=replace, progress=progress)
+    return Starting(_create(engine, spec, wanted, STARTING))
 
 
-def draft(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> Held:
+class _Wanted(Record):
+    """What create is told besides the spec; see Runtime.create."""
+
+    pull: PullOptions
+    replaces: bool = False
+    progress: Callable[[], Progress] | None = None
+
+
+def draft(engine: Engine, spec: ContainerSpec) -> Held:
     """Return the container that `create` would make, which isn't in the database and holds nothing: for `--explain`.
 
     Raises NoSuchImageError if the image isn't here: nothing is pulled.
     """
-    spec, image = _complete(engine, spec, options.replace(policy="never", platform=""))
+    spec, image = _complete(engine, spec, _Wanted(pull=PullOptions(policy="never")))
     name = spec.name or names.invent_name()
     row = _new_row(engine, names.new_id(), name, named(spec, name, engine.conf), image, CREATED)
     return Held(engine, row, image=image)
 
 
-def _complete(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> tuple[ContainerSpec, ImageRecord | None]:
+def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[ContainerSpec, ImageRecord | None]:
     """Return the spec with everything that the image and other containers add to it, and the image."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -80,9 +93,9 @@ def _complete(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> tup
 
         parse(spec.network, engine.conf)
     spec = _join_by_id(engine, spec)
-    image = None if spec.rootfs else _find_or_pull(engine, spec.image, options)
+    image = None if spec.rootfs else _find_or_pull(engine, spec.image, wanted)
     base = base_environment(engine.conf, engine.caller.environ)
-    spec = _merge_image(_with_volumes_from(engine, spec), image, options.platform, base)
+    spec = _merge_image(_with_volumes_from(engine, spec), image, wanted.pull, base)
     return _resolve_userns(engine, spec), image
 
 
@@ -90,39 +103,39 @@ class _ImageGoneError(NoSuchImageError):
     """The image was removed after it was found."""
 
 
-def _create(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: str) -> Held:
+def _create(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: str) -> Held:
     for _ in range(_MOST_TRIES_FOR_AN_IMAGE - 1):
         try:
-            return _create_once(engine, spec, options, status)
+            return _create_once(engine, spec, wanted, status)
         except _ImageGoneError:
             continue  # by a prune, say: it may be pulled again
-    return _create_once(engine, spec, options, status)
+    return _create_once(engine, spec, wanted, status)
 
 
-def _create_once(engine: Engine, spec: ContainerSpec, options: ImageOptions, status: str) -> Held:
+def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: str) -> Held:
     from podpy.libpod.containers.ending.remove import discard_volumes
 
     spec = _with_absolute_paths(spec, engine.caller.directory)
     if spec.cidfile and os.path.lexists(spec.cidfile):
         raise _cidfile_exists(spec.cidfile)
-    wanted, image = _complete(engine, spec, options)
+    asked, image = _complete(engine, spec, wanted)
     if status == STARTING:
         from podpy.libpod.containers.starting.start import check_command
 
-        check_command(wanted)
+        check_command(asked)
     container_id = names.new_id()
-    spec = _make_volumes(engine, wanted)
+    spec = _make_volumes(engine, asked)
     lock = engine.lock(container_id)
     lock.acquire()
     try:
-        row = _insert(engine, container_id, spec, image, options, status)
+        row = _insert(engine, container_id, spec, image, wanted, status)
         engine.mark("the container's row is committed")
         if spec.cidfile:
             _write_cidfile(spec.cidfile, container_id)
     except BaseException:
         engine.table.delete(container_id)
-        asked = zip(wanted.mounts, spec.mounts, strict=True)
-        discard_volumes(engine, [new.source for old, new in asked if old.type == "volume" and not old.source])
+        pairs = zip(asked.mounts, spec.mounts, strict=True)
+        discard_volumes(engine, [new.source for old, new in pairs if old.type == "volume" and not old.source])
         lock.remove()
         lock.release()
         raise
@@ -138,34 +151,26 @@ def _with_absolute_paths(spec: ContainerSpec, directory: str) -> ContainerSpec:
     return spec.replace(**changes) if changes else spec
 
 
-def _find_or_pull(engine: Engine, name: str, options: ImageOptions) -> ImageRecord:
-    policy = options.policy or engine.conf.pull_policy
-    if policy not in _PULL_POLICIES:
-        raise ConfigError(f'unsupported pull policy "{policy}"', hint=f"One of {', '.join(_PULL_POLICIES)}")
-    if policy in ("missing", "never") and not options.platform:
+def _find_or_pull(engine: Engine, name: str, wanted: _Wanted) -> ImageRecord:
+    pull = wanted.pull.replace(policy=wanted.pull.policy or engine.conf.pull_policy)
+    if pull.policy not in PULL_POLICIES:
+        raise ConfigError(f'unsupported pull policy "{pull.policy}"', hint=f"One of {', '.join(PULL_POLICIES)}")
+    if pull.policy in ("missing", "never") and not pull.names_platform:
         try:
             from podpy.image.names.lookup import find_image
 
             return find_image(engine.store, engine.paths, name)
         except NoSuchImageError:
-            if policy == "never":
+            if pull.policy == "never":
                 raise
-    from podpy.image.incoming.pull import pull
-    from podpy.image.registry.access import PullOptions
+    from podpy.image.incoming.pull import pull as pull_image
     from podpy.libpod.images.transfer import transfer
 
-    wanted = PullOptions(
-        policy=policy,
-        platform=options.platform,
-        tls_verify=options.tls_verify,
-        authfile=options.authfile,
-        signature_policy=options.signature_policy,
+    return transfer(
+        engine,
+        lambda reporter: pull_image(engine.store, engine.paths, name, pull, progress=reporter),
+        wanted.progress() if wanted.progress else None,
     )
-
-    def work(reporter: Progress) -> ImageRecord:
-        return pull(engine.store, engine.paths, name, wanted, progress=reporter)
-
-    return transfer(engine, work, options.progress() if options.progress else None)
 
 
 def _with_ports(spec: ContainerSpec) -> ContainerSpec:
@@ -179,15 +184,16 @@ def _with_ports(spec: ContainerSpec) -> ContainerSpec:
     return spec.replace(ports=[], publish_all=False)
 
 
-def _merge_image(spec: ContainerSpec, image: ImageRecord | None, platform: str, base: dict[str, str]) -> ContainerSpec:
+def _merge_image(
+    spec: ContainerSpec, image: ImageRecord | None, pull: PullOptions, base: dict[str, str]
+) -> ContainerSpec:
     from podpy.image.documents.config import ImageConfig, warn_of_other_machine
-    from podpy.image.documents.schema import parse_platform
     from podpy.spec.merge import merge
 
     config = ImageConfig()
     if image:
         config = ImageConfig.parse(image.config)
-        warn_of_other_machine(config, parse_platform(platform))
+        warn_of_other_machine(config, pull.wanted())
     return merge(spec, config, base)
 
 
@@ -252,10 +258,10 @@ def _insert(
     container_id: str,
     spec: ContainerSpec,
     image: ImageRecord | None,
-    options: ImageOptions,
+    wanted: _Wanted,
     status: str,
 ) -> ContainerRow:
-    if options.replace_owner and spec.name:
+    if wanted.replaces and spec.name:
         _remove_owner_of(engine, spec.name)
     table = engine.table
     for _ in range(_MOST_TRIES_FOR_A_NAME):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.containers.starting.create import ImageOptions
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
 
 
-def explain(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> list[str]:
+def explain(engine: Engine, spec: ContainerSpec) -> list[str]:
     """Return a line for each operation that a start of this container would execute.
 
     Nothing is created, and no image is pulled: NoSuchImageError if it isn't here. Raises as Runtime.create.
@@ -17,7 +16,7 @@ def explain(engine: Engine, spec: ContainerSpec, options: ImageOptions) -> list[
     from podpy.libpod.containers.starting.create import draft
     from podpy.libpod.containers.starting.launch import Launch
 
-    container = draft(engine, spec, options)
+    container = draft(engine, spec)
     launch = Launch(container)
     lines = [f"{name} {value}" for name, value in _facts(engine, container.spec)]
     return lines + [f"{number}. {text}" for number, text in enumerate(launch.plan().describe(), 1)]
