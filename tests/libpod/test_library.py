@@ -26,7 +26,7 @@ import os, sys, threading, time
 from podpy import Runtime
 from podpy.errors import CommandNotFoundError
 from podpy.libpod.io.exec_options import ExecOptions
-from podpy.libpod.io.logs import LogOptions
+from podpy.libpod.io.log_lines import LogOptions
 from podpy.spec.container import ContainerSpec
 
 namespaces = [os.readlink(f"/proc/self/ns/{name}") for name in ("user", "mnt")]
@@ -135,7 +135,7 @@ from podpy import Runtime
 from podpy.libpod.caller import Caller, Streams
 from podpy.libpod.io.foreground import AttachOptions
 from podpy.libpod.io.exec_options import ExecOptions
-from podpy.libpod.io.logs import LogOptions
+from podpy.libpod.io.log_lines import LogOptions
 from podpy.spec.container import ContainerSpec
 
 def spec(*command, **more):

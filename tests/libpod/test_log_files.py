@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from podpy.libpod.io import logs
+from podpy.libpod.io import log_lines, logs
 
 LINES = 10000
 WRITER = """
@@ -31,7 +31,7 @@ for number in range(1, lines + 1):
 def test_nothing_is_missed_or_repeated(tmp_path: Path, attempt: int) -> None:
     path = tmp_path / "ctr.log"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, path, str(LINES)])
-    log = logs._LogFile(str(path), logs.parse_k8s_line)
+    log = logs._LogFile(str(path), log_lines.parse_k8s_line)
     numbers = [int(line.text) for line in log.stored()]
     is_over = False
     while not is_over:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from podpy.libpod.caller import Streams
     from podpy.libpod.io.exec_options import ExecOptions
     from podpy.libpod.io.foreground import AttachOptions
-    from podpy.libpod.io.logs import LogLine, LogOptions
+    from podpy.libpod.io.log_lines import LogLine, LogOptions
 
 
 class Container(Held):
@@ -161,7 +161,8 @@ class Container(Held):
 
     def logs(self, options: LogOptions | None = None) -> Iterator[LogLine]:
         """Yield what the container has written, and with `follow` what it writes. Raises NotSupportedError (no log)."""
-        from podpy.libpod.io.logs import LogOptions, read_logs
+        from podpy.libpod.io.log_lines import LogOptions
+        from podpy.libpod.io.logs import read_logs
 
         return read_logs(self, options or LogOptions())
 

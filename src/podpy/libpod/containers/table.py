@@ -7,8 +7,6 @@ state needs a person to repair it.
 
 from __future__ import annotations
 
-import os
-
 from podpy import fastjson
 from podpy.errors import NoSpaceError, NoSuchContainerError, StateError
 from podpy.record import Record
@@ -35,7 +33,6 @@ REMOVING = "removing"
 
 ALIVE = (RUNNING, PAUSED, STOPPING)
 NO_RESTART = ("", "no", "never")  # restart policies by which nothing is ever restarted
-EXIT_UNKNOWN = 255  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 
 class ContainerRow(Record):
@@ -239,32 +236,11 @@ class ContainerTable:
         return found
 
 
-class ExitRecord(Record):
-    """How a container ended, as conmon wrote it."""
-
-    exit_code: int
-    finished: int
-    oom_killed: bool = False
-
-
 def shown_status(status: str, started: int) -> str:
     """Return the state that people see: what is being started is still what it was, created or exited."""
     if status != STARTING:
         return status
     return EXITED if started else CREATED
-
-
-def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | None:
-    """Return the exit record that conmon wrote (exits/ID: the code in decimal, its mtime is the time), if it did."""
-    path = os.path.join(exit_directory, container_id)
-    try:
-        with open(path, encoding="ascii") as file:
-            text = file.read().strip()
-            finished = os.fstat(file.fileno()).st_mtime_ns
-    except (FileNotFoundError, UnicodeDecodeError):
-        return None
-    code = int(text) if text.lstrip("-").isdigit() else EXIT_UNKNOWN
-    return ExitRecord(exit_code=code if code >= 0 else EXIT_UNKNOWN, finished=finished)
 
 
 def no_such_container(name: str) -> NoSuchContainerError:

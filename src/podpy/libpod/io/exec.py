@@ -14,7 +14,7 @@ from podpy import fastjson, files, pids
 from podpy.errors import StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
-from podpy.libpod.containers.ending.settle import read_pidfile
+from podpy.monitor.files import read_pidfile
 from podpy.record import Record
 
 TYPE_CHECKING = False

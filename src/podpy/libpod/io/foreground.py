@@ -9,14 +9,13 @@ from podpy import fastjson, pids
 from podpy.errors import AttachError, NoSuchContainerError, StateError
 from podpy.libpod.containers.table import (
     ALIVE,
-    EXIT_UNKNOWN,
     EXITED,
     INITIALIZED,
     NO_RESTART,
     STARTING,
-    read_exit_record,
 )
 from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair, wanted_detach_keys
+from podpy.monitor.files import EXIT_UNKNOWN, read_exit_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

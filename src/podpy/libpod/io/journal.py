@@ -7,7 +7,7 @@ import select
 
 from podpy import pids, process
 from podpy.errors import NotFoundError, NotSupportedError
-from podpy.libpod.io.logs import LogLine, LogOptions
+from podpy.libpod.io.log_lines import LogLine, LogOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from time import time_ns
 
 from podpy import pids
 from podpy.errors import NotSupportedError
-from podpy.record import Record
+from podpy.libpod.io.log_lines import LogLine, LogOptions, parse_json_line, parse_k8s_line
 from podpy.times import nanoseconds
 
 TYPE_CHECKING = False
@@ -26,24 +26,6 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 16
 _FREE_NUMBERS_AT_END = 3
 _NO_LOG_DRIVERS = ("none", "off", "null", "passthrough", "passthrough-tty")
-
-
-class LogLine(Record):
-    """One entry: a line, or (partial) a piece of one that the stream's next entry goes on with."""
-
-    time: str  # RFC 3339 with nanoseconds and the writer's offset
-    stream: str  # stdout or stderr
-    partial: bool
-    text: bytes  # without the line's end
-
-
-class LogOptions(Record):
-    """What to read. `since` and `until` are nanoseconds since 1970 (0: no bound); tail -1 is everything."""
-
-    follow: bool = False
-    tail: int = -1
-    since: int = 0
-    until: int = 0
 
 
 def read_logs(container: Held, options: LogOptions) -> Iterator[LogLine]:
@@ -269,28 +251,3 @@ def _is_written(container: Held) -> bool:
         return False
     row = container.row
     return row.status in (*ALIVE, INITIALIZED) and pids.is_alive(row.conmon_pid, row.conmon_start)
-
-
-def parse_k8s_line(raw: bytes) -> LogLine | None:
-    """Return what a k8s-file line says, or None if it isn't one."""
-    parts = raw.rstrip(b"\n").split(b" ", 3)
-    if len(parts) < 4:
-        return None
-    time, stream, tag, text = parts
-    return LogLine(
-        time=time.decode("ascii", "replace"), stream=stream.decode("ascii", "replace"), partial=tag == b"P", text=text
-    )
-
-
-def parse_json_line(raw: bytes) -> LogLine | None:
-    """Return what a json-file line (Docker's json-file driver) says, or None if it isn't one."""
-    from podpy import fastjson
-
-    try:
-        entry = fastjson.loads(raw.decode("utf-8", "surrogateescape"))
-        text = entry["log"].encode("utf-8", "surrogateescape")
-        return LogLine(
-            time=entry["time"], stream=entry["stream"], partial=not text.endswith(b"\n"), text=text.rstrip(b"\n")
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.parse import Options
     from podpy.libpod.containers.container import Container
-    from podpy.libpod.io.logs import LogLine, LogOptions
+    from podpy.libpod.io.log_lines import LogLine, LogOptions
 
 # The colours of `--color`, one container after the other: ANSI's foregrounds without black and white.
 _COLOURS = (31, 32, 33, 34, 35, 36)
@@ -22,7 +22,7 @@ _COLOURS = (31, 32, 33, 34, 35, 36)
 
 def run(options: Options) -> int:
     """Print what containers wrote: stdout's lines to stdout, stderr's to stderr."""
-    from podpy.libpod.io.logs import LogOptions
+    from podpy.libpod.io.log_lines import LogOptions
 
     wanted = LogOptions(
         follow=options.follow,

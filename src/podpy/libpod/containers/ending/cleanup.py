@@ -6,8 +6,8 @@ import os
 
 from podpy import fastjson, pids
 from podpy.errors import NoSuchContainerError
-from podpy.libpod.containers.ending.settle import read_pidfile
 from podpy.libpod.containers.table import ALIVE, STARTING, ContainerRow
+from podpy.monitor.files import read_pidfile
 
 _MOST_TRIES = 100
 _TICK = 0.01  # seconds

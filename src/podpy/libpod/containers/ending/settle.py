@@ -15,16 +15,15 @@ from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.table import (
     ALIVE,
     CREATED,
-    EXIT_UNKNOWN,
     EXITED,
     INITIALIZED,
     REMOVING,
     RUNNING,
     STARTING,
     ContainerRow,
-    read_exit_record,
 )
 from podpy.libpod.locks import BusyError
+from podpy.monitor.files import EXIT_UNKNOWN, is_monitor_of, read_exit_record, read_pidfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) ->
     if os.path.exists(os.path.join(engine.exit_directory, row.id)) and pid:
         return ended(engine, row)
     conmon = read_pidfile(os.path.join(directory, "conmon.pid")) if same_boot else 0
-    has_monitor = bool(conmon) and _is_monitor_of(conmon, row.id)
+    has_monitor = bool(conmon) and is_monitor_of(conmon, row.id)
     if has_monitor and not (pid and pids.start_time(pid)):
         return {}  # the OCI runtime is at work, or the exit record is coming: true in a moment
     if has_monitor:
@@ -125,21 +124,3 @@ def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) ->
     if row.started:  # it had run before: its last end is still the truth
         return {"status": EXITED, "pid": 0, "pid_start": 0}
     return {"status": CREATED, "pid": 0, "pid_start": 0}
-
-
-def _is_monitor_of(pid: int, container_id: str) -> bool:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return container_id.encode() in file.read().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def read_pidfile(path: str) -> int:
-    """Return the pid in a file, or 0 if there is none (yet)."""
-    try:
-        with open(path, encoding="ascii") as file:
-            text = file.read().strip()
-    except FileNotFoundError:
-        return 0
-    return int(text) if text.isdigit() else 0

@@ -9,7 +9,8 @@ from time import monotonic, sleep
 from podpy import pids
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.ending.settle import ended, settle
-from podpy.libpod.containers.table import ALIVE, EXIT_UNKNOWN, STARTING, ContainerRow, read_exit_record
+from podpy.libpod.containers.table import ALIVE, STARTING, ContainerRow
+from podpy.monitor.files import EXIT_UNKNOWN, read_exit_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

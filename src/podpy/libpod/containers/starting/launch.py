@@ -17,6 +17,7 @@ import os
 from podpy import fastjson, linux, pids, rootless
 from podpy.libpod.containers.starting.bundle import WriteBundle
 from podpy.libpod.containers.starting.self_description import is_told, tell_conmon
+from podpy.monitor.exit_command import exit_command
 from podpy.monitor.start import MonitorRequest, StartConmon, WaitForStart
 from podpy.network.setup import plan as plan_network
 from podpy.oci.cgroups import wanted_manager
@@ -222,8 +223,6 @@ class Launch:
             pass
 
     def _monitor_request(self) -> MonitorRequest:
-        from podpy.libpod.containers.starting.start import exit_command
-
         container, engine = self.container, self.engine
         spec, streams = container.spec, engine.caller.streams
         return MonitorRequest(
@@ -243,7 +242,7 @@ class Launch:
             conmon=engine.settings.conmon,
             runtime=engine.oci_runtime,
             cgroups=self.cgroups,
-            exit_command=exit_command(container),
+            exit_command=exit_command(engine.paths, engine.settings.arguments, container.id, remove=spec.remove),
             attach_fd=self._attach_fd,
             waiter_fd=self._waiter_fd,
             console_size=self.console_size,

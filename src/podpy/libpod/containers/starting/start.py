@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from time import time_ns
 
 from podpy import pids
@@ -195,19 +194,3 @@ def discard_failed_start(container: Held) -> None:
                 remove_locked(container, row, volumes=True)
     except NoSuchContainerError:
         pass  # conmon's exit command was faster
-
-
-def exit_command(container: Held) -> list[str]:
-    """Return the command that conmon runs after the container's end: `podpy … container cleanup ID`."""
-    import sys
-
-    from podpy.process import PACKAGE, start_script
-
-    backend = sys.modules.get("_cffi_backend")  # a library's caller has found it without the launcher's option
-    site = os.path.dirname(getattr(backend, "__file__", None) or PACKAGE)
-    found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(PACKAGE) else "")
-    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start_script()]
-    engine = container.engine
-    places = [f"--root={engine.paths.graphroot}", f"--runroot={engine.paths.runroot}"]
-    command = [*program, *places, *engine.settings.arguments, "container", "cleanup"]
-    return [*command, "--rm", container.id] if container.spec.remove else [*command, container.id]

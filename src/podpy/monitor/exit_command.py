@@ -1,0 +1,24 @@
+"""The command that conmon runs after a container's end: podpy's own `container cleanup`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from podpy.process import PACKAGE, start_script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podpy.config.paths import Paths
+
+
+def exit_command(paths: Paths, arguments: Sequence[str], container_id: str, *, remove: bool) -> list[str]:
+    """Return `podpy … container cleanup ID`; `arguments` are the global options, `remove`: with --rm."""
+    backend = sys.modules.get("_cffi_backend")  # a library's caller has found it without the launcher's option
+    site = os.path.dirname(getattr(backend, "__file__", None) or PACKAGE)
+    found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(PACKAGE) else "")
+    program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start_script()]
+    places = [f"--root={paths.graphroot}", f"--runroot={paths.runroot}"]
+    return [*program, *places, *arguments, "container", "cleanup", *(["--rm"] if remove else []), container_id]
