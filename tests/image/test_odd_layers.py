@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from podpy.errors import NotThereError
 from podpy.image.documents.schema import DOCKER_LAYER, Descriptor
 from podpy.image.registry.foreign import layer_bytes
-from podpy.image.registry.read import NotThereError, Repository
+from podpy.image.registry.read import Repository
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support.engine import Podpy

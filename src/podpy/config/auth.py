@@ -15,9 +15,8 @@ import os
 
 from podpy import fastjson
 from podpy.config import credential_helpers
-from podpy.config.credential_helpers import NoHelperError
 from podpy.config.rewriting import Rewriting
-from podpy.errors import ConfigError, UsageError
+from podpy.errors import ConfigError, NoHelperError, UsageError
 from podpy.notice import warn
 
 TYPE_CHECKING = False

@@ -8,12 +8,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, process
-from podpy.errors import AuthenticationError, ConfigError, NotFoundError, RuntimeFailedError
-
-
-class NoHelperError(AuthenticationError):
-    """The program isn't there."""
-
+from podpy.errors import AuthenticationError, ConfigError, NoHelperError, NotFoundError, RuntimeFailedError
 
 TOKEN_USER = "<token>"  # a helper's way to say that the secret is an identity token
 _TIMEOUT = 60.0

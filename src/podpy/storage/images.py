@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import time_ns
 
-from podpy.errors import InUseError, NoSuchImageError, StorageError
+from podpy.errors import AmbiguousNameError, InUseError, NoSuchImageError
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -116,7 +116,7 @@ class ImageTable:
     def find(self, name_or_id: str) -> ImageRecord:
         """Return the image with this full name ("docker.io/library/x:tag", "x@sha256:…"), id, or beginning of an id.
 
-        Raises NoSuchImageError, and StorageError if an id's beginning fits several.
+        Raises NoSuchImageError, and AmbiguousNameError if an id's beginning fits several.
         """
         repository, _, digest = name_or_id.rpartition("@")
         query = f"SELECT {_COLUMNS} FROM {_IMAGES} WHERE id = (SELECT image_id FROM image_names WHERE name = ?)"
@@ -133,7 +133,7 @@ class ImageTable:
                 f"{name_or_id}: image not known", hint=f"See podpy images, or podpy pull {name_or_id}"
             )
         if len(found) > 1:
-            raise StorageError(f"more than one image's id begins with {identity}", hint="Give more digits")
+            raise AmbiguousNameError(f"more than one image's id begins with {identity}", hint="Give more digits")
         return found[0]
 
     def by_digest(self, repository: str, digest: str) -> list[ImageRecord]:

@@ -13,7 +13,7 @@ import os
 import time
 
 from podpy import fastjson
-from podpy.errors import InUseError, NotFoundError, StorageError
+from podpy.errors import AmbiguousNameError, InUseError, NoSuchVolumeError, StorageError
 from podpy.record import Record
 from podpy.storage.staging import Staging
 
@@ -60,9 +60,11 @@ class Volumes:
             query = f"SELECT {_COLUMNS} FROM volumes WHERE name >= ? AND name < ? LIMIT 2"
             rows = self._database.query(query, (name, last))
         if len(rows) > 1:
-            raise NotFoundError(f"more than one volume's name begins with {name}", hint="Give the whole name")
+            raise AmbiguousNameError(
+                f"more than one result for volume name {name}: volume already exists", hint="Give the whole name"
+            )
         if not rows:
-            raise NotFoundError(f"no volume with name {name!r} found: no such volume", hint="See podpy volume ls")
+            raise NoSuchVolumeError(f'no volume with name "{name}" found: no such volume', hint="See podpy volume ls")
         return self._volume(rows[0])
 
     def ensure(self, name: str, *, anonymous: bool = False) -> Volume:

@@ -105,7 +105,8 @@ def help_text() -> str:
     from podpy.cli.show import help_pages
 
     fingerprint = declaration_sizes(os.path.dirname(declare.__file__))
-    return f"{_NOTE}FINGERPRINT = {fingerprint!r}\nPAGES = {help_pages.pages()!r}\n"
+    pages = pformat(help_pages.pages(), width=120, sort_dicts=False)
+    return f"{_NOTE}FINGERPRINT = {fingerprint!r}\nPAGES = {pages}\n"
 
 
 def write(path: str | None = None) -> str:

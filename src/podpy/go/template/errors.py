@@ -8,6 +8,8 @@ from podpy.errors import UsageError
 class TemplateError(UsageError):
     """A template that can't be parsed or evaluated; `position` is the character's offset in the text."""
 
+    code = "bad-template"
+
     def __init__(self, text: str, position: int, reason: str, *, hint: str = "") -> None:
         line = text.count("\n", 0, position) + 1
         column = position - (text.rfind("\n", 0, position) + 1) + 1

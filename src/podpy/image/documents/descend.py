@@ -5,7 +5,7 @@ The way down is bounded, in depth and in documents that are read: an index comes
 
 from __future__ import annotations
 
-from podpy.errors import ImageError
+from podpy.errors import ImageError, NoPlatformError
 from podpy.image.documents import schema
 from podpy.record import Record
 
@@ -56,17 +56,17 @@ class _Way:
             return Descent(manifest=document, data=data, media_type=document.media_type, leading=leading)
         if len(leading) == DEPTH_LIMIT:
             raise ImageError(f"the image index holds another one, and so on, more than {DEPTH_LIMIT} deep")
-        missing: schema.NoPlatformError | None = None
+        missing: NoPlatformError | None = None
         try:
             chosen = [schema.select(document, self._wanted)]
-        except schema.NoPlatformError as error:
+        except NoPlatformError as error:
             # What says no platform may lead to one: the indexes in it, one after the other.
             missing = error
             chosen = [entry for entry in document.manifests if is_index(entry.media_type) and entry.platform is None]
         for entry in chosen:
             try:
                 return self._into(entry, [*leading, data])
-            except schema.NoPlatformError as error:
+            except NoPlatformError as error:
                 missing = missing or error
         assert missing is not None
         raise missing

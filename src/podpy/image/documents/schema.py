@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import ImageError
+from podpy.errors import ImageError, NoPlatformError
 from podpy.image.names.reference import check_digest, shorten
 from podpy.record import Record
 
@@ -61,10 +61,6 @@ _ARCHITECTURES = {
     "armel": "arm",
     "i386": "386",
 }
-
-
-class NoPlatformError(ImageError):
-    """An index has nothing for the platform that is wanted."""
 
 
 class Platform(Record):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from podpy.errors import ConfigError, ImageError, Naming, NoSuchImageError, PodpyError, UsageError, together
+from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
+from podpy.image.failures import Naming, together
 from podpy.image.names.lookup import find_named, registries_of
 from podpy.image.names.places import is_place, parse_place, refuse_unknown
 from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, parse
@@ -116,7 +117,8 @@ def _find_here(store: Store, paths: Paths, text: str, options: PullOptions) -> _
     except NoSuchImageError:
         return _Here()
     if found.is_list:
-        from podpy.image.lists.manifest_list import NoSuchInstanceError, instance
+        from podpy.errors import NoSuchInstanceError
+        from podpy.image.lists.manifest_list import instance
 
         try:
             found = instance(store, found, options.wanted())

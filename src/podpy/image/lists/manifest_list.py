@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import ImageError, NoSuchImageError, StorageError, UsageError
+from podpy.errors import ImageError, NoSuchImageError, NoSuchInstanceError, NotAListError, StorageError, UsageError
 from podpy.image.documents import index as lists
 from podpy.image.documents import schema
 from podpy.image.documents.descend import DEPTH_LIMIT, is_index
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
     Found = list[tuple[Entry, ListSource]]
-
-
-class NotAListError(ImageError):
-    """The image of this name is no manifest list."""
-
-
-class NoSuchInstanceError(NoSuchImageError):
-    """The list is here, but not the image that it names for a platform; or it names none."""
 
 
 def changed(entry: Entry, changes: EntryChanges) -> Entry:

@@ -12,7 +12,7 @@ from _queue import SimpleQueue
 from functools import partial
 from threading import Event, Thread
 
-from podpy.errors import ImageError, NoSpaceError, NotSupportedError, StorageError, UsageError
+from podpy.errors import ImageError, ManifestRefusedError, NoSpaceError, NotSupportedError, StorageError, UsageError
 from podpy.image.archive.write import push_to_place
 from podpy.image.incoming.assemble import Blob
 from podpy.image.names import places as transports
@@ -24,7 +24,7 @@ from podpy.image.outgoing.layer_source import LayerBlob, remove
 from podpy.image.outgoing.rendition import DOCKER, MANIFESTS, OCI, Compression, outgoing, own_family
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.remote import write
-from podpy.image.registry.write import ManifestRefusedError, WritableRepository
+from podpy.image.registry.write import WritableRepository
 from podpy.record import Record
 
 TYPE_CHECKING = False

@@ -6,11 +6,11 @@ comes is checked by its digest, so it doesn't matter who sends it. No credential
 
 from __future__ import annotations
 
-from podpy.errors import RegistryError
+from podpy.errors import NotThereError, RegistryError
 from podpy.image.names.reference import shorten
 from podpy.image.registry.curl import HTTPError
 from podpy.image.registry.http import Transport, drop, split
-from podpy.image.registry.read import NotThereError, Repository
+from podpy.image.registry.read import Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ The push half is in `podpy.image.registry.write`.
 
 from __future__ import annotations
 
-from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, RegistryError
+from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, NotThereError, RegistryError
 from podpy.image.documents import schema
 from podpy.image.incoming.assemble import check_bytes
 from podpy.image.names.reference import check_digest, shorten
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 
 MOST_DIGITS = 18  # of an offset in a header
-
-
-class NotThereError(RegistryError):
-    """The registry answers, and doesn't have it."""
 
 
 class Repository:

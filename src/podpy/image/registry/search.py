@@ -6,7 +6,8 @@ every repository, and the term is looked for in their names.
 
 from __future__ import annotations
 
-from podpy.errors import ImageError, PodpyError, together
+from podpy.errors import ImageError, PodpyError
+from podpy.image.failures import together
 from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN, DOCKER_LIBRARY, parse
 from podpy.image.progress import SILENT, Progress

@@ -7,7 +7,7 @@ has and gets the rest; one that has kept nothing gets it again in pieces (PATCH)
 
 from __future__ import annotations
 
-from podpy.errors import AuthenticationError, RegistryError, StorageError
+from podpy.errors import AuthenticationError, ManifestRefusedError, RegistryError, StorageError
 from podpy.image.incoming.assemble import Blob, sha256
 from podpy.image.names.reference import shorten
 from podpy.image.progress import SILENT, Progress
@@ -28,10 +28,6 @@ _DONE = (200, 201, 202, 204)
 _GONE = (404, 416)  # no such upload any more; not the offset that the registry is at
 _BLOB_UNKNOWN = "blob unknown"  # MANIFEST_BLOB_UNKNOWN of the distribution specification, as `error_text` writes it
 _NO_PIECES = (400, 405, 501)
-
-
-class ManifestRefusedError(RegistryError):
-    """The registry doesn't take this manifest: perhaps another format of it."""
 
 
 class _InterruptedError(Exception):

@@ -110,8 +110,8 @@ def from_directory(path: str, prefix: str = "") -> list[Signature]:
 
 def from_attachments(repository: Repository, digest: str) -> list[Signature]:
     """Return the sigstore attachments of a manifest. Raises ImageError, RegistryError."""
+    from podpy.errors import NotThereError
     from podpy.image.documents import schema
-    from podpy.image.registry.read import NotThereError
 
     tag = digest.replace(":", "-") + ".sig"
     try:

@@ -7,10 +7,10 @@ while waiting for a container to end.
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import InUseError, NoSuchContainerError, StateError, UsageError
+from podpy.errors import AlreadyError, InUseError, NoSuchContainerError, StateError, UsageError
 from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, PAUSED, RUNNING
+from podpy.libpod.containers.table import ALIVE, PAUSED, RUNNING, shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.caller import Streams
+    from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.io.exec_options import ExecOptions
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.io.log_lines import LogLine, LogOptions
@@ -69,8 +70,7 @@ class Container(Held):
             with self.locked() as row:
                 show_v2()
                 if row.status != before:
-                    verb = "pause" if after == PAUSED else "unpause"
-                    raise StateError(f'"{self.name}" is not {before}, can\'t {verb}: container state improper')
+                    raise _not_frozen(row, after)
                 (self._pause if after == PAUSED else self._resume)()
                 self.row = row.replace(status=after)
 
@@ -185,3 +185,11 @@ class Container(Held):
             spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
             self.engine.table.update(self.id, name=name, spec=spec)
             self.row, self._spec = row.replace(name=name, spec=spec), None
+
+
+def _not_frozen(row: ContainerRow, wanted: str) -> StateError:
+    if wanted == RUNNING:
+        return StateError.improper(f'"{row.id}" is not paused, can\'t unpause')
+    if row.status == PAUSED:
+        return AlreadyError.improper(f'"{row.id}" is already paused')
+    return StateError.improper(f'"{shown_status(row.status, row.started)}" is not running, can\'t pause')

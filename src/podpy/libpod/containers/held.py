@@ -99,12 +99,9 @@ class Held:
         result, self.row = self.engine.privileged(and_tell)
         return result
 
-    def require_running(self, purpose: str = "do this with") -> ContainerRow:
-        """Return the settled row of a running container. Raises StateError in Podman's words: can only `purpose` …"""
+    def require_running(self, refusal: str) -> ContainerRow:
+        """Return the settled row of a running container. Raises StateError with the text `refusal`."""
         row = self.refresh()
         if row.status not in (RUNNING, STOPPING):
-            raise StateError(
-                f"can only {purpose} running containers, {self.name} is {row.status}: container state improper",
-                hint=f"Start it with: podpy start {self.name}",
-            )
+            raise StateError(refusal, hint=f"Start it with: podpy start {self.name}")
         return row

@@ -8,7 +8,7 @@ state needs a person to repair it.
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import NoSpaceError, NoSuchContainerError, StateError
+from podpy.errors import AmbiguousNameError, NoSpaceError, NoSuchContainerError
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -145,13 +145,15 @@ class ContainerTable:
         return rows[0]
 
     def find(self, name_or_id: str) -> ContainerRow:
-        """Return the row with this name, id, or beginning of an id. Raises NoSuchContainerError, StateError."""
+        """Return the row with this name, id, or beginning of an id. Raises NoSuchContainerError, AmbiguousNameError."""
         rows = self._rows(_SELECT + " WHERE name = ? OR id = ?", (name_or_id, name_or_id))
         if not rows and name_or_id and all(c in "0123456789abcdef" for c in name_or_id):
             # A range rather than LIKE: it uses the primary key's index.
             rows = self._rows(_SELECT + " WHERE id >= ? AND id < ? LIMIT 2", (name_or_id, name_or_id + "g"))
         if len(rows) > 1:
-            raise StateError(f"more than one container's id begins with {name_or_id}", hint="Give more digits")
+            raise AmbiguousNameError(
+                f'more than one result for container "{name_or_id}": container already exists', hint="Give more digits"
+            )
         if not rows:
             raise no_such_container(name_or_id)
         return rows[0]

@@ -34,7 +34,7 @@ def top(container: Held, fields: list[str]) -> list[list[str]]:
     `fields` are podman-top's descriptors, also separated by commas; none: the usual ones. Raises StateError if it
     isn't running, UsageError for an unknown descriptor.
     """
-    container.require_running()
+    container.require_running("top can only be used on running containers")
     names = [_name(field) for text in fields for field in text.split(",") if field] or list(DEFAULT)
     columns = [_FIELDS[name] for name in names]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, files, pids
-from podpy.errors import StateError
+from podpy.errors import IMPROPER, StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.monitor.files import read_pidfile
@@ -81,7 +81,7 @@ class _Beginning:
     def __init__(self, container: Held, options: ExecOptions, *, detach: bool = False) -> None:
         """Look the command up in the container. Raises StateError, CommandNotFoundError, CommandNotExecutableError."""
         try:
-            row = container.require_running("create exec sessions on")
+            row = container.require_running(f"can only create exec sessions on running containers: {IMPROPER}")
         except StateError as error:
             error.exit_code = _NOT_RUNNING
             raise

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
 
+_NOT_RUNNING = "you can only attach to running containers"
+
 
 class AttachOptions:
     """How the caller attaches. `detach_keys` are bytes; None: containers.conf's.
@@ -161,7 +163,7 @@ def _start_with_another_conmon(container: Held, options: AttachOptions, starting
 
 def attach(container: Held, options: AttachOptions) -> int | None:
     """Attach to a container that runs; return its exit code, or None if detached. Raises StateError."""
-    container.require_running("attach to")
+    container.require_running(_NOT_RUNNING)
     return _attach(container, _connect(container), options)
 
 
@@ -170,7 +172,7 @@ def _connect(container: Held) -> int:
         return connect(os.path.join(container.engine.run_directory(container.id), "bundle", "attach"))
     except (ConnectionRefusedError, FileNotFoundError):  # it ended just now, or its conmon was killed
         raise StateError(
-            f"you can only attach to running containers: {container.name} has no monitor to attach to",
+            f"{_NOT_RUNNING}: {container.name} has no monitor to attach to",
             hint=f"See podpy ps --all; podpy logs {container.name} shows what it wrote",
         ) from None
 

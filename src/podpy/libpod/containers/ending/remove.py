@@ -52,9 +52,9 @@ def remove(
                 remove_locked(container, row, volumes=volumes)
                 return
             if not tries_left:  # else somebody has started it again
-                raise StateError(
+                raise StateError.improper(
                     f"cannot remove container {container.id} as it is {row.status} - running or paused containers "
-                    "cannot be removed without force: container state improper",
+                    "cannot be removed without force",
                     hint=f"Stop it first (podpy stop {container.name}) or use --force",
                 )
 

@@ -19,9 +19,7 @@ def kill(container: Held, number: int) -> None:
     """Send a signal to the container's first process. Raises StateError if the container isn't running."""
     with container.locked() as row:
         if row.status not in ALIVE:
-            raise StateError(
-                f"can only kill running containers. {container.id} is in state {row.status}: container state improper"
-            )
+            raise StateError.improper(f"can only kill running containers. {container.id} is in state {row.status}")
         container.engine.table.note(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
@@ -88,7 +86,7 @@ def _begin_to_stop(container: Held, *, thaw: bool) -> ContainerRow:
 def _note_stop(container: Held, row: ContainerRow, *, thaw: bool) -> None:
     if row.status == PAUSED:
         if not thaw:
-            raise StateError(f"{container.id} is paused, can't stop it: container state improper")
+            raise StateError.improper(f"{container.id} is paused, can't stop it")
         container.engine.oci_runtime.resume(row.id)
     if row.status in ALIVE:
         container.engine.table.note(row.id, status=STOPPING, stopped_by_user=1)

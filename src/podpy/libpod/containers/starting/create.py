@@ -6,7 +6,7 @@ import os
 from time import time_ns
 
 from podpy import fastjson
-from podpy.errors import ConfigError, InUseError, NoSuchImageError, UsageError
+from podpy.errors import ConfigError, ImageGoneError, InUseError, NoSuchImageError, UsageError
 from podpy.image.registry.access import PULL_POLICIES
 from podpy.image.registry.access import PullOptions as PullOptions  # what the command line gives to `create`
 from podpy.libpod.containers import names
@@ -99,15 +99,11 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     return _resolve_userns(engine, spec), image
 
 
-class _ImageGoneError(NoSuchImageError):
-    """The image was removed after it was found."""
-
-
 def _create(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: str) -> Held:
     for _ in range(_MOST_TRIES_FOR_AN_IMAGE - 1):
         try:
             return _create_once(engine, spec, wanted, status)
-        except _ImageGoneError:
+        except ImageGoneError:
             continue  # by a prune, say: it may be pulled again
     return _create_once(engine, spec, wanted, status)
 
@@ -283,11 +279,11 @@ def _insert(
 
 
 def _check_image(engine: Engine, image: ImageRecord | None) -> None:
-    """Raise _ImageGoneError if the image was removed after it was found. In the transaction that adds the container:
+    """Raise ImageGoneError if the image was removed after it was found. In the transaction that adds the container:
     from then on it can't be removed.
     """
     if image is not None and not engine.store.images_table.has(image.id):
-        raise _ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
+        raise ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
 
 
 def _new_row(

@@ -43,8 +43,8 @@ def namespaces_to_join(launch: Launch, spec: ContainerSpec) -> dict[str, str]:
 def _of_container(engine: Engine, name: str, kind: str) -> str:
     row = find(engine, name).refresh()
     if not pids.is_alive(row.pid, row.pid_start):
-        raise StateError(
-            f"can't join the {kind} namespace of {row.name}, which doesn't run: container state improper",
+        raise StateError.improper(
+            f"can't join the {kind} namespace of {row.name}, which doesn't run",
             hint=f"Start it with: podpy start {row.name}",
         )
     return f"/proc/{row.pid}/ns/{_FILES[kind]}"

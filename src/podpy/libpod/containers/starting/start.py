@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time_ns
 
 from podpy import pids
-from podpy.errors import CommandNotFoundError, NoSuchContainerError, PodpyError, StateError
+from podpy.errors import AlreadyError, CommandNotFoundError, NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.containers.ending.cleanup import release
 from podpy.libpod.containers.starting.launch import Launch
 from podpy.libpod.containers.table import ALIVE, CREATED, EXITED, INITIALIZED, REMOVING, RUNNING, STARTING
@@ -43,7 +43,7 @@ def initialize(container: Held, *, console_size: tuple[int, int] | None = None) 
     with container.locked() as row:
         _check_startable(container, row.status)
         if row.status == INITIALIZED:
-            raise StateError(f"container {row.id} has already been initialized: container state improper")
+            raise AlreadyError.improper(f"container {row.id} has already been created in runtime")
         commit_starting(container)
         start_locked(container, console_size=console_size, run=False)
 
@@ -165,9 +165,9 @@ def _start_initialized(container: Held) -> None:
 
 def _check_startable(container: Held, status: str) -> None:
     if status in ALIVE:
-        raise StateError(f"container {container.name} is already {status}: container state improper")
+        raise AlreadyError.improper(f"container {container.name} is already {status}")
     if status not in (CREATED, EXITED, INITIALIZED):
-        raise StateError(f"container {container.name} is {status}, can't start it: container state improper")
+        raise StateError.improper(f"container {container.id} must be in Created or Stopped state to be started")
 
 
 def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
