@@ -71,6 +71,11 @@ def test_the_containers_own_words_ask_for_no_traceback(podpy: Podpy) -> None:
     )
 
 
+def test_a_directory_that_is_gone_is_no_error(podpy: Podpy) -> None:
+    command = f"mkdir gone && cd gone && rmdir ../gone && exec {podpy.launcher} ps --noheading"
+    assert podpy.run(["sh", "-c", command]).ok() == ""
+
+
 def test_ctrl_c_is_quiet() -> None:
     done = run_main(f"    import os, time; os.kill(os.getpid(), {int(signal.SIGINT)}); time.sleep(60)")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

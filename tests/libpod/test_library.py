@@ -136,7 +136,7 @@ from podpy.libpod.caller import Caller, Streams
 from podpy.libpod.io.foreground import AttachOptions
 from podpy.libpod.io.exec_options import ExecOptions
 from podpy.libpod.io.log_lines import LogOptions
-from podpy.spec.container import ContainerSpec
+from podpy.spec.container import ContainerSpec, Mount
 
 def spec(*command, **more):
     return ContainerSpec(image="localhost/busybox", command=list(command), network="none", **more)
@@ -231,10 +231,13 @@ CALLER = r"""
 os.mkdir("place")
 mine = Caller({"no_proxy": "mine.example"}, os.path.abspath("place"), Streams(None, 1))
 with Runtime(caller=mine) as runtime:
-    container = runtime.create(spec("sleep", "300", cidfile="cid"))
+    shared = Mount(type="bind", source="shared", target="/shared")
+    os.mkdir("place/shared")
+    container = runtime.create(spec("sleep", "300", cidfile="cid", mounts=[shared]))
     assert open("place/cid").read() == container.id
     container.start()
-    container.exec(ExecOptions(command=["sh", "-c", "echo $no_proxy $http_proxy"]))
+    container.exec(ExecOptions(command=["sh", "-c", "echo $no_proxy $http_proxy; touch /shared/here"]))
+    assert os.listdir("place/shared") == ["here"]
     container.remove(force=True, timeout=0)
 """
 

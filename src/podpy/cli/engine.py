@@ -8,7 +8,7 @@ from podpy.cli.show.notice import print_note, print_warning
 from podpy.config.paths import Paths
 from podpy.libpod.access import Here
 from podpy.libpod.caller import Caller, Streams
-from podpy.libpod.runtime import Runtime
+from podpy.libpod.runtime import Runtime, working_directory
 from podpy.libpod.settings import Settings
 from podpy.notice import send_notes_to, send_warnings_to
 
@@ -39,7 +39,7 @@ def open_runtime(options: Options) -> Runtime:
         storage_driver=said.storage_driver,
         arguments=_repeated(options),
     )
-    caller = Caller(os.environ, os.getcwd(), Streams(0, 1, 2))
+    caller = Caller(os.environ, working_directory(), Streams(0, 1, 2))
     return Runtime(paths, caller=caller, settings=settings, access=Here(trace), trace=trace)
 
 

@@ -57,7 +57,11 @@ class Runtime(Engine):
         what a service manager gave it, and no streams. `access`: where privileged work happens; by default in a helper.
         """
         super().__init__(
-            paths or Paths.find(), caller or _this_process(), settings=settings, access=access or Helper(), trace=trace
+            paths or Paths.find(),
+            caller or Caller(without_service(os.environ), working_directory()),
+            settings=settings,
+            access=access or Helper(),
+            trace=trace,
         )
 
     # Containers
@@ -174,9 +178,9 @@ class Runtime(Engine):
         self.images.save(names, output, options, progress=progress)
 
 
-def _this_process() -> Caller:
+def working_directory() -> str:
+    """Return this process's working directory; / if it has been removed."""
     try:
-        directory = os.getcwd()
+        return os.getcwd()
     except FileNotFoundError:
-        directory = "/"
-    return Caller(without_service(os.environ), directory)
+        return "/"

@@ -18,6 +18,7 @@ from podpy.spec.defaults import base_environment, named, with_defaults
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from podpy.image.progress import Progress
     from podpy.libpod.containers.starting.start import Starting
@@ -143,7 +144,12 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
 def _with_absolute_paths(spec: ContainerSpec, directory: str) -> ContainerSpec:
     """Let relative paths begin at the caller's directory."""
     given = ((name, getattr(spec, name)) for name in ("rootfs", "cidfile", "pidfile", "conmon_pidfile"))
-    changes = {name: os.path.join(directory, path) for name, path in given if path and not path.startswith("/")}
+    changes: dict[str, Any] = {n: os.path.join(directory, path) for n, path in given if path and path[0] != "/"}
+    if any(mount.type == "bind" and not mount.source.startswith("/") for mount in spec.mounts):
+        changes["mounts"] = [
+            mount.replace(source=os.path.join(directory, mount.source)) if mount.type == "bind" else mount
+            for mount in spec.mounts
+        ]
     return spec.replace(**changes) if changes else spec
 
 
