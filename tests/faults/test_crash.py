@@ -24,7 +24,14 @@ OPERATIONS = (
     "CreateNetns",
     "StartPasta",
     "MakeContainerLayer",
-    "WriteBundle",
+    "RefuseLinks",
+    "LookUpUser",
+    "MakeWorkdir",
+    "AddAccounts",
+    "LinkMtab",
+    "WriteFiles",
+    "BuildConfig",
+    "WriteConfig",
     "StartConmon",
     "WaitForPasta",
     "WaitForStart",
@@ -40,6 +47,29 @@ def test_podpy_is_killed_at_an_operation(podpy: Podpy, busybox: str, operation: 
     command = ["run", "--rm", "--network", "pasta", busybox, "sleep", "0.1"]
     result = podpy(*command, env={"PODPY_CRASH_AT": f"{operation}:{moment}"})
     assert result.returncode == KILLED, result.describe()
+    assert_repaired(podpy, busybox)
+
+
+MOUNTS = {
+    "FillVolume": "--volume=vol:/etc",
+    "MountSubpath": "--mount=type=volume,src=vol,dst=/d,subpath=a",
+    "MountHostOverlay": "--volume=.:/d:O",
+    "GiveTree": "--volume=vol:/d:U",
+    "FindNamespaces": "--ipc=container:other",
+    "BorrowSharedMemory": "--ipc=container:other",
+    "ExposeMounts": "--userns=nomap",
+}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("operation", MOUNTS)
+def test_podpy_is_killed_at_an_operation_of_a_mount(podpy: Podpy, busybox: str, operation: str, moment: str) -> None:
+    podpy.ok("run", "--rm", "--network=none", "-v", "vol:/v", busybox, "mkdir", "-p", "/v/a")
+    podpy.ok("run", "-d", "--name=other", "--network=none", busybox, "sleep", "1000")
+    command = ["run", "--rm", "--network=none", MOUNTS[operation], busybox, "true"]
+    result = podpy(*command, env={"PODPY_CRASH_AT": f"{operation}:{moment}"})
+    assert result.returncode == KILLED, result.describe()
+    podpy.ok("rm", "--force", "--time=0", "other")
     assert_repaired(podpy, busybox)
 
 

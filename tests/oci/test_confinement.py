@@ -95,7 +95,7 @@ def test_a_subpath_out_of_the_volume_is_a_usage_error(run: Run, podpy: Podpy, su
     run("true", f"--mount=type=volume,src=vol,dst=/d,subpath={subpath}").fails(
         125, f'subpath "{subpath}" must be relative'
     )
-    podpy("volume", "inspect", "vol").fails(125, "vol")
+    assert not (podpy.graphroot / "volumes/vol").exists()
 
 
 def test_a_subpath_that_is_not_there_is_named(run: Run) -> None:
@@ -114,7 +114,7 @@ def test_chown_gives_links_away_and_never_what_they_lead_to(run: Run, outside: P
 
 
 def test_chown_leaves_a_tree_whose_top_is_the_users(run: Run) -> None:
-    run("true", "-v", "vol:/v:U", "-u", "77:78").ok()
+    run("touch /v/first", "-v", "vol:/v:U", "-u", "77:78").ok()
     run("touch /v/new", "-v", "vol:/v").ok()
     assert run("stat -c %u /v /v/new", "-v", "vol:/v:U", "-u", "77:78").ok().split() == ["77", "0"]
 

@@ -131,12 +131,3 @@ def test_the_seccomp_profile_is_spliced_into_the_text(config_of: ConfigOf) -> No
     whole = json.loads(oci.to_text(config, '{"defaultAction":"SCMP_ACT_ERRNO"}'))
     assert whole["linux"].pop("seccomp") == {"defaultAction": "SCMP_ACT_ERRNO"}
     assert whole == config
-
-
-def test_config_json_is_never_seen_half_written(config_of: ConfigOf, tmp_path: object) -> None:
-    write = oci.WriteConfig(str(tmp_path), "{}")
-    write.execute()
-    write.execute()
-    with open(f"{tmp_path}/config.json") as file:
-        assert file.read() == "{}"
-    assert str(tmp_path) in write.describe()

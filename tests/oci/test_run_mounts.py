@@ -178,3 +178,57 @@ def test_hostile_account_files_are_no_danger(podpy: Podpy, busybox_image: images
 
 def test_a_working_directory_above_a_mount_is_made(run: Run, folder: Path) -> None:
     assert run("pwd; ls", "-v", f"{folder}:/new/www/html", "-w", "/new/www").ok().split() == ["/new/www", "html"]
+
+
+def test_explain_names_every_step_of_a_mount_and_makes_nothing(podpy: Podpy, busybox: str, folder: Path) -> None:
+    mounts = ["-v=vol:/v:U", "--mount=type=volume,src=vol,dst=/part,subpath=a", f"-v={folder}:/over:O"]
+    shown = podpy.ok("run", "--explain", "--network=none", *mounts, "-w", "/w", busybox, "true")
+    steps = [
+        "look up the user root",
+        "make the working directory /w",
+        "fill the volume vol from /v",
+        "write the container",
+    ]
+    steps += [
+        'mount a of volume "vol"',
+        f"mount an overlay of {folder}",
+        "with all that is in it to the container's user",
+    ]
+    for step in [*steps, "build config.json", "/bundle/config.json"]:
+        assert step in shown, shown
+    assert not (podpy.graphroot / "volumes/vol").exists()
+
+
+def test_a_new_volume_belongs_to_the_containers_user_where_the_image_has_nothing(run: Run) -> None:
+    for number, option in enumerate(
+        ["-v=%s:/new", "--mount=type=volume,src=%s,dst=/new", "-v=/new", "--mount=type=volume,dst=/new"]
+    ):
+        named = option % f"vol{number}" if "%s" in option else option
+        assert run("touch /new/x; stat -c %u:%g /new /new/x", named, "-u", "99:98").ok().split() == [
+            "99:98",
+            "99:98",
+        ], named
+
+
+def test_a_volume_of_the_image_belongs_to_the_containers_user(
+    podpy: Podpy, busybox_image: images.Image, session_base: Path
+) -> None:
+    settings = {**busybox_image.settings, "Volumes": {"/fresh": {}, "/owned": {}}, "User": "99:98"}
+    layer = images.Layer().add("owned", uid=7, gid=8, mode=0o750)
+    image = images.Image([*busybox_image.layers, layer.tar()], settings)
+    podpy.ok("load", "-i", str(image.write_docker_archive(session_base / "volumes.tar", "localhost/volumes:latest")))
+    shown = podpy.ok("run", "--rm", "--network=none", "localhost/volumes", "stat", "-c", "%u:%g %a", "/fresh", "/owned")
+    assert shown.splitlines() == ["99:98 755", "7:8 750"]
+
+
+def test_an_empty_volume_follows_its_user_and_a_filled_one_does_not(run: Run) -> None:
+    stat = "stat -c %u:%g /v"
+    assert [run(stat, "-v=vol:/v", "-u", user).ok() for user in ("0:0", "99:98", "7:8")] == ["0:0", "99:98", "7:8"]
+    run("touch /v/x", "-v=vol:/v", "-u", "7:8").ok()
+    assert run(stat, "-v=vol:/v", "-u", "99:98").ok() == "7:8"
+
+
+def test_a_new_volume_with_a_user_namespace_belongs_to_the_containers_user(run: Run) -> None:
+    for userns in ("keep-id", "auto", "nomap"):
+        options = [f"-v=vol-{userns}:/new", f"--userns={userns}", "-u", "99:98"]
+        assert run("touch /new/x; stat -c %u:%g /new", *options).ok() == "99:98", userns

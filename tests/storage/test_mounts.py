@@ -17,6 +17,7 @@ from tests.storage.tars import Tar
 from tests.storage.userns import in_userns
 
 CONTAINER = "c" * 64
+NOBODY = (77, 78)
 
 
 def image_with_whiteouts(store: Store) -> object:
@@ -182,11 +183,11 @@ def test_a_kill_while_a_volume_is_filled_leaves_it_empty_for_the_next_start() ->
         child = os.fork()
         if child == 0:
             os.environ["PODPY_CRASH_AT"] = "volume:copied"
-            volumes.copy_up(volume, str(target), "/etc")
+            volumes.prepare(volume, str(target), "/etc", NOBODY)
             os._exit(0)
         assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
         assert os.listdir(volume.mountpoint) == []
-        assert volumes.copy_up(volumes.find("data"), str(target), "/etc")
+        volumes.prepare(volumes.find("data"), str(target), "/etc", NOBODY)
         assert sorted(os.listdir(volume.mountpoint)) == ["a", "a2"]
         here, there = os.stat(volume.mountpoint), (target / "etc").stat()
         assert (here.st_uid, here.st_mode, here.st_mtime_ns) == (there.st_uid, there.st_mode, there.st_mtime_ns)
@@ -200,14 +201,43 @@ def test_an_empty_volume_gets_the_images_files_once() -> None:
         target = mounted(store)
         volumes = Volumes(store.paths, store.database)
         volume = volumes.create("data", labels={"a": "b"})
-        assert volumes.copy_up(volume, str(target), "/s")  # a link in the image: followed inside it
+        volumes.prepare(volume, str(target), "/s", NOBODY)  # a link in the image: followed inside it
         assert sorted(os.listdir(volume.mountpoint)) == ["a", "a2"]
         assert os.stat(Path(volume.mountpoint, "a")).st_mode & 0o7777 == 0o4755
         os.unlink(Path(volume.mountpoint, "a"))
         os.unlink(Path(volume.mountpoint, "a2"))
-        assert not volumes.copy_up(volumes.find("data"), str(target), "/etc"), "emptied by a user, it stays empty"
-        assert not volumes.copy_up(volumes.create("other"), str(target), "/nowhere")
+        volumes.prepare(volumes.find("data"), str(target), "/etc", NOBODY)
+        assert not os.listdir(volume.mountpoint), "emptied by a user, it stays empty"
+        other = volumes.create("other")
+        volumes.prepare(other, str(target), "/nowhere", NOBODY)
+        assert not os.listdir(other.mountpoint)
         unmount(target)
         volumes.remove("data")
         assert [v.name for v in volumes.all()] == ["other"]
         assert not Path(volume.mountpoint).exists()
+
+
+@in_userns
+def test_an_empty_volume_belongs_to_who_uses_it_until_somebody_fills_it_or_root_owns_it() -> None:
+    with own_store() as store:
+        layer = Tar().directory("mine", uid=5, gid=6, mode=0o711).file("full/f", b"")
+        add_image(store, "a", [layer], "localhost/x:1")
+        target = mounted(store)
+        volumes = Volumes(store.paths, store.database)
+        volumes.create("data")
+
+        def used_by(place: str, owner: tuple[int, int], **how: bool) -> tuple[int, int]:
+            volumes.prepare(volumes.find("data"), str(target), place, owner, **how)
+            status = os.stat(volumes.mountpoint("data"))
+            return status.st_uid, status.st_gid
+
+        assert used_by("/nowhere", (0, 0)) == (0, 0)
+        assert used_by("/nowhere", (77, 78)) == (77, 78)
+        assert used_by("/mine", (77, 78)) == (5, 6)
+        assert os.stat(volumes.mountpoint("data")).st_mode & 0o7777 == 0o711
+        assert used_by("/mine", (77, 78), as_image=False) == (77, 78)
+        assert used_by("/full", (3, 4), copy=False) == (0, 0), "the image's directory"
+        assert used_by("/nowhere", (77, 78)) == (0, 0), "root's stays root's"
+        Path(volumes.mountpoint("data"), "new").touch()
+        assert used_by("/mine", (77, 78)) == (0, 0), "what somebody has filled stays"
+        unmount(target)

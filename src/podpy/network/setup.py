@@ -1,6 +1,6 @@
 """The network of one start: which operations, which files, which ports.
 
-plan(spec, launch)      before the start; `operations` come early, `wait_operations` late, just before the container
+plan(context)           before the start; `operations` come early, `wait_operations` late, just before the container
 teardown(directory)     after the end; safe to repeat, and enough when nobody did anything before
 """
 
@@ -14,49 +14,17 @@ from podpy.network.private import pasta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from podpy.config.containers_conf import ContainersConf
-    from podpy.config.paths import Paths
+    from podpy.libpod.containers.starting.context import StartContext
     from podpy.network.private.slirp import StartSlirp
     from podpy.plan import Operation
     from podpy.spec.container import ContainerSpec, PortMapping
-
-    class _Engine(Protocol):
-        @property
-        def conf(self) -> ContainersConf: ...
-        @property
-        def paths(self) -> Paths: ...
-
-    class _Container(Protocol):
-        @property
-        def id(self) -> str: ...
-        @property
-        def name(self) -> str: ...
-        @property
-        def row(self) -> _Row: ...
-
-    class _Row(Protocol):
-        @property
-        def ports(self) -> str: ...
-
-    class Context(Protocol):
-        """What is known of the container that starts (podpy.libpod.containers.starting.launch.Launch)."""
-
-        directory: str
-        rootfs: str
-
-        @property
-        def engine(self) -> _Engine: ...
-        @property
-        def container(self) -> _Container: ...
 
 
 class NetworkPlan:
     """What a start does for its network. The texts and ports are final when `wait_operations` have run."""
 
-    def __init__(self, spec: ContainerSpec, kind: mode.Mode, context: Context) -> None:
-        self._spec = spec
+    def __init__(self, kind: mode.Mode, context: StartContext) -> None:
+        self._spec = context.spec
         self._context = context
         self.mode = kind
         self.operations: list[Operation] = []
@@ -75,8 +43,8 @@ class NetworkPlan:
         spec = self._spec
         if spec.no_hosts or self.mode.kind == mode.CONTAINER:
             return None
-        container = self._context.container
-        own_names = list(dict.fromkeys([spec.hostname or container.id[:12], container.name]))
+        context = self._context
+        own_names = list(dict.fromkeys([spec.hostname or context.container_id[:12], context.name]))
         address = {mode.PASTA: self._own_address(), mode.SLIRP4NETNS: pasta.ADDRESS}.get(self.mode.kind, "127.0.0.1")
         own = [] if spec.uts == "host" and not spec.hostname else [(address, own_names)]
         return names.hosts(
@@ -117,7 +85,7 @@ class NetworkPlan:
         return pasta.option_value(self.mode, "-a", "--address") or hostinfo.address()
 
     def _host_address(self) -> str:
-        wanted = self._context.engine.conf.host_containers_internal_ip
+        wanted = self._context.conf.host_containers_internal_ip
         if wanted == "none":
             return ""
         if wanted:
@@ -144,22 +112,23 @@ class NetworkPlan:
             raise UsageError(f"can't read the base hosts file {wanted}: {error.strerror}") from error
 
 
-def plan(spec: ContainerSpec, context: Context) -> NetworkPlan:
+def plan(context: StartContext) -> NetworkPlan:
     """Return the plan of a container's network. Raises UsageError, NotSupportedError."""
-    kind = mode.parse(spec.network, context.engine.conf)
+    spec = context.spec
+    kind = mode.parse(spec.network, context.conf)
     check(spec, kind)
     published = ports.wanted(spec.ports, spec.publish_all, spec.expose) if kind.is_private else []
     needs_pasta = any(port.protocol == "udp" or ":" in port.host_ip for port in published)
     if kind.kind == mode.PASTA and not needs_pasta:
-        kind = mode.instead_of_old_pasta(spec.network, kind, context.engine.conf, context.engine.paths.cache)
-    made = NetworkPlan(spec, kind, context)
+        kind = mode.instead_of_old_pasta(spec.network, kind, context.conf, context.paths.cache)
+    made = NetworkPlan(kind, context)
     if not kind.is_private:
         return made
     made.netns_path = os.path.join(context.directory, netns.NETNS)
-    before = _before(published, context.container.row.ports)
+    before = _before(published, context.former_ports)
     made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps))]
     if kind.kind == mode.PASTA:
-        start = pasta.StartPasta(kind, context.directory, published, rootful=not context.engine.paths.rootless)
+        start = pasta.StartPasta(kind, context.directory, published, rootful=not context.paths.rootless)
         start.before = before
         made.starter = start
         made.operations.append(start)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from podpy.storage.database.database import Database
 
 _COLUMNS = "name, anonymous, created, labels, options, copied_up"
+# The column copied_up: an owner that the next container may change; one that stays; and the image's files were copied.
+_NEW, _COPIED, _OWNED = 0, 1, 2
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
@@ -37,7 +39,8 @@ class Volume(Record):
     created: int = 0
     labels: dict[str, str] = {}
     options: dict[str, str] = {}
-    copied_up: bool = False
+    copied_up: bool = False  # an image's files were copied in: nothing is done to it any more
+    owned: bool = False  # its owner stays
 
 
 class Volumes:
@@ -128,43 +131,80 @@ class Volumes:
         """Write down that a container uses a volume; its row's removal ends that."""
         self._database.execute("INSERT OR IGNORE INTO container_volumes VALUES (?, ?)", (container_id, name))
 
-    def copy_up(self, volume: Volume, rootfs: str, target: str) -> bool:
-        """Copy what the image has at `target` into an empty volume, its owner and mode too. Return whether it did.
+    def mountpoint(self, name: str) -> str:
+        """Return the directory of the volume with exactly this name, whether there is one or not."""
+        return os.path.join(self._root, name, "_data")
 
-        Only once in a volume's life, only if it's empty and `target` is a directory in the mounted `rootfs`: Podman's
-        rule (podman-run(1), --volume). Links in `target` are followed within `rootfs` only. Raises OSError.
+    def prepare(
+        self,
+        volume: Volume,
+        rootfs: str,
+        target: str,
+        owner: tuple[int, int],
+        *,
+        copy: bool = True,
+        as_image: bool = True,
+    ) -> None:
+        """Make an empty volume ready for a container that has it at `target`: Podman's rules (podman-run(1), --volume).
+
+        Once in its life it gets what the image has there, owner and mode too (not with copy=False). Where the image has
+        nothing to copy, its owner is that of the image's directory, or `owner`, (uid, gid), if there is none; the next
+        container may change that as long as it is empty, unless the image's directory is root's. With as_image=False
+        it is always `owner`. Links in `target` are followed within the mounted `rootfs` only. Raises OSError.
         """
-        if volume.copied_up or os.listdir(volume.mountpoint):
-            return False
-        source = _open_inside(rootfs, target)
-        if source < 0:
-            return False
+        if volume.copied_up:
+            return
+        directory = os.open(volume.mountpoint, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        source = -1
         try:
-            self._fill(f"/proc/self/fd/{source}", volume.mountpoint)
+            if os.listdir(directory):
+                state = _OWNED
+            else:
+                source = _open_inside(rootfs, target)
+                state = self._prepare_empty(source, directory, owner, volume, copy=copy, as_image=as_image)
         finally:
-            os.close(source)
-        self._database.execute("UPDATE volumes SET copied_up = 1 WHERE name = ?", (volume.name,))
-        return True
+            os.close(directory)
+            if source >= 0:
+                os.close(source)
+        if state != _NEW and not (state == _OWNED and volume.owned):
+            self._database.execute("UPDATE volumes SET copied_up = ? WHERE name = ?", (state, volume.name))
 
-    def _fill(self, source: str, target: str) -> None:
+    def _prepare_empty(
+        self, source: int, directory: int, owner: tuple[int, int], volume: Volume, *, copy: bool, as_image: bool
+    ) -> int:
+        """Return the volume's new state; `source` is the image's directory, or -1."""
+        if source >= 0 and copy and os.listdir(source):
+            self._fill(source, directory)
+            return _COPIED
+        if volume.owned:
+            return _OWNED
+        if source < 0 or not as_image:
+            os.fchown(directory, *owner)
+            return _NEW
+        status = os.fstat(source)
+        os.fchown(directory, status.st_uid, status.st_gid)
+        os.fchmod(directory, status.st_mode & 0o7777)
+        os.utime(directory, ns=(status.st_atime_ns, status.st_mtime_ns))
+        return _OWNED if status.st_uid == status.st_gid == 0 else _NEW
+
+    def _fill(self, source: int, target: int) -> None:
         # Copied aside and synced, then renamed: a volume that isn't empty is never filled again, so one that a kill or
         # a power cut left half full would stay that. The directory itself stays: a container may have it mounted.
+        from podpy.beneath import magic_path
         from podpy.storage import crash_point
         from podpy.storage.layers import copying, filesystem
 
-        names = os.listdir(source)
         staging = Staging(self._graphroot)
         try:
-            if names:
-                aside = staging.new_path("volume")
-                os.mkdir(aside, 0o700)
-                copying.copy_tree(source, aside)
-                filesystem.sync_filesystem(self._graphroot)
-                crash_point("volume:copied")
-                for name in names:
-                    os.rename(os.path.join(aside, name), os.path.join(target, name))
-            copying.copy_tree(aside if names else source, target)  # there is nothing in it: the owner, mode, attributes
-            times = os.stat(source)
+            aside = staging.new_path("volume")
+            os.mkdir(aside, 0o700)
+            copying.copy_tree(magic_path(source), aside)
+            filesystem.sync_filesystem(self._graphroot)
+            crash_point("volume:copied")
+            for name in os.listdir(aside):
+                os.rename(os.path.join(aside, name), name, dst_dir_fd=target)
+            copying.copy_tree(aside, magic_path(target))  # there is nothing in it: the owner, mode, attributes
+            times = os.fstat(source)
             os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
         finally:
             staging.close()
@@ -173,12 +213,13 @@ class Volumes:
         name, anonymous, created, labels, options, copied_up = row
         return Volume(
             name=name,
-            mountpoint=os.path.join(self._root, name, "_data"),
+            mountpoint=self.mountpoint(name),
             anonymous=bool(anonymous),
             created=created,
             labels=fastjson.loads(labels),
             options=fastjson.loads(options),
-            copied_up=bool(copied_up),
+            copied_up=copied_up == _COPIED,
+            owned=copied_up != _NEW,
         )
 
 

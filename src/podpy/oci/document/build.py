@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
-from podpy import fastjson, files
+from podpy import fastjson
 from podpy.oci.document import devices, env, mounts, namespaces, paths, resources, sysctls, ulimits
-from podpy.plan import Operation
 from podpy.spec import capabilities
 from podpy.spec.container import KEEP_GROUPS
 
@@ -44,22 +41,6 @@ def to_text(config: dict[str, Any], seccomp: str) -> str:
         return text
     # `linux` is last in build()'s dictionary and never empty, so the text ends in its and the whole's closing brace.
     return f'{text[:-2]},"seccomp":{seccomp}}}}}'
-
-
-class WriteConfig(Operation):
-    """Write config.json into a bundle: aside, then renamed, so that no reader ever meets half of it."""
-
-    def __init__(self, bundle: str, text: str) -> None:
-        self.bundle = bundle
-        self.text = text
-
-    def describe(self) -> str:
-        """Return what is written where."""
-        return f"write {self.bundle}/config.json ({len(self.text)} bytes)"
-
-    def execute(self) -> None:
-        """Write it."""
-        files.replace(os.path.join(self.bundle, "config.json"), self.text)
 
 
 def held_capabilities(spec: ContainerSpec, context: BundleContext) -> list[str]:

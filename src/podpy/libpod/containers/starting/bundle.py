@@ -1,96 +1,131 @@
-"""The bundle of one start: what `runtime.oci.build` must know, gathered; then config.json, written."""
+"""config.json of one start: what `oci.document.build` must know, gathered from the operations before; then written."""
 
 from __future__ import annotations
 
 import os
 import sys
 
+from podpy import files
 from podpy.oci import cgroups
 from podpy.oci.document import build as oci
 from podpy.oci.document import devices, mounts, namespaces, seccomp
 from podpy.oci.document.context import BundleContext, HostFacts
-from podpy.oci.root import accounts, workdir
-from podpy.oci.root import inside as rootfs
-from podpy.oci.root.users import UserIds, lookup
 from podpy.plan import Operation
+from podpy.record import Record
+from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.containers.starting.launch import Launch
-    from podpy.spec.container import ContainerSpec
+    from typing import Any
 
-_CONTAINERENV = "/run/.containerenv"
+    from podpy.libpod.containers.starting.cgroups import FindCgroups
+    from podpy.libpod.containers.starting.context import StartContext
+    from podpy.libpod.containers.starting.files import WriteFiles
+    from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces
+    from podpy.libpod.containers.starting.root import LookUpUser
+    from podpy.libpod.containers.starting.sources import Sources
+    from podpy.libpod.engine import Engine
 
 
-class WriteBundle(Operation):
-    """Write the container's files (hosts, resolv.conf, hostname, .containerenv) and config.json."""
+class Prepared(Record):
+    """The operations whose results config.json is built of."""
 
-    def __init__(self, launch: Launch) -> None:
-        self._launch = launch
+    user: LookUpUser
+    cgroups: FindCgroups
+    joined: FindNamespaces
+    shared_memory: BorrowSharedMemory | None
+    files: WriteFiles
+    sources: Sources
+
+
+class BuildConfig(Operation):
+    """Build config.json: nothing is made. `config` and `profile`, its seccomp part, are there afterwards."""
+
+    def __init__(self, context: StartContext, prepared: Prepared) -> None:
+        self._context = context
+        self._prepared = prepared
+        self.config: dict[str, Any] = {}
+        self.profile = ""
 
     def describe(self) -> str:
-        """Return where the bundle is."""
-        return f"write the bundle {self._launch.directory}/bundle"
+        """Return what is built."""
+        return "build config.json of the OCI runtime spec"
 
     def execute(self) -> None:
-        """Gather, build, write. Raises what `runtime.oci.build` and `runtime.users.lookup` raise."""
-        launch = self._launch
-        spec = launch.container.spec
-        rootfs.refuse_links(spec, launch.rootfs)
-        user = lookup(launch.rootfs, spec.user, spec.groups)
-        workdir.prepare(spec, launch.rootfs, user, launch.container.id)
-        added = accounts.prepare(spec, launch.rootfs, user)
-        context = _context(launch, spec, user.replace(home=added.home), added.texts)
-        config = oci.build(spec, context)
-        if namespaces.leaves_the_user_out(spec):
-            from podpy.oci.root.exposure import expose
+        """Build. Raises UsageError, NotSupportedError and ConfigError as `oci.document.build` and `seccomp` do."""
+        spec = self._context.spec
+        surroundings = self._surroundings()
+        self.config = oci.build(spec, surroundings)
+        held = oci.held_capabilities(spec, surroundings)
+        self.profile = seccomp.text(spec, held, self._context.paths)
 
-            expose(config, _in_use(launch))
-        profile = seccomp.text(spec, oci.held_capabilities(spec, context), launch.engine.paths)
-        oci.WriteConfig(os.path.join(launch.directory, "bundle"), oci.to_text(config, profile)).execute()
+    def _surroundings(self) -> BundleContext:
+        context, prepared = self._context, self._prepared
+        spec, conf, view = context.spec, context.conf, prepared.cgroups.view
+        is_rootless = context.paths.rootless
+        return BundleContext(
+            container_id=context.container_id,
+            rootfs=context.rootfs,
+            host=HostFacts.read(
+                rootless=is_rootless, controllers=sorted(view.controllers), environment=dict(context.environ)
+            ),
+            user=prepared.user.ids,
+            hostname=spec.hostname,
+            files=prepared.files.paths,
+            sources=prepared.sources.paths,
+            places=mounts.places(spec, context.rootfs),
+            namespaces=prepared.joined.paths,
+            shm=prepared.shared_memory.path if prepared.shared_memory else "",
+            init=devices.find_init(spec, conf) if spec.init else "",
+            devices=devices.resolve(spec, rootless=is_rootless),
+            cgroup_manager=view.manager,
+            cgroup_path=cgroups.path(spec, view, context.container_id),
+            annotations={},
+            console_size=context.console_size,
+            environment=sdnotify.environment(spec, context.environ),
+        )
 
 
-def _shared_memory(launch: Launch, ipc_namespace: str) -> str:
-    from podpy.oci.root import shm
+class ExposeMounts(Operation):
+    """Bind what the container's root must reach below a directory that it may enter, and name that in config.json."""
 
-    return shm.borrow(ipc_namespace, os.path.join(launch.directory, "shm"))
+    def __init__(self, engine: Engine, built: BuildConfig) -> None:
+        self._engine = engine
+        self._built = built
+
+    @staticmethod
+    def is_needed(context: StartContext) -> bool:
+        """Return whether podpy's own user has no id in the container's user namespace."""
+        return namespaces.leaves_the_user_out(context.spec)
+
+    def describe(self) -> str:
+        """Return what is bound."""
+        return "bind the root filesystem and the sources of mounts where the container's user namespace can reach them"
+
+    def execute(self) -> None:
+        """Bind. Raises NotSupportedError, OSError."""
+        from podpy.oci.root.exposure import expose
+
+        expose(self._built.config, self._in_use())
+
+    def _in_use(self) -> list[str]:
+        """Return the paths that conmon, the OCI runtime and the exit command need in this mount namespace."""
+        engine = self._engine
+        programs = [sys.executable, *sys.path, engine.oci_runtime.path, engine.settings.conmon]
+        return [*programs, engine.paths.graphroot, engine.paths.runroot]
 
 
-def _in_use(launch: Launch) -> list[str]:
-    """Return the paths that conmon, the OCI runtime and the exit command need in this mount namespace."""
-    engine = launch.engine
-    programs = [sys.executable, *sys.path, engine.oci_runtime.path, engine.settings.conmon]
-    return [*programs, engine.paths.graphroot, engine.paths.runroot]
+class WriteConfig(Operation):
+    """Write config.json into the bundle, so that no reader ever meets half of it."""
 
+    def __init__(self, bundle: str, built: BuildConfig) -> None:
+        self._path = os.path.join(bundle, "config.json")
+        self._built = built
 
-def _context(launch: Launch, spec: ContainerSpec, user: UserIds, texts: dict[str, str]) -> BundleContext:
-    from podpy.libpod.containers.starting.files import container_files
-    from podpy.libpod.containers.starting.joins import namespaces_to_join
-    from podpy.libpod.containers.starting.sources import mount_sources
-    from podpy.systemd import notify as sdnotify
+    def describe(self) -> str:
+        """Return where."""
+        return f"write {self._path}"
 
-    container, engine = launch.container, launch.engine
-    view = launch.cgroups
-    joined = namespaces_to_join(launch, spec)
-    is_rootless = engine.paths.rootless
-    return BundleContext(
-        container_id=container.id,
-        rootfs=launch.rootfs,
-        host=HostFacts.read(
-            rootless=is_rootless, controllers=sorted(view.controllers), environment=dict(engine.caller.environ)
-        ),
-        user=user,
-        hostname=spec.hostname,
-        files=container_files(launch, spec, texts),
-        sources=mount_sources(launch, spec, user),
-        places=mounts.places(spec, launch.rootfs),
-        namespaces=joined,
-        shm=_shared_memory(launch, joined["ipc"]) if "ipc" in joined else "",
-        init=devices.find_init(spec, engine.conf) if spec.init else "",
-        devices=devices.resolve(spec, rootless=is_rootless),
-        cgroup_manager=view.manager,
-        cgroup_path=cgroups.path(spec, view, container.id),
-        annotations={},
-        console_size=launch.console_size,
-        environment=sdnotify.environment(spec, engine.caller.environ),
-    )
+    def execute(self) -> None:
+        """Write it. Raises OSError."""
+        files.replace(self._path, oci.to_text(self._built.config, self._built.profile))

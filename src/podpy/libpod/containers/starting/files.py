@@ -9,53 +9,82 @@ from __future__ import annotations
 import os
 
 from podpy.libpod.containers.starting import self_description
+from podpy.plan import Operation
 from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.containers.starting.launch import Launch
-    from podpy.spec.container import ContainerSpec
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.starting.context import StartContext
+    from podpy.libpod.containers.starting.root import AddAccounts
+    from podpy.network.setup import NetworkPlan
+
+_RUN = "/run"
 
 
-def container_files(launch: Launch, spec: ContainerSpec, accounts: dict[str, str]) -> dict[str, str]:
-    """Write the files and return where each belongs: path in the container → path on the host.
+class WriteFiles(Operation):
+    """Write the files. `paths`, path in the container → path on the host, is complete afterwards."""
 
-    `accounts`: texts of passwd and group to be mounted (path in the container → text).
-    """
-    texts: dict[str, str] = {self_description.PATH: self_description.text(launch.container)}
-    other = _whose_network(launch)
-    if other is None:
-        network = launch.network
-        if network.hosts is not None:
-            texts["/etc/hosts"] = network.hosts
-        if network.resolv_conf is not None:
-            texts["/etc/resolv.conf"] = network.resolv_conf
-    if not spec.no_hostname:
-        own = os.uname().nodename if spec.uts == "host" else spec.hostname or launch.container.id[:12]
-        texts["/etc/hostname"] = own + "\n"
-    texts.update(accounts)
-    taken = {mount.target for mount in spec.mounts}
-    written = {target: _write(launch.directory, target, text) for target, text in texts.items() if target not in taken}
-    if sdnotify.relayed_socket(spec, launch.engine.caller.environ):
-        written[sdnotify.DIRECTORY] = os.path.join(launch.directory, "bundle", "notify")
-    return written if other is None else {**other, **written}
+    def __init__(self, context: StartContext, container: Held, network: NetworkPlan, accounts: AddAccounts) -> None:
+        self._context = context
+        self._container = container
+        self._network = network
+        self._accounts = accounts
+        self.paths: dict[str, str] = {}
+
+    def describe(self) -> str:
+        """Return where they are written."""
+        return f"write the container's hosts, resolv.conf, hostname and .containerenv into {self._context.directory}"
+
+    def execute(self) -> None:
+        """Write them. Raises UsageError for names that can't be in a hosts file."""
+        context = self._context
+        taken = _taken(context)
+        self.paths = {path: kept for path, kept in self._others_files().items() if path not in taken}
+        owner = context.host_ids(0, 0)
+        for path, text in self._texts().items():
+            if path not in taken:
+                self.paths[path] = _write(context.directory, path, text, owner)
+        if sdnotify.relayed_socket(context.spec, context.environ):
+            self.paths[sdnotify.DIRECTORY] = os.path.join(context.directory, "bundle", "notify")
+
+    def _texts(self) -> dict[str, str]:
+        context, spec = self._context, self._context.spec
+        texts = {self_description.PATH: self_description.text(self._container)}
+        if self._network.hosts is not None:
+            texts["/etc/hosts"] = self._network.hosts
+        if self._network.resolv_conf is not None:
+            texts["/etc/resolv.conf"] = self._network.resolv_conf
+        if not spec.no_hostname:
+            own = os.uname().nodename if spec.uts == "host" else spec.hostname or context.container_id[:12]
+            texts["/etc/hostname"] = own + "\n"
+        return {**texts, **self._accounts.texts}
+
+    def _others_files(self) -> dict[str, str]:
+        """Return the network files of the container whose namespace is shared: the same files, not copies."""
+        mode, _, name = self._context.spec.network.partition(":")
+        if mode != "container":
+            return {}
+        engine = self._container.engine
+        directory = engine.run_directory(engine.table.find(name).id)
+        shared = {"/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
+        paths = {path: os.path.join(directory, file) for path, file in shared.items()}
+        return {path: kept for path, kept in paths.items() if os.path.exists(kept)}
 
 
-def _whose_network(launch: Launch) -> dict[str, str] | None:
-    """Return the network files of the container whose namespace is shared, or None if there is none."""
-    mode, _, name = launch.container.spec.network.partition(":")
-    if mode != "container":
-        return None
-    directory = launch.engine.run_directory(launch.engine.table.find(name).id)
-    shared = {"/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
-    paths = {target: os.path.join(directory, file) for target, file in shared.items()}
-    return {target: path for target, path in paths.items() if os.path.exists(path)}
+def _taken(context: StartContext) -> set[str]:
+    """Return the places that the user's own mounts take."""
+    taken = {mount.target for mount in context.spec.mounts}
+    if any(mount.target == _RUN and mount.type == "bind" for mount in context.spec.mounts):
+        taken.add(self_description.PATH)  # the runtime would make the file's place in the user's directory
+    return taken
 
 
-def _write(directory: str, target: str, text: str) -> str:
+def _write(directory: str, target: str, text: str, owner: tuple[int, int]) -> str:
     path = os.path.join(directory, os.path.basename(target).lstrip("."))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
         os.fchmod(descriptor, 0o644)
+        os.fchown(descriptor, *owner)
         file.write(text)
     return path

@@ -7,10 +7,11 @@ import os
 from podpy import pids
 from podpy.errors import StateError, UsageError
 from podpy.libpod.containers.held import find
+from podpy.plan import Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.containers.starting.launch import Launch
+    from podpy.libpod.containers.starting.context import StartContext
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
 
@@ -18,9 +19,62 @@ if TYPE_CHECKING:
 _FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "network": "net", "user": "user"}
 
 
-def namespaces_to_join(launch: Launch, spec: ContainerSpec) -> dict[str, str]:
-    """Return OCI namespace type → path. Raises StateError (a container that doesn't run), UsageError (no such path)."""
-    modes = {
+class FindNamespaces(Operation):
+    """Find the files of the namespaces that are joined. `paths`, OCI type → path, is complete afterwards."""
+
+    def __init__(self, context: StartContext, engine: Engine, netns_path: str) -> None:
+        self._modes = {
+            kind: mode for kind, mode in _modes(context.spec).items() if mode.startswith(("container:", "ns:"))
+        }
+        self._engine = engine
+        self.paths: dict[str, str] = {"network": netns_path} if netns_path else {}
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to find."""
+        return bool(self._modes)
+
+    def joins(self, kind: str) -> bool:
+        """Return whether a namespace of this OCI type is joined."""
+        return kind in self._modes
+
+    def describe(self) -> str:
+        """Return which ones."""
+        return "find the namespaces to join: " + ", ".join(f"{kind} {mode}" for kind, mode in self._modes.items())
+
+    def execute(self) -> None:
+        """Find them. Raises StateError (a container that doesn't run), UsageError (no such path)."""
+        for kind, mode in self._modes.items():
+            how, _, where = mode.partition(":")
+            found = _of_container(self._engine, where, kind) if how == "container" else _existing(where, kind)
+            self.paths[kind] = found
+
+
+class BorrowSharedMemory(Operation):
+    """Mount the /dev/shm of the container whose IPC namespace is joined. `path` is where, or "" if there is none."""
+
+    def __init__(self, context: StartContext, joined: FindNamespaces) -> None:
+        self._joined = joined
+        self._target = os.path.join(context.directory, "shm")
+        self.path = ""
+
+    def describe(self) -> str:
+        """Return where it is mounted."""
+        return f"mount /dev/shm of the container whose IPC namespace is joined at {self._target}"
+
+    def execute(self) -> None:
+        """Mount it. Raises StateError if that container has ended."""
+        from podpy.oci.root import shm
+
+        self.path = shm.borrow(self._joined.paths["ipc"], self._target)
+
+    def explain_failure(self, error: OSError) -> str:
+        """Return what mends it."""
+        return "See that the other container still runs: podpy ps"
+
+
+def _modes(spec: ContainerSpec) -> dict[str, str]:
+    return {
         "pid": spec.pid,
         "ipc": spec.ipc,
         "uts": spec.uts,
@@ -28,16 +82,6 @@ def namespaces_to_join(launch: Launch, spec: ContainerSpec) -> dict[str, str]:
         "network": spec.network,
         "user": spec.userns,
     }
-    paths = {}
-    for kind, mode in modes.items():
-        how, _, where = mode.partition(":")
-        if how == "container":
-            paths[kind] = _of_container(launch.engine, where, kind)
-        elif how == "ns":
-            paths[kind] = _existing(where, kind)
-    if launch.network.netns_path and "network" not in paths:
-        paths["network"] = launch.network.netns_path
-    return paths
 
 
 def _of_container(engine: Engine, name: str, kind: str) -> str:

@@ -15,8 +15,14 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, linux, pids, rootless
-from podpy.libpod.containers.starting.bundle import WriteBundle
+from podpy.libpod.containers.starting.bundle import BuildConfig, ExposeMounts, Prepared, WriteConfig
+from podpy.libpod.containers.starting.cgroups import BeginToLeaveSession, FindCgroups, LeaveSession
+from podpy.libpod.containers.starting.context import StartContext
+from podpy.libpod.containers.starting.files import WriteFiles
+from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces
+from podpy.libpod.containers.starting.root import AddAccounts, LinkMtab, LookUpUser, MakeWorkdir, RefuseLinks
 from podpy.libpod.containers.starting.self_description import is_told, tell_conmon
+from podpy.libpod.containers.starting.sources import Sources
 from podpy.monitor.exit_command import exit_command
 from podpy.monitor.start import MonitorRequest, StartConmon, WaitForStart
 from podpy.network.setup import plan as plan_network
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.network.setup import NetworkPlan
     from podpy.rootless.cgroups import CgroupView
-    from podpy.systemd.scope import Leaving
 
 
 class MakePrivateMounts(Operation):
@@ -66,69 +71,8 @@ class MakeRunDirectory(Operation):
             pass
 
 
-class FindCgroups(Operation):
-    """Look which cgroup manager is possible, and give crun the pure cgroup2 view that it wants on hybrid hosts."""
-
-    def __init__(self, launch: Launch, wanted: str) -> None:
-        self._launch = launch
-        self._wanted = wanted
-
-    def describe(self) -> str:
-        """Return what is looked for."""
-        return f"find the cgroup manager ({self._wanted or 'as the host allows'})"
-
-    def execute(self) -> None:
-        """Look, and mount if needed."""
-        self._launch.cgroups = rootless.cgroup_view(wanted=self._wanted)
-
-
-class BeginToLeaveSession(Operation):
-    """Ask systemd to move this process, from which conmon comes, out of the login session's cgroup.
-
-    A process with a user namespace of its own needs it: systemd moves it into the container's cgroup, and does that for
-    a process of another user only within the user manager's own cgroups. Other containers' monitors are moved later.
-    """
-
-    def __init__(self, launch: Launch) -> None:
-        self._launch = launch
-        self._leaving: Leaving | None = None
-
-    def describe(self) -> str:
-        """Return what is asked for."""
-        return "ask systemd to move this process out of the login session's cgroup"
-
-    def execute(self) -> None:
-        """Ask, where systemd manages the containers' cgroups."""
-        if self._launch.cgroups.manager == "systemd":
-            from podpy.systemd.scope import Leaving
-
-            self._leaving = Leaving(self._launch.engine.paths)
-
-    def finish(self) -> None:
-        """Wait until it is done."""
-        if self._leaving is not None:
-            self._leaving.finish()
-
-
-class LeaveSession(Operation):
-    """Wait until systemd has moved this process."""
-
-    def __init__(self, begun: BeginToLeaveSession) -> None:
-        self._begun = begun
-
-    def describe(self) -> str:
-        """Return what is waited for."""
-        return "wait until this process is out of the login session's cgroup"
-
-    def execute(self) -> None:
-        """Wait."""
-        self._begun.finish()
-
-
 class Launch:
     """One start of one container. After its plan has run, `pid` and `conmon_pid` are those of the running container."""
-
-    cgroups: CgroupView
 
     def __init__(
         self,
@@ -139,53 +83,73 @@ class Launch:
         console_size: tuple[int, int] | None = None,
         run: bool = True,
     ) -> None:
-        self.container = container
-        self.engine = container.engine
-        self.directory = self.engine.run_directory(container.id)
-        self.rootfs = os.path.join(self.directory, "rootfs")
-        self.network: NetworkPlan = plan_network(container.spec, self)
+        self._container = container
+        self._context = context_of(container, console_size)
+        self._network: NetworkPlan = plan_network(self._context)
+        self._cgroups = FindCgroups(wanted_cgroup_manager(container))
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd
-        self.console_size = console_size
         self._run = run
         self._start: WaitForStart | None = None
         self._conmon: StartConmon | None = None
 
+    @property
+    def cgroups(self) -> CgroupView:
+        """What cgroups the container's start has found."""
+        return self._cgroups.view
+
     def plan(self) -> Plan:
-        """Return the operations, in order."""
-        container, engine = self.container, self.engine
-        spec = container.spec
+        """Return the operations, in order. Raises UsageError for the source of a mount that isn't there."""
+        container, context = self._container, self._context
+        engine, spec = container.engine, container.spec
         plan = Plan(
             MakePrivateMounts(),
-            MakeRunDirectory(self.directory, os.path.join(engine.exit_directory, container.id)),
-            FindCgroups(self, wanted_manager(spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)),
+            MakeRunDirectory(context.directory, os.path.join(engine.exit_directory, container.id)),
+            self._cgroups,
         )
-        leaving = BeginToLeaveSession(self) if spec.userns not in ("", "host") or spec.uid_maps else None
-        if leaving is not None:
+        leaving = None
+        if spec.userns not in ("", "host") or spec.uid_maps:
+            leaving = BeginToLeaveSession(self._cgroups, engine.paths)
             plan.add(leaving)
-        plan.add(*self.network.operations)
-        if spec.rootfs and not spec.rootfs_overlay:
-            plan.add(MakeContainerLayer(engine.store, container.id))  # only for its log: the directory is the user's
-        plan.add(
-            *engine.store.mount_operations(
-                container.id,
-                container.image,
-                self.rootfs,
-                read_only=spec.read_only,
-                volatile=spec.remove,
-                rootfs=spec.rootfs,
-                rootfs_overlay=spec.rootfs_overlay,
-                uid_maps=[(m.container, m.host, m.size) for m in spec.uid_maps],
-                gid_maps=[(m.container, m.host, m.size) for m in spec.gid_maps],
-            )
-        )
+        plan.add(*self._network.operations, *_root_operations(container, context))
         if leaving is not None:
             plan.add(LeaveSession(leaving))
         self._conmon = StartConmon(self._monitor_request)
-        told = (lambda: tell_conmon(self.directory)) if is_told(self.container) else None
+        told = (lambda: tell_conmon(context.directory)) if is_told(container) else None
         self._start = WaitForStart(self._conmon, forked=told)
-        plan.add(self._conmon, WriteBundle(self), *self.network.wait_operations, self._start)
+        plan.add(self._conmon, *self._bundle_operations(), *self._network.wait_operations, self._start)
         return plan
+
+    def _bundle_operations(self) -> list[Operation]:
+        """Return what makes files and mounts ready, while conmon gets ready, and writes config.json."""
+        container, context, engine = self._container, self._context, self._container.engine
+        user = LookUpUser(context)
+        accounts = AddAccounts(context, user)
+        made: list[Operation] = [RefuseLinks(context), user, MakeWorkdir(context, user), accounts]
+        if LinkMtab.is_needed(context):
+            made.append(LinkMtab(context))
+        joined = FindNamespaces(context, engine, self._network.netns_path)
+        shared_memory = None
+        if joined.is_needed:
+            made.append(joined)
+            if joined.joins("ipc"):
+                shared_memory = BorrowSharedMemory(context, joined)
+                made.append(shared_memory)
+        files = WriteFiles(context, container, self._network, accounts)
+        sources = Sources(context, engine, user)
+        prepared = Prepared(
+            user=user,
+            cgroups=self._cgroups,
+            joined=joined,
+            shared_memory=shared_memory,
+            files=files,
+            sources=sources,
+        )
+        built = BuildConfig(context, prepared)
+        made += [files, *sources.operations, built]
+        if ExposeMounts.is_needed(context):
+            made.append(ExposeMounts(engine, built))
+        return [*made, WriteConfig(os.path.join(context.directory, "bundle"), built)]
 
     @property
     def pid(self) -> int:
@@ -205,7 +169,7 @@ class Launch:
     @property
     def ports(self) -> str | None:
         """The ports that were really bound, as the row's JSON; None if the plan has none of its own."""
-        bound = self.network.ports
+        bound = self._network.ports
         return None if bound is None else fastjson.dumps([port.as_dict() for port in bound])
 
     def abandon(self) -> None:
@@ -215,20 +179,20 @@ class Launch:
                 self._start.abandon()
             finally:
                 self._conmon.abandon()
-        self.network.abandon()
+        self._network.abandon()
         # This process stands in the mount namespace that the container would have had, and must remove the directory.
         try:
-            linux.umount2(self.rootfs, linux.MNT_DETACH)
+            linux.umount2(self._context.rootfs, linux.MNT_DETACH)
         except OSError:
             pass
 
     def _monitor_request(self) -> MonitorRequest:
-        container, engine = self.container, self.engine
+        container, engine = self._container, self._container.engine
         spec, streams = container.spec, engine.caller.streams
         return MonitorRequest(
             container_id=container.id,
             container_name=container.name,
-            run_directory=self.directory,
+            run_directory=self._context.directory,
             exit_directory=engine.exit_directory,
             log_driver=spec.log_driver,
             log_path=container.row.log_path,
@@ -245,10 +209,54 @@ class Launch:
             exit_command=exit_command(engine.paths, engine.settings.arguments, container.id, remove=spec.remove),
             attach_fd=self._attach_fd,
             waiter_fd=self._waiter_fd,
-            console_size=self.console_size,
+            console_size=self._context.console_size,
             notify_socket=sdnotify.relayed_socket(spec, engine.caller.environ),
-            unlink_on_exit=[self.network.netns_path] if self.network.netns_path else [],
+            unlink_on_exit=[self._network.netns_path] if self._network.netns_path else [],
             run=self._run,
             environ=engine.caller.environ,
             streams=(streams.stdin, streams.stdout, streams.stderr),
         )
+
+
+def context_of(container: Held, console_size: tuple[int, int] | None = None) -> StartContext:
+    """Return what is known of a container's start before its first operation."""
+    engine = container.engine
+    directory = engine.run_directory(container.id)
+    return StartContext(
+        container_id=container.id,
+        name=container.name,
+        spec=container.spec,
+        directory=directory,
+        layer=engine.directory(container.id),
+        rootfs=os.path.join(directory, "rootfs"),
+        former_ports=container.row.ports,
+        console_size=console_size,
+        environ=engine.caller.environ,
+        paths=engine.paths,
+        conf=engine.conf,
+    )
+
+
+def wanted_cgroup_manager(container: Held) -> str:
+    """Return the cgroup manager that options or containers.conf ask for, or an empty text."""
+    engine = container.engine
+    return wanted_manager(container.spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)
+
+
+def _root_operations(container: Held, context: StartContext) -> list[Operation]:
+    engine, spec = container.engine, container.spec
+    made: list[Operation] = []
+    if spec.rootfs and not spec.rootfs_overlay:
+        made.append(MakeContainerLayer(engine.store, container.id))  # only for its log: the directory is the user's
+    made += engine.store.mount_operations(
+        container.id,
+        container.image,
+        context.rootfs,
+        read_only=spec.read_only,
+        volatile=spec.remove,
+        rootfs=spec.rootfs,
+        rootfs_overlay=spec.rootfs_overlay,
+        uid_maps=[(m.container, m.host, m.size) for m in spec.uid_maps],
+        gid_maps=[(m.container, m.host, m.size) for m in spec.gid_maps],
+    )
+    return made

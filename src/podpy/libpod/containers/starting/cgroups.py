@@ -1,0 +1,72 @@
+"""The cgroup side of a start: which manager makes the container's cgroup, and this process's way out of the session."""
+
+from __future__ import annotations
+
+from podpy import rootless
+from podpy.plan import Operation
+from podpy.rootless.cgroups import CgroupView
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.config.paths import Paths
+    from podpy.systemd.scope import Leaving
+
+
+class FindCgroups(Operation):
+    """Look which cgroup manager is possible, and give crun the pure cgroup2 view that it wants on hybrid hosts."""
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
+        self.view = CgroupView(manager="none", mode="")  # what was found, once this has been executed
+
+    def describe(self) -> str:
+        """Return what is looked for."""
+        return f"find the cgroup manager ({self._wanted or 'as the host allows'})"
+
+    def execute(self) -> None:
+        """Look, and mount if needed."""
+        self.view = rootless.cgroup_view(wanted=self._wanted)
+
+
+class BeginToLeaveSession(Operation):
+    """Ask systemd to move this process, from which conmon comes, out of the login session's cgroup.
+
+    A process with a user namespace of its own needs it: systemd moves it into the container's cgroup, and does that for
+    a process of another user only within the user manager's own cgroups. Other containers' monitors are moved later.
+    """
+
+    def __init__(self, cgroups: FindCgroups, paths: Paths) -> None:
+        self._cgroups = cgroups
+        self._paths = paths
+        self._leaving: Leaving | None = None
+
+    def describe(self) -> str:
+        """Return what is asked for."""
+        return "ask systemd to move this process out of the login session's cgroup"
+
+    def execute(self) -> None:
+        """Ask, where systemd manages the containers' cgroups."""
+        if self._cgroups.view.manager == "systemd":
+            from podpy.systemd.scope import Leaving
+
+            self._leaving = Leaving(self._paths)
+
+    def finish(self) -> None:
+        """Wait until it is done."""
+        if self._leaving is not None:
+            self._leaving.finish()
+
+
+class LeaveSession(Operation):
+    """Wait until systemd has moved this process."""
+
+    def __init__(self, begun: BeginToLeaveSession) -> None:
+        self._begun = begun
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return "wait until this process is out of the login session's cgroup"
+
+    def execute(self) -> None:
+        """Wait."""
+        self._begun.finish()

@@ -1,0 +1,34 @@
+"""What is known of a start before its first operation: made once, never changed, and given to each of them."""
+
+from __future__ import annotations
+
+from podpy.record import Record
+from podpy.spec.userns import outside
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.spec.container import ContainerSpec
+
+
+class StartContext(Record):
+    """One start of one container."""
+
+    container_id: str
+    name: str
+    spec: ContainerSpec
+    directory: str  # its run directory
+    layer: str  # its directory under the graph root, on a disk
+    rootfs: str  # where its root filesystem is mounted during the start
+    former_ports: str  # the ports of its last start, as the row's JSON
+    console_size: tuple[int, int] | None = None  # of the caller's terminal
+    environ: Mapping[str, str]  # the caller's
+    paths: Paths
+    conf: ContainersConf
+
+    def host_ids(self, uid: int, gid: int) -> tuple[int, int]:
+        """Return what a user and a group of the container are in podpy's own user namespace."""
+        return outside(uid, self.spec.uid_maps), outside(gid, self.spec.gid_maps)

@@ -1,0 +1,121 @@
+"""What a start does in the mounted root filesystem before anything is mounted there."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.oci.root import accounts, inside, users, workdir
+from podpy.plan import Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.starting.context import StartContext
+
+_MTAB, _MTAB_TARGET = "mtab", "/proc/mounts"
+
+
+class RefuseLinks(Operation):
+    """Refuse symbolic links where the OCI runtime mounts the kernel's file systems."""
+
+    def __init__(self, context: StartContext) -> None:
+        self._context = context
+
+    def describe(self) -> str:
+        """Return what is looked at."""
+        return f"see that /dev, /proc and /sys in {self._context.rootfs} are no symbolic links"
+
+    def execute(self) -> None:
+        """Look. Raises ImageError, UsageError."""
+        inside.refuse_links(self._context.spec, self._context.rootfs)
+
+
+class LookUpUser(Operation):
+    """Look up the container's user and groups in the passwd and group of the root filesystem."""
+
+    def __init__(self, context: StartContext) -> None:
+        self._context = context
+        self.ids = users.UserIds()  # complete once this has been executed
+
+    @property
+    def host_ids(self) -> tuple[int, int]:
+        """The user's uid and gid in podpy's own user namespace."""
+        return self._context.host_ids(self.ids.uid, self.ids.gid)
+
+    def describe(self) -> str:
+        """Return who is looked up."""
+        return f"look up the user {self._context.spec.user or 'root'}"
+
+    def execute(self) -> None:
+        """Look. Raises CommandNotExecutableError for a user or group that isn't there."""
+        spec = self._context.spec
+        self.ids = users.lookup(self._context.rootfs, spec.user, spec.groups)
+
+
+class MakeWorkdir(Operation):
+    """Make the working directory that the image names, for the container's user."""
+
+    def __init__(self, context: StartContext, user: LookUpUser) -> None:
+        self._context = context
+        self._user = user
+
+    def describe(self) -> str:
+        """Return which directory."""
+        return f"make the working directory {self._context.spec.workdir or '/'}, if it is missing"
+
+    def execute(self) -> None:
+        """Make it. Raises CommandNotExecutableError for one that isn't there and may not be made."""
+        context = self._context
+        workdir.prepare(context.spec, context.rootfs, self._user.ids, context.container_id)
+
+
+class AddAccounts(Operation):
+    """Add the lines of users that the image doesn't know to its passwd and group.
+
+    `texts`, path in the container → text, are afterwards what is to be mounted instead; the user's home is known, too.
+    """
+
+    def __init__(self, context: StartContext, user: LookUpUser) -> None:
+        self._context = context
+        self._user = user
+        self.texts: dict[str, str] = {}
+
+    def describe(self) -> str:
+        """Return what is added to."""
+        return "add a line for the container's user to /etc/passwd and /etc/group, where they have none"
+
+    def execute(self) -> None:
+        """Add them. Raises OSError."""
+        added = accounts.prepare(self._context.spec, self._context.rootfs, self._user.ids)
+        self.texts = added.texts
+        self._user.ids = self._user.ids.replace(home=added.home)
+
+
+class LinkMtab(Operation):
+    """Make /etc/mtab a link to /proc/mounts where the image has none: mount(8) and df(1) of old read it."""
+
+    def __init__(self, context: StartContext) -> None:
+        self._context = context
+
+    @staticmethod
+    def is_needed(context: StartContext) -> bool:
+        """Return whether the container has an /etc of its own to write."""
+        taken = {mount.target for mount in context.spec.mounts}
+        return not (taken & {"/", "/etc", "/etc/mtab"} or (context.spec.rootfs and not context.spec.rootfs_overlay))
+
+    def describe(self) -> str:
+        """Return what is made."""
+        return f"link /etc/mtab to {_MTAB_TARGET}, if it is missing"
+
+    def execute(self) -> None:
+        """Make it; an image whose /etc can't hold it stays without."""
+        try:
+            etc = inside.make_directories(self._context.rootfs, "/etc")
+        except OSError:
+            return
+        try:
+            os.symlink(_MTAB_TARGET, _MTAB, dir_fd=etc)
+            os.chown(_MTAB, *self._context.host_ids(0, 0), dir_fd=etc, follow_symlinks=False)
+        except FileExistsError:
+            pass
+        finally:
+            os.close(etc)
