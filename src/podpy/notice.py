@@ -1,8 +1,8 @@
-"""Warnings: what the user should know although nothing failed. The library never prints, so they go to a sink.
+"""Warnings, notes and details: what the user should know, or asked for, although nothing failed.
 
-A sink is a function that takes one warning's text. The innermost `sending_to` of this thread gets it, so that one
-process may serve several engines, each with a sink of its own; else the process's own sink (`send_warnings_to`: the
-command line's); else the text waits for `take_warnings`.
+The library never prints, so they go to a sink: a function that takes one text. The innermost `sending_to` of this
+thread gets a warning, so that one process may serve several engines, each with a sink of its own; else the process's
+own sink (`send_warnings_to`: the command line's); else the text waits for `take_warnings`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,16 @@ class _Sinks:
     thread = _local()
 
 
+class Details:
+    """Who hears each step and each program that is called (`--log-level=debug`), and how it ended (`trace`).
+
+    Nobody, as a rule: whoever tells such a thing looks here first, so that its text isn't even made.
+    """
+
+    step: Sink | None = None
+    end: Sink | None = None
+
+
 def warn(text: str) -> None:
     """Tell the user something that is no error: one sentence, without a full stop."""
     sink = getattr(_Sinks.thread, "sink", None) or _Sinks.process
@@ -44,6 +54,11 @@ def note(text: str) -> None:
 def send_notes_to(sink: Sink) -> None:
     """Give what `note` tells to `sink` from now on."""
     _Sinks.notes = sink
+
+
+def send_details_to(step: Sink, end: Sink | None = None) -> None:
+    """Give steps and programs to `step` from now on, and how they ended to `end`."""
+    Details.step, Details.end = step, end
 
 
 def take_warnings() -> list[str]:

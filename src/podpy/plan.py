@@ -14,6 +14,7 @@ import os
 from time import perf_counter_ns
 
 from podpy.errors import OperationError, PodpyError
+from podpy.notice import Details
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def perform(operation: Operation, trace: Trace | None = None) -> None:
     crash = os.environ.get(CRASH_VARIABLE)
     name = type(operation).__name__
     _maybe_crash(crash, name + ":before")
+    if Details.step is not None:
+        Details.step(operation.describe())
     try:
         operation.execute()
     except PodpyError:
@@ -91,6 +94,8 @@ def perform(operation: Operation, trace: Trace | None = None) -> None:
         raise OperationError(reason, hint=operation.explain_failure(error)) from error
     if trace is not None:
         trace.mark(operation.describe())
+    if Details.end is not None:
+        Details.end(f"Done: {operation.describe()}")
     _maybe_crash(crash, name + ":after")
 
 

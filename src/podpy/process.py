@@ -12,6 +12,7 @@ import sys
 from _thread import RLock  # what `threading.RLock` is; `threading` itself takes 3 ms to import
 
 from podpy.errors import NotFoundError, RuntimeFailedError
+from podpy.notice import Details
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -97,6 +98,8 @@ def spawn(
     descriptors that the child inherits under the same number (`pipe` makes such). `session`: it gets one of its own,
     so that no terminal's signal reaches it. `name`: its first argument, if not the path. Raises OSError with the path.
     """
+    if Details.step is not None:
+        Details.step(f"Starting: {command_line(argv)}")
     kept = set(keep)
     close_others_on_exec(kept)
     actions, copies = _stream_actions((stdin, stdout, stderr))
@@ -222,7 +225,10 @@ def run(
     finally:
         os.close(out_write)
         os.close(error_write)
-    return _collect(pid, argv, out_read, error_read, timeout)
+    finished = _collect(pid, argv, out_read, error_read, timeout)
+    if Details.end is not None:
+        Details.end(f"{argv[0]} ended with {finished.code}: {finished.error_text() or 'nothing on standard error'}")
+    return finished
 
 
 def _collect(pid: int, argv: Sequence[str], out: int, error: int, timeout: float) -> Finished:

@@ -49,6 +49,8 @@ def _run(argv: list[str]) -> int:
         return _version()
     said = options.globals
     notice.configure("debug" if said.debug else said.log_level, said.root)
+    if notice.is_debugging():
+        notice.tell_details(options.path)
     _redirect(said)
     return _call(row[HANDLER], options)
 

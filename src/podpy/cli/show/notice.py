@@ -22,7 +22,7 @@ LEVELS = {
     "panic": 6,
 }
 _NAMES = {0: "trace", 1: "debug", 2: "info", 3: "warning"}
-_DEBUG, _INFO, _WARNING = 1, 2, 3
+_TRACE, _DEBUG, _INFO, _WARNING = 0, 1, 2, 3
 _SHORT = 4  # WARN, DEBU, INFO, TRAC
 
 _began = monotonic()
@@ -72,6 +72,15 @@ def print_warning(text: str) -> None:
 def print_note(text: str) -> None:
     """Print what the library says for --log-level=info."""
     log(_INFO, text)
+
+
+def tell_details(path: str) -> None:
+    """Print from now on what each step of this command does and which programs it calls. Without secrets: no argv."""
+    from podpy.notice import send_details_to
+    from podpy.version import VERSION
+
+    send_details_to(lambda text: log(_DEBUG, text), lambda text: log(_TRACE, text))
+    log(_DEBUG, f"podpy {VERSION}: podpy {path}")
 
 
 def log(level: int, text: str) -> None:

@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from podpy.image.names.reference import shorten
 from podpy.image.registry.lean_pycurl import pycurl
 from podpy.image.registry.tls import trust_proxy
+from podpy.notice import Details
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -235,6 +236,8 @@ class Response:
                 start, size = place, 0
 
     def _prepare(self) -> None:
+        if Details.step is not None:  # without what stands behind a "?": it may be a signature or a token
+            Details.step(f"{self._request.method} {self._request.url.partition('?')[0]}")
         easy, request = self._easy, self._request
         easy.setopt(pycurl.URL, request.url)
         easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)  # whatever an address may say
