@@ -142,6 +142,7 @@ FOR_HELP = {
     "podpy.cli._table",
     "podpy.cli.main",
     "podpy.cli.parser",
+    "podpy.cli.parser.options",
     "podpy.cli.parser.parse",
     "podpy.cli.parser.table_format",
     "podpy.cli.parser.tables",

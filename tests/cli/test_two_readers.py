@@ -11,7 +11,8 @@ from podpy.cli import declare
 from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS
 from podpy.cli.declare.model import Command, Option
 from podpy.cli.parser import tables, typer_app
-from podpy.cli.parser.parse import Options, parse
+from podpy.cli.parser.options import Options
+from podpy.cli.parser.parse import parse
 
 TABLE = tables.from_declarations()
 SAMPLES = {

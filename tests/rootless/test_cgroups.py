@@ -16,10 +16,11 @@ from tests.support.engine import Podpy, Result
 LOOK = """
 import json
 from podpy import rootless
+from podpy.rootless.mounts import private_mounts
 from podpy.notice import take_warnings
 from podpy.config.paths import Paths
 rootless.enter(Paths.find())
-rootless.private_mounts()
+private_mounts()
 view = rootless.cgroup_view(wanted=WANTED)
 warnings = take_warnings()
 print(json.dumps([view.manager, view.mode, view.parent, sorted(view.controllers), view.reason, view.spec_path("abc"),

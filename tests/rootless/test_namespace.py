@@ -117,27 +117,21 @@ def test_killed_holder_is_replaced(podpy: Podpy) -> None:
     assert holder_pid(podpy) != old
 
 
-def _start_monitor(podpy: Podpy, base: Path) -> subprocess.Popen[bytes]:
-    """Start a process that is called conmon in the user's namespaces and known by a container's run directory."""
-    program = base / "conmon"
-    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
-    program.chmod(0o755)
-    monitor = podpy.popen("unshare", os.fspath(program), "1000")
-    comm = Path(f"/proc/{monitor.pid}/comm")
-    wait.until(lambda: comm.read_text().strip() == "conmon", what="the monitor runs")
+def _start_monitor(podpy: Podpy) -> subprocess.Popen[bytes]:
+    """Start a process that looks like a container's monitor, in the user's namespaces, known by a run directory."""
     directory = podpy.runroot / "containers" / ("a" * 64)
+    monitor = podpy.popen("unshare", "bash", "-c", f"exec -a {directory.name} sleep 1000")
+    words = Path(f"/proc/{monitor.pid}/cmdline")
+    wait.until(lambda: words.read_text().startswith(directory.name), what="the monitor runs")
     script = f"mkdir -m 700 {directory} && echo {monitor.pid} > {directory}/conmon.pid"
     podpy.run(["sh", "-c", script]).ok()
     return monitor
 
 
-def test_killed_holder_with_a_container_running_is_replaced_in_the_same_namespace(podpy: Podpy, tmp_path: Path) -> None:
+def test_killed_holder_with_a_container_running_is_replaced_in_the_same_namespace(podpy: Podpy) -> None:
     """The new holder joins the user namespace in which the monitor still is."""
-    tmp_path.chmod(0o755)
-    tmp_path.parent.chmod(0o755)
-    tmp_path.parent.parent.chmod(0o755)
     before = namespace(podpy)
-    monitor = _start_monitor(podpy, tmp_path)
+    monitor = _start_monitor(podpy)
     try:
         old = holder_pid(podpy)
         os.kill(old, signal.SIGKILL)
@@ -254,3 +248,19 @@ def _holders(podpy: Podpy) -> list[int]:
             if words[0] == b"podpy-holder" and words[1] == os.fspath(podpy.runroot).encode():
                 found.append(int(entry.name))
     return found
+
+
+def test_a_process_that_only_has_a_monitors_old_pid_holds_nothing(podpy: Podpy) -> None:
+    """Its command line doesn't name the container, whatever it is called: the holder may be ended."""
+    before = namespace(podpy)
+    directory = podpy.runroot / "containers" / ("a" * 64)
+    other = podpy.popen("unshare", "bash", "-c", "exec -a conmon sleep 1000")
+    words = Path(f"/proc/{other.pid}/cmdline")
+    wait.until(lambda: words.read_text().startswith("conmon"), what="the other process runs")
+    podpy.run(["sh", "-c", f"mkdir -m 700 {directory} && echo {other.pid} > {directory}/conmon.pid"]).ok()
+    try:
+        podpy.ok("system", "migrate")
+        assert namespace(podpy) != before
+    finally:
+        other.kill()
+        other.wait()

@@ -8,10 +8,11 @@ from tests.support.engine import Podpy
 CODE = """
 import os, socket
 from podpy import linux, rootless
+from podpy.rootless.mounts import private_mounts
 from podpy.config.paths import Paths
 paths = Paths.find()
 rootless.enter(paths)
-rootless.private_mounts()
+private_mounts()
 path = os.path.join(paths.runroot, "netns")
 """
 

@@ -73,11 +73,9 @@ def test_run_directory_of_a_running_container_stays_in_use(podpy: Podpy) -> None
     directory = podpy.runroot / "containers" / ("c" * 64)
     other = podpy.home / "other"
     podpy.run(["mkdir", "-m", "700", os.fspath(other)]).ok()
-    program = podpy.home / "conmon"
-    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
-    monitor = podpy.popen("unshare", os.fspath(program), "1000")
-    name = Path(f"/proc/{monitor.pid}/comm")
-    wait.until(lambda: name.read_text() == "conmon\n", what="the monitor")
+    monitor = podpy.popen("unshare", "bash", "-c", f"exec -a {directory.name} sleep 1000")
+    words = Path(f"/proc/{monitor.pid}/cmdline")
+    wait.until(lambda: words.read_text().startswith(directory.name), what="the monitor")
     podpy.run(["sh", "-c", f"mkdir -m 700 {directory}; echo {monitor.pid} > {directory}/conmon.pid"]).ok()
     try:
         elsewhere = {"XDG_RUNTIME_DIR": os.fspath(other)}

@@ -14,7 +14,7 @@ from podpy.notice import send_notes_to, send_warnings_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 
 def open_runtime(options: Options) -> Runtime:

@@ -10,7 +10,7 @@ from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 _SIGINT = 2
 _SIGPIPE = 13

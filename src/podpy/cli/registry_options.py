@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.config.auth import Credentials
 
 _AS_THEY_ARE = ("tls_verify", "authfile", "cert_dir", "signature_policy")

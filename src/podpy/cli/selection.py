@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.runtime import Runtime
 
     Failure = Callable[[PodpyError], int]

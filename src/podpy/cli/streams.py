@@ -9,7 +9,7 @@ from podpy.libpod.caller import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 

@@ -184,34 +184,6 @@ def may_be_there(path: str, *, follow_links: bool = True) -> bool:
     return True
 
 
-def runs_containers(runroot: str) -> bool:
-    """Return whether the monitor of a container that is known by this run directory is alive."""
-    try:
-        names = os.listdir(runroot + "/containers")
-    except OSError:
-        return False
-    for name in names:
-        try:
-            pid = int(files.read(f"{runroot}/containers/{name}/conmon.pid"))
-            if files.read(f"/proc/{pid}/comm").strip() == "conmon":
-                return True
-        except (OSError, ValueError):
-            continue
-    return False
-
-
-def read_holder(record: str) -> list[str] | None:
-    """Return the fields of a holder's record, [pid, start time, boot id, user namespace, origin, mode], or None.
-
-    See podpy.rootless.holder for what each means.
-    """
-    try:
-        fields = files.read(record).split()
-    except OSError:
-        return None
-    return fields if len(fields) == 6 and fields[0].isdigit() and fields[1].isdigit() else None
-
-
 def _chosen_runroot(graphroot: str) -> str:
     chosen = next(runtime_directories(os.geteuid()), None) if os.geteuid() else _inner_runroot()
     if chosen is None:
@@ -225,13 +197,19 @@ def _chosen_runroot(graphroot: str) -> str:
     noted = files.read_small(note).rstrip("\n")
     if noted == chosen:
         return chosen
-    if noted and is_private(noted) and runs_containers(noted):
+    if noted and is_private(noted) and _runs_containers(noted):
         return noted
     try:
         files.replace(note, chosen + "\n")
     except OSError:  # a full or read-only disk: whoever wants to write there will say so
         pass
     return chosen
+
+
+def _runs_containers(runroot: str) -> bool:
+    from podpy.monitor.files import monitors
+
+    return any(True for _ in monitors(runroot))
 
 
 def _inner_runroot() -> str | None:

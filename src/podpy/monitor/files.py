@@ -1,16 +1,31 @@
-"""The files that conmon writes, and whether a process is the monitor that a file tells of."""
+"""The files of a monitor, and whether a process is one.
+
+    runroot/containers/ID/conmon.pid   the monitor's pid
+    runroot/containers/ID/pidfile      the pid of the container's first process
+    runroot/exits/ID                   the exit record: the code in decimal; its mtime is the time
+
+conmon writes them. A pid in a file proves nothing, since pids are used again: whether that process is the monitor, its
+command line says. Imports nothing but the bottom layer, so that rooms below this one may ask, too.
+"""
 
 from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MONITOR = "conmon.pid"
+FIRST_PROCESS = "pidfile"
 EXIT_UNKNOWN = 255  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 
 class ExitRecord(Record):
-    """How a container ended, as conmon wrote it."""
+    """How a container ended: `finished` is nanoseconds since 1970."""
 
     exit_code: int
     finished: int
@@ -18,7 +33,7 @@ class ExitRecord(Record):
 
 
 def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | None:
-    """Return the exit record that conmon wrote (exits/ID: the code in decimal, its mtime is the time), if it did."""
+    """Return the exit record of a container, or None if conmon has written none (yet)."""
     path = os.path.join(exit_directory, container_id)
     try:
         with open(path, encoding="ascii") as file:
@@ -30,20 +45,31 @@ def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | Non
     return ExitRecord(exit_code=code if code >= 0 else EXIT_UNKNOWN, finished=finished)
 
 
-def is_monitor_of(pid: int, container_id: str) -> bool:
-    """Return whether a process is the monitor of this container: its command line has the id."""
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return container_id.encode() in file.read().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def read_pidfile(path: str) -> int:
-    """Return the pid in a file, or 0 if there is none (yet)."""
+    """Return the pid in a file, or 0 if there is none (yet). Raises OSError for another reason than that."""
     try:
-        with open(path, encoding="ascii") as file:
-            text = file.read().strip()
+        text = files.read(path).strip()
     except FileNotFoundError:
         return 0
     return int(text) if text.isdigit() else 0
+
+
+def is_monitor_of(pid: int, container_id: str) -> bool:
+    """Return whether a process is the monitor of this container: its command line has the id (conmon's `-c`)."""
+    return bool(pid) and container_id in files.read_small(f"/proc/{pid}/cmdline").split("\0")
+
+
+def monitors(runroot: str) -> Iterator[tuple[str, int]]:
+    """Yield the id and the monitor's pid of each container of a run directory whose monitor is alive."""
+    directory = runroot + "/containers"
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return
+    for name in names:
+        try:
+            pid = read_pidfile(f"{directory}/{name}/{MONITOR}")
+        except OSError:
+            continue
+        if is_monitor_of(pid, name):
+            yield name, pid

@@ -17,6 +17,7 @@ import select
 
 from podpy import fastjson, files, process
 from podpy.errors import RuntimeFailedError
+from podpy.monitor.files import FIRST_PROCESS, MONITOR
 from podpy.oci.failures import explain_runtime_error, logged_error
 from podpy.plan import Operation
 from podpy.record import Record
@@ -74,7 +75,7 @@ class MonitorRequest(Record):
         command = [
             self.conmon or OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.container_id,
             "-n", self.container_name, "-r", self.runtime.path, "-b", os.path.join(directory, "bundle"),
-            "-p", os.path.join(directory, "pidfile"), "-P", os.path.join(directory, "conmon.pid"),
+            "-p", os.path.join(directory, FIRST_PROCESS), "-P", os.path.join(directory, MONITOR),
             "--exit-dir", self.exit_directory, "--persist-dir", directory, "--full-attach",
             "--socket-dir-path", directory, "-l", self._log(), "--no-sync-log",
         ]  # fmt: skip
@@ -159,7 +160,7 @@ class ExecRequest(Record):
         directory = self.run_directory
         command = [
             OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.session_id, "-r", self.runtime.path,
-            "-b", directory, "-p", os.path.join(directory, "pidfile"), "-P", os.path.join(directory, "conmon.pid"),
+            "-b", directory, "-p", os.path.join(directory, FIRST_PROCESS), "-P", os.path.join(directory, MONITOR),
             "--exec", "--exec-process-spec", self.process_file, "--full-attach", "--socket-dir-path", directory,
             "-l", "none:", "--no-sync-log",
         ]  # fmt: skip
@@ -298,7 +299,7 @@ class WaitForStart(Operation):
             said = logged_error(os.path.join(request.run_directory, "oci.log"))
             raise explain_runtime_error(said or message, request.runtime.name)
         self.pid = pid
-        self.conmon_pid = int(files.read(os.path.join(request.run_directory, "conmon.pid")))
+        self.conmon_pid = int(files.read(os.path.join(request.run_directory, MONITOR)))
         if request.run and not request.is_ours:
             request.runtime.start(request.container_id)
         for path, value in ((request.pidfile, pid), (request.conmon_pidfile, self.conmon_pid)):

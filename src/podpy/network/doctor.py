@@ -31,7 +31,7 @@ def helper(paths: Paths) -> Check:
 
 def _helper(conf: ContainersConf, cache: str) -> Check:
     from podpy.network import mode
-    from podpy.network.private.pasta import is_old
+    from podpy.network.programs import is_old
     from podpy.rootless.checks.check import failed, install, passed
 
     try:
@@ -54,8 +54,8 @@ def _helper(conf: ContainersConf, cache: str) -> Check:
 
 def tun_problem() -> tuple[str, str] | None:
     """Return cause and mend if /dev/net/tun can't be used by this user; None if it can."""
-    from podpy.rootless.checks.doctor import one_line
     from podpy.rootless.checks.host_checks import tun
+    from podpy.rootless.checks.mends import one_line
 
     check = tun()
     return None if check.ok else (check.cause, one_line(check.mend))

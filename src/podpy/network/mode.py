@@ -6,7 +6,7 @@
     slirp4netns[:key=value,…]  a private one, connected by slirp4netns(1); options as in Podman
     container:NAME, ns:PATH    somebody else's (podpy.libpod joins them)
     private, default, ""       private: pasta where it is installed, else slirp4netns; and slirp4netns where pasta is
-                               too old (podpy.network.private.pasta.is_old), nobody chose it, and no UDP or IPv6 port is
+                               too old (podpy.network.programs.is_old), nobody chose it, and no UDP or IPv6 port is
                                published: slirp4netns has no IPv6 ones, and its UDP ones don't answer the host's
                                loopback device
 
@@ -93,7 +93,7 @@ def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf, cache: st
     """Return slirp4netns where pasta is too old, nobody chose it, and slirp4netns is installed; else what was found."""
     if text not in _PRIVATE or conf.pasta_options:
         return found
-    from podpy.network.private.pasta import is_old
+    from podpy.network.programs import is_old
 
     program = _find(SLIRP4NETNS, conf)
     if not program or not is_old(found.program, cache):

@@ -1,12 +1,13 @@
 """The user's namespaces: made by the first call of a boot, joined by the later ones. See docs/rootless.md.
 
-namespace.py   enter, private_mounts, idmaps: the everyday path
+namespace.py   enter, idmaps: the everyday path
+mounts.py      private_mounts: a mount namespace of this process's own
 first.py       the first call of a boot: id maps, the holder, its record
 holder.py      the holder's record and end
 subids.py      subordinate ids from /etc/subuid, /etc/subgid and NSS
 helper.py      run_inside: for callers with threads
 cgroups.py     which cgroup manager is possible, and cgroup v2's hierarchy on hybrid hosts
-doctor.py      what the host must offer, each check with its mend
+checks/        what the host must offer, each check with its mend (doctor.py), and the errors made of them (mends.py)
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from podpy.rootless.namespace import (
     enter,
     idmaps,
     is_inside,
-    private_mounts,
 )
 
 TYPE_CHECKING = False
@@ -35,7 +35,6 @@ __all__ = [
     "enter",
     "idmaps",
     "is_inside",
-    "private_mounts",
     "run_inside",
     "run_telling",
 ]

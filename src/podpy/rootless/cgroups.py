@@ -102,7 +102,7 @@ def show_v2() -> None:
     own for that; elsewhere nothing happens.
     """
     if cgroup_mode() == "hybrid":
-        from podpy.rootless.namespace import private_mounts
+        from podpy.rootless.mounts import private_mounts
 
         private_mounts()
         linux.mount(UNIFIED, ROOT, None, linux.MS_BIND)

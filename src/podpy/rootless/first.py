@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 
 from podpy import files, process
-from podpy.config.paths import read_holder
 from podpy.errors import RootlessError
+from podpy.monitor.files import is_monitor_of, monitors
 from podpy.pids import open_pidfd, start_time
 from podpy.rootless import holder, subids
 from podpy.rootless.programs import which
@@ -52,26 +52,18 @@ def ranges_have_come(paths: Paths) -> bool:
 
 
 def conmon_in_namespace(paths: Paths) -> int:
-    """Return a pidfd of a conmon of ours that is in the recorded user namespace, or -1.
-
-    The pid in runroot/containers/ID/conmon.pid proves nothing; that the process is in the namespace with the recorded
-    inode number does (without a record: that it is called conmon and in a namespace of its own).
+    """Return a pidfd of a monitor of ours that is in the recorded user namespace (without a record: in one of its own),
+    or -1.
     """
-    fields = read_holder(paths.holder)
-    namespace = int(fields[3]) if fields and fields[2] == paths.boot_id else 0
-    directory = paths.runroot + "/containers"
-    for name in os.listdir(directory) if os.path.isdir(directory) else []:
-        try:
-            with open(f"{directory}/{name}/conmon.pid", encoding="ascii") as file:
-                pid = int(file.read())
-            pidfd = open_pidfd(pid, start_time(pid))
-            if pidfd < 0:
-                continue
-            if _is_in(pid, namespace):
-                return pidfd
-            os.close(pidfd)
-        except (OSError, ValueError):
+    record = holder.read_record(paths)
+    for container_id, pid in monitors(paths.runroot):
+        pidfd = open_pidfd(pid, start_time(pid))
+        if pidfd < 0:
             continue
+        # Asked once more: now that there is a pidfd, this pid is nobody else's.
+        if is_monitor_of(pid, container_id) and _is_in(pid, record.namespace if record is not None else 0):
+            return pidfd
+        os.close(pidfd)
     return -1
 
 
@@ -102,16 +94,16 @@ def _remove_contents(paths: Paths) -> None:
 
 
 def _is_single(paths: Paths) -> bool:
-    fields = read_holder(paths.holder)
-    return fields is not None and fields[5] == holder.SINGLE
+    record = holder.read_record(paths)
+    return record is not None and record.is_single
 
 
 def _is_in(pid: int, namespace: int) -> bool:
-    inode = os.stat(f"/proc/{pid}/ns/user").st_ino
-    if namespace:
-        return inode == namespace
-    with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-        return file.read().strip() == "conmon" and inode != os.stat("/proc/self/ns/user").st_ino
+    try:
+        inode = os.stat(f"/proc/{pid}/ns/user").st_ino
+    except OSError:
+        return False
+    return inode == namespace if namespace else inode != os.stat("/proc/self/ns/user").st_ino
 
 
 def _pidfd_of(pid: int) -> int:
@@ -136,9 +128,9 @@ def _make(paths: Paths) -> int:
         started.close()
     if single:
         from podpy.notice import warn
-        from podpy.rootless.checks import doctor
+        from podpy.rootless.checks import mends
 
-        warn(doctor.single_id_warning(paths, missing))
+        warn(mends.single_id_warning(paths, missing))
     return pidfd
 
 
@@ -162,7 +154,7 @@ class _Holder:
         report, report_end = process.pipe()
         go_end, self._go = process.pipe()
         passed = [report_end, go_end, *([what] if isinstance(what, int) else [])]
-        arguments = [holder.PROGRAM, paths.runroot, str(what), str(report_end), str(go_end)]
+        arguments = [holder.program(), paths.runroot, str(what), str(report_end), str(go_end)]
         try:
             starter = process.spawn(arguments, environment={}, keep=passed, name="podpy-holder")
             os.close(report_end)
@@ -172,7 +164,7 @@ class _Holder:
         except FileNotFoundError:
             self.close()
             raise RootlessError(
-                f"podpy's installation is incomplete: {holder.PROGRAM} is missing", hint="Install podpy again"
+                f"podpy's installation is incomplete: {holder.program()} is missing", hint="Install podpy again"
             ) from None
         finally:
             for descriptor in (report, go_end, report_end):
@@ -197,12 +189,12 @@ class _Holder:
 
 
 def _start_error(line: str) -> RootlessError:
-    from podpy.rootless.checks import doctor
+    from podpy.rootless.checks import mends
 
     words = line.split()
     if len(words) == 3 and words[0] == "error":
         code = int(words[2])
-        return doctor.explain("make a user namespace", OSError(code, os.strerror(code)), step=words[1])
+        return mends.explain("make a user namespace", OSError(code, os.strerror(code)), step=words[1])
     return RootlessError("the process that should hold the user namespace ended at once", hint="podpy system doctor")
 
 
@@ -221,9 +213,9 @@ def _write_single_map(pid: int, paths: Paths) -> None:
             with open(f"/proc/{pid}/{name}", "w", encoding="ascii") as file:
                 file.write(text)
         except OSError as error:
-            from podpy.rootless.checks import doctor
+            from podpy.rootless.checks import mends
 
-            raise doctor.explain(f"write {name}", error) from error
+            raise mends.explain(f"write {name}", error) from error
 
 
 def _write_maps(pid: int, paths: Paths, uids: list[Range], gids: list[Range]) -> None:
@@ -241,6 +233,6 @@ def _write_maps(pid: int, paths: Paths, uids: list[Range], gids: list[Range]) ->
         said = process.read_all(output)
         failed = [tool for tool, child in children if process.wait(child)]
     if failed:
-        from podpy.rootless.checks import doctor
+        from podpy.rootless.checks import mends
 
-        raise doctor.id_map_error(paths, failed[0], said)
+        raise mends.id_map_error(paths, failed[0], said)

@@ -16,13 +16,11 @@ ends too.
 
 from __future__ import annotations
 
-import fcntl
 import os
 
 from podpy import files
-from podpy.config.paths import read_holder
 from podpy.pids import open_pidfd, start_time
-from podpy.process import own_program
+from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +35,39 @@ else:
 MAP = "map"
 SINGLE = "single"
 _SIGKILL = 9
-PROGRAM = own_program("holder")
+
+
+class Holder(Record):
+    """What the record says of a holder of this boot. The numbers of namespaces are inode numbers."""
+
+    pid: int
+    start: int
+    namespace: int
+    origin: int
+    mode: str
+
+    @property
+    def is_single(self) -> bool:
+        """Whether its namespace has one id only."""
+        return self.mode == SINGLE
+
+
+def program() -> str:
+    """Return the path of the program that a holder runs."""
+    from podpy.process import own_program
+
+    return own_program("holder")
+
+
+def read_record(paths: Paths) -> Holder | None:
+    """Return the record if there is one of this boot: another proves nothing."""
+    words = files.read_small(paths.holder).split()
+    if len(words) != 6 or not all(words[place].isdigit() for place in (0, 1, 3, 4)):
+        return None
+    pid, start, boot, namespace, origin, mode = words
+    if boot != paths.boot_id:
+        return None
+    return Holder(pid=int(pid), start=int(start), namespace=int(namespace), origin=int(origin), mode=mode)
 
 
 class HolderLock:
@@ -48,6 +78,8 @@ class HolderLock:
         self._descriptor = -1
 
     def __enter__(self) -> Self:
+        import fcntl
+
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         return self
@@ -65,10 +97,8 @@ def write_record(paths: Paths, pid: int, mode: str) -> None:
 
 def find(paths: Paths) -> int:
     """Return the living holder's pid, or 0."""
-    fields = read_holder(paths.holder)
-    if fields is None or fields[2] != paths.boot_id:
-        return 0
-    return int(fields[0]) if start_time(int(fields[0])) == int(fields[1]) else 0
+    record = read_record(paths)
+    return record.pid if record is not None and start_time(record.pid) == record.start else 0
 
 
 def end(paths: Paths) -> bool:
@@ -82,11 +112,9 @@ def end(paths: Paths) -> bool:
 
 def end_locked(paths: Paths) -> bool:
     """Do the work of `end`, for a caller that has the HolderLock."""
-    fields = read_holder(paths.holder)
-    if fields is None:
-        return False
     ended = False
-    pidfd = open_pidfd(int(fields[0]), int(fields[1])) if fields[2] == paths.boot_id else -1
+    record = read_record(paths)
+    pidfd = open_pidfd(record.pid, record.start) if record is not None else -1
     if pidfd >= 0:
         import select
 

@@ -11,9 +11,9 @@ import errno
 import os
 
 from podpy import files, linux
-from podpy.config.paths import boot_id, read_holder
 from podpy.errors import RootlessError
 from podpy.pids import open_pidfd
+from podpy.rootless.holder import read_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,12 +80,6 @@ def join(pidfd: int, *, same_mounts: bool = True) -> None:
         pass
 
 
-def private_mounts() -> None:
-    """Give this process a mount namespace of its own, where mounts of the host still arrive but none of ours leaves."""
-    linux.unshare(linux.CLONE_NEWNS)
-    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SLAVE)
-
-
 def idmaps() -> tuple[IdMap, IdMap]:
     """Return the id maps of this process's user namespace, (uids, gids): lists of (inside, outside, size)."""
     return _read_map("/proc/self/uid_map"), _read_map("/proc/self/gid_map")
@@ -113,24 +107,24 @@ def check_boot(paths: Paths) -> bool:
 
 
 def _open_holder(paths: Paths) -> int:
-    fields = read_holder(paths.holder)
-    if fields is None or fields[2] != (paths.boot_id or boot_id()):
+    record = read_record(paths)
+    if record is None:
         return -1
-    if fields[5] == "single":
+    if record.is_single:
         from podpy.rootless.first import ranges_have_come
 
         if ranges_have_come(paths):
             return -1
-    return open_pidfd(int(fields[0]), int(fields[1]))
+    return open_pidfd(record.pid, record.start)
 
 
 def _sees_same_mounts(paths: Paths) -> bool:
-    fields = read_holder(paths.holder)
-    return fields is not None and fields[4] == str(os.stat("/proc/self/ns/mnt").st_ino)
+    record = read_record(paths)
+    return record is not None and record.origin == os.stat("/proc/self/ns/mnt").st_ino
 
 
 def _join_error(error: OSError) -> RootlessError:
-    from podpy.rootless.checks import doctor
+    from podpy.rootless.checks import mends
 
     if error.errno == errno.EINVAL and len(os.listdir("/proc/self/task")) > 1:
         return RootlessError(
@@ -138,7 +132,7 @@ def _join_error(error: OSError) -> RootlessError:
             "with one do it",
             hint="Use podpy.Runtime, or podpy.rootless.run_inside, which do it in a forked helper",
         )
-    return doctor.explain("join the user namespace", error)
+    return mends.explain("join the user namespace", error)
 
 
 def _read_map(path: str) -> IdMap:

@@ -6,9 +6,6 @@ its container's cgroup, and a monitor would end with the session where logind ki
 KillUserProcesses=). systemd may move the process: into podpy-HOLDER.scope, which the first such call of a boot makes
 around the holder of the user's namespaces (StartTransientUnit: a job, 25 ms) and the later ones are attached to
 (AttachProcessesToUnit: done when it answers, 3 ms; org.freedesktop.systemd1(5)).
-
-The D-Bus wire format (dbus.freedesktop.org/doc/dbus-specification.html) is spoken here directly, on the user manager's
-private socket: one message out, its reply in. A library would have to be imported first, and `busctl` is a process.
 """
 
 from __future__ import annotations
@@ -18,6 +15,7 @@ from time import monotonic, sleep
 
 from podpy import process
 from podpy.rootless.cgroups import own_cgroup
+from podpy.systemd.dbus import Writer, has_agreed, manager_call, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2.0  # seconds
 _TICK = 0.0005
-_METHOD_CALL, _METHOD_RETURN, _SIGNAL = 1, 2, 4
-_PATH, _INTERFACE, _MEMBER, _SIGNATURE = 1, 2, 3, 8
 
 
 class Leaving:
@@ -126,59 +122,13 @@ def is_under_manager(uid: int) -> bool:
     return f"/user@{uid}.service/" in own_cgroup() + "/"
 
 
-def send(socket_path: str, uid: int, message: bytes) -> socket:
-    """Send one method call to systemd; `has_agreed` takes what is returned. Raises OSError."""
-    import _socket
-
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    try:
-        connection.settimeout(_PATIENCE)
-        connection.connect(socket_path)
-        connection.sendall(b"\0AUTH EXTERNAL " + str(uid).encode().hex().encode() + b"\r\nBEGIN\r\n")
-        # Not in one piece with the message: what systemd has read beyond BEGIN it looks at only when more arrives.
-        if not connection.recv(4096).startswith(b"OK "):
-            raise PermissionError(f"{socket_path}: not as user {uid}")
-        connection.sendall(message)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def has_agreed(connection: socket) -> bool:
-    """Wait for systemd's answer to a call; return whether it is a yes. Raises OSError."""
-    try:
-        data = b""
-        while (reply := _reply_type(data)) == 0:
-            piece = connection.recv(4096)
-            if not piece:
-                return False
-            data += piece
-        return reply == _METHOD_RETURN
-    finally:
-        connection.close()
-
-
-def _reply_type(data: bytes) -> int:
-    """Return the type of the first message that answers our call; 0 as long as none has come wholly."""
-    while len(data) >= 16:
-        if data[1] != _SIGNAL:
-            return data[1]
-        body, fields = (int.from_bytes(data[at : at + 4], "little") for at in (4, 12))
-        length = 16 + (fields + 7) // 8 * 8 + body
-        if len(data) < length:
-            return 0
-        data = data[length:]
-    return 0
-
-
 def attach_message(scope: str, pid: int) -> bytes:
     """Return the call that moves a process into a scope which is there."""
     body = Writer()
     body.text(scope)
     body.text("")  # no cgroup below the unit's own
     body.numbers([pid])
-    return _message("AttachProcessesToUnit", "ssau", bytes(body.data))
+    return manager_call("AttachProcessesToUnit", "ssau", bytes(body.data))
 
 
 def start_message(scope: str, pids: list[int]) -> bytes:
@@ -200,80 +150,4 @@ def start_message(scope: str, pids: list[int]) -> bytes:
     body.numbers(pids)
     body.end_array(properties)
     body.end_array(body.begin_array(8))
-    return _message("StartTransientUnit", "ssa(sv)a(sa(sv))", bytes(body.data))
-
-
-def _message(member: str, signature: str, body: bytes) -> bytes:
-    head = Writer()
-    head.data += b"l" + bytes([_METHOD_CALL, 0, 1])
-    head.number(len(body))
-    head.number(1)  # serial
-    fields = head.begin_array(8)
-    for code, kind, value in (
-        (_PATH, "o", "/org/freedesktop/systemd1"),
-        (_INTERFACE, "s", "org.freedesktop.systemd1.Manager"),
-        (_MEMBER, "s", member),
-    ):
-        head.align(8)
-        head.data.append(code)
-        head.signature(kind)
-        head.text(value)
-    head.align(8)
-    head.data.append(_SIGNATURE)
-    head.signature("g")
-    head.signature(signature)
-    head.end_array(fields)
-    head.align(8)
-    return bytes(head.data) + body
-
-
-class Writer:
-    """Marshals D-Bus values, little-endian (specification, "Marshaling")."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def align(self, size: int) -> None:
-        """Pad to a multiple of `size`."""
-        self.data += bytes(-len(self.data) % size)
-
-    def number(self, value: int) -> None:
-        """Append a UINT32."""
-        self.align(4)
-        self.data += value.to_bytes(4, "little")
-
-    def numbers(self, values: list[int]) -> None:
-        """Append an ARRAY of UINT32."""
-        begun = self.begin_array(4)
-        for value in values:
-            self.number(value)
-        self.end_array(begun)
-
-    def property(self, name: str, signature: str) -> None:
-        """Begin a (name, VARIANT) pair; the value comes next."""
-        self.align(8)
-        self.text(name)
-        self.signature(signature)
-
-    def text(self, value: str) -> None:
-        """Append a STRING or OBJECT_PATH."""
-        raw = value.encode()
-        self.number(len(raw))
-        self.data += raw + b"\0"
-
-    def signature(self, value: str) -> None:
-        """Append a SIGNATURE."""
-        raw = value.encode()
-        self.data += bytes([len(raw)]) + raw + b"\0"
-
-    def begin_array(self, alignment: int) -> tuple[int, int]:
-        """Begin an array whose elements are aligned so; return what `end_array` needs."""
-        self.number(0)
-        at = len(self.data) - 4
-        self.align(alignment)
-        return at, len(self.data)
-
-    def end_array(self, begun: tuple[int, int]) -> None:
-        """Write the array's length, which doesn't count the padding before the first element."""
-        at, first = begun
-        self.data[at : at + 4] = (len(self.data) - first).to_bytes(4, "little")
+    return manager_call("StartTransientUnit", "ssa(sv)a(sa(sv))", bytes(body.data))

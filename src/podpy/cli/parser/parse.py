@@ -10,41 +10,16 @@ from __future__ import annotations
 import os
 
 from podpy.cli.parser import table_format as form
+from podpy.cli.parser.options import Options
 from podpy.cli.parser.values import convert
 from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from podpy.cli.parser.table_format import ArgumentRow, CommandRow, OptionRow
     from podpy.cli.parser.tables import Table
 
 _REPEATABLE = frozenset((form.ARRAY, form.LIST, form.UINTS))
-
-
-class Options:
-    """What a command was given: one attribute per option and argument (dashes are underscores).
-
-    `path` is the command as podpy calls it ("ps" for `container ls`), `globals` the global options, `argv` the whole
-    command line; `given(name)` tells an option that was typed from a default.
-    """
-
-    path: str
-    argv: list[str]
-    globals: Options
-
-    def __init__(self) -> None:
-        self._given: set[str] = set()
-
-    def given(self, name: str) -> bool:
-        """Return whether the option with this attribute name was on the command line."""
-        return name in self._given
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
-        def __setattr__(self, name: str, value: Any) -> None: ...
 
 
 class HelpRequested(Exception):

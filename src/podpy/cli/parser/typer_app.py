@@ -17,7 +17,8 @@ from podpy.cli import declare
 from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS
 from podpy.cli.declare.model import BOOL, SWITCH, Command, Option
 from podpy.cli.parser import compile
-from podpy.cli.parser.parse import Options, fill_defaults, take_arguments
+from podpy.cli.parser.options import Options
+from podpy.cli.parser.parse import fill_defaults, take_arguments
 from podpy.cli.parser.values import convert
 from podpy.go.values import boolean
 

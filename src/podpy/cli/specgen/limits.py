@@ -10,7 +10,7 @@ from podpy.spec.text.values import parse_pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 
 def resources(options: Options, *, rootless: bool) -> Resources:

@@ -10,6 +10,7 @@ import os
 
 from podpy.libpod.containers import inspect_host
 from podpy.libpod.containers.table import PAUSED, RUNNING, shown_status
+from podpy.monitor.files import FIRST_PROCESS, MONITOR
 from podpy.times import ZERO_TIME, go_time
 
 TYPE_CHECKING = False
@@ -56,8 +57,8 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "Pod": "",
         **_files(container, run_directory),
         "OCIRuntime": inspect_host.runtime_name(container),
-        "ConmonPidFile": spec.conmon_pidfile or os.path.join(run_directory, "conmon.pid"),
-        "PidFile": spec.pidfile or os.path.join(run_directory, "pidfile"),
+        "ConmonPidFile": spec.conmon_pidfile or os.path.join(run_directory, MONITOR),
+        "PidFile": spec.pidfile or os.path.join(run_directory, FIRST_PROCESS),
         "Name": row.name,
         "RestartCount": row.restarts,
         "Driver": driver,

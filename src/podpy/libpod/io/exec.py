@@ -14,7 +14,7 @@ from podpy import fastjson, files, pids
 from podpy.errors import IMPROPER, StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
-from podpy.monitor.files import read_pidfile
+from podpy.monitor.files import MONITOR, read_pidfile
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -159,7 +159,7 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
         try:
             code = exec_monitor.run_attached(container, options, begun.directory, begun.process, streams)
         finally:
-            monitor = read_pidfile(os.path.join(begun.directory, "conmon.pid")) if code is None else 0
+            monitor = read_pidfile(os.path.join(begun.directory, MONITOR)) if code is None else 0
             if monitor:  # detached, or nobody takes its output any more: the command runs on
                 begun.hand_over(monitor)
         return code or 0

@@ -222,7 +222,8 @@ def low_ports(paths: Paths) -> Check:
 
 
 def _enter_privately(paths: Paths) -> None:
-    from podpy.rootless.namespace import enter, private_mounts
+    from podpy.rootless.mounts import private_mounts
+    from podpy.rootless.namespace import enter
 
     enter(paths)
     private_mounts()

@@ -42,7 +42,7 @@ def user_namespaces(paths: Paths) -> Check:
         return passed(name, "may be made")
     if sysctl("kernel.apparmor_restrict_unprivileged_userns"):
         # The trial was Python's, which no profile permits: the holder makes the namespaces.
-        if holder.PROGRAM in files.read_small(_APPARMOR_PROFILE):
+        if holder.program() in files.read_small(_APPARMOR_PROFILE):
             return passed(name, f"may be made, as {_APPARMOR_PROFILE} says")
         return failed(name, _APPARMOR_CAUSE, apparmor_mend())
     return failed(name, _refusal(problem), _refusal_mend(problem))
@@ -63,7 +63,7 @@ def apparmor_profile() -> str:
     """
     return (
         "abi <abi/4.0>,\ninclude <tunables/global>\n\n"
-        f'profile podpy "{holder.PROGRAM}" flags=(unconfined) {{\n  userns,\n  include if exists <local/podpy>\n}}\n'
+        f'profile podpy "{holder.program()}" flags=(unconfined) {{\n  userns,\n  include if exists <local/podpy>\n}}\n'
     )
 
 

@@ -95,9 +95,9 @@ def _works(store: Shelves, driver: str, options: list[str]) -> bool:
 
 def _try(base: str, driver: str, options: list[str]) -> bool:
     from podpy import linux
+    from podpy.rootless.mounts import private_mounts
 
-    linux.unshare(linux.CLONE_NEWNS)
-    linux.mount("none", "/", None, linux.MS_REC | linux.MS_SLAVE)
+    private_mounts()
     prefix = "user" if "userxattr" in options or driver == FUSE else "trusted"
     for name in ("lower/hidden", "lower2", "upper", "work", "merged"):
         os.makedirs(os.path.join(base, name))

@@ -8,7 +8,7 @@ from podpy.errors import NoSuchContainerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.containers.container import Container
 
 _NO_SUCH = 1

@@ -10,7 +10,7 @@ from podpy.storage.layers.differences import ADDED, CHANGED, DELETED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 _JSON_NAMES = ((CHANGED, "changed"), (ADDED, "added"), (DELETED, "deleted"))
 

@@ -8,7 +8,7 @@ from podpy.libpod.containers.table import ALIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 
 def run(options: Options) -> int:

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.containers.container import Container
     from podpy.libpod.io.log_lines import LogLine, LogOptions
 

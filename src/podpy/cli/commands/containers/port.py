@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.containers.table import ContainerRow
 
 _ANYWHERE = "0.0.0.0"

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.go.template.values import Struct
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.runtime import Runtime

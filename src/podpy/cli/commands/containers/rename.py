@@ -6,7 +6,7 @@ from podpy.cli.engine import open_runtime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 
 def run(options: Options) -> int:

@@ -7,7 +7,7 @@ from podpy.cli.selection import for_each
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 
 def run(options: Options) -> int:

@@ -8,7 +8,7 @@ from podpy.errors import EXIT_FAILURE, NotFoundError, PodpyError, StateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.runtime import Runtime
 
 _NO_SUCH = 1

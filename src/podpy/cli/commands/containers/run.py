@@ -11,7 +11,7 @@ from podpy.errors import EXIT_NOT_EXECUTABLE, AttachError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.containers.held import Held
     from podpy.libpod.containers.starting.start import Starting
     from podpy.libpod.io.foreground import AttachOptions

@@ -8,7 +8,7 @@ from podpy.errors import AttachError, PodpyError, StateError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.containers.container import Container
     from podpy.libpod.runtime import Runtime
 

@@ -9,7 +9,7 @@ from podpy.errors import NoSuchContainerError, PodpyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.containers.container import Container
 
 _ENDED = ("exited", "stopped")

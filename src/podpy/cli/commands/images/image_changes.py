@@ -10,7 +10,7 @@ from podpy.errors import EXIT_FAILURE, InUseError, NoSuchImageError, NotANameErr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 # podman-rmi(1), EXIT STATUS
 _NO_SUCH_IMAGE = 1

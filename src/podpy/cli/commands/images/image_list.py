@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.go.template.values import Struct
     from podpy.image.documents.describe import Step
     from podpy.libpod.images.rows import ImageRow, Usage

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.go.template.values import Struct
     from podpy.libpod.images.options import Progress, PullOptions
     from podpy.libpod.runtime import Runtime

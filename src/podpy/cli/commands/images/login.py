@@ -9,7 +9,7 @@ from podpy.errors import AuthenticationError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.config.auth import Credentials
     from podpy.libpod.images.registries import Logins
 

@@ -7,7 +7,7 @@ from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.images.options import PushOptions
 
 

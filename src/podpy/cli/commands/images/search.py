@@ -12,7 +12,7 @@ from podpy.go.template.values import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.image.registry.search import Found
     from podpy.libpod.images.options import Access
 

@@ -9,7 +9,7 @@ from podpy.cli.show.notice import print_warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.image.trust.describe import Entry
 
 _ROW = "{{.Transport}}\t{{.Name}}\t{{.Type}}\t{{.ID}}\t{{.Store}}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.go.template.values import Struct
     from podpy.libpod.images.artifacts import Artifact
 

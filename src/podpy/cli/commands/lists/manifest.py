@@ -10,7 +10,7 @@ from podpy.libpod.images.options import EntryChanges, ListAddOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.libpod.images.options import ListArtifactOptions
 
 _ARTIFACT_OPTIONS = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from podpy import rootless
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.report import is_json, render_each
 from podpy.go import json as gojson
@@ -14,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 # Go's field names where they aren't the JSON name with a capital (libpod/define/info.go).
 _GO_NAMES = {
@@ -52,10 +51,11 @@ class InfoStruct(Struct):
 def run(options: Options) -> int:
     """Print what the engine knows of its host, its store and its settings."""
     from podpy.libpod.system.info import info
+    from podpy.rootless.mounts import private_mounts
 
     with open_runtime(options) as runtime:
         runtime.enter()
-        rootless.private_mounts()
+        private_mounts()
         facts = info(runtime)
     if not options.given("format"):
         sys.stdout.write(yaml(facts))

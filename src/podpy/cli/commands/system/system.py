@@ -8,7 +8,7 @@ from podpy.config.paths import Paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
     from podpy.rootless.checks.check import Check
 
 

@@ -14,7 +14,7 @@ from podpy.rootless.namespace import GID_VARIABLE, UID_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 
 def run(options: Options) -> int:

@@ -11,7 +11,7 @@ from podpy.go.template.values import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.cli.parser.parse import Options
+    from podpy.cli.parser.options import Options
 
 
 def run(options: Options) -> int:

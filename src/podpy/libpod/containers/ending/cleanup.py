@@ -7,7 +7,7 @@ import os
 from podpy import fastjson, pids
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.table import ALIVE, STARTING, ContainerRow
-from podpy.monitor.files import read_pidfile
+from podpy.monitor.files import FIRST_PROCESS, read_pidfile
 
 _MOST_TRIES = 100
 _TICK = 0.01  # seconds
@@ -40,7 +40,7 @@ def release(engine: Engine, row: ContainerRow) -> None:
 
     # With a pid namespace of its own nothing outlived its first process. That one lives if a start failed late, or if
     # podpy and conmon were killed in it: then only its file tells the pid.
-    first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/pidfile"))
+    first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/{FIRST_PROCESS}"))
     is_empty = _had_own_pids(row) and not first_lives
     if not (is_empty and engine.oci_runtime.forget(row.id)):
         from podpy.rootless.cgroups import show_v2

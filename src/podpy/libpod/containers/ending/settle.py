@@ -23,7 +23,14 @@ from podpy.libpod.containers.table import (
     ContainerRow,
 )
 from podpy.libpod.locks import BusyError
-from podpy.monitor.files import EXIT_UNKNOWN, is_monitor_of, read_exit_record, read_pidfile
+from podpy.monitor.files import (
+    EXIT_UNKNOWN,
+    FIRST_PROCESS,
+    MONITOR,
+    is_monitor_of,
+    read_exit_record,
+    read_pidfile,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,11 +112,11 @@ def _is_free(engine: Engine, container_id: str) -> bool:
 
 def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) -> dict[str, Any]:
     directory = engine.run_directory(row.id)
-    pid = read_pidfile(os.path.join(directory, "pidfile")) if same_boot else 0
+    pid = read_pidfile(os.path.join(directory, FIRST_PROCESS)) if same_boot else 0
     if os.path.exists(os.path.join(engine.exit_directory, row.id)) and pid:
         return ended(engine, row)
-    conmon = read_pidfile(os.path.join(directory, "conmon.pid")) if same_boot else 0
-    has_monitor = bool(conmon) and is_monitor_of(conmon, row.id)
+    conmon = read_pidfile(os.path.join(directory, MONITOR)) if same_boot else 0
+    has_monitor = is_monitor_of(conmon, row.id)
     if has_monitor and not (pid and pids.start_time(pid)):
         return {}  # the OCI runtime is at work, or the exit record is coming: true in a moment
     if has_monitor:

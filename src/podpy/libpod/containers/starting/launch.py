@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson, linux, pids, rootless
+from podpy import fastjson, linux, pids
 from podpy.libpod.containers.starting.bundle import BuildConfig, ExposeMounts, Prepared, WriteConfig
 from podpy.libpod.containers.starting.cgroups import BeginToLeaveSession, FindCgroups, LeaveSession
 from podpy.libpod.containers.starting.context import StartContext
@@ -28,6 +28,7 @@ from podpy.monitor.start import MonitorRequest, StartConmon, WaitForStart
 from podpy.network.setup import plan as plan_network
 from podpy.oci.cgroups import wanted_manager
 from podpy.plan import Operation, Plan
+from podpy.rootless.mounts import private_mounts
 from podpy.storage.mounts.root import MakeContainerLayer
 from podpy.systemd import notify as sdnotify
 
@@ -47,7 +48,7 @@ class MakePrivateMounts(Operation):
 
     def execute(self) -> None:
         """Do it."""
-        rootless.private_mounts()
+        private_mounts()
 
 
 class MakeRunDirectory(Operation):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from podpy.monitor.files import MONITOR, read_pidfile
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
@@ -52,7 +54,6 @@ def tell_conmon(directory: str) -> None:
 
     `directory` is the container's run directory, where conmon's pid file and the file to be mounted are.
     """
-    with open(os.path.join(directory, "conmon.pid"), encoding="ascii") as file:
-        pid = int(file.read())
+    pid = read_pidfile(os.path.join(directory, MONITOR))
     with open(os.path.join(directory, os.path.basename(PATH).lstrip(".")), "a", encoding="ascii") as file:
         file.write(f"conmon_pid={pid}\n")
