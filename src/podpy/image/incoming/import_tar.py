@@ -12,7 +12,7 @@ import os
 import stat
 
 from podpy import fastjson
-from podpy.errors import ImageError, RegistryError
+from podpy.errors import DigestMismatchError, ImageError, RegistryError
 from podpy.image.archive.tree import chunks_of, spool
 from podpy.image.documents import changes, schema
 from podpy.image.incoming.assemble import Blob, Parts, assemble, sha256
@@ -58,14 +58,25 @@ def import_tar(
     place = Source(transport="tarball", scopes=[], name=f"tarball:{source if isinstance(source, str) else '-'}")
     Gate(store.paths, place, policy_file=options.signature_policy).admit(b"")
     descriptor = _open(store, source)
+    before = _stamp(descriptor)
     try:
         tar = _measure(descriptor)
         config = _config(options, settings, tar)
         parts = Parts(manifest=_manifest(config, tar), config=config, layers=[_blob(descriptor, tar)])
         return assemble(store, parts, names=names, progress=progress)
+    except (ImageError, DigestMismatchError):
+        if _stamp(descriptor) == before:
+            raise
+        raise ImageError(f"{source}: changed while it was read", hint="Try again") from None
     finally:
         os.close(descriptor)
         progress.close()
+
+
+def _stamp(descriptor: int) -> tuple[int, int]:
+    """Return what a change of a file changes."""
+    status = os.fstat(descriptor)
+    return status.st_mtime_ns, status.st_size
 
 
 def _open(store: Store, source: str | int) -> int:
