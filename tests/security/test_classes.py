@@ -1,7 +1,7 @@
 """One test for each class of hole that engines had and that could come back here: what an image says decides nothing.
 
 Links in volumes, working directories and /dev, and tmpfs below volumes are in tests/oci/test_confinement.py, socket
-families in tests/oci/test_sockets.py, ids in test_ids.py, digests in tests/image/test_digests.py.
+families in tests/oci/test_sockets.py, ids in test_ids.py, digests in test_digests.py.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ class StoredImage(Record):
     names: list[str]
     layer: str
     digests: list[str]  # of the manifests that are kept, the one that it came by first is the first
+    digest: str = ""  # of the newest manifest, as images.json says it
 
 
 class PodmanStore:
@@ -84,7 +85,11 @@ class PodmanStore:
         """Return all images, those without names too. Raises ImageError."""
         return [
             StoredImage(
-                id=_text(entry, "id"), names=_names(entry), layer=_text(entry, "layer"), digests=_digests(entry)
+                id=_text(entry, "id"),
+                names=_names(entry),
+                layer=_text(entry, "layer"),
+                digests=_digests(entry),
+                digest=_newest_digest(entry),
             )
             for entry in self._list(f"{_DRIVER}-images/images.json")
         ]
@@ -114,6 +119,8 @@ class PodmanStore:
     def parts(self, image: StoredImage) -> Parts:
         """Return an image as it is read. Raises ImageError, DigestMismatchError."""
         data = self._big_data(image.id, "manifest", schema.MANIFEST_LIMIT)
+        if image.digest:
+            check_bytes(data, image.digest, f"the manifest of {image.id[:12]}")
         manifest = schema.parse(data)
         if not isinstance(manifest, schema.Manifest):
             raise ImageError(f"{image.id[:12]} is a manifest list, not an image", hint="Name one of its images")
@@ -370,6 +377,12 @@ def _digests(entry: dict[str, Any]) -> list[str]:
     items = items if isinstance(items, list) else []
     digests = [text.removeprefix(_MANIFEST) for text in items if isinstance(text, str) and text.startswith(_MANIFEST)]
     return sorted(digests, key=lambda digest: digest != entry.get("digest"))
+
+
+def _newest_digest(entry: dict[str, Any]) -> str:
+    digests = entry.get("big-data-digests")
+    found = _text(digests, "manifest") if isinstance(digests, dict) else ""
+    return found if found.startswith("sha256:") else ""
 
 
 def _names(entry: dict[str, Any]) -> list[str]:
