@@ -17,7 +17,7 @@ from podpy.config.paths import Paths
 from podpy.errors import StateError
 from podpy.spec.container import ContainerSpec
 from tests.support import needs, wait
-from tests.support.engine import Podpy, Result
+from tests.support.engine import CHECKOUT, Podpy, Result
 from tests.support.images import Image, Layer
 from tests.support.registry import Registry
 
@@ -286,6 +286,14 @@ def test_a_pull_tells_its_progress_and_a_stop_its_warning(
     registry.push("small", "latest", Image([Layer().add("etc/one", os.urandom(300_000)).tar()]))
     result = library(BEGIN + PULL, f"{registry.address}/small")
     assert (result.ok(), result.stderr) == ("done", "")
+
+
+def test_the_programs_of_the_library_page_run(podpy: Podpy, library: Callable[..., Result]) -> None:
+    lines = (CHECKOUT / "docs/library.md").read_text().splitlines()
+    program = "\n".join(line[4:] for line in lines if line.startswith("    ") or not line)
+    result = library("import os\n" + program)
+    assert "Hello from a container" in result.ok() and result.stdout.endswith("0 containers\n"), result.describe()
+    assert result.stderr == ""
 
 
 @pytest.fixture
