@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 
 import pytest
 
 from podpy.config import containers_conf
+from podpy.config.later import LATER
 from podpy.config.paths import Paths
 from podpy.errors import ConfigError
+from podpy.spec import defaults
+from tests.support.engine import CHECKOUT
 
 
 @pytest.fixture
@@ -88,7 +92,6 @@ def test_capabilities_get_their_prefix_and_sections_are_kept_apart(paths: Paths)
     _own(paths, text, "containers.conf.d/1.conf")
     conf = containers_conf.load(paths)
     assert conf.default_capabilities == ["CAP_CHOWN", "CAP_KILL"]
-    assert conf.engine_env == ["X=1"]
     assert conf.env == containers_conf.ContainersConf.env
     assert conf.runtimes["mine"] == ["/m"]
 
@@ -123,6 +126,66 @@ def test_unknown_keys_are_ignored(paths: Paths) -> None:
     """A newer Podman's file works."""
     _own(paths, "[containers]\nnew_thing = 1\n[machine]\ncpus = 1\n[engine]\nload = 'x'\n")
     assert containers_conf.load(paths).pids_limit == 2048
+
+
+# Every key of containers.conf(5), from containers-common 0.50 (Debian 12) to 6.x.
+MANUAL = {
+    "containers": """annotations apparmor_profile base_hosts_file cgroup_conf cgroupns cgroups
+        container_name_as_hostname default_capabilities default_sysctls
+        default_ulimits devices dns_options dns_searches dns_servers env env_host
+        host_containers_internal_ip http_proxy init init_path interface_name ipcns keyring label label_users log_driver
+        log_path log_size_max log_tag mounts netns no_hosts oom_score_adj pidns pids_limit prepare_volume_on_create
+        privileged read_only seccomp_profile shm_size tz umask userns userns_size utsns volumes""",
+    "engine": """active_service add_compression cdi_spec_dirs cgroup_manager chown_copied_files
+        compat_api_enforce_docker_hub compose_providers compose_warning_logs compression_format compression_level
+        conmon_env_vars conmon_path database_backend detach_keys enable_port_reservation env
+        events_container_create_inspect_data events_logfile_max_size events_logfile_path events_logger
+        exit_command_delay force_port_listen healthcheck_events helper_binaries_dir hooks_dir image_build_format
+        image_copy_tmp_dir image_default_format image_default_transport image_parallel_copies image_volume_mode
+        infra_command infra_image kube_generate_type lock_type machine_enabled multi_image_archive namespace
+        network_cmd_options network_cmd_path no_pivot_root num_locks platform_to_oci_runtime pod_exit_policy
+        podmansh_timeout pull_policy remote retry retry_delay runtime runtime_supports_json runtime_supports_kvm
+        runtime_supports_nocgroups runtimes runtimes_flags service_destinations service_timeout ssh_config static_dir
+        stop_timeout tmp_dir volume_path volume_plugin_timeout volume_plugins""",
+    "network": """cni_plugin_dirs default_host_ips default_network default_rootless_network_cmd default_subnet
+        default_subnet_pools dns_bind_port firewall_driver netavark_plugin_dirs network_backend network_config_dir
+        pasta_options rootless_port_forwarder""",
+    "secrets": "driver opts",
+    "configmaps": "driver opts",
+    "farms": "default list",
+    "machine": "cpus disk_size image import_native_ca memory provider rosetta user volumes",
+    "podmansh": "container shell timeout",
+}
+OBEYED = {name for name in vars(containers_conf.ContainersConf) if not name.startswith("_")} - {"files", "later"}
+
+
+def test_every_key_of_the_manual_is_obeyed_or_says_why_not() -> None:
+    keys = {f"{section}.{name}" for section, names in MANUAL.items() for name in names.split()}
+    obeyed = {key for key in keys if key.partition(".")[2] in OBEYED and key not in LATER}
+    assert sorted(keys - obeyed - LATER.keys()) == []
+    assert sorted(LATER.keys() - keys) == [], "no such key"
+    podpys_own = {"seccomp_allow"}
+    assert OBEYED - podpys_own == {key.partition(".")[2] for key in obeyed}
+
+
+def test_every_key_that_is_declared_is_read_somewhere() -> None:
+    """As an attribute of something called conf, or by spec.defaults' table."""
+    read = set(defaults._SETTINGS.values())
+    for path in (CHECKOUT / "src/podpy").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                owner = node.value
+                name = (
+                    owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+                )
+                if name == "conf":
+                    read.add(node.attr)
+    assert sorted(OBEYED - read) == [], "give it a reader, or a line in podpy.config.later"
+
+
+def test_what_has_no_effect_is_remembered_with_its_reason(paths: Paths) -> None:
+    _own(paths, '[engine]\nhooks_dir = ["/h"]\nvolume_plugins = {}\n[machine]\ncpus = 2\n[secrets.opts]\n')
+    assert containers_conf.load(paths).later == [f"{key}: {LATER[key]}" for key in ("engine.hooks_dir", "machine.cpus")]
 
 
 def test_cache_is_used_and_follows_the_files(paths: Paths) -> None:

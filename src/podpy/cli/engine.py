@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
 
 
+_RARE = (
+    "module", "hooks_dir", "volumepath", "storage_opt", "events_backend", "cdi_spec_dir", "network_config_dir",
+    "syslog", "pull_option", "max_workers",
+)  # fmt: skip
+
+
 def open_runtime(options: Options) -> Runtime:
     """Return the Runtime that the global options describe. Raises RootlessError, ConfigError."""
     said = options.globals
@@ -37,10 +43,23 @@ def open_runtime(options: Options) -> Runtime:
         conmon=said.conmon,
         cgroup_manager=said.cgroup_manager,
         storage_driver=said.storage_driver,
+        network_cmd_path=said.network_cmd_path,
+        modules=_modules(said, paths),
+        default_mounts_file=said.default_mounts_file,
         arguments=_repeated(options),
     )
     caller = Caller(os.environ, working_directory(), Streams(0, 1, 2))
     return Runtime(paths, caller=caller, settings=settings, access=Here(trace), trace=trace)
+
+
+def _modules(said: Options, paths: Paths) -> tuple[str, ...]:
+    """Return the files of --module; what other rarely used options say is looked at as well."""
+    if not any(getattr(said, name) for name in _RARE):
+        return ()
+    from podpy.cli.global_options import check, modules
+
+    check(said)
+    return modules(said.module, paths.config_dirs)
 
 
 def _repeated(options: Options) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ def access_fields(options: Options) -> dict[str, Any]:
     if hasattr(options, "retry"):
         from podpy.cli.parser.values import retry_delay
 
-        fields.update(retries=options.retry, retry_delay=retry_delay(options.retry_delay))
+        fields["retries"] = options.retry if options.given("retry") else None
+        fields["retry_delay"] = retry_delay(options.retry_delay) if options.given("retry_delay") else None
     return fields
 
 

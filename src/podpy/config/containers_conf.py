@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     FileKey: TypeAlias = list[list[str | int]]
 
 _NAME = "containers.conf"
-_SECTIONS = ("containers", "engine", "network", "secrets")
+_SECTIONS = ("containers", "engine", "network")
+_ONLY_LATER = ("configmaps", "farms", "machine", "podmansh", "secrets")
 
 
 class ContainersConf:
-    """The settings, one attribute per key of [containers], [engine] and [network]; `env` of [engine] is `engine_env`.
+    """The settings, one attribute per key of [containers], [engine] and [network] that podpy obeys.
 
-    Empty texts mean "as the host allows" or "the built-in value".
+    Empty texts mean "as the host allows" or "the built-in value". What podpy doesn't obey is in podpy.config.later.
     """
 
     # [containers]
@@ -76,11 +77,8 @@ class ContainersConf:
     http_proxy: bool = True
     init: bool = False
     init_path: str = ""
-    interface_name: str = ""
     ipcns: str = "shareable"
     keyring: bool = True
-    label: bool = True
-    label_users: bool = False
     log_driver: str = "k8s-file"
     log_path: str = ""
     log_size_max: int = 100_000_000  # Podman's is -1, no limit: the log of `yes` would fill the disk in minutes
@@ -91,7 +89,6 @@ class ContainersConf:
     oom_score_adj: int = 0
     pidns: str = "private"
     pids_limit: int = 2048
-    prepare_volume_on_create: bool = False
     privileged: bool = False
     read_only: bool = False
     seccomp_allow: list[str] = []  # podpy's own: address families that containers may use although podpy denies them
@@ -104,69 +101,36 @@ class ContainersConf:
     volumes: list[str] = []
 
     # [engine]
-    cdi_spec_dirs: list[str] = ["/etc/cdi", "/var/run/cdi"]
     cgroup_manager: str = ""
-    compose_providers: list[str] = []
-    compose_warning_logs: bool = True
-    compression_format: str = "gzip"
-    compression_level: int = 0
     conmon_env_vars: list[str] = []
-    conmon_path: list[str] = []
     detach_keys: str = "ctrl-p,ctrl-q"
-    engine_env: list[str] = []
-    events_logfile_max_size: str = "1m"
-    events_logfile_path: str = ""
     events_logger: str = "file"
-    exit_command_delay: int = 300
-    healthcheck_events: bool = True
     helper_binaries_dir: list[str] = [
         "/usr/local/libexec/podman",
         "/usr/local/lib/podman",
         "/usr/libexec/podman",
         "/usr/lib/podman",
     ]
-    hooks_dir: list[str] = ["/usr/share/containers/oci/hooks.d"]
-    image_copy_tmp_dir: str = "/var/tmp"
-    image_default_format: str = ""
-    image_default_transport: str = "docker://"
-    image_parallel_copies: int = 0
     image_volume_mode: str = "anonymous"
-    infra_command: str = ""
-    infra_image: str = ""
     multi_image_archive: bool = False
-    namespace: str = ""
     network_cmd_options: list[str] = []
     network_cmd_path: str = ""
     no_pivot_root: bool = False
-    pod_exit_policy: str = "continue"
     pull_policy: str = "missing"
     retry: int = 3
     retry_delay: str = ""
     runtime: str = "crun"
     runtimes: dict[str, list[str]] = {}
-    service_timeout: int = 5
-    static_dir: str = ""
     stop_timeout: int = 10
-    tmp_dir: str = ""
-    volume_path: str = ""
-    volume_plugins: dict[str, str] = {}
 
     # [network]
-    default_network: str = "podman"
+    default_host_ips: list[str] = []
     default_rootless_network_cmd: str = "pasta"
-    default_subnet: str = "10.88.0.0/16"
-    default_subnet_pools: list[dict[str, Any]] = []
-    dns_bind_port: int = 0
-    firewall_driver: str = ""
-    network_backend: str = ""
-    network_config_dir: str = ""
     pasta_options: list[str] = []
 
-    # [secrets]
-    secrets_driver: str = "file"
-
-    # Which files were read, in order.
+    # Which files were read, in order; which keys they set that podpy doesn't obey: "SECTION.KEY: why".
     files: list[str] = []
+    later: list[str] = []
 
     def __init__(self, values: dict[str, Any] | None = None) -> None:
         """Take the values that differ from the defaults."""
@@ -259,7 +223,7 @@ def _merge(files: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for path in files:
         document = _parse(path)
-        for section in _SECTIONS:
+        for section in (*_SECTIONS, *_ONLY_LATER):
             table = document.get(section, {})
             if not isinstance(table, dict):
                 raise ConfigError(f"{path}: {section} must be a table: [{section}]")
@@ -281,30 +245,39 @@ def _parse(path: str) -> dict[str, Any]:
         raise ConfigError(f"{path} isn't valid TOML: {error}", hint="man containers.conf") from error
 
 
-def _attribute(section: str, name: str) -> str:
-    if section == "secrets":
-        return "secrets_" + name
-    return "engine_env" if (section, name) == ("engine", "env") else name
-
-
 def _set(values: dict[str, Any], path: str, section: str, name: str, value: Any) -> None:
-    attribute = _attribute(section, name)
-    default = getattr(ContainersConf, attribute, None)
+    default = getattr(ContainersConf, name, None) if _is_obeyed(section, name) else None
     if default is None or callable(default):
+        _note_later(values, section, name, value)
         return
     fits = type(value) is type(default)
     if isinstance(default, list) and fits:
-        value = _list(values.get(attribute, default), value)
-        if attribute == "default_capabilities":
+        value = _list(values.get(name, default), value)
+        if name == "default_capabilities":
             value = [_with_prefix(item) for item in value]
     elif isinstance(default, dict) and fits:
-        value = {**values.get(attribute, default), **value}
+        value = {**values.get(name, default), **value}
     elif isinstance(default, str) and isinstance(value, int) and not isinstance(value, bool):
         value, fits = str(value), True  # sizes may be written as numbers
     if not fits:
         wanted = {str: "a text", bool: "true or false", int: "a number", list: "a list", dict: "a table"}[type(default)]
         raise ConfigError(f"{path}: {name} in [{section}] must be {wanted}", hint="man containers.conf")
-    values[attribute] = value
+    values[name] = value
+
+
+def _is_obeyed(section: str, name: str) -> bool:
+    from podpy.config.later import LATER
+
+    return section in _SECTIONS and f"{section}.{name}" not in LATER and name not in ("files", "later")
+
+
+def _note_later(values: dict[str, Any], section: str, name: str, value: Any) -> None:
+    """Remember a key that is known and has no effect; what nobody knows is ignored, as Podman does."""
+    from podpy.config.later import LATER
+
+    key = f"{section}.{name}"
+    if key in LATER and value not in ([], {}):
+        values["later"] = list(dict.fromkeys([*values.get("later", []), f"{key}: {LATER[key]}"]))
 
 
 def _list(earlier: list[Any], value: list[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from podpy.libpod.access import Here
 from podpy.libpod.containers.table import ContainerTable
 from podpy.libpod.locks import FileLock, Locked
 from podpy.libpod.settings import Settings
-from podpy.notice import sending_to
+from podpy.notice import note, sending_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,9 +108,17 @@ class Engine:
     @property
     def conf(self) -> ContainersConf:
         """containers.conf, all its files merged."""
+        return self._open("conf", self._load_conf)
+
+    def _load_conf(self) -> ContainersConf:
         from podpy.config.containers_conf import load
 
-        return self._open("conf", lambda: load(self.paths))
+        conf = load(self.paths, modules=self.settings.modules)
+        if self.settings.network_cmd_path:
+            conf.network_cmd_path = self.settings.network_cmd_path
+        for line in conf.later:
+            note(f"containers.conf sets what has no effect: {line}")
+        return conf
 
     @property
     def oci_runtime(self) -> OciRuntime:

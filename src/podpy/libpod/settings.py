@@ -14,6 +14,9 @@ class Settings:
         conmon: str = "",
         cgroup_manager: str = "",
         storage_driver: str = "",
+        network_cmd_path: str = "",
+        modules: tuple[str, ...] = (),
+        default_mounts_file: str = "",
         arguments: tuple[str, ...] = (),
     ) -> None:
         self.arguments = arguments  # the same as options: conmon's exit command is given them
@@ -22,3 +25,6 @@ class Settings:
         self.conmon = conmon
         self.cgroup_manager = cgroup_manager
         self.storage_driver = storage_driver
+        self.network_cmd_path = network_cmd_path
+        self.modules = modules  # files of --module, absolute
+        self.default_mounts_file = default_mounts_file

@@ -62,6 +62,8 @@ class MonitorRequest(Record):
     console_size: tuple[int, int] | None = None  # rows and columns
     notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
     unlink_on_exit: list[str] = []
+    keyring: bool = True  # False: the container stays in podpy's session keyring
+    no_pivot: bool = False  # True: the runtime uses chroot(2) instead of pivot_root(2)
     run: bool = True
 
     @property
@@ -91,6 +93,8 @@ class MonitorRequest(Record):
             command += ["-T", str(self.timeout)]
         if self.preserve_fds:
             command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        command += [] if self.keyring else ["--no-new-keyring"]
+        command += ["--no-pivot"] if self.no_pivot else []
         if self.notify_socket:
             command += ["--sdnotify-socket", self.notify_socket]
         command += ["--exit-command", self.exit_command[0]]

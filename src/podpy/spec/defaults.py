@@ -13,11 +13,11 @@ from podpy.spec.proxies import DEFAULT_PATH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from podpy.config.containers_conf import ContainersConf
-    from podpy.spec.container import ContainerSpec
+    from podpy.spec.container import ContainerSpec, PortMapping
 
 _SHM_SIZE = 65536000  # bytes: containers.conf's "65536k"; Podman takes the k as 1000
 _BUILT_IN_PIDS = 2048
@@ -94,6 +94,9 @@ def with_defaults(
         from podpy.spec.sysctls import defaults
 
         spec = spec.replace(sysctls={**defaults(conf.default_sysctls, spec), **spec.sysctls})
+    if conf.default_host_ips and spec.ports:
+        ports = [[port] if port.host_ip else _on_each(port, conf.default_host_ips) for port in spec.ports]
+        spec = spec.replace(ports=[port for each in ports for port in each])
     if spec.env_host:
         from podpy.spec.text.environment import host_environment
 
@@ -118,6 +121,10 @@ def named(spec: ContainerSpec, name: str, conf: ContainersConf) -> ContainerSpec
     if not hostname and conf.container_name_as_hostname and spec.uts == "private":
         hostname = name.replace("_", "")
     return spec.replace(name=name, hostname=hostname)
+
+
+def _on_each(port: PortMapping, addresses: Sequence[str]) -> list[PortMapping]:
+    return [port.replace(host_ip=address) for address in addresses]
 
 
 def _check_together(spec: ContainerSpec) -> None:

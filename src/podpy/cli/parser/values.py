@@ -34,11 +34,11 @@ def convert(row: OptionRow, text: str) -> Any:
 
 
 def retry_delay(text: str) -> float:
-    """Return the seconds of `--retry-delay`: a duration, or a bare number of seconds; 0 if empty. Raises UsageError."""
-    if not text or text.isdigit():
-        return float(text or 0)
+    """Return the seconds of `--retry-delay`. Raises UsageError."""
+    from podpy.go import values
+
     try:
-        return duration(text)
+        return values.retry_delay(text)
     except ValueError as error:
         from podpy.errors import UsageError
 

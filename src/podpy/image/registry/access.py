@@ -20,8 +20,8 @@ class Access(Record):
     credentials: Credentials | None = None
     cert_dir: str = ""
     signature_policy: str = ""
-    retries: int = 3
-    retry_delay: float = 0.0  # seconds, 0: one second, then twice as long each time
+    retries: int | None = None
+    retry_delay: float | None = None  # seconds, 0: one second, then twice as long each time
 
 
 class PullOptions(Access):

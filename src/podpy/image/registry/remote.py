@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import ImageError, TrustError
+from podpy.errors import ConfigError, ImageError, TrustError
 from podpy.image.names.reference import parse
 from podpy.image.progress import SILENT, Progress
 
@@ -155,14 +155,30 @@ def connect(paths: Paths, host: str, insecure: bool, access: Access, progress: P
     """Return a connection to a registry's host; `insecure` is what registries.conf says, `access` may say otherwise."""
     from podpy.image.registry.http import Transport
 
+    retries, delay = _patience(paths, access)
     return Transport(
         host,
         insecure=insecure if access.tls_verify is None else not access.tls_verify,
         certificates=_certificate_directories(paths, host, access.cert_dir),
-        retries=access.retries,
-        retry_delay=access.retry_delay,
+        retries=retries,
+        retry_delay=delay,
         progress=progress,
     )
+
+
+def _patience(paths: Paths, access: Access) -> tuple[int, float]:
+    """Return how often to try again and after how many seconds: as containers.conf says where `access` doesn't."""
+    if access.retries is not None and access.retry_delay is not None:
+        return access.retries, access.retry_delay
+    from podpy.config import containers_conf
+    from podpy.go.values import retry_delay
+
+    conf = containers_conf.load(paths)
+    try:
+        delay = retry_delay(conf.retry_delay) if access.retry_delay is None else access.retry_delay
+    except ValueError as error:
+        raise ConfigError(f'retry_delay in containers.conf: invalid value "{conf.retry_delay}": {error}') from error
+    return conf.retry if access.retries is None else access.retries, delay
 
 
 def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:

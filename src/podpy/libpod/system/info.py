@@ -166,7 +166,7 @@ def _store(engine: Engine) -> dict[str, Any]:
             "Backing Filesystem": _FILESYSTEMS.get(magic, f"<unknown> ({magic:#x})"),
             "Supports d_type": "true",
         },
-        "imageCopyTmpDir": engine.conf.image_copy_tmp_dir,
+        "imageCopyTmpDir": "/var/tmp",
         "imageStore": {"number": len(engine.store.image_summaries())},
         "runRoot": paths.runroot,
         "transientStore": False,

@@ -129,6 +129,8 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
         engine.mark("the container's row is committed")
         if spec.cidfile:
             _write_cidfile(spec.cidfile, container_id)
+        if engine.conf.log_path:
+            os.makedirs(os.path.dirname(row.log_path), mode=0o700, exist_ok=True)
     except BaseException:
         engine.table.delete(container_id)
         pairs = zip(asked.mounts, spec.mounts, strict=True)
@@ -314,13 +316,19 @@ def _new_row(
         labels=fastjson.dumps(spec.shown_labels),
         ports=fastjson.dumps([port.as_dict() for port in spec.ports]),
         exposed=fastjson.dumps(spec.expose),
-        log_path=spec.log_options.get("path", "") or os.path.join(engine.directory(container_id), "ctr.log"),
+        log_path=spec.log_options.get("path", "") or _log_path(engine, container_id),
         created=time_ns(),
         status=status,
         boot_id=engine.paths.boot_id,
         remove_at_exit=int(spec.remove),
         restart_policy=spec.restart_policy,
     )
+
+
+def _log_path(engine: Engine, container_id: str) -> str:
+    """Return where the log is kept; containers.conf's log_path gets a directory for each container."""
+    place = engine.conf.log_path
+    return os.path.join(place, container_id, "ctr.log") if place else f"{engine.directory(container_id)}/ctr.log"
 
 
 def _full_name(image: ImageRecord, typed: str) -> str:

@@ -34,7 +34,10 @@ from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from podpy.libpod.containers.held import Held
+    from podpy.libpod.engine import Engine
     from podpy.network.setup import NetworkPlan
     from podpy.rootless.cgroups import CgroupView
 
@@ -213,8 +216,10 @@ class Launch:
             console_size=self._context.console_size,
             notify_socket=sdnotify.relayed_socket(spec, engine.caller.environ),
             unlink_on_exit=[self._network.netns_path] if self._network.netns_path else [],
+            keyring=engine.conf.keyring,
+            no_pivot=engine.conf.no_pivot_root,
             run=self._run,
-            environ=engine.caller.environ,
+            environ=_monitors_environment(engine),
             streams=(streams.stdin, streams.stdout, streams.stderr),
         )
 
@@ -261,3 +266,11 @@ def _root_operations(container: Held, context: StartContext) -> list[Operation]:
         gid_maps=[(m.container, m.host, m.size) for m in spec.gid_maps],
     )
     return made
+
+
+def _monitors_environment(engine: Engine) -> Mapping[str, str]:
+    """Return what conmon and the OCI runtime are started with: the caller's variables and conmon_env_vars."""
+    added = engine.conf.conmon_env_vars
+    if not added:
+        return engine.caller.environ
+    return {**engine.caller.environ, **{name: value for name, _, value in (item.partition("=") for item in added)}}

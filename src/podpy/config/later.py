@@ -1,0 +1,110 @@
+"""Keys of containers.conf(5) that podpy knows and doesn't obey, and why: --log-level=info tells who sets one.
+
+Every key of containers-common 0.50 (Debian 12) to 6.x that has no reader stands here, or is an attribute of
+ContainersConf and has one; a test walks them.
+"""
+
+from __future__ import annotations
+
+_MEASURED = "podpy finds out by itself"
+_BUILD = "it comes with builds"
+_COMPOSE = "it comes with compose"
+_DEVICES = "it comes with CDI devices"
+_EVENTS = "it comes with the events command"
+_KUBE = "it comes with kube"
+_LOCKS = "podpy's locks are files, without numbers"
+_MACHINE = "podpy has no virtual machines"
+_NETWORKS = "it comes with networks"
+_PLACE = "podpy keeps everything below its graph root and run root: --root, --runroot"
+_PODS = "it comes with pods"
+_PUSH = "say it to push: --format, --compression-format, --compression-level"
+_REMOTE = "podpy is no remote client"
+_SECRETS = "it comes with secrets"
+_SELINUX = "podpy doesn't label for SELinux"
+_SERVICE = "it comes with the API service"
+_VOLUMES = "it comes with the volume command"
+
+LATER: dict[str, str] = {
+    "containers.interface_name": _NETWORKS,
+    "containers.label": _SELINUX,
+    "containers.label_users": _SELINUX,
+    "containers.userns_size": "say it to run: --userns=auto:size=",
+    "containers.prepare_volume_on_create": _VOLUMES,
+    "engine.active_service": _REMOTE,
+    "engine.add_compression": _PUSH,
+    "engine.cdi_spec_dirs": _DEVICES,
+    "engine.chown_copied_files": "it comes with cp",
+    "engine.compat_api_enforce_docker_hub": _SERVICE,
+    "engine.compose_providers": _COMPOSE,
+    "engine.compose_warning_logs": _COMPOSE,
+    "engine.compression_format": _PUSH,
+    "engine.compression_level": _PUSH,
+    "engine.conmon_path": "podpy brings its own monitor; --conmon starts another one",
+    "engine.database_backend": "podpy's database is SQLite",
+    "engine.enable_port_reservation": _NETWORKS,
+    "engine.env": "set podpy's own variables where podpy is called",
+    "engine.events_container_create_inspect_data": _EVENTS,
+    "engine.events_logfile_max_size": _EVENTS,
+    "engine.events_logfile_path": _EVENTS,
+    "engine.exit_command_delay": _SERVICE,
+    "engine.force_port_listen": _NETWORKS,
+    "engine.healthcheck_events": "it comes with health checks",
+    "engine.hooks_dir": "it comes with OCI hooks",
+    "engine.image_build_format": _BUILD,
+    "engine.image_copy_tmp_dir": "podpy stages images in its graph root",
+    "engine.image_default_format": _PUSH,
+    "engine.image_default_transport": "an image's transport is docker:// unless its name says another one",
+    "engine.image_parallel_copies": "podpy fetches as many layers at once as it measured to be best",
+    "engine.infra_command": _PODS,
+    "engine.infra_image": _PODS,
+    "engine.kube_generate_type": _KUBE,
+    "engine.lock_type": _LOCKS,
+    "engine.machine_enabled": _MACHINE,
+    "engine.namespace": "podpy's store has no namespaces: use --root",
+    "engine.num_locks": _LOCKS,
+    "engine.platform_to_oci_runtime": "say it to run: --runtime",
+    "engine.pod_exit_policy": _PODS,
+    "engine.podmansh_timeout": "podpy has no podmansh",
+    "engine.remote": _REMOTE,
+    "engine.runtime_supports_json": _MEASURED,
+    "engine.runtime_supports_kvm": _MEASURED,
+    "engine.runtime_supports_nocgroups": _MEASURED,
+    "engine.runtimes_flags": "say them to podpy: --runtime-flag",
+    "engine.service_destinations": _REMOTE,
+    "engine.service_timeout": _SERVICE,
+    "engine.ssh_config": _REMOTE,
+    "engine.static_dir": _PLACE,
+    "engine.tmp_dir": _PLACE,
+    "engine.volume_path": _PLACE,
+    "engine.volume_plugin_timeout": "podpy has no volume plugins",
+    "engine.volume_plugins": "podpy has no volume plugins",
+    "network.cni_plugin_dirs": "podpy never had CNI",
+    "network.default_network": _NETWORKS,
+    "network.default_subnet": _NETWORKS,
+    "network.default_subnet_pools": _NETWORKS,
+    "network.dns_bind_port": _NETWORKS,
+    "network.firewall_driver": _NETWORKS,
+    "network.netavark_plugin_dirs": _NETWORKS,
+    "network.network_backend": _NETWORKS,
+    "network.network_config_dir": _NETWORKS,
+    "network.rootless_port_forwarder": "podpy's forwarder keeps the client's address always",
+    "secrets.driver": _SECRETS,
+    "secrets.opts": _SECRETS,
+    "configmaps.driver": _KUBE,
+    "configmaps.opts": _KUBE,
+    "farms.default": "podpy has no farms",
+    "farms.list": "podpy has no farms",
+    "machine.cpus": _MACHINE,
+    "machine.disk_size": _MACHINE,
+    "machine.image": _MACHINE,
+    "machine.import_native_ca": _MACHINE,
+    "machine.memory": _MACHINE,
+    "machine.provider": _MACHINE,
+    "machine.rosetta": _MACHINE,
+    "machine.user": _MACHINE,
+    "machine.volumes": _MACHINE,
+    "podmansh.container": "podpy has no podmansh",
+    "podmansh.shell": "podpy has no podmansh",
+    "podmansh.timeout": "podpy has no podmansh",
+}
+"""SECTION.KEY: why it has no effect (yet), one clause."""
