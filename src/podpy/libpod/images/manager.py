@@ -76,18 +76,15 @@ class Images:
         Without `whole` they may be summaries: no manifest, configuration, layers, and no digests without `digests`.
         Raises UsageError, NoSuchImageError (before, since).
         """
-        if filters:
-            from podpy.libpod.filters.images import matching
+        from podpy.libpod.images.rows import chosen
 
-            return matching(self._engine, [*filters], whole=whole)
-        store = self._engine.store
-        return store.images() if whole else store.image_summaries(digests=digests)
+        return chosen(self._engine, filters, whole=whole, digests=digests)
 
     def rows(self, filters: Sequence[str] = (), **how: Any) -> Rows:
         """Return the lines of `podpy images`; see `rows.rows`."""
         from podpy.libpod.images.rows import rows
 
-        return rows(self, filters, **how)
+        return rows(self._engine, filters, **how)
 
     def usage(self) -> Usage:
         """Return what images' own rows don't say: who uses them, and what they were called."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podpy.libpod.images.manager import Images
+    from podpy.libpod.engine import Engine
     from podpy.storage.images import ImageRecord
 
 NONE = "<none>"
@@ -43,8 +43,19 @@ def split_name(name: str) -> tuple[str, str]:
     return base or NONE, tag or NONE
 
 
+def chosen(
+    engine: Engine, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True
+) -> list[ImageRecord]:
+    """Return the images for which every filter is true; see `Images.list`."""
+    if filters:
+        from podpy.libpod.filters.images import matching
+
+        return matching(engine, [*filters], whole=whole)
+    return engine.store.images() if whole else engine.store.image_summaries(digests=digests)
+
+
 def rows(
-    images: Images,
+    engine: Engine,
     filters: Sequence[str] = (),
     *,
     name: str = "",
@@ -60,12 +71,12 @@ def rows(
     """
     if name and filters:
         raise UsageError("cannot specify an image and a filter(s)")
-    chosen = [f"reference={name}"] if name else list(filters)
-    records = images.list(chosen, whole=whole, digests=digests)
+    wanted = [f"reference={name}"] if name else list(filters)
+    records = chosen(engine, wanted, whole=whole, digests=digests)
     if unnamed:
         found = [ImageRow(record, "") for record in records]
     else:
-        found = [ImageRow(record, one) for record in records for one in _shown_names(record, chosen)]
+        found = [ImageRow(record, one) for record in records for one in _shown_names(record, wanted)]
     return _sorted(found, sort)
 
 
