@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import grp
-import os
 from collections.abc import Callable
 
 import pytest
 
+from podpy.rootless.checks.controllers import missing_controllers
+from podpy.rootless.checks.mends import one_line
 from tests.support.engine import Podpy, Result
 
 Run = Callable[..., Result]
@@ -113,7 +114,7 @@ def test_shared_memory_is_shared_with_the_ipc_namespace(podpy: Podpy, busybox: s
 def test_a_limit_that_can_not_be_enforced_says_what_to_delegate(run: Run) -> None:
     result = run("true", "--memory=64m")
     if result.returncode:
-        result.fails(125, "--memory", "delegate.conf" if os.path.isdir("/run/systemd/system") else "system doctor")
+        result.fails(125, "--memory", one_line(missing_controllers(["memory"])))
     # The default limit of processes never stands in the way.
     run("true").ok()
     run("true", "--pids-limit=0").ok()

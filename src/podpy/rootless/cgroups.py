@@ -149,8 +149,8 @@ def delegated_controllers(uid: int) -> frozenset[str]:
 
 
 def root_controllers() -> frozenset[str]:
-    """Return the controllers of the cgroup root that this process sees."""
-    return _words(ROOT + "/cgroup.controllers")
+    """Return the controllers of the cgroup2 root that this process sees."""
+    return _words(ROOT + "/cgroup.controllers") or _words(UNIFIED + "/cgroup.controllers")
 
 
 def _systemd_view(mode: str, uid: int, rootless: bool) -> CgroupView | None:

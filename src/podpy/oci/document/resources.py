@@ -8,17 +8,13 @@ from podpy.errors import NotSupportedError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from podpy.oci.document.context import BundleContext
     from podpy.spec.container import ContainerSpec, Resources
 
 DEFAULT_PIDS = 2048  # containers.conf(5), pids_limit
-DELEGATE = (
-    "As root: mkdir -p /etc/systemd/system/user@.service.d &&"
-    " printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n'"
-    " > /etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload, then log in again"
-)
 _MEMORY = ("memory", "memory_swap", "memory_reservation")
 _CPU = ("cpu_shares", "cpu_quota", "cpu_period", "cpus")
 
@@ -26,7 +22,7 @@ _CPU = ("cpu_shares", "cpu_quota", "cpu_period", "cpus")
 def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     """Return linux.resources. Raises NotSupportedError for a limit that was asked for and can't be enforced."""
     asked = spec.resources
-    check(asked, context)
+    check(asked, context.cgroup_manager, context.host.controllers)
     result: dict[str, Any] = {}
     _add(result, "memory", _memory(asked))
     _add(result, "cpu", _cpu(asked))
@@ -39,31 +35,35 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     return result
 
 
-def check(asked: Resources, context: BundleContext) -> None:
-    """Raise NotSupportedError if a controller that a limit needs isn't delegated to podpy."""
-    for name, option, controller in _needed(asked):
-        if context.cgroup_manager == "none":
+def check(asked: Resources, manager: str, controllers: Collection[str]) -> None:
+    """Raise NotSupportedError if a limit needs a controller that isn't among those that podpy may use."""
+    for option, controller in needed(asked):
+        if manager == "none":
             raise NotSupportedError(
-                f"{option}: this session has no cgroup of its own, so no limit can be enforced", hint=_mend()
+                f"{option}: this session has no cgroup of its own, so no limit can be enforced", hint=_mend(controller)
             )
-        if controller not in context.host.controllers:
+        if controller not in controllers:
             raise NotSupportedError(
-                f"{option}: the cgroup controller {controller} isn't delegated to this user ({name})", hint=_mend()
+                f"{option}: podpy can't use the cgroup controller {controller} here", hint=_mend(controller)
             )
 
 
-def _mend() -> str:
-    return DELEGATE if os.path.isdir("/run/systemd/system") else "podpy system doctor says what this host needs"
+def _mend(controller: str) -> str:
+    from podpy.rootless.checks.controllers import missing_controllers
+    from podpy.rootless.checks.mends import one_line
+
+    return one_line(missing_controllers([controller]))
 
 
-def _needed(asked: Resources) -> list[tuple[str, str, str]]:
+def needed(asked: Resources) -> list[tuple[str, str]]:
+    """Return (option, controller) for each limit that was asked for."""
     fields = [(name, "memory") for name in _MEMORY] + [(name, "cpu") for name in _CPU]
     fields += [("cpuset_cpus", "cpuset"), ("cpuset_mems", "cpuset"), ("blkio_weight", "io")]
     fields += [("device_read_bps", "io"), ("device_write_bps", "io")]
-    needed = [(n, "--" + n.replace("_", "-"), c) for n, c in fields if getattr(asked, n) not in (None, "", [])]
+    found = [("--" + n.replace("_", "-"), c) for n, c in fields if getattr(asked, n) not in (None, "", [])]
     if asked.pids_limit is not None and asked.pids_limit > 0:
-        needed.append(("pids_limit", "--pids-limit", "pids"))
-    return needed
+        found.append(("--pids-limit", "pids"))
+    return found
 
 
 def _memory(asked: Resources) -> dict[str, int]:

@@ -8,6 +8,7 @@ from podpy import linux
 from podpy.process import own_program
 from podpy.rootless import cgroups
 from podpy.rootless.checks.check import Check, failed, in_child, install, passed, sysctl
+from podpy.rootless.checks.controllers import missing_controllers
 from podpy.rootless.programs import which
 
 TYPE_CHECKING = False
@@ -41,12 +42,6 @@ _NAMES = {
     0xCA451A4E: "bcachefs",
     0xF2F52010: "f2fs",
 }
-DELEGATE_MEND = (
-    "sudo mkdir -p /etc/systemd/system/user@.service.d\n"
-    "printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | "
-    "sudo tee /etc/systemd/system/user@.service.d/delegate.conf\n"
-    "sudo systemctl daemon-reload    # counts from the next login on"
-)
 
 
 def tun(paths: Paths | None = None) -> Check:
@@ -108,36 +103,39 @@ def conmon(paths: Paths) -> Check:
     return failed(name, f"{own} is missing: podpy's installation is incomplete", "install podpy again")
 
 
-def cgroup_delegation(paths: Paths) -> Check:
-    """Which limits can be enforced?"""
+def look_at_cgroups(paths: Paths, wanted: str = "") -> tuple[str, str, list[str], str]:
+    """Return manager, mode, controllers and reason of `cgroup_view`, seen by a child in namespaces of its own.
+
+    Raises OSError if it can't be looked at.
+    """
     from podpy import fastjson
 
     def look() -> str:
         _enter_privately(paths)
-        view = cgroups.cgroup_view()
+        view = cgroups.cgroup_view(wanted=wanted)
         return fastjson.dumps([view.manager, view.mode, sorted(view.controllers), view.reason])
 
     answer = in_child(look)
-    name = "cgroups"
     try:
         manager, mode, controllers, reason = fastjson.loads(answer)
     except ValueError:
-        return failed(name, f"can't be looked at: {answer}", "podpy unshare true", required=False)
+        raise OSError(answer) from None
+    return manager, mode, controllers, reason
+
+
+def cgroup_delegation(paths: Paths) -> Check:
+    """Which limits can be enforced?"""
+    name = "cgroups"
+    try:
+        manager, mode, controllers, reason = look_at_cgroups(paths)
+    except OSError as error:
+        return failed(name, f"can't be looked at: {error}", "podpy unshare true", required=False)
     missing = [wanted for wanted in ("cpu", "memory", "pids") if wanted not in controllers]
     said = f"{mode}, manager {manager}, limits for {', '.join(controllers) or 'nothing'}"
     if not missing:
         return passed(name, said, required=False)
     cause = f"limits for {', '.join(missing)} can't be enforced ({said}{': ' + reason if reason else ''})"
-    return failed(name, cause, _delegation_mend(mode, missing), required=False)
-
-
-def _delegation_mend(mode: str, missing: list[str]) -> str:
-    at_root = cgroups.root_controllers()
-    if mode != "v2" or (at_root and not at_root.issuperset(missing)):  # then cgroup v1 has them, perhaps outside of us
-        return "boot with cgroup v2 only: kernel command line systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all"
-    if cgroups.systemd_is_running():
-        return DELEGATE_MEND
-    return "chown a cgroup, its cgroup.procs and its cgroup.subtree_control to this user, and start podpy in it"
+    return failed(name, cause, missing_controllers(missing), required=False)
 
 
 def overlay(paths: Paths) -> Check:

@@ -7,7 +7,7 @@ An IPv6 address stands in brackets; an IPv4 one may.
 
 from __future__ import annotations
 
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import EXIT_NOT_EXECUTABLE, NotSupportedError, UsageError
 from podpy.numbers import whole
 from podpy.spec.container import PortMapping
 
@@ -38,7 +38,9 @@ def parse_publish(text: str) -> list[PortMapping]:
 
 def _protocol(name: str, text: str) -> str:
     if name == "sctp":
-        raise NotSupportedError(f"-p {text}: neither pasta nor slirp4netns can forward sctp")
+        error = NotSupportedError(f"-p {text}: neither pasta nor slirp4netns can forward sctp")
+        error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's: there the start fails
+        raise error
     if name not in _PROTOCOLS:
         raise UsageError(f'-p {text}: unknown protocol "{name}"', hint="It is tcp or udp")
     return name

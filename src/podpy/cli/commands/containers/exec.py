@@ -6,10 +6,12 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import one
+from podpy.errors import EXIT_FAILURE, CommandNotExecutableError, CommandNotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
+    from podpy.libpod.containers.held import Held
     from podpy.libpod.io.exec_options import ExecOptions
 
 
@@ -26,9 +28,20 @@ def run(options: Options) -> int:
         runtime.mark("container found")
         sys.stdout.flush()
         if options.detach:
-            print(runtime.privileged(lambda: execute.start_detached(container, wanted)))
+            print(runtime.privileged(lambda: _detached(container, wanted)))
             return 0
         return runtime.privileged(lambda: execute.run(container, wanted, runtime.caller.streams))
+
+
+def _detached(container: Held, wanted: ExecOptions) -> str:
+    """Start a command in the background and return its session's id."""
+    from podpy.libpod.io import exec as execute
+
+    try:
+        return execute.start_detached(container, wanted)
+    except (CommandNotFoundError, CommandNotExecutableError) as error:
+        error.exit_code = EXIT_FAILURE  # Podman's, in the background
+        raise
 
 
 def _wanted(options: Options) -> ExecOptions:

@@ -7,7 +7,7 @@ import sys
 from podpy.cli.commands.containers.create import progress_maker, pull_options
 from podpy.cli.engine import open_runtime
 from podpy.cli.streams import check_preserved, check_terminal, detach_keys, streams
-from podpy.errors import EXIT_NOT_EXECUTABLE, AttachError
+from podpy.errors import EXIT_FAILURE, EXIT_NOT_EXECUTABLE, PodpyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def _start(runtime: Runtime, starting: Starting, options: Options, how: AttachOp
     except BaseException as error:
         if options.rm or options.rmi:
             discard_failed_start(container)
-        if isinstance(error, AttachError):
-            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's, for whatever stops a `run` that has started
+        if isinstance(error, PodpyError) and error.exit_code == EXIT_FAILURE:
+            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's, for whatever stops a `run` whose container is made
         raise
     if code is not None and options.rmi:
         _remove_image(runtime, container)

@@ -118,8 +118,13 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
     asked, image = _complete(engine, spec, wanted)
     if status == STARTING:
         from podpy.libpod.containers.starting.start import check_command
+        from podpy.oci.document.resources import needed
 
         check_command(asked)
+        if asked.ports or needed(asked.resources):
+            from podpy.libpod.containers.starting import preflight
+
+            preflight.check(engine, asked, replaces=wanted.replaces)
     container_id = names.new_id()
     spec = _make_volumes(engine, asked)
     lock = engine.lock(container_id)

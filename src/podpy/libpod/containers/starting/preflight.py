@@ -1,0 +1,52 @@
+"""What a start would refuse, found before `run` has made anything: no container is left behind with the name."""
+
+from __future__ import annotations
+
+from podpy.errors import EXIT_NOT_EXECUTABLE, PodpyError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
+    from podpy.spec.container import ContainerSpec
+
+
+def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
+    """Raise what a start of this container would raise: for limits without a controller and ports that are taken.
+
+    `replaces`: another container goes first, which may have the ports now. The start itself looks once more. Raises
+    NotSupportedError, InUseError, NetworkSetupError.
+    """
+    if spec.ports and not replaces:
+        from podpy.network import mode, ports
+
+        if mode.parse(spec.network, engine.conf).is_private:
+            try:
+                ports.resolve([port for port in spec.ports if port.host_port])
+            except PodpyError as error:
+                error.exit_code = EXIT_NOT_EXECUTABLE  # as of a start that fails
+                raise
+    _check_limits(engine, spec)
+
+
+def _check_limits(engine: Engine, spec: ContainerSpec) -> None:
+    from podpy.oci.document import resources
+
+    if not resources.needed(spec.resources):
+        return
+    from podpy.notice import sending_to
+    from podpy.oci.cgroups import wanted_manager
+    from podpy.rootless import cgroups
+
+    wanted = wanted_manager(spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)
+    if cgroups.cgroup_mode() == "v2":
+        with sending_to(lambda _: None):  # the start says it
+            view = cgroups.cgroup_view(wanted=wanted)
+        resources.check(spec.resources, view.manager, view.controllers)
+        return
+    from podpy.rootless.checks.host_checks import look_at_cgroups
+
+    try:
+        manager, _, controllers, _ = look_at_cgroups(engine.paths, wanted)
+    except OSError:
+        return  # the start says why
+    resources.check(spec.resources, manager, controllers)

@@ -1,0 +1,91 @@
+"""What podpy itself refuses to start is refused before anything is made, with Podman's exit codes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from podpy.rootless.checks.controllers import missing_controllers
+from podpy.rootless.checks.mends import one_line
+from tests.support.engine import Podpy
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A TCP port on which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def nothing_is_left(podpy: Podpy) -> bool:
+    """Return whether there is neither a container nor a volume."""
+    return podpy.json("ps", "--all", "--format", "json") == [] and not list((podpy.graphroot / "volumes").glob("*"))
+
+
+def test_a_taken_port_leaves_no_container(podpy: Podpy, busybox: str, taken: int) -> None:
+    words = ("run", "--name", "x", "-v", "/data", "-p", f"127.0.0.1:{taken}:80", busybox, "true")
+    podpy(*words).fails(126, "address already in use")
+    assert nothing_is_left(podpy)
+
+
+def test_a_port_that_needs_a_privilege_leaves_no_container(podpy: Podpy, busybox: str) -> None:
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as file:
+        if int(file.read()) == 0:
+            return  # there is none here
+    podpy("run", "--name", "x", "-v", "/data", "-p", "1:80", busybox, "true").fails(126, "need a privilege")
+    assert nothing_is_left(podpy)
+
+
+def test_a_container_that_replaces_another_may_have_its_port(podpy: Podpy, busybox: str, taken: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    words = ("run", "-d", "--replace", "--name", "x", "-p", f"127.0.0.1:{free}:80", busybox, "sleep", "100")
+    first, second = podpy.ok(*words), podpy.ok(*words)
+    assert first != second
+
+
+def test_a_limit_without_its_controller_leaves_no_container_and_doctor_says_the_same(
+    podpy: Podpy, busybox: str
+) -> None:
+    checks = {check["name"]: check for check in podpy.json("system", "doctor", "--json")}
+    done = podpy("run", "--rm", "--name", "x", "-v", "/data", "--memory=64m", busybox, "true")
+    if checks["cgroups"]["ok"]:
+        done.ok()
+        return
+    done.fails(125, "--memory", one_line(checks["cgroups"]["mend"]))
+    assert nothing_is_left(podpy)
+
+
+TABLE = "#subsys_name\thierarchy\tnum_cgroups\tenabled\nnosuch1\t0\t1\t0\nnosuch2\t3\t1\t1\nnosuch3\t0\t1\t1\n"
+
+
+@pytest.mark.parametrize(
+    ("controller", "mend"),
+    [
+        ("nosuch1", "boot with cgroup_enable=nosuch1"),
+        ("nosuch2", "boot with cgroup v2 only"),
+        ("nosuch3", "this kernel hasn't got it"),
+        ("nosuch4", "this kernel hasn't got it"),
+    ],
+)
+def test_delegating_is_advised_only_where_the_root_has_the_controller(
+    tmp_path_factory: pytest.TempPathFactory, controller: str, mend: str
+) -> None:
+    table = tmp_path_factory.mktemp("cgroups") / "table"
+    table.write_text(TABLE)
+    assert mend in missing_controllers([controller], str(table))
+    assert "Delegate" not in missing_controllers([controller], str(table))
+
+
+def test_what_stops_a_run_whose_container_is_made_is_126(podpy: Podpy, busybox: str) -> None:
+    podpy("--runtime-flag=nosuch", "run", "--network=none", "--name", "x", busybox, "true").fails(126)
+    assert podpy.ok("ps", "-a", "--format", "{{.State}}") == "created"
+    podpy("run", "-p", "80:80/sctp", busybox, "true").fails(126, "sctp")
+
+
+def test_a_command_that_is_not_there_is_125_in_the_background(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--network=none", "--name", "x", busybox, "sleep", "100")
+    podpy("exec", "-d", "x", "nosuch").fails(125, "nosuch")
+    podpy("exec", "x", "nosuch").fails(127, "nosuch")
