@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 
+from podpy.digests import sha256
 from podpy.errors import DigestMismatchError, NotSupportedError
 from podpy.image.archive.outfile import NewFile, write_file
 from podpy.image.archive.read import REF_NAME
 from podpy.image.archive.write import DIR_VERSION, add_to_layout, check_directory, entries_of, make_directory
-from podpy.image.incoming.assemble import Blob, sha256
+from podpy.image.incoming.assemble import Blob
 from podpy.image.names import places as transports
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.write import EXISTS, SENT

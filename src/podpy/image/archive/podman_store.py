@@ -21,10 +21,11 @@ import binascii
 import os
 
 from podpy import fastjson, linux
+from podpy.digests import check_bytes
 from podpy.errors import DigestMismatchError, ImageError, NoSuchImageError
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
-from podpy.image.incoming.assemble import Blob, Parts, assemble, check_bytes
+from podpy.image.incoming.assemble import Blob, Parts, assemble
 from podpy.image.incoming.compression import decompressed
 from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import is_hex, parse, shorten

@@ -5,13 +5,14 @@ and `dir:` (containers-transports(5)).
 from __future__ import annotations
 
 from podpy import fastjson
+from podpy.digests import check_bytes, sha256
 from podpy.errors import ImageError, NoSuchImageError
 from podpy.image.archive.tree import HINT, Tree, is_directory, open_tree
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
 from podpy.image.documents.descend import descend
 from podpy.image.failures import Naming
-from podpy.image.incoming.assemble import Blob, Parts, assemble, check_bytes, sha256
+from podpy.image.incoming.assemble import Blob, Parts, assemble
 from podpy.image.names import places as transports
 from podpy.image.names.places import Place
 from podpy.image.names.reference import LOCALHOST, parse, shorten

@@ -11,12 +11,12 @@ import errno
 import os
 
 from podpy import fastjson
+from podpy.digests import sha256
 from podpy.errors import ImageError, UsageError
 from podpy.image.archive.outfile import NewFile, write_file
 from podpy.image.archive.read import REF_NAME, docker_name
 from podpy.image.archive.tarwriter import TarWriter
 from podpy.image.documents import schema
-from podpy.image.incoming.assemble import sha256
 from podpy.image.names import places as transports
 from podpy.image.outgoing.layer_source import PlainLayer, outgoing_layers
 from podpy.image.outgoing.rendition import OCI, Compression, Rendition, own_family, render

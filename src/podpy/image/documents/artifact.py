@@ -41,7 +41,7 @@ class Part(Record):
 
 def inline(media_type: str, data: bytes) -> Part:
     """Return a part that has its bytes in its descriptor."""
-    from podpy.image.incoming.assemble import sha256
+    from podpy.digests import sha256
 
     return Part(media_type=media_type, digest=sha256(data), size=len(data), data=data)
 

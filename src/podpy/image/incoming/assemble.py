@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from time import time_ns
 
-from podpy.digests import check_bytes as check_bytes
-from podpy.digests import has_digest
-from podpy.digests import sha256 as sha256
+from podpy.digests import has_digest, sha256
 from podpy.errors import ImageError, NoSuchImageError
 from podpy.image.documents.config import ImageConfig
 from podpy.image.progress import SILENT, Progress

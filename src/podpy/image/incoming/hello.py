@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from podpy import fastjson
+from podpy.digests import sha256
 from podpy.errors import NotSupportedError
 from podpy.image.archive.tarwriter import END, header, padding
 from podpy.image.documents import schema
-from podpy.image.incoming.assemble import Blob, Parts, assemble, sha256
+from podpy.image.incoming.assemble import Blob, Parts, assemble
 from podpy.image.names.reference import parse
 from podpy.process import own_program
 

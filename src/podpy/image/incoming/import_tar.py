@@ -12,10 +12,11 @@ import os
 import stat
 
 from podpy import fastjson
+from podpy.digests import sha256
 from podpy.errors import DigestMismatchError, ImageError, RegistryError
 from podpy.image.archive.tree import chunks_of, spool
 from podpy.image.documents import changes, schema
-from podpy.image.incoming.assemble import Blob, Parts, assemble, sha256
+from podpy.image.incoming.assemble import Blob, Parts, assemble
 from podpy.image.incoming.compression import HEAD, decompressed, detect
 from podpy.image.names.reference import for_new_image
 from podpy.image.options import ImportOptions, is_address

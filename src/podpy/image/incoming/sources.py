@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 
+from podpy.digests import check_bytes
 from podpy.errors import ImageError, NoSuchImageError, NotSupportedError
 from podpy.image.archive import read as archive
 from podpy.image.archive.tree import open_tree
 from podpy.image.documents import schema
-from podpy.image.incoming.assemble import check_bytes
 from podpy.image.names import places as transports
 from podpy.image.names.lookup import find_named, registries_of
 from podpy.image.names.short import for_pull

@@ -57,7 +57,7 @@ def stage_file(store: Store, path: str) -> StagedFile:
 
 def stage_bytes(store: Store, data: bytes) -> BlobWriter:
     """Write bytes into the staging area. Raises StorageError."""
-    from podpy.image.incoming.assemble import sha256
+    from podpy.digests import sha256
 
     digest = sha256(data)
     store.has_blob(digest)  # the lease

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
+from podpy.digests import sha256
 from podpy.errors import ImageError
 from podpy.image.archive import sniff
 from podpy.image.documents import artifact as manifests
 from podpy.image.documents import schema
 from podpy.image.documents.index import Entry
-from podpy.image.incoming.assemble import sha256
 from podpy.image.incoming.staged import StagedFile, stage_bytes, stage_file
 from podpy.image.lists import manifest_list
 from podpy.image.options import EntryChanges, ListArtifactOptions

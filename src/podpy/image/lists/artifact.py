@@ -7,12 +7,12 @@ import os
 import time
 
 from podpy import fastjson
+from podpy.digests import sha256
 from podpy.errors import ImageError, InUseError, NoSuchArtifactError, UsageError
 from podpy.image.archive import sniff
 from podpy.image.documents import artifact as manifests
 from podpy.image.documents import schema
 from podpy.image.documents.descend import descend
-from podpy.image.incoming.assemble import sha256
 from podpy.image.incoming.staged import check_space, fetch, stage_bytes, stage_file
 from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse, shorten

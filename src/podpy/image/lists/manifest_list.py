@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
+from podpy.digests import sha256
 from podpy.errors import ImageError, NoSuchImageError, NoSuchInstanceError, NotAListError, StorageError, UsageError
 from podpy.image.documents import index as lists
 from podpy.image.documents import schema
 from podpy.image.documents.descend import DEPTH_LIMIT, is_index
 from podpy.image.documents.index import Document, Entry
 from podpy.image.incoming import sources
-from podpy.image.incoming.assemble import sha256
 from podpy.image.names import places as transports
 from podpy.image.names.lookup import find_named
 from podpy.image.names.reference import check_digest, for_new_image, parse

@@ -8,8 +8,8 @@ makes an OCI image of a Docker one).
 
 from __future__ import annotations
 
+from podpy.digests import sha256
 from podpy.image.documents import schema
-from podpy.image.incoming.assemble import sha256
 from podpy.image.outgoing.convert import manifest_for
 from podpy.image.outgoing.layer_source import LayerBlob, PlainLayer, compress, outgoing_layers
 from podpy.record import Record

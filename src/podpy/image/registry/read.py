@@ -5,9 +5,9 @@ The push half is in `podpy.image.registry.write`.
 
 from __future__ import annotations
 
+from podpy.digests import check_bytes
 from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, NotThereError, RegistryError
 from podpy.image.documents import schema
-from podpy.image.incoming.assemble import check_bytes
 from podpy.image.names.reference import check_digest, shorten
 from podpy.image.registry.challenge import Authenticator, error_text
 from podpy.image.registry.curl import HTTPError

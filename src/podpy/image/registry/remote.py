@@ -133,7 +133,7 @@ def _judge(
     """Return what decides about a manifest of the repository: with the signatures that it has at `place`."""
 
     def judge(manifest: bytes) -> None:
-        from podpy.image.incoming.assemble import sha256
+        from podpy.digests import sha256
         from podpy.image.trust.signatures import from_registry
 
         def lookaside(host: str) -> Transport:

@@ -7,8 +7,9 @@ has and gets the rest; one that has kept nothing gets it again in pieces (PATCH)
 
 from __future__ import annotations
 
+from podpy.digests import sha256
 from podpy.errors import AuthenticationError, ManifestRefusedError, RegistryError, StorageError
-from podpy.image.incoming.assemble import Blob, sha256
+from podpy.image.incoming.assemble import Blob
 from podpy.image.names.reference import shorten
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.curl import HTTPError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
 from podpy.config import policy
+from podpy.digests import sha256
 from podpy.errors import ConfigError, ImageError, PodpyError
 from podpy.image.trust.identity import matches
 from podpy.image.trust.payload import SIGSTORE_TYPE, SIMPLE_SIGNING_TYPE, Claim, parse_claim
@@ -72,7 +72,7 @@ def _verifier(requirement: Requirement, keys: list[bytes], directory: str) -> Ca
 
 
 def _compare(requirement: Requirement, reference: Reference | None, manifest: bytes, claim: Claim) -> None:
-    if claim.manifest_digest != f"sha256:{sha256(manifest).hexdigest()}":
+    if claim.manifest_digest != sha256(manifest):
         raise ImageError(f"Signature for digest {claim.manifest_digest} does not match")
     if not matches(requirement.identity, reference, claim.docker_reference):
         raise ImageError(f'Signature for identity "{claim.docker_reference}" is not accepted')
