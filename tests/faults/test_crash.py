@@ -58,6 +58,7 @@ MOUNTS = {
     "FindNamespaces": "--ipc=container:other",
     "BorrowSharedMemory": "--ipc=container:other",
     "ExposeMounts": "--userns=nomap",
+    "MountSysfs": "--network=pasta --userns=keep-id",
 }
 
 
@@ -66,7 +67,7 @@ MOUNTS = {
 def test_podpy_is_killed_at_an_operation_of_a_mount(podpy: Podpy, busybox: str, operation: str, moment: str) -> None:
     podpy.ok("run", "--rm", "--network=none", "-v", "vol:/v", busybox, "mkdir", "-p", "/v/a")
     podpy.ok("run", "-d", "--name=other", "--network=none", busybox, "sleep", "1000")
-    command = ["run", "--rm", "--network=none", MOUNTS[operation], busybox, "true"]
+    command = ["run", "--rm", "--network=none", *MOUNTS[operation].split(), busybox, "true"]
     result = podpy(*command, env={"PODPY_CRASH_AT": f"{operation}:{moment}"})
     assert result.returncode == KILLED, result.describe()
     podpy.ok("rm", "--force", "--time=0", "other")

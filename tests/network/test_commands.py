@@ -100,6 +100,10 @@ def test_slirp4netns_keeps_the_hosts_loopback_closed_unless_asked() -> None:
 
 def test_slirp4netns_options_are_checked() -> None:
     assert "--mtu=1400" in slirp_command("mtu=1400")
+    assert slirp.addresses(Mode(kind=mode.SLIRP4NETNS, options=["cidr=10.1.2.0/24"])).gateway == "10.1.2.2"
+    for text in ("10.1", "10.1.2.0", "10.1.2.0/40", "10.1.2.0/x", "::/24", "/"):
+        with pytest.raises(UsageError, match="cidr"):
+            slirp.addresses(Mode(kind=mode.SLIRP4NETNS, options=[f"cidr={text}"]))
     for wrong in ("nonsense=1", "enable_ipv6=maybe", "port_handler=x"):
         with pytest.raises(UsageError):
             slirp_command(wrong)

@@ -200,6 +200,14 @@ def test_files_and_addresses_inside(podpy: Podpy, busybox: str, network: str) ->
     assert "default via 10.0.2.2" in text
 
 
+def test_slirp4netns_counts_addresses_from_its_network(serve: Serve, podpy: Podpy) -> None:
+    port = free_ports()
+    service = serve("tcp:80", options=["--network=slirp4netns:cidr=10.9.8.0/24", "-p", f"{port}:80"])
+    assert tcp(port).startswith("tcp 80 from")
+    text = podpy.ok("exec", service.container, "cat", "/etc/hosts", "/etc/resolv.conf")
+    assert "nameserver 10.9.8.3" in text and "10.9.8.100\t" in text and "10.0.2." not in text
+
+
 def test_dns_options_and_no_hosts(podpy: Podpy, busybox: str) -> None:
     text = podpy.ok("run", "--rm", "--dns", "9.9.9.9", "--dns-option", "ndots:3", busybox, "cat", "/etc/resolv.conf")
     assert "nameserver 9.9.9.9" in text

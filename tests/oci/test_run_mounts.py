@@ -232,3 +232,61 @@ def test_a_new_volume_with_a_user_namespace_belongs_to_the_containers_user(run: 
     for userns in ("keep-id", "auto", "nomap"):
         options = [f"-v=vol-{userns}:/new", f"--userns={userns}", "-u", "99:98"]
         assert run("touch /new/x; stat -c %u:%g /new", *options).ok() == "99:98", userns
+
+
+@pytest.mark.parametrize("options", [[], ["--read-only"], ["--userns=keep-id"], ["--privileged"]])
+def test_mtab_leads_to_the_kernels_list(run: Run, options: list[str]) -> None:
+    assert run("readlink /etc/mtab; grep -c ' / ' /etc/mtab", *options).ok().split() == ["/proc/mounts", "1"]
+
+
+@pytest.fixture
+def build(podpy: Podpy, busybox_image: images.Image, session_base: Path) -> Callable[[str, images.Layer], str]:
+    """Return a function that loads busybox with one more layer and returns the image's name."""
+
+    def call(name: str, layer: images.Layer) -> str:
+        image = images.Image([*busybox_image.layers, layer.tar()], busybox_image.settings)
+        full = f"localhost/{name}:latest"
+        podpy.ok("load", "-i", str(image.write_docker_archive(session_base / f"{name}.tar", full)))
+        return full
+
+    return call
+
+
+def test_mtab_is_made_where_a_link_for_etc_leads(run: Run, build: Callable[[str, images.Layer], str]) -> None:
+    image = build("linked-etc", images.Layer().add("conf").symlink("etc", "/conf"))
+    assert run("readlink /conf/mtab", image=image).ok() == "/proc/mounts"
+
+
+def test_an_mtab_of_the_image_or_the_user_stays(
+    run: Run, build: Callable[[str, images.Layer], str], folder: Path
+) -> None:
+    image = build("own-mtab", images.Layer().add("etc/mtab", b"own"))
+    assert run("cat /etc/mtab", image=image).ok() == "own"
+    run("true", "-v", f"{folder}:/etc").ok()
+    assert not os.path.lexists(folder / "mtab")
+    assert run("cat /etc/mtab", "-v", f"{folder}/file:/etc/mtab").ok() == "host"
+
+
+def test_nothing_is_written_into_a_directory_of_the_users_at_run(run: Run, folder: Path) -> None:
+    assert run("ls -A /run", "-v", f"{folder}:/run").ok().split() == ["file"]
+    assert os.listdir(folder) == ["file"]
+    assert run("ls -A /run").ok().split() == [".containerenv"]
+
+
+@pytest.mark.parametrize("userns", ["keep-id", "auto", "nomap"])
+def test_podpys_own_files_belong_to_the_containers_root(run: Run, userns: str) -> None:
+    paths = "/etc/hosts /etc/resolv.conf /etc/hostname /run/.containerenv"
+    assert run(f"stat -c %u:%g {paths}", f"--userns={userns}").ok().split() == ["0:0"] * 4
+
+
+def test_a_ramfs_is_one(run: Run) -> None:
+    assert "ramfs" in run("grep ' /r ' /proc/mounts", "--mount=type=ramfs,dst=/r,tmpfs-mode=0700").ok()
+    run("true", "--mount=type=ramfs,dst=/r,tmpcopyup").fails(125, "tmpcopyup of /r")
+
+
+def test_an_overlay_keeps_what_is_written_where_the_user_says(run: Run, podpy: Podpy, folder: Path) -> None:
+    podpy.run(["mkdir", f"{podpy.home}/upper", f"{podpy.home}/work"]).ok()
+    option = f"{folder}:/d:O,upperdir={podpy.home}/upper,workdir={podpy.home}/work"
+    run("echo inside > /d/new", "-v", option).ok()
+    assert run("cat /d/new", "-v", option).ok() == "inside" and os.listdir(folder) == ["file"]
+    assert (podpy.home / "upper/new").read_text() == "inside\n"

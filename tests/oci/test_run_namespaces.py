@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import os
 from collections.abc import Callable
 
 import pytest
@@ -128,3 +129,43 @@ def test_without_cgroups_no_limit_can_be_asked_for(run: Run) -> None:
 def test_privileged_sees_devices_and_writes_sysctls(run: Run) -> None:
     assert int(run("ls /dev | wc -l", "--privileged").ok()) > int(run("ls /dev | wc -l").ok())
     assert run("echo 1 > /proc/sys/net/ipv4/ip_forward && echo ok", "--privileged").ok() == "ok"
+
+
+def test_an_ipc_namespace_is_shared_only_by_who_offers_it(podpy: Podpy, busybox: str) -> None:
+    for mode in ("private", "none", "shareable", "host"):
+        podpy.ok("run", "-d", "--name", mode, "--network=none", f"--ipc={mode}", busybox, "sleep", "100")
+    for mode in ("private", "none"):
+        for command in ("run", "create"):
+            words = [command, "--network=none", f"--ipc=container:{mode}", busybox, "true"]
+            podpy(*words).fails(125, "joining IPC of container", "is not allowed: non-shareable IPC")
+    for mode in ("shareable", "host"):
+        podpy.ok("run", "--rm", "--network=none", f"--ipc=container:{mode}", busybox, "true")
+
+
+def test_the_hosts_namespaces_are_joined_over_a_container_that_has_them(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name=h", "--pid=host", "--network=host", "--uts=host", busybox, "sleep", "100")
+    joined = ["--pid=container:h", "--network=container:h", "--uts=container:h"]
+    shown = podpy.ok("run", "--rm", *joined, busybox, "sh", "-c", "cd /proc/self/ns; readlink net; readlink uts")
+    assert shown.split() == [os.readlink("/proc/self/ns/net"), os.readlink("/proc/self/ns/uts")]
+
+
+def test_without_ipc_there_is_no_shared_memory(run: Run) -> None:
+    assert run("ls -d /dev/shm 2>/dev/null || echo none", "--ipc=none").ok() == "none"
+
+
+def test_the_hosts_name_goes_with_the_hosts_network(podpy: Podpy, busybox: str) -> None:
+    shown = podpy.ok("run", "--rm", "--network=host", "--uts=host", busybox, "sh", "-c", "hostname; cat /etc/hostname")
+    assert shown.split() == [os.uname().nodename] * 2
+
+
+@pytest.mark.parametrize("userns", ["keep-id", "auto", "nomap"])
+@pytest.mark.parametrize("network", ["pasta", "slirp4netns"])
+def test_sysfs_shows_the_containers_network_with_a_user_namespace(
+    podpy: Podpy, busybox: str, userns: str, network: str
+) -> None:
+    for access, words in (("ro", []), ("rw", ["--privileged"])):
+        script = "ls /sys/class/net; awk '$5 == \"/sys\" {print $6}' /proc/self/mountinfo"
+        command = ["run", "--rm", f"--userns={userns}", f"--network={network}", *words, busybox, "sh", "-c", script]
+        *interfaces, options = podpy.ok(*command).split()
+        assert len(interfaces) == 2 and "lo" in interfaces, interfaces
+        assert {access, "nosuid", "nodev", "noexec"} <= set(options.split(","))

@@ -15,7 +15,7 @@ from podpy.network.private import pasta
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.containers.starting.context import StartContext
-    from podpy.network.private.slirp import StartSlirp
+    from podpy.network.private.slirp import Addresses, StartSlirp
     from podpy.plan import Operation
     from podpy.spec.container import ContainerSpec, PortMapping
 
@@ -45,7 +45,7 @@ class NetworkPlan:
             return None
         context = self._context
         own_names = list(dict.fromkeys([spec.hostname or context.container_id[:12], context.name]))
-        address = {mode.PASTA: self._own_address(), mode.SLIRP4NETNS: pasta.ADDRESS}.get(self.mode.kind, "127.0.0.1")
+        address = self._own_address() if self.mode.is_private else "127.0.0.1"
         own = [] if spec.uts == "host" and not spec.hostname else [(address, own_names)]
         return names.hosts(
             added=spec.add_hosts, base=self._base_hosts(), host_address=self._host_address(), own=own if address else []
@@ -77,9 +77,16 @@ class NetworkPlan:
     def _forwarder(self) -> str:
         if self.mode.kind == mode.PASTA:
             return pasta.option_value(self.mode, "--dns-forward") or pasta.NAME_SERVER
-        return pasta.NAME_SERVER if self.mode.kind == mode.SLIRP4NETNS else ""
+        return self._slirp_addresses().name_server if self.mode.kind == mode.SLIRP4NETNS else ""
+
+    def _slirp_addresses(self) -> Addresses:
+        from podpy.network.private.slirp import addresses
+
+        return addresses(self.mode)
 
     def _own_address(self) -> str:
+        if self.mode.kind == mode.SLIRP4NETNS:
+            return self._slirp_addresses().own
         if pasta.has_fixed_addresses(self.mode):
             return pasta.ADDRESS
         return pasta.option_value(self.mode, "-a", "--address") or hostinfo.address()
@@ -94,7 +101,8 @@ class NetworkPlan:
             return pasta.host_address(self.mode)
         if self.mode.kind == mode.SLIRP4NETNS:
             loopback = "allow_host_loopback=true" in self.mode.options
-            return pasta.GATEWAY if loopback else hostinfo.address() or pasta.GATEWAY
+            gateway = self._slirp_addresses().gateway
+            return gateway if loopback else hostinfo.address() or gateway
         return (hostinfo.address() or "127.0.0.1") if self.mode.kind == mode.HOST else ""
 
     def _base_hosts(self) -> str:

@@ -133,6 +133,8 @@ def _check_together(spec: ContainerSpec) -> None:
         raise UsageError("cannot set hostname when running in the host UTS namespace: invalid configuration")
     if spec.no_hosts and spec.add_hosts:
         raise UsageError("--no-hosts and --add-host cannot be set together")
+    if spec.no_hosts and spec.hosts_file:
+        raise UsageError("--no-hosts and --hosts-file cannot be set together")
 
 
 def _settings(spec: ContainerSpec, conf: ContainersConf) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from podpy import fastjson, process
 from podpy.errors import InUseError, NetworkSetupError, UsageError
 from podpy.network import ports
 from podpy.network.netns import api_socket
-from podpy.network.private.pasta import ADDRESS
+from podpy.network.private.pasta import ADDRESS, GATEWAY, NAME_SERVER
 from podpy.plan import Operation
+from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import PortMapping
 
 _MTU = "65520"
+_OFFSETS = (100, 2, 3)  # of the container, the gateway and the name server in the network (slirp4netns(1))
 _FLAGS = {  # Podman's option → slirp4netns's, and the value that turns it on (podman-run(1))
     "enable_ipv6": ("--enable-ipv6", "true"),
     "allow_host_loopback": ("--disable-host-loopback", "false"),
@@ -58,11 +60,42 @@ def command(mode: Mode, netns: str, socket: str, ready: int) -> list[str]:
     return [*arguments, f"--api-socket={socket}", f"--ready-fd={ready}", "--netns-type=path", netns, "tap0"]
 
 
+class Addresses(Record):
+    """Who has which address in a network of slirp4netns(1)."""
+
+    own: str = ADDRESS
+    gateway: str = GATEWAY
+    name_server: str = NAME_SERVER
+
+
+def addresses(mode: Mode) -> Addresses:
+    """Return the addresses of the network that `cidr=` asks for: slirp4netns counts them from the network's own.
+
+    Raises UsageError for a text that is none.
+    """
+    cidr = next((option[5:] for option in reversed(mode.options) if option.startswith("cidr=")), "")
+    if not cidr:
+        return Addresses()
+    import _socket as socket
+
+    text, _, length = cidr.partition("/")
+    try:
+        number = int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
+        base = number >> 32 - int(length) << 32 - int(length)
+        own, gateway, name_server = (
+            socket.inet_ntop(socket.AF_INET, (base + offset).to_bytes(4, "big")) for offset in _OFFSETS
+        )
+    except (OSError, ValueError, OverflowError):
+        raise UsageError(f"--network slirp4netns:cidr={cidr}: it is a network as 10.0.2.0/24") from None
+    return Addresses(own=own, gateway=gateway, name_server=name_server)
+
+
 class StartSlirp(Operation):
     """Start slirp4netns; it gets ready while the rest of the start goes on."""
 
     def __init__(self, mode: Mode, directory: str, published: list[PortMapping]) -> None:
         self.mode = mode
+        self.addresses = addresses(mode)
         self.netns = os.path.join(directory, "netns")
         self.pid_file = os.path.join(directory, "slirp4netns.pid")
         self.socket = api_socket(directory)
@@ -142,7 +175,7 @@ class WaitForSlirp(Operation):
             "proto": port.protocol,
             "host_addr": port.host_ip or "0.0.0.0",
             "host_port": port.host_port + offset,
-            "guest_addr": ADDRESS,
+            "guest_addr": self.start.addresses.own,
             "guest_port": port.container_port + offset,
         }
         answer = _ask(self.start.socket, {"execute": "add_hostfwd", "arguments": arguments})

@@ -80,6 +80,7 @@ class BundleContext(Record):
     places: dict[str, str] = {}  # target of a mount: what it resolves to in the root filesystem; not there: itself
     namespaces: dict[str, str] = {}  # OCI type: path to join ("network": …/netns; "pid": /proc/7/ns/pid)
     shm: str = ""  # a directory to bind at /dev/shm; "": a tmpfs that the runtime makes
+    sysfs: str = ""  # a sysfs of the container's network to bind at /sys; "": the runtime mounts one
     init: str = ""  # host path of the init program for --init
     devices: list[Device] = []  # runtime.devices.resolve(spec, …): plain device files only
     cgroup_manager: str = NO_CGROUPS

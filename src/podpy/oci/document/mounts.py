@@ -74,7 +74,7 @@ def _kernel(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> li
         *_sys(spec, context, systemd=systemd),
         _devpts(spec, context),
         *_mqueue(spec, confined=confined),
-        _shm(spec, context, confined=confined),
+        *_shm(spec, context),
     ]
 
 
@@ -91,7 +91,10 @@ def _sys(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[
         sys = _mount("/sys", "bind", ["rprivate", "nosuid", "noexec", "nodev", access, "rbind"], "/sys")
         cgroup_options = ["rprivate", "nosuid", "noexec", "nodev", access]
     else:
-        sys = _mount("/sys", "sysfs", ["nosuid", "noexec", "nodev", access])
+        guard = ["nosuid", "noexec", "nodev", access]
+        sys = _mount("/sys", "sysfs", guard)
+        if context.sysfs:
+            sys = _mount("/sys", "bind", ["rprivate", *guard, "rbind"], context.sysfs)
         cgroup_access = "rw" if paths.cgroup_is_writable(spec, context) else "ro"
         cgroup_options = ["rprivate", "nosuid", "noexec", "nodev", "relatime", cgroup_access]
     if systemd and context.host.unified_cgroups:
@@ -119,18 +122,20 @@ def _mqueue(spec: ContainerSpec, *, confined: bool) -> list[OciMount]:
     return [_mount("/dev/mqueue", "bind", ["bind", "nosuid", "noexec", "nodev"], "/dev/mqueue")]
 
 
-def _shm(spec: ContainerSpec, context: BundleContext, *, confined: bool) -> OciMount:
+def _shm(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
+    if spec.ipc == "none":
+        return []
     options = ["nosuid", "noexec", "nodev"]
     if spec.read_only and not spec.read_only_tmpfs:
         options.append("ro")
     if context.shm:
-        return _mount("/dev/shm", "bind", ["rbind", "rprivate", *options], context.shm)
+        return [_mount("/dev/shm", "bind", ["rbind", "rprivate", *options], context.shm)]
     if spec.ipc == "host":
-        return _mount("/dev/shm", "bind", ["rbind", "rprivate", *options], "/dev/shm")
+        return [_mount("/dev/shm", "bind", ["rbind", "rprivate", *options], "/dev/shm")]
     size = spec.shm_size
     # 0 is "unlimited" to Podman and to tmpfs alike: half of the memory.
     limit = [f"size={size}"] if size else []
-    return _mount("/dev/shm", "tmpfs", ["rprivate", *options, "mode=1777", *limit], "shm")
+    return [_mount("/dev/shm", "tmpfs", ["rprivate", *options, "mode=1777", *limit], "shm")]
 
 
 def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:

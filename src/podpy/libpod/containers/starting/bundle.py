@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.cgroups import FindCgroups
     from podpy.libpod.containers.starting.context import StartContext
     from podpy.libpod.containers.starting.files import WriteFiles
-    from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces
+    from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces, MountSysfs
     from podpy.libpod.containers.starting.root import LookUpUser
     from podpy.libpod.containers.starting.sources import Sources
     from podpy.libpod.engine import Engine
@@ -34,6 +34,7 @@ class Prepared(Record):
     cgroups: FindCgroups
     joined: FindNamespaces
     shared_memory: BorrowSharedMemory | None
+    sysfs: MountSysfs | None
     files: WriteFiles
     sources: Sources
 
@@ -76,6 +77,7 @@ class BuildConfig(Operation):
             places=mounts.places(spec, context.rootfs),
             namespaces=prepared.joined.paths,
             shm=prepared.shared_memory.path if prepared.shared_memory else "",
+            sysfs=prepared.sysfs.target if prepared.sysfs else "",
             init=devices.find_init(spec, conf) if spec.init else "",
             devices=devices.resolve(spec, rootless=is_rootless),
             cgroup_manager=view.manager,

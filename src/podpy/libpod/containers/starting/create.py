@@ -6,7 +6,7 @@ import os
 from time import time_ns
 
 from podpy import fastjson
-from podpy.errors import ConfigError, ImageGoneError, InUseError, NoSuchImageError, UsageError
+from podpy.errors import ConfigError, ImageGoneError, InUseError, NoSuchImageError, StateError, UsageError
 from podpy.image.registry.access import PULL_POLICIES
 from podpy.image.registry.access import PullOptions as PullOptions  # what the command line gives to `create`
 from podpy.libpod.containers import names
@@ -207,8 +207,21 @@ def _merge_image(
 
 
 def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Name the containers whose namespaces are joined by their ids: names may change. Raises NoSuchContainerError."""
-    changes = {kind: f"container:{engine.table.find(name).id}" for kind, name in spec.joins() if name}
+    """Name the containers whose namespaces are joined by their ids: names may change.
+
+    One that has the host's gives the host's. Raises NoSuchContainerError, StateError.
+    """
+    changes = {}
+    for kind, name in spec.joins():
+        if name:
+            other = find(engine, name)
+            mode = getattr(other.spec, kind)
+            if kind == "ipc" and mode in ("private", "none"):
+                raise StateError(
+                    f"joining IPC of container {other.id} is not allowed: non-shareable IPC "
+                    "(hint: use IpcMode:shareable for the donor container)"
+                )
+            changes[kind] = "host" if mode == "host" else f"container:{other.id}"
     return spec.replace(**changes) if changes else spec
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import pids
+from podpy import linux, pids, process
 from podpy.errors import StateError, UsageError
 from podpy.libpod.containers.held import find
 from podpy.plan import Operation
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
 
+_UNKNOWN = 5  # EIO
 # OCI's name of a namespace, and the kernel's file in /proc/PID/ns (namespaces(7)).
 _FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "network": "net", "user": "user"}
 
@@ -71,6 +72,48 @@ class BorrowSharedMemory(Operation):
     def explain_failure(self, error: OSError) -> str:
         """Return what mends it."""
         return "See that the other container still runs: podpy ps"
+
+
+class MountSysfs(Operation):
+    """Mount a sysfs of the container's network in the run directory, for a container with a user namespace of its own.
+
+    A sysfs shows the network namespace of who mounts it, who must have CAP_SYS_ADMIN over that (sysfs(5)): the
+    container's own user namespace has none over a network that podpy has made.
+    """
+
+    def __init__(self, context: StartContext, netns_path: str) -> None:
+        self._netns_path = netns_path
+        self.target = os.path.join(context.directory, "sys")
+
+    @staticmethod
+    def is_needed(context: StartContext, netns_path: str) -> bool:
+        """Return whether the runtime can't mount it."""
+        return bool(netns_path and context.spec.uid_maps)
+
+    def describe(self) -> str:
+        """Return where."""
+        return f"mount a sysfs of the container's network at {self.target}"
+
+    def execute(self) -> None:
+        """Mount it, in a child: this process couldn't come back to the host's network. Raises OSError."""
+        os.makedirs(self.target, mode=0o755, exist_ok=True)
+        pid = process.fork()
+        if pid == 0:
+            os._exit(self._mount())
+        code = process.wait(pid)
+        if code:
+            raise OSError(code, os.strerror(code), self.target)
+
+    def _mount(self) -> int:
+        """Return the number of the error that occurred, or 0."""
+        try:
+            linux.setns(os.open(self._netns_path, os.O_RDONLY | os.O_CLOEXEC), linux.CLONE_NEWNET)
+            linux.mount("sysfs", self.target, "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+        except OSError as error:
+            return error.errno or _UNKNOWN
+        except BaseException:
+            return _UNKNOWN
+        return 0
 
 
 def _modes(spec: ContainerSpec) -> dict[str, str]:

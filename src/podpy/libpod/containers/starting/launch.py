@@ -19,7 +19,7 @@ from podpy.libpod.containers.starting.bundle import BuildConfig, ExposeMounts, P
 from podpy.libpod.containers.starting.cgroups import BeginToLeaveSession, FindCgroups, LeaveSession
 from podpy.libpod.containers.starting.context import StartContext
 from podpy.libpod.containers.starting.files import WriteFiles
-from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces
+from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces, MountSysfs
 from podpy.libpod.containers.starting.root import AddAccounts, LinkMtab, LookUpUser, MakeWorkdir, RefuseLinks
 from podpy.libpod.containers.starting.self_description import is_told, tell_conmon
 from podpy.libpod.containers.starting.sources import Sources
@@ -139,6 +139,10 @@ class Launch:
             if joined.joins("ipc"):
                 shared_memory = BorrowSharedMemory(context, joined)
                 made.append(shared_memory)
+        sysfs = None
+        if MountSysfs.is_needed(context, self._network.netns_path):
+            sysfs = MountSysfs(context, self._network.netns_path)
+            made.append(sysfs)
         files = WriteFiles(context, container, self._network, accounts)
         sources = Sources(context, engine, user)
         prepared = Prepared(
@@ -146,6 +150,7 @@ class Launch:
             cgroups=self._cgroups,
             joined=joined,
             shared_memory=shared_memory,
+            sysfs=sysfs,
             files=files,
             sources=sources,
         )
