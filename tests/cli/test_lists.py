@@ -203,7 +203,7 @@ def test_top(podpy: Podpy, three: dict[str, str]) -> None:
     host_user = podpy.ok("top", "up", "huser").splitlines()[1]
     assert host_user == str(podpy.user.uid)
     podpy("top", "up", "nope").fails(125, "unknown field 'nope'\nHint: There are: args, ")
-    podpy("top", "down").fails(125, "down is created")
+    podpy("top", "down").fails(125, "top can only be used on running containers")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

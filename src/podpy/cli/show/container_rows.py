@@ -198,9 +198,9 @@ def json_row(row: ContainerRow, look: Look) -> Struct:
     )
 
 
-def _networks(mode: str) -> list[str]:
+def _networks(mode: str | None) -> list[str]:
     # Podman lists only networks that `network ls` shows; none, host, pasta … aren't of that kind.
-    name = mode.partition(":")[0]
+    name = (mode or "").partition(":")[0]  # None: the row that a table's heading is made with
     return [] if name in ("", "none", "host", "private", "pasta", "slirp4netns", "container", "ns") else [name]
 
 
