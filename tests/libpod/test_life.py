@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import wait
 from tests.support.engine import Podpy
+from tests.support.processes import describe, mentioning
 
 TRAP = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"
 
@@ -147,6 +148,13 @@ def test_restart_policies(podpy: Podpy, busybox: str, policy: str, code: int, ru
         return lines == runs and status(podpy) == f"exited {code}"
 
     wait.until(settled, what=f"{runs} runs")
+
+    def monitored() -> bool:
+        found = mentioning([podpy.home, podpy.runtime_dir], podpy.marker)
+        return any("conmon" in describe(pid) for pid in found)
+
+    wait.until(lambda: not monitored(), what="nobody would start it again")
+    assert settled()
 
 
 def test_wait_tells_the_first_end_after_it_began_whatever_the_restart_policy(podpy: Podpy, busybox: str) -> None:

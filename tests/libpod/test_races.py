@@ -33,7 +33,7 @@ def test_a_rm_container_goes_though_another_call_saw_its_end_first(podpy: Podpy,
     pid = podpy.json("inspect", "c")[0]["State"]["Pid"]
     run.send_signal(signal.SIGSTOP)
     os.kill(pid, signal.SIGKILL)
-    wait.until(lambda: "exited" in podpy.ok("ps", "-a", "--format", "{{.State}}"), what="ps has seen the end")
+    wait.until(lambda: "removing" in podpy.ok("ps", "-a", "--format", "{{.State}}"), what="ps has seen the end")
     run.send_signal(signal.SIGCONT)
     assert run.wait(30) == 137
     assert podpy.ok("ps", "-aq") == ""

@@ -51,6 +51,7 @@ class Engine:
         self.settings = settings or Settings()
         self.trace = trace
         self.access = access
+        self.looked_at = float("-inf")  # monotonic seconds: see podpy.libpod.system.repair
         self._opened: dict[str, Any] = {}
 
     def __enter__(self) -> Self:

@@ -82,8 +82,10 @@ class Runtime(Engine):
         """
         from podpy.libpod.containers.container import Container
         from podpy.libpod.containers.starting.create import create
+        from podpy.libpod.system.repair import repair_if_needed
 
         with self.noticing():
+            repair_if_needed(self)
             made = create(self, spec, pull, replace=replace, progress=progress)
         return Container(self, made.row, lock=made.lock)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MONITOR = "conmon.pid"
 FIRST_PROCESS = "pidfile"
-EXIT_UNKNOWN = 255  # nobody saw how the container ended: conmon was killed, or the machine rebooted
+EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 
 class ExitRecord(Record):

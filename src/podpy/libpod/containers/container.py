@@ -14,7 +14,7 @@ from podpy.libpod.containers.table import ALIVE, PAUSED, RUNNING, shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
     from podpy.libpod.caller import Streams
@@ -27,13 +27,20 @@ if TYPE_CHECKING:
 class Container(Held):
     """A container, as a caller sees it. `row` is what was known at the last method call; see `refresh`."""
 
+    def _change(self, work: Callable[[], object]) -> None:
+        """Do `work` inside the user's namespaces, after what killed calls have left was finished."""
+        from podpy.libpod.system.repair import repair_if_needed
+
+        repair_if_needed(self.engine)
+        self._privileged(work)
+
     # Starting
 
     def start(self) -> None:
         """Start the container, detached. Raises StateError, RuntimeFailedError (126, 127 …), OperationError."""
         from podpy.libpod.containers.starting.start import start
 
-        self._privileged(lambda: start(self))
+        self._change(lambda: start(self))
 
     # Signals and stopping
 
@@ -41,18 +48,24 @@ class Container(Held):
         """Send a signal to the container's first process. Raises StateError if it isn't running."""
         from podpy.libpod.containers.ending.stop import kill
 
-        self._privileged(lambda: kill(self, signal))
+        self._change(lambda: kill(self, signal))
 
     def stop(self, timeout: int | None = None) -> None:
-        """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then SIGKILL."""
-        from podpy.libpod.containers.ending.stop import stop
+        """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then SIGKILL.
 
-        self._privileged(lambda: stop(self, timeout))
+        One that was created to be removed at its end is gone then. Raises StateError for one that is paused, and, when
+        it has ended, for one without a monitor, whose exit code nobody knows.
+        """
+        from podpy.libpod.containers.ending.stop import stop_and_tell
+
+        self._change(lambda: stop_and_tell(self, timeout))
 
     def restart(self, timeout: int | None = None) -> None:
         """Stop the container if it runs, and start it."""
+        from podpy.libpod.containers.ending.stop import stop
+
         if self.status in ALIVE:
-            self.stop(timeout)
+            self._change(lambda: stop(self, timeout, restart=True))
         self.start()
 
     def pause(self) -> None:
@@ -74,7 +87,7 @@ class Container(Held):
                 (self._pause if after == PAUSED else self._resume)()
                 self.row = row.replace(status=after)
 
-        self._privileged(work)
+        self._change(work)
 
     def _pause(self) -> None:
         # The row first: if this call is killed between, it says `paused`, and unpausing what isn't does no harm.
@@ -92,20 +105,29 @@ class Container(Held):
     # Waiting and clean-up
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait until the container has ended and return its exit code. Raises TimeoutError after `timeout` seconds."""
+        """Wait until the container has ended and return its exit code; one with `remove` is gone then.
+
+        -1: nobody saw it end. Raises TimeoutError after `timeout` seconds.
+        """
         from podpy.libpod.containers.ending.wait import wait_for_end
 
         try:
             row = self.refresh()
         except NoSuchContainerError:
             row = self.row  # removed by itself (--rm): its exit record is still there
-        return wait_for_end(self.engine, row, timeout)
+        code = wait_for_end(self.engine, row, timeout)
+        if self.spec.remove:  # whoever waited for it may use its name
+            self.cleanup()
+        return code
 
     def cleanup(self) -> None:
-        """Give back what a container that has ended still holds: runtime state, network, run directory."""
-        from podpy.libpod.containers.ending.cleanup import cleanup
+        """Give back what a container that has ended still holds: runtime state, network, run directory.
 
-        self._privileged(lambda: cleanup(self))
+        One that was created to be removed at its end is.
+        """
+        from podpy.libpod.containers.ending.finish import finish
+
+        self._privileged(lambda: finish(self))
 
     def remove(
         self,
@@ -123,9 +145,7 @@ class Container(Held):
         """
         from podpy.libpod.containers.ending.remove import remove
 
-        self._privileged(
-            lambda: remove(self, force=force, volumes=volumes, timeout=timeout, depend=depend, going=going)
-        )
+        self._change(lambda: remove(self, force=force, volumes=volumes, timeout=timeout, depend=depend, going=going))
 
     # What goes on inside
 
@@ -178,6 +198,9 @@ class Container(Held):
         """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
         if not names.is_valid_name(name):
             raise UsageError(f"invalid container name {name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+        from podpy.libpod.system.repair import repair_if_needed
+
+        repair_if_needed(self.engine)
         with self.locked() as row, self.engine.database.transaction():
             owner = self.engine.table.name_owner(name)
             if owner and owner != self.id:

@@ -33,6 +33,7 @@ REMOVING = "removing"
 
 ALIVE = (RUNNING, PAUSED, STOPPING)
 NO_RESTART = ("", "no", "never")  # restart policies by which nothing is ever restarted
+STOPPED_FOR_RESTART = 2  # `stopped_by_user` of a container that `podpy restart` starts again in a moment
 
 
 class ContainerRow(Record):
@@ -166,6 +167,11 @@ class ContainerTable:
         """Return the rows in one of these states, oldest first."""
         marks = ", ".join("?" * len(statuses))
         return self._rows(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created", statuses)
+
+    def left_by_restarts(self, before: int) -> list[ContainerRow]:
+        """Return the rows of containers that ended before this time, for a restart which never came."""
+        where = " WHERE status = ? AND stopped_by_user = ? AND finished < ?"
+        return self._rows(_SELECT + where, (EXITED, STOPPED_FOR_RESTART, before))
 
     def latest(self) -> ContainerRow | None:
         """Return the container that was created last, if there is one."""

@@ -224,7 +224,12 @@ def _attach(container: Held, socket: int, options: AttachOptions, *, started: bo
         return None
     from podpy.libpod.containers.ending.wait import wait_for_end
 
-    return wait_for_end(container.engine, row)
+    code = wait_for_end(container.engine, row)
+    if container.spec.remove:
+        from podpy.libpod.containers.ending.finish import finish
+
+        finish(container)
+    return code
 
 
 def pump(container: Held, socket: int, options: AttachOptions) -> bool:
@@ -289,7 +294,7 @@ def _read_exit_code(container: Held, waiter: int) -> int:
 
 def _clean_up_after(container: Held, code: int) -> None:
     from podpy.libpod.containers.ending.cleanup import release
-    from podpy.libpod.containers.ending.remove import remove_locked
+    from podpy.libpod.containers.ending.finish import for_restart, remove_locked
 
     engine = container.engine
     try:
@@ -297,8 +302,8 @@ def _clean_up_after(container: Held, code: int) -> None:
             is_ours = (row.pid, row.conmon_pid) == (container.row.pid, container.row.conmon_pid)
             if not is_ours and row.status in (*ALIVE, STARTING):
                 return  # restarted meanwhile by somebody else
-            if container.spec.remove:
-                remove_locked(container, row, volumes=True)
+            if container.spec.remove and not for_restart(row):
+                remove_locked(container, row.replace(exit_code=code), volumes=True)
                 return
             if is_ours:  # else another call (`podpy ps`) has seen the end and committed it
                 _note_end(engine, row, code)

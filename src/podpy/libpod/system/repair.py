@@ -12,16 +12,16 @@
 from __future__ import annotations
 
 import os
-from time import time_ns
+from time import monotonic, time_ns
 
-from podpy.errors import NoSuchContainerError
-from podpy.libpod.containers.ending.cleanup import release, remove_tree
-from podpy.libpod.containers.ending.remove import finish_removals, remove_locked
-from podpy.libpod.containers.ending.settle import settle
+from podpy.libpod.containers.ending.cleanup import remove_tree
+from podpy.libpod.containers.ending.finish import finish, finish_removals
+from podpy.libpod.containers.ending.settle import settle, true_changes
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, STARTING, ContainerRow
-from podpy.libpod.locks import BusyError
+from podpy.libpod.containers.table import ALIVE, REMOVING, STARTING
 
+_LOOK_AGAIN = 1.0  # seconds
+_RESTART_PATIENCE = 10 * 1_000_000_000  # nanoseconds
 _EXIT_RECORD_LIFE = 300 * 1_000_000_000  # nanoseconds; Podman keeps exit codes as long
 
 TYPE_CHECKING = False
@@ -36,11 +36,32 @@ def repair(engine: Engine) -> list[str]:
         settled = settle(engine, row)
         if settled.status != row.status and settled.status not in (*ALIVE, STARTING):
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
-            _take_down(engine, settled)
+            finish(Held(engine, settled), wait=False)
+    for row in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
+        done.append(f"container {row.id[:12]}: was stopped for a restart that never came")
+        engine.table.note(row.id, stopped_by_user=1)
+        finish(Held(engine, row), wait=False)
     done += _remove_strays(engine)
     _sweep_exit_records(engine)
     done += [f"storage: removed {name}" for name in engine.store.sweep().lines]
     return done
+
+
+def repair_if_needed(engine: Engine) -> bool:
+    """Repair if a container is half removed, or has ended and nobody has seen it; return whether that was done.
+
+    One look at an index if not. A call that changes many containers one by one looks again only after a second.
+    """
+    now = monotonic()
+    if now < engine.looked_at + _LOOK_AGAIN:
+        return False
+    engine.looked_at = now
+    for row in engine.table.summaries(*ALIVE, STARTING, REMOVING):
+        changes = {} if row.status == REMOVING else true_changes(engine, row, locked=False)
+        if changes.get("status", row.status) not in (*ALIVE, STARTING):
+            engine.privileged(lambda: repair(engine))
+            return True
+    return False
 
 
 def _sweep_exit_records(engine: Engine) -> None:
@@ -56,20 +77,6 @@ def _sweep_exit_records(engine: Engine) -> None:
                 os.unlink(entry.path)
         except FileNotFoundError:
             continue  # another call sweeps as well
-
-
-def _take_down(engine: Engine, row: ContainerRow) -> None:
-    container = Held(engine, row)
-    try:
-        with container.locked(wait=False) as now:
-            if now.status in (*ALIVE, STARTING):
-                return
-            if container.spec.remove:
-                remove_locked(container, now, volumes=True)
-            else:
-                release(engine, now)
-    except (BusyError, NoSuchContainerError):
-        pass  # somebody else is at it, or was faster
 
 
 def _remove_strays(engine: Engine) -> list[str]:

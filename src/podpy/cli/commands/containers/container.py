@@ -8,8 +8,12 @@ from podpy.errors import NoSuchContainerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
+
     from podpy.cli.parser.options import Options
     from podpy.libpod.containers.container import Container
+else:
+    import _signal as signal  # the C half: `signal` itself imports `enum`
 
 _NO_SUCH = 1
 
@@ -32,6 +36,9 @@ def cleanup(options: Options) -> int:
 
         runtime.privileged(lambda: after_end(container, remove=options.rm))
 
+    if options.rm:
+        # systemd ends what is left in a unit's cgroup as soon as its ExecStop has returned.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with open_runtime(options) as runtime:
         # Whoever is gone already was cleaned up by a faster call: for a script that is no failure.
         options.ignore = True

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, pids
-from podpy.errors import NoSuchContainerError
-from podpy.libpod.containers.table import ALIVE, STARTING, ContainerRow
+from podpy.libpod.containers.table import ContainerRow
 from podpy.monitor.files import FIRST_PROCESS, read_pidfile
 
 _MOST_TRIES = 100
@@ -14,18 +13,7 @@ _TICK = 0.01  # seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.libpod.containers.held import Held
     from podpy.libpod.engine import Engine
-
-
-def cleanup(container: Held) -> None:
-    """Clean up a container that has ended; does nothing for one that runs, or is gone."""
-    try:
-        with container.locked() as row:
-            if row.status not in (*ALIVE, STARTING):
-                release(container.engine, row)
-    except NoSuchContainerError:
-        pass
 
 
 def release(engine: Engine, row: ContainerRow) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.ending.cleanup import release
-from podpy.libpod.containers.ending.remove import remove_locked
+from podpy.libpod.containers.ending.finish import for_restart, remove_locked
 from podpy.libpod.containers.starting.start import commit_starting, start_locked
 from podpy.libpod.containers.table import ALIVE, EXITED, STARTING, ContainerRow
 
@@ -27,7 +27,7 @@ def after_end(container: Held, *, remove: bool) -> None:
             if row.status == EXITED and must_restart(container.spec, row):
                 commit_starting(container, restarts=row.restarts + 1)
                 start_locked(container)
-            elif remove or container.spec.remove:
+            elif (remove or container.spec.remove) and not for_restart(row):
                 remove_locked(container, row, volumes=True)
             else:
                 release(container.engine, row)

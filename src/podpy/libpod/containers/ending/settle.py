@@ -20,6 +20,7 @@ from podpy.libpod.containers.table import (
     REMOVING,
     RUNNING,
     STARTING,
+    STOPPED_FOR_RESTART,
     ContainerRow,
 )
 from podpy.libpod.locks import BusyError
@@ -47,7 +48,7 @@ def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> Contai
     changes = true_changes(engine, row, locked=locked)
     if not changes:
         return row
-    if changes["status"] in (EXITED, CREATED) and _nobody_will_remove_it(row):
+    if changes["status"] in (EXITED, CREATED) and _is_to_go(engine, row, changes["status"]):
         changes["status"] = REMOVING
     if locked:
         engine.table.note(row.id, **changes)
@@ -89,9 +90,17 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
     return {**changes, "exit_code": record.exit_code, "finished": record.finished, "oom_killed": int(oom)}
 
 
-def _nobody_will_remove_it(row: ContainerRow) -> bool:
-    """Return whether this is a `--rm` container whose monitor is gone: then the next changing call removes it."""
-    return bool(row.remove_at_exit) and not pids.is_alive(row.conmon_pid, row.conmon_start)
+def _is_to_go(engine: Engine, row: ContainerRow, status: str) -> bool:
+    """Return whether this is a `--rm` container at its end: whoever comes first removes it.
+
+    One that has never run goes only if nobody is there any more who would start it.
+    """
+    if status == CREATED and pids.is_alive(row.conmon_pid, row.conmon_start):
+        return False
+    if not row.remove_at_exit:
+        return False
+    found = engine.database.query("SELECT stopped_by_user FROM containers WHERE id = ?", (row.id,))
+    return bool(found and found[0][0] != STOPPED_FOR_RESTART)
 
 
 def _exit_record_is_coming(engine: Engine, row: ContainerRow) -> bool:

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from podpy import pids
-from podpy.errors import StateError
-from podpy.libpod.containers.table import ALIVE, EXITED, NO_RESTART, PAUSED, STARTING, STOPPING, ContainerRow
+from podpy.errors import NoSuchContainerError, StateError
+from podpy.libpod.containers.ending.finish import finish
+from podpy.libpod.containers.ending.wait import wait_for_end
+from podpy.libpod.containers.table import (
+    ALIVE,
+    EXITED,
+    NO_RESTART,
+    PAUSED,
+    STARTING,
+    STOPPED_FOR_RESTART,
+    STOPPING,
+    ContainerRow,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,36 +34,53 @@ def kill(container: Held, number: int) -> None:
         container.engine.table.note(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
-        from podpy.libpod.containers.ending.wait import wait_for_end
-
         wait_for_end(container.engine, row)
+        if container.spec.remove:
+            finish(container)
 
 
-def stop(container: Held, timeout: int | None, *, thaw: bool = False, quiet: bool = False) -> None:
+def stop(
+    container: Held, timeout: int | None, *, thaw: bool = False, quiet: bool = False, restart: bool = False
+) -> None:
     """See Container.stop. A container that isn't running is only cleaned up, and isn't restarted by its policy.
 
     `thaw`: a paused one is unpaused first; otherwise that is a StateError. `quiet`: without the warning that its signal
-    has not stopped it.
+    has not stopped it. `restart`: it is started again in a moment, so one with `--rm` isn't removed.
     """
-    from podpy.libpod.containers.ending.cleanup import cleanup
-
-    row = _begin_to_stop(container, thaw=thaw)
+    try:
+        row = _begin_to_stop(container, thaw=thaw, restart=restart)
+    except NoSuchContainerError:
+        if not container.spec.remove:
+            raise
+        return  # it goes at its end by itself, and has
     if row.status in ALIVE:
-        from podpy.libpod.containers.ending.wait import wait_for_end
+        _end(container, row, container.spec.stop_timeout if timeout is None else timeout, quiet=quiet)
+    finish(container)
 
-        patience = container.spec.stop_timeout if timeout is None else timeout
-        if patience < 0:
-            patience = 2**31
-        if patience > 0:
-            _send(container, row, container.spec.stop_signal)
-        try:
-            wait_for_end(container.engine, row, patience)
-        except TimeoutError:
-            if patience > 0 and not quiet:
-                _warn(container, patience)
-            _send(container, row, _SIGKILL)
-            wait_for_end(container.engine, row)
-    cleanup(container)
+
+def stop_and_tell(container: Held, timeout: int | None) -> None:
+    """Stop a container; raise StateError if there was no monitor any more that could tell how it ended."""
+    row = container.row
+    is_unseen = row.status in ALIVE and not pids.is_alive(row.conmon_pid, row.conmon_start)
+    stop(container, timeout)
+    if is_unseen:
+        raise StateError(
+            f"container {container.id} was stopped, but its monitor (conmon) had been killed: its exit code is unknown"
+        )
+
+
+def _end(container: Held, row: ContainerRow, patience: int, *, quiet: bool) -> None:
+    if patience < 0:
+        patience = 2**31
+    if patience > 0:
+        _send(container, row, container.spec.stop_signal)
+    try:
+        wait_for_end(container.engine, row, patience)
+    except TimeoutError:
+        if patience > 0 and not quiet:
+            _warn(container, patience)
+        _send(container, row, _SIGKILL)
+        wait_for_end(container.engine, row)
 
 
 def _warn(container: Held, patience: int) -> None:
@@ -66,7 +94,7 @@ def _warn(container: Held, patience: int) -> None:
     warn(f"StopSignal {name} failed to stop container {container.name} in {patience} seconds, resorting to SIGKILL")
 
 
-def _begin_to_stop(container: Held, *, thaw: bool) -> ContainerRow:
+def _begin_to_stop(container: Held, *, thaw: bool, restart: bool) -> ContainerRow:
     """Note that the user stops it, and return the row as it was before.
 
     If the call that was starting the container was killed, its monitor may still be at it: that is waited for, without
@@ -78,18 +106,18 @@ def _begin_to_stop(container: Held, *, thaw: bool) -> ContainerRow:
     while True:
         with container.locked() as row:
             if row.status != STARTING or monotonic() > patience:
-                _note_stop(container, row, thaw=thaw)
+                _note_stop(container, row, thaw=thaw, restart=restart)
                 return row
         sleep(_TICK)
 
 
-def _note_stop(container: Held, row: ContainerRow, *, thaw: bool) -> None:
+def _note_stop(container: Held, row: ContainerRow, *, thaw: bool, restart: bool) -> None:
     if row.status == PAUSED:
         if not thaw:
             raise StateError.improper(f"{container.id} is paused, can't stop it")
         container.engine.oci_runtime.resume(row.id)
     if row.status in ALIVE:
-        container.engine.table.note(row.id, status=STOPPING, stopped_by_user=1)
+        container.engine.table.note(row.id, status=STOPPING, stopped_by_user=STOPPED_FOR_RESTART if restart else 1)
     elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
         # conmon's exit command may be on its way to this lock, to start the container again.
         container.engine.table.note(row.id, stopped_by_user=1)

@@ -110,7 +110,7 @@ def _create(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: str) -
 
 
 def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: str) -> Held:
-    from podpy.libpod.containers.ending.remove import discard_volumes
+    from podpy.libpod.containers.ending.finish import discard_volumes
 
     spec = _with_absolute_paths(spec, engine.caller.directory)
     if spec.cidfile and os.path.lexists(spec.cidfile):
@@ -283,6 +283,8 @@ def _insert(
     wanted: _Wanted,
     status: str,
 ) -> ContainerRow:
+    from podpy.libpod.system.repair import repair_if_needed
+
     if wanted.replaces and spec.name:
         _remove_owner_of(engine, spec.name)
     table = engine.table
@@ -296,7 +298,8 @@ def _insert(
                 table.insert(row, spec.joins())
                 _note_volumes(engine, container_id, spec)
                 return row
-        if spec.name:
+        # One that has ended, and was to be removed then, isn't in the way.
+        if spec.name and not repair_if_needed(engine):
             raise InUseError(
                 f'creating container storage: the container name "{name}" is already in use by {owner}',
                 hint="You have to remove that container to be able to reuse that name (podpy rm), or use --replace",

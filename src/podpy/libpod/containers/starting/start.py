@@ -186,7 +186,7 @@ def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
 
 def discard_failed_start(container: Held) -> None:
     """Remove a `--rm` container whose start failed."""
-    from podpy.libpod.containers.ending.remove import remove_locked
+    from podpy.libpod.containers.ending.finish import remove_locked
 
     try:
         with container.locked() as row:

@@ -1,0 +1,107 @@
+"""Finish what has ended: give back what it held, and remove it if it was to go at its end (`--rm`).
+
+Whoever sees a container end finishes it, and returns when that is done: conmon's exit command, the attached call,
+`stop`, `kill`, `wait`, and after them any changing call (podpy.libpod.system.repair).
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import fastjson
+from podpy.errors import InUseError, NoSuchContainerError, NotFoundError
+from podpy.libpod.containers.ending.cleanup import release
+from podpy.libpod.containers.held import Held
+from podpy.libpod.containers.table import ALIVE, EXITED, REMOVING, STARTING, STOPPED_FOR_RESTART, ContainerRow
+from podpy.libpod.locks import BusyError
+from podpy.plan import perform
+from podpy.storage.mounts.root import RemoveContainerLayer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
+
+
+def finish(container: Held, *, wait: bool = True) -> None:
+    """Finish a container if it has ended; nothing for one that runs, or is gone.
+
+    With wait=False nothing is done, too, if somebody else is at it.
+    """
+    try:
+        with container.locked(wait=wait) as row:
+            if row.status in (*ALIVE, STARTING):
+                return
+            if container.spec.remove and row.status in (EXITED, REMOVING) and not for_restart(row):
+                remove_locked(container, row, volumes=True)
+            else:
+                release(container.engine, row)
+    except (BusyError, NoSuchContainerError):
+        pass
+
+
+def for_restart(row: ContainerRow) -> bool:
+    """Return whether the container was stopped by a call that starts it again in a moment."""
+    return row.stopped_by_user == STOPPED_FOR_RESTART
+
+
+def remove_locked(container: Held, row: ContainerRow, *, volumes: bool) -> None:
+    """Remove a container that has ended and whose lock the caller holds."""
+    engine = container.engine
+    engine.database.make_room()
+    # The code with it: whoever waits in another process may see this row and nothing else.
+    engine.table.update(row.id, status=REMOVING, exit_code=row.exit_code)
+    _finish(engine, row, volumes=volumes)
+    container.lock.remove()
+
+
+def finish_removals(engine: Engine) -> list[ContainerRow]:
+    """Finish what killed calls have left half removed, and return those containers' rows.
+
+    Cheap if there is nothing: one look at an index.
+    """
+    finished = []
+    for row in engine.table.with_status(REMOVING):
+        container = Held(engine, row)
+        try:
+            with container.locked(wait=False):
+                engine.database.make_room()
+                # Whether `rm -v` had begun it isn't known; what goes by itself takes its volumes along.
+                _finish(engine, row, volumes=bool(row.remove_at_exit))
+                container.lock.remove()
+                finished.append(row)
+        except (BusyError, NoSuchContainerError):
+            continue  # somebody else is at it, or was faster
+    return finished
+
+
+def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
+    # The row goes last: as long as it is there, the next call knows that there is something to finish.
+    anonymous = engine.volumes.anonymous_of(row.id) if volumes else []
+    release(engine, row)
+    perform(RemoveContainerLayer(engine.store, row.id))
+    _remove_cidfile(row)
+    engine.table.delete(row.id)
+    discard_volumes(engine, anonymous)
+
+
+def _remove_cidfile(row: ContainerRow) -> None:
+    """Remove the file of `--cidfile` with the container (podman-run(1)), if it is still this container's."""
+    path = fastjson.loads(row.spec).get("cidfile")
+    if not path:
+        return
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            if file.read(len(row.id) + 1).strip() != row.id:
+                return
+        os.unlink(path)
+    except OSError:
+        pass  # gone, or in a directory that isn't the user's any more
+
+
+def discard_volumes(engine: Engine, names: list[str]) -> None:
+    """Remove volumes that no container uses (any more)."""
+    for name in names:
+        try:
+            engine.volumes.remove(name)
+        except (InUseError, NotFoundError):
+            pass  # another container has it, by --volumes-from; or somebody was faster

@@ -1,0 +1,156 @@
+"""`--rm`: whoever saw a container end may use its name, and no ended one stays, whatever was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.support import wait
+from tests.support.engine import Podpy
+from tests.support.processes import describe, mentioning
+
+TRIES = 5
+
+
+def sleeper(podpy: Podpy, image: str, *options: str) -> str:
+    """Start a container with --rm that ends at once when it is asked to; return its id."""
+    script = "trap 'exit 4' TERM; while :; do sleep 0.05; done"
+    return podpy.ok("run", "-d", "--rm", "--name=c", "--network=none", *options, image, "sh", "-c", script)
+
+
+def kill_monitor(podpy: Podpy, container: str, *, first: bool = True) -> None:
+    """Kill a container's conmon, and its first process."""
+    directory = podpy.runroot / "containers" / container
+    for name in ("conmon.pid", *(["pidfile"] if first else [])):
+        pid = int((directory / name).read_text())
+        os.kill(pid, signal.SIGKILL)
+        wait.for_end(pid)
+
+
+@pytest.mark.parametrize(
+    "end", [["stop", "c"], ["kill", "c"], ["rm", "-f", "-t1", "c"], ["stop", "-t0", "c"]], ids=" ".join
+)
+def test_its_name_is_free_when_the_call_that_ended_it_returns(podpy: Podpy, busybox: str, end: list[str]) -> None:
+    for _ in range(TRIES):
+        sleeper(podpy, busybox)
+        podpy.ok(*end)
+        assert podpy.ok("ps", "-aq") == ""
+    podpy.ok("create", "--name=c", "--network=none", busybox, "true")
+
+
+def test_what_systemd_ends_after_exec_stop_leaves_nothing(podpy: Podpy, busybox: str) -> None:
+    """systemd.kill(5): what is left in a unit's cgroup gets SIGTERM as soon as ExecStop has returned."""
+    for _ in range(TRIES):
+        sleeper(podpy, busybox)
+        podpy.ok("stop", "c")
+        for pid in mentioning([podpy.home, podpy.runtime_dir], podpy.marker):
+            if "podpy-holder" not in describe(pid):
+                try:
+                    os.kill(pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    continue
+        assert podpy.ok("ps", "-aq") == ""
+
+
+@pytest.mark.parametrize("waiter", [["wait", "c"], ["attach", "c"]], ids=" ".join)
+def test_its_name_is_free_when_a_call_that_waited_returns(podpy: Podpy, busybox: str, waiter: list[str]) -> None:
+    for _ in range(TRIES):
+        script = "until [ -e /go ]; do sleep 0.02; done; exit 3"
+        podpy.ok("run", "-d", "--rm", "--name=c", "--network=none", busybox, "sh", "-c", script)
+        waiting = podpy.popen(*waiter, stdout=subprocess.PIPE)
+        podpy.ok("exec", "c", "touch", "/go")
+        said = waiting.communicate(timeout=60)[0].decode().strip()
+        assert (said, waiting.returncode) == (("3", 0) if waiter[0] == "wait" else ("", 3))
+        assert podpy.ok("ps", "-aq") == ""
+
+
+def test_wait_for_one_that_is_being_removed_tells_its_code(podpy: Podpy, busybox: str) -> None:
+    container = sleeper(podpy, busybox)
+    waiting = [podpy.popen("wait", "c", stdout=subprocess.PIPE) for _ in range(3)]
+    wait.until(lambda: podpy.ok("ps", "-q"), what="it runs")
+    podpy.ok("exec", "c", "true")
+    podpy.ok("stop", "c")
+    codes = {process.communicate(timeout=60)[0].decode().strip() for process in waiting}
+    assert codes <= {"4", ""}  # "": it came when the container was gone
+    podpy("wait", container).fails(125, "no container with name or ID")
+
+
+def test_restart_keeps_it(podpy: Podpy, busybox: str) -> None:
+    container = sleeper(podpy, busybox)
+    for _ in range(3):
+        podpy.ok("restart", "c")
+        assert podpy.ok("ps", "--no-trunc", "--format", "{{.ID}} {{.State}}") == f"{container} running"
+    podpy.ok("stop", "c")
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_a_stop_of_one_that_is_created_keeps_it(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--rm", "--name=c", "--network=none", busybox, "true")
+    podpy.ok("stop", "c")
+    assert podpy.ok("ps", "-a", "--format", "{{.State}}") == "created"
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["unseen", "seen by ps"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["create", "--name=c", "--network=none", "IMAGE", "true"],
+        ["run", "-d", "--name=c", "--network=none", "IMAGE", "true"],
+        ["start", "other"],
+        ["stop", "other"],
+        ["restart", "-t0", "other"],
+        ["rename", "other", "c"],
+        ["rm", "other"],
+    ],
+    ids=lambda call: call[0],
+)
+def test_any_changing_call_finishes_one_whose_monitor_was_killed(
+    podpy: Podpy, busybox: str, call: list[str], seen: bool
+) -> None:
+    podpy.ok("create", "--name=other", "--network=none", busybox, "sleep", "300")
+    container = sleeper(podpy, busybox)
+    kill_monitor(podpy, container)
+    if seen:
+        assert "Removing" in podpy.ok("ps", "-a", "--format", "{{.Names}} {{.Status}}")
+    podpy.ok(*(busybox if word == "IMAGE" else word for word in call))
+    assert container[:12] not in podpy.ok("ps", "-aq")
+    assert not (podpy.runroot / "containers" / container).exists()
+    podpy.ok("rm", "-af", "-t0")
+
+
+def test_system_check_names_one_whose_monitor_was_killed(podpy: Podpy, busybox: str) -> None:
+    container = sleeper(podpy, busybox)
+    kill_monitor(podpy, container)
+    podpy.ok("ps", "-a")
+    assert container[:12] in podpy("system", "check").stdout
+    assert podpy.ok("ps", "-aq") == ""
+    assert podpy("system", "check").ok() == ""
+
+
+def test_wait_for_one_whose_monitor_was_killed(podpy: Podpy, busybox: str) -> None:
+    container = sleeper(podpy, busybox)
+    kill_monitor(podpy, container)
+    assert podpy.ok("wait", "c") == "-1"
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_the_exit_code_of_one_that_nobody_saw_end_is_unknown(podpy: Podpy, busybox: str) -> None:
+    container = podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "300")
+    kill_monitor(podpy, container)
+    assert podpy.ok("ps", "-a", "--format", "{{.Status}}").startswith("Exited (-1)")
+    assert podpy.ok("inspect", "--format", "{{.State.ExitCode}}", "c") == "-1"
+    assert podpy.ok("wait", "c") == "-1"
+
+
+@pytest.mark.parametrize("options", [[], ["--rm"]], ids=["kept", "rm"])
+def test_stop_without_a_monitor_stops_it_and_says_so(podpy: Podpy, busybox: str, options: list[str]) -> None:
+    container = podpy.ok("run", "-d", *options, "--name=c", "--network=none", busybox, "sleep", "300")
+    first = int((podpy.runroot / "containers" / container / "pidfile").read_text())
+    kill_monitor(podpy, container, first=False)
+    podpy("stop", "-t0", "c").fails(125, "Error: ", "monitor")
+    wait.for_end(first)
+    assert podpy.ok("ps", "-a", "--format", "{{.Status}}")[:11] == ("" if options else "Exited (-1)")
+    podpy.ok("rm", "-f", "-i", "c")
