@@ -1,15 +1,11 @@
 #define _GNU_SOURCE
 #include "end.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -201,27 +197,4 @@ int end_run(struct context *ctx)
     wait_for_stragglers(ctx);
     run_exit_command(ctx);
     return ctx->end.failed ? 1 : process_exit_code(&ctx->process);
-}
-
-static void give_segment_back(const ElfW(Phdr) *segment, uintptr_t base)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t start = (base + segment->p_vaddr) & ~(page - 1);
-    uintptr_t end = (base + segment->p_vaddr + segment->p_memsz) & ~(page - 1);
-
-    if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) == 0 && end > start)
-        madvise((void *)start, end - start, MADV_DONTNEED);
-}
-
-void end_give_text_back(void)
-{
-    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)getauxval(AT_PHDR);
-    unsigned long count = getauxval(AT_PHNUM);
-    uintptr_t base = 0;
-
-    for (unsigned long i = 0; segments != NULL && i < count; i++)
-        if (segments[i].p_type == PT_PHDR)
-            base = (uintptr_t)segments - segments[i].p_vaddr;
-    for (unsigned long i = 0; segments != NULL && i < count; i++)
-        give_segment_back(&segments[i], base);
 }

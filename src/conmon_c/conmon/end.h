@@ -26,7 +26,4 @@ int end_run(struct context *ctx);
 /* Leaves the loop if nobody is left to be waited for. */
 void end_check(struct context *ctx);
 
-/* Gives back the pages of the program itself; what is needed comes back from the page cache. */
-void end_give_text_back(void);
-
 #endif

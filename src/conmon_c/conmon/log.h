@@ -90,7 +90,7 @@ int log_journald_open(struct context *ctx, struct sink *sink, struct error *err)
 void log_time_local(struct log *log, char *to);
 void log_time_utc(char *to);
 
-/* Bytes of `data` up to and with the first newline, or all of it; `whole` tells which. */
+/* log_line.c: bytes of `data` up to and with the first newline, or all of it; `whole` tells which. */
 size_t log_line(const unsigned char *data, size_t size, bool *whole);
 
 #endif

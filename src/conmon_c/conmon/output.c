@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "memory.h"
 
 #define TERMINAL_RETRY_MS 100
 #define IDLE_MS 500
@@ -91,7 +92,7 @@ static void give_memory_back(struct context *ctx)
     if (ctx->input.begin == ctx->input.end)
         madvise(ctx->buffers, sizeof(*ctx->buffers), MADV_DONTNEED);
     clients_give_memory_back(&ctx->clients);
-    end_give_text_back();
+    memory_give_text_back();
     ctx->output.used = false;
 }
 

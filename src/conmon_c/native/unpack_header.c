@@ -1,62 +1,14 @@
 /* The 512 bytes of a tar header: V7, ustar, star and GNU. Field offsets: POSIX.1-2017, pax, "ustar Interchange Format". */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "unpack_internal.h"
 
-int unpack_fail(struct unpack_error *error, int code, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    error->code = code;
-    return -1;
-}
-
 bool tar_is_zero(const uint8_t *block)
 {
     return block[0] == 0 && !memcmp(block, block + 1, TAR_BLOCK - 1);
-}
-
-/* Base 256: the first byte's high bit marks it, the next one is the sign (GNU tar, star). */
-static int decode_binary(const uint8_t *field, size_t size, int64_t *value)
-{
-    uint8_t fill = field[0] & 0x40 ? 0xff : 0;
-    uint64_t number = fill ? UINT64_MAX : 0;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t byte = field[i];
-        if (i == 0)
-            byte = (uint8_t)(fill ? byte | 0x80 : byte & 0x7f);
-        if (size - i > 8 && byte != fill)
-            return -1;
-        number = number << 8 | byte;
-    }
-    if ((fill != 0) != (number >> 63 != 0))
-        return -1;
-    *value = (int64_t)number;
-    return 0;
-}
-
-int tar_decode_number(const uint8_t *field, size_t size, int64_t *value)
-{
-    size_t i = 0;
-    uint64_t number = 0;
-    if (field[0] & 0x80)
-        return decode_binary(field, size, value);
-    while (i < size && (field[i] == ' ' || field[i] == '\0'))
-        i++;
-    for (; i < size && field[i] != ' ' && field[i] != '\0'; i++) {
-        if (field[i] < '0' || field[i] > '7')
-            return -1;
-        number = number << 3 | (uint64_t)(field[i] - '0'); /* at most 12 digits: no overflow */
-    }
-    *value = (int64_t)number;
-    return 0;
 }
 
 /* Old writers summed signed characters; both are accepted, as everywhere. */

@@ -26,6 +26,7 @@ struct unpack_error {
     char text[480];
 };
 
+/* unpack_error.c */
 __attribute__((format(printf, 3, 4))) int unpack_fail(struct unpack_error *error, int code, const char *format, ...);
 
 struct tar_xattr {
@@ -82,6 +83,9 @@ struct tar_extended {
 void tar_extended_reset(struct tar_extended *extended);
 int tar_parse_pax(struct tar_extended *extended, const char *data, size_t size, struct unpack_error *error);
 void tar_free_xattrs(struct tar_xattr **xattrs, size_t *count);
+
+/* unpack_number.c */
+int tar_decode_number(const uint8_t *field, size_t size, int64_t *value);
 int tar_parse_decimal(const char *text, size_t size, int64_t *value);
 
 /* unpack_sparse.c */
@@ -104,7 +108,6 @@ int tar_reader_end(struct tar_reader *reader, struct unpack_error *error);
 /* unpack_header.c */
 bool tar_is_zero(const uint8_t *block);
 int tar_decode_header(const uint8_t *block, struct tar_entry *entry, struct unpack_error *error);
-int tar_decode_number(const uint8_t *field, size_t size, int64_t *value);
 void tar_entry_reset(struct tar_entry *entry);
 
 /* unpack_place.c */

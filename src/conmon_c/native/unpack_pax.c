@@ -8,24 +8,6 @@
 
 #define XATTR_PREFIX "SCHILY.xattr."
 
-int tar_parse_decimal(const char *text, size_t size, int64_t *value)
-{
-    bool negative = size > 0 && text[0] == '-';
-    size_t i = negative ? 1 : 0;
-    uint64_t number = 0;
-    if (i == size)
-        return -1;
-    for (; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        if (number > (INT64_MAX - 9) / 10)
-            return -1;
-        number = number * 10 + (uint64_t)(text[i] - '0');
-    }
-    *value = negative ? -(int64_t)number : (int64_t)number;
-    return 0;
-}
-
 static int parse_time(const char *text, size_t size, struct timespec *time)
 {
     const char *dot = memchr(text, '.', size);
