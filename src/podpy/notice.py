@@ -36,6 +36,10 @@ class Details:
     end: Sink | None = None
 
 
+class Plain(str):
+    """A warning that a command line prints as it stands, without a level: so does Podman some of its own."""
+
+
 def warn(text: str) -> None:
     """Tell the user something that is no error: one sentence, without a full stop."""
     sink = getattr(_Sinks.thread, "sink", None) or _Sinks.process

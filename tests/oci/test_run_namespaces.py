@@ -169,3 +169,15 @@ def test_sysfs_shows_the_containers_network_with_a_user_namespace(
         *interfaces, options = podpy.ok(*command).split()
         assert len(interfaces) == 2 and "lo" in interfaces, interfaces
         assert {access, "nosuid", "nodev", "noexec"} <= set(options.split(","))
+
+
+def test_a_map_may_be_made_of_host_ids_names_and_what_is_left(run: Run, podpy: Podpy) -> None:
+    own = str(podpy.user.uid)
+    found = run("cat /proc/self/uid_map", f"--uidmap=+u77:@{own}:1", "--user=77").ok()
+    rows = [tuple(int(word) for word in line.split()) for line in found.splitlines()]
+    assert (77, 0, 1) in rows and rows[0][0] == 0, "the rest is filled up from 0 on"
+    named = run("cat /proc/self/gid_map", f"--subuidname={podpy.user.name}").ok().split()
+    assert named[:2] == ["0", "1"]
+    run("true", "--subuidname=nobody-has-that").fails(125, "/etc/subuid has no ids of that name")
+    small = run("cat /proc/self/uid_map", "--userns=keep-id:uid=3,gid=3,size=5").ok().split("\n")
+    assert sum(int(line.split()[2]) for line in small) == 6

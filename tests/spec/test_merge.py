@@ -41,6 +41,15 @@ def test_the_image_gives_everything_that_is_open() -> None:
     assert spec.create_workdir
 
 
+def test_env_merge_is_read_as_a_dockerfiles_env_and_gives_way_to_env() -> None:
+    image = ImageConfig(env=["PATH=/bin", "A=1"])
+    asked = {"PATH": "/mine:${PATH}", "B": "$A-${NONE}-${NONE:-x}-${A:+y}", "C": "'$A' \\$A", "D": "$B!"}
+    spec = merge(ContainerSpec(env_merge=asked, env={"PATH": "/given"}), image)
+    assert spec.env == {"PATH": "/given", "A": "1", "B": "1--x-y", "C": "$A $A", "D": "1--x-y!"}
+    without = merge(ContainerSpec(env_merge={"PATH": "${PATH}:/more"}), ImageConfig(), {"PATH": "/usual"})
+    assert without.env == {"PATH": "/usual:/more"}
+
+
 def test_the_options_win() -> None:
     asked = ContainerSpec(command=["x"], env={"A": "9"}, user="0", workdir="/o", labels={"x": "2"}, stop_signal=9)
     spec = merge(asked, IMAGE)

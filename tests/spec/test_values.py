@@ -103,3 +103,14 @@ def test_a_range_of_exposed_ports_is_every_port() -> None:
 def test_an_impossible_exposed_port_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--expose"):
         parse_expose(text)
+
+
+def test_a_wrong_ulimit_is_told_in_podmans_words() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_ulimit("core=-1:1000")
+    assert caught.value.message == (
+        'ulimit option "core=-1:1000" requires name=SOFT:HARD, failed to be parsed: ulimit soft limit must be less than'
+        " or equal to hard limit: soft: -1 (unlimited), hard: 1000"
+    )
+    with pytest.raises(UsageError, match="failed to be parsed: invalid ulimit type: cores"):
+        parse_ulimit("cores=1")

@@ -11,17 +11,16 @@ the subordinate ids, so that `keep-id` is a matter of putting 0 elsewhere:
 from __future__ import annotations
 
 from podpy.errors import NotSupportedError, UsageError
-from podpy.numbers import LARGEST_ID, parse_id
+from podpy.numbers import parse_id
+from podpy.record import Record
 from podpy.spec.container import IdMapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TypeAlias
 
     from podpy.spec.container import ContainerSpec
-
-    Lines: TypeAlias = "Sequence[tuple[int, int, int]]"  # (inside, outside, size), as /proc/PID/uid_map
+    from podpy.spec.idmaps import Lines
 
 _AUTO_SIZE = 1024  # Podman's smallest; images with larger ids need size=
 
@@ -40,7 +39,7 @@ def resolve(
     if mode == "private":
         resolved = _explicit(spec, own)
     elif mode == "auto":
-        resolved = _auto(spec, _options("auto", rest, ("size",)), own, taken)
+        resolved = _auto(spec, _options("auto", rest), own, taken)
     elif not rootless:
         raise NotSupportedError(f"--userns={mode} is only for unprivileged users: root has every id already")
     else:
@@ -68,11 +67,14 @@ def within_lines(maps: Sequence[IdMapping], own: Lines) -> list[IdMapping]:
 
 
 def _around_the_user(spec: ContainerSpec, mode: str, rest: str, own: tuple[Lines, Lines]) -> ContainerSpec:
-    highest = tuple(_count(lines) - 1 for lines in own)
+    highest = (_count(own[0]) - 1, _count(own[1]) - 1)
     if mode == "nomap":
         return spec.replace(uid_maps=_shifted(highest[0]), gid_maps=_shifted(highest[1]))
-    options = _options("keep-id", rest, ("uid", "gid"))
-    uid, gid = (options.get(name, lines[0][1]) for name, lines in zip(("uid", "gid"), own, strict=True))
+    options = _options("keep-id", rest)
+    uid = own[0][0][1] if options.uid is None else options.uid
+    gid = own[1][0][1] if options.gid is None else options.gid
+    if options.size is not None:
+        highest = (min(highest[0], options.size), min(highest[1], options.size))
     return spec.replace(
         uid_maps=_kept(uid, highest[0]),
         gid_maps=_kept(gid, highest[1]),
@@ -108,9 +110,11 @@ def _shifted(highest: int) -> list[IdMapping]:
 
 
 def _auto(
-    spec: ContainerSpec, options: dict[str, int], own: tuple[Lines, Lines], taken: Sequence[IdMapping]
+    spec: ContainerSpec, options: _Options, own: tuple[Lines, Lines], taken: Sequence[IdMapping]
 ) -> ContainerSpec:
-    size = options.get("size", _AUTO_SIZE)
+    from podpy.spec import idmaps
+
+    size = options.size or _AUTO_SIZE
     total = min(_count(own[0]), _count(own[1]))
     start = 1
     for mapping in sorted(taken, key=lambda line: line.host):
@@ -122,57 +126,52 @@ def _auto(
             hint="Remove containers that have some (podpy ps -a), or give a smaller size: --userns=auto:size=N",
         )
     maps = [IdMapping(container=0, host=start, size=size)]
-    return spec.replace(uid_maps=maps, gid_maps=list(maps))
+    forced = [
+        [piece for text in texts for piece in idmaps.parse_line(f"--userns=auto:{name}", text, lines)]
+        for name, texts, lines in (
+            ("uidmapping", options.uid_lines, own[0]),
+            ("gidmapping", options.gid_lines, own[1]),
+        )
+    ]
+    return spec.replace(uid_maps=idmaps.extend(maps, forced[0]), gid_maps=idmaps.extend(maps, forced[1]))
 
 
 def _explicit(spec: ContainerSpec, own: tuple[Lines, Lines]) -> ContainerSpec:
-    if not spec.uid_map_lines and not spec.gid_map_lines:
-        whole = [[IdMapping(container=0, host=0, size=_count(lines))] for lines in own]
-        return spec.replace(uid_maps=whole[0], gid_maps=whole[1])
-    # podman-run(1): one of the two options alone counts for both.
-    uids = _parse_lines("--uidmap", spec.uid_map_lines or spec.gid_map_lines, own[0])
-    gids = _parse_lines("--gidmap", spec.gid_map_lines or spec.uid_map_lines, own[1])
-    return spec.replace(uid_maps=uids, gid_maps=gids)
+    from podpy.spec import idmaps
 
-
-def _parse_lines(option: str, texts: Sequence[str], own: Lines) -> list[IdMapping]:
-    maps = []
-    for text in texts:
-        container, host, size = [*text.split(":"), "1"][:3]
-        if container[0] in "+ug":
-            raise NotSupportedError(f"{option} {text}: the flags +, u and g come with a later version of podpy")
-        number = _own_id(option, host, own) if host[0] == "@" else int(host)
-        mapping = IdMapping(container=int(container), host=number, size=int(size))
-        if mapping.size < 1 or max(mapping.container, mapping.host) + mapping.size - 1 > LARGEST_ID:
-            raise UsageError(f"{option} {text}: ids go from 0 to {LARGEST_ID}")
-        if mapping.host + mapping.size > _count(own):
-            raise NotSupportedError(
-                f"{option} {text}: this user has only the ids 0 to {_count(own) - 1}",
-                hint="podpy unshare cat /proc/self/uid_map shows them; /etc/subuid gives more",
-            )
-        maps.append(mapping)
-    return maps
-
-
-def _own_id(option: str, text: str, own: Lines) -> int:
-    """Return what a host id ("@1000") is in podpy's own namespace."""
-    number = int(text[1:])
-    for inside, outside, size in own:
-        if outside <= number < outside + size:
-            return inside + number - outside
-    raise NotSupportedError(f"{option}: the host's id {number} isn't one of this user's")
+    uid_lines, gid_lines = idmaps.for_both(spec.uid_map_lines, spec.gid_map_lines)
+    return spec.replace(
+        uid_maps=idmaps.parse("--uidmap", uid_lines, own[0]), gid_maps=idmaps.parse("--gidmap", gid_lines, own[1])
+    )
 
 
 def _count(lines: Lines) -> int:
     return sum(size for _, _, size in lines)
 
 
-def _options(mode: str, text: str, known: tuple[str, ...]) -> dict[str, int]:
-    result = {}
+class _Options(Record):
+    """What stands behind the colon of `keep-id` and `auto`."""
+
+    size: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    uid_lines: list[str] = []
+    gid_lines: list[str] = []
+
+
+_KNOWN = {"keep-id": ("uid", "gid", "size"), "auto": ("size", "uidmapping", "gidmapping")}
+
+
+def _options(mode: str, text: str) -> _Options:
+    found: dict[str, int] = {}
+    lines: dict[str, list[str]] = {"uidmapping": [], "gidmapping": []}
     for item in text.split(",") if text else []:
         name, _, value = item.partition("=")
         number = parse_id(value)
-        if name not in known or number is None:
-            raise UsageError(f"unknown option specified: {item!r}", hint=f"--userns={mode}: {', '.join(known)}")
-        result[name] = number
-    return result
+        if name in _KNOWN[mode] and name in lines:
+            lines[name].append(value)
+        elif name in _KNOWN[mode] and number is not None:
+            found[name] = number
+        else:
+            raise UsageError(f"unknown option specified: {item!r}", hint=f"--userns={mode}: {', '.join(_KNOWN[mode])}")
+    return _Options(**found, uid_lines=lines["uidmapping"], gid_lines=lines["gidmapping"])

@@ -10,6 +10,7 @@ import sys
 from time import localtime, monotonic, strftime
 
 from podpy.errors import NoSpaceError, PodpyError, UsageError
+from podpy.notice import Plain
 
 LEVELS = {
     "trace": 0,
@@ -66,7 +67,10 @@ def error_lines(error: PodpyError | str) -> list[str]:
 
 def print_warning(text: str) -> None:
     """Print a warning of the library."""
-    log(_WARNING, text)
+    if isinstance(text, Plain):
+        print_line(text)
+    else:
+        log(_WARNING, text)
 
 
 def print_note(text: str) -> None:

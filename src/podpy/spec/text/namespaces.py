@@ -38,7 +38,7 @@ def check_userns(mode: str) -> str:
     if how == "no-map":  # containers.conf(5) writes it so
         return check_userns("nomap" + mode.removeprefix("no-map"))
     if how not in (*_USERNS, "private"):
-        known = "host, keep-id[:uid=,gid=], nomap, auto[:size=], container:NAME, ns:PATH"
+        known = "host, keep-id[:uid=,gid=,size=], nomap, auto[:size=,uidmapping=,gidmapping=], container:NAME, ns:PATH"
         raise UsageError(f"--userns: unrecognized namespace mode {mode} passed", hint=f"One of {known}")
     if colon and how not in ("keep-id", "auto"):
         raise UsageError(f"--userns={how} takes no options")
@@ -48,8 +48,23 @@ def check_userns(mode: str) -> str:
 def map_lines(option: str, items: Sequence[str]) -> list[str]:
     """Return the lines of an id map as they were given. Raises UsageError for one that has another form."""
     for item in items:
-        parts = item.split(":")
-        numbers = [part.lstrip("+@ug") for part in parts]
+        parts = item.lstrip("+ug").split(":")
+        numbers = [parts[0], *(part.removeprefix("@") for part in parts[1:2]), *parts[2:]]
         if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() for part in numbers):
-            raise UsageError(f"invalid value {item!r} for {option}", hint="It is CONTAINER:HOST[:SIZE], three numbers")
+            raise UsageError(
+                f"invalid value {item!r} for {option}", hint="It is [+ug]CONTAINER:[@]FROM[:SIZE], three numbers"
+            )
     return list(items)
+
+
+def lines_of_name(option: str, name: str, path: str) -> list[str]:
+    """Return the lines of a map with all ids that a subuid(5) file gives to a name, from 0 on. Raises UsageError."""
+    from podpy.rootless.subids import from_file
+
+    lines, container = [], 0
+    for first, count in from_file(path, -1, name):
+        lines.append(f"{container}:@{first}:{count}")
+        container += count
+    if not lines:
+        raise UsageError(f"{option} {name}: {path} has no ids of that name", hint=f"grep {name}: {path}")
+    return lines

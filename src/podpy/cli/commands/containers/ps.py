@@ -184,5 +184,5 @@ def _headings() -> Struct:
     from podpy.libpod.containers.table import ContainerRow
     from podpy.spec.container import ContainerSpec
 
-    row = rows_of.placeholders(ContainerRow(id="", name="", spec=dumps(ContainerSpec().as_dict())), Look())
+    row = rows_of.placeholders(ContainerRow(id="", name="", spec=dumps(ContainerSpec(network="").as_dict())), Look())
     return report.headers(row, **_HEADINGS)

@@ -187,9 +187,9 @@ def _with_ports(spec: ContainerSpec) -> ContainerSpec:
     if spec.network not in ("host", "none") and not spec.network.startswith("container:"):
         return spec
     if spec.ports:
-        from podpy.notice import warn
+        from podpy.notice import Plain, warn
 
-        warn(_PORTS_DISCARDED)
+        warn(Plain(_PORTS_DISCARDED))
     return spec.replace(ports=[], publish_all=False)
 
 
