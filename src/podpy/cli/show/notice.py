@@ -10,7 +10,6 @@ import sys
 from time import localtime, monotonic, strftime
 
 from podpy.errors import NoSpaceError, PodpyError, UsageError
-from podpy.notice import Plain
 
 LEVELS = {
     "trace": 0,
@@ -67,6 +66,8 @@ def error_lines(error: PodpyError | str) -> list[str]:
 
 def print_warning(text: str) -> None:
     """Print a warning of the library."""
+    from podpy.notice import Plain
+
     if isinstance(text, Plain):
         print_line(text)
     else:
