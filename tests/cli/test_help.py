@@ -69,7 +69,7 @@ def test_pages_fit_on_a_terminal() -> None:
 def test_examples_are_command_lines_that_podpy_understands(path: str, example: str) -> None:
     line, purpose = split_example(example)
     words = shlex.split(line)
-    for operator in ("<", ">", "&&", "||"):
+    for operator in ("<", ">", "|", "&&", "||"):
         if operator in words:
             words = words[: words.index(operator)]
     assert words[0] == "podpy"

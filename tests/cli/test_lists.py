@@ -52,7 +52,9 @@ def test_ps_options(podpy: Podpy, three: dict[str, str]) -> None:
     assert podpy.ok("ps", "--ns").split()[:4] == ["CONTAINER", "ID", "NAMES", "PID"]
     assert podpy.ok("ps", "-as").splitlines()[1].endswith("MB)")
     assert podpy.ok("ps", "--pod").splitlines()[0].endswith("NAMES       POD ID      PODNAME")
-    podpy("ps", "--ns", "-s").fails(125, "--size and --ns can't be used together")
+    podpy("ps", "--ns", "-s").fails(125, "size and namespace options conflict")
+    podpy("ps", "-q", "-s").fails(125, "quiet conflicts with size and namespace")
+    podpy("ps", "--last", "3", "--latest").fails(125, "last and latest are mutually exclusive")
 
 
 def test_ps_filters(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
@@ -81,7 +83,7 @@ def test_ps_filters(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
     assert names(podpy, "-a", "--filter", "name=o", "--filter", "label=a") == []
     assert names(podpy, "--filter", "status=created") == ["down", "other"]
     podpy("ps", "--filter", "nmae=x").fails(125, "nmae is an invalid filter\nHint: Did you mean name?")
-    podpy("ps", "--filter", "status=x").fails(125, "unknown container state: x")
+    podpy("ps", "--filter", "status=x").fails(125, "unknown container state: x: invalid argument")
     podpy("ps", "--filter", "before=nope").fails(125, 'no container with name or ID "nope" found')
 
 

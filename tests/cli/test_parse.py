@@ -141,6 +141,9 @@ SEE_RUN = "\nSee 'podpy run --help'"
             'invalid argument "x" for "--sort" flag: "x" is not a valid value.  '
             'Choose from: "command, created, id, image, names, runningfor, size, status"\n',
         ),
+        ("run --pull=x y", f'unsupported pull policy "x"{SEE_RUN}'),
+        ("--log-level foo ps", 'Log Level "foo" is not supported, choose from: trace, debug, info, warn, warning, '),
+        ("wait --condition foo x", "unknown container state: foo: invalid argument\n"),
         ("run ---x y", f"bad flag syntax: ---x{SEE_RUN}"),
         ("container run --foo x", "unknown flag: --foo\nSee 'podpy container run --help'"),
         ("--foo ps", "unknown flag: --foo\nSee 'podpy --help'"),

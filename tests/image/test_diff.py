@@ -78,7 +78,7 @@ def test_a_container(podpy: Podpy, busybox: str) -> None:
 
 
 def test_what_cant_be_compared(podpy: Podpy, busybox: str) -> None:
-    podpy("diff", "nope").fails(125, "nope: no such container or image")
+    podpy("diff", "nope").fails(125, "nope not found: layer not known")
     podpy("container", "diff", busybox).fails(125, "no such container")
     podpy("image", "diff", "nope").fails(125, "nope: image not known")
     podpy("diff", "--format", "{{.}}", busybox).fails(125, "only supported value for '--format' is 'json'")

@@ -149,8 +149,8 @@ def test_what_cannot_be_a_name_is_no_missing_image(podpy: Podpy, name: str) -> N
 def test_what_cannot_be_a_containers_name(podpy: Podpy, loaded: str, name: str) -> None:
     podpy.ok("create", "--name=there", loaded, "x")
     for command in (["create", f"--name={name}", loaded, "x"], ["run", f"--name={name}", loaded, "x"]):
-        podpy(*command).fails(125, "invalid container name", "Names match [a-zA-Z0-9]")
-    podpy("rename", "there", "--", name).fails(125, "invalid container name")
+        podpy(*command).fails(125, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument")
+    podpy("rename", "there", "--", name).fails(125, "names must match [a-zA-Z0-9]")
     podpy("rm", "--", name).fails(1, "no such container")
     podpy("container", "exists", "--", name).fails(1)
 

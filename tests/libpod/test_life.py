@@ -109,7 +109,7 @@ def test_rename(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name=one", busybox)
     podpy.ok("create", "--name=two", busybox)
     podpy("rename", "one", "two").fails(125, "already in use")
-    podpy("rename", "one", "not/a/name").fails(125, "invalid container name")
+    podpy("rename", "one", "not/a/name").fails(125, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument")
     podpy.ok("rename", "one", "three")
     assert podpy.ok("inspect", "--format", "{{.Name}}", "three") == "three"
     assert podpy("container", "exists", "one").returncode == 1

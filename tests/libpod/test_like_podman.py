@@ -49,6 +49,65 @@ def test_an_empty_variable_is_none(podpy: Podpy, busybox: str) -> None:
     assert podpy.ok(*QUICK, "-e", "", "-e", "A=1", busybox, "sh", "-c", "echo $A") == "1"
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("stop nope", 'no container with name or ID "nope" found: no such container'),
+        ("exec here ls", "can only create exec sessions on running containers: container state improper"),
+        ("attach here", "you can only attach to running containers"),
+        ("top here", "top can only be used on running containers"),
+        ("pause here", '"created" is not running, can\'t pause: container state improper'),
+        ("rename here b/c", "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"),
+        ("rm --time 3 here", "--force option must be specified to use the --time option"),
+        ("start --sig-proxy here", "you cannot use sig-proxy without --attach: invalid argument"),
+        ("logs --since foo here", 'parsing "foo": unable to interpret time value'),
+        ("diff nope", "nope not found: layer not known"),
+        ("ps --filter foo", 'invalid filter "foo"'),
+        ("create --memory abc IMAGE", "invalid value for memory: invalid size: 'abc'"),
+        ("create --shm-size abc IMAGE", "unable to translate --shm-size: invalid size: 'abc'"),
+        ("create --cpu-period 1000 --cpus 1 IMAGE", "--cpu-period and --cpus cannot be set together"),
+        ("create -v /a:/b:foo IMAGE", 'invalid option type "foo"'),
+        (
+            "create -p 99999:80 IMAGE",
+            "parsing host port: port numbers must be between 1 and 65535 (inclusive), got 99999",
+        ),
+        ("create --pid foo IMAGE", "unrecognized namespace mode foo passed"),
+        ("create --cap-add foo IMAGE", '"CAP_FOO": unknown capability'),
+        ("create --cap-add all --cap-drop all IMAGE", "adding all caps and removing all caps not allowed"),
+        ("create --env-file /nope IMAGE", 'parsing env file "/nope": open /nope: no such file or directory'),
+        ("create --label-file /nope IMAGE", "unable to process labels: open /nope: no such file or directory"),
+        ("create --sysctl foo IMAGE", "foo is invalid, sysctl values must be in the form of KEY=VALUE"),
+        ("create --annotation foo IMAGE", "annotations must be formatted KEY=VALUE"),
+        ("create --add-host foo IMAGE", 'bad format for add-host: "foo"'),
+        ("create --pull foo IMAGE", 'unsupported pull policy "foo"'),
+        (
+            "create --name here IMAGE",
+            'creating container storage: the container name "here" is already in use by ID. You have to remove that '
+            "container to be able to reuse that name: that name is already in use, or use --replace to instruct podpy "
+            "to do so",
+        ),
+        (
+            "run -a foo IMAGE",
+            'invalid stream "foo" for --attach - must be one of stdin, stdout, or stderr: invalid argument',
+        ),
+        (
+            "create --rm --restart always IMAGE",
+            'the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"',
+        ),
+        ("logout", "no registries found in registries.conf, a registry must be provided"),
+    ],
+)
+def test_an_error_has_podmans_words(podpy: Podpy, busybox: str, line: str, told: str) -> None:
+    here = podpy.ok("create", "--name", "here", busybox)
+    done = podpy(*(busybox if word == "IMAGE" else word for word in line.split()))
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == f"Error: {told.replace('by ID.', f'by {here}.')}"
+
+
+def test_rm_says_it_the_other_way_round(podpy: Podpy) -> None:
+    podpy("rm", "nope").fails(1, 'Error: no container with ID or name "nope" found: no such container\n')
+
+
 def test_replace_needs_a_name(podpy: Podpy, busybox: str) -> None:
     podpy(*QUICK, "--replace", busybox, "true").fails(125, "cannot replace container without --name being set")
 
@@ -58,7 +117,7 @@ def test_ports_are_discarded_where_the_network_has_none_of_its_own(podpy: Podpy,
     for network in ("none", "host", "container:one"):
         result = podpy("run", "--rm", f"--network={network}", "-p", "8080:80", busybox, "true")
         assert (result.returncode, result.stderr.count("\n")) == (0, 1), result.describe()
-        assert result.stderr == f"{DISCARDED}\n"
+        assert result.warnings == [DISCARDED]
 
 
 def test_a_terminal_without_input_is_nothing_to_warn_of(podpy: Podpy, busybox: str) -> None:

@@ -45,7 +45,7 @@ def test_variables_come_from_files_and_options_and_the_caller(
 
 
 def test_a_variable_without_a_name_is_refused(spec_of: SpecOf) -> None:
-    with pytest.raises(UsageError, match='invalid variable: "=x"'):
+    with pytest.raises(UsageError, match='invalid environment variable: "=x"'):
         spec_of("-e", "=x")
 
 
@@ -57,7 +57,7 @@ def test_a_line_of_a_file_is_no_shell(spec_of: SpecOf, tmp_path: Path) -> None:
 
 
 def test_a_missing_env_file_is_named(spec_of: SpecOf) -> None:
-    with pytest.raises(UsageError, match="can't read /nosuch"):
+    with pytest.raises(UsageError, match='parsing env file "/nosuch": open /nosuch: no such file or directory'):
         spec_of("--env-file", "/nosuch")
 
 
@@ -86,9 +86,9 @@ def test_memory_brings_as_much_swap_unless_told(spec_of: SpecOf) -> None:
     limits = spec_of("-m", "64m").resources
     assert (limits.memory, limits.memory_swap) == (64 << 20, 128 << 20)
     assert spec_of("-m", "64m", "--memory-swap", "-1").resources.memory_swap == -1
-    with pytest.raises(UsageError, match="--memory-swap needs --memory"):
+    with pytest.raises(UsageError, match="you should always set a memory limit when using a memoryswap limit"):
         spec_of("--memory-swap", "64m")
-    with pytest.raises(UsageError, match="at least as large"):
+    with pytest.raises(UsageError, match="minimum memoryswap limit should be larger than memory limit"):
         spec_of("-m", "64m", "--memory-swap", "32m")
     with pytest.raises(UsageError, match="minimum memory limit"):
         spec_of("-m", "1m")
@@ -115,13 +115,13 @@ def test_security_options(spec_of: SpecOf) -> None:
     assert (spec.mask, spec.unmask, spec.proc_opts) == (["/a", "/b"], ["ALL"], ["nosuid", "hidepid=2"])
     with pytest.raises(UsageError, match="invalid --security-opt"):
         spec_of("--security-opt", "magic=1")
-    with pytest.raises(UsageError, match="opening seccomp profile /nosuch"):
+    with pytest.raises(UsageError, match="opening seccomp profile failed: open /nosuch: no such file or directory"):
         spec_of("--security-opt", "seccomp=/nosuch")
 
 
 def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
     assert spec_of("--cap-add", "net_raw,SYS_PTRACE").cap_add == ["net_raw", "SYS_PTRACE"]
-    with pytest.raises(UsageError, match='unknown capability "fly"'):
+    with pytest.raises(UsageError, match='"CAP_FLY": unknown capability'):
         spec_of("--cap-add", "fly")
     with pytest.raises(UsageError, match="cannot be dropped and added"):
         spec_of("--cap-add", "chown", "--cap-drop", "CAP_CHOWN")
@@ -132,14 +132,14 @@ def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--pid", "moon"), "--pid: unrecognized namespace mode moon"),
-        (("--ipc", "container:"), "--ipc: unrecognized"),
-        (("--userns", "keepid"), "--userns: unrecognized"),
+        (("--pid", "moon"), "unrecognized namespace mode moon passed"),
+        (("--ipc", "container:"), "unrecognized namespace mode container: passed"),
+        (("--userns", "keepid"), "unrecognized namespace mode keepid passed"),
         (("--userns", "host:uid=1"), "takes no options"),
         (("--userns", "keep-id", "--uidmap", "0:0:1"), "cannot be used together"),
         (("--uidmap", "0:x:1"), "--uidmap"),
         (("-w", "rel"), "needs to be an absolute path"),
-        (("--umask", "8"), "invalid umask"),
+        (("--umask", "8"), "invalid umask string 8: invalid argument"),
         (("--tz", "Moon/Base"), "unknown time zone"),
         (("--tz", "../../etc/passwd"), "unknown time zone"),
         (("--shm-size", "x"), "--shm-size"),
@@ -149,7 +149,7 @@ def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
         (("--log-opt", "x=1"), "invalid log option"),
         (("--group-add", "keep-groups", "--group-add", "x"), "not allowed with any other"),
         (("--no-hosts", "--add-host", "a:1.2.3.4"), "cannot be set together"),
-        (("--add-host", "a"), "--add-host"),
+        (("--add-host", "a"), 'bad format for add-host: "a"'),
         (("--oom-score-adj", "2000"), "-1000 to 1000"),
         (("--systemd", "perhaps"), "--systemd"),
         (("--blkio-weight", "5"), "10 to 1000"),

@@ -26,14 +26,18 @@ def for_each(
     all_states: tuple[str, ...] = (),
     code_of: Failure | None = None,
     quiet: bool = False,
+    no_such: Callable[[str], PodpyError] | None = None,
 ) -> int:
     """Do `action` to each chosen container and print its name as it was given; one that fails doesn't stop the others.
 
-    `all_states`: with --all only containers in these states (empty: every one). Returns the first failure's exit code.
+    `all_states`: with --all only containers in these states (empty: every one). `no_such` makes the error for a name
+    that isn't there, if the command has its own. Returns the first failure's exit code.
     """
     code = 0
     for shown, found in chosen(runtime, options, all_states=all_states):
         try:
+            if isinstance(found, NoSuchContainerError) and no_such is not None:
+                raise no_such(shown)
             if isinstance(found, PodpyError):
                 raise found
             action(found)

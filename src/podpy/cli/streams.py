@@ -19,7 +19,10 @@ def streams(*, interactive: bool, attach: list[str], tty: bool = False) -> Strea
     wanted = {name.lower() for name in attach}
     unknown = wanted - {"stdin", "stdout", "stderr"}
     if unknown:
-        raise UsageError(f"invalid stream {sorted(unknown)[0]!r} for --attach", hint="Use stdin, stdout or stderr")
+        raise UsageError(
+            f'invalid stream "{sorted(unknown)[0]}" for --attach - must be one of stdin, stdout, or stderr: '
+            "invalid argument"
+        )
     output = wanted & {"stdout", "stderr"} if wanted else {"stdout", "stderr"}
     return Streams(
         stdin=_STDIN if interactive and (not wanted or "stdin" in wanted) and _is_open(_STDIN) else -1,

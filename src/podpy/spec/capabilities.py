@@ -32,7 +32,7 @@ def normalize(name: str) -> str:
         return upper
     full = upper if upper.startswith("CAP_") else "CAP_" + upper
     if full not in NAMES:
-        raise UsageError(f'unknown capability "{name}"', hint="See capabilities(7) for the names")
+        raise UsageError(f'"{full}": unknown capability', hint="See capabilities(7) for the names")
     return full
 
 
@@ -43,7 +43,7 @@ def merge(base: Iterable[str], add: Sequence[str], drop: Sequence[str], bounding
     """
     added, dropped = [normalize(name) for name in add], [normalize(name) for name in drop]
     if "ALL" in added and "ALL" in dropped:
-        raise UsageError("--cap-add=all and --cap-drop=all exclude each other")
+        raise UsageError("adding all caps and removing all caps not allowed")
     for name in added:
         if name != "ALL" and name in dropped:
             raise UsageError(f'capability "{name}" cannot be dropped and added')

@@ -130,7 +130,9 @@ def _on_each(port: PortMapping, addresses: Sequence[str]) -> list[PortMapping]:
 def _check_together(spec: ContainerSpec) -> None:
     """Refuse what a caller can't have together, with Podman's texts. Raises UsageError."""
     if spec.hostname and spec.uts == "host":
-        raise UsageError("cannot set hostname when running in the host UTS namespace: invalid configuration")
+        raise UsageError(
+            "invalid config provided: cannot set hostname when running in the host UTS namespace: invalid configuration"
+        )
     if spec.no_hosts and spec.add_hosts:
         raise UsageError("--no-hosts and --add-host cannot be set together")
     if spec.no_hosts and spec.hosts_file:

@@ -126,7 +126,10 @@ class _Reader:
         try:
             result = convert(row, value)
         except ValueError as error:
-            raise UsageError(f'invalid argument "{value}" for "{_both(row)}" flag: {error}') from None
+            from podpy.cli.parser.words import refusal
+
+            told = refusal(row[form.NAMES][0], value, row[form.CHOICES])
+            raise UsageError(told or f'invalid argument "{value}" for "{_both(row)}" flag: {error}') from None
         if row[form.KIND] in _REPEATABLE and attribute in target._given:
             target.__dict__[attribute].extend(result)
         else:

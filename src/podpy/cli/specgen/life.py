@@ -19,9 +19,7 @@ def life(options: Options) -> dict[str, Any]:
     policy, retries = restart_policy(options.restart or "")
     remove = bool(options.rm or getattr(options, "rmi", False))
     if remove and policy not in ("", "no"):
-        raise UsageError(
-            f'the --rm option conflicts with --restart, when the restartPolicy is not "" and "no": {policy}'
-        )
+        raise UsageError('the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"')
     if options.sdnotify == "healthy":
         raise NotSupportedError("--sdnotify=healthy needs health checks, which come with a later version of podpy")
     return {

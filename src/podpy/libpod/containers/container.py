@@ -197,7 +197,7 @@ class Container(Held):
     def rename(self, name: str) -> None:
         """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
         if not names.is_valid_name(name):
-            raise UsageError(f"invalid container name {name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+            raise UsageError("names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument", hint=f"{name!r} doesn't")
         from podpy.libpod.system.repair import repair_if_needed
 
         repair_if_needed(self.engine)

@@ -68,7 +68,9 @@ def _exited(_runtime: Runtime, values: list[str]) -> Test:
 def _status(_runtime: Runtime, values: list[str]) -> Test:
     for value in values:
         if value not in _KNOWN_STATES:
-            raise UsageError(f"unknown container state: {value}", hint=f"States: {', '.join(_KNOWN_STATES)}")
+            raise UsageError(
+                f"unknown container state: {value}: invalid argument", hint=f"States: {', '.join(_KNOWN_STATES)}"
+            )
     wanted = {_STATES.get(value, value) for value in values}
     return lambda row: shown_status(row.status, row.started) in wanted
 

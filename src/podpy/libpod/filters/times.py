@@ -25,7 +25,9 @@ def parse_time(text: str, *, ahead: bool = False) -> int:
         found = _parse_date(text)
         if found is not None:
             return found
-    raise UsageError(f"failed to parse time {text!r}", hint="Use 2024-01-02T15:04:05, a Unix time, or 10m")
+    raise UsageError(
+        f'parsing "{text}": unable to interpret time value', hint="Use 2024-01-02T15:04:05, a Unix time, or 10m"
+    )
 
 
 def parse_duration(text: str) -> int | None:

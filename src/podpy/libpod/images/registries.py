@@ -163,7 +163,9 @@ class Logins:
     def _default(self) -> str:
         search = self._registries.search
         if not search:
-            raise UsageError("please provide a registry", hint="For example docker.io (registries.conf has none)")
+            raise UsageError(
+                "no registries found in registries.conf, a registry must be provided", hint="For example docker.io"
+            )
         return search[0]
 
 

@@ -50,7 +50,7 @@ def _layers(engine: Engine, name: str, kind: str) -> tuple[list[str], bool]:
     except NoSuchImageError:
         if kind == "image":
             raise
-        raise NotFoundError(f"{name}: no such container or image", hint="See podpy ps -a, podpy images") from None
+        raise NotFoundError(f"{name} not found: layer not known", hint="See podpy ps -a, podpy images") from None
 
 
 def _container_layers(engine: Engine, name: str) -> list[str]:

@@ -41,7 +41,7 @@ def labels(items: Sequence[str], files: Sequence[str]) -> dict[str, str]:
     for item in [*(line for path in files for line in _lines(path, "--label-file")), *items]:
         key, _, value = item.partition("=")
         if not key:
-            raise UsageError(f"invalid label format: {item!r}", hint="It is KEY=VALUE")
+            raise UsageError(f'unable to process labels: invalid label format: "{item}"', hint="It is KEY=VALUE")
         result[key] = value
     return result
 
@@ -50,7 +50,7 @@ def _add(result: dict[str, str], item: str, where: str, environ: Mapping[str, st
     name, equals, value = item.partition("=")
     name = name.lstrip(" \t")
     if not name:
-        raise UsageError(f'invalid variable: "{item}" in {where}: it has no name', hint="It is NAME=VALUE, or NAME")
+        raise UsageError(f'invalid environment variable: "{item}"', hint=f"In {where} it is NAME=VALUE, or NAME")
     if equals:
         result[name] = value
     elif name.endswith("*"):
@@ -64,6 +64,8 @@ def _lines(path: str, option: str) -> list[str]:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().splitlines()
     except OSError as error:
-        raise UsageError(f"{option}: can't read {path}: {error.strerror}") from error
+        reason = f"open {path}: {(error.strerror or '').lower()}"
+        what = "unable to process labels" if option == "--label-file" else f'parsing env file "{path}"'
+        raise UsageError(f"{what}: {reason}") from error
     stripped = [line.lstrip().lstrip("\ufeff") for line in lines]
     return [line for line in stripped if line and not line.startswith("#")]

@@ -24,9 +24,11 @@ def _parse(text: str) -> tuple[int, int, str]:
     protocol = (protocol or "tcp").lower()
     start, end = whole(first, _HIGHEST_PORT), whole(last if dash else first, _HIGHEST_PORT)
     if not start or not end:
-        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/PROTOCOL], from 1 to 65535")
+        raise UsageError(
+            f"invalid range format for --expose: {text}", hint="It is PORT[-PORT][/PROTOCOL], from 1 to 65535"
+        )
     if end < start or protocol not in ("tcp", "udp", "sctp"):
-        raise UsageError(f"invalid port {text!r} for --expose", hint="It is PORT[-PORT][/tcp or udp]")
+        raise UsageError(f"invalid range format for --expose: {text}", hint="It is PORT[-PORT][/tcp or udp]")
     return start, end, protocol
 
 

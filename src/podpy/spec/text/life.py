@@ -22,20 +22,26 @@ def restart_policy(text: str) -> tuple[str, int]:
     if not text:
         return "", 0
     if policy not in _POLICIES:
-        raise UsageError(f'"{text}" is not a valid restart policy', hint=f"One of {', '.join(_POLICIES[:-1])}")
+        raise UsageError(
+            f'running container create option: "{text}" is not a valid restart policy: invalid argument',
+            hint=f"One of {', '.join(_POLICIES[:-1])}",
+        )
     if not colon:
         return ("no" if policy == "never" else policy), 0
     if policy != "on-failure":
         raise UsageError("restart policy retries can only be specified with on-failure restart policy")
     if not retries.isdigit():
-        raise UsageError(f"parsing restart policy retry count: {retries!r} is no number")
+        raise UsageError(f'parsing restart policy retry count: strconv.Atoi: parsing "{retries}": invalid syntax')
     return policy, int(retries)
 
 
 def log_driver(name: str) -> str:
     """Return the log driver. Raises UsageError for an unknown one."""
     if name not in _DRIVERS:
-        raise UsageError(f"running container: invalid log driver {name}", hint=f"One of {', '.join(_DRIVERS)}")
+        raise UsageError(
+            "running container create option: invalid log driver: invalid argument",
+            hint=f"One of {', '.join(_DRIVERS)}",
+        )
     return name
 
 
@@ -44,7 +50,7 @@ def log_options(items: Sequence[str]) -> dict[str, str]:
     result = parse_pairs("--log-opt", items)
     for name in result:
         if name not in _LOG_OPTIONS:
-            raise UsageError(f"invalid log option {name!r}", hint=f"One of {', '.join(_LOG_OPTIONS)}")
+            raise UsageError(f'invalid log option "{name}"', hint=f"One of {', '.join(_LOG_OPTIONS)}")
         if name == "label":
             raise NotSupportedError("--log-opt label= comes with a later version of podpy")
     if "max-size" in result:

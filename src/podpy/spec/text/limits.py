@@ -84,12 +84,12 @@ def memory_swap(text: str, memory_limit: int | None) -> int | None:
     if not text:
         return memory_limit * 2 if memory_limit else None
     if memory_limit is None:
-        raise UsageError("--memory-swap needs --memory: it is the limit of both together")
+        raise UsageError("you should always set a memory limit when using a memoryswap limit, see usage")
     if text == "-1":
         return -1
     size = parse_size("--memory-swap", text)
     if size < memory_limit:
-        raise UsageError("--memory-swap must be at least as large as --memory: it is the limit of both together")
+        raise UsageError("minimum memoryswap limit should be larger than memory limit, see usage")
     return size
 
 

@@ -58,7 +58,7 @@ def check(options: Sequence[str], *, is_tmpfs: bool, rootless: bool = True) -> l
 def _check_known(option: str, name: str, *, is_tmpfs: bool) -> None:
     known = name in _GROUP_OF or name in _ONLY_TMPFS or name in _NOT_TMPFS or name in _OTHERS
     if not known or ("=" in option and name not in (*_WITH_VALUE, "idmap", "consistency")):
-        raise UsageError(f'unknown mount option "{option}": invalid mount option', hint=_KNOWN)
+        raise UsageError(f'invalid option type "{option}"', hint=_KNOWN)
     if is_tmpfs and name in _NOT_TMPFS:
         raise UsageError(f"the '{name}' option is not allowed with tmpfs mounts: invalid mount option")
     if not is_tmpfs and name in _ONLY_TMPFS:

@@ -26,7 +26,7 @@ def check_mode(name: str, mode: str) -> str:
         raise NotSupportedError(f"--{name}=pod: pods come with a later version of podpy")
     if mode not in MODES[name]:
         known = ", ".join((*MODES[name], "container:NAME", "ns:PATH"))
-        raise UsageError(f"--{name}: unrecognized namespace mode {mode} passed", hint=f"One of {known}")
+        raise UsageError(f"unrecognized namespace mode {mode} passed", hint=f"--{name} is one of {known}")
     return mode
 
 
@@ -39,7 +39,7 @@ def check_userns(mode: str) -> str:
         return check_userns("nomap" + mode.removeprefix("no-map"))
     if how not in (*_USERNS, "private"):
         known = "host, keep-id[:uid=,gid=,size=], nomap, auto[:size=,uidmapping=,gidmapping=], container:NAME, ns:PATH"
-        raise UsageError(f"--userns: unrecognized namespace mode {mode} passed", hint=f"One of {known}")
+        raise UsageError(f"unrecognized namespace mode {mode} passed", hint=f"--userns is one of {known}")
     if colon and how not in ("keep-id", "auto"):
         raise UsageError(f"--userns={how} takes no options")
     return mode

@@ -13,7 +13,7 @@ def check_host(text: str) -> str:
     """Return the value of one `--add-host`. Raises UsageError if it has no name or no address."""
     names, _, address = text.partition(":")
     if not names or not address:
-        raise UsageError(f"invalid value {text!r} for --add-host", hint="It is HOST[;HOST…]:ADDRESS")
+        raise UsageError(f'bad format for add-host: "{text}"', hint="It is HOST[;HOST…]:ADDRESS")
     return text
 
 

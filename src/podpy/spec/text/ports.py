@@ -56,7 +56,10 @@ def _split(rest: str, text: str) -> tuple[str, str, str]:
         return _address(address, text), parts[1] if len(parts) == 3 else "", parts[-1]
     parts = rest.split(":")
     if len(parts) > 3:
-        raise UsageError(f"-p {text}: too many colons", hint="An IPv6 address is written in brackets: [::1]:80:80")
+        raise UsageError(
+            "invalid port format - format is [[hostIP:]hostPort:]containerPort",
+            hint=f"-p {text}: an IPv6 address is written in brackets: [::1]:80:80",
+        )
     *before, container = parts
     if len(before) == 2:
         return _address(before[0], text) if before[0] else "", before[1], container
@@ -77,10 +80,15 @@ def _address(address: str, text: str) -> str:
 def _range(part: str, text: str, what: str, *, lowest: int = 1) -> tuple[int, int]:
     first, dash, last = part.partition("-")
     if not first.isdigit() or (dash and not last.isdigit()) or not part.isascii():
-        raise UsageError(f'-p {text}: {what} "{part}" is not a number or a range')
+        raise UsageError(
+            f'parsing {what}: invalid port number: strconv.Atoi: parsing "{part}": invalid syntax',
+            hint=f"-p {text}: it is a number or a range",
+        )
     low, high = whole(first, _HIGHEST), whole(last if dash else first, _HIGHEST)
     if low is None or high is None or low < lowest:
-        raise UsageError(f"-p {text}: {what} {part} is not between 1 and {_HIGHEST}")
+        raise UsageError(
+            f"parsing {what}: port numbers must be between 1 and {_HIGHEST} (inclusive), got {part}", hint=f"-p {text}"
+        )
     if high < low:
         raise UsageError(f"-p {text}: {what} {part}: the range's end is before its start")
     return low, high - low + 1

@@ -27,7 +27,9 @@ def parse_entrypoint(text: str) -> list[str]:
 def check_umask(text: str) -> str:
     """Return the umask: one to four octal digits. Raises UsageError."""
     if not 1 <= len(text) <= 4 or not frozenset("01234567").issuperset(text):
-        raise UsageError(f"invalid umask {text}: umask must match ^[0-7]{{1,4}}$", hint="Such as 0022")
+        raise UsageError(
+            f"running container create option: invalid umask string {text}: invalid argument", hint="Such as 0022"
+        )
     return text
 
 
@@ -50,5 +52,7 @@ def check_workdir(path: str) -> str:
 def check_systemd(text: str) -> str:
     """Return "true", "false" or "always". Raises UsageError."""
     if text.lower() not in _SYSTEMD:
-        raise UsageError(f"invalid value {text!r} for --systemd", hint="One of true, false, always")
+        raise UsageError(
+            'invalid config provided: --systemd values must be one of "true, false, always": invalid configuration'
+        )
     return text.lower()

@@ -44,7 +44,7 @@ def security_options(items: Sequence[str]) -> dict[str, Any]:
             fields["proc_opts"] = value.split(",")
         else:
             raise UsageError(
-                f"invalid --security-opt: {item!r}",
+                f'invalid --security-opt: "{item}"',
                 hint="Known: no-new-privileges, seccomp=, seccomp-allow=, apparmor=, label=, mask=, unmask=,"
                 " proc-opts=, systempaths=",
             )
@@ -110,7 +110,7 @@ def check_seccomp(value: str) -> str:
         return value
     path = os.path.abspath(value)
     if not os.path.exists(path):
-        raise UsageError(f"opening seccomp profile {value}: no such file or directory")
+        raise UsageError(f"opening seccomp profile failed: open {value}: no such file or directory")
     return path
 
 

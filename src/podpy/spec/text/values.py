@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 _POWERS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 
 
+# Podman's words for an item that isn't KEY=VALUE.
+_PAIRS = {
+    "--annotation": "annotations must be formatted KEY=VALUE",
+    "--label": 'unable to process labels: invalid label format: "{}"',
+    "--log-opt": 'invalid log option "{}"',
+    "--sysctl": "{} is invalid, sysctl values must be in the form of KEY=VALUE",
+}
+
+
 def parse_size(option: str, text: str, base: int = 1024) -> int:
     """Return bytes of "512", "64m", "1.5GiB"; a k is `base` bytes. Raises UsageError."""
     lower = text.strip().lower()
@@ -24,11 +33,17 @@ def parse_size(option: str, text: str, base: int = 1024) -> int:
         size = float(digits) * base ** _POWERS[unit]
     except (ValueError, KeyError):
         raise UsageError(
-            f"invalid size {text!r} for {option}", hint="Give a number of bytes, or 64k, 512m, 2g"
+            f"{_about_size(option)}: invalid size: '{text}'", hint="Give a number of bytes, or 64k, 512m, 2g"
         ) from None
     if not 0 <= size < 1 << 63:
-        raise UsageError(f"invalid size {text!r} for {option}: it must be at least 0")
+        raise UsageError(f"{_about_size(option)}: invalid size: '{text}'", hint="It must be at least 0")
     return int(size)
+
+
+def _about_size(option: str) -> str:
+    if option == "--shm-size":
+        return "unable to translate --shm-size"
+    return f"invalid value for {option.lstrip('-')}"
 
 
 def parse_signal(text: str) -> int:
@@ -45,6 +60,8 @@ def parse_pairs(option: str, items: Iterable[str], *, need_value: bool = True) -
     for item in items:
         key, equals, value = item.partition("=")
         if not key or (need_value and not equals):
-            raise UsageError(f"invalid value {item!r} for {option}", hint="It is KEY=VALUE")
+            raise UsageError(
+                _PAIRS.get(option, 'invalid value "{}" for ' + option).format(item), hint="It is KEY=VALUE"
+            )
         result[key] = value
     return result

@@ -42,10 +42,16 @@ _CLEAR_SCREEN = "\x1b[2J\x1b[H"
 
 def run(options: Options) -> int:
     """List containers."""
+    if options.given("last") and options.last >= 0 and options.latest:
+        raise UsageError("last and latest are mutually exclusive")
+    if options.quiet and (options.size or options.ns):
+        raise UsageError("quiet conflicts with size and namespace")
     if options.size and options.ns:
-        raise UsageError("--size and --ns can't be used together")
+        raise UsageError("size and namespace options conflict")
     if options.watch and options.latest:
-        raise UsageError("--watch and --latest can't be used together")
+        raise UsageError("the watch and latest flags cannot be used together")
+    if options.ns and options.external:
+        raise UsageError("--namespace and --external flags can not both be set")
     with open_runtime(options) as runtime:
         if not options.watch:
             sys.stdout.write(_page(runtime, options))

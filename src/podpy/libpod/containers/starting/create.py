@@ -87,7 +87,10 @@ def draft(engine: Engine, spec: ContainerSpec) -> Held:
 def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[ContainerSpec, ImageRecord | None]:
     """Return the spec with everything that the image and other containers add to it, and the image."""
     if spec.name and not names.is_valid_name(spec.name):
-        raise UsageError(f"invalid container name {spec.name!r}", hint="Names match [a-zA-Z0-9][a-zA-Z0-9_.-]*")
+        raise UsageError(
+            "running container create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
+            hint=f"{spec.name!r} doesn't",
+        )
     spec = _with_ports(with_defaults(spec, engine.conf, engine.caller.environ, rootless=engine.paths.rootless))
     if spec.network:  # looked at before the container is made: none is left then that could never start
         from podpy.network.mode import parse
@@ -301,8 +304,10 @@ def _insert(
         # One that has ended, and was to be removed then, isn't in the way.
         if spec.name and not repair_if_needed(engine):
             raise InUseError(
-                f'creating container storage: the container name "{name}" is already in use by {owner}',
-                hint="You have to remove that container to be able to reuse that name (podpy rm), or use --replace",
+                f'creating container storage: the container name "{name}" is already in use by {owner}. You have to '
+                "remove that container to be able to reuse that name: that name is already in use, or use --replace "
+                "to instruct podpy to do so",
+                hint=f"podpy rm {name}",
             )
     raise InUseError("no free name was found for the container", hint="Give one with --name")
 
