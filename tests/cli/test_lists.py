@@ -204,7 +204,7 @@ def test_top(podpy: Podpy, three: dict[str, str]) -> None:
     assert podpy.ok("top", "up", "pid,comm", "seccomp").splitlines()[1].split() == ["1", "sleep", "filter"]
     host_user = podpy.ok("top", "up", "huser").splitlines()[1]
     assert host_user == str(podpy.user.uid)
-    podpy("top", "up", "nope").fails(125, "unknown field 'nope'\nHint: There are: args, ")
+    podpy("top", "up", "nope").fails(125, "executing ps(1)")
     podpy("top", "down").fails(125, "top can only be used on running containers")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
 from pathlib import Path
 
 import pytest
 
-from tests.support import images
+from tests.support import images, wait
 from tests.support.engine import Podpy
 
 QUICK = ("run", "--rm", "--network=none")
@@ -266,3 +267,45 @@ def test_top_knows_numbers_of_users_and_start_times(podpy: Podpy, busybox: str) 
     heading, row = podpy.ok("top", "one", "uid", "huid", "stime").splitlines()
     assert heading.split() == ["UID", "HUID", "STIME"]
     assert row.split()[0] == "7" and row.split()[1] != "7"
+
+
+@pytest.mark.parametrize("options", [["-ef"], ["aux"], ["-eo", "pid,comm"], ["-eo pid,comm"], ["-o", "pid,args", "-e"]])
+def test_top_hands_what_is_no_descriptor_to_ps(podpy: Podpy, busybox: str, options: list[str]) -> None:
+    """Jenkins' docker.inside calls `top CONTAINER -eo pid,comm`."""
+    podpy.ok("run", "-d", "--name=one", "--network=none", busybox, "sleep", "300")
+    heading, *rows = podpy.ok("top", "one", *options).splitlines()
+    assert "PID" in heading.split()
+    assert any(row.split()[0 if "eo" in options[0] or "-o" in options else 1] == "1" and "sleep" in row for row in rows)
+    assert not any("podpy" in row for row in rows)
+
+
+def test_top_says_what_ps_says(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name=one", "--network=none", busybox, "sleep", "300")
+    podpy("top", "one", "-eo", "nosuch").fails(125, "Error: executing ps(1) for the container: ")
+
+
+def test_start_with_names_and_a_filter_takes_what_both_mean(podpy: Podpy, busybox: str) -> None:
+    for name in ("x", "y"):
+        podpy.ok("create", f"--name={name}", f"--label=kind={name}", "--network=none", busybox, "sleep", "300")
+    podpy.ok("start", "--filter", "label=kind=x", "y")
+    assert podpy.ok("ps", "-q") == ""
+    podpy.ok("start", "--filter", "label=kind=x", "x", "y")
+    assert podpy.ok("ps", "--format", "{{.Names}}") == "x"
+
+
+def test_attached_to_stdin_alone_run_prints_the_id(podpy: Podpy, busybox: str) -> None:
+    shown = podpy.ok("run", "-a", "stdin", "-i", "--name=c", "--network=none", busybox, "cat", input="hidden\n")
+    assert shown == podpy.ok("inspect", "--format", "{{.Id}}", "c")
+    assert podpy.ok("logs", "c") == "hidden"
+
+
+def test_passthrough_tty_hands_the_terminal_over(podpy: Podpy, busybox: str) -> None:
+    master, slave = pty.openpty()
+    how = ["--rm", "--log-driver=passthrough-tty", "--network=none", busybox]
+    process = podpy.popen(
+        "run", *how, "sh", "-c", "test -t 1 && echo terminal", stdin=slave, stdout=slave, stderr=slave
+    )
+    os.close(slave)
+    with os.fdopen(master, "rb", buffering=0) as stream:
+        wait.for_text(stream, b"terminal")
+        assert process.wait(60) == 0

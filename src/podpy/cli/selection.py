@@ -66,7 +66,10 @@ def chosen(
     elif getattr(options, "all", False) or getattr(options, "running", False) or filters:
         if getattr(options, "running", False):
             all_states = ("running",)
+        named = {found.id for name in options.containers if isinstance(found := _find(runtime, name), Container)}
         for row in _filtered(runtime, filters):
+            if options.containers and row.id not in named:
+                continue
             if not all_states or row.status in all_states:
                 yield row.id, Container(runtime, row)
     else:

@@ -106,7 +106,9 @@ class MonitorRequest(Record):
         driver = self.log_driver
         if driver in ("none", "off", "null"):
             return "none:"
-        return driver if driver.startswith(("journald", "passthrough")) else f"{driver}:{self.log_path}"
+        if driver == "passthrough-tty":  # which only podpy tells apart
+            return "passthrough"
+        return driver if driver in ("journald", "passthrough") else f"{driver}:{self.log_path}"
 
     def _log_options(self) -> list[str]:
         words = []

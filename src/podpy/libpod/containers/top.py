@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 from time import ctime, time
 
-from podpy import files
-from podpy.errors import UsageError
+from podpy import files, process
+from podpy.errors import NotFoundError, NotSupportedError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,35 @@ def top(container: Held, fields: list[str]) -> list[list[str]]:
 
     # Inside the user namespace all of the container's processes can be looked at, whoever runs them.
     return [[heading for heading, _ in columns], *container.engine.privileged(read)]
+
+
+def run_ps(container: Held, arguments: list[str]) -> str:
+    """Return what this machine's ps(1) prints with these arguments, for a running container's pid namespace.
+
+    As podman-top(1) has it for what isn't a descriptor: `-ef`, `aux`, `-eo pid,comm`; ps lists itself, too. Raises
+    StateError, UsageError with what ps says, NotSupportedError if there is none.
+    """
+    container.require_running("top can only be used on running containers")
+    first = container.row.pid
+    words = [word for text in arguments for word in shlex.split(text)]
+    inside: list[str] = []
+    if _link(f"/proc/{first}/ns/pid") != _link("/proc/self/ns/pid"):
+        # nsenter(1), unshare(1): ps reads the /proc of the namespace that it is in.
+        inside = ["nsenter", f"--pid=/proc/{first}/ns/pid", "--", "unshare", "--mount", "--mount-proc"]
+    try:
+        command = [process.find(word) for word in (*inside[:1], "ps")]
+        done = container.engine.privileged(lambda: process.run([*command[:-1], *inside[1:], command[-1], *words]))
+    except NotFoundError as error:
+        raise NotSupportedError(f"top with options of ps: {error.message}", hint="sudo apt install procps") from error
+    if done.code:
+        said = done.stderr.decode(errors="replace").strip() or f"it ended with {done.code}"
+        raise UsageError(f"executing ps(1) for the container: {said.splitlines()[0]}")
+    return done.stdout.decode(errors="replace")
+
+
+def is_for_ps(fields: list[str]) -> bool:
+    """Return whether one of these isn't podman-top's, so that all of them are ps's."""
+    return any(_ALIASES.get(name, name.lower()) not in _FIELDS for text in fields for name in text.split(",") if name)
 
 
 def descriptors() -> list[str]:

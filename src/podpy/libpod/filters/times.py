@@ -53,7 +53,7 @@ def parse_duration(text: str) -> int | None:
 
 
 def _parse_date(text: str) -> int | None:
-    date, _, clock = text.replace(" ", "T", 1).partition("T")
+    date, _, clock = text.replace(" ", "T", 1).replace(",", ".").partition("T")  # ISO 8601's comma, as Go takes it
     parts = date.split("-")
     if len(parts) > 3 or not all(part.isdigit() for part in parts):
         return None

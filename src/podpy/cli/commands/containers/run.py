@@ -67,6 +67,8 @@ def _start(runtime: Runtime, starting: Starting, options: Options, how: AttachOp
         check_terminal(tty=options.tty and options.interactive)
         from podpy.libpod.io.foreground import start_attached
 
+        if how.streams.stdout < 0 and how.streams.stderr < 0:  # --attach=stdin
+            how.on_start = lambda: print(container.id, flush=True)
         code = start_attached(container, how, starting)
     except BaseException as error:
         if options.rm or options.rmi:

@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """List the processes of a container, or the fields that can be shown."""
     from podpy.go.table import align
-    from podpy.libpod.containers.top import descriptors, top
+    from podpy.libpod.containers.top import descriptors, is_for_ps, run_ps, top
 
     if options.list_descriptors:
         print("\n".join(descriptors()))
         return 0
     with open_runtime(options) as runtime:
-        lines = top(one(runtime, options), _ps_style(options.fields))
+        container = one(runtime, options)
+        if is_for_ps(options.fields):
+            sys.stdout.write(run_ps(container, options.fields))
+            return 0
+        lines = top(container, options.fields)
     sys.stdout.write(align("".join("\t".join(line) + "\n" for line in lines)))
     return 0
-
-
-def _ps_style(fields: list[str]) -> list[str]:
-    # `podpy top CTR -ef` and `aux` are habits from Docker, whose top is ps(1): the usual columns answer them.
-    return [] if fields and all(field.lstrip("-") in ("ef", "aux", "e", "f", "ax", "a") for field in fields) else fields
