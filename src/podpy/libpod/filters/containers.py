@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.containers.table import ContainerRow
-    from podpy.libpod.runtime import Runtime
+    from podpy.libpod.engine import Engine
 
     Test = Callable[[ContainerRow], bool]
-    Maker = Callable[[Runtime, list[str]], Test]
+    Maker = Callable[[Engine, list[str]], Test]
 
 # What the filter calls the states that podpy tells apart further.
 _STATES = {"configured": "created", "stopped": "exited"}
@@ -26,12 +26,12 @@ _KNOWN_STATES = (
 _POLICIES = ("none", "no", "always", "on-failure", "unless-stopped", "never")
 
 
-def matching(runtime: Runtime, rows: list[ContainerRow], filters: list[str]) -> list[ContainerRow]:
+def matching(engine: Engine, rows: list[ContainerRow], filters: list[str]) -> list[ContainerRow]:
     """Return the rows that all filters let through. Values of the same key are alternatives, except labels.
 
     Raises UsageError for an unknown key or value, NoSuchContainerError from before= and since=.
     """
-    tests = [_MAKERS[key](runtime, values) for key, values in generic.parse(filters, tuple(_MAKERS)).items()]
+    tests = [_MAKERS[key](engine, values) for key, values in generic.parse(filters, tuple(_MAKERS)).items()]
     return [row for row in rows if all(test(row) for test in tests)]
 
 
@@ -40,24 +40,24 @@ def _spec(row: ContainerRow) -> dict[str, Any]:
     return spec
 
 
-def _id(_runtime: Runtime, values: list[str]) -> Test:
+def _id(_engine: Engine, values: list[str]) -> Test:
     return lambda row: generic.match_id(values, row.id)
 
 
-def _name(_runtime: Runtime, values: list[str]) -> Test:
+def _name(_engine: Engine, values: list[str]) -> Test:
     names = [value.replace("/", "") for value in values]
     return lambda row: generic.match_pattern(names, row.name)
 
 
-def _label(_runtime: Runtime, values: list[str]) -> Test:
+def _label(_engine: Engine, values: list[str]) -> Test:
     return lambda row: generic.match_labels(values, row.labels_dict())
 
 
-def _no_label(_runtime: Runtime, values: list[str]) -> Test:
+def _no_label(_engine: Engine, values: list[str]) -> Test:
     return lambda row: not generic.match_labels(values, row.labels_dict())
 
 
-def _exited(_runtime: Runtime, values: list[str]) -> Test:
+def _exited(_engine: Engine, values: list[str]) -> Test:
     try:
         codes = {int(value) for value in values}
     except ValueError:
@@ -65,7 +65,7 @@ def _exited(_runtime: Runtime, values: list[str]) -> Test:
     return lambda row: row.status == "exited" and row.exit_code in codes
 
 
-def _status(_runtime: Runtime, values: list[str]) -> Test:
+def _status(_engine: Engine, values: list[str]) -> Test:
     for value in values:
         if value not in _KNOWN_STATES:
             raise UsageError(
@@ -75,7 +75,7 @@ def _status(_runtime: Runtime, values: list[str]) -> Test:
     return lambda row: shown_status(row.status, row.started) in wanted
 
 
-def _ancestor(_runtime: Runtime, values: list[str]) -> Test:
+def _ancestor(_engine: Engine, values: list[str]) -> Test:
     def test(row: ContainerRow) -> bool:
         if any(value.removeprefix("sha256:") in row.image_id for value in values if value):
             return True
@@ -86,17 +86,17 @@ def _ancestor(_runtime: Runtime, values: list[str]) -> Test:
     return test
 
 
-def _before(runtime: Runtime, values: list[str]) -> Test:
-    limit = min(runtime.table.find(value).created for value in values)
+def _before(engine: Engine, values: list[str]) -> Test:
+    limit = min(engine.table.find(value).created for value in values)
     return lambda row: row.created < limit
 
 
-def _since(runtime: Runtime, values: list[str]) -> Test:
-    limit = min(runtime.table.find(value).created for value in values)
+def _since(engine: Engine, values: list[str]) -> Test:
+    limit = min(engine.table.find(value).created for value in values)
     return lambda row: row.created > limit
 
 
-def _until(_runtime: Runtime, values: list[str]) -> Test:
+def _until(_engine: Engine, values: list[str]) -> Test:
     from podpy.libpod.filters.times import parse_time
 
     if len(values) > 1:
@@ -105,7 +105,7 @@ def _until(_runtime: Runtime, values: list[str]) -> Test:
     return lambda row: row.created < limit
 
 
-def _volume(_runtime: Runtime, values: list[str]) -> Test:
+def _volume(_engine: Engine, values: list[str]) -> Test:
     def test(row: ContainerRow) -> bool:
         for mount in _spec(row)["mounts"]:
             for value in values:
@@ -119,20 +119,20 @@ def _volume(_runtime: Runtime, values: list[str]) -> Test:
     return test
 
 
-def _health(_runtime: Runtime, values: list[str]) -> Test:
+def _health(_engine: Engine, values: list[str]) -> Test:
     # Health checks come with a later version: no container has one yet.
     return lambda _row: "none" in values
 
 
-def _nothing(_runtime: Runtime, _values: list[str]) -> Test:
+def _nothing(_engine: Engine, _values: list[str]) -> Test:
     return lambda _row: False
 
 
-def _network(runtime: Runtime, values: list[str]) -> Test:
+def _network(engine: Engine, values: list[str]) -> Test:
     wanted = set()
     for value in values:
         kind, colon, name = value.partition(":")
-        wanted.add(f"container:{runtime.table.find(name).id}" if kind == "container" and colon else value)
+        wanted.add(f"container:{engine.table.find(name).id}" if kind == "container" and colon else value)
 
     def test(row: ContainerRow) -> bool:
         mode = str(_spec(row)["network"])
@@ -141,7 +141,7 @@ def _network(runtime: Runtime, values: list[str]) -> Test:
     return test
 
 
-def _restart_policy(_runtime: Runtime, values: list[str]) -> Test:
+def _restart_policy(_engine: Engine, values: list[str]) -> Test:
     for value in values:
         if value not in _POLICIES:
             raise UsageError(f"{value} invalid restart policy", hint=f"Policies: {', '.join(_POLICIES)}")
@@ -149,11 +149,11 @@ def _restart_policy(_runtime: Runtime, values: list[str]) -> Test:
     return lambda row: _spec(row)["restart_policy"] in wanted
 
 
-def _command(_runtime: Runtime, values: list[str]) -> Test:
+def _command(_engine: Engine, values: list[str]) -> Test:
     return lambda row: generic.match_pattern(values, (fastjson.loads(row.command) or [""])[0])
 
 
-def _should_start_on_boot(_runtime: Runtime, values: list[str]) -> Test:
+def _should_start_on_boot(_engine: Engine, values: list[str]) -> Test:
     wanted = generic.boolean("should-start-on-boot", values)
 
     def test(row: ContainerRow) -> bool:

@@ -3,7 +3,7 @@
 Every removal begins with a write: a row that goes, a staging directory for what is renamed away. So whoever is going to
 free something calls `Database.make_room` first, which gives the reserve up if the file system is full; each call that
 has staged something makes it anew at its end (`Staging.close`). What only notes something (`ps`, `stop`, `kill`) goes
-without: libpod.state.ContainerTable.note.
+without: libpod.containers.table.ContainerTable.note.
 
 Nothing is tried first and then repeated: SQLite rolls a whole transaction back if its commit finds no space.
 """
