@@ -7,6 +7,7 @@ one file if there is one (podpy/pack.py). Garbage collection waits: a command of
 
 from __future__ import annotations
 
+import _thread
 import gc
 import marshal
 import os
@@ -26,33 +27,63 @@ _FAR = 900  # a descriptor that nobody else uses, below the usual limit of 1024
 class Pack:
     """A finder and loader (importlib's protocol) of the modules in the pack. It stays open: an installer may replace it
     while this call runs.
+
+    What a module imports at its top is loaded before it, without importlib: its locks, specs and hooks cost as much as
+    half of the modules themselves. They guard threads against half loaded modules, so where there are threads importlib
+    does it all.
     """
 
     def __init__(self, path: str) -> None:
         """Open a pack. Raises OSError, and EOFError, ValueError or TypeError if it is none."""
         self.file = _out_of_the_way(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         size = int.from_bytes(os.pread(self.file, _INDEX_SIZE, 0), "little")
-        self.index: dict[str, tuple[str, bool, int, int]] = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
+        self.index: dict[str, tuple[str, bool, int, int, tuple[str, ...]]]
+        self.index = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
         self.code = _INDEX_SIZE + size
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        entry = self.index.get(name)
-        if entry is None:
-            return None
-        origin = os.path.join(SITE, entry[0])
-        spec = ModuleSpec(name, self, origin=origin, is_package=entry[1])  # type: ignore[arg-type]
-        if entry[1]:
-            spec.submodule_search_locations = [os.path.dirname(origin)]
+        return self._spec(name) if name in self.index else None
+
+    def _spec(self, name: str) -> ModuleSpec:
+        path, is_package, *_ = self.index[name]
+        origin = f"{SITE}/{path}"
+        spec = ModuleSpec(name, self, origin=origin, is_package=is_package)  # type: ignore[arg-type]
+        if is_package:
+            spec.submodule_search_locations = [origin.rpartition("/")[0]]
         return spec
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Let the import system make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        path, _, offset, size = self.index[module.__name__]
-        module.__file__ = os.path.join(SITE, path)
+        path, _, offset, size, imports = self.index[module.__name__]
+        module.__file__ = f"{SITE}/{path}"
+        if not _thread._count():
+            for name in imports:
+                if name not in sys.modules:
+                    self._load(name)
         if size:  # else a package that holds nothing itself
             exec(marshal.loads(os.pread(self.file, size, self.code + offset)), module.__dict__)
+
+    def _load(self, name: str) -> None:
+        """Load a module whose parent package is loaded, as `import` would."""
+        spec = self._spec(name)
+        module = sys.modules[name] = type(sys)(name)
+        module.__spec__ = spec
+        module.__loader__ = self  # type: ignore[assignment]
+        parent, _, last = name.rpartition(".")
+        if spec.submodule_search_locations is None:
+            module.__package__ = parent
+        else:
+            module.__package__ = name
+            module.__path__ = spec.submodule_search_locations
+        try:
+            self.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        if parent:
+            setattr(sys.modules[parent], last, module)
 
 
 def _out_of_the_way(descriptor: int) -> int:

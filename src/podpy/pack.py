@@ -6,7 +6,8 @@ made it (its name has the interpreter's cache tag), and is read by podpy/_start.
 slower. Three hundred modules are in it, so only what is imported is read:
 
     8 bytes     the index's size, little-endian
-    the index   marshalled: name → (path below site-packages, whether it is a package, offset, size)
+    the index   marshalled: name → (path below site-packages, whether it is a package, offset, size, the names of the
+                modules in the pack that it imports at its top, each after its parent)
     the code    of each module, marshalled, one after the other; offsets count from its beginning; a package whose
                 __init__.py is only a docstring has none
 
@@ -43,8 +44,10 @@ def build(package: str) -> str:
         for file in sorted(files):
             path = os.path.relpath(os.path.join(directory, file), base)
             if file.endswith(".py") and not path.startswith(_LEFT_OUT):
-                compiled = b"" if _is_bare(os.path.join(base, path)) else _compiled(base, path)
-                index[_module_name(path)] = (path, path.endswith("/__init__.py"), len(code), len(compiled))
+                body = _body(os.path.join(base, path))
+                compiled = b"" if _is_bare(body) else _compiled(base, path)
+                imports = _imports(body, base)
+                index[_module_name(path)] = (path, path.endswith("/__init__.py"), len(code), len(compiled), imports)
                 code += compiled
     target = pack_path(package)
     os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -66,10 +69,34 @@ def _compile_start(package: str) -> None:
     )
 
 
-def _is_bare(path: str) -> bool:
-    """Return whether a module's code does nothing: it is a docstring, or empty."""
+def _body(path: str) -> list[ast.stmt]:
     with open(path, "rb") as file:
-        body = ast.parse(file.read()).body
+        return ast.parse(file.read()).body
+
+
+def _imports(body: list[ast.stmt], base: str) -> tuple[str, ...]:
+    """Return the modules of ours that these statements import, each after its parent packages; in order, once each."""
+    found: dict[str, None] = {}
+    for node in body:
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] != "podpy":
+                continue
+            for end in range(1, len(parts) + 1):
+                path = os.path.join(base, *parts[:end])
+                # What isn't a file is a thing in a module, or made by the C compiler (podpy._native).
+                if os.path.exists(path + ".py") or os.path.exists(path + "/__init__.py"):
+                    found[".".join(parts[:end])] = None
+    return tuple(found)
+
+
+def _is_bare(body: list[ast.stmt]) -> bool:
+    """Return whether a module's code does nothing: it is a docstring, or empty."""
     return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
 
 

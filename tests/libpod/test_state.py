@@ -46,7 +46,7 @@ def test_events_of_images_and_volumes(podpy: Podpy, busybox: str) -> None:
     podpy.ok("tag", busybox, "other")
     podpy.ok("untag", busybox, "localhost/other:latest")
     podpy.ok("rmi", busybox)
-    assert actions(podpy, "image") == ["tag", "tag", "untag", "untag", "remove"]
+    assert actions(podpy, "image") == ["tag", "untag", "untag", "remove"]
     podpy.ok("run", "--rm", "--network=none", "-v", "/anonymous", "hello")
     assert actions(podpy, "volume") == ["create", "remove"]
 
@@ -69,7 +69,7 @@ def test_a_pod_and_a_container_cant_have_one_name(database: Database) -> None:
         table.insert(row("a", "taken"))
     table.insert(row("a", "free"))
     with pytest.raises(InUseError):
-        table.update("a" * 64, name="taken")
+        table.rename("a" * 64, "taken", "{}")
     assert [found.name for found in table.all()] == ["free"]
 
 

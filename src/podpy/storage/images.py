@@ -209,9 +209,14 @@ class ImageTable:
         )
 
     def drop_name(self, name: str) -> None:
-        """Remove a name. Raises NoSuchImageError."""
-        if not self._database.execute("DELETE FROM image_names WHERE name = ?", (name,)):
+        """Remove a name; part of a transaction. Raises NoSuchImageError."""
+        from podpy.storage.database.events import tell
+
+        rows = self._database.query("SELECT image_id FROM image_names WHERE name = ?", (name,))
+        if not rows:
             raise NoSuchImageError(f"{name}: image not known")
+        self._database.execute("DELETE FROM image_names WHERE name = ?", (name,))
+        tell(self._database, "image", "untag", rows[0][0], name, {})
 
     def users(self, image_id: str) -> list[str]:
         """Return the ids of the containers that use an image, oldest first."""
@@ -219,14 +224,23 @@ class ImageTable:
         return [container_id for (container_id,) in rows]
 
     def delete(self, image_id: str) -> None:
-        """Remove an image and its names. Raises InUseError if a container uses it: its layers are mounted there."""
+        """Remove an image and its names; part of a transaction.
+
+        Raises InUseError if a container uses it: its layers are mounted there.
+        """
+        from podpy.storage.database.events import tell
+
         users = self.users(image_id)
         if users:
             ids = ", ".join(user[:12] for user in users)
             raise InUseError(
                 f"image {image_id[:12]} is in use by container {ids}", hint="Remove it first, or podpy rmi --force"
             )
+        names = self._names_of(image_id)
+        for name in names:
+            self.drop_name(name)
         self._database.execute("DELETE FROM images WHERE id = ?", (image_id,))
+        tell(self._database, "image", "remove", image_id, names[0] if names else "", {})
 
     def _names(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = {}

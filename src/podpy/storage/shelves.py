@@ -128,8 +128,12 @@ class Shelves:
 
     def tag(self, name_or_id: str, name: str) -> None:
         """Give an image one more (full) name. Raises NoSuchImageError."""
+        from podpy.storage.database.events import tell
+
         with self.database.transaction(durable=True):
-            self.images_table.give_name(name, self.find_image(name_or_id).id)
+            image_id = self.find_image(name_or_id).id
+            self.images_table.give_name(name, image_id)
+            tell(self.database, "image", "tag", image_id, name, {})
 
     def untag(self, name: str) -> None:
         """Remove a name; the image stays. Raises NoSuchImageError."""

@@ -86,9 +86,12 @@ class Volumes:
         """Make a volume. Raises InUseError if the name is taken, StorageError if it can't be one."""
         if not name or name[0] in ".-" or len(name) > 255 or not _NAME_CHARACTERS.issuperset(name):
             raise StorageError(f"{name!r} can't be a volume's name", hint="Use letters, digits, _, . and -")
+        from podpy.storage.database.events import tell
+
         row = (name, int(anonymous), time.time_ns(), fastjson.dumps(labels or {}), fastjson.dumps(options or {}), 0)
         with self._database.transaction():
             self._database.execute(f"INSERT INTO volumes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            tell(self._database, "volume", "create", name, name, labels or {})
             # Within the transaction: when it is committed the directory is there, and if it isn't, an empty one is
             # left.
             os.makedirs(os.path.join(self._root, name, "_data"), mode=0o755, exist_ok=True)
@@ -96,6 +99,8 @@ class Volumes:
 
     def remove(self, name: str, *, force: bool = False) -> None:
         """Remove a volume and its files. Raises NotFoundError; InUseError if a container uses it, unless `force`."""
+        from podpy.storage.database.events import tell
+
         self._database.make_room()
         with self._database.transaction():  # a container that is being created uses it before or after, not between
             volume = self.find(name)
@@ -106,6 +111,7 @@ class Volumes:
                     f"volume {volume.name} is being used by container {ids}", hint="Remove it first, or use --force"
                 )
             self._database.execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
+            tell(self._database, "volume", "remove", volume.name, volume.name, volume.labels)
         staging = Staging(self._graphroot)
         with self._database.transaction():
             # As orphans.py does it: a volume of that name that was made meanwhile keeps the directory.

@@ -91,16 +91,16 @@ class Container(Held):
 
     def _pause(self) -> None:
         # The row first: if this call is killed between, it says `paused`, and unpausing what isn't does no harm.
-        self.engine.table.update(self.id, status=PAUSED)
+        self.engine.table.update(self.id, "pause", status=PAUSED)
         try:
             self.engine.oci_runtime.pause(self.id)
         except BaseException:
-            self.engine.table.update(self.id, status=RUNNING)
+            self.engine.table.update(self.id, "unpause", status=RUNNING)
             raise
 
     def _resume(self) -> None:
         self.engine.oci_runtime.resume(self.id)
-        self.engine.table.update(self.id, status=RUNNING)
+        self.engine.table.update(self.id, "unpause", status=RUNNING)
 
     # Waiting and clean-up
 
@@ -206,7 +206,7 @@ class Container(Held):
             if owner and owner != self.id:
                 raise InUseError(f'the container name "{name}" is already in use by {owner}')
             spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
-            self.engine.table.update(self.id, name=name, spec=spec)
+            self.engine.table.rename(self.id, name, spec)
             self.row, self._spec = row.replace(name=name, spec=spec), None
 
 

@@ -7,6 +7,8 @@ state needs a person to repair it.
 
 from __future__ import annotations
 
+from time import time_ns
+
 from podpy import fastjson
 from podpy.errors import AmbiguousNameError, NoSpaceError, NoSuchContainerError
 from podpy.record import Record
@@ -31,6 +33,7 @@ STOPPING = "stopping"
 EXITED = "exited"
 REMOVING = "removing"
 
+NO_PROCESS = {"pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}  # columns of a container that has ended
 ALIVE = (RUNNING, PAUSED, STOPPING)
 NO_RESTART = ("", "no", "never")  # restart policies by which nothing is ever restarted
 STOPPED_FOR_RESTART = 2  # `stopped_by_user` of a container that `podpy restart` starts again in a moment
@@ -104,6 +107,15 @@ _MOST_VALUES = 500  # in one statement: SQLite's own limit was 999 (sqlite.org/l
 _INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
+_EVENT = """INSERT INTO events (time, type, action, id, name, attributes)
+    SELECT ?, 'container', ?, id, name, json_patch(labels, json_object('image', image_name))
+    FROM containers WHERE id = ?"""
+_ENDED = _EVENT.replace(
+    "image_name)",
+    "image_name, 'containerExitCode', CAST(exit_code AS TEXT), 'oomKilled', iif(oom_killed, 'true', 'false'))",
+)
+
+
 class ContainerTable:
     """The containers in the database. Changing methods are one transaction each unless the caller is in one."""
 
@@ -116,27 +128,48 @@ class ContainerTable:
         Raises InUseError if the name is taken.
         """
         with self.database.transaction():
+            self.database.execute("INSERT INTO names VALUES (?, 'container', ?)", (row.name, row.id))
             self.database.execute(_INSERT, tuple(getattr(row, name) for name in _COLUMNS))
             for kind, target in joins:
                 self.database.execute("INSERT INTO container_relations VALUES (?, ?, ?)", (row.id, kind, target))
+            self._tell(row.id, "create", row.created)
 
-    def update(self, container_id: str, **changes: Any) -> None:
-        """Change columns of one row."""
+    def update(self, container_id: str, *events: str, **changes: Any) -> None:
+        """Change columns of one row; `events` are the actions (podman-events(1)) that the change is."""
         columns = ", ".join(f"{name} = ?" for name in changes)
-        self.database.execute(f"UPDATE containers SET {columns} WHERE id = ?", (*changes.values(), container_id))
+        change = f"UPDATE containers SET {columns} WHERE id = ?"
+        if not events:
+            self.database.execute(change, (*changes.values(), container_id))
+            return
+        with self.database.transaction():
+            self.database.execute(change, (*changes.values(), container_id))
+            for action in events:
+                self._tell(container_id, action, changes.get("finished") or changes.get("started") or time_ns())
 
-    def note(self, container_id: str, **changes: Any) -> None:
+    def rename(self, container_id: str, name: str, spec: str) -> None:
+        """Give a container another name, and the specification that has it. Raises InUseError if the name is taken."""
+        with self.database.transaction():
+            self.database.execute("UPDATE names SET name = ? WHERE id = ?", (name, container_id))
+            self.update(container_id, "rename", name=name, spec=spec)
+
+    def note(self, container_id: str, *events: str, **changes: Any) -> None:
         """Change columns of one row, unless the disk is full: for what is found out again, or matters less than what
         follows.
         """
         try:
-            self.update(container_id, **changes)
+            self.update(container_id, *events, **changes)
         except NoSpaceError:
             pass
 
     def delete(self, container_id: str) -> None:
         """Remove a row."""
-        self.database.execute("DELETE FROM containers WHERE id = ?", (container_id,))
+        with self.database.transaction():
+            self._tell(container_id, "remove", time_ns())
+            self.database.execute("DELETE FROM containers WHERE id = ?", (container_id,))
+            self.database.execute("DELETE FROM names WHERE id = ?", (container_id,))
+
+    def _tell(self, container_id: str, action: str, time: int) -> None:
+        self.database.execute(_ENDED if action == "died" else _EVENT, (time, action, container_id))
 
     def get(self, container_id: str) -> ContainerRow:
         """Return the row with exactly this id. Raises NoSuchContainerError."""

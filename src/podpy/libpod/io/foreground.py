@@ -11,6 +11,7 @@ from podpy.libpod.containers.table import (
     ALIVE,
     EXITED,
     INITIALIZED,
+    NO_PROCESS,
     NO_RESTART,
     STARTING,
 )
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
     from podpy.libpod.caller import Streams
     from podpy.libpod.containers.held import Held
@@ -302,11 +303,13 @@ def _clean_up_after(container: Held, code: int) -> None:
             is_ours = (row.pid, row.conmon_pid) == (container.row.pid, container.row.conmon_pid)
             if not is_ours and row.status in (*ALIVE, STARTING):
                 return  # restarted meanwhile by somebody else
+            # Another call (`podpy ps`) may have seen the end and committed it.
+            end = _end(engine, row, code) if is_ours else {"exit_code": code}
             if container.spec.remove and not for_restart(row):
-                remove_locked(container, row.replace(exit_code=code), volumes=True)
+                remove_locked(container, row, volumes=True, end=end)
                 return
-            if is_ours:  # else another call (`podpy ps`) has seen the end and committed it
-                _note_end(engine, row, code)
+            if is_ours:
+                engine.table.note(row.id, "died", **end)
             release(engine, row)
     except NoSuchContainerError:
         pass  # `podpy rm -f` was faster
@@ -314,12 +317,11 @@ def _clean_up_after(container: Held, code: int) -> None:
         engine.mark("the container was cleaned up")
 
 
-def _note_end(engine: Engine, row: ContainerRow, code: int) -> None:
+def _end(engine: Engine, row: ContainerRow, code: int) -> dict[str, Any]:
     record = read_exit_record(engine.exit_directory, row.id)
-    engine.table.note(
-        row.id, status=EXITED, exit_code=code, finished=record.finished if record else time_ns(), pid=0, pid_start=0,
-        conmon_pid=0, conmon_start=0, oom_killed=int(os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))),
-    )  # fmt: skip
+    finished = record.finished if record else time_ns()
+    oom_killed = int(os.path.exists(os.path.join(engine.run_directory(row.id), "oom")))
+    return {"status": EXITED, "exit_code": code, "finished": finished, "oom_killed": oom_killed, **NO_PROCESS}
 
 
 def _acknowledge(waiter: int) -> None:

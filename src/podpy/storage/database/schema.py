@@ -256,30 +256,17 @@ INSERT INTO image_manifests SELECT id, digest, 0, manifest FROM images WHERE len
 ALTER TABLE images DROP COLUMN manifest;
 """
 
-_NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000"  # nanoseconds; SQLite knows milliseconds
-_HOW_IT_ENDED = ", 'containerExitCode', CAST(NEW.exit_code AS TEXT), 'oomKilled', iif(NEW.oom_killed, 'true', 'false')"
-
-
-def _event(action: str, *, time: str = _NOW, row: str = "NEW", more: str = "", when: str = "true") -> str:
-    """Return the statement of a trigger that writes a container's event; `more` are further arguments of json_object.
-
-    Part of the migration _STATE: never edited.
-    """
-    attributes = f"json_patch({row}.labels, json_object('image', {row}.image_name{more}))"
-    values = f"{time}, 'container', {action}, {row}.id, {row}.name, {attributes}"
-    return f"INSERT INTO events (time, type, action, id, name, attributes) SELECT {values} WHERE {when};"
-
-
 # What is looked for in specifications stands in columns and relations: a specification is read only with its container.
 # (Python's JSON has NaN, SQLite's hasn't: then the columns keep their defaults.)
 #
-# names: containers and pods share one space of names. Triggers keep it, so no statement can forget it.
+# names: containers and pods share one space of names.
 # container_relations: `kind` is the namespace of container `target` that is joined (network, pid, ipc, uts, cgroupns,
 # userns). Volumes have a table of their own, which was here before.
-# events: what podman-events(1) names. Triggers write what a row's change tells by itself (create, init, start, pause,
-# unpause, died, rename, remove; tag, untag), so it is in the transaction of the change and no caller can forget it.
-# `attributes` is a JSON object of texts; the newest 100,000 events stay.
-_STATE = f"""
+# events: what podman-events(1) names, written in the transaction of the change; the newest 100,000 stay. `attributes`
+# is a JSON object of texts.
+#
+# Every connection parses the whole schema, so a trigger costs each call, whether it fires or not.
+_STATE = """
 CREATE TABLE containers_anew (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -308,7 +295,7 @@ CREATE TABLE containers_anew (
     -- What no list shows comes last: it fills overflow pages (sqlite.org/fileformat2.html, 1.6), which a list then
     -- needn't read. A row keeps about 490 bytes outside of them.
     image_id TEXT NOT NULL DEFAULT '',
-    labels TEXT NOT NULL DEFAULT '{{}}',
+    labels TEXT NOT NULL DEFAULT '{}',
     log_path TEXT NOT NULL DEFAULT '',
     error TEXT NOT NULL DEFAULT '',
     spec TEXT NOT NULL
@@ -333,15 +320,6 @@ CREATE INDEX containers_removed_at_exit ON containers (status) WHERE remove_at_e
 
 CREATE TABLE names (name TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL UNIQUE) WITHOUT ROWID;
 INSERT INTO names SELECT name, 'container', id FROM containers;
-CREATE TRIGGER container_named AFTER INSERT ON containers BEGIN
-    INSERT INTO names VALUES (NEW.name, 'container', NEW.id);
-END;
-CREATE TRIGGER container_renamed AFTER UPDATE OF name ON containers WHEN NEW.name != OLD.name BEGIN
-    UPDATE names SET name = NEW.name WHERE id = NEW.id;
-END;
-CREATE TRIGGER container_gone AFTER DELETE ON containers BEGIN
-    DELETE FROM names WHERE id = OLD.id;
-END;
 
 CREATE TABLE container_relations (
     container_id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
@@ -351,7 +329,7 @@ CREATE TABLE container_relations (
 ) WITHOUT ROWID;
 CREATE INDEX container_relations_by_target ON container_relations (target);
 INSERT INTO container_relations SELECT containers.id, field.key, substr(field.value, length('container:') + 1)
-    FROM containers, json_each(CASE WHEN json_valid(spec) THEN spec ELSE '{{}}' END) AS field
+    FROM containers, json_each(CASE WHEN json_valid(spec) THEN spec ELSE '{}' END) AS field
     WHERE field.key IN ('network', 'pid', 'ipc', 'uts', 'cgroupns', 'userns')
     AND substr(field.value, 1, length('container:')) = 'container:';
 
@@ -362,57 +340,11 @@ CREATE TABLE events (
     action TEXT NOT NULL,
     id TEXT NOT NULL,
     name TEXT NOT NULL,
-    attributes TEXT NOT NULL DEFAULT '{{}}'
+    attributes TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX events_by_time ON events (time);
 CREATE TRIGGER events_bounded AFTER INSERT ON events WHEN NEW.number % 1000 = 0 BEGIN
     DELETE FROM events WHERE number <= NEW.number - 100000;
-END;
-CREATE TRIGGER container_created AFTER INSERT ON containers BEGIN
-    {_event("'create'", time="NEW.created")}
-END;
-CREATE TRIGGER container_initialized AFTER UPDATE OF status ON containers
-WHEN OLD.status = 'starting' AND NEW.status = 'initialized' BEGIN
-    {_event("'init'")}
-END;
-CREATE TRIGGER container_started AFTER UPDATE OF status ON containers
-WHEN OLD.status IN ('starting', 'initialized') AND NEW.status = 'running' BEGIN
-    {_event("'init'", time="NEW.started", when="OLD.status = 'starting'")}
-    {_event("'start'", time="NEW.started")}
-END;
-CREATE TRIGGER container_paused AFTER UPDATE OF status ON containers
-WHEN (OLD.status = 'paused') != (NEW.status = 'paused') AND NEW.status IN ('running', 'paused') BEGIN
-    {_event("CASE NEW.status WHEN 'paused' THEN 'pause' ELSE 'unpause' END")}
-END;
-CREATE TRIGGER container_died AFTER UPDATE OF status ON containers
-WHEN OLD.status IN ('running', 'paused', 'stopping') AND NEW.status IN ('exited', 'removing') BEGIN
-    {_event("'died'", time="NEW.finished", more=_HOW_IT_ENDED)}
-END;
-CREATE TRIGGER container_rename AFTER UPDATE OF name ON containers WHEN NEW.name != OLD.name BEGIN
-    {_event("'rename'")}
-END;
-CREATE TRIGGER container_removed AFTER DELETE ON containers BEGIN
-    {_event("'remove'", row="OLD")}
-END;
-CREATE TRIGGER volume_created AFTER INSERT ON volumes BEGIN
-    INSERT INTO events (time, type, action, id, name, attributes)
-        VALUES (NEW.created, 'volume', 'create', NEW.name, NEW.name, NEW.labels);
-END;
-CREATE TRIGGER volume_removed AFTER DELETE ON volumes BEGIN
-    INSERT INTO events (time, type, action, id, name, attributes)
-        VALUES ({_NOW}, 'volume', 'remove', OLD.name, OLD.name, OLD.labels);
-END;
-CREATE TRIGGER image_tagged AFTER INSERT ON image_names BEGIN
-    INSERT INTO events (time, type, action, id, name) VALUES ({_NOW}, 'image', 'tag', NEW.image_id, NEW.name);
-END;
-CREATE TRIGGER image_retagged AFTER UPDATE OF image_id ON image_names WHEN NEW.image_id != OLD.image_id BEGIN
-    INSERT INTO events (time, type, action, id, name) VALUES ({_NOW}, 'image', 'tag', NEW.image_id, NEW.name);
-END;
-CREATE TRIGGER image_untagged AFTER DELETE ON image_names BEGIN
-    INSERT INTO events (time, type, action, id, name) VALUES ({_NOW}, 'image', 'untag', OLD.image_id, OLD.name);
-END;
-CREATE TRIGGER image_removed AFTER DELETE ON images BEGIN
-    INSERT INTO events (time, type, action, id, name) VALUES ({_NOW}, 'image', 'remove', OLD.id, '');
 END;
 """
 

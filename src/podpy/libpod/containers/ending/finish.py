@@ -19,6 +19,8 @@ from podpy.storage.mounts.root import RemoveContainerLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from podpy.libpod.engine import Engine
 
 
@@ -44,12 +46,15 @@ def for_restart(row: ContainerRow) -> bool:
     return row.stopped_by_user == STOPPED_FOR_RESTART
 
 
-def remove_locked(container: Held, row: ContainerRow, *, volumes: bool) -> None:
-    """Remove a container that has ended and whose lock the caller holds."""
+def remove_locked(container: Held, row: ContainerRow, *, volumes: bool, end: dict[str, Any] | None = None) -> None:
+    """Remove a container that has ended and whose lock the caller holds; `end`: columns that tell how, if its row
+    doesn't yet.
+    """
     engine = container.engine
     engine.database.make_room()
     # The code with it: whoever waits in another process may see this row and nothing else.
-    engine.table.update(row.id, status=REMOVING, exit_code=row.exit_code)
+    events = ("died",) if end and "status" in end else ()
+    engine.table.update(row.id, *events, **{"exit_code": row.exit_code, **(end or {}), "status": REMOVING})
     _finish(engine, row, volumes=volumes)
     container.lock.remove()
 

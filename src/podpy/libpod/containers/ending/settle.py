@@ -17,6 +17,7 @@ from podpy.libpod.containers.table import (
     CREATED,
     EXITED,
     INITIALIZED,
+    NO_PROCESS,
     REMOVING,
     RUNNING,
     STARTING,
@@ -50,13 +51,14 @@ def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> Contai
         return row
     if changes["status"] in (EXITED, CREATED) and _is_to_go(engine, row, changes["status"]):
         changes["status"] = REMOVING
+    events = ("died",) if row.status in ALIVE else ()
     if locked:
-        engine.table.note(row.id, **changes)
+        engine.table.note(row.id, *events, **changes)
         return row.replace(**changes)
     try:
         with engine.locked(row.id, wait=False) as now:
             if (now.status, now.pid) == (row.status, row.pid):  # nobody was faster
-                engine.table.note(row.id, **changes)
+                engine.table.note(row.id, *events, **changes)
     except BusyError:
         return row if row.status == STARTING else row.replace(**changes)
     except NoSuchContainerError:
@@ -83,7 +85,7 @@ def true_changes(engine: Engine, row: ContainerRow, *, locked: bool) -> dict[str
 def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
     """Return the columns of a container that has ended, from its exit record; without one its code is unknown."""
     record = read_exit_record(engine.exit_directory, row.id)
-    changes: dict[str, Any] = {"status": EXITED, "pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}
+    changes: dict[str, Any] = {"status": EXITED, **NO_PROCESS}
     if record is None:
         return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
     oom = record.oom_killed or os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))

@@ -131,7 +131,7 @@ def start_locked(
     }
     if launch.ports is not None:
         changes["ports"] = launch.ports
-    engine.table.update(before.id, **changes)
+    engine.table.update(before.id, *(("init", "start") if run else ("init",)), **changes)
     container.row = before.replace(**changes)
     engine.mark("the container's start is committed")
     if run:
@@ -158,7 +158,7 @@ def outlive_session(container: Held) -> None:
 
 def _start_initialized(container: Held) -> None:
     container.engine.oci_runtime.start(container.id)
-    container.engine.table.update(container.id, status=RUNNING, started=time_ns())
+    container.engine.table.update(container.id, "start", status=RUNNING, started=time_ns())
     container.refresh(locked=True)
     sdnotify.tell_started(container.spec, container.row.conmon_pid, container.engine.caller.environ)
 
