@@ -223,3 +223,31 @@ def test_a_module_that_is_missing_is_an_error_and_one_that_is_there_counts(podpy
 def test_a_global_option_that_would_be_wrong_to_ignore_is_refused(podpy: Podpy, option: str, text: str) -> None:
     result = podpy(option, "ps")
     assert result.returncode == 125 and text in result.stderr
+
+
+def test_mounts_conf_gives_every_container_what_it_names(podpy: Podpy, busybox: str) -> None:
+    secrets = podpy.home / "secrets"
+    podpy.run(["mkdir", os.fspath(secrets)]).ok()
+    (secrets / "key").write_text("k")
+    own = podpy.home / ".config/containers/mounts.conf"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text(f"# a comment\n{secrets}:/run/secrets\n")
+    script = "cat /run/secrets/key; echo mine > /run/secrets/new && ls /run/secrets"
+    run = ("run", "--rm", "--network=none")
+    assert podpy.ok(*run, busybox, "sh", "-c", script).split() == ["kkey", "new"]
+    assert not (secrets / "new").exists(), "the container has a copy"
+    assert podpy.ok(*run, "--tmpfs=/run/secrets", busybox, "ls", "/run/secrets") == ""
+    other = podpy.home / "other.conf"
+    other.write_text("/no/such/place\n")
+    result = podpy("--default-mounts-file", os.fspath(other), *run, busybox, "ls", "/run/secrets")
+    assert result.returncode == 1 and "Path /no/such/place of mounts.conf doesn't exist" in result.stderr
+    podpy("--default-mounts-file=/no/such/file", *run, busybox, "true").fails(125, "can't read /no/such/file")
+
+
+def test_global_options_without_effect_say_so_and_others_have_theirs(podpy: Podpy) -> None:
+    assert podpy("--syslog", "--storage-opt=overlay.mountopt=nodev", "ps").stderr == ""
+    told = podpy("--log-level=info", "--syslog", "--storage-opt=overlay.mountopt=nodev", "ps").stderr
+    assert "--syslog has no effect" in told and "--storage-opt overlay.mountopt=nodev has no effect" in told
+    broken = podpy.home / "registries.conf"
+    broken.write_text("unqualified-search-registries = 3\n")
+    podpy("--registries-conf", os.fspath(broken), "pull", "some").fails(125, os.fspath(broken))

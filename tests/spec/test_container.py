@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from podpy.config.containers_conf import ContainersConf
-from podpy.spec.container import ContainerSpec
-from podpy.spec.defaults import with_defaults
+from podpy.errors import ConfigError, UsageError
+from podpy.spec.container import ContainerSpec, PortMapping
+from podpy.spec.defaults import named, with_defaults
 
 # What the version before there were versions wrote for `Runtime.create(ContainerSpec(image="x", stop_timeout=7))`.
 OLD: dict[str, object] = {
@@ -47,3 +50,71 @@ def test_no_field_of_a_completed_spec_is_left_open() -> None:
     assert {name for name, value in vars(spec).items() if value is None} == may_be_none
     assert spec.resources.cgroup_conf == {}
     assert ContainerSpec.from_dict(spec.as_dict()) == spec
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("pid", "moon", "--pid: unrecognized namespace mode moon"),
+        ("uts", "shareable", "--uts: unrecognized namespace mode shareable"),
+        ("userns", "keepid", "--userns: unrecognized namespace mode keepid"),
+        ("umask", "9", "invalid umask 9"),
+        ("timezone", "Moon/Base", "unknown time zone"),
+        ("log_driver", "syslog", "invalid log driver syslog"),
+    ],
+)
+def test_a_librarys_texts_are_checked_as_the_command_lines(field: str, value: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        with_defaults(ContainerSpec(image="x").replace(**{field: value}), ContainersConf(), {}, rootless=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("umask", "9", "umask in containers.conf: invalid umask 9"),
+        ("shm_size", "big", "shm_size in containers.conf: invalid size"),
+        ("log_driver", "syslog", "log_driver in containers.conf: running container: invalid log driver syslog"),
+        ("userns", "mine", "userns in containers.conf"),
+        ("pidns", "mine", "pidns in containers.conf"),
+        ("cgroups", "some", "cgroups in containers.conf: invalid value 'some'"),
+        ("image_volume_mode", "x", "image_volume_mode in containers.conf: invalid value"),
+        ("dns_servers", ["x"], "dns_servers in containers.conf: x is not an ip address"),
+        ("default_ulimits", ["nofile"], "default_ulimits in containers.conf: ulimit option"),
+        ("default_sysctls", ["vm.swappiness=1"], "default_sysctls in containers.conf: sysctl 'vm.swappiness'"),
+        ("devices", ["x:y:z:w"], "devices in containers.conf: invalid device"),
+        ("volumes", ["a:b:c:d"], "volumes in containers.conf"),
+        ("mounts", ["type=x,target=/y"], "mounts in containers.conf: invalid filesystem type"),
+        ("annotations", ["x"], "annotations in containers.conf"),
+        ("cgroup_conf", ["x"], "cgroup_conf in containers.conf"),
+        ("oom_score_adj", 5000, "oom_score_adj in containers.conf"),
+        ("log_size_max", 5, "log_size_max in containers.conf: 5 is too small"),
+        ("seccomp_profile", "/no/such.json", "seccomp_profile in containers.conf: opening seccomp profile"),
+    ],
+)
+def test_a_wrong_value_of_containers_conf_names_its_key(key: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        with_defaults(ContainerSpec(image="x"), ContainersConf({key: value}), {}, rootless=True)
+
+
+def test_ports_are_on_the_addresses_of_containers_conf_unless_they_say_one() -> None:
+    ports = [PortMapping(container_port=80, host_port=8080), PortMapping(container_port=81, host_ip="127.0.0.9")]
+    conf = ContainersConf({"default_host_ips": ["127.0.0.1", "::1"]})
+    spec = with_defaults(ContainerSpec(image="x", ports=ports), conf, {}, rootless=True)
+    assert [(port.container_port, port.host_ip) for port in spec.ports] == [
+        (80, "127.0.0.1"), (80, "::1"), (81, "127.0.0.9"),
+    ]  # fmt: skip
+
+
+def test_a_joined_network_has_no_name_servers_of_its_own() -> None:
+    """What containers.conf says for others is no conflict."""
+    conf = ContainersConf({"dns_servers": ["192.0.2.1"], "dns_searches": ["example.org"]})
+    spec = with_defaults(ContainerSpec(image="x", network="container:other"), conf, {}, rootless=True)
+    assert (spec.dns, spec.dns_search) == ([], [])
+
+
+def test_a_container_may_be_called_by_its_name_on_the_network() -> None:
+    conf = ContainersConf({"container_name_as_hostname": True})
+    spec = with_defaults(ContainerSpec(image="x"), conf, {}, rootless=True)
+    assert named(spec, "my_web.1", conf).hostname == "myweb.1"
+    assert named(spec.replace(uts="host"), "web", conf).hostname == ""
+    assert named(spec.replace(hostname="said"), "web", conf).hostname == "said"

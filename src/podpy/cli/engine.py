@@ -36,6 +36,8 @@ def open_runtime(options: Options) -> Runtime:
     send_notes_to(print_note)
     if said.config:
         os.environ["DOCKER_CONFIG"] = said.config  # as Podman: also for credential helpers
+    if said.registries_conf:
+        os.environ["CONTAINERS_REGISTRIES_CONF"] = said.registries_conf
     paths = Paths.find(said.root or None, said.runroot or said.tmpdir or None)
     settings = Settings(
         runtime=said.runtime,

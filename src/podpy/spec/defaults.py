@@ -103,7 +103,29 @@ def with_defaults(
         spec = spec.replace(env={**host_environment(environ), **spec.env})
     if spec.network == "host" and not spec.hostname and spec.uts == "private":
         spec = spec.replace(hostname=os.uname().nodename)
+    _check_texts(spec)
     return spec
+
+
+def _check_texts(spec: ContainerSpec) -> None:
+    """Refuse what no option would take: a library's texts are read by nobody else. The usual ones cost nothing."""
+    modes = {name: getattr(spec, name) for name in ("pid", "ipc", "uts", "cgroupns")}
+    unusual = {name: mode for name, mode in modes.items() if mode not in ("private", "host", "shareable", "none")}
+    if unusual or spec.userns != "host" or "shareable" in (spec.pid, spec.uts, spec.cgroupns):
+        from podpy.spec.text.namespaces import check_mode, check_userns
+
+        for name, mode in modes.items():
+            check_mode(name, mode)
+        check_userns(spec.userns)
+    if spec.umask != "0022" or spec.timezone:
+        from podpy.spec.text.process import check_timezone, check_umask
+
+        check_umask(spec.umask)
+        check_timezone(spec.timezone)
+    if spec.log_driver not in ("k8s-file", "json-file", "journald"):
+        from podpy.spec.text.life import log_driver
+
+        log_driver(spec.log_driver)
 
 
 def base_environment(conf: ContainersConf, environ: Mapping[str, str]) -> dict[str, str]:

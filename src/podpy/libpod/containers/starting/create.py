@@ -92,6 +92,7 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
             hint=f"{spec.name!r} doesn't",
         )
     spec = _with_ports(with_defaults(spec, engine.conf, engine.caller.environ, rootless=engine.paths.rootless))
+    spec = _with_default_mounts(engine, spec)
     if spec.network:  # looked at before the container is made: none is left then that could never start
         from podpy.network.mode import parse
 
@@ -183,6 +184,27 @@ def _find_or_pull(engine: Engine, name: str, wanted: _Wanted) -> ImageRecord:
         lambda reporter: pull_image(engine.store, engine.paths, name, pull, progress=reporter),
         wanted.progress() if wanted.progress else None,
     )
+
+
+def _with_default_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    """Return the spec with the mounts of mounts.conf, where it has none itself. The host's files stay as they are: what
+    a container changes in a directory is its own.
+    """
+    from podpy.config.mounts_conf import load
+
+    taken = {mount.target for mount in spec.mounts}
+    added = []
+    for source, target in load(engine.paths, engine.settings.default_mounts_file):
+        if not os.path.exists(source):
+            from podpy.notice import warn
+
+            warn(f"Path {source} of mounts.conf doesn't exist, skipping")
+        elif target not in taken:
+            from podpy.spec.container import Mount
+
+            options = ["O"] if os.path.isdir(source) else ["ro"]
+            added.append(Mount(type="bind", source=source, target=target, options=options))
+    return spec.replace(mounts=[*spec.mounts, *added]) if added else spec
 
 
 def _with_ports(spec: ContainerSpec) -> ContainerSpec:
