@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -127,6 +129,21 @@ def test_a_process_with_threads_uses_every_method_and_stays_where_it_is(
     assert result.ok() == "done"
     assert result.stderr == ""
     wait.until(lambda: podpy.ok("ps", "-aq") == "", what="conmon's exit commands have removed the --rm containers")
+
+
+def test_the_readmes_example_shows_something(podpy: Podpy, library: Callable[..., Result]) -> None:
+    text = (CHECKOUT / "README.md").read_text()
+    example = text[text.index("    from podpy import Runtime") : text.index("## Where to read on")]
+    said = library(textwrap.dedent(example)).ok()
+    assert "Hello from a container" in said
+    assert re.search(r"<Container \w+ \([0-9a-f]{12}\) of localhost/hello:latest: exited> ended with 0$", said)
+
+
+def test_the_objects_say_what_they_are(podpy: Podpy, library: Callable[..., Result], busybox: str) -> None:
+    podpy.ok("create", "--name", "c", busybox)
+    said = library("from podpy import Runtime\nwith Runtime() as runtime: print(runtime, runtime.container('c'))").ok()
+    assert said.startswith(f"<Runtime of {podpy.graphroot}, run directory ")
+    assert re.search(rf"<Container c \([0-9a-f]{{12}}\) of {busybox}: created>$", said)
 
 
 BEGIN = """

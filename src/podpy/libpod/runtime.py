@@ -64,6 +64,9 @@ class Runtime(Engine):
             trace=trace,
         )
 
+    def __repr__(self) -> str:
+        return f"<Runtime of {self.paths.graphroot}, run directory {self.paths.runroot}>"
+
     # Containers
 
     def create(

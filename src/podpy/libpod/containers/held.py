@@ -43,6 +43,10 @@ class Held:
         self._image = image
         self._spec: ContainerSpec | None = None
 
+    def __repr__(self) -> str:
+        row = self.row
+        return f"<Container {row.name} ({row.id[:12]}) of {row.image_name or 'a directory'}: {row.status}>"
+
     @property
     def id(self) -> str:
         """The id: 64 hexadecimal digits."""
