@@ -13,6 +13,10 @@ from errno import ELOOP
 
 from podpy import linux
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _IN_ROOT = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS
 _BENEATH = linux.RESOLVE_BENEATH | linux.RESOLVE_NO_MAGICLINKS
 _CLONE = linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC | linux.AT_RECURSIVE | linux.AT_EMPTY_PATH
@@ -62,25 +66,16 @@ def real_path(root: str, path: str) -> str:
     return "/" + "/".join(done)
 
 
-def is_link(root: str, path: str) -> bool:
-    """Return whether a part of `path` below `root` is a symbolic link; a path that isn't there has none.
+def links(root: str, paths: Iterable[str]) -> list[str]:
+    """Return those of `paths` below `root` that are a symbolic link, or lead over one; none is what isn't there.
 
     Raises OSError.
     """
-    flags = os.O_PATH | os.O_NOFOLLOW
+    top = _open_top(root)
     try:
-        descriptor = _open(root, path.lstrip("/"), flags, 0, linux.RESOLVE_NO_SYMLINKS | _IN_ROOT)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        if error.errno != ELOOP:
-            raise
-        return True
-    try:
-        # With O_PATH and O_NOFOLLOW a link at the end is opened itself (openat2(2), RESOLVE_NO_SYMLINKS).
-        return stat.S_ISLNK(os.fstat(descriptor).st_mode)
+        return [path for path in paths if _is_link(top, path.lstrip("/"))]
     finally:
-        os.close(descriptor)
+        os.close(top)
 
 
 def give(descriptor: int, uid: int, gid: int) -> None:
@@ -146,8 +141,29 @@ def magic_path(descriptor: int) -> str:
     return f"/proc/self/fd/{descriptor}"
 
 
+def _open_top(root: str) -> int:
+    return os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _is_link(top: int, path: str) -> bool:
+    try:
+        flags = os.O_PATH | os.O_NOFOLLOW
+        descriptor = linux.openat2(top, path, flags, 0, linux.RESOLVE_NO_SYMLINKS | _IN_ROOT)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if error.errno != ELOOP:
+            raise
+        return True
+    try:
+        # With O_PATH and O_NOFOLLOW a link at the end is opened itself (openat2(2), RESOLVE_NO_SYMLINKS).
+        return stat.S_ISLNK(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
+
+
 def _open(root: str, path: str, flags: int, mode: int, resolve: int) -> int:
-    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    top = _open_top(root)
     try:
         return linux.openat2(top, path, flags | os.O_CLOEXEC, mode, resolve)
     finally:

@@ -43,8 +43,11 @@ def test_read_only_directories_refuse_to_be_written(run: Run, folder: Path) -> N
         assert result.returncode != 0 and "Read-only file system" in result.stderr
 
 
-def test_a_source_that_is_not_there_is_named(run: Run) -> None:
+def test_a_source_that_is_not_there_is_named(run: Run, podpy: Podpy, busybox: str) -> None:
     run("true", "-v", "/no/such:/d").fails(125, "statfs /no/such: no such file or directory")
+    create = podpy("create", "--name=c", "-v", "/no/such:/d", busybox, "true")
+    create.fails(125, "statfs /no/such: no such file or directory")
+    assert podpy.ok("ps", "-aq") == "", "a container that could never start was made"
 
 
 def test_a_file_can_be_mounted_where_the_image_has_nothing(run: Run, folder: Path) -> None:

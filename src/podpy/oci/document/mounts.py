@@ -40,6 +40,7 @@ _TTY_GID = 5  # the group of terminals in every distribution: Podman asks devpts
 
 def build(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
     """Return the mounts of config.json, parents before children. A mount that was asked for wins over a default."""
+    check_copy_up(spec, context.places)
     asked = [_asked(mount, spec, context) for mount in spec.mounts]
     targets = {mount["destination"] for mount in asked}
     result = [m for m in [*_kernel(spec, context, systemd=systemd), *_files(spec, context)] if _free(m, targets)]
@@ -170,20 +171,39 @@ def _tmpfs_targets(spec: ContainerSpec, *, systemd: bool) -> tuple[str, ...]:
 def _tmpfs_defaults(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
     options = ["rw", "rprivate", "nosuid", "nodev"]
     return [
-        _mount(target, "tmpfs", options if _lies_below(target, spec, context) else [*options, "tmpcopyup"])
+        _mount(target, "tmpfs", options if _lies_below(target, spec, context.places) else [*options, "tmpcopyup"])
         for target in _tmpfs_targets(spec, systemd=systemd)
     ]
 
 
-def _lies_below(target: str, spec: ContainerSpec, context: BundleContext) -> str:
+def check_copy_up(spec: ContainerSpec, places: dict[str, str]) -> None:
+    """Refuse a `tmpcopyup` that the user asks for where it can't be, or isn't safe. `places`: see `places`.
+
+    Raises UsageError.
+    """
+    for mount in spec.mounts:
+        if mount.type not in ("tmpfs", "ramfs") or "tmpcopyup" not in mount.options:
+            continue
+        if mount.type == "ramfs":
+            raise UsageError(f"tmpcopyup of {mount.target}: only a tmpfs can begin with the image's files")
+        above = _lies_below(mount.target, spec, places)
+        if above:
+            raise UsageError(
+                f"tmpcopyup of {mount.target}: it lies below the mount at {above}, "
+                "whose files other containers may change",
+                hint="Use notmpcopyup, or copy the files in the container",
+            )
+
+
+def _lies_below(target: str, spec: ContainerSpec, places: dict[str, str]) -> str:
     """Return the target of a mount with others' files in which `target` lies, or "".
 
     The runtime looks a tmpfs's place up a second time, by name, to copy the image's files up (CVE-2026-133553); below
     such a mount a container that shares it can make that name lead anywhere.
     """
-    path = context.places.get(target, target)
+    path = places.get(target, target)
     for mount in spec.mounts:
-        place = context.places.get(mount.target, mount.target).rstrip("/")
+        place = places.get(mount.target, mount.target).rstrip("/")
         if mount.type in _SHARED and path.startswith(place + "/"):
             return mount.target
     return ""
@@ -235,17 +255,8 @@ def _tmpfs_options(mount: Mount, spec: ContainerSpec, context: BundleContext) ->
     if not _PROPAGATION.intersection(result):
         result.append("rprivate")
     _add_flags(result, _SAFE)
-    if mount.type == "ramfs":
-        if "tmpcopyup" in result:
-            raise UsageError(f"tmpcopyup of {mount.target}: only a tmpfs can begin with the image's files")
-        return result
-    above = _lies_below(mount.target, spec, context)
-    if "tmpcopyup" in result and above:
-        raise UsageError(
-            f"tmpcopyup of {mount.target}: it lies below the mount at {above}, whose files other containers may change",
-            hint="Use notmpcopyup, or copy the files in the container",
-        )
-    if not (above or "tmpcopyup" in result or "notmpcopyup" in mount.options):
+    wanted = mount.type == "tmpfs" and "tmpcopyup" not in result and "notmpcopyup" not in mount.options
+    if wanted and not _lies_below(mount.target, spec, context.places):
         result.append("tmpcopyup")
     return result
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 
-from podpy.beneath import is_link, open_in_root, real_path
+from podpy.beneath import links, open_in_root, real_path
 from podpy.errors import ImageError, RuntimeFailedError, UsageError
 
 TYPE_CHECKING = False
@@ -28,17 +28,16 @@ def refuse_links(spec: ContainerSpec, rootfs: str) -> None:
     CVE-2026-88264), and no image that a builder made has one. Raises ImageError, UsageError; OSError.
     """
     targets = [mount.target for mount in spec.mounts]
-    for path in _KERNELS:
-        if not any(_covers(target, path) for target in targets) and is_link(rootfs, path):
-            raise ImageError(
-                f"{path} of {spec.image or spec.rootfs} is a symbolic link, through which no file system is mounted",
-                hint="Build it anew with a directory there, or without it",
-            )
+    wanted = [path for path in _KERNELS if not any(_covers(target, path) for target in targets)]
+    for path in links(rootfs, wanted):
+        raise ImageError(
+            f"{path} of {spec.image or spec.rootfs} is a symbolic link, through which no file system is mounted",
+            hint="Build it anew with a directory there, or without it",
+        )
     for mount in spec.mounts:
         if mount.target == "/dev" and mount.type == "bind" and os.path.isdir(mount.source):
-            for name in _RUNTIMES_DEVICES:
-                if is_link(mount.source, name):
-                    raise UsageError(f"{mount.source}/{name} is a symbolic link, through which no device is made")
+            for name in links(mount.source, _RUNTIMES_DEVICES):
+                raise UsageError(f"{mount.source}/{name} is a symbolic link, through which no device is made")
 
 
 def _covers(target: str, path: str) -> bool:

@@ -120,6 +120,10 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
     if spec.cidfile and os.path.lexists(spec.cidfile):
         raise _cidfile_exists(spec.cidfile)
     asked, image = _complete(engine, spec, wanted)
+    if asked.mounts or asked.devices:
+        from podpy.libpod.containers.starting.preflight import check_sources
+
+        check_sources(asked, rootless=engine.paths.rootless)
     if status == STARTING:
         from podpy.libpod.containers.starting.start import check_command
         from podpy.oci.document.resources import needed
@@ -278,11 +282,6 @@ def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Give every volume mount its volume: named ones are made if missing, anonymous ones get a random name."""
     if not any(mount.type == "volume" for mount in spec.mounts):
         return spec
-    for mount in spec.mounts:
-        if mount.subpath:
-            from podpy.libpod.containers.starting.sources import check_subpath
-
-            check_subpath(mount.subpath)
 
     def with_volume(mount: Mount) -> Mount:
         if mount.type != "volume":

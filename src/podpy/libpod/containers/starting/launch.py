@@ -129,7 +129,10 @@ class Launch:
         container, context, engine = self._container, self._context, self._container.engine
         user = LookUpUser(context)
         accounts = AddAccounts(context, user)
-        made: list[Operation] = [RefuseLinks(context), user, MakeWorkdir(context, user), accounts]
+        made: list[Operation] = [RefuseLinks(context), user]
+        if context.spec.workdir not in ("", "/"):
+            made.append(MakeWorkdir(context, user))
+        made.append(accounts)
         if LinkMtab.is_needed(context):
             made.append(LinkMtab(context))
         joined = FindNamespaces(context, engine, self._network.netns_path)

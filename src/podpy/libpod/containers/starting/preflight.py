@@ -1,8 +1,12 @@
-"""What a start would refuse, found before `run` has made anything: no container is left behind with the name."""
+"""What a start would refuse, found before anything is made: no container is left behind with the name."""
 
 from __future__ import annotations
 
+import os
+
 from podpy.errors import EXIT_NOT_EXECUTABLE, PodpyError
+from podpy.libpod.containers.starting.sources import check_subpath, no_source
+from podpy.oci.document import devices, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +30,25 @@ def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
                 error.exit_code = EXIT_NOT_EXECUTABLE  # as of a start that fails
                 raise
     _check_limits(engine, spec)
+
+
+def check_sources(spec: ContainerSpec, *, rootless: bool) -> None:
+    """Raise what a start would raise for mounts and devices that can't be there: also `create` refuses them, as Podman.
+
+    A source that only the user's namespaces may look at is the start's to find. Raises UsageError.
+    """
+    for mount in spec.mounts:
+        if mount.subpath:
+            check_subpath(mount.subpath)
+        if mount.type == "bind":
+            try:
+                os.stat(mount.source)
+            except (FileNotFoundError, NotADirectoryError):
+                raise no_source(mount.source) from None
+            except OSError:
+                continue
+    mounts.check_copy_up(spec, {})
+    devices.resolve(spec, rootless=rootless)
 
 
 def _check_limits(engine: Engine, spec: ContainerSpec) -> None:

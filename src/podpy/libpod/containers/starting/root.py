@@ -60,7 +60,7 @@ class MakeWorkdir(Operation):
 
     def describe(self) -> str:
         """Return which directory."""
-        return f"make the working directory {self._context.spec.workdir or '/'}, if it is missing"
+        return f"make the working directory {self._context.spec.workdir}, if it is missing"
 
     def execute(self) -> None:
         """Make it. Raises CommandNotExecutableError for one that isn't there and may not be made."""

@@ -48,10 +48,7 @@ class Sources:
 
     def _bind(self, mount: Mount, number: int) -> str:
         if not os.path.exists(mount.source):
-            raise UsageError(
-                f"statfs {mount.source}: no such file or directory",
-                hint=f"Make it first: mkdir -p {mount.source}",
-            )
+            raise no_source(mount.source)
         if "O" not in mount.options:
             return mount.source
         overlay = MountHostOverlay(self._context, mount, number)
@@ -177,6 +174,11 @@ class GiveTree(Operation):
     def explain_failure(self, error: OSError) -> str:
         """Return what can forbid it."""
         return f"The owners of files that aren't yours stay: see ls -ln {self._path}, or leave out the U option"
+
+
+def no_source(path: str) -> UsageError:
+    """Return the error, in Podman's words, of a bind mount whose source isn't there."""
+    return UsageError(f"statfs {path}: no such file or directory", hint=f"Make it first: mkdir -p {path}")
 
 
 def check_subpath(subpath: str) -> None:
