@@ -218,6 +218,8 @@ def hostile_archives(image: Image) -> dict[str, tuple[bytes | dict[str, bytes], 
     return {
         "nothing": (b"", "empty"),
         "no tar": (b"hello world" * 100, "no tar\nHint: podpy load takes"),
+        "unknown": (b"hello world" * 100, "Error: payload does not match any of the supported image formats: "),
+        "another tar": ({"README": b"x"}, "Error: payload does not match any of the supported image formats: "),
         "negative size": (tar_header("x", b"-0000001000\0") + b"\0" * 1024, "a size is not a number"),
         "long name": (longest_name(5000), "a name of more than 512 characters"),
         "other tar": ({"README": b"x"}, "holds no image"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.digests import check_bytes, sha256
 from podpy.errors import ImageError, NoSuchImageError
+from podpy.image.archive.tarindex import UnknownFormatError
 from podpy.image.archive.tree import HINT, Tree, is_directory, open_tree
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
@@ -39,6 +40,15 @@ def load(store: Store, file: str | int, *, policy_file: str = "", progress: Prog
     That is a full name (for each name that the archive gives), or `sha256:ID` for an image without one. Raises
     ImageError, DigestMismatchError, StorageError; an image before the one that failed stays loaded.
     """
+    try:
+        return _load(store, file, policy_file, progress)
+    except UnknownFormatError as error:
+        # Podman's words; it then says for each format why it isn't that.
+        message = f"payload does not match any of the supported image formats: {error.message}"
+        raise UnknownFormatError(message, hint=error.hint) from None
+
+
+def _load(store: Store, file: str | int, policy_file: str, progress: Progress) -> list[str]:
     path = file if isinstance(file, str) else ""
     with Naming(path):
         tree = open_tree(store, file)
@@ -108,7 +118,7 @@ def _kinds_of(tree: Tree) -> list[str]:
         return kinds
     if tree.has("repositories"):
         raise ImageError("the archive was made by a Docker before 1.10", hint="Save it again with a current tool")
-    raise ImageError("the archive has neither manifest.json nor index.json: it holds no image", hint=HINT)
+    raise UnknownFormatError("the archive has neither manifest.json nor index.json: it holds no image", hint=HINT)
 
 
 # docker-archive

@@ -20,6 +20,10 @@ _LINK_DEPTH = 16
 _NAME_LIMIT = 512  # an image's files have a hundred; a name can have a MiB, and 100,000 of those don't fit into memory
 
 
+class UnknownFormatError(ImageError):
+    """It is no archive with images in it."""
+
+
 class Entry(Record):
     """A file's place in the tar, or the entry that a link means."""
 
@@ -64,7 +68,7 @@ def read_index(descriptor: int, size: int) -> dict[str, Entry]:
             raise ImageError("the archive ends in the middle of a file: it is cut off")
         at += _BLOCK + (length + _BLOCK - 1) // _BLOCK * _BLOCK
     if not entries:
-        raise ImageError("the archive is empty or no tar")
+        raise UnknownFormatError("the archive is empty or no tar")
     return entries
 
 
@@ -116,7 +120,7 @@ def _number(field: bytes) -> int:
     if digits.translate(
         None, b"01234567"
     ):  # int() alone takes "-1000", too, and a negative size leads backwards for ever
-        raise ImageError("the archive is no tar: a size is not a number")
+        raise UnknownFormatError("the archive is no tar: a size is not a number")
     return int(digits or b"0", 8)
 
 
@@ -128,7 +132,7 @@ def _check_sum(header: bytes, at: int) -> None:
         fits = False
     if not fits:
         what = "it is no tar" if at == 0 else f"its header at {at} is damaged"
-        raise ImageError(
+        raise UnknownFormatError(
             f"the archive can't be read: {what}", hint="podpy load takes docker-archive, oci-archive, OCI directories"
         )
 

@@ -11,6 +11,7 @@ import stat
 
 from podpy.errors import ImageError, StorageError
 from podpy.image.archive import tarindex
+from podpy.image.archive.tarindex import UnknownFormatError
 from podpy.image.incoming.compression import HEAD, decompressed, detect
 from podpy.image.names.reference import shorten
 
@@ -129,7 +130,7 @@ def open_tree(store: Store, file: str | int) -> Tree:
         if stat.S_ISREG(os.fstat(descriptor).st_mode) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
             head = os.pread(descriptor, HEAD, 0)
             if not head:
-                raise ImageError("the archive is empty", hint=HINT)
+                raise UnknownFormatError("the archive is empty", hint=HINT)
             if not detect(head):
                 return _Tar(descriptor)
         spooled = spool(store, _decompressed(descriptor), "load")
@@ -171,4 +172,4 @@ def _decompressed(source: int) -> Iterator[bytes]:
         empty = False
         yield piece
     if empty:
-        raise ImageError("the archive is empty", hint=HINT)
+        raise UnknownFormatError("the archive is empty", hint=HINT)
