@@ -200,6 +200,28 @@ class ImageTable:
             values = (record.id, position, chain_id)
             self._database.execute("INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?)", values)
 
+    def all_names(self) -> list[str]:
+        """Return the names of all images, sorted."""
+        return [name for (name,) in self._database.query("SELECT name FROM image_names ORDER BY name", ())]
+
+    def name_owner(self, name: str) -> str:
+        """Return the id of the image or list that has this full name; empty: none has."""
+        rows = self._database.query("SELECT image_id FROM image_names WHERE name = ?", (name,))
+        return rows[0][0] if rows else ""
+
+    def ids_by_manifest(self, digest: str) -> list[str]:
+        """Return the ids of the images that came by a manifest, or by the list, with this digest."""
+        rows = self._database.query("SELECT image_id FROM image_manifests WHERE digest = ?", (digest,))
+        return [image_id for (image_id,) in rows]
+
+    def names_with_blobs_of(self, image_id: str) -> list[tuple[str, str]]:
+        """Return (digest, name) for each blob of an image and each name of an image that has this blob, by name."""
+        query = (
+            "SELECT image_blobs.digest, image_names.name FROM image_blobs JOIN image_names USING (image_id) "
+            "WHERE image_blobs.digest IN (SELECT digest FROM image_blobs WHERE image_id = ?) ORDER BY image_names.name"
+        )
+        return self._database.query(query, (image_id,))
+
     def give_name(self, name: str, image_id: str) -> None:
         """Let a name mean this image; it no longer means the one that it meant."""
         self._database.execute("INSERT OR REPLACE INTO name_history VALUES (?, ?, ?)", (image_id, name, time_ns()))

@@ -53,10 +53,10 @@ def create(store: Shelves, record: ImageRecord, contents: Contents, name: str) -
     """Make a new list under `name`, which no image may have. Raises StorageError."""
 
     def write() -> None:
-        taken = store.database.query("SELECT image_id FROM image_names WHERE name = ?", (name,))
-        if taken:
+        owner = store.images_table.name_owner(name)
+        if owner:
             raise StorageError(
-                f"the name {name} is already in use by {taken[0][0][:12]}",
+                f"the name {name} is already in use by {owner[:12]}",
                 hint="Take another name, or --amend to change the list that has it",
             )
         _save(store, record, contents)

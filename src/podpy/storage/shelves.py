@@ -27,6 +27,14 @@ class Removed(Record):
     bytes: int = 0
 
 
+class LayerFacts(Record):
+    """A layer's diff id, its bytes, and the chain id of the one below it (empty: none)."""
+
+    diff_id: str
+    size: int
+    parent: str
+
+
 class StoredLayer(Record):
     """A committed layer: `recipe` is its recipe's size (0: none), `tar_size` the uncompressed tar's (-1: not known).
 
@@ -125,6 +133,14 @@ class Shelves:
         return StoredLayer(
             chain_id=chain_id, number=number, diff_id=diff_id, recipe=recipe, tar_size=tar_size, blobs=blobs
         )
+
+    def all_layers(self) -> dict[str, LayerFacts]:
+        """Return what is known about every committed layer, by chain id."""
+        query = "SELECT chain_id, diff_id, size, parent FROM layers"
+        return {
+            chain: LayerFacts(diff_id=diff_id, size=size, parent=parent or "")
+            for chain, diff_id, size, parent in self.database.query(query)
+        }
 
     def tag(self, name_or_id: str, name: str) -> None:
         """Give an image one more (full) name. Raises NoSuchImageError."""

@@ -27,8 +27,8 @@ from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
 from podpy.image.incoming.assemble import Blob, Parts, assemble
 from podpy.image.incoming.compression import decompressed
-from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import is_hex, parse, shorten
+from podpy.image.names.registries import registries_of
 from podpy.image.names.short import in_store
 from podpy.image.progress import SILENT, Progress
 from podpy.record import Record

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
 
-_LAYERS = "SELECT chain_id, diff_id, size FROM layers"
-
-
 class Step(Record):
     """One entry of an image's history, the newest first. `size` in bytes; `image_id` only for the image itself."""
 
@@ -157,8 +154,8 @@ def _driver_data(store: Store, record: ImageRecord) -> dict[str, str] | None:
 
 def layer_sizes(store: Store, record: ImageRecord) -> list[int]:
     """Return the bytes of each layer, lowest first."""
-    sizes = dict(store.database.query("SELECT chain_id, size FROM layers", ()))
-    return [sizes.get(chain_id, 0) for chain_id in record.layers]
+    known = store.all_layers()
+    return [known[chain_id].size if chain_id in known else 0 for chain_id in record.layers]
 
 
 def history(store: Store, record: ImageRecord) -> list[Step]:
@@ -200,19 +197,21 @@ def built_on(store: Store, record: ImageRecord) -> list[LayerLine]:
     if not record.layers:
         return []
     tops = _names_by_top_layer(store)
-    rows = {chain: (diff_id, size) for chain, diff_id, size in store.database.query(_LAYERS)}
+    known = store.all_layers()
     children: dict[str, list[str]] = {}
-    for chain, parent in store.database.query("SELECT chain_id, parent FROM layers WHERE parent IS NOT NULL"):
-        children.setdefault(parent, []).append(chain)
+    for chain, layer in known.items():
+        if layer.parent:
+            children.setdefault(layer.parent, []).append(chain)
     # From the leaves down, as a recursion would go too deep for the 500 layers that an image may have.
     order = [record.layers[-1]]
     for chain in order:
         order += children.get(chain, [])
     made: dict[str, LayerLine] = {}
     for chain in reversed(order):
-        diff_id, size = rows[chain]
         above = [made[child] for child in children.get(chain, [])]
-        made[chain] = LayerLine(diff_id=diff_id, size=size, names=tops.get(chain, []), children=above)
+        made[chain] = LayerLine(
+            diff_id=known[chain].diff_id, size=known[chain].size, names=tops.get(chain, []), children=above
+        )
     return [made[record.layers[-1]]]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
 from podpy.image.failures import Naming, together
-from podpy.image.names.lookup import find_named, registries_of
+from podpy.image.names.lookup import find_named
 from podpy.image.names.places import is_place, parse_place, refuse_unknown
-from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, parse
+from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, REGISTRY, STORE, Reference, parse
+from podpy.image.names.registries import registries_of
 from podpy.image.names.short import for_pull
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
-_REGISTRY_TRANSPORT = "docker://"
-_STORE_TRANSPORT = "containers-storage:"
-
 
 def pull(
     store: Store, paths: Paths, name: str, options: PullOptions | None = None, *, progress: Progress = SILENT
@@ -42,7 +40,7 @@ def pull(
         raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(PULL_POLICIES)}")
     if is_place(name):
         return pull_place(store, name, options, progress=progress)[0]
-    plain = name.removeprefix(_REGISTRY_TRANSPORT)
+    plain = name.removeprefix(REGISTRY)
     known = _find_here(store, paths, plain, options)
     here, missing = known.image, known.missing
     if options.policy == "never":
@@ -61,10 +59,10 @@ def pull(
             return known.other
     refuse_unknown(name)
     try:
-        if name.startswith(_STORE_TRANSPORT):
+        if name.startswith(STORE):
             from podpy.image.archive import podman_store
 
-            text = name.removeprefix(_STORE_TRANSPORT)
+            text = name.removeprefix(STORE)
             return podman_store.pull(store, text, policy_file=options.signature_policy, progress=progress)
         return _pull(store, paths, plain, options, here, progress)
     except (ImageError, ConfigError) as error:
@@ -118,7 +116,7 @@ def _find_here(store: Store, paths: Paths, text: str, options: PullOptions) -> _
         return _Here()
     if found.is_list:
         from podpy.errors import NoSuchInstanceError
-        from podpy.image.lists.manifest_list import instance
+        from podpy.image.names.instance import instance
 
         try:
             found = instance(store, found, options.wanted())
@@ -257,14 +255,14 @@ def all_tags(paths: Paths, name: str, options: PullOptions) -> list[str]:
     A short name means docker.io, whatever registries.conf says (podman-pull(1)). `containers-storage:` alone means all
     names in Podman's store. Raises ImageError, RegistryError.
     """
-    if name.startswith(_STORE_TRANSPORT):
+    if name.startswith(STORE):
         from podpy.image.archive.podman_store import all_names
 
-        return all_names(paths, name.removeprefix(_STORE_TRANSPORT))
+        return all_names(paths, name.removeprefix(STORE))
     if is_place(name):
         transport = name.partition(":")[0]
         raise UsageError(f'pulling all tags is not supported for the transport "{transport}"')
-    reference = parse(name.removeprefix(_REGISTRY_TRANSPORT))
+    reference = parse(name.removeprefix(REGISTRY))
     repository = (reference.in_domain(DOCKER_DOMAIN) if reference.is_short else reference).name
     registries = registries_of(paths)
     tags = remote.list_from(paths, repository, registries, options, lambda listing: list(listing.tags()))

@@ -16,7 +16,9 @@ from podpy.image.archive import read as archive
 from podpy.image.archive.tree import open_tree
 from podpy.image.documents import schema
 from podpy.image.names import places as transports
-from podpy.image.names.lookup import find_named, registries_of
+from podpy.image.names.lookup import find_named
+from podpy.image.names.reference import REGISTRY, STORE
+from podpy.image.names.registries import registries_of
 from podpy.image.names.short import for_pull
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
@@ -37,9 +39,6 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
     T = TypeVar("T")
-
-STORE = "containers-storage:"
-REGISTRY = "docker://"
 
 
 class Source:

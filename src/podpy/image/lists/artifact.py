@@ -14,8 +14,8 @@ from podpy.image.documents import artifact as manifests
 from podpy.image.documents import schema
 from podpy.image.documents.descend import descend
 from podpy.image.incoming.staged import check_space, fetch, stage_bytes, stage_file
-from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse, shorten
+from podpy.image.names.registries import registries_of
 from podpy.image.options import ArtifactOptions
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote

@@ -8,8 +8,8 @@ from podpy.errors import ImageError, StorageError
 from podpy.image.documents import schema
 from podpy.image.incoming.assemble import Blob
 from podpy.image.lists.artifact import find_named, full_name
-from podpy.image.names.lookup import registries_of
 from podpy.image.names.reference import DOCKER_DOMAIN
+from podpy.image.names.registries import registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.remote import write
 

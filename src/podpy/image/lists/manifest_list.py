@@ -6,7 +6,7 @@ import os
 
 from podpy import fastjson
 from podpy.digests import sha256
-from podpy.errors import ImageError, NoSuchImageError, NoSuchInstanceError, NotAListError, StorageError, UsageError
+from podpy.errors import ImageError, NoSuchImageError, NotAListError, StorageError, UsageError
 from podpy.image.documents import index as lists
 from podpy.image.documents import schema
 from podpy.image.documents.descend import DEPTH_LIMIT, is_index
@@ -14,7 +14,7 @@ from podpy.image.documents.index import Document, Entry
 from podpy.image.incoming import sources
 from podpy.image.names import places as transports
 from podpy.image.names.lookup import find_named
-from podpy.image.names.reference import check_digest, for_new_image, parse
+from podpy.image.names.reference import REGISTRY, STORE, check_digest, for_new_image
 from podpy.image.options import EntryChanges, ListAddOptions
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.access import Access
@@ -57,35 +57,6 @@ def find_named_list(store: Store, paths: Paths, text: str) -> tuple[ImageRecord,
     return record, name
 
 
-def instance(store: Store, record: ImageRecord, wanted: Platform | None = None) -> ImageRecord:
-    """Return the image of the store that a list has for a platform (None: this machine's).
-
-    Raises NoSuchInstanceError.
-    """
-    wanted = wanted or schema.host_platform()
-    name = record.names[0] if record.names else record.id[:12]
-    try:
-        index = schema.parse(record.manifest)
-        assert isinstance(index, schema.Index)
-        digest = schema.select(index, wanted).digest
-    except ImageError as error:
-        raise NoSuchInstanceError(f"manifest list {name}: {error.message}") from None
-    known = {source.digest: source.source for source in table.sources(store, record.id)}.get(digest, "")
-    rows = store.database.query("SELECT image_id FROM image_manifests WHERE digest = ?", (digest,))
-    ids = [image_id for (image_id,) in rows]
-    if not ids and known.startswith(sources.STORE):
-        ids = [known.removeprefix(sources.STORE)]
-    try:
-        return store.images_table.with_manifest(store.find_image(ids[0] if ids else digest), digest)
-    except NoSuchImageError:
-        hint = f"Pull or load it, or take it out: podpy manifest remove {name} {digest}"
-        if known.startswith(sources.REGISTRY):
-            hint = f"Run: podpy pull {parse(known.removeprefix(sources.REGISTRY)).name}@{digest}"
-        raise NoSuchInstanceError(
-            f"manifest list {name}: its image for {wanted}, {digest}, isn't in the store", hint=hint
-        ) from None
-
-
 def create(
     store: Store,
     paths: Paths,
@@ -111,11 +82,9 @@ def create(
             document = document.with_entry(entry)
         return document.replace(annotations={**document.annotations, **(annotations or {})})
 
-    taken = [
-        image_id for (image_id,) in store.database.query("SELECT image_id FROM image_names WHERE name = ?", (full,))
-    ]
-    if amend and taken:
-        return _change(store, find_list(store, paths, taken[0]), fill, _flat(found))
+    owner = store.images_table.name_owner(full)
+    if amend and owner:
+        return _change(store, find_list(store, paths, owner), fill, _flat(found))
     record = ImageRecord(id=os.urandom(32).hex(), created=time.time_ns())
     return table.create(store, record, _contents(fill(Document()), _sources(_flat(found), [])), full).id
 
@@ -191,7 +160,7 @@ def inspect(store: Store, paths: Paths, text: str, access: Access) -> dict[str, 
     try:
         record = find_list(store, paths, text)
     except (NoSuchImageError, NotAListError) as error:
-        if text.startswith(sources.STORE):
+        if text.startswith(STORE):
             raise
         try:
             return _inspect_remote(store, paths, text, access)
@@ -204,7 +173,7 @@ def inspect(store: Store, paths: Paths, text: str, access: Access) -> dict[str, 
 
 
 def _inspect_remote(store: Store, paths: Paths, text: str, access: Access) -> dict[str, object]:
-    name = text if transports.is_place(text) or text.startswith(sources.REGISTRY) else sources.REGISTRY + text
+    name = text if transports.is_place(text) or text.startswith(REGISTRY) else REGISTRY + text
     data, kind = sources.use(store, paths, name, access, lambda source: source.manifest())
     document = schema.parse(data, kind, artifacts=True)
     if document.media_type == schema.DOCKER_MANIFEST:

@@ -21,12 +21,13 @@ from podpy.image.incoming import sources
 from podpy.image.incoming.assemble import Blob
 from podpy.image.lists.artifact_push import send_blobs
 from podpy.image.names import places as transports
-from podpy.image.names.lookup import registries_of
-from podpy.image.names.reference import parse
+from podpy.image.names.reference import REGISTRY, STORE, parse
+from podpy.image.names.registries import registries_of
 from podpy.image.options import ListPushOptions, PushOptions
 from podpy.image.outgoing.convert import foreign_layers, manifest_for
 from podpy.image.outgoing.layer_source import LayerBlob
-from podpy.image.outgoing.push import (
+from podpy.image.outgoing.rendition import DOCKER, MANIFESTS
+from podpy.image.outgoing.send import (
     Pushed,
     family_of,
     mount_sources,
@@ -34,7 +35,6 @@ from podpy.image.outgoing.push import (
     registry_reference,
     send_image,
 )
-from podpy.image.outgoing.rendition import DOCKER, MANIFESTS
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.remote import write
 from podpy.storage import lists as table
@@ -143,7 +143,7 @@ class _Sending:
             raise ImageError(f"the list doesn't know where {entry.digest} is", hint="Add it once more")
         if source.manifest:
             return self._artifact(repository, entry, source)
-        if source.source.startswith(sources.STORE):
+        if source.source.startswith(STORE):
             image = self._image(entry, source)
             return _changed(entry, self._send(repository, image, self._options))
         return self._copy(repository, entry, source)
@@ -154,7 +154,7 @@ class _Sending:
 
     def _image(self, entry: Entry, source: ListSource) -> ImageRecord:
         try:
-            image = self._store.find_image(source.source.removeprefix(sources.STORE))
+            image = self._store.find_image(source.source.removeprefix(STORE))
         except NoSuchImageError:
             raise ImageError(
                 f"the list's image {entry.digest} isn't in the store any more",
@@ -175,7 +175,7 @@ class _Sending:
         if not self._format and repository.digest(entry.digest) == entry.digest:
             return entry  # a registry has no manifest without what it names
         access = self._options
-        place = parse(source.source.removeprefix(sources.REGISTRY)) if _is_remote(source) else None
+        place = parse(source.source.removeprefix(REGISTRY)) if _is_remote(source) else None
         if place is None or not self._is_same_registry(place):
             access = access.replace(credentials=None)  # those are the destination's
         return sources.use(
@@ -233,7 +233,7 @@ class _Sending:
         """Send an entry's image with layers compressed as `kind` says; None if they are so already, or have none."""
         if entry.artifact_type or source is None or source.manifest:
             return None
-        if not source.source.startswith(sources.STORE):
+        if not source.source.startswith(STORE):
             raise NotSupportedError(
                 f"--add-compression: {source.source} isn't in the store", hint="podpy pull it, and add it by its name"
             )
@@ -254,7 +254,7 @@ def _changed(entry: Entry, sent: Pushed) -> Entry:
 
 
 def _is_remote(source: ListSource) -> bool:
-    return source.source.startswith(sources.REGISTRY)
+    return source.source.startswith(REGISTRY)
 
 
 def _described(layer: schema.Descriptor) -> LayerBlob:

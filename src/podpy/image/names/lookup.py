@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from podpy.errors import ImageError, NoSuchImageError, NotANameError
-from podpy.image.names.reference import Reference, is_hex, parse
+from podpy.image.names.reference import STORE, Reference, is_hex, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.paths import Paths
-    from podpy.config.registries import Registries
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
-_TRANSPORT = "containers-storage:"
 _ID_LENGTH = 64
 
 
@@ -28,7 +26,7 @@ def find_named_image(store: Store, paths: Paths, text: str) -> tuple[ImageRecord
     """Return the same with the full name under which it was found, a list's own (empty: by its id)."""
     record, name = find_named(store, paths, text)
     if record.is_list:
-        from podpy.image.lists.manifest_list import instance
+        from podpy.image.names.instance import instance
 
         return instance(store, record), name
     return record, name
@@ -39,7 +37,7 @@ def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]
 
     A name with a digest needn't be one of its names: any manifest that it came by will do. Raises NoSuchImageError.
     """
-    wanted = text.removeprefix(_TRANSPORT)
+    wanted = text.removeprefix(STORE)
     identity = wanted.removeprefix("sha256:")
     if len(identity) == _ID_LENGTH and is_hex(identity):
         return _by_id(store, identity, text), ""
@@ -51,6 +49,7 @@ def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]
         return _by_id(store, identity, text), ""
     candidates = [str(reference.with_default_tag().without_tag_if_digest())]
     if reference.is_short:
+        from podpy.image.names.registries import registries_of
         from podpy.image.names.short import in_store
 
         candidates = in_store(reference, registries_of(paths))
@@ -84,13 +83,6 @@ def _for_this_machine(store: Store, name: str, record: ImageRecord) -> ImageReco
     return next((image for image in found if wanted in image.digests), record)
 
 
-def registries_of(paths: Paths) -> Registries:
-    """Return registries.conf as it is for this user. Raises ConfigError."""
-    from podpy.config import registries
-
-    return registries.load(home=paths.home, rootless=paths.rootless, cache_directory=paths.cache)
-
-
 def _by_id(store: Store, identity: str, text: str) -> ImageRecord:
     if not is_hex(identity):
         raise _unknown(text)
@@ -103,7 +95,7 @@ def _by_id(store: Store, identity: str, text: str) -> ImageRecord:
 def _by_suffix(store: Store, reference: Reference) -> tuple[ImageRecord, str] | None:
     from podpy.image.names.short import matches_suffix
 
-    for (name,) in store.database.query("SELECT name FROM image_names ORDER BY name", ()):
+    for name in store.images_table.all_names():
         if matches_suffix(name, reference):
             repository = parse(name).name
             found = f"{repository}@{reference.digest}" if reference.digest else name

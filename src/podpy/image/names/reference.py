@@ -19,6 +19,9 @@ from podpy.record import Record
 NAME_LENGTH = 255
 TAG_LENGTH = 128
 DEFAULT_TAG = "latest"
+# The transports that a source's name may begin with (containers-transports(5)).
+STORE = "containers-storage:"
+REGISTRY = "docker://"
 DOCKER_DOMAIN = "docker.io"
 DOCKER_LIBRARY = "library/"
 LOCALHOST = "localhost"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import AuthenticationError, RegistryError
-from podpy.image.names.lookup import registries_of
+from podpy.image.names.registries import registries_of
 from podpy.image.registry.access import Access
 from podpy.image.registry.challenge import Authenticator
 from podpy.image.registry.http import drop

@@ -186,7 +186,7 @@ def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:
     if access.credentials is not None:
         return access.credentials
     from podpy.config.auth import AuthFiles
-    from podpy.image.names.lookup import registries_of
+    from podpy.image.names.registries import registries_of
 
     files = AuthFiles(
         home=paths.home,

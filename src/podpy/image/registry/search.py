@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from podpy.errors import ImageError, PodpyError
 from podpy.image.failures import together
-from podpy.image.names.lookup import registries_of
-from podpy.image.names.reference import DOCKER_DOMAIN, DOCKER_LIBRARY, parse
+from podpy.image.names.reference import DOCKER_DOMAIN, DOCKER_LIBRARY, REGISTRY, parse
+from podpy.image.names.registries import registries_of
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
 from podpy.record import Record
@@ -73,7 +73,7 @@ def list_tags(paths: Paths, term: str, access: Access, *, limit: int = 0, progre
         tags = remote.list_from(paths, name, registries_of(paths), access, take, progress=progress)
         return [Tags(index=registry, name=name, tags=tags)]
 
-    return _each(paths, term.removeprefix("docker://"), ask, progress)
+    return _each(paths, term.removeprefix(REGISTRY), ask, progress)
 
 
 def _each(paths: Paths, term: str, ask: Callable[[str, str], list[T]], progress: Progress) -> list[T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.config.auth import AuthFiles, Credentials, parse_pair
 from podpy.errors import AuthenticationError, UsageError
-from podpy.image.names.lookup import registries_of
+from podpy.image.names.registries import registries_of
 from podpy.image.progress import SILENT
 
 TYPE_CHECKING = False
