@@ -178,14 +178,11 @@ class _Pull:
 
     def run(self, here: ImageRecord | None) -> ImageRecord:
         """Return the image. Raises what the last place said if none has it."""
-        return remote.read(
-            self._paths,
-            self._reference,
-            self._registries,
-            self._options,
-            lambda repository: self._from(repository, here),
-            progress=self._progress,
-        )
+        places = remote.Places(self._paths, self._reference, self._registries, self._options, progress=self._progress)
+        for place in places:
+            with place as repository:
+                return self._from(repository, here)
+        raise places.error()
 
     def _from(self, repository: Repository, here: ImageRecord | None) -> ImageRecord:
         wanted = self._reference.digest or self._reference.tag

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.image.archive.tree import Tree
     from podpy.image.names.places import Place
-    from podpy.image.names.reference import Reference
     from podpy.image.registry.access import Access
     from podpy.image.registry.read import Repository
     from podpy.image.trust import Gate
@@ -54,15 +53,20 @@ class Source:
         """Return a configuration's bytes, checked. Raises ImageError, DigestMismatchError."""
         raise NotImplementedError
 
+
+class ForeignSource(Source):
+    """One that isn't the store's: its blobs can be copied on."""
+
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         """Yield a blob's bytes from `offset` on."""
         raise NotImplementedError
 
     def admit(self, manifest: bytes) -> None:
         """Return if policy.json lets what has this manifest be copied on. Raises TrustError."""
+        raise NotImplementedError
 
 
-class RegistrySource(Source):
+class RegistrySource(ForeignSource):
     """A tag or digest in a registry."""
 
     def __init__(self, repository: Repository, name: str, wanted: str) -> None:
@@ -103,7 +107,7 @@ class StoreSource(Source):
         return self._store.find_image(descriptor.hex).config
 
 
-class LayoutSource(Source):
+class LayoutSource(ForeignSource):
     """An image or list of an OCI layout."""
 
     def __init__(self, tree: Tree, place: Place, gate: Gate) -> None:
@@ -185,14 +189,14 @@ def _use_registry(paths: Paths, name: str, access: Access, work: Callable[[Sourc
     failures: list[ImageError] = []
     for reference in for_pull(name, registries).names:
         try:
-            return remote.read(paths, reference, registries, access, _reader(reference, work), progress=progress)
+            places = remote.Places(paths, reference, registries, access, progress=progress)
+            for place in places:
+                with place as repository:
+                    return work(RegistrySource(repository, str(reference), reference.digest or reference.tag))
+            raise places.error()
         except ImageError as error:
             failures.append(error)
     raise failures[0]
-
-
-def _reader(reference: Reference, work: Callable[[Source], T]) -> Callable[[Repository], T]:
-    return lambda repository: work(RegistrySource(repository, str(reference), reference.digest or reference.tag))
 
 
 def _use_place(store: Store, text: str, access: Access, work: Callable[[Source], T]) -> T:

@@ -257,14 +257,11 @@ def pull(store: Store, paths: Paths, name: str, access: Access, *, progress: Pro
     reference = full_name(name, DOCKER_DOMAIN)
     progress.message(f"Trying to pull {reference}...")
     try:
-        return remote.read(
-            paths,
-            reference,
-            registries_of(paths),
-            access,
-            lambda repository: _receive(store, repository, reference, progress),
-            progress=progress,
-        )
+        places = remote.Places(paths, reference, registries_of(paths), access, progress=progress)
+        for place in places:
+            with place as repository:
+                return _receive(store, repository, reference, progress)
+        raise places.error()
     finally:
         progress.close()
 

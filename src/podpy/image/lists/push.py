@@ -188,6 +188,7 @@ class _Sending:
         )
 
     def _copy_from(self, found: Source, repository: Target, entry: Entry, place: Reference | None) -> Entry:
+        assert isinstance(found, sources.ForeignSource), "the store's images are sent, not copied"
         data, kind = found.manifest(entry.digest)
         found.admit(data)
         document = schema.parse(data, kind or entry.media_type, artifacts=True)

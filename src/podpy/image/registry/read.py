@@ -16,10 +16,17 @@ from podpy.image.registry.http import drop, read_body
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Protocol
 
     from podpy.config.auth import Credentials
     from podpy.image.registry.curl import Response
     from podpy.image.registry.http import Body, Transport
+
+    class PolicyCheck(Protocol):
+        """What decides about manifests: `remote.PolicyCheck`."""
+
+        def admit(self, manifest: bytes) -> None:
+            """Raise TrustError if the image with this manifest may not come in."""
 
 
 MOST_DIGITS = 18  # of an offset in a header
@@ -37,15 +44,15 @@ class Repository:
         self._authenticator = Authenticator(transport, credentials)
         self._has_credentials = credentials is not None
         self._scope = f"repository:{path}:{self._actions}"
-        self.judge: Callable[[bytes], None] | None = None
+        self.check: PolicyCheck | None = None
 
     def admit(self, manifest: bytes) -> None:
         """Return if policy.json lets the image with this manifest in. Raises TrustError.
 
-        Only for repositories of `image.remote.read`, which sets `judge`; others are never read into the store.
+        Only for repositories of `remote.Places`, which set `check`; others are never read into the store.
         """
-        assert self.judge is not None, "a repository without a policy"
-        self.judge(manifest)
+        assert self.check is not None, "a repository without a policy"
+        self.check.admit(manifest)
 
     def digest(self, reference: str) -> str:
         """Return the digest of a tag's manifest by HEAD; an empty text if the registry doesn't tell it."""

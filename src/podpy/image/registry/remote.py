@@ -1,6 +1,6 @@
 """One full name in a registry: policy, its mirrors and its own place one after the other, credentials, certificates.
 
-`read` goes where registries.conf rewrites the name to, and to mirrors; `write` and `list_from` to what is named, as
+`Places` go where registries.conf rewrites the name to, and to mirrors; `write` and `list_from` to what is named, as
 Podman: containers-registries.conf(5), "Remapping and mirroring registries".
 """
 
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 
+from podpy.digests import sha256
 from podpy.errors import ConfigError, ImageError, TrustError
 from podpy.image.names.reference import parse
 from podpy.image.progress import SILENT, Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import TypeVar
 
     from podpy.config.auth import Credentials
@@ -27,42 +28,117 @@ if TYPE_CHECKING:
     from podpy.image.registry.read import Repository
     from podpy.image.registry.write import WritableRepository
     from podpy.image.trust import Gate
+    from podpy.image.trust.signatures import Signature
 
     T = TypeVar("T")
 
 
-def read(
-    paths: Paths,
-    reference: Reference,
-    registries: Registries,
-    access: Access,
-    use: Callable[[Repository], T],
-    *,
-    progress: Progress = SILENT,
-) -> T:
-    """Return what `use` makes of the first place (mirrors, then the registry) where it doesn't fail.
+class Places:
+    """Where one full name can be read from: its mirrors, then its registry.
 
-    `use` must call `repository.admit(manifest)` before it keeps anything of an image. Raises TrustError if policy.json
-    rejects the image, and what the last place said if none has it.
+        places = Places(paths, reference, registries, access)
+        for place in places:
+            with place as repository:  # what fails in the block is noted, and the next place is tried
+                return …
+        raise places.error()
+
+    The block must call `repository.admit(manifest)` before it keeps anything of an image.
     """
-    from podpy.image.registry.read import Repository
 
-    gate = _gate(paths, reference, access)
-    gate.refuse_rejected()
-    failures: list[tuple[str, ImageError]] = []
-    for place, insecure in registries.endpoints(reference.name, by_digest=bool(reference.digest)):
-        host, _, path = place.partition("/")
-        try:
-            with connect(paths, host, insecure, access, progress) as transport:
-                repository = Repository(transport, path, _credentials(paths, place, reference, access))
-                where = parse(place).replace(tag=reference.tag, digest=reference.digest)
-                repository.judge = _judge(gate, repository, where, paths, access)
-                return use(repository)
-        except TrustError:
-            raise  # another mirror's copy of the same name is no way round the policy
-        except ImageError as error:
-            failures.append((place, error))
-    raise _summary(failures)
+    def __init__(
+        self,
+        paths: Paths,
+        reference: Reference,
+        registries: Registries,
+        access: Access,
+        *,
+        progress: Progress = SILENT,
+    ) -> None:
+        """Raises TrustError if policy.json lets no image of this name in, whatever its signatures."""
+        self._paths = paths
+        self._reference = reference
+        self._registries = registries
+        self._access = access
+        self._progress = progress
+        self._gate = _gate(paths, reference, access)
+        self._gate.refuse_rejected()
+        self.failures: list[tuple[str, ImageError]] = []
+
+    def __iter__(self) -> Iterator[Place]:
+        by_digest = bool(self._reference.digest)
+        for name, insecure in self._registries.endpoints(self._reference.name, by_digest=by_digest):
+            try:
+                transport, repository = self._open(name, insecure)
+            except ImageError as error:
+                self.failures.append((name, error))
+            else:
+                yield Place(self, name, transport, repository)
+
+    def _open(self, name: str, insecure: bool) -> tuple[Transport, Repository]:
+        from podpy.image.registry.read import Repository
+
+        host, _, path = name.partition("/")
+        transport = connect(self._paths, host, insecure, self._access, self._progress)
+        repository = Repository(transport, path, self._credentials(name))
+        where = parse(name).replace(tag=self._reference.tag, digest=self._reference.digest)
+        repository.check = PolicyCheck(self._gate, repository, where, self._paths, self._access)
+        return transport, repository
+
+    def _credentials(self, place: str) -> Credentials | None:
+        """`--creds` are the named registry's: no mirror elsewhere may learn them."""
+        access = self._access
+        if place.partition("/")[0] != self._reference.domain:
+            access = access.replace(credentials=None)
+        return credentials(self._paths, place, access, self._registries)
+
+    def error(self) -> ImageError:
+        """Return the registry's own error, which is the last; what its mirrors said is added."""
+        return _summary(self.failures)
+
+
+class Place:
+    """A context: one repository to read from. An ImageError in it is noted, but for a TrustError: another mirror's copy
+    of the same name is no way round the policy.
+    """
+
+    def __init__(self, places: Places, name: str, transport: Transport, repository: Repository) -> None:
+        self._places = places
+        self._name = name
+        self._transport = transport
+        self._repository = repository
+
+    def __enter__(self) -> Repository:
+        return self._repository
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> bool:
+        self._transport.close()
+        if not isinstance(error, ImageError) or isinstance(error, TrustError):
+            return False
+        self._places.failures.append((self._name, error))
+        return True
+
+
+class PolicyCheck:
+    """What decides about the manifests of a repository: the policy, with the signatures that are to be had there."""
+
+    def __init__(self, gate: Gate, repository: Repository, where: Reference, paths: Paths, access: Access) -> None:
+        self._gate = gate
+        self._repository = repository
+        self._where = where
+        self._paths = paths
+        self._access = access
+
+    def admit(self, manifest: bytes) -> None:
+        """Return if the image with this manifest may come in. Raises TrustError."""
+        self._gate.admit(manifest, lambda: self._signatures(manifest))
+
+    def _signatures(self, manifest: bytes) -> list[Signature]:
+        from podpy.image.trust.signatures import from_registry
+
+        def lookaside(host: str) -> Transport:
+            return connect(self._paths, host, False, self._access.replace(tls_verify=None))
+
+        return from_registry(self._paths, self._repository, self._where, sha256(manifest), lookaside)
 
 
 def _summary(failures: list[tuple[str, ImageError]]) -> ImageError:
@@ -92,7 +168,9 @@ def write(
 
     insecure = registries.insecure(reference.name)
     with connect(paths, reference.domain, insecure, access, progress) as transport:
-        return use(WritableRepository(transport, reference.path, credentials(paths, reference.name, access)))
+        return use(
+            WritableRepository(transport, reference.path, credentials(paths, reference.name, access, registries))
+        )
 
 
 def list_from(
@@ -114,7 +192,7 @@ def list_from(
 
     registry, _, path = name.partition("/")
     with connect(paths, host or registry, registries.insecure(name), access, progress) as transport:
-        return use(Listing(transport, path, credentials(paths, name, access)))
+        return use(Listing(transport, path, credentials(paths, name, access, registries)))
 
 
 def _gate(paths: Paths, reference: Reference, access: Access) -> Gate:
@@ -125,30 +203,6 @@ def _gate(paths: Paths, reference: Reference, access: Access) -> Gate:
     name = reference.without_tag_if_digest()
     source = Source(transport="docker", scopes=docker_scopes(name), name=f"docker://{name}", reference=name)
     return Gate(paths, source, policy_file=access.signature_policy)
-
-
-def _judge(
-    gate: Gate, repository: Repository, place: Reference, paths: Paths, access: Access
-) -> Callable[[bytes], None]:
-    """Return what decides about a manifest of the repository: with the signatures that it has at `place`."""
-
-    def judge(manifest: bytes) -> None:
-        from podpy.digests import sha256
-        from podpy.image.trust.signatures import from_registry
-
-        def lookaside(host: str) -> Transport:
-            return connect(paths, host, False, access.replace(tls_verify=None))
-
-        gate.admit(manifest, lambda: from_registry(paths, repository, place, sha256(manifest), lookaside))
-
-    return judge
-
-
-def _credentials(paths: Paths, place: str, reference: Reference, access: Access) -> Credentials | None:
-    """Return what to log in with at `place`: `--creds` are the named registry's, no mirror elsewhere may learn them."""
-    if place.partition("/")[0] != reference.domain:
-        access = access.replace(credentials=None)
-    return credentials(paths, place, access)
 
 
 def connect(paths: Paths, host: str, insecure: bool, access: Access, progress: Progress = SILENT) -> Transport:
@@ -181,18 +235,17 @@ def _patience(paths: Paths, access: Access) -> tuple[int, float]:
     return conf.retry if access.retries is None else access.retries, delay
 
 
-def credentials(paths: Paths, place: str, access: Access) -> Credentials | None:
+def credentials(paths: Paths, place: str, access: Access, registries: Registries) -> Credentials | None:
     """Return what to log in with at `place` (host/path), None if nothing is known. Raises ConfigError."""
     if access.credentials is not None:
         return access.credentials
     from podpy.config.auth import AuthFiles
-    from podpy.image.names.registries import registries_of
 
     files = AuthFiles(
         home=paths.home,
         run_file=paths.auth_file,
         authfile=access.authfile,
-        helpers=registries_of(paths).credential_helpers,
+        helpers=registries.credential_helpers,
     )
     return files.find(place)
 
