@@ -77,21 +77,17 @@ def chosen(
 
 
 def _latest(runtime: Runtime) -> tuple[str, Container | PodpyError]:
-    row = runtime.table.latest()
-    if row is None:
-        return "", NoSuchContainerError("there is no container: no such container")
-    return row.id, Container(runtime, row)
+    try:
+        found = runtime.latest()
+    except NoSuchContainerError as error:
+        return "", error
+    return found.id, found
 
 
 def one(runtime: Runtime, options: Options) -> Container:
     """Return the single container of commands like `attach`. Raises NoSuchContainerError."""
     names = [options.container] if options.container else _from_files(options)
-    if not names:
-        _, found = _latest(runtime)
-        if isinstance(found, PodpyError):
-            raise found
-        return found
-    return runtime.container(names[0])
+    return runtime.container(names[0]) if names else runtime.latest()
 
 
 def _find(runtime: Runtime, name: str) -> Container | PodpyError:

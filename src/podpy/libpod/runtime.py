@@ -98,6 +98,16 @@ class Runtime(Engine):
 
         return Container(self, self.table.find(name_or_id))
 
+    def latest(self) -> Container:
+        """Return the container that was created last. Raises NoSuchContainerError."""
+        from podpy.errors import NoSuchContainerError
+        from podpy.libpod.containers.container import Container
+
+        row = self.table.latest()
+        if row is None:
+            raise NoSuchContainerError("there is no container: no such container")
+        return Container(self, row)
+
     def containers(self) -> list[Container]:
         """Return all containers, oldest first."""
         from podpy.libpod.containers.container import Container

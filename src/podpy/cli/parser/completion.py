@@ -170,7 +170,7 @@ def _images(current: str) -> list[str]:
     from podpy.libpod.runtime import Runtime
 
     with Runtime(access=Here()) as runtime:
-        names = [name for record in runtime.store.image_summaries() for name in record.names]
+        names = [name for record in runtime.images.list(whole=False, digests=False) for name in record.names]
     short = [name.removeprefix("docker.io/library/").removeprefix("localhost/") for name in names]
     return sorted({name for name in [*names, *short] if name.startswith(current)})
 
@@ -178,10 +178,9 @@ def _images(current: str) -> list[str]:
 def _artifacts(current: str) -> list[str]:
     from podpy.libpod.access import Here
     from podpy.libpod.runtime import Runtime
-    from podpy.storage.artifacts import Artifacts
 
     with Runtime(access=Here()) as runtime:
-        names = [record.name for record in Artifacts(runtime.store).all()]
+        names = runtime.artifacts.names()
     return [name for name in names if name.startswith(current)]
 
 

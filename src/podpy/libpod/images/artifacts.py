@@ -51,6 +51,12 @@ class Artifacts:
 
         return [_artifact(record) for record in Table(self._engine.store).all()]
 
+    def names(self) -> Sequence[str]:
+        """Return the full name of every artifact."""
+        from podpy.storage.artifacts import Artifacts as Table
+
+        return [record.name for record in Table(self._engine.store).all()]
+
     def add(self, name: str, files: Sequence[str], options: ArtifactOptions | None = None) -> str:
         """Make an artifact of files, or add them to one, and return its digest.
 
@@ -99,7 +105,7 @@ class Artifacts:
 
     def remove(self, names: Sequence[str] = (), *, every: bool = False, ignore: bool = False) -> Iterator[str]:
         """Remove artifacts (`every`: all), and yield the digest of each. Raises NoSuchArtifactError."""
-        for name in [artifact.name for artifact in self.list()] if every else names:
+        for name in self.names() if every else names:
             try:
                 yield self._engine.privileged(lambda name=name: self._remove(name))  # type: ignore[misc]
             except NoSuchArtifactError:

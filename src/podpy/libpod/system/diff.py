@@ -7,6 +7,9 @@ import os
 from podpy.errors import NoSuchContainerError, NoSuchImageError, NotFoundError, NotSupportedError
 from podpy.image.names.lookup import find_image
 from podpy.libpod.containers.held import find
+from podpy.storage.layers.differences import ADDED as ADDED
+from podpy.storage.layers.differences import CHANGED as CHANGED
+from podpy.storage.layers.differences import DELETED as DELETED
 from podpy.storage.layers.differences import Change, between
 
 TYPE_CHECKING = False

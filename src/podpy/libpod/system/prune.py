@@ -11,6 +11,7 @@ import os
 from podpy.errors import InUseError, NoSuchContainerError, NoSuchImageError, NotFoundError, PodpyError
 from podpy.libpod.containers.ending.remove import remove
 from podpy.libpod.containers.held import find
+from podpy.libpod.containers.rows import true_rows
 from podpy.libpod.containers.table import CREATED, EXITED
 from podpy.record import Record
 from podpy.storage.layers.size import tree_size
@@ -64,6 +65,37 @@ def images_after(engine: Engine, gone: Collection[str]) -> set[str]:
 def volumes_after(engine: Engine, gone: Collection[str]) -> set[str]:
     """Return the names of the volumes that containers use, without those containers."""
     return {volume for container_id, volume in engine.volumes.uses() if container_id not in gone}
+
+
+def chosen_containers(engine: Engine, filters: Sequence[str]) -> list[ContainerRow]:
+    """Return the containers for which every filter is true. Raises UsageError."""
+    rows = true_rows(engine)
+    if filters:
+        from podpy.libpod.filters.containers import matching
+
+        rows = matching(engine, rows, [*filters])
+    return rows
+
+
+def unused_volumes(engine: Engine, filters: Sequence[str], gone: Collection[str] = ()) -> list[str]:
+    """Return the volumes that no container uses, without those of `gone`, and for which every filter is true (label,
+    label!, until). Raises UsageError.
+    """
+    from podpy.libpod.filters.parse import match_labels, parse
+    from podpy.libpod.filters.times import parse_time
+    from podpy.storage.volumes import Volumes
+
+    used = volumes_after(engine, gone)
+    wanted = parse([*filters], ("label", "label!", "until"))
+    chosen = []
+    for volume in Volumes(engine.paths, engine.database).all():
+        if volume.name in used or not match_labels(wanted.get("label", []), volume.labels):
+            continue
+        if any(match_labels([text], volume.labels) for text in wanted.get("label!", [])):
+            continue
+        if all(volume.created < parse_time(text) for text in wanted.get("until", [])):
+            chosen.append(volume.name)
+    return chosen
 
 
 def _containers(engine: Engine, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.errors import NoSuchContainerError, UsageError
-from podpy.storage.layers.differences import ADDED, CHANGED, DELETED
+from podpy.errors import UsageError
+from podpy.libpod.system.diff import ADDED, CHANGED, DELETED, diff
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def image(options: Options) -> int:
 
 def _diff(options: Options, kind: str) -> int:
     from podpy.cli.show import report
-    from podpy.libpod.system.diff import diff
 
     as_json = report.is_json(options.format)
     if options.format and not as_json:
@@ -42,10 +41,7 @@ def _diff(options: Options, kind: str) -> int:
     with open_runtime(options) as runtime:
         names = options.names
         if kind != "image" and options.latest:
-            row = runtime.table.latest()
-            if row is None:
-                raise NoSuchContainerError("there is no container: no such container")
-            names = [row.id]
+            names = [runtime.latest().id]
         changes = diff(runtime, *names, kind=kind)
     if as_json:
         from podpy.go.json import indented

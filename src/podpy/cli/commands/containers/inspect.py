@@ -37,7 +37,7 @@ def _inspect(options: Options, kind: str) -> int:
     found: list[Any] = []
     errors: list[PodpyError] = []
     with open_runtime(options) as runtime:
-        for name in [_latest(runtime)] if options.latest else options.names:
+        for name in [runtime.latest().id] if options.latest else options.names:
             try:
                 found.append(_find(runtime, name, kind, options))
             except NotFoundError as error:
@@ -48,13 +48,6 @@ def _inspect(options: Options, kind: str) -> int:
     if errors:
         raise errors[0]
     return 0
-
-
-def _latest(runtime: Runtime) -> str:
-    row = runtime.table.latest()
-    if row is None:
-        raise NoSuchContainerError("there is no container: no such container")
-    return row.id
 
 
 def _find(runtime: Runtime, name: str, kind: str, options: Options) -> Any:

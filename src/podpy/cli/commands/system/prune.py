@@ -12,11 +12,7 @@ from podpy.libpod.system import prune
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from podpy.cli.parser.options import Options
-    from podpy.libpod.containers.table import ContainerRow
-    from podpy.libpod.runtime import Runtime
     from podpy.libpod.system.prune import Pruned
 
 _CONTAINERS = "WARNING! This will remove all non running containers."
@@ -35,7 +31,7 @@ def containers(options: Options) -> int:
     if not _agreed(options, _CONTAINERS + "\n"):
         return 0
     with open_runtime(options) as runtime:
-        found = prune.containers(runtime, _chosen_containers(runtime, options.filter), dry_run=options.dry_run)
+        found = prune.containers(runtime, prune.chosen_containers(runtime, options.filter), dry_run=options.dry_run)
     return _tell([("", found)], options)
 
 
@@ -56,12 +52,11 @@ def system(options: Options) -> int:
         return 0
     found: list[tuple[str, Pruned]] = []
     with open_runtime(options) as runtime:
-        rows = _chosen_containers(runtime, options.filter)
+        rows = prune.chosen_containers(runtime, options.filter)
         gone = prune.containers(runtime, rows, dry_run=options.dry_run)
         found.append(("Deleted Containers", gone))
         if options.volumes:
-            used = prune.volumes_after(runtime, gone.removed)
-            names = _chosen_volumes(runtime, options.filter, used)
+            names = prune.unused_volumes(runtime, options.filter, gone.removed)
             found.append(("Deleted Volumes", prune.volumes(runtime, names, dry_run=options.dry_run)))
         images = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run, gone=gone.removed)
         found.append(("Deleted Images", images))
@@ -77,32 +72,6 @@ def _external(options: Options) -> int:
     if options.dry_run:
         _tell([("", found)], options)
     return 0
-
-
-def _chosen_containers(runtime: Runtime, filters: list[str]) -> list[ContainerRow]:
-    rows = runtime.rows()
-    if filters:
-        from podpy.libpod.filters.containers import matching
-
-        rows = matching(runtime, rows, filters)
-    return rows
-
-
-def _chosen_volumes(runtime: Runtime, filters: list[str], used: Collection[str]) -> list[str]:
-    from podpy.libpod.filters.parse import match_labels, parse
-    from podpy.libpod.filters.times import parse_time
-    from podpy.storage.volumes import Volumes
-
-    wanted = parse(filters, ("label", "label!", "until"))
-    chosen = []
-    for volume in Volumes(runtime.paths, runtime.database).all():
-        if volume.name in used or not match_labels(wanted.get("label", []), volume.labels):
-            continue
-        if any(match_labels([text], volume.labels) for text in wanted.get("label!", [])):
-            continue
-        if all(volume.created < parse_time(text) for text in wanted.get("until", [])):
-            chosen.append(volume.name)
-    return chosen
 
 
 def _warning(options: Options) -> str:
