@@ -251,3 +251,25 @@ def test_global_options_without_effect_say_so_and_others_have_theirs(podpy: Podp
     broken = podpy.home / "registries.conf"
     broken.write_text("unqualified-search-registries = 3\n")
     podpy("--registries-conf", os.fspath(broken), "pull", "some").fails(125, os.fspath(broken))
+
+
+def test_the_monitor_and_the_runtime_are_started_as_containers_conf_says(podpy: Podpy, busybox: str) -> None:
+    conf = podpy.home / "containers.conf"
+    conf.write_text(
+        '[containers]\nkeyring = false\n[engine]\nno_pivot_root = true\nconmon_env_vars = ["OF_CONMON=1"]\n'
+    )
+    environment = {"CONTAINERS_CONF": os.fspath(conf)}
+    podpy.ok("run", "-d", "--name", "one", "--network=none", busybox, "sleep", "300", env=environment)
+    monitor = Path("/proc", podpy.ok("inspect", "-f", "{{.State.ConmonPid}}", "one"))
+    assert {"--no-new-keyring", "--no-pivot"} <= set((monitor / "cmdline").read_text().split("\0"))
+    assert "OF_CONMON=1" in (monitor / "environ").read_text().split("\0")
+
+
+def test_pull_policy_and_detach_keys_of_containers_conf(podpy: Podpy, busybox: str) -> None:
+    conf = podpy.home / "containers.conf"
+    environment = {"CONTAINERS_CONF": os.fspath(conf)}
+    conf.write_text('[engine]\npull_policy = "never"\n')
+    result = podpy("create", "127.0.0.1:1/none", env=environment)
+    assert result.returncode == 125 and "127.0.0.1:1" in result.stderr and "pinging" not in result.stderr
+    conf.write_text('[engine]\npull_policy = "sometimes"\n')
+    podpy("create", busybox, env=environment).fails(125, 'unsupported pull policy "sometimes"')

@@ -191,6 +191,23 @@ def test_other_detach_keys(podpy: Podpy, busybox: str, terminals: list[Terminal]
     podpy("run", "--detach-keys=nonsense", "--network=none", busybox, "true").fails(125, "detach-keys")
 
 
+def test_detach_keys_of_containers_conf(podpy: Podpy, busybox: str, terminals: list[Terminal]) -> None:
+    own = podpy.home / ".config/containers/containers.conf"
+    own.parent.mkdir(parents=True)
+    own.write_text('[engine]\ndetach_keys = "ctrl-x"\n')
+    terminal = Terminal(podpy, "run", "-it", "--name=c", "--network=none", busybox, "sh")
+    terminals.append(terminal)
+    terminal.expect(b"#")
+    terminal.type(DETACH)
+    terminal.type(b"\x18")
+    assert terminal.end() == 0
+    terminals.append(Terminal(podpy, "exec", "-it", "c", "sh"))
+    terminals[-1].expect(b"#")
+    terminals[-1].type(b"\x18")
+    assert terminals[-1].end() == 0
+    podpy.ok("rm", "-f", "-t0", "c")
+
+
 def test_a_detached_rm_container_goes_when_it_ends(podpy: Podpy, busybox: str, terminals: list[Terminal]) -> None:
     terminal = Terminal(podpy, "run", "-it", "--rm", "--name=c", "--network=none", busybox, "sh")
     terminals.append(terminal)
