@@ -89,14 +89,16 @@ def spawn(
     stdout: int | None = None,
     stderr: int | None = None,
     keep: Iterable[int] = (),
+    null: Iterable[int] = (),
     session: bool = False,
     name: str = "",
 ) -> int:
     """Start `argv` (an absolute path first) and return its pid. The caller waits for it.
 
     `stdin`, `stdout`, `stderr`: a descriptor, -1 for /dev/null, or None for this process's own. `keep`: further
-    descriptors that the child inherits under the same number (`pipe` makes such). `session`: it gets one of its own,
-    so that no terminal's signal reaches it. `name`: its first argument, if not the path. Raises OSError with the path.
+    descriptors that the child inherits under the same number (`pipe` makes such); `null`: those that are /dev/null in
+    it. `session`: it gets one of its own, so that no terminal's signal reaches it. `name`: its first argument, if not
+    the path. Raises OSError with the path.
     """
     if Details.step is not None:
         Details.step(f"Starting: {command_line(argv)}")
@@ -105,6 +107,7 @@ def spawn(
     actions, copies = _stream_actions((stdin, stdout, stderr))
     # dup2 onto itself clears close-on-exec in the child only (glibc 2.29 and later), so podpy's own stays set.
     actions += [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in sorted(kept)]
+    actions += [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in null]
     try:
         return os.posix_spawn(
             argv[0],
@@ -134,6 +137,20 @@ def _stream_actions(streams: Sequence[int | None]) -> tuple[list[tuple[Any, ...]
             copies.append(descriptor)
         actions.append((os.POSIX_SPAWN_DUP2, descriptor, number))
     return actions, copies
+
+
+def gaps(kept: Iterable[int]) -> list[int]:
+    """Return the descriptors from 3 on that are between those that a container gets.
+
+    A runtime hands all on up to a number: what it opens itself must not lie there.
+    """
+    some = set(kept)
+    return [descriptor for descriptor in range(3, max(some, default=2)) if descriptor not in some]
+
+
+def preserved(number: int, more: Iterable[int]) -> list[int]:
+    """Return the descriptors that a container gets: `number` of them from 3 on, and `more`."""
+    return sorted({*range(3, 3 + number), *more})
 
 
 def close_others_on_exec(kept: set[int]) -> None:

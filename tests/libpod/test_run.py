@@ -165,3 +165,37 @@ def test_preserve_fds_passes_them_on(podpy: Podpy, busybox: str) -> None:
     os.close(read)
     os.close(write)
     assert podpy.run(command, input="through three").ok() == "through three"
+
+
+def test_preserve_fd_passes_just_those_on(podpy: Podpy, busybox: str) -> None:
+    # A shell's redirections have one digit.
+    script = 'exec 9<&0 5</dev/zero </dev/null; exec "$@"'
+    look = "cat <&9; for i in 3 4 5 6 7 8; do readlink /proc/$$/fd/$i; done; ls /proc/$$/fd | wc -l"
+    podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "300")
+    for command in (
+        podpy.command(*QUICK, "--preserve-fd=9", busybox, "sh", "-c", look),
+        podpy.command("exec", "--preserve-fd=9", "c", "sh", "-c", look),
+    ):
+        shown = podpy.run(["sh", "-c", script, "sh", *command], input="through nine\n").ok()
+        *others, number = shown.splitlines()[1:]
+        assert shown.startswith("through nine\n")
+        assert set(others) == {"/dev/null"} and number == "10"  # nothing of the runtime's own
+    podpy(*QUICK, "--preserve-fd=9,40", busybox, "true").fails(125, "file descriptor 9 is not available")
+    podpy("exec", "--preserve-fd=2", "c", "true").fails(125, "the first that can be passed is 3")
+
+
+def test_preserve_fd_takes_several(podpy: Podpy, busybox: str) -> None:
+    files = [os.memfd_create("nine", 0), os.memfd_create("forty", 0)]
+    for file, text in zip(files, (b"nine", b"forty"), strict=True):
+        os.write(file, text)
+        os.lseek(file, 0, os.SEEK_SET)
+    os.dup2(files[0], 209)
+    os.dup2(files[1], 240)
+    command = podpy.command(*QUICK, "--preserve-fd=209,240", busybox, "sh", "-c", "cat <&209 <&240; cat <&209")
+    shown = subprocess.run(
+        command, pass_fds=(209, 240), capture_output=True, env=podpy.environment(), cwd=podpy.home, check=True,
+        **podpy.user.as_popen_arguments(),
+    )  # fmt: skip
+    for file in (*files, 209, 240):
+        os.close(file)
+    assert shown.stdout == b"fortynine"

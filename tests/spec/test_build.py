@@ -160,9 +160,7 @@ def test_what_makes_no_sense_is_refused(spec_of: SpecOf, words: tuple[str, ...],
         spec_of(*words)
 
 
-@pytest.mark.parametrize(
-    "words", [("--network", "a", "--network", "b"), ("--pid", "pod"), ("--device", "v/c=x"), ("--preserve-fd", "5")]
-)
+@pytest.mark.parametrize("words", [("--network", "a", "--network", "b"), ("--pid", "pod"), ("--device", "v/c=x")])
 def test_what_comes_later_is_said_to(spec_of: SpecOf, words: tuple[str, ...]) -> None:
     with pytest.raises(NotSupportedError, match="later version"):
         spec_of(*words)

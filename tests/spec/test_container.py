@@ -15,7 +15,7 @@ OLD: dict[str, object] = {
     "unset_env": [], "unset_env_all": False, "env_merge": {}, "workdir": "", "create_workdir": False, "user": "",
     "groups": [], "hostname": "", "umask": "0022", "timezone": "", "tty": False, "stdin_open": False, "init": False,
     "init_path": "", "stop_signal": 0, "stop_timeout": 7, "sdnotify": "container", "timeout": 0, "passwd": True,
-    "preserve_fds": 0, "systemd": "true", "name": "", "labels": {}, "annotations": {}, "mounts": [],
+    "preserve_fds": 0, "preserve_fd": [], "systemd": "true", "name": "", "labels": {}, "annotations": {}, "mounts": [],
     "image_volume": "", "volumes_from": [], "read_only": False, "read_only_tmpfs": True, "shm_size": None,
     "privileged": False, "cap_add": [], "cap_drop": [], "no_new_privileges": False, "apparmor": "", "seccomp": "",
     "security_labels": [], "mask": [], "unmask": [], "proc_opts": [], "devices": [], "device_cgroup_rules": [],

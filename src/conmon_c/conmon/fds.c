@@ -116,6 +116,19 @@ static bool is_named(const struct context *ctx, int fd)
            fd == ctx->options.waiter_fd;
 }
 
+void fds_fill_gaps(const struct context *ctx)
+{
+    if (!fds_is_strict(&ctx->options))
+        return;
+    for (int fd = 3; fd < 3 + ctx->keep_fds; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+        if (fd == ctx->null_fd)
+            fcntl(fd, F_SETFD, 0);
+        else if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+            dup2(ctx->null_fd, fd);
+    }
+}
+
 void fds_after_spawn(struct context *ctx)
 {
     if (!fds_is_strict(&ctx->options))

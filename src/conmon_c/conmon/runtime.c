@@ -144,6 +144,7 @@ static void child(struct context *ctx, pid_t conmon_pid)
     }
     set_listen_pid(ctx, conmon_pid);
     oom_restore_score(&ctx->oom);
+    fds_fill_gaps(ctx);
     execv(ctx->runtime.argv[0], ctx->runtime.argv);
     child_fail(ctx->runtime.argv[0]);
 }

@@ -6,6 +6,7 @@ import os
 
 from podpy.errors import UsageError
 from podpy.libpod.caller import Streams
+from podpy.process import preserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ def streams(*, interactive: bool, attach: list[str], tty: bool = False) -> Strea
     )
 
 
-def check_preserved(number: int) -> None:
-    """Refuse --preserve-fds for descriptors that the caller hasn't handed over. Raises UsageError."""
-    for descriptor in range(3, 3 + number):
+def check_preserved(number: int, more: list[int]) -> None:
+    """Refuse --preserve-fds and --preserve-fd for descriptors that the caller hasn't handed over. Raises UsageError."""
+    if more and min(more) < 3:
+        raise UsageError(f"--preserve-fd {min(more)}: the first that can be passed is 3")
+    for descriptor in preserved(number, more):
         # What is open and isn't inherited is podpy's own.
         if not _is_open(descriptor) or not os.get_inheritable(descriptor):
             raise UsageError(

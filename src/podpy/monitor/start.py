@@ -48,7 +48,7 @@ class MonitorRequest(Record):
     tty: bool
     stdin_open: bool
     timeout: int
-    preserve_fds: int
+    preserved: list[int]  # descriptors for the container
     pidfile: str
     conmon_pidfile: str
     conmon: str  # another conmon's path; empty: our own
@@ -91,8 +91,7 @@ class MonitorRequest(Record):
             command.append("-i")
         if self.timeout:
             command += ["-T", str(self.timeout)]
-        if self.preserve_fds:
-            command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        command += _preserve(self.preserved)
         command += [] if self.keyring else ["--no-new-keyring"]
         command += ["--no-pivot"] if self.no_pivot else []
         if self.notify_socket:
@@ -135,7 +134,7 @@ class MonitorRequest(Record):
     def descriptors(self) -> list[int]:
         """Return what conmon inherits besides its pipes."""
         own = [fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0] if self.is_ours else []
-        return [*own, *range(3, 3 + self.preserve_fds)]
+        return [*own, *self.preserved]
 
 
 class ExecRequest(Record):
@@ -147,7 +146,7 @@ class ExecRequest(Record):
     process_file: str
     tty: bool
     stdin_open: bool
-    preserve_fds: int
+    preserved: list[int]  # descriptors for the container
     runtime: OciRuntime
     environ: Mapping[str, str]  # the caller's
     streams: tuple[int, int, int] = (-1, -1, -1)
@@ -172,8 +171,7 @@ class ExecRequest(Record):
         ]  # fmt: skip
         for argument in [*self.runtime.arguments, f"--log={directory}/oci.log", "--log-format=json"]:
             command += ["--runtime-arg", argument]
-        if self.preserve_fds:
-            command += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(self.preserve_fds)]
+        command += _preserve(self.preserved)
         for option, descriptor in (("--attach-fd", self.attach_fd), ("--waiter-fd", self.waiter_fd)):
             if descriptor >= 0:
                 command += [option, str(descriptor)]
@@ -181,7 +179,14 @@ class ExecRequest(Record):
 
     def descriptors(self) -> list[int]:
         """Return what conmon inherits besides its pipes."""
-        return [*(fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0), *range(3, 3 + self.preserve_fds)]
+        return [*(fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0), *self.preserved]
+
+
+def _preserve(descriptors: list[int]) -> list[str]:
+    """Return conmon's options: the runtime counts from 3; what isn't open among them, the container doesn't get."""
+    if not descriptors:
+        return []
+    return ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(max(descriptors) - 2)]
 
 
 def _console_size(size: tuple[int, int] | None) -> list[str]:

@@ -129,14 +129,16 @@ class OciRuntime(Record):
         """Return the pids of the container's processes, as the host sees them. Raises RuntimeFailedError."""
         return [int(pid) for pid in fastjson.loads(self._call("ps", "--format", "json", container_id)) or ()]
 
-    def exec_command(self, container_id: str, process_file: str, *, preserve_fds: int = 0, log: str = "") -> list[str]:
+    def exec_command(
+        self, container_id: str, process_file: str, *, preserved: Sequence[int] = (), log: str = ""
+    ) -> list[str]:
         """Return the command line that runs the process described in a file (OCI `process`) in a running container."""
         words = [self._path_for(container_id), *self.arguments]
         if log:
             words += [f"--log={log}", "--log-format=json"]
         words += ["exec", "--process", process_file]
-        if preserve_fds:
-            words += ["--preserve-fds", str(preserve_fds)]
+        if preserved:
+            words += ["--preserve-fds", str(max(preserved) - 2)]  # all from 3 up to it
         return [*words, container_id]
 
     def exec_attached(
@@ -145,7 +147,7 @@ class OciRuntime(Record):
         process_document: dict[str, Any],
         *,
         directory: str,
-        preserve_fds: int = 0,
+        preserved: Sequence[int] = (),
         streams: tuple[int, int, int],
     ) -> int:
         """Run a process in a running container and return its exit code.
@@ -158,12 +160,13 @@ class OciRuntime(Record):
         try:
             _write(description, fastjson.dumps(process_document))
             pid = process.spawn(
-                self.exec_command(container_id, description, preserve_fds=preserve_fds, log=log),
+                self.exec_command(container_id, description, preserved=preserved, log=log),
                 environment=self.environ,
                 stdin=streams[0],
                 stdout=streams[1],
                 stderr=streams[2],
-                keep=range(3, 3 + preserve_fds),
+                keep=preserved,
+                null=process.gaps(preserved),
             )
             code = process.wait(pid)
             said = logged_error(log) if code else ""

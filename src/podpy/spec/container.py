@@ -128,6 +128,7 @@ class ContainerSpec(Record):
     timeout: int = 0
     passwd: bool = True  # add an entry for the user where the image has none
     preserve_fds: int = 0
+    preserve_fd: list[int] = []
     systemd: str = "true"  # --systemd: true, false, always
 
     # Identity

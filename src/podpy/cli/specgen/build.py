@@ -8,7 +8,7 @@ from podpy.cli.specgen.life import life
 from podpy.cli.specgen.limits import refuse_unsupported, resources
 from podpy.cli.specgen.namespaces import namespaces
 from podpy.cli.specgen.network import network
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 from podpy.notice import warn
 from podpy.spec.container import AS_CONFIGURED, KEEP_GROUPS, ContainerSpec
 from podpy.spec.text import limits, process, volumes
@@ -34,7 +34,6 @@ def build_spec(options: Options) -> ContainerSpec:
     what this version can't do.
     """
     rootless = os.geteuid() != 0
-    _refuse(options)
     refuse_unsupported(options)
     fields = {
         **_process(options),
@@ -81,6 +80,7 @@ def _process(options: Options) -> dict[str, Any]:
         "init_path": options.init_path or AS_CONFIGURED,
         "passwd": bool(options.passwd),
         "preserve_fds": getattr(options, "preserve_fds", 0) or 0,
+        "preserve_fd": getattr(options, "preserve_fd", None) or [],
         "systemd": process.check_systemd(options.systemd),
     }
 
@@ -141,12 +141,6 @@ def _rights(options: Options) -> dict[str, Any]:
         "sysctls": parse_sysctls(options.sysctl),
         **security_options(options.security_opt),
     }
-
-
-def _refuse(options: Options) -> None:
-    """Raise NotSupportedError for options that are declared and not made yet."""
-    if getattr(options, "preserve_fd", None):
-        raise NotSupportedError("--preserve-fd comes with a later version of podpy: use --preserve-fds N")
 
 
 def _groups(groups: list[str]) -> list[str]:

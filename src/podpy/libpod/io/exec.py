@@ -15,6 +15,7 @@ from podpy.errors import IMPROPER, StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.monitor.files import MONITOR, read_pidfile
+from podpy.process import preserved
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -150,7 +151,7 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
                 container.id,
                 begun.process,
                 directory=_directory(container),
-                preserve_fds=options.preserve_fds,
+                preserved=preserved(options.preserve_fds, options.preserve_fd),
                 streams=(streams.stdin, streams.stdout, streams.stderr),
             )
         from podpy.libpod.io import exec_monitor

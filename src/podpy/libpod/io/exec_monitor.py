@@ -15,6 +15,7 @@ from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.io.attach import seqpacket_pair, stream_pair, wanted_detach_keys
 from podpy.libpod.io.terminal import pump_streams, size_of
 from podpy.monitor.start import ExecRequest, StartConmon, WaitForStart
+from podpy.process import preserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _start(
         process_file=description,
         tty=options.tty,
         stdin_open=options.interactive,
-        preserve_fds=options.preserve_fds,
+        preserved=preserved(options.preserve_fds, options.preserve_fd),
         runtime=container.engine.oci_runtime,
         environ=container.engine.caller.environ,
         attach_fd=attach_fd,

@@ -16,4 +16,5 @@ class ExecOptions(Record):
     interactive: bool = False
     privileged: bool = False
     preserve_fds: int = 0
+    preserve_fd: list[int] = []
     detach_keys: bytes | None = None  # None: as containers.conf says

@@ -20,8 +20,7 @@ def run(options: Options) -> int:
     from podpy.cli.streams import check_preserved
     from podpy.libpod.io import exec as execute
 
-    if options.preserve_fds:
-        check_preserved(options.preserve_fds)
+    check_preserved(options.preserve_fds, options.preserve_fd)
     with open_runtime(options) as runtime:
         container = one(runtime, options)
         wanted = _wanted(options)
@@ -60,5 +59,6 @@ def _wanted(options: Options) -> ExecOptions:
         interactive=options.interactive,
         privileged=options.privileged,
         preserve_fds=options.preserve_fds,
+        preserve_fd=options.preserve_fd,
         detach_keys=detach_keys(options) if options.tty else b"",
     )

@@ -23,7 +23,7 @@ def run(options: Options) -> int:
     from podpy.cli.specgen.build import build_spec
     from podpy.libpod.containers.starting.create import create_starting
 
-    check_preserved(options.preserve_fds)
+    check_preserved(options.preserve_fds, options.preserve_fd)
     with open_runtime(options) as runtime:
         spec = build_spec(options)
         runtime.mark("options read")

@@ -28,6 +28,7 @@ from podpy.monitor.start import MonitorRequest, StartConmon, WaitForStart
 from podpy.network.setup import plan as plan_network
 from podpy.oci.cgroups import wanted_manager
 from podpy.plan import Operation, Plan
+from podpy.process import preserved
 from podpy.rootless.mounts import private_mounts
 from podpy.storage.mounts.root import MakeContainerLayer
 from podpy.systemd import notify as sdnotify
@@ -212,7 +213,7 @@ class Launch:
             tty=spec.tty,
             stdin_open=spec.stdin_open,
             timeout=spec.timeout,
-            preserve_fds=spec.preserve_fds,
+            preserved=preserved(spec.preserve_fds, spec.preserve_fd),
             pidfile=spec.pidfile,
             conmon_pidfile=spec.conmon_pidfile,
             conmon=engine.settings.conmon,
