@@ -233,6 +233,13 @@ def test_a_payload_that_says_more_than_it_may_is_rejected(place: Place, gpg: Gpg
         ({"type": "remapIdentity", "prefix": "HOST", "signedPrefix": "vendor.example/a"}, "REMAPPED", True),
         ({"type": "remapIdentity", "prefix": "HOST", "signedPrefix": "vendor.example/a"}, "SAME", False),
         ({"type": "remapIdentity", "prefix": "other.example", "signedPrefix": "vendor.example"}, "SAME", True),
+        # A prefix ends where a component does: HOST/tru isn't one of HOST/trust.
+        ({"type": "remapIdentity", "prefix": "HOST/tru", "signedPrefix": "a.example/tru"}, "SAME", True),
+        (
+            {"type": "remapIdentity", "prefix": "HOST/tru", "signedPrefix": "a.example/tru"},
+            "a.example/trust/identity:v1",
+            False,
+        ),
     ],
 )
 def test_the_signed_identity(

@@ -139,7 +139,7 @@ def test_systempaths_is_dockers_name_for_unmask_all(podpy: Podpy, busybox: str) 
 
 def test_a_pidfile_that_can_not_be_written_is_named(podpy: Podpy, busybox: str) -> None:
     for _ in range(3):  # whoever cleans up first
-        podpy(*QUICK, "--pidfile=/no/such/pid", busybox, "sleep", "9").fails(125, "/no/such/pid")
+        podpy(*QUICK, "--pidfile=/no/such/pid", busybox, "sleep", "9").fails(126, "/no/such/pid")
     assert podpy.ok("ps", "-aq") == ""
 
 
@@ -309,3 +309,19 @@ def test_passthrough_tty_hands_the_terminal_over(podpy: Podpy, busybox: str) -> 
     with os.fdopen(master, "rb", buffering=0) as stream:
         wait.for_text(stream, b"terminal")
         assert process.wait(60) == 0
+
+
+def test_a_container_killed_by_its_timeout_has_no_code(podpy: Podpy, busybox: str) -> None:
+    podpy("run", "--network=none", "--timeout=1", "--name=one", busybox, "sleep", "100").fails(255)
+    podpy.ok("run", "-d", "--network=none", "--timeout=1", "--name=two", busybox, "sleep", "100")
+    assert podpy.ok("wait", "two") == "-1"
+    for name in ("one", "two"):
+        assert podpy.json("inspect", name)[0]["State"]["ExitCode"] == -1
+        assert podpy.ok("ps", "-a", "--filter", f"name={name}", "--format", "{{.Status}}").startswith("Exited (-1)")
+
+
+def test_an_oom_score_below_the_callers_own_is_raised_with_a_warning(podpy: Podpy, busybox: str) -> None:
+    done = podpy(*QUICK, "--oom-score-adj=-500", busybox, "cat", "/proc/1/oom_score_adj")
+    own = int(done.ok())
+    assert own > -500
+    assert f"Requested oom_score_adj=-500 is lower than the current one, changing to {own}" in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podpy.errors import UsageError
+from podpy.notice import take_warnings
 from podpy.oci.document.context import Limit
 from podpy.oci.root.users import UserIds
 from podpy.spec.container import IdMapping, Ulimit
@@ -128,9 +129,12 @@ def test_umask_is_octal(config_of: ConfigOf) -> None:
 
 
 def test_oom_score_can_not_go_below_the_users_own(config_of: ConfigOf) -> None:
+    take_warnings()
     assert config_of(oom_score_adj=-500, host={"oom_score_adj": 100})["process"]["oomScoreAdj"] == 100
+    assert take_warnings() == ["Requested oom_score_adj=-500 is lower than the current one, changing to 100"]
     assert config_of(oom_score_adj=500, host={"oom_score_adj": 100})["process"]["oomScoreAdj"] == 500
     assert config_of(oom_score_adj=-500, host={"rootless": False})["process"]["oomScoreAdj"] == -500
+    assert take_warnings() == []
     assert "oomScoreAdj" not in config_of()["process"]
 
 

@@ -25,7 +25,7 @@ EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or t
 
 
 class ExitRecord(Record):
-    """How a container ended: `finished` is nanoseconds since 1970."""
+    """How a container ended: `finished` is nanoseconds since 1970; the code is -1 if `--timeout` killed it (Podman)."""
 
     exit_code: int
     finished: int
@@ -42,7 +42,7 @@ def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | Non
     except (FileNotFoundError, UnicodeDecodeError):
         return None
     code = int(text) if text.lstrip("-").isdigit() else EXIT_UNKNOWN
-    return ExitRecord(exit_code=code if code >= 0 else EXIT_UNKNOWN, finished=finished)
+    return ExitRecord(exit_code=code, finished=finished)
 
 
 def read_pidfile(path: str) -> int:

@@ -89,4 +89,5 @@ def _first_line(path: str) -> str:
     except (OSError, RuntimeFailedError):
         return ""
     lines = done.stdout.decode(errors="replace").splitlines()
-    return lines[0].rpartition("version ")[2].strip() if lines and not done.code else ""
+    said = lines[0].rpartition("version ")[2].strip() if lines and not done.code else ""
+    return said if any(character.isdigit() for character in said) else ""

@@ -16,7 +16,7 @@ from podpy.libpod.containers.table import (
     STARTING,
 )
 from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair, wanted_detach_keys
-from podpy.monitor.files import EXIT_UNKNOWN, read_exit_record
+from podpy.monitor.files import read_exit_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -289,8 +289,7 @@ def _read_exit_code(container: Held, waiter: int) -> int:
 
             return wait_for_end(container.engine, container.row)
         data += piece
-    code = int(fastjson.loads(data)["exit_code"])
-    return code if code >= 0 else EXIT_UNKNOWN
+    return int(fastjson.loads(data)["exit_code"])
 
 
 def _clean_up_after(container: Held, code: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy import fastjson
+from podpy.notice import warn
 from podpy.oci.document import devices, env, mounts, namespaces, paths, resources, sysctls, ulimits
 from podpy.spec import capabilities
 from podpy.spec.container import KEEP_GROUPS
@@ -69,10 +70,17 @@ def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
     if spec.apparmor:
         result["apparmorProfile"] = spec.apparmor
     if spec.oom_score_adj is not None:
-        own = context.host.oom_score_adj
-        # Lowering it needs CAP_SYS_RESOURCE in the initial user namespace: Podman raises the value to its own.
-        result["oomScoreAdj"] = max(spec.oom_score_adj, own) if context.host.rootless else spec.oom_score_adj
+        result["oomScoreAdj"] = _oom_score_adj(spec.oom_score_adj, context)
     return result
+
+
+def _oom_score_adj(wanted: int, context: BundleContext) -> int:
+    """Return what can be had: lowering it needs CAP_SYS_RESOURCE in the initial user namespace."""
+    own = context.host.oom_score_adj
+    if not context.host.rootless or wanted >= own:
+        return wanted
+    warn(f"Requested oom_score_adj={wanted} is lower than the current one, changing to {own}")
+    return own
 
 
 def _environment(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:

@@ -7,7 +7,15 @@ import sys
 from podpy.cli.commands.containers.create import progress_maker, pull_options
 from podpy.cli.engine import open_runtime
 from podpy.cli.streams import check_preserved, check_terminal, detach_keys, streams
-from podpy.errors import EXIT_FAILURE, EXIT_NOT_EXECUTABLE, PodpyError
+from podpy.errors import (
+    EXIT_FAILURE,
+    EXIT_NOT_EXECUTABLE,
+    AttachError,
+    InUseError,
+    NetworkSetupError,
+    OperationError,
+    RuntimeFailedError,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +24,8 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.start import Starting
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.runtime import Runtime
+
+_OF_A_START = (AttachError, InUseError, NetworkSetupError, OperationError, RuntimeFailedError)
 
 
 def run(options: Options) -> int:
@@ -73,8 +83,8 @@ def _start(runtime: Runtime, starting: Starting, options: Options, how: AttachOp
     except BaseException as error:
         if options.rm or options.rmi:
             discard_failed_start(container)
-        if isinstance(error, PodpyError) and error.exit_code == EXIT_FAILURE:
-            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's, for whatever stops a `run` whose container is made
+        if isinstance(error, _OF_A_START) and error.exit_code == EXIT_FAILURE:
+            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's; what it looks at before it makes a container stays 125
         raise
     if code is not None and options.rmi:
         _remove_image(runtime, container)
