@@ -346,3 +346,53 @@ def test_pytest_itself_as_the_caller(rootful: Podpy) -> None:
         assert codes == [137]
         container.remove(volumes=True)
     assert rootful.ok("ps", "-aq") == ""
+
+
+IMAGES = """
+import os, sys
+from podpy import Runtime
+from podpy.errors import NoSuchImageError
+from podpy.libpod.images.options import Progress
+
+class Heard(Progress):
+    def __init__(self):
+        self.events = []
+
+    def layer_started(self, digest, size, offset):
+        self.events.append(("started", os.getpid()))
+
+    def layer_done(self, digest):
+        self.events.append(("done", os.getpid()))
+
+    def config(self, digest):
+        self.events.append(("config", os.getpid()))
+
+    def close(self):
+        self.events.append(("close", os.getpid()))
+
+with Runtime() as runtime:
+    heard = Heard()
+    (name,) = runtime.images.load(sys.argv[1], progress=heard)
+    assert [event for event, _ in heard.events] == ["started", "done", "config", "close"], heard.events
+    assert {pid for _, pid in heard.events} == {os.getpid()}
+    image = runtime.images.get(name)
+    runtime.images.tag(name, ["mine:1", "mine:2"])
+    assert [row.tag for row in runtime.images.rows(name="mine", sort="tag")] == ["1", "2"]
+    assert [record.id for record in runtime.images.list(["dangling=false"])] == [image.id]
+    assert runtime.images.inspect("mine:1")["Id"] == image.id
+    runtime.images.untag("mine:1")
+    assert runtime.images.exists(name) is False
+    assert runtime.images.prune(dry_run=True).removed == [image.id]
+    (gone,) = runtime.images.remove_several([image.id, image.id, "nothing"], ignore=True)
+    assert gone.lines == [f"Deleted: {image.id}"] and gone.error is None, (gone.lines, gone.error)
+    try:
+        runtime.images.get(image.id)
+    except NoSuchImageError:
+        print("done")
+"""
+
+
+def test_a_library_manages_images_and_hears_their_progress(
+    library: Callable[..., Result], busybox_archive: Path
+) -> None:
+    assert library(IMAGES, os.fspath(busybox_archive)).ok() == "done"
