@@ -97,7 +97,6 @@ ENGINES_OWN = {"store", "table", "database", "paths", "conf"}
 STILL_MORE = {
     "podpy/cli/commands/system/info.py",
     "podpy/cli/commands/containers/ps.py",
-    "podpy/cli/commands/containers/run.py",
     "podpy/cli/commands/system/system.py",
     "podpy/cli/commands/system/unshare.py",
     "podpy/cli/parser/completion.py",

@@ -95,7 +95,7 @@ def _remove_image(runtime: Runtime, container: Held) -> None:
     from podpy.errors import InUseError, NoSuchImageError
 
     try:
-        runtime.store.remove_image(container.row.image_id)
+        runtime.images.remove(container.row.image_id)
     except (InUseError, NoSuchImageError):
         pass  # podman-run(1): only when nothing else uses it
 
