@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,16 @@ def test_every_key_that_is_declared_is_read_somewhere() -> None:
                 if name == "conf":
                     read.add(node.attr)
     assert sorted(OBEYED - read) == [], "give it a reader, or a line in podpy.config.later"
+
+
+def test_what_speaks_for_a_containers_field_is_asked_in_one_place() -> None:
+    """spec.defaults, when the container is made; `info` and `doctor` show it."""
+    fields = {*defaults._SETTINGS.values(), *defaults._LISTS, "default_sysctls", "env", "log_tag", "log_size_max"}
+    for path in (CHECKOUT / "src/podpy").rglob("*.py"):
+        name = path.relative_to(CHECKOUT / "src/podpy").as_posix()
+        if not name.startswith(("spec/", "config/")) and name not in ("libpod/system/info.py", "oci/doctor.py"):
+            asked = {key for key in fields if re.search(rf"\bconf\.{key}\b", path.read_text())}
+            assert not asked, f"{name} asks containers.conf for {asked}: the spec says it"
 
 
 def test_what_has_no_effect_is_remembered_with_its_reason(paths: Paths) -> None:
