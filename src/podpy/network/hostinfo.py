@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from podpy import files
+
 _DEFAULT_V6 = "0" * 32
 _ANY_PUBLIC_V4 = "192.0.2.1"  # TEST-NET-1 (RFC 5737): only the routing table is asked, nothing is sent
 _ANY_PUBLIC_V6 = "2001:db8::1"
@@ -9,23 +11,14 @@ _ANY_PUBLIC_V6 = "2001:db8::1"
 
 def ipv6_interface() -> str:
     """Return the interface of the host's IPv6 default route, or an empty text (proc_net(5), ipv6_route)."""
-    try:
-        with open("/proc/net/ipv6_route", encoding="ascii") as file:
-            rows = [line.split() for line in file]
-    except OSError:
-        return ""
-    for row in rows:
+    for row in map(str.split, files.read_small("/proc/net/ipv6_route").splitlines()):
         if len(row) == 10 and row[0] == _DEFAULT_V6 and row[1] == "00" and row[9] != "lo" and _has_global(row[9]):
             return row[9]
     return ""
 
 
 def _has_global(interface: str) -> bool:
-    try:
-        with open("/proc/net/if_inet6", encoding="ascii") as file:
-            rows = [line.split() for line in file]
-    except OSError:
-        return False
+    rows = [line.split() for line in files.read_small("/proc/net/if_inet6").splitlines()]
     scopes = {row[3] for row in rows if row[5] == interface}
     return {"00", "20"} <= scopes  # pasta wants a global and a link-local one
 

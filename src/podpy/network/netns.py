@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import linux
+from podpy import files, linux
 from podpy.plan import Operation
 
 TYPE_CHECKING = False
@@ -105,11 +105,7 @@ def _unlink(path: str) -> None:
 
 def _helper(pid_file: str, netns: str) -> int:
     """Return a pidfd of the helper that a pid file names and whose command line names this netns; -1 if none."""
-    try:
-        with open(pid_file, encoding="ascii") as file:
-            text = file.read().strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        return -1
+    text = files.read_small(pid_file).strip()
     if not text.isdigit() or int(text) <= 1:
         return -1
     try:
@@ -117,9 +113,8 @@ def _helper(pid_file: str, netns: str) -> int:
     except OSError:
         return -1
     try:
-        with open(f"/proc/{text}/cmdline", "rb") as file:
-            words = file.read()
-        if os.fsencode(netns) in words.split(b"\0") or (not words and _is_helper(text)):
+        words = files.read(f"/proc/{text}/cmdline")
+        if netns in words.split("\0") or (not words and _is_helper(text)):
             return pidfd
     except OSError:
         pass

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.errors import InUseError, NetworkSetupError, UsageError
 from podpy.spec.container import PortMapping
 
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_MOST_SOCKETS = 64 << 20  # bytes that tell of a host's sockets
 _UNPRIVILEGED_START = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 _MOST_TRIES = 50
 
@@ -139,11 +141,7 @@ def _refuse_listener(port: PortMapping, number: int, shown: str) -> None:
 
 
 def _privileged(number: int, shown: str) -> NetworkSetupError:
-    try:
-        with open(_UNPRIVILEGED_START, encoding="ascii") as file:
-            start = file.read().strip()
-    except OSError:
-        start = "1024"
+    start = files.read_small(_UNPRIVILEGED_START).strip() or "1024"
     return NetworkSetupError(
         f"can't publish {shown}: ports below {start} need a privilege",
         hint=f"sudo sysctl net.ipv4.ip_unprivileged_port_start={number} "
@@ -169,8 +167,7 @@ def find_owner(number: int, protocol: str) -> str:
         try:
             for descriptor in os.listdir(f"/proc/{pid}/fd"):
                 if os.readlink(f"/proc/{pid}/fd/{descriptor}") in inodes:
-                    with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                        return f"pid {pid} ({file.read().strip()})"
+                    return f"pid {pid} ({files.read(f'/proc/{pid}/comm').strip()})"
         except OSError:
             continue
     return ""
@@ -181,10 +178,7 @@ def _inodes(number: int, protocol: str) -> set[str]:
     state = "0A" if protocol == "tcp" else "07"
     found = set()
     for suffix in ("", "6"):
-        try:
-            with open(f"/proc/net/{protocol}{suffix}", encoding="ascii") as file:
-                rows = [line.split() for line in file.readlines()[1:]]
-        except OSError:
-            continue
+        lines = files.read_small(f"/proc/net/{protocol}{suffix}", _MOST_SOCKETS).splitlines()
+        rows = [line.split() for line in lines[1:]]
         found |= {f"socket:[{row[9]}]" for row in rows if row[3] == state and int(row[1][-4:], 16) == number}
     return found

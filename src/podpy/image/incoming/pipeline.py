@@ -21,11 +21,11 @@ from time import monotonic
 
 from podpy.errors import BrokenTarError, DigestMismatchError, ImageError, NoSpaceError, PodpyError, StorageError
 from podpy.image.incoming.compression import decompressed, detect
-from podpy.image.incoming.staged import check_space
 from podpy.image.progress import SILENT, Progress
 from podpy.record import Record
 from podpy.storage.layers.filesystem import sync_filesystem
 from podpy.storage.layers.writeback import Writeback
+from podpy.storage.space import check_space
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -113,16 +113,6 @@ def _receive(
     return blob
 
 
-def check_space(store: Store, wanted: int, *, what: str = "it") -> None:
-    """Raise NoSpaceError if there is no room for so many bytes, of which `what` needs even more."""
-    room = os.statvfs(store.graphroot)
-    free = room.f_bavail * room.f_frsize
-    if wanted > free:
-        raise NoSpaceError(
-            f"{store.graphroot}: {what} needs more than {wanted >> 20} MiB, and {free >> 20} MiB are free"
-        )
-
-
 def _open(path: str) -> int:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -13,13 +13,14 @@ from podpy.image.archive import sniff
 from podpy.image.documents import artifact as manifests
 from podpy.image.documents import schema
 from podpy.image.documents.descend import descend
-from podpy.image.incoming.staged import check_space, fetch, stage_bytes, stage_file
+from podpy.image.incoming.staged import fetch, stage_bytes, stage_file
 from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse, shorten
 from podpy.image.names.registries import registries_of
 from podpy.image.options import ArtifactOptions
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
 from podpy.storage.artifacts import ArtifactRecord, Artifacts
+from podpy.storage.space import check_space
 from podpy.times import nanoseconds, rfc3339
 
 TYPE_CHECKING = False
