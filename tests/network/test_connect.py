@@ -126,21 +126,21 @@ def test_a_taken_port_is_an_error_that_names_it(podpy: Podpy, busybox: str, netw
     with socket.create_server(("0.0.0.0", 0)) as taken:
         port = taken.getsockname()[1]
         result = podpy("run", "--name", "c", "--network", network, "-p", f"{port}:80", busybox, "true")
-        result.fails(125, f"{port}/tcp", "address already in use")
+        result.fails(126, f"{port}/tcp", "address already in use")
     assert_no_helper_is_left(podpy)
 
 
 def test_a_port_of_another_container_is_taken(serve: Serve, podpy: Podpy, busybox: str) -> None:
     port = free_ports()
     serve("tcp:80", options=["-p", f"{port}:80"])
-    podpy("run", "--rm", "-p", f"{port}:80", busybox, "true").fails(125, "address already in use by pid")
+    podpy("run", "--rm", "-p", f"{port}:80", busybox, "true").fails(126, "address already in use by pid")
 
 
 def test_a_privileged_port_says_which_sysctl(podpy: Podpy, busybox: str) -> None:
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 81:
         return
     result = podpy("run", "--rm", "-p", "81:80", busybox, "true")
-    result.fails(125, "81/tcp", "sudo sysctl net.ipv4.ip_unprivileged_port_start=81")
+    result.fails(126, "81/tcp", "sudo sysctl net.ipv4.ip_unprivileged_port_start=81")
 
 
 @BOTH

@@ -22,6 +22,7 @@ from podpy.rootless.programs import which
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
+    from podpy.spec.container import ContainerSpec
 
 NONE = "none"
 HOST = "host"
@@ -87,6 +88,25 @@ def _default(text: str, colon: str, conf: ContainersConf) -> Mode:
     if program:
         return Mode(kind=SLIRP4NETNS, options=list(conf.network_cmd_options), program=program)
     raise _not_installed("neither pasta nor slirp4netns is installed")
+
+
+def check(spec: ContainerSpec, found: Mode) -> None:
+    """Refuse options that exclude each other. Raises UsageError."""
+    if found.kind not in (CONTAINER, PATH):
+        return
+    clashing = {
+        "-p": spec.ports or spec.publish_all,
+        "--dns": spec.dns,
+        "--dns-search": spec.dns_search,
+        "--dns-option": spec.dns_options,
+        "--add-host": spec.add_hosts,
+    }
+    for option, given in clashing.items():
+        if given and (found.kind == CONTAINER or option == "-p"):
+            raise UsageError(
+                f"conflicting options: {option} and --network {spec.network}",
+                hint="Give it to the container whose network is joined",
+            )
 
 
 def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf, cache: str) -> Mode:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.context import StartContext
     from podpy.network.private.slirp import Addresses, StartSlirp
     from podpy.plan import Operation
-    from podpy.spec.container import ContainerSpec, PortMapping
+    from podpy.spec.container import PortMapping
 
 
 class NetworkPlan:
@@ -124,7 +124,7 @@ def plan(context: StartContext) -> NetworkPlan:
     """Return the plan of a container's network. Raises UsageError, NotSupportedError."""
     spec = context.spec
     kind = mode.parse(spec.network, context.conf)
-    check(spec, kind)
+    mode.check(spec, kind)
     published = ports.wanted(spec.ports, spec.publish_all, spec.expose) if kind.is_private else []
     needs_pasta = any(port.protocol == "udp" or ":" in port.host_ip for port in published)
     if kind.kind == mode.PASTA and not needs_pasta:
@@ -160,25 +160,6 @@ def _before(published: list[PortMapping], row: str) -> list[PortMapping]:
     from podpy.spec.container import PortMapping
 
     return [PortMapping(**port) for port in fastjson.loads(row) if port["host_port"]]
-
-
-def check(spec: ContainerSpec, kind: mode.Mode) -> None:
-    """Refuse options that exclude each other. Raises UsageError."""
-    if kind.kind not in (mode.CONTAINER, mode.PATH):
-        return
-    clashing = {
-        "-p": spec.ports or spec.publish_all,
-        "--dns": spec.dns,
-        "--dns-search": spec.dns_search,
-        "--dns-option": spec.dns_options,
-        "--add-host": spec.add_hosts,
-    }
-    for option, given in clashing.items():
-        if given and (kind.kind == mode.CONTAINER or option == "-p"):
-            raise UsageError(
-                f"conflicting options: {option} and --network {spec.network}",
-                hint="Give it to the container whose network is joined",
-            )
 
 
 def teardown(directory: str, *, ports: bool = True) -> list[Operation]:

@@ -94,9 +94,9 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     spec = _with_ports(with_defaults(spec, engine.conf, engine.caller.environ, rootless=engine.paths.rootless))
     spec = _with_default_mounts(engine, spec)
     if spec.network:  # looked at before the container is made: none is left then that could never start
-        from podpy.network.mode import parse
+        from podpy.network import mode
 
-        parse(spec.network, engine.conf)
+        mode.check(spec, mode.parse(spec.network, engine.conf))
     spec = _join_by_id(engine, spec)
     image = None if spec.rootfs else _find_or_pull(engine, spec.image, wanted)
     base = base_environment(engine.conf, engine.caller.environ)
