@@ -146,3 +146,10 @@ def test_an_exec_session_is_seen_while_it_runs(podpy: Podpy, running: str) -> No
     assert len(podpy.json("inspect", running)[0]["ExecIDs"]) == 1
     process.communicate(timeout=30)
     assert podpy.json("inspect", running)[0]["ExecIDs"] in ([], None)
+
+
+def test_a_session_in_the_background_is_seen_while_it_runs(podpy: Podpy, running: str) -> None:
+    session = podpy.ok("exec", "-d", running, "sh", "-c", "until [ -e /go ]; do sleep 0.02; done")
+    assert podpy.json("inspect", running)[0]["ExecIDs"] == [session]
+    podpy.ok("exec", running, "touch", "/go")
+    wait.until(lambda: not podpy.json("inspect", running)[0]["ExecIDs"], what="the session's end")

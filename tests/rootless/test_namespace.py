@@ -264,3 +264,41 @@ def test_a_process_that_only_has_a_monitors_old_pid_holds_nothing(podpy: Podpy) 
     finally:
         other.kill()
         other.wait()
+
+
+def test_a_first_call_that_is_killed_leaks_no_holder(podpy: Podpy) -> None:
+    """The holder waits for its caller's word; at the caller's end it goes."""
+    for step in range(16):
+        podpy.ok("system", "migrate")
+        call = podpy.popen("unshare", "true")
+        try:
+            call.wait(timeout=0.01 * step)
+        except subprocess.TimeoutExpired:
+            call.kill()
+            call.wait()
+        wait.until(lambda: len(_holders(podpy)) <= 1, what="no holder but one")
+        podpy.ok("unshare", "true")
+        wait.until(lambda: _holders(podpy) == [holder_pid(podpy)], what="the holder is the recorded one")
+
+
+def test_systemd_tmpfiles_keeps_off_a_run_directory_in_tmp(podpy: Podpy) -> None:
+    """tmpfiles.d(5), "Age": a directory that somebody has a lock on isn't aged."""
+    assert os.fspath(podpy.runroot).startswith("/tmp/")
+    podpy.ok("unshare", "true")
+    locking = ["flock", "--nonblock", "--exclusive", os.fspath(podpy.runroot), "true"]
+    assert podpy.run(locking).returncode == 1
+    podpy.ok("system", "migrate")
+    wait.until(lambda: podpy.run(locking).returncode == 0, what="the lock went with the holder")
+
+
+def test_a_stale_monitors_pid_is_no_way_into_a_namespace(podpy: Podpy) -> None:
+    """After a holder's death a living monitor's namespace is joined; a pid that now is a stranger's is none."""
+    before = namespace(podpy)
+    directory = podpy.runroot / "containers" / ("ab" * 32)
+    script = f'mkdir -p "{directory}" && echo {os.getpid()} > "{directory}/conmon.pid"'
+    podpy.run(["sh", "-c", script]).ok()
+    pid = holder_pid(podpy)
+    os.kill(pid, signal.SIGKILL)
+    wait.for_end(pid)
+    assert namespace(podpy) != before
+    assert holder_pid(podpy) != pid

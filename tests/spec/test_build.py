@@ -86,6 +86,7 @@ def test_memory_brings_as_much_swap_unless_told(spec_of: SpecOf) -> None:
     limits = spec_of("-m", "64m").resources
     assert (limits.memory, limits.memory_swap) == (64 << 20, 128 << 20)
     assert spec_of("-m", "64m", "--memory-swap", "-1").resources.memory_swap == -1
+    assert spec_of("-m", "64m", "--memory-swap", "64m").resources.memory_swap == 64 << 20  # no swap at all
     with pytest.raises(UsageError, match="you should always set a memory limit when using a memoryswap limit"):
         spec_of("--memory-swap", "64m")
     with pytest.raises(UsageError, match="minimum memoryswap limit should be larger than memory limit"):
