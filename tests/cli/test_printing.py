@@ -140,7 +140,7 @@ def test_filters_are_key_and_value() -> None:
     known = ("name", "label", "label!")
     values = filters.parse(["name=a", "label=x=y", "label!=z", "name=b"], known)
     assert values == {"name": ["a", "b"], "label": ["x=y"], "label!": ["z"]}
-    with pytest.raises(UsageError, match=r'^invalid filter "name"\. Keys: '):
+    with pytest.raises(UsageError, match=r'^invalid filter "name"\. It is KEY=VALUE. Keys: '):
         filters.parse(["name"], known)
     with pytest.raises(UsageError, match=r"nmae is an invalid filter. Did you mean name\?"):
         filters.parse(["nmae=x"], known)

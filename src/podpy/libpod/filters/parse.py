@@ -11,7 +11,7 @@ def parse(filters: list[str], known: tuple[str, ...]) -> dict[str, list[str]]:
     for text in filters:
         key, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f'invalid filter "{text}"', hint=_keys(known))
+            raise UsageError(f'invalid filter "{text}"', hint=f"It is KEY=VALUE. {_keys(known)}")
         if key.strip() not in known:
             raise UsageError(f"{key} is an invalid filter", hint=_hint(key, known))
         values.setdefault(key.strip(), []).append(value)
