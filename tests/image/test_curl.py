@@ -49,6 +49,14 @@ def test_interim_answers_are_none_and_headers_may_come_twice() -> None:
         assert list(answer.stream()) == []
 
 
+@pytest.mark.parametrize("address", ["file:///etc/hostname", "ftp://127.0.0.1/x", "dict://127.0.0.1/x"])
+def test_no_other_protocol_is_spoken_whatever_an_address_says(address: str) -> None:
+    with pytest.raises(HTTPError) as raised:
+        ask(Lines(), address)
+    assert raised.value.code == curl.pycurl.E_UNSUPPORTED_PROTOCOL
+    assert not raised.value.may_pass
+
+
 def test_what_came_before_a_cut_is_given() -> None:
     with serving(says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")) as server:
         answer = ask(Lines(), server.url)
