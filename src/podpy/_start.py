@@ -58,20 +58,25 @@ class Pack:
     def exec_module(self, module: ModuleType) -> None:
         path, _, offset, size, imports = self.index[module.__name__]
         module.__file__ = f"{SITE}/{path}"
-        if not _thread._count():
+        if imports and not _thread._count():
+            loaded = sys.modules
             for name in imports:
-                if name not in sys.modules:
+                if name not in loaded:
                     self._load(name)
         if size:  # else a package that holds nothing itself
             exec(marshal.loads(os.pread(self.file, size, self.code + offset)), module.__dict__)
 
     def _load(self, name: str) -> None:
-        """Load a module whose parent package is loaded, as `import` would."""
+        """Load a module, and its parent packages before it, as `import` would."""
+        parent, _, last = name.rpartition(".")
+        if parent and parent not in sys.modules:
+            self._load(parent)
+            if name in sys.modules:
+                return
         spec = self._spec(name)
         module = sys.modules[name] = type(sys)(name)
         module.__spec__ = spec
         module.__loader__ = self  # type: ignore[assignment]
-        parent, _, last = name.rpartition(".")
         if spec.submodule_search_locations is None:
             module.__package__ = parent
         else:

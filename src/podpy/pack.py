@@ -7,7 +7,7 @@ slower. Three hundred modules are in it, so only what is imported is read:
 
     8 bytes     the index's size, little-endian
     the index   marshalled: name → (path below site-packages, whether it is a package, offset, size, the names of the
-                modules in the pack that it imports at its top, each after its parent)
+                modules in the pack that it imports at its top)
     the code    of each module, marshalled, one after the other; offsets count from its beginning; a package whose
                 __init__.py is only a docstring has none
 
@@ -75,24 +75,26 @@ def _body(path: str) -> list[ast.stmt]:
 
 
 def _imports(body: list[ast.stmt], base: str) -> tuple[str, ...]:
-    """Return the modules of ours that these statements import, each after its parent packages; in order, once each."""
+    """Return the modules of ours that these statements import, in order, once each."""
     found: dict[str, None] = {}
     for node in body:
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] != "podpy":
-                continue
-            for end in range(1, len(parts) + 1):
-                path = os.path.join(base, *parts[:end])
-                # What isn't a file is a thing in a module, or made by the C compiler (podpy._native).
-                if os.path.exists(path + ".py") or os.path.exists(path + "/__init__.py"):
-                    found[".".join(parts[:end])] = None
+            modules = [name for alias in node.names if _is_ours(name := f"{node.module}.{alias.name}", base)]
+            names = modules if len(modules) == len(node.names) else [node.module, *modules]
+        found.update((name, None) for name in names if _is_ours(name, base))
     return tuple(found)
+
+
+def _is_ours(name: str, base: str) -> bool:
+    # What isn't a file is a thing in a module, or made by the C compiler (podpy._native).
+    path = name.replace(".", "/")
+    if not path.startswith("podpy") or f"{path}.py".startswith(_LEFT_OUT) or f"{path}/".startswith(_LEFT_OUT):
+        return False
+    path = os.path.join(base, path)
+    return os.path.exists(path + ".py") or os.path.exists(path + "/__init__.py")
 
 
 def _is_bare(body: list[ast.stmt]) -> bool:
