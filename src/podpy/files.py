@@ -7,6 +7,7 @@ import os
 
 SMALL = 1 << 20  # bytes: more than any file of /proc that podpy reads, and than any file that it writes at once
 _PART = 1 << 16
+_IN_THE_WAY = (errno.EPERM, errno.ELOOP)  # another's file, a symbolic link
 
 
 def read(path: str, limit: int = SMALL) -> str:
@@ -41,11 +42,23 @@ def replace(path: str, data: bytes | str, mode: int = 0o600, *, lasting: bool = 
 
     It is written to `path`.new and renamed. `lasting`: it is on the disk before it gets its name, and so is the name
     when this returns; without, a power cut may bring back the old file, or leave an empty one. Two calls at once follow
-    one another. A kill leaves `path`.new at most, which the next call takes. Raises OSError, PermissionError for an
-    aside that somebody else has put there.
+    one another. A kill leaves `path`.new at most, which the next call takes. Raises OSError, which names `path`, or
+    what somebody else has put in the way: `path`.new.
     """
     raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
     aside = f"{path}.new"
+    try:
+        _write_aside(aside, path, raw, mode, lasting=lasting)
+    except OSError as error:
+        if error.filename == aside and error.errno not in _IN_THE_WAY:
+            error.filename = path  # the caller knows of no other
+            del error.filename2
+        raise
+    if lasting:
+        fsync_directory(os.path.dirname(path) or ".")
+
+
+def _write_aside(aside: str, path: str, raw: bytes, mode: int, *, lasting: bool) -> None:
     descriptor = _open_aside(aside, mode)
     try:
         view = memoryview(raw)
@@ -59,8 +72,6 @@ def replace(path: str, data: bytes | str, mode: int = 0o600, *, lasting: bool = 
         raise
     finally:
         os.close(descriptor)
-    if lasting:
-        fsync_directory(os.path.dirname(path) or ".")
 
 
 def fsync_directory(path: str) -> None:

@@ -94,3 +94,9 @@ def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
     assert files.read_small(os.fspath(tmp_path / "x"), 3) == "ab\udcff"
     with pytest.raises(FileNotFoundError):
         files.read(os.fspath(tmp_path / "none"))
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere/x", tmp_path):
+        with pytest.raises(OSError, match=f": '{path}'$"):
+            files.replace(os.fspath(path), "text")

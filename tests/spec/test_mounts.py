@@ -18,11 +18,18 @@ def test_a_source_with_a_slash_is_a_directory_of_the_host() -> None:
     assert parse_volume("/srv:/data:ro,z") == Mount(type="bind", source="/srv", target="/data", options=["ro", "z"])
 
 
-def test_a_relative_source_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert parse_volume("./d:/data").source == os.fspath(tmp_path / "d")
-    assert parse_volume(".:/data").source == os.fspath(tmp_path)
-    assert parse_volume("..:/data").source == os.fspath(tmp_path.parent)
+def test_a_relative_source_begins_at_the_callers_directory(tmp_path: Path) -> None:
+    here = os.fspath(tmp_path)
+    assert parse_volume("./d:/data", directory=here).source == f"{here}/d"
+    assert parse_volume(".:/data", directory=here).source == here
+    assert parse_volume("..:/data", directory=here).source == os.fspath(tmp_path.parent)
+    assert parse_mount("type=bind,src=d,dst=/data", directory=here)[0].source == f"{here}/d"
+    (tmp_path / "a.conf").touch()
+    assert parse_mount("type=glob,src=*.conf,dst=/data", directory=here)[0].source == f"{here}/a.conf"
+
+
+def test_a_relative_source_without_a_directory_stays_relative() -> None:
+    assert parse_volume("./d:/data").source == "d"
 
 
 def test_a_source_without_a_slash_is_a_volume() -> None:

@@ -56,7 +56,7 @@ def apparmor_profile(name: str) -> str:
     return check_apparmor(name)
 
 
-def with_lists(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> ContainerSpec:
+def with_lists(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool, directory: str) -> ContainerSpec:
     """Return the spec with what containers.conf adds to its lists. Raises ConfigError, NotSupportedError."""
     devices = _checked("devices", lambda items: [parse_device(text) for text in items], conf.devices)
     ulimits = {limit.name: limit for limit in _checked("default_ulimits", limits.ulimits, conf.default_ulimits)}
@@ -64,7 +64,7 @@ def with_lists(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> 
         annotations={**pairs("annotations", conf.annotations), **spec.annotations},
         devices=[*devices, *spec.devices],
         ulimits=list({**ulimits, **{limit.name: limit for limit in spec.ulimits}}.values()),
-        mounts=[*spec.mounts, *_mounts(spec, conf, rootless=rootless)],
+        mounts=[*spec.mounts, *_mounts(spec, conf, rootless=rootless, directory=directory)],
     )
 
 
@@ -105,10 +105,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _mounts(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> list[Mount]:
+def _mounts(spec: ContainerSpec, conf: ContainersConf, **how: Any) -> list[Mount]:
     """Return the mounts of `volumes` and `mounts` whose places the caller doesn't use."""
     taken = {mount.target for mount in spec.mounts}
-    found = _checked("volumes", lambda items: [parse_volume(text, rootless=rootless) for text in items], conf.volumes)
+    found = _checked("volumes", lambda items: [parse_volume(text, **how) for text in items], conf.volumes)
     for text in conf.mounts:
-        found += _checked("mounts", lambda given: parse_mount(given, rootless=rootless), text)
+        found += _checked("mounts", lambda given: parse_mount(given, **how), text)
     return [mount for mount in found if mount.target not in taken]

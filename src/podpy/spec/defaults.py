@@ -73,12 +73,12 @@ _LISTS = ("annotations", "default_ulimits", "devices", "mounts", "volumes")
 
 
 def with_defaults(
-    spec: ContainerSpec, conf: ContainersConf, environ: Mapping[str, str], *, rootless: bool
+    spec: ContainerSpec, conf: ContainersConf, environ: Mapping[str, str], *, rootless: bool, directory: str = "/"
 ) -> ContainerSpec:
     """Return the spec with no field AS_CONFIGURED.
 
-    `environ` is the caller's environment. Raises UsageError for what makes no sense together, ConfigError for a value
-    of containers.conf that its option wouldn't take, NotSupportedError.
+    `environ` is the caller's environment, `directory` where his relative paths begin. Raises UsageError for what makes
+    no sense together, ConfigError for a value of containers.conf that its option wouldn't take, NotSupportedError.
     """
     _check_together(spec)
     joins_network = (spec.network or conf.netns).startswith("container:")
@@ -89,7 +89,7 @@ def with_defaults(
     if any(name in vars(conf) for name in _LISTS):
         from podpy.spec.configured import with_lists
 
-        spec = with_lists(spec, conf, rootless=rootless)
+        spec = with_lists(spec, conf, rootless=rootless, directory=directory)
     if conf.default_sysctls:
         from podpy.spec.sysctls import defaults
 

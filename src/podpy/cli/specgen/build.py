@@ -9,6 +9,7 @@ from podpy.cli.specgen.limits import refuse_unsupported, resources
 from podpy.cli.specgen.namespaces import namespaces
 from podpy.cli.specgen.network import network
 from podpy.errors import UsageError
+from podpy.libpod.runtime import working_directory
 from podpy.notice import warn
 from podpy.spec.container import AS_CONFIGURED, KEEP_GROUPS, ContainerSpec
 from podpy.spec.text import limits, process, volumes
@@ -109,8 +110,9 @@ def _identity(options: Options) -> dict[str, Any]:
 
 
 def _files(options: Options, *, rootless: bool) -> dict[str, Any]:
-    asked = [volumes.parse_volume(text, rootless=rootless) for text in options.volume]
-    asked += [mount for text in options.mount for mount in parse_mount(text, rootless=rootless)]
+    here = working_directory() if options.volume or options.mount else ""
+    asked = [volumes.parse_volume(text, rootless=rootless, directory=here) for text in options.volume]
+    asked += [mount for text in options.mount for mount in parse_mount(text, rootless=rootless, directory=here)]
     asked += [volumes.parse_tmpfs(text, rootless=rootless) for text in options.tmpfs]
     return {
         "mounts": _unique(asked),

@@ -8,7 +8,7 @@ from podpy.errors import NotSupportedError, UsageError
 from podpy.go.values import split_csv
 from podpy.spec.container import Mount
 from podpy.spec.text import mount_options
-from podpy.spec.text.volumes import check_volume_name, host_path, target_path
+from podpy.spec.text.volumes import check_volume_name, target_path
 
 _TYPES = ("bind", "tmpfs", "volume", "devpts", "glob", "ramfs")
 _ALIKE = (("glob", "bind"), ("ramfs", "tmpfs"))  # the first takes the second's keys
@@ -22,8 +22,11 @@ _DEVPTS = frozenset("uid gid mode ptmxmode newinstance max".split())
 _PROPAGATIONS = frozenset("shared rshared private rprivate slave rslave unbindable runbindable".split())
 
 
-def parse_mount(text: str, *, rootless: bool = True) -> list[Mount]:
-    """Return the mounts that one `--mount` asks for (a glob may give several). Raises UsageError."""
+def parse_mount(text: str, *, rootless: bool = True, directory: str = "") -> list[Mount]:
+    """Return the mounts that one `--mount` asks for (a glob may give several). Raises UsageError.
+
+    Relative sources begin at `directory`; without it they stay relative, and a glob begins at the root.
+    """
     try:
         words = split_csv(text)
     except ValueError as error:
@@ -34,7 +37,7 @@ def parse_mount(text: str, *, rootless: bool = True) -> list[Mount]:
         if kind in ("artifact", "image"):
             raise NotSupportedError(f"--mount type={kind} comes with a later version of podpy")
         raise UsageError(f'invalid filesystem type "{kind}"', hint=f"One of {', '.join(_TYPES)}")
-    entry = _Entry(kind, text)
+    entry = _Entry(kind, text, directory)
     for word in words:
         if not word.startswith("type="):
             entry.add(word)
@@ -44,9 +47,10 @@ def parse_mount(text: str, *, rootless: bool = True) -> list[Mount]:
 class _Entry:
     """The keys of one `--mount`, as they are read."""
 
-    def __init__(self, kind: str, text: str) -> None:
+    def __init__(self, kind: str, text: str, directory: str) -> None:
         self.kind = kind
         self.text = text
+        self.directory = directory
         self.source = ""
         self.target = ""
         self.subpath = ""
@@ -133,7 +137,7 @@ class _Entry:
             return self._globbed()
         source = self.source
         if self.kind == "bind":
-            source = os.path.normpath(os.path.join(os.getcwd(), source or self.target))
+            source = os.path.normpath(os.path.join(self.directory, source or self.target))
         if self.kind == "volume" and source:
             check_volume_name(source)
         return [Mount(type=self.kind, source=source, target=self.target, options=self.options, subpath=self.subpath)]
@@ -141,15 +145,15 @@ class _Entry:
     def _globbed(self) -> list[Mount]:
         from glob import glob
 
-        found = sorted(glob(host_path(self.source)))
+        found = sorted(glob(os.path.normpath(os.path.join(self.directory or "/", self.source))))
         if not found:
             raise UsageError(f'no file paths matching glob "{self.source}"')
         base = self.target
         return [
             Mount(
                 type="bind",
-                source=os.path.abspath(path),
-                target=os.path.join(base, os.path.basename(path)) if base else os.path.abspath(path),
+                source=path,
+                target=os.path.join(base, os.path.basename(path)) if base else path,
                 options=list(self.options),
             )
             for path in found

@@ -13,10 +13,11 @@ _NAME_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _NAME_CHARACTERS = _NAME_START | frozenset("_.-")
 
 
-def parse_volume(text: str, *, rootless: bool = True) -> Mount:
+def parse_volume(text: str, *, rootless: bool = True, directory: str = "") -> Mount:
     """Return what one `-v` asks for: a bind mount, a named volume, or an anonymous one. Raises UsageError.
 
-    A source that begins with / or . is a directory of the host; anything else is a volume's name.
+    A source that begins with / or . is a directory of the host; anything else is a volume's name. Relative ones begin
+    at `directory`; without it they stay relative.
     """
     parts = text.split(":")
     if len(parts) > 3:
@@ -30,7 +31,9 @@ def parse_volume(text: str, *, rootless: bool = True) -> Mount:
         raise UsageError("host directory cannot be empty", hint=f"-v {text}: {_FORMAT}")
     if source[0] in "/.":
         _check_overlay(options)
-        return Mount(type="bind", source=host_path(source), target=target, options=options)
+        # A symbolic link stays as it is: the kernel follows it when mounting.
+        source = os.path.normpath(os.path.join(directory, source)) if source[0] == "." else source
+        return Mount(type="bind", source=source, target=target, options=options)
     check_volume_name(source)
     return Mount(type="volume", source=source, target=target, options=options)
 
@@ -51,11 +54,6 @@ def target_path(path: str) -> str:
             f'invalid container path "{path}", must be an absolute path', hint="Where in the container? -v data:/data"
         )
     return "/" + os.path.normpath(path).lstrip("/")
-
-
-def host_path(path: str) -> str:
-    """Return an absolute host path; a symbolic link stays as it is (the kernel follows it when mounting)."""
-    return os.path.normpath(os.path.join(os.getcwd(), path)) if path.startswith(".") else path
 
 
 def check_volume_name(name: str) -> None:

@@ -91,7 +91,9 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
             "running container create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
             hint=f"{spec.name!r} doesn't",
         )
-    spec = _with_ports(with_defaults(spec, engine.conf, engine.caller.environ, rootless=engine.paths.rootless))
+    caller = engine.caller
+    spec = with_defaults(spec, engine.conf, caller.environ, rootless=engine.paths.rootless, directory=caller.directory)
+    spec = _with_ports(spec)
     spec = _with_default_mounts(engine, spec)
     if spec.network:  # looked at before the container is made: none is left then that could never start
         from podpy.network import mode
