@@ -73,7 +73,7 @@ def test_start_attached_of_what_was_made_ready_shows_everything(podpy: Podpy, bu
 
 def test_a_start_that_fails_when_the_container_runs_leaves_nothing(podpy: Podpy, busybox: str) -> None:
     words = ("run", "-d", "--network=none", "--pidfile=/nowhere/pid", busybox, "sleep", "300")
-    podpy(*words).fails(125, "/nowhere/pid")
+    podpy(*words).fails(126, "/nowhere/pid")
     nothing_runs(podpy)
     assert podpy.ok("ps", "-a", "--format", "{{.State}}") == "created"
 
