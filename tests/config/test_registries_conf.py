@@ -178,7 +178,7 @@ PAIR = '[[registry]]\nlocation = "a.io"\n'
     ],
 )
 def test_a_wrong_file_is_named_and_skopeo_does_not_take_it_either(tmp_path: Path, text: str, expected: str) -> None:
-    with pytest.raises(ConfigError, match=r"registries\.conf: ") as caught:
+    with pytest.raises(ConfigError, match=r"registries\.conf") as caught:
         load(tmp_path, text)
     assert expected in str(caught.value)
     file = tmp_path / "config/containers/registries.conf"

@@ -174,7 +174,7 @@ def test_doctor_says_which_network_helper_is_used_and_why(
 @pytest.mark.parametrize(
     ("conf", "cause", "mend"),
     [
-        ("[containers", "isn't valid TOML", "man containers.conf"),
+        ("[containers", "isn't valid TOML", "See containers.conf(5)"),
         (
             "[network]\ndefault_rootless_network_cmd='slirp4netns'\n[engine]\nnetwork_cmd_path='/nope'",
             "/nope can't be run",

@@ -13,7 +13,7 @@ Read in this order, a later file's keys over an earlier one's (containers.conf(5
 A list replaces the earlier one unless it has a member {append=true}. Unknown keys are ignored, as Podman does; a value
 of the wrong type is a ConfigError that names the file and the key.
 
-Parsing TOML costs 20 ms (the import of `tomllib` and `re` most of it), so what the files mean is kept as JSON in
+Parsing TOML costs 20 ms (the import of the reader and `re` most of it), so what the files mean is kept as JSON in
 runroot/cache/containers.conf.json, with path, time and size of each. It is replaced whole (rename); a torn or old one
 is ignored.
 """
@@ -221,8 +221,10 @@ def _write_cache(cache: str, key: FileKey, values: dict[str, Any]) -> None:
 
 def _merge(files: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    from podpy.config import toml
+
     for path in files:
-        document = _parse(path)
+        document = toml.read(path, "containers.conf(5)")
         for section in (*_SECTIONS, *_ONLY_LATER):
             table = document.get(section, {})
             if not isinstance(table, dict):
@@ -231,18 +233,6 @@ def _merge(files: list[str]) -> dict[str, Any]:
                 _set(values, path, section, name, value)
     values["files"] = files
     return values
-
-
-def _parse(path: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"can't read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} isn't valid TOML: {error}", hint="man containers.conf") from error
 
 
 def _set(values: dict[str, Any], path: str, section: str, name: str, value: Any) -> None:

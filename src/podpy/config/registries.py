@@ -189,16 +189,11 @@ def _from_plain(plain: dict[str, Any]) -> Registries:
 def _merge(files: list[str]) -> Registries:
     if not files:
         return Registries()
-    import tomllib
+    from podpy.config import toml
 
     merged: dict[str, Any] = {"aliases": {}, "registries": {}, "origin": {}}
     for path in files:
-        try:
-            with open(path, "rb") as file:
-                document = tomllib.load(file)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise ConfigError(f"{path}: {reason}", hint="See containers-registries.conf(5)") from None
+        document = toml.read(path, "containers-registries.conf(5)")
         _add_document(merged, document, path, is_main=path == files[0])
     merged["registries"] = list(merged["registries"].values())
     return Registries(**merged)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import ConfigError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from podpy.config.paths import Paths
 
@@ -43,14 +40,9 @@ def graphroot_of_podman(paths: Paths, environ: Mapping[str, str] | None = None) 
 
 
 def _read(path: str) -> dict[str, str]:
-    import tomllib
+    from podpy.config import toml
 
-    try:
-        with open(path, "rb") as file:
-            storage: Any = tomllib.load(file).get("storage")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"{path}: {reason}", hint="See containers-storage.conf(5)") from None
+    storage = toml.read(path, "containers-storage.conf(5)").get("storage")
     found = storage if isinstance(storage, dict) else {}
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
