@@ -9,6 +9,7 @@ With --check nothing is written; the exit code tells whether the pages are what 
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -20,6 +21,15 @@ from podpy.cli.declare.model import Command, Option  # noqa: E402
 from podpy.cli.show.help_pages import split_example, usage  # noqa: E402
 
 NOTE = "<!-- Made by scripts/reference.py from src/podpy/cli/declare; don't edit. -->\n\n"
+
+
+WIDTH = 120
+"""Columns of a line, as of all documents (tests/project/test_docs.py)."""
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Return a paragraph or list item in lines of WIDTH columns, the later ones indented."""
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def page_name(command: Command) -> str:
@@ -43,7 +53,7 @@ def option_line(option: Option) -> str:
     if option.refuse:
         parts.append(f"Refused: {option.refuse}.")
     text = parts[0] if parts[0].endswith(".") else parts[0] + "."
-    return f"- {names}{value}: {' '.join([text, *parts[1:]])}\n"
+    return wrapped(f"- {names}{value}: {' '.join([text, *parts[1:]])}", "  ")
 
 
 def options_text(options: tuple[Option, ...]) -> str:
@@ -70,7 +80,7 @@ def command_page(command: Command) -> str:
     if aliases:
         text += f"\nThe same command under other names:\n\n{aliases}"
     if command.description:
-        text += f"\n{command.description}\n"
+        text += "\n" + "\n".join(map(wrapped, command.description.split("\n\n")))
     if command.examples:
         text += f"\n## Examples\n\n{''.join(map(example_line, command.examples))}"
     options = options_text(command.options)
@@ -85,7 +95,7 @@ def index_page(commands: list[Command]) -> str:
         panels.setdefault(command.panel or "Groups", []).append(command)
     for panel, found in panels.items():
         text += f"## {panel}\n\n"
-        text += "".join(f"- [podpy {c.path}]({page_name(c)}): {c.help}\n" for c in found) + "\n"
+        text += "".join(wrapped(f"- [podpy {c.path}]({page_name(c)}): {c.help}", "  ") for c in found) + "\n"
     persistent = len(PERSISTENT_OPTIONS)
     text += "## Global options\n\nBefore the command, and all but the last group also after it.\n\n"
     text += "".join(option_line(option) for option in GLOBAL_OPTIONS[:persistent] if not option.hidden)
