@@ -116,6 +116,18 @@ def test_the_overlay_never_allows_what_the_profile_does_not() -> None:
     assert allowed == [[{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF, "valueTwo": 1}]]
 
 
+def test_the_overlay_never_gives_audit_back_whatever_the_container_may() -> None:
+    never = (
+        rule(names=["socket"], args=[compare(0, "NE", 16)]),
+        rule(names=["socket"], args=[compare(0, "EQ", 16), compare(2, "NE", 9)]),
+    )
+    for caps in ((), ("CAP_AUDIT_WRITE",)):
+        families = [entry["args"] for entry in overlaid(*never, caps=caps) if entry["action"] == "SCMP_ACT_ALLOW"]
+        assert all(len(args) == 2 for args in families if args[0]["valueTwo"] == 16)
+    denied = (rule(names=["socket"], args=[compare(2, "NE", 9)]),)
+    assert len(overlaid(*denied)) == 1, "a protocol of that number is denied to each family: the rule stays"
+
+
 def test_a_profile_that_looks_at_more_than_the_family_keeps_its_rules_for_sockets() -> None:
     streams = rule(names=["socket"], args=[compare(1, "EQ", 1)])
     kept = {"index": 1, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF, "valueTwo": 1}

@@ -59,7 +59,11 @@ def apply(profile: dict[str, Any], capabilities: Iterable[str], allow: Iterable[
         return masked
     wanted = families.ALLOWED.union(allow)
     allowed = {number for number in wanted if _lets_through(about_sockets, default, number)}
-    own = list(_socket_rules(allowed, audit=_AUDIT_CAPABILITY in capabilities))
+    with_audit = {number for number in wanted if _lets_through(about_sockets, default, number, _AUDIT)}
+    if (allowed ^ with_audit) - {families.NETLINK}:  # another family's protocol of that number
+        return masked
+    audit = _AUDIT_CAPABILITY in capabilities and families.NETLINK in with_audit
+    own = list(_socket_rules(allowed, audit=audit))
     whole = [rule for rule in masked if "socketcall" in rule["names"] and not rule.get("args")]
     if not whole and not _HAVE_SOCKETCALL.isdisjoint(profile["architectures"]):
         # Of each rule for socket() libseccomp makes one for socketcall() there, without the arguments, which it can't
@@ -139,12 +143,12 @@ def _values(arg: dict[str, Any]) -> tuple[int, ...]:
     return (arg["valueTwo"],) if arg["op"] == _MASKED and arg["value"] == _INT else (arg["value"],)
 
 
-def _lets_through(rules: list[Rule], default: str, number: int) -> bool:
-    """Whether the profile itself allows socket(number, any type, 0)."""
+def _lets_through(rules: list[Rule], default: str, number: int, protocol: int = 0) -> bool:
+    """Whether the profile itself allows socket(number, any type, protocol)."""
     fitting = {
         rule["action"]
         for rule in rules
-        if all(_fits(arg, 0 if arg["index"] == _PROTOCOL else number) for arg in rule.get("args") or ())
+        if all(_fits(arg, protocol if arg["index"] == _PROTOCOL else number) for arg in rule.get("args") or ())
     }
     return (fitting or {default}) == {_ALLOW}
 
