@@ -217,7 +217,7 @@ class BrokenTarError(StorageError):
 
 
 class NoSpaceError(StorageError):
-    """The store's file system is full. The hint names what works then, too (storage/reserve.py)."""
+    """The store's file system is full. The hint names what works then, too (storage/database/reserve.py)."""
 
     code = "no-space"
 

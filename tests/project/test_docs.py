@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -37,3 +38,88 @@ def test_commands_in_the_readme_are_commands_of_podpy(launcher: Path) -> None:
     for command in commands:
         done = subprocess.run([launcher, command, "--help"], capture_output=True, text=True)
         assert done.returncode == 0, f"podpy {command} --help: {done.stderr}"
+
+
+WIDTH = 120
+"""Columns of a line, in documents as in code."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_line_is_too_long(name: str) -> None:
+    lines = (CHECKOUT / name).read_text().splitlines()
+    assert [f"{name}:{number}" for number, line in enumerate(lines, 1) if len(line) > WIDTH] == []
+
+
+PACKAGE = CHECKOUT / "src/podpy"
+FIRST = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in PACKAGE.rglob("*.py")}
+ROOMS = "|".join(sorted(FIRST - {"linux", "process", "record"}))
+"""What a dotted name may begin with. `linux.…` and `process.…` are parts of config.json, too."""
+
+OWN = (
+    "src/podpy",
+    "src/conmon_c",
+    "podpy",
+    "tests",
+    "scripts",
+    "bench",
+    "conmon",
+    "native",
+    "holder",
+    "launcher",
+    *FIRST - {"linux"},
+)
+"""What the path of a file of ours begins with; others (`kernel/user_namespace.c`) are other programs'."""
+
+_DOTTED = re.compile(rf"(?:\bpodpy\.[A-Za-z_][\w.]*)|(?:`(?:{ROOMS})\.[A-Za-z_][\w.]*(?=[`(]))")
+_FILE = re.compile(r"(?<![\w/.:-])(?:[\w.-]+/)+[\w-]+\.(?:py|cdef|[ch])\b")
+_OTHER_FILES = re.compile(r"\.(?:conf|json|md|pack|pid|py|sqlite|txt|log|so|sqlite-shm|pyc|stack|scope|fish|txt|tar)$")
+"""Endings of files: `config.json` is no module of podpy's."""
+
+
+def is_there(dotted: str) -> bool:
+    """Return whether podpy has this module, or this class, function or constant in a module, by reading its source."""
+    words = dotted.removeprefix("podpy.").rstrip(".").split(".")
+    place = PACKAGE
+    while words and (place / words[0]).is_dir():
+        place /= words.pop(0)
+    module = place / "__init__.py"
+    if words and (place / f"{words[0]}.py").exists():
+        module = place / f"{words.pop(0)}.py"
+    if not words:
+        return module.exists()
+    if words == ["_native"]:
+        return True
+    return words[-1] in re.findall(r"\w+", module.read_text())
+
+
+def stale_names(text: str, room: str = "") -> list[str]:
+    """Return the names of modules and files in a text that aren't there; files may be named from inside a room."""
+    names = {found.lstrip("`") for found in _DOTTED.findall(text) if not _OTHER_FILES.search(found)}
+    stale = [name for name in sorted(names) if not is_there(name)]
+    roots = (CHECKOUT, CHECKOUT / "src", PACKAGE, PACKAGE / room, CHECKOUT / "src/conmon_c")
+    files = sorted(name for name in set(_FILE.findall(text)) if name.startswith(tuple(f"{first}/" for first in OWN)))
+    return stale + [name for name in files if not any((root / name).exists() for root in roots)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_modules_that_a_document_names_exist(name: str) -> None:
+    assert stale_names((CHECKOUT / name).read_text()) == []
+
+
+def test_modules_that_docstrings_name_exist() -> None:
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+        texts = "\n".join(ast.get_docstring(node) or "" for node in nodes)
+        stale = stale_names(texts, path.relative_to(PACKAGE).parts[0])
+        if stale:
+            found[str(path.relative_to(CHECKOUT))] = stale
+    assert found == {}
+
+
+def test_a_name_that_is_not_there_is_found() -> None:
+    assert stale_names("see `storage.nowhere.walk`, podpy.storage.store.Store and storage/nowhere.py") == [
+        "storage.nowhere.walk",
+        "storage/nowhere.py",
+    ]

@@ -1,9 +1,9 @@
 """ContainerSpec: the one typed description between the command line (or a library's caller) and the OCI runtime spec.
 
-A caller fills in what it asks for. `libpod.create` completes it: containers.conf gives what is AS_CONFIGURED
-(`spec.defaults`), then the image's configuration is merged in. The completed one is kept in the database as JSON, and
-`runtime.oci` turns it into `config.json` at every start. Sizes are bytes, times are seconds unless the name says
-otherwise, ids are inside the container unless the name says otherwise.
+A caller fills in what it asks for. `libpod.containers.starting.create` completes it: containers.conf gives what is
+AS_CONFIGURED (`spec.defaults`), then the image's configuration is merged in. The completed one is kept in the database
+as JSON, and `oci.document.build` turns it into `config.json` at every start. Sizes are bytes, times are seconds unless
+the name says otherwise, ids are inside the container unless the name says otherwise.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 AS_CONFIGURED: Any = None
-"""Stands in a field that the caller leaves to containers.conf. None is left in a spec that `libpod.create` has
-completed, so the fields' types don't name it.
+"""Stands in a field that the caller leaves to containers.conf. A spec that `create` has completed has none
+of them, so the fields' types don't name it.
 """
 
 KEEP_GROUPS = "keep-groups"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ListSource(Record):
-    """Where one entry comes from; see storage/schema.py."""
+    """Where one entry comes from; see storage/database/schema.py."""
 
     digest: str
     source: str = ""

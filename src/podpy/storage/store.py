@@ -3,7 +3,7 @@
     graphroot/podpy.sqlite         the rows
     graphroot/blobs/sha256/HEX     compressed layers, as they came
     graphroot/layers/NUMBER/       a layer's files; NUMBER is its row
-    graphroot/recipes/NUMBER       what gives its tar again, if its blob isn't kept (storage/recipe.py)
+    graphroot/recipes/NUMBER       what gives its tar again, if its blob isn't kept (storage/layers/recipe.py)
     graphroot/tmp/                 what isn't committed (storage/staging.py)
 
 Every change is made aside, synced, renamed into place inside the transaction that makes it visible. A kill leaves

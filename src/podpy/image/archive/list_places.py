@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """A directory with the methods of `image.upload.WritableRepository` that a list is sent by."""
+    """A directory with the methods of `image.registry.write.WritableRepository` that a list is sent by."""
 
     def __init__(self, place: Place) -> None:
         self.name = str(place)

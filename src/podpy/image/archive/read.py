@@ -179,7 +179,7 @@ def _layer_file(tree: Tree, name: str) -> Blob:
 
 def _made_manifest(config: bytes, diff_ids: list[str], blobs: list[Blob]) -> bytes:
     """Return a manifest for an image that came without one: its layers are the uncompressed tars. As Podman does, it is
-    Docker's: so the archive's origin isn't lost (image/rendition.py asks for it).
+    Docker's: so the archive's origin isn't lost (image/outgoing/rendition.py asks for it).
     """
     layers = [
         {"mediaType": schema.DOCKER_LAYER, "digest": diff_id, "size": blob.size}

@@ -1,8 +1,8 @@
 """Images into archives and directories: docker-archive, oci-archive, oci (a layout), dir.
 
-Archives are complete or not there (image/outfile.py). Directories get their blobs first, each complete, and what refers
-to them last. The formats: OCI image-spec, image-layout.md; Docker's image specification 1.2 for docker-archive;
-containers/image's directory transport, version 1.1.
+Archives are complete or not there (image/archive/outfile.py). Directories get their blobs first, each complete, and
+what refers to them last. The formats: OCI image-spec, image-layout.md; Docker's image specification 1.2 for
+docker-archive; containers/image's directory transport, version 1.1.
 """
 
 from __future__ import annotations

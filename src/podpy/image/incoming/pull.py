@@ -78,9 +78,9 @@ def pull(
 def pull_place(
     store: Store, text: str, options: PullOptions | None = None, *, progress: Progress = SILENT
 ) -> list[ImageRecord]:
-    """Return the images that `oci:DIR:NAME` and the like mean (image/transports.py): a docker-archive may hold several.
+    """Return the images that a transport reference means: `oci:DIR:NAME` one, a docker-archive perhaps several.
 
-    Raises ImageError, DigestMismatchError, StorageError.
+    See image/names/places.py. Raises ImageError, DigestMismatchError, StorageError.
     """
     from podpy.image.archive.read import fetch
 

@@ -92,7 +92,7 @@ def create(
 def add(
     store: Store, paths: Paths, name: str, images: list[str], options: ListAddOptions, *, progress: Progress = SILENT
 ) -> str:
-    """Add images (see image/sources.py for their names) to a list, and return its id.
+    """Add images (see image/incoming/sources.py for their names) to a list, and return its id.
 
     Raises NoSuchImageError, NotAListError, ImageError, RegistryError …; then the list is as it was.
     """

@@ -33,8 +33,8 @@ def push(
 ) -> str:
     """Send the image `name` to `destination`; return its manifest's digest there (empty: a docker-archive has none).
 
-    `destination` is a name in a registry, or a place (`image.transports`); empty: `name`, unless it is an id. A list
-    goes with its images (`image.list_push`). Raises NoSuchImageError, UsageError, RegistryError,
+    `destination` is a name in a registry, or a place (`image.names.places`); empty: `name`, unless it is an id. A list
+    goes with its images (`image.lists.push`). Raises NoSuchImageError, UsageError, RegistryError,
     AuthenticationError, ConfigError, StorageError.
     """
     options = options or PushOptions()

@@ -1,4 +1,4 @@
-"""What `runtime.oci.build` must know besides the ContainerSpec: the host, and what the other rooms have prepared.
+"""What `oci.document.build` must know besides the ContainerSpec: the host, and what the other rooms have prepared.
 
 Everything that is looked up or made is in here, so `build` itself is a pure function and its tests need no kernel.
 """

@@ -1,7 +1,7 @@
 """The environment of the container's process, in Podman's order of precedence (lowest first):
 
 what podpy always sets, the host's proxies (`--http-proxy`), containers.conf's, the image's and the options' (all in
-`spec.env`), then HOME and HOSTNAME where nobody has set them.
+`ContainerSpec.env`), then HOME and HOSTNAME where nobody has set them.
 """
 
 from __future__ import annotations

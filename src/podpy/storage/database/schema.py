@@ -229,7 +229,7 @@ INSERT INTO name_history SELECT image_id, name, 0 FROM image_names;
 CREATE TABLE disk_usage (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-# storage/compressed.py
+# storage/layers/compressed.py
 _COMPRESSED = """
 CREATE TABLE compressed_layers (
     diff_id TEXT NOT NULL,

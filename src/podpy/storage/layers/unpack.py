@@ -26,8 +26,8 @@ class Unpacker:
 
     After `finish`: `size` (bytes of all files), `entries`, `root_seen` (the archive says whose the root directory is),
     `skipped_devices` (a user namespace can't make them), `skipped_xattrs`, `implied` (directories that no entry says
-    anything about: see storage/inherit.py), `replaced` (something that the archive had
-    brought was removed again, so its recipe isn't enough: storage/recipe.py).
+    anything about: see storage/layers/inherit.py), `replaced` (something that the archive had
+    brought was removed again, so its recipe isn't enough: storage/layers/recipe.py).
     """
 
     def __init__(

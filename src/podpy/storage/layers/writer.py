@@ -21,9 +21,9 @@ class LayerWriter:
     """Receives the uncompressed tar of one layer in pieces of any size. For one thread; several writers run side by
     side.
 
-    With `recipe`, the tar can be made again from the layer (storage/recipe.py); without, its compressed form must be
-    kept. After `finish`: `recipe_size` is the recipe's size in bytes, 0 if there's none; if one was wanted and isn't
-    possible, `lost_tar` is true, and `keep_tar` must be given the whole tar once more.
+    With `recipe`, the tar can be made again from the layer (storage/layers/recipe.py); without, its compressed form
+    must be kept. After `finish`: `recipe_size` is the recipe's size in bytes, 0 if there's none; if one was wanted and
+    isn't possible, `lost_tar` is true, and `keep_tar` must be given the whole tar once more.
     """
 
     def __init__(self, staging: Staging, *, chain_id: str, parent: str, diff_id: str, recipe: bool = True) -> None:
