@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.start import Starting
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec, Mount
+    from podpy.spec.idmaps import Lines
     from podpy.storage.images import ImageRecord
 
 AS_CONFIGURED = PullOptions(policy="")
@@ -79,13 +80,14 @@ def draft(engine: Engine, spec: ContainerSpec) -> Held:
     Raises NoSuchImageError if the image isn't here: nothing is pulled.
     """
     spec, image = _complete(engine, spec, _Wanted(pull=PullOptions(policy="never")))
+    spec = _resolve_userns(engine, spec, _own_ids(engine, spec))
     name = spec.name or names.invent_name()
     row = _new_row(engine, names.new_id(), name, named(spec, name, engine.conf), image, CREATED)
     return Held(engine, row, image=image)
 
 
 def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[ContainerSpec, ImageRecord | None]:
-    """Return the spec with everything that the image and other containers add to it, and the image."""
+    """Return the spec with what the image and other containers add to it, but for the id maps; and the image."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(
             "running container create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
@@ -102,8 +104,7 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     spec = _join_by_id(engine, spec)
     image = None if spec.rootfs else _find_or_pull(engine, spec.image, wanted)
     base = base_environment(engine.conf, engine.caller.environ)
-    spec = _merge_image(_with_volumes_from(engine, spec), image, wanted.pull, base)
-    return _resolve_userns(engine, spec), image
+    return _merge_image(_with_volumes_from(engine, spec), image, wanted.pull, base), image
 
 
 def _create(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: str) -> Held:
@@ -142,10 +143,10 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
     try:
         row = _insert(engine, container_id, spec, image, wanted, status)
         engine.mark("the container's row is committed")
-        if spec.cidfile:
-            _write_cidfile(spec.cidfile, container_id)
         if engine.conf.log_path:
             os.makedirs(os.path.dirname(row.log_path), mode=0o700, exist_ok=True)
+        if spec.cidfile:  # last: nothing can fail after it
+            _write_cidfile(spec.cidfile, container_id)
     except BaseException:
         engine.table.delete(container_id)
         pairs = zip(asked.mounts, spec.mounts, strict=True)
@@ -264,15 +265,25 @@ def _with_volumes_from(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     return volumes_from.resolve(spec, lambda name: find(engine, name).spec)
 
 
-def _resolve_userns(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Fix the id maps of a container with a user namespace of its own: they stay the same over restarts."""
+def _own_ids(engine: Engine, spec: ContainerSpec) -> tuple[Lines, Lines] | None:
+    """Return the id maps of podpy's own user namespace if the container's are yet to be made of them."""
     if spec.userns in ("", "host") or spec.uid_maps:
-        return spec
+        return None
     from podpy import rootless
+
+    return engine.privileged(rootless.idmaps)
+
+
+def _resolve_userns(engine: Engine, spec: ContainerSpec, own: tuple[Lines, Lines] | None) -> ContainerSpec:
+    """Fix the id maps of a container with a user namespace of its own: they stay the same over restarts.
+
+    In the transaction that adds the container: what is free for `auto` then is still free.
+    """
+    if own is None:
+        return spec
     from podpy.spec import userns
     from podpy.spec.container import ContainerSpec as Spec
 
-    own = engine.privileged(rootless.idmaps)
     taken = []
     if spec.userns.startswith("auto"):
         others = (Spec.from_dict(fastjson.loads(row.spec)) for row in engine.table.all())
@@ -314,13 +325,15 @@ def _insert(
     if wanted.replaces and spec.name:
         _remove_owner_of(engine, spec.name)
     table = engine.table
+    own = _own_ids(engine, spec)
     for _ in range(_MOST_TRIES_FOR_A_NAME):
         name = spec.name or names.invent_name()
-        row = _new_row(engine, container_id, name, named(spec, name, engine.conf), image, status)
         with engine.database.transaction():
             owner = table.name_owner(name)
             if not owner:
                 _check_image(engine, image)
+                whole = named(_resolve_userns(engine, spec, own), name, engine.conf)
+                row = _new_row(engine, container_id, name, whole, image, status)
                 table.insert(row, spec.joins())
                 _note_volumes(engine, container_id, spec)
                 return row
