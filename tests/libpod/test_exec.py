@@ -153,3 +153,14 @@ def test_a_session_in_the_background_is_seen_while_it_runs(podpy: Podpy, running
     assert podpy.json("inspect", running)[0]["ExecIDs"] == [session]
     podpy.ok("exec", running, "touch", "/go")
     wait.until(lambda: not podpy.json("inspect", running)[0]["ExecIDs"], what="the session's end")
+
+
+def test_a_command_with_a_terminal_whose_podpy_was_killed_is_still_seen(podpy: Podpy, running: str) -> None:
+    process = podpy.popen("exec", "-t", running, "sh", "-c", "until [ -e /go ]; do sleep 0.02; done")
+    wait.until(lambda: "until" in podpy.ok("top", running, "args"), what="it runs")
+    (session,) = podpy.json("inspect", running)[0]["ExecIDs"]
+    process.kill()
+    process.wait(30)
+    assert podpy.json("inspect", running)[0]["ExecIDs"] == [session]
+    podpy.ok("exec", running, "touch", "/go")
+    wait.until(lambda: not podpy.json("inspect", running)[0]["ExecIDs"], what="the session's end")

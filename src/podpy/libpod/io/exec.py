@@ -14,7 +14,7 @@ from podpy import fastjson, files, pids
 from podpy.errors import IMPROPER, StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
-from podpy.monitor.files import MONITOR, read_pidfile
+from podpy.monitor.files import MONITOR, is_monitor_of, read_pidfile
 from podpy.process import preserved
 from podpy.record import Record
 
@@ -66,6 +66,9 @@ def _read_living(path: str) -> ExecSession | None:
             return None
         if pids.is_alive(session.pid, session.pid_start):
             return session
+        monitor = read_pidfile(f"{path}.d/{MONITOR}")
+        if is_monitor_of(monitor, session.id):  # podpy's call was killed: the command runs on
+            return session.replace(pid=monitor, pid_start=pids.start_time(monitor))
         if session == before:  # read once more: podpy's call may have handed it over to conmon before it ended
             _unlink(path)
             remove_tree(path + ".d")
