@@ -137,6 +137,26 @@ def test_init_makes_ready_and_start_goes_on(podpy: Podpy, busybox: str) -> None:
     assert status(podpy).startswith("running")
 
 
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_a_killed_init_has_made_ready_and_started_nothing(podpy: Podpy, busybox: str, runtime: str) -> None:
+    podpy.ok("--runtime", runtime, "create", "--name=c", "--network=none", busybox, "sleep", "300")
+    podpy("--runtime", runtime, "init", "c", env={"PODPY_CRASH_AT": "WaitForStart:after"})
+    assert status(podpy).startswith("initialized")
+    podpy.ok("run", "--rm", "--network=none", busybox, "true")  # repairs
+    assert status(podpy).startswith("initialized")
+    podpy.ok("--runtime", runtime, "start", "c")
+    assert status(podpy).startswith("running")
+
+
+def test_what_was_made_ready_runs_when_its_start_was_killed_before_it_could_note_it(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=c", "--network=none", busybox, "sleep", "300")
+    podpy.ok("init", "c")
+    podpy.ok("unshare", "crun", "--root", str(podpy.runroot / "oci"), "start", podpy.ok("ps", "-aq", "--no-trunc"))
+    assert status(podpy).startswith("running")
+    podpy.ok("stop", "-t0", "c")
+    assert status(podpy).startswith("exited")
+
+
 @pytest.mark.parametrize(("policy", "code", "runs"), [("on-failure:2", 1, 3), ("on-failure", 0, 1), ("no", 1, 1)])
 def test_restart_policies(podpy: Podpy, busybox: str, policy: str, code: int, runs: int) -> None:
     podpy.ok(

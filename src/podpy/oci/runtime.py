@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PREFERRED = ("crun", "runc")
 # What each keeps in root/ID: tells whose a container is.
 _STATE_FILES = {"crun": "status", "runc": "state.json"}
+_START_FIFO = "exec.fifo"  # both keep it there between `create` and `start`
 _GONE = ("does not exist", "no such file or directory", "container not running", "no such process")
 
 
@@ -39,7 +40,7 @@ class OciRuntime(Record):
 
         Raises ConfigError if there is none.
         """
-        root = os.path.join(paths.runroot, "oci")
+        root = state_root(paths)
         wanted = tuple(f"--{flag.lstrip('-')}" for flag in flags)
         candidates = [name] if name else list(dict.fromkeys([conf.runtime, *PREFERRED]))
         for candidate in candidates:
@@ -208,6 +209,22 @@ class OciRuntime(Record):
         if finished.code:
             raise explain_runtime_error(finished.error_text(), self.name)
         return finished.stdout
+
+
+def has_begun(root: str, container_id: str) -> bool | None:
+    """Return whether a container's command was started, and not only made ready; None: the runtime doesn't tell."""
+    try:
+        files = os.listdir(os.path.join(root, container_id))
+    except FileNotFoundError:
+        return None
+    if _START_FIFO in files:
+        return False
+    return True if any(name in files for name in _STATE_FILES.values()) else None
+
+
+def state_root(paths: Paths) -> str:
+    """Return the directory where the runtimes keep their state (`root`)."""
+    return os.path.join(paths.runroot, "oci")
 
 
 def _locate(name: str, conf: ContainersConf) -> str:

@@ -18,8 +18,9 @@ from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, REMOVING, STARTING
+from podpy.libpod.containers.table import ALIVE, INITIALIZED, REMOVING, STARTING
 
+_NOT_ENDED = (*ALIVE, STARTING, INITIALIZED)
 _LOOK_AGAIN = 1.0  # seconds
 _RESTART_PATIENCE = 10 * 1_000_000_000  # nanoseconds
 _EXIT_RECORD_LIFE = 300 * 1_000_000_000  # nanoseconds; Podman keeps exit codes as long
@@ -34,7 +35,7 @@ def repair(engine: Engine) -> list[str]:
     done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(engine)]
     for row in engine.table.with_status(*ALIVE, STARTING):
         settled = settle(engine, row)
-        if settled.status != row.status and settled.status not in (*ALIVE, STARTING):
+        if settled.status != row.status and settled.status not in _NOT_ENDED:
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
             finish(Held(engine, settled), wait=False)
     for row in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
@@ -58,7 +59,7 @@ def repair_if_needed(engine: Engine) -> bool:
     engine.looked_at = now
     for row in engine.table.summaries(*ALIVE, STARTING, REMOVING):
         changes = {} if row.status == REMOVING else true_changes(engine, row, locked=False)
-        if changes.get("status", row.status) not in (*ALIVE, STARTING):
+        if changes.get("status", row.status) not in _NOT_ENDED:
             engine.privileged(lambda: repair(engine))
             return True
     return False

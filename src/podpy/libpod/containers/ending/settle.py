@@ -75,8 +75,10 @@ def true_changes(engine: Engine, row: ContainerRow, *, locked: bool) -> dict[str
         if same_boot and _exit_record_is_coming(engine, row):
             return {}
         return ended(engine, row)
-    if row.status == INITIALIZED and not (same_boot and pids.is_alive(row.pid, row.pid_start)):
-        return {"status": EXITED if row.started else CREATED, "pid": 0, "pid_start": 0}
+    if row.status == INITIALIZED:
+        if not (same_boot and pids.is_alive(row.pid, row.pid_start)):
+            return {"status": EXITED if row.started else CREATED, "pid": 0, "pid_start": 0}
+        return {"status": RUNNING, "started": time_ns()} if _has_begun(engine, row.id) else {}
     if row.status == STARTING:
         return _after_a_killed_start(engine, row, same_boot) if locked or _is_free(engine, row.id) else {}
     return {}
@@ -121,6 +123,12 @@ def _is_free(engine: Engine, container_id: str) -> bool:
         return True
 
 
+def _has_begun(engine: Engine, container_id: str) -> bool | None:
+    from podpy.oci.runtime import has_begun, state_root
+
+    return has_begun(state_root(engine.paths), container_id)
+
+
 def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) -> dict[str, Any]:
     directory = engine.run_directory(row.id)
     pid = read_pidfile(os.path.join(directory, FIRST_PROCESS)) if same_boot else 0
@@ -131,14 +139,15 @@ def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) ->
     if has_monitor and not (pid and pids.start_time(pid)):
         return {}  # the OCI runtime is at work, or the exit record is coming: true in a moment
     if has_monitor:
-        return {
-            "status": RUNNING,
+        changes = {
             "pid": pid,
             "pid_start": pids.start_time(pid),
             "conmon_pid": conmon,
             "conmon_start": pids.start_time(conmon),
-            "started": time_ns(),
         }
+        if _has_begun(engine, row.id) is False:  # `podpy init`, or another conmon's first half of a start
+            return {"status": INITIALIZED, **changes}
+        return {"status": RUNNING, **changes, "started": time_ns()}
     if row.started:  # it had run before: its last end is still the truth
         return {"status": EXITED, "pid": 0, "pid_start": 0}
     return {"status": CREATED, "pid": 0, "pid_start": 0}

@@ -14,7 +14,7 @@ from podpy.systemd import notify as sdnotify
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
     from podpy.libpod.containers.held import Held
     from podpy.spec.container import ContainerSpec
@@ -117,11 +117,23 @@ def start_locked(
     try:
         launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, run=run)
         launch.plan().run(engine.trace)
+        changes = _columns(launch, RUNNING if run else INITIALIZED)
+        engine.table.update(before.id, *(("init", "start") if run else ("init",)), **changes)
     except BaseException as error:
         _undo(container, launch, error)
         raise
-    changes = {
-        "status": RUNNING if run else INITIALIZED,
+    container.row = before.replace(**changes)
+    engine.mark("the container's start is committed")
+    if run:
+        sdnotify.tell_started(container.spec, launch.conmon_pid, engine.caller.environ)
+    if waiter_fd < 0 and launch.cgroups.manager == "systemd":
+        outlive_session(container)
+
+
+def _columns(launch: Launch, status: str) -> dict[str, Any]:
+    """Return what the row of a container that was started says."""
+    columns = {
+        "status": status,
         "pid": launch.pid,
         "pid_start": launch.pid_start,
         "conmon_pid": launch.conmon_pid,
@@ -129,15 +141,7 @@ def start_locked(
         "started": time_ns(),
         "error": "",
     }
-    if launch.ports is not None:
-        changes["ports"] = launch.ports
-    engine.table.update(before.id, *(("init", "start") if run else ("init",)), **changes)
-    container.row = before.replace(**changes)
-    engine.mark("the container's start is committed")
-    if run:
-        sdnotify.tell_started(container.spec, launch.conmon_pid, engine.caller.environ)
-    if waiter_fd < 0 and launch.cgroups.manager == "systemd":
-        outlive_session(container)
+    return columns if launch.ports is None else {**columns, "ports": launch.ports}
 
 
 def check_command(spec: ContainerSpec) -> None:
@@ -180,7 +184,7 @@ def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
     release(engine, row)
     code = error.exit_code if isinstance(error, PodpyError) else 0
     changes = {"status": EXITED if row.started else CREATED, "exit_code": code, "error": str(error), "pid": 0}
-    engine.table.update(row.id, **changes, conmon_pid=0)
+    engine.table.note(row.id, **changes, conmon_pid=0)
     container.row = container.row.replace(**changes, conmon_pid=0)
 
 
