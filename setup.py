@@ -82,7 +82,8 @@ def compile_option_table(package_root: Path) -> None:
         return
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.fspath(package_root), *filter(None, sys.path)])}
     target = package_root / "podpy/cli/_table.py"
-    subprocess.run([sys.executable, "-m", "podpy.cli.parser.compile", os.fspath(target)], env=environment, check=True)
+    command = [sys.executable, "-B", "-m", "podpy.cli.parser.compile", os.fspath(target)]  # no byte code for the wheel
+    subprocess.run(command, env=environment, check=True)
 
 
 def pack_modules(package_root: Path) -> Path | None:
