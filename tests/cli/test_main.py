@@ -60,6 +60,10 @@ def test_a_bug_is_one_line_too_and_says_where_and_what_to_do() -> None:
     assert "please report it" in done.stderr
 
 
+def test_a_log_level_that_is_none_is_1_as_podmans(podpy: Podpy) -> None:
+    podpy("--log-level=foo", "ps").fails(1, 'Log Level "foo" is not supported, choose from: trace, debug')
+
+
 def test_a_traceback_is_shown_when_asked_for() -> None:
     for words in (["--log-level=debug"], ["--log-level", "debug"], ["-D"]):
         assert "Traceback" in run_main("    return {}['key']", *words).stderr

@@ -129,7 +129,9 @@ def test_another_platform(podpy: Podpy, session_base: Path, tar: bytes) -> None:
 
 def test_what_cannot_be_imported(podpy: Podpy, session_base: Path, tar: bytes) -> None:
     path = str(write(session_base, tar))
-    podpy("import", "/nonexistent").fails(125, "/nonexistent: No such file or directory")
+    podpy("import", "/nonexistent").fails(
+        125, 'error opening "/nonexistent": open /nonexistent: no such file or directory'
+    )
     podpy("import", str(podpy.home)).fails(125, "it is a directory", "tar -C DIRECTORY -c .")
     podpy("import", path, "UPPER").fails(125, "lowercase")
     podpy("import", "-c", "FOO x", path).fails(125, 'invalid change "FOO x" - invalid instruction FOO')

@@ -11,6 +11,7 @@ import pytest
 from tests.support import images, wait
 from tests.support.engine import Podpy
 
+NOT_THERE = 'no container with name or ID "nope" found: no such container'
 QUICK = ("run", "--rm", "--network=none")
 DISCARDED = "Port mappings have been discarded as one of the Host, Container, Pod, and None network modes are in use"
 
@@ -53,7 +54,7 @@ def test_an_empty_variable_is_none(podpy: Podpy, busybox: str) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("stop nope", 'no container with name or ID "nope" found: no such container'),
+        ("stop nope", NOT_THERE),
         ("exec here ls", "can only create exec sessions on running containers: container state improper"),
         ("attach here", "you can only attach to running containers"),
         ("top here", "top can only be used on running containers"),
@@ -80,6 +81,35 @@ def test_an_empty_variable_is_none(podpy: Podpy, busybox: str) -> None:
         ("create --sysctl foo IMAGE", "foo is invalid, sysctl values must be in the form of KEY=VALUE"),
         ("create --annotation foo IMAGE", "annotations must be formatted KEY=VALUE"),
         ("create --add-host foo IMAGE", 'bad format for add-host: "foo"'),
+        ("create --add-host foo:bar IMAGE", 'invalid IP address in add-host: "bar"'),
+        (
+            "create --dns none --dns 192.0.2.1 IMAGE",
+            "none is not allowed to be specified with other DNS ip addresses",
+        ),
+        ("create --dns-search _ IMAGE", "_ is not a valid domain"),
+        (
+            "create --tz Foo/Bar IMAGE",
+            "running container create option: finding timezone: unknown time zone Foo/Bar",
+        ),
+        ("create -v : IMAGE", "host directory cannot be empty"),
+        ("create -v /a:/b:ro,rw IMAGE", "invalid options \"ro, rw\", can only specify 1 'rw' or 'ro' option"),
+        ("create --tmpfs /x:foo IMAGE", 'unknown mount option "foo": invalid mount option'),
+        *(
+            (
+                f"create --{option} container:nope IMAGE",
+                f"looking up container to share {name} namespace with: {NOT_THERE}",
+            )
+            for option, name in [
+                ("network", "net"),
+                ("pid", "pid"),
+                ("ipc", "ipc"),
+                ("uts", "uts"),
+                ("userns", "user"),
+                ("cgroupns", "cgroup"),
+            ]
+        ),
+        ("create --volumes-from nope IMAGE", f'looking up container "nope" for volumes-from: {NOT_THERE}'),
+        ("container inspect nope", "no such container nope"),
         ("create --pull foo IMAGE", 'unsupported pull policy "foo"'),
         (
             "create --name here IMAGE",

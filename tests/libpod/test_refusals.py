@@ -89,3 +89,15 @@ def test_a_command_that_is_not_there_is_125_in_the_background(podpy: Podpy, busy
     podpy.ok("run", "-d", "--network=none", "--name", "x", busybox, "sleep", "100")
     podpy("exec", "-d", "x", "nosuch").fails(125, "nosuch")
     podpy("exec", "x", "nosuch").fails(127, "nosuch")
+
+
+def test_what_is_not_there_of_the_host_is_refused_by_create(podpy: Podpy, busybox: str) -> None:
+    podpy("create", "--init", "--init-path=/nope", busybox).fails(125, "container-init binary not found on the host")
+    podpy("create", "--device=/nope", busybox).fails(125, "stat /nope: no such file or directory")
+    podpy("create", "-v", "/nope:/x", busybox).fails(125, "/nope")
+    assert nothing_is_left(podpy)
+
+
+def test_a_working_directory_that_is_not_absolute_is_126(podpy: Podpy, busybox: str) -> None:
+    podpy("run", "-w", "x", busybox, "true").fails(126, "it needs to be an absolute path")
+    assert nothing_is_left(podpy)

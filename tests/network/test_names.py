@@ -35,7 +35,7 @@ def test_host_gateway_is_the_host() -> None:
 
 @pytest.mark.parametrize("text", ["db", "db:", ":1.2.3.4", "db:nowhere", "db:1.2.3"])
 def test_a_malformed_added_host(text: str) -> None:
-    with pytest.raises(UsageError, match="--add-host"):
+    with pytest.raises(UsageError, match="add-host"):
         hosts(added=[text], base="", host_address="", own=[])
 
 

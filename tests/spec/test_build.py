@@ -151,6 +151,16 @@ def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
         (("--group-add", "keep-groups", "--group-add", "x"), "not allowed with any other"),
         (("--no-hosts", "--add-host", "a:1.2.3.4"), "cannot be set together"),
         (("--add-host", "a"), 'bad format for add-host: "a"'),
+        (("--add-host", "a:b"), 'invalid IP address in add-host: "b"'),
+        (("--add-host", "a;:1.2.3.4"), 'hostname in add-host "a;:1.2.3.4" is empty'),
+        (("--dns", "none", "--dns", "192.0.2.1"), "none is not allowed to be specified with other DNS ip addresses"),
+        (("--dns-search", "a b"), "a b is not a valid domain"),
+        (("--dns-search", "-a.org"), "-a.org is not a valid domain"),
+        (("--dns-search", "1.2"), "1.2 is not a valid domain"),
+        (("--dns-search", ".", "--dns-search", "a.org"), "cannot pass additional search domains"),
+        (("--cpuset-cpus", "x"), "invalid value 'x' for --cpuset-cpus"),
+        (("--cpuset-cpus", "3-1"), "--cpuset-cpus"),
+        (("--cpuset-mems", "0,,1"), "--cpuset-mems"),
         (("--oom-score-adj", "2000"), "-1000 to 1000"),
         (("--systemd", "perhaps"), "--systemd"),
         (("--blkio-weight", "5"), "10 to 1000"),
@@ -159,6 +169,14 @@ def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
 def test_what_makes_no_sense_is_refused(spec_of: SpecOf, words: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         spec_of(*words)
+
+
+def test_domains_and_sets_of_cpus_are_kept_as_they_are(spec_of: SpecOf) -> None:
+    spec = spec_of("--dns-search", "a-b.example.org.", "--cpuset-cpus", "0-3,5", "--cpuset-mems", "0")
+    assert (spec.dns_search, spec.resources.cpuset_cpus, spec.resources.cpuset_mems) == (
+        ["a-b.example.org."], "0-3,5", "0",
+    )  # fmt: skip
+    assert spec_of("--dns-search", ".").dns_search == ["."]
 
 
 @pytest.mark.parametrize("words", [("--network", "a", "--network", "b"), ("--pid", "pod"), ("--device", "v/c=x")])

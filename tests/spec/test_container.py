@@ -6,7 +6,7 @@ import pytest
 
 from podpy.config.containers_conf import ContainersConf
 from podpy.errors import ConfigError, UsageError
-from podpy.spec.container import ContainerSpec, PortMapping
+from podpy.spec.container import ContainerSpec, PortMapping, Resources
 from podpy.spec.defaults import named, with_defaults
 
 # What the version before there were versions wrote for `Runtime.create(ContainerSpec(image="x", stop_timeout=7))`.
@@ -61,9 +61,13 @@ def test_no_field_of_a_completed_spec_is_left_open() -> None:
         ("umask", "9", "invalid umask string 9"),
         ("timezone", "Moon/Base", "unknown time zone"),
         ("log_driver", "syslog", "invalid log driver"),
+        ("add_hosts", ["a:b"], "invalid IP address in add-host"),
+        ("dns", ["none", "192.0.2.1"], "none is not allowed to be specified"),
+        ("dns_search", ["a b"], "a b is not a valid domain"),
+        ("resources", Resources(cpuset_mems="x"), "--cpuset-mems"),
     ],
 )
-def test_a_librarys_texts_are_checked_as_the_command_lines(field: str, value: str, message: str) -> None:
+def test_a_librarys_texts_are_checked_as_the_command_lines(field: str, value: object, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         with_defaults(ContainerSpec(image="x").replace(**{field: value}), ContainersConf(), {}, rootless=True)
 
@@ -79,6 +83,7 @@ def test_a_librarys_texts_are_checked_as_the_command_lines(field: str, value: st
         ("cgroups", "some", "cgroups in containers.conf: invalid value 'some'"),
         ("image_volume_mode", "x", "image_volume_mode in containers.conf: invalid value"),
         ("dns_servers", ["x"], "dns_servers in containers.conf: x is not an ip address"),
+        ("dns_searches", ["a b"], "dns_searches in containers.conf: a b is not a valid domain"),
         ("default_ulimits", ["nofile"], "default_ulimits in containers.conf: ulimit option"),
         ("default_sysctls", ["vm.swappiness=1"], "default_sysctls in containers.conf: sysctl 'vm.swappiness'"),
         ("devices", ["x:y:z:w"], "devices in containers.conf: invalid device"),

@@ -49,18 +49,19 @@ def test_a_target_is_cleaned_of_dots_and_slashes() -> None:
     [
         ("a:/b:ro:c", "incorrect volume format"),
         (":/b", "host directory cannot be empty"),
+        (":", "host directory cannot be empty"),
         ("a:b", "must be an absolute path"),
         ("a:", "container directory cannot be empty"),
         ("sp ace:/b", "invalid volume name"),
-        ("/a:/b:ro,rw", "only one of 'rw' and 'ro'"),
-        ("/a:/b:z,Z", "only one of 'z' and 'Z'"),
-        ("/a:/b:shared,slave", "only one root propagation mode"),
+        ("/a:/b:ro,rw", "invalid options \"ro, rw\", can only specify 1 'rw' or 'ro' option"),
+        ("/a:/b:z,Z", "can only specify 1 'z', 'Z', or 'O' option"),
+        ("/a:/b:shared,slave", r"can only specify 1 '\[r\]shared', '\[r\]private', '\[r\]slave' or"),
         ("/a:/b:size=1m", "only allowed with tmpfs"),
         ("/a:/b:frobnicate", "invalid option type"),
         ("/a:/b:ro=1", "invalid option type"),
         ("/a:/b:O,ro", "can't use 'O' with other options"),
         ("/a:/b:O,upperdir=/u", "must set both"),
-        ("/a:/b:U,U", "can only be set once"),
+        ("/a:/b:U,U", "can only specify 1 'U' option"),
     ],
 )
 def test_an_impossible_volume_is_refused_with_podmans_words(text: str, message: str) -> None:
@@ -147,7 +148,13 @@ def test_an_impossible_mount_is_refused(text: str, message: str) -> None:
         parse_mount(text)
 
 
+def test_options_for_macos_are_dropped_as_dockers() -> None:
+    assert parse_volume("/a:/b:cached,ro").options == parse_volume("/a:/b:delegated,ro").options == ["ro"]
+
+
 def test_tmpfs_has_options() -> None:
+    with pytest.raises(UsageError, match='unknown mount option "foo": invalid mount option'):
+        parse_tmpfs("/x:foo")
     assert parse_tmpfs("/t:rw,size=787448k,mode=1777") == Mount(
         type="tmpfs", target="/t", options=["rw", "size=787448k", "mode=1777"]
     )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from podpy import files
 from podpy.errors import UsageError
-from podpy.spec.text.network import is_address
+from podpy.spec.text.network import HOST_GATEWAY, check_host, is_address
 
 HOST_NAMES = ("host.containers.internal", "host.docker.internal")
-HOST_GATEWAY = "host-gateway"
 SYSTEMD_RESOLVED = "/run/systemd/resolve/resolv.conf"
 _STUB = "127.0.0.53"
 _RESOLV_CONF = "/etc/resolv.conf"
@@ -41,15 +40,11 @@ def hosts(*, added: list[str], base: str, host_address: str, own: list[Entry]) -
 
 
 def _added(text: str, host_address: str) -> Entry:
-    names, colon, address = text.partition(":")
-    if not colon or not names or not address:
-        raise UsageError(f'--add-host {text}: the format is "name:address"', hint="--add-host db:10.1.2.3")
+    names, _, address = check_host(text).partition(":")
     if address == HOST_GATEWAY:
         if not host_address:
             raise UsageError(f"--add-host {text}: the host has no address that the container could use")
         return host_address, names.split(";")
-    if not is_address(address):
-        raise UsageError(f'--add-host {text}: "{address}" is not an IP address')
     return address.strip("[]"), names.split(";")
 
 

@@ -9,7 +9,7 @@ from podpy.errors import ConfigError, UsageError
 from podpy.spec.text import life, limits, namespaces, process
 from podpy.spec.text.environment import environment
 from podpy.spec.text.mounts import parse_mount
-from podpy.spec.text.network import check_name_servers
+from podpy.spec.text.network import check_name_servers, check_searches
 from podpy.spec.text.security import check_apparmor, check_seccomp, parse_device
 from podpy.spec.text.values import parse_pairs, parse_size
 from podpy.spec.text.volumes import parse_volume
@@ -101,6 +101,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "cgroups": lambda value: _one_of(("enabled", "disabled", "no-conmon", "split"), value),
     "network": lambda value: "" if value == "private" else value,
     "dns": check_name_servers,
+    "dns_search": check_searches,
     "log_driver": life.log_driver,
 }
 

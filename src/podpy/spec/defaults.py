@@ -64,7 +64,7 @@ _BUILT_IN: dict[str, Any] = {
 """What a field gets whose key nobody has set, or left empty, where that isn't the key's own built-in value."""
 
 _READ = frozenset(
-    "umask timezone image_volume shm_size pid ipc uts cgroupns userns cgroups network dns log_driver".split()
+    "umask timezone image_volume shm_size pid ipc uts cgroupns userns cgroups network dns dns_search log_driver".split()
 )
 """Those whose values are texts that must be read (`spec.configured`)."""
 
@@ -126,6 +126,18 @@ def _check_texts(spec: ContainerSpec) -> None:
         from podpy.spec.text.life import log_driver
 
         log_driver(spec.log_driver)
+    if spec.dns or spec.dns_search or spec.add_hosts:
+        from podpy.spec.text.network import check_host, check_name_servers, check_searches
+
+        check_name_servers(spec.dns)
+        check_searches(spec.dns_search)
+        for text in spec.add_hosts:
+            check_host(text)
+    if spec.resources.cpuset_cpus or spec.resources.cpuset_mems:
+        from podpy.spec.text.limits import check_cpuset
+
+        check_cpuset("--cpuset-cpus", spec.resources.cpuset_cpus)
+        check_cpuset("--cpuset-mems", spec.resources.cpuset_mems)
 
 
 def base_environment(conf: ContainersConf, environ: Mapping[str, str]) -> dict[str, str]:

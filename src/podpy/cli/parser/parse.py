@@ -129,7 +129,10 @@ class _Reader:
             from podpy.cli.parser.words import refusal
 
             told = refusal(row[form.NAMES][0], value, row[form.CHOICES])
-            raise UsageError(told or f'invalid argument "{value}" for "{_both(row)}" flag: {error}') from None
+            refused = UsageError(told or f'invalid argument "{value}" for "{_both(row)}" flag: {error}')
+            if attribute == "log_level":
+                refused.exit_code = 1  # as Podman's, which looks at it before everything else
+            raise refused from None
         if row[form.KIND] in _REPEATABLE and attribute in target._given:
             target.__dict__[attribute].extend(result)
         else:

@@ -6,7 +6,7 @@ import os
 
 from podpy.errors import NotSupportedError, UsageError
 from podpy.spec.container import AS_CONFIGURED
-from podpy.spec.text.network import check_host, check_name_servers
+from podpy.spec.text.network import check_host, check_name_servers, check_searches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def network(options: Options) -> dict[str, Any]:
         "publish_all": bool(options.publish_all),
         "expose": _exposed(options.expose),
         "dns": check_name_servers(options.dns) if options.dns else AS_CONFIGURED,
-        "dns_search": list(options.dns_search) or AS_CONFIGURED,
+        "dns_search": check_searches(options.dns_search) or AS_CONFIGURED,
         "dns_options": list(options.dns_option) or AS_CONFIGURED,
         "add_hosts": [check_host(text) for text in options.add_host],
         "no_hosts": _no_hosts(options),

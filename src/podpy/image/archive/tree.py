@@ -123,7 +123,8 @@ def open_tree(store: Store, file: str | int) -> Tree:
         try:
             descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise ImageError(f"{file}: {error.strerror}") from None
+            call = "faccessat" if isinstance(error, FileNotFoundError) else "open"  # which one fails in Podman
+            raise ImageError(f"{call} {file}: {os.strerror(error.errno or 0).lower()}") from None
     else:
         descriptor = os.dup(file)
     try:

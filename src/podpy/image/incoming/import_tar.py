@@ -90,7 +90,8 @@ def _open(store: Store, source: str | int) -> int:
         try:
             descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise ImageError(f"{source}: {error.strerror}") from None
+            reason = os.strerror(error.errno or 0).lower()
+            raise ImageError(f'error opening "{source}": open {source}: {reason}') from None
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
         return descriptor

@@ -69,6 +69,16 @@ def check_cpus(cpus: float, quota: int, period: int) -> None:
         raise UsageError("--cpu-period must be between 1000 and 1000000 microseconds")
 
 
+def check_cpuset(option: str, text: str) -> str:
+    """Return the numbers of CPUs or memory nodes, such as 0-3,5 (cpuset(7), list format). Raises UsageError."""
+    for piece in text.split(",") if text else ():
+        first, dash, last = piece.partition("-")
+        numbers = [first, last] if dash else [first]
+        if not all(number.isascii() and number.isdigit() for number in numbers) or int(numbers[0]) > int(numbers[-1]):
+            raise UsageError(f"invalid value {text!r} for {option}", hint="It is a list of numbers, such as 0-3,5")
+    return text
+
+
 def memory(option: str, text: str) -> int | None:
     """Return bytes; None for an empty text or 0, which limit nothing. Raises UsageError."""
     if not text:

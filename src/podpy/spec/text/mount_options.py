@@ -30,12 +30,30 @@ _GROUP_OF = {name: group for group in _GROUPS for name in group}
 _ONLY_TMPFS = frozenset("size mode tmpcopyup notmpcopyup noatime noswap uid gid nr_inodes huge".split())
 _NOT_TMPFS = frozenset("bind rbind z Z O idmap copy nocopy no-dereference upperdir workdir".split())
 _WITH_VALUE = frozenset("size mode uid gid nr_inodes huge upperdir workdir volume-opt subpath".split())
-_OTHERS = frozenset(["O", "idmap", "consistency", "volume-opt", "subpath"])
+_DROPPED = frozenset(["consistency", "cached", "delegated"])  # of Docker on macOS
+_OTHERS = frozenset(["O", "idmap", "volume-opt", "subpath", *_DROPPED])
+_OF_VOLUMES = {
+    "rw": "'rw' or 'ro'",
+    "exec": "'noexec' or 'exec'",
+    "suid": "'nosuid' or 'suid'",
+    "dev": "'nodev' or 'dev'",
+    "z": "'z', 'Z', or 'O'",
+    "bind": "'[r]bind'",
+    "copy": "'copy' or 'nocopy'",
+    "private": "'[r]shared', '[r]private', '[r]slave' or '[r]unbindable'",
+}
+"""What Podman calls a group, by its first option, where two of it are given to `-v`."""
 _KNOWN = "Common ones: ro, rw, z, Z, U, O, exec, noexec, nodev, nosuid, bind, rbind, rprivate, rshared, rslave"
 
 
-def check(options: Sequence[str], *, is_tmpfs: bool, rootless: bool = True) -> list[str]:
-    """Return the options, each once; `consistency` is dropped as Docker's and Podman's do. Raises UsageError."""
+def check(
+    options: Sequence[str], *, is_tmpfs: bool = False, is_volume: bool = False, rootless: bool = True
+) -> list[str]:
+    """Return the options, each once, without those that are for other systems, as Docker and Podman do.
+
+    `is_tmpfs`: they are a tmpfs's; `is_volume`: they are of `-v`, whose errors Podman words otherwise.
+    Raises UsageError.
+    """
     result: list[str] = []
     seen: dict[tuple[str, ...], str] = {}
     for option in options:
@@ -48,9 +66,9 @@ def check(options: Sequence[str], *, is_tmpfs: bool, rootless: bool = True) -> l
         group = _GROUP_OF.get(name)
         if group is not None:
             if group in seen:
-                raise UsageError(_twice(group, name, seen[group]))
+                raise UsageError(_twice_in_volume(group, options) if is_volume else _twice(group, name, seen[group]))
             seen[group] = name
-        if name != "consistency":
+        if name not in _DROPPED:
             result.append(option)
     return result
 
@@ -58,7 +76,10 @@ def check(options: Sequence[str], *, is_tmpfs: bool, rootless: bool = True) -> l
 def _check_known(option: str, name: str, *, is_tmpfs: bool) -> None:
     known = name in _GROUP_OF or name in _ONLY_TMPFS or name in _NOT_TMPFS or name in _OTHERS
     if not known or ("=" in option and name not in (*_WITH_VALUE, "idmap", "consistency")):
-        raise UsageError(f'invalid option type "{option}"', hint=_KNOWN)
+        told = (
+            f'unknown mount option "{option}": invalid mount option' if is_tmpfs else f'invalid option type "{option}"'
+        )
+        raise UsageError(told, hint=_KNOWN)
     if is_tmpfs and name in _NOT_TMPFS:
         raise UsageError(f"the '{name}' option is not allowed with tmpfs mounts: invalid mount option")
     if not is_tmpfs and name in _ONLY_TMPFS:
@@ -79,3 +100,8 @@ def _twice(group: tuple[str, ...], name: str, other: str) -> str:
     if len(group) == 1 or name == other:
         return f"the '{name}' option can only be set once: duplicate mount option passed"
     return f"only one of '{group[0]}' and '{group[1]}' can be used: duplicate mount option passed"
+
+
+def _twice_in_volume(group: tuple[str, ...], options: Sequence[str]) -> str:
+    known = _OF_VOLUMES.get(group[0], f"'{group[0]}'")
+    return f'invalid options "{", ".join(options)}", can only specify 1 {known} option'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import UsageError
+from podpy.errors import EXIT_NOT_EXECUTABLE, UsageError
 
 _SYSTEMD = ("true", "false", "always")
 _ZONES = "/usr/share/zoneinfo"
@@ -38,14 +38,19 @@ def check_timezone(text: str) -> str:
     if not text or text == "local":
         return text
     if ".." in text or text.startswith("/") or not os.path.isfile(os.path.join(_ZONES, text)):
-        raise UsageError(f"finding timezone {text}: unknown time zone", hint=f"The names are the files of {_ZONES}")
+        raise UsageError(
+            f"running container create option: finding timezone: unknown time zone {text}",
+            hint=f"The names are the files of {_ZONES}",
+        )
     return text
 
 
 def check_workdir(path: str) -> str:
     """Return the working directory. Raises UsageError if it isn't absolute."""
     if path and not path.startswith("/"):
-        raise UsageError(f"the working directory '{path}' is invalid, it needs to be an absolute path")
+        error = UsageError(f"the working directory '{path}' is invalid, it needs to be an absolute path")
+        error.exit_code = EXIT_NOT_EXECUTABLE  # as of one that isn't there
+        raise error
     return path
 
 

@@ -23,12 +23,12 @@ def parse_volume(text: str, *, rootless: bool = True, directory: str = "") -> Mo
     if len(parts) > 3:
         raise UsageError(f"{text}: {_FORMAT}")
     options = parts[2].split(",") if len(parts) == 3 and parts[2] else []
-    options = mount_options.check(options, is_tmpfs=False, rootless=rootless)
+    options = mount_options.check(options, is_volume=True, rootless=rootless)
     if len(parts) == 1:
         return Mount(type="volume", target=target_path(parts[0]), options=options)
-    source, target = parts[0], target_path(parts[1])
-    if not source:
+    if not parts[0]:
         raise UsageError("host directory cannot be empty", hint=f"-v {text}: {_FORMAT}")
+    source, target = parts[0], target_path(parts[1])
     if source[0] in "/.":
         _check_overlay(options)
         # A symbolic link stays as it is: the kernel follows it when mounting.

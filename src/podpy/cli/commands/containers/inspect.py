@@ -59,7 +59,7 @@ def _find(runtime: Runtime, name: str, kind: str, options: Options) -> Any:
             container = runtime.container(name.removeprefix("/"))
         except NoSuchContainerError:
             if kind == "container":
-                raise
+                raise NoSuchContainerError(f"no such container {name}", hint="See: podpy ps -a") from None
         else:
             return _container_view(inspect(container, size=options.size))
     from podpy.cli.commands.images.images import inspect_data

@@ -6,7 +6,15 @@ import os
 from time import time_ns
 
 from podpy import fastjson
-from podpy.errors import ConfigError, ImageGoneError, InUseError, NoSuchImageError, StateError, UsageError
+from podpy.errors import (
+    ConfigError,
+    ImageGoneError,
+    InUseError,
+    NoSuchContainerError,
+    NoSuchImageError,
+    StateError,
+    UsageError,
+)
 from podpy.image.registry.access import PULL_POLICIES
 from podpy.image.registry.access import PullOptions as PullOptions  # what the command line gives to `create`
 from podpy.libpod.containers import names
@@ -29,6 +37,8 @@ if TYPE_CHECKING:
 
 AS_CONFIGURED = PullOptions(policy="")
 _MOST_TRIES_FOR_A_NAME = 20
+_NAMESPACES = {"network": "net", "userns": "user", "cgroupns": "cgroup"}
+"""What Podman's errors call the fields of a spec that say which namespace is joined."""
 _MOST_TRIES_FOR_AN_IMAGE = 3
 _PORTS_DISCARDED = (
     "Port mappings have been discarded as one of the Host, Container, Pod, and None network modes are in use"
@@ -123,10 +133,10 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
     if spec.cidfile and os.path.lexists(spec.cidfile):
         raise _cidfile_exists(spec.cidfile)
     asked, image = _complete(engine, spec, wanted)
-    if asked.mounts or asked.devices:
+    if asked.mounts or asked.devices or asked.init:
         from podpy.libpod.containers.starting.preflight import check_sources
 
-        check_sources(asked, rootless=engine.paths.rootless)
+        check_sources(asked, engine.conf, rootless=engine.paths.rootless)
     if status == STARTING:
         from podpy.libpod.containers.starting.start import check_command
         from podpy.oci.document.resources import needed
@@ -246,7 +256,7 @@ def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     changes = {}
     for kind, name in spec.joins():
         if name:
-            other = find(engine, name)
+            other = _find_to_share(engine, name, f"to share {_NAMESPACES.get(kind, kind)} namespace with")
             mode = getattr(other.spec, kind)
             if kind == "ipc" and mode in ("private", "none"):
                 raise StateError(
@@ -257,12 +267,20 @@ def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     return spec.replace(**changes) if changes else spec
 
 
+def _find_to_share(engine: Engine, name: str, why: str) -> Held:
+    """Return the container; if there is none, an error that says what for it was looked up. Raises what find does."""
+    try:
+        return find(engine, name)
+    except NoSuchContainerError as error:
+        raise NoSuchContainerError(f"looking up container {why}: {error.message}", hint=error.hint) from None
+
+
 def _with_volumes_from(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     if not spec.volumes_from:
         return spec
     from podpy.spec import volumes_from
 
-    return volumes_from.resolve(spec, lambda name: find(engine, name).spec)
+    return volumes_from.resolve(spec, lambda name: _find_to_share(engine, name, f'"{name}" for volumes-from').spec)
 
 
 def _own_ids(engine: Engine, spec: ContainerSpec) -> tuple[Lines, Lines] | None:
@@ -415,7 +433,6 @@ def _shown_command(spec: ContainerSpec) -> list[str]:
 
 
 def _remove_owner_of(engine: Engine, name: str) -> None:
-    from podpy.errors import NoSuchContainerError
     from podpy.libpod.containers.ending.remove import remove
 
     try:

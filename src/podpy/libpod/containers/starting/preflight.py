@@ -10,6 +10,7 @@ from podpy.oci.document import devices, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
 
@@ -32,10 +33,11 @@ def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
     _check_limits(engine, spec)
 
 
-def check_sources(spec: ContainerSpec, *, rootless: bool) -> None:
-    """Raise what a start would raise for mounts and devices that can't be there: also `create` refuses them, as Podman.
+def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> None:
+    """Raise what a start would raise for what isn't there of the host: mounts, devices, the init program.
 
-    A source that only the user's namespaces may look at is the start's to find. Raises UsageError.
+    Also `create` refuses them, as Podman. A source that only the user's namespaces may look at is the start's to find.
+    Raises UsageError, NotFoundError.
     """
     for mount in spec.mounts:
         if mount.subpath:
@@ -49,6 +51,8 @@ def check_sources(spec: ContainerSpec, *, rootless: bool) -> None:
                 continue
     mounts.check_copy_up(spec, {})
     devices.resolve(spec, rootless=rootless)
+    if spec.init:
+        devices.find_init(spec, conf)
 
 
 def _check_limits(engine: Engine, spec: ContainerSpec) -> None:
