@@ -10,7 +10,6 @@ registry, secure_registry       Debian's docker-registry on 127.0.0.1; with TLS 
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +45,7 @@ def session_base() -> Iterator[Path]:
     """A directory on a real file system that every user can read; deleted at the end."""
     base = places.make_base()
     yield base
-    shutil.rmtree(base, ignore_errors=True)
+    places.remove(base)
 
 
 @pytest.fixture(scope="session")

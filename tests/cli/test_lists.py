@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from podpy.libpod.containers.table import shown_status
+from tests.support import wait
 from tests.support.engine import Podpy
 
 SLEEP = ("sleep", "1000")
@@ -198,6 +199,7 @@ def test_port(podpy: Podpy, three: dict[str, str]) -> None:
 
 def test_top(podpy: Podpy, three: dict[str, str]) -> None:
     podpy.ok("exec", "-d", "up", "sleep", "2000")
+    wait.until(lambda: "sleep 2000" in podpy.ok("top", "up", "args"), what="the second sleep runs")
     heading, *rows = podpy.ok("top", "up").splitlines()
     assert heading.split() == ["USER", "PID", "PPID", "%CPU", "ELAPSED", "TTY", "TIME", "COMMAND"]
     assert [row.split()[-2:] for row in rows] == [["sleep", "1000"], ["sleep", "2000"]]

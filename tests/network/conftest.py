@@ -47,7 +47,8 @@ def udp(port: int, host: str = LOCALHOST) -> str:
 
 def free_ports(count: int = 1, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """Return the first of `count` neighbouring ports that are free now, outside of the ephemeral range."""
-    for first in range(20000 + os.getpid() % 5000, 32000, count):
+    begin = 20000 + os.getpid() * 97 % 10000  # far from where the next worker begins
+    for first in range(begin, 32000, count):
         sockets = []
         try:
             for number in range(first, first + count):

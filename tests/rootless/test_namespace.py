@@ -70,15 +70,21 @@ def test_inside_again_is_inside(podpy: Podpy) -> None:
 
 def test_record_that_names_a_stranger_is_never_joined(podpy: Podpy) -> None:
     """The pid was reused: the start time doesn't fit, so a new namespace is made and the stranger is left alone."""
-    before = namespace(podpy)
+    namespace(podpy)
     fields = holder_fields(podpy)
-    os.kill(int(fields[0]), signal.SIGKILL)
-    stranger = podpy.popen("unshare", "sleep", "1000")
+    old = int(fields[0])
+    # In a user namespace of its own, which podpy could join; not made by podpy, which would write a record of its own.
+    command = ["unshare", "--user", "--map-root-user", "sleep", "1000"]
+    stranger = subprocess.Popen(command, env=podpy.environment(), **podpy.user.as_popen_arguments())
     try:
+        words = Path(f"/proc/{stranger.pid}/cmdline")
+        wait.until(lambda: words.read_text().startswith("sleep"), what="the stranger runs")
+        os.kill(old, signal.SIGKILL)
+        wait.for_end(old)
         fields[0] = str(stranger.pid)
         (podpy.runroot / "holder").write_text(" ".join(fields) + "\n")
-        assert namespace(podpy) != before or holder_pid(podpy) != stranger.pid
-        assert holder_pid(podpy) != stranger.pid
+        assert namespace(podpy) != os.readlink(f"/proc/{stranger.pid}/ns/user")
+        assert holder_pid(podpy) not in (old, stranger.pid)
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -115,6 +121,23 @@ def test_killed_holder_is_replaced(podpy: Podpy) -> None:
     wait.for_end(old)
     assert id_map(podpy) == [[0, podpy.user.uid, 1], [1, podpy.user.subuid, 65536]]
     assert holder_pid(podpy) != old
+
+
+def test_a_call_beside_the_killing_of_the_holder_gets_namespaces(podpy: Podpy) -> None:
+    """A holder that is about to end gives its namespaces up while it still looks alive."""
+    podpy.ok("unshare", "true")
+    for step in range(20):
+        old = holder_pid(podpy)
+        call = podpy.popen("unshare", "true", stderr=subprocess.PIPE)
+        try:
+            call.wait(timeout=0.005 * step)
+        except subprocess.TimeoutExpired:
+            pass
+        os.kill(old, signal.SIGKILL)
+        assert call.communicate(timeout=60) == (None, b"")
+        assert call.returncode == 0
+        wait.for_end(old)
+        podpy.ok("unshare", "true")
 
 
 def _start_monitor(podpy: Podpy) -> subprocess.Popen[bytes]:
@@ -293,12 +316,12 @@ def test_systemd_tmpfiles_keeps_off_a_run_directory_in_tmp(podpy: Podpy) -> None
 
 def test_a_stale_monitors_pid_is_no_way_into_a_namespace(podpy: Podpy) -> None:
     """After a holder's death a living monitor's namespace is joined; a pid that now is a stranger's is none."""
-    before = namespace(podpy)
+    namespace(podpy)
     directory = podpy.runroot / "containers" / ("ab" * 32)
     script = f'mkdir -p "{directory}" && echo {os.getpid()} > "{directory}/conmon.pid"'
     podpy.run(["sh", "-c", script]).ok()
     pid = holder_pid(podpy)
     os.kill(pid, signal.SIGKILL)
     wait.for_end(pid)
-    assert namespace(podpy) != before
+    assert namespace(podpy) != os.readlink("/proc/self/ns/user")
     assert holder_pid(podpy) != pid

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import processes, wait
+from tests.support import places, processes, wait
 from tests.support.users import User
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -214,7 +214,7 @@ class Podpy:
         for path in (self.home, self.runtime_dir):
             if os.geteuid() != 0:
                 subprocess.run(["unshare", "--map-root-user", "--map-auto", "rm", "-rf", path], capture_output=True)
-            shutil.rmtree(path, ignore_errors=True)
+            places.remove(path)
 
 
 def place_engine(base: Path) -> Path:

@@ -35,11 +35,13 @@ def make_namespaces(paths: Paths) -> int:
     Raises RootlessError with the mend.
     """
     with holder.HolderLock(paths):
-        pid = holder.find(paths)
-        if pid and not (_is_single(paths) and ranges_have_come(paths)):
-            return _pidfd_of(pid)
+        record = holder.read_record(paths)
+        living = open_pidfd(record.pid, record.start) if record is not None else -1
+        if living >= 0 and not (_is_single(paths) and ranges_have_come(paths)):
+            return living
         old = conmon_in_namespace(paths)
-        if pid:
+        if living >= 0:
+            os.close(living)
             holder.end_locked(paths)
         if old >= 0:
             return _hold_again(paths, old)

@@ -36,14 +36,8 @@ def enter(paths: Paths, trace: Trace | None = None) -> None:
     check_boot(paths)
     if is_inside(paths):
         return
-    pidfd = _open_holder(paths)
-    if pidfd < 0:
-        from podpy.rootless.first import make_namespaces
-
-        pidfd = make_namespaces(paths)
-        if trace is not None:
-            trace.mark("user namespace made")
-    join(pidfd, same_mounts=_sees_same_mounts(paths))
+    while not _join_holder(paths, trace):  # it was killed just now: the next one is made
+        pass
     if trace is not None:
         trace.mark("user namespace joined")
 
@@ -56,7 +50,8 @@ def is_inside(paths: Paths) -> bool:
 
 
 def join(pidfd: int, *, same_mounts: bool = True) -> None:
-    """Join the user and mount namespaces of a process, by its pidfd, which is closed. Raises RootlessError.
+    """Join the user and mount namespaces of a process, by its pidfd. Raises RootlessError, ProcessLookupError if it has
+    ended.
 
     Without `same_mounts` only the user namespace is joined, and the mount namespace is a copy of the caller's.
     """
@@ -70,10 +65,10 @@ def join(pidfd: int, *, same_mounts: bool = True) -> None:
         else:
             linux.setns(pidfd, linux.CLONE_NEWUSER)
             linux.unshare(linux.CLONE_NEWNS)
+    except ProcessLookupError:
+        raise
     except OSError as error:
         raise _join_error(error) from error
-    finally:
-        os.close(pidfd)
     try:
         os.chdir(directory)
     except OSError:  # not to be had by its name; setns(2) has put us into the root directory
@@ -104,6 +99,30 @@ def check_boot(paths: Paths) -> bool:
     from podpy.rootless.first import clear_run_directory
 
     return clear_run_directory(paths)
+
+
+def _join_holder(paths: Paths, trace: Trace | None) -> bool:
+    """Join the holder's namespaces, or a new one's if there is none. Return False if it ended meanwhile."""
+    pidfd = _open_holder(paths)
+    if pidfd < 0:
+        from podpy.rootless.first import make_namespaces
+
+        pidfd = make_namespaces(paths)
+        if trace is not None:
+            trace.mark("user namespace made")
+    try:
+        join(pidfd, same_mounts=_sees_same_mounts(paths))
+    except ProcessLookupError:
+        import select
+
+        # A process gives its namespaces up before its end: until then it still looks alive.
+        end = select.poll()
+        end.register(pidfd, select.POLLIN)
+        end.poll()
+        return False
+    finally:
+        os.close(pidfd)
+    return True
 
 
 def _open_holder(paths: Paths) -> int:
