@@ -123,3 +123,27 @@ def test_a_name_that_is_not_there_is_found() -> None:
         "storage.nowhere.walk",
         "storage/nowhere.py",
     ]
+
+
+PACKAGES = sorted(path.parent for path in PACKAGE.rglob("__init__.py"))
+_CLASS = re.compile(r"(?<![\w.])[A-Z][a-z]+[A-Z]\w+")
+_CALL = re.compile(r"(?<![\w.`-])([a-z_]\w+)\((?!\d\))")
+_MEMBER = re.compile(r"(?<![\w./])([a-z_]\w*)\.([A-Za-z_]\w*)")
+SOURCE = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+_NOT_OURS = {"ValueError", "InspectContainerData", "ListContainer", "HostConfig"}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(PACKAGE.parent)))
+def test_a_room_says_truly_what_it_has(package: Path) -> None:
+    contract = ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""
+    gone = [name for name in _CLASS.findall(contract) if f"class {name}" not in SOURCE and name not in _NOT_OURS]
+    gone += [name for name in _CALL.findall(contract) if f"def {name}(" not in SOURCE]
+    for module, name in _MEMBER.findall(contract):
+        path = package / f"{module}.py"
+        if (
+            path.exists()
+            and name not in ("py", "conf", "json")
+            and not re.search(rf"(?:class|def) {name}\b", path.read_text())
+        ):
+            gone.append(f"{module}.{name}")
+    assert gone == []

@@ -1,4 +1,27 @@
-"""Layers, blobs, mounts, volumes, and the database that knows of them."""
+"""Layers, blobs, mounts, volumes, and the database that knows of them.
+
+    Store(paths, database) (store.py)        a Shelves (shelves.py: rows, paths, leases), as commits and checks take
+        has_layer(chain_id), has_blob(digest) -> bool       and take a lease: it stays while this process lives
+        begin_layer(chain_id=, parent=, diff_id=) -> LayerWriter
+        stage_blob(digest) -> BlobWriter     resumed at `.offset`; waits while another process receives the same blob
+        commit_image(record, layers=, blobs=, names=, leading=) -> ImageRecord    one syncfs, renames, one transaction
+        find_image(name or id), images(), tag, untag; remove_image(…) -> Removed (Podman's lines, bytes)
+        mount_operations(container_id, image, target) -> operations               podpy.storage.mounts
+        sweep, collect, check(repair=)       what killed calls left; what nothing uses; rows against files
+        close()                              at a call's end
+    ImageRecord, ImageTable (images.py)      id (the configuration's digest), manifest, layers, names, size (bytes)
+    BlobWriter (blobs.py)                    write, restart, finish (checks the digest), abort (keeps what came)
+    Volumes(paths, database) (volumes.py)    create, ensure, find, all, remove, use, prepare (the first filling)
+    Artifacts (artifacts.py); lists.py: the rows of manifest lists
+    database/  layers/  mounts/
+
+Rules:
+- What is visible is complete and on the disk: made aside in graphroot/tmp, synced, renamed, committed, in this order.
+- Nobody counts references: what no query finds a user or a living lease for may go.
+- Unpacking, copying and removing trees need the user's namespaces. A child unpacks. One thread: layers/writeback.py.
+- Raises StorageError, NoSuchImageError, InUseError, DigestMismatchError, NoSpaceError.
+On disk, locks, what a crash leaves: docs/storage.md.
+"""
 
 from __future__ import annotations
 

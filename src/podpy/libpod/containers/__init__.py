@@ -1,1 +1,10 @@
-"""One container: its row, its names, what inspect tells."""
+"""One container: its row, its names, what inspect tells.
+
+container.py       Container, the public class; each method is one call of a module here, in starting/, ending/, io/
+held.py            Held, `find(engine, name_or_id)`: a container in libpod's hands
+table.py           ContainerRow and ContainerTable: all SQL about containers
+rows.py            `true_rows(engine)`, `true_glances(engine)`: what lists show, settled
+names.py           ids (64 hex digits), invented and valid names
+inspect_data.py    `inspect(container, size=False)`, Podman's names; HostConfig in inspect_host.py
+sizes.py, top.py   disk space in bytes; processes, from /proc
+"""

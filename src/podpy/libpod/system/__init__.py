@@ -1,1 +1,8 @@
-"""The whole engine: info, disk usage, prune, repair."""
+"""The whole engine: info, disk usage, prune, repair.
+
+repair.py      `repair(engine)`: finishes or undoes what killed calls left; each changing call does it first
+info.py        `info(engine)`: `podpy info` as plain data
+disk_usage.py  `disk_usage(engine)` -> DiskUsage: blocks as `du` counts them, in bytes
+prune.py       `containers`, `images`, `volumes(engine, …, dry_run=)` -> Pruned(removed, freed bytes, errors)
+diff.py        `diff(engine, name, base="", kind="all")` -> list of Change
+"""

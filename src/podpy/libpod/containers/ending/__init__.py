@@ -1,1 +1,10 @@
-"""How a container ends: stop, wait, clean-up, removal, and what repairs states."""
+"""How a container ends: stop, wait, clean-up, removal, and what repairs states.
+
+settle.py     `settle(engine, row)`: compares the row with process and exit record, and corrects it
+wait.py       `wait_for_end(engine, row, timeout)`: by pidfd, without polling
+stop.py       `stop(container, timeout)`, `kill(container, number)`; seconds; None: the container's own
+finish.py     gives back what an ended container held; removes it if it was `--rm`
+cleanup.py    `release(engine, row)`: network, mounts, cgroup; safe to repeat, safe to be killed in
+remove.py     `remove(container, force=, volumes=, timeout=, depend=)`; InUseError names the dependents
+restart.py    `after_end(container)`: conmon's exit command; obeys the restart policy
+"""
