@@ -195,6 +195,25 @@ def test_a_kill_while_a_volume_is_filled_leaves_it_empty_for_the_next_start() ->
 
 
 @in_userns
+def test_of_a_volume_whose_removal_was_killed_the_next_of_its_name_has_nothing() -> None:
+    with own_store() as store:
+        volumes = Volumes(store.paths, store.database)
+        Path(volumes.create("data").mountpoint, "secret").write_text("s")
+        child = os.fork()
+        if child == 0:
+            os.environ["PODPY_CRASH_AT"] = "volume:aside"
+            volumes.remove("data")
+            os._exit(0)
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        assert os.listdir(volumes.ensure("data").mountpoint) == []
+        volumes.remove("data")
+        assert os.listdir(volumes.create("data").mountpoint) == []
+        volumes.remove("data")
+        store.sweep()
+        assert os.listdir(Path(store.graphroot, "volumes")) == []
+
+
+@in_userns
 def test_an_empty_volume_gets_the_images_files_once() -> None:
     with own_store() as store:
         image_with_whiteouts(store)

@@ -3,8 +3,9 @@
     graphroot/volumes/NAME/_data     the files
     `volumes` in podpy.sqlite        name, whether anonymous, labels, options, whether an image's files were copied in
 
-Made: directory aside, rename, row. Removed: row, rename into tmp/, rm -r. A directory without a row is what a kill left
-between; the next `create` of that name takes it over only if it's empty, and `check` names it.
+Made and removed: row and directory in one transaction. A kill before its end leaves an empty directory without a row,
+or a row without a directory, which `ensure` makes anew. A directory without a row is named by `check`; the next
+`create` of that name takes it over, as it is.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ class Volumes:
     def ensure(self, name: str, *, anonymous: bool = False) -> Volume:
         """Return the volume with exactly this name, made if there is none. Raises StorageError."""
         rows = self._database.query(f"SELECT {_COLUMNS} FROM volumes WHERE name = ?", (name,))
-        return self._volume(rows[0]) if rows else self.create(name, anonymous=anonymous)
+        if not rows:
+            return self.create(name, anonymous=anonymous)
+        self._make_directory(name)  # its removal was killed before it was committed
+        return self._volume(rows[0])
 
     def create(
         self,
@@ -94,30 +98,39 @@ class Volumes:
             tell(self._database, "volume", "create", name, name, labels or {})
             # Within the transaction: when it is committed the directory is there, and if it isn't, an empty one is
             # left.
-            os.makedirs(os.path.join(self._root, name, "_data"), mode=0o755, exist_ok=True)
+            self._make_directory(name)
         return self._volume(row)
 
     def remove(self, name: str, *, force: bool = False) -> None:
         """Remove a volume and its files. Raises NotFoundError; InUseError if a container uses it, unless `force`."""
+        from podpy.storage import crash_point
         from podpy.storage.database.events import tell
 
         self._database.make_room()
-        with self._database.transaction():  # a container that is being created uses it before or after, not between
-            volume = self.find(name)
-            users = self.users(volume.name)
-            if users and not force:
-                ids = ", ".join(user[:12] for user in users)
-                raise InUseError(
-                    f"volume {volume.name} is being used by container {ids}", hint="Remove it first, or use --force"
-                )
-            self._database.execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
-            tell(self._database, "volume", "remove", volume.name, volume.name, volume.labels)
-        staging = Staging(self._graphroot)
-        with self._database.transaction():
-            # As orphans.py does it: a volume of that name that was made meanwhile keeps the directory.
-            if not self._database.query("SELECT 1 FROM volumes WHERE name = ?", (volume.name,)):
-                staging.set_aside(os.path.join(self._root, volume.name))
-        staging.close()
+        staging, aside = Staging(self._graphroot), ""
+        try:
+            with self._database.transaction():  # a container that is being created uses it before or after, not between
+                volume = self.find(name)
+                users = self.users(volume.name)
+                if users and not force:
+                    ids = ", ".join(user[:12] for user in users)
+                    raise InUseError(
+                        f"volume {volume.name} is being used by container {ids}", hint="Remove it first, or use --force"
+                    )
+                self._database.execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
+                tell(self._database, "volume", "remove", volume.name, volume.name, volume.labels)
+                # Before the commit: files that outlived their row would be the next volume's of that name.
+                aside = staging.set_aside(os.path.join(self._root, volume.name))
+                crash_point("volume:aside")
+        except BaseException:
+            if aside:
+                os.rename(aside, os.path.join(self._root, volume.name))
+            raise
+        finally:
+            staging.close()
+
+    def _make_directory(self, name: str) -> None:
+        os.makedirs(os.path.join(self._root, name, "_data"), mode=0o755, exist_ok=True)
 
     def users(self, name: str) -> list[str]:
         """Return the ids of the containers that use a volume."""
