@@ -10,6 +10,7 @@ import os
 import select
 import sys
 from _thread import RLock  # what `threading.RLock` is; `threading` itself takes 3 ms to import
+from time import monotonic
 
 from podpy.errors import NotFoundError, RuntimeFailedError
 from podpy.notice import Details
@@ -167,11 +168,15 @@ def close_others_on_exec(kept: set[int]) -> None:
 
 
 def pipe() -> tuple[int, int]:
-    """Return the two ends of a pipe, (to read, to write), close-on-exec and above 2, whichever streams are closed here.
+    """Return the two ends of a pipe, (to read, to write), close-on-exec and above 2: see `above_streams`."""
+    return above_streams(os.pipe())
 
-    So a child can `keep` an end, and no standard stream takes its place.
+
+def above_streams(low: tuple[int, int]) -> tuple[int, int]:
+    """Return two descriptors, or copies of them above 2 (then they are closed), whichever streams are closed here.
+
+    So a child can `keep` them, and no standard stream takes their place.
     """
-    low = os.pipe()
     if min(low) > _STDERR:
         return low
     import fcntl
@@ -229,7 +234,7 @@ def run(
     """Run a command to its end and return its status and output. It reads /dev/null unless `stdin` is given.
 
     Raises OSError if it can't be started, RuntimeFailedError (after killing it) if it takes longer than `timeout`
-    seconds.
+    seconds, whether it says something meanwhile or not.
     """
     out_read, out_write = os.pipe()
     error_read, error_write = os.pipe()
@@ -268,9 +273,10 @@ def _read_until_exit(pidfd: int, chunks: dict[int, list[bytes]], timeout: float)
     poller = select.poll()
     for descriptor in (pidfd, *chunks):
         poller.register(descriptor, select.POLLIN)
+    deadline = monotonic() + timeout
     while True:
-        events = dict(poller.poll(timeout * 1000))
-        if not events:
+        events = dict(poller.poll(max(0.0, deadline - monotonic()) * 1000))
+        if not events or (pidfd not in events and monotonic() > deadline):
             return False
         for descriptor in chunks:
             if descriptor in events:

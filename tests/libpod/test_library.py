@@ -180,6 +180,36 @@ print("done")
 """
 
 
+WITHOUT_STREAMS = """
+import os, sys
+from podpy import Runtime
+from podpy.spec.container import ContainerSpec
+from podpy.libpod.caller import Streams
+from podpy.libpod.io.exec_options import ExecOptions
+from podpy.libpod.io.foreground import AttachOptions
+told = os.dup(1)
+for descriptor in (0, 1, 2):
+    os.close(descriptor)
+with Runtime() as runtime:
+    spec = ContainerSpec(image="localhost/busybox", command=["sleep", "300"], network="none", stop_timeout=0)
+    container = runtime.create(spec)
+    container.start()
+    sink = Streams(None, told, told)
+    codes = [container.exec(ExecOptions(command=["sh", "-c", "exit 3"], tty=tty), sink) for tty in (False, True)]
+    container.remove(force=True)
+    short = runtime.create(spec.replace(command=["sh", "-c", "exit 4"]))
+    codes.append(short.start_attached(AttachOptions(sink)))
+    short.remove()
+os.write(told, str(codes).encode())
+"""
+
+
+def test_a_daemon_whose_standard_streams_are_closed_starts_containers(
+    library: Callable[..., Result], busybox: str
+) -> None:
+    assert library(WITHOUT_STREAMS).ok() == "[3, 3, 4]"
+
+
 def test_exec_has_the_streams_that_it_is_given_and_else_none(library: Callable[..., Result], busybox: str) -> None:
     result = library(BEGIN + EXEC, input="the process's own stdin")
     assert (result.ok(), result.stderr) == ("done", "")

@@ -215,6 +215,8 @@ def test_a_childs_end_and_words_are_told() -> None:
 def test_a_child_that_takes_too_long_is_killed() -> None:
     with pytest.raises(RuntimeFailedError, match="/bin/sleep 100: no answer after 0 s, killed it"):
         process.run(["/bin/sleep", "100"], timeout=0.01)
+    with pytest.raises(RuntimeFailedError, match="no answer after 0 s"):
+        process.run(["/bin/sh", "-c", "while echo y; do :; done"], timeout=0.2)
 
 
 def test_a_grandchild_that_keeps_the_pipe_does_not_hold_podpy() -> None:

@@ -14,11 +14,11 @@ bool fds_is_strict(const struct options *options);
    With one of podpy's options, every other one from 3 up is closed at once. */
 int fds_take(struct context *ctx, struct error *err);
 
-/* The runtime has started: closes what was only kept for it. */
 /* In the runtime's process: where nothing is handed over between two that are, /dev/null is. Else the runtime would open
    files of its own there, and leave them to the container. */
 void fds_fill_gaps(const struct context *ctx);
 
+/* The runtime has started: closes what was only kept for it. */
 void fds_after_spawn(struct context *ctx);
 
 /* The container has ended: closes whatever else was inherited. Podman leaves sockets in conmon that keep published

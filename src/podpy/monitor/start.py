@@ -211,8 +211,8 @@ class StartConmon(Operation):
     def execute(self) -> None:
         """Start it."""
         request = self.request = self._make_request()
-        self.sync_pipe, sync_write = os.pipe()
-        start_read, self.start_pipe = os.pipe()
+        self.sync_pipe, sync_write = process.pipe()
+        start_read, self.start_pipe = process.pipe()
         environment = {
             **request.environ,
             "_OCI_SYNCPIPE": str(sync_write),

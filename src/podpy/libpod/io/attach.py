@@ -12,6 +12,7 @@ import os
 import select
 
 from podpy.errors import AttachError
+from podpy.process import above_streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,19 +150,24 @@ def connect(path: str) -> int:
 
 
 def seqpacket_pair() -> tuple[int, int]:
-    """Return the two ends of a new SOCK_SEQPACKET connection."""
+    """Return the two ends of a new SOCK_SEQPACKET connection, which a child can keep."""
     import _socket
 
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
-    return ours.detach(), theirs.detach()
+    return _pair(_socket.SOCK_SEQPACKET)
 
 
 def stream_pair() -> tuple[int, int]:
-    """Return the two ends of a new SOCK_STREAM connection."""
+    """Return the two ends of a new SOCK_STREAM connection, which a child can keep."""
     import _socket
 
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    return ours.detach(), theirs.detach()
+    return _pair(_socket.SOCK_STREAM)
+
+
+def _pair(kind: int) -> tuple[int, int]:
+    import _socket
+
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, kind | _socket.SOCK_CLOEXEC)
+    return above_streams((ours.detach(), theirs.detach()))
 
 
 def parse_detach_keys(text: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import process
-from podpy.errors import StorageError
+from podpy.errors import NotFoundError, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,11 +50,10 @@ def choose(store: Shelves) -> tuple[str, list[str]]:
 
 def find_fuse_overlayfs() -> str:
     """Return the path of fuse-overlayfs, or an empty text."""
-    for directory in (*os.environ.get("PATH", "").split(":"), "/usr/bin", "/usr/local/bin"):
-        path = os.path.join(directory, "fuse-overlayfs")
-        if directory and os.access(path, os.X_OK):
-            return path
-    return ""
+    try:
+        return process.find("fuse-overlayfs")
+    except NotFoundError:
+        return ""
 
 
 def run_fuse_overlayfs(data: str, target: str) -> None:
