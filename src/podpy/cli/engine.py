@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 
 from podpy.cli.show.notice import print_note, print_warning
-from podpy.config.paths import Paths
 from podpy.libpod.access import Here
 from podpy.libpod.caller import Caller, Streams
-from podpy.libpod.runtime import Runtime, working_directory
+from podpy.libpod.runtime import Runtime, find_directories, working_directory
 from podpy.libpod.settings import Settings
 from podpy.notice import send_notes_to, send_warnings_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
+    from podpy.config.paths import Paths
 
 
 _RARE = (
@@ -38,7 +38,7 @@ def open_runtime(options: Options) -> Runtime:
         os.environ["DOCKER_CONFIG"] = said.config  # as Podman: also for credential helpers
     if said.registries_conf:
         os.environ["CONTAINERS_REGISTRIES_CONF"] = said.registries_conf
-    paths = Paths.find(said.root or None, said.runroot or said.tmpdir or None)
+    paths = directories(options)
     settings = Settings(
         runtime=said.runtime,
         runtime_flags=tuple(said.runtime_flag),
@@ -52,6 +52,12 @@ def open_runtime(options: Options) -> Runtime:
     )
     caller = Caller(os.environ, working_directory(), Streams(0, 1, 2))
     return Runtime(paths, caller=caller, settings=settings, access=Here(trace), trace=trace)
+
+
+def directories(options: Options) -> Paths:
+    """Return where podpy's files are, as the global options say. Raises RootlessError, ConfigError."""
+    said = options.globals
+    return find_directories(said.root, said.runroot or said.tmpdir)
 
 
 def _modules(said: Options, paths: Paths) -> tuple[str, ...]:

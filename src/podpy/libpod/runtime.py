@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from podpy.image.registry.access import PullOptions
     from podpy.libpod.access import Access
     from podpy.libpod.containers.container import Container
+    from podpy.libpod.containers.manager import Containers
     from podpy.libpod.containers.table import ContainerRow, Glance
     from podpy.libpod.images.artifacts import Artifacts
     from podpy.libpod.images.lists import ManifestLists
     from podpy.libpod.images.manager import Images
     from podpy.libpod.images.registries import Registries
     from podpy.libpod.settings import Settings
+    from podpy.libpod.system.prune import Pruned
     from podpy.plan import Trace
     from podpy.spec.container import ContainerSpec
     from podpy.storage.images import ImageRecord
@@ -77,20 +79,8 @@ class Runtime(Engine):
         replace: bool = False,
         progress: Callable[[], Progress] | None = None,
     ) -> Container:
-        """Create a container that isn't started.
-
-        `pull` says how its image is found (None, and an empty policy: as containers.conf says), `replace` that a
-        container of its name goes first, `progress` makes what a pull reports to. Raises UsageError, NoSuchImageError,
-        InUseError, ImageError.
-        """
-        from podpy.libpod.containers.container import Container
-        from podpy.libpod.containers.starting.create import create
-        from podpy.libpod.system.repair import repair_if_needed
-
-        with self.noticing():
-            repair_if_needed(self)
-            made = create(self, spec, pull, replace=replace, progress=progress)
-        return Container(self, made.row, lock=made.lock)
+        """Create a container that isn't started; see `Containers.create`."""
+        return self.containers.create(spec, pull, replace=replace, progress=progress)
 
     def container(self, name_or_id: str) -> Container:
         """Return a container by name, id, or beginning of its id. Raises NoSuchContainerError, StateError."""
@@ -100,19 +90,14 @@ class Runtime(Engine):
 
     def latest(self) -> Container:
         """Return the container that was created last. Raises NoSuchContainerError."""
-        from podpy.errors import NoSuchContainerError
-        from podpy.libpod.containers.container import Container
+        return self.containers.latest()
 
-        row = self.table.latest()
-        if row is None:
-            raise NoSuchContainerError("there is no container: no such container")
-        return Container(self, row)
+    @property
+    def containers(self) -> Containers:
+        """The containers of the store, and what is done with several; called, it returns all, oldest first."""
+        from podpy.libpod.containers.manager import Containers
 
-    def containers(self) -> list[Container]:
-        """Return all containers, oldest first."""
-        from podpy.libpod.containers.container import Container
-
-        return [Container(self, row) for row in self.rows()]
+        return Containers(self)
 
     def rows(self, rows: list[ContainerRow] | None = None) -> list[ContainerRow]:
         """Return all containers' rows (or those given) with their true state, oldest first."""
@@ -125,6 +110,23 @@ class Runtime(Engine):
         from podpy.libpod.containers.rows import true_glances
 
         return true_glances(self)
+
+    def prune(
+        self, filters: Sequence[str] = (), *, every: bool = False, volumes: bool = False, dry_run: bool = False
+    ) -> dict[str, Pruned]:
+        """Remove stopped containers, then `volumes`, then images that nothing uses any more (`every`: named ones, too).
+
+        Returns what became of each kind: "containers", "volumes", "images". Raises UsageError (a filter).
+        """
+        from podpy.libpod.system import prune
+
+        found = {"containers": self.containers.prune(filters, dry_run=dry_run)}
+        gone = found["containers"].removed
+        if volumes:
+            names = prune.unused_volumes(self, filters, gone)
+            found["volumes"] = prune.volumes(self, names, dry_run=dry_run)
+        found["images"] = self.images.prune(filters, every=every, dry_run=dry_run, gone=gone)
+        return found
 
     # Images
 
@@ -191,6 +193,14 @@ class Runtime(Engine):
     ) -> None:
         """Write images to an archive or a directory; see `Images.save`."""
         self.images.save(names, output, options, progress=progress)
+
+
+def find_directories(root: str = "", runroot: str = "") -> Paths:
+    """Return where this user's files are: below these two directories, or where storage.conf and XDG say.
+
+    Raises RootlessError, ConfigError.
+    """
+    return Paths.find(root or None, runroot or None)
 
 
 def working_directory() -> str:

@@ -155,7 +155,7 @@ def _containers(kind: str, current: str) -> list[str]:
 
     # A completion never repairs states and never waits: the rows as they are will do.
     with Runtime(access=Here()) as runtime:
-        rows = runtime.table.summaries()
+        rows = runtime.containers.committed()
     wanted = [
         row for row in rows if kind == "containers" or (row.status in ("running", "paused")) == (kind == "running")
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from podpy.libpod.containers.ports import ANYWHERE, exposed_ports
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_ANYWHERE = "0.0.0.0"
 
 
 def ports_text(published: list[dict[str, Any]], exposed: list[str]) -> str:
@@ -18,35 +18,17 @@ def ports_text(published: list[dict[str, Any]], exposed: list[str]) -> str:
     covered = {
         (port["container_port"] + place, port["protocol"]) for port in published for place in range(port["count"])
     }
-    left = sorted({item for item in _expanded(exposed) if item not in covered}, key=lambda item: (item[1], item[0]))
+    left = sorted({item for item in exposed_ports(exposed) if item not in covered}, key=lambda item: (item[1], item[0]))
     return ", ".join(parts + _runs(left))
 
 
 def _published(port: dict[str, Any]) -> str:
     host, inside = port["host_port"], port["container_port"]
-    address = port["host_ip"] or _ANYWHERE
+    address = port["host_ip"] or ANYWHERE
     if port["count"] > 1:
         last = port["count"] - 1
         return f"{address}:{host}-{host + last}->{inside}-{inside + last}/{port['protocol']}"
     return f"{address}:{host}->{inside}/{port['protocol']}"
-
-
-def expanded(exposed: list[str]) -> dict[int, list[str]]:
-    """Return the protocols of each exposed port."""
-    found: dict[int, list[str]] = {}
-    for port, protocol in _expanded(exposed):
-        found.setdefault(port, []).append(protocol)
-    return found
-
-
-def _expanded(exposed: list[str]) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
-    for text in exposed:
-        numbers, _, protocol = text.partition("/")
-        first, _, last = numbers.partition("-")
-        if first.isdigit() and (last or first).isdigit():
-            found.extend((port, protocol or "tcp") for port in range(int(first), int(last or first) + 1))
-    return found
 
 
 def _runs(ports: list[tuple[int, str]]) -> list[str]:

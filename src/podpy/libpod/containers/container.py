@@ -10,7 +10,7 @@ from podpy import fastjson
 from podpy.errors import AlreadyError, InUseError, NoSuchContainerError, StateError, UsageError
 from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, PAUSED, RUNNING, shown_status
+from podpy.libpod.containers.table import ALIVE, EXITED, PAUSED, RUNNING, shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from podpy.libpod.io.exec_options import ExecOptions
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.io.log_lines import LogLine, LogOptions
+
+_ENDED = frozenset((EXITED, "stopped"))
 
 
 class Container(Held):
@@ -41,6 +43,22 @@ class Container(Held):
         from podpy.libpod.containers.starting.start import start
 
         self._change(lambda: start(self))
+
+    def ensure_running(self) -> None:
+        """Start the container unless it runs already, or another call is faster. Raises as `start`."""
+        if self.status == RUNNING:
+            return
+        try:
+            self.start()
+        except StateError:
+            if self.status != RUNNING:
+                raise
+
+    def init(self) -> None:
+        """Make the container ready, so that its start is only one call of the OCI runtime. Raises as `start`."""
+        from podpy.libpod.containers.starting.start import initialize
+
+        self._change(lambda: initialize(self))
 
     # Signals and stopping
 
@@ -104,13 +122,16 @@ class Container(Held):
 
     # Waiting and clean-up
 
-    def wait(self, timeout: float | None = None) -> int:
+    def wait(self, timeout: float | None = None, *, conditions: Collection[str] = ()) -> int:
         """Wait until the container has ended and return its exit code; one with `remove` is gone then.
 
-        -1: nobody saw it end. Raises TimeoutError after `timeout` seconds.
+        -1: nobody saw it end. `conditions`: it is waited for one of these states instead (podman-wait(1)), without an
+        end of the patience. Raises TimeoutError after `timeout` seconds, UsageError for what is no state.
         """
-        from podpy.libpod.containers.ending.wait import wait_for_end
+        from podpy.libpod.containers.ending.wait import wait_for_end, wait_for_status
 
+        if not _ENDED.issuperset(conditions):
+            return wait_for_status(self, [*conditions])
         try:
             row = self.refresh()
         except NoSuchContainerError:
@@ -128,6 +149,15 @@ class Container(Held):
         from podpy.libpod.containers.ending.finish import finish
 
         self._privileged(lambda: finish(self))
+
+    def after_end(self, *, remove: bool = False) -> None:
+        """Do what the monitor has done after the end: `cleanup`, or a restart, if its policy says so.
+
+        `remove`: it is removed, unless it is restarted.
+        """
+        from podpy.libpod.containers.ending.restart import after_end
+
+        self._privileged(lambda: after_end(self, remove=remove))
 
     def remove(
         self,

@@ -1,15 +1,29 @@
-"""What is true of all containers: rows for lists, settled."""
+"""What is true of all containers: rows for lists, settled, chosen and sorted."""
 
 from __future__ import annotations
 
+from podpy.go.units import ago, human_duration
 from podpy.libpod.containers.ending.settle import settle
-from podpy.libpod.containers.table import ALIVE, INITIALIZED, STARTING, ContainerRow
+from podpy.libpod.containers.table import (
+    ALIVE,
+    EXITED,
+    INITIALIZED,
+    RUNNING,
+    STARTING,
+    STOPPING,
+    ContainerRow,
+    shown_status,
+)
+from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from podpy.libpod.containers.table import Glance
     from podpy.libpod.engine import Engine
 
+_SECOND = 1_000_000_000
 _MAY_HAVE_CHANGED = (*ALIVE, STARTING, INITIALIZED)
 
 
@@ -29,3 +43,80 @@ def true_glances(engine: Engine) -> list[Glance]:
         for identifier in set(unsure).difference(true):  # removed since
             del seen[identifier]
     return [*seen.values()]
+
+
+class Listing(Record):
+    """Rows in the order that was asked for, and by id the bytes of each own layer, and of that with its image."""
+
+    rows: list[ContainerRow]
+    sizes: dict[str, tuple[int, int]] | None = None
+
+
+_KEYS: dict[str, Callable[[ContainerRow], object]] = {
+    "command": lambda row: row.command,
+    "created": lambda row: row.created,
+    "id": lambda row: row.id,
+    "image": lambda row: row.image_name,
+    "names": lambda row: row.name,
+    "runningfor": lambda row: row.started,
+    "status": lambda row: shown_status(row.status, row.started),
+    "size": lambda row: row.created,
+}
+
+
+def listing(
+    engine: Engine,
+    filters: Sequence[str] = (),
+    *,
+    all: bool = False,
+    last: int = 0,
+    sort: str = "created",
+    size: bool = False,
+    whole: bool = True,
+) -> Listing:
+    """Return the containers that podman-ps(1) lists with these options: those that run, unless more are asked for.
+
+    `last`: so many of the newest. `sort`: a key of --sort; "size" only with `size`, which measures each. Without
+    `whole` the rows may be summaries (see ContainerTable.summaries). Raises UsageError, NoSuchContainerError.
+    """
+    rows = sorted(_chosen(engine, filters, all=all, last=last, whole=whole or size), key=_KEYS[sort])  # type: ignore[arg-type]
+    if not size:
+        return Listing(rows=rows)
+    from podpy.libpod.containers.sizes import container_sizes
+
+    sizes = container_sizes(engine, rows)
+    if sort == "size":
+        rows.sort(key=lambda row: sizes.get(row.id, (0, 0))[1])
+    return Listing(rows=rows, sizes=sizes)
+
+
+def _chosen(engine: Engine, filters: Sequence[str], *, all: bool, last: int, whole: bool) -> list[ContainerRow]:
+    """Return the rows to show. What isn't shown isn't read."""
+    table = engine.table
+    whole = whole or bool(filters)
+    if last > 0:
+        found = true_rows(engine, table.newest(last))
+    elif all or any(text.startswith("status=") for text in filters):
+        found = true_rows(engine, table.all() if whole else table.summaries())
+    else:
+        maybe = (RUNNING, STARTING, STOPPING)
+        found = true_rows(engine, table.with_status(*maybe) if whole else table.summaries(*maybe))
+        found = [row for row in found if row.status == RUNNING]
+    if not filters:
+        return found
+    from podpy.libpod.filters.containers import matching
+
+    return matching(engine, found, [*filters])
+
+
+def status_words(status: str, started: int, finished: int, exit_code: int, now: int) -> str:
+    """Return "Up 3 seconds", "Exited (0) 5 minutes ago", "Created" …, from a row's columns and "now".
+
+    Times are nanoseconds since 1970.
+    """
+    shown = shown_status(status, started)
+    if shown == EXITED:
+        return f"Exited ({exit_code}) {ago(finished, now)}"
+    if shown == RUNNING:
+        return "Up " + human_duration((now - started) / _SECOND)
+    return shown.title()

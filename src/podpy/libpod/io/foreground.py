@@ -36,7 +36,7 @@ _NOT_RUNNING = "you can only attach to running containers"
 class AttachOptions:
     """How the caller attaches. `detach_keys` are bytes; None: containers.conf's.
 
-    `on_start` is called when the container runs.
+    `on_start` is called with the id when the container runs.
 
     `sig_proxy`: signals of this process are passed on to the container, as a command line does.
     """
@@ -47,7 +47,7 @@ class AttachOptions:
         *,
         detach_keys: bytes | None = None,
         sig_proxy: bool = False,
-        on_start: Callable[[], None] | None = None,
+        on_start: Callable[[str], None] | None = None,
     ) -> None:
         self.streams = streams
         self.detach_keys = detach_keys
@@ -94,7 +94,7 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, star
         os.close(theirs)
         os.close(conmons_waiter)
     if options.on_start is not None:
-        options.on_start()
+        options.on_start(container.id)
     try:
         try:
             detached = pump(container, ours, options)
@@ -212,7 +212,7 @@ def _attach(container: Held, socket: int, options: AttachOptions, *, started: bo
     row = container.row
     try:
         if options.on_start is not None:
-            options.on_start()
+            options.on_start(container.id)
         with _Proxy(container, options) as proxy:
             proxy.open()
             try:

@@ -31,7 +31,14 @@ _FILESYSTEMS = {0xEF53: "extfs", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x01021
 
 
 def info(engine: Engine) -> dict[str, Any]:
-    """Return what `podpy info` shows. Needs the user's namespaces, and a mount namespace of one's own."""
+    """Return what `podpy info` shows. Raises RootlessError, ConfigError."""
+    return engine.privileged(lambda: _info(engine))
+
+
+def _info(engine: Engine) -> dict[str, Any]:
+    from podpy.rootless.mounts import private_mounts
+
+    private_mounts()  # what a storage driver can do is tried
     return {
         "host": _host(engine),
         "store": _store(engine),

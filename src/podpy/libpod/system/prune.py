@@ -11,7 +11,6 @@ import os
 from podpy.errors import InUseError, NoSuchContainerError, NoSuchImageError, NotFoundError, PodpyError
 from podpy.libpod.containers.ending.remove import remove
 from podpy.libpod.containers.held import find
-from podpy.libpod.containers.rows import true_rows
 from podpy.libpod.containers.table import CREATED, EXITED
 from podpy.record import Record
 from podpy.storage.layers.size import tree_size
@@ -65,16 +64,6 @@ def images_after(engine: Engine, gone: Collection[str]) -> set[str]:
 def volumes_after(engine: Engine, gone: Collection[str]) -> set[str]:
     """Return the names of the volumes that containers use, without those containers."""
     return {volume for container_id, volume in engine.volumes.uses() if container_id not in gone}
-
-
-def chosen_containers(engine: Engine, filters: Sequence[str]) -> list[ContainerRow]:
-    """Return the containers for which every filter is true. Raises UsageError."""
-    rows = true_rows(engine)
-    if filters:
-        from podpy.libpod.filters.containers import matching
-
-        rows = matching(engine, rows, [*filters])
-    return rows
 
 
 def unused_volumes(engine: Engine, filters: Sequence[str], gone: Collection[str] = ()) -> list[str]:

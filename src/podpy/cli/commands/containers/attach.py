@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Attach to a running container until it ends (its exit code) or the user detaches (0)."""
     from podpy.cli.streams import detach_keys, streams
-    from podpy.libpod.io.foreground import AttachOptions, attach
+    from podpy.libpod.io.foreground import AttachOptions
 
     with open_runtime(options) as runtime:
         container = one(runtime, options)
@@ -23,5 +23,4 @@ def run(options: Options) -> int:
             detach_keys=detach_keys(options),
             sig_proxy=options.sig_proxy,
         )
-        code = runtime.privileged(lambda: attach(container, how))
-        return code or 0
+        return container.attach(how) or 0

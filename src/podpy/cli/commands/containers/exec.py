@@ -11,14 +11,13 @@ from podpy.errors import EXIT_FAILURE, CommandNotExecutableError, CommandNotFoun
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
-    from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.container import Container
     from podpy.libpod.io.exec_options import ExecOptions
 
 
 def run(options: Options) -> int:
     """Run a command in a running container and return its exit code."""
     from podpy.cli.streams import check_preserved
-    from podpy.libpod.io import exec as execute
 
     check_preserved(options.preserve_fds, options.preserve_fd)
     with open_runtime(options) as runtime:
@@ -27,17 +26,15 @@ def run(options: Options) -> int:
         runtime.mark("container found")
         sys.stdout.flush()
         if options.detach:
-            print(runtime.privileged(lambda: _detached(container, wanted)))
+            print(_detached(container, wanted))
             return 0
-        return runtime.privileged(lambda: execute.run(container, wanted, runtime.caller.streams))
+        return container.exec(wanted)
 
 
-def _detached(container: Held, wanted: ExecOptions) -> str:
+def _detached(container: Container, wanted: ExecOptions) -> str:
     """Start a command in the background and return its session's id."""
-    from podpy.libpod.io import exec as execute
-
     try:
-        return execute.start_detached(container, wanted)
+        return container.exec_detached(wanted)
     except (CommandNotFoundError, CommandNotExecutableError) as error:
         error.exit_code = EXIT_FAILURE  # Podman's, in the background
         raise

@@ -17,4 +17,4 @@ def run(options: Options) -> int:
 
     number = parse_signal(options.signal)
     with open_runtime(options) as runtime:
-        return for_each(runtime, options, lambda container: container.kill(number), all_states=ALIVE)
+        return for_each(runtime, options, lambda container: container.kill(number), states=ALIVE)

@@ -48,13 +48,11 @@ def _time(text: str, *, ahead: bool = False) -> int:
 
 
 def _print(containers: list[Container], wanted: LogOptions, options: Options) -> int:
-    from podpy.libpod.io.logs import read_logs
-
     if len(containers) > 1 and wanted.follow:
         return _print_side_by_side(containers, wanted, options)
     for position, container in enumerate(containers):
         printer = _Printer(container, position if len(containers) > 1 else -1, options)
-        for line in read_logs(container, wanted):
+        for line in container.logs(wanted):
             printer.print(line)
         printer.end()
     return 0
@@ -76,9 +74,7 @@ def _print_side_by_side(containers: list[Container], wanted: LogOptions, options
         child = process.fork()
         if child == 0:
             printer = _Printer(container, position, options)
-            from podpy.libpod.io.logs import read_logs
-
-            for line in read_logs(container, wanted):
+            for line in container.logs(wanted):
                 printer.print(line)
             printer.end()
             os._exit(0)

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Freeze all processes of containers and print their names."""
     with open_runtime(options) as runtime:
-        return for_each(runtime, options, lambda container: container.pause(), all_states=("running",))
+        return for_each(runtime, options, lambda container: container.pause(), states=("running",))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from podpy import fastjson
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import one
 from podpy.errors import NotFoundError, UsageError
+from podpy.libpod.containers.ports import published
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from podpy.cli.parser.options import Options
     from podpy.libpod.containers.table import ContainerRow
 
-_ANYWHERE = "0.0.0.0"
 _SHORT_ID = 12
 _MOST = 65535
 
@@ -24,13 +21,13 @@ def run(options: Options) -> int:
     with open_runtime(options) as runtime:
         if options.all:
             for row in runtime.rows():
-                for inside, protocol, address in _published(row):
+                for inside, protocol, address in published(row):
                     print(f"{row.id[:_SHORT_ID]}\t{inside}/{protocol} -> {address}")
             return 0
         container = one(runtime, options)
         if options.port:
             return _print_one(container.refresh(), options.port)
-        for inside, protocol, address in _published(container.refresh()):
+        for inside, protocol, address in published(container.refresh()):
             print(f"{inside}/{protocol} -> {address}")
     return 0
 
@@ -39,20 +36,9 @@ def _print_one(row: ContainerRow, wanted: str) -> int:
     number, _, protocol = wanted.partition("/")
     if not number.isdigit() or int(number) > _MOST or "/" in protocol:
         raise UsageError(f"port formats are port/protocol. '{wanted}' is invalid")
-    places = [
-        address for inside, kind, address in _published(row) if (str(inside), kind) == (number, protocol or "tcp")
-    ]
+    places = [address for inside, kind, address in published(row) if (str(inside), kind) == (number, protocol or "tcp")]
     if not places:
         raise NotFoundError(f'failed to find published port "{wanted}"', hint=f"See 'podpy port {row.name}'")
     for place in places:
         print(place)
     return 0
-
-
-def _published(row: ContainerRow) -> Iterator[tuple[int, str, str]]:
-    """Yield each published port of the container: its number, protocol, and "address:port" on the host."""
-    for port in fastjson.loads(row.ports):
-        for place in range(port["count"]):
-            address = port["host_ip"] or _ANYWHERE
-            shown = f"[{address}]" if ":" in address else address
-            yield port["container_port"] + place, port["protocol"], f"{shown}:{port['host_port'] + place}"

@@ -68,58 +68,21 @@ def run(options: Options) -> int:
 def _page(runtime: Runtime, options: Options) -> str:
     if _is_plain(options):
         return _standard(rows_of.standard_cells(runtime.glances(), Look(cut=not options.no_trunc)), options)
-    rows = _sorted(_selected(runtime, options), options.sort)
-    sizes = _sizes(runtime, rows) if options.size else None
-    if options.sort == "size" and sizes is not None:
-        rows.sort(key=lambda row: sizes.get(row.id, (0, 0))[1])
+    found = runtime.containers.listing(
+        options.filter,
+        all=options.all,
+        last=1 if options.latest else options.last,
+        sort=options.sort,
+        size=options.size,
+        whole=bool(options.format),  # else the container's whole description isn't read
+    )
+    rows, sizes = found.rows, found.sizes
     look = Look(cut=not options.no_trunc, sizes=sizes, namespaces=options.ns or "Namespaces" in options.format)
     if options.format:
         return _formatted(rows, look, options)
     if options.quiet:
         return "".join(rows_of.short(row.id, look) + "\n" for row in rows)
     return _columns(rows, look, options)
-
-
-def _selected(runtime: Runtime, options: Options) -> list[ContainerRow]:
-    """Return the rows to show. What isn't shown isn't read: without --all only those that run."""
-    # The container's whole description is only read when a format, a filter or the sizes may ask for it.
-    whole = bool(options.format or options.filter or options.size)
-    table = runtime.table
-    if options.latest or options.last > 0:
-        found = runtime.rows(table.newest(1 if options.latest else options.last))
-    elif options.all or any(text.startswith("status=") for text in options.filter):
-        found = runtime.rows(table.all() if whole else table.summaries())
-    else:
-        maybe = ("running", "starting", "stopping")
-        found = runtime.rows(table.with_status(*maybe) if whole else table.summaries(*maybe))
-        found = [row for row in found if row.status == "running"]
-    if not options.filter:
-        return found
-    from podpy.libpod.filters.containers import matching
-
-    return matching(runtime, found, options.filter)
-
-
-_KEYS: dict[str, Callable[[ContainerRow], object]] = {
-    "command": lambda row: row.command,
-    "created": lambda row: row.created,
-    "id": lambda row: row.id,
-    "image": lambda row: row.image_name,
-    "names": lambda row: row.name,
-    "runningfor": lambda row: row.started,
-    "status": rows_of.state_of,
-    "size": lambda row: row.created,
-}
-
-
-def _sorted(rows: list[ContainerRow], field: str) -> list[ContainerRow]:
-    return sorted(rows, key=_KEYS[field])  # type: ignore[arg-type]
-
-
-def _sizes(runtime: Runtime, rows: list[ContainerRow]) -> dict[str, tuple[int, int]]:
-    from podpy.libpod.containers.sizes import container_sizes
-
-    return container_sizes(runtime, rows)
 
 
 def _is_plain(options: Options) -> bool:
@@ -152,20 +115,22 @@ def _standard(lines: list[tuple[str, ...]], options: Options, sizes: list[str] |
 
 
 def _ns_columns(look: Look) -> dict[str, Callable[[ContainerRow], str]]:
+    from podpy.libpod.containers.facts import namespaces_of
+
     def space(name: str) -> Callable[[ContainerRow], str]:
-        return lambda row: rows_of.namespaces_of(row, look)[name]
+        return lambda row: namespaces_of(row).get(name, "")
 
     return {
         "CONTAINER ID": lambda row: rows_of.short(row.id, look),
         "NAMES": lambda row: row.name,
         "PID": lambda row: str(row.pid),
-        "CGROUPNS": space("cgroup"),
-        "IPC": space("ipc"),
-        "MNT": space("mnt"),
-        "NET": space("net"),
-        "PIDNS": space("pid"),
-        "USERNS": space("user"),
-        "UTS": space("uts"),
+        "CGROUPNS": space("Cgroup"),
+        "IPC": space("Ipc"),
+        "MNT": space("Mnt"),
+        "NET": space("Net"),
+        "PIDNS": space("Pidns"),
+        "USERNS": space("User"),
+        "UTS": space("Uts"),
     }
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import chosen, for_each
-from podpy.errors import AttachError, PodpyError, StateError, UsageError
+from podpy.errors import AttachError, PodpyError, UsageError
+from podpy.libpod.containers.container import Container
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
-    from podpy.libpod.containers.container import Container
-    from podpy.libpod.runtime import Runtime
 
 
 def run(options: Options) -> int:
@@ -19,32 +18,20 @@ def run(options: Options) -> int:
         if not (options.attach or options.interactive):
             if options.given("sig_proxy") and options.sig_proxy:
                 raise UsageError("you cannot use sig-proxy without --attach: invalid argument")
-            return for_each(runtime, options, _start, all_states=("created", "exited", "initialized"))
+            return for_each(runtime, options, Container.ensure_running, states=("created", "exited", "initialized"))
         found = list(chosen(runtime, options))
         if len(found) != 1:
             raise UsageError("you cannot start and attach multiple containers at once")
         container = found[0][1]
         if isinstance(container, PodpyError):
             raise container
-        return runtime.privileged(lambda: _attached(runtime, container, options))
+        return _attached(container, options)
 
 
-def _start(container: Container) -> None:
-    from podpy.libpod.containers.table import RUNNING
-
-    if container.status == RUNNING:  # podman-start(1): one that runs already is no error
-        return
-    try:
-        container.start()
-    except StateError:
-        if container.status != RUNNING:  # else another call was faster
-            raise
-
-
-def _attached(runtime: Runtime, container: Container, options: Options) -> int:
+def _attached(container: Container, options: Options) -> int:
     from podpy.cli.streams import detach_keys, streams
     from podpy.libpod.containers.table import RUNNING
-    from podpy.libpod.io.foreground import AttachOptions, attach, start_attached
+    from podpy.libpod.io.foreground import AttachOptions
 
     how = AttachOptions(
         streams(interactive=options.interactive, attach=[]),
@@ -52,7 +39,7 @@ def _attached(runtime: Runtime, container: Container, options: Options) -> int:
         sig_proxy=options.sig_proxy is not False,  # podman-start(1): true when attached
     )
     try:
-        code = attach(container, how) if container.status == RUNNING else start_attached(container, how)
+        code = container.attach(how) if container.status == RUNNING else container.start_attached(how)
     except AttachError as error:
         raise AttachError(f"unable to start container {container.id}: {error.message}", hint=error.hint) from error
     return code or 0

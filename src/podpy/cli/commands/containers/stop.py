@@ -14,4 +14,4 @@ def run(options: Options) -> int:
     """Stop containers and print their names."""
     timeout = options.time if options.given("time") else None
     with open_runtime(options) as runtime:
-        return for_each(runtime, options, lambda container: container.stop(timeout), all_states=("running", "stopping"))
+        return for_each(runtime, options, lambda container: container.stop(timeout), states=("running", "stopping"))

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Let paused containers go on and print their names."""
     with open_runtime(options) as runtime:
-        return for_each(runtime, options, lambda container: container.unpause(), all_states=("paused",))
+        return for_each(runtime, options, lambda container: container.unpause(), states=("paused",))

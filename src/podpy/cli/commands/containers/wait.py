@@ -10,9 +10,6 @@ from podpy.errors import NoSuchContainerError, PodpyError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
-    from podpy.libpod.containers.container import Container
-
-_ENDED = ("exited", "stopped")
 
 
 def run(options: Options) -> int:
@@ -23,7 +20,7 @@ def run(options: Options) -> int:
             try:
                 if isinstance(found, PodpyError):
                     raise found
-                print(_wait(found, options.condition), flush=True)
+                print(found.wait(conditions=options.condition), flush=True)
             except NoSuchContainerError as error:
                 if options.ignore:
                     print(-1, flush=True)
@@ -31,11 +28,3 @@ def run(options: Options) -> int:
                 complain(error)
                 code = code or error.exit_code
     return code
-
-
-def _wait(container: Container, conditions: list[str]) -> int:
-    if not conditions or set(conditions) <= set(_ENDED):
-        return container.wait()
-    from podpy.libpod.containers.ending.wait import wait_for_status
-
-    return wait_for_status(container, conditions)

@@ -51,11 +51,8 @@ class InfoStruct(Struct):
 def run(options: Options) -> int:
     """Print what the engine knows of its host, its store and its settings."""
     from podpy.libpod.system.info import info
-    from podpy.rootless.mounts import private_mounts
 
     with open_runtime(options) as runtime:
-        runtime.enter()
-        private_mounts()
         facts = info(runtime)
     if not options.given("format"):
         sys.stdout.write(yaml(facts))

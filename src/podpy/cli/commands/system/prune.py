@@ -8,7 +8,6 @@ from podpy.cli.engine import open_runtime
 from podpy.cli.show.notice import complain
 from podpy.errors import UsageError
 from podpy.go.units import human_size
-from podpy.libpod.system import prune
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def containers(options: Options) -> int:
     if not _agreed(options, _CONTAINERS + "\n"):
         return 0
     with open_runtime(options) as runtime:
-        found = prune.containers(runtime, prune.chosen_containers(runtime, options.filter), dry_run=options.dry_run)
+        found = runtime.containers.prune(options.filter, dry_run=options.dry_run)
     return _tell([("", found)], options)
 
 
@@ -50,17 +49,9 @@ def system(options: Options) -> int:
         return _external(options)
     if not _agreed(options, _warning(options)):
         return 0
-    found: list[tuple[str, Pruned]] = []
     with open_runtime(options) as runtime:
-        rows = prune.chosen_containers(runtime, options.filter)
-        gone = prune.containers(runtime, rows, dry_run=options.dry_run)
-        found.append(("Deleted Containers", gone))
-        if options.volumes:
-            names = prune.unused_volumes(runtime, options.filter, gone.removed)
-            found.append(("Deleted Volumes", prune.volumes(runtime, names, dry_run=options.dry_run)))
-        images = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run, gone=gone.removed)
-        found.append(("Deleted Images", images))
-    return _tell(found, options, total=True)
+        found = runtime.prune(options.filter, every=options.all, volumes=options.volumes, dry_run=options.dry_run)
+    return _tell([(f"Deleted {kind.title()}", pruned) for kind, pruned in found.items()], options, total=True)
 
 
 def _external(options: Options) -> int:

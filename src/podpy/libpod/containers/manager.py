@@ -1,0 +1,196 @@
+"""Containers: the one door for the command line, the library and the API.
+
+with Runtime() as runtime:
+    container = runtime.containers.create(ContainerSpec(image="hello"))
+    for container in runtime.containers.list(["label=mine"], all=True):
+        container.remove(force=True)
+"""
+
+from __future__ import annotations
+
+from podpy.errors import NoSuchContainerError, PodpyError
+from podpy.libpod.containers.container import Container
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from podpy.image.progress import Progress
+    from podpy.image.registry.access import PullOptions
+    from podpy.libpod.containers.rows import Listing
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.io.foreground import AttachOptions
+    from podpy.libpod.system.prune import Pruned
+    from podpy.spec.container import ContainerSpec
+
+    Found = list[Container]
+    Chosen = tuple[str, Container | PodpyError]
+
+
+class Containers:
+    """The containers of one store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self) -> Found:
+        """Return all containers, oldest first."""
+        return self.list(all=True)
+
+    # Looking
+
+    def get(self, name: str) -> Container:
+        """Return a container by name, id, or beginning of its id. Raises NoSuchContainerError, AmbiguousNameError."""
+        return Container(self._engine, self._engine.table.find(name))
+
+    def latest(self) -> Container:
+        """Return the container that was created last. Raises NoSuchContainerError."""
+        row = self._engine.table.latest()
+        if row is None:
+            raise NoSuchContainerError("there is no container: no such container")
+        return Container(self._engine, row)
+
+    def exists(self, name: str) -> bool:
+        """Tell whether there is such a container. Raises AmbiguousNameError."""
+        try:
+            self.get(name)
+        except NoSuchContainerError:
+            return False
+        return True
+
+    def list(self, filters: Sequence[str] = (), *, all: bool = False, last: int = 0) -> Found:
+        """Return the containers that run (`all`: all; `last`: so many of the newest) and that every filter lets
+        through (podman-ps(1)), oldest first. Raises UsageError, NoSuchContainerError (before, since).
+        """
+        rows = self.listing(filters, all=all, last=last).rows
+        return [Container(self._engine, row) for row in rows]
+
+    def listing(self, filters: Sequence[str] = (), **how: Any) -> Listing:
+        """Return the rows of `podpy ps`; see `rows.listing`."""
+        from podpy.libpod.containers.rows import listing
+
+        return listing(self._engine, filters, **how)
+
+    def committed(self) -> Sequence[ContainerRow]:
+        """Return the rows as they were last committed: nothing is waited for, and none is settled."""
+        return self._engine.table.summaries()
+
+    def select(
+        self,
+        names: Sequence[str] = (),
+        *,
+        every: bool = False,
+        latest: bool = False,
+        filters: Sequence[str] = (),
+        states: Sequence[str] = (),
+    ) -> Iterator[Chosen]:
+        """Yield each container that a command acts on, after the name it was chosen by; an error where there is none.
+
+        `every`, or `filters`: all, in one of `states` (none: in any); of them those with `names`, if there are some.
+        """
+        if latest:
+            newest = _or_error(self.latest)
+            yield newest.id if isinstance(newest, Container) else "", newest
+        elif every or filters:
+            named = {found.id for name in names if isinstance(found := self._find(name), Container)}
+            for row in self.listing(filters, all=True).rows:
+                if not (names and row.id not in named) and (not states or row.status in states):
+                    yield row.id, Container(self._engine, row)
+        else:
+            yield from ((name, self._find(name)) for name in names)
+
+    def _find(self, name: str) -> Container | PodpyError:
+        return _or_error(lambda: self.get(name))
+
+    # Coming
+
+    def create(
+        self,
+        spec: ContainerSpec,
+        pull: PullOptions | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[], Progress] | None = None,
+    ) -> Container:
+        """Create a container that isn't started.
+
+        `pull` says how its image is found (None, and an empty policy: as containers.conf says), `replace` that a
+        container of its name goes first, `progress` makes what a pull reports to. Raises UsageError, NoSuchImageError,
+        InUseError, ImageError.
+        """
+        from podpy.libpod.containers.starting.create import create
+        from podpy.libpod.system.repair import repair_if_needed
+
+        engine = self._engine
+        with engine.noticing():
+            repair_if_needed(engine)
+            made = create(engine, spec, pull, replace=replace, progress=progress)
+        return Container(engine, made.row, lock=made.lock)
+
+    def run(
+        self,
+        spec: ContainerSpec,
+        pull: PullOptions | None = None,
+        options: AttachOptions | None = None,
+        **how: Any,
+    ) -> tuple[Container, int | None]:
+        """Create a container and start it; see `starting.run.run`."""
+        from podpy.libpod.containers.starting.run import run
+
+        held, code = run(self._engine, spec, pull, options, **how)
+        return Container(self._engine, held.row), code
+
+    def explain(self, spec: ContainerSpec) -> Sequence[str]:
+        """Return a line for each operation of a start; see `starting.explain.explain`."""
+        from podpy.libpod.containers.starting.explain import explain
+
+        return self._engine.privileged(lambda: explain(self._engine, spec))
+
+    # Going
+
+    def remove_several(
+        self, chosen: Iterator[Chosen], *, every: bool = False, **how: Any
+    ) -> Iterator[tuple[str, PodpyError | None]]:
+        """Remove containers one after the other; yield the name of each, and why it is still there.
+
+        What is there twice is removed once. What joins the namespaces of others that go, too, is in nobody's way.
+        `how`: as `Container.remove`.
+        """
+        from podpy.libpod.system.repair import repair
+
+        self._engine.privileged(lambda: repair(self._engine))
+        together = dict(chosen)
+        going = None if every else {found.id for found in together.values() if isinstance(found, Container)}
+        for shown, found in together.items():
+            if isinstance(found, NoSuchContainerError):
+                # Podman's rm, unlike its other commands, looks in the storage, too, whose words these are.
+                text = f'no container with ID or name "{shown}" found: no such container'
+                yield shown, NoSuchContainerError(text)
+            elif isinstance(found, PodpyError):
+                yield shown, found
+            else:
+                yield shown, failure(found.remove, going=going, **how)
+
+    def prune(self, filters: Sequence[str] = (), *, dry_run: bool = False) -> Pruned:
+        """Remove the containers that don't run and that every filter lets through. Raises UsageError."""
+        from podpy.libpod.system import prune
+
+        return prune.containers(self._engine, self.listing(filters, all=True).rows, dry_run=dry_run)
+
+
+def failure(work: Callable[..., object], *values: object, **named: object) -> PodpyError | None:
+    """Return why `work` of these values failed, if it did."""
+    try:
+        work(*values, **named)
+    except PodpyError as error:
+        return error
+    return None
+
+
+def _or_error(find: Callable[[], Container]) -> Container | PodpyError:
+    try:
+        return find()
+    except PodpyError as error:
+        return error

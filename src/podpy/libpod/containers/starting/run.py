@@ -1,0 +1,78 @@
+"""Create a container and start it, in one."""
+
+from __future__ import annotations
+
+from podpy.errors import (
+    EXIT_FAILURE,
+    EXIT_NOT_EXECUTABLE,
+    AttachError,
+    InUseError,
+    NetworkSetupError,
+    OperationError,
+    RuntimeFailedError,
+)
+from podpy.libpod.containers.starting.create import create, create_starting
+from podpy.libpod.containers.starting.start import start
+from podpy.libpod.system.repair import repair
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.image.progress import Progress
+    from podpy.image.registry.access import PullOptions
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.starting.start import Starting
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.io.foreground import AttachOptions
+    from podpy.spec.container import ContainerSpec
+
+_OF_A_START = (AttachError, InUseError, NetworkSetupError, OperationError, RuntimeFailedError)
+
+
+def run(
+    engine: Engine,
+    spec: ContainerSpec,
+    pull: PullOptions | None = None,
+    options: AttachOptions | None = None,
+    *,
+    replace: bool = False,
+    progress: Callable[[], Progress] | None = None,
+    discard: bool = False,
+) -> tuple[Held, int | None]:
+    """Create and start a container; return it, and its exit code (None: it runs on).
+
+    `options`: attached with these streams until it ends or the user detaches; without, it runs in the background.
+    `discard`: one whose start fails is removed. `replace`, `progress` and what is raised: as `create` and `start`.
+    """
+    if not engine.access.ends_with_the_call:
+        # Only this process holds the lock, and its helper would give it back: two steps, as another caller's.
+        held = create(engine, spec, pull, replace=replace, progress=progress)
+        return held, engine.privileged(lambda: _start(engine, held, None, options, discard=discard))
+    with create_starting(engine, spec, pull, replace=replace, progress=progress) as starting:
+        held = starting.container
+        return held, engine.privileged(lambda: _start(engine, held, starting, options, discard=discard))
+
+
+def _start(
+    engine: Engine, container: Held, starting: Starting | None, options: AttachOptions | None, *, discard: bool
+) -> int | None:
+    try:
+        repair(engine)
+        if options is not None:
+            from podpy.libpod.io.foreground import start_attached
+
+            return start_attached(container, options, starting)
+        if starting is None:
+            start(container)
+        else:
+            starting.run()
+    except BaseException as error:
+        if discard:
+            from podpy.libpod.containers.starting.start import discard_failed_start
+
+            discard_failed_start(container)
+        if isinstance(error, _OF_A_START) and error.exit_code == EXIT_FAILURE:
+            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's; what it looks at before it makes a container stays 125
+        raise
+    return None
