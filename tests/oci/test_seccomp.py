@@ -88,10 +88,12 @@ def test_without_a_profile_there_is_no_start_but_a_package_to_install(monkeypatc
     assert "golang-github-containers-common" in caught.value.hint
 
 
-def overlaid(*rules: dict[str, Any], default: str = "SCMP_ACT_ERRNO", caps: tuple[str, ...] = ()) -> list[Any]:
+def overlaid(
+    *rules: dict[str, Any], default: str = "SCMP_ACT_ERRNO", caps: tuple[str, ...] = (), allow: tuple[str, ...] = ()
+) -> list[Any]:
     """Return the rules for socket() that a default profile with these rules leads to."""
     source = {"defaultAction": default, "architectures": ["SCMP_ARCH_X86"], "syscalls": list(rules)}
-    profile = seccomp.profile(source, caps, allow=())
+    profile = seccomp.profile(source, caps, allow=allow)
     return [entry for entry in profile["syscalls"] if "socket" in entry["names"]]
 
 
@@ -114,6 +116,23 @@ def test_the_overlay_never_allows_what_the_profile_does_not() -> None:
     only_unix = rule(names=["socket"], args=[compare(0, "EQ", 1)])
     allowed = [entry["args"] for entry in overlaid(only_unix) if entry["action"] == "SCMP_ACT_ALLOW"]
     assert allowed == [[{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF, "valueTwo": 1}]]
+
+
+def test_a_family_is_given_back_by_name_though_the_profile_denies_it() -> None:
+    """As containers-common of 2026 does: a rule with EPERM for AF_VSOCK, and others that leave it out."""
+    newer = (
+        rule(names=["socketcall"]),
+        rule(names=["socket"], action="SCMP_ACT_ERRNO", errnoRet=1, args=[compare(0, "EQ", 40)]),
+        rule(names=["socket"], args=[compare(0, "NE", 16)]),
+        rule(names=["socket"], args=[compare(0, "EQ", 16), compare(2, "NE", 9)]),
+    )
+    vsock = [{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF, "valueTwo": 40}]
+    found = {
+        allow: [entry for entry in overlaid(*newer, allow=allow) if entry["args"] == vsock]
+        for allow in ((), ("vsock",))
+    }
+    assert [entry["action"] for entry in found[("vsock",)]] == ["SCMP_ACT_ALLOW"]
+    assert all(entry["errnoRet"] == 97 for entry in found[()])
 
 
 def test_the_overlay_never_gives_audit_back_whatever_the_container_may() -> None:

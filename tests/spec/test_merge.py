@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from podpy.errors import (
     UsageError,
 )
 from podpy.image.documents.config import ImageConfig
-from podpy.oci.failures import explain_runtime_error
+from podpy.oci.failures import explain_runtime_error, logged_error
 from podpy.spec import merge as merging
 from podpy.spec import userns, volumes_from
 from podpy.spec.container import ContainerSpec, IdMapping, Mount
@@ -170,6 +171,8 @@ def test_keep_id_is_not_for_root() -> None:
         ("exec container process (missing dynamic library?) `/x`: No such file or directory", CommandNotFoundError),
         ('unable to start container process: exec: "x": executable file not found in $PATH', CommandNotFoundError),
         ('unable to start container process: exec: "/x": permission denied', CommandNotExecutableError),
+        ('error during container init: exec: "x": executable file not found in $PATH', CommandNotFoundError),
+        ('error during container init: exec: "/etc": is a directory', CommandNotExecutableError),
         ('time="now" level=error msg="exec: \\"/x\\": stat /x: no such file or directory"', CommandNotFoundError),
     ],
 )  # fmt: skip
@@ -185,11 +188,24 @@ def test_what_runtimes_say_about_the_command(said: str, error: type[RuntimeFaile
         "error stat'ing file `/nosuch`: No such file or directory",
         "mount `/etc` to `plain`: Permission denied",
         "error during container init: error mounting exec: no such file or directory",
+        "error during container init: error mounting error during container init: exec: no such file or directory",
         "",
     ],
 )
 def test_what_runtimes_say_about_other_things_is_125(said: str) -> None:
     assert explain_runtime_error(said, "crun").exit_code == 125
+
+
+@pytest.mark.parametrize("shape", ['{"msg":"%s","level":"%s"}', '{\n  "msg": "%s",\n  "level": "%s"\n}'])
+def test_the_last_error_of_a_runtimes_log_counts_however_it_is_laid_out(shape: str, tmp_path: Path) -> None:
+    """runc and older cruns write an object a line, crun 1.28 one over several lines."""
+    log = tmp_path / "oci.log"
+    assert logged_error(os.fspath(log)) == ""
+    entries = (("first", "error"), ("exec `{\\n{}`: Exec format error", "error"), ("by the way", "warning"))
+    log.write_text("".join(shape % entry + "\n" for entry in entries))
+    assert logged_error(os.fspath(log)) == "exec `{\n{}`: Exec format error"
+    log.write_text("no JSON\n")
+    assert logged_error(os.fspath(log)) == ""
 
 
 def test_a_child_gets_no_descriptor_that_is_not_named() -> None:

@@ -1,7 +1,7 @@
 """What crun and runc say when a start fails → podpy's errors: 127 not found, 126 can't be run, 125 all else.
 
-Their texts were collected by trying (crun 1.8 and 1.21, runc 1.1): a command that isn't there, a directory, a file
-without the x bit, a script without an interpreter, another machine's binary.
+Their texts were collected by trying (crun 1.8, 1.21 and 1.28, runc 1.1 and 1.3): a command that isn't there, a
+directory, a file without the x bit, a script without an interpreter, another machine's binary.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
     said = _without_frame(" ".join(message.split())) or "it said nothing"
     lower = said.lower()
     text = f"{runtime}: {said}"
-    # runc's "error during container init" is about mounts and the like, and quotes command lines, too.
-    if any(words in lower for words in _ABOUT_THE_COMMAND) and "error during container init" not in lower:
+    # runc's "error during container init" is about mounts and the like, and quotes command lines, too; from 1.2 on it
+    # also stands before what is said about the command.
+    _, framed, reason = lower.partition("error during container init: ")
+    if any(words in lower for words in _ABOUT_THE_COMMAND) and (not framed or reason.startswith("exec: ")):
         if any(words in lower for words in _NOT_EXECUTABLE):
             return CommandNotExecutableError(f"{text}: OCI permission denied")
         if any(words in lower for words in _NOT_FOUND):
@@ -44,15 +46,19 @@ def _without_frame(said: str) -> str:
 
 
 def logged_error(path: str) -> str:
-    """Return the last error that an OCI runtime wrote into its log (one JSON object a line), or an empty text."""
+    """Return the last error that an OCI runtime wrote into its log, or an empty text.
+
+    The log is JSON objects one after the other: each on a line of its own (runc, crun up to 1.21), or over several
+    (crun 1.28), where only the first line begins with a brace.
+    """
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
+            written = file.read()
     except FileNotFoundError:
         return ""
-    for line in reversed(lines):
+    for begun in reversed(f"\n{written}".split("\n{")[1:]):
         try:
-            entry = fastjson.loads(line)
+            entry = fastjson.loads("{" + begun)
         except ValueError:
             continue
         if isinstance(entry, dict) and entry.get("level") == "error":

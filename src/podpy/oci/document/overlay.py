@@ -1,8 +1,9 @@
 """What podpy adds to a default seccomp profile: which sockets may be made, and comparisons as wide as the kernel's.
 
 A distribution's profile lags behind the kernel for years, so a short list of podpy's own lies on top of it (its changes
-are counted by `seccomp.OVERLAY`). It never lets through what the profile doesn't. A profile that looks at more of
-`socket` than its family and NETLINK_AUDIT knows better: its rules stay.
+are counted by `seccomp.OVERLAY`). It never lets through what the profile doesn't, but for a family that is asked for by
+name: newer profiles deny AF_VSOCK themselves. A profile that looks at more of `socket` than its family and
+NETLINK_AUDIT knows better: its rules stay.
 
 Two facts shape the rules. seccomp sees registers of 64 bits, while the kernel reads an `int` from their lower half
 (seccomp(2)): a comparison of all 64 bits says no more than the caller wants, so comparisons go through a mask. And
@@ -50,18 +51,18 @@ _INTS = {
 def apply(profile: dict[str, Any], capabilities: Iterable[str], allow: Iterable[int]) -> list[Rule]:
     """Return the rules of a profile (OCI runtime spec, linux.seccomp) with podpy's own for sockets.
 
-    `allow`: numbers of families that may be used although podpy denies them.
+    `allow`: numbers of families that may be used although podpy, or the profile by their number, denies them.
     """
     default = profile["defaultAction"]
     masked = [_masked(rule) for rule in profile["syscalls"]]
     about_sockets = [rule for rule in masked if "socket" in rule["names"]]
     if not _is_replaceable(about_sockets, default):
         return masked
-    wanted = families.ALLOWED.union(allow)
-    allowed = {number for number in wanted if _lets_through(about_sockets, default, number)}
-    with_audit = {number for number in wanted if _lets_through(about_sockets, default, number, _AUDIT)}
+    allowed = {number for number in families.ALLOWED if _lets_through(about_sockets, default, number)}
+    with_audit = {number for number in families.ALLOWED if _lets_through(about_sockets, default, number, _AUDIT)}
     if (allowed ^ with_audit) - {families.NETLINK}:  # another family's protocol of that number
         return masked
+    allowed |= families.DENIED.intersection(allow)
     audit = _AUDIT_CAPABILITY in capabilities and families.NETLINK in with_audit
     own = list(_socket_rules(allowed, audit=audit))
     whole = [rule for rule in masked if "socketcall" in rule["names"] and not rule.get("args")]

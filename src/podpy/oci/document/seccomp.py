@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 UNCONFINED = "unconfined"
-OVERLAY = 2  # counts the changes of oci.document.overlay: what was kept with another one isn't used
+OVERLAY = 3  # counts the changes of oci.document.overlay: what was kept with another one isn't used
 # The administrator's own file wins over the distribution's (containers.conf(5), seccomp_profile).
 DEFAULT_PATHS = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
 # Go's names for `uname -m`, which the profile's exceptions use, and libseccomp's.
