@@ -2,11 +2,11 @@
 
     blobs/sha256/HEX          committed: a row in `blobs`, used by images through `image_blobs`
     tmp/blobs/HEX.partial     being received by the process that holds its flock, or cut off; goes on from its length
-    tmp/blobs/HEX.done        verified, not committed yet; anybody may read it; who relies on it has a lease
+    tmp/blobs/HEX.done        verified, not committed yet; anybody may read it; a call that relies on it has a lease
 
 Two pulls of the same blob share the work: the second waits for the first's lock and then finds HEX.done (or goes on
-where the first stopped). A lock is held only while its own transfer runs and is given up by `finish`, so waiting can't
-be circular: who holds one waits for a network, never for another lock.
+where the first stopped). A call holds the lock only during its own transfer (`finish` releases it), and meanwhile waits
+for the network, never for another lock: so waiting can't be circular.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _BLOCK = 512  # the unit of st_blocks (stat(2))
-KEPT_SECONDS = 7 * 24 * 3600  # an interrupted pull may go on for so long
+KEPT_SECONDS = 7 * 24 * 3600  # how long the bytes of an interrupted pull are kept
 
 
 def digest_hex(digest: str) -> str:
@@ -126,7 +126,8 @@ class BlobWriter:
             os.close(descriptor)
 
     def _find_complete(self) -> bool:
-        # One that is stored may have lost its row just now, and go. Its second name keeps it for this writer's commit.
+        # A stored blob may have lost its row just now and be about to go. A second name keeps it for this writer's
+        # commit.
         try:
             os.link(self._stored, self._done)
         except (FileNotFoundError, FileExistsError):
@@ -139,10 +140,10 @@ class BlobWriter:
         return False
 
     def _use(self, path: str) -> int:
-        """Return a complete blob's size, -1 if it isn't there. `unfinished` takes it for new from now on.
+        """Return a complete blob's size, -1 if it isn't there. For `unfinished` its age begins now.
 
-        What wasn't committed wasn't synced: after a power cut HEX.done may be empty, so it is read again; a wrong one
-        is removed.
+        If it wasn't committed it wasn't synced: after a power cut HEX.done may be empty. So it is read again, and
+        removed if it is wrong.
         """
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -191,7 +192,7 @@ def unfinished(
 ) -> list[Unfinished]:
     """Return the blobs in the making. `is_leased` tells whether a living call relies on a digest.
 
-    `remove_after`: the idle ones that nobody has touched for so many seconds are removed (and returned, too).
+    `remove_after` (seconds): idle blobs that nobody has touched for that long are removed, and returned too.
     """
     directory = os.path.join(graphroot, "tmp", staging.BLOBS)
     found = []
@@ -212,15 +213,15 @@ def unfinished(
 
 
 def _look_at(descriptor: int, path: str, is_leased: Callable[[str], bool]) -> Unfinished:
-    """Lock the blob if that can be had, and say what it is."""
+    """Lock the blob if nobody else has, and say what it is."""
     import time
 
     status = os.fstat(descriptor)
     name, _, kind = os.path.basename(path).partition(".")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever receives one has its lock. Nobody keeps a complete one's, but whoever relies on it took a lease before
-        # he looked at it under the lock: so it is asked for with the lock.
+        # A receiver holds the blob's lock. A reader of a complete blob holds a lease instead, taken before it looked;
+        # so leases are checked while this call holds the lock.
         idle = _is_still(descriptor, path) and (kind == "partial" or not is_leased(f"sha256:{name}"))
     except BlockingIOError:
         idle = False

@@ -30,9 +30,8 @@ class ImageRecord(Record):
     digest: str = ""  # of the manifest, "sha256:HEX"
     manifest: bytes = b""
     digests: list[str] = []  # of all manifests, also of lists that led to it; the one that came first is the first
-    shown_digest: str = (
-        ""  # the one that Podman shows: as asked for; by its name the last, by its id or in lists the first
-    )
+    # Podman prints the one asked for; else the newest if the image was found by name, the oldest by id and in lists.
+    shown_digest: str = ""
     config: bytes = b""
     layers: list[str] = []  # chain ids ("sha256:HEX"), lowest first
     names: list[str] = []  # the one that was given last is the first

@@ -67,7 +67,7 @@ class Shelves:
     def image_summaries(self, *, digests: bool = False) -> list[ImageRecord]:
         """Return every image without its manifest, configuration and layers (empty), newest first: quickly.
 
-        Their digests only if they are asked for. Of these `is_list` says nothing.
+        Their digests only if they are asked for. Don't ask these for `is_list`.
         """
         return self.images_table.summaries(digests=digests)
 
@@ -80,12 +80,13 @@ class Shelves:
         return self.images_table.users(image_id)
 
     def has_layer(self, chain_id: str) -> bool:
-        """Tell whether the layer is here. From now on it stays, for as long as this process lives, with its blobs.
+        """Return whether the layer is stored, and take a lease on it.
 
-        To be called in the user's namespaces, as all that stages something: it clears up after killed calls.
+        Neither the layer nor its blobs are collected while this process lives. This process must be in the user's
+        namespaces: the first call of its kind clears up after killed calls.
         """
         self.staging.path()
-        with self.database.transaction():  # between the two its blobs could go
+        with self.database.transaction():  # else its blobs could go between lease and look
             self._lease(chain_id)
             self.database.execute(
                 "INSERT OR IGNORE INTO leases SELECT ?, digest FROM layers JOIN layer_blobs USING (diff_id) "
@@ -95,7 +96,7 @@ class Shelves:
         return bool(self.database.query("SELECT 1 FROM layers WHERE chain_id = ?", (chain_id,)))
 
     def has_blob(self, digest: str) -> bool:
-        """Tell whether the blob is here. From now on it stays, for as long as this process lives. See has_layer."""
+        """Return whether the blob is stored, and take a lease: it stays while this process lives. See has_layer."""
         self._lease(digest)
         return bool(self.database.query("SELECT 1 FROM blobs WHERE digest = ?", (digest,)))
 

@@ -164,7 +164,7 @@ def receive(
         pool.stop.set()
         end = monotonic() + _GRACE
         for thread in threads:
-            # One that waits for its server is left behind: what it has received is in its file already.
+            # A thread still waiting for its server is abandoned; what it has received is in its file already.
             thread.join(max(0.0, end - monotonic()))
         try:
             pool.writeback.stop(max(0.0, end - monotonic()))

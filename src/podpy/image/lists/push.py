@@ -173,7 +173,7 @@ class _Sending:
 
     def _copy(self, repository: Target, entry: Entry, source: ListSource) -> Entry:
         if not self._format and repository.digest(entry.digest) == entry.digest:
-            return entry  # a registry has no manifest without what it names
+            return entry  # a registry that has the manifest has its blobs too
         access = self._options
         place = parse(source.source.removeprefix(REGISTRY)) if _is_remote(source) else None
         if place is None or not self._is_same_registry(place):

@@ -27,7 +27,7 @@ _ENDED = frozenset((EXITED, "stopped"))
 
 
 class Container(Held):
-    """A container, as a caller sees it. `row` is what was known at the last method call; see `refresh`."""
+    """A container, as a caller sees it. `row` is a snapshot; `refresh()` updates it."""
 
     def _change(self, work: Callable[[], object]) -> None:
         """Do `work` inside the user's namespaces, after what killed calls have left was finished."""

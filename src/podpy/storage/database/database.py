@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FILE_NAME = "podpy.sqlite"
 BUSY_TIMEOUT_SECONDS = 60.0
 # The next opener reads the whole WAL, so it is kept short. SQLite's own way isn't enough: after a commit it copies the
-# WAL home, but that it may begin it anew is only in shared memory, which is gone when no call has the database open.
+# WAL home, but the "may restart" flag lives in shared memory and is lost when the last connection closes.
 _LONGEST_WAL = 1 << 20  # bytes
 _LITTLE_ROOM = 1 << 20  # bytes; a removal's rows and directories take less
 _NO_CHECKPOINT: int | None = getattr(_sqlite3, "SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE", None)  # since Python 3.12
