@@ -67,7 +67,7 @@ def real_path(root: str, path: str) -> str:
 
 
 def links(root: str, paths: Iterable[str]) -> list[str]:
-    """Return those of `paths` below `root` that are a symbolic link, or lead over one; none is what isn't there.
+    """Return those of `paths` below `root` that are a symbolic link, or lead over one; a missing path is neither.
 
     Raises OSError.
     """

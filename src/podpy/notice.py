@@ -29,7 +29,7 @@ class _Sinks:
 class Details:
     """Who hears each step and each program that is called (`--log-level=debug`), and how it ended (`trace`).
 
-    Nobody, as a rule: whoever tells such a thing looks here first, so that its text isn't even made.
+    Nobody, as a rule. Callers look here first, so the text isn't even made then.
     """
 
     step: Sink | None = None

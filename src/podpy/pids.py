@@ -19,7 +19,7 @@ _STATE = 0
 
 
 def start_time(pid: int) -> int:
-    """Return when a process started, in clock ticks since boot; 0 if there is no such process, or only its zombie."""
+    """Return when a process started, in clock ticks since boot; 0 if the process is gone, or a zombie."""
     fields = _stat(pid)
     if not fields or fields[_STATE] in "ZX":
         return 0

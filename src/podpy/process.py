@@ -97,9 +97,9 @@ def spawn(
     """Start `argv` (an absolute path first) and return its pid. The caller waits for it.
 
     `stdin`, `stdout`, `stderr`: a descriptor, -1 for /dev/null, or None for this process's own. `keep`: further
-    descriptors that the child inherits under the same number (`pipe` makes such); `null`: those that are /dev/null in
-    it. `session`: it gets one of its own, so that no terminal's signal reaches it. `name`: its first argument, if not
-    the path. Raises OSError with the path.
+    descriptors that the child inherits under the same number (as `pipe` makes them); `null`: those that are /dev/null
+    in it. `session`: it gets one of its own, so that no terminal's signal reaches it. `name`: its first argument, if
+    not the path. Raises OSError with the path.
     """
     if Details.step is not None:
         Details.step(f"Starting: {command_line(argv)}")

@@ -30,7 +30,7 @@ def go_time(nanoseconds: int) -> str:
 
 def nanoseconds(text: str) -> int:
     """Return the nanoseconds since 1970 of an RFC 3339 time (in UTC if it has no offset), less than 0 for an earlier
-    one; 0 if it isn't such a time.
+    one; 0 if it isn't a time of that form.
     """
     date, _, rest = text.partition("T")
     try:

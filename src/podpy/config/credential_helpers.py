@@ -58,7 +58,7 @@ def servers(helper: str) -> list[str]:
 
 
 def _run(helper: str, action: str, text: str) -> str | None:
-    """Run `docker-credential-HELPER ACTION` with `text` on its stdin; return its answer, None: it has no such entry."""
+    """Run `docker-credential-HELPER ACTION` with `text` on its stdin; return its answer, or None if it has no entry."""
     if "/" in helper or not helper:
         raise ConfigError(f'the credential helper "{helper}" is not a name')
     command = [f"docker-credential-{helper}", action]

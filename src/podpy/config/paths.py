@@ -85,7 +85,7 @@ class Paths(Record):
     def find(cls, root: str | None = None, runroot: str | None = None) -> Paths:
         """Return the directories of this process's user, made (mode 0700) if they are missing.
 
-        Raises RootlessError if no safe run directory or no home can be had, OSError if one can't be made.
+        Raises RootlessError if there is no home or no safe run directory, OSError if one can't be made.
         """
         uid, gid, rootless = identity()
         own_dirs = not rootless or (uid == 0 and os.access("/var/lib", os.W_OK))
@@ -201,7 +201,7 @@ def _chosen_runroot(graphroot: str) -> str:
         return noted
     try:
         files.replace(note, chosen + "\n")
-    except OSError:  # a full or read-only disk: whoever wants to write there will say so
+    except OSError:  # a full or read-only disk: the call that writes there will say so
         pass
     return chosen
 

@@ -60,7 +60,7 @@ class Requirement(Record):
     key_paths: list[str] = []
     key_data: list[bytes] = []
     identity: Identity = Identity()
-    unsupported: str = ""  # the key that podpy can't check, e.g. fulcio: such a requirement rejects
+    unsupported: str = ""  # a key that podpy can't check (fulcio, say): the requirement then rejects
 
 
 class Policy(Record):

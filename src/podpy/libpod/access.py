@@ -51,7 +51,7 @@ class Helper:
     ends_with_the_call = False
 
     def open_database(self, paths: Paths) -> Database:
-        """Open the store's database for each query anew: no fork may carry an SQLite connection."""
+        """Open the store's database again for each query: no fork may carry an SQLite connection."""
         from podpy.storage.database.brief import BriefDatabase
 
         return BriefDatabase.open(paths)

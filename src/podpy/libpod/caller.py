@@ -1,4 +1,4 @@
-"""Caller: who calls podpy, and what a container or a message of podpy's may get of him.
+"""Caller: who calls podpy, and what a container or a message of podpy's may get from it.
 
 A process has one environment, one working directory and three standard streams, but it may serve many callers. So
 nothing in libpod and below it asks the process: the command line gives its own, and a library what it wants to.
@@ -37,7 +37,7 @@ class Streams:
 
     @property
     def terminal(self) -> int:
-        """The first of them that is a terminal: its size is the container's. -1 if none is."""
+        """The first of them that is a terminal: its size is the container's. -1 if there is none."""
         for descriptor in (self.stdin, self.stdout, self.stderr):
             if descriptor >= 0 and os.isatty(descriptor):
                 return descriptor

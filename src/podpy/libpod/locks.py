@@ -1,7 +1,7 @@
 """File locks, one per container: flock(2) on runroot/locks/ID.
 
 The kernel drops a flock when its holder dies, so a lock can't be left behind and has no number that could run out.
-The file is removed with its container; whoever locked a file that was removed meanwhile tries again.
+The file is removed with its container. If a call locked a file that was removed meanwhile, it tries again.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Runtime(Engine):
     ) -> None:
         """Find the user's directories (unless `paths` says them). Raises RootlessError or ConfigError.
 
-        `caller`: what containers may get of whoever calls; by default this process's environment and directory, without
+        `caller`: what containers may get of the caller; by default this process's environment and directory, without
         what a service manager gave it, and no streams. `access`: where privileged work happens; by default in a helper.
         """
         super().__init__(

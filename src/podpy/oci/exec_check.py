@@ -1,6 +1,6 @@
 """Whether the command of an `exec` without a terminal can be started at all, asked before the OCI runtime is.
 
-Such a command has podpy's own stderr, and so has the runtime until the command is there: what it says of a command
+That command has podpy's own stderr, and so has the runtime until the command is there: what it says of a command
 that it can't find would stand there in its words, beside ours. What is surely wrong is refused here; of the rest (a
 file that only some users may run, an interpreter that is missing) the runtime tells.
 """

@@ -92,7 +92,7 @@ class OciRuntime(Record):
         """Do `delete` of a container all of whose processes have ended, without starting the runtime.
 
         For crun that is its directory under `root` and an empty cgroup (crun, src/libcrun/container.c,
-        container_delete_internal); systemd collects an empty scope by itself. Returns False if there is more to do than
+        container_delete_internal); systemd collects an empty scope. Returns False if there is more to do than
         that: then `delete` must be called.
         """
         directory = os.path.join(self.root, container_id)

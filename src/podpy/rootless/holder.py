@@ -71,7 +71,7 @@ def read_record(paths: Paths) -> Holder | None:
 
 
 class HolderLock:
-    """The lock that guards the record: whoever makes or ends namespaces has it. Never held while waiting for people."""
+    """The lock that guards the record: a call that makes or ends namespaces holds it. It never waits for people."""
 
     def __init__(self, paths: Paths) -> None:
         self._path = paths.holder + ".lock"

@@ -81,7 +81,7 @@ def idmaps() -> tuple[IdMap, IdMap]:
 
 
 def check_boot(paths: Paths) -> bool:
-    """Note the boot in the run directory; clear what an earlier boot left there. Return whether there was such.
+    """Note the boot in the run directory; clear what an earlier boot left there. Return whether there was anything.
 
     A run directory on a persistent filesystem (a fall-back in /var/tmp, `--runroot`) outlives a reboot; what it tells
     of doesn't.

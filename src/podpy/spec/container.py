@@ -108,7 +108,7 @@ class ContainerSpec(Record):
     entrypoint: list[str] | None = None  # as given; None: the image's, until it is merged
     env: dict[str, str] = {}
     env_host: bool = AS_CONFIGURED  # the caller's variables too, below `env`
-    unset_env: list[str] = []  # --unsetenv: also of what podpy sets by itself
+    unset_env: list[str] = []  # --unsetenv: also of variables that podpy sets
     unset_env_all: bool = False
     env_merge: dict[str, str] = {}  # --env-merge: values with ${NAME} of the image's variables
     workdir: str = ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 _SIGTERM = 15
-_SIGRTMIN_3 = 37  # systemd(1): shut down; SIGTERM makes it start itself anew
+_SIGRTMIN_3 = 37  # systemd(1): shut down; SIGTERM makes it start itself again
 
 
 def merge(spec: ContainerSpec, image: ImageConfig, base: Mapping[str, str]) -> ContainerSpec:

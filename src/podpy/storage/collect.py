@@ -113,7 +113,7 @@ def clear_up(store: Shelves, killed: dict[str, int], *, measure: bool = False) -
 
 
 def _drop_leases(store: Shelves, living: set[str]) -> None:
-    # A living call's staging directory was there before its first lease: whoever holds the write lock sees both.
+    # A living call's staging directory was there before its first lease: a holder of the write lock sees both.
     for (name,) in store.database.query("SELECT DISTINCT staging FROM leases"):
         if name not in living:
             store.database.execute("DELETE FROM leases WHERE staging = ?", (name,))

@@ -150,7 +150,7 @@ class ImageTable:
     def with_manifest(self, record: ImageRecord, digest: str) -> ImageRecord:
         """Return an image with its manifest of this digest, or with the one that the list of this digest names.
 
-        Nothing changes if the image has none such.
+        If the image has neither, it is returned as it is.
         """
         if digest not in record.digests:
             return record

@@ -1,4 +1,4 @@
-"""Manifest lists in the database: an image without configuration, and where each of its entries can be had.
+"""Manifest lists in the database: an image without configuration, and where each of its entries is.
 
 images         id (random), digest, config empty, size of the manifest
 image_manifests  the list itself
@@ -41,7 +41,7 @@ class Contents(Record):
 
 
 def sources(store: Shelves, list_id: str) -> list[ListSource]:
-    """Return where the entries of a list can be had."""
+    """Return where the entries of a list are."""
     query = "SELECT digest, source, manifest, files FROM list_sources WHERE image_id = ?"
     return [
         ListSource(digest=digest, source=source, manifest=bytes(manifest), files=fastjson.loads(files))

@@ -1,8 +1,8 @@
 """Files without a row: what a removal leaves on purpose and a kill by accident.
 
-Layers and blobs get their place and their row in one transaction, so whoever holds the write lock and finds one without
-a row has found what nothing can ever use. Removing is two steps, then: the rows go in one transaction, and the files of
-whatever has no row in a second one, which asks again. In between somebody may have received the same blob anew.
+Layers and blobs get their place and their row in one transaction, so if a holder of the write lock finds
+one without a row, nothing can ever use it. Removing has two steps, then: rows go in one transaction; files
+without a row go in a second one, which asks again. In between another call may have received the same blob.
 """
 
 from __future__ import annotations

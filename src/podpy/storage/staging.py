@@ -1,12 +1,12 @@
-"""graphroot/tmp: everything that isn't committed yet, and who is still at it.
+"""graphroot/tmp: everything that isn't committed yet, and which calls are still at it.
 
     tmp/blobs/HEX.partial     a blob that is being received, or whose transfer was cut off: it goes on from there
     tmp/blobs/HEX.done        received and verified; the commit of an image renames it into blobs/sha256
     tmp/PID-RANDOM/           one call's staging directory: layers being unpacked, and what is being removed
 
-A staging directory is locked (flock on the directory itself) by its maker for as long as that process lives, so a lock
-that can be had means that the maker is gone, whatever the pid says. Making one takes the lock of tmp/ shared, sweeping
-takes it exclusively: a directory that was made but not yet locked is never swept.
+A staging directory is locked (flock on the directory itself) by its maker for as long as that process lives, so if
+the lock is free, the maker is gone, whatever the pid says. Making one takes the lock of tmp/ shared, sweeping takes it
+exclusively: a directory that was made but not yet locked is never swept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 class Staging:
     """This process's staging directory, made when it is first needed.
 
-    `before_first` is called before that: whoever stages something also removes what killed calls have left.
+    `before_first` is called before that: a call that stages something also removes what killed calls have left.
     """
 
     def __init__(self, graphroot: str) -> None:

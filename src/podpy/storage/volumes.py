@@ -4,7 +4,7 @@
     `volumes` in podpy.sqlite        name, whether anonymous, labels, options, whether an image's files were copied in
 
 Made and removed: row and directory in one transaction. A kill before its end leaves an empty directory without a row,
-or a row without a directory, which `ensure` makes anew. A directory without a row is named by `check`; the next
+or a row without a directory, which `ensure` makes again. A directory without a row is named by `check`; the next
 `create` of that name takes it over, as it is.
 """
 

@@ -3,8 +3,8 @@
 A process of an ssh or console session is in session-N.scope, which is root's: it may not write `cgroup.procs` outside
 of it (cgroups(7), delegation containment: the nearest common ancestor must be writable). So an `exec` could not join
 its container's cgroup, and a monitor would end with the session where logind kills what is left (logind.conf(5),
-KillUserProcesses=). systemd may move the process: into podpy-HOLDER.scope, which the first such call of a boot makes
-around the holder of the user's namespaces (StartTransientUnit: a job, 25 ms) and the later ones are attached to
+KillUserProcesses=). systemd may move the process: into podpy-HOLDER.scope, which the first call of that kind in a boot
+makes around the holder of the user's namespaces (StartTransientUnit: a job, 25 ms) and the later ones are attached to
 (AttachProcessesToUnit: done when it answers, 3 ms; org.freedesktop.systemd1(5)).
 """
 
@@ -31,7 +31,8 @@ class Leaving:
     """This process's move into podpy's scope below the user's systemd; `finish` waits for it.
 
     systemd takes 20 ms (in the kernel, moving a process waits for all processors), in which the caller can do other
-    things that need no new process. Without such a systemd nothing happens: what needs the move then fails by itself.
+    things that need no new process. Without that systemd nothing happens; a call that needs the move then fails on its
+    own.
     """
 
     def __init__(self, paths: Paths) -> None:
@@ -66,7 +67,8 @@ class Leaving:
 def move_in_background(paths: Paths, pid: int) -> None:
     """Move a monitor into podpy's scope without waiting for it: systemd takes 20 ms, and the monitor can do without.
 
-    A forked child does it, with nothing of the caller's open, so that whoever reads our output to its end isn't kept.
+    A forked child does it, with nothing of the caller's open, so that a reader of our output isn't kept waiting for its
+    end.
     """
     if not paths.rootless or is_under_manager(paths.uid):
         return

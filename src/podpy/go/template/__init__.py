@@ -19,7 +19,7 @@ __all__ = ["TemplateError", "render"]
 
 def render(template: str, data: Any) -> str:
     """Return what a template makes of `data`. Raises TemplateError."""
-    # Imported here: whoever only needs `values` (all JSON does) pays for no parser.
+    # Imported here: a caller that needs only `values` (all JSON does) doesn't pay for the parser.
     from podpy.go.template.template import Template
 
     return Template(template).render(data)

@@ -4,7 +4,7 @@ The bytes go into a file without a name (O_TMPFILE), which gets its name at the 
 kill, or a power cut, leaves nothing of it, and a file of that name that was there stays until it is replaced.
 
 Only a rename can replace a file, and some file systems have no O_TMPFILE: then there is a name aside, `.podpy-new-…`,
-for a moment or for the whole time. Its maker has the file's lock, so one whose lock can be had belongs to a killed
+for a moment or for the whole time. Its maker has the file's lock, so if the lock is free, the file belongs to a killed
 call, and the next one that writes into the same directory removes it.
 """
 
@@ -163,7 +163,7 @@ def _sync(directory: str) -> None:
 
 
 def _lock(descriptor: int) -> bool:
-    """Take a file's lock if it can be had at once."""
+    """Take a file's lock, without waiting."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # somebody has it, or the file system has no locks: then nothing is taken for left behind either

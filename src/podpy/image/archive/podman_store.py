@@ -67,7 +67,7 @@ class PodmanStore:
     """One graph root of the containers/storage library, with the overlay driver. Nothing in it is changed."""
 
     def __init__(self, graphroot: str) -> None:
-        """Raises ImageError if there is no such store, or one of another driver."""
+        """Raises ImageError if there is no store, or its driver is another one."""
         self.graphroot = graphroot
         if os.path.isdir(os.path.join(graphroot, f"{_DRIVER}-images")):
             return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # At most this much comes out at once: a small input may mean gigabytes. Larger pieces are slower: their memory goes
-# back to the kernel each time, and its pages are made anew (measured: 51,000 page faults of a pull became 30,000).
+# back to the kernel each time, and its pages are made again (measured: 51,000 page faults of a pull became 30,000).
 PIECE = 256 << 10
 HEAD = 262  # bytes needed to recognise a format (tar's magic is at 257)
 

@@ -52,7 +52,7 @@ def pull(
     if options.policy == "missing" and here is not None:
         return here
     if missing is not None and options.policy != "always" and parse(plain).domain in ("", LOCALHOST):
-        raise missing  # no registry has such a name: what it would say is no help
+        raise missing  # no registry has a name like that: its answer is no help
     if known.other is not None and options.policy != "always":
         plain = known.name or plain  # as Podman: what a short name means here is what is pulled
         if parse(plain).domain == LOCALHOST:

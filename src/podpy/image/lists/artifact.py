@@ -232,7 +232,7 @@ def _copy(store: Store, layer: schema.Descriptor, path: str) -> None:
     if not os.path.exists(blob):
         raise ImageError(f"blob {layer.digest} is missing", hint="Pull or add the artifact again")
     try:
-        # /dev/stdout may be a pipe of another user's, which can't be opened anew.
+        # /dev/stdout may be another user's pipe, which can't be opened again.
         place: str | int = os.dup(1) if path == "/dev/stdout" else path
         with open(blob, "rb", buffering=0) as source, open(place, "wb", buffering=0) as target:
             try:

@@ -35,7 +35,7 @@ _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
 def _only(text: str, characters: str) -> bool:
-    """Tell whether `text` is not empty and made of `characters` only (`strip` is the fastest such test in CPython)."""
+    """Return whether `text` isn't empty and has only `characters` (`strip` is CPython's fastest way to test that)."""
     return bool(text) and not text.strip(characters)
 
 

@@ -1,4 +1,4 @@
-"""An image's manifest for where the image goes: as it came if its layers are the same, else written anew.
+"""An image's manifest for where the image goes: as it came if its layers are the same, else a new one.
 
 The two families, OCI image-spec v1 and Docker's version 2, schema 2, differ in media types; the configuration is the
 same in both, so a conversion changes the manifest only.

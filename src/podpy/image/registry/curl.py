@@ -294,7 +294,7 @@ class Response:
             self._wait()
 
     def _wait(self) -> None:
-        began = monotonic()  # only what is waited here counts: whoever reads the answer may take his time
+        began = monotonic()  # only the wait here counts: the reader of the answer may take any time
         timer = self._multi.timeout()  # in milliseconds, -1: none; one is for trying IPv4 beside IPv6 (RFC 8305)
         most = _STEP if timer < 0 else min(_STEP, timer / 1000)
         if self._multi.select(most) < 1 and monotonic() - began < min(most, _PAUSE):

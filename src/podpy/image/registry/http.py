@@ -202,7 +202,7 @@ class Transport:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 if url is not asked and _authority(url) != _authority(asked):
-                    # What this host's credentials are for is said by itself, and by nobody it redirects to.
+                    # Only this host says what its credentials are for, and no host that it redirects to.
                     response.headers.discard("WWW-Authenticate")
                 return response
             drop(response)

@@ -18,7 +18,7 @@ def proxy_for(scheme: str, netloc: str) -> str:
     proxy = _variable(f"{scheme}_proxy")
     if not proxy or any(_matches(entry.strip().lower(), name, host) for entry in _variable("no_proxy").split(",")):
         return ""
-    if proxy.startswith("socks5://"):  # Go leaves finding the host to such a proxy, which libcurl calls socks5h
+    if proxy.startswith("socks5://"):  # Go lets this proxy resolve the host's name, which libcurl calls socks5h
         return proxy.replace("socks5", "socks5h", 1)
     return proxy if "://" in proxy else f"http://{proxy}"
 

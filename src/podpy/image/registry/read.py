@@ -117,7 +117,7 @@ class Repository:
     def _blob_once(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         headers = {"Range": f"bytes={offset}-{size - 1}"} if offset else {}
         response = self._open("GET", f"/blobs/{digest}", headers)
-        if response.status == 416:  # no such range there: then from the beginning, what is here already passed over
+        if response.status == 416:  # no range there: read from the beginning, and skip what is here already
             drop(response)
             response = self._open("GET", f"/blobs/{digest}", {})
         if response.status == 206:

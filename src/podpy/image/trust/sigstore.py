@@ -1,6 +1,6 @@
 """sigstore signatures (sigstoreSigned with public keys), checked by the `openssl` program: ECDSA, RSA, Ed25519.
 
-Why the program and not the `cryptography` library: whoever has ca-certificates has openssl, patched by the
+Why the program and not the `cryptography` library: a system with ca-certificates has openssl, patched by the
 distribution, while the library would be 10 MB more for every installation, and Rust where there is no wheel.
 """
 

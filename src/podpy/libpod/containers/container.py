@@ -135,9 +135,9 @@ class Container(Held):
         try:
             row = self.refresh()
         except NoSuchContainerError:
-            row = self.row  # removed by itself (--rm): its exit record is still there
+            row = self.row  # removed at its end (--rm): its exit record is still there
         code = wait_for_end(self.engine, row, timeout)
-        if self.spec.remove:  # whoever waited for it may use its name
+        if self.spec.remove:  # who waited for it may use its name
             self.cleanup()
         return code
 

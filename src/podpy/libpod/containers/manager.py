@@ -53,7 +53,7 @@ class Containers:
         return Container(self._engine, row)
 
     def exists(self, name: str) -> bool:
-        """Tell whether there is such a container. Raises AmbiguousNameError."""
+        """Return whether there is a container of this name. Raises AmbiguousNameError."""
         try:
             self.get(name)
         except NoSuchContainerError:
@@ -74,7 +74,7 @@ class Containers:
         return listing(self._engine, filters, **how)
 
     def committed(self) -> Sequence[ContainerRow]:
-        """Return the rows as they were last committed: nothing is waited for, and none is settled."""
+        """Return the rows as they were last committed: without waiting, and without settling them."""
         return self._engine.table.summaries()
 
     def select(

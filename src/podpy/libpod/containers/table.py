@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CREATED = "created"
 INITIALIZED = "initialized"
-STARTING = "starting"  # a podpy call is at it; if none is (its lock is free), that call was killed
+STARTING = "starting"  # a podpy call is at it; if its lock is free, that call was killed
 RUNNING = "running"
 PAUSED = "paused"
 STOPPING = "stopping"
@@ -227,7 +227,7 @@ class ContainerTable:
         return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses, _SUMMARY_FIELDS)
 
     def summaries_of(self, ids: list[str]) -> list[ContainerRow]:
-        """Return such rows of the containers with these ids, as far as they still are there."""
+        """Return these rows of the containers with these ids, if they are still there."""
         found: list[ContainerRow] = []
         for start in range(0, len(ids), _MOST_VALUES):
             some = ids[start : start + _MOST_VALUES]

@@ -44,7 +44,7 @@ def top(container: Held, fields: list[str]) -> list[list[str]]:
         processes.sort(key=lambda process: process.inside)
         return [[write(process) for _, write in columns] for process in processes]
 
-    # Inside the user namespace all of the container's processes can be looked at, whoever runs them.
+    # Inside the user namespace all of the container's processes can be read, whatever user runs them.
     return [[heading for heading, _ in columns], *container.engine.privileged(read)]
 
 

@@ -32,7 +32,7 @@ def matching(engine: Engine, filters: list[str], *, whole: bool = False) -> list
 
 
 def names_matching(record: ImageRecord, filters: list[str]) -> list[str]:
-    """Return the image's names that the `reference` filters let through (all, without such a filter)."""
+    """Return the image's names that the `reference` filters let through (all, if there is none)."""
     patterns = shared.parse(filters, KEYS).get("reference", [])
     if not patterns:
         return record.names

@@ -29,7 +29,7 @@ class ManifestLists:
         return find_list(self._engine.store, self._engine.paths, name)
 
     def exists(self, name: str) -> bool:
-        """Tell whether there is such a list. Raises NotAListError."""
+        """Return whether there is a list of this name. Raises NotAListError."""
         try:
             self.get(name)
         except NoSuchImageError:

@@ -61,7 +61,7 @@ class Images:
         return find_image(self._engine.store, self._engine.paths, name)
 
     def exists(self, name: str) -> bool:
-        """Tell whether there is such an image. Raises NotANameError for what can't be a name."""
+        """Return whether there is an image of this name. Raises NotANameError for what can't be a name."""
         try:
             self.get(name)
         except NotANameError:

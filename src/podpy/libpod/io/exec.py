@@ -2,8 +2,8 @@
 
 A command without a terminal is run by a `RUNTIME exec` that is podpy's own child, with the caller's descriptors passed
 straight through: no monitor, no pump, and its exit code is the command's. With a terminal, or in the background, it is
-conmon's exec mode. A session is one small file in the run directory, made and removed by whoever runs it, never the
-database: a thousand execs don't wait for each other.
+conmon's exec mode. A session is one small file in the run directory, made and removed by the call that runs it, never
+the database: a thousand execs don't wait for each other.
 """
 
 from __future__ import annotations

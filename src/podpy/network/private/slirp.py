@@ -61,7 +61,7 @@ def command(mode: Mode, netns: str, socket: str, ready: int) -> list[str]:
 
 
 class Addresses(Record):
-    """Who has which address in a network of slirp4netns(1)."""
+    """The addresses in a network of slirp4netns(1)."""
 
     own: str = ADDRESS
     gateway: str = GATEWAY

@@ -75,7 +75,7 @@ def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
 
 
 def _oom_score_adj(wanted: int, context: BundleContext) -> int:
-    """Return what can be had: lowering it needs CAP_SYS_RESOURCE in the initial user namespace."""
+    """Return the value that is possible: lowering it needs CAP_SYS_RESOURCE in the initial user namespace."""
     own = context.host.oom_score_adj
     if not context.host.rootless or wanted >= own:
         return wanted

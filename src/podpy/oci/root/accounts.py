@@ -1,6 +1,6 @@
 """Lines in the container's /etc/passwd and /etc/group for users that the image doesn't know (podman-run(1), --passwd).
 
-The container's user gets one if it is a number, and with `--userns=keep-id` whoever calls podpy, as whom others may
+The container's user gets one if it is a number, and with `--userns=keep-id` so does podpy's caller, as whom others may
 `exec` (toolbox, distrobox). The lines are appended to the files of the container's own layer: a file that is
 bind-mounted couldn't be replaced, which is what `useradd` and its kind do. Where the root filesystem isn't the
 container's own to write (`--read-only`, `--rootfs`), the whole text is returned, to be mounted.
@@ -77,7 +77,7 @@ def _keeps_the_caller(spec: ContainerSpec) -> bool:
 
 
 def _of_caller(spec: ContainerSpec, rootfs: str) -> tuple[list[_Line], list[_Line]]:
-    """Return the passwd and group lines for whoever calls podpy, each unless the container has the name or number."""
+    """Return the passwd and group lines for podpy's caller, each unless the container has the name or number."""
     import grp
     import pwd
 

@@ -71,7 +71,7 @@ def _find_user(rootfs: str, wanted: str) -> _Passwd:
         if len(fields) < 6:
             continue
         uid, gid = parse_id(fields[2]), parse_id(fields[3])
-        if uid is None or gid is None:  # no line for a user: the kernel would take such a number for none or another
+        if uid is None or gid is None:  # no user's line: the kernel would take the number for none, or for another
             continue
         if fields[0] == wanted or uid == number:
             return _Passwd(name=fields[0], uid=uid, gid=gid, home=fields[5])

@@ -33,7 +33,7 @@ def _parse(text: str) -> tuple[int, int, str]:
 
 
 def of_image(texts: Iterable[str]) -> list[str]:
-    """Return an image's exposed ports as they are ("80", "80/tcp", "90-95/udp"); what is none is as good as absent."""
+    """Return an image's exposed ports as they are ("80", "80/tcp", "90-95/udp"); what is no port is left out."""
     return [text for text in texts if _is_port(text)]
 
 

@@ -105,7 +105,7 @@ def parse_device_rule(text: str, *, rootless: bool) -> dict[str, Any]:
 
 
 def check_seccomp(value: str) -> str:
-    """Return the profile's absolute path, or "unconfined". Raises UsageError if there is no such file."""
+    """Return the profile's absolute path, or "unconfined". Raises UsageError if the file isn't there."""
     if value == "unconfined":
         return value
     path = os.path.abspath(value)

@@ -1,9 +1,9 @@
 """graphroot/reserve: 2 MiB that nobody uses, so that on a full disk something can still be removed.
 
-Every removal begins with a write: a row that goes, a staging directory for what is renamed away. So whoever is going to
-free something calls `Database.make_room` first, which gives the reserve up if the file system is full; each call that
-has staged something makes it anew at its end (`Staging.close`). What only notes something (`ps`, `stop`, `kill`) goes
-without: libpod.containers.table.ContainerTable.note.
+Every removal begins with a write: a row that goes, a staging directory for what is renamed away. So a call that is
+going to free something calls `Database.make_room` first, which gives the reserve up if the file system is full; each
+call that has staged something makes it again at its end (`Staging.close`). What only notes something (`ps`, `stop`,
+`kill`) goes without: libpod.containers.table.ContainerTable.note.
 
 Nothing is tried first and then repeated: SQLite rolls a whole transaction back if its commit finds no space.
 """
@@ -35,7 +35,7 @@ def make(graphroot: str, aside: str) -> None:
         finally:
             os.close(descriptor)
         os.rename(aside, path)
-    except OSError:  # a quota, say: whoever wants to write there will say so
+    except OSError:  # a quota, say: the call that writes there will say so
         pass
 
 

@@ -115,7 +115,7 @@ class MountOverlay(Operation):
         from podpy import linux
 
         # A volatile mount leaves this mark, and the kernel refuses the next mount: the data may be torn after a power
-        # cut. Here it can't be that: such a container ends with its boot.
+        # cut. That can't happen here: this container ends with its boot.
         volatile_mark = os.path.join(self._work, "work", "incompat")
         if os.path.exists(volatile_mark):
             from podpy.storage.layers import filesystem

@@ -29,6 +29,6 @@ def cleanup(options: Options) -> int:
         # systemd ends what is left in a unit's cgroup as soon as its ExecStop has returned.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with open_runtime(options) as runtime:
-        # Whoever is gone already was cleaned up by a faster call: for a script that is no failure.
+        # A faster call has cleaned up what is gone already: for a script that is no failure.
         options.ignore = True
         return for_each(runtime, options, lambda container: container.after_end(remove=options.rm))

@@ -1,6 +1,6 @@
 """Finish what has ended: give back what it held, and remove it if it was to go at its end (`--rm`).
 
-Whoever sees a container end finishes it, and returns when that is done: conmon's exit command, the attached call,
+A call that sees a container end finishes it, and returns when that is done: conmon's exit command, the attached call,
 `stop`, `kill`, `wait`, and after them any changing call (podpy.libpod.system.repair).
 """
 
@@ -52,7 +52,7 @@ def remove_locked(container: Held, row: ContainerRow, *, volumes: bool, end: dic
     """
     engine = container.engine
     engine.database.make_room()
-    # The code with it: whoever waits in another process may see this row and nothing else.
+    # The code with it: a waiter in another process may see this row and nothing else.
     events = ("died",) if end and "status" in end else ()
     engine.table.update(row.id, *events, **{"exit_code": row.exit_code, **(end or {}), "status": REMOVING})
     _finish(engine, row, volumes=volumes)
@@ -70,7 +70,7 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
         try:
             with container.locked(wait=False):
                 engine.database.make_room()
-                # Whether `rm -v` had begun it isn't known; what goes by itself takes its volumes along.
+                # Whether `rm -v` had begun it isn't known; a container that goes at its end takes its volumes along.
                 _finish(engine, row, volumes=bool(row.remove_at_exit))
                 container.lock.remove()
                 finished.append(row)

@@ -48,7 +48,7 @@ def remove(
         except NoSuchContainerError:
             if not container.spec.remove:
                 raise
-            return  # it goes at its end by itself, and has
+            return  # it was to go at its end, and has gone
 
 
 def _improper(container: Held, status: str) -> StateError:

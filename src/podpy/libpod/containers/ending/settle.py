@@ -95,7 +95,7 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
 
 
 def _is_to_go(engine: Engine, row: ContainerRow, status: str) -> bool:
-    """Return whether this is a `--rm` container at its end: whoever comes first removes it.
+    """Return whether this is a `--rm` container at its end: the first call that sees it removes it.
 
     One that has never run goes only if nobody is there any more who would start it.
     """

@@ -52,7 +52,7 @@ def stop(
     except NoSuchContainerError:
         if not container.spec.remove:
             raise
-        return  # it goes at its end by itself, and has
+        return  # it was to go at its end, and has gone
     if row.status in ALIVE:
         _end(container, row, container.spec.stop_timeout if timeout is None else timeout, quiet=quiet)
     finish(container)

@@ -107,7 +107,7 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     spec = with_defaults(spec, engine.conf, caller.environ, rootless=engine.paths.rootless, directory=caller.directory)
     spec = _with_ports(spec)
     spec = _with_default_mounts(engine, spec)
-    if spec.network:  # looked at before the container is made: none is left then that could never start
+    if spec.network:  # looked at before the container is made: so none that could never start is left behind
         from podpy.network import mode
 
         mode.check(spec, mode.parse(spec.network, engine.conf))

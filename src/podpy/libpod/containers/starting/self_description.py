@@ -1,8 +1,8 @@
 """/run/.containerenv: what a container may know about itself.
 
 The file's presence is the sign that a process runs in a container. Podman writes more into it only for a privileged
-one; so does podpy, and for whoever asks for it by a label: the user, or podpy's own image `hello`. What another image
-says of itself decides nothing.
+one; so does podpy, and for a container whose label asks for it: the user's label, or that of podpy's own image `hello`.
+What another image says about itself decides nothing.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def _columns(launch: Launch, status: str) -> dict[str, Any]:
 
 
 def check_command(spec: ContainerSpec) -> None:
-    """Raise CommandNotFoundError if there is nothing to run. Such a container can be created: for its files, say."""
+    """Raise CommandNotFoundError if there is nothing to run. Creating that container is fine: for its files, say."""
     if not spec.command:
         raise CommandNotFoundError(
             "no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
