@@ -55,6 +55,13 @@ def command(*options: str, rootful: bool = False, published: tuple[PortMapping, 
     return " ".join(pasta.command(kind, "/run/n/netns", "/run/n/pid", list(published), rootful=rootful))
 
 
+def test_a_port_on_all_addresses_of_both_kinds_is_one_for_pasta() -> None:
+    pair = [PortMapping(container_port=80, host_port=8080, host_ip=address) for address in ("0.0.0.0", "::")]
+    other = PortMapping(container_port=81, host_port=8081, host_ip="::1")
+    assert "-t ::1/8081:81 -t 8080:80" in command(published=(*pair, other))
+    assert "-t 0.0.0.0/8080:80 -u ::/8080:80" in command(published=(pair[0], pair[1].replace(protocol="udp")))
+
+
 def test_addresses_inside_are_fixed() -> None:
     assert "-a 10.0.2.100 -n 24 -g 10.0.2.2" in command()
 

@@ -121,6 +121,23 @@ def test_ipv6(serve: Serve) -> None:
     assert tcp(port, "::1").startswith("tcp 80")
 
 
+def test_a_port_on_all_ipv4_and_all_ipv6_addresses(serve: Serve) -> None:
+    needs.require("ipv6")
+    port = free_ports()
+    serve("tcp:80", options=["-p", f"0.0.0.0:{port}:80", "-p", f"[::]:{port}:80"])
+    assert tcp(port).startswith("tcp 80")
+    assert tcp(port, "::1").startswith("tcp 80")
+
+
+def test_a_port_on_two_addresses_is_published_or_says_how_to_ask(podpy: Podpy, busybox: str) -> None:
+    needs.require("ipv6")
+    port = free_ports()
+    done = podpy("run", "--rm", "-p", f"127.0.0.1:{port}:80", "-p", f"[::1]:{port}:80", busybox, "true")
+    if done.returncode:  # pasta of before 2024
+        done.fails(126, "Overlapping port specifier", "-p 8080:80")
+        assert "slirp4netns" not in done.stderr
+
+
 @BOTH
 def test_a_taken_port_is_an_error_that_names_it(podpy: Podpy, busybox: str, network: str) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:

@@ -73,6 +73,10 @@ def explain(program: str, code: int, said: str) -> NetworkSetupError:
 
 def _hint(program: str, said: str) -> str:
     lower = said.lower()
+    if "overlapping port specifier" in lower:
+        return (
+            "It publishes a port on one address, or on all (-p 8080:80); choose another host port for the other address"
+        )
     if "unrecognized option" in lower or "invalid option" in lower:
         return f"This version of {program} doesn't know the option: {program} --help"
     if "permission denied" in lower or "operation not permitted" in lower:

@@ -37,6 +37,7 @@ _PREFIX = "24"
 _INTERFACE = "eth0"
 _HARDWARE_ADDRESS = "9a:55:9a:55:9a:55"  # the gateway's; the loopback device has none to copy, and old pasta wants one
 _MOST_TRIES = 5
+_ALL_V4, _ALL_V6 = "0.0.0.0", "::"
 
 _ADDRESS_OPTIONS = frozenset(
     "-a --address -n --netmask -g --gateway -i --interface -o --outbound --outbound-if4 --outbound-if6"
@@ -56,7 +57,7 @@ def command(mode: Mode, netns: str, pid_file: str, published: list[PortMapping],
         arguments += ["--dns-forward", NAME_SERVER]
     arguments += options
     used = set()
-    for port in published:
+    for port in _joined(published):
         option = "-t" if port.protocol == "tcp" else "-u"
         used.add(option)
         arguments += [option, port_argument(port)]
@@ -112,6 +113,20 @@ def port_argument(port: PortMapping) -> str:
     last = port.count - 1
     host = f"{port.host_port}-{port.host_port + last}"
     return f"{address}{host}:{port.container_port}-{port.container_port + last}"
+
+
+def _joined(published: list[PortMapping]) -> list[PortMapping]:
+    """Return the ports with one that has no address for each pair on 0.0.0.0 and on ::.
+
+    pasta opens it on both; that of before 2024 refuses the same number twice.
+    """
+    pairs = [
+        port.replace(host_ip="")
+        for port in published
+        if port.host_ip == _ALL_V4 and port.replace(host_ip=_ALL_V6) in published
+    ]
+    others = [p for p in published if p.host_ip not in (_ALL_V4, _ALL_V6) or p.replace(host_ip="") not in pairs]
+    return [*others, *pairs]
 
 
 def _fixed_addresses() -> list[str]:
