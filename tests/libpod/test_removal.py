@@ -154,3 +154,43 @@ def test_stop_without_a_monitor_stops_it_and_says_so(podpy: Podpy, busybox: str,
     wait.for_end(first)
     assert podpy.ok("ps", "-a", "--format", "{{.Status}}")[:11] == ("" if options else "Exited (-1)")
     podpy.ok("rm", "-f", "-i", "c")
+
+
+def has_image(podpy: Podpy, name: str) -> bool:
+    return podpy("image", "exists", name).returncode == 0
+
+
+def test_rmi_removes_the_image_when_the_container_is_gone(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "--rmi", "--network=none", busybox, "true")
+    assert not has_image(podpy, busybox)
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_rmi_in_the_background(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--rmi", "--name=c", "--network=none", busybox, "sleep", "300")
+    assert has_image(podpy, busybox)
+    podpy.ok("stop", "-t0", "c")
+    wait.until(lambda: not has_image(podpy, busybox), what="the image to go")
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_rmi_removes_the_name_that_was_asked_for_and_nothing_that_is_used(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("tag", busybox, "localhost/other:1")
+    podpy.ok("run", "--rmi", "--network=none", "localhost/other:1", "true")
+    assert has_image(podpy, busybox) and not has_image(podpy, "localhost/other:1")
+    podpy.ok("create", "--name=user", busybox)
+    podpy.ok("run", "--rmi", "--network=none", busybox, "true")
+    assert has_image(podpy, busybox)
+
+
+def test_rmi_of_what_did_not_start_leaves_the_image(podpy: Podpy, busybox: str) -> None:
+    podpy("run", "--rmi", "--network=none", busybox, "nosuch").fails(127, "nosuch")
+    assert has_image(podpy, busybox)
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_cleanup_with_rmi_removes_container_and_image(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "--name=c", "--network=none", busybox, "true")
+    podpy.ok("container", "cleanup", "--rm", "--rmi", "c")
+    assert not has_image(podpy, busybox)
+    assert podpy.ok("ps", "-aq") == ""

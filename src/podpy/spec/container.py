@@ -198,6 +198,7 @@ class ContainerSpec(Record):
 
     # Life
     remove: bool = False  # --rm
+    remove_image: bool = False  # --rmi
     restart_policy: str = ""  # "", no, on-failure, always, unless-stopped
     restart_retries: int = 0
     log_driver: str = AS_CONFIGURED

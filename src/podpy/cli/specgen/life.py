@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 def life(options: Options) -> dict[str, Any]:
     """Return the spec's fields about restarts, logs and the end. Raises UsageError, NotSupportedError."""
     policy, retries = restart_policy(options.restart or "")
-    remove = bool(options.rm or getattr(options, "rmi", False))
+    remove_image = bool(getattr(options, "rmi", False))
+    remove = bool(options.rm) or remove_image
     if remove and policy not in ("", "no"):
         raise UsageError('the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"')
     if options.sdnotify == "healthy":
         raise NotSupportedError("--sdnotify=healthy needs health checks, which come with a later version of podpy")
     return {
         "remove": remove,
+        "remove_image": remove_image,
         "restart_policy": policy,
         "restart_retries": retries,
         "log_driver": log_driver(options.log_driver) if options.log_driver else AS_CONFIGURED,

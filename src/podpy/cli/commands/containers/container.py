@@ -31,4 +31,8 @@ def cleanup(options: Options) -> int:
     with open_runtime(options) as runtime:
         # A faster call has cleaned up what is gone already: for a script that is no failure.
         options.ignore = True
-        return for_each(runtime, options, lambda container: container.after_end(remove=options.rm))
+        return for_each(
+            runtime,
+            options,
+            lambda container: container.after_end(remove=options.rm, remove_image=options.rmi),
+        )

@@ -42,8 +42,6 @@ def run(options: Options) -> int:
             _print_trace(runtime)
         if how is None:
             print(container.id)
-        elif code is not None and options.rmi:
-            _remove_image(runtime, container.row.image_id)
         return code or 0
 
 
@@ -57,15 +55,6 @@ def _attach_options(options: Options) -> AttachOptions:
     if wanted.stdout < 0 and wanted.stderr < 0:  # --attach=stdin
         how.on_start = lambda identifier: print(identifier, flush=True)
     return how
-
-
-def _remove_image(runtime: Runtime, image_id: str) -> None:
-    from podpy.errors import InUseError, NoSuchImageError
-
-    try:
-        runtime.images.remove(image_id)
-    except (InUseError, NoSuchImageError):
-        pass  # podman-run(1): only when nothing else uses it
 
 
 def _print_trace(runtime: Runtime) -> None:

@@ -84,16 +84,17 @@ def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     anonymous = engine.volumes.anonymous_of(row.id) if volumes else []
     release(engine, row)
     perform(RemoveContainerLayer(engine.store, row.id))
-    _remove_cidfile(row)
+    spec = fastjson.loads(row.spec)
+    if spec.get("cidfile"):
+        _remove_cidfile(row, spec["cidfile"])
     engine.table.delete(row.id)
     discard_volumes(engine, anonymous)
+    if spec.get("remove_image") and row.started:  # a mistake in the command is no reason to pull it again
+        discard_image(engine, row)
 
 
-def _remove_cidfile(row: ContainerRow) -> None:
+def _remove_cidfile(row: ContainerRow, path: str) -> None:
     """Remove the file of `--cidfile` with the container (podman-run(1)), if it is still this container's."""
-    path = fastjson.loads(row.spec).get("cidfile")
-    if not path:
-        return
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             if file.read(len(row.id) + 1).strip() != row.id:
@@ -110,3 +111,18 @@ def discard_volumes(engine: Engine, names: list[str]) -> None:
             engine.volumes.remove(name)
         except (InUseError, NotFoundError):
             pass  # another container has it, by --volumes-from; or somebody was faster
+
+
+def discard_image(engine: Engine, row: ContainerRow) -> None:
+    """Remove the name by which a container's image was asked for, and the image if it has no other one.
+
+    Nothing if a container uses it: podman-run(1), --rmi.
+    """
+    if not row.image_id:  # --rootfs
+        return
+    is_its_name = engine.store.images_table.name_owner(row.image_name) == row.image_id
+    name = row.image_name if is_its_name else row.image_id
+    try:
+        engine.store.remove_image(name)
+    except (InUseError, NotFoundError):
+        pass

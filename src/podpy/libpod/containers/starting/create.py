@@ -342,8 +342,8 @@ def _insert(
 
     if wanted.replaces and spec.name:
         _remove_owner_of(engine, spec.name)
-    table = engine.table
     own = _own_ids(engine, spec)
+    table = engine.table  # after that: a library's helper process gets an engine whose database is closed
     for _ in range(_MOST_TRIES_FOR_A_NAME):
         name = spec.name or names.invent_name()
         with engine.database.transaction():
