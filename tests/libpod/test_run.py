@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -170,16 +171,16 @@ def test_preserve_fds_passes_them_on(podpy: Podpy, busybox: str) -> None:
 def test_preserve_fd_passes_just_those_on(podpy: Podpy, busybox: str) -> None:
     # A shell's redirections have one digit.
     script = 'exec 9<&0 5</dev/zero </dev/null; exec "$@"'
-    look = "cat <&9; for i in 3 4 5 6 7 8; do readlink /proc/$$/fd/$i; done; ls /proc/$$/fd | wc -l"
+    look = "cat <&9; for i in 3 4 5 6 7 8; do readlink /proc/$$/fd/$i; done; ls /proc/$$/fd; true"
     podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "300")
     for command in (
         podpy.command(*QUICK, "--preserve-fd=9", busybox, "sh", "-c", look),
         podpy.command("exec", "--preserve-fd=9", "c", "sh", "-c", look),
     ):
         shown = podpy.run(["sh", "-c", script, "sh", *command], input="through nine\n").ok()
-        *others, number = shown.splitlines()[1:]
-        assert shown.startswith("through nine\n")
-        assert set(others) == {"/dev/null"} and number == "10"  # nothing of the runtime's own
+        said, *found = shown.splitlines()
+        assert (said, set(found[:6])) == ("through nine", {"/dev/null"})
+        assert sorted(found[6:]) == list("0123456789")  # nothing of the runtime's own
     podpy(*QUICK, "--preserve-fd=9,40", busybox, "true").fails(125, "file descriptor 9 is not available")
     podpy("exec", "--preserve-fd=2", "c", "true").fails(125, "the first that can be passed is 3")
 
@@ -199,3 +200,50 @@ def test_preserve_fd_takes_several(podpy: Podpy, busybox: str) -> None:
     for file in (*files, 209, 240):
         os.close(file)
     assert shown.stdout == b"fortynine"
+
+
+def activated(podpy: Podpy, opened: int, *words: str) -> tuple[str, list[str]]:
+    """Run podpy as what a service manager has opened one socket for, and has told that there are `opened`.
+
+    Return what the container knows of them, and its descriptors from 3 on: "NUMBER -> FILE", the socket's is INODE.
+    """
+    with socket.socket() as listener:
+        number = listener.fileno()
+        moved = f"exec 3<&{number} {number}<&-; " if number != 3 else ""
+        script = f'{moved}LISTEN_FDS={opened} LISTEN_PID=$$ exec "$@"'
+        done = subprocess.run(
+            [
+                "bash",
+                "-c",
+                script,
+                "-",
+                *podpy.command(*words, "sh", "-c", "echo $LISTEN_FDS,$LISTEN_PID; ls -l /proc/$$/fd; true"),
+            ],
+            env=podpy.environment(),
+            pass_fds=[number],
+            stdout=subprocess.PIPE,
+            check=True,
+            **podpy.user.as_popen_arguments(),  # type: ignore[call-overload]
+        )
+        told, *rest = done.stdout.decode().replace(str(os.fstat(number).st_ino), "INODE").splitlines()
+    found = [line.partition(":")[2].partition(" ")[2] for line in rest if " -> " in line]
+    return told, [line for line in found if line[0] > "2"]
+
+
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_a_service_managers_sockets_are_the_containers_and_nothing_of_the_runtimes(
+    podpy: Podpy, busybox: str, runtime: str
+) -> None:
+    for option in ("--preserve-fds=0", "--preserve-fds=1"):
+        found = activated(podpy, 1, "--runtime", runtime, *QUICK, option, busybox)
+        assert found == ("1,1", ["3 -> socket:[INODE]"])
+
+
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_of_sockets_that_have_not_come_nothing_is_told_and_an_exec_gets_none(
+    podpy: Podpy, busybox: str, runtime: str
+) -> None:
+    run = ("run", "-d", "--name=c", "--network=none", "--stop-timeout=0", busybox, "sleep", "300")
+    podpy.ok("--runtime", runtime, *run)
+    for words in ((*QUICK, busybox), ("exec", "c")):
+        assert activated(podpy, 2, "--runtime", runtime, *words) == (",", [])

@@ -6,13 +6,15 @@ import os
 
 from podpy.cli.show.notice import print_note, print_warning
 from podpy.libpod.access import Here
-from podpy.libpod.caller import Caller, Streams
+from podpy.libpod.caller import Caller, Streams, listening, without_sockets
 from podpy.libpod.runtime import Runtime, find_directories, working_directory
 from podpy.libpod.settings import Settings
 from podpy.notice import send_notes_to, send_warnings_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from podpy.cli.parser.options import Options
     from podpy.config.paths import Paths
 
@@ -50,7 +52,7 @@ def open_runtime(options: Options) -> Runtime:
         default_mounts_file=said.default_mounts_file,
         arguments=_repeated(options),
     )
-    caller = Caller(os.environ, working_directory(), Streams(0, 1, 2))
+    caller = Caller(_environment(), working_directory(), Streams(0, 1, 2))
     return Runtime(paths, caller=caller, settings=settings, access=Here(trace), trace=trace)
 
 
@@ -58,6 +60,16 @@ def directories(options: Options) -> Paths:
     """Return where podpy's files are, as the global options say. Raises RootlessError, ConfigError."""
     said = options.globals
     return find_directories(said.root, said.runroot or said.tmpdir)
+
+
+def _environment() -> Mapping[str, str]:
+    """Return the caller's environment; it tells of a service manager's sockets only if they have come here."""
+    if "LISTEN_FDS" not in os.environ:
+        return os.environ
+    from podpy.cli.streams import is_handed_over
+
+    sockets = range(3, 3 + listening(os.environ))
+    return os.environ if all(map(is_handed_over, sockets)) else without_sockets(os.environ)
 
 
 def _modules(said: Options, paths: Paths) -> tuple[str, ...]:

@@ -37,12 +37,16 @@ def check_preserved(number: int, more: list[int]) -> None:
     if more and min(more) < 3:
         raise UsageError(f"--preserve-fd {min(more)}: the first that can be passed is 3")
     for descriptor in preserved(number, more):
-        # What is open and isn't inherited is podpy's own.
-        if not _is_open(descriptor) or not os.get_inheritable(descriptor):
+        if not is_handed_over(descriptor):
             raise UsageError(
                 f"file descriptor {descriptor} is not available - the preserve-fds option requires that file "
                 "descriptors must be passed"
             )
+
+
+def is_handed_over(descriptor: int) -> bool:
+    """Return whether the caller has given this descriptor: what is open and isn't inherited is podpy's own."""
+    return _is_open(descriptor) and os.get_inheritable(descriptor)
 
 
 def check_terminal(*, tty: bool) -> None:

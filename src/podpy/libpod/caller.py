@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     Stream: TypeAlias = int | HasDescriptor | None
 
 # What a service manager gives to the process that it has started, and to nobody else (sd_notify(3), sd_listen_fds(3)).
-_OF_THE_SERVICE = ("NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC")
+_SOCKETS = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+_OF_THE_SERVICE = ("NOTIFY_SOCKET", *_SOCKETS, "WATCHDOG_PID", "WATCHDOG_USEC")
+_MOST_SOCKETS = 1024
 
 
 class Streams:
@@ -72,6 +74,21 @@ class Caller:
 def without_service(environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without what a service manager has given to its service alone."""
     return {name: value for name, value in environ.items() if name not in _OF_THE_SERVICE}
+
+
+def without_sockets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment that tells of no sockets of a service manager's."""
+    return {name: value for name, value in environ.items() if name not in _SOCKETS}
+
+
+def listening(environ: Mapping[str, str]) -> int:
+    """Return how many sockets a service manager has opened for a container: from 3 on (sd_listen_fds(3))."""
+    told = environ.get("LISTEN_FDS", "")
+    if not told:
+        return 0
+    from podpy.numbers import whole
+
+    return whole(told, _MOST_SOCKETS) or 0
 
 
 def _descriptor(stream: Stream) -> int:

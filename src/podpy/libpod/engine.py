@@ -10,6 +10,7 @@ import os
 from podpy import rootless
 from podpy.errors import PodpyError
 from podpy.libpod.access import Here
+from podpy.libpod.caller import without_sockets
 from podpy.libpod.containers.table import ContainerTable
 from podpy.libpod.locks import FileLock, Locked
 from podpy.libpod.settings import Settings
@@ -130,7 +131,9 @@ class Engine:
         from podpy.oci.runtime import OciRuntime
 
         said = self.settings
-        return OciRuntime.find(said.runtime, self.conf, self.paths, self.caller.environ, flags=said.runtime_flags)
+        # A runtime that was told of sockets would hand on so many of its own descriptors.
+        environ = without_sockets(self.caller.environ)
+        return OciRuntime.find(said.runtime, self.conf, self.paths, environ, flags=said.runtime_flags)
 
     def mark(self, text: str) -> None:
         """Note for `--trace` that a step has ended."""

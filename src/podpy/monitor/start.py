@@ -55,7 +55,7 @@ class MonitorRequest(Record):
     runtime: OciRuntime
     cgroups: CgroupView
     exit_command: list[str]
-    environ: Mapping[str, str]  # the caller's
+    environ: Mapping[str, str]  # the caller's, without a service manager's sockets
     streams: tuple[int, int, int]  # the caller's; -1 for /dev/null
     attach_fd: int = -1
     waiter_fd: int = -1
@@ -148,7 +148,7 @@ class ExecRequest(Record):
     stdin_open: bool
     preserved: list[int]  # descriptors for the container
     runtime: OciRuntime
-    environ: Mapping[str, str]  # the caller's
+    environ: Mapping[str, str]  # the caller's, without a service manager's sockets
     streams: tuple[int, int, int] = (-1, -1, -1)
     attach_fd: int = -1
     waiter_fd: int = -1

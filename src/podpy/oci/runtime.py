@@ -30,7 +30,7 @@ class OciRuntime(Record):
     path: str
     root: str
     flags: tuple[str, ...] = ()  # --runtime-flag: further global options, with their dashes
-    environ: Mapping[str, str] = {}  # the caller's
+    environ: Mapping[str, str] = {}  # what it is started with: the caller's, without LISTEN_FDS
 
     @classmethod
     def find(

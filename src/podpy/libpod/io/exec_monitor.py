@@ -83,7 +83,7 @@ def _start(
         stdin_open=options.interactive,
         preserved=preserved(options.preserve_fds, options.preserve_fd),
         runtime=container.engine.oci_runtime,
-        environ=container.engine.caller.environ,
+        environ=container.engine.oci_runtime.environ,
         attach_fd=attach_fd,
         waiter_fd=waiter_fd,
         console_size=size,

@@ -46,7 +46,7 @@ def _bind(source: str, target: str) -> str:
 
 
 def _is_kernels(path: str) -> bool:
-    return path.startswith(("/proc", "/sys", "/dev"))
+    return f"{path}/".startswith(("/proc/", "/sys/", "/dev/"))
 
 
 def _free_place(used: Sequence[str]) -> str:

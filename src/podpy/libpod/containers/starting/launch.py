@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, linux, pids
+from podpy.libpod.caller import listening
 from podpy.libpod.containers.starting.bundle import BuildConfig, ExposeMounts, Prepared, WriteConfig
 from podpy.libpod.containers.starting.cgroups import BeginToLeaveSession, FindCgroups, LeaveSession
 from podpy.libpod.containers.starting.context import StartContext
@@ -213,7 +214,7 @@ class Launch:
             tty=spec.tty,
             stdin_open=spec.stdin_open,
             timeout=spec.timeout,
-            preserved=preserved(spec.preserve_fds, spec.preserve_fd),
+            preserved=preserved(max(spec.preserve_fds, listening(engine.caller.environ)), spec.preserve_fd),
             pidfile=spec.pidfile,
             conmon_pidfile=spec.conmon_pidfile,
             conmon=engine.settings.conmon,
@@ -279,7 +280,8 @@ def _root_operations(container: Held, context: StartContext) -> list[Operation]:
 
 def _monitors_environment(engine: Engine) -> Mapping[str, str]:
     """Return what conmon and the OCI runtime are started with: the caller's variables and conmon_env_vars."""
+    own = engine.oci_runtime.environ
     added = engine.conf.conmon_env_vars
     if not added:
-        return engine.caller.environ
-    return {**engine.caller.environ, **{name: value for name, _, value in (item.partition("=") for item in added)}}
+        return own
+    return {**own, **{name: value for name, _, value in (item.partition("=") for item in added)}}
