@@ -59,6 +59,13 @@ def test_a_command_that_cannot_be_started_is_one_line_of_ours(
     assert done.stderr == f"Error: crun: {said}: {reason}\n"
 
 
+@pytest.mark.parametrize(("text", "code"), [("garbage", 126), ("#!/no/interpreter\\n", 127)])
+def test_what_the_kernel_does_not_execute_has_the_code_for_it(podpy: Podpy, running: str, text: str, code: int) -> None:
+    """Only the runtime's log tells: each version of crun lays it out in its way."""
+    podpy.ok("exec", running, "sh", "-c", f"printf '{text}' > /bin/odd; chmod 755 /bin/odd")
+    podpy("exec", running, "odd").fails(code)
+
+
 def test_what_only_looks_as_if_it_could_not_be_started_is(podpy: Podpy, running: str) -> None:
     """Links into /proc are other files for each process; a search path may be relative, or be missing."""
     script = "ln -s /proc/self/exe /tmp/me; mkdir /tmp/bin; ln -s /bin/busybox /tmp/bin/echo; ln -s bin /tmp/alias"
@@ -123,6 +130,13 @@ def test_commands_that_end_at_once_have_succeeded(podpy: Podpy, running: str, op
             out, err = process.communicate(timeout=60)
             assert (process.returncode, err) == (0, b"")
             assert out == b"out\r\n" if option == "-t" else len(out) == 65
+
+
+@pytest.mark.parametrize("option", ["-d", "-t", "-i"])
+def test_a_command_is_run_by_the_runtime_that_made_the_container(podpy: Podpy, busybox: str, option: str) -> None:
+    podpy.ok("--runtime=runc", "run", "-d", "--name=other", "--network=none", busybox, "sleep", "300")
+    podpy.ok("exec", option, "other", "true")
+    podpy.ok("rm", "-f", "-t0", "other")
 
 
 def test_exec_in_what_does_not_run_says_so(podpy: Podpy, busybox: str) -> None:

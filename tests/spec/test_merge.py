@@ -164,6 +164,7 @@ def test_keep_id_is_not_for_root() -> None:
     ("said", "error"),
     [
         ("executable file `x` not found in $PATH: No such file or directory", CommandNotFoundError),
+        ("cannot find `` in $PATH: No such file or directory", CommandNotFoundError),
         ("open executable: Operation not permitted", CommandNotExecutableError),
         ("open executable: Permission denied", CommandNotExecutableError),
         ("the path `/etc` is not a regular file: Operation not permitted", CommandNotExecutableError),

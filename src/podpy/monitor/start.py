@@ -164,8 +164,9 @@ class ExecRequest(Record):
         """Return conmon's command line."""
         directory = self.run_directory
         command = [
-            OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.session_id, "-r", self.runtime.path,
-            "-b", directory, "-p", os.path.join(directory, FIRST_PROCESS), "-P", os.path.join(directory, MONITOR),
+            OWN_CONMON, "--api-version", "1", "-c", self.container_id, "-u", self.session_id,
+            "-r", self.runtime.path_for(self.container_id), "-b", directory,
+            "-p", os.path.join(directory, FIRST_PROCESS), "-P", os.path.join(directory, MONITOR),
             "--exec", "--exec-process-spec", self.process_file, "--full-attach", "--socket-dir-path", directory,
             "-l", "none:", "--no-sync-log",
         ]  # fmt: skip

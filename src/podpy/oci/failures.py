@@ -13,6 +13,7 @@ from podpy.errors import CommandNotExecutableError, CommandNotFoundError, Runtim
 # runc begin what they say about it. Messages about a mount hold the same reasons.
 _ABOUT_THE_COMMAND = (
     "executable", "exec:", "exec container process", "execv", "exec /", "is not a regular file", "chdir",
+    "cannot find ``",
 )  # fmt: skip
 # In this order: a directory gives "open executable: operation not permitted" (crun 1.8; later ones "the path `/etc` is
 # not a regular file: operation not permitted"), a missing interpreter "exec

@@ -134,7 +134,7 @@ class OciRuntime(Record):
         self, container_id: str, process_file: str, *, preserved: Sequence[int] = (), log: str = ""
     ) -> list[str]:
         """Return the command line that runs the process described in a file (OCI `process`) in a running container."""
-        words = [self._path_for(container_id), *self.arguments]
+        words = [self.path_for(container_id), *self.arguments]
         if log:
             words += [f"--log={log}", "--log-format=json"]
         words += ["exec", "--process", process_file]
@@ -192,7 +192,7 @@ class OciRuntime(Record):
                 hint="podpy info shows the cgroup manager; a login session with systemd gives one",
             ) from None
 
-    def _path_for(self, container_id: str) -> str:
+    def path_for(self, container_id: str) -> str:
         """Return the program that made this container: it may have been started with another `--runtime` than now."""
         if self.name not in _STATE_FILES:
             return self.path
@@ -204,7 +204,7 @@ class OciRuntime(Record):
     def _call(self, verb: str, *words: str) -> bytes:
         """Run a verb whose last or second-last word is the container's id, and return what it printed."""
         container_id = next(word for word in words if not word.startswith("-") and word != "json")
-        command = [self._path_for(container_id), *self.arguments, verb, *words]
+        command = [self.path_for(container_id), *self.arguments, verb, *words]
         finished = process.run(command, environment=self.environ)
         if finished.code:
             raise explain_runtime_error(finished.error_text(), self.name)
