@@ -381,7 +381,7 @@ static void remove_socket(struct context *ctx)
 
 void clients_stop_listening(struct context *ctx)
 {
-    /* Whoever connected before the end has a right to its end of file, not to a reset. */
+    /* A client that connected before the end gets its end of file, not a reset. */
     loop_close(&ctx->loop, &ctx->clients.listener);
     remove_socket(ctx);
     if (ctx->clients.link != NULL)

@@ -36,7 +36,7 @@ struct clients {
 /* Makes the socket `attach` in the bundle, and takes --attach-fd. */
 int clients_open(struct context *ctx, struct error *err);
 
-/* Takes in whoever has connected by now. */
+/* Accepts all clients that have connected by now. */
 void clients_accept(struct context *ctx);
 
 void clients_send(struct context *ctx, int stream, const unsigned char *data, size_t size);

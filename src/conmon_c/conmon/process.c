@@ -30,7 +30,7 @@ static void container_ended(struct context *ctx, bool known, int status)
 {
     struct process *process = &ctx->process;
 
-    /* It may have ended by itself just before it was killed. */
+    /* It may have ended just before it was killed. */
     if (known && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
         process->timed_out = false;
     process->ended = true;

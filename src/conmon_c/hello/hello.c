@@ -256,7 +256,7 @@ static void tell_confinement(void)
 	out_text("\n");
 }
 
-/* /proc/net/dev and not /sys/class/net: sysfs shows the interfaces of whoever mounted it, and it may be the host's. */
+/* /proc/net/dev and not /sys/class/net: sysfs shows those of its mounter's namespace, perhaps the host's. */
 static void tell_network(void)
 {
 	char text[4096];

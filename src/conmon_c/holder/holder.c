@@ -147,7 +147,7 @@ static _Noreturn void hold(const char *runroot, int report, int go)
     say_ready(report);
     if (!may_stay(go))
         _exit(1);
-    /* Nothing of the caller's stays open: whoever reads its output through a pipe must see the end. */
+    /* Nothing of the caller's stays open: a reader of its output through a pipe must see the end. */
     if (directory >= 0) {
         flock(directory, LOCK_SH | LOCK_NB);
         dup2(directory, kept++);
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
     int go = atoi(argv[4]);
     int is_new = strcmp(argv[2], "new") == 0;
 
-    /* A grandchild of the caller: whoever waits for "any child" (a library's caller) never meets it. */
+    /* A grandchild of the caller: a wait for "any child" (by a library's caller) never meets it. */
     pid_t child = fork();
     if (child < 0)
         fail(report, "fork");

@@ -55,7 +55,7 @@ static uid_t shift(const struct podpy_id_map *maps, size_t count, uid_t id)
     for (size_t i = 0; i < count; i++)
         if (id >= maps[i].inside && id - maps[i].inside < maps[i].size)
             return maps[i].outside + (id - maps[i].inside);
-    return id; /* no such id in the container: it will see "nobody" there */
+    return id; /* the container has no id for it: it will see "nobody" there */
 }
 
 static uid_t shift_uid(const struct copy *copy, uid_t id)
@@ -94,7 +94,7 @@ static int copy_attribute(int source, int target, const char *name)
         return errno == ENODATA || errno == EOPNOTSUPP || errno == EPERM ? 0 : -1;
     if (fsetxattr(target, name, value, (size_t)size, 0) == 0)
         return 0;
-    return errno == EOPNOTSUPP || errno == EPERM || errno == EINVAL ? 0 : -1; /* SELinux labels and such, as in unpack */
+    return errno == EOPNOTSUPP || errno == EPERM || errno == EINVAL ? 0 : -1; /* SELinux labels, for example, as in unpack */
 }
 
 static int copy_attributes(struct copy *copy, int source, int target)

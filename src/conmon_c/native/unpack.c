@@ -52,8 +52,8 @@ struct podpy_unpack {
     int status;
 };
 
-/* Sleeps until the bell rings, unless it has since `seen` was read. Whoever rings after `awaited` is set sees that; whoever
- * rang before has changed `rung`, and the kernel, which compares it with `seen`, doesn't let this side sleep. */
+/* Sleeps until the bell rings, unless it has since `seen` was read. A ringer after `awaited`
+ * is set sees it. A ringer before that has changed `rung`; the kernel compares it with `seen`, and this side doesn't sleep. */
 static void bell_wait(struct bell *bell, uint32_t seen)
 {
     struct timespec timeout = { .tv_nsec = LOOK_AROUND_MS * 1000000L };

@@ -61,7 +61,7 @@ static void close_others(int first)
         close(i);
 }
 
-/* Nothing may be written where 0, 1, 2 pointed, and no file that is being unpacked may get such a number. */
+/* Nothing may be written where 0, 1, 2 pointed, and no file that is being unpacked may get one of these numbers. */
 static int silence(struct unpack_error *error)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -1,10 +1,10 @@
 """Registry credentials: auth.json (containers-auth.json(5)), Docker's config.json, credential helpers.
 
-Looked up in this order: the file that the caller names, $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (each of these
-stands for itself), the one in the run directory (Paths.auth_file), `containers/auth.json` in the configuration
-directory, ~/.docker/config.json, ~/.dockercfg.
-In each, the most specific key wins: `host/namespace/repository`, `host/namespace`, `host`. A helper that the file names
-for the host (`credHelpers`, Docker's `credsStore`) is asked before. registries.conf may name helpers besides the files.
+Looked up in this order: the file that the caller names, $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (if one of
+these is named, no other file counts), the one in the run directory (Paths.auth_file), `containers/auth.json` in the
+configuration directory, ~/.docker/config.json, ~/.dockercfg. In each, the most specific key wins:
+`host/namespace/repository`, `host/namespace`, `host`. If the file names a helper for the host (`credHelpers`, Docker's
+`credsStore`), the helper is asked first. registries.conf may name helpers besides the files.
 
 Passwords are never part of an error's text or of a record's `repr`.
 """
@@ -58,9 +58,9 @@ class AuthFiles:
         helpers: Sequence[str] = (FILES,),
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`run_file` is where `login` writes if nothing names another file. `authfile` stands for itself.
-
-        So does `compat_authfile`, in which keys are Docker's. `helpers` are registries.conf's `credential-helpers`.
+        """`run_file` is where `login` writes if nothing names another file. If `authfile` is given, no other file
+        counts. The same goes for `compat_authfile`, in which keys are Docker's. `helpers` are registries.conf's
+        `credential-helpers`.
         """
         environ = os.environ if environ is None else environ
         config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
@@ -289,8 +289,9 @@ def _server(host: str) -> str:
 
 
 def _ask_helper(helper: str, server: str) -> Credentials | None:
-    """Return what a helper knows. One that isn't there knows nothing: that is said once, since perhaps nothing is
-    wanted of it: most images are public (Docker Desktop leaves `credsStore` behind where it was uninstalled).
+    """Return what a helper knows. If it isn't installed, warn once and return nothing: most images are public.
+
+    Docker Desktop leaves `credsStore` behind when it is uninstalled.
     """
     try:
         found = credential_helpers.get(helper, server)

@@ -262,7 +262,7 @@ def _is_obeyed(section: str, name: str) -> bool:
 
 
 def _note_later(values: dict[str, Any], section: str, name: str, value: Any) -> None:
-    """Remember a key that is known and has no effect; what nobody knows is ignored, as Podman does."""
+    """Remember a known key without effect. Unknown keys are ignored, as in Podman."""
     from podpy.config.later import LATER
 
     key = f"{section}.{name}"
@@ -271,7 +271,7 @@ def _note_later(values: dict[str, Any], section: str, name: str, value: Any) -> 
 
 
 def _list(earlier: list[Any], value: list[Any]) -> list[Any]:
-    """Return the list that counts: the new one, or the earlier one with the new one's members behind it."""
+    """Return the list that counts: the new one, or the earlier one with the new members appended."""
     attributes = [item for item in value if isinstance(item, dict) and "append" in item]
     members = [item for item in value if item not in attributes]
     return [*earlier, *members] if any(item["append"] for item in attributes) else members

@@ -16,7 +16,7 @@ _NOT_FOUND = "not found"  # "credentials not found in native keychain"
 
 
 def get(helper: str, server: str) -> tuple[str, str] | None:
-    """Return the user (or TOKEN_USER) and the secret for a server, None: the helper has none.
+    """Return the user (or TOKEN_USER) and the secret for a server, or None if the helper has none.
 
     Raises AuthenticationError if the helper fails, here and below.
     """
@@ -42,7 +42,7 @@ def store(helper: str, server: str, username: str, secret: str) -> None:
 
 def erase(helper: str, server: str) -> bool:
     """Let the helper forget a password; return whether it had one."""
-    # Most helpers succeed at erasing what isn't there: so it is asked for before.
+    # Most helpers succeed at erasing what isn't there, so look first.
     return get(helper, server) is not None and _run(helper, "erase", server) is not None
 
 

@@ -7,12 +7,12 @@ graphroot   what lasts: $XDG_DATA_HOME/containers/podpy (default ~/.local/share)
 runroot     what a reboot may take: $XDG_RUNTIME_DIR/podpy; root: /run/podpy
 
 Without a usable $XDG_RUNTIME_DIR (`su`, `sudo -u`, cron) it is /run/user/UID if that is the user's, else
-/tmp/podpy-run-UID, else /var/tmp/podpy-run-UID. Each must be a real directory of this user that nobody else may write
-to (in /tmp and /var/tmp: nor enter), or it isn't taken.
+/tmp/podpy-run-UID, else /var/tmp/podpy-run-UID. podpy takes only a real directory of this user that nobody else may
+write to (in /tmp and /var/tmp: nor enter).
 
-One graph root must have one run directory at a time: containers that run are only known by it. So graphroot/runroot
-notes which one is in use, and it stays in use while a container runs there: also for a call that would choose another
-one (a cron job beside a login session). A crash leaves at most an old note, which then counts no more.
+A graph root has one run directory at a time: running containers are found through it. So graphroot/runroot notes which
+one is in use, and it stays in use while a container runs there, even if a call would choose another one (a cron job
+beside a login session). A crash leaves at most an old note, which doesn't count then.
 
 Rules: XDG Base Directory Specification 0.8 (owner and mode of the run directory), Podman's podman(1).
 """
@@ -171,9 +171,9 @@ def is_private(path: str, forbidden: int = 0o077) -> bool:
 
 
 def may_be_there(path: str, *, follow_links: bool = True) -> bool:
-    """Tell whether there is a file of this name, or a directory on the way to it may not be entered.
+    """Return whether the file is there, or may be: a directory on the way can't be entered.
 
-    For files that forbid something: what can't be looked at is then an error when it is read, and not "nothing there".
+    For files that forbid something: reading them is an error then, and not "nothing there".
     """
     try:
         os.stat(path, follow_symlinks=follow_links)

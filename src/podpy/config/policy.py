@@ -3,7 +3,7 @@
 Parsing is strict, as the man page demands: an unknown, duplicated, missing or ill-typed key makes the whole file an
 error that names the file, the key and what is wrong with it. Nothing that isn't understood ever means "accept".
 
-What a requirement means for an image is decided in `podpy.image.trust`. No file at all accepts everything: an
+`podpy.image.trust` decides what a requirement means for an image. No file at all accepts everything: an
 installation by pip brings none, and must be able to pull.
 """
 
@@ -93,10 +93,10 @@ def find_file(home: str, given: str = "") -> str:
     """Return the path of the policy.json that counts: `given`, the user's, the system's; empty if there is none."""
     if given:
         return given
-    # Podman knows ~/.config only, whatever XDG_CONFIG_HOME says: what it refuses may not come in here.
+    # Podman reads ~/.config only, whatever XDG_CONFIG_HOME says. What it refuses is refused here, too.
     configs = dict.fromkeys((os.environ.get("XDG_CONFIG_HOME") or "", os.path.join(home, ".config")))
     own = [os.path.join(config, "containers", "policy.json") for config in configs if config]
-    # A link that leads nowhere is an error when it is read, never no policy.
+    # A dangling link is an error when it is read; it never means "no policy".
     return next((path for path in (*own, SYSTEM_FILE) if may_be_there(path, follow_links=False)), "")
 
 

@@ -60,7 +60,7 @@ def _requirements(kind: str, keys: list[str]) -> list[dict[str, str]]:
 
 
 def _check_scope(scope: str) -> None:
-    # What a scope may be depends on its transport; here only what can't be one, a slip of the keyboard.
+    # A transport decides what its scopes may be; this finds only slips of the keyboard.
     if not scope or not scope.isprintable() or " " in scope or "://" in scope:
         raise UsageError(f'invalid image uri: "{scope}"', hint="Name a registry, as quay.io/fedora, or: default")
 

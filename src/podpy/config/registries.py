@@ -53,7 +53,7 @@ class Registry(Record):
 
 
 class Registries(Record):
-    """The merged configuration. `origin` maps an alias, and "" (the search list), to the file that said so."""
+    """The merged configuration. `origin` maps an alias, and "" (the search list), to the file that has it."""
 
     search: list[str] = []
     short_name_mode: str = "enforcing"
@@ -89,7 +89,7 @@ class Registries(Record):
         return found
 
     def insecure(self, name: str) -> bool:
-        """Return whether `name` may be asked without TLS by what isn't a pull: that is never rewritten.
+        """Return whether a request other than a pull may go without TLS. Its name is never rewritten.
 
         containers-registries.conf(5), "Remapping and mirroring registries". Raises ConfigError if it is blocked.
         """

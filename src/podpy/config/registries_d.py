@@ -21,7 +21,7 @@ _DEFAULT = "default-docker"
 
 
 class Section(Record):
-    """One configuration section: what it doesn't say is None (or empty): then a more general section may say it."""
+    """One configuration section. Where it says nothing (None, empty), a more general section may."""
 
     lookaside: str = ""
     use_sigstore_attachments: bool | None = None

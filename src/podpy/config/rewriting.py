@@ -9,13 +9,13 @@ from podpy import files
 
 
 class Rewriting:
-    """A context in which no other podpy changes the file: what is read in it is what `replace` replaces.
+    """A context in which no other podpy changes the file: between a read and `replace` it stays the same.
 
-    The lock is that of the file's directory. What a kill leaves is one file aside, which the next change overwrites.
+    The lock is that of the file's directory. A kill leaves one file aside, which the next change overwrites.
     """
 
     def __init__(self, path: str, *, directory_mode: int = 0o777) -> None:
-        """A missing directory is made, with `directory_mode`; of a link it is the file that the link names."""
+        """Make a missing directory, with `directory_mode`. If the path is a link, the file that it names is changed."""
         self.path = os.path.realpath(path)
         self._mode = directory_mode
         self._directory = -1

@@ -18,7 +18,7 @@ _ROOT_GRAPHROOT = "/var/lib/containers/storage"
 def graphroot_of_podman(paths: Paths, environ: Mapping[str, str] | None = None) -> str:
     """Return the graph root that Podman and Buildah use for this user. Raises ConfigError that names the file.
 
-    The system's file says a rootless user's place by `rootless_storage_path` alone; its `graphroot` is root's.
+    In the system's file, `rootless_storage_path` is a rootless user's; `graphroot` is root's.
     """
     environ = os.environ if environ is None else environ
     given = environ.get(_VARIABLE, "")

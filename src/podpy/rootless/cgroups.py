@@ -16,11 +16,11 @@ So a hybrid host's cgroup2 hierarchy is bound over /sys/fs/cgroup, in the contai
 runtime looks. And where nothing is delegated the manager is `none`: no cgroupsPath, no resources, crun with
 `--cgroup-manager=disabled`; the limits that the user asked for must be refused before, since crun would ignore them.
 
-`systemd` is taken where a user manager can be reached: only it may move a process out of a login session's scope
+If a user manager can be reached, `systemd` is chosen: only it may move a process out of a login session's scope
 (cgroups(7), delegation containment: the common ancestor must be writable), and containers then outlive the session.
-`cgroupfs` is taken if this process's own cgroup belongs to the user (a unit with Delegate=yes, a container). Where no
-systemd is running, an ancestor that belongs to the user is as good, and better if it passes controllers on: a cgroup
-that holds processes can't (the no-internal-processes rule).
+If this process's own cgroup belongs to the user (a unit with Delegate=yes, a container), `cgroupfs` is chosen. Without
+systemd, an ancestor that belongs to the user will do, and is better if it passes controllers on: a cgroup that holds
+processes can't (the no-internal-processes rule).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def cgroup_view(*, wanted: str = "") -> CgroupView:
     """Return what is possible here; `wanted` is `systemd`, `cgroupfs`, `none` or an empty text (the best).
 
     On a hybrid host cgroup2 is mounted at /sys/fs/cgroup: the caller is in a mount namespace of its own
-    (`private_mounts`). A wanted manager that isn't possible is replaced, with a queued warning.
+    (`private_mounts`). If the wanted manager isn't possible, another one is chosen, with a warning.
     """
     mode = cgroup_mode()
     if mode == "hybrid":
@@ -136,8 +136,8 @@ def systemd_is_running() -> bool:
 def user_manager_answers(uid: int) -> bool:
     """Return whether the user's systemd manager and bus listen.
 
-    Their sockets go with them (user@UID.service, user-runtime-dir@UID.service). A connection, to be surer, was tried:
-    it wakes both, and cost up to 5 ms.
+    Their sockets go with them (user@UID.service, user-runtime-dir@UID.service). Connecting would be surer, but wakes
+    both and cost up to 5 ms.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
     return systemd_is_running() and all(os.path.exists(f"{runtime}/{name}") for name in ("systemd/private", "bus"))
@@ -174,7 +174,7 @@ def _cgroupfs_view(mode: str, uid: int, rootless: bool) -> CgroupView | None:
         controllers = _passed_on(cgroup)
         if best is None or len(controllers) > best[0]:
             best = (len(controllers), cgroup, controllers)
-        if not cgroup or systemd_is_running():  # above a unit's cgroup, systemd is the only one that may change things
+        if not cgroup or systemd_is_running():  # above a unit's cgroup, only systemd may change things
             break
         cgroup = cgroup.rpartition("/")[0]
     if best is None:

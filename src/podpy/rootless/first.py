@@ -6,7 +6,7 @@
     write runroot/holder              from now on everybody finds it
     let the holder go on              it closes everything of ours
 
-and then the caller joins it like every later call does. If the holder was killed while a container of ours still runs,
+Then the caller joins, as every later call does. If the holder was killed while a container of ours still runs,
 the new holder joins the user namespace of that container's conmon instead of making another.
 """
 
@@ -54,7 +54,7 @@ def ranges_have_come(paths: Paths) -> bool:
 
 
 def conmon_in_namespace(paths: Paths) -> int:
-    """Return a pidfd of a monitor of ours that is in the recorded user namespace (without a record: in one of its own),
+    """Return a pidfd of a monitor of ours in the recorded user namespace (without a record: in one of its own),
     or -1.
     """
     record = holder.read_record(paths)
@@ -62,7 +62,7 @@ def conmon_in_namespace(paths: Paths) -> int:
         pidfd = open_pidfd(pid, start_time(pid))
         if pidfd < 0:
             continue
-        # Asked once more: now that there is a pidfd, this pid is nobody else's.
+        # Ask again: now that there is a pidfd, the pid can't be another process's.
         if is_monitor_of(pid, container_id) and _is_in(pid, record.namespace if record is not None else 0):
             return pidfd
         os.close(pidfd)

@@ -72,7 +72,7 @@ def _in_child(answer: int, paths: Paths, function: Callable[[Callable[[object], 
                 view = view[os.write(answer, view) :]
 
     try:
-        # Of all of its threads, and of this one, whose sink here may be a thing of the caller's.
+        # For all of its threads, and for this one, whose sink may belong to the caller.
         send_warnings_to(lambda text: write(_NOTICE, pickle.dumps(text)))
         with sending_to(lambda text: write(_NOTICE, pickle.dumps(text))):
             answered = _answer(paths, function, lambda event: write(_EVENT, pickle.dumps(event)))
@@ -97,7 +97,7 @@ def _answer(paths: Paths, function: Callable[[Callable[[object], None]], T], tel
             raised.add_note("in podpy's helper process:\n" + "".join(traceback.format_tb(raised.__traceback__)))
     try:
         data = pickle.dumps((value, error))
-        pickle.loads(data)  # an exception may be written but not read again (its __init__ wants more arguments)
+        pickle.loads(data)  # some exceptions can be pickled but not read back (their __init__ wants more arguments)
     except Exception as problem:
         told = f"{type(error).__name__}: {error}" if error is not None else f"the result can't be sent back: {problem}"
         data = pickle.dumps((None, RootlessError(told)))

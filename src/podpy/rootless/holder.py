@@ -60,7 +60,7 @@ def program() -> str:
 
 
 def read_record(paths: Paths) -> Holder | None:
-    """Return the record if there is one of this boot: another proves nothing."""
+    """Return the record if it is of this boot: an older one proves nothing."""
     words = files.read_small(paths.holder).split()
     if len(words) != 6 or not all(words[place].isdigit() for place in (0, 1, 3, 4)):
         return None

@@ -6,6 +6,6 @@ from podpy import linux
 
 
 def private_mounts() -> None:
-    """Give this process a mount namespace of its own, where mounts of the host still arrive but none of ours leaves."""
+    """Give this process its own mount namespace: the host's mounts still arrive there, and none of ours leaves."""
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SLAVE)

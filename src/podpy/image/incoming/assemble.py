@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Blob(Record):
-    """One layer's bytes: the blob's digest (empty: not kept), its size (-1: not known), and how to read it."""
+    """One layer's bytes: the blob's digest (empty: not kept), its size (-1: unknown), and how to read it."""
 
     digest: str
     size: int
@@ -32,7 +32,7 @@ class Blob(Record):
 class Parts(Record):
     """One image on its way: bytes as they came, layers lowest first.
 
-    `leading`: the index that led to the manifest, and other manifests whose digests shall mean the image.
+    `leading`: the parent index, and other manifests whose digests shall mean the image.
     """
 
     manifest: bytes
@@ -50,7 +50,7 @@ def chain_ids(diff_ids: Sequence[str]) -> list[str]:
 
 
 def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Progress = SILENT) -> ImageRecord:
-    """Bring the layers in that the store lacks, commit the image under `names` (full names), return it.
+    """Bring in the layers that the store lacks, commit the image under `names` (full names), and return it.
 
     Raises ImageError if manifest and configuration don't fit, or a name's digest is another one, and what
     `pipeline.receive` raises.
@@ -60,7 +60,7 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
     here = _as_it_is(store, image_id, digest, parts, names)
     if here is not None:
         digests = [blob.digest for blob in parts.layers]
-        # An archive's layers, and an imported one, have no blobs: they are told by their diff ids, as when they arrive.
+        # Layers of an archive or an import have no blobs: progress names them by diff id, as when they arrive.
         for digest in digests if all(digests) else ImageConfig.parse(parts.config).diff_ids:
             progress.layer_exists(digest)
         progress.config(image_id)
@@ -127,7 +127,7 @@ def _as_it_is(store: Store, image_id: str, digest: str, parts: Parts, names: Seq
 
 
 def _check_names(parts: Parts, names: Sequence[str]) -> None:
-    """Raise ImageError if a name has a digest that isn't the image's: an archive's names are only what it says."""
+    """Raise ImageError if a name has a digest that isn't the image's: an archive may claim any name."""
     for name in names:
         _, at, digest = name.rpartition("@")
         if at and not any(has_digest(manifest, digest) for manifest in (parts.manifest, *parts.leading)):
@@ -138,5 +138,5 @@ def _check_names(parts: Parts, names: Sequence[str]) -> None:
 
 
 def _creation(text: str) -> int:
-    # Go's zero time is as good as none. Podman then takes the time at which the image came (containers/storage).
+    # Go's zero time counts as no time. Podman then takes the time at which the image came (containers/storage).
     return time_ns() if not text or text.startswith("0001-01-01T00:00:00") else max(0, nanoseconds(text))

@@ -1,6 +1,6 @@
 """Compressed streams: recognised by their first bytes, decompressed piece by piece, each piece bounded.
 
-isal (twice as fast as zlib) and backports.zstd are used where they are installed; Python 3.14 has zstd itself.
+If installed, isal (twice as fast as zlib) and backports.zstd are used; Python 3.14 has its own zstd.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def detect(head: bytes) -> str:
 
 
 class Decompressor:
-    """Push mode: `feed` yields what becomes known, `finish` tells whether the stream was whole.
+    """Push mode: `feed` yields output, `finish` checks that the stream was whole.
 
-    `close` must be called at the end, whatever it is: what this one has taken of `windows.BUDGET`, others wait for.
+    Always call `close` at the end: others wait for what this one has taken of `windows.BUDGET`.
     """
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -101,7 +101,7 @@ def compressor(kind: str, level: int | None = None) -> Any:
 
 
 def decompressed(chunks: Iterable[bytes]) -> Generator[bytes]:
-    """Yield what a stream in any of the formats, or in none, means. Raises ImageError for broken data."""
+    """Yield a stream's contents, compressed or not. Raises ImageError for broken data."""
     chunks = iter(chunks)
     head = b""
     for chunk in chunks:
@@ -143,7 +143,7 @@ class _Gzip(Decompressor):
             raise ImageError(f"broken gzip data: {error}") from None
 
     def _begin(self, data: bytes) -> bool:
-        """Begin a member; False if it's padding after the last one, as gzip(1) allows, or too few bytes to tell."""
+        """Begin a member; return False for padding after the last one (gzip(1)), or if there are too few bytes."""
         if self._object is not None and not data.strip(b"\0"):
             return False
         if len(data) <= _FLAGS:
@@ -208,7 +208,7 @@ class _Frames(Decompressor):
             raise ImageError(f"broken {self._kind} data: {error}") from None
 
     def _begin(self, data: bytes) -> bool:
-        """Begin a frame; False if nothing can be done with so few bytes, or they are padding after the last one."""
+        """Begin a frame; return False if there are too few bytes, or padding after the last one."""
         if self._used and not data.strip(b"\0"):
             return False
         window = self._window_of(data)

@@ -38,7 +38,7 @@ def load_hello(store: Store) -> ImageRecord:
 
 
 def image_id() -> str:
-    """Return the id of the embedded image, "" if it isn't in this package: an image with another id isn't podpy's."""
+    """Return the id of the embedded image, or "" if this package has none. An image with another id isn't podpy's."""
     try:
         return sha256(_contents()[1]).removeprefix("sha256:")
     except NotSupportedError:

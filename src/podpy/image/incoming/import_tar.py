@@ -1,8 +1,8 @@
 """`podpy import`: the tar of a root file system becomes an image of one layer.
 
-The tar is read twice: for its digests, which the configuration and the manifest name, and to unpack it. So what comes
-by a pipe or from an address is first written into the staging area, without a name. A gzip or zstd file is kept as it
-came, so that a push sends those bytes; xz and bzip2 are no layer formats, so of those (and of plain tars) only the
+The tar is read twice: for its digests, which the configuration and the manifest name, and to unpack it. So if it comes
+by a pipe or from an address, it is first written into the staging area, without a name. A gzip or zstd file is kept as
+it came, so that a push sends those bytes; xz and bzip2 are no layer formats, so of those (and of plain tars) only the
 files are kept.
 """
 
@@ -124,7 +124,7 @@ def _download(address: str) -> Iterator[bytes]:
 
 
 def _no_answer(error: RegistryError, cause: BaseException | None) -> RegistryError:
-    """Return the same error with a hint for a web server: import knows no registries.conf and no --tls-verify."""
+    """Return the error with a hint for a web server: import has no registries.conf and no --tls-verify."""
     from podpy.image.registry.curl import HTTPError
 
     if not isinstance(cause, HTTPError) or cause.is_proxy or cause.is_unknown_host:

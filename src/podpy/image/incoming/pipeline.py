@@ -1,13 +1,13 @@
 """Layers into the store: receive, digest and blob file ∥ decompress and diff id ∥ unpack, several layers at once.
 
 A layer has two threads joined by a bounded channel, and the unpacker's process; hashing, decompression and unpacking
-release the interpreter's lock. Where an earlier call left a part of it, a third thread receives the rest. A plain tar
-that isn't kept needs one thread: more would mostly hand the lock to each other (measured: 6 % of a load's CPU). Large
-layers begin first, because the last one decides when the whole is done. Nothing is visible before both digests of every
+release the interpreter's lock. If an earlier call left a part of it, a third thread receives the rest. A plain tar
+that isn't kept gets one thread: more would mostly hand the lock to each other (measured: 6 % of a load's CPU). Large
+layers begin first, because the last one decides when all is done. Nothing is visible before both digests of every
 layer match and `Store.commit_image` has run.
 
 This process must be in the user's namespaces before `receive` is called: the kernel forbids a process with threads to
-enter a user namespace. All database work is done by the calling thread.
+enter a user namespace. The calling thread does all database work.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Channel:
 
 
 def read_ahead(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the same pieces; they are made in a thread of their own, some in advance."""
+    """Yield the same pieces; another thread makes them, some in advance."""
     channel = Channel(_READ_AHEAD)
     failure: list[BaseException] = []
 
@@ -145,8 +145,8 @@ def receive(
 ) -> Received:
     """Bring layers into the staging area, each verified. Layers that the store has must not be among `sources`.
 
-    Raises what failed first: RegistryError, DigestMismatchError, ImageError, StorageError. After KeyboardInterrupt, or
-    an error, what came of the blobs stays for the next try.
+    Raises the first failure: RegistryError, DigestMismatchError, ImageError, StorageError. After an error, or
+    KeyboardInterrupt, the received parts of blobs stay for the next try.
     """
     _check_space(store, sources)
     for source in sources:
@@ -212,7 +212,7 @@ class _Pool:
         try:
             return _Transfer(self, source, blob).run(), blob
         except DigestMismatchError:
-            # What an earlier call left may be what is wrong: it is gone now, so once more from the beginning.
+            # Perhaps an earlier call left wrong bytes. They are gone now, so start again.
             if not resumed:
                 raise
         blob = self.store.stage_blob(source.digest)
@@ -226,7 +226,7 @@ class _Pool:
 
 
 class _Transfer:
-    """One layer on its way: this thread receives; another one decompresses and unpacks, if that is worth it."""
+    """One layer on its way: this thread receives; if it is worth it, another one decompresses and unpacks."""
 
     def __init__(self, pool: _Pool, source: LayerSource, blob: BlobWriter | None) -> None:
         self._pool = pool
@@ -314,7 +314,7 @@ class _Transfer:
             try:
                 self._compressed.put(chunk)
             except _Stopped:
-                # Broken data may mean a wrong blob: then the digest is the better error, so the rest is received.
+                # Broken data may mean a wrong blob. Then the digest is the better error, so receive the rest.
                 if self._blob is None or not isinstance(self._failure, ImageError | BrokenTarError):
                     raise
 
@@ -356,7 +356,7 @@ def _file_chunks(path: str, end: int) -> Iterator[bytes]:
 
 
 def growing(blob: BlobWriter, arriving: Generator[bytes], stop: Event) -> Generator[bytes]:
-    """Yield a blob's bytes, those that an earlier call left first, while a thread writes the rest behind them.
+    """Yield a blob's bytes: first those of an earlier call, while a thread appends the rest to them.
 
     To unpack what is here takes seconds or minutes. If the rest waited for that, a pull that is broken off sooner, each
     time, would never get on.

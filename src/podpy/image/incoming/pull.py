@@ -91,7 +91,7 @@ def pull_place(
 def warn_of_platform(record: ImageRecord, options: PullOptions) -> None:
     """Warn if an image that was pulled is for another platform than was asked for, or than this machine's.
 
-    A single manifest, and what an archive has, leave no choice: it is taken, as Podman takes it.
+    A single manifest, or an archive, leaves no choice: the image is taken, as in Podman.
     """
     from podpy.image.documents.config import ImageConfig, warn_of_other_machine
 
@@ -177,7 +177,7 @@ class _Pull:
         self._progress = progress
 
     def run(self, here: ImageRecord | None) -> ImageRecord:
-        """Return the image. Raises what the last place said if none has it."""
+        """Return the image. If no place has it, raises the last one's error."""
         places = remote.Places(self._paths, self._reference, self._registries, self._options, progress=self._progress)
         for place in places:
             with place as repository:
@@ -201,7 +201,7 @@ class _Pull:
         return assemble(self._store, parts, names=[name], progress=self._progress)
 
     def _manifest(self, repository: Repository, wanted: str) -> tuple[Manifest, bytes, list[bytes]]:
-        """Return an image's manifest, its bytes, and the indexes that led to it, if any did."""
+        """Return an image's manifest, its bytes, and its parent indexes, if any."""
         from podpy.image.documents.descend import descend
 
         def read(entry: Descriptor) -> tuple[bytes, str]:

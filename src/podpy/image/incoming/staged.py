@@ -87,7 +87,7 @@ def fetch(store: Store, repository: Repository, descriptor: Descriptor, *, progr
     try:
         return _receive(store, repository, descriptor, blob, progress)
     except DigestMismatchError:
-        # What an earlier call left may be what is wrong: it is gone now, so once more from the beginning.
+        # Perhaps an earlier call left wrong bytes. They are gone now, so start again.
         if not resumed:
             raise
     return _receive(store, repository, descriptor, store.stage_blob(descriptor.digest), progress)

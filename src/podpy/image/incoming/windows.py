@@ -1,8 +1,8 @@
-"""How much memory decompressors may hold: the windows of all of a process together are bounded.
+"""How much memory decompressors may hold: one bound for all windows of a process.
 
-A decompressor must keep as much of its output as the stream may refer back to, its window, and the stream says how much
-that is: some MiB as a rule, 128 MiB where somebody packed with `zstd --ultra -22`. With three layers at once that would
-be three times as much. So each takes its window out of one budget, and waits until it may: the usual ones (8 MiB is
+A decompressor keeps the part of its output that the stream may refer back to: the window. The stream says how large it
+is: usually some MiB, 128 MiB after `zstd --ultra -22`. Three layers at once would need three windows. So each takes its
+window out of one budget, and waits for it: the usual ones (8 MiB is
 what RFC 8878, 3.1.1.1.2, wants every decoder to take) go side by side, a large one goes alone.
 """
 
@@ -50,7 +50,7 @@ BUDGET = Budget()
 
 
 def too_large(kind: str) -> ImageError:
-    """Return what to raise for a window that isn't given, however long one waits."""
+    """Return the error for a window that is too large, however long one waits."""
     return ImageError(
         f"{kind} data with a window of more than {_LIMIT >> 20} MiB, which podpy gives no memory to",
         hint="Compress it with a smaller window: zstd --long=27 and xz -9 are taken",
@@ -87,10 +87,10 @@ def _window(descriptor: int) -> int:
 
 
 def xz_window(head: bytes) -> int | None:
-    """Return what an xz stream counts for, whatever it asks."""
+    """Return what an xz stream takes of the budget, whatever it asks for."""
     return _XZ_WINDOW
 
 
 def small_window(head: bytes) -> int | None:
-    """Return what bzip2 counts for: it never needs more than some MiB."""
+    """Return what bzip2 takes of the budget: it never needs more than some MiB."""
     return 0

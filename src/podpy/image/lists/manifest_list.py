@@ -1,4 +1,4 @@
-"""`podpy manifest`: manifest lists of the store. Their contents are `image.lists`, their tables `storage.lists`."""
+"""`podpy manifest`: manifest lists of the store. Documents: `image.documents.index`; tables: `storage.lists`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def find_list(store: Store, paths: Paths, text: str) -> ImageRecord:
 
 
 def find_named_list(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:
-    """Return the same with the full name under which it was found (empty: by its id)."""
+    """As `find_list`, with the full name under which it was found (empty: by its id)."""
     record, name = find_named(store, paths, text)
     if not record.is_list:
         raise NotAListError(f"{text}: image is not a manifest list", hint="See podpy manifest create")
@@ -154,8 +154,8 @@ def member(store: Store, paths: Paths, record: ImageRecord, text: str) -> str:
 def inspect(store: Store, paths: Paths, text: str, access: Access) -> dict[str, object]:
     """Return what `manifest inspect` shows of a list of the store or, if there is none, of a registry.
 
-    As in Podman, an image of the store is as good as none, and of a registry's single image Docker's format is taken
-    with a warning, which shows an empty list; OCI's is a NotAListError.
+    As in Podman, an image of the store doesn't count. If the registry has a single image, Docker's format gives a
+    warning and an empty list; OCI's is a NotAListError.
     """
     try:
         record = find_list(store, paths, text)
@@ -240,7 +240,7 @@ def _entries(store: Store, source: Source, options: ListAddOptions) -> Found:
 
 
 def _flattened(source: Source, data: bytes, kind: str, above: list[str]) -> list[tuple[Entry, schema.Descriptor]]:
-    """Return the entries of an index, those of an index in it in its place. `above`: the digests that led to it."""
+    """Return the entries of an index, and of an index in it, in place. `above`: the digests that led to it."""
     document = schema.parse(data, kind)
     if len(above) > DEPTH_LIMIT:
         raise ImageError(f"{source.text}: the image index holds another one, and so on, more than {DEPTH_LIMIT} deep")

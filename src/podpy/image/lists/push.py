@@ -1,8 +1,8 @@
 """`podpy manifest push`, and `podpy push` of a manifest list: the images of the list, then the list itself.
 
-Each entry comes from where the list knows it to be (`storage.lists`): the store, another registry, a layout, or, for an
-artifact that was made for the list, the store's blobs. What an entry becomes on its way (layers that had to be
-compressed, another format) has another digest; the list that is pushed says that one.
+Each entry comes from where the list says it is (`storage.lists`): the store, another registry, a layout, or, for an
+artifact that was made for the list, the store's blobs. If an entry changes on its way (layers had to be compressed,
+another format), its digest changes; the pushed list has the new digest.
 
 This process must be in the user's namespaces.
 """
@@ -231,7 +231,7 @@ class _Sending:
             )
 
     def _variant(self, repository: Target, entry: Entry, source: ListSource | None, kind: str) -> Entry | None:
-        """Send an entry's image with layers compressed as `kind` says; None if they are so already, or have none."""
+        """Send an entry's image with layers compressed as `kind` says; None if they are already, or have none."""
         if entry.artifact_type or source is None or source.manifest:
             return None
         if not source.source.startswith(STORE):
@@ -259,7 +259,7 @@ def _is_remote(source: ListSource) -> bool:
 
 
 def _described(layer: schema.Descriptor) -> LayerBlob:
-    """Return a layer that isn't here, as what makes manifests wants it."""
+    """Return a layer that isn't here, in the form that manifests are made from."""
     return LayerBlob(path="", digest=layer.digest, size=layer.size, kind=_kind_of(layer))
 
 

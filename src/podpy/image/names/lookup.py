@@ -1,4 +1,4 @@
-"""Finding an image of the store by what people type. On the hot path: no network, no `re`, one small cache file."""
+"""Finds an image of the store by what people type. On the hot path: no network, no `re`, one small cache file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def find_image(store: Store, paths: Paths, text: str) -> ImageRecord:
 
 
 def find_named_image(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]:
-    """Return the same with the full name under which it was found, a list's own (empty: by its id)."""
+    """As `find_image`, with the full name under which it was found: a list's own (empty: by its id)."""
     record, name = find_named(store, paths, text)
     if record.is_list:
         from podpy.image.names.instance import instance
@@ -67,7 +67,7 @@ def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]
 
 
 def _for_this_machine(store: Store, name: str, record: ImageRecord) -> ImageRecord:
-    """Return which of the images that came by one manifest list, for several platforms, this machine's entry is."""
+    """Several images came by one manifest list: return the one that is this machine's entry."""
     repository, _, digest = name.rpartition("@")
     found = store.images_table.by_digest(repository, digest)
     if len(found) < 2:

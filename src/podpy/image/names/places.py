@@ -14,7 +14,7 @@ DIR = "dir"
 KINDS = (DOCKER_ARCHIVE, OCI_ARCHIVE, OCI, DIR)
 
 
-# containers/image has these, too. They are known, so that the answer isn't about a short name.
+# containers/image has these, too. podpy knows them so that its answer isn't about a short name.
 UNKNOWN_KINDS = ("docker-daemon", "ostree", "sif", "tarball")
 
 
@@ -32,7 +32,7 @@ class Place(Record):
 
 
 def is_place(text: str) -> bool:
-    """Tell whether a text names one of these transports. `dir:5000/x` does: a registry of that name needs docker://."""
+    """Return whether a text names one of these. `dir:5000/x` does: a registry of that name needs docker://."""
     return text.partition(":")[0] in KINDS and ":" in text
 
 

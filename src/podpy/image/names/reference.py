@@ -8,7 +8,7 @@
     digest     = algorithm ":" 32*hex         sha256: 64 lower case hex digits
 
 A first component is a domain if it holds "." or ":" or an upper case letter, or is "localhost"; otherwise the name is
-short: which registry it means is decided by registries.conf (`podpy.image.names.short`).
+short: registries.conf decides which registry it means (`podpy.image.names.short`).
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def normalize(reference: Reference) -> Reference:
 
 
 def is_hex(text: str) -> bool:
-    """Tell whether text is made of lower case hex digits only."""
+    """Return whether `text` has lower case hex digits only."""
     return _only(text, _HEX)
 
 

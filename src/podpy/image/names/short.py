@@ -63,7 +63,7 @@ def for_pull(text: str, registries: Registries) -> Resolution:
 
 
 def matches_suffix(name: str, reference: Reference) -> bool:
-    """Tell whether a stored name `registry/…/x:tag` ends in the short name `x[:tag]` (Podman's last resort).
+    """Return whether a stored name `registry/…/x:tag` ends in the short name `x[:tag]` (Podman's last resort).
 
     Of `x@sha256:…` only the repository counts here.
     """

@@ -32,7 +32,8 @@ class Converted(Record):
 def manifest_for(record: ImageRecord, blobs: Sequence[LayerBytes], media_type: str = "") -> Converted:
     """Return the manifest of an image whose layers, lowest first, are these blobs.
 
-    `media_type` empty: the kind that the image's own manifest is of. If that fits as it is, these very bytes come back.
+    `media_type` empty: the kind that the image's own manifest is of. If the image's own manifest fits, its bytes come
+    back.
     """
     own = schema.parse(record.manifest) if record.manifest else None
     own = own if isinstance(own, schema.Manifest) else None
@@ -63,7 +64,7 @@ def foreign_layers(record: ImageRecord) -> set[str]:
 
 
 def _layer(blob: LayerBytes, described: dict[str, Any] | None, *, docker: bool) -> dict[str, Any]:
-    """Return a layer's descriptor; what the old one says besides stays where the new family knows it."""
+    """Return a layer's descriptor; the old one's other fields stay if the new family has them."""
     layer: dict[str, Any] = {"mediaType": layer_type(blob.kind, docker=docker), "digest": blob.digest}
     layer["size"] = blob.size
     if described is None:

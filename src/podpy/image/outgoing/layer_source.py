@@ -1,7 +1,7 @@
 """What goes out of the store: an image's layers, each as the blob it came as and as the tar that its diff id names.
 
-`podpy save` and `podpy push` read layers through this and nothing else. A layer's uncompressed tar comes from its
-recipe, and then its digest is compared, or from a kept blob, and then that one's is: what doesn't match is an error,
+`podpy save` and `podpy push` read layers through this and nothing else. If a layer's uncompressed tar
+comes from its recipe, the tar's digest is compared; if it comes from a kept blob, the blob's. A difference is an error,
 never a damaged archive.
 Files of layers belong to subordinate ids: this process must be in the user's namespaces.
 """
@@ -114,7 +114,7 @@ class OutgoingLayer:
             )
 
     def tar_size(self) -> int:
-        """Return the size of the uncompressed tar in bytes; where the store doesn't know it, by making the tar."""
+        """Return the size of the uncompressed tar in bytes; if the store doesn't know it, the tar is made for it."""
         if self._stored.tar_size >= 0:
             return self._stored.tar_size
         return sum(map(len, self.tar()))
@@ -147,7 +147,7 @@ class OutgoingLayer:
 
 
 class PlainLayer:
-    """A layer that goes out uncompressed; it can be written like a LayerBlob, but is no file."""
+    """A layer that goes out uncompressed; written like a LayerBlob, but without a file."""
 
     kind = ""
 

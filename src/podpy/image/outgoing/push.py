@@ -56,7 +56,7 @@ def push(
 def _to_place(
     store: Store, record: ImageRecord, name: str, place: Place, options: PushOptions, progress: Progress
 ) -> str:
-    # As Podman: a dir: gets layers as they are, which for what isn't compressed means plain tars.
+    # As in Podman: a dir: gets layers as they are, so uncompressed ones as plain tars.
     kind = options.compression or ("" if place.kind == transports.DIR else "gzip")
     compression = Compression(kind=kind, level=options.level, force=options.recompress)
     family = family_of(options)
@@ -77,6 +77,6 @@ def _to_registry(
 
 def own_destination(typed: str, found: str) -> str:
     """Return where an image goes that is pushed without a destination: its name as it was typed, so that me/x means
-    docker.io/me/x, as in Podman. Nowhere if it was found (under the name `found`) by its id.
+    docker.io/me/x, as in Podman. If it was found by its id (`found` is its name), nowhere.
     """
     return typed.removeprefix(STORE) if found else ""

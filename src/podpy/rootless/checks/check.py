@@ -30,7 +30,7 @@ class Check(Record):
     cause: str
     # What to type (one command a line); empty if it is ok.
     mend: str = ""
-    # Without it podpy doesn't work; otherwise something less does without it, or slower.
+    # Whether podpy needs it. Otherwise something is only missing, or slower, without it.
     required: bool = True
 
 
@@ -54,7 +54,7 @@ def install(debian: str, elsewhere: str = "") -> str:
 
 
 def sysctl(name: str) -> int | None:
-    """Return a numeric kernel setting, or None if this kernel hasn't got it."""
+    """Return a numeric kernel setting, or None if this kernel doesn't have it."""
     try:
         return int(files.read("/proc/sys/" + name.replace(".", "/")).split()[0])
     except (OSError, ValueError, IndexError):

@@ -22,8 +22,8 @@ DELEGATE = (
 def missing_controllers(missing: Sequence[str], table: str = _CGROUPS) -> str:
     """Return what to do so that podpy can use these controllers, commands a line each.
 
-    Delegating helps only with what the root of the cgroup2 hierarchy has: before that the kernel must have it, switched
-    on, and not in a version 1 hierarchy (cgroups(7), /proc/cgroups; `table` is another file of that form).
+    Delegation helps only if the root of the cgroup2 hierarchy has the controller: the kernel must have it, switched on,
+    and not in a version 1 hierarchy (cgroups(7), /proc/cgroups; `table` is another file of that form).
     """
     rows = (line.split() for line in files.read_small(table).splitlines() if not line.startswith("#"))
     known = {row[0]: (row[1], row[3]) for row in rows if len(row) == 4}

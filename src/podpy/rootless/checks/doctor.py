@@ -1,7 +1,7 @@
 """What the host must offer to a rootless engine: each check with its cause and its mend.
 
-`podpy system doctor` prints the checks; the errors of failed operations are made of the same ones, so that what is said
-at run time and what is said on demand can't differ.
+`podpy system doctor` prints the checks. The errors of failed operations are made of the same checks, so both say the
+same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.rootless.checks.check import Check
 
-# Those of the user's namespace come first: without it the others can't be tried.
+# The user's namespace comes first: without it the others can't be tried.
 _USER: tuple[Callable[[Paths], Check], ...] = (
     user_checks.user_namespaces,
     user_checks.id_map_tools,

@@ -1,6 +1,6 @@
 """The errors of what can't be done as a user, with the cause that a check finds and what mends it.
 
-Made of the same checks that `podpy system doctor` prints: what is said at run time and on demand can't differ.
+They are made of the checks that `podpy system doctor` prints, so both say the same.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def user_namespaces(paths: Paths) -> Check:
     if not problem:
         return passed(name, "may be made")
     if sysctl("kernel.apparmor_restrict_unprivileged_userns"):
-        # The trial was Python's, which no profile permits: the holder makes the namespaces.
+        # The trial ran in Python, which no profile permits; in real calls the holder makes the namespaces.
         if holder.program() in files.read_small(_APPARMOR_PROFILE):
             return passed(name, f"may be made, as {_APPARMOR_PROFILE} says")
         return failed(name, _APPARMOR_CAUSE, apparmor_mend())
