@@ -220,3 +220,14 @@ def test_the_databases_log_stays_short(podpy: Podpy, busybox: str) -> None:
     for _ in range(40):
         podpy.ok("create", busybox, "true")
     assert (podpy.graphroot / "podpy.sqlite-wal").stat().st_size < 1_500_000
+
+
+def test_a_restart_by_policy_obeys_the_modules_of_the_first_start(podpy: Podpy, busybox: str) -> None:
+    (podpy.home / "runc.conf").write_text('[engine]\nruntime = "runc"\n')
+    run = ("run", "-d", "--name=c", "--network=none", "--restart=on-failure:1", busybox, "sh", "-c")
+    podpy.ok(f"--module={podpy.home}/runc.conf", *run, "[ -e /twice ] && sleep 300; touch /twice; exit 1")
+    wait.until(
+        lambda: podpy.ok("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", "c") == "1 running",
+        what="it runs again",
+    )
+    assert [path.name for path in (podpy.runroot / "oci").glob("*/st*")] == ["state.json"], "runc's"

@@ -41,6 +41,7 @@ def open_runtime(options: Options) -> Runtime:
     if said.registries_conf:
         os.environ["CONTAINERS_REGISTRIES_CONF"] = said.registries_conf
     paths = directories(options)
+    found = _modules(said, paths)
     settings = Settings(
         runtime=said.runtime,
         runtime_flags=tuple(said.runtime_flag),
@@ -48,9 +49,9 @@ def open_runtime(options: Options) -> Runtime:
         cgroup_manager=said.cgroup_manager,
         storage_driver=said.storage_driver,
         network_cmd_path=said.network_cmd_path,
-        modules=_modules(said, paths),
+        modules=found,
         default_mounts_file=said.default_mounts_file,
-        arguments=_repeated(options),
+        arguments=_repeated(options, found),
     )
     caller = Caller(_environment(), working_directory(), Streams(0, 1, 2))
     return Runtime(paths, caller=caller, settings=settings, access=Here(trace), trace=trace)
@@ -82,10 +83,14 @@ def _modules(said: Options, paths: Paths) -> tuple[str, ...]:
     return modules(said.module, paths.config_dirs)
 
 
-def _repeated(options: Options) -> tuple[str, ...]:
-    """Return the global options that conmon's exit command must be given too; the directories it is given anyway."""
+def _repeated(options: Options, modules: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the global options that conmon's exit command, which may start the container anew, must be given too.
+
+    The directories it is given anyway. `modules` are files.
+    """
     said = options.globals
-    names = ("runtime", "conmon", "cgroup_manager", "storage_driver")
+    names = ("runtime", "conmon", "cgroup_manager", "storage_driver", "network_cmd_path")
     values = ((name, getattr(said, name)) for name in names)
     single = [f"--{name.replace('_', '-')}={value}" for name, value in values if value]
-    return (*single, *(f"--runtime-flag={value}" for value in said.runtime_flag))
+    flags = (f"--runtime-flag={value}" for value in said.runtime_flag)
+    return (*single, *flags, *(f"--module={path}" for path in modules))
