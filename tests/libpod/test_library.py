@@ -180,6 +180,26 @@ print("done")
 """
 
 
+OUT_OF_DATE = """
+from podpy import Runtime
+from podpy.libpod.containers.ending.settle import settle
+from podpy.spec.container import ContainerSpec
+with Runtime() as runtime:
+    container = runtime.create(ContainerSpec(image="localhost/busybox", command=["sleep", "300"], network="none"))
+    container.start()
+    before = container.row
+    container.restart(0)
+    print(settle(runtime, before).status, container.refresh().status)
+    container.remove(force=True, timeout=0)
+"""
+
+
+def test_who_knows_an_older_process_of_a_container_learns_that_it_runs(
+    library: Callable[..., Result], busybox: str
+) -> None:
+    assert library(OUT_OF_DATE).ok() == "running running"
+
+
 WITHOUT_STREAMS = """
 import os, sys
 from podpy import Runtime

@@ -57,8 +57,9 @@ def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> Contai
         return row.replace(**changes)
     try:
         with engine.locked(row.id, wait=False) as now:
-            if (now.status, now.pid) == (row.status, row.pid):  # nobody was faster
-                engine.table.note(row.id, *events, **changes)
+            if (now.status, now.pid) != (row.status, row.pid):
+                return now  # somebody was faster
+            engine.table.note(row.id, *events, **changes)
     except BusyError:
         return row if row.status == STARTING else row.replace(**changes)
     except NoSuchContainerError:
