@@ -28,7 +28,7 @@ from tests.support.images import Image, Layer, sha256
 FAST = ("--retry-delay", "10ms")
 
 
-SLOW_MACHINE = 1.0  # seconds: other tests run beside this one
+AT_ONCE = 10.0  # seconds: other tests run beside this one; what waits, waits longer
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, n
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert time.monotonic() - sent < 1 + SLOW_MACHINE
+    assert time.monotonic() - sent < AT_ONCE
     assert process.returncode == 130, err
     assert b"Traceback" not in err
     assert out == b""

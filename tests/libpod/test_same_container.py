@@ -187,8 +187,9 @@ def test_stop_timeout_of_containers_conf_is_how_long_a_stop_waits(podpy: Podpy, 
     podpy.ok("run", "-d", "--name", "said", "--stop-timeout=0", *deaf, env=environment)
     assert podpy.ok("inspect", "-f", "{{.Config.StopTimeout}}", "configured") == "1"
     assert podpy.ok("inspect", "-f", "{{.Config.StopTimeout}}", "said") == "0"
-    result = podpy("stop", "configured", timeout=8)
+    result = podpy("stop", "configured")
     assert result.returncode == 0
+    assert "in 1 seconds, resorting to SIGKILL" in result.stderr
     assert podpy.ok("inspect", "-f", "{{.State.ExitCode}}", "configured") == "137"
 
 

@@ -33,7 +33,7 @@ def helpers_of(podpy: Podpy) -> list[str]:
 
 
 def assert_no_helper_is_left(podpy: Podpy) -> None:
-    wait.until(lambda: not helpers_of(podpy), what="no pasta and no slirp4netns is left", timeout=5)
+    wait.until(lambda: not helpers_of(podpy), what="no pasta and no slirp4netns is left")
 
 
 @BOTH

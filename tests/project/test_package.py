@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.engine import CHECKOUT
 
+pytestmark = pytest.mark.xdist_group("package")  # the wheel is built once
+
 EXECUTABLES = ("conmon", "hello", "holder")
 
 

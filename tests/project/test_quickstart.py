@@ -13,6 +13,8 @@ from tests.support.engine import CHECKOUT
 
 QUICKSTART = CHECKOUT / "scripts/quickstart"
 
+pytestmark = pytest.mark.xdist_group("quickstart")
+
 
 @pytest.fixture(autouse=True)
 def _machine_is_set_up() -> None:

@@ -200,6 +200,7 @@ def test_doctor_names_a_pasta_that_cannot_be_started(podpy: Podpy, scratch: Path
     assert (found["ok"], found["cause"]) == (False, f"{which('pasta')} can't be run: Exec format error")
 
 
+@pytest.mark.xdist_group("fall-back run directory")
 def test_no_run_directory_at_all(podpy: Podpy) -> None:
     """Everything that could be one belongs to somebody else: the message says how to make one."""
     name = f"podpy-run-{podpy.user.uid}"

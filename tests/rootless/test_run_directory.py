@@ -52,6 +52,7 @@ def test_run_directory_of_somebody_else_is_ignored_quietly(podpy: Podpy, mode: i
     assert _where(podpy, changes, xdg="/run/user/0") == [f"/tmp/podpy-run-{podpy.user.uid}"]
 
 
+@pytest.mark.xdist_group("fall-back run directory")
 def test_link_or_open_directory_in_tmp_is_not_taken(podpy: Podpy) -> None:
     """Whoever was there first could replace what podpy writes."""
     uid = podpy.user.uid

@@ -53,14 +53,16 @@ def _ipv6() -> bool:
 
 
 def _quickstart() -> bool:
-    """scripts/test has just set this machine up from this checkout."""
-    return bool(os.environ.get("PODPY_SET_UP"))
+    """scripts/test has set this machine up from this checkout, and nobody has done it from another one meanwhile."""
+    installed = Path("/opt/podpy") if _root() else Path.home() / ".local/share/podpy-venv"
+    stamp = installed / "podpy-quickstart.stamp"
+    return stamp.exists() and stamp.read_text().strip() == os.environ.get("PODPY_SET_UP")
 
 
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "root": ("the suite runs as an ordinary user", _root),
     "mount": ("no right to mount: not root, or root in a container", _mount),
-    "quickstart": ("scripts/test hasn't set this machine up", _quickstart),
+    "quickstart": ("this machine isn't set up from this checkout by scripts/test", _quickstart),
     "systemd": ("systemd isn't this machine's init", _systemd),
     "no-systemd": ("systemd is this machine's init", lambda: not _systemd()),
     "hybrid-cgroups": ("this machine has one cgroup version only", _hybrid_cgroups),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import subprocess
@@ -50,11 +51,13 @@ def _give_ranges(name: str) -> None:
 
 
 def _make(name: str) -> None:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        subprocess.run(["useradd", "--create-home", "--shell", "/bin/sh", name], check=True, capture_output=True)
-    _give_ranges(name)
+    with open("/etc/passwd") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # one of the workers makes the user
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            subprocess.run(["useradd", "--create-home", "--shell", "/bin/sh", name], check=True, capture_output=True)
+        _give_ranges(name)
 
 
 def unprivileged_user() -> User:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import IO, TypeVar
 
 T = TypeVar("T")
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which something that should happen won't (the machine may be busy)."""
 
 _STEP = 0.01
