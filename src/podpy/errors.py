@@ -26,6 +26,7 @@
     │   ├── BrokenTarError                broken-tar            a layer's tar makes no sense
     │   └── NoSpaceError                  no-space              the store's file system is full
     ├── ImageError                   125  bad-image             a reference, manifest, configuration or archive
+    │   ├── UnknownFormatError            unknown-format        it is no archive with images in it
     │   ├── NotAListError                 not-an-index          the image of this name is no index
     │   ├── NoPlatformError               no-platform           an index has nothing for the platform that is wanted
     │   ├── TrustError                    not-trusted           what policy.json doesn't let in
@@ -229,6 +230,12 @@ class ImageError(PodpyError):
     """A reference, manifest, image configuration or archive that can't be used."""
 
     code = "bad-image"
+
+
+class UnknownFormatError(ImageError):
+    """It is no archive with images in it."""
+
+    code = "unknown-format"
 
 
 class NotAListError(ImageError):

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from podpy import fastjson
 from podpy.digests import check_bytes, sha256
-from podpy.errors import ImageError, NoSuchImageError
-from podpy.image.archive.tarindex import UnknownFormatError
+from podpy.errors import ImageError, NoSuchImageError, UnknownFormatError
 from podpy.image.archive.tree import HINT, Tree, is_directory, open_tree
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 
-from podpy.errors import ImageError
+from podpy.errors import ImageError, UnknownFormatError
 from podpy.image.names.reference import shorten
 from podpy.record import Record
 
@@ -18,10 +18,6 @@ _ENTRY_LIMIT = 100_000
 _EXTENDED_LIMIT = 1 << 20
 _LINK_DEPTH = 16
 _NAME_LIMIT = 512  # an image's files have a hundred; a name can have a MiB, and 100,000 of those don't fit into memory
-
-
-class UnknownFormatError(ImageError):
-    """It is no archive with images in it."""
 
 
 class Entry(Record):

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import stat
 
-from podpy.errors import ImageError, StorageError
+from podpy.errors import ImageError, StorageError, UnknownFormatError
 from podpy.image.archive import tarindex
-from podpy.image.archive.tarindex import UnknownFormatError
 from podpy.image.incoming.compression import HEAD, decompressed, detect
 from podpy.image.names.reference import shorten
 
