@@ -62,6 +62,16 @@ def test_everything_is_on_the_disk_before_it_is_visible(
     assert committed and max(committed) > max(renamed), calls
 
 
+def test_a_volumes_first_files_are_on_the_disk_before_they_are_in_it(podpy: Podpy, busybox: str) -> None:
+    """A volume that isn't empty is never filled again: after a power cut it must not hold empty files."""
+    podpy.ok("unshare", "true")  # a traced newuidmap has no privileges
+    calls = traced(podpy, "run", "--rm", "--network=none", "-v", "data:/etc", busybox, "true")
+    renamed = [n for n, (call, rest) in enumerate(calls) if call.startswith("rename") and "/volume" in rest]
+    synced = [n for n, (call, _) in enumerate(calls) if call == "syncfs"]
+    assert renamed and synced, calls
+    assert min(synced) < min(renamed), calls
+
+
 CHANGING = """
 import sys
 sys.path.insert(0, {package!r})

@@ -18,6 +18,7 @@ from podpy.errors import (
     UsageError,
 )
 from podpy.image.documents.config import ImageConfig
+from podpy.notice import sending_to
 from podpy.oci.failures import explain_runtime_error, logged_error
 from podpy.spec import merge as merging
 from podpy.spec import userns, volumes_from
@@ -64,8 +65,14 @@ def test_an_images_labels_are_never_the_users() -> None:
 
 
 def test_an_images_ports_that_are_none_are_left_out() -> None:
-    odd = ["0", "65536/tcp", "x", "80/nosuch", "-1", "²", "9" * 5000, "82-81", "1-65535/udp"]
-    assert merge(ContainerSpec(), IMAGE.replace(exposed_ports=odd)).expose == ["1-65535/udp"]
+    odd = ["0", "65536/tcp", "\x1b[1m", "80/nosuch", "-1", "²", "9" * 5000, "82-81", "1-65535/udp"]
+    told: list[str] = []
+    with sending_to(told.append):
+        assert merge(ContainerSpec(), IMAGE.replace(exposed_ports=odd)).expose == ["1-65535/udp"]
+        assert merge(ContainerSpec(), IMAGE).expose == ["80/tcp"]
+    assert [str(line) for line in told] == [
+        r"The image exposes what is no port, which is left out: '0', '65536/tcp', '\x1b[1m', …"
+    ]
 
 
 def test_an_entrypoint_of_ones_own_switches_the_images_arguments_off() -> None:

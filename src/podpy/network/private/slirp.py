@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import PortMapping
 
 _MTU = "65520"
+_MOST_TRIES = 5  # for a port that may be any
 _OFFSETS = (100, 2, 3)  # of the container, the gateway and the name server in the network (slirp4netns(1))
 _FLAGS = {  # Podman's option → slirp4netns's, and the value that turns it on (podman-run(1))
     "enable_ipv6": ("--enable-ipv6", "true"),
@@ -166,9 +167,25 @@ class WaitForSlirp(Operation):
     def execute(self) -> None:
         """Wait. Raises NetworkSetupError, InUseError."""
         self.start.wait()
-        for port in self.start.bound:
-            for offset in range(port.count):
-                self._forward(port, offset)
+        for place, wanted in enumerate(self.start.wanted):
+            if wanted.host_port:
+                port = self.start.bound[place]
+                for offset in range(port.count):
+                    self._forward(port, offset)
+            else:
+                self._forward_ephemeral(place, wanted)
+
+    def _forward_ephemeral(self, place: int, wanted: PortMapping) -> None:
+        """Forward a port that may be any: another one if somebody was faster since it was looked for."""
+        for attempt in range(_MOST_TRIES):
+            try:
+                self._forward(self.start.bound[place], 0)
+            except InUseError:
+                if attempt + 1 == _MOST_TRIES:
+                    raise
+                self.start.bound[place] = ports.resolve([wanted])[0]
+            else:
+                return
 
     def _forward(self, port: PortMapping, offset: int) -> None:
         arguments = {

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _HIGHEST_PORT = 65535
+_MOST_NAMED, _MOST_SHOWN = 3, 40  # texts, and letters of one
 
 
 def parse_expose(text: str) -> list[str]:
@@ -33,8 +34,17 @@ def _parse(text: str) -> tuple[int, int, str]:
 
 
 def of_image(texts: Iterable[str]) -> list[str]:
-    """Return an image's exposed ports as they are ("80", "80/tcp", "90-95/udp"); what is no port is left out."""
-    return [text for text in texts if _is_port(text)]
+    """Return an image's exposed ports as they are ("80", "80/tcp", "90-95/udp"); what is none is left out and told."""
+    ports: list[str] = []
+    others: list[str] = []
+    for text in texts:
+        (ports if _is_port(text) else others).append(text)
+    if others:
+        from podpy.notice import warn
+
+        shown = ", ".join(ascii(text[:_MOST_SHOWN]) for text in others[:_MOST_NAMED])
+        warn(f"The image exposes what is no port, which is left out: {shown}{', …' if others[_MOST_NAMED:] else ''}")
+    return ports
 
 
 def _is_port(text: str) -> bool:
