@@ -164,7 +164,7 @@ class Engine:
             return self.access.do(self.paths, in_helper, hear)
 
     def noticing(self) -> sending_to:
-        """Return a context in which this thread's warnings go to the caller's notice, if he has one."""
+        """Return a context in which this thread's warnings go to the caller's notice, if there is one."""
         return sending_to(self.caller.notice)
 
     def lock(self, container_id: str) -> FileLock:

@@ -37,7 +37,7 @@ class Artifacts:
         self._store = store
 
     def all(self) -> list[ArtifactRecord]:
-        """Return every artifact, in the order in which they came."""
+        """Return every artifact, oldest first."""
         return self._records(f"SELECT {_COLUMNS} FROM artifacts ORDER BY added, name", ())
 
     def by_name(self, name: str) -> ArtifactRecord:
@@ -57,8 +57,8 @@ class Artifacts:
     ) -> None:
         """Make an artifact visible. `digests` are all blobs that it needs, `blobs` those that aren't committed yet.
 
-        `replace` is the digest of the one that has the name now: it goes. Empty: none has it; None: whatever has it
-        goes. Raises InUseError if somebody else has changed that meanwhile, StorageError.
+        `replace` is the digest of the artifact that has the name now, and is removed. Empty: the name is free; None:
+        whatever has it is removed. Raises InUseError if another call has changed that meanwhile, StorageError.
         """
         database = self._store.database
 

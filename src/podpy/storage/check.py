@@ -1,7 +1,7 @@
 """`podpy system check` for the store: what the rows say and what the disk has. Repairing is what a killed call's next
 one does.
 
-Called inside the user's namespaces. Directories and files in the making (tmp/) are their makers' as long as those live.
+Called inside the user's namespaces. Directories and files in the making (tmp/) belong to their makers while these live.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def check(store: Shelves, *, repair: bool = False) -> list[Finding]:
         findings += _volumes(store)
         findings += _mounts(store, repair)
     if repair:
-        orphans.remove(store)  # it may take long: not while nobody else can write
+        orphans.remove(store)  # it may take long: not while this holds the write lock
     return findings
 
 
@@ -100,7 +100,7 @@ def _blobs(store: Shelves, repair: bool) -> list[Finding]:
 
 
 def _artifacts(store: Shelves) -> list[Finding]:
-    # Unlike an image, which has its layers, an artifact is nothing without its blobs; so is one in a manifest list.
+    # An image has its layers. An artifact, also one in a manifest list, has only its blobs.
     query = "SELECT name, digest FROM artifact_blobs WHERE digest NOT IN (SELECT digest FROM blobs)"
     lost = [f"artifact {name}: blob {digest} is missing" for name, digest in store.database.query(query)]
     query = (
@@ -126,7 +126,7 @@ def _manifests(store: Shelves) -> list[Finding]:
 
 
 def _volumes(store: Shelves) -> list[Finding]:
-    # Never removed here: what is in them may be a user's only copy.
+    # Never removed here: a volume may be a user's only copy.
     known = {name for (name,) in store.database.query("SELECT name FROM volumes")}
     present = set(orphans.names(store, "volumes"))
     lost = [Finding(what=f"volume {name}: its directory is missing") for name in sorted(known - present)]

@@ -72,7 +72,7 @@ def change(
     work: Callable[[ImageRecord, list[ListSource]], Contents],
     blobs: Sequence[BlobWriter] = (),
 ) -> ImageRecord:
-    """Replace a list's contents by what `work` makes of them, under the write lock: two changes at once both count.
+    """Replace a list's contents by what `work` returns, under the write lock: two changes at once both count.
 
     `blobs` are those of new artifacts; each is kept as long as the list has its artifact. Raises NoSuchImageError (the
     list was removed meanwhile), StorageError.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_space(store: Shelves, wanted: int, *, what: str = "it") -> None:
-    """Raise NoSpaceError if there is no room for so many bytes, of which `what` needs even more."""
+    """Raise NoSpaceError if there is no room for `wanted` bytes; `what` needs at least these."""
     room = os.statvfs(store.graphroot)
     free = room.f_bavail * room.f_frsize
     if wanted > free:

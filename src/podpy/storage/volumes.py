@@ -4,8 +4,8 @@
     `volumes` in podpy.sqlite        name, whether anonymous, labels, options, whether an image's files were copied in
 
 Made and removed: row and directory in one transaction. A kill before its end leaves an empty directory without a row,
-or a row without a directory, which `ensure` makes again. A directory without a row is named by `check`; the next
-`create` of that name takes it over, as it is.
+or a row without a directory, which `ensure` makes again. `check` names a directory without a row; the next `create` of
+that name takes it over, as it is.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Volume(Record):
     created: int = 0
     labels: dict[str, str] = {}
     options: dict[str, str] = {}
-    copied_up: bool = False  # an image's files were copied in: nothing is done to it any more
+    copied_up: bool = False  # an image's files were copied in: it isn't changed any more
     owned: bool = False  # its owner stays
 
 
@@ -57,7 +57,7 @@ class Volumes:
         return [self._volume(row) for row in self._database.query(f"SELECT {_COLUMNS} FROM volumes ORDER BY name")]
 
     def find(self, name: str) -> Volume:
-        """Return the volume with this name, or whose name begins so and no other's does. Raises NotFoundError."""
+        """Return the volume with this name, or the only one whose name begins so. Raises NotFoundError."""
         rows = self._database.query(f"SELECT {_COLUMNS} FROM volumes WHERE name = ?", (name,))
         if not rows and name:
             last = name + chr(0x10FFFF)
@@ -147,7 +147,7 @@ class Volumes:
         return [name for (name,) in self._database.query(query, (container_id,))]
 
     def use(self, container_id: str, name: str) -> None:
-        """Write down that a container uses a volume; its row's removal ends that."""
+        """Note that a container uses a volume, as long as the container has a row."""
         self._database.execute("INSERT OR IGNORE INTO container_volumes VALUES (?, ?)", (container_id, name))
 
     def mountpoint(self, name: str) -> str:

@@ -1,6 +1,6 @@
 """A container's row in the database, and what its real state is now.
 
-The row says what was last committed. What is true is found from it: the process (pid with start time and boot id), and
+The row says what was last committed. The truth is found from it: the process (pid with start time and boot id), and
 the exit record that conmon wrote. `settle` brings the two together; it is the same code for every caller, so no
 state needs a person to repair it.
 """

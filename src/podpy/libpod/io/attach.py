@@ -24,7 +24,7 @@ _PACKET = 8192
 
 
 class DetachScanner:
-    """Finds the detach keys in what is typed; they may come in separate reads."""
+    """Finds the detach keys in the input; they may come in separate reads."""
 
     def __init__(self, keys: bytes) -> None:
         self._keys = keys

@@ -57,7 +57,7 @@ def sessions(container: Held) -> list[ExecSession]:
 
 
 def _read_living(path: str) -> ExecSession | None:
-    """Return a session if its process is alive; what it has left if it isn't is removed."""
+    """Return a session if its process is alive; else remove what it has left."""
     before: ExecSession | None = None
     while True:
         try:
@@ -174,7 +174,7 @@ def start_detached(container: Held, options: ExecOptions) -> str:
     from podpy.libpod.io import exec_monitor
 
     with _Beginning(container, options, detach=True) as begun:
-        sessions(container)  # nobody waits for detached ones: the next takes away what the ended ones have left
+        sessions(container)  # nobody waits for detached sessions: the next one removes what ended ones have left
         begun.hand_over(exec_monitor.start_detached(container, options, begun.directory, begun.process))
         return begun.session_id
 

@@ -122,7 +122,7 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, star
 
 
 def _console_size(container: Held, options: AttachOptions) -> tuple[int, int] | None:
-    """Return rows and columns of the caller's terminal, which the container's has from its beginning."""
+    """Return rows and columns of the caller's terminal: the container's terminal begins with this size."""
     if not container.spec.tty:
         return None
     from podpy.libpod.io.terminal import size_of
@@ -280,7 +280,7 @@ class _Proxy:
 
 
 def _read_exit_code(container: Held, waiter: int) -> int:
-    """Return the code that conmon tells; if conmon has died, or is Debian's, what the exit record says."""
+    """Return the code that conmon sends; if conmon has died, or is Debian's, the exit record's."""
     data = b""
     while not data.endswith(b"\n"):
         piece = os.read(waiter, 4096)

@@ -1,6 +1,6 @@
 """Removing what nothing uses: containers that don't run, images without containers, volumes without containers.
 
-What is to go was chosen a moment ago; whether it may go is asked again in the transaction that removes it, so nothing
+The choice was made a moment ago; the transaction that removes something asks again whether it may go, so nothing
 is lost that another call has begun to use meanwhile.
 """
 

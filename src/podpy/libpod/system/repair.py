@@ -66,7 +66,7 @@ def repair_if_needed(engine: Engine) -> bool:
 
 
 def _sweep_exit_records(engine: Engine) -> None:
-    """Remove the exit records that nobody needs any more: `podpy wait` may still read one of a removed container."""
+    """Remove old exit records. A young one stays: `podpy wait` may still read it for a removed container."""
     busy = None
     oldest = time_ns() - _EXIT_RECORD_LIFE
     for entry in os.scandir(engine.exit_directory):

@@ -1,7 +1,7 @@
 """The database for a process that forks helpers: no connection outlives a query or a transaction.
 
-A child that inherits an open connection, of whatever thread, shares SQLite's table of locks with it and believes to
-hold what only its parent holds: it reads stale pages or none (sqlite.org/howtocorrupt.html, 2.6). So a library's caller
+A child that inherits an open connection of any thread shares SQLite's table of locks, and takes its parent's locks for
+its own: it reads stale pages, or fails (sqlite.org/howtocorrupt.html, 2.6). So a library's caller
 has a connection open only while it holds `fork_lock`, which its forks take too.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class BriefDatabase(Database):
-    """A Database that opens its connection for each query or transaction, and closes it after."""
+    """A Database that opens a connection for each query or transaction, and closes it afterwards."""
 
     def __init__(self, path: str) -> None:
         """Open nothing yet."""
@@ -83,7 +83,7 @@ class BriefDatabase(Database):
 
 
 class _Connected:
-    """The connection is open, and nobody forks, for as long as the context lasts."""
+    """While the context lasts, the connection is open and nobody forks."""
 
     def __init__(self, database: BriefDatabase) -> None:
         self._database = database

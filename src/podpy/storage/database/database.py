@@ -111,9 +111,9 @@ class Database:
         )
 
     def make_room(self) -> None:
-        """See that the writes with which a removal begins find room: on a full file system the reserve is given up.
+        """Make room for the first writes of a removal: on a full file system the reserve is given up.
 
-        To be called, outside of a transaction, by what is going to free space, and only then.
+        Call it outside of transactions, and only before freeing space.
         """
         graphroot = os.path.dirname(self.path)
         room = os.statvfs(graphroot)
@@ -123,7 +123,8 @@ class Database:
 
         reserve.give_up(graphroot)
         try:
-            # If somebody else takes that at once: a WAL that was copied home is written again from its beginning.
+            # If another process takes that room at once: a WAL that was copied home is written again from its
+            # beginning.
             self.query("PRAGMA wal_checkpoint(RESTART)")
         except StorageError:
             pass  # what comes now says it
@@ -137,9 +138,9 @@ class Database:
     def leave(self) -> None:
         """Close the connection at the end of a command, without the two fsyncs that its last closer would make.
 
-        SQLite copies the WAL home and removes it when the last connection closes. That is right for a server and wrong
-        here, where every call is the last: the WAL stays until it has become long. Python 3.11 can't turn the copying
-        off, so there the connection stays open until the process is gone (`os._exit`), or the next is left.
+        SQLite copies the WAL home and removes it when the last connection closes. That is right for a server. Here
+        every call is the last, so the WAL stays until it is long. Python 3.11 can't turn the copying off, so there the
+        connection stays open until the process is gone (`os._exit`), or the next one is left.
         """
         self._bring_home()
         if _NO_CHECKPOINT is not None:
@@ -154,7 +155,7 @@ class Database:
                 self._connection.execute("PRAGMA busy_timeout=0")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except (OSError, _sqlite3.Error):
-            pass  # no WAL, or a full disk: the WAL is as good a place
+            pass  # no WAL, or a full disk: the rows may stay in the WAL
 
     def _begin(self, durable: bool) -> None:
         if self._depth == 0:
@@ -202,8 +203,8 @@ class Transaction:
 
 
 def _create(path: str) -> None:
-    # Made aside and linked into place, so that nobody sees half a schema and two first calls need no lock: the second
-    # link fails, and its maker uses the first one's database. Aside is in a staging directory, so it goes after a kill.
+    # Made aside and linked into place: so nobody sees half a schema, and two first calls need no lock. The second link
+    # fails, and its call uses the first one's database. Aside is a staging directory, so a kill leaves nothing.
     from podpy.storage import crash_point
     from podpy.storage.layers import filesystem
     from podpy.storage.staging import Staging

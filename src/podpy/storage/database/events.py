@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tell(database: Database, kind: str, action: str, identifier: str, name: str, attributes: dict[str, str]) -> None:
-    """Write an event; type and action as in podman-events(1). To be called in the transaction of the change."""
+    """Write an event; type and action as in podman-events(1). Call it in the transaction of the change."""
     database.execute(
         "INSERT INTO events (time, type, action, id, name, attributes) VALUES (?, ?, ?, ?, ?, ?)",
         (time_ns(), kind, action, identifier, name, fastjson.dumps(attributes)),

@@ -5,7 +5,7 @@ going to free something calls `Database.make_room` first, which gives the reserv
 call that has staged something makes it again at its end (`Staging.close`). What only notes something (`ps`, `stop`,
 `kill`) goes without: libpod.containers.table.ContainerTable.note.
 
-Nothing is tried first and then repeated: SQLite rolls a whole transaction back if its commit finds no space.
+Trying first and repeating doesn't work: SQLite rolls the whole transaction back if its commit finds no space.
 """
 
 from __future__ import annotations

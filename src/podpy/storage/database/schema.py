@@ -184,10 +184,10 @@ INSERT OR IGNORE INTO layer_blobs SELECT layers.diff_id, blobs.digest FROM image
     WHERE length(images.manifest) > 0;
 """
 
-# A manifest list is an image with an empty configuration: `images.manifest` is the list. `list_sources` says where each
-# entry can be had when the list is pushed. `source` is "containers-storage:ID", "docker://NAME", "oci:DIRECTORY:NAME",
-# or empty for an artifact that was made for this list: then `manifest` is the entry's manifest, its blobs are the
-# list's in `image_blobs`, and `files` (a JSON list) names what it was made of.
+# A manifest list is an image with an empty configuration: `images.manifest` is the list. When the list is pushed, each
+# entry comes from where `list_sources` says. `source` is "containers-storage:ID", "docker://NAME",
+# "oci:DIRECTORY:NAME", or empty for an artifact that was made for this list: then `manifest` is the entry's manifest,
+# its blobs are the list's in `image_blobs`, and `files` (a JSON list) names what it was made of.
 #
 # Artifacts have names but no ids, and aren't images.
 _LISTS = """
@@ -214,7 +214,7 @@ CREATE TABLE artifact_blobs (
 CREATE INDEX artifact_blobs_by_digest ON artifact_blobs (digest);
 """
 
-# images_summary: what `podpy images` shows stands behind manifest and configuration, in their overflow pages.
+# images_summary: `podpy images` needs columns that lie behind manifest and configuration, in their overflow pages.
 # name_history: the names that an image has had, with the time at which each was last given.
 # disk_usage: bytes on the disk (as `du` counts them) of directory trees that never change, measured once.
 _SPACE = """
@@ -256,7 +256,7 @@ INSERT INTO image_manifests SELECT id, digest, 0, manifest FROM images WHERE len
 ALTER TABLE images DROP COLUMN manifest;
 """
 
-# What is looked for in specifications stands in columns and relations: a specification is read only with its container.
+# Columns and relations have what queries look for; a specification is read only with its container.
 # (Python's JSON has NaN, SQLite's hasn't: then the columns keep their defaults.)
 #
 # names: containers and pods share one space of names.

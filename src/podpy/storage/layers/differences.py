@@ -1,7 +1,7 @@
 """What differs between two stacks of layers: what `podpy diff` prints.
 
 Each stack is merged in memory as overlay shows it (whiteouts, opaque directories), so nothing is mounted and it works
-with every driver. What the two have in common is the same file of the same layer and is compared by that.
+with every driver. A path that both show from the same layer is equal.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _attribute(path: str, name: str) -> bytes | None:
 
 
 class _Pair:
-    """The same directory on both sides, to be compared. `told`: that it has changed is said already, or is no news."""
+    """The same directory on both sides, to be compared. `told`: its change is reported already, or needn't be."""
 
     __slots__ = ("new", "old", "path", "told", "up")
 
@@ -103,7 +103,7 @@ class _Pair:
         self.old, self.new, self.path, self.up, self.told = old, new, path, up, told
 
     def changed(self) -> Iterator[Change]:
-        """Yield it, and the directories that it lies in: what is in a directory is a part of it."""
+        """Yield the change, and its parent directories as changed."""
         pair: _Pair | None = self
         while pair is not None and not pair.told:
             pair.told = True

@@ -1,4 +1,4 @@
-"""Small truths about file systems that the store relies on."""
+"""Small facts about file systems that the store relies on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NETWORK = frozenset(
 
 
 def open_directory(path: str) -> int:
-    """Return a descriptor; the path may be longer than the kernel takes: what a layer nests has no limit."""
+    """Return a descriptor; the path may be longer than the kernel takes, since layers may nest without limit."""
     parent: int | None = None
     while True:
         end = len(path) if len(path) <= _PATH_PIECE else path.rindex("/", 0, _PATH_PIECE)
@@ -40,7 +40,7 @@ def open_directory(path: str) -> int:
 
 
 def is_network(path: str) -> bool:
-    """Tell whether a directory is on a network (or FUSE) file system; False where that can't be found out."""
+    """Return whether a directory is on a network (or FUSE) file system; False if that can't be found out."""
     try:
         from podpy._native import lib
     except ImportError:

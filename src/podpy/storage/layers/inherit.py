@@ -1,6 +1,6 @@
 """Directories that a layer changes without saying anything about them: they stay as the layers below have them.
 
-Overlay shows the topmost layer's directory, so one that was only made because an entry lies below it would show the
+Overlay shows the topmost layer's directory. If that was only made because an entry lies below it, it would have the
 unpacker's owner and mode. The unpacker marks those by their time (IMPLIED); at the commit, when the layers below are
 known, they get owner, mode, time and attributes from there, as containerd and umoci do (Podman: root, 0755).
 """
@@ -40,7 +40,7 @@ def inherit_directories(layer: str, below: list[str]) -> None:
 
 
 def is_opaque(path: str) -> bool:
-    """Tell whether a directory hides what lower layers have in it."""
+    """Return whether a directory hides what lower layers have in it."""
     return any(_attribute(path, name) == b"y" for name in _OPAQUE)
 
 

@@ -3,9 +3,9 @@
     recipes/NUMBER     zstd; NUMBER is the layer's row
 
 The unpacker (src/conmon_c/native/unpack_recipe.c, which has the format) writes down everything of a tar that isn't a
-file's content. That is 0.1 to 1 % of it, where keeping a compressed copy would cost a third of the disk once more: so
-layers that come uncompressed (docker-archive) get a recipe, and those that come compressed keep their blob, because a
-recipe can't give the same gzip again.
+file's content. That is 0.1 to 1 % of it; a compressed copy would cost a third. So layers that come uncompressed
+(docker-archive) get a recipe. Layers that come compressed keep their blob, because a recipe can't give the same gzip
+again.
 An archive that brings the same file twice has content that is in no file at the end. Its recipe is one long literal.
 """
 

@@ -12,7 +12,7 @@ _BLOCK = 512  # the unit of st_blocks, whatever the file system's own blocks are
 def tree_size(path: str) -> int:
     """Return the bytes that a file or a tree takes on the disk, hard links counted once: what `du -s` says.
 
-    What goes away meanwhile counts as nothing.
+    Files that go away meanwhile count as nothing.
     """
     total = 0
     linked: set[tuple[int, int]] = set()

@@ -1,6 +1,6 @@
 """A tar, pushed in pieces, becomes a directory tree with whiteouts in overlay form.
 
-The work is done in C (src/conmon_c/native/unpack*.c), in a forked child that is locked into the target directory;
+A forked child, locked into the target directory, does the work in C (src/conmon_c/native/unpack*.c);
 `feed` only copies into shared memory, with the GIL released.
 """
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Not a policy but a stop for bombs: far above any real layer, far below what would take hours to unpack.
+# A stop for bombs, not a policy: far above any real layer, far below hours of unpacking.
 MAX_BYTES = 1 << 40
 MAX_ENTRIES = 4_000_000
 _ALL_IDS = 0xFFFFFFFF

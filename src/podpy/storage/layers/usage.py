@@ -1,7 +1,7 @@
 """How much disk space the store's images take: blocks, as `du` counts them, each thing once.
 
-A layer or a copy of one never changes after its commit, so its tree is walked once and the sum kept (table disk_usage);
-what is a single file is asked each time.
+A layer, or a copy of one, never changes after its commit: its tree is walked once and the sum kept (table disk_usage).
+Single files are asked each time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Item(Record):
     """A layer with its recipe and copies, or a blob: its bytes, and the ids of the images that use it.
 
-    `held`: a call at work relies on it, or an artifact has it: it stays although no image may use it.
+    `held`: a call at work relies on it, or an artifact has it: it stays even if no image uses it.
     """
 
     size: int
@@ -32,7 +32,7 @@ class Item(Record):
 
 
 class ImageSpace:
-    """What all images take together, as it is now."""
+    """What all images take together now."""
 
     def __init__(self, items: list[Item], rest: int, unfinished: list[Unfinished]) -> None:
         self.items = items
@@ -41,7 +41,7 @@ class ImageSpace:
 
     @property
     def total(self) -> int:
-        """The bytes of everything that belongs to images, did and wasn't removed yet, or is being received."""
+        """The bytes of everything that images have, had (not removed yet), or are receiving."""
         return self._rest + sum(item.size for item in self.items) + sum(blob.size for blob in self._unfinished)
 
     def by_image(self) -> dict[str, tuple[int, int]]:
@@ -55,7 +55,7 @@ class ImageSpace:
         return {image_id: (shared.get(image_id, 0), own.get(image_id, 0)) for image_id in {*shared, *own}}
 
     def freed_by(self, image_ids: Collection[str], *, unfinished: bool = True) -> int:
-        """Return the bytes that removing these images gives back, with all that no image uses even now.
+        """Return the bytes that removing these images gives back, with those that no image uses now.
 
         `unfinished`: see Store.collect.
         """

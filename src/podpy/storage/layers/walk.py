@@ -1,4 +1,4 @@
-"""Directory trees however deep: a path may be longer than the kernel takes (PATH_MAX), and no recursion is enough."""
+"""Directory trees of any depth: paths longer than the kernel takes (PATH_MAX), deeper than recursion goes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LONG = 800  # characters: with a name behind it, still below PATH_MAX bytes in 
 
 
 class Descent:
-    """The directories that are still to be visited, depth first, each with whatever belongs to it.
+    """The directories still to visit, depth first, each with the caller's data.
 
     with Descent() as descent:
         descent.add(top, …)
         for path, … in descent:
             descent.add(f"{path}/{name}", …)
 
-    The paths that come out are good for system calls on the directory and what is in it, and as the beginning of the
-    paths that are added; where they had become long they begin with a descriptor.
+    Its paths are for system calls on the directory and its entries, and to begin added paths with. A long path is
+    replaced by one that begins with a descriptor.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Descent:
                 os.close(item)
 
     def add(self, path: str, what: Any = None) -> None:
-        """Visit a directory that lies in the present one, too."""
+        """Add a directory of the present one to those to visit."""
         self._waiting.append((path, what))
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:

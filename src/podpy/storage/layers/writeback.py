@@ -1,7 +1,7 @@
-"""Writing to the disk while more comes in, in a thread of its own: the sync at the end then has little left to do.
+"""A thread that writes to the disk while more comes in: the sync at the end then has little left to do.
 
 The kernel begins only when a tenth of the memory is dirty (Documentation/admin-guide/sysctl/vm.rst,
-dirty_background_ratio), so without this the disk stands idle while an image is unpacked, and everybody waits for it
+dirty_background_ratio), so without this the disk idles while an image is unpacked, and everybody waits for it
 afterwards.
 """
 
@@ -39,8 +39,8 @@ class Writeback:
             self._changed.notify()
 
     def stop(self, patience: float | None = None) -> None:
-        """End the thread; wait for it for so many seconds at most. Raises the OSError of a sync that has failed: the
-        kernel tells it once (fsync(2)), so the sync at the end wouldn't know.
+        """End the thread; wait for it `patience` seconds at most. Raises the OSError of a sync that failed: the kernel
+        reports it once (fsync(2)), so the sync at the end wouldn't see it.
         """
         with self._changed:
             self._stopped = True

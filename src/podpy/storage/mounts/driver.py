@@ -78,7 +78,7 @@ def run_fuse_overlayfs(data: str, target: str) -> None:
 
 
 def _works(store: Shelves, driver: str, options: list[str]) -> bool:
-    # In a child with a mount namespace of its own, so that nothing stays mounted whatever happens.
+    # In a child with its own mount namespace: nothing stays mounted, whatever happens.
     base = store.staging.new_path("probe")
     child = process.fork()
     if child == 0:

@@ -1,7 +1,7 @@
 """`podpy image mount`: an image's files, read-only, at runroot/mounts/ID.
 
 The mounts are in the user's own mount namespace (that of `podpy unshare`; real root's is the host's): they end with it,
-at the latest with the boot. What is mounted is asked of the kernel, so no row can be wrong about it. A mounted image
+at the latest with the boot. The kernel says what is mounted, so no row can be wrong about it. A mounted image
 can't be removed: mounting and removing both hold the database's write lock.
 """
 
@@ -20,7 +20,7 @@ _MOUNT_POINT = 4  # proc_pid_mountinfo(5): the field's place in a line
 
 
 def mounted(store: Shelves) -> dict[str, str]:
-    """Return where images are mounted, by id. To be called in the user's namespaces, like all here."""
+    """Return where images are mounted, by id. Call it in the user's namespaces, as all functions here."""
     directory = os.path.realpath(_directory(store))
     found = {}
     with open("/proc/self/mountinfo", "rb") as file:

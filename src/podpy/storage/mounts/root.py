@@ -74,8 +74,8 @@ class MakeContainerLayer(Operation):
 def _root_mode(mode: int) -> int:
     """Return the mode of a container's root directory.
 
-    The archive of a directory that `mktemp -d` made, say, has one that only root may enter, and so nobody else could
-    run anything. Podman gives every root r-xr-xr-x, whatever the image says.
+    If an image was made of a `mktemp -d` directory, only root may enter its root, and nobody else could run anything.
+    So Podman gives every root r-xr-xr-x, whatever the image says.
     """
     return mode if mode & 0o001 else mode | 0o555
 
@@ -97,8 +97,8 @@ class RemoveContainerLayer(Operation):
 class MountOverlay(Operation):
     """Mount lower directories and a container's own layer on top.
 
-    The working directory is layers/ for the length of the call, and the paths are relative to it: 500 lower layers fit
-    into the one page that mount(2) takes, and no path needs escaping whatever the user's home is called.
+    During the call the working directory is layers/, and the paths are relative to it: 500 lower layers fit into the
+    one page that mount(2) takes, and no path needs escaping, whatever the name of the user's home.
     """
 
     def __init__(self, graphroot: str, container_id: str, lower: str, target: str, options: Sequence[str]) -> None:
@@ -177,8 +177,8 @@ class CopyImage(Operation):
     """vfs: a whole copy of the image's layers, whiteouts applied, in containers/ID/vfs. Nothing happens if it's
     there.
 
-    It is synced before it has its name, because the next start takes it for whole, also after a power cut; not for a
-    `volatile` container, which ends with its boot.
+    It is synced before it has its name, because the next start takes it for complete, also after a power cut. A
+    `volatile` container ends with its boot, so its copy isn't synced.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Bring a container's row and what is true together: the one piece of code that repairs states.
+"""Sync a container's row with what is true: the one piece of code that repairs states.
 
 A row may say that a container runs (or is being started) when it doesn't any more: it has ended and conmon has written
 the exit record; or conmon was killed, or the machine was rebooted, and nobody saw the end; or the podpy call that was
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> ContainerRow:
-    """Return the row as it truly is, and commit the change if there is one and nobody else is at it.
+    """Return the true row. If it differs and no other call holds the container, commit the change.
 
     `locked`: the caller holds the container's lock. Without it, a busy container is returned as its row says.
     """
@@ -98,7 +98,7 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
 def _is_to_go(engine: Engine, row: ContainerRow, status: str) -> bool:
     """Return whether this is a `--rm` container at its end: the first call that sees it removes it.
 
-    One that has never run goes only if nobody is there any more who would start it.
+    One that has never run goes only if the call that would start it is dead.
     """
     if status == CREATED and pids.is_alive(row.conmon_pid, row.conmon_start):
         return False

@@ -84,7 +84,7 @@ def _end(container: Held, row: ContainerRow, patience: int, *, quiet: bool) -> N
 
 
 def _warn(container: Held, patience: int) -> None:
-    """Say why it took so long: most often a shell as process 1, which has no handler for the signal."""
+    """Say why it took so long. Most often process 1 is a shell, which has no handler for the signal."""
     from signal import Signals
 
     from podpy.notice import warn

@@ -45,7 +45,7 @@ def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None
 
 
 def wait_for_starter(engine: Engine, container_id: str) -> None:
-    """Wait until nobody starts the container any more. If that call was killed, a monitor may still be at it."""
+    """Wait until no call is starting the container. If that call was killed, a monitor may still be at it."""
     try:
         with engine.locked(container_id) as row:  # the starting call holds the lock until the container runs
             is_starting = row.status == STARTING

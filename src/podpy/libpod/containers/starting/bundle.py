@@ -118,7 +118,7 @@ class ExposeMounts(Operation):
 
 
 class WriteConfig(Operation):
-    """Write config.json into the bundle, so that no reader ever meets half of it."""
+    """Write config.json into the bundle; a reader never sees half of it."""
 
     def __init__(self, bundle: str, built: BuildConfig) -> None:
         self._path = os.path.join(bundle, "config.json")

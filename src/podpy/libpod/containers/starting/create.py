@@ -225,7 +225,7 @@ def _with_default_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _with_ports(spec: ContainerSpec) -> ContainerSpec:
-    """Return the spec without ports where its network can't publish any; the user is told."""
+    """Return the spec without ports if its network can't publish any, with a warning."""
     if spec.network not in ("host", "none") and not spec.network.startswith("container:"):
         return spec
     if spec.ports:
@@ -268,7 +268,7 @@ def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _find_to_share(engine: Engine, name: str, why: str) -> Held:
-    """Return the container; if there is none, an error that says what for it was looked up. Raises what find does."""
+    """Return the container. If there is none, the error says what it was looked up for. Raises what find does."""
     try:
         return find(engine, name)
     except NoSuchContainerError as error:

@@ -1,6 +1,6 @@
 """The files that every container gets: /etc/hosts, /etc/resolv.conf, /etc/hostname, /run/.containerenv, /etc/passwd.
 
-They are written anew into the run directory at each start and bind-mounted by the OCI runtime. A mount of the user's at
+Each start writes them into the run directory again; the OCI runtime bind-mounts them. A mount of the user's at
 the same place wins, and an image that has the file as something else than a file is the runtime's to refuse.
 """
 

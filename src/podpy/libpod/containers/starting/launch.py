@@ -235,7 +235,7 @@ class Launch:
 
 
 def context_of(container: Held, console_size: tuple[int, int] | None = None) -> StartContext:
-    """Return what is known of a container's start before its first operation."""
+    """Return what is known about a start before its first operation."""
     engine = container.engine
     directory = engine.run_directory(container.id)
     return StartContext(

@@ -175,7 +175,7 @@ def _check_startable(container: Held, status: str) -> None:
 
 
 def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
-    """Bring a container whose start failed back to what it was; the error's code is its exit code, as Podman's."""
+    """Return a container whose start failed to its former state; the error's code is its exit code, as in Podman."""
     engine = container.engine
     row = container.row
     if launch is not None:
