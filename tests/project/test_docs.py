@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.test_imports import MAY_IMPORT
 from tests.support.engine import CHECKOUT
 
 DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
@@ -123,6 +124,11 @@ def test_a_name_that_is_not_there_is_found() -> None:
         "storage.nowhere.walk",
         "storage/nowhere.py",
     ]
+
+
+def test_the_architecture_shows_every_room() -> None:
+    text = (CHECKOUT / "docs/architecture.md").read_text()
+    assert [room for room in MAY_IMPORT if f"\n      {room}/ " not in text] == []
 
 
 PACKAGES = sorted(path.parent for path in PACKAGE.rglob("__init__.py"))

@@ -5,7 +5,8 @@ The public face (docs/library.md):
     Runtime(paths=None, caller=None, settings=None)   libpod.runtime; a context; also podpy.Runtime
         create(spec, pull=None, replace=False) -> Container       claims the name, may pull; the container isn't started
         container(name or id), latest() -> Container              NoSuchContainerError, AmbiguousNameError
-        containers() -> list[Container]
+        containers                                                manager: list, select, run, remove_several, prune …;
+                                                                  called, it returns all containers
         images, manifests, artifacts, registries                  managers: podpy.libpod.images
     Container                                         libpod.containers.container
         start, stop, kill, restart, pause, unpause, remove, rename, cleanup

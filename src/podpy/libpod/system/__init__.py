@@ -4,5 +4,8 @@ repair.py      `repair(engine)`: finishes or undoes what killed calls left; each
 info.py        `info(engine)`: `podpy info` as plain data
 disk_usage.py  `disk_usage(engine)` -> DiskUsage: blocks as `du` counts them, in bytes
 prune.py       `containers`, `images`, `volumes(engine, …, dry_run=)` -> Pruned(removed, freed bytes, errors)
+check.py       `check(engine, mend=False)`: rows against the disk, and what killed calls left
+doctor.py      `checks(paths)` -> list of Check: this host
+namespaces.py  `podpy unshare`, `system migrate`
 diff.py        `diff(engine, name, base="", kind="all")` -> list of Change
 """

@@ -2,6 +2,7 @@
 
     create.py     `create(engine, spec, pull)`: completes the spec, finds the image (and may pull it), commits the row
                   `create_starting(…)` -> Starting: a context that holds the row and its lock
+    run.py        `run(…)`: create, start, and attach or not, as podman-run(1)
     preflight.py  what a start would refuse, refused before anything is made
     start.py      `start(container)`, `initialize(container)`: row `starting`, the plan, row `running`; or all undone
     launch.py     Launch: the plan; each other module here has some of its operations
