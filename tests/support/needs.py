@@ -38,6 +38,12 @@ def _cgroup_delegation() -> bool:
     return controllers.exists() and "memory" in controllers.read_text() and os.access(top, os.W_OK)
 
 
+def _cgroup_controllers() -> bool:
+    """A cgroup2 hierarchy, wherever it is mounted, that has a controller; and the right to mount it."""
+    files = (Path(top, "cgroup.controllers") for top in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"))
+    return _mount() and any(file.exists() and file.read_text().split() for file in files)
+
+
 def _kernel_overlay() -> bool:
     return "\toverlay\n" in Path("/proc/filesystems").read_text() or Path("/sys/module/overlay").exists()
 
@@ -67,6 +73,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "no-systemd": ("systemd is this machine's init", lambda: not _systemd()),
     "hybrid-cgroups": ("this machine has one cgroup version only", _hybrid_cgroups),
     "cgroup-delegation": ("no writable cgroup2 tree with controllers", _cgroup_delegation),
+    "cgroup-controllers": ("cgroup2 has no controller here, or it can't be mounted", _cgroup_controllers),
     "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
     "ipv6": ("this machine has no IPv6", _ipv6),
 }

@@ -18,9 +18,10 @@ runtime looks. And where nothing is delegated the manager is `none`: no cgroupsP
 
 If a user manager can be reached, `systemd` is chosen: only it may move a process out of a login session's scope
 (cgroups(7), delegation containment: the common ancestor must be writable), and containers then outlive the session.
-If this process's own cgroup belongs to the user (a unit with Delegate=yes, a container), `cgroupfs` is chosen. Without
-systemd, an ancestor that belongs to the user will do, and is better if it passes controllers on: a cgroup that holds
-processes can't (the no-internal-processes rule).
+If this process's own cgroup belongs to the user (a unit with Delegate=yes, a container), `cgroupfs` is chosen. An
+ancestor that belongs to the user will do as well, up to the systemd unit's own cgroup where there is one (DelegateSubgroup=,
+systemd.resource-control(5)), and better if it passes controllers on: a cgroup that holds processes can't (the
+no-internal-processes rule; what is done about it: cgroup_room).
 """
 
 from __future__ import annotations
@@ -167,6 +168,8 @@ def _systemd_view(mode: str, uid: int, rootless: bool) -> CgroupView | None:
 
 def _cgroupfs_view(mode: str, uid: int, rootless: bool) -> CgroupView | None:
     if not rootless:
+        if not os.access(ROOT, os.W_OK):  # a container that isn't privileged
+            return None
         return CgroupView(manager=CGROUPFS, mode=mode, parent="/libpod_parent", controllers=root_controllers())
     best: tuple[int, str, frozenset[str]] | None = None
     cgroup = own_cgroup()
@@ -174,7 +177,7 @@ def _cgroupfs_view(mode: str, uid: int, rootless: bool) -> CgroupView | None:
         controllers = _passed_on(cgroup)
         if best is None or len(controllers) > best[0]:
             best = (len(controllers), cgroup, controllers)
-        if not cgroup or systemd_is_running():  # above a unit's cgroup, only systemd may change things
+        if not cgroup or (systemd_is_running() and _is_unit(cgroup)):  # above it, only systemd may change things
             break
         cgroup = cgroup.rpartition("/")[0]
     if best is None:
@@ -203,20 +206,39 @@ def _passed_on(cgroup: str) -> frozenset[str]:
     """Return the controllers that a cgroup's children have, or can be given."""
     directory = ROOT + cgroup
     passed = _words(directory + "/cgroup.subtree_control")
-    if passed or not cgroup:
+    if passed or not os.access(directory + "/cgroup.subtree_control", os.W_OK):
         return passed
     try:
         with open(directory + "/cgroup.procs", encoding="ascii") as file:
-            is_empty = not file.read(1)
+            may_enable = not file.read(1) or is_containers_root(cgroup)
     except OSError:
-        is_empty = False
-    may_enable = is_empty and os.access(directory + "/cgroup.subtree_control", os.W_OK)
+        may_enable = False
     return _words(directory + "/cgroup.controllers") if may_enable else passed
+
+
+def lacks_controllers(cgroup: str) -> bool:
+    """Return whether a cgroup has controllers that its children don't get."""
+    directory = ROOT + cgroup
+    return not _words(directory + "/cgroup.controllers") <= _words(directory + "/cgroup.subtree_control")
+
+
+def is_containers_root(cgroup: str) -> bool:
+    """Return whether a cgroup is the root of a cgroup namespace, made for a container in which podpy runs.
+
+    Its processes may be moved to make it pass controllers on. The real root has no cgroup.type (cgroups(7)).
+    """
+    return not cgroup and os.path.exists(ROOT + "/cgroup.type") and not systemd_is_running()
+
+
+def _is_unit(cgroup: str) -> bool:
+    return cgroup.endswith((".service", ".scope", ".slice", ".socket", ".mount", ".swap"))
 
 
 def _why_none(uid: int) -> str:
     if systemd_is_running():
         return f"no user manager (user@{uid}.service) can be reached, and this cgroup isn't the user's"
+    if not uid:
+        return f"{ROOT} is mounted read-only"
     return f"the cgroup {own_cgroup() or '/'} isn't the user's, and there is no systemd to ask for one"
 
 

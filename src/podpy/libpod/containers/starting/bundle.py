@@ -6,7 +6,6 @@ import os
 import sys
 
 from podpy import files
-from podpy.oci import cgroups
 from podpy.oci.document import build as oci
 from podpy.oci.document import devices, mounts, namespaces, seccomp
 from podpy.oci.document.context import BundleContext, HostFacts
@@ -81,7 +80,7 @@ class BuildConfig(Operation):
             init=devices.find_init(spec, conf) if spec.init else "",
             devices=devices.resolve(spec, rootless=is_rootless),
             cgroup_manager=view.manager,
-            cgroup_path=cgroups.path(spec, view, context.container_id),
+            cgroup_path=prepared.cgroups.path,
             annotations={},
             console_size=context.console_size,
             environment=sdnotify.environment(spec, context.environ),

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from podpy import rootless
+from podpy.oci import cgroups
 from podpy.plan import Operation
 from podpy.rootless.cgroups import CgroupView
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.paths import Paths
+    from podpy.spec.container import ContainerSpec
     from podpy.systemd.scope import Leaving
 
 
 class FindCgroups(Operation):
     """Look which cgroup manager is possible, and give crun the pure cgroup2 view that it wants on hybrid hosts."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, spec: ContainerSpec, container_id: str, wanted: str) -> None:
+        self._spec = spec
+        self._id = container_id
         self._wanted = wanted
         self.view = CgroupView(manager="none", mode="")  # what was found, once this has been executed
+        self.path = ""  # cgroupsPath of the OCI runtime spec, likewise
 
     def describe(self) -> str:
         """Return what is looked for."""
         return f"find the cgroup manager ({self._wanted or 'as the host allows'})"
 
     def execute(self) -> None:
-        """Look, and mount if needed."""
-        self.view = rootless.cgroup_view(wanted=self._wanted)
+        """Look, mount if needed, and make room on the way to the container's cgroup. Raises UsageError."""
+        view = self.view = rootless.cgroup_view(wanted=self._wanted)
+        self.path = cgroups.path(self._spec, view, self._id)
+        if view.manager == "cgroupfs" and view.mode != "v1":
+            from podpy.rootless.cgroup_room import make_room
+
+            make_room(self.path)
 
 
 class BeginToLeaveSession(Operation):
@@ -35,8 +45,8 @@ class BeginToLeaveSession(Operation):
     a process of another user only within the user manager's own cgroups. Other containers' monitors are moved later.
     """
 
-    def __init__(self, cgroups: FindCgroups, paths: Paths) -> None:
-        self._cgroups = cgroups
+    def __init__(self, found: FindCgroups, paths: Paths) -> None:
+        self._found = found
         self._paths = paths
         self._leaving: Leaving | None = None
 
@@ -46,7 +56,7 @@ class BeginToLeaveSession(Operation):
 
     def execute(self) -> None:
         """Ask, where systemd manages the containers' cgroups."""
-        if self._cgroups.view.manager == "systemd":
+        if self._found.view.manager == "systemd":
             from podpy.systemd.scope import Leaving
 
             self._leaving = Leaving(self._paths)

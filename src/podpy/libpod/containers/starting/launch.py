@@ -92,7 +92,7 @@ class Launch:
         self._container = container
         self._context = context_of(container, console_size)
         self._network: NetworkPlan = plan_network(self._context)
-        self._cgroups = FindCgroups(wanted_cgroup_manager(container))
+        self._cgroups = FindCgroups(container.spec, container.id, wanted_cgroup_manager(container))
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd
         self._run = run
