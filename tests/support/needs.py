@@ -39,8 +39,9 @@ def _cgroup_delegation() -> bool:
 
 
 def _cgroup_controllers() -> bool:
-    """A cgroup2 hierarchy, wherever it is mounted, that has a controller; and the right to mount it."""
-    files = (Path(top, "cgroup.controllers") for top in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"))
+    """The real root of a cgroup2 hierarchy (which has no cgroup.type) with a controller; and the right to mount it."""
+    roots = [Path(top) for top in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")]
+    files = [root / "cgroup.controllers" for root in roots if not (root / "cgroup.type").exists()]
     return _mount() and any(file.exists() and file.read_text().split() for file in files)
 
 
@@ -73,7 +74,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "no-systemd": ("systemd is this machine's init", lambda: not _systemd()),
     "hybrid-cgroups": ("this machine has one cgroup version only", _hybrid_cgroups),
     "cgroup-delegation": ("no writable cgroup2 tree with controllers", _cgroup_delegation),
-    "cgroup-controllers": ("cgroup2 has no controller here, or it can't be mounted", _cgroup_controllers),
+    "cgroup-controllers": ("no cgroup2 root with a controller can be mounted", _cgroup_controllers),
     "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
     "ipv6": ("this machine has no IPv6", _ipv6),
 }
