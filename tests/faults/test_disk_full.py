@@ -108,6 +108,18 @@ def test_on_a_full_disk_everything_can_be_listed_stopped_and_removed(cramped: Po
     assert cramped("system", "check").ok() == ""
 
 
+def test_the_databases_shared_memory_finds_room_on_a_full_disk(cramped: Podpy, small_disk: Path) -> None:
+    """SQLite gives it back and takes it again whenever nobody else has the database open; others may be faster."""
+    cramped.ok("run", "-d", "--name=stops", "--network=none", BUSYBOX, "sleep", "1000")
+    fill(small_disk)
+    os.truncate(cramped.graphroot / "podpy.sqlite-shm", 3)
+    fill(small_disk)
+    assert statuses(cramped) == {"stops": "Up"}
+    assert cramped.ok("stop", "--time=0", "stops") == "stops"
+    assert (cramped.graphroot / "reserve").stat().st_size > 1 << 20, "most of it is kept for a removal"
+    assert cramped.ok("rm", "stops") == "stops"
+
+
 def test_an_image_can_be_removed_from_a_full_disk(cramped: Podpy, small_disk: Path) -> None:
     fill(small_disk)
     assert "Deleted: " in cramped.ok("rmi", "--all", "--force")

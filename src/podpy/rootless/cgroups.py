@@ -19,8 +19,8 @@ runtime looks. And where nothing is delegated the manager is `none`: no cgroupsP
 If a user manager can be reached, `systemd` is chosen: only it may move a process out of a login session's scope
 (cgroups(7), delegation containment: the common ancestor must be writable), and containers then outlive the session.
 If this process's own cgroup belongs to the user (a unit with Delegate=yes, a container), `cgroupfs` is chosen. An
-ancestor that belongs to the user will do as well, up to the systemd unit's own cgroup where there is one (DelegateSubgroup=,
-systemd.resource-control(5)), and better if it passes controllers on: a cgroup that holds processes can't (the
+ancestor that belongs to the user will do as well, up to the systemd unit's own cgroup where there is one
+(DelegateSubgroup=, systemd.resource-control(5)), and is better if it passes controllers on: a cgroup that holds processes can't (the
 no-internal-processes rule; what is done about it: cgroup_room).
 """
 

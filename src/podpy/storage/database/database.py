@@ -32,6 +32,7 @@ BUSY_TIMEOUT_SECONDS = 60.0
 # The next opener reads the whole WAL, so it is kept short. SQLite's own way isn't enough: after a commit it copies the
 # WAL home, but the "may restart" flag lives in shared memory and is lost when the last connection closes.
 _LONGEST_WAL = 1 << 20  # bytes
+_ATTEMPTS = 3  # to find room for SQLite's shared memory
 _LITTLE_ROOM = 1 << 20  # bytes; a removal's rows and directories take less
 _NO_CHECKPOINT: int | None = getattr(_sqlite3, "SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE", None)  # since Python 3.12
 _left: list[object] = []
@@ -45,14 +46,17 @@ class Database:
         self.path = path
         self._depth = 0
         self._durable = False
-        try:
-            self._connection = _sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute("PRAGMA foreign_keys=ON")
-        except _sqlite3.Error as error:
-            raise _storage_error(path, error) from error
+        for _ in range(_ATTEMPTS):
+            try:
+                self._connection = _connect(path)
+            except NoSpaceError:
+                from podpy.storage.database import reserve
+
+                if not reserve.give_up_some(os.path.dirname(path)):
+                    raise
+            else:
+                return
+        self._connection = _connect(path)
 
     @classmethod
     def open(cls, paths: Paths) -> Database:
@@ -228,6 +232,25 @@ def _create(path: str) -> None:
         staging.close()
 
 
+def _connect(path: str) -> _sqlite3.Connection:
+    """Return a new connection. Raises StorageError; NoSpaceError if there is no room for SQLite's shared memory.
+
+    Whenever nobody else has the database open, that is truncated and its blocks are taken again (`-shm`,
+    sqlite.org/walformat.html): on a full file system somebody else may have been faster.
+    """
+    try:
+        connection = _sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA synchronous=NORMAL")  # reads the schema, and so makes the shared memory
+            connection.execute("PRAGMA foreign_keys=ON")
+        except BaseException:
+            connection.close()
+            raise
+    except _sqlite3.Error as error:
+        raise _storage_error(path, error) from error
+    return connection
+
+
 def _build(path: str, *, wal: bool) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     connection = _sqlite3.connect(path, isolation_level=None)
@@ -269,6 +292,8 @@ def _statements(script: str) -> list[str]:
 def _storage_error(path: str, error: _sqlite3.Error) -> StorageError:
     text = str(error)
     hint = ""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE":
+        return NoSpaceError(f"{path}: the disk is full, SQLite's shared memory finds no room; nothing was changed")
     if "locked" in text:
         hint = f"Another podpy call has held the database for {BUSY_TIMEOUT_SECONDS:.0f} seconds; try again"
     elif "full" in text:

@@ -14,6 +14,7 @@ import os
 
 NAME = "reserve"
 _SIZE = 2 << 20
+_PART = 32 << 10  # what SQLite's shared memory takes, and no more: what is free, a start would fill
 # The reserve is made from what a removal has left of the last one, too, or a second removal would find none: but not
 # the last byte of it.
 _SHARE = 7 / 8
@@ -45,6 +46,15 @@ def give_up(graphroot: str) -> None:
         os.unlink(os.path.join(graphroot, NAME))
     except FileNotFoundError:
         pass
+
+
+def give_up_some(graphroot: str) -> bool:
+    """Give a small part of the reserve back to the file system; return whether there was one. Raises OSError."""
+    path = os.path.join(graphroot, NAME)
+    size = _size(path)
+    if size:
+        os.truncate(path, max(0, size - _PART))
+    return size > 0
 
 
 def _size(path: str) -> int:
