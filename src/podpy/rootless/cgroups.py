@@ -20,8 +20,8 @@ If a user manager can be reached, `systemd` is chosen: only it may move a proces
 (cgroups(7), delegation containment: the common ancestor must be writable), and containers then outlive the session.
 If this process's own cgroup belongs to the user (a unit with Delegate=yes, a container), `cgroupfs` is chosen. An
 ancestor that belongs to the user will do as well, up to the systemd unit's own cgroup where there is one
-(DelegateSubgroup=, systemd.resource-control(5)), and is better if it passes controllers on: a cgroup that holds processes can't (the
-no-internal-processes rule; what is done about it: cgroup_room).
+(DelegateSubgroup=, systemd.resource-control(5)), and is better if it passes controllers on: a cgroup that holds
+processes can't (the no-internal-processes rule; what is done about it: cgroup_room).
 """
 
 from __future__ import annotations
