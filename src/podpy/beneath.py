@@ -83,11 +83,6 @@ def give(descriptor: int, uid: int, gid: int) -> None:
     os.chown(magic_path(descriptor), uid, gid)
 
 
-def set_mode(descriptor: int, mode: int) -> None:
-    """Change the mode of what a descriptor, which may be an O_PATH one, stands for. Raises OSError."""
-    os.chmod(magic_path(descriptor), mode)
-
-
 def give_tree(descriptor: int, uid: int, gid: int) -> None:
     """Give a file, or a directory with all that is in it, to a user; symbolic links themselves, never their targets.
 

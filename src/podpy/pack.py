@@ -24,8 +24,8 @@ import os
 import py_compile
 import sys
 
-# The everyday commands never need these, and what draws help or talks to registries needs far slower libraries anyway.
 INDEX_SIZE = 8  # bytes
+# Needed when podpy is built, or found without the pack.
 _LEFT_OUT = ("podpy/cli/declare/", "podpy/pack.py", "podpy/_start.py", "podpy/__main__.py")
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from podpy.rootless.cgroups import CgroupView
     from podpy.spec.container import ContainerSpec
 
-DISABLED, SPLIT, NO_CONMON, ENABLED = "disabled", "split", "no-conmon", "enabled"
+DISABLED, SPLIT = "disabled", "split"
 
 
 def wanted_manager(spec: ContainerSpec, configured: str) -> str:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from podpy.storage.database.database import Database
 
-DEFAULT_DOMAIN = "localhost"
 _COLUMNS = "id, images.digest, manifest, config, created, size"
 _IMAGES = "images LEFT JOIN image_manifests ON image_manifests.image_id = id AND image_manifests.digest = images.digest"
 

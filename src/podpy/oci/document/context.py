@@ -73,7 +73,7 @@ class BundleContext(Record):
     container_id: str
     rootfs: str  # where its root filesystem is mounted
     host: HostFacts = HostFacts()
-    user: UserIds = UserIds()  # runtime.users.lookup(rootfs, spec.user, spec.groups)
+    user: UserIds = UserIds()  # oci.root.users.lookup(rootfs, spec.user, spec.groups)
     hostname: str = ""  # "": the first twelve digits of the id
     files: dict[str, str] = {}  # path in the container: host file to bind there (/etc/hosts, /run/.containerenv …)
     sources: dict[str, str] = {}  # target of a mount in the spec: host directory to bind (volumes, overlays, images)
@@ -82,9 +82,9 @@ class BundleContext(Record):
     shm: str = ""  # a directory to bind at /dev/shm; "": a tmpfs that the runtime makes
     sysfs: str = ""  # a sysfs of the container's network to bind at /sys; "": the runtime mounts one
     init: str = ""  # host path of the init program for --init
-    devices: list[Device] = []  # runtime.devices.resolve(spec, …): plain device files only
+    devices: list[Device] = []  # oci.document.devices.resolve(spec, …): plain device files only
     cgroup_manager: str = NO_CGROUPS
-    cgroup_path: str = ""  # runtime.cgroups.path(…)
+    cgroup_path: str = ""  # oci.cgroups.path(…)
     annotations: dict[str, str] = {}
     console_size: tuple[int, int] | None = None  # rows and columns of the caller's terminal
     environment: dict[str, str] = {}  # what this start gives the container's process, whatever the spec says
