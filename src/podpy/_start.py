@@ -37,7 +37,7 @@ class Pack:
         """Open a pack. Raises OSError, and EOFError, ValueError or TypeError if it is none."""
         self.file = _out_of_the_way(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         size = int.from_bytes(os.pread(self.file, _INDEX_SIZE, 0), "little")
-        self.index: dict[str, tuple[str, bool, int, int, tuple[str, ...]]]
+        self.index: dict[str, tuple[bool, int, int, tuple[str, ...]]]
         self.index = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
         self.code = _INDEX_SIZE + size
 
@@ -45,8 +45,8 @@ class Pack:
         return self._spec(name) if name in self.index else None
 
     def _spec(self, name: str) -> ModuleSpec:
-        path, is_package, *_ = self.index[name]
-        origin = f"{SITE}/{path}"
+        is_package = self.index[name][0]
+        origin = f"{SITE}/{name.replace('.', '/')}{'/__init__' if is_package else ''}.py"
         spec = ModuleSpec(name, self, origin=origin, is_package=is_package)  # type: ignore[arg-type]
         if is_package:
             spec.submodule_search_locations = [origin.rpartition("/")[0]]
@@ -56,8 +56,8 @@ class Pack:
         """Let the import system make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        path, _, offset, size, imports = self.index[module.__name__]
-        module.__file__ = f"{SITE}/{path}"
+        _, offset, size, imports = self.index[module.__name__]
+        module.__file__ = module.__spec__.origin  # type: ignore[union-attr]
         if imports and not _thread._count():
             loaded = sys.modules
             for name in imports:

@@ -6,8 +6,8 @@ made it (its name has the interpreter's cache tag), and is read by podpy/_start.
 slower. Three hundred modules are in it, so only what is imported is read:
 
     8 bytes     the index's size, little-endian
-    the index   marshalled: name → (path below site-packages, whether it is a package, offset, size, the names of the
-                modules in the pack that it imports at its top)
+    the index   marshalled: name → (whether it is a package, offset, size, the names of the modules in the pack that
+                it imports at its top)
     the code    of each module, marshalled, one after the other; offsets count from its beginning; a package whose
                 __init__.py is only a docstring has none
 
@@ -17,6 +17,7 @@ Beside it the byte code of podpy/_start.py is written, for the launcher and for 
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import marshal
@@ -47,7 +48,9 @@ def build(package: str) -> str:
                 body = _body(os.path.join(base, path))
                 compiled = b"" if _is_bare(body) else _compiled(base, path)
                 imports = _imports(body, base)
-                index[_module_name(path)] = (path, path.endswith("/__init__.py"), len(code), len(compiled), imports)
+                is_package = path.endswith("/__init__.py")
+                # Interned: marshal writes each name once.
+                index[sys.intern(_module_name(path))] = (is_package, len(code), len(compiled), imports)
                 code += compiled
     target = pack_path(package)
     os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -85,7 +88,7 @@ def _imports(body: list[ast.stmt], base: str) -> tuple[str, ...]:
             modules = [name for alias in node.names if _is_ours(name := f"{node.module}.{alias.name}", base)]
             names = modules if len(modules) == len(node.names) else [node.module, *modules]
         found.update((name, None) for name in names if _is_ours(name, base))
-    return tuple(found)
+    return tuple(sys.intern(name) for name in found)
 
 
 def _is_ours(name: str, base: str) -> bool:
@@ -107,10 +110,53 @@ def _module_name(path: str) -> str:
 
 
 def _compiled(base: str, path: str) -> bytes:
-    """Return a module's marshalled code, without docstrings."""
+    """Return a module's marshalled code, without docstrings and without what only a type checker reads."""
     with open(os.path.join(base, path), "rb") as file:
-        code = compile(file.read(), path, "exec", dont_inherit=True, optimize=2)
+        tree = _Lean().visit(ast.parse(file.read()))
+    flags = __future__.annotations.compiler_flag
+    code = compile(ast.fix_missing_locations(tree), path, "exec", flags=flags, dont_inherit=True, optimize=2)
     return marshal.dumps(code)
+
+
+class _Lean(ast.NodeTransformer):
+    """Leaves out the annotations of functions and of a module's variables, `if TYPE_CHECKING:`, `from __future__`.
+
+    They were a tenth of the code, and reading it is most of what a module costs. Those in a class's body stay:
+    podpy.record reads them.
+    """
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        given = node.args
+        for argument in [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]:
+            if argument is not None:
+                argument.annotation = None
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        node.body = [left for child in node.body for left in self._plain(child)]
+        return self.generic_visit(node)
+
+    def _plain(self, node: ast.stmt) -> list[ast.stmt]:
+        """Return a statement of a module without the type of its variable; nothing if that was all."""
+        if not isinstance(node, ast.AnnAssign):
+            return [node]
+        if node.value is None:
+            return [] if isinstance(node.target, ast.Name) else [node]
+        return [ast.copy_location(ast.Assign([node.target], node.value), node)]
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return [statement for child in node.orelse for statement in [self.visit(child)]]
+        return self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        target = node.targets[0]
+        is_switch = isinstance(target, ast.Name) and target.id == "TYPE_CHECKING"
+        return None if is_switch else self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        return None if node.module == "__future__" else node
 
 
 if __name__ == "__main__":

@@ -81,10 +81,11 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
 
 def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     # The row goes last: as long as it is there, the next call knows that there is something to finish.
-    anonymous = engine.volumes.anonymous_of(row.id) if volumes else []
+    spec = fastjson.loads(row.spec)
+    has_volumes = volumes and any(mount["type"] == "volume" for mount in spec.get("mounts", ()))
+    anonymous = engine.volumes.anonymous_of(row.id) if has_volumes else []
     release(engine, row)
     perform(RemoveContainerLayer(engine.store, row.id))
-    spec = fastjson.loads(row.spec)
     if spec.get("cidfile"):
         _remove_cidfile(row, spec["cidfile"])
     engine.table.delete(row.id)

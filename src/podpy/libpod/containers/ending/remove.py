@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from podpy.errors import InUseError, NoSuchContainerError, StateError
 from podpy.libpod.containers.ending.finish import remove_locked
-from podpy.libpod.containers.ending.stop import stop
 from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import ALIVE, STARTING
 
@@ -38,6 +37,8 @@ def remove(
     for tries_left in reversed(range(_MOST_TRIES if force else 1)):
         try:
             if force:
+                from podpy.libpod.containers.ending.stop import stop
+
                 stop(container, timeout, thaw=True)
             with container.locked() as row:
                 if row.status not in (*ALIVE, STARTING):
