@@ -98,6 +98,15 @@ def test_what_is_not_there_of_the_host_is_refused_by_create(podpy: Podpy, busybo
     assert nothing_is_left(podpy)
 
 
+def test_an_image_to_be_updated_from_its_registry_says_which(podpy: Podpy, busybox: str) -> None:
+    label = "--label=io.containers.autoupdate="
+    told = 'short name: auto updates require fully-qualified image reference: "busybox"'
+    podpy("create", label + "registry", "busybox").fails(125, told)
+    assert nothing_is_left(podpy)
+    podpy.ok("create", label + "registry", busybox)
+    podpy.ok("create", label + "local", "busybox")
+
+
 def test_a_working_directory_that_is_not_absolute_is_126(podpy: Podpy, busybox: str) -> None:
     podpy("run", "-w", "x", busybox, "true").fails(126, "it needs to be an absolute path")
     assert nothing_is_left(podpy)

@@ -8,6 +8,7 @@ from time import time_ns
 from podpy import fastjson
 from podpy.errors import (
     ConfigError,
+    ImageError,
     ImageGoneError,
     InUseError,
     NoSuchContainerError,
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 AS_CONFIGURED = PullOptions(policy="")
 _MOST_TRIES_FOR_A_NAME = 20
+_AUTO_UPDATE = "io.containers.autoupdate"  # podman-auto-update(1); the user's label alone, an image's decides nothing
+_BY_REGISTRY = ("registry", "image")
 _NAMESPACES = {"network": "net", "userns": "user", "cgroupns": "cgroup"}
 """What Podman's errors call the fields of a spec that say which namespace is joined."""
 _MOST_TRIES_FOR_AN_IMAGE = 3
@@ -112,6 +115,8 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
 
         mode.check(spec, mode.parse(spec.network, engine.conf))
     spec = _join_by_id(engine, spec)
+    if spec.labels.get(_AUTO_UPDATE) in _BY_REGISTRY and not spec.rootfs:
+        _check_update_reference(spec.image)
     image = None if spec.rootfs else _find_or_pull(engine, spec.image, wanted)
     base = base_environment(engine.conf, engine.caller.environ)
     return _merge_image(_with_volumes_from(engine, spec), image, wanted.pull, base), image
@@ -265,6 +270,21 @@ def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
                 )
             changes[kind] = "host" if mode == "host" else f"container:{other.id}"
     return spec.replace(**changes) if changes else spec
+
+
+def _check_update_reference(name: str) -> None:
+    """Raise UsageError for a name that doesn't say from which registry the image is to be updated."""
+    from podpy.image.names import reference
+
+    try:
+        is_short = reference.parse(name.removeprefix("docker://")).is_short
+    except ImageError:
+        return  # whoever looks the image up says what is wrong
+    if is_short:
+        raise UsageError(
+            f'short name: auto updates require fully-qualified image reference: "{name}"',
+            hint=f"With the registry: docker.io/library/{name}",
+        )
 
 
 def _find_to_share(engine: Engine, name: str, why: str) -> Held:
