@@ -358,7 +358,7 @@ def test_a_pull_tells_its_progress_and_a_stop_its_warning(
 def test_the_programs_of_the_library_page_run(podpy: Podpy, library: Callable[..., Result]) -> None:
     lines = (CHECKOUT / "docs/library.md").read_text().splitlines()
     program = "\n".join(line[4:] for line in lines if line.startswith("    ") or not line)
-    result = library("import os\n" + program)
+    result = library(program)
     assert "Hello from a container" in result.ok() and result.stdout.endswith("0 containers\n"), result.describe()
     assert result.stderr == ""
 

@@ -89,6 +89,14 @@ def test_restart_starts_a_new_process(podpy: Podpy, busybox: str) -> None:
     assert status(podpy).startswith("running")
 
 
+def test_a_container_that_runs_again_has_no_exit_code(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name", "c", "--network=none", busybox, "sleep", "1000")
+    podpy.ok("kill", "c")
+    assert podpy.ok("wait", "c") == "137"
+    podpy.ok("start", "c")
+    assert podpy.ok("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "c") == "running 0"
+
+
 def test_what_was_written_is_there_after_a_restart(podpy: Podpy, busybox: str) -> None:
     script = "cat /root/count 2>/dev/null; echo x >> /root/count"
     podpy.ok("create", "--name=c", "--network=none", busybox, "sh", "-c", script)

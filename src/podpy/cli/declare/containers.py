@@ -51,7 +51,7 @@ _RUNNING: tuple[Command, ...] = (
             "podpy run --rm hello",
             "podpy run --rm -it docker.io/library/debian bash",
             "podpy run -d --name web -p 8080:80 -v ./site:/usr/share/nginx/html:ro docker.io/library/nginx",
-            "podpy run --rm --network=none --memory=256m -e GREETING=hi docker.io/library/alpine env",
+            "podpy run --rm --network=none -e GREETING=hi docker.io/library/alpine env",
         ),
         options=RUN_OPTIONS,
         arguments=(_IMAGE, _COMMAND),

@@ -139,6 +139,8 @@ def _columns(launch: Launch, status: str) -> dict[str, Any]:
         "conmon_pid": launch.conmon_pid,
         "conmon_start": pids.start_time(launch.conmon_pid),
         "started": time_ns(),
+        "exit_code": 0,
+        "oom_killed": 0,
         "error": "",
     }
     return columns if launch.ports is None else {**columns, "ports": launch.ports}
