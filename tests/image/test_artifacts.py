@@ -187,7 +187,7 @@ def test_an_artifact_that_is_removed_while_it_is_extracted(podpy: Podpy, files: 
     podpy.run(["mkdir", "out"]).ok()
     podpy.run(["mkfifo", "out/two.gz"]).ok()
     extraction = podpy.popen("artifact", "extract", NAME, "out")
-    wait.until(lambda: (podpy.home / "out/one.txt").exists(), what="the first file is there", timeout=30)
+    wait.until(lambda: (podpy.home / "out/one.txt").exists(), what="the first file is there")
     podpy.ok("artifact", "rm", NAME)
     with (podpy.home / "out/two.gz").open("rb") as second:  # until now it waits for a reader
         assert second.read() == (podpy.home / "two.gz").read_bytes()

@@ -42,7 +42,7 @@ def udp(port: int, host: str = LOCALHOST) -> str:
             except (TimeoutError, ConnectionRefusedError):
                 return ""
 
-        return wait.until(ask, what=f"an answer from UDP port {port}", timeout=10)
+        return wait.until(ask, what=f"an answer from UDP port {port}")
 
 
 def free_ports(count: int = 1, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
