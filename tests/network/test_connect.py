@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,35 @@ def test_an_ephemeral_port_is_told_by_podpy_port_and_survives_a_restart(
     assert podpy.ok("port", service.container) == f"80/tcp -> 0.0.0.0:{port}"
     podpy.ok("restart", "-t", "0", service.container)
     assert service.port("80/tcp") == port
+
+
+FASTER = """#!{python}
+import re, socket, subprocess, sys
+port = int(re.search(r"(\\d+):80$", sys.argv[sys.argv.index("-t") + 1])[1])
+with open("{log}", "a") as log:
+    print(port, file=log)
+if len(open("{log}").readlines()) == 1:
+    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True):
+        sys.exit(subprocess.run(["/usr/bin/pasta", *sys.argv[1:]]).returncode)
+sys.exit(subprocess.run(["/usr/bin/pasta", *sys.argv[1:]]).returncode)
+"""
+
+
+def test_another_ephemeral_port_is_chosen_if_somebody_takes_the_first(podpy: Podpy, busybox: str) -> None:
+    """Between podpy's choice and pasta's bind(2) anybody may."""
+    needs.require("ipv6")
+    log = podpy.home / "log"
+    pasta = podpy.home / "bin/pasta"
+    pasta.parent.mkdir()
+    pasta.write_text(FASTER.format(python=sys.executable, log=log))
+    pasta.chmod(0o755)
+    env = {"PATH": f"{pasta.parent}:{podpy.environment()['PATH']}"}
+    podpy.ok("run", "-d", "--name=c", "--network=pasta", "-p", "80", busybox, "sleep", "1000", env=env)
+    first, second = log.read_text().split()
+    assert first != second
+    assert podpy.ok("port", "c") == f"80/tcp -> 0.0.0.0:{second}"
+    with socket.create_connection((LOCALHOST, int(second)), timeout=10):
+        pass
 
 
 def test_all_exposed_ports(serve: Serve) -> None:

@@ -205,16 +205,20 @@ class WaitForPasta(Operation):
             if code == 0:
                 return
             has_ephemeral = any(port.host_port == 0 for port in self.start.wanted)
-            if "bind port" not in said or not has_ephemeral or attempt + 1 == _MOST_TRIES:
+            if not _is_taken(said) or not has_ephemeral or attempt + 1 == _MOST_TRIES:
                 raise failure(code, said, self.start.bound)
             self.start.execute()
+
+
+def _is_taken(said: str) -> bool:
+    return "bind port" in said or "bind any port" in said  # the latter: Debian 12's
 
 
 def failure(code: int, said: str, bound: list[PortMapping]) -> InUseError | NetworkSetupError:
     """Return the error for a pasta that didn't get ready: its own last line, and what mends it."""
     from podpy.network import doctor
 
-    if "bind port" in said:
+    if _is_taken(said):
         try:
             ports.resolve(bound)  # says which, and who has it
         except (InUseError, NetworkSetupError) as error:
