@@ -59,13 +59,6 @@ def test_a_command_that_cannot_be_started_is_one_line_of_ours(
     assert done.stderr == f"Error: crun: {said}: {reason}\n"
 
 
-@pytest.mark.parametrize(("text", "code"), [("garbage", 126), ("#!/no/interpreter\\n", 127)])
-def test_what_the_kernel_does_not_execute_has_the_code_for_it(podpy: Podpy, running: str, text: str, code: int) -> None:
-    """Only the runtime's log tells: each version of crun lays it out in its way."""
-    podpy.ok("exec", running, "sh", "-c", f"printf '{text}' > /bin/odd; chmod 755 /bin/odd")
-    podpy("exec", running, "odd").fails(code)
-
-
 def test_what_only_looks_as_if_it_could_not_be_started_is(podpy: Podpy, running: str) -> None:
     """Links into /proc are other files for each process; a search path may be relative, or be missing."""
     script = "ln -s /proc/self/exe /tmp/me; mkdir /tmp/bin; ln -s /bin/busybox /tmp/bin/echo; ln -s bin /tmp/alias"
