@@ -32,5 +32,5 @@ def has_digest(data: bytes, digest: str) -> bool:
 def check_bytes(data: bytes, digest: str, what: str) -> bytes:
     """Return `data` if it has this digest (any algorithm that hashlib has). Raises DigestMismatchError."""
     if not has_digest(data, digest):
-        raise DigestMismatchError(f"{what} isn't what its digest {digest} says", hint="Try again, or get it anew")
+        raise DigestMismatchError(f"{what} isn't what its digest {digest} says", hint="Try again, or fetch it again")
     return data

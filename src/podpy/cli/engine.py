@@ -84,7 +84,7 @@ def _modules(said: Options, paths: Paths) -> tuple[str, ...]:
 
 
 def _repeated(options: Options, modules: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the global options that conmon's exit command, which may start the container anew, must be given too.
+    """Return the global options that conmon's exit command, which may start the container again, must be given too.
 
     The directories it is given anyway. `modules` are files.
     """

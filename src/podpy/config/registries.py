@@ -149,7 +149,7 @@ def _drop_ins(directory: str) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise ConfigError(f"{directory}: {error.strerror}", hint="Whoever pulls must be able to read it") from None
+        raise ConfigError(f"{directory}: {error.strerror}", hint="The user who pulls must be able to read it") from None
     return [os.path.join(directory, name) for name in sorted(names) if name.endswith(".conf")]
 
 

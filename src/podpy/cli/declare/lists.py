@@ -145,7 +145,7 @@ COMMANDS: tuple[Command, ...] = (
             number("--compression-level", "LEVEL", "How hard to compress"),
             _CREDS,
             _DIGESTFILE,
-            flag("--force-compression", "Compress anew what has another compression"),
+            flag("--force-compression", "Compress again what has another compression"),
             text("--format -f", "FORMAT", "Kind of list: oci or v2s2 (default: as the list is)"),
             _INSECURE,
             flag("--purge -p", "The same as --rm", hidden=True),

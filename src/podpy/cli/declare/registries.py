@@ -44,7 +44,7 @@ COMMANDS: tuple[Command, ...] = (
             text(
                 "--compression-format",
                 "FORMAT",
-                "Compress all layers anew, unless they are of this kind",
+                "Compress all layers again, unless they are of this kind",
                 choices=("gzip", "zstd", "zstd:chunked"),
             ),
             number("--compression-level", "LEVEL", "How hard to compress"),
@@ -53,7 +53,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("--disable-content-trust", "Accepted for Docker's scripts; does nothing", hidden=True),
             many("--encrypt-layer", "INDEX", "Layer to encrypt", refuse=_UNENCRYPTED),
             many("--encryption-key", "KEY", "Key to encrypt with", refuse=_UNENCRYPTED),
-            flag("--force-compression", "Compress anew what has another compression"),
+            flag("--force-compression", "Compress again what has another compression"),
             text("--format -f", "FORMAT", "Kind of manifest: oci or v2s2 (default: as the image's)"),
             PROGRESS,
             flag("--quiet -q", "Print nothing"),

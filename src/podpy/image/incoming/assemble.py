@@ -133,7 +133,7 @@ def _check_names(parts: Parts, names: Sequence[str]) -> None:
         if at and not any(has_digest(manifest, digest) for manifest in (parts.manifest, *parts.leading)):
             raise ImageError(
                 f"{name}: the image has another digest than its name says",
-                hint="Save it anew by its tag, or by its id",
+                hint="Save it again by its tag, or by its id",
             )
 
 

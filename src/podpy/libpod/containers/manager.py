@@ -117,8 +117,8 @@ class Containers:
         """Create a container that isn't started.
 
         `pull` says how its image is found (None, and an empty policy: as containers.conf says), `replace` that a
-        container of its name goes first, `progress` makes what a pull reports to. Raises UsageError, NoSuchImageError,
-        InUseError, ImageError.
+        container of its name goes first, `progress` is a factory for the pull's reporter. Raises UsageError,
+        NoSuchImageError, InUseError, ImageError.
         """
         from podpy.libpod.containers.starting.create import create
         from podpy.libpod.system.repair import repair_if_needed

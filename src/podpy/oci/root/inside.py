@@ -32,7 +32,7 @@ def refuse_links(spec: ContainerSpec, rootfs: str) -> None:
     for path in links(rootfs, wanted):
         raise ImageError(
             f"{path} of {spec.image or spec.rootfs} is a symbolic link, through which no file system is mounted",
-            hint="Build it anew with a directory there, or without it",
+            hint="Build it again with a directory there, or without it",
         )
     for mount in spec.mounts:
         if mount.target == "/dev" and mount.type == "bind" and os.path.isdir(mount.source):

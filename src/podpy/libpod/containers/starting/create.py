@@ -279,7 +279,7 @@ def _check_update_reference(name: str) -> None:
     try:
         is_short = reference.parse(name.removeprefix("docker://")).is_short
     except ImageError:
-        return  # whoever looks the image up says what is wrong
+        return  # the look-up of the image says what is wrong
     if is_short:
         raise UsageError(
             f'short name: auto updates require fully-qualified image reference: "{name}"',
