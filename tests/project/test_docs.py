@@ -12,7 +12,7 @@ import pytest
 from tests.project.test_imports import MAY_IMPORT
 from tests.support.engine import CHECKOUT
 
-DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *(CHECKOUT / "findings").glob("*.md")])
 NAMES = [str(path.relative_to(CHECKOUT)) for path in DOCUMENTS]
 _LINK = re.compile(r"\]\(([^)#\s]+)")
 _SCRIPT = re.compile(r"^ {4}(?:\$ )?((?:scripts|\.ci|bench)/\S+)", re.MULTILINE)
