@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from io import FileIO
 
 from podpy.errors import DigestMismatchError, StorageError
 from podpy.record import Record
@@ -56,13 +57,18 @@ class BlobWriter:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self._open()
 
-    @property
-    def path(self) -> str:
-        """Where the bytes can be read: complete after `finish` or if `complete`, else as far as `offset`."""
-        for path in (self._done, self._stored):
-            if os.path.exists(path):
-                return path
-        return self._partial
+    def open(self) -> FileIO:
+        """Open the bytes to be read: complete after `finish` or if `complete`, else as far as `offset`. Raises OSError.
+
+        `finish` and another call's commit rename the file: HEX.partial, HEX.done, blobs/sha256/HEX. A look-up in the
+        opposite order can miss it only if it is renamed meanwhile, so a second look finds it.
+        """
+        for path in (self._done, self._stored, self._partial) * 2:
+            try:
+                return FileIO(path)
+            except FileNotFoundError:
+                continue
+        return FileIO(self._stored)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes. Raises OSError (disk full)."""

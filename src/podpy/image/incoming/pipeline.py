@@ -294,7 +294,7 @@ class _Transfer:
         if blob is None or not offset:
             yield from self._arriving(offset)
         elif blob.complete:
-            yield from _file_chunks(blob.path, offset)
+            yield from _file_chunks(blob, offset)
         else:
             yield from growing(blob, self._arriving(offset), self._pool.stop)
 
@@ -345,12 +345,12 @@ class _Transfer:
                 tar.close()
 
 
-def _file_chunks(path: str, end: int) -> Iterator[bytes]:
-    with open(path, "rb", buffering=0) as file:
+def _file_chunks(blob: BlobWriter, end: int) -> Iterator[bytes]:
+    with blob.open() as file:
         while end > 0:
             chunk = file.read(min(_READ, end))
             if not chunk:
-                raise StorageError(f"{path}: shorter than it was", hint="Try again")
+                raise StorageError(f"{file.name}: shorter than it was", hint="Try again")
             end -= len(chunk)
             yield chunk
 
@@ -382,10 +382,11 @@ def growing(blob: BlobWriter, arriving: Generator[bytes], stop: Event) -> Genera
             changed.notify()
 
     thread = Thread(target=receive_rest, daemon=True)
-    path, position = blob.path, 0
+    position = 0
+    file = blob.open()  # before the thread renames it
     thread.start()
     try:
-        with open(path, "rb", buffering=0) as file:
+        with file:
             while True:
                 with changed:
                     while position >= blob.offset and not over.is_set():
@@ -395,7 +396,7 @@ def growing(blob: BlobWriter, arriving: Generator[bytes], stop: Event) -> Genera
                 chunk = file.read(_READ)
                 if not chunk:
                     if position < blob.offset:
-                        raise StorageError(f"{path}: shorter than it was", hint="Try again")
+                        raise StorageError(f"{file.name}: shorter than it was", hint="Try again")
                     return
                 position += len(chunk)
                 yield chunk
