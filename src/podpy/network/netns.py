@@ -4,7 +4,8 @@
 file under it is the sign that the container has a network; conmon unlinks it when the container has ended, and so does
 every clean-up. pasta watches the directory by inotify, which doesn't care for mount namespaces, and ends at once
 (seen with passt of March 2023 and of May 2025). The pid in `pasta.pid` (`slirp4netns.pid`) is for what doesn't watch,
-or hangs: it is ended if its command line names this very netns file, so a reused pid can't be meant.
+or hangs: it is ended if its command line names this very netns file, so a reused pid can't be meant. A start that was
+killed before it wrote the pid down has left the handle; then the helper is looked for among all processes.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class EndNetwork(Operation):
         """Do it. Nothing there is no error."""
         path = os.path.join(self.directory, NETNS)
         helpers = [_helper(os.path.join(self.directory, name), path) for name in PID_FILES]
+        if max(helpers) < 0 and os.path.lexists(path):
+            helpers = _unrecorded(path)
         _unlink(path)
         for pidfd in helpers:
             if pidfd >= 0:
@@ -120,6 +123,24 @@ def _helper(pid_file: str, netns: str) -> int:
         pass
     os.close(pidfd)
     return -1
+
+
+def _unrecorded(netns: str) -> list[int]:
+    """Return pidfds of the helpers whose command lines name this netns; conmon's does, too, and is none."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            pidfd = os.pidfd_open(int(pid))
+        except OSError:
+            continue
+        try:
+            if _is_helper(pid) and netns in files.read(f"/proc/{pid}/cmdline").split("\0"):
+                found.append(pidfd)
+                continue
+        except OSError:
+            pass
+        os.close(pidfd)
+    return found
 
 
 def _is_helper(pid: str) -> bool:
