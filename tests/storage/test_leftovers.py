@@ -176,7 +176,7 @@ def test_a_blob_that_a_power_cut_has_emptied_is_received_again() -> None:
         blob.write(b"data")
         blob.finish()
         assert open_store(directory).stage_blob(digest(b"data")).complete
-        os.truncate(blob.path, 0)  # ext4 may have the name already and the data not yet
+        os.truncate(blob.open().name, 0)  # ext4 may have the name already and the data not yet
         again = open_store(directory).stage_blob(digest(b"data"))
         assert (again.complete, again.offset) == (False, 0)
         again.write(b"data")
