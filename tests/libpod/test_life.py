@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.support import wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 from tests.support.processes import describe, mentioning
 
 TRAP = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"
@@ -187,13 +187,15 @@ def test_restart_policies(podpy: Podpy, busybox: str, policy: str, code: int, ru
 
 def test_wait_tells_the_first_end_after_it_began_whatever_the_restart_policy(podpy: Podpy, busybox: str) -> None:
     """podman-wait(1) says so: a container with --restart=always would never have ended."""
-    script = "echo >> /ends; until [ -e /go ]; do sleep 0.05; done; rm /go; exit $(wc -l < /ends)"
-    podpy.ok("run", "-d", "--name=c", "--restart=always", "--network=none", busybox, "sh", "-c", script)
+    gate = shared_directory(podpy)
+    script = "echo >> /ends; until [ -e /gate/go ]; do sleep 0.05; done; rm /gate/go; exit $(wc -l < /ends)"
+    options = ["--restart=always", "--network=none", f"--volume={gate}:/gate"]
+    podpy.ok("run", "-d", "--name=c", *options, busybox, "sh", "-c", script)
     for end in ("1", "2"):
         waiting = podpy.popen("wait", "--ignore", "nobody", "c", stdout=subprocess.PIPE)
         assert waiting.stdout is not None
         wait.for_text(waiting.stdout, b"-1\n")  # now c's turn has come
-        podpy.ok("exec", "c", "touch", "/go")
+        (gate / "go").touch()  # not by `exec`: the end of the container would kill that, too
         assert waiting.communicate(timeout=60)[0].decode().split() == [end]
         wait.until(lambda: podpy.json("inspect", "c")[0]["State"]["Running"], what="the container to run again")
     podpy.ok("rm", "-f", "-t0", "c")

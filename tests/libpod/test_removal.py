@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from tests.support import wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 from tests.support.processes import describe, mentioning
 
 TRIES = 5
@@ -55,16 +55,28 @@ def test_what_systemd_ends_after_exec_stop_leaves_nothing(podpy: Podpy, busybox:
         assert podpy.ok("ps", "-aq") == ""
 
 
-@pytest.mark.parametrize("waiter", [["wait", "c"], ["attach", "c"]], ids=" ".join)
-def test_its_name_is_free_when_a_call_that_waited_returns(podpy: Podpy, busybox: str, waiter: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("waiter", "first", "code"),
+    [(["wait", "--ignore", "nobody", "c"], b"-1\n", 0), (["attach", "c"], b"here\n", 3)],
+    ids=["wait", "attach"],
+)
+def test_its_name_is_free_when_a_call_that_waited_returns(
+    podpy: Podpy, busybox: str, waiter: list[str], first: bytes, code: int
+) -> None:
+    gate = shared_directory(podpy)
+    script = "until [ -e /gate/go ]; do echo here; sleep 0.02; done; exit 3"
     for _ in range(TRIES):
-        script = "until [ -e /go ]; do sleep 0.02; done; exit 3"
-        podpy.ok("run", "-d", "--rm", "--name=c", "--network=none", busybox, "sh", "-c", script)
+        volume = f"--volume={gate}:/gate"
+        podpy.ok("run", "-d", "--rm", "--name=c", "--network=none", volume, busybox, "sh", "-c", script)
         waiting = podpy.popen(*waiter, stdout=subprocess.PIPE)
-        podpy.ok("exec", "c", "touch", "/go")
-        said = waiting.communicate(timeout=60)[0].decode().strip()
-        assert (said, waiting.returncode) == (("3", 0) if waiter[0] == "wait" else ("", 3))
+        assert waiting.stdout is not None
+        wait.for_text(waiting.stdout, first)  # now it waits
+        (gate / "go").touch()  # not by `exec`: the end of the container would kill that, too
+        said = waiting.communicate(timeout=60)[0]
+        assert waiting.returncode == code
+        assert said == b"3\n" or waiter[0] == "attach"
         assert podpy.ok("ps", "-aq") == ""
+        (gate / "go").unlink()
 
 
 def test_wait_for_one_that_is_being_removed_tells_its_code(podpy: Podpy, busybox: str) -> None:

@@ -217,6 +217,13 @@ class Podpy:
             places.remove(path)
 
 
+def shared_directory(podpy: Podpy) -> Path:
+    """Return a new directory of podpy's user, for a volume in which a test and a container meet."""
+    path = Path(tempfile.mkdtemp(prefix="shared-", dir=podpy.home))
+    os.chown(path, podpy.user.uid, podpy.user.gid)
+    return path
+
+
 def place_engine(base: Path) -> Path:
     """Copy the checkout's built package to where every user can read it and return its launcher.
 
