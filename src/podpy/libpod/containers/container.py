@@ -10,7 +10,7 @@ from podpy import fastjson
 from podpy.errors import AlreadyError, InUseError, NoSuchContainerError, StateError, UsageError
 from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, EXITED, PAUSED, RUNNING, shown_status
+from podpy.libpod.containers.table import EXITED, PAUSED, RUNNING, shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,15 +76,21 @@ class Container(Held):
         """
         from podpy.libpod.containers.ending.stop import stop_and_tell
 
-        self._change(lambda: stop_and_tell(self, timeout))
+        def work() -> None:
+            for error in stop_and_tell([self], timeout).values():
+                raise error
+
+        self._change(work)
 
     def restart(self, timeout: int | None = None) -> None:
-        """Stop the container if it runs, and start it."""
-        from podpy.libpod.containers.ending.stop import stop
+        """Stop the container if it runs, and start it. Raises as `stop` and `start`."""
+        from podpy.libpod.containers.ending.restart import restart_together
 
-        if self.status in ALIVE:
-            self._change(lambda: stop(self, timeout, restart=True))
-        self.start()
+        def work() -> None:
+            for error in restart_together([self], timeout).values():
+                raise error
+
+        self._change(work)
 
     def pause(self) -> None:
         """Freeze all processes. Raises StateError if the container isn't running, NotSupportedError without cgroups."""

@@ -13,7 +13,7 @@ from podpy.libpod.containers.container import Container
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from podpy.image.progress import Progress
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Found = list[Container]
     Chosen = tuple[str, Container | PodpyError]
+    Outcome = tuple[str, PodpyError | None]
 
 
 class Containers:
@@ -148,21 +149,65 @@ class Containers:
 
         return self._engine.privileged(lambda: explain(self._engine, spec))
 
-    # Going
+    # Stopping and going
+
+    def stop_several(self, chosen: Iterable[Chosen], timeout: int | None = None) -> Iterator[Outcome]:
+        """Stop containers together: all get their signal, then all are waited for; yield each name, and what was wrong.
+
+        `timeout`, and what is wrong: as `Container.stop`.
+        """
+        from podpy.libpod.containers.ending.stop import stop_and_tell
+
+        return self._together(chosen, lambda containers: stop_and_tell(containers, timeout))
+
+    def restart_several(self, chosen: Iterable[Chosen], timeout: int | None = None) -> Iterator[Outcome]:
+        """Stop containers together and start them again, those first whose namespaces others join; as `stop_several`.
+
+        `timeout`, and what is wrong: as `Container.restart`.
+        """
+        from podpy.libpod.containers.ending.restart import restart_together
+
+        return self._together(chosen, lambda containers: restart_together(containers, timeout))
+
+    def _together(
+        self, chosen: Iterable[Chosen], work: Callable[[Sequence[Container]], dict[str, PodpyError]]
+    ) -> Iterator[Outcome]:
+        from podpy.libpod.system.repair import repair_if_needed
+
+        repair_if_needed(self._engine)
+        together = [*chosen]
+        containers = [found for _, found in together if isinstance(found, Container)]
+        errors = self._engine.privileged(lambda: work(containers)) if containers else {}
+        for shown, found in together:
+            yield shown, errors.get(found.id) if isinstance(found, Container) else found
 
     def remove_several(
-        self, chosen: Iterator[Chosen], *, every: bool = False, **how: Any
-    ) -> Iterator[tuple[str, PodpyError | None]]:
+        self,
+        chosen: Iterable[Chosen],
+        *,
+        every: bool = False,
+        force: bool = False,
+        timeout: int | None = None,
+        depend: bool = False,
+        **how: Any,
+    ) -> Iterator[Outcome]:
         """Remove containers one after the other; yield the name of each, and why it is still there.
 
-        What is there twice is removed once. What joins the namespaces of others that go, too, is in nobody's way.
-        `how`: as `Container.remove`.
+        Those that `force` stops are stopped together before. What is there twice is removed once. What joins the
+        namespaces of others that go, too, is in nobody's way. More options: as `Container.remove`.
         """
         from podpy.libpod.system.repair import repair
 
         self._engine.privileged(lambda: repair(self._engine))
         together = dict(chosen)
-        going = None if every else {found.id for found in together.values() if isinstance(found, Container)}
+        containers = {found.id: found for found in together.values() if isinstance(found, Container)}
+        going = None if every else set(containers)
+        if force and len(containers) > 1:
+            from podpy.libpod.containers.ending.remove import stop_those_that_go
+
+            self._engine.privileged(
+                lambda: stop_those_that_go(containers.values(), timeout=timeout, depend=depend, going=going)
+            )
         for shown, found in together.items():
             if isinstance(found, NoSuchContainerError):
                 # Podman's rm, unlike its other commands, looks in the storage, too, whose words these are.
@@ -171,7 +216,7 @@ class Containers:
             elif isinstance(found, PodpyError):
                 yield shown, found
             else:
-                yield shown, failure(found.remove, going=going, **how)
+                yield shown, failure(found.remove, going=going, force=force, timeout=timeout, depend=depend, **how)
 
     def prune(self, filters: Sequence[str] = (), *, dry_run: bool = False) -> Pruned:
         """Remove the containers that don't run and that every filter lets through. Raises UsageError."""

@@ -276,6 +276,7 @@ class Images:
 
     def _remove(self, text: str, force: bool, containers: bool) -> Texts:
         from podpy.libpod.containers.ending.remove import remove as remove_container
+        from podpy.libpod.containers.ending.remove import stop_those_that_go
         from podpy.libpod.containers.held import find as find_container
         from podpy.storage.mounts import image_mounts
 
@@ -285,9 +286,10 @@ class Images:
             _refuse_digest(record, text)
             name = record.names[0]
         if containers and not (name and len(record.names) > 1):
-            for container_id in store.image_users(record.id):
-                container = find_container(self._engine, container_id)
-                remove_container(container, force=True, volumes=False, timeout=None)
+            users = [find_container(self._engine, user) for user in store.image_users(record.id)]
+            stop_those_that_go(users)
+            for user in users:
+                remove_container(user, force=True, volumes=False, timeout=None)
             if record.id in image_mounts.mounted(store):
                 image_mounts.unmount(store, record.id, force=True)
         return store.remove_image(name or record.id, force=force).lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import for_each
+from podpy.cli.selection import chosen, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,4 +14,5 @@ def run(options: Options) -> int:
     """Stop containers and print their names."""
     timeout = options.time if options.given("time") else None
     with open_runtime(options) as runtime:
-        return for_each(runtime, options, lambda container: container.stop(timeout), states=("running", "stopping"))
+        together = chosen(runtime, options, states=("running", "stopping"))
+        return tell(runtime.containers.stop_several(together, timeout), options)

@@ -19,6 +19,7 @@ from podpy.storage.mounts.root import RemoveContainerLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from podpy.libpod.engine import Engine
@@ -46,15 +47,25 @@ def for_restart(row: ContainerRow) -> bool:
     return row.stopped_by_user == STOPPED_FOR_RESTART
 
 
-def remove_locked(container: Held, row: ContainerRow, *, volumes: bool, end: dict[str, Any] | None = None) -> None:
+def remove_locked(
+    container: Held,
+    row: ContainerRow,
+    *,
+    volumes: bool,
+    end: dict[str, Any] | None = None,
+    check: Callable[[], None] | None = None,
+) -> None:
     """Remove a container that has ended and whose lock the caller holds; `end`: columns that tell how, if its row
-    doesn't yet.
+    doesn't yet; `check`: raises if it may not go, asked in the transaction that says it goes.
     """
     engine = container.engine
     engine.database.make_room()
     # The code with it: a waiter in another process may see this row and nothing else.
     events = ("died",) if end and "status" in end else ()
-    engine.table.update(row.id, *events, **{"exit_code": row.exit_code, **(end or {}), "status": REMOVING})
+    with engine.database.transaction():
+        if check is not None:
+            check()
+        engine.table.update(row.id, *events, **{"exit_code": row.exit_code, **(end or {}), "status": REMOVING})
     _finish(engine, row, volumes=volumes)
     container.lock.remove()
 

@@ -11,7 +11,7 @@ _MOST_TRIES = 5
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 
 def remove(
@@ -24,14 +24,9 @@ def remove(
     going: Collection[str] | None = (),
 ) -> None:
     """See Container.remove."""
-    may_go = force or container.row.status not in (*ALIVE, STARTING)
-    look = may_go and going is not None
-    others = [i for i in container.engine.table.dependents(container.id) if i not in (going or ())] if look else []
+    others = _dependents(container, going) if force or container.row.status not in (*ALIVE, STARTING) else []
     if others and not depend:
-        raise InUseError(
-            f"container {container.id} has dependent containers which must be removed before it: {', '.join(others)}",
-            hint=f"They use its namespaces. All together: podpy rm --depend {container.name}",
-        )
+        raise _in_use(container, others)
     for other in others:
         remove(find(container.engine, other), force=force, volumes=volumes, timeout=timeout, depend=True)
     for tries_left in reversed(range(_MOST_TRIES if force else 1)):
@@ -42,7 +37,7 @@ def remove(
                 stop(container, timeout, thaw=True)
             with container.locked() as row:
                 if row.status not in (*ALIVE, STARTING):
-                    remove_locked(container, row, volumes=volumes)
+                    remove_locked(container, row, volumes=volumes, check=lambda: _refuse_if_used(container, going))
                     return
                 if not tries_left:  # else somebody has started it again
                     raise _improper(container, row.status)
@@ -50,6 +45,56 @@ def remove(
             if not container.spec.remove:
                 raise
             return  # it was to go at its end, and has gone
+
+
+def stop_those_that_go(
+    containers: Iterable[Held],
+    *,
+    timeout: int | None = None,
+    depend: bool = False,
+    going: Collection[str] | None = (),
+) -> None:
+    """Stop together what `remove` would stop one after the other, by force; its errors come again, there."""
+    from podpy.libpod.containers.ending.stop import stop_together
+
+    going_too: dict[str, Held] = {}
+    for container in containers:
+        others = _dependents(container, going)
+        if depend or not others:
+            going_too[container.id] = container
+            _add(going_too, container, others)
+    stop_together(going_too.values(), timeout, thaw=True)
+
+
+def _add(found: dict[str, Held], container: Held, others: Iterable[str]) -> None:
+    for other in others:
+        if other not in found:
+            try:
+                found[other] = find(container.engine, other)
+            except NoSuchContainerError:
+                continue
+            _add(found, found[other], _dependents(found[other], ()))
+
+
+def _dependents(container: Held, going: Collection[str] | None) -> list[str]:
+    """Return the ids of the containers that join a namespace of this one and don't go, too (None: all do)."""
+    if going is None:
+        return []
+    return [other for other in container.engine.table.dependents(container.id) if other not in going]
+
+
+def _refuse_if_used(container: Held, going: Collection[str] | None) -> None:
+    """Raise InUseError if one was created that joins its namespaces, since that was looked at first."""
+    others = _dependents(container, going)
+    if others:
+        raise _in_use(container, others)
+
+
+def _in_use(container: Held, others: Iterable[str]) -> InUseError:
+    return InUseError(
+        f"container {container.id} has dependent containers which must be removed before it: {', '.join(others)}",
+        hint=f"They use its namespaces. All together: podpy rm --depend {container.name}",
+    )
 
 
 def _improper(container: Held, status: str) -> StateError:

@@ -1,4 +1,4 @@
-"""What happens after a container's end when nobody is attached: conmon's exit command comes here.
+"""Restarts: by the user, and after a container's end when nobody is attached: conmon's exit command comes here.
 
 Restart policies as in podman-run(1): `on-failure[:N]` for codes other than 0, `always`, and `unless-stopped`, which is
 `always` as long as the machine runs. A container that the user stopped isn't restarted.
@@ -6,7 +6,7 @@ Restart policies as in podman-run(1): `on-failure[:N]` for codes other than 0, `
 
 from __future__ import annotations
 
-from podpy.errors import NoSuchContainerError
+from podpy.errors import NoSuchContainerError, PodpyError
 from podpy.libpod.containers.ending.cleanup import release
 from podpy.libpod.containers.ending.finish import for_restart, remove_locked
 from podpy.libpod.containers.starting.start import commit_starting, start_locked
@@ -14,6 +14,8 @@ from podpy.libpod.containers.table import ALIVE, EXITED, STARTING, ContainerRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from podpy.libpod.containers.held import Held
     from podpy.spec.container import ContainerSpec
 
@@ -33,6 +35,41 @@ def after_end(container: Held, *, remove: bool) -> None:
                 release(container.engine, row)
     except NoSuchContainerError:
         pass
+
+
+def restart_together(containers: Sequence[Held], timeout: int | None) -> dict[str, PodpyError]:
+    """Stop those of the containers that run, together, and start each; return by id why some couldn't be.
+
+    Those that join the namespaces of others among them come when these have been started.
+    """
+    errors: dict[str, PodpyError] = {}
+    left = {each.id: each for each in containers}
+    while left:
+        free = [each for each in left.values() if not any(owner in left for _kind, owner in each.spec.joins())]
+        free = free or [*left.values()]  # no circle can be made, but nothing may hang if there is one
+        for each in free:
+            del left[each.id]
+        _restart(free, timeout, errors)
+    return errors
+
+
+def _restart(containers: list[Held], timeout: int | None, errors: dict[str, PodpyError]) -> None:
+    from podpy.libpod.containers.ending.stop import stop_together
+    from podpy.libpod.containers.starting.start import start
+
+    running: list[Held] = []
+    others: list[Held] = []
+    for each in containers:
+        try:
+            (running if each.status in ALIVE else others).append(each)
+        except PodpyError as error:
+            errors[each.id] = error
+    errors.update(stop_together(running, timeout, then=start))
+    for each in others:
+        try:
+            start(each)
+        except PodpyError as error:
+            errors[each.id] = error
 
 
 def must_restart(spec: ContainerSpec, row: ContainerRow) -> bool:

@@ -1,9 +1,17 @@
-"""Signals to a container, and stopping it."""
+"""Signals to a container, and stopping it.
+
+Several are stopped together: each gets its signal first, then all are waited for at once, so ten that ignore it take as
+long as one. One process polls pidfds for that: no threads, whose SQLite connections and warnings would be others'.
+"""
 
 from __future__ import annotations
 
+import os
+import select
+from time import monotonic
+
 from podpy import pids
-from podpy.errors import NoSuchContainerError, StateError
+from podpy.errors import NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.containers.ending.finish import finish
 from podpy.libpod.containers.ending.wait import wait_for_end
 from podpy.libpod.containers.table import (
@@ -19,11 +27,15 @@ from podpy.libpod.containers.table import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from podpy.libpod.containers.held import Held
 
 _SIGKILL = 9
 _START_SECONDS = 10.0  # that an orphaned monitor may take to start its container
 _TICK = 0.01
+_MOST_AT_ONCE = 256  # each is a descriptor of this process, which may have 1024 (RLIMIT_NOFILE)
+_NEVER = float("inf")
 
 
 def kill(container: Held, number: int) -> None:
@@ -39,48 +51,139 @@ def kill(container: Held, number: int) -> None:
             finish(container)
 
 
-def stop(
-    container: Held, timeout: int | None, *, thaw: bool = False, quiet: bool = False, restart: bool = False
-) -> None:
-    """See Container.stop. A container that isn't running is only cleaned up, and isn't restarted by its policy.
+def stop(container: Held, timeout: int | None, *, thaw: bool = False, quiet: bool = False) -> None:
+    """See Container.stop and `stop_together`. Raises StateError."""
+    for error in stop_together([container], timeout, thaw=thaw, quiet=quiet).values():
+        raise error
 
-    `thaw`: a paused one is unpaused first; otherwise that is a StateError. `quiet`: without the warning that its signal
-    has not stopped it. `restart`: it is started again in a moment, so one with `--rm` isn't removed.
+
+def stop_and_tell(containers: Iterable[Held], timeout: int | None) -> dict[str, PodpyError]:
+    """Stop containers as `stop_together`; an error, too, is one without a monitor that could tell how it ended."""
+    chosen = list(containers)
+    unseen = [each.id for each in chosen if _has_lost_its_monitor(each.row)]
+    errors = stop_together(chosen, timeout)
+    for one in unseen:
+        text = f"container {one} was stopped, but its monitor (conmon) had been killed: its exit code is unknown"
+        errors.setdefault(one, StateError(text))
+    return errors
+
+
+def stop_together(
+    containers: Iterable[Held],
+    timeout: int | None,
+    *,
+    thaw: bool = False,
+    quiet: bool = False,
+    then: Callable[[Held], object] | None = None,
+) -> dict[str, PodpyError]:
+    """Stop containers, each once: signal all, then wait for all; return by id why some couldn't be stopped.
+
+    One that isn't running is only cleaned up, and isn't restarted by its policy. `timeout`: seconds until SIGKILL, for
+    each from its signal on (None: its own; negative: no end). `thaw`: a paused one is unpaused first; otherwise that is
+    a StateError. `quiet`: without the warning that its signal has not stopped it. `then`: starts each again as soon as
+    it has ended, so one with `--rm` isn't removed.
     """
+
+    def begin(container: Held) -> _Stopping:
+        row = _begin_to_stop(container, thaw=thaw, restart=then is not None)
+        patience = container.spec.stop_timeout if timeout is None else timeout
+        return _Stopping(container, row, patience, quiet=quiet, then=then)
+
+    chosen = list({each.id: each for each in containers}.values())
+    errors: dict[str, PodpyError] = {}
+    for first in range(0, len(chosen), _MOST_AT_ONCE):
+        _stop_batch(chosen[first : first + _MOST_AT_ONCE], begin, errors)
+    return errors
+
+
+def _stop_batch(batch: list[Held], begin: Callable[[Held], _Stopping], errors: dict[str, PodpyError]) -> None:
+    waiting: dict[int, _Stopping] = {}
     try:
-        row = _begin_to_stop(container, thaw=thaw, restart=restart)
-    except NoSuchContainerError:
-        if not container.spec.remove:
-            raise
-        return  # it was to go at its end, and has gone
-    if row.status in ALIVE:
-        _end(container, row, container.spec.stop_timeout if timeout is None else timeout, quiet=quiet)
-    finish(container)
+        for container in batch:
+            try:
+                each = begin(container)
+                descriptor = each.signal()
+                if descriptor >= 0:
+                    waiting[descriptor] = each
+                else:
+                    each.finish()
+            except PodpyError as error:
+                if not (isinstance(error, NoSuchContainerError) and container.spec.remove):
+                    errors[container.id] = error  # else it was to go at its end, and has gone
+        _wait_for_all(waiting, errors)
+    finally:
+        for descriptor in waiting:
+            os.close(descriptor)
 
 
-def stop_and_tell(container: Held, timeout: int | None) -> None:
-    """Stop a container; raise StateError if there was no monitor any more that could tell how it ended."""
-    row = container.row
-    is_unseen = row.status in ALIVE and not pids.is_alive(row.conmon_pid, row.conmon_start)
-    stop(container, timeout)
-    if is_unseen:
-        raise StateError(
-            f"container {container.id} was stopped, but its monitor (conmon) had been killed: its exit code is unknown"
-        )
+def _wait_for_all(waiting: dict[int, _Stopping], errors: dict[str, PodpyError]) -> None:
+    """Finish each as soon as it has ended, and kill each whose patience is over."""
+    poll = select.poll()
+    for descriptor in waiting:
+        poll.register(descriptor, select.POLLIN)
+    while waiting:
+        first = min(each.deadline for each in waiting.values())
+        for descriptor, _event in poll.poll(None if first == _NEVER else max(0.0, first - monotonic()) * 1000):
+            poll.unregister(descriptor)
+            each = waiting.pop(descriptor)
+            os.close(descriptor)
+            try:
+                each.finish()
+            except PodpyError as error:
+                errors[each.container.id] = error
+        for each in waiting.values():
+            if each.deadline <= monotonic():
+                each.kill()
 
 
-def _end(container: Held, row: ContainerRow, patience: int, *, quiet: bool) -> None:
-    if patience < 0:
-        patience = 2**31
-    if patience > 0:
-        _send(container, row, container.spec.stop_signal)
-    try:
-        wait_for_end(container.engine, row, patience)
-    except TimeoutError:
-        if patience > 0 and not quiet:
-            _warn(container, patience)
-        _send(container, row, _SIGKILL)
-        wait_for_end(container.engine, row)
+class _Stopping:
+    """A container that has been asked to end. `deadline`: when it is killed (monotonic seconds)."""
+
+    def __init__(
+        self,
+        container: Held,
+        row: ContainerRow,
+        patience: int,
+        *,
+        quiet: bool,
+        then: Callable[[Held], object] | None,
+    ) -> None:
+        self.container = container
+        self.deadline = _NEVER
+        self._row = row
+        self._patience = patience
+        self._quiet = quiet
+        self._then = then
+
+    def signal(self) -> int:
+        """Send the stop signal and return a pidfd of the first process, or -1 if none runs."""
+        row = self._row
+        if row.status not in ALIVE:
+            return -1
+        if self._patience:
+            _send(self.container, row, self.container.spec.stop_signal)
+        if self._patience >= 0:
+            self.deadline = monotonic() + self._patience
+        return pids.open_pidfd(row.pid, row.pid_start)
+
+    def kill(self) -> None:
+        """Kill it, and say why."""
+        self.deadline = _NEVER
+        if self._patience and not self._quiet:
+            _warn(self.container, self._patience)
+        _send(self.container, self._row, _SIGKILL)
+
+    def finish(self) -> None:
+        """Wait for the monitor's record, and give back what the container held."""
+        if self._row.status in ALIVE:
+            wait_for_end(self.container.engine, self._row)
+        finish(self.container)
+        if self._then is not None:
+            self._then(self.container)
+
+
+def _has_lost_its_monitor(row: ContainerRow) -> bool:
+    return row.status in ALIVE and not pids.is_alive(row.conmon_pid, row.conmon_start)
 
 
 def _warn(container: Held, patience: int) -> None:
@@ -100,7 +203,7 @@ def _begin_to_stop(container: Held, *, thaw: bool, restart: bool) -> ContainerRo
     If the call that was starting the container was killed, its monitor may still be at it: that is waited for, without
     the lock, which the monitor's exit command may want.
     """
-    from time import monotonic, sleep
+    from time import sleep
 
     patience = monotonic() + _START_SECONDS
     while True:
@@ -130,8 +233,6 @@ def _send(container: Held, row: ContainerRow, number: int) -> None:
 
 def _kill_the_rest(container: Held) -> None:
     # Without a pid namespace of its own the first process takes nobody with it; the runtime knows the cgroup.
-    from podpy.errors import PodpyError
-
     try:
         container.engine.oci_runtime.kill(container.id, _SIGKILL, all=True)
     except PodpyError:

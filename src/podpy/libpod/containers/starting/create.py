@@ -20,7 +20,7 @@ from podpy.image.registry.access import PULL_POLICIES
 from podpy.image.registry.access import PullOptions as PullOptions  # what the command line gives to `create`
 from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held, find
-from podpy.libpod.containers.table import CREATED, STARTING, ContainerRow
+from podpy.libpod.containers.table import CREATED, REMOVING, STARTING, ContainerRow
 from podpy.record import Record
 from podpy.spec.defaults import base_environment, named, with_defaults
 
@@ -370,6 +370,7 @@ def _insert(
             owner = table.name_owner(name)
             if not owner:
                 _check_image(engine, image)
+                _check_joined(engine, spec)
                 whole = named(_resolve_userns(engine, spec, own), name, engine.conf)
                 row = _new_row(engine, container_id, name, whole, image, status)
                 table.insert(row, spec.joins())
@@ -392,6 +393,20 @@ def _check_image(engine: Engine, image: ImageRecord | None) -> None:
     """
     if image is not None and not engine.store.images_table.has(image.id):
         raise ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
+
+
+def _check_joined(engine: Engine, spec: ContainerSpec) -> None:
+    """Raise NoSuchContainerError if a container whose namespaces are joined goes. In the transaction that adds this
+    one: from then on that one can't be removed before it.
+    """
+    for kind, owner in spec.joins():
+        status = engine.table.state_of(owner)
+        if status is None or status[0] == REMOVING:
+            raise NoSuchContainerError(
+                f"looking up container to share {_NAMESPACES.get(kind, kind)} namespace with: "
+                f'no container with name or ID "{owner}" found: no such container',
+                hint="It was just removed",
+            )
 
 
 def _new_row(
