@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from errno import ELOOP
+from errno import EEXIST, ELOOP, ENOENT
 
 from podpy import linux
 
@@ -124,6 +124,57 @@ def attach(descriptor: int, target: str) -> None:
         linux.move_mount(tree, "", linux.AT_FDCWD, target, linux.MOVE_MOUNT_F_EMPTY_PATH)
     finally:
         os.close(tree)
+
+
+def attach_inside(descriptor: int, root: str, path: str, *, owner: tuple[int, int]) -> None:
+    """Mount what a descriptor stands for at the relative `path` below `root`; missing parts are made, for `owner`.
+
+    No symbolic link is followed, and nobody can put one in the way. Raises FileExistsError or NotADirectoryError for
+    what stands there and isn't fit, OSError.
+    """
+    *parents, name = path.split("/")
+    place = _open_top(root)
+    try:
+        for parent in parents:
+            place = _replaced(place, _made(place, parent, owner, directory=True))
+        place = _replaced(place, _made(place, name, owner, directory=stat.S_ISDIR(os.fstat(descriptor).st_mode)))
+        tree = clone(descriptor)
+        try:
+            flags = linux.MOVE_MOUNT_F_EMPTY_PATH | linux.MOVE_MOUNT_T_EMPTY_PATH
+            linux.move_mount(tree, "", place, "", flags)
+        finally:
+            os.close(tree)
+    finally:
+        os.close(place)
+
+
+def _replaced(old: int, new: int) -> int:
+    os.close(old)
+    return new
+
+
+def _made(parent: int, name: str, owner: tuple[int, int], *, directory: bool) -> int:
+    """Return an O_PATH descriptor of an entry, made if it is missing. Raises OSError; FileExistsError for another kind.
+
+    `parent` must be closed by the caller all the same.
+    """
+    if name in ("", ".", ".."):
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), name)
+    try:
+        if directory:
+            os.mkdir(name, 0o755, dir_fd=parent)
+        else:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(name, flags, 0o600, dir_fd=parent))
+        os.chown(name, *owner, dir_fd=parent, follow_symlinks=False)
+    except FileExistsError:
+        pass
+    found = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    mode = os.fstat(found).st_mode
+    if stat.S_ISDIR(mode) if directory else stat.S_ISREG(mode):
+        return found
+    os.close(found)
+    raise FileExistsError(EEXIST, os.strerror(EEXIST), name)
 
 
 def clone(descriptor: int) -> int:

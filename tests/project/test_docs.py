@@ -76,9 +76,14 @@ _FILE = re.compile(r"(?<![\w/.:-])(?:[\w.-]+/)+[\w-]+\.(?:py|cdef|[ch])\b")
 _OTHER_FILES = re.compile(r"\.(?:conf|json|md|pack|pid|py|sqlite|txt|log|so|sqlite-shm|pyc|stack|scope|fish|txt|tar)$")
 """Endings of files: `config.json` is no module of podpy's."""
 
+ENTRY_POINTS = frozenset(["podpy.secret_drivers"])
+"""Groups of entry points, in which other packages bring something: names, but no modules."""
+
 
 def is_there(dotted: str) -> bool:
     """Return whether podpy has this module, or this class, function or constant in a module, by reading its source."""
+    if dotted in ENTRY_POINTS:
+        return True
     words = dotted.removeprefix("podpy.").rstrip(".").split(".")
     place = PACKAGE
     while words and (place / words[0]).is_dir():

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     FileKey: TypeAlias = list[list[str | int]]
 
 _NAME = "containers.conf"
-_SECTIONS = ("containers", "engine", "network")
-_ONLY_LATER = ("configmaps", "farms", "machine", "podmansh", "secrets")
+_SECTIONS = ("containers", "engine", "network", "secrets")
+_ONLY_LATER = ("configmaps", "farms", "machine", "podmansh")
 
 
 class ContainersConf:
-    """The settings, one attribute per key of [containers], [engine] and [network] that podpy obeys.
+    """The settings, one attribute per key that podpy obeys; those of [secrets] begin with that word.
 
     Empty texts mean "as the host allows" or "the built-in value". What podpy doesn't obey is in podpy.config.later.
     """
@@ -127,6 +127,10 @@ class ContainersConf:
     default_host_ips: list[str] = []
     default_rootless_network_cmd: str = "pasta"
     pasta_options: list[str] = []
+
+    # [secrets]
+    secrets_driver: str = "file"
+    secrets_opts: dict[str, str] = {}
 
     # Which files were read, in order; which keys they set that podpy doesn't obey: "SECTION.KEY: why".
     files: list[str] = []
@@ -236,23 +240,24 @@ def _merge(files: list[str]) -> dict[str, Any]:
 
 
 def _set(values: dict[str, Any], path: str, section: str, name: str, value: Any) -> None:
-    default = getattr(ContainersConf, name, None) if _is_obeyed(section, name) else None
+    attribute = f"{section}_{name}" if section == "secrets" else name
+    default = getattr(ContainersConf, attribute, None) if _is_obeyed(section, attribute) else None
     if default is None or callable(default):
         _note_later(values, section, name, value)
         return
     fits = type(value) is type(default)
     if isinstance(default, list) and fits:
-        value = _list(values.get(name, default), value)
+        value = _list(values.get(attribute, default), value)
         if name == "default_capabilities":
             value = [_with_prefix(item) for item in value]
     elif isinstance(default, dict) and fits:
-        value = {**values.get(name, default), **value}
+        value = {**values.get(attribute, default), **value}
     elif isinstance(default, str) and isinstance(value, int) and not isinstance(value, bool):
         value, fits = str(value), True  # sizes may be written as numbers
     if not fits:
         wanted = {str: "a text", bool: "true or false", int: "a number", list: "a list", dict: "a table"}[type(default)]
         raise ConfigError(f"{path}: {name} in [{section}] must be {wanted}", hint="man containers.conf")
-    values[name] = value
+    values[attribute] = value
 
 
 def _is_obeyed(section: str, name: str) -> bool:

@@ -19,7 +19,6 @@ _PLACE = "podpy keeps everything below its graph root and run root: --root, --ru
 _PODS = "it comes with pods"
 _PUSH = "say it to push: --format, --compression-format, --compression-level"
 _REMOTE = "podpy is no remote client"
-_SECRETS = "it comes with secrets"
 _SELINUX = "podpy doesn't label for SELinux"
 _SERVICE = "it comes with the API service"
 _VOLUMES = "it comes with the volume command"
@@ -88,8 +87,6 @@ LATER: dict[str, str] = {
     "network.network_backend": _NETWORKS,
     "network.network_config_dir": _NETWORKS,
     "network.rootless_port_forwarder": "podpy's forwarder keeps the client's address always",
-    "secrets.driver": _SECRETS,
-    "secrets.opts": _SECRETS,
     "configmaps.driver": _KUBE,
     "configmaps.opts": _KUBE,
     "farms.default": "podpy has no farms",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from podpy.libpod.images.lists import ManifestLists
     from podpy.libpod.images.manager import Images
     from podpy.libpod.images.registries import Registries
+    from podpy.libpod.secrets import Secrets
     from podpy.libpod.settings import Settings
     from podpy.libpod.system.prune import Pruned
     from podpy.plan import Trace
@@ -150,6 +151,13 @@ class Runtime(Engine):
         from podpy.libpod.images.artifacts import Artifacts
 
         return Artifacts(self)
+
+    @property
+    def secrets(self) -> Secrets:
+        """The secrets of the store."""
+        from podpy.libpod.secrets import Secrets
+
+        return Secrets(self)
 
     @property
     def registries(self) -> Registries:

@@ -72,6 +72,18 @@ class Ulimit(Record):
     hard: int
 
 
+class SecretUse(Record):
+    """`--secret`: a secret as a file (`target`: its path) or in the environment (`target`: the variable)."""
+
+    name: str
+    target: str = ""  # "": its name, below /run/secrets
+    id: str = ""  # what the name stood for when the container was made; each start takes the name
+    type: str = "mount"  # or env
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o444
+
+
 class Resources(Record):
     """cgroup v2 limits; None where nothing was asked for."""
 
@@ -144,6 +156,7 @@ class ContainerSpec(Record):
     read_only: bool = AS_CONFIGURED
     read_only_tmpfs: bool = True
     shm_size: int = AS_CONFIGURED
+    secrets: list[SecretUse] = []
 
     # Rights
     privileged: bool = AS_CONFIGURED
@@ -261,4 +274,5 @@ _NESTED_LISTS: dict[str, type[Record]] = {
     "gid_maps": IdMapping,
     "devices": Device,
     "ulimits": Ulimit,
+    "secrets": SecretUse,
 }

@@ -13,7 +13,7 @@
     BlobWriter (blobs.py)                    write, restart, finish (checks the digest), abort (keeps what came)
     Volumes(paths, database) (volumes.py)    create, ensure, find, all, remove, use, prepare (the first filling)
     Artifacts (artifacts.py); lists.py: the rows of manifest lists
-    database/  layers/  mounts/
+    database/  layers/  mounts/  secrets/
 
 Rules:
 - What is visible is complete and on the disk: made aside in graphroot/tmp, synced, renamed, committed, in this order.

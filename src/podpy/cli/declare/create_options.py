@@ -8,6 +8,7 @@ from podpy.cli.declare.model import (
     CONTAINERS,
     DIRECTORIES,
     FILES,
+    SECRETS,
     SIGNALS,
     SWITCH,
     UINTS,
@@ -23,7 +24,6 @@ from podpy.cli.declare.model import (
 _POD = "pods come with a later version"
 _HEALTH = "health checks come with a later version"
 _NETWORKS = "user-defined networks come with a later version"
-_SECRETS = "secrets come with a later version"
 _LATER = "it comes with a later version"
 _KERNEL = "Linux dropped it: use --memory"
 
@@ -109,7 +109,12 @@ _FILES: tuple[Option, ...] = (
     text("--shm-size", "SIZE", "Size of /dev/shm, such as 64m"),
     text("--shm-size-systemd", "SIZE", "Size of /run in systemd mode"),
     many("--chrootdirs", "DIR", "Directories that chroot targets get files in", refuse=_LATER),
-    many("--secret", "SECRET[,…]", "Give the container a secret", refuse=_SECRETS),
+    many(
+        "--secret",
+        "SECRET[,type=TYPE][,…]",
+        "Give a secret: a file in /run/secrets, or type=env; target=, uid=, gid=, mode=",
+        complete=SECRETS,
+    ),
 )
 
 _RIGHTS: tuple[Option, ...] = (

@@ -42,7 +42,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "pod",
         "volume",
         "network",
-        "secret",
         "kube",
         "play",
         "generate",

@@ -142,6 +142,8 @@ def _objects(kind: str, current: str, prefix: str) -> list[str]:
         return [prefix + name for name in _images(current)]
     if kind == "artifacts":
         return [prefix + name for name in _artifacts(current)]
+    if kind == "secrets":
+        return [prefix + name for name in _secrets(current)]
     if kind == "signals":
         import signal
 
@@ -182,6 +184,14 @@ def _artifacts(current: str) -> list[str]:
     with Runtime(access=Here()) as runtime:
         names = runtime.artifacts.names()
     return [name for name in names if name.startswith(current)]
+
+
+def _secrets(current: str) -> list[str]:
+    from podpy.libpod.access import Here
+    from podpy.libpod.runtime import Runtime
+
+    with Runtime(access=Here()) as runtime:
+        return [secret.name for secret in runtime.secrets.list() if secret.name.startswith(current)]
 
 
 def _commands(path: str, table: Table, current: str) -> list[str]:

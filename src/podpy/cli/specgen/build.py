@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.cli.parser.options import Options
-    from podpy.spec.container import Mount
+    from podpy.spec.container import Mount, SecretUse
 
 _SECCOMP_POLICIES = ("default", "image")
 
@@ -121,7 +121,14 @@ def _files(options: Options, *, rootless: bool) -> dict[str, Any]:
         "read_only": _given(options, "read_only"),
         "read_only_tmpfs": bool(options.read_only_tmpfs),
         "shm_size": parse_size("--shm-size", options.shm_size) if options.shm_size else AS_CONFIGURED,
+        "secrets": _secrets(options.secret) if options.secret else [],
     }
+
+
+def _secrets(texts: list[str]) -> list[SecretUse]:
+    from podpy.spec.text.secrets import parse_secret
+
+    return [parse_secret(text) for text in texts]
 
 
 def _check_seccomp_policy(policy: str) -> None:

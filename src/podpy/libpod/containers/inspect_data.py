@@ -244,7 +244,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "Tty": spec.tty,
         "OpenStdin": spec.stdin_open,
         "StdinOnce": False,
-        "Env": process.get("env") or _first_environment(spec),
+        "Env": _shown_environment(process.get("env") or _first_environment(spec), spec),
         "Cmd": (spec.command[len(entrypoint) :] if has_entrypoint else spec.command) or None,
         "Image": row.image_name,
         "Volumes": None,
@@ -263,6 +263,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "StopTimeout": spec.stop_timeout,
         "Passwd": spec.passwd,
         "sdNotifyMode": spec.sdnotify,
+        **({"Secrets": files} if (files := _secrets(spec)) else {}),
         **({"ExposedPorts": exposed} if (exposed := _exposed(spec)) else {}),
     }
 
@@ -271,6 +272,24 @@ def _first_environment(spec: ContainerSpec) -> list[str]:
     from podpy.oci.document.env import before_start
 
     return [f"{name}={value}" for name, value in before_start(spec, {}).items()]
+
+
+def _shown_environment(environment: list[str], spec: ContainerSpec) -> list[str]:
+    """Return the variables with what is secret hidden."""
+    hidden = dict.fromkeys(use.target for use in spec.secrets if use.type == "env")
+    if not hidden:
+        return environment
+    open_ones = [item for item in environment if item.partition("=")[0] not in hidden]
+    return [*open_ones, *(f"{name}=*******" for name in hidden)]
+
+
+def _secrets(spec: ContainerSpec) -> list[dict[str, Any]]:
+    """Return Podman's InspectSecret for each secret that is a file."""
+    return [
+        {"Name": use.name, "ID": use.id, "UID": use.uid, "GID": use.gid, "Mode": use.mode}
+        for use in spec.secrets
+        if use.type == "mount"
+    ]
 
 
 def _exposed(spec: ContainerSpec) -> dict[str, dict[str, str]]:

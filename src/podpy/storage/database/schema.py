@@ -348,5 +348,18 @@ CREATE TRIGGER events_bounded AFTER INSERT ON events WHEN NEW.number % 1000 = 0 
 END;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS, _STATE)
+# storage/secrets: everything but the data. `options` and `labels` are JSON objects of texts.
+_SECRETS = """
+CREATE TABLE secrets (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    driver TEXT NOT NULL,
+    options TEXT NOT NULL DEFAULT '{}',
+    labels TEXT NOT NULL DEFAULT '{}',
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS, _STATE, _SECRETS)
 VERSION = len(MIGRATIONS)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
     from podpy.config.auth import Credentials
     from podpy.libpod.images.registries import Logins
+    from podpy.libpod.runtime import Runtime
 
 
 def login(options: Options) -> int:
@@ -26,10 +27,13 @@ def login(options: Options) -> int:
                 raise AuthenticationError(f"not logged into {key}", hint=f"Run: podpy login {key}")
             print(known.username)
             return 0
-        asked = options.username or options.password
+        asked = options.username or options.password or options.secret
         if not asked and known is not None and known.password and _is_still_valid(logins, options, key, known):
             return 0
-        username, password = _asked(options, known)
+        if options.secret:
+            username, password = options.username or options.secret, _password_of(runtime, options.secret)
+        else:
+            username, password = _asked(options, known)
         logins.check(key, username, password, tls_verify=options.tls_verify, cert_dir=options.cert_dir)
         logins.keep(key, username, password)
     print("Login Succeeded!")
@@ -64,8 +68,14 @@ def _check(options: Options) -> None:
     _check_files(options)
     if options.password_stdin and options.password:
         raise UsageError("--password-stdin and --password exclude each other")
+    if options.secret and (options.password or options.password_stdin):
+        raise UsageError("--secret can not be used with --password options")
     if options.password_stdin and not options.username:
         raise UsageError("--password-stdin needs --username")
+
+
+def _password_of(runtime: Runtime, secret: str) -> str:
+    return runtime.secrets.data(secret).decode("utf-8", "surrogateescape").rstrip("\r\n")
 
 
 def _check_files(options: Options) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.files import WriteFiles
     from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces, MountSysfs
     from podpy.libpod.containers.starting.root import LookUpUser
+    from podpy.libpod.containers.starting.secrets import WriteSecrets
     from podpy.libpod.containers.starting.sources import Sources
     from podpy.libpod.engine import Engine
 
@@ -36,6 +37,7 @@ class Prepared(Record):
     sysfs: MountSysfs | None
     files: WriteFiles
     sources: Sources
+    secrets: WriteSecrets | None
 
 
 class BuildConfig(Operation):
@@ -63,6 +65,8 @@ class BuildConfig(Operation):
         context, prepared = self._context, self._prepared
         spec, conf, view = context.spec, context.conf, prepared.cgroups.view
         is_rootless = context.paths.rootless
+        secret_files = prepared.secrets.paths if prepared.secrets else {}
+        secret_variables = prepared.secrets.variables if prepared.secrets else {}
         return BundleContext(
             container_id=context.container_id,
             rootfs=context.rootfs,
@@ -71,7 +75,7 @@ class BuildConfig(Operation):
             ),
             user=prepared.user.ids,
             hostname=spec.hostname,
-            files=prepared.files.paths,
+            files={**prepared.files.paths, **secret_files},
             sources=prepared.sources.paths,
             places=mounts.places(spec, context.rootfs),
             namespaces=prepared.joined.paths,
@@ -83,7 +87,7 @@ class BuildConfig(Operation):
             cgroup_path=prepared.cgroups.path,
             annotations={},
             console_size=context.console_size,
-            environment=sdnotify.environment(spec, context.environ),
+            environment={**secret_variables, **sdnotify.environment(spec, context.environ)},
         )
 
 

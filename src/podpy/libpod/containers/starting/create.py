@@ -118,6 +118,10 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     if spec.labels.get(_AUTO_UPDATE) in _BY_REGISTRY and not spec.rootfs:
         _check_update_reference(spec.image)
     image = None if spec.rootfs else _find_or_pull(engine, spec.image, wanted)
+    if spec.secrets:
+        from podpy.libpod.containers.starting import secrets
+
+        spec = secrets.resolve(engine, spec)
     base = base_environment(engine.conf, engine.caller.environ)
     return _merge_image(_with_volumes_from(engine, spec), image, wanted.pull, base), image
 

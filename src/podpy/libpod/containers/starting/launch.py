@@ -150,6 +150,12 @@ class Launch:
             made.append(sysfs)
         files = WriteFiles(context, container, self._network, accounts)
         sources = Sources(context, engine, user)
+        secrets, hidden = None, []
+        if context.spec.secrets:
+            from podpy.libpod.containers.starting.secrets import PlaceSecrets, WriteSecrets
+
+            secrets = WriteSecrets(context, engine)
+            hidden = [secrets, *([PlaceSecrets(context, secrets, sources)] if PlaceSecrets.is_needed(context) else [])]
         prepared = Prepared(
             user=user,
             cgroups=self._cgroups,
@@ -158,9 +164,10 @@ class Launch:
             sysfs=sysfs,
             files=files,
             sources=sources,
+            secrets=secrets,
         )
         built = BuildConfig(context, prepared)
-        made += [files, *sources.operations, built]
+        made += [files, *sources.operations, *hidden, built]
         if ExposeMounts.is_needed(context):
             made.append(ExposeMounts(engine, built))
         return [*made, WriteConfig(os.path.join(context.directory, "bundle"), built)]

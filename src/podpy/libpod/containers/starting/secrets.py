@@ -1,0 +1,194 @@
+"""Secrets of one start: read from their drivers, written into a tmpfs that only this mount namespace sees.
+
+Each use is a file of its own, so two uses of one secret keep an owner and a mode each. Those that belong below
+/run/secrets are one directory, which is bound there; another target is a file that is bound. Both go with the mount
+namespace, so with the container's end.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from podpy import beneath, linux
+from podpy.errors import UsageError
+from podpy.plan import Operation
+from podpy.storage.secrets.table import Secrets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.starting.context import StartContext
+    from podpy.libpod.containers.starting.sources import Sources
+    from podpy.libpod.engine import Engine
+    from podpy.spec.container import ContainerSpec, Mount, SecretUse
+
+DIRECTORY = "/run/secrets"
+_THE_RUNTIMES = ("tmpfs", "ramfs", "devpts")  # mounts that are new at each start: nobody else knows them
+_PAGE = 4096
+_ROOM = 16 * _PAGE  # for directories, and a little that the container writes
+
+
+def resolve(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    """Return the spec whose secrets have their full names, ids and targets. Raises NoSuchSecretError, UsageError."""
+    table = Secrets(engine.paths, engine.database, engine.caller.environ)
+    uses = []
+    for use in spec.secrets:
+        secret = table.find(use.name)
+        target = use.target or secret.name
+        if use.type == "mount":
+            target = posixpath.normpath(posixpath.join(DIRECTORY, target))
+        elif "=" in target or "\0" in target:
+            raise UsageError(f"secret {use.name}: {target!r} can't be a variable's name")
+        uses.append(use.replace(name=secret.name, id=secret.id, target=target))
+    _check_targets([use.target for use in uses if use.type == "mount"], spec)
+    return spec.replace(secrets=uses)
+
+
+def _check_targets(targets: list[str], spec: ContainerSpec) -> None:
+    """Raise UsageError if two things are to stand at one place, or one in the other."""
+    taken = {mount.target for mount in spec.mounts}
+    for number, target in enumerate(targets):
+        if target in ("/", DIRECTORY) or target in taken or target in targets[:number]:
+            raise UsageError(f"{target}: duplicate mount destination", hint="Give each secret a place: target=")
+        above = next((other for other in targets if target.startswith(other + "/")), "")
+        if above:
+            raise UsageError(f"{target}: the secret at {above} is a file, nothing can be in it")
+
+
+class WriteSecrets(Operation):
+    """Read the container's secrets, and write those that are files. `paths` and `variables` are then complete."""
+
+    def __init__(self, context: StartContext, engine: Engine) -> None:
+        self._context = context
+        self._engine = engine
+        self._place = os.path.join(context.directory, "secrets")
+        self.paths: dict[str, str] = {}  # place in the container → path to bind there
+        self.variables: dict[str, str] = {}
+
+    def describe(self) -> str:
+        """Return which secrets."""
+        names = ", ".join(dict.fromkeys(use.name for use in self._context.spec.secrets))
+        return f"write the secrets {names} into a tmpfs at {self._place}"
+
+    def execute(self) -> None:
+        """Write them. Raises NoSuchSecretError, StorageError (a driver failed), OSError."""
+        keep_memory_private()
+        uses = self._context.spec.secrets
+        data = self._read(uses)
+        files = [use for use in uses if use.type == "mount"]
+        self.variables = {use.target: _as_text(data[use.name]) for use in uses if use.type == "env"}
+        if not files:
+            return
+        os.mkdir(self._place, 0o700)
+        size = sum(len(data[use.name]) // _PAGE * _PAGE + 2 * _PAGE for use in files) + _ROOM
+        flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+        linux.mount("tmpfs", self._place, "tmpfs", flags, f"mode=0700,size={size}")
+        together = not any(mount.target == DIRECTORY for mount in self._context.spec.mounts)
+        for number, use in enumerate(files):
+            inner = use.target.removeprefix(DIRECTORY + "/")
+            if together and inner != use.target:
+                self._write(os.path.join(self._shared(), inner), use, data[use.name])
+            else:
+                self.paths[use.target] = os.path.join(self._place, str(number))
+                self._write(self.paths[use.target], use, data[use.name])
+
+    def _read(self, uses: list[SecretUse]) -> dict[str, bytes]:
+        secrets = Secrets(self._engine.paths, self._engine.database, self._engine.caller.environ)
+        return {name: secrets.data(secrets.find(name)) for name in {use.name for use in uses}}
+
+    def _shared(self) -> str:
+        """Return the directory that is bound at /run/secrets, made when it is first asked for."""
+        path = os.path.join(self._place, "shared")
+        if DIRECTORY not in self.paths:
+            self._make_directory(path)
+            self.paths[DIRECTORY] = path
+        return path
+
+    def _make_directory(self, path: str) -> None:
+        os.mkdir(path)
+        os.chmod(path, 0o755)
+        os.chown(path, *self._context.host_ids(0, 0))
+
+    def _write(self, path: str, use: SecretUse, data: bytes) -> None:
+        missing = []
+        parent = os.path.dirname(path)
+        while not os.path.isdir(parent):
+            missing.append(parent)
+            parent = os.path.dirname(parent)
+        for directory in reversed(missing):
+            self._make_directory(directory)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            os.fchown(descriptor, *self._context.host_ids(use.uid, use.gid))
+            os.fchmod(descriptor, use.mode)  # after the owner: chown(2) takes set-id bits away
+
+
+class PlaceSecrets(Operation):
+    """Mount secrets that belong into a volume or a bind mount there, and let the runtime mount the whole.
+
+    Others may change the files in such a mount at any time, so a place in it is opened once, by descriptors that follow
+    no link: the runtime would look the path up by name.
+    """
+
+    def __init__(self, context: StartContext, secrets: WriteSecrets, sources: Sources) -> None:
+        self._context = context
+        self._secrets = secrets
+        self._sources = sources
+
+    @staticmethod
+    def is_needed(context: StartContext) -> bool:
+        """Return whether the container has mounts in which a secret may belong."""
+        return any(mount.type not in _THE_RUNTIMES for mount in context.spec.mounts)
+
+    def describe(self) -> str:
+        """Return what is mounted."""
+        return "mount secrets whose places are in volumes or bind mounts there"
+
+    def execute(self) -> None:
+        """Mount them. Raises UsageError for a place that can't be, OSError."""
+        rootfs = self._context.rootfs
+        shared = [mount for mount in self._context.spec.mounts if mount.type not in _THE_RUNTIMES]
+        tops = {beneath.real_path(rootfs, mount.target): mount for mount in shared}
+        for target, path in list(self._secrets.paths.items()):
+            place = beneath.real_path(rootfs, target)
+            above = max((top for top in tops if place.startswith(top.rstrip("/") + "/")), key=len, default="")
+            if above:
+                self._place(path, tops[above], place[len(above.rstrip("/")) + 1 :])
+                del self._secrets.paths[target]
+
+    def _place(self, path: str, mount: Mount, inner: str) -> None:
+        if "bind" in mount.options:
+            raise UsageError(f"a secret in {mount.target} can't be seen with its option bind", hint="Use rbind")
+        copy = os.path.join(self._context.directory, f"with-secrets{self._context.spec.mounts.index(mount)}")
+        if self._sources.paths.get(mount.target) != copy:
+            source = os.open(self._sources.paths.get(mount.target, mount.source), os.O_PATH | os.O_CLOEXEC)
+            try:
+                beneath.attach(source, copy)
+            finally:
+                os.close(source)
+            self._sources.paths[mount.target] = copy
+        secret = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            beneath.attach_inside(secret, copy, inner, owner=self._context.host_ids(0, 0))
+        except (FileExistsError, NotADirectoryError, FileNotFoundError, IsADirectoryError):
+            raise UsageError(
+                f"{mount.target}/{inner}: no place for a secret: a symbolic link, or something else, is there",
+                hint="Give the secret another place: target=",
+            ) from None
+        finally:
+            os.close(secret)
+
+
+def keep_memory_private() -> None:
+    """Keep this process's memory out of core dumps, and from debuggers of the same user (PR_SET_DUMPABLE).
+
+    Only in a process of podpy's own. It lasts until the process ends, since Python can't wipe what it has read; a
+    program that is started has its own.
+    """
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+
+
+def _as_text(data: bytes) -> str:
+    # As the kernel would take it: a variable ends at its first NUL.
+    return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")

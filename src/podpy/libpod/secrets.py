@@ -1,0 +1,86 @@
+"""The secrets of one store, as a caller sees them: `runtime.secrets`."""
+
+from __future__ import annotations
+
+from podpy.errors import NoSuchSecretError
+from podpy.storage.secrets.table import SIZE_LIMIT as SIZE_LIMIT
+from podpy.storage.secrets.table import Secret as Secret
+from podpy.storage.secrets.table import Secrets as Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from podpy.libpod.engine import Engine
+
+FILTERS = ("name", "id")
+
+
+class Secrets:
+    """What is done with secrets. Data goes in and out as bytes; nothing else of podpy shows it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, name_or_id: str) -> Secret:
+        """Return a secret by name, id, or beginning of its id. Raises NoSuchSecretError, AmbiguousNameError."""
+        return self._table().find(name_or_id)
+
+    def exists(self, name_or_id: str) -> bool:
+        """Return whether there is such a secret."""
+        try:
+            self.get(name_or_id)
+        except NoSuchSecretError:
+            return False
+        return True
+
+    def list(self, filters: Sequence[str] = ()) -> Sequence[Secret]:
+        """Return the secrets for which the filters ("name=…", "id=…": regular expressions) are true, by name.
+
+        Raises UsageError for a filter that isn't known.
+        """
+        from podpy.libpod.filters.parse import match_pattern, parse
+
+        wanted = parse(list(filters), FILTERS)
+        return [
+            secret
+            for secret in self._table().all()
+            if all(match_pattern(values, getattr(secret, key)) for key, values in wanted.items())
+        ]
+
+    def create(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        driver: str = "",
+        options: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        replace: bool = False,
+        ignore: bool = False,
+    ) -> Secret:
+        """Keep data (1 to 511,999 bytes) under a name.
+
+        `driver`: file, pass, shell, or a Python package's; "": as containers.conf says, which also gives that driver's
+        options if none are given. `replace`: instead of the secret of that name; `ignore`: that one is returned as it
+        is. Raises InUseError, UsageError, StorageError: then all is as it was.
+        """
+        conf = self._engine.conf
+        chosen = driver or conf.secrets_driver
+        if not options and chosen == conf.secrets_driver:
+            options = conf.secrets_opts
+        return self._table().create(
+            name, data, driver=chosen, options=options, labels=labels, replace=replace, ignore=ignore
+        )
+
+    def remove(self, name_or_id: str) -> Secret:
+        """Remove a secret; containers that use it run on, and can't be started again. Raises NoSuchSecretError."""
+        return self._table().remove(name_or_id)
+
+    def data(self, name_or_id: str) -> bytes:
+        """Return a secret's data. Raises NoSuchSecretError, AmbiguousNameError, StorageError (its driver failed)."""
+        table = self._table()
+        return table.data(table.find(name_or_id))
+
+    def _table(self) -> Table:
+        return Table(self._engine.paths, self._engine.database, self._engine.caller.environ)

@@ -1,0 +1,58 @@
+"""The driver `file`: one file per secret, DIRECTORY/ID, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+
+from podpy import files
+from podpy.errors import UsageError
+from podpy.storage.secrets.ids import is_id, no_data
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FileDriver:
+    """Keeps data in a directory of mode 0700, in files of mode 0600."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        """`path`: the directory. Raises UsageError for an option that isn't known, or a relative path."""
+        self._directory = options.get("path", "")
+        unknown = set(options) - {"path"}
+        if unknown:
+            raise UsageError(f"invalid file driver option: {', '.join(sorted(unknown))!r}", hint="It has one: path")
+        if not self._directory.startswith("/"):
+            raise UsageError("need path for filedriver: invalid driver option", hint="An absolute one: path=/…")
+
+    def ids(self) -> list[str]:
+        """Return the ids of all data that is kept. Raises OSError."""
+        try:
+            names = os.listdir(self._directory)
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in names if is_id(name.removesuffix(".new")))
+
+    def lookup(self, secret_id: str) -> bytes:
+        """Return what is kept. Raises NoSuchSecretError, OSError."""
+        try:
+            descriptor = os.open(self._path(secret_id), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise no_data(secret_id) from None
+        with open(descriptor, "rb") as file:
+            return file.read()
+
+    def store(self, secret_id: str, data: bytes) -> None:
+        """Keep data. Raises OSError."""
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        files.replace(self._path(secret_id), data, 0o600, lasting=True)
+
+    def delete(self, secret_id: str) -> None:
+        """Forget data, if it is there. Raises OSError."""
+        try:
+            os.unlink(self._path(secret_id))
+        except FileNotFoundError:
+            pass
+
+    def _path(self, secret_id: str) -> str:
+        return os.path.join(self._directory, secret_id)

@@ -1,0 +1,34 @@
+"""Drivers of secrets that other Python packages bring (entry points)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from podpy.errors import UsageError
+from podpy.storage.secrets import drivers
+
+MODULE = """
+class Driver:
+    kept = {}
+    def __init__(self, options): self.options = options
+    def ids(self): return list(self.kept)
+    def lookup(self, secret_id): return self.kept[secret_id]
+    def store(self, secret_id, data): self.kept[secret_id] = data
+    def delete(self, secret_id): self.kept.pop(secret_id, None)
+"""
+
+
+def test_a_package_brings_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vaulted.py").write_text(MODULE)
+    info = tmp_path / "vaulted-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vaulted\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[podpy.secret_drivers]\nvault = vaulted:Driver\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    driver = drivers.find("vault", {"address": "https://vault.example.com"}, {})
+    driver.store("0" * 25, b"x")
+    assert (driver.ids(), driver.lookup("0" * 25)) == (["0" * 25], b"x")
+    with pytest.raises(UsageError, match="invalid driver: 'other'"):
+        drivers.find("other", {}, {})
