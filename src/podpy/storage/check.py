@@ -20,10 +20,11 @@ _ORPHAN = "nothing in the database belongs to it"
 
 
 class Finding(Record):
-    """One thing that is wrong; `repaired` if it no longer is."""
+    """One thing that is wrong; `repaired` if it no longer is. `layer`: the chain id of a layer to bring again."""
 
     what: str
     repaired: bool = False
+    layer: str = ""
 
 
 def check(store: Shelves, *, repair: bool = False) -> list[Finding]:
@@ -58,14 +59,14 @@ def _database(store: Shelves) -> list[Finding]:
 
 
 def _layers(store: Shelves) -> list[Finding]:
-    # An image whose layer is lost can't be mended here; it is named, so that it can be pulled again.
+    # A lost layer can't be made here: it is named, so that it can be brought again (podpy.image.incoming.mend).
     findings = []
     for number, chain_id in store.database.query("SELECT number, chain_id FROM layers"):
         if not os.path.isdir(os.path.join(store.graphroot, "layers", str(number))):
             images = store.database.query("SELECT image_id FROM image_layers WHERE chain_id = ?", (chain_id,))
             users = ", ".join(sorted({image_id[:12] for (image_id,) in images})) or "no image"
-            text = f"layers/{number} ({chain_id}) is missing; it belongs to {users}: pull it again"
-            findings.append(Finding(what=text))
+            text = f"layers/{number} ({chain_id}) is missing; it belongs to {users}"
+            findings.append(Finding(what=text, layer=chain_id))
     return findings
 
 
@@ -93,8 +94,7 @@ def _blobs(store: Shelves, repair: bool) -> list[Finding]:
             continue
         text = "is missing" if actual < 0 else f"has {actual} bytes, not {size}"
         if repair:  # the image still works without it; only save and push must compress again
-            store.database.execute("DELETE FROM blobs WHERE digest = ?", (digest,))
-            store.staging.discard(path)
+            store.forget_blob(digest)
         findings.append(Finding(what=f"blob {digest} {text}", repaired=repair))
     return findings
 

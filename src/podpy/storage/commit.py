@@ -89,6 +89,43 @@ def commit_blobs(store: Shelves, blobs: Sequence[BlobWriter], write: Callable[[]
     return _commit(store, place)
 
 
+def replace_layer(store: Shelves, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter]) -> None:
+    """Put an unpacked layer where a committed one was lost or damaged; `image` is one that has it.
+
+    A kill leaves the old one, the new one, or none: then `check` finds that again. Raises StorageError.
+    """
+    layer.check_finished()
+    _check_complete(blobs)
+    _inherit(store, image, [layer])
+    for directory in _DIRECTORIES:
+        os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
+    filesystem.sync_filesystem(store.graphroot)
+    digest = blobs[0].digest if blobs else ""
+
+    def place() -> None:
+        (number,) = store.layer_numbers([layer.chain_id])
+        replacements = {os.path.join(store.graphroot, "layers", str(number)): layer.path}
+        if layer.recipe_size:
+            replacements[store.recipe_path(number)] = layer.recipe_path
+        for target, fresh in replacements.items():
+            if os.path.lexists(target):
+                store.staging.set_aside(target)
+            os.rename(fresh, target)
+            crash_point("replace:renamed")
+        store.database.execute(
+            "UPDATE layers SET size = ?, entries = ?, recipe = ?, tar_size = ? WHERE number = ?",
+            (layer.size, layer.entries, layer.recipe_size, layer.tar_size, number),
+        )
+        for blob in blobs:
+            _place_blob(store, blob)
+            store.database.execute("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", (image.id, digest))
+        for directory in _DIRECTORIES:
+            files.fsync_directory(os.path.join(store.graphroot, directory))
+        _pair(store, image.replace(layers=[layer.chain_id]), {layer.chain_id}, [digest])
+
+    _commit(store, place)
+
+
 def _commit(store: Shelves, place: Callable[[], T]) -> T:
     """Return what `place` returns, which renames files and inserts their rows, all in one transaction.
 

@@ -243,6 +243,11 @@ class ImageTable:
         rows = self._database.query("SELECT id FROM containers WHERE image_id = ? ORDER BY created", (image_id,))
         return [container_id for (container_id,) in rows]
 
+    def with_layer(self, chain_id: str) -> list[str]:
+        """Return the ids of the images that have a layer, newest first."""
+        query = "SELECT id FROM image_layers JOIN images ON id = image_id WHERE chain_id = ? ORDER BY created DESC, id"
+        return [image_id for (image_id,) in self._database.query(query, (chain_id,))]
+
     def delete(self, image_id: str) -> None:
         """Remove an image and its names; part of a transaction.
 

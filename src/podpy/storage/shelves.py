@@ -106,6 +106,11 @@ class Shelves:
 
         return os.path.join(self.graphroot, "blobs", "sha256", digest_hex(digest))
 
+    def forget_blob(self, digest: str) -> None:
+        """Remove a kept blob that isn't what its digest says: the image works without it."""
+        self.database.execute("DELETE FROM blobs WHERE digest = ?", (digest,))
+        self.staging.discard(self.blob_path(digest))
+
     def layer_path(self, chain_id: str) -> str:
         """Return a committed layer's directory. Raises StorageError."""
         return os.path.join(self.graphroot, "layers", str(self.layer_numbers([chain_id])[0]))

@@ -72,6 +72,15 @@ class Store(Shelves):
 
         return commit.commit_image(self, record, layers, blobs, names, leading)
 
+    def replace_layer(self, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter] = ()) -> None:
+        """Put an unpacked layer where a committed one was lost or damaged; `image` is one that has it.
+
+        Containers that run keep what they have mounted. Raises StorageError, OSError.
+        """
+        from podpy.storage import commit
+
+        commit.replace_layer(self, image, layer, blobs)
+
     # Going
 
     def remove_image(

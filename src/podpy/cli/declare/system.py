@@ -85,8 +85,13 @@ COMMANDS: tuple[Command, ...] = (
             "podpy system check --repair",
         ),
         rule="none",
+        description=(
+            "Without --quick every layer and every kept blob is read and its digest compared. With --repair, a layer "
+            "that is lost or damaged is made again from its kept blob, or fetched from its registry; the rest of its "
+            "image stays as it is."
+        ),
         options=(
-            flag("--quick -q", "Leave out what takes long"),
+            flag("--quick -q", "Don't read layers and blobs to compare their digests"),
             flag("--repair -r", "Repair what is broken"),
             flag("--force -f", "Repair even if containers are lost"),
             text("--max -m", "DURATION", "How old a left-over must be", default="24h"),

@@ -5,6 +5,7 @@
     import_tar.import_tar(store, source, name, ImportOptions) -> ImageRecord     a path, an address or a descriptor
     assemble.assemble(store, Parts(manifest, config, layers), names=)            what they all end in: one commit
     pipeline.receive(store, sources)                          several at once, in threads; a child for each unpacks
+    mend.verify(store), mend.bring(store, paths, chain_id)    layers that aren't what their digests say
     sources.use(store, paths, text, Access, work)             work(Source): reads an image without bringing it in
 
 A pull takes at most 100 MB of memory, but for layers with large windows (windows.py). Ctrl-C, errors and kills keep
