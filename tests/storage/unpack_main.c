@@ -9,7 +9,7 @@
 int main(int argc, char **argv)
 {
     static unsigned char data[8 << 20];
-    struct podpy_unpack_limits limits = { .bytes = 64 << 20, .entries = 10000 };
+    struct podpy_unpack_options options = { .bytes = 64 << 20, .entries = 10000 };
     for (int i = 3; i < argc; i++) {
         struct podpy_unpack_result result;
         int target = open(argv[1], O_RDONLY | O_DIRECTORY);
@@ -18,7 +18,7 @@ int main(int argc, char **argv)
         ssize_t size = read(file, data, sizeof data);
         if (target < 0 || recipe < 0 || size < 0)
             return 2;
-        podpy_unpack_here(target, recipe, PODPY_UNPACK_USERNS | PODPY_UNPACK_SINGLE_ID, &limits, data, (size_t)size,
+        podpy_unpack_here(target, recipe, PODPY_UNPACK_USERNS | PODPY_UNPACK_SINGLE_ID, &options, data, (size_t)size,
                           (size_t)atoi(argv[2]), &result);
         close(file);
         close(recipe);

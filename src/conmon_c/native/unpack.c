@@ -42,6 +42,7 @@ struct ring {
     struct bell room;
     _Atomic uint32_t ended; /* the archive is complete */
     _Atomic uint32_t failed; /* the child reads no more */
+    _Atomic uint32_t given_up; /* nobody wants it any more */
     struct podpy_unpack_result result;
     uint8_t bytes[RING_SIZE] __attribute__((aligned(4096)));
 };
@@ -49,6 +50,7 @@ struct ring {
 struct podpy_unpack {
     struct ring *ring;
     pid_t child; /* 0: it has been waited for */
+    bool plain;
     int status;
 };
 
@@ -92,8 +94,8 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
                 bell_ring(&ring->room);
             }
             bell_wait(&ring->data, rung);
-            if (getppid() != parent) /* killed: nobody is interested any more */
-                _exit(1);
+            if (getppid() != parent || atomic_load(&ring->given_up)) /* nobody is interested any more */
+                return unpack_fail(error, ECANCELED, "given up");
             continue;
         }
         size_t offset = position % RING_SIZE;
@@ -117,27 +119,34 @@ struct task {
     int target;
     int recipe; /* a file to write the recipe to, or -1 */
     unsigned flags;
-    const struct podpy_unpack_limits *limits;
+    const struct podpy_unpack_options *options;
 };
 
 static int unpack_all(struct ring *ring, const struct task *task, bool jailed, struct unpack_error *error)
 {
-    struct place *place = place_new(task->target, jailed, task->flags, task->limits, &ring->result);
+    struct place *place = place_new(task->target, jailed, task->flags, task->options, &ring->result);
     struct recipe *recipe = task->recipe >= 0 ? recipe_new(task->recipe) : NULL;
     struct tar_reader *reader = place ? tar_reader_new(place, recipe) : NULL;
     if (!reader || (task->recipe >= 0 && !recipe))
         return unpack_fail(error, ENOMEM, "out of memory");
-    if (consume(ring, task->parent, reader, error) < 0)
+    if (consume(ring, task->parent, reader, error) < 0) {
+        place_free(place); /* and what it has aside */
         return -1;
+    }
     return place_finish(place, error); /* nothing is freed: the process ends */
 }
 
-static void default_signals(void)
+/* What a user's Ctrl-C ends is podpy: then this process sees that it is alone, and removes what it has aside. */
+static void default_signals(bool plain)
 {
     struct sigaction action = { .sa_handler = SIG_DFL };
     sigset_t none;
     for (int number = 1; number < NSIG; number++)
         sigaction(number, &action, NULL); /* Python's handlers write to descriptors that mean something else here */
+    action.sa_handler = SIG_IGN;
+    if (plain && (sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0
+                  || sigaction(SIGHUP, &action, NULL) < 0))
+        _exit(1);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -162,7 +171,7 @@ static void limit_memory(void)
 __attribute__((noreturn)) static void child_main(struct ring *ring, struct task *task)
 {
     struct unpack_error error = { 0 };
-    default_signals();
+    default_signals(task->flags & PODPY_UNPACK_PLAIN);
     limit_memory();
     umask(0);
     int jailed = jail_enter(&task->target, &task->recipe, &error);
@@ -175,18 +184,19 @@ __attribute__((noreturn)) static void child_main(struct ring *ring, struct task 
     _exit(0);
 }
 
-struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, const struct podpy_unpack_limits *limits)
+struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, const struct podpy_unpack_options *options)
 {
     struct podpy_unpack *unpack = calloc(1, sizeof *unpack);
     sigset_t all, before;
     if (!unpack)
         return NULL;
+    unpack->plain = flags & PODPY_UNPACK_PLAIN;
     unpack->ring = mmap(NULL, sizeof *unpack->ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (unpack->ring == MAP_FAILED) {
         free(unpack);
         return NULL;
     }
-    struct task task = { .parent = getpid(), .target = target, .recipe = recipe, .flags = flags, .limits = limits };
+    struct task task = { .parent = getpid(), .target = target, .recipe = recipe, .flags = flags, .options = options };
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     unpack->child = fork();
@@ -270,19 +280,23 @@ int podpy_unpack_finish(struct podpy_unpack *unpack, struct podpy_unpack_result 
 
 void podpy_unpack_abort(struct podpy_unpack *unpack, struct podpy_unpack_result *result)
 {
-    if (unpack->child)
+    if (unpack->plain) {
+        atomic_store(&unpack->ring->given_up, 1);
+        bell_ring(&unpack->ring->data);
+    } else if (unpack->child) {
         kill(unpack->child, SIGKILL);
+    }
     release(unpack, result);
 }
 
 /* Without a child, for the fuzzer and the sanitizers. */
-int podpy_unpack_here(int target, int recipe_file, unsigned flags, const struct podpy_unpack_limits *limits,
+int podpy_unpack_here(int target, int recipe_file, unsigned flags, const struct podpy_unpack_options *options,
                       const uint8_t *data, size_t size, size_t chunk, struct podpy_unpack_result *result)
 {
     struct unpack_error error = { 0 };
     mode_t before = umask(0);
     memset(result, 0, sizeof *result);
-    struct place *place = place_new(target, false, flags, limits, result);
+    struct place *place = place_new(target, false, flags, options, result);
     struct recipe *recipe = recipe_new(recipe_file);
     struct tar_reader *reader = place && recipe ? tar_reader_new(place, recipe) : NULL;
     int failed = reader ? 0 : -1;

@@ -111,7 +111,7 @@ int tar_decode_header(const uint8_t *block, struct tar_entry *entry, struct unpa
 void tar_entry_reset(struct tar_entry *entry);
 
 /* unpack_place.c */
-struct place *place_new(int root, bool jailed, unsigned flags, const struct podpy_unpack_limits *limits,
+struct place *place_new(int root, bool jailed, unsigned flags, const struct podpy_unpack_options *options,
                         struct podpy_unpack_result *result);
 void place_free(struct place *place);
 int place_begin(struct place *place, struct tar_entry *entry, struct unpack_error *error);
@@ -121,13 +121,34 @@ int place_data(struct place *place, const uint8_t *data, size_t size, struct unp
 int place_end_entry(struct place *place, struct unpack_error *error);
 int place_finish(struct place *place, struct unpack_error *error);
 
+/* unpack_plain.c: files that replace others at once, by a name aside */
+struct replacement {
+    int parent; /* -1: nothing is being replaced */
+    char aside[32];
+    char *base;
+};
+/* Returns a descriptor of a new file that will be called `base`, or -1. */
+int replacement_begin(struct replacement *replacement, int parent, const char *base, mode_t mode);
+/* Gives the file its name, or (`drop`) removes it. */
+int replacement_end(struct replacement *replacement, int file, bool drop);
+int64_t plain_owner(int64_t all, const struct podpy_id_map *maps, size_t count, int64_t id);
+/* Puts the prefix before a clean name. */
+int plain_name(const struct podpy_unpack_options *options, char **clean, struct unpack_error *error);
+
+struct place_name;
+struct path_cache;
+struct stat;
+int plain_refuse_other_kind(unsigned flags, const struct place_name *name, const struct tar_entry *entry,
+                            struct unpack_error *error);
+bool plain_is_file(unsigned flags, const struct place_name *name);
+bool plain_leads_to_directory(unsigned flags, const struct stat *status, struct path_cache *cache, const char *clean);
+
 /* unpack_path.c: names become (parent descriptor, last component) */
 struct place_name {
     int parent; /* O_PATH descriptor, owned by the cache */
     bool parent_setgid;
     const char *base; /* "" for the root itself */
 };
-struct path_cache;
 /* `implied` is called with each directory that is made because an entry lies below it, and with `owner`. */
 typedef int path_implied(void *owner, const char *path, struct unpack_error *error);
 struct path_cache *path_cache_new(int root, bool jailed, const char *opaque_xattr, path_implied *implied, void *owner);
@@ -149,8 +170,9 @@ int recipe_file(struct recipe *recipe, const char *path, const struct tar_entry 
 int recipe_end(struct recipe *recipe, struct unpack_error *error);
 
 /* unpack_jail.c: lock this process into a directory, with one more descriptor (-1: none), to write to. Return 1 if it is locked
- * in, 0 if that isn't allowed here, -1 on error. */
+ * in, 0 if that isn't allowed here (or it is no directory), -1 on error. */
 int jail_enter(int *root, int *recipe, struct unpack_error *error);
 void jail_drop_rights(unsigned flags);
+void jail_drop_rights_of_reader(bool in_userns);
 
 #endif

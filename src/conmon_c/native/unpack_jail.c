@@ -1,4 +1,4 @@
-/* Lock this process into the directory that it unpacks into: its root, few capabilities, few system calls.
+/* Lock this process into the directory that it unpacks into, or packs: its root, few capabilities, few system calls.
  *
  * A layer is hostile input and the parser is C. openat2 already keeps names inside; this is for the day when the parser
  * itself has a hole. After jail_enter the process has no descriptor but the target's and one of a
@@ -29,12 +29,16 @@
 #define ROOT_DESCRIPTOR 3
 #define RECIPE_DESCRIPTOR 4
 
-static const int allowed_calls[] = {
-    SYS_read, SYS_write, SYS_pwrite64, SYS_ftruncate, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_openat,
+static const int writers_calls[] = {
+    SYS_read, SYS_pread64, SYS_write, SYS_pwrite64, SYS_ftruncate, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_openat,
 #ifdef SYS_openat2
     SYS_openat2,
 #endif
-    SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_linkat, SYS_symlinkat, SYS_renameat2, SYS_fchown, SYS_fchownat, SYS_fchmod,
+    SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_linkat, SYS_symlinkat, SYS_renameat2,
+#ifdef SYS_renameat /* glibc's renameat2 without flags */
+    SYS_renameat,
+#endif
+    SYS_fchown, SYS_fchownat, SYS_fchmod,
     SYS_fchmodat, SYS_fsetxattr, SYS_utimensat, SYS_getdents64, SYS_lseek, SYS_fcntl, SYS_mmap, SYS_munmap, SYS_mremap,
     SYS_brk, SYS_madvise, SYS_mprotect, SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask,
     SYS_getppid, SYS_getpid, SYS_gettid, SYS_tgkill, SYS_clock_nanosleep, SYS_nanosleep, SYS_restart_syscall,
@@ -42,7 +46,23 @@ static const int allowed_calls[] = {
     SYS_getrandom,
 #endif
 };
-#define ALLOWED (sizeof allowed_calls / sizeof *allowed_calls)
+
+static const int readers_calls[] = {
+    SYS_read, SYS_pread64, SYS_write, SYS_sendfile, SYS_ppoll, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx,
+    SYS_openat,
+#ifdef SYS_openat2
+    SYS_openat2,
+#endif
+    SYS_readlinkat, SYS_getdents64, SYS_lseek, SYS_fcntl, SYS_flistxattr, SYS_fgetxattr, SYS_mmap, SYS_munmap, SYS_mremap,
+    SYS_brk, SYS_madvise, SYS_mprotect, SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask,
+    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_restart_syscall, SYS_sysinfo, /* glibc's qsort asks how much memory there is */
+#ifdef SYS_getrandom
+    SYS_getrandom,
+#endif
+};
+#define MOST_CALLS 64
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+_Static_assert(COUNT(writers_calls) <= MOST_CALLS && COUNT(readers_calls) <= MOST_CALLS, "the filter has room for them");
 
 #if defined __x86_64__
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -88,23 +108,22 @@ int jail_enter(int *root, int *recipe, struct unpack_error *error)
     close_others(recipe_moved < 0 ? RECIPE_DESCRIPTOR : RECIPE_DESCRIPTOR + 1);
     *root = ROOT_DESCRIPTOR;
     *recipe = recipe_moved < 0 ? -1 : RECIPE_DESCRIPTOR;
+    struct stat status;
+    if (fstat(ROOT_DESCRIPTOR, &status) == 0 && !S_ISDIR(status.st_mode))
+        return 0; /* a single file, to be packed: nothing will be opened */
     if (fchdir(ROOT_DESCRIPTOR) < 0)
-        return unpack_fail(error, errno, "entering the layer's directory: %s", strerror(errno));
+        return unpack_fail(error, errno, "entering the directory: %s", strerror(errno));
     if (chroot(".") == 0)
         return 1;
     if (errno == EPERM) /* no user namespace, and not root: openat2 alone must do */
         return 0;
-    return unpack_fail(error, errno, "locking the unpacker into the layer's directory: %s", strerror(errno));
+    return unpack_fail(error, errno, "locking the child into the directory: %s", strerror(errno));
 }
 
-static void drop_capabilities(unsigned flags)
+static void keep_capabilities(uint64_t wanted)
 {
-    uint64_t wanted = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID
-                      | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP;
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct data[2] = { 0 };
-    if (!(flags & PODPY_UNPACK_USERNS))
-        wanted |= 1ULL << CAP_SYS_ADMIN; /* trusted.* attributes; the system calls that make it dangerous are filtered */
     if (syscall(SYS_capget, &header, data) < 0)
         return;
     for (int i = 0; i < 2; i++) {
@@ -116,18 +135,18 @@ static void drop_capabilities(unsigned flags)
     syscall(SYS_capset, &header, data);
 }
 
-static void filter_calls(void)
+static void filter_calls(const int *allowed, size_t count)
 {
 #ifdef ARCHITECTURE
-    struct sock_filter filter[ALLOWED + 8];
+    struct sock_filter filter[MOST_CALLS + 8];
     size_t used = 0;
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
     filter[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-    for (size_t i = 0; i < ALLOWED; i++)
-        filter[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)allowed_calls[i],
-                                                      (unsigned char)(ALLOWED - i), 0);
+    for (size_t i = 0; i < count; i++)
+        filter[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)allowed[i],
+                                                      (unsigned char)(count - i), 0);
     /* Not a kill: a C library of tomorrow may try a new call first and take the old one after ENOSYS. */
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
@@ -136,10 +155,24 @@ static void filter_calls(void)
 #endif
 }
 
-void jail_drop_rights(unsigned flags)
+static void drop_rights(uint64_t capabilities, bool first_namespace, const int *calls, size_t count)
 {
-    drop_capabilities(flags);
+    if (first_namespace) /* trusted.* attributes; the system calls that make it dangerous are filtered */
+        capabilities |= 1ULL << CAP_SYS_ADMIN;
+    keep_capabilities(capabilities);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    filter_calls();
+    filter_calls(calls, count);
+}
+
+void jail_drop_rights(unsigned flags)
+{
+    uint64_t wanted = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID
+                      | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP;
+    drop_rights(wanted, !(flags & PODPY_UNPACK_USERNS), writers_calls, COUNT(writers_calls));
+}
+
+void jail_drop_rights_of_reader(bool in_userns)
+{
+    drop_rights(1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_DAC_OVERRIDE, !in_userns, readers_calls, COUNT(readers_calls));
 }

@@ -28,11 +28,12 @@ struct directory_time {
 struct place {
     int root;
     unsigned flags;
-    struct podpy_unpack_limits limits;
+    struct podpy_unpack_options options;
     struct podpy_unpack_result *result;
     struct path_cache *cache;
     int file; /* being written, or -1 */
     char *path; /* of that file */
+    struct replacement replacement; /* `file` will take another's place */
     const struct tar_entry *entry;
     size_t extent;
     int64_t extent_used;
@@ -45,23 +46,39 @@ struct place {
 
 static int remember_time(struct place *place, const char *path, struct timespec mtime, struct unpack_error *error);
 
+/* Into somebody's directory: there it has been made now, and belongs to whom everything is to belong. */
+static int own_implied(struct place *place, const char *path, struct unpack_error *error)
+{
+    int directory = place->options.uid < 0 ? -1 : path_open_directory(place->cache, path);
+    if (directory < 0)
+        return place->options.uid < 0 ? 0 : unpack_fail(error, errno, "%.300s: %s", path, strerror(errno));
+    int result = fchownat(directory, "", (uid_t)place->options.uid, (gid_t)place->options.gid, AT_EMPTY_PATH);
+    if (result < 0)
+        unpack_fail(error, errno, "%.300s: giving it to its owner: %s", path, strerror(errno));
+    close(directory);
+    return result;
+}
+
 /* A directory that only names of other entries speak of. An entry of its own may still come: then that one's time counts,
  * since times are set in the order in which they were remembered. */
 static int remember_implied(void *owner, const char *path, struct unpack_error *error)
 {
     struct place *place = owner;
+    if (place->flags & PODPY_UNPACK_PLAIN)
+        return own_implied(place, path, error);
     place->result->implied++;
     return remember_time(place, path, (struct timespec){ .tv_nsec = PODPY_UNPACK_IMPLIED }, error);
 }
 
-struct place *place_new(int root, bool jailed, unsigned flags, const struct podpy_unpack_limits *limits,
+struct place *place_new(int root, bool jailed, unsigned flags, const struct podpy_unpack_options *options,
                         struct podpy_unpack_result *result)
 {
     const char *opaque = flags & PODPY_UNPACK_USERNS ? "user.overlay.opaque" : "trusted.overlay.opaque";
     struct place *place = calloc(1, sizeof *place);
     if (!place)
         return NULL;
-    *place = (struct place){ .root = root, .flags = flags, .limits = *limits, .result = result, .file = -1 };
+    *place = (struct place){ .root = root, .flags = flags, .options = *options, .result = result, .file = -1,
+                              .replacement = { .parent = -1 } };
     const char *attribute = flags & PODPY_UNPACK_OPAQUE_FILE ? NULL : opaque;
     place->cache = path_cache_new(root, jailed, attribute, remember_implied, place);
     if (!place->cache) {
@@ -75,6 +92,8 @@ void place_free(struct place *place)
 {
     if (!place)
         return;
+    if (place->replacement.parent >= 0)
+        replacement_end(&place->replacement, place->file, true);
     if (place->file >= 0)
         close(place->file);
     for (size_t i = 0; i < place->time_count; i++)
@@ -148,6 +167,8 @@ static int set_attributes(struct place *place, int file, const struct tar_entry 
 static int remove_existing(struct place *place, const struct place_name *name, const struct tar_entry *entry,
                            struct unpack_error *error)
 {
+    if (plain_refuse_other_kind(place->flags, name, entry, error) < 0)
+        return -1;
     bool whiteout = path_is_whiteout(name->parent, name->base); /* no recipe speaks of one, and no path leads through it */
     if (unlinkat(name->parent, name->base, 0) < 0) {
         if (errno != EISDIR && errno != EPERM)
@@ -175,7 +196,9 @@ static int place_file(struct place *place, const struct place_name *name, const 
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int file = openat(name->parent, name->base, flags, entry->mode & 0777);
-    if (file < 0 && errno == EEXIST) {
+    if (file < 0 && errno == EEXIST && plain_is_file(place->flags, name)) {
+        file = replacement_begin(&place->replacement, name->parent, name->base, entry->mode & 0777);
+    } else if (file < 0 && errno == EEXIST) {
         if (remove_existing(place, name, entry, error) < 0)
             return -1;
         file = openat(name->parent, name->base, flags, entry->mode & 0777);
@@ -212,6 +235,8 @@ static int place_directory(struct place *place, const struct place_name *name, c
     if (mkdirat(name->parent, name->base, entry->mode & 0777) < 0) {
         if (errno != EEXIST || fstatat(name->parent, name->base, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return fail_at(entry, "making it", error);
+        if (plain_leads_to_directory(place->flags, &status, place->cache, clean))
+            return 0;
         existed = S_ISDIR(status.st_mode);
         whiteout = S_ISCHR(status.st_mode) && status.st_rdev == 0;
         if (!existed
@@ -321,8 +346,10 @@ static int place_hardlink(struct place *place, char *clean, const struct tar_ent
     char *target = NULL;
     struct place_name name;
     struct stat status;
-    if (path_clean(entry->link, &target, error) < 0)
+    if (path_clean(entry->link, &target, error) < 0 || plain_name(&place->options, &target, error) < 0) {
+        free(target);
         return -1;
+    }
     int result = path_open_parent(place->cache, target, false, &name, error);
     int descriptor = result < 0 ? -1 : fcntl(name.parent, F_DUPFD_CLOEXEC, 3); /* the cache moves on to the link's parent */
     if (result == 0 && (!*name.base || fstatat(descriptor, name.base, &status, AT_SYMLINK_NOFOLLOW) < 0))
@@ -344,7 +371,7 @@ static int place_special(struct place *place, const struct place_name *name, con
     mode_t type = entry->type == '6' ? S_IFIFO : entry->type == '3' ? S_IFCHR : S_IFBLK;
     dev_t device = type == S_IFIFO ? 0 : makedev(entry->major, entry->minor);
     /* A character device 0:0 is overlay's whiteout: an archive says that with .wh. names, so this is no honest one. */
-    if (type != S_IFIFO && ((place->flags & PODPY_UNPACK_USERNS) || device == 0)) {
+    if (type != S_IFIFO && ((place->flags & (PODPY_UNPACK_USERNS | PODPY_UNPACK_PLAIN)) || device == 0)) {
         place->result->skipped_devices++;
         return 0;
     }
@@ -394,10 +421,10 @@ static int place_whiteout(struct place *place, char *clean, const struct tar_ent
 static int count_entry(struct place *place, const struct tar_entry *entry, struct unpack_error *error)
 {
     struct podpy_unpack_result *result = place->result;
-    if (++result->entries > place->limits.entries)
-        return unpack_fail(error, EFBIG, "the layer has more than %lld entries", (long long)place->limits.entries);
-    if (entry->size > place->limits.bytes - result->bytes || entry->real_size > place->limits.bytes)
-        return unpack_fail(error, EFBIG, "the layer has more than %lld bytes", (long long)place->limits.bytes);
+    if (++result->entries > place->options.entries)
+        return unpack_fail(error, EFBIG, "the layer has more than %lld entries", (long long)place->options.entries);
+    if (entry->size > place->options.bytes - result->bytes || entry->real_size > place->options.bytes)
+        return unpack_fail(error, EFBIG, "the layer has more than %lld bytes", (long long)place->options.bytes);
     result->bytes += entry->size;
     if (entry->uid < 0 || entry->uid > MAX_ID || entry->gid < 0 || entry->gid > MAX_ID)
         return unpack_fail(error, 0, "%.300s: its owner %lld:%lld can't exist", entry->path, (long long)entry->uid,
@@ -413,7 +440,7 @@ static int place_named(struct place *place, char *clean, const struct tar_entry 
 {
     struct place_name name;
     const char *slash = strrchr(clean, '/');
-    if (!strncmp(slash ? slash + 1 : clean, WHITEOUT, strlen(WHITEOUT)))
+    if (!(place->flags & PODPY_UNPACK_PLAIN) && !strncmp(slash ? slash + 1 : clean, WHITEOUT, strlen(WHITEOUT)))
         return place_whiteout(place, clean, entry, error);
     if (entry->type == '1')
         return place_hardlink(place, clean, entry, error);
@@ -434,8 +461,17 @@ static int place_named(struct place *place, char *clean, const struct tar_entry 
 int place_begin(struct place *place, struct tar_entry *entry, struct unpack_error *error)
 {
     char *clean = NULL;
+    const struct podpy_unpack_options *options = &place->options;
     if (count_entry(place, entry, error) < 0 || path_clean(entry->path, &clean, error) < 0)
         return -1;
+    if (place->flags & PODPY_UNPACK_PLAIN) {
+        entry->uid = plain_owner(options->uid, options->uid_maps, options->uid_count, entry->uid);
+        entry->gid = plain_owner(options->gid, options->gid_maps, options->gid_count, entry->gid);
+        if (plain_name(options, &clean, error) < 0) {
+            free(clean);
+            return -1;
+        }
+    }
     int result = 0;
     place->forget = false;
     if (!place->result->id_missing)
@@ -508,6 +544,8 @@ int place_end_entry(struct place *place, struct unpack_error *error)
         result = -1;
     else if (futimens(file, times) < 0)
         result = fail_at(entry, "setting its time", error);
+    if (place->replacement.parent >= 0 && replacement_end(&place->replacement, file, result < 0) < 0)
+        result = fail_at(entry, "putting it in the other's place", error);
     place->file = -1;
     if (close(file) < 0 && result == 0) /* network file systems report a full disk here */
         result = fail_at(entry, "closing it", error);

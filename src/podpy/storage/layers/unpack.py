@@ -1,4 +1,4 @@
-"""A tar, pushed in pieces, becomes a directory tree with whiteouts in overlay form.
+"""A tar, pushed in pieces, becomes a directory tree: a layer with whiteouts in overlay form, or plain files.
 
 A forked child, locked into the target directory, does the work in C (src/conmon_c/native/unpack*.c);
 `feed` only copies into shared memory, with the GIL released.
@@ -9,20 +9,44 @@ from __future__ import annotations
 import os
 
 from podpy import files
-from podpy.errors import BrokenTarError, NotSupportedError, StorageError
+from podpy.errors import BrokenTarError, NoSpaceError, NotSupportedError, StorageError
+from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from typing import Any
+
+    Maps = Sequence[tuple[int, int, int]]
 
 # A stop for bombs, not a policy: far above any real layer, far below hours of unpacking.
 MAX_BYTES = 1 << 40
 MAX_ENTRIES = 4_000_000
 _ALL_IDS = 0xFFFFFFFF
+_PLAIN, _OVERWRITE = 8, 16  # unpack.h: PODPY_UNPACK_PLAIN, PODPY_UNPACK_OVERWRITE
+_ENOSPC, _EDQUOT = 28, 122
+
+
+class Plain(Record):
+    """How an archive that is no layer becomes files in a directory that somebody else may change, too.
+
+    Whiteouts are names like others. Device nodes are left out (`skipped_devices`), overlay's attributes, too. A file
+    that is there is replaced at once, by a rename. `prefix` stands before each name: a directory below the target;
+    links within the target resolve as after a chroot to it. `owner` (uid, gid) gets everything; None: as the archive
+    says, whose ids `inside` become those outside by the maps (inside, outside, size). `overwrite`: a file may take a
+    directory's place, and the other way round.
+    """
+
+    prefix: str = ""
+    owner: tuple[int, int] | None = None
+    uid_maps: Maps = ()
+    gid_maps: Maps = ()
+    overwrite: bool = False
 
 
 class Unpacker:
-    """Unpacks one archive into the empty directory `target`. For one thread; several run side by side.
+    """Unpacks one archive into the empty directory `target` (a path or a descriptor). For one thread; several run side
+    by side. With `plain` it is no layer, and the directory needn't be empty.
 
     After `finish`: `size` (bytes of all files), `entries`, `root_seen` (the archive says whose the root directory is),
     `skipped_devices` (a user namespace can't make them), `skipped_xattrs`, `implied` (directories that no entry says
@@ -31,7 +55,13 @@ class Unpacker:
     """
 
     def __init__(
-        self, target: str, *, recipe: int = -1, max_bytes: int = MAX_BYTES, max_entries: int = MAX_ENTRIES
+        self,
+        target: str | int,
+        *,
+        recipe: int = -1,
+        max_bytes: int = MAX_BYTES,
+        max_entries: int = MAX_ENTRIES,
+        plain: Plain | None = None,
     ) -> None:
         """Start the child; it writes the layer's recipe to the descriptor `recipe`, if there is one.
 
@@ -43,14 +73,33 @@ class Unpacker:
         self.skipped_devices = self.skipped_xattrs = self.size = self.entries = 0
         self.implied = 0
         self.root_seen = self.replaced = False
-        limits = self._ffi.new("struct podpy_unpack_limits *", {"bytes": max_bytes, "entries": max_entries})
-        directory = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._plain = plain
+        options, _kept = self._options(max_bytes, max_entries, plain or Plain())
+        flags = unpack_flags() | (_PLAIN if plain else 0) | (_OVERWRITE if plain and plain.overwrite else 0)
+        own = isinstance(target, str)
+        directory = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if isinstance(target, str) else target
         try:
-            self._unpack = self._lib.podpy_unpack_start(directory, recipe, unpack_flags(), limits)
+            self._unpack = self._lib.podpy_unpack_start(directory, recipe, flags, options)
             if not self._unpack:
-                raise OSError(self._ffi.errno, "starting the unpacker: " + os.strerror(self._ffi.errno), target)
+                code = self._ffi.errno
+                raise OSError(code, "starting the unpacker: " + os.strerror(code), str(target))
         finally:
-            os.close(directory)
+            if own:
+                os.close(directory)
+
+    def _options(self, max_bytes: int, max_entries: int, plain: Plain) -> tuple[Any, list[Any]]:
+        """Return the C options, and what must live as long as they do."""
+        new = self._ffi.new
+        prefix = new("char[]", os.fsencode(plain.prefix))
+        uids, gids = (
+            new("struct podpy_id_map[]", [[*line] for line in maps]) for maps in (plain.uid_maps, plain.gid_maps)
+        )
+        uid, gid = plain.owner or (-1, -1)
+        fields = {
+            "bytes": max_bytes, "entries": max_entries, "prefix": prefix, "uid": uid, "gid": gid,
+            "uid_maps": uids, "uid_count": len(plain.uid_maps), "gid_maps": gids, "gid_count": len(plain.gid_maps),
+        }  # fmt: skip
+        return new("struct podpy_unpack_options *", fields), [prefix, uids, gids]
 
     def feed(self, data: bytes | memoryview) -> None:
         """Unpack the next piece. Raises StorageError, perhaps for what an earlier piece held; then all is over."""
@@ -69,7 +118,7 @@ class Unpacker:
         self.implied, self.replaced = result.implied, bool(result.replaced)
         if result.failed or result.id_missing:
             text = self._ffi.string(result.text).decode("utf-8", "backslashreplace")
-            raise _error(result, text)
+            raise _plain_error(result, text) if self._plain else _error(result, text)
 
     def abort(self) -> None:
         """Stop at once. Does nothing after `finish`."""
@@ -98,6 +147,34 @@ def _error(result: Any, text: str) -> StorageError:
         return BrokenTarError(f"unpacking the layer: {text}")
     hint = {28: "Free some space on that file system", 122: "Your disk quota is used up"}.get(result.code, "")
     return StorageError(f"unpacking the layer: {text}", hint=hint)
+
+
+def _plain_error(result: Any, text: str) -> StorageError:
+    if result.id_missing:
+        return StorageError(
+            f"the archive has files of uid {result.max_uid} and gid {result.max_gid}: more than your user namespace "
+            "maps",
+            hint="Give yourself more subordinate ids in /etc/subuid and /etc/subgid, then podpy system migrate",
+        )
+    if not result.code:
+        return BrokenTarError(text)
+    return NoSpaceError(text) if result.code in (_ENOSPC, _EDQUOT) else StorageError(text)
+
+
+def unpack_plain(target: str | int, pieces: Iterable[bytes | memoryview], plain: Plain) -> Unpacker:
+    """Unpack an archive that is no layer; return the unpacker, for its counts. Raises BrokenTarError, StorageError.
+
+    What one piece's making raises ends it, and nothing that was begun stays half written.
+    """
+    unpacker = Unpacker(target, plain=plain)
+    try:
+        for piece in pieces:
+            unpacker.feed(piece)
+        unpacker.finish()
+    except BaseException:
+        unpacker.abort()
+        raise
+    return unpacker
 
 
 def _native() -> Any:

@@ -1,0 +1,151 @@
+/* Unpacking into a directory in which somebody may have something already: a volume, a container, the caller's own.
+ *
+ * A file that is replaced is written under a name aside and renamed, so whoever opens it gets the old one or the new one, and a
+ * disk that fills up takes nothing away. What something is mounted over can't be replaced: that is written into.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unpack_internal.h"
+
+#define MOST_TRIES 1000
+#define OPEN_NEW (O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+
+int replacement_begin(struct replacement *replacement, int parent, const char *base, mode_t mode)
+{
+    int file = -1;
+    for (unsigned number = 0; file < 0 && number < MOST_TRIES; number++) {
+        snprintf(replacement->aside, sizeof replacement->aside, ".podpy-new-%u", number);
+        file = openat(parent, replacement->aside, OPEN_NEW, mode);
+        if (file < 0 && errno != EEXIST)
+            return -1;
+    }
+    if (file < 0)
+        return -1;
+    replacement->base = strdup(base);
+    replacement->parent = fcntl(parent, F_DUPFD_CLOEXEC, 3);
+    if (replacement->base && replacement->parent >= 0)
+        return file;
+    int code = errno;
+    unlinkat(parent, replacement->aside, 0);
+    close(file);
+    free(replacement->base);
+    *replacement = (struct replacement){ .parent = -1 };
+    errno = code;
+    return -1;
+}
+
+static int copy_all(int from, int to)
+{
+    char buffer[65536];
+    off_t offset = 0;
+    for (;;) {
+        ssize_t count = pread(from, buffer, sizeof buffer, offset);
+        if (count <= 0)
+            return count < 0 ? -1 : ftruncate(to, offset);
+        for (ssize_t done = 0; done < count;) {
+            ssize_t written = pwrite(to, buffer + done, (size_t)(count - done), offset);
+            if (written < 0)
+                return -1;
+            done += written;
+            offset += written;
+        }
+    }
+}
+
+static int write_into(struct replacement *replacement, int file)
+{
+    struct stat status;
+    int there = openat(replacement->parent, replacement->base, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (there < 0)
+        return -1;
+    int result = fstat(there, &status);
+    if (result == 0 && !S_ISREG(status.st_mode)) {
+        errno = EBUSY;
+        result = -1;
+    }
+    if (result == 0)
+        result = copy_all(file, there);
+    int code = errno;
+    if (close(there) < 0 && result == 0)
+        return -1;
+    errno = code;
+    return result;
+}
+
+int replacement_end(struct replacement *replacement, int file, bool drop)
+{
+    int result = 0;
+    bool renamed = false;
+    if (!drop) {
+        renamed = renameat2(replacement->parent, replacement->aside, replacement->parent, replacement->base, 0) == 0;
+        result = renamed ? 0 : errno == EBUSY ? write_into(replacement, file) : -1;
+    }
+    int code = errno;
+    if (!renamed)
+        unlinkat(replacement->parent, replacement->aside, 0);
+    close(replacement->parent);
+    free(replacement->base);
+    *replacement = (struct replacement){ .parent = -1 };
+    errno = code;
+    return result;
+}
+
+int64_t plain_owner(int64_t all, const struct podpy_id_map *maps, size_t count, int64_t id)
+{
+    if (all >= 0)
+        return all;
+    for (size_t i = 0; i < count; i++)
+        if (id >= maps[i].inside && id - maps[i].inside < maps[i].size)
+            return maps[i].outside + (id - maps[i].inside);
+    return id;
+}
+
+int plain_name(const struct podpy_unpack_options *options, char **clean, struct unpack_error *error)
+{
+    char *joined = NULL;
+    if (!options->prefix || !*options->prefix)
+        return 0;
+    if (asprintf(&joined, "%s%s%s", options->prefix, **clean ? "/" : "", *clean) < 0)
+        return unpack_fail(error, ENOMEM, "out of memory");
+    free(*clean);
+    *clean = joined;
+    return 0;
+}
+
+/* Into somebody's directory: no directory becomes something else, nor the other way round, unless that was asked for. */
+int plain_refuse_other_kind(unsigned flags, const struct place_name *name, const struct tar_entry *entry,
+                            struct unpack_error *error)
+{
+    struct stat status;
+    if (!(flags & PODPY_UNPACK_PLAIN) || (flags & PODPY_UNPACK_OVERWRITE)
+        || fstatat(name->parent, name->base, &status, AT_SYMLINK_NOFOLLOW) < 0
+        || S_ISDIR(status.st_mode) == (entry->type == '5'))
+        return 0;
+    return unpack_fail(error, EEXIST, "%.300s: %s: %s", entry->path,
+                       S_ISDIR(status.st_mode) ? "a directory is there" : "it is no directory there", strerror(EEXIST));
+}
+
+bool plain_is_file(unsigned flags, const struct place_name *name)
+{
+    struct stat status;
+    return (flags & PODPY_UNPACK_PLAIN) && fstatat(name->parent, name->base, &status, AT_SYMLINK_NOFOLLOW) == 0
+           && S_ISREG(status.st_mode);
+}
+
+/* Into somebody's directory: a symbolic link to a directory is as good as one (/bin of most systems). */
+bool plain_leads_to_directory(unsigned flags, const struct stat *status, struct path_cache *cache, const char *clean)
+{
+    if (!(flags & PODPY_UNPACK_PLAIN) || !S_ISLNK(status->st_mode))
+        return false;
+    int directory = path_open_directory(cache, clean);
+    if (directory >= 0)
+        close(directory);
+    return directory >= 0;
+}
