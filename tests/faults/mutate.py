@@ -1,162 +1,117 @@
 #!/usr/bin/env python3
 """Make small realistic mistakes in podpy's code, one at a time, and tell which ones no test notices.
 
-    tests/faults/mutate.py --since REVISION [--count N] [--seed N] [--only PREFIX] [--workers N]
+    tests/faults/mutate.py --map FILE [TEST ...]
+    tests/faults/mutate.py --map FILE --since REVISION [--count N] [--seed N] [--only PREFIX] [--workers N]
 
-Works in a copy of the checkout, which it builds once. A mistake is made in a line of src/podpy that changed since
-REVISION: a comparison turned round, `and` for `or`, a lost `not`, True for False, a number off by one, a call left out.
-The tests that are run for it are those of its room (TESTS); the first that fails has noticed it, and so has one that
-takes too long. Survivors are printed as diffs. Not part of the suite: a hundred take some hours on two cores.
+The first form runs the suite once (or these tests) and writes which test reaches which place (tests/faults/reached.py).
+The second makes mistakes in lines of src that changed since REVISION: a comparison turned round, `and` for `or`, a lost
+`not`, True for False, a number off by one, a call left out. The tests that reach the place run, the fastest first, and
+no more than take a few minutes; the first that fails has noticed the mistake, and so has one that takes too long.
+For a mistake in a C file the tests are those of C_TESTS. Survivors are printed as diffs.
+Works in copies of the checkout. Not part of the suite: the map takes as long as the suite, a hundred mistakes an hour.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
+import contextlib
 import difflib
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LIMIT = 600  # seconds for the tests of one mistake
-TESTS = {
-    "spec": "tests/spec tests/oci tests/libpod/test_same_container.py tests/libpod/test_run.py",
-    "oci": "tests/oci tests/security tests/libpod/test_run.py tests/libpod/test_exec.py",
-    "monitor": "tests/monitor tests/libpod/test_life.py tests/libpod/test_races.py",
-    "network": "tests/network",
-    "systemd": "tests/rootless/test_cgroups.py tests/libpod/test_sdnotify.py",
-    "storage": "tests/storage tests/libpod/test_state.py tests/image/test_space.py tests/image/test_durability.py",
-    "rootless": "tests/rootless",
-    "config": "tests/config tests/libpod/test_same_container.py tests/image/test_login.py",
-    "go": "tests/go tests/cli tests/image/test_templates.py",
-    "image": "tests/image tests/security/test_digests.py",
-    "libpod": "tests/libpod tests/oci/test_confinement.py tests/faults/test_crash.py",
-    "libpod/images": "tests/image tests/cli",
-    "libpod/filters": "tests/cli tests/libpod",
-    "libpod/system": "tests/libpod tests/image/test_space.py tests/faults",
-    "cli": "tests/cli tests/spec tests/libpod/test_like_podman.py",
-    "": "tests/bottom tests/project/test_beneath.py tests/project/test_errors.py tests/libpod tests/rootless",
-}
-"""Where it is (the longest beginning counts) and the tests that ought to notice."""
+sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[2]))
 
-COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
+from tests.faults.mistakes import CHECKOUT, Mistake, c_mistakes, changed_lines, python_mistakes
+from tests.faults.reached import UNPROBED, Test, make_map, read_map
+
+LIMIT = 900  # seconds for the tests of one mistake, which on an idle machine take PATIENCE at most
+PATIENCE = 150
+TESTS = "tests/bottom tests/cli tests/config tests/faults tests/go tests/image tests/libpod tests/monitor tests/network"
+TESTS += " tests/oci tests/rootless tests/security tests/spec tests/storage tests/project/test_beneath.py"
+C_TESTS = {
+    "src/conmon_c/conmon": "tests/conmon tests/monitor tests/libpod/test_life.py tests/libpod/test_sdnotify.py",
+    "src/conmon_c/native": "tests/storage tests/image/test_odd_layers.py tests/rootless",
+    "src/conmon_c/holder": "tests/rootless",
+    "src/conmon_c/launcher": "tests/project/test_launcher.py tests/cli/test_main.py",
+    "src/conmon_c/hello": "tests/project/test_hello.py",
+    "src/podpy": "tests/project/test_package.py tests/project/test_launcher.py tests/cli/test_main.py",  # UNPROBED
 }
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """A piece of a file (offsets in characters) and what stands there instead."""
-
-    path: Path
-    line: int
-    begin: int
-    end: int
-    text: str
-
-    def apply(self, source: str) -> str:
-        """Return the source with the mistake in it."""
-        return source[: self.begin] + self.text + source[self.end :]
+@contextlib.contextmanager
+def copied() -> Iterator[Path]:
+    """Give a copy of the built checkout that every user can read."""
+    copy = Path(tempfile.mkdtemp(prefix="podpy-mutate-", dir="/var/tmp"))
+    try:
+        shutil.copytree(CHECKOUT, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "build"))
+        copy.chmod(0o755)
+        yield copy
+    finally:
+        subprocess.run(["rm", "-rf", "--one-file-system", copy])
 
 
-def replacement(node: ast.AST) -> str | None:
-    """Return what a mistake makes of a node, or None if it isn't one that mistakes are made with."""
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARISONS:
-        return ast.unparse(ast.Compare(node.left, [COMPARISONS[type(node.ops[0])]()], node.comparators))
-    if isinstance(node, ast.BoolOp):
-        return f"({ast.unparse(ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values))})"
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return ast.unparse(node.operand)
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        return repr(not node.value)
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        return repr(node.value + 1)
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return "pass"
-    return None
+def possible(since: str, only: str) -> list[Mistake]:
+    """Return every mistake that can be made in changed lines of the files below src whose names begin with `only`."""
+    found = []
+    for path, lines in sorted(changed_lines(since).items()):
+        inside = os.fspath(path.relative_to(CHECKOUT / "src"))
+        if not path.exists() or not inside.startswith((only, f"podpy/{only}")) or "/cli/_" in inside:
+            continue
+        kinds = {".py": python_mistakes, ".c": c_mistakes, ".h": c_mistakes}
+        found += [one for one in kinds.get(path.suffix, lambda path: [])(path) if one.line in lines]
+    return found
 
 
-def functions(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node inside functions, defaults of parameters left out: what is outside runs at each import."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            for statement in node.body:
-                yield from ast.walk(statement)
+def tests_for(mistake: Mistake, known: list[Test]) -> tuple[list[str], int]:
+    """Return the tests to run for a mistake, and how many others reach it, too."""
+    inside = os.fspath(mistake.path.relative_to(CHECKOUT))
+    if mistake.path.suffix != ".py" or inside.removeprefix("src/") in UNPROBED:
+        return next(tests.split() for place, tests in C_TESTS.items() if inside.startswith(place)), 0
+    reaching = [test for test in known if mistake.name in test.reached]
+    chosen, seconds = [], 0.0
+    for test in reaching:
+        seconds += test.seconds
+        if seconds > PATIENCE and chosen:
+            break
+        chosen.append(test.name)
+    return chosen, len(reaching) - len(chosen)
 
 
-def changed_lines(path: Path, since: str) -> set[int]:
-    """Return the numbers of the lines that were added since a revision."""
-    command = ["git", "diff", "-U0", "-M", since, "--", os.fspath(path.relative_to(CHECKOUT))]
-    done = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True)
-    lines: set[int] = set()
-    for line in done.stdout.splitlines():
-        if line.startswith("@@"):
-            first, _, count = line.split()[2].removeprefix("+").partition(",")
-            lines.update(range(int(first), int(first) + int(count or 1)))
-    return lines
-
-
-def mistakes(path: Path, since: str) -> list[Mistake]:
-    """Return every mistake that can be made in the changed lines of a file."""
-    source = path.read_text()
-    starts = [0]
-    for line in source.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
-    lines = changed_lines(path, since)
-    found = {}
-    for node in functions(ast.parse(source)):
-        text = replacement(node) if getattr(node, "lineno", 0) in lines else None
-        if text is not None:
-            assert isinstance(node, ast.expr | ast.stmt)
-            begin = starts[node.lineno - 1] + node.col_offset
-            end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-            if source[begin:end].isascii() and source[begin:end] != text:
-                found[begin, end] = Mistake(path, node.lineno, begin, end, text)
-    return list(found.values())
-
-
-def tests_for(path: Path) -> list[str]:
-    """Return the tests that ought to notice a mistake in a file."""
-    inside = os.fspath(path.relative_to(CHECKOUT / "src/podpy"))
-    room = max((name for name in TESTS if inside.startswith(f"{name}/") or not name), key=len)
-    return TESTS[room].split()
-
-
-def is_noticed(copy: Path, mistake: Mistake, workers: int) -> bool:
-    """Make the mistake in the copy, run the tests, and take it back."""
+def who_notices(copy: Path, mistake: Mistake, tests: list[str], workers: int) -> str:
+    """Make the mistake in the copy, run the tests, and take it back. Return the test that failed, or ""."""
     target = copy / mistake.path.relative_to(CHECKOUT)
     source = target.read_text()
-    wrong = mistake.apply(source)
-    try:
-        compile(wrong, os.fspath(target), "exec")
-    except SyntaxError:
-        return True
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests_for(mistake.path)]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     parallel = ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else []
-    target.write_text(wrong)
+    target.write_text(mistake.apply(source))
     try:
-        done = subprocess.run([*command, *parallel], cwd=copy, capture_output=True, timeout=LIMIT)
+        if target.suffix != ".py" and not is_built(copy):
+            return "the compiler"
+        done = subprocess.run([*command, *parallel], cwd=copy, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:
-        return True
+        return "the clock"
     finally:
         target.write_text(source)
-    return done.returncode != 0
+        if target.suffix != ".py":
+            is_built(copy)
+    if done.returncode == 0:
+        return ""
+    failed = re.search(r"^(FAILED|ERROR) .*", done.stdout, re.M)
+    return failed[0] if failed else done.stdout[-500:] + done.stderr[-500:]
+
+
+def is_built(copy: Path) -> bool:
+    """Build the C parts of the copy."""
+    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
+    return subprocess.run(command, cwd=copy, capture_output=True).returncode == 0
 
 
 def describe(mistake: Mistake) -> str:
@@ -167,35 +122,42 @@ def describe(mistake: Mistake) -> str:
     return "\n".join(lines)
 
 
+def make_mistakes(chosen: list[Mistake], known: list[Test], workers: int) -> None:
+    """Make each mistake, say who notices it, and count."""
+    noticed = 0
+    with copied() as copy:
+        for number, mistake in enumerate(chosen, 1):
+            tests, others = tests_for(mistake, known)
+            who = who_notices(copy, mistake, tests, workers) if tests else ""
+            noticed += bool(who)
+            place = f"{mistake.path.relative_to(CHECKOUT)}:{mistake.line}"
+            if who:
+                print(f"{number}: {place} noticed by {who}", flush=True)
+            else:
+                print(f"{number}: {place} SURVIVED {len(tests)} tests, {others} more reach it", flush=True)
+                print(describe(mistake), flush=True)
+    print(f"noticed: {noticed} of {len(chosen)}")
+
+
 def main() -> None:
-    """Make mistakes and count which are noticed."""
+    """Make the map, or mistakes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--since", required=True)
+    parser.add_argument("--map", required=True, type=Path, help="which test reaches what, in this very checkout")
+    parser.add_argument("--since", help="make mistakes in lines that changed since this revision")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="files below src/podpy whose names begin so")
+    parser.add_argument("--only", default="", help="files below src/podpy or src whose names begin so")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("tests", nargs="*", default=TESTS.split())
     options = parser.parse_args()
-    files = sorted((CHECKOUT / "src/podpy").rglob("*.py"))
-    files = [path for path in files if os.fspath(path.relative_to(CHECKOUT / "src/podpy")).startswith(options.only)]
-    generated = {"_table.py", "_help.py"}
-    possible = [one for path in files if path.name not in generated for one in mistakes(path, options.since)]
-    chosen = random.Random(options.seed).sample(possible, min(options.count, len(possible)))
-    print(f"{len(possible)} mistakes are possible; making {len(chosen)}", flush=True)
-    copy = Path(tempfile.mkdtemp(prefix="podpy-mutate-", dir="/var/tmp"))
-    try:
-        shutil.copytree(CHECKOUT, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "build"))
-        copy.chmod(0o755)
-        noticed = 0
-        for number, mistake in enumerate(chosen, 1):
-            seen = is_noticed(copy, mistake, options.workers)
-            noticed += seen
-            print(f"{number}: {'noticed' if seen else 'SURVIVED'} {mistake.path.name}:{mistake.line}", flush=True)
-            if not seen:
-                print(describe(mistake), flush=True)
-        print(f"noticed: {noticed} of {len(chosen)}")
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
+    if options.since is None:
+        with copied() as copy:
+            make_map(copy, options.map.resolve(), options.tests, options.workers)
+        return
+    found = possible(options.since, options.only)
+    chosen = random.Random(options.seed).sample(found, min(options.count, len(found)))
+    print(f"{len(found)} mistakes are possible; making {len(chosen)}", flush=True)
+    make_mistakes(chosen, read_map(options.map), options.workers)
 
 
 if __name__ == "__main__":
