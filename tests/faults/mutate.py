@@ -61,12 +61,11 @@ def copied() -> Iterator[Path]:
 def possible(since: str, only: str) -> list[Mistake]:
     """Return every mistake that can be made in changed lines of the files below src whose names begin with `only`."""
     found = []
+    kinds = {".py": python_mistakes, ".c": c_mistakes, ".h": c_mistakes}
     for path, lines in sorted(changed_lines(since).items()):
-        inside = os.fspath(path.relative_to(CHECKOUT / "src"))
-        if not path.exists() or not inside.startswith((only, f"podpy/{only}")) or "/cli/_" in inside:
-            continue
-        kinds = {".py": python_mistakes, ".c": c_mistakes, ".h": c_mistakes}
-        found += [one for one in kinds.get(path.suffix, lambda path: [])(path) if one.line in lines]
+        inside = os.fspath(path).removeprefix(f"{CHECKOUT}/src/")
+        if inside.startswith((only, f"podpy/{only}")) and path.suffix in kinds and "/cli/_" not in inside:
+            found += [one for one in kinds[path.suffix](path) if one.line in lines]
     return found
 
 

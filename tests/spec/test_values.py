@@ -12,6 +12,7 @@ from podpy.spec.text.life import restart_policy
 from podpy.spec.text.limits import parse_ulimit
 from podpy.spec.text.security import parse_device
 from podpy.spec.text.values import parse_pairs, parse_signal, parse_size
+from podpy.spec.text.words import expand
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,18 @@ def test_a_wrong_ulimit_is_told_in_podmans_words() -> None:
     )
     with pytest.raises(UsageError, match="failed to be parsed: invalid ulimit type: cores"):
         parse_ulimit("cores=1")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r"\x\y", "xy"),
+        (r'"\x\"\$A\\"', r'\x"$A' + "\\"),
+        ("a\\", "a\\"),
+        ("'$A\\x' \"'$A'\"", "$A\\x '1'"),
+        ("'open $A", "open $A"),
+        ("$ $A$A ${A}a $_9! ${NO:-$A} ${A:+<$A>} ${NO:+x} ${A", "$ 11 1a ! 1 <1>  ${A"),
+    ],
+)
+def test_a_value_to_merge_is_read_as_a_dockerfiles(text: str, value: str) -> None:
+    assert expand(text, {"A": "1"}) == value
