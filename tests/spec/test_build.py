@@ -163,7 +163,11 @@ def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
         (("--cpuset-mems", "0,,1"), "--cpuset-mems"),
         (("--oom-score-adj", "2000"), "-1000 to 1000"),
         (("--systemd", "perhaps"), "--systemd"),
-        (("--blkio-weight", "5"), "10 to 1000"),
+        (("--blkio-weight", "9"), "10 to 1000"),
+        (("--blkio-weight", "1001"), "10 to 1000"),
+        (("--blkio-weight", "²"), "10 to 1000"),
+        (("--cpuset-cpus", "9" * 5000), "--cpuset-cpus"),
+        (("--log-opt", "max-file=²"), "max-file"),
     ],
 )
 def test_what_makes_no_sense_is_refused(spec_of: SpecOf, words: tuple[str, ...], message: str) -> None:
@@ -177,6 +181,15 @@ def test_domains_and_sets_of_cpus_are_kept_as_they_are(spec_of: SpecOf) -> None:
         ["a-b.example.org."], "0-3,5", "0",
     )  # fmt: skip
     assert spec_of("--dns-search", ".").dns_search == ["."]
+
+
+def test_an_address_of_ipv6_may_have_brackets_and_a_zone(spec_of: SpecOf) -> None:
+    hosts = ["a:::1", "a;b:[::1]", "c:fe80::1%eth0", "d:host-gateway"]
+    assert spec_of(*(f"--add-host={text}" for text in hosts)).add_hosts == hosts
+    assert spec_of("--dns=[::1]", "--dns=192.0.2.1").dns == ["[::1]", "192.0.2.1"]
+    for text in ("[::1", "::1]", "[1", "[]"):
+        with pytest.raises(UsageError, match="is not an ip address"):
+            spec_of(f"--dns={text}")
 
 
 @pytest.mark.parametrize("words", [("--network", "a", "--network", "b"), ("--pid", "pod"), ("--device", "v/c=x")])

@@ -66,6 +66,10 @@ def test_a_plus_at_the_beginning_fills_the_rest_up() -> None:
     spec = explicit(gid=("+g100000:@5555",), own=own)
     assert lines(spec.gid_maps) == [(0, 0, 1), (1, 1, 2000), (100000, 2001, 1)]
     assert lines(spec.uid_maps) == [(0, 0, 1), (1, 1, 2000), (2001, 2001, 1)]
+    in_the_middle = explicit(uid=("+20:5:1",), own=((0, 1000, 1), (1, 100000, 9)))
+    assert lines(in_the_middle.uid_maps) == [(0, 0, 1), (1, 1, 4), (5, 6, 4), (20, 5, 1)]
+    below = explicit(uid=("+2:5:1",), own=((0, 1000, 1), (1, 100000, 9)))
+    assert lines(below.uid_maps) == [(0, 0, 1), (1, 1, 1), (2, 5, 1), (3, 2, 3), (6, 6, 4)]
 
 
 def test_host_ids_are_found_wherever_podpys_map_has_them() -> None:

@@ -10,7 +10,7 @@ from podpy.spec.container import Device, Ulimit
 from podpy.spec.text.expose import parse_expose
 from podpy.spec.text.life import restart_policy
 from podpy.spec.text.limits import parse_ulimit
-from podpy.spec.text.security import parse_device
+from podpy.spec.text.security import parse_device, parse_device_rule
 from podpy.spec.text.values import parse_pairs, parse_signal, parse_size
 from podpy.spec.text.words import expand
 
@@ -60,7 +60,19 @@ def test_a_ulimit_has_one_or_two_values() -> None:
     assert parse_ulimit("host").name == "host"
 
 
-@pytest.mark.parametrize("text", ["nofile", "nofile=", "nofile=x", "nofile=200:100", "nothing=1", "nofile=-1:5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nofile",
+        "nofile=",
+        "nofile=x",
+        "nofile=200:100",
+        "nothing=1",
+        "nofile=-1:5",
+        "nofile=1:2:3",
+        f"nofile={'9' * 5000}",
+    ],
+)
 def test_an_impossible_ulimit_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="ulimit"):
         parse_ulimit(text)
@@ -89,7 +101,7 @@ def test_restart_policies() -> None:
     assert restart_policy("never") == ("no", 0)
 
 
-@pytest.mark.parametrize("text", ["sometimes", "always:3", "on-failure:x"])
+@pytest.mark.parametrize("text", ["sometimes", "always:3", "on-failure:x", "on-failure:²", f"on-failure:{'9' * 5000}"])
 def test_an_impossible_restart_policy_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="restart policy"):
         restart_policy(text)
@@ -130,3 +142,10 @@ def test_a_wrong_ulimit_is_told_in_podmans_words() -> None:
 )
 def test_a_value_to_merge_is_read_as_a_dockerfiles(text: str, value: str) -> None:
     assert expand(text, {"A": "1"}) == value
+
+
+@pytest.mark.parametrize("text", ["c ²:1 r", "c 1:-1 r", "c x:1 r", f"c {'9' * 5000}:1 r"])
+def test_a_device_cgroup_rule_has_numbers(text: str) -> None:
+    assert parse_device_rule("c 10:* r", rootless=False)["major"] == 10
+    with pytest.raises(UsageError, match="invalid device cgroup rule"):
+        parse_device_rule(text, rootless=False)

@@ -59,14 +59,14 @@ def _not_go(function: str, text: str, why: str = "invalid syntax") -> ValueError
 
 def retry_delay(text: str) -> float:
     """Return the seconds of Podman's retry delay: a duration, or a bare number of seconds; 0 if empty."""
-    return float(text or 0) if not text or text.isdigit() else duration(text)
+    return float(text or 0) if not text or (text.isascii() and text.isdigit()) else duration(text)
 
 
 def duration(text: str) -> float:
     """Return seconds of a Go duration ("1h30m", "250ms", "-1.5h"); a bare number is milliseconds, as in `wait`."""
     sign = -1.0 if text[:1] == "-" else 1.0
     rest = text.lstrip("+-") if text[:1] in ("+", "-") else text
-    if rest.isdigit():
+    if rest.isascii() and rest.isdigit():
         return sign * int(rest) / 1000
     total = 0.0
     if not rest:

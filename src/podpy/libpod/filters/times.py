@@ -5,9 +5,20 @@ from __future__ import annotations
 from time import gmtime, mktime, time_ns
 
 from podpy.errors import UsageError
+from podpy.numbers import whole
 from podpy.times import SECOND, nanoseconds
 
-_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+_UNITS = {
+    "ns": 1,
+    "us": 1000,
+    "µs": 1000,
+    "μs": 1000,
+    "ms": 1_000_000,
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "h": 3600 * SECOND,
+}
+_FURTHEST = ((1 << 63) - 1) // SECOND  # seconds that an int64 of nanoseconds holds, as Go's durations are
 
 
 def parse_time(text: str, *, ahead: bool = False) -> int:
@@ -16,12 +27,13 @@ def parse_time(text: str, *, ahead: bool = False) -> int:
     `--until=10m` for (pkg/util, ParseInputTime). Raises UsageError.
     """
     seconds, _, fraction = text.partition(".")
-    if seconds.isdigit() and (not fraction or fraction.isdigit()):
-        return int(seconds) * SECOND + int((fraction or "0").ljust(9, "0")[:9])
+    number, part = whole(seconds, _FURTHEST), whole(fraction.ljust(9, "0")[:9], SECOND)
+    if number is not None and part is not None:
+        return number * SECOND + part
     duration = parse_duration(text)
     if duration is not None:
         return time_ns() + (duration if ahead else -duration)
-    if text[:4].isdigit():
+    if text.isascii() and text[:4].isdigit():
         found = _parse_date(text)
         if found is not None:
             return found
@@ -32,6 +44,8 @@ def parse_time(text: str, *, ahead: bool = False) -> int:
 
 def parse_duration(text: str) -> int | None:
     """Return a Go duration's nanoseconds, or None if the text isn't one."""
+    if not text.replace("µ", "").replace("μ", "").isascii():
+        return None
     rest = text.lstrip("+-")
     total = 0.0
     while rest:
@@ -47,7 +61,7 @@ def parse_duration(text: str) -> int | None:
             return None
         total += float(rest[:number]) * _UNITS[rest[number:unit]]
         rest = rest[unit:]
-    if not text.lstrip("+-"):
+    if not text.lstrip("+-") or total > _FURTHEST * SECOND:
         return None
     return int(-total if text.startswith("-") else total)
 

@@ -15,6 +15,7 @@ import os
 
 from podpy import fastjson, files
 from podpy.errors import ConfigError
+from podpy.numbers import whole
 from podpy.spec import capabilities as caps
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 UNCONFINED = "unconfined"
+_LARGEST_VERSION = (1 << 31) - 1
 OVERLAY = 3  # counts the changes of oci.document.overlay: what was kept with another one isn't used
 # The administrator's own file wins over the distribution's (containers.conf(5), seccomp_profile).
 DEFAULT_PATHS = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
@@ -177,5 +179,5 @@ def _version(text: str) -> tuple[int, ...]:
     numbers = []
     for part in text.split(".")[:2]:
         digits = "".join(character for character in part if character.isdigit())
-        numbers.append(int(digits or 0))
+        numbers.append(whole(digits, _LARGEST_VERSION) or 0)
     return tuple(numbers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import NotSupportedError, UsageError
+from podpy.numbers import whole
 from podpy.spec.text.values import parse_pairs, parse_size
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _POLICIES = ("no", "on-failure", "always", "unless-stopped", "never")
 _DRIVERS = ("k8s-file", "json-file", "journald", "none", "passthrough", "passthrough-tty")
 _LOG_OPTIONS = ("path", "max-size", "max-file", "tag", "label")
+_HIGHEST = (1 << 31) - 1  # of a C int
 
 
 def restart_policy(text: str) -> tuple[str, int]:
@@ -30,9 +32,10 @@ def restart_policy(text: str) -> tuple[str, int]:
         return ("no" if policy == "never" else policy), 0
     if policy != "on-failure":
         raise UsageError("restart policy retries can only be specified with on-failure restart policy")
-    if not retries.isdigit():
+    count = whole(retries, _HIGHEST)
+    if count is None:
         raise UsageError(f'parsing restart policy retry count: strconv.Atoi: parsing "{retries}": invalid syntax')
-    return policy, int(retries)
+    return policy, count
 
 
 def log_driver(name: str) -> str:
@@ -57,7 +60,7 @@ def log_options(items: Sequence[str]) -> dict[str, str]:
         size = result["max-size"]
         # Decimal, unlike all other sizes: Podman reads it with go-units' FromHumanSize.
         result["max-size"] = "0" if size == "-1" else str(parse_size("--log-opt max-size", size, base=1000))
-    if "max-file" in result and not result["max-file"].isdigit():
+    if "max-file" in result and whole(result["max-file"], _HIGHEST) is None:
         raise UsageError(f"invalid value {result['max-file']!r} for --log-opt max-file", hint="It is a number")
     if "path" in result:
         result["path"] = os.path.abspath(result["path"])

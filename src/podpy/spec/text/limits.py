@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import UsageError
+from podpy.numbers import whole
 from podpy.spec.container import Ulimit
 from podpy.spec.text.values import parse_size
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 _ULIMITS = frozenset(
     "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack as".split()
 )
+_LARGEST_ULIMIT = (1 << 64) - 1  # rlim_t
+_LARGEST_CPU = (1 << 32) - 1
 _SMALLEST_MEMORY = 6 << 20  # the kernel can't start a process with less; runc and Podman say the same
 
 
@@ -44,9 +47,10 @@ def parse_ulimit(text: str) -> Ulimit:
 def _ulimit_value(text: str, value: str) -> int:
     if value in ("-1", "unlimited"):
         return -1
-    if not value.isascii() or not value.isdigit():
+    number = whole(value, _LARGEST_ULIMIT)
+    if number is None:
         raise _bad_ulimit(text, f'"{value}" is no whole number')
-    return int(value)
+    return number
 
 
 def _bad_ulimit(text: str, why: str) -> UsageError:
@@ -73,8 +77,8 @@ def check_cpuset(option: str, text: str) -> str:
     """Return the numbers of CPUs or memory nodes, such as 0-3,5 (cpuset(7), list format). Raises UsageError."""
     for piece in text.split(",") if text else ():
         first, dash, last = piece.partition("-")
-        numbers = [first, last] if dash else [first]
-        if not all(number.isascii() and number.isdigit() for number in numbers) or int(numbers[0]) > int(numbers[-1]):
+        low, high = (whole(number, _LARGEST_CPU) for number in (first, last if dash else first))
+        if low is None or high is None or low > high:
             raise UsageError(f"invalid value {text!r} for {option}", hint="It is a list of numbers, such as 0-3,5")
     return text
 
@@ -107,9 +111,10 @@ def blkio_weight(text: str) -> int | None:
     """Return a weight; None for an empty text or 0. Raises UsageError."""
     if not text or text == "0":
         return None
-    if not text.isdigit() or not 10 <= int(text) <= 1000:
+    weight = whole(text, 1000)
+    if weight is None or weight < 10:
         raise UsageError(f"invalid value {text!r} for --blkio-weight", hint="It is a number from 10 to 1000")
-    return int(text)
+    return weight
 
 
 def throttles(option: str, items: Sequence[str]) -> list[str]:

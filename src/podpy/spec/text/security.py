@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import NotSupportedError, UsageError
+from podpy.numbers import whole
 from podpy.spec import capabilities, sysctls
 from podpy.spec.container import Device
 from podpy.spec.text.values import parse_pairs
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MODES = frozenset("rwm")
+_LARGEST_DEVICE = (1 << 32) - 1
 _RULE = "It is TYPE MAJOR:MINOR ACCESS, such as 'c 10:200 rwm'"
 
 
@@ -98,9 +100,9 @@ def parse_device_rule(text: str, *, rootless: bool) -> dict[str, Any]:
     rule: dict[str, Any] = {"allow": True, "type": words[0], "access": words[2]}
     for name, number in zip(("major", "minor"), numbers, strict=True):
         if number != "*":
-            if not number.isdigit():
+            rule[name] = whole(number, _LARGEST_DEVICE)
+            if rule[name] is None:
                 raise UsageError(f"invalid device cgroup rule: {text!r}", hint=_RULE)
-            rule[name] = int(number)
     return rule
 
 

@@ -6,6 +6,7 @@ from podpy.cli.engine import open_runtime
 from podpy.cli.selection import one
 from podpy.errors import NotFoundError, UsageError
 from podpy.libpod.containers.ports import published
+from podpy.numbers import whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def run(options: Options) -> int:
 
 def _print_one(row: ContainerRow, wanted: str) -> int:
     number, _, protocol = wanted.partition("/")
-    if not number.isdigit() or int(number) > _MOST or "/" in protocol:
+    if whole(number, _MOST) is None or "/" in protocol:
         raise UsageError(f"port formats are port/protocol. '{wanted}' is invalid")
     places = [address for inside, kind, address in published(row) if (str(inside), kind) == (number, protocol or "tcp")]
     if not places:
