@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 
@@ -171,3 +172,20 @@ def test_a_command_with_a_terminal_whose_podpy_was_killed_is_still_seen(podpy: P
     assert podpy.json("inspect", running)[0]["ExecIDs"] == [session]
     podpy.ok("exec", running, "touch", "/go")
     wait.until(lambda: not podpy.json("inspect", running)[0]["ExecIDs"], what="the session's end")
+
+
+def test_a_command_whose_podpy_was_killed_runs_on_and_is_seen_until_its_end(podpy: Podpy, running: str) -> None:
+    out = podpy.home / "out"
+    with out.open("wb") as file:
+        script = "echo first; until [ -e /go ]; do sleep 0.02; done; echo last"
+        process = podpy.popen("exec", running, "sh", "-c", script, stdout=file)
+    wait.until(lambda: "first" in out.read_text(), what="it runs")
+    (session,) = podpy.json("inspect", running)[0]["ExecIDs"]
+    process.kill()
+    process.wait(30)
+    assert podpy.json("inspect", running)[0]["ExecIDs"] == [session]
+    podpy.ok("exec", running, "touch", "/go")
+    wait.until(lambda: not podpy.json("inspect", running)[0]["ExecIDs"], what="the session's end")
+    assert out.read_text() == "first\nlast\n"
+    (directory,) = podpy.runroot.glob("containers/*/exec")
+    assert os.listdir(directory) == []

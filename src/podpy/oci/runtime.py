@@ -11,7 +11,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from podpy.config.containers_conf import ContainersConf
@@ -148,16 +148,18 @@ class OciRuntime(Record):
         process_document: dict[str, Any],
         *,
         directory: str,
+        on_start: Callable[[int], None],
         preserved: Sequence[int] = (),
         streams: tuple[int, int, int],
     ) -> int:
         """Run a process in a running container and return its exit code.
 
-        `directory`: where the process's description and the runtime's log may lie while it runs. `streams`: stdin,
-        stdout and stderr; -1 for /dev/null. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError.
+        `directory`: a new one, where the process's description and the runtime's log lie while it runs. `on_start`
+        hears the runtime's pid. `streams`: stdin, stdout and stderr; -1 for /dev/null. Raises CommandNotFoundError,
+        CommandNotExecutableError, RuntimeFailedError.
         """
-        aside = os.path.join(directory, f".{os.getpid()}-{os.urandom(6).hex()}")
-        description, log = aside + ".json", aside + ".log"
+        os.mkdir(directory, 0o700)
+        description, log = f"{directory}/process.json", f"{directory}/runtime.log"
         try:
             _write(description, fastjson.dumps(process_document))
             pid = process.spawn(
@@ -169,11 +171,13 @@ class OciRuntime(Record):
                 keep=preserved,
                 null=process.gaps(preserved),
             )
+            on_start(pid)
             code = process.wait(pid)
             said = logged_error(log) if code else ""
         finally:
             for path in (description, log):
                 _unlink(path)
+            os.rmdir(directory)
         if said:
             error = explain_runtime_error(said, self.name)
             error.already_told = True  # the command's stderr is the runtime's too, and it writes there as well

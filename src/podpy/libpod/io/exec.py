@@ -3,7 +3,8 @@
 A command without a terminal is run by a `RUNTIME exec` that is podpy's own child, with the caller's descriptors passed
 straight through: no monitor, no pump, and its exit code is the command's. With a terminal, or in the background, it is
 conmon's exec mode. A session is one small file in the run directory, made and removed by the call that runs it, never
-the database: a thousand execs don't wait for each other.
+the database: a thousand execs don't wait for each other. If that call is killed, the command runs on, and so does its
+session; whoever looks at the sessions then, after the command's end, removes what is left.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class ExecSession(Record):
     command: list[str]
     user: str = ""
     tty: bool = False
-    pid: int = 0  # of podpy's call, or of conmon: the session lives as long as this process
+    pid: int = 0  # of the runtime's call, or of conmon: the session lives as long as this process
     pid_start: int = 0
 
 
@@ -120,6 +121,13 @@ class _Beginning:
         self._write(pid)
         self._handed_over = True
 
+    def outlive_this_call(self, pid: int) -> None:
+        """Say that the session lives as long as the process `pid`, also if this call is killed."""
+        try:
+            self._write(pid)
+        except OSError:
+            pass  # no room: then it is known as long as this call lives
+
     def _write(self, pid: int) -> None:
         session = self._session.replace(pid=pid, pid_start=pids.start_time(pid))
         files.replace(self._path, fastjson.dumps(session.as_dict()))
@@ -153,7 +161,8 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
             return container.engine.oci_runtime.exec_attached(
                 container.id,
                 begun.process,
-                directory=_directory(container),
+                directory=begun.directory,
+                on_start=begun.outlive_this_call,
                 preserved=preserved(options.preserve_fds, options.preserve_fd),
                 streams=(streams.stdin, streams.stdout, streams.stderr),
             )
