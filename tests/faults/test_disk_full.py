@@ -165,3 +165,12 @@ def statuses(podpy: Podpy) -> dict[str, str]:
     """Return the first word of each container's status, by name."""
     lines = podpy.ok("ps", "-a", "--format", "{{.Names}} {{.Status}}").splitlines()
     return {line.split()[0]: line.split()[1] for line in lines}
+
+
+def test_a_cidfile_that_finds_no_room_is_not_left_empty(podpy: Podpy, busybox: str, small_disk: Path) -> None:
+    small_disk.chmod(0o777)
+    fill(small_disk)
+    path = small_disk / "cid"
+    podpy("create", f"--cidfile={path}", busybox).fails(125, f"--cidfile {path}: No space left on device")
+    assert not path.exists()
+    assert podpy.ok("ps", "-aq") == ""

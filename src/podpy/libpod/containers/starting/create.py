@@ -167,11 +167,15 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
         if spec.cidfile:  # last: nothing can fail after it
             _write_cidfile(spec.cidfile, container_id)
     except BaseException:
-        engine.table.delete(container_id)
-        pairs = zip(asked.mounts, spec.mounts, strict=True)
-        discard_volumes(engine, [new.source for old, new in pairs if old.type == "volume" and not old.source])
-        lock.remove()
-        lock.release()
+        try:
+            if engine.table.has(container_id):
+                engine.database.make_room()  # what failed may be a write to a full disk
+                engine.table.delete(container_id)
+            pairs = zip(asked.mounts, spec.mounts, strict=True)
+            discard_volumes(engine, [new.source for old, new in pairs if old.type == "volume" and not old.source])
+            lock.remove()
+        finally:
+            lock.release()  # whatever comes: a library's process lives on
         raise
     if status == CREATED:
         lock.release()
@@ -484,7 +488,12 @@ def _remove_owner_of(engine: Engine, name: str) -> None:
 def _write_cidfile(path: str, container_id: str) -> None:
     try:
         with open(path, "x", encoding="ascii") as file:
-            file.write(container_id)
+            try:
+                file.write(container_id)
+                file.flush()
+            except OSError:
+                os.unlink(path)  # the disk is full: an empty one would be in the way of the next try
+                raise
     except FileExistsError:
         raise _cidfile_exists(path) from None
     except OSError as error:
