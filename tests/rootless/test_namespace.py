@@ -327,3 +327,15 @@ def test_a_stale_monitors_pid_is_no_way_into_a_namespace(podpy: Podpy) -> None:
     wait.for_end(pid)
     assert namespace(podpy) != os.readlink("/proc/self/ns/user")
     assert holder_pid(podpy) != pid
+
+
+def test_what_an_earlier_boot_left_counts_no_more_though_another_id_has_it(podpy: Podpy) -> None:
+    stale = podpy.runroot / "containers" / ("b" * 64)
+    namespace(podpy)
+    podpy.ok("unshare", "sh", "-c", f"mkdir -p {stale}/inner && touch {stale}/inner/x && chown -R 5:5 {stale}")
+    podpy.ok("system", "migrate")
+    (podpy.runroot / "boot-id").write_text("00000000-0000-0000-0000-000000000000")
+    namespace(podpy)
+    assert os.listdir(podpy.runroot / "containers") == []
+    podpy.ok("rm", "--all")
+    assert not list(podpy.runroot.glob("earlier-*"))

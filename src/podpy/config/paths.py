@@ -36,6 +36,7 @@ _ROOT_AUTH_FILE = "/run/containers/0/auth.json"
 _CAP_SYS_ADMIN = 21
 _NOTE = "runroot"
 _WRITE_BY_OTHERS = 0o022
+EARLIER = "earlier-"  # how the names begin of what an earlier boot has left in the run root and is to be removed
 
 
 class Paths(Record):

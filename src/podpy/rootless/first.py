@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 
 from podpy import files, process
+from podpy.config.paths import EARLIER
 from podpy.errors import RootlessError
 from podpy.monitor.files import is_monitor_of, monitors
 from podpy.pids import open_pidfd, start_time
@@ -85,11 +86,19 @@ def clear_run_directory(paths: Paths) -> bool:
 
 
 def _remove_contents(paths: Paths) -> None:
+    # Put aside first: what can't be removed here, because it belongs to a subordinate id, must not be taken for this
+    # boot's. podpy.libpod.system.repair removes it in the user's namespaces.
     import shutil
 
     for name in MARKER_CLEARED:
         directory = f"{paths.runroot}/{name}"
-        shutil.rmtree(directory, ignore_errors=True)
+        aside = f"{paths.runroot}/{EARLIER}{os.urandom(6).hex()}"
+        try:
+            os.rename(directory, aside)
+        except FileNotFoundError:
+            pass
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
         os.makedirs(directory, mode=0o700, exist_ok=True)
     if os.path.exists(paths.holder):
         os.unlink(paths.holder)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from time import monotonic, time_ns
 
+from podpy.config.paths import EARLIER
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
@@ -43,6 +44,7 @@ def repair(engine: Engine) -> list[str]:
         engine.table.note(row.id, stopped_by_user=1)
         finish(Held(engine, row), wait=False)
     done += _remove_strays(engine)
+    done += _remove_earlier(engine)
     _sweep_exit_records(engine)
     done += [f"storage: removed {name}" for name in engine.store.sweep().lines]
     return done
@@ -78,6 +80,16 @@ def _sweep_exit_records(engine: Engine) -> None:
                 os.unlink(entry.path)
         except FileNotFoundError:
             continue  # another call sweeps as well
+
+
+def _remove_earlier(engine: Engine) -> list[str]:
+    """Remove what an earlier boot left in the run root and the first call of this one couldn't: other ids' files."""
+    done = []
+    for name in os.listdir(engine.paths.runroot):
+        if name.startswith(EARLIER):
+            remove_tree(os.path.join(engine.paths.runroot, name))
+            done.append(f"run directory {name}: was an earlier boot's")
+    return done
 
 
 def _remove_strays(engine: Engine) -> list[str]:
