@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+from stat import S_ISREG
 
 SMALL = 1 << 20  # bytes: more than any file of /proc that podpy reads, and than any file that it writes at once
 _PART = 1 << 16
-_IN_THE_WAY = (errno.EPERM, errno.ELOOP)  # another's file, a symbolic link
+_IN_THE_WAY = (errno.EPERM, errno.ELOOP, errno.ENXIO)  # another's file, a symbolic link, a fifo
 
 
 def read(path: str, limit: int = SMALL) -> str:
@@ -88,11 +89,13 @@ def _open_aside(aside: str, mode: int) -> int:
     import fcntl
 
     while True:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        # O_NONBLOCK: nobody may read the fifo that somebody has put there.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(aside, flags, mode)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             status = os.fstat(descriptor)
-            if status.st_uid != os.geteuid() or status.st_nlink > 1:
+            if status.st_uid != os.geteuid() or status.st_nlink > 1 or not S_ISREG(status.st_mode):
                 raise PermissionError(errno.EPERM, "somebody else's file is in the way", aside)
             if _is_named(aside, status):
                 if status.st_size:

@@ -100,3 +100,16 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere/x", tmp_path):
         with pytest.raises(OSError, match=f": '{path}'$"):
             files.replace(os.fspath(path), "text")
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_a_fifo_in_the_way_is_an_error_and_not_waited_for(tmp_path: Path, is_read: bool) -> None:
+    aside = tmp_path / "x.new"
+    os.mkfifo(aside)
+    reader = os.open(aside, os.O_RDONLY | os.O_NONBLOCK) if is_read else -1
+    with pytest.raises(OSError) as caught:
+        files.replace(os.fspath(tmp_path / "x"), "new")
+    assert caught.value.filename == os.fspath(aside)
+    assert os.listdir(tmp_path) == ["x.new"]
+    if is_read:
+        os.close(reader)
