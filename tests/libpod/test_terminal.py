@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from podpy.libpod.caller import Streams
+from podpy.libpod.io.attach import AttachPump, seqpacket_pair
 from tests.support import wait
 from tests.support.engine import Podpy
 
@@ -262,3 +264,16 @@ def test_the_terminal_is_as_before_when_podpy_is_ended(podpy: Podpy, busybox: st
     assert terminal.end() == -signal.SIGTERM
     assert termios.tcgetattr(terminal.master)[3] & termios.ECHO
     podpy.ok("rm", "-f", "-t0", "c")
+
+
+def test_input_that_is_not_blocking_ends_at_its_end_alone() -> None:
+    """Another process that has the same pipe may read what both have been woken up for."""
+    read, write = os.pipe2(os.O_NONBLOCK)
+    ours, theirs = seqpacket_pair()
+    pump = AttachPump(ours, Streams(read, -1, -1))
+    assert not pump._read_input()  # there is nothing any more
+    os.write(write, b"late")
+    assert not pump._read_input()
+    assert os.read(theirs, 100) == b"late"
+    for descriptor in (read, write, ours, theirs):
+        os.close(descriptor)

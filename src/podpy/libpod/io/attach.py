@@ -113,8 +113,10 @@ class AttachPump:
         """Take one piece of stdin; return True if the user typed the detach keys."""
         try:
             data = os.read(self._streams.stdin, _PACKET)
+        except BlockingIOError:
+            return False  # it isn't blocking, and another process that has it was faster
         except OSError as error:
-            if error.errno not in (errno.EIO, errno.EAGAIN):
+            if error.errno != errno.EIO:
                 raise
             data = b""  # EIO: the terminal has gone away
         if not data:
