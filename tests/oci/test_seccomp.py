@@ -182,3 +182,20 @@ def test_the_administrators_profile_goes_before_the_distributions(
 
 def test_the_administrators_place_is_etc() -> None:
     assert seccomp.DEFAULT_PATHS == ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
+
+
+@pytest.mark.parametrize(
+    "syscalls",
+    [
+        [{"action": "SCMP_ACT_ALLOW"}],
+        [{"names": ["read"]}],
+        ["read"],
+        [rule(args=7)],
+        [{**rule(args=[{"index": 0, "value": 1, "op": "SCMP_CMP_NEW"}]), "names": ["socket"]}],
+    ],
+)
+def test_a_profile_of_unknown_form_is_an_error_that_names_it(tmp_path: Path, syscalls: Any) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": syscalls}))
+    with pytest.raises(ConfigError, match=f"seccomp profile {path}: "):
+        seccomp.profile_text(os.fspath(path), [], os.fspath(tmp_path), allow=())

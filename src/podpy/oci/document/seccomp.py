@@ -91,7 +91,10 @@ def profile_text(
             source = file.read()
     except OSError as error:
         raise ConfigError(f"seccomp profile {path}: {error.strerror}") from error
-    text = fastjson.dumps(profile(_parse(path, source), capabilities, allow=allow))
+    try:
+        text = fastjson.dumps(profile(_parse(path, source), capabilities, allow=allow))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # no text of a standard describes its form
+        raise ConfigError(f"seccomp profile {path}: unknown form: {error!r}") from error
     files.replace(cached, text)  # not synced: what a crash loses here is made again
     return text
 
