@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 SITE = os.path.dirname(PACKAGE)
 _INDEX_SIZE = 8  # bytes: podpy/pack.py
-_FAR = 900  # a descriptor that nobody else uses, below the usual limit of 1024
+_FAR = range(900, 1024)  # where a descriptor is in nobody's way; the usual limit is 1024
 
 
 class Pack:
@@ -92,13 +92,20 @@ class Pack:
 
 
 def _out_of_the_way(descriptor: int) -> int:
-    # The numbers from 3 on are the caller's: --preserve-fds, LISTEN_FDS.
+    # The numbers from 3 on are the caller's: --preserve-fds, LISTEN_FDS. (fcntl's F_DUPFD would be one more import.)
+    for far in _FAR:
+        try:
+            os.fstat(far)
+        except OSError:  # nobody has it
+            break
+    else:
+        return descriptor
     try:
-        os.dup2(descriptor, _FAR, inheritable=False)
+        os.dup2(descriptor, far, inheritable=False)
     except OSError:  # the limit is lower
         return descriptor
     os.close(descriptor)
-    return _FAR
+    return far
 
 
 def use_pack() -> None:

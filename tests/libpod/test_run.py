@@ -247,3 +247,15 @@ def test_of_sockets_that_have_not_come_nothing_is_told_and_an_exec_gets_none(
     podpy.ok("--runtime", runtime, *run)
     for words in ((*QUICK, busybox), ("exec", "c")):
         assert activated(podpy, 2, "--runtime", runtime, *words) == (",", [])
+
+
+def test_every_descriptor_of_the_caller_s_can_be_passed_on(podpy: Podpy, busybox: str) -> None:
+    read, write = os.pipe()
+    high = os.dup2(read, 900)
+    try:
+        how = (*QUICK, f"--preserve-fd={high}", busybox, "readlink", f"/proc/self/fd/{high}")
+        process = podpy.popen(*how, stdout=subprocess.PIPE, pass_fds=(high,))
+        assert process.communicate(timeout=60)[0].decode() == f"pipe:[{os.fstat(read).st_ino}]\n"
+    finally:
+        for descriptor in (read, write, high):
+            os.close(descriptor)
