@@ -9,7 +9,7 @@ from __future__ import annotations
 from podpy.errors import NoSuchContainerError, PodpyError
 from podpy.libpod.containers.ending.cleanup import release
 from podpy.libpod.containers.ending.finish import for_restart, remove_locked
-from podpy.libpod.containers.starting.start import commit_starting, start_locked
+from podpy.libpod.containers.starting.start import commit_starting, discard_failed_start, start, start_locked
 from podpy.libpod.containers.table import ALIVE, EXITED, STARTING, ContainerRow
 
 TYPE_CHECKING = False
@@ -55,7 +55,6 @@ def restart_together(containers: Sequence[Held], timeout: int | None) -> dict[st
 
 def _restart(containers: list[Held], timeout: int | None, errors: dict[str, PodpyError]) -> None:
     from podpy.libpod.containers.ending.stop import stop_together
-    from podpy.libpod.containers.starting.start import start
 
     running: list[Held] = []
     others: list[Held] = []
@@ -64,12 +63,22 @@ def _restart(containers: list[Held], timeout: int | None, errors: dict[str, Podp
             (running if each.status in ALIVE else others).append(each)
         except PodpyError as error:
             errors[each.id] = error
-    errors.update(stop_together(running, timeout, then=start))
+    errors.update(stop_together(running, timeout, then=_start))
     for each in others:
         try:
-            start(each)
+            _start(each)
         except PodpyError as error:
             errors[each.id] = error
+
+
+def _start(container: Held) -> None:
+    """Start a container; one with `--rm` whose start fails has ended for good."""
+    try:
+        start(container)
+    except BaseException:
+        if container.spec.remove:
+            discard_failed_start(container)
+        raise
 
 
 def must_restart(spec: ContainerSpec, row: ContainerRow) -> bool:
