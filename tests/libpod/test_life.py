@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -241,3 +244,29 @@ def test_a_restart_by_policy_obeys_the_modules_of_the_first_start(podpy: Podpy, 
         what="it runs again",
     )
     assert [path.name for path in (podpy.runroot / "oci").glob("*/st*")] == ["state.json"], "runc's"
+
+
+def test_a_module_that_was_removed_meanwhile_is_in_no_end_s_way(podpy: Podpy, busybox: str) -> None:
+    module = podpy.home / "own.conf"
+    module.write_text("[engine]\nstop_timeout = 1\n")
+    shared = shared_directory(podpy)
+    run = ("run", "-d", "--name=c", "--network=none", "--restart=on-failure:1", f"--volume={shared}:/s", busybox)
+    script = "touch /s/ready; until [ -e /s/go ]; do sleep 0.05; done; exit 1"
+    environment = {"CONTAINERS_CONF": f"{module}.too"}
+    shutil.copy(module, f"{module}.too")
+    podpy.ok(f"--module={module}", *run, "sh", "-c", script, env=environment)
+    wait.until((shared / "ready").exists, what="it runs")
+    for path in (module, Path(f"{module}.too"), shared / "ready"):
+        path.unlink()
+    (shared / "go").touch()
+    wait.until((shared / "ready").exists, what="its policy starts it again")
+    wait.until(lambda: status(podpy) == "exited 1", what="it has ended for good")
+    wait.until(lambda: not (podpy.runroot / "containers" / podpy.ok("ps", "-aq", "--no-trunc")).exists(), what="clean")
+
+
+def test_one_with_rm_whose_restart_fails_is_gone(podpy: Podpy, busybox: str) -> None:
+    source = shared_directory(podpy)
+    sleeper(podpy, busybox, "--rm", f"--volume={source}:/s")
+    source.rmdir()
+    podpy("restart", "-t0", "c").fails(125, os.fspath(source))
+    assert podpy.ok("ps", "-aq") == ""

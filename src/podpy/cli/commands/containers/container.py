@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import for_each
 
@@ -16,6 +18,14 @@ else:
 _NO_SUCH = 1
 
 
+def _forget_what_is_gone(said: Options) -> None:
+    """Do without configuration files that were named at the start and were removed since: the container has ended."""
+    said.module = [path for path in said.module if os.path.exists(path) or not os.path.isabs(path)]
+    for name in ("CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE"):
+        if not os.path.exists(os.environ.get(name, "/")):
+            del os.environ[name]
+
+
 def exists(options: Options) -> int:
     """Return 0 if the container exists, 1 if not."""
     with open_runtime(options) as runtime:
@@ -28,6 +38,7 @@ def cleanup(options: Options) -> int:
     if options.rm:
         # systemd ends what is left in a unit's cgroup as soon as its ExecStop has returned.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _forget_what_is_gone(options.globals)
     with open_runtime(options) as runtime:
         # A faster call has cleaned up what is gone already: for a script that is no failure.
         options.ignore = True
