@@ -182,6 +182,35 @@ def clone(descriptor: int) -> int:
     return linux.open_tree(descriptor, "", _CLONE)
 
 
+def clone_elsewhere(mount_namespace: str, path: str, *, resolve: int = 0) -> int:
+    """Return the descriptor of a detached copy of the mounts at `path` in another mount namespace (its file in /proc).
+
+    `path` begins at that namespace's root; `resolve` as for open_in_root. This process must have only one thread.
+    Raises FileNotFoundError if the namespace has gone, OSError.
+    """
+    own = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    here = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    try:
+        other = os.open(mount_namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            linux.setns(other, linux.CLONE_NEWNS)
+            try:
+                descriptor = open_in_root("/", path, os.O_PATH | os.O_DIRECTORY, resolve=resolve)
+                try:
+                    return clone(descriptor)
+                finally:
+                    os.close(descriptor)
+            finally:
+                # setns(2) moved the working directory to the root of the other namespace.
+                linux.setns(own, linux.CLONE_NEWNS)
+                os.fchdir(here)
+        finally:
+            os.close(other)
+    finally:
+        os.close(here)
+        os.close(own)
+
+
 def magic_path(descriptor: int) -> str:
     """Return a path of what a descriptor stands for: for calls that take none, or none opened with O_PATH (open(2))."""
     return f"/proc/self/fd/{descriptor}"

@@ -49,6 +49,13 @@ def test_events_of_images_and_volumes(podpy: Podpy, busybox: str) -> None:
     assert actions(podpy, "image") == ["tag", "untag", "untag", "remove"]
     podpy.ok("run", "--rm", "--network=none", "-v", "/anonymous", "hello")
     assert actions(podpy, "volume") == ["create", "remove"]
+    podpy.ok("volume", "create", "--label", "a=b", "data")
+    podpy.ok("volume", "rename", "data", "other")
+    podpy.ok("volume", "prune", "--all", "--force")
+    assert actions(podpy, "volume")[2:] == ["create", "rename", "remove", "prune"]
+    with sqlite3.connect(podpy.graphroot / FILE_NAME) as connection:
+        query = "SELECT name, attributes FROM events WHERE type = 'volume' AND action = 'prune'"
+        assert connection.execute(query).fetchall() == [("other", '{"a":"b"}')]
 
 
 @pytest.fixture

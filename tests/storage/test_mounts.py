@@ -11,7 +11,8 @@ import pytest
 from podpy.plan import Plan
 from podpy.storage.mounts.driver import find_fuse_overlayfs
 from podpy.storage.store import Store
-from podpy.storage.volumes import Volumes
+from podpy.storage.volumes.first_use import FirstUse
+from podpy.storage.volumes.table import VolumeTable
 from tests.storage.stores import add_image, own_store
 from tests.storage.tars import Tar
 from tests.storage.userns import in_userns
@@ -178,16 +179,16 @@ def test_a_kill_while_a_volume_is_filled_leaves_it_empty_for_the_next_start() ->
     with own_store() as store:
         image_with_whiteouts(store)
         target = mounted(store)
-        volumes = Volumes(store.paths, store.database)
+        volumes = VolumeTable(store.paths, store.database)
         volume = volumes.create("data")
         child = os.fork()
         if child == 0:
             os.environ["PODPY_CRASH_AT"] = "volume:copied"
-            volumes.prepare(volume, str(target), "/etc", NOBODY)
+            volumes.prepare(volume, FirstUse(rootfs=str(target), target="/etc", owner=NOBODY))
             os._exit(0)
         assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
         assert os.listdir(volume.mountpoint) == []
-        volumes.prepare(volumes.find("data"), str(target), "/etc", NOBODY)
+        volumes.prepare(volumes.find("data"), FirstUse(rootfs=str(target), target="/etc", owner=NOBODY))
         assert sorted(os.listdir(volume.mountpoint)) == ["a", "a2"]
         here, there = os.stat(volume.mountpoint), (target / "etc").stat()
         assert (here.st_uid, here.st_mode, here.st_mtime_ns) == (there.st_uid, there.st_mode, there.st_mtime_ns)
@@ -197,7 +198,7 @@ def test_a_kill_while_a_volume_is_filled_leaves_it_empty_for_the_next_start() ->
 @in_userns
 def test_of_a_volume_whose_removal_was_killed_the_next_of_its_name_has_nothing() -> None:
     with own_store() as store:
-        volumes = Volumes(store.paths, store.database)
+        volumes = VolumeTable(store.paths, store.database)
         Path(volumes.create("data").mountpoint, "secret").write_text("s")
         child = os.fork()
         if child == 0:
@@ -218,17 +219,19 @@ def test_an_empty_volume_gets_the_images_files_once() -> None:
     with own_store() as store:
         image_with_whiteouts(store)
         target = mounted(store)
-        volumes = Volumes(store.paths, store.database)
+        volumes = VolumeTable(store.paths, store.database)
         volume = volumes.create("data", labels={"a": "b"})
-        volumes.prepare(volume, str(target), "/s", NOBODY)  # a link in the image: followed inside it
+        volumes.prepare(
+            volume, FirstUse(rootfs=str(target), target="/s", owner=NOBODY)
+        )  # a link in the image: followed inside it
         assert sorted(os.listdir(volume.mountpoint)) == ["a", "a2"]
         assert os.stat(Path(volume.mountpoint, "a")).st_mode & 0o7777 == 0o4755
         os.unlink(Path(volume.mountpoint, "a"))
         os.unlink(Path(volume.mountpoint, "a2"))
-        volumes.prepare(volumes.find("data"), str(target), "/etc", NOBODY)
+        volumes.prepare(volumes.find("data"), FirstUse(rootfs=str(target), target="/etc", owner=NOBODY))
         assert not os.listdir(volume.mountpoint), "emptied by a user, it stays empty"
         other = volumes.create("other")
-        volumes.prepare(other, str(target), "/nowhere", NOBODY)
+        volumes.prepare(other, FirstUse(rootfs=str(target), target="/nowhere", owner=NOBODY))
         assert not os.listdir(other.mountpoint)
         unmount(target)
         volumes.remove("data")
@@ -242,11 +245,12 @@ def test_an_empty_volume_belongs_to_who_uses_it_until_somebody_fills_it_or_root_
         layer = Tar().directory("mine", uid=5, gid=6, mode=0o711).file("full/f", b"")
         add_image(store, "a", [layer], "localhost/x:1")
         target = mounted(store)
-        volumes = Volumes(store.paths, store.database)
+        volumes = VolumeTable(store.paths, store.database)
         volumes.create("data")
 
         def used_by(place: str, owner: tuple[int, int], **how: bool) -> tuple[int, int]:
-            volumes.prepare(volumes.find("data"), str(target), place, owner, **how)
+            use = FirstUse(rootfs=str(target), target=place, owner=owner, **how)
+            volumes.prepare(volumes.find("data"), use)
             status = os.stat(volumes.mountpoint("data"))
             return status.st_uid, status.st_gid
 

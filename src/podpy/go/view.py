@@ -39,6 +39,9 @@ _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
         "StoppedByUser": bool,
     },
 }  # fmt: skip
+_OF_VOLUMES_LEFT_OUT = frozenset(
+    ("Status", "UID", "GID", "Anonymous", "NeedsCopyUp", "NeedsChown", "Timeout", "StorageID")
+)
 _TIMES = frozenset(("Created", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"))
 
 # The fields of the OCI's ImageConfig with Go's zero values: in JSON what is empty is absent, a template sees all.
@@ -102,6 +105,13 @@ def image_view(data: dict[str, Any]) -> Struct:
     # Podman puts .ID for .Id and .HealthCheck for .Config.Healthcheck into the format's text: both spellings work.
     fields["Id"] = lambda: plain["Id"]
     return Shown(fields, plain)
+
+
+def volume_view(data: dict[str, Any]) -> Shown:
+    """Return what `volume inspect` says about a volume, as a template sees it."""
+    fields = {**data, "Labels": Map(data["Labels"], zero=""), "Options": Map(data["Options"], zero="")}
+    plain = {name: value for name, value in fields.items() if value or name not in _OF_VOLUMES_LEFT_OUT}
+    return Shown({**fields, "Status": Map(data["Status"], zero=None)}, Struct(plain))
 
 
 def _history_entry(entry: Struct) -> Struct:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from podpy.plan import Trace
     from podpy.storage.database.database import Database
     from podpy.storage.store import Store
-    from podpy.storage.volumes import Volumes
+    from podpy.storage.volumes.table import VolumeTable
 
     T = TypeVar("T")
 
@@ -101,11 +101,11 @@ class Engine:
         return self._open("store", lambda: Store(self.paths, self.database))
 
     @property
-    def volumes(self) -> Volumes:
-        """The volumes."""
-        from podpy.storage.volumes import Volumes
+    def volume_table(self) -> VolumeTable:
+        """The volumes in the database, and their directories."""
+        from podpy.storage.volumes.table import VolumeTable
 
-        return self._open("volumes", lambda: Volumes(self.paths, self.database))
+        return self._open("volume_table", lambda: VolumeTable(self.paths, self.database))
 
     @property
     def conf(self) -> ContainersConf:

@@ -37,13 +37,14 @@ if TYPE_CHECKING:
     from podpy.libpod.secrets import Secrets
     from podpy.libpod.settings import Settings
     from podpy.libpod.system.prune import Pruned
+    from podpy.libpod.volumes.manager import Volumes
     from podpy.plan import Trace
     from podpy.spec.container import ContainerSpec
     from podpy.storage.images import ImageRecord
 
 
 class Runtime(Engine):
-    """The public face of the engine: containers and images."""
+    """The public face of the engine: containers, volumes and images."""
 
     def __init__(
         self,
@@ -124,10 +125,19 @@ class Runtime(Engine):
         found = {"containers": self.containers.prune(filters, dry_run=dry_run)}
         gone = found["containers"].removed
         if volumes:
-            names = prune.unused_volumes(self, filters, gone)
+            from podpy.libpod.filters.volumes import unused
+
+            names = [volume.name for volume in unused(self, [*filters], every=True, gone=gone)]
             found["volumes"] = prune.volumes(self, names, dry_run=dry_run)
         found["images"] = self.images.prune(filters, every=every, dry_run=dry_run, gone=gone)
         return found
+
+    @property
+    def volumes(self) -> Volumes:
+        """The volumes of the store."""
+        from podpy.libpod.volumes.manager import Volumes
+
+        return Volumes(self)
 
     # Images
 

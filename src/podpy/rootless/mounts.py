@@ -1,11 +1,29 @@
-"""A mount namespace of this process's own."""
+"""The mount namespace of this process: one of its own, and what is mounted in it."""
 
 from __future__ import annotations
 
+import os
+
 from podpy import linux
+
+_MOUNT_POINT = 4  # proc_pid_mountinfo(5): the field's place in a line
 
 
 def private_mounts() -> None:
     """Give this process its own mount namespace: the host's mounts still arrive there, and none of ours leaves."""
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SLAVE)
+
+
+def mount_points(process: str = "self") -> list[str]:
+    """Return where something is mounted, parents first, as a process (its pid) sees it. Raises OSError."""
+    with open(f"/proc/{process}/mountinfo", "rb") as file:
+        return [_unescaped(line.split(b" ", _MOUNT_POINT + 1)[_MOUNT_POINT]) for line in file]
+
+
+def _unescaped(path: bytes) -> str:
+    # proc(5): blanks, tabs, newlines and backslashes are written as octal numbers.
+    if b"\\" in path:
+        for character in b" \t\n\\":
+            path = path.replace(b"\\%03o" % character, bytes([character]))
+    return os.fsdecode(path)

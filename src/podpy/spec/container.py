@@ -38,6 +38,20 @@ class Mount(Record):
     from_image: bool = False  # an anonymous volume that the image asked for
 
 
+PROPAGATIONS = frozenset("private rprivate slave rslave shared rshared unbindable runbindable".split())
+"""Options of a mount that say where mounts below it arrive (mount_namespaces(7)); one has at most one of them."""
+
+NO_CREATE = "nocreate"
+"""The option of a volume that must be there already."""
+_VOLUME_OPTION = "volume-opt="
+
+
+def volume_options(mount: Mount) -> dict[str, str]:
+    """Return the driver's options with which the volume is made if it isn't there (`volume-opt=KEY=VALUE`)."""
+    pairs = (o.removeprefix(_VOLUME_OPTION).partition("=") for o in mount.options if o.startswith(_VOLUME_OPTION))
+    return {key: value for key, _, value in pairs}
+
+
 class PortMapping(Record):
     """One published port, or a range of `count` of them."""
 

@@ -11,6 +11,7 @@ import os
 from podpy.record import Record
 from podpy.storage import orphans
 from podpy.storage.mounts import image_mounts
+from podpy.storage.volumes.table import VolumeTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _manifests(store: Shelves) -> list[Finding]:
 
 def _volumes(store: Shelves) -> list[Finding]:
     # Never removed here: a volume may be a user's only copy.
-    known = {name for (name,) in store.database.query("SELECT name FROM volumes")}
+    known = {volume.name for volume in VolumeTable(store.paths, store.database).all()}
     present = set(orphans.names(store, "volumes"))
     lost = [Finding(what=f"volume {name}: its directory is missing") for name in sorted(known - present)]
     return lost + [Finding(what=f"volumes/{name} belongs to no volume") for name in sorted(present - known)]

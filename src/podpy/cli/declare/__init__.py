@@ -6,7 +6,7 @@ declarations, so a new option is one line here and an attribute in its handler.
 
 from __future__ import annotations
 
-from podpy.cli.declare import containers, images, later, lists, registries, secrets, system, trust
+from podpy.cli.declare import containers, images, later, lists, registries, secrets, system, trust, volumes
 from podpy.cli.declare.globals import GLOBAL_OPTIONS
 from podpy.cli.declare.model import Command
 
@@ -16,6 +16,7 @@ COMMANDS: tuple[Command, ...] = (
     *containers.COMMANDS,
     *images.COMMANDS,
     *lists.COMMANDS,
+    *volumes.COMMANDS,
     *trust.COMMANDS,
     *registries.COMMANDS,
     *secrets.COMMANDS,
@@ -26,7 +27,7 @@ COMMANDS: tuple[Command, ...] = (
 
 def groups() -> dict[str, str]:
     """Return the command groups ("container", "image" …) with their one-line help."""
-    return {**secrets.GROUPS, **system.GROUPS, **trust.GROUPS}
+    return {**secrets.GROUPS, **system.GROUPS, **volumes.GROUPS, **trust.GROUPS}
 
 
 def find(path: str) -> Command:

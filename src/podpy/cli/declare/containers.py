@@ -357,7 +357,7 @@ _SEEING: tuple[Command, ...] = (
         path="inspect",
         handler="podpy.cli.commands.containers.inspect:run",
         panel=_PANEL,
-        help="Print everything about containers or images",
+        help="Print everything about containers, images or volumes",
         examples=(
             "podpy inspect web",
             "podpy inspect --format '{{.State.Status}} {{.State.ExitCode}}' web",

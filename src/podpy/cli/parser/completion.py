@@ -144,6 +144,8 @@ def _objects(kind: str, current: str, prefix: str) -> list[str]:
         return [prefix + name for name in _artifacts(current)]
     if kind == "secrets":
         return [prefix + name for name in _secrets(current)]
+    if kind == "volumes":
+        return [prefix + name for name in _volumes(current)]
     if kind == "signals":
         import signal
 
@@ -192,6 +194,14 @@ def _secrets(current: str) -> list[str]:
 
     with Runtime(access=Here()) as runtime:
         return [secret.name for secret in runtime.secrets.list() if secret.name.startswith(current)]
+
+
+def _volumes(current: str) -> list[str]:
+    from podpy.libpod.access import Here
+    from podpy.libpod.runtime import Runtime
+
+    with Runtime(access=Here()) as runtime:
+        return [volume.name for volume in runtime.volumes.list() if volume.name.startswith(current)]
 
 
 def _commands(path: str, table: Table, current: str) -> list[str]:

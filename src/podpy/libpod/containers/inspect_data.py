@@ -11,6 +11,7 @@ import os
 from podpy.libpod.containers import inspect_host
 from podpy.libpod.containers.table import PAUSED, RUNNING, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
+from podpy.spec.container import PROPAGATIONS
 from podpy.times import ZERO_TIME, go_time
 
 TYPE_CHECKING = False
@@ -171,9 +172,9 @@ def _sizes(container: Held) -> dict[str, int]:
 
 def mount_data(container: Held, mount: Mount) -> dict[str, Any]:
     """Return Podman's InspectMount."""
-    options = list(mount.options)
+    options = inspect_host.whole_options(mount)
     mode = ",".join(option for option in options if option in ("z", "Z"))
-    propagation = next((o for o in options if o.lstrip("r") in ("private", "shared", "slave", "unbindable")), "")
+    propagation = next(option for option in options if option in PROPAGATIONS)
     source = mount.source
     if mount.type == "volume":
         source = os.path.join(container.engine.paths.graphroot, "volumes", mount.source, "_data")
@@ -185,15 +186,11 @@ def mount_data(container: Held, mount: Mount) -> dict[str, Any]:
         "Destination": mount.target,
         "Driver": "local" if mount.type == "volume" else "",
         "Mode": mode,
-        "Options": [option for option in options if option not in hidden] or _default_options(mount),
+        "Options": [option for option in options if option not in hidden],
         "RW": "ro" not in options,
-        "Propagation": propagation or "rprivate",
+        "Propagation": propagation,
         **({"SubPath": mount.subpath} if mount.subpath else {}),
     }
-
-
-def _default_options(mount: Mount) -> list[str]:
-    return ["nosuid", "nodev", "rbind"] if mount.type == "volume" else ["rbind"]
 
 
 def _dependencies(spec: ContainerSpec) -> list[str]:

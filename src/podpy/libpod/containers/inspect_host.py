@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from podpy.spec.container import PROPAGATIONS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -107,13 +109,22 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bind(mount: Mount) -> str:
-    access = "ro" if "ro" in mount.options else "rw"
-    others = [option for option in mount.options if option not in ("ro", "rw")]
-    if not any(option.lstrip("r") in ("private", "shared", "slave", "unbindable") for option in others):
-        others.insert(0, "rprivate")
-    if mount.type == "bind" and not {"bind", "rbind"}.intersection(others):
-        others.append("rbind")
-    return f"{mount.source}:{mount.target}:{','.join([access, *others])}"
+    return f"{mount.source}:{mount.target}:{','.join(whole_options(mount))}"
+
+
+def whole_options(mount: Mount) -> list[str]:
+    """Return the options of a bind mount or a volume with those that it has anyway, in Podman's order."""
+    whole = list(mount.options)
+    if not {"ro", "rw"}.intersection(whole):
+        whole.append("rw")
+    if not PROPAGATIONS.intersection(whole):
+        whole.append("private" if "bind" in whole else "rprivate")
+    for flag in ("nosuid", "nodev") if mount.type == "volume" else ():
+        if not {flag, flag.removeprefix("no")}.intersection(whole):
+            whole.append(flag)
+    if not {"bind", "rbind"}.intersection(whole):
+        whole.append("rbind")
+    return whole
 
 
 def _log(container: Held, spec: ContainerSpec) -> dict[str, Any]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from podpy.errors import UsageError
 
 
-def parse(filters: list[str], known: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return the values of each key. `label!=x` is the key `label!`. Raises UsageError for what isn't known."""
+def parse(filters: list[str], known: tuple[str, ...], *, of: str = "") -> dict[str, list[str]]:
+    """Return the values of each key. `label!=x` is the key `label!`. Raises UsageError for what isn't known.
+
+    `of`: the kind of thing, which some of Podman's errors name.
+    """
     values: dict[str, list[str]] = {}
     for text in filters:
         key, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f'invalid filter "{text}"', hint=f"It is KEY=VALUE. {_keys(known)}")
+            said = f"filter input must be in the form of filter=value: {text} is invalid"
+            raise UsageError(said if of else f'invalid filter "{text}"', hint=f"It is KEY=VALUE. {_keys(known)}")
         if key.strip() not in known:
-            raise UsageError(f"{key} is an invalid filter", hint=_hint(key, known))
+            said = f'"{key}" is an invalid {of} filter' if of else f"{key} is an invalid filter"
+            raise UsageError(said, hint=_hint(key, known))
         values.setdefault(key.strip(), []).append(value)
     return values
 

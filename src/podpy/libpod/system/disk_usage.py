@@ -134,7 +134,7 @@ def _measure(engine: Engine) -> DiskUsage:
 
 
 def _containers(engine: Engine) -> list[ContainerUsage]:
-    used = Counter(container for container, _ in engine.volumes.uses())
+    used = Counter(container for container, _ in engine.volume_table.uses())
     return [
         ContainerUsage(row=row, size=tree_size(engine.directory(row.id)), volumes=used[row.id])
         for row in true_rows(engine)
@@ -142,9 +142,9 @@ def _containers(engine: Engine) -> list[ContainerUsage]:
 
 
 def _volumes(engine: Engine) -> list[VolumeUsage]:
-    used = Counter(name for _, name in engine.volumes.uses())
+    used = Counter(name for _, name in engine.volume_table.uses())
     directory = os.path.join(engine.paths.graphroot, "volumes")
     return [
         VolumeUsage(name=name, size=tree_size(os.path.join(directory, name)), containers=used[name])
-        for name in (volume.name for volume in engine.volumes.all())
+        for name in (volume.name for volume in engine.volume_table.all())
     ]

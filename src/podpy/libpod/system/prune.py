@@ -61,32 +61,6 @@ def images_after(engine: Engine, gone: Collection[str]) -> set[str]:
     return {image for image, users in engine.table.image_users().items() if not set(users).issubset(gone)}
 
 
-def volumes_after(engine: Engine, gone: Collection[str]) -> set[str]:
-    """Return the names of the volumes that containers use, without those containers."""
-    return {volume for container_id, volume in engine.volumes.uses() if container_id not in gone}
-
-
-def unused_volumes(engine: Engine, filters: Sequence[str], gone: Collection[str] = ()) -> list[str]:
-    """Return the volumes that no container uses, without those of `gone`, and for which every filter is true (label,
-    label!, until). Raises UsageError.
-    """
-    from podpy.libpod.filters.parse import match_labels, parse
-    from podpy.libpod.filters.times import parse_time
-    from podpy.storage.volumes import Volumes
-
-    used = volumes_after(engine, gone)
-    wanted = parse([*filters], ("label", "label!", "until"))
-    chosen = []
-    for volume in Volumes(engine.paths, engine.database).all():
-        if volume.name in used or not match_labels(wanted.get("label", []), volume.labels):
-            continue
-        if any(match_labels([text], volume.labels) for text in wanted.get("label!", [])):
-            continue
-        if all(volume.created < parse_time(text) for text in wanted.get("until", [])):
-            chosen.append(volume.name)
-    return chosen
-
-
 def _containers(engine: Engine, rows: Sequence[ContainerRow], dry_run: bool) -> Pruned:
     removed, errors = [], []
     ids = {row.id for row in rows}
@@ -134,7 +108,7 @@ def _volumes(engine: Engine, names: Sequence[str], dry_run: bool) -> Pruned:
         size = tree_size(os.path.join(engine.paths.graphroot, "volumes", name))
         try:
             if not dry_run:
-                engine.volumes.remove(name)
+                engine.volume_table.remove(name, pruned=True)
         except (InUseError, NotFoundError):
             continue  # somebody uses it now, or was faster
         removed.append(name)

@@ -11,6 +11,7 @@ import os
 from podpy import beneath
 from podpy.errors import NotSupportedError, UsageError
 from podpy.oci.document import namespaces, paths
+from podpy.spec.container import PROPAGATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,10 +28,9 @@ SYSTEMD_TMPFS = ("/run", "/run/lock", "/tmp", "/var/log/journal")
 _ZONES = "/usr/share/zoneinfo"
 INIT_TARGET = "/run/podman-init"
 
-_PROPAGATION = frozenset("private rprivate slave rslave shared rshared unbindable runbindable".split())
 # Options of podpy's own that no OCI runtime knows: labels (SELinux isn't enforced here), and what libpod has done
 # before (chown, overlay, copy of the image's files, the subdirectory).
-_OURS = frozenset(["z", "Z", "U", "O", "copy", "nocopy", "notmpcopyup"])
+_OURS = frozenset(["z", "Z", "U", "O", "copy", "nocopy", "nocreate", "notmpcopyup"])
 _OURS_WITH_VALUE = ("upperdir=", "workdir=", "subpath=", "volume-opt=", "consistency=")
 _SHARED = frozenset(["bind", "volume", "image"])  # what other containers, or the host, may write at the same time
 # What tmpfs and volumes are unless suid or dev is asked for; a bind mount is what its file system is.
@@ -240,11 +240,13 @@ def _asked(mount: Mount, spec: ContainerSpec, context: BundleContext) -> OciMoun
 
 def _bind_options(mount: Mount, source: str) -> list[str]:
     result = [_renamed(o) for o in mount.options if o not in _OURS and not o.startswith(_OURS_WITH_VALUE)]
-    if not _PROPAGATION.intersection(result):
+    if not PROPAGATIONS.intersection(result):
         result.append("private" if "bind" in result else "rprivate")
     if "bind" not in result and "rbind" not in result:
         result.append("rbind")
     _add_flags(result, (*_SAFE, *_locked_flags(source)) if mount.type == "volume" else _locked_flags(source))
+    if mount.type == "volume" and _is_read_only(source):
+        result = [*(option for option in result if option != "rw"), "ro"]  # `--opt o=ro` of the volume itself
     return result
 
 
@@ -252,7 +254,7 @@ def _tmpfs_options(mount: Mount, spec: ContainerSpec, context: BundleContext) ->
     result = [option for option in mount.options if option not in _OURS and not option.startswith(_OURS_WITH_VALUE)]
     if "U" in mount.options:
         result += [f"uid={context.user.uid}", f"gid={context.user.gid}"]
-    if not _PROPAGATION.intersection(result):
+    if not PROPAGATIONS.intersection(result):
         result.append("rprivate")
     _add_flags(result, _SAFE)
     wanted = mount.type == "tmpfs" and "tmpcopyup" not in result and "notmpcopyup" not in mount.options
@@ -280,6 +282,13 @@ def _locked_flags(source: str) -> list[str]:
         return []
     known = ((os.ST_NOEXEC, "noexec"), (os.ST_NOSUID, "nosuid"), (os.ST_NODEV, "nodev"))
     return [name for bit, name in known if flags & bit]
+
+
+def _is_read_only(source: str) -> bool:
+    try:
+        return bool(os.statvfs(source).f_flag & os.ST_RDONLY)
+    except (OSError, ValueError):
+        return False
 
 
 def _mount(target: str, kind: str, options: list[str], source: str = "") -> OciMount:

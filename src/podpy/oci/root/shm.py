@@ -22,45 +22,12 @@ def borrow(namespace: str, target: str) -> str:
     if parts[:2] != ["", "proc"] or len(parts) != 5 or not parts[2].isdigit():
         return ""
     os.makedirs(target, mode=0o700, exist_ok=True)
-    tree = _clone_tree(f"/proc/{parts[2]}/ns/mnt")
+    try:
+        tree = beneath.clone_elsewhere(f"/proc/{parts[2]}/ns/mnt", "dev/shm", resolve=linux.RESOLVE_NO_SYMLINKS)
+    except OSError as error:
+        raise StateError(f"can't share the other container's /dev/shm: {error.strerror}") from error
     try:
         linux.move_mount(tree, "", linux.AT_FDCWD, target, linux.MOVE_MOUNT_F_EMPTY_PATH)
     finally:
         os.close(tree)
     return target
-
-
-def _clone_tree(mount_namespace: str) -> int:
-    """Return the descriptor of a detached copy of the mount at /dev/shm in another mount namespace."""
-    own = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-    here = os.open(".", os.O_PATH | os.O_CLOEXEC)
-    try:
-        try:
-            other = os.open(mount_namespace, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise StateError(f"can't share /dev/shm with a container that has ended: {error.strerror}") from error
-        try:
-            linux.setns(other, linux.CLONE_NEWNS)
-            try:
-                return _clone_from("/")
-            finally:
-                # setns(2) moved the working directory to the root of the other namespace.
-                linux.setns(own, linux.CLONE_NEWNS)
-                os.fchdir(here)
-        finally:
-            os.close(other)
-    finally:
-        os.close(here)
-        os.close(own)
-
-
-def _clone_from(root: str) -> int:
-    flags = os.O_PATH | os.O_DIRECTORY
-    try:
-        descriptor = beneath.open_in_root(root, "dev/shm", flags, resolve=linux.RESOLVE_NO_SYMLINKS)
-    except OSError as error:
-        raise StateError(f"can't share the other container's /dev/shm: {error.strerror}") from error
-    try:
-        return beneath.clone(descriptor)
-    finally:
-        os.close(descriptor)

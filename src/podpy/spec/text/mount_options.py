@@ -31,7 +31,8 @@ _ONLY_TMPFS = frozenset("size mode tmpcopyup notmpcopyup noatime noswap uid gid 
 _NOT_TMPFS = frozenset("bind rbind z Z O idmap copy nocopy no-dereference upperdir workdir".split())
 _WITH_VALUE = frozenset("size mode uid gid nr_inodes huge upperdir workdir volume-opt subpath".split())
 _DROPPED = frozenset(["consistency", "cached", "delegated"])  # of Docker on macOS
-_OTHERS = frozenset(["O", "idmap", "volume-opt", "subpath", *_DROPPED])
+_ONLY_MOUNT = frozenset(["volume-opt", "nocreate", "subpath"])  # of `--mount`, not of `-v`
+_OTHERS = frozenset(["O", "idmap", *_ONLY_MOUNT, *_DROPPED])
 _OF_VOLUMES = {
     "rw": "'rw' or 'ro'",
     "exec": "'noexec' or 'exec'",
@@ -58,7 +59,7 @@ def check(
     seen: dict[tuple[str, ...], str] = {}
     for option in options:
         name = option.partition("=")[0]
-        _check_known(option, name, is_tmpfs=is_tmpfs)
+        _check_known(option, name, is_tmpfs=is_tmpfs, is_volume=is_volume)
         if name == "idmap":
             _refuse_idmap(rootless=rootless)
         if name == "noswap" and rootless:
@@ -73,8 +74,10 @@ def check(
     return result
 
 
-def _check_known(option: str, name: str, *, is_tmpfs: bool) -> None:
+def _check_known(option: str, name: str, *, is_tmpfs: bool, is_volume: bool) -> None:
     known = name in _GROUP_OF or name in _ONLY_TMPFS or name in _NOT_TMPFS or name in _OTHERS
+    if is_volume and name in _ONLY_MOUNT:
+        known = False
     if not known or ("=" in option and name not in (*_WITH_VALUE, "idmap", "consistency")):
         told = (
             f'unknown mount option "{option}": invalid mount option' if is_tmpfs else f'invalid option type "{option}"'

@@ -6,7 +6,7 @@ import os
 
 from podpy.errors import NotSupportedError, UsageError
 from podpy.go.values import split_csv
-from podpy.spec.container import Mount
+from podpy.spec.container import PROPAGATIONS, Mount
 from podpy.spec.text import mount_options
 from podpy.spec.text.volumes import check_volume_name, target_path
 
@@ -15,11 +15,9 @@ _ALIKE = (("glob", "bind"), ("ramfs", "tmpfs"))  # the first takes the second's 
 _SOURCE = ("src", "source")
 _TARGET = ("target", "dst", "dest", "destination")
 _PLAIN = frozenset(
-    "dev nodev exec noexec suid nosuid noswap z Z no-dereference shared rshared private rprivate slave rslave"
-    " unbindable runbindable".split()
+    ["dev", "nodev", "exec", "noexec", "suid", "nosuid", "noswap", "z", "Z", "no-dereference", *PROPAGATIONS]
 )
 _DEVPTS = frozenset("uid gid mode ptmxmode newinstance max".split())
-_PROPAGATIONS = frozenset("shared rshared private rprivate slave rslave unbindable runbindable".split())
 
 
 def parse_mount(text: str, *, rootless: bool = True, directory: str = "") -> list[Mount]:
@@ -108,8 +106,8 @@ class _Entry:
         """Take a key that only one type has."""
         if key in ("bind-nonrecursive", "bind-propagation"):
             self._need("bind", key)
-            if key == "bind-propagation" and value not in _PROPAGATIONS:
-                raise UsageError(f'invalid value "{key}={value}"', hint=f"One of {', '.join(sorted(_PROPAGATIONS))}")
+            if key == "bind-propagation" and value not in PROPAGATIONS:
+                raise UsageError(f'invalid value "{key}={value}"', hint=f"One of {', '.join(sorted(PROPAGATIONS))}")
             self.options.append("bind" if key == "bind-nonrecursive" else value)
         elif key in ("tmpfs-size", "tmpfs-mode", "tmpcopyup", "notmpcopyup"):
             self._need("tmpfs", key)
@@ -120,7 +118,10 @@ class _Entry:
             self.subpath = _required(key, value, given=given)
         elif key == "volume-opt":
             self._need("volume", key)
-            raise NotSupportedError("--mount volume-opt: volumes with options come with a later version of podpy")
+            self.options.append(f"volume-opt={_required(key, value, given=given)}")
+        elif key == "nocreate":
+            self._need("volume", key)
+            self.options.append(key)
         elif key == "volume-label":
             raise NotSupportedError("the --volume-label option is not presently implemented")
         else:

@@ -10,26 +10,19 @@ from __future__ import annotations
 import os
 
 from podpy.errors import InUseError, NoSuchImageError, NotSupportedError, StorageError
+from podpy.rootless.mounts import mount_points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.storage.images import ImageRecord
     from podpy.storage.shelves import Shelves
 
-_MOUNT_POINT = 4  # proc_pid_mountinfo(5): the field's place in a line
-
 
 def mounted(store: Shelves) -> dict[str, str]:
     """Return where images are mounted, by id. Call it in the user's namespaces, as all functions here."""
     directory = os.path.realpath(_directory(store))
-    found = {}
-    with open("/proc/self/mountinfo", "rb") as file:
-        for line in file:
-            point = os.fsdecode(line.split()[_MOUNT_POINT].decode("unicode_escape").encode("latin-1"))
-            parent, _, name = point.rpartition("/")
-            if parent == directory:
-                found[name] = point
-    return found
+    split = ((point, point.rpartition("/")) for point in mount_points())
+    return {name: point for point, (parent, _, name) in split if parent == directory}
 
 
 def mount(store: Shelves, record: ImageRecord) -> str:

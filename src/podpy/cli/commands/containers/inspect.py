@@ -20,7 +20,7 @@ _OLD_NAMES = ((".Src", ".Source"), (".Dst", ".Destination"), (".ImageID", ".Imag
 
 
 def run(options: Options) -> int:
-    """Print everything about containers or images."""
+    """Print everything about containers, images or volumes."""
     return _inspect(options, options.type)
 
 
@@ -30,10 +30,10 @@ def run_container(options: Options) -> int:
 
 
 def _inspect(options: Options, kind: str) -> int:
-    if kind not in ("all", "container", "image"):
+    if kind not in ("all", "container", "image", "volume"):
         raise NotSupportedError(f"inspect --type {kind}: {kind}s come with a later version of podpy")
-    if kind == "image" and (options.latest or options.size):
-        raise UsageError(f"--{'latest' if options.latest else 'size'} is not supported for type image")
+    if kind in ("image", "volume") and (options.latest or options.size):
+        raise UsageError(f"--{'latest' if options.latest else 'size'} is not supported for type {kind}")
     found: list[Any] = []
     errors: list[PodpyError] = []
     with open_runtime(options) as runtime:
@@ -51,25 +51,39 @@ def _inspect(options: Options, kind: str) -> int:
 
 
 def _find(runtime: Runtime, name: str, kind: str, options: Options) -> Any:
-    """Return the data of the object with this name. Raises NotFoundError."""
+    """Return the data of the first object with this name, in Podman's order of kinds. Raises NotFoundError."""
+    for found, look in (("container", _container), ("image", _image), ("volume", _volume)):
+        if kind not in ("all", found):
+            continue
+        try:
+            return look(runtime, name, options)
+        except NotFoundError:
+            if kind == found:
+                raise
+    hint = "See 'podpy ps -a', 'podpy images' and 'podpy volume ls'"
+    raise NotFoundError(f'no such object: "{name}"', hint=hint)
+
+
+def _container(runtime: Runtime, name: str, options: Options) -> Any:
     from podpy.libpod.containers.inspect_data import inspect
 
-    if kind != "image":
-        try:
-            container = runtime.container(name.removeprefix("/"))
-        except NoSuchContainerError:
-            if kind == "container":
-                raise NoSuchContainerError(f"no such container {name}", hint="See: podpy ps -a") from None
-        else:
-            return _container_view(inspect(container, size=options.size))
+    try:
+        container = runtime.container(name.removeprefix("/"))
+    except NoSuchContainerError:
+        raise NoSuchContainerError(f"no such container {name}", hint="See: podpy ps -a") from None
+    return _container_view(inspect(container, size=options.size))
+
+
+def _image(runtime: Runtime, name: str, _options: Options) -> Any:
     from podpy.cli.commands.images.images import inspect_data
 
-    try:
-        return inspect_data(runtime, name)
-    except NotFoundError:
-        if kind == "image":
-            raise
-        raise NotFoundError(f'no such object: "{name}"', hint="See 'podpy ps -a' and 'podpy images'") from None
+    return inspect_data(runtime, name)
+
+
+def _volume(runtime: Runtime, name: str, _options: Options) -> Any:
+    from podpy.go.view import volume_view
+
+    return volume_view(runtime.volumes.inspect(name))
 
 
 def _container_view(data: dict[str, Any]) -> Any:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from podpy.cli.engine import open_runtime
+from podpy.cli.question import agreed
 from podpy.cli.show.notice import complain
 from podpy.errors import UsageError
 from podpy.go.units import human_size
@@ -27,7 +26,7 @@ _SYSTEM = """WARNING! This command removes:
 
 def containers(options: Options) -> int:
     """Remove all containers that don't run, and print their ids."""
-    if not _agreed(options, _CONTAINERS + "\n"):
+    if not agreed(options, _CONTAINERS + "\n"):
         return 0
     with open_runtime(options) as runtime:
         found = runtime.containers.prune(options.filter, dry_run=options.dry_run)
@@ -36,7 +35,7 @@ def containers(options: Options) -> int:
 
 def images(options: Options) -> int:
     """Remove images without a name (--all: those that no container uses), and print their ids."""
-    if not _agreed(options, _IMAGES.format(_UNUSED if options.all else "dangling images") + "\n"):
+    if not agreed(options, _IMAGES.format(_UNUSED if options.all else "dangling images") + "\n"):
         return 0
     with open_runtime(options) as runtime:
         found = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run)
@@ -47,7 +46,7 @@ def system(options: Options) -> int:
     """Remove stopped containers, then volumes (--volumes), then images that nothing uses."""
     if options.external:
         return _external(options)
-    if not _agreed(options, _warning(options)):
+    if not agreed(options, _warning(options)):
         return 0
     with open_runtime(options) as runtime:
         found = runtime.prune(options.filter, every=options.all, volumes=options.volumes, dry_run=options.dry_run)
@@ -75,18 +74,6 @@ def _warning(options: Options) -> str:
         )
         + "\n"
     )
-
-
-def _agreed(options: Options, warning: str) -> bool:
-    if options.force or options.dry_run:
-        return True
-    sys.stdout.write(f"{warning}Are you sure you want to continue? [y/N] ")
-    sys.stdout.flush()
-    answer = sys.stdin.readline()
-    if not answer:
-        # Podman fails, too: a script that forgot --force must not go on as if something had been removed.
-        raise UsageError("there is no answer on standard input", hint="Add --force where nobody can be asked")
-    return answer.strip().lower() in ("y", "yes")
 
 
 def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = False) -> int:

@@ -69,19 +69,11 @@ def _leave_mounts(directory: str) -> None:
     the user's own files are behind it. Raises OSError; the directory must not be removed then.
     """
     from podpy import linux
+    from podpy.rootless.mounts import mount_points
 
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        points = [_unescaped(line.split(" ", 5)[4]) for line in file]
-    for point in reversed(points):
+    for point in reversed(mount_points()):
         if point.startswith(directory + "/"):
             linux.umount2(point, linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW)
-
-
-def _unescaped(path: str) -> str:
-    # proc(5): blanks, tabs, newlines and backslashes are written as octal numbers.
-    for character in " \t\n\\":
-        path = path.replace(f"\\{ord(character):03o}", character)
-    return path
 
 
 def remove_tree(path: str) -> None:

@@ -94,7 +94,7 @@ def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     # The row goes last: as long as it is there, the next call knows that there is something to finish.
     spec = fastjson.loads(row.spec)
     has_volumes = volumes and any(mount["type"] == "volume" for mount in spec.get("mounts", ()))
-    anonymous = engine.volumes.anonymous_of(row.id) if has_volumes else []
+    anonymous = engine.volume_table.anonymous_of(row.id) if has_volumes else []
     release(engine, row)
     perform(RemoveContainerLayer(engine.store, row.id))
     if spec.get("cidfile"):
@@ -120,7 +120,7 @@ def discard_volumes(engine: Engine, names: list[str]) -> None:
     """Remove volumes that no container uses (any more)."""
     for name in names:
         try:
-            engine.volumes.remove(name)
+            engine.volume_table.remove(name)
         except (InUseError, NotFoundError):
             pass  # another container has it, by --volumes-from; or somebody was faster
 

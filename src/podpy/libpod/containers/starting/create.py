@@ -13,6 +13,7 @@ from podpy.errors import (
     InUseError,
     NoSuchContainerError,
     NoSuchImageError,
+    NoSuchVolumeError,
     StateError,
     UsageError,
 )
@@ -22,6 +23,7 @@ from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import CREATED, REMOVING, STARTING, ContainerRow
 from podpy.record import Record
+from podpy.spec.container import NO_CREATE, volume_options
 from podpy.spec.defaults import base_environment, named, with_defaults
 
 TYPE_CHECKING = False
@@ -345,17 +347,32 @@ def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     def with_volume(mount: Mount) -> Mount:
         if mount.type != "volume":
             return mount
-        volume = engine.volumes.ensure(mount.source or names.new_id(), anonymous=not mount.source)
-        return mount.replace(source=volume.name)
+        if NO_CREATE in mount.options and not engine.volume_table.exists(mount.source):
+            raise NoSuchVolumeError(
+                f"volume {mount.source} does not exist and nocreate option is set: no such volume",
+                hint=f"podpy volume create {mount.source}",
+            )
+        return mount.replace(source=_ensure_volume(engine, mount, mount.source or names.new_id()))
 
     return spec.replace(mounts=[with_volume(mount) for mount in spec.mounts])
 
 
+def _ensure_volume(engine: Engine, mount: Mount, name: str) -> str:
+    """Make the volume of a mount, if it isn't there, and return its name."""
+    options = volume_options(mount)
+
+    def ensure() -> str:
+        return engine.volume_table.ensure(name, anonymous=not mount.source, options=options).name
+
+    return engine.privileged(ensure) if "o" in options else ensure()  # it may say an owner
+
+
 def _note_volumes(engine: Engine, container_id: str, spec: ContainerSpec) -> None:
-    for name in (mount.source for mount in spec.mounts if mount.type == "volume"):
-        # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
-        engine.volumes.ensure(name, anonymous=names.is_id(name))
-        engine.volumes.use(container_id, name)
+    for mount in spec.mounts:
+        if mount.type == "volume":
+            # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
+            engine.volume_table.ensure(mount.source, anonymous=names.is_id(mount.source), options=volume_options(mount))
+            engine.volume_table.use(container_id, mount.source)
 
 
 def _insert(

@@ -96,6 +96,7 @@ class Launch:
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd
         self._run = run
+        self._sources: Sources | None = None
         self._start: WaitForStart | None = None
         self._conmon: StartConmon | None = None
 
@@ -149,7 +150,7 @@ class Launch:
             sysfs = MountSysfs(context, self._network.netns_path)
             made.append(sysfs)
         files = WriteFiles(context, container, self._network, accounts)
-        sources = Sources(context, engine, user)
+        self._sources = sources = Sources(context, engine, user)
         secrets, hidden = None, []
         if context.spec.secrets:
             from podpy.libpod.containers.starting.secrets import PlaceSecrets, WriteSecrets
@@ -192,6 +193,11 @@ class Launch:
         """The ports that were really bound, as the row's JSON; None if the plan has none of its own."""
         bound = self._network.ports
         return None if bound is None else fastjson.dumps([port.as_dict() for port in bound])
+
+    def end(self) -> None:
+        """Give back what only the start itself needed."""
+        if self._sources is not None:
+            self._sources.release()
 
     def abandon(self) -> None:
         """End what a failed plan has started, but for a container that runs: then `pid` is its first process."""

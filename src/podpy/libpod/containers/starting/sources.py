@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from errno import ELOOP, EXDEV
 
-from podpy import beneath
-from podpy.errors import UsageError
+from podpy import beneath, pids
+from podpy.errors import EXIT_NOT_EXECUTABLE, StorageError, UsageError
 from podpy.plan import Operation
 
 TYPE_CHECKING = False
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.context import StartContext
     from podpy.libpod.containers.starting.root import LookUpUser
     from podpy.libpod.engine import Engine
+    from podpy.libpod.locks import FileLock
     from podpy.spec.container import Mount
-    from podpy.storage.volumes import Volumes
+    from podpy.storage.volumes.table import Volume
 
 
 class Sources:
@@ -28,6 +29,8 @@ class Sources:
         self._user = user
         self.operations: list[Operation] = []
         self.paths: dict[str, str] = {}
+        self._locks: list[FileLock] = []
+        self._prepared: list[PrepareVolume] = []
         for number, mount in enumerate(context.spec.mounts):
             if mount.type == "volume":
                 self.paths[mount.target] = self._volume(mount, number)
@@ -35,50 +38,110 @@ class Sources:
                 self.paths[mount.target] = self._bind(mount, number)
             if "U" in mount.options and mount.type in ("bind", "volume"):
                 self.operations.append(GiveTree(self.paths[mount.target], user))
+        # By name: two starts wait for volumes' locks in the same order.
+        self._prepared.sort(key=lambda operation: operation.volume)
+        self.operations[:0] = self._prepared
+
+    def release(self) -> None:
+        """Give the volumes' locks back: the container runs, or its start has failed."""
+        while self._locks:
+            lock = self._locks.pop()
+            lock.remove()
+            lock.release()
 
     def _volume(self, mount: Mount, number: int) -> str:
-        volumes = self._engine.volumes
-        path = volumes.mountpoint(mount.source)
+        path = self._engine.volume_table.mountpoint(mount.source)
+        self._prepared.append(PrepareVolume(self._context, self._engine, mount, self._user, self._locks))
         if mount.subpath:
-            place = os.path.join(self._context.directory, f"subpath{number}")
-            self.operations.append(MountSubpath(path, mount.subpath, place, f'volume "{mount.source}"'))
-            return place
-        self.operations.append(FillVolume(self._context, volumes, mount, self._user))
-        return path
+            whole, path = path, os.path.join(self._context.directory, f"subpath{number}")
+            self.operations.append(MountSubpath(whole, mount.subpath, path, f'volume "{mount.source}"'))
+        return self._overlay(mount, path, number) if "O" in mount.options else path
 
     def _bind(self, mount: Mount, number: int) -> str:
         if not os.path.exists(mount.source):
             raise no_source(mount.source)
-        if "O" not in mount.options:
-            return mount.source
-        overlay = MountHostOverlay(self._context, mount, number)
+        return self._overlay(mount, mount.source, number) if "O" in mount.options else mount.source
+
+    def _overlay(self, mount: Mount, lower: str, number: int) -> str:
+        overlay = MountHostOverlay(self._context, mount, lower, number)
         self.operations.append(overlay)
         return overlay.target
 
 
-class FillVolume(Operation):
-    """Give a volume that was never used the image's files, owner and mode, or the container's user as its owner."""
+class PrepareVolume(Operation):
+    """Mount a volume that has options, and give one that was never used the image's files, owner and mode, or the
+    container's user as its owner.
+    """
 
-    def __init__(self, context: StartContext, volumes: Volumes, mount: Mount, user: LookUpUser) -> None:
+    def __init__(
+        self, context: StartContext, engine: Engine, mount: Mount, user: LookUpUser, locks: list[FileLock]
+    ) -> None:
+        """`locks` gets the locks that are to be held until the container's row says that it runs."""
         self._context = context
-        self._volumes = volumes
+        self._engine = engine
         self._mount = mount
         self._user = user
+        self._locks = locks
+
+    @property
+    def volume(self) -> str:
+        """The volume's name."""
+        return self._mount.source
 
     def describe(self) -> str:
         """Return which volume."""
-        return f"fill the volume {self._mount.source or '(a new one)'} from {self._mount.target}, if it was never used"
+        name = self._mount.source or "(a new one)"
+        if self._mount.subpath:
+            return f"mount the volume {name}, if it has options"
+        return f"mount the volume {name}, if it has options; fill it from {self._mount.target}, if it was never used"
 
     def execute(self) -> None:
-        """Fill it. Raises NotFoundError for a volume that was removed, StorageError."""
-        self._volumes.prepare(
-            self._volumes.find(self._mount.source),
-            self._context.rootfs,
-            self._mount.target,
-            self._user.host_ids,
-            copy="nocopy" not in self._mount.options,
+        """Prepare it. Raises NoSuchVolumeError for a volume that was removed, StorageError."""
+        volume = self._engine.volume_table.find(self._mount.source)
+        fresh = volume.needs_mount and self._mount_it(volume)
+        if self._mount.subpath:
+            return
+        from podpy.storage.volumes.driver import copies_up
+        from podpy.storage.volumes.first_use import FirstUse
+
+        use = FirstUse(
+            rootfs=self._context.rootfs,
+            target=self._mount.target,
+            owner=self._user.host_ids,
+            copy="nocopy" not in self._mount.options and copies_up(volume.options),
             as_image="U" not in self._mount.options,
         )
+        self._engine.volume_table.prepare(volume, use, fresh=fresh)
+
+    def _mount_it(self, volume: Volume) -> bool:
+        """Mount it in this mount namespace; return whether what is mounted there was made just now."""
+        from podpy.storage.volumes import mounting
+
+        if mounting.is_mounted(volume):
+            return False  # by `podpy volume mount`, or at another place of this container
+        try:
+            if mounting.is_shared(volume):
+                lock = self._engine.lock(f"volume-{volume.name}")
+                lock.acquire()  # by the time that it is given back, others see this container run
+                self._locks.append(lock)
+                if any(mounting.borrow(volume, monitor) for monitor in self._monitors()):
+                    return False
+            mounting.mount(volume)
+        except StorageError as error:
+            failed = StorageError(
+                f"mounting volume {volume.name} for container {self._context.container_id}: {error.message}",
+                hint=error.hint,
+            )
+            failed.exit_code = EXIT_NOT_EXECUTABLE  # as of a start that fails
+            raise failed from error
+        return mounting.is_shared(volume)
+
+    def _monitors(self) -> list[int]:
+        """Return the pids of the monitors of the volume's containers: in their mount namespaces it is mounted."""
+        query = """SELECT conmon_pid, conmon_start FROM containers JOIN container_volumes ON id = container_id
+            WHERE volume = ? AND conmon_pid > 0"""
+        found = self._engine.database.query(query, (self._mount.source,))
+        return [pid for pid, started in found if pids.is_alive(pid, started)]
 
 
 class MountSubpath(Operation):
@@ -118,10 +181,10 @@ class MountSubpath(Operation):
 
 
 class MountHostOverlay(Operation):
-    """Mount an overlay over a host directory (`:O`): the container may write, the host's files stay as they are."""
+    """Mount an overlay over a host directory or a volume (`:O`): what the container writes is its own."""
 
-    def __init__(self, context: StartContext, mount: Mount, number: int) -> None:
-        self._lower = mount.source
+    def __init__(self, context: StartContext, mount: Mount, lower: str, number: int) -> None:
+        self._lower = lower
         # Beside the container's own layer, on a disk: what is written here may be large, and goes with the container.
         base = os.path.join(context.layer, f"overlay{number}")
         self._upper = _value(mount, "upperdir=") or f"{base}/upper"

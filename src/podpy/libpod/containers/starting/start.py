@@ -122,6 +122,9 @@ def start_locked(
     except BaseException as error:
         _undo(container, launch, error)
         raise
+    finally:
+        if launch is not None:
+            launch.end()
     container.row = before.replace(**changes)
     engine.mark("the container's start is committed")
     if run:

@@ -1,0 +1,24 @@
+"""The question of the prune commands."""
+
+from __future__ import annotations
+
+import sys
+
+from podpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.cli.parser.options import Options
+
+
+def agreed(options: Options, warning: str) -> bool:
+    """Print the warning and return whether the user agrees; --force and --dry-run do without. Raises UsageError."""
+    if options.force or options.dry_run:
+        return True
+    sys.stdout.write(f"{warning}Are you sure you want to continue? [y/N] ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        # Podman fails, too: a script that forgot --force must not go on as if something had been removed.
+        raise UsageError("there is no answer on standard input", hint="Add --force where nobody can be asked")
+    return answer.strip().lower() in ("y", "yes")

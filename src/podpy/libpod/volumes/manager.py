@@ -1,0 +1,229 @@
+"""Volumes: the one door for the command line, the library and the API.
+
+with Runtime() as runtime:
+    volume = runtime.volumes.create("data", labels={"app": "shop"})
+    print(volume.mountpoint)
+    for volume in runtime.volumes.list(["label=app=shop"]):
+        runtime.volumes.remove(volume.name)
+"""
+
+from __future__ import annotations
+
+from podpy.errors import (
+    InUseError,
+    NoSuchContainerError,
+    NoSuchVolumeError,
+    NotSupportedError,
+    PodpyError,
+    StorageError,
+)
+from podpy.libpod.containers import names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.system.prune import Pruned
+    from podpy.storage.volumes.table import Volume
+
+    Found = list[Volume]
+    Facts = list[dict[str, Any]]
+    Outcome = tuple[str, PodpyError | None]
+
+_LOCAL = ("", "local")
+
+
+class Volumes:
+    """The volumes of one store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # Looking
+
+    def get(self, name: str) -> Volume:
+        """Return a volume by its name, or the beginning of it. Raises NoSuchVolumeError, AmbiguousNameError."""
+        return self._engine.volume_table.find(name)
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a volume with exactly this name."""
+        return self._engine.volume_table.exists(name)
+
+    def list(self, filters: Sequence[str] = ()) -> Found:
+        """Return the volumes for which every filter is true (podman-volume-ls(1)), oldest first.
+
+        Raises UsageError, NoSuchVolumeError (after, since).
+        """
+        from podpy.libpod.filters import volumes
+
+        return volumes.matching(self._engine, [*filters])
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """Return everything about a volume, with Podman's fields in their order. Raises as get."""
+        from podpy.libpod.volumes.inspect import inspect
+
+        try:
+            return inspect(self._engine, self.get(name))
+        except NoSuchVolumeError as error:
+            raise NoSuchVolumeError(f"no such volume {name}", hint=error.hint) from None
+
+    def facts(self, volumes: Sequence[Volume]) -> Facts:
+        """Return what `inspect` says about each of these."""
+        from podpy.libpod.volumes.inspect import inspect
+
+        return [inspect(self._engine, volume) for volume in volumes]
+
+    # Coming
+
+    def create(
+        self,
+        name: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+        driver: str = "local",
+        uid: int | None = None,
+        gid: int | None = None,
+        ignore: bool = False,
+    ) -> Volume:
+        """Make a volume and return it; without a name it gets 64 random hex digits.
+
+        `options` are the driver's (podman-volume-create(1), --opt); `uid` and `gid` its owner, as a container without
+        a user namespace of its own sees them; with `ignore`, one that has the name already is returned as it is.
+        Raises InUseError for a name that is taken, UsageError, NotSupportedError (another driver, quotas).
+        """
+        name = name or names.new_id()
+        if driver not in _LOCAL:
+            raise _unknown_driver(name, driver)
+        table = self._engine.volume_table
+        if ignore and table.exists(name):
+            return table.find(name)
+
+        def make() -> Volume:
+            table = self._engine.volume_table  # a library's helper has one of its own
+            return table.create(name, labels=labels, options=options, owner=(uid, gid))
+
+        needs_ids = uid is not None or gid is not None or "o" in (options or {})
+        try:
+            return self._engine.privileged(make) if needs_ids else make()
+        except InUseError:
+            if not ignore:
+                raise
+            return self.get(name)  # somebody was faster
+
+    # Changing
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a volume that no container uses another name: podman-volume-rename(1).
+
+        Raises NoSuchVolumeError, InUseError, UsageError.
+        """
+        self._engine.privileged(lambda: self._engine.volume_table.rename(name, new))
+
+    def mount(self, name: str) -> str:
+        """Mount a volume in the user's own mount namespace (that of `podpy unshare`), if it must be, and return where.
+
+        Raises NoSuchVolumeError, StorageError.
+        """
+        return self._engine.privileged(lambda: self._mount(name))
+
+    def _mount(self, name: str) -> str:
+        from podpy.storage.database.events import tell
+        from podpy.storage.volumes import mounting
+
+        volume = self.get(name)
+        if volume.needs_mount:
+            with self._engine.database.transaction():  # not beside a removal or another mount
+                volume = self.get(volume.name)
+                if not mounting.is_mounted(volume):
+                    try:
+                        mounting.mount(volume)
+                    except StorageError as error:
+                        told = f"mounting volume {volume.name}: {error.message}"
+                        raise StorageError(told, hint=error.hint) from error
+                    tell(self._engine.database, "volume", "mount", volume.name, volume.name, volume.labels)
+        return volume.mountpoint
+
+    def unmount(self, name: str) -> str:
+        """Undo `mount`, and return the volume's name; one that isn't mounted is no error. Raises NoSuchVolumeError."""
+        return self._engine.privileged(lambda: self._unmount(name))
+
+    def _unmount(self, name: str) -> str:
+        from podpy.storage.database.events import tell
+        from podpy.storage.volumes import mounting
+
+        volume = self.get(name)
+        if volume.needs_mount:
+            with self._engine.database.transaction():
+                if mounting.detach(volume):
+                    tell(self._engine.database, "volume", "unmount", volume.name, volume.name, volume.labels)
+        return volume.name
+
+    # Going
+
+    def remove(self, name: str, *, force: bool = False, timeout: int | None = None) -> str:
+        """Remove a volume with its files, and return its whole name.
+
+        `force`: containers that use it are stopped, for which they have `timeout` seconds (None: their own time), and
+        removed first. Raises NoSuchVolumeError; InUseError if a container uses it, without `force`.
+        """
+        return self._engine.privileged(lambda: self._remove(name, force, timeout))
+
+    def _remove(self, name: str, force: bool, timeout: int | None) -> str:
+        table = self._engine.volume_table
+        if not force:
+            return table.remove(name)
+        whole = table.find(name).name
+        for user in table.users(whole):
+            self._remove_user(user, timeout)
+        return table.remove(whole) if table.exists(whole) else whole  # an anonymous one went with its container
+
+    def _remove_user(self, container_id: str, timeout: int | None) -> None:
+        from podpy.libpod.containers.ending.remove import remove
+        from podpy.libpod.containers.held import find
+
+        try:
+            remove(find(self._engine, container_id), force=True, volumes=False, timeout=timeout, depend=True)
+        except NoSuchContainerError:
+            pass
+
+    def remove_several(
+        self, volumes: Sequence[str] = (), *, every: bool = False, force: bool = False, timeout: int | None = None
+    ) -> Iterator[Outcome]:
+        """Remove volumes (`every`: all), each as `remove` does; yield each name, and why it is still there if it is."""
+        for name in [volume.name for volume in self.list()] if every else volumes:
+            try:
+                yield self.remove(name, force=force, timeout=timeout), None
+            except PodpyError as error:
+                yield name, error
+
+    def prune(self, filters: Sequence[str] = (), *, every: bool = False, dry_run: bool = False) -> Pruned:
+        """Remove the anonymous volumes (`every`: the others, too) that no container uses and every filter lets through.
+
+        With `dry_run` nothing is removed. Raises UsageError.
+        """
+        from podpy.libpod.system import prune
+
+        chosen = self.prunable(filters, every=every)
+        return prune.volumes(self._engine, [volume.name for volume in chosen], dry_run=dry_run)
+
+    def prunable(self, filters: Sequence[str] = (), *, every: bool = False) -> Found:
+        """Return the volumes that `prune` would remove. Raises UsageError."""
+        from podpy.libpod.filters import volumes
+
+        return volumes.unused(self._engine, [*filters], every=every)
+
+
+def _unknown_driver(name: str, driver: str) -> PodpyError:
+    if driver == "image":
+        return NotSupportedError(
+            'podpy has no volume driver "image"',
+            hint="A container can have an image itself: --mount type=image,source=IMAGE,destination=/DIR,rw=true",
+        )
+    return NotSupportedError(
+        f"volume {name} uses volume plugin {driver} but it could not be retrieved: no volume plugin with name {driver} "
+        "available: required plugin missing",
+        hint='podpy has no volume plugins: the only driver is "local"',
+    )

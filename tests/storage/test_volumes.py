@@ -1,0 +1,115 @@
+"""Volumes' options, and renames that are cut off."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from podpy import linux
+from podpy.errors import NotSupportedError, PodpyError, StorageError, UsageError
+from podpy.storage.volumes import driver
+from podpy.storage.volumes.table import VolumeTable
+from tests.storage.stores import own_store
+from tests.storage.userns import in_userns
+
+
+def test_what_o_says_of_the_volume_is_kept_twice_as_podman_shows_it() -> None:
+    read = driver.read({"type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=5,gid=7,nodev,timeout=3"})
+    assert read.shown == {
+        "type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=5,gid=7,nodev", "SIZE": "1m", "UID": "5", "GID": "7",
+    }  # fmt: skip
+    assert (read.uid, read.gid) == (5, 7)
+    assert driver.read({"o": "noquota,timeout=3"}).shown == {"NOQUOTA": "true"}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"foo": ""}, "invalid mount option foo for driver 'local': invalid argument"),
+        ({"o": "uid"}, "uid option must provide a UID: invalid argument"),
+        ({"o": "uid=x"}, 'cannot convert UID x to integer: strconv.Atoi: parsing "x": invalid syntax'),
+        ({"o": "gid=4294967295"}, "cannot convert GID 4294967295 to integer"),
+        ({"o": "size=1x"}, "cannot convert size 1x to integer: invalid size: '1x'"),
+        ({"o": "inodes=²"}, "cannot convert inodes ² to integer"),
+        ({"o": "timeout=-1"}, "volume timeout cannot be negative (got -1)"),
+        ({"o": "size=1m,noquota"}, "volume options size and inodes cannot be used without quota"),
+        ({"type": "tmpfs", "o": "inodes=5"}, "volume option inodes not supported on tmpfs filesystem"),
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        driver.read(options)
+    assert told in str(caught.value)
+
+
+def test_quotas_are_refused() -> None:
+    for option in ("size=1m", "inodes=10"):
+        with pytest.raises(NotSupportedError, match="does not support Project Quota"):
+            driver.read({"o": option})
+
+
+@pytest.mark.parametrize(
+    ("options", "needed"),
+    [
+        ({}, False),
+        ({"UID": "5", "o": "uid=5"}, False),
+        ({"nocopy": ""}, False),
+        ({"NOQUOTA": "true"}, False),
+        ({"o": "nodev"}, True),
+        ({"UID": "5", "o": "uid=5,nodev"}, True),
+        ({"type": "tmpfs"}, True),
+        ({"device": "/d", "o": "bind"}, True),
+    ],
+)
+def test_which_volumes_are_mounted(options: dict[str, str], needed: bool) -> None:
+    assert driver.needs_mount(options) is needed
+
+
+def test_the_arguments_of_a_mount() -> None:
+    made = driver.request({"type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=5,nodev,rw,noexec"})
+    assert (made.source, made.type, made.data) == ("tmpfs", "tmpfs", "size=1m,uid=5")
+    assert made.flags == linux.MS_NODEV | linux.MS_NOEXEC and not made.bind
+    bound = driver.request({"type": "none", "device": "/srv/a b", "o": "rbind,ro"})
+    assert (bound.source, bound.flags, bound.bind, bound.recursive) == ("/srv/a b", linux.MS_RDONLY, True, True)
+    assert driver.request({"type": "bind", "device": "/d"}).bind
+    for impossible in ({"o": "nodev"}, {"type": "bind", "device": "d"}, {"device": "tmpfs"}):
+        with pytest.raises(StorageError):
+            driver.request(impossible)
+
+
+@in_userns
+def test_a_rename_that_was_killed_is_taken_back_and_one_that_was_committed_stays() -> None:
+    with own_store() as store:
+        volumes = VolumeTable(store.paths, store.database)
+        Path(volumes.create("old").mountpoint, "file").write_text("x")
+        child = os.fork()
+        if child == 0:
+            os.environ["PODPY_CRASH_AT"] = "volume:renamed"
+            volumes.rename("old", "new")
+            os._exit(0)
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        root = Path(store.graphroot, "volumes")
+        assert (root / "new").exists() and not (root / "old").exists()
+        assert [v.name for v in volumes.all()] == ["old"]
+        assert os.listdir(root) == ["old"] and os.listdir(volumes.find("old").mountpoint) == ["file"]
+
+        volumes.rename("old", "new")
+        os.symlink("old/new", root / ".renaming")  # the call was killed after its commit
+        assert os.listdir(volumes.find("new").mountpoint) == ["file"] and os.listdir(root) == ["new"]
+        assert store.check() == []
+
+
+@in_userns
+def test_a_volume_is_renamed_only_if_nobody_has_it() -> None:
+    with own_store() as store:
+        volumes = VolumeTable(store.paths, store.database)
+        volumes.create("a", anonymous=True)
+        volumes.create("b")
+        for new, told in (("b", "volume with name b already exists"), ("-", "names must match"), ("", "names must")):
+            with pytest.raises(PodpyError, match=told):
+                volumes.rename("a", new)
+        volumes.rename("a", "c")
+        assert [(v.name, v.anonymous) for v in volumes.all()] == [("c", False), ("b", False)]
