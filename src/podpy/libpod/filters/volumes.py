@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from podpy.libpod.engine import Engine
-    from podpy.storage.volumes.table import Volume
+    from podpy.storage.volumes.volume import Volume
 
     Check = Callable[[Volume], bool]
     Maker = Callable[[Engine, list[str]], Check]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.engine import Engine
-    from podpy.storage.volumes.table import Volume
+    from podpy.storage.volumes.volume import Volume
 
 _MARKS = ", ".join("?" * len(ALIVE))
 _MOUNTERS = f"""SELECT count(*) FROM container_volumes JOIN containers ON id = container_id

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from podpy.libpod.engine import Engine
     from podpy.libpod.system.prune import Pruned
-    from podpy.storage.volumes.table import Volume
+    from podpy.storage.volumes.volume import Volume
 
     Found = list[Volume]
     Facts = list[dict[str, Any]]

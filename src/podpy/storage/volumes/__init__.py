@@ -1,5 +1,6 @@
 """Volumes: directories that outlive their containers.
 
+volume      one of them
 table       their rows and directories: made, found, renamed, removed
 driver      what `volume create --opt` says (driver local): pure
 first_use   what an empty volume gets from the image of the container that first has it

@@ -16,7 +16,7 @@ from podpy.storage.volumes import driver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.storage.volumes.table import Volume
+    from podpy.storage.volumes.volume import Volume
 
 
 def is_mounted(volume: Volume, process: str = "self") -> bool:

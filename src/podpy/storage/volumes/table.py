@@ -16,9 +16,9 @@ import time
 
 from podpy import fastjson, files
 from podpy.errors import AmbiguousNameError, InUseError, NoSuchVolumeError, UsageError
-from podpy.record import Record
 from podpy.storage.staging import Staging
 from podpy.storage.volumes.first_use import COPIED, NEW, OWNED
+from podpy.storage.volumes.volume import Volume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,34 +34,6 @@ _NAME_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _NAME_CHARACTERS = _NAME_START | frozenset("_.-")
 _LONGEST_NAME = 255  # NAME_MAX
 _RENAMING = ".renaming"
-
-
-class Volume(Record):
-    """One volume. `created` is nanoseconds since 1970; `mountpoint` the directory with its files.
-
-    uid and gid: what it was created with, or its first container gave it.
-    """
-
-    name: str
-    mountpoint: str
-    driver: str = "local"
-    anonymous: bool = False
-    created: int = 0
-    labels: dict[str, str] = {}
-    options: dict[str, str] = {}
-    uid: int = 0
-    gid: int = 0
-    copied_up: bool = False  # an image's files were copied in: it isn't changed any more
-    owned: bool = False  # its owner stays
-
-    @property
-    def needs_mount(self) -> bool:
-        """Whether something is mounted at its directory while it is used."""
-        if not self.options:
-            return False
-        from podpy.storage.volumes import driver
-
-        return driver.needs_mount(self.options)
 
 
 class VolumeTable:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
     from podpy.libpod.locks import FileLock
     from podpy.spec.container import Mount
-    from podpy.storage.volumes.table import Volume
+    from podpy.storage.volumes.volume import Volume
 
 
 class Sources:
