@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.support import wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 
 
 def run(podpy: Podpy, image: str, script: str, *options: str, name: str = "c") -> None:
@@ -79,6 +79,21 @@ def test_several_containers_with_names(podpy: Podpy, busybox: str) -> None:
         run(podpy, busybox, f"echo from {name}", name=name)
         ended(podpy, name)
     assert podpy.ok("logs", "-n", "a", "b").splitlines() == ["a from a", "b from b"]
+
+
+def test_several_logs_are_one_in_the_order_of_time(podpy: Podpy, busybox: str) -> None:
+    gate = shared_directory(podpy)
+    script = "echo $0 first; until [ -e /gate/$0 ]; do sleep 0.02; done; printf '%s mid' $0; sleep 0.1; echo dle"
+    for name in ("a", "b"):
+        options = ["-d", f"--name={name}", "--network=none", f"--volume={gate}:/gate", busybox]
+        podpy.ok("run", *options, "sh", "-c", script, name)
+        wait.until(lambda name=name: "first" in podpy.ok("logs", name), what=f"{name} is read")
+    for name in ("b", "a"):
+        (gate / name).touch()
+        ended(podpy, name)
+    expected = ["a a first", "b b first", "b b middle", "a a middle"]
+    assert podpy.ok("logs", "-n", "b", "a").splitlines() == expected
+    assert podpy.ok("logs", "-n", "--tail=1", "a", "b").splitlines() == expected[2:]
 
 
 def test_without_a_log_there_is_an_error_that_says_so(podpy: Podpy, busybox: str) -> None:

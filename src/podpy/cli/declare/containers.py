@@ -400,6 +400,7 @@ _SEEING: tuple[Command, ...] = (
             "podpy logs web",
             "podpy logs --follow --tail 20 web",
             "podpy logs --since 10m --timestamps web",
+            "podpy logs --names web database",
         ),
         arguments=(some_containers(),),
         rule="logs",

@@ -48,7 +48,7 @@ def _read_files(log: _LogFile, container: Held, options: LogOptions) -> Iterator
     if options.tail >= 0 and not options.since and not options.until:
         yield from log.last(options.tail)
     else:
-        lines = (line for line in log.stored() if _in_range(line, options))
+        lines = (line for line in log.stored(options.since, options.until) if _in_range(line, options))
         yield from lines if options.tail < 0 else _last_lines(lines, options.tail)
     if options.follow:
         yield from (line for line in log.follow(container, options.until) if _in_range(line, options))
@@ -62,12 +62,20 @@ class _LogFile:
         self._parse = parse
         self._current: BinaryIO | None = None
 
-    def stored(self) -> Iterator[LogLine]:
-        """Yield all that is there, oldest first."""
+    def stored(self, since: int = 0, until: int = 0) -> Iterator[LogLine]:
+        """Yield all that is there, oldest first; what is certainly not in the time span isn't read."""
         files = self._open_all()
         for file in reversed(files):
-            yield from self._new_entries(file)
+            end = self._go_to(file, since, until) if since or until else None
+            yield from self._new_entries(file, end)
         self._keep_newest(files)
+
+    def _go_to(self, file: BinaryIO, since: int, until: int) -> int:
+        from podpy.libpod.io.log_window import window
+
+        begin, end = window(file, self._parse, since, until)
+        file.seek(begin)
+        return end
 
     def last(self, wanted: int) -> Iterator[LogLine]:
         """Yield the last `wanted` lines without reading what is before them."""
@@ -164,9 +172,11 @@ class _LogFile:
                 yield from self._new_entries(file)
             self._keep_newest(newer)
 
-    def _new_entries(self, file: BinaryIO) -> Iterator[LogLine]:
+    def _new_entries(self, file: BinaryIO, end: int | None = None) -> Iterator[LogLine]:
         while True:
             at = file.tell()
+            if end is not None and at >= end:
+                return
             raw = file.readline()
             if not raw.endswith(b"\n"):
                 file.seek(at)  # conmon is in the middle of writing it

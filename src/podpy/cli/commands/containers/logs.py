@@ -50,11 +50,22 @@ def _time(text: str, *, ahead: bool = False) -> int:
 def _print(containers: list[Container], wanted: LogOptions, options: Options) -> int:
     if len(containers) > 1 and wanted.follow:
         return _print_side_by_side(containers, wanted, options)
-    for position, container in enumerate(containers):
-        printer = _Printer(container, position if len(containers) > 1 else -1, options)
-        for line in container.logs(wanted):
-            printer.print(line)
-        printer.end()
+    if len(containers) > 1:
+        return _print_merged(containers, wanted, options)
+    printer = _Printer(containers[0], -1, options)
+    for line in containers[0].logs(wanted):
+        printer.print(line)
+    printer.end()
+    return 0
+
+
+def _print_merged(containers: list[Container], wanted: LogOptions, options: Options) -> int:
+    from podpy.libpod.io.log_merge import merged
+
+    printers = [_Printer(container, position, options) for position, container in enumerate(containers)]
+    for which, line in merged([container.logs(wanted) for container in containers]):
+        printers[which].print(line)
+    printers[0].end()
     return 0
 
 
