@@ -6,7 +6,7 @@ declarations, so a new option is one line here and an attribute in its handler.
 
 from __future__ import annotations
 
-from podpy.cli.declare import containers, images, later, lists, registries, secrets, system, trust, volumes
+from podpy.cli.declare import containers, contents, images, later, lists, registries, secrets, system, trust, volumes
 from podpy.cli.declare.globals import GLOBAL_OPTIONS
 from podpy.cli.declare.model import Command
 
@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "GLOBAL_OPTIONS", "find", "groups"]
 
 COMMANDS: tuple[Command, ...] = (
     *containers.COMMANDS,
+    *contents.COMMANDS,
     *images.COMMANDS,
     *lists.COMMANDS,
     *volumes.COMMANDS,

@@ -61,6 +61,11 @@ class NewFile:
             if self._aside:
                 os.unlink(self._aside)
 
+    @property
+    def descriptor(self) -> int:
+        """What is written to, for those who don't write by `write`."""
+        return self._descriptor
+
     def write(self, data: bytes) -> None:
         """Append all of `data`. Raises ImageError (a full disk), BrokenPipeError."""
         view = memoryview(data)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.system.prune import Pruned
     from podpy.spec.container import ContainerSpec
+    from podpy.storage.layers.pack import Packed
 
     Found = list[Container]
     Chosen = tuple[str, Container | PodpyError]
@@ -148,6 +149,19 @@ class Containers:
         from podpy.libpod.containers.starting.explain import explain
 
         return self._engine.privileged(lambda: explain(self._engine, spec))
+
+    # What is in them
+
+    def export(self, name: str, output: str | int) -> Packed:
+        """Write a container's root file system, without what is mounted in it, as a tar to a path or a descriptor.
+
+        A file is there when it is complete. Returns how much that is. Raises NoSuchContainerError, StorageError,
+        NoSpaceError, ImageError (the file); BrokenPipeError if nobody reads it any more.
+        """
+        from podpy.libpod.containers.contents.export import export
+
+        container = self.get(name)
+        return self._engine.privileged(lambda: export(container, output))
 
     # Stopping and going
 

@@ -1,0 +1,31 @@
+"""`podpy export`: a container's root file system as a tar, without what is mounted in it."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.libpod.containers.contents.view import View
+from podpy.storage.layers.pack import PackOptions, write_tar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.held import Held
+    from podpy.storage.layers.pack import Packed
+
+
+def export(container: Held, output: str | int) -> Packed:
+    """Write the tar to a descriptor, or a file that appears when it is complete; return what it has in it.
+
+    Raises StateError, StorageError, ImageError (the file), BrokenPipeError.
+    """
+    if isinstance(output, int):
+        return _write(container, output)
+    from podpy.image.archive.outfile import NewFile
+
+    with NewFile(os.path.join(container.engine.caller.directory, output)) as file:
+        return _write(container, file.descriptor)
+
+
+def _write(container: Held, output: int) -> Packed:
+    with View(container, mounts=False) as view:
+        return write_tar(view.root, output, PackOptions(uid_maps=view.uid_maps, gid_maps=view.gid_maps))

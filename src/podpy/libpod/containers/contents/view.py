@@ -1,0 +1,234 @@
+"""View: a container's root file system as one descriptor.
+
+A container that runs is seen as it sees itself (/proc/PID/root: volumes, tmpfs and all), or, without mounts, as its
+monitor's mount namespace has it: its layer on the image's, and nothing else. One that doesn't run is mounted in a mount
+namespace of this process's own, while its lock is held, so that nobody starts it meanwhile. What is mounted is taken
+off its path at once: only the descriptor keeps it, so no removal of a directory ever reaches into it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import beneath, linux, pids
+from podpy.errors import NoSuchContainerError, StateError
+from podpy.libpod.containers.table import ALIVE, INITIALIZED
+from podpy.plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.table import ContainerRow
+    from podpy.spec.container import Mount
+
+    Maps = list[tuple[int, int, int]]
+
+_TRIES = 5  # a container may end, or be restarted, while it is looked at
+_CLONE = linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC | linux.AT_RECURSIVE
+_NO_PROCESS = (FileNotFoundError, ProcessLookupError)
+_LOCKED_FLAGS = ((os.ST_NOSUID, linux.MS_NOSUID), (os.ST_NODEV, linux.MS_NODEV), (os.ST_NOEXEC, linux.MS_NOEXEC),
+                 (os.ST_NOATIME, linux.MS_NOATIME), (os.ST_NODIRATIME, linux.MS_NODIRATIME),
+                 (os.ST_RELATIME, linux.MS_RELATIME))  # fmt: skip
+
+
+class View:
+    """A container's root file system for as long as the block lasts: `root` is its descriptor, `path` a path of it.
+
+    `mounts`: with what is mounted in it. `wait`: whether entering waits for the lock of a container that doesn't run;
+    if it doesn't, it raises BusyError. `is_running`, and the maps (inside, outside, size) of its owners, are known
+    within the block.
+    """
+
+    def __init__(self, container: Held, *, mounts: bool, wait: bool = True) -> None:
+        self.container = container
+        self.is_running = False
+        self.root = -1
+        self._mounts = mounts
+        self._wait = wait
+        self._locked = False
+
+    @property
+    def path(self) -> str:
+        """A path that leads to the root: for functions that open what is beneath it (podpy.beneath)."""
+        return beneath.magic_path(self.root)
+
+    @property
+    def uid_maps(self) -> Maps:
+        """How users inside are users outside; empty: they are the same."""
+        return [(line.container, line.host, line.size) for line in self.container.spec.uid_maps]
+
+    @property
+    def gid_maps(self) -> Maps:
+        """The same of groups."""
+        return [(line.container, line.host, line.size) for line in self.container.spec.gid_maps]
+
+    def __enter__(self) -> Self:
+        """Raises NoSuchContainerError, StateError, BusyError, StorageError."""
+        for _ in range(_TRIES):
+            row = self.container.refresh()
+            if row.status not in (*ALIVE, INITIALIZED):
+                if self._enter_stopped():
+                    return self
+            elif self._enter_running(row):
+                return self
+        raise StateError(f"container {self.container.name} keeps ending and starting", hint="Stop it, then try again")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.root >= 0:
+            os.close(self.root)
+            self.root = -1
+        if self._locked:
+            self._locked = False
+            self.container.lock.release()
+        if kind is None and self.is_running:
+            self._refuse_removed()
+
+    def _refuse_removed(self) -> None:
+        """Raise NoSuchContainerError if the container was removed meanwhile: then its files may have been, too."""
+        try:
+            self.container.engine.table.get(self.container.id)
+        except NoSuchContainerError:
+            name = self.container.name
+            raise NoSuchContainerError(f"container {name} was removed while its files were read") from None
+
+    def _enter_running(self, row: ContainerRow) -> bool:
+        pid, started = (row.pid, row.pid_start) if self._mounts else (row.conmon_pid, row.conmon_start)
+        inner = "root" if self._mounts else self._rootfs_of_monitor()
+        try:
+            # This directory is of this process alone: when it ends, nothing is found in it any more (proc(5)).
+            process = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except _NO_PROCESS:
+            return False
+        try:
+            if not pids.is_alive(pid, started):
+                return False
+            self.root = os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+        except _NO_PROCESS:
+            return False
+        finally:
+            os.close(process)
+        self.is_running = True
+        return True
+
+    def _rootfs_of_monitor(self) -> str:
+        return f"root{self.container.engine.run_directory(self.container.id)}/rootfs"
+
+    def _enter_stopped(self) -> bool:
+        """Return whether the container is mounted; if not, it has been started meanwhile."""
+        container = self.container
+        with container.locked(wait=self._wait) as row:
+            if row.status in (*ALIVE, INITIALIZED):
+                return False
+            container.lock.acquire()  # once more: until this view's own end
+            self._locked = True
+            try:
+                self.root = self._mount()
+            except BaseException:
+                self._locked = False
+                container.lock.release()
+                raise
+        return True
+
+    def _mount(self) -> int:
+        from podpy.rootless.mounts import Privately
+
+        store, spec = self.container.engine.store, self.container.spec
+        target = store.staging.new_path("root")
+        operations = store.mount_operations(
+            self.container.id,
+            self.container.image,
+            target,
+            rootfs=spec.rootfs,
+            rootfs_overlay=spec.rootfs_overlay,
+            uid_maps=self.uid_maps,
+            gid_maps=self.gid_maps,
+        )
+        with Privately():
+            try:
+                Plan(*operations).run()
+                if self._mounts:
+                    self._attach_mounts(target)
+                return _tree(target)
+            finally:
+                try:
+                    linux.umount2(target, linux.MNT_DETACH)
+                except OSError:
+                    pass  # nothing was mounted
+
+    def _attach_mounts(self, rootfs: str) -> None:
+        """Mount the container's volumes and host directories, as its start would, at their places beneath `rootfs`."""
+        from podpy.libpod.containers.starting.launch import context_of
+        from podpy.libpod.containers.starting.root import LookUpUser
+        from podpy.libpod.containers.starting.sources import GiveTree, Sources
+
+        engine, spec = self.container.engine, self.container.spec
+        directory = engine.store.staging.new_path("run")
+        os.mkdir(directory, 0o700)
+        there = [mount for mount in spec.mounts if mount.type != "bind" or os.path.exists(mount.source)]
+        context = context_of(self.container).replace(
+            directory=directory, rootfs=rootfs, spec=spec.replace(mounts=there)
+        )
+        user = LookUpUser(context)
+        sources = Sources(context, engine, user)
+        try:
+            Plan(user, *(one for one in sources.operations if not isinstance(one, GiveTree))).run()
+            for mount in sorted(there, key=lambda mount: mount.target.count("/")):
+                if mount.target in sources.paths:
+                    _attach(sources.paths[mount.target], rootfs, mount)
+        finally:
+            sources.release()
+
+    def owner(self) -> tuple[int, int]:
+        """Return the container's user and primary group, as podpy's own user namespace has them.
+
+        Raises CommandNotExecutableError for a user that isn't in the container's passwd.
+        """
+        from podpy.oci.root.users import lookup
+        from podpy.spec.userns import outside
+
+        spec = self.container.spec
+        ids = lookup(self.path, spec.user)
+        return outside(ids.uid, spec.uid_maps), outside(ids.gid, spec.gid_maps)
+
+
+def _tree(target: str) -> int:
+    """Return the descriptor of a copy of the tree of mounts at a path. It ends with the descriptor (open_tree(2))."""
+    place = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return beneath.clone(place)
+    finally:
+        os.close(place)
+
+
+def _attach(source: str, rootfs: str, mount: Mount) -> None:
+    """Mount a path of podpy's, or of the user's, at the mount's target, which is made if it is a missing directory."""
+    from podpy.oci.root import inside
+
+    if os.path.isdir(source):
+        place = inside.make_directories(rootfs, mount.target)
+    else:
+        try:
+            place = beneath.open_in_root(rootfs, mount.target, os.O_PATH)
+        except FileNotFoundError:
+            return  # a file that is mounted where there is none: only the start makes its place
+    tree = -1
+    try:
+        tree = linux.open_tree(linux.AT_FDCWD, source, _CLONE)
+        linux.move_mount(tree, "", place, "", linux.MOVE_MOUNT_F_EMPTY_PATH | linux.MOVE_MOUNT_T_EMPTY_PATH)
+        if "ro" in mount.options:
+            _make_read_only(tree)
+    finally:
+        os.close(place)
+        if tree >= 0:
+            os.close(tree)
+
+
+def _make_read_only(tree: int) -> None:
+    # What the user's namespace may not give up stays: mount_namespaces(7), locked flags.
+    there = os.fstatvfs(tree).f_flag
+    kept = sum(flag for shown, flag in _LOCKED_FLAGS if there & shown)
+    flags = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | kept
+    linux.mount(None, beneath.magic_path(tree), None, flags)
