@@ -54,6 +54,7 @@ MOUNTS = {
     "PrepareVolume": "--volume=vol:/etc",
     "MountSubpath": "--mount=type=volume,src=vol,dst=/d,subpath=a",
     "MountHostOverlay": "--volume=.:/d:O",
+    "MountLayers": "--mount=type=image,src=localhost/busybox,dst=/d,rw=true",
     "GiveTree": "--volume=vol:/d:U",
     "FindNamespaces": "--ipc=container:other",
     "BorrowSharedMemory": "--ipc=container:other",

@@ -30,9 +30,9 @@ JOINABLE = ("network", "pid", "ipc", "uts", "cgroupns", "userns")
 class Mount(Record):
     """One entry of `-v`, `--mount`, `--tmpfs`, an image's VOLUME, or podpy's own."""
 
-    type: str  # bind, tmpfs, volume, devpts, image, glob as in --mount
+    type: str  # bind, tmpfs, volume, devpts, ramfs, image, artifact as in --mount
     target: str
-    source: str = ""  # host path, or the name of a volume; empty: an anonymous volume or none
+    source: str = ""  # host path, or the name of a volume, image or artifact; empty: an anonymous volume or none
     options: list[str] = []  # as `mount -o` and Podman: ro, rw, z, Z, U, O, rbind, rprivate, noexec, size=, mode= …
     subpath: str = ""
     from_image: bool = False  # an anonymous volume that the image asked for
@@ -50,6 +50,11 @@ def volume_options(mount: Mount) -> dict[str, str]:
     """Return the driver's options with which the volume is made if it isn't there (`volume-opt=KEY=VALUE`)."""
     pairs = (o.removeprefix(_VOLUME_OPTION).partition("=") for o in mount.options if o.startswith(_VOLUME_OPTION))
     return {key: value for key, _, value in pairs}
+
+
+def option_value(mount: Mount, name: str) -> str:
+    """Return the value of an option NAME=VALUE, or an empty text."""
+    return next((o.partition("=")[2] for o in mount.options if o.startswith(f"{name}=")), "")
 
 
 class PortMapping(Record):
@@ -165,6 +170,7 @@ class ContainerSpec(Record):
 
     # File systems
     mounts: list[Mount] = []
+    image_mounts: dict[str, str] = {}  # the ids of the images of mounts of type image, by their targets: see create
     image_volume: str = AS_CONFIGURED  # what becomes of the image's VOLUMEs: "" (anonymous volumes), tmpfs, ignore
     volumes_from: list[str] = []
     read_only: bool = AS_CONFIGURED

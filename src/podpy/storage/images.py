@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from podpy.storage.database.database import Database
 
+# Which container uses which image: as its own, or in a mount of type image.
+USES = """SELECT id AS container, image_id AS image FROM containers WHERE image_id != ''
+    UNION SELECT container_id, target FROM container_relations WHERE kind = 'image'"""
 _COLUMNS = "id, images.digest, manifest, config, created, size"
 _IMAGES = "images LEFT JOIN image_manifests ON image_manifests.image_id = id AND image_manifests.digest = images.digest"
 
@@ -108,7 +111,7 @@ class ImageTable:
 
     def user_counts(self) -> dict[str, int]:
         """Return how many containers use each image; those that none uses aren't in it."""
-        query = "SELECT image_id, count(*) FROM containers WHERE image_id != '' GROUP BY image_id"
+        query = f"SELECT image, count(*) FROM ({USES}) GROUP BY image"
         return dict(self._database.query(query))
 
     def find(self, name_or_id: str) -> ImageRecord:
@@ -240,7 +243,10 @@ class ImageTable:
 
     def users(self, image_id: str) -> list[str]:
         """Return the ids of the containers that use an image, oldest first."""
-        rows = self._database.query("SELECT id FROM containers WHERE image_id = ? ORDER BY created", (image_id,))
+        query = (
+            f"SELECT id FROM containers WHERE id IN (SELECT container FROM ({USES}) WHERE image = ?) ORDER BY created"
+        )
+        rows = self._database.query(query, (image_id,))
         return [container_id for (container_id,) in rows]
 
     def with_layer(self, chain_id: str) -> list[str]:

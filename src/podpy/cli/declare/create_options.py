@@ -94,7 +94,7 @@ _IMAGE: tuple[Option, ...] = (
 
 _FILES: tuple[Option, ...] = (
     many("--volume -v", "[SOURCE:]TARGET[:OPTIONS]", "Mount a directory or a volume", complete=FILES),
-    many("--mount", "type=TYPE,…", "Mount: bind, tmpfs, volume …"),
+    many("--mount", "type=TYPE,…", "Mount: bind, volume, tmpfs, image, artifact, glob, ramfs, devpts"),
     many("--tmpfs", "DIR[:OPTIONS]", "Mount a temporary file system"),
     many("--volumes-from", "CONTAINER[:OPTIONS]", "Mount what another container mounts", complete=CONTAINERS),
     text(

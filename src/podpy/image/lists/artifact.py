@@ -181,27 +181,32 @@ def extract(store: Store, record: ArtifactRecord, target: str, *, digest: str = 
 
     Files that are there already are overwritten. Inside the user's namespaces. Raises UsageError, ImageError.
     """
+    found = chosen(record, digest=digest, title=title)
+    for layer in found:
+        store.has_blob(layer.digest)  # the lease: an rm at the same time takes away none of them
+    if os.path.isdir(target):
+        names = [title or file_name(layer, by_digest=bool(digest)) for layer in found]
+        for name in names:  # all, before the first file is written
+            check_name(name)
+        for name, layer in zip(names, found, strict=True):
+            _copy(store, layer, os.path.join(target, name))
+        return
+    if len(found) > 1:
+        raise UsageError(
+            f'the artifact consists of several blobs and the target "{target}" is not a directory',
+            hint="Give a directory, or choose one file with --title or --digest",
+        )
+    _copy(store, found[0], target)
+
+
+def chosen(record: ArtifactRecord, *, digest: str = "", title: str = "") -> list[schema.Descriptor]:
+    """Return an artifact's files, or the one with this digest or title. Raises UsageError, ImageError."""
     if digest and title:
         raise UsageError("cannot specify both digest and title")
     there = layers(record)
     if not there:
         raise ImageError("the artifact has no blobs, nothing to extract")
-    chosen = [_choose(there, digest, title)] if digest or title else there
-    for layer in chosen:
-        store.has_blob(layer.digest)  # the lease: an rm at the same time takes away none of them
-    if os.path.isdir(target):
-        names = [title or _file_name(layer, by_digest=bool(digest)) for layer in chosen]
-        for name in names:  # all, before the first file is written
-            _check_name(name)
-        for name, layer in zip(names, chosen, strict=True):
-            _copy(store, layer, os.path.join(target, name))
-        return
-    if len(chosen) > 1:
-        raise UsageError(
-            f'the artifact consists of several blobs and the target "{target}" is not a directory',
-            hint="Give a directory, or choose one file with --title or --digest",
-        )
-    _copy(store, chosen[0], target)
+    return [_choose(there, digest, title)] if digest or title else there
 
 
 def _choose(there: list[schema.Descriptor], digest: str, title: str) -> schema.Descriptor:
@@ -214,12 +219,14 @@ def _choose(there: list[schema.Descriptor], digest: str, title: str) -> schema.D
     return found[0]
 
 
-def _file_name(layer: schema.Descriptor, *, by_digest: bool) -> str:
+def file_name(layer: schema.Descriptor, *, by_digest: bool = False) -> str:
+    """Return what a file of an artifact is called in a directory: its title, or its digest."""
     title = "" if by_digest else layer.annotations.get(manifests.TITLE, "")
     return title or layer.digest.replace(":", "-")
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise ImageError if a file in a directory can't be called so."""
     # A title comes from outside: it must not lead out of the directory.
     if "/" in name or "\0" in name or name in (".", ".."):
         raise ImageError(f'invalid name: "{shorten(name)}" can\'t be a file in a directory', hint="Use --digest")

@@ -172,6 +172,18 @@ def _sizes(container: Held) -> dict[str, int]:
 
 def mount_data(container: Held, mount: Mount) -> dict[str, Any]:
     """Return Podman's InspectMount."""
+    if mount.type == "image":
+        return {
+            "Type": "image",
+            "Source": mount.source,
+            "Destination": mount.target,
+            "Driver": "",
+            "Mode": "",
+            "Options": None,
+            "RW": "rw" in mount.options,
+            "Propagation": "",
+            **({"SubPath": mount.subpath} if mount.subpath else {}),
+        }
     options = inspect_host.whole_options(mount)
     mode = ",".join(option for option in options if option in ("z", "Z"))
     propagation = next(option for option in options if option in PROPAGATIONS)

@@ -122,15 +122,16 @@ class ContainerTable:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def insert(self, row: ContainerRow, joins: Iterable[tuple[str, str]] = ()) -> None:
-        """Add a row, and `joins`: pairs of a namespace's kind and the id of the container whose namespace is joined.
+    def insert(self, row: ContainerRow, relations: Iterable[tuple[str, str]] = ()) -> None:
+        """Add a row, and `relations`: pairs of a namespace's kind and the id of the container whose namespace is
+        joined, or of "image" and the id of another image whose files it has.
 
         Raises InUseError if the name is taken.
         """
         with self.database.transaction():
             self.database.execute("INSERT INTO names VALUES (?, 'container', ?)", (row.name, row.id))
             self.database.execute(_INSERT, tuple(getattr(row, name) for name in _COLUMNS))
-            for kind, target in joins:
+            for kind, target in relations:
                 self.database.execute("INSERT INTO container_relations VALUES (?, ?, ?)", (row.id, kind, target))
             self._tell(row.id, "create", row.created)
 
@@ -256,7 +257,9 @@ class ContainerTable:
     def image_users(self) -> dict[str, list[str]]:
         """Return the ids of the containers of each image that has some, by the image's id."""
         users: dict[str, list[str]] = {}
-        for container, image in self.database.query("SELECT id, image_id FROM containers WHERE image_id != ''"):
+        from podpy.storage.images import USES
+
+        for container, image in self.database.query(USES):
             users.setdefault(image, []).append(container)
         return users
 

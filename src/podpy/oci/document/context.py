@@ -76,6 +76,7 @@ class BundleContext(Record):
     user: UserIds = UserIds()  # oci.root.users.lookup(rootfs, spec.user, spec.groups)
     hostname: str = ""  # "": the first twelve digits of the id
     files: dict[str, str] = {}  # path in the container: host file to bind there (/etc/hosts, /run/.containerenv …)
+    artifacts: dict[str, dict[str, str]] = {}  # mounts of type artifact: target → place in the container → host path
     sources: dict[str, str] = {}  # target of a mount in the spec: host directory to bind (volumes, overlays, images)
     places: dict[str, str] = {}  # target of a mount: what it resolves to in the root filesystem; not there: itself
     namespaces: dict[str, str] = {}  # OCI type: path to join ("network": …/netns; "pid": /proc/7/ns/pid)

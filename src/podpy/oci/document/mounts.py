@@ -41,7 +41,7 @@ _TTY_GID = 5  # the group of terminals in every distribution: Podman asks devpts
 def build(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
     """Return the mounts of config.json, parents before children. A mount that was asked for wins over a default."""
     check_copy_up(spec, context.places)
-    asked = [_asked(mount, spec, context) for mount in spec.mounts]
+    asked = [made for mount in spec.mounts for made in _asked(mount, spec, context)]
     targets = {mount["destination"] for mount in asked}
     result = [m for m in [*_kernel(spec, context, systemd=systemd), *_files(spec, context)] if _free(m, targets)]
     result += [m for m in _tmpfs_defaults(spec, context, systemd=systemd) if _free(m, targets)]
@@ -224,18 +224,25 @@ def _devices(context: BundleContext) -> list[OciMount]:
     ]
 
 
-def _asked(mount: Mount, spec: ContainerSpec, context: BundleContext) -> OciMount:
+def _asked(mount: Mount, spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
     if mount.type in ("tmpfs", "ramfs"):
-        return _mount(mount.target, mount.type, _tmpfs_options(mount, spec, context))
+        return [_mount(mount.target, mount.type, _tmpfs_options(mount, spec, context))]
     if mount.type == "devpts":
-        return _mount(mount.target, "devpts", mount.options)
+        return [_mount(mount.target, "devpts", mount.options)]
+    if mount.type == "artifact":
+        # Never writable: it is the store's own file.
+        files = context.artifacts.get(mount.target, {})
+        return [
+            _mount(place, "bind", ["bind", "rprivate", "ro", "nosuid", "nodev", *_locked_flags(path)], path)
+            for place, path in files.items()
+        ]
     if any(option == "idmap" or option.startswith("idmap=") for option in mount.options):
         raise NotSupportedError(
             f"mount of {mount.target}: the kernel lets only root use idmap",
             hint="Use --userns=keep-id, or the U option, to match the owner",
         )
     source = context.sources.get(mount.target, mount.source)
-    return _mount(mount.target, "bind", _bind_options(mount, source), source)
+    return [_mount(mount.target, "bind", _bind_options(mount, source), source)]
 
 
 def _bind_options(mount: Mount, source: str) -> list[str]:

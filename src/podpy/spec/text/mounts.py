@@ -1,4 +1,4 @@
-"""`--mount type=TYPE,KEY=VALUE,…` (podman-run(1), --mount): bind, tmpfs, ramfs, volume, devpts, glob."""
+"""`--mount type=TYPE,KEY=VALUE,…` (podman-run(1), --mount); types image and artifact: image_mounts."""
 
 from __future__ import annotations
 
@@ -31,14 +31,16 @@ def parse_mount(text: str, *, rootless: bool = True, directory: str = "") -> lis
         raise UsageError(f"--mount {text}: {error}") from None
     kinds = [word[5:] for word in words if word.startswith("type=")]
     kind = kinds[0] if kinds else "volume"
+    words = [word for word in words if not word.startswith("type=")]
+    if kind in ("image", "artifact"):
+        from podpy.spec.text.image_mounts import parse_artifact, parse_image
+
+        return [parse_image(words) if kind == "image" else parse_artifact(words)]
     if kind not in _TYPES:
-        if kind in ("artifact", "image"):
-            raise NotSupportedError(f"--mount type={kind} comes with a later version of podpy")
-        raise UsageError(f'invalid filesystem type "{kind}"', hint=f"One of {', '.join(_TYPES)}")
+        raise UsageError(f'invalid filesystem type "{kind}"', hint=f"One of {', '.join(_TYPES)}, image, artifact")
     entry = _Entry(kind, text, directory)
     for word in words:
-        if not word.startswith("type="):
-            entry.add(word)
+        entry.add(word)
     return entry.mounts(rootless=rootless)
 
 
@@ -109,7 +111,7 @@ class _Entry:
             if key == "bind-propagation" and value not in PROPAGATIONS:
                 raise UsageError(f'invalid value "{key}={value}"', hint=f"One of {', '.join(sorted(PROPAGATIONS))}")
             self.options.append("bind" if key == "bind-nonrecursive" else value)
-        elif key in ("tmpfs-size", "tmpfs-mode", "tmpcopyup", "notmpcopyup"):
+        elif key in ("tmpfs-size", "tmpfs-mode", "tmpcopyup", "notmpcopyup", "noatime"):
             self._need("tmpfs", key)
             needs_value = key.startswith("tmpfs-")
             self.options.append(f"{key[6:]}={_required(key, value, given=given)}" if needs_value else key)

@@ -76,6 +76,7 @@ class BuildConfig(Operation):
             user=prepared.user.ids,
             hostname=spec.hostname,
             files={**prepared.files.paths, **secret_files},
+            artifacts=prepared.sources.artifacts,
             sources=prepared.sources.paths,
             places=mounts.places(spec, context.rootfs),
             namespaces=prepared.joined.paths,

@@ -120,6 +120,7 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     if spec.labels.get(_AUTO_UPDATE) in _BY_REGISTRY and not spec.rootfs:
         _check_update_reference(spec.image)
     image = None if spec.rootfs else _find_or_pull(engine, spec.image, wanted)
+    spec = _with_image_mounts(engine, spec)
     if spec.secrets:
         from podpy.libpod.containers.starting import secrets
 
@@ -237,6 +238,28 @@ def _with_default_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
             options = ["O"] if os.path.isdir(source) else ["ro"]
             added.append(Mount(type="bind", source=source, target=target, options=options))
     return spec.replace(mounts=[*spec.mounts, *added]) if added else spec
+
+
+def _with_image_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    """Fix which images the mounts of type image show. Artifacts are found again at each start, as they may change.
+
+    Raises NoSuchImageError, NoSuchArtifactError, ImageError, UsageError.
+    """
+    found = {}
+    for mount in spec.mounts:
+        if mount.type == "image":
+            from podpy.image.names.lookup import find_image
+
+            try:
+                found[mount.target] = find_image(engine.store, engine.paths, mount.source).id
+            except NoSuchImageError as error:
+                told = f'creating image volume "{mount.source}":"{mount.target}": {error.message}'
+                raise NoSuchImageError(told, hint=f"podpy pull {mount.source}") from None
+        elif mount.type == "artifact":
+            from podpy.libpod.containers.starting.artifacts import chosen
+
+            chosen(engine, mount)
+    return spec.replace(image_mounts=found) if found else spec
 
 
 def _with_ports(spec: ContainerSpec) -> ContainerSpec:
@@ -394,11 +417,11 @@ def _insert(
         with engine.database.transaction():
             owner = table.name_owner(name)
             if not owner:
-                _check_image(engine, image)
+                _check_images(engine, [*([image.id] if image else []), *spec.image_mounts.values()])
                 _check_joined(engine, spec)
                 whole = named(_resolve_userns(engine, spec, own), name, engine.conf)
                 row = _new_row(engine, container_id, name, whole, image, status)
-                table.insert(row, spec.joins())
+                table.insert(row, [*spec.joins(), *(("image", used) for used in set(spec.image_mounts.values()))])
                 _note_volumes(engine, container_id, spec)
                 return row
         # One that has ended, and was to be removed then, isn't in the way.
@@ -412,12 +435,13 @@ def _insert(
     raise InUseError("no free name was found for the container", hint="Give one with --name")
 
 
-def _check_image(engine: Engine, image: ImageRecord | None) -> None:
-    """Raise ImageGoneError if the image was removed after it was found. In the transaction that adds the container:
+def _check_images(engine: Engine, ids: list[str]) -> None:
+    """Raise ImageGoneError if an image was removed after it was found. In the transaction that adds the container:
     from then on it can't be removed.
     """
-    if image is not None and not engine.store.images_table.has(image.id):
-        raise ImageGoneError(f"image {image.id[:12]} was just removed: image not known", hint="Try again")
+    for image_id in ids:
+        if not engine.store.images_table.has(image_id):
+            raise ImageGoneError(f"image {image_id[:12]} was just removed: image not known", hint="Try again")
 
 
 def _check_joined(engine: Engine, spec: ContainerSpec) -> None:

@@ -40,7 +40,7 @@ def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) 
     Raises UsageError, NotFoundError.
     """
     for mount in spec.mounts:
-        if mount.subpath:
+        if mount.subpath and mount.type == "volume":
             check_subpath(mount.subpath)
         if mount.type == "bind":
             try:

@@ -29,6 +29,7 @@ class Sources:
         self._user = user
         self.operations: list[Operation] = []
         self.paths: dict[str, str] = {}
+        self.artifacts: dict[str, dict[str, str]] = {}  # target → place in the container → path of a file
         self._locks: list[FileLock] = []
         self._prepared: list[PrepareVolume] = []
         for number, mount in enumerate(context.spec.mounts):
@@ -36,6 +37,10 @@ class Sources:
                 self.paths[mount.target] = self._volume(mount, number)
             elif mount.type == "bind":
                 self.paths[mount.target] = self._bind(mount, number)
+            elif mount.type == "image":
+                self.paths[mount.target] = self._image(mount, number)
+            elif mount.type == "artifact":
+                self._artifact(mount)
             if "U" in mount.options and mount.type in ("bind", "volume"):
                 self.operations.append(GiveTree(self.paths[mount.target], user))
         # By name: two starts wait for volumes' locks in the same order.
@@ -61,6 +66,29 @@ class Sources:
         if not os.path.exists(mount.source):
             raise no_source(mount.source)
         return self._overlay(mount, mount.source, number) if "O" in mount.options else mount.source
+
+    def _image(self, mount: Mount, number: int) -> str:
+        from podpy.storage.mounts import extra_image
+
+        spec, store = self._context.spec, self._engine.store
+        path = os.path.join(self._context.directory, f"image{number}")
+        own = os.path.join(self._context.layer, f"image{number}") if "rw" in mount.options else ""
+        maps = tuple([(m.container, m.host, m.size) for m in lines] for lines in (spec.uid_maps, spec.gid_maps))
+        image = store.find_image(spec.image_mounts[mount.target])
+        self.operations += extra_image.operations(store, image, path, own=own, maps=(maps[0], maps[1]))
+        if not mount.subpath:
+            return path
+        place = os.path.join(self._context.directory, f"subpath{number}")
+        whole = f'image "{mount.source}"'
+        self.operations.append(MountSubpath(path, mount.subpath.lstrip("/"), place, whole, in_root=True))
+        return place
+
+    def _artifact(self, mount: Mount) -> None:
+        from podpy.libpod.containers.starting.artifacts import FindArtifact
+
+        operation = FindArtifact(self._context, self._engine, mount)
+        self.operations.append(operation)
+        self.artifacts[mount.target] = operation.paths
 
     def _overlay(self, mount: Mount, lower: str, number: int) -> str:
         overlay = MountHostOverlay(self._context, mount, lower, number)
@@ -150,8 +178,9 @@ class MountSubpath(Operation):
     The OCI runtime gets that place: it never looks up a path that a container which shares the volume can change.
     """
 
-    def __init__(self, root: str, subpath: str, target: str, whole: str) -> None:
-        """`whole` is what `root` is called in errors."""
+    def __init__(self, root: str, subpath: str, target: str, whole: str, *, in_root: bool = False) -> None:
+        """`whole` is what `root` is called in errors. `in_root`: links resolve as after a chroot to it: an image's."""
+        self._open = beneath.open_in_root if in_root else beneath.open_beneath
         self._root = root
         self._subpath = subpath
         self._target = target
@@ -165,10 +194,10 @@ class MountSubpath(Operation):
         """Mount it. Raises UsageError for a part that isn't there, or isn't in the volume."""
         check_subpath(self._subpath)
         try:
-            part = beneath.open_beneath(self._root, self._subpath)
+            part = self._open(self._root, self._subpath, os.O_PATH)
         except (FileNotFoundError, NotADirectoryError):
             raise UsageError(
-                f'no such file or directory: subpath "{self._subpath}" of {self._whole}', hint="Make it first"
+                f'no such file or directory: subpath "{self._subpath}" of {self._whole}', hint="See what is in it"
             ) from None
         except OSError as error:
             if error.errno not in (EXDEV, ELOOP):
