@@ -81,6 +81,11 @@ def dumps(value: Any) -> str:
     return "".join(_encode(value, 0))
 
 
+def dumps_readable(value: Any) -> str:
+    """Return the same with characters beyond ASCII as they are."""
+    return "".join(_encode_readable(value, 0))
+
+
 def well_formed(text: str) -> str:
     """Return a text of the command line with U+FFFD for bytes that aren't UTF-8, as Go writes them into JSON: Python's
     stand-ins for them (os.fsdecode) would reach their reader as other bytes.
@@ -92,4 +97,5 @@ def _refuse(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} can't be written as JSON")
 
 
+_encode_readable = _json.make_encoder(None, _refuse, _json.encode_basestring, None, ":", ",", False, False, True)
 _encode = _json.make_encoder(None, _refuse, _json.encode_basestring_ascii, None, ":", ",", False, False, True)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +81,17 @@ char *path_join(const char *directory, const char *name)
     return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
 }
 
+/* The kernel's own time of a change is that of the last clock tick, up to 10 ms ago: the end of a container would seem to
+   come before the signal that caused it. */
+static int set_exact_time(int fd)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+    if (clock_gettime(CLOCK_REALTIME, &times[1]) < 0)
+        return -1;
+    return futimens(fd, times);
+}
+
 static int write_aside(const char *aside, const char *text, bool durable, struct error *err)
 {
     CLOSE_FD int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -88,6 +100,8 @@ static int write_aside(const char *aside, const char *text, bool durable, struct
         return fail(err, "open %s: %m", aside);
     if (write_all(fd, text, strlen(text)) < 0)
         return fail(err, "write %s: %m", aside);
+    if (durable && set_exact_time(fd) < 0)
+        return fail(err, "set the time of %s: %m", aside);
     if (durable && fsync(fd) < 0)
         return fail(err, "fsync %s: %m", aside);
     return 0;

@@ -33,7 +33,8 @@ ssize_t read_file(const char *path, char *buffer, size_t size);
 /* A new string "directory/name" (malloc); NULL with errno. */
 char *path_join(const char *directory, const char *name);
 
-/* Replaces the file at `path` by `text`: written aside, optionally synced (file and directory), renamed. */
+/* Replaces the file at `path` by `text`: written aside, renamed. Durable: synced (file and directory),
+   and with the exact time of now. */
 int replace_file(const char *path, const char *text, bool durable, struct error *err);
 
 /* A whole decimal number with optional sign; false if the text is anything else or out of range. */

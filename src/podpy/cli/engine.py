@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _RARE = (
-    "module", "hooks_dir", "volumepath", "storage_opt", "events_backend", "cdi_spec_dir", "network_config_dir",
+    "module", "hooks_dir", "volumepath", "storage_opt", "cdi_spec_dir", "network_config_dir",
     "syslog", "pull_option", "max_workers",
 )  # fmt: skip
 
@@ -51,6 +51,7 @@ def open_runtime(options: Options) -> Runtime:
         network_cmd_path=said.network_cmd_path,
         modules=found,
         default_mounts_file=said.default_mounts_file,
+        events_backend=said.events_backend,
         arguments=_repeated(options, found),
     )
     caller = Caller(_environment(), working_directory(), Streams(0, 1, 2))
@@ -89,7 +90,7 @@ def _repeated(options: Options, modules: tuple[str, ...]) -> tuple[str, ...]:
     The directories it is given anyway. `modules` are files.
     """
     said = options.globals
-    names = ("runtime", "conmon", "cgroup_manager", "storage_driver", "network_cmd_path")
+    names = ("runtime", "conmon", "cgroup_manager", "storage_driver", "network_cmd_path", "events_backend")
     values = ((name, getattr(said, name)) for name in names)
     single = [f"--{name.replace('_', '-')}={value}" for name, value in values if value]
     flags = (f"--runtime-flag={value}" for value in said.runtime_flag)

@@ -18,7 +18,6 @@ _REFUSED = {
     "volumepath": "--volumepath: podpy keeps volumes in its graph root: use --root",
 }
 _WITHOUT_EFFECT = {
-    "events_backend": "--events-backend has no effect: the events command comes with a later version",
     "cdi_spec_dir": "--cdi-spec-dir has no effect: CDI devices come with a later version",
     "network_config_dir": "--network-config-dir has no effect: networks come with a later version",
     "syslog": "--syslog has no effect: podpy logs to standard error",

@@ -10,7 +10,7 @@ _MEASURED = "podpy finds out by itself"
 _BUILD = "it comes with builds"
 _COMPOSE = "it comes with compose"
 _DEVICES = "it comes with CDI devices"
-_EVENTS = "it comes with the events command"
+_EVENTS = "podpy keeps events in its database"
 _KUBE = "it comes with kube"
 _LOCKS = "podpy's locks are files, without numbers"
 _MACHINE = "podpy has no virtual machines"
@@ -42,7 +42,7 @@ LATER: dict[str, str] = {
     "engine.database_backend": "podpy's database is SQLite",
     "engine.enable_port_reservation": _NETWORKS,
     "engine.env": "set podpy's own variables where podpy is called",
-    "engine.events_container_create_inspect_data": _EVENTS,
+    "engine.events_container_create_inspect_data": "podpy's events are short; podpy inspect says the rest",
     "engine.events_logfile_max_size": _EVENTS,
     "engine.events_logfile_path": _EVENTS,
     "engine.exit_command_delay": _SERVICE,

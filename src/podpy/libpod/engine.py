@@ -86,7 +86,22 @@ class Engine:
     @property
     def database(self) -> Database:
         """The database, opened (and made) at first use."""
-        return self._open("database", lambda: self.access.open_database(self.paths))
+        return self._open("database", self._open_database)
+
+    def _open_database(self) -> Database:
+        database = self.access.open_database(self.paths)
+        database.keeps_events = lambda: self._event_logger() != "none"
+        database.on_events = self._hand_on_events
+        return database
+
+    def _event_logger(self) -> str:
+        return self.settings.events_backend or self.conf.events_logger
+
+    def _hand_on_events(self, database: Database, told: int) -> None:
+        if self._event_logger() == "journald":
+            from podpy.storage.database.event_journal import hand_on
+
+            hand_on(database, told)
 
     @property
     def table(self) -> ContainerTable:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from podpy.libpod.images.registries import Registries
     from podpy.libpod.secrets import Secrets
     from podpy.libpod.settings import Settings
+    from podpy.libpod.system.events import EventStream
     from podpy.libpod.system.prune import Pruned
     from podpy.libpod.volumes.manager import Volumes
     from podpy.plan import Trace
@@ -138,6 +139,28 @@ class Runtime(Engine):
         from podpy.libpod.volumes.manager import Volumes
 
         return Volumes(self)
+
+    def events(
+        self,
+        *,
+        since: int = 0,
+        until: int = 0,
+        filters: Sequence[str] = (),
+        follow: bool = False,
+        past: bool = True,
+    ) -> EventStream:
+        """Return what has happened, as an iterator of Event, and with `follow` what happens; its `close` ends it.
+
+        `since`, `until`: nanoseconds since 1970. `filters`: as podman-events(1) has them. Without `past` only what
+        happens from now on. Raises UsageError (a filter).
+
+            with runtime.events(filters=["container=web"], follow=True, past=False) as events:
+                for event in events:
+                    print(event.status, event.name)
+        """
+        from podpy.libpod.system.events import EventStream
+
+        return EventStream(self, since=since, until=until, filters=filters, follow=follow, past=past)
 
     # Images
 

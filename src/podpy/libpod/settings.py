@@ -17,6 +17,7 @@ class Settings:
         network_cmd_path: str = "",
         modules: tuple[str, ...] = (),
         default_mounts_file: str = "",
+        events_backend: str = "",
         arguments: tuple[str, ...] = (),
     ) -> None:
         self.arguments = arguments  # the same as options: conmon's exit command is given them
@@ -28,3 +29,4 @@ class Settings:
         self.network_cmd_path = network_cmd_path
         self.modules = modules  # files of --module, absolute
         self.default_mounts_file = default_mounts_file
+        self.events_backend = events_backend

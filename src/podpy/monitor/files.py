@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MONITOR = "conmon.pid"
 FIRST_PROCESS = "pidfile"
+EXEC_EXIT = "exit"  # how an exec session has ended, in its own directory
 EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 

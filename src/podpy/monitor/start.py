@@ -168,7 +168,7 @@ class ExecRequest(Record):
             "-r", self.runtime.path_for(self.container_id), "-b", directory,
             "-p", os.path.join(directory, FIRST_PROCESS), "-P", os.path.join(directory, MONITOR),
             "--exec", "--exec-process-spec", self.process_file, "--full-attach", "--socket-dir-path", directory,
-            "-l", "none:", "--no-sync-log",
+            "--persist-dir", directory, "-l", "none:", "--no-sync-log",
         ]  # fmt: skip
         for argument in [*self.runtime.arguments, f"--log={directory}/oci.log", "--log-format=json"]:
             command += ["--runtime-arg", argument]

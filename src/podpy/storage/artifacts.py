@@ -78,6 +78,7 @@ class Artifacts:
                 if not database.query("SELECT 1 FROM blobs WHERE digest = ?", (digest,)):
                     raise StorageError(f"{record.name}: blob {digest} is missing", hint="Pull or add it again")
                 database.execute("INSERT INTO artifact_blobs VALUES (?, ?)", (record.name, digest))
+            self._store.tell_coming("artifact", record.digest)
 
         commit.commit_blobs(self._store, blobs, write)
         if replace != "":
@@ -87,8 +88,11 @@ class Artifacts:
         """Remove an artifact and the blobs that nothing else uses. Raises NoSuchArtifactError."""
 
         def delete() -> None:
-            self.by_name(name)
+            from podpy.storage.database.events import tell
+
+            record = self.by_name(name)
             self._store.database.execute("DELETE FROM artifacts WHERE name = ?", (name,))
+            tell(self._store.database, "artifact", "remove", record.digest, record.name)
 
         collect.remove(self._store, delete)
 

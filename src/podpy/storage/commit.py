@@ -63,6 +63,7 @@ def commit_image(
         _insert(store, record, led, by_position)
         for name in names:
             store.images_table.give_name(name, record.id)
+        store.tell_coming("image", record.id)
 
     _commit(store, place)
     return store.find_image(record.id)

@@ -239,7 +239,7 @@ class ImageTable:
         if not rows:
             raise NoSuchImageError(f"{name}: image not known")
         self._database.execute("DELETE FROM image_names WHERE name = ?", (name,))
-        tell(self._database, "image", "untag", rows[0][0], name, {})
+        tell(self._database, "image", "untag", rows[0][0], name)
 
     def users(self, image_id: str) -> list[str]:
         """Return the ids of the containers that use an image, oldest first."""
@@ -271,7 +271,7 @@ class ImageTable:
         for name in names:
             self.drop_name(name)
         self._database.execute("DELETE FROM images WHERE id = ?", (image_id,))
-        tell(self._database, "image", "remove", image_id, names[0] if names else "", {})
+        tell(self._database, "image", "remove", image_id, names[0] if names else "")
 
     def _names(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import StorageError
+from podpy.errors import PodpyError, StorageError
 from podpy.record import Record
 from podpy.storage.images import ImageRecord, ImageTable
 from podpy.storage.staging import Staging
@@ -15,6 +15,7 @@ from podpy.storage.staging import Staging
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
 
     from podpy.config.paths import Paths
     from podpy.storage.database.database import Database
@@ -49,6 +50,27 @@ class StoredLayer(Record):
     blobs: list[tuple[str, int]]
 
 
+class Coming:
+    """What `Shelves.coming_by` returns. The outermost one counts."""
+
+    def __init__(self, store: Shelves, action: str, name: str, kind: str) -> None:
+        self._store = store
+        self._way = (action, name)
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        self._before = self._store._coming
+        self._store._coming = self._before or self._way
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._store._coming = self._before
+        action, name = self._way
+        if action == "pull" and self._kind == "image" and self._before is None and isinstance(error, PodpyError):
+            from podpy.storage.database.events import tell_if_possible
+
+            tell_if_possible(self._store.database, "image", "pull-error", "", name, Error=error.message)
+
+
 class Shelves:
     """The rows and files of one graphroot. One object per process and thread that commits."""
 
@@ -59,6 +81,23 @@ class Shelves:
         self.images_table = ImageTable(database)
         self.staging = Staging(self.graphroot)
         self.driver_found: tuple[str, list[str]] | None = None  # mounts/driver.py: asked for once
+        self._coming: tuple[str, str] | None = None
+
+    def coming_by(self, action: str, name: str, *, kind: str = "image") -> Coming:
+        """Return a context: an image or artifact that is committed in it comes by this action, from what is so named.
+
+        Actions are podman-events(1)'s: pull, loadfromarchive, import, create. If the context of an image's pull ends
+        with an error, that is told, too.
+        """
+        return Coming(self, action, name, kind)
+
+    def tell_coming(self, kind: str, identifier: str) -> None:
+        """Tell that an image or artifact has come; part of the transaction that commits it."""
+        if self._coming is not None:
+            from podpy.storage.database.events import tell
+
+            action, name = self._coming
+            tell(self.database, kind, action, identifier, name)
 
     def images(self) -> list[ImageRecord]:
         """Return every image, newest first."""
@@ -155,7 +194,7 @@ class Shelves:
         with self.database.transaction(durable=True):
             image_id = self.find_image(name_or_id).id
             self.images_table.give_name(name, image_id)
-            tell(self.database, "image", "tag", image_id, name, {})
+            tell(self.database, "image", "tag", image_id, name)
 
     def untag(self, name: str) -> None:
         """Remove a name; the image stays. Raises NoSuchImageError."""

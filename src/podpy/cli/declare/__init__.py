@@ -6,7 +6,19 @@ declarations, so a new option is one line here and an attribute in its handler.
 
 from __future__ import annotations
 
-from podpy.cli.declare import containers, contents, images, later, lists, registries, secrets, system, trust, volumes
+from podpy.cli.declare import (
+    containers,
+    contents,
+    images,
+    later,
+    lists,
+    observe,
+    registries,
+    secrets,
+    system,
+    trust,
+    volumes,
+)
 from podpy.cli.declare.globals import GLOBAL_OPTIONS
 from podpy.cli.declare.model import Command
 
@@ -22,6 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     *registries.COMMANDS,
     *secrets.COMMANDS,
     *system.COMMANDS,
+    *observe.COMMANDS,
     *later.COMMANDS,
 )
 

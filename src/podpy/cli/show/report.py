@@ -7,6 +7,7 @@ from podpy.go.template.values import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from podpy.go.template.template import Template
@@ -77,6 +78,21 @@ class _PerRow:
 def render_each(format_text: str, items: list[Any]) -> str:
     """Return what a template makes of each item, a line each: the format of `inspect`, `info` and `version`."""
     return render(format_text, items, None, default="")
+
+
+def per_row(format_text: str) -> Callable[[Struct], str]:
+    """Return what writes one thing after the other as `--format` says, a line each. Raises TemplateError."""
+    body, columns = _users(format_text)
+
+    def write(row: Struct) -> str:
+        text = body.render([row])
+        if columns:
+            from podpy.go.table import align
+
+            return align(text)
+        return text
+
+    return write
 
 
 def _users(format_text: str) -> tuple[Template | _PerRow, bool]:

@@ -35,7 +35,11 @@ def pull(
     Raises NoSuchImageError (policy never), ImageError (a name that isn't one or is ambiguous), RegistryError,
     AuthenticationError, DigestMismatchError, StorageError, ConfigError. What came of it stays for the next try.
     """
-    options = options or PullOptions()
+    with store.coming_by("pull", name):
+        return _by_policy(store, paths, name, options or PullOptions(), progress)
+
+
+def _by_policy(store: Store, paths: Paths, name: str, options: PullOptions, progress: Progress) -> ImageRecord:
     if options.policy not in PULL_POLICIES:
         raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(PULL_POLICIES)}")
     if is_place(name):
@@ -85,7 +89,8 @@ def pull_place(
     from podpy.image.archive.read import fetch
 
     policy_file = (options or PullOptions()).signature_policy
-    return fetch(store, parse_place(text), policy_file=policy_file, progress=progress)
+    with store.coming_by("pull", text):
+        return fetch(store, parse_place(text), policy_file=policy_file, progress=progress)
 
 
 def warn_of_platform(record: ImageRecord, options: PullOptions) -> None:

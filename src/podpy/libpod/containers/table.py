@@ -107,13 +107,15 @@ _MOST_VALUES = 500  # in one statement: SQLite's own limit was 999 (sqlite.org/l
 _INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
+# A container's event, from its row: storage/database/events.py. An end tells how, and so does the removal after it.
 _EVENT = """INSERT INTO events (time, type, action, id, name, attributes)
-    SELECT ?, 'container', ?, id, name, json_patch(labels, json_object('image', image_name))
+    SELECT ?, 'container', ?, id, name, json_patch(json_object('Image', image_name, 'PodID', pod,
+        'ContainerExitCode', {code}, 'OOMKilled', {oom}, 'Attributes', json(labels)), ?)
     FROM containers WHERE id = ?"""
-_ENDED = _EVENT.replace(
-    "image_name)",
-    "image_name, 'containerExitCode', CAST(exit_code AS TEXT), 'oomKilled', iif(oom_killed, 'true', 'false'))",
-)
+_ENDED = _EVENT.format(code="exit_code", oom="iif(oom_killed, json('true'), NULL)")
+_GONE = _EVENT.format(code="iif(started, exit_code, NULL)", oom="NULL")
+_OTHER = _EVENT.format(code="NULL", oom="NULL")
+_STATEMENTS = {"died": _ENDED, "remove": _GONE}
 
 
 class ContainerTable:
@@ -147,6 +149,17 @@ class ContainerTable:
             for action in events:
                 self._tell(container_id, action, changes.get("finished") or changes.get("started") or time_ns())
 
+    def tell(self, container_id: str, action: str, *, at: int = 0, **more: Any) -> None:
+        """Write an event that changes no column, such as "exec"; nothing if the container is gone, or the disk is full.
+
+        `at`: nanoseconds since 1970, 0: now. `more`: as podpy.storage.database.events says.
+        """
+        try:
+            with self.database.transaction():
+                self._tell(container_id, action, at or time_ns(), fastjson.dumps(more))
+        except NoSpaceError:
+            pass
+
     def rename(self, container_id: str, name: str, spec: str) -> None:
         """Give a container another name, and the specification that has it. Raises InUseError if the name is taken."""
         with self.database.transaction():
@@ -169,8 +182,9 @@ class ContainerTable:
             self.database.execute("DELETE FROM containers WHERE id = ?", (container_id,))
             self.database.execute("DELETE FROM names WHERE id = ?", (container_id,))
 
-    def _tell(self, container_id: str, action: str, time: int) -> None:
-        self.database.execute(_ENDED if action == "died" else _EVENT, (time, action, container_id))
+    def _tell(self, container_id: str, action: str, time: int, more: str = "{}") -> None:
+        if self.database.begin_event():
+            self.database.execute(_STATEMENTS.get(action, _OTHER), (time, action, more, container_id))
 
     def get(self, container_id: str) -> ContainerRow:
         """Return the row with exactly this id. Raises NoSuchContainerError."""

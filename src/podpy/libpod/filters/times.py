@@ -24,8 +24,10 @@ _FURTHEST = ((1 << 63) - 1) // SECOND  # seconds that an int64 of nanoseconds ho
 def parse_time(text: str, *, ahead: bool = False) -> int:
     """Return nanoseconds since 1970 for a Unix time (1700000000.5), an RFC 3339 time or a beginning of one (local time
     without an offset), or a Go duration before now (10m, 1h30m); after now with `ahead`, which is what Podman takes
-    `--until=10m` for (pkg/util, ParseInputTime). Raises UsageError.
+    `--until=10m` for (pkg/util, ParseInputTime); "now". Raises UsageError.
     """
+    if text == "now":
+        return time_ns()
     seconds, _, fraction = text.partition(".")
     number, part = whole(seconds, _FURTHEST), whole(fraction.ljust(9, "0")[:9], SECOND)
     if number is not None and part is not None:

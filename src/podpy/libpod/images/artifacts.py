@@ -65,9 +65,12 @@ class Artifacts:
         from podpy.image.lists import artifact
         from podpy.image.options import ArtifactOptions
 
-        return self._engine.privileged(
-            lambda: artifact.add(self._engine.store, name, [*files], options or ArtifactOptions())
-        )
+        def work() -> str:
+            store = self._engine.store
+            with store.coming_by("create", name, kind="artifact"):
+                return artifact.add(store, name, [*files], options or ArtifactOptions())
+
+        return self._engine.privileged(work)
 
     def extract(self, name: str, target: str, *, digest: str = "", title: str = "") -> None:
         """Write an artifact's files into a directory, or the one that is chosen to a file. Raises UsageError …"""
@@ -87,7 +90,8 @@ class Artifacts:
         engine = self._engine
 
         def work(reporter: Progress) -> str:
-            return pull(engine.store, engine.paths, name, access or Access(), progress=reporter)
+            with engine.store.coming_by("pull", name, kind="artifact"):
+                return pull(engine.store, engine.paths, name, access or Access(), progress=reporter)
 
         return transfer(engine, work, progress)
 
@@ -95,11 +99,14 @@ class Artifacts:
         """Send an artifact to where its name says, and return its digest. Raises NoSuchArtifactError …"""
         from podpy.image.lists.artifact_push import push
         from podpy.image.registry.access import Access
+        from podpy.storage.database.events import tell_if_possible
 
         engine = self._engine
 
         def work(reporter: Progress) -> str:
-            return push(engine.store, engine.paths, name, access or Access(), progress=reporter)
+            digest = push(engine.store, engine.paths, name, access or Access(), progress=reporter)
+            tell_if_possible(engine.database, "artifact", "push", digest, name)
+            return digest
 
         return transfer(engine, work, progress)
 

@@ -133,6 +133,7 @@ class ManifestLists:
         from podpy.image.lists.push import push_list
         from podpy.image.options import ListPushOptions
         from podpy.image.outgoing.push import own_destination
+        from podpy.storage.database.events import tell_if_possible
 
         engine = self._engine
         record, found = find_named_list(engine.store, engine.paths, name)
@@ -140,6 +141,7 @@ class ManifestLists:
 
         def work(reporter: Progress) -> str:
             pushed = push_list(engine.store, engine.paths, record, where, wanted, progress=reporter)
+            tell_if_possible(engine.database, "image", "push", record.id, where)
             if remove:
                 engine.store.remove_image(record.id, force=True)
             return pushed.digest

@@ -160,7 +160,9 @@ class Images:
         from podpy.image.archive.read import load
 
         def work(reporter: Progress) -> Texts:
-            return load(self._engine.store, source, policy_file=signature_policy, progress=reporter)
+            store = self._engine.store
+            with store.coming_by("loadfromarchive", _shown(source)):
+                return load(store, source, policy_file=signature_policy, progress=reporter)
 
         return transfer(self._engine, work, progress)
 
@@ -179,7 +181,9 @@ class Images:
         from podpy.image.incoming.import_tar import import_tar
 
         def work(reporter: Progress) -> ImageRecord:
-            return import_tar(self._engine.store, source, name, options, progress=reporter)
+            store = self._engine.store
+            with store.coming_by("import", _shown(source)):
+                return import_tar(store, source, name, options, progress=reporter)
 
         return transfer(self._engine, work, progress)
 
@@ -196,7 +200,9 @@ class Images:
 
         def work(reporter: Progress) -> str:
             engine = self._engine
-            return push(engine.store, engine.paths, name, destination, options, progress=reporter)
+            digest = push(engine.store, engine.paths, name, destination, options, progress=reporter)
+            self._tell("push", [name], destination or name)
+            return digest
 
         return transfer(self._engine, work, progress)
 
@@ -217,8 +223,21 @@ class Images:
 
         def work(reporter: Progress) -> None:
             save(engine.store, engine.paths, names, output, wanted, progress=reporter)
+            self._tell("save", names if wanted.multiple else names[:1], output)
 
         transfer(engine, work, progress)
+
+    def _tell(self, action: str, names: Iterable[str], place: str = "") -> None:
+        """Tell what has changed nothing here."""
+        from podpy.storage.database.events import tell_if_possible
+
+        engine = self._engine
+        for name in names:
+            try:
+                record, _ = find_named(engine.store, engine.paths, name)
+            except PodpyError:
+                continue  # removed since
+            tell_if_possible(engine.database, "image", action, record.id, place)
 
     # Names
 
@@ -336,7 +355,9 @@ class Images:
         def work() -> Mounted:
             store = self._engine.store
             records = [record for record in store.images() if not record.is_list] if every else map(self.get, names)
-            return [(record, image_mounts.mount(store, record)) for record in records]
+            found = [(record, image_mounts.mount(store, record)) for record in records]
+            self._tell("mount", (record.id for record, _ in found))
+            return found
 
         return self._engine.privileged(work)
 
@@ -359,7 +380,10 @@ class Images:
         def one(name: str) -> Texts:
             # An image that is gone can still be mounted, under the id that `mounted` finds.
             image_id = name if every else self.get(name).id
-            return [image_id] if image_mounts.unmount(self._engine.store, image_id, force=force) else []
+            if not image_mounts.unmount(self._engine.store, image_id, force=force):
+                return []
+            self._tell("unmount", [image_id])
+            return [image_id]
 
         privileged = self._engine.privileged
         for name in privileged(lambda: image_mounts.mounted(self._engine.store)) if every else names:
@@ -376,6 +400,10 @@ class Images:
             raise RootlessError(
                 'cannot run command "podpy image mount" in rootless mode, must execute `podpy unshare` first'
             )
+
+
+def _shown(source: str | int) -> str:
+    return source if isinstance(source, str) else "-"
 
 
 def _refuse_digest(record: ImageRecord, text: str) -> None:

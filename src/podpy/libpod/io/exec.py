@@ -15,7 +15,7 @@ from podpy import fastjson, files, pids
 from podpy.errors import IMPROPER, StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
-from podpy.monitor.files import MONITOR, is_monitor_of, read_pidfile
+from podpy.monitor.files import EXEC_EXIT, MONITOR, is_monitor_of, read_exit_record, read_pidfile
 from podpy.process import preserved
 from podpy.record import Record
 
@@ -51,14 +51,14 @@ def sessions(container: Held) -> list[ExecSession]:
         path = os.path.join(directory, name)
         if len(name) != _ID_LENGTH:
             continue  # what a session keeps beside its file
-        session = _read_living(path)
+        session = _read_living(container, path)
         if session is not None:
             found.append(session)
     return found
 
 
-def _read_living(path: str) -> ExecSession | None:
-    """Return a session if its process is alive; else remove what it has left."""
+def _read_living(container: Held, path: str) -> ExecSession | None:
+    """Return a session if its process is alive; else remove what it has left, and tell its end, which nobody saw."""
     before: ExecSession | None = None
     while True:
         try:
@@ -71,10 +71,24 @@ def _read_living(path: str) -> ExecSession | None:
         if is_monitor_of(monitor, session.id):  # podpy's call was killed: the command runs on
             return session.replace(pid=monitor, pid_start=pids.start_time(monitor))
         if session == before:  # read once more: podpy's call may have handed it over to conmon before it ended
-            _unlink(path)
-            remove_tree(path + ".d")
+            _bury(container, path, session.id)
             return None
         before = session
+
+
+def _bury(container: Held, path: str, session_id: str) -> None:
+    try:
+        os.unlink(path)  # of several that look, one tells
+    except FileNotFoundError:
+        return
+    record = read_exit_record(path + ".d", EXEC_EXIT)
+    remove_tree(path + ".d")
+    code, finished = (record.exit_code, record.finished) if record else (None, 0)
+    _tell_end(container, session_id, code, at=finished)
+
+
+def _tell_end(container: Held, session_id: str, code: int | None, *, at: int = 0) -> None:
+    container.engine.table.tell(container.id, "exec_died", at=at, ExecID=session_id, ContainerExitCode=code)
 
 
 class _Beginning:
@@ -90,6 +104,7 @@ class _Beginning:
         except StateError as error:
             error.exit_code = _NOT_RUNNING
             raise
+        self._container = container
         self.session_id = os.urandom(32).hex()
         self._path = os.path.join(_directory(container), self.session_id)
         self.directory = self._path + ".d"
@@ -112,6 +127,7 @@ class _Beginning:
     def __enter__(self) -> Self:
         os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
         self._write(os.getpid())
+        self._container.engine.table.tell(self._container.id, "exec", ExecID=self.session_id)
         if self._leaving is not None:
             self._leaving.finish()
         return self
@@ -127,6 +143,11 @@ class _Beginning:
             self._write(pid)
         except OSError:
             pass  # no room: then it is known as long as this call lives
+
+    def ended(self, code: int) -> int:
+        """Tell that the command has ended, and return its exit code."""
+        _tell_end(self._container, self.session_id, code)
+        return code
 
     def _write(self, pid: int) -> None:
         session = self._session.replace(pid=pid, pid_start=pids.start_time(pid))
@@ -158,13 +179,15 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
         streams = Streams(None, streams.stdout, streams.stderr)
     with _Beginning(container, options) as begun:
         if not options.tty:
-            return container.engine.oci_runtime.exec_attached(
-                container.id,
-                begun.process,
-                directory=begun.directory,
-                on_start=begun.outlive_this_call,
-                preserved=preserved(options.preserve_fds, options.preserve_fd),
-                streams=(streams.stdin, streams.stdout, streams.stderr),
+            return begun.ended(
+                container.engine.oci_runtime.exec_attached(
+                    container.id,
+                    begun.process,
+                    directory=begun.directory,
+                    on_start=begun.outlive_this_call,
+                    preserved=preserved(options.preserve_fds, options.preserve_fd),
+                    streams=(streams.stdin, streams.stdout, streams.stderr),
+                )
             )
         from podpy.libpod.io import exec_monitor
 
@@ -175,7 +198,7 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
             monitor = read_pidfile(os.path.join(begun.directory, MONITOR)) if code is None else 0
             if monitor:  # detached, or nobody takes its output any more: the command runs on
                 begun.hand_over(monitor)
-        return code or 0
+        return 0 if code is None else begun.ended(code)
 
 
 def start_detached(container: Held, options: ExecOptions) -> str:

@@ -112,6 +112,7 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, star
         code = _read_exit_code(container, waiter)
         if proxy.used:
             container.engine.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
+            container.engine.table.tell(container.id, "kill", at=proxy.used)
         if container.spec.restart_policy in NO_RESTART:
             _clean_up_after(container, code)
             _acknowledge(waiter)
@@ -215,6 +216,7 @@ def _attach(container: Held, socket: int, options: AttachOptions, *, started: bo
             options.on_start(container.id)
         with _Proxy(container, options) as proxy:
             proxy.open()
+            container.engine.table.tell(container.id, "attach")
             try:
                 detached = pump(container, socket, options)
             except AttachError as error:
@@ -252,7 +254,7 @@ class _Proxy:
         self._forwarder = SignalForwarder(self._send) if options.sig_proxy else None
         self._is_open = False
         self._kept: list[int] = []
-        self.used = False
+        self.used = 0  # when a signal was passed on: nanoseconds since 1970
 
     def __enter__(self) -> Self:
         if self._forwarder is not None:
@@ -276,7 +278,9 @@ class _Proxy:
             self._kept.append(number)
             return
         row = self._container.row
-        self.used = pids.send_signal(row.pid, row.pid_start, number) or self.used
+        now = time_ns()
+        if pids.send_signal(row.pid, row.pid_start, number):
+            self.used = now
 
 
 def _read_exit_code(container: Held, waiter: int) -> int:
@@ -293,7 +297,7 @@ def _read_exit_code(container: Held, waiter: int) -> int:
 
 
 def _clean_up_after(container: Held, code: int) -> None:
-    from podpy.libpod.containers.ending.cleanup import release
+    from podpy.libpod.containers.ending.cleanup import clean_up
     from podpy.libpod.containers.ending.finish import for_restart, remove_locked
 
     engine = container.engine
@@ -309,7 +313,7 @@ def _clean_up_after(container: Held, code: int) -> None:
                 return
             if is_ours:
                 engine.table.note(row.id, "died", **end)
-            release(engine, row)
+            clean_up(engine, row)
     except NoSuchContainerError:
         pass  # `podpy rm -f` was faster
     finally:
@@ -318,7 +322,7 @@ def _clean_up_after(container: Held, code: int) -> None:
 
 def _end(engine: Engine, row: ContainerRow, code: int) -> dict[str, Any]:
     record = read_exit_record(engine.exit_directory, row.id)
-    finished = record.finished if record else time_ns()
+    finished = max(record.finished, row.started) if record else time_ns()
     oom_killed = int(os.path.exists(os.path.join(engine.run_directory(row.id), "oom")))
     return {"status": EXITED, "exit_code": code, "finished": finished, "oom_killed": oom_killed, **NO_PROCESS}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import select
+from sys import byteorder
+from time import monotonic
 
 from podpy import pids
 
@@ -15,14 +17,18 @@ if TYPE_CHECKING:
 IN_MODIFY = 0x2
 IN_CREATE = 0x100
 IN_MOVED_TO = 0x80
+IN_Q_OVERFLOW = 0x4000
 _EVENTS_BUFFER = 1 << 16
+_EVENT_SIZE = 16  # without the name
 
 
 class FileWatch:
     """Watches the files of one directory; what happens from the context's beginning on isn't missed."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, *, written: str = "") -> None:
+        """With `written`, only writes to the file of this name count."""
         self._directory = directory
+        self._written = os.fsencode(written)
         self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -36,23 +42,42 @@ class FileWatch:
             _checked(watch, self._directory)
         return self
 
-    def wait(self, pid: int, started: int, timeout: float | None = None) -> None:
-        """Return when a file has changed, or this process has ended (or had before), or after `timeout` seconds."""
+    def wait(self, pid: int = 0, started: int = 0, timeout: float | None = None, *, bell: int = -1) -> None:
+        """Return when a file has changed, or this process has ended (or had before), or after `timeout` seconds, or
+        when the descriptor `bell` is readable.
+        """
         process = pids.open_pidfd(pid, started)
         if process < 0 and pid > 0:
             return
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
-        if process >= 0:
-            poll.register(process, select.POLLIN)
+        for descriptor in (process, bell):
+            if descriptor >= 0:
+                poll.register(descriptor, select.POLLIN)
+        deadline = None if timeout is None else monotonic() + timeout
         try:
-            poll.poll(None if timeout is None else timeout * 1000)
-            os.read(self._descriptor, _EVENTS_BUFFER)
+            while True:
+                poll.poll(None if deadline is None else max(0.0, deadline - monotonic()) * 1000)
+                if self._concerns_us(os.read(self._descriptor, _EVENTS_BUFFER)):
+                    return
         except BlockingIOError:
-            pass  # it was the process, or the time
+            pass  # it was the process, the bell, or the time
         finally:
             if process >= 0:
                 os.close(process)
+
+    def _concerns_us(self, events: bytes) -> bool:
+        """Return whether one of these (inotify(7), struct inotify_event) is what is watched for."""
+        if not self._written:
+            return True
+        at = 0
+        while at < len(events):
+            mask, _, length = (int.from_bytes(events[at + n : at + n + 4], byteorder) for n in (4, 8, 12))
+            name = events[at + _EVENT_SIZE : at + _EVENT_SIZE + length].rstrip(b"\0")
+            if (mask & IN_MODIFY and name == self._written) or mask & IN_Q_OVERFLOW:
+                return True
+            at += _EVENT_SIZE + length
+        return False
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         os.close(self._descriptor)

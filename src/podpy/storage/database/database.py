@@ -20,6 +20,7 @@ from podpy.storage.database.sqlite import _sqlite3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Any
 
@@ -41,11 +42,18 @@ _left: list[object] = []
 class Database:
     """One connection. It may move between threads, but only one thread at a time may use it."""
 
+    keeps_events: Callable[[], bool] | None = None
+    """Is asked when an event is told; without it they are kept."""
+    on_events: Callable[[Database, int], None] | None = None
+    """Is called after a commit that had events, with how many."""
+    _told = 0  # events in the transaction under way
+
     def __init__(self, path: str) -> None:
         """Open the database file at `path`, which must exist. Raises StorageError."""
         self.path = path
         self._depth = 0
         self._durable = False
+        self._told = 0
         for _ in range(_ATTEMPTS):
             try:
                 self._connection = _connect(path)
@@ -133,6 +141,13 @@ class Database:
         except StorageError:
             pass  # what comes now says it
 
+    def begin_event(self) -> bool:
+        """Return whether events are kept; to be called in the transaction that writes one."""
+        if self.keeps_events is not None and not self.keeps_events():
+            return False
+        self._told += 1
+        return True
+
     def close(self) -> None:
         """Close the connection."""
         if _NO_CHECKPOINT is not None:
@@ -182,6 +197,9 @@ class Database:
                 raise
         else:
             self._rollback()
+        told, self._told = self._told, 0
+        if told and commit and self.on_events is not None:
+            self.on_events(self, told)
 
     def _rollback(self) -> None:
         # A full disk or an I/O error may have rolled back already; then ROLLBACK itself is an error.

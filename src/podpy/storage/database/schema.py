@@ -263,7 +263,7 @@ ALTER TABLE images DROP COLUMN manifest;
 # container_relations: `kind` is the namespace of container `target` that is joined (network, pid, ipc, uts, cgroupns,
 # userns). Volumes have a table of their own, which was here before.
 # events: what podman-events(1) names, written in the transaction of the change; the newest 100,000 stay. `attributes`
-# is a JSON object of texts.
+# is a JSON object; events.py says what is in it.
 #
 # Every connection parses the whole schema, so a trigger costs each call, whether it fires or not.
 _STATE = """

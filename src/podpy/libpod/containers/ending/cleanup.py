@@ -16,14 +16,22 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
 
-def release(engine: Engine, row: ContainerRow) -> None:
+def clean_up(engine: Engine, row: ContainerRow) -> None:
+    """Release what a container that has ended held, and tell it if there was something."""
+    if release(engine, row):
+        engine.table.tell(row.id, "cleanup")
+
+
+def release(engine: Engine, row: ContainerRow) -> bool:
     """Give back the runtime's state, the network and the run directory of a container whose lock the caller holds.
+
+    Return whether there was something to give back.
 
     The mounts are in the mount namespace that died with conmon: there is nothing to unmount.
     """
     directory = engine.run_directory(row.id)
     if not os.path.isdir(directory):
-        return
+        return False
     from podpy.network.setup import teardown
 
     # With a pid namespace of its own nothing outlived its first process. That one lives if a start failed late, or if
@@ -39,6 +47,7 @@ def release(engine: Engine, row: ContainerRow) -> None:
         operation.execute()
     _leave_mounts(directory)
     _remove_busy_tree(directory)
+    return True
 
 
 def _remove_busy_tree(path: str) -> None:

@@ -10,7 +10,7 @@ import os
 
 from podpy import fastjson
 from podpy.errors import InUseError, NoSuchContainerError, NotFoundError
-from podpy.libpod.containers.ending.cleanup import release
+from podpy.libpod.containers.ending.cleanup import clean_up, release
 from podpy.libpod.containers.held import Held
 from podpy.libpod.containers.table import ALIVE, EXITED, REMOVING, STARTING, STOPPED_FOR_RESTART, ContainerRow
 from podpy.libpod.locks import BusyError
@@ -37,7 +37,7 @@ def finish(container: Held, *, wait: bool = True) -> None:
             if container.spec.remove and row.status in (EXITED, REMOVING) and not for_restart(row):
                 remove_locked(container, row, volumes=True)
             else:
-                release(container.engine, row)
+                clean_up(container.engine, row)
     except (BusyError, NoSuchContainerError):
         pass
 

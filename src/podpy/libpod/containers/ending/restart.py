@@ -7,7 +7,7 @@ Restart policies as in podman-run(1): `on-failure[:N]` for codes other than 0, `
 from __future__ import annotations
 
 from podpy.errors import NoSuchContainerError, PodpyError
-from podpy.libpod.containers.ending.cleanup import release
+from podpy.libpod.containers.ending.cleanup import clean_up
 from podpy.libpod.containers.ending.finish import for_restart, remove_locked
 from podpy.libpod.containers.starting.start import commit_starting, discard_failed_start, start, start_locked
 from podpy.libpod.containers.table import ALIVE, EXITED, STARTING, ContainerRow
@@ -27,12 +27,12 @@ def after_end(container: Held, *, remove: bool) -> None:
             if row.status in (*ALIVE, STARTING):
                 return
             if row.status == EXITED and must_restart(container.spec, row):
-                commit_starting(container, restarts=row.restarts + 1)
+                commit_starting(container, "restart", restarts=row.restarts + 1)
                 start_locked(container)
             elif (remove or container.spec.remove) and not for_restart(row):
                 remove_locked(container, row, volumes=True)
             else:
-                release(container.engine, row)
+                clean_up(container.engine, row)
     except NoSuchContainerError:
         pass
 
@@ -74,7 +74,7 @@ def _restart(containers: list[Held], timeout: int | None, errors: dict[str, Podp
 def _start(container: Held) -> None:
     """Start a container; one with `--rm` whose start fails has ended for good."""
     try:
-        start(container)
+        start(container, restart=True)
     except BaseException:
         if container.spec.remove:
             discard_failed_start(container)

@@ -92,7 +92,9 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
     if record is None:
         return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
     oom = record.oom_killed or os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))
-    return {**changes, "exit_code": record.exit_code, "finished": record.finished, "oom_killed": int(oom)}
+    # The call that has started it notes the time a moment after the start: a short life may be over by then.
+    finished = max(record.finished, row.started)
+    return {**changes, "exit_code": record.exit_code, "finished": finished, "oom_killed": int(oom)}
 
 
 def _is_to_go(engine: Engine, row: ContainerRow, status: str) -> bool:

@@ -43,7 +43,8 @@ def kill(container: Held, number: int) -> None:
     with container.locked() as row:
         if row.status not in ALIVE:
             raise StateError.improper(f"can only kill running containers. {container.id} is in state {row.status}")
-        container.engine.table.note(row.id, stopped_by_user=1)  # no restart then: podman-run(1), --restart
+        # No restart then: podman-run(1), --restart
+        container.engine.table.note(row.id, "kill", stopped_by_user=1)
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
         wait_for_end(container.engine, row)
@@ -61,7 +62,7 @@ def stop_and_tell(containers: Iterable[Held], timeout: int | None) -> dict[str, 
     """Stop containers as `stop_together`; an error, too, is one without a monitor that could tell how it ended."""
     chosen = list(containers)
     unseen = [each.id for each in chosen if _has_lost_its_monitor(each.row)]
-    errors = stop_together(chosen, timeout)
+    errors = stop_together(chosen, timeout, event="stop")
     for one in unseen:
         text = f"container {one} was stopped, but its monitor (conmon) had been killed: its exit code is unknown"
         errors.setdefault(one, StateError(text))
@@ -75,17 +76,19 @@ def stop_together(
     thaw: bool = False,
     quiet: bool = False,
     then: Callable[[Held], object] | None = None,
+    event: str = "",
 ) -> dict[str, PodpyError]:
     """Stop containers, each once: signal all, then wait for all; return by id why some couldn't be stopped.
 
     One that isn't running is only cleaned up, and isn't restarted by its policy. `timeout`: seconds until SIGKILL, for
     each from its signal on (None: its own; negative: no end). `thaw`: a paused one is unpaused first; otherwise that is
     a StateError. `quiet`: without the warning that its signal has not stopped it. `then`: starts each again as soon as
-    it has ended, so one with `--rm` isn't removed.
+    it has ended, so one with `--rm` isn't removed. `event`: what this is for who reads events, if it isn't a part of
+    something else.
     """
 
     def begin(container: Held) -> _Stopping:
-        row = _begin_to_stop(container, thaw=thaw, restart=then is not None)
+        row = _begin_to_stop(container, event, thaw=thaw, restart=then is not None)
         patience = container.spec.stop_timeout if timeout is None else timeout
         return _Stopping(container, row, patience, quiet=quiet, then=then)
 
@@ -197,7 +200,7 @@ def _warn(container: Held, patience: int) -> None:
     warn(f"StopSignal {name} failed to stop container {container.name} in {patience} seconds, resorting to SIGKILL")
 
 
-def _begin_to_stop(container: Held, *, thaw: bool, restart: bool) -> ContainerRow:
+def _begin_to_stop(container: Held, event: str, *, thaw: bool, restart: bool) -> ContainerRow:
     """Note that the user stops it, and return the row as it was before.
 
     If the call that was starting the container was killed, its monitor may still be at it: that is waited for, without
@@ -209,18 +212,20 @@ def _begin_to_stop(container: Held, *, thaw: bool, restart: bool) -> ContainerRo
     while True:
         with container.locked() as row:
             if row.status != STARTING or monotonic() > patience:
-                _note_stop(container, row, thaw=thaw, restart=restart)
+                _note_stop(container, row, event, thaw=thaw, restart=restart)
                 return row
         sleep(_TICK)
 
 
-def _note_stop(container: Held, row: ContainerRow, *, thaw: bool, restart: bool) -> None:
+def _note_stop(container: Held, row: ContainerRow, event: str, *, thaw: bool, restart: bool) -> None:
     if row.status == PAUSED:
         if not thaw:
             raise StateError.improper(f"{container.id} is paused, can't stop it")
         container.engine.oci_runtime.resume(row.id)
     if row.status in ALIVE:
-        container.engine.table.note(row.id, status=STOPPING, stopped_by_user=STOPPED_FOR_RESTART if restart else 1)
+        events = (event,) if event else ()
+        by_user = STOPPED_FOR_RESTART if restart else 1
+        container.engine.table.note(row.id, *events, status=STOPPING, stopped_by_user=by_user)
     elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
         # conmon's exit command may be on its way to this lock, to start the container again.
         container.engine.table.note(row.id, stopped_by_user=1)

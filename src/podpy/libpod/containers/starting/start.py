@@ -21,20 +21,25 @@ if TYPE_CHECKING:
 
 
 def start(
-    container: Held, *, attach_fd: int = -1, waiter_fd: int = -1, console_size: tuple[int, int] | None = None
+    container: Held,
+    *,
+    attach_fd: int = -1,
+    waiter_fd: int = -1,
+    console_size: tuple[int, int] | None = None,
+    restart: bool = False,
 ) -> None:
     """Start a container; this process must be in the user's namespaces.
 
     `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket that conmon inherits (see
-    libpod.io.foreground); `console_size`: rows and columns of the caller's terminal. Raises StateError,
-    RuntimeFailedError, OperationError: the container is then as it was before.
+    libpod.io.foreground); `console_size`: rows and columns of the caller's terminal; `restart`: it was stopped for
+    this. Raises StateError, RuntimeFailedError, OperationError: the container is then as it was before.
     """
     with container.locked() as row:
         _check_startable(container, row.status)
         if row.status == INITIALIZED:
             _start_initialized(container)
             return
-        commit_starting(container)
+        commit_starting(container, *(("restart",) if restart else ()))
         start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size)
 
 
@@ -85,9 +90,10 @@ class Starting:
             container.lock.release()
 
 
-def commit_starting(container: Held, *, restarts: int = 0) -> None:
+def commit_starting(container: Held, *events: str, restarts: int = 0) -> None:
     """Let the row of a container whose lock the caller holds say that it is being started.
 
+    `events`: what else that is (podman-events(1)).
     `restarts`: how often its restart policy has started it since the user did. Raises CommandNotFoundError.
     """
     engine, row = container.engine, container.row
@@ -95,7 +101,7 @@ def commit_starting(container: Held, *, restarts: int = 0) -> None:
     # A container that was killed on its way down may have left something in its run directory.
     release(engine, row)
     changes = {"boot_id": engine.paths.boot_id, "stopped_by_user": 0, "restarts": restarts}
-    engine.table.update(row.id, status=STARTING, **changes)
+    engine.table.update(row.id, *events, status=STARTING, **changes)
     container.row = row.replace(**changes)
 
 
@@ -118,7 +124,7 @@ def start_locked(
         launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, run=run)
         launch.plan().run(engine.trace)
         changes = _columns(launch, RUNNING if run else INITIALIZED)
-        engine.table.update(before.id, *(("init", "start") if run else ("init",)), **changes)
+        engine.table.update(before.id, *_events(attach_fd, run=run), **changes)
     except BaseException as error:
         _undo(container, launch, error)
         raise
@@ -131,6 +137,12 @@ def start_locked(
         sdnotify.tell_started(container.spec, launch.conmon_pid, engine.caller.environ)
     if waiter_fd < 0 and launch.cgroups.manager == "systemd":
         outlive_session(container)
+
+
+def _events(attach_fd: int, *, run: bool) -> tuple[str, ...]:
+    if not run:
+        return ("init",)
+    return ("init", "start") if attach_fd < 0 else ("init", "start", "attach")
 
 
 def _columns(launch: Launch, status: str) -> dict[str, Any]:
