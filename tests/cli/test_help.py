@@ -54,9 +54,7 @@ def test_without_a_command_the_help_is_printed_and_it_is_an_error_nevertheless(p
 
 
 def test_help_about_what_is_no_command(podpy: Podpy) -> None:
-    podpy("help", "strat").fails(
-        125, "Error: unrecognized command `podpy strat`\n", "Hint: Did you mean 'podpy start'?"
-    )
+    podpy("help", "strat").fails(125, "Error: unrecognized command `podpy strat`\n", "Did you mean this?\n\tstart\n")
 
 
 def test_pages_fit_on_a_terminal() -> None:

@@ -148,17 +148,17 @@ SEE_RUN = "\nSee 'podpy run --help'"
         ("container run --foo x", "unknown flag: --foo\nSee 'podpy container run --help'"),
         ("--foo ps", "unknown flag: --foo\nSee 'podpy --help'"),
         ("image --foo ls", "unknown flag: --foo\nSee 'podpy image --help'"),
-        ("rnu x", "unrecognized command `podpy rnu`\nTry 'podpy --help' for more information"),
         (
-            "strat x",
-            "unrecognized command `podpy strat`\nTry 'podpy --help' for more information\n"
-            "Hint: Did you mean 'podpy start'?",
+            "rnu x",
+            "unrecognized command `podpy rnu`\n\nDid you mean this?\n\trun\n\trm\n\trmi\n\n"
+            "Try 'podpy --help' for more information",
         ),
         (
             "container strt x",
-            "unrecognized command `podpy container strt`\nTry 'podpy container --help' for more information\n"
-            "Hint: Did you mean 'podpy container start'?",
+            "unrecognized command `podpy container strt`\n\nDid you mean this?\n\tstart\n\tport\n\tstop\n\n"
+            "Try 'podpy container --help' for more information",
         ),
+        ("xyzzy x", "unrecognized command `podpy xyzzy`\nTry 'podpy --help' for more information"),
         ("container", "missing command 'podpy container COMMAND'"),
         ("ps x", "`podpy ps` takes no arguments\nSee 'podpy ps --help'"),
         ("rename a", "accepts 2 arg(s), received 1\nSee 'podpy rename --help'"),

@@ -89,6 +89,10 @@ def test_df_verbose_tells_shared_from_own(two: Podpy) -> None:
 def test_prune_frees_what_it_says(two: Podpy) -> None:
     before, rows = everything(two), df(two)
     assert rows["Images"]["RawReclaimable"] == before
+    for group in ("system", "image"):
+        plain = two(group, "prune", "--dry-run")
+        assert plain.ok() == "Total reclaimable space: 0B"
+        assert plain.stderr.startswith("Hint: --all takes 2 more that no container uses (")
     dry = two.ok("system", "prune", "--all", "--dry-run").splitlines()
     assert dry[0] == "Would delete Images"
     assert everything(two) == before

@@ -110,3 +110,14 @@ def test_an_image_to_be_updated_from_its_registry_says_which(podpy: Podpy, busyb
 def test_a_working_directory_that_is_not_absolute_is_126(podpy: Podpy, busybox: str) -> None:
     podpy("run", "-w", "x", busybox, "true").fails(126, "it needs to be an absolute path")
     assert nothing_is_left(podpy)
+
+
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_an_option_behind_the_image_is_told_from_a_command(podpy: Podpy, busybox: str, runtime: str) -> None:
+    run = (f"--runtime={runtime}", "run", "--rm", "--network=none", busybox)
+    podpy(*run, "-it", "sh").fails(127, "-it is the command here: podpy's options stand before the image")
+    assert "Hint" not in podpy(*run, "no-such-command").fails(127).stderr
+
+
+def test_an_image_that_was_made_here_and_is_not_here_has_no_registry(podpy: Podpy) -> None:
+    podpy("run", "localhost/nosuch").fails(125, "Hint: localhost/… names images that were made here")

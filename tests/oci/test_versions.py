@@ -42,6 +42,12 @@ def test_doctor_and_info_say_versions_and_lacks(podpy: Podpy) -> None:
     expected = [lack for name, text in versions.found().items() for lack in versions.lacks(name, text)]
     notes = [check["cause"] for check in checks if check["cause"].endswith(versions.BACKPORTED)]
     assert notes == [f"{lack}, {versions.BACKPORTED}" for lack in expected]
+    for name, text in versions.found().items():
+        mends = [
+            check["mend"] for check in checks if check["name"] == name and check["cause"].endswith("backported it")
+        ]
+        apt_helps = set(versions.lacks(name, text)) - set(versions.lacks(name, versions.offered(name)))
+        assert name == "kernel" or [("apt install" in mend) for mend in mends].count(True) == len(apt_helps)
     shown = podpy.json("--runtime=crun", "info", "--format", "json")["host"]["versionNotes"]
     assert [note.removeprefix("crun: ") for note in shown] == notes[: len(shown)]
 

@@ -23,11 +23,25 @@ def version_checks() -> list[Check]:
     found = versions.found()
     checks = [passed("versions", ", ".join(f"{name} {text}" for name, text in found.items()), required=False)]
     for name, text in found.items():
-        mend = "boot a newer kernel" if name == "kernel" else f"{install(name)}    # or a newer one from elsewhere"
+        lacks = versions.lacks(name, text)
+        offered = versions.lacks(name, versions.offered(name)) if lacks else []
         checks += [
-            failed(name, f"{lack}, {versions.BACKPORTED}", mend, required=False) for lack in versions.lacks(name, text)
+            failed(name, f"{lack}, {versions.BACKPORTED}", _mend(name, lack in offered), required=False)
+            for lack in lacks
         ]
     return checks
+
+
+def _mend(name: str, in_vain: bool) -> str:
+    """Return how to get a newer program; `in_vain`: the distribution has none."""
+    if name == "kernel":
+        return "boot a newer kernel"
+    if in_vain:
+        return (
+            f"# no newer package is offered here: unless its {name} is mended, take {name}'s own release, one static "
+            f"file:\nsudo install FILE /usr/local/bin/{name}    # which is found first"
+        )
+    return f"{install(name)}    # or a newer one from elsewhere"
 
 
 def seccomp_profile(paths: Paths) -> Check:

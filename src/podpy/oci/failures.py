@@ -34,8 +34,18 @@ def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
         if any(words in lower for words in _NOT_EXECUTABLE):
             return CommandNotExecutableError(f"{text}: OCI permission denied")
         if any(words in lower for words in _NOT_FOUND):
-            return CommandNotFoundError(f"{text}: OCI runtime attempted to invoke a command that was not found")
+            text += ": OCI runtime attempted to invoke a command that was not found"
+            return CommandNotFoundError(text, hint=_hint(said))
     return RuntimeFailedError(f"{text}: OCI runtime error")
+
+
+def _hint(said: str) -> str:
+    """Return what was probably meant where the command that isn't there looks like an option."""
+    for quote in ("`", '"'):
+        word = said.partition(quote)[2].partition(quote)[0]
+        if word.startswith("-"):
+            return f"{word} is the command here: podpy's options stand before the image, or the container of an exec"
+    return ""
 
 
 def _without_frame(said: str) -> str:

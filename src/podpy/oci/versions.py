@@ -58,6 +58,25 @@ def found() -> dict[str, str]:
     return {**{name: text or "unknown" for name, text in said.items()}, "kernel": os.uname().release}
 
 
+def offered(name: str) -> str:
+    """Return the version of a program that Debian's package manager would install; "" if nobody knows.
+
+    apt-cache(8) looks at what is on this machine alone.
+    """
+    apt = which("apt-cache")
+    if not apt:
+        return ""
+    try:
+        done = process.run([apt, "policy", name], environment={"LC_ALL": "C", "PATH": process.SEARCH_PATH}, timeout=10)
+    except (OSError, RuntimeFailedError):
+        return ""
+    for line in done.stdout.decode(errors="replace").splitlines():
+        label, _, version = line.strip().partition(": ")
+        if label == "Candidate":
+            return version
+    return ""
+
+
 def lacks(name: str, version: str) -> list[str]:
     """Return a sentence for each thing that this version of crun, runc or the kernel lacks."""
     number = parse(version)

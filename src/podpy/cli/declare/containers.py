@@ -340,7 +340,7 @@ _SEEING: tuple[Command, ...] = (
             container_filter(),
             template_format("--format", what="each container"),
             number("--last -n", "N", "Only the N that were created last, running or not", default=-1),
-            latest(),
+            flag("--latest -l", "Only the one that was created last, running or not"),
             flag("--no-trunc", "Cut nothing off", aliases=("--notruncate",)),
             flag("--noheading", "Leave the heading out"),
             flag("--quiet -q", "Only ids"),

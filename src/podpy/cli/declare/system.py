@@ -107,8 +107,9 @@ COMMANDS: tuple[Command, ...] = (
         ),
         rule="none",
         description=(
-            "All sizes are what `du` says. What images share is counted once; what can be reclaimed of images is what "
-            "`podpy image prune --all` gives back."
+            "All sizes are what `du` says: whole blocks of the file system, and compressed layers that were kept. "
+            "`podpy images` shows how much is in an image instead. What images share is counted once; what can be "
+            "reclaimed of images is what `podpy image prune --all` gives back."
         ),
         options=(
             template_format("--format"),

@@ -298,12 +298,11 @@ class UnknownCommandError(UsageError):
     """A command that neither podpy nor Podman has."""
 
     def __init__(self, typed: str, table: Table) -> None:
-        from podpy.suggest import similar
+        from podpy.suggest import near
 
-        group, _, _name = typed.rpartition(" ")
+        group, _, name = typed.rpartition(" ")
         known = [path for path in table.commands if path.rpartition(" ")[0] == group and not _refused(path, table)]
-        close = similar(typed, known)
-        program = f"podpy {group}".strip()
-        hint = f"Did you mean 'podpy {close}'?" if close else ""
-        super().__init__(f"unrecognized command `podpy {typed}`", hint=hint)
-        self.see = f"Try '{program} --help' for more information"
+        found = near(name, (path.rpartition(" ")[2] for path in known))
+        super().__init__(f"unrecognized command `podpy {typed}`")
+        meant = "\nDid you mean this?\n\t" + "\n\t".join(found) + "\n\n" if found else ""
+        self.see = f"{meant}Try '{f'podpy {group}'.strip()} --help' for more information"

@@ -179,7 +179,10 @@ class Transport:
             )
         if error.is_unknown_host:
             return RegistryError(f"{before}no such host: {host}", hint="Check the name, and this machine's DNS")
-        return RegistryError(f"{before}{host}: {error.reason}", hint="Check that the registry can be reached")
+        hint = "Check that the registry can be reached"
+        if host == "localhost":  # without a port: the name of an image that was made here, and isn't here any more
+            hint = "localhost/… names images that were made here, and this one isn't: podpy images shows those that are"
+        return RegistryError(f"{before}{host}: {error.reason}", hint=hint)
 
     def _host(self, error: HTTPError) -> str:
         """Return who didn't answer: this host, or one that it has led to."""

@@ -85,7 +85,8 @@ def _host(engine: Engine) -> dict[str, Any]:
         "arch": architecture(),
         "buildahVersion": _BUILDAH_VERSION,
         "cgroupManager": view.manager,
-        "cgroupVersion": "v1" if view.mode == "v1" else "v2",
+        # As Podman: on a hybrid host version 1 has the controllers, so limits aren't version 2's.
+        "cgroupVersion": "v2" if view.mode == "v2" else "v1",
         "cgroupControllers": sorted(view.controllers),
         "conmon": _program(engine.settings.conmon or OWN_CONMON, "path"),
         "cpus": os.cpu_count() or 1,
@@ -144,6 +145,8 @@ _NO_MAPS = {"gidmap": None, "uidmap": None}
 
 def _reason(view: CgroupView) -> str:
     # Not Podman's: why limits can't be enforced, which Podman leaves to be guessed.
+    if view.reason and view.mode == "hybrid":
+        return f"hybrid (containers are in version 2's hierarchy, the controllers in version 1's): {view.reason}"
     return view.reason
 
 

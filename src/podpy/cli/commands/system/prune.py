@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.question import agreed
-from podpy.cli.show.notice import complain
+from podpy.cli.show.notice import complain, print_line
 from podpy.errors import UsageError
 from podpy.go.units import human_size
 
@@ -39,7 +39,8 @@ def images(options: Options) -> int:
         return 0
     with open_runtime(options) as runtime:
         found = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run)
-    return _tell([("", found)], options)
+        more = runtime.images.prune(options.filter, every=True, dry_run=True) if _may_take_more(options) else found
+    return _tell([("", found)], options, more=more)
 
 
 def system(options: Options) -> int:
@@ -49,8 +50,15 @@ def system(options: Options) -> int:
     if not agreed(options, _warning(options)):
         return 0
     with open_runtime(options) as runtime:
-        found = runtime.prune(options.filter, every=options.all, volumes=options.volumes, dry_run=options.dry_run)
-    return _tell([(f"Deleted {kind.title()}", pruned) for kind, pruned in found.items()], options, total=True)
+        how = {"volumes": options.volumes, "dry_run": options.dry_run}
+        found = runtime.prune(options.filter, every=options.all, **how)
+        more = runtime.prune(options.filter, every=True, **how) if _may_take_more(options) else found
+    told = [(f"Deleted {kind.title()}", pruned) for kind, pruned in found.items()]
+    return _tell(told, options, total=True, more=more["images"])
+
+
+def _may_take_more(options: Options) -> bool:
+    return bool(options.dry_run and not options.all)
 
 
 def _external(options: Options) -> int:
@@ -76,8 +84,11 @@ def _warning(options: Options) -> str:
     )
 
 
-def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = False) -> int:
-    """Print what went under its headings, and what failed; return the exit code."""
+def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = False, more: Pruned | None = None) -> int:
+    """Print what went under its headings, and what failed; return the exit code.
+
+    `more`: the images that would go with --all, which a dry run mentions.
+    """
     code = 0
     for heading, pruned in found:
         if heading and pruned.removed:
@@ -90,6 +101,10 @@ def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = Fa
     freed = human_size(sum(pruned.freed for _, pruned in found))
     if options.dry_run:
         print(f"Total reclaimable space: {freed}")
+        named = len(more.removed) - len(found[-1][1].removed) if more else 0
+        if more and named > 0:
+            size = human_size(more.freed - found[-1][1].freed)
+            print_line(f"Hint: --all takes {named} more that no container uses ({size})")
     elif total:
         print(f"Total reclaimed space: {freed}")
     return code
