@@ -194,7 +194,7 @@ static int fill(struct packer *packer, const struct head *head, struct block *bl
 static int write_records(struct packer *packer, const struct text *records, const struct head *head,
                          struct unpack_error *error)
 {
-    struct block block = { .type = 'x', .magic = "ustar", .version = "00" };
+    struct block block = { .type = 'x', .magic = "ustar", .version = {'0', '0'} };
     memcpy(block.name, PAX_NAME, strlen(PAX_NAME));
     put_text(block.name + strlen(PAX_NAME), NAME_SIZE - strlen(PAX_NAME), base_of(head->name));
     put_octal(block.mode, sizeof block.mode, 0644);

@@ -1,4 +1,4 @@
-"""The question of the prune commands."""
+"""The question before a removal: of the prune commands, and of `system reset`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def agreed(options: Options, warning: str) -> bool:
     """Print the warning and return whether the user agrees; --force and --dry-run do without. Raises UsageError."""
-    if options.force or options.dry_run:
+    if options.force or getattr(options, "dry_run", False):
         return True
     sys.stdout.write(f"{warning}Are you sure you want to continue? [y/N] ")
     sys.stdout.flush()

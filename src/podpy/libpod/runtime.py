@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from podpy.errors import PodpyError
     from podpy.image.options import PushOptions, SaveOptions
     from podpy.image.progress import Progress
     from podpy.image.registry.access import PullOptions
@@ -132,6 +133,15 @@ class Runtime(Engine):
             found["volumes"] = prune.volumes(self, names, dry_run=dry_run)
         found["images"] = self.images.prune(filters, every=every, dry_run=dry_run, gone=gone)
         return found
+
+    def reset(self) -> list[PodpyError]:
+        """Remove everything: containers, images, artifacts, volumes, secrets, and podpy's directories.
+
+        Return why something is still there; then the rest is, too. Raises StorageError.
+        """
+        from podpy.libpod.system.reset import reset
+
+        return reset(self)
 
     @property
     def volumes(self) -> Volumes:

@@ -33,7 +33,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image build",
         "image scp",
         "image sign",
-        "system reset",
         "system service",
         "pod",
         "volume export",

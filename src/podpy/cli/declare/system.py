@@ -155,6 +155,18 @@ COMMANDS: tuple[Command, ...] = (
         examples=("podpy system renumber",),
     ),
     Command(
+        path="system reset",
+        handler="podpy.cli.commands.system.system:reset",
+        rule="none",
+        help="Remove everything that podpy keeps",
+        description=(
+            "Containers are stopped and removed, then images, artifacts, volumes and secrets, and podpy's directories. "
+            "What something else put there stays."
+        ),
+        examples=("podpy system reset", "podpy system reset --force"),
+        options=(flag("--force -f", "Don't ask"),),
+    ),
+    Command(
         path="completion",
         handler="podpy.cli.commands.system.completion:run",
         panel=_PANEL,

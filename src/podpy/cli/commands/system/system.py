@@ -1,4 +1,4 @@
-"""`podpy system doctor|migrate|renumber|check`."""
+"""`podpy system doctor|migrate|renumber|check|reset`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
     from podpy.rootless.checks.check import Check
+
+
+_RESET = """WARNING! This will remove:
+        - all containers
+        - all pods
+        - all images
+        - all networks
+        - all build cache
+        - all volumes
+        - all secrets
+"""
 
 
 def doctor(options: Options) -> int:
@@ -45,6 +56,24 @@ def check(options: Options) -> int:
         lines, is_well = check(runtime, mend=options.repair, quick=options.quick)
     sys.stdout.write("".join(line + "\n" for line in lines))
     return 0 if is_well else 1
+
+
+def reset(options: Options) -> int:
+    """Remove everything that podpy keeps, after asking; 125 if something is still there."""
+    from podpy.cli.question import agreed
+    from podpy.cli.show.notice import complain
+
+    paths = directories(options)
+    places = (
+        f'        - the graphRoot directory: "{paths.graphroot}"\n        - the runRoot directory: "{paths.runroot}"\n'
+    )
+    if not agreed(options, _RESET + places):
+        return 0
+    with open_runtime(options) as runtime:
+        errors = runtime.reset()
+    for error in errors:
+        complain(error)
+    return errors[0].exit_code if errors else 0
 
 
 def renumber(options: Options) -> int:

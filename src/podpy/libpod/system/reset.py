@@ -1,0 +1,118 @@
+"""`podpy system reset`: everything that podpy keeps goes, each thing by its owner.
+
+So a kill leaves a smaller store that works, and what isn't podpy's stays, wherever `--root` points: only directories
+that are empty by then are removed. A database that can't be read knows no owners: then the layers and blobs go as they
+are, and volumes, which may be a user's only copy, stay.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import InUseError, PodpyError, StorageError
+from podpy.libpod.containers.manager import Containers
+from podpy.libpod.images.artifacts import Artifacts
+from podpy.libpod.images.manager import Images
+from podpy.libpod.secrets import Secrets
+from podpy.libpod.system.namespaces import give_up
+from podpy.libpod.volumes.manager import Volumes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.config.paths import Paths
+    from podpy.libpod.engine import Engine
+
+_DATABASE = ("podpy.sqlite-wal", "podpy.sqlite-shm", "podpy.sqlite-journal", "podpy.sqlite")
+_FILES = ("reserve", "runroot")
+_TREES = ("layers", "recipes", "mapped", "blobs", "containers")
+_DIRECTORIES = ("blobs/sha256", *_TREES, "volumes", "secrets/filedriver", "secrets", "tmp/blobs", "tmp")
+_RUN_DIRECTORIES = ("containers", "exits", "mounts")
+
+
+def reset(engine: Engine) -> list[PodpyError]:
+    """Remove all containers, images, artifacts, volumes and secrets, then what is left of podpy's directories.
+
+    Return why something is still there; then the rest is, too. Raises StorageError.
+    """
+    try:
+        engine.database.query("SELECT count(*) FROM containers")
+        engine.database.query("SELECT count(*) FROM images")
+    except StorageError:
+        _remove_unreadable(engine)
+        return []
+    errors = [error for error in _removals(engine) if error is not None]
+    if not errors:
+        engine.privileged(lambda: _clear(engine))
+        engine.close()
+        _remove_empty(engine.paths)
+    return errors
+
+
+def _removals(engine: Engine) -> list[PodpyError | None]:
+    containers, images, artifacts = Containers(engine), Images(engine), Artifacts(engine)
+    volumes, secrets = Volumes(engine), Secrets(engine)
+    every = containers.select(every=True)
+    gone = [error for _, error in containers.remove_several(every, every=True, force=True, volumes=True)]
+    gone += [removal.error for removal in images.remove_several((), every=True, force=True)]
+    gone += [_attempt(lambda name: [*artifacts.remove([name])], name) for name in artifacts.names()]
+    gone += [_attempt(lambda name: volumes.remove(name, force=True), volume.name) for volume in volumes.list()]
+    gone += [_attempt(secrets.remove, secret.id) for secret in secrets.list()]
+    return gone
+
+
+def _attempt(remove: Callable[[str], object], name: str) -> PodpyError | None:
+    try:
+        remove(name)
+    except PodpyError as error:
+        return error
+    return None
+
+
+def _clear(engine: Engine) -> None:
+    """Remove what belongs to nothing, and what was noted of former things."""
+    engine.store.collect(unfinished=True)
+    engine.store.check(repair=True)
+    engine.database.execute("DELETE FROM events")
+
+
+def _remove_empty(paths: Paths) -> None:
+    """Remove the database and podpy's directories, as far as these are empty; then what held the namespaces."""
+    _quietly(os.unlink, f"{paths.graphroot}/secrets/lock")
+    for name in _DIRECTORIES:
+        _quietly(os.rmdir, f"{paths.graphroot}/{name}")
+    if any(os.path.isdir(f"{paths.graphroot}/{name}") for name in _TREES):
+        return  # another call is using podpy at this moment
+    for name in (*_DATABASE, *_FILES):
+        _quietly(os.unlink, f"{paths.graphroot}/{name}")
+    _quietly(os.rmdir, paths.graphroot)
+    give_up(paths)
+    for name in _RUN_DIRECTORIES:
+        _quietly(os.rmdir, f"{paths.runroot}/{name}")
+
+
+def _quietly(remove: Callable[[str], None], path: str) -> None:
+    try:
+        remove(path)
+    except OSError:
+        pass  # it isn't there, or it isn't empty: then it isn't ours
+
+
+def _remove_unreadable(engine: Engine) -> None:
+    from podpy.rootless.first import conmon_in_namespace
+    from podpy.storage.layers.filesystem import remove_tree
+
+    paths = engine.paths
+    if conmon_in_namespace(paths) >= 0:
+        raise InUseError("the database can't be read, and containers run", hint="End their processes first")
+
+    def work() -> None:
+        for name in _TREES:
+            if os.path.isdir(f"{paths.graphroot}/{name}"):
+                remove_tree(f"{paths.graphroot}/{name}")
+
+    for name in _DATABASE:
+        _quietly(os.unlink, f"{paths.graphroot}/{name}")
+    engine.privileged(work)
+    _remove_empty(paths)
