@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import one_container
-from podpy.cli.declare.model import FILES, Command, text
+from podpy.cli.declare.common import PROGRESS, one_container
+from podpy.cli.declare.model import CONTAINERS, FILES, SWITCH, Argument, Command, Option, flag, many, text
 
 _PANEL = "Containers"
+_INSTRUCTIONS = "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -20,5 +21,35 @@ COMMANDS: tuple[Command, ...] = (
         ),
         arguments=(one_container(),),
         options=(text("--output -o", "FILE", "Write to this file (default: standard output)", complete=FILES),),
+    ),
+    Command(
+        path="commit",
+        aliases=("container commit",),
+        handler="podpy.cli.commands.containers.commit:run",
+        panel=_PANEL,
+        help="Make an image of a container",
+        examples=(
+            "podpy commit web localhost/web",
+            "podpy commit -c CMD=/start -c 'ENV LANG=C.UTF-8' --author me web localhost/web:2",
+        ),
+        arguments=(
+            Argument(name="container", metavar="CONTAINER", complete=CONTAINERS),
+            Argument(name="image", metavar="IMAGE", required=False, help="The image's name (default: it has none)"),
+        ),
+        options=(
+            text("--author -a", "AUTHOR", "Who made the image"),
+            many("--change -c", "INSTRUCTION", f"Set this in the image's configuration (repeatable): {_INSTRUCTIONS}"),
+            text("--config", "FILE", "JSON with a container's configuration to merge in", complete=FILES),
+            text("--format -f", "FORMAT", "Kind of manifest: oci or docker", default="oci"),
+            text("--iidfile", "FILE", "Write the image's id to this file", complete=FILES),
+            flag("--include-volumes", "What the user mounted becomes volumes of the image"),
+            text("--message -m", "TEXT", "Comment in the configuration (only with --format docker)"),
+            Option(
+                names=("--pause", "-p"), kind=SWITCH, help="Hold the container still meanwhile (default: if possible)"
+            ),
+            flag("--quiet -q", "Print only the image's id"),
+            flag("--squash -s", "One layer with everything"),
+            PROGRESS,
+        ),
     ),
 )

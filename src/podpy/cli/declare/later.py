@@ -10,7 +10,6 @@ _REMOTE = "is for other machines: podpy is an engine for this one"
 _WORDS: dict[str, tuple[str, ...]] = {
     _LATER: (
         "build",
-        "commit",
         "cp",
         "mount",
         "stats",
@@ -23,7 +22,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "container runlabel",
         "container checkpoint",
         "container restore",
-        "container commit",
         "container cp",
         "container mount",
         "container unmount",

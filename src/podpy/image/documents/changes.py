@@ -61,7 +61,10 @@ def _split(change: str) -> tuple[str, str]:
 
 def _invalid(change: str, reason: str) -> UsageError:
     quoted = change.replace("\\", "\\\\").replace('"', '\\"')
-    return UsageError(f'invalid change "{quoted}" - {reason}', hint=f"Instructions: {', '.join(_INSTRUCTIONS)}")
+    return UsageError(
+        f'invalid change "{quoted}" - {reason}',
+        hint=f"Instructions: {', '.join(_INSTRUCTIONS)}; HEALTHCHECK for commit",
+    )
 
 
 def _cmd(settings: Settings, value: str) -> None:
@@ -172,3 +175,109 @@ def _words(value: str) -> list[str] | None:
 
 def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text.startswith('"') and text.endswith('"') else text
+
+
+def apply(settings: Settings, instructions: Sequence[str]) -> None:
+    """Change a `config` object as `podpy commit --change` says. Raises UsageError that quotes the instruction.
+
+    Unlike `parse`, an instruction meets what is there: a variable or label replaces the one of its name, CMD and
+    ENTRYPOINT what the image had; ENV, LABEL and EXPOSE take several, HEALTHCHECK is known: a Dockerfile's grammar.
+    """
+    for change in instructions:
+        keyword, value = _split(change)
+        instruction = _MORE.get(keyword) or _INSTRUCTIONS.get(keyword)
+        try:
+            if instruction is None:
+                raise ValueError(f"invalid instruction {keyword}")
+            for key in ("OnBuild", "ExposedPorts", "Labels", "Volumes", "Env"):
+                if key in settings:
+                    settings[key] = settings[key].copy() if settings[key] else type(settings[key] or [])()
+            instruction(settings, value)
+        except ValueError as error:
+            raise _invalid(change, str(error)) from None
+
+
+def _pairs(keyword: str, value: str) -> list[tuple[str, str]]:
+    """Return the pairs of `A=1 B="two words"`, or of the old form `A all the rest`."""
+    import shlex
+
+    first = value.split(None, 1)
+    if first and "=" not in first[0]:
+        if len(first) < 2:
+            raise ValueError(f"{keyword} must have two arguments")
+        return [(first[0], first[1].strip())]
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"{keyword}: {error}") from None
+    if not words or any("=" not in word or word.startswith("=") for word in words):
+        raise ValueError(f"{keyword} must be formatted key=value")
+    return [(key, text) for key, _, text in (word.partition("=") for word in words)]
+
+
+def _more_env(settings: Settings, value: str) -> None:
+    variables = dict(item.partition("=")[::2] for item in settings.get("Env") or ())
+    variables.update(_pairs("ENV", value))
+    settings["Env"] = [f"{name}={text}" for name, text in variables.items()]
+
+
+def _more_label(settings: Settings, value: str) -> None:
+    settings["Labels"] = {**(settings.get("Labels") or {}), **dict(_pairs("LABEL", value))}
+
+
+def _more_expose(settings: Settings, value: str) -> None:
+    for port in value.split() or [""]:
+        _expose(settings, port)
+
+
+def _same_stopsignal(settings: Settings, value: str) -> None:
+    _stopsignal(settings, value)
+    settings["StopSignal"] = value  # as it is said, where import writes its number
+
+
+def _new_cmd(settings: Settings, value: str) -> None:
+    settings.pop("Entrypoint", None)  # as Podman: the new command is what runs
+    _cmd(settings, value)
+
+
+def _healthcheck(settings: Settings, value: str) -> None:
+    """HEALTHCHECK NONE, or [--interval=… --timeout=… --start-period=… --start-interval=… --retries=N] CMD …."""
+    from podpy.go.values import duration
+
+    check: dict[str, Any] = {}
+    rest = value
+    while rest.startswith("--"):
+        option, _, rest = rest.partition(" ")
+        rest = rest.strip()
+        name, equals, text = option[2:].partition("=")
+        if name == "retries" and text.isascii() and text.isdigit():
+            check["Retries"] = int(text[:9])
+        elif name in _HEALTH_TIMES and equals:
+            check[_HEALTH_TIMES[name]] = round(duration(text) * 1_000_000_000)
+        else:
+            raise ValueError(f"HEALTHCHECK doesn't know {option}")
+    keyword, _, command = rest.partition(" ")
+    if keyword.upper() == "NONE" and not command:
+        settings["Healthcheck"] = {"Test": ["NONE"]}
+        return
+    if keyword.upper() != "CMD" or not command.strip():
+        raise ValueError("HEALTHCHECK must be NONE, or CMD with a command")
+    words = _words(command.strip())
+    test = ["CMD", *words] if words is not None else ["CMD-SHELL", command.strip()]
+    settings["Healthcheck"] = {"Test": test, **check}
+
+
+_HEALTH_TIMES = {
+    "interval": "Interval",
+    "timeout": "Timeout",
+    "start-period": "StartPeriod",
+    "start-interval": "StartInterval",
+}
+_MORE: dict[str, Callable[[Settings, str], None]] = {
+    "CMD": _new_cmd,
+    "ENV": _more_env,
+    "EXPOSE": _more_expose,
+    "HEALTHCHECK": _healthcheck,
+    "LABEL": _more_label,
+    "STOPSIGNAL": _same_stopsignal,
+}

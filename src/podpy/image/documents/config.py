@@ -57,6 +57,7 @@ class ImageConfig(Record):
     os: str = ""
     created: str = ""
     author: str = ""
+    comment: str = ""  # Docker's
     diff_ids: list[str] = []
     history: list[History] = []
 
@@ -87,6 +88,7 @@ class ImageConfig(Record):
             os=_text(document, "os"),
             created=_text(document, "created"),
             author=_text(document, "author"),
+            comment=_text(document, "comment"),
             diff_ids=diff_ids,
             history=_history(document),
         )

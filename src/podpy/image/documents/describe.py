@@ -73,7 +73,7 @@ def inspect(store: Store, record: ImageRecord) -> dict[str, Any]:
         "RepoTags": repo_tags(record),
         "RepoDigests": repo_digests(record),
         "Parent": "",
-        "Comment": config.history[-1].comment if config.history else "",
+        "Comment": config.comment or (config.history[-1].comment if config.history else ""),
         "Created": config.created or None,
         "Config": _settings(config),
         "Version": "",

@@ -29,7 +29,15 @@ class Converted(Record):
     media_type: str
 
 
-def manifest_for(record: ImageRecord, blobs: Sequence[LayerBytes], media_type: str = "") -> Converted:
+class LayerName(Record):
+    """A layer as a manifest names it, wherever its bytes are; `kind` as in LayerBlob."""
+
+    digest: str
+    size: int
+    kind: str = ""
+
+
+def manifest_for(record: ImageRecord, blobs: Sequence[LayerBytes | LayerName], media_type: str = "") -> Converted:
     """Return the manifest of an image whose layers, lowest first, are these blobs.
 
     `media_type` empty: the kind that the image's own manifest is of. If the image's own manifest fits, its bytes come
@@ -63,7 +71,7 @@ def foreign_layers(record: ImageRecord) -> set[str]:
     return {layer["digest"] for layer in layers if layer.get("urls") and _is_foreign(layer)}
 
 
-def _layer(blob: LayerBytes, described: dict[str, Any] | None, *, docker: bool) -> dict[str, Any]:
+def _layer(blob: LayerBytes | LayerName, described: dict[str, Any] | None, *, docker: bool) -> dict[str, Any]:
     """Return a layer's descriptor; the old one's other fields stay if the new family has them."""
     layer: dict[str, Any] = {"mediaType": layer_type(blob.kind, docker=docker), "digest": blob.digest}
     layer["size"] = blob.size

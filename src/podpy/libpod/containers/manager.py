@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from podpy.image.progress import Progress
     from podpy.image.registry.access import PullOptions
+    from podpy.libpod.containers.contents.options import CommitOptions
     from podpy.libpod.containers.rows import Listing
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.system.prune import Pruned
     from podpy.spec.container import ContainerSpec
+    from podpy.storage.images import ImageRecord
     from podpy.storage.layers.pack import Packed
 
     Found = list[Container]
@@ -162,6 +164,20 @@ class Containers:
 
         container = self.get(name)
         return self._engine.privileged(lambda: export(container, output))
+
+    def commit(
+        self, name: str, image: str = "", options: CommitOptions | None = None, *, progress: Progress | None = None
+    ) -> ImageRecord:
+        """Make an image of a container: its own layer on its image's, and what it was run with.
+
+        `image`: the new image's name (short ones are localhost's); empty: it has none. Raises NoSuchContainerError,
+        UsageError (a change that makes no sense), NotSupportedError (it can't be paused), ImageError, StorageError.
+        """
+        from podpy.libpod.containers.contents.commit import commit
+        from podpy.libpod.images.transfer import transfer
+
+        container = self.get(name)
+        return transfer(self._engine, lambda reporter: commit(container, image, options, reporter), progress)
 
     # Stopping and going
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class LayerWriter:
     """Receives the uncompressed tar of one layer in pieces of any size. For one thread; several writers run side by
-    side.
+    side. `diff_id` empty: `finish` finds it out, and then the maker gives the chain id.
 
     With `recipe`, the tar can be made again from the layer (storage/layers/recipe.py); without, its compressed form
     must be kept. After `finish`: `recipe_size` is the recipe's size in bytes, 0 if there's none; if one was wanted and
@@ -61,6 +61,7 @@ class LayerWriter:
         """End the tar and compare its digest. Raises DigestMismatchError, StorageError."""
         self._unpacker.finish()
         actual = "sha256:" + self._hash.hexdigest()
+        self.diff_id = self.diff_id or actual
         if actual != self.diff_id:
             raise DigestMismatchError(
                 f"layer {self.diff_id} unpacks to the digest {actual}",

@@ -1,0 +1,184 @@
+"""`podpy commit`: a container's own layer, on its image's, and what it was run with become an image.
+
+    the container's layer ─ pack (child) ─ sha256 (diff id) ─ unpack (child) → files and recipe ┐ one transaction
+    the image's configuration + the container's + --change ─────────────────────────────────────┘
+
+The layer's tar isn't kept: its recipe gives it again (storage.md). Nothing shows before the transaction.
+"""
+
+from __future__ import annotations
+
+from time import time_ns
+
+from podpy.digests import sha256
+from podpy.errors import ImageError, NotSupportedError, StorageError, UsageError
+from podpy.image.documents.committed import Commit, RunWith, committed, parsed_override
+from podpy.image.documents.config import ImageConfig
+from podpy.image.incoming.assemble import chain_ids
+from podpy.image.names.reference import for_new_image
+from podpy.image.progress import SILENT, Progress
+from podpy.libpod.containers.contents import own_layer
+from podpy.libpod.containers.contents.options import CommitOptions
+from podpy.libpod.containers.contents.pausing import HeldStill
+from podpy.libpod.containers.contents.view import View
+from podpy.libpod.containers.names import is_id
+from podpy.storage.images import ImageRecord
+from podpy.times import rfc3339
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from podpy.image.outgoing.layer_source import LayerBytes
+    from podpy.libpod.containers.held import Held
+    from podpy.spec.container import ContainerSpec
+    from podpy.storage.layers.writer import LayerWriter
+
+_FORMATS = ("oci", "docker")
+_SIGTERM = 15
+
+
+def commit(
+    container: Held, name: str = "", options: CommitOptions | None = None, progress: Progress = SILENT
+) -> ImageRecord:
+    """Return the new image; `name`: what it is called (short ones are localhost's), empty: it has no name.
+
+    Raises UsageError, NotSupportedError (--rootfs; to be paused and can't be), ImageError, StorageError, NoSpaceError.
+    """
+    options = options or CommitOptions()
+    _check(options)
+    names = [for_new_image(name)] if name else []
+    if container.spec.rootfs:
+        raise NotSupportedError("cannot commit a container that uses an exploded rootfs")
+    image = container.image
+    if image is None:
+        raise ImageError("the container's image isn't there any more", hint="podpy export | podpy import makes one")
+    store = container.engine.store
+    below = [] if options.squash else ImageConfig.parse(image.config).diff_ids
+    for chain in image.layers:
+        store.has_layer(chain)  # the lease: they stay until the new image is committed
+    for diff_id in below:
+        progress.layer_exists(diff_id)
+    with container.locked(), HeldStill(container, wanted=options.pause):
+        layer = _layer(container, image, progress, squash=options.squash)
+    diff_ids = [*below, layer.diff_id]
+    chains = chain_ids(diff_ids)
+    layer.chain_id = chains[-1]
+    now = time_ns()
+    said = Commit(
+        author=options.author,
+        changes=options.changes,
+        config=options.config,
+        message=options.message,
+        created=rfc3339(now, utc=True),
+        source=container.row.image_name or container.row.image_id,
+    )
+    run = _run_with(container, include_volumes=options.include_volumes)
+    config = committed(image.config, run, said, diff_ids, squash=options.squash)
+    progress.config(sha256(config))
+    ImageConfig.parse(config)  # what a container, or --change, says must be runnable, too
+    record = ImageRecord(id=sha256(config).partition(":")[2], config=config, layers=chains, created=now)
+    record = _with_manifest(container, record, image, layer, options)
+    progress.committing()
+    made = store.commit_image(record, layers=[layer], names=names)
+    container.engine.table.tell(container.id, "commit")
+    return made
+
+
+def _check(options: CommitOptions) -> None:
+    from podpy.image.documents import changes
+
+    if options.format not in _FORMATS:
+        raise UsageError(f'unrecognized image format "{options.format}"', hint="oci or docker")
+    if options.message and options.format != "docker":
+        raise UsageError("messages are only compatible with the docker image format (-f docker)")
+    parsed_override(options.config)
+    changes.apply({}, options.changes)  # what makes no sense is an error before any work
+
+
+def _layer(container: Held, image: ImageRecord, progress: Progress, *, squash: bool) -> LayerWriter:
+    """Return the new layer, unpacked aside."""
+    from podpy.storage.layers import filesystem
+    from podpy.storage.layers.writeback import Writeback
+
+    store = container.engine.store
+    parent = image.layers[-1] if image.layers and not squash else ""
+    layer = store.begin_layer(chain_id="", parent=parent, diff_id="")
+    told = f"layer of {container.id[:12]}"
+    progress.layer_started(told, -1, 0)
+    writeback = Writeback(lambda: filesystem.sync_filesystem(store.graphroot))
+    pieces = _pieces(container, squash=squash)
+    try:
+        for piece in pieces:
+            layer.write(piece)
+            writeback.wrote(len(piece))
+            progress.layer_advanced(told, len(piece))
+        layer.finish()
+        if layer.lost_tar:
+            raise StorageError("the container's layer names a file twice", hint="Try again")
+        writeback.stop()
+    except BaseException:
+        layer.abort()
+        raise
+    finally:
+        pieces.close()
+    progress.layer_done(told)
+    return layer
+
+
+def _pieces(container: Held, *, squash: bool) -> Generator[bytes]:
+    spec = container.spec
+    maps = (
+        [(line.container, line.host, line.size) for line in spec.uid_maps],
+        [(line.container, line.host, line.size) for line in spec.gid_maps],
+    )
+    if not squash:
+        yield from own_layer.changes(container, maps)
+        return
+    with View(container, mounts=False) as view:
+        yield from own_layer.whole(view.root, maps, own_layer.placeholders(view.path))
+
+
+def _run_with(container: Held, *, include_volumes: bool) -> RunWith:
+    from podpy import fastjson
+    from podpy.signals import name_of, number_of
+
+    spec = container.spec
+    image = ImageConfig.parse(container.image.config) if container.image else ImageConfig()
+    entrypoint = spec.entrypoint or []
+    ports = [f"{port['container_port'] + i}/{port['protocol']}" for port in fastjson.loads(container.row.ports)
+             for i in range(port.get("count", 1))]  # fmt: skip
+    signal = spec.stop_signal not in (0, _SIGTERM, number_of(image.stop_signal))
+    return RunWith(
+        entrypoint=entrypoint,
+        command=spec.command[len(entrypoint) :],
+        env=spec.env,
+        user=spec.user,
+        workdir=spec.workdir,
+        labels=spec.shown_labels,
+        ports=[*spec.expose, *ports],
+        volumes=_volumes(spec, include_volumes=include_volumes),
+        stop_signal=name_of(spec.stop_signal) if signal else "",
+    )
+
+
+def _volumes(spec: ContainerSpec, *, include_volumes: bool) -> list[str]:
+    """Return where the user mounted something that becomes a volume of the image; the image's own stay anyway."""
+    mounts = [mount for mount in spec.mounts if mount.type in ("volume", "bind") and not mount.from_image]
+    return [mount.target for mount in mounts if include_volumes or (mount.type == "volume" and is_id(mount.source))]
+
+
+def _with_manifest(
+    container: Held, record: ImageRecord, image: ImageRecord, layer: LayerWriter, options: CommitOptions
+) -> ImageRecord:
+    from podpy.image.documents import schema
+    from podpy.image.outgoing.convert import LayerName, manifest_for
+    from podpy.image.outgoing.layer_source import PlainLayer, outgoing_layers
+
+    blobs: list[LayerBytes | LayerName] = []
+    if not options.squash:
+        blobs += [below.blob or PlainLayer(below) for below in outgoing_layers(container.engine.store, image)]
+    blobs.append(LayerName(digest=layer.diff_id, size=layer.tar_size))  # uncompressed: a push compresses it
+    media_type = schema.DOCKER_MANIFEST if options.format == "docker" else schema.OCI_MANIFEST
+    manifest = manifest_for(record, blobs, media_type).data
+    return record.replace(manifest=manifest, digest=sha256(manifest))

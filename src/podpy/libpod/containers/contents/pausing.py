@@ -1,0 +1,77 @@
+"""Hold a running container still for a while, and let it go on in any case."""
+
+from __future__ import annotations
+
+import os
+
+from podpy import process
+from podpy.errors import NotSupportedError, PodpyError
+from podpy.libpod.containers.table import RUNNING
+from podpy.notice import note
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.held import Held
+
+
+class HeldStill:
+    """A block in which the container's processes are frozen, if it runs and `wanted` says so (None: if it can be).
+
+    The row says nothing of it: a second process thaws the container if this one is killed within the block. Entering
+    raises NotSupportedError for a container that was to be paused and has no cgroup.
+    """
+
+    def __init__(self, container: Held, *, wanted: bool | None) -> None:
+        self._container = container
+        self._wanted = wanted is not False and container.row.status == RUNNING
+        self._optional = wanted is None
+        self._writing = -1
+        self._guard = 0
+
+    def __enter__(self) -> None:
+        if not self._wanted:
+            return
+        from podpy.rootless.cgroups import show_v2
+
+        show_v2()
+        self._watch()
+        try:
+            self._container.engine.oci_runtime.pause(self._container.id)
+        except NotSupportedError as error:
+            self._leave(frozen=False)
+            if not self._optional:
+                raise
+            note(f"the container goes on meanwhile: {error.message}")
+        except BaseException:
+            self._leave(frozen=True)
+            raise
+
+    def __exit__(self, *_error: object) -> None:
+        self._leave(frozen=True)
+
+    def _watch(self) -> None:
+        """Start the process that lets the container go on when this one has ended, or leaves the block."""
+        runtime = self._container.engine.oci_runtime  # found before the fork, which may read no configuration
+        reading, self._writing = os.pipe()
+        self._guard = process.fork()
+        if self._guard:
+            os.close(reading)
+            return
+        try:
+            os.close(self._writing)
+            os.setsid()  # a terminal's Ctrl-C ends podpy, not this
+            frozen = os.read(reading, 1) != b"n"
+            if frozen:
+                runtime.resume(self._container.id)
+        except (PodpyError, OSError):
+            pass  # it wasn't frozen any more
+        finally:
+            os._exit(0)
+
+    def _leave(self, *, frozen: bool) -> None:
+        if self._writing < 0:
+            return
+        os.write(self._writing, b"y" if frozen else b"n")
+        os.close(self._writing)
+        self._writing = -1
+        process.wait(self._guard)
