@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from podpy.libpod.system.events import EventStream
     from podpy.libpod.system.prune import Pruned
     from podpy.libpod.volumes.manager import Volumes
+    from podpy.libpod.why.answer import Answer
     from podpy.plan import Trace
     from podpy.spec.container import ContainerSpec
     from podpy.storage.images import ImageRecord
@@ -171,6 +172,25 @@ class Runtime(Engine):
         from podpy.libpod.system.events import EventStream
 
         return EventStream(self, since=since, until=until, filters=filters, follow=follow, past=past)
+
+    def why(self, name: str, path: str = "") -> Answer:
+        """Return why a container ended, never started or is unhealthy; with `path`, what keeps it from a file inside.
+
+        Of a container that was removed, what became of it. Raises NoSuchContainerError; with `path` StateError.
+        """
+        if path:
+            from podpy.libpod.why.path import explain as explain_path
+
+            return explain_path(self, name, path)
+        from podpy.libpod.why.container import explain
+
+        return explain(self, name)
+
+    def why_port(self, port: str) -> Answer:
+        """Return who holds a port of this machine: "8080", "53/udp". Raises UsageError."""
+        from podpy.libpod.why.port import explain
+
+        return explain(self, port)
 
     # Images
 

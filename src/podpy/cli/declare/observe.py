@@ -1,8 +1,9 @@
-"""The commands that watch: events."""
+"""The commands that watch and explain."""
 
 from __future__ import annotations
 
-from podpy.cli.declare.model import Command, flag, many, text
+from podpy.cli.declare.common import latest
+from podpy.cli.declare.model import CONTAINERS, Argument, Command, flag, many, text
 
 _PANEL = "Observing"
 
@@ -31,6 +32,32 @@ COMMANDS: tuple[Command, ...] = (
             text("--since", "TIME", "Events after this time: 2024-01-02T15:04:05Z, a Unix time, 10m (ago), now"),
             flag("--stream", "Go on when all is shown", default=True),
             text("--until", "TIME", "Events before this time; 10m: for ten minutes from now"),
+        ),
+    ),
+    Command(
+        path="why",
+        handler="podpy.cli.commands.system.why:run",
+        panel=_PANEL,
+        help="Say why a container ended, never started, or can't use a file; or who holds a port",
+        examples=(
+            "podpy why web  # why it ended, or never started",
+            "podpy why web /data/file  # what keeps it from that file",
+            "podpy why --port 8080",
+            "podpy why --json --latest",
+        ),
+        rule="why",
+        description=(
+            "From the container's state, its exit record, events and log, in plain words. Of a container that was "
+            "removed, what became of it. A file's path is looked at part by part, as the container's first process "
+            "sees it: owner inside and outside, mode, and what mends it."
+        ),
+        options=(
+            flag("--json", "Print JSON"),
+            latest(),
+            text("--port", "PORT", "Who holds this port of the host: 8080, 53/udp"),
+        ),
+        arguments=(
+            Argument(name="arguments", metavar="CONTAINER [PATH]", required=False, many=True, complete=CONTAINERS),
         ),
     ),
 )

@@ -130,6 +130,14 @@ def _top(options: Options, positionals: list[str]) -> list[str]:
     return positionals
 
 
+def _why(options: Options, positionals: list[str]) -> list[str]:
+    if not positionals and not options.latest and not options.port:
+        raise UsageError("you must provide a container's name or id, --latest, or --port")
+    if len(positionals) > (1 if options.latest else 2):
+        raise UsageError("`podpy why` takes a container and a path at most")
+    return positionals
+
+
 def _images(options: Options, positionals: list[str]) -> list[str]:
     if positionals and options.all:
         raise UsageError("when using the --all switch, you may not pass any images names or IDs")
@@ -158,6 +166,7 @@ _RULES = {
     "exec": _exec,
     "port": _port,
     "top": _top,
+    "why": _why,
     "images": _images,
     "images or none": _images_or_none,
 }
