@@ -126,6 +126,18 @@ class OciRuntime(Record):
         """Thaw all processes. Raises NotSupportedError where the container has no cgroup."""
         self._freeze("resume", container_id)
 
+    def update(self, container_id: str, resources: dict[str, Any], *, directory: str) -> None:
+        """Change the limits of a container's cgroup (linux.resources). `directory`: where a file may lie meanwhile.
+
+        Raises RuntimeFailedError.
+        """
+        path = os.path.join(directory, f".update-{os.getpid()}-{os.urandom(6).hex()}.json")
+        try:
+            _write(path, fastjson.dumps(resources))
+            self._call("update", f"--resources={path}", container_id)
+        finally:
+            _unlink(path)
+
     def ps(self, container_id: str) -> list[int]:
         """Return the pids of the container's processes, as the host sees them. Raises RuntimeFailedError."""
         return [int(pid) for pid in fastjson.loads(self._call("ps", "--format", "json", container_id)) or ()]

@@ -117,8 +117,11 @@ class Resources(Record):
     cpuset_mems: str = ""
     pids_limit: int | None = None  # 0 or -1: unlimited; None: Podman's default where the cgroup allows a limit
     blkio_weight: int | None = None
+    blkio_weight_device: list[str] = []  # "/dev/sda:100"; the same form for the rates
     device_read_bps: list[str] = []
     device_write_bps: list[str] = []
+    device_read_iops: list[str] = []
+    device_write_iops: list[str] = []
     cgroup_conf: dict[str, str] = AS_CONFIGURED
     devices: list[dict[str, Any]] = []  # --device-cgroup-rule, in the OCI runtime spec's form (root only)
 

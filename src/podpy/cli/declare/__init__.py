@@ -17,6 +17,7 @@ from podpy.cli.declare import (
     secrets,
     system,
     trust,
+    update,
     volumes,
 )
 from podpy.cli.declare.globals import GLOBAL_OPTIONS
@@ -31,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     *lists.COMMANDS,
     *volumes.COMMANDS,
     *trust.COMMANDS,
+    *update.COMMANDS,
     *registries.COMMANDS,
     *secrets.COMMANDS,
     *system.COMMANDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.cli.specgen.life import life
-from podpy.cli.specgen.limits import refuse_unsupported, resources
+from podpy.cli.specgen.limits import resources
 from podpy.cli.specgen.namespaces import namespaces
 from podpy.cli.specgen.network import network
 from podpy.errors import UsageError
@@ -35,7 +35,6 @@ def build_spec(options: Options) -> ContainerSpec:
     what this version can't do.
     """
     rootless = os.geteuid() != 0
-    refuse_unsupported(options)
     fields = {
         **_process(options),
         **_identity(options),

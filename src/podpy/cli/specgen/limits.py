@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from podpy.errors import NotSupportedError
 from podpy.spec.container import AS_CONFIGURED, Resources
 from podpy.spec.text import limits
 from podpy.spec.text.security import parse_device_rule
@@ -30,15 +29,18 @@ def resources(options: Options, *, rootless: bool) -> Resources:
         cpuset_mems=limits.check_cpuset("--cpuset-mems", options.cpuset_mems or ""),
         pids_limit=int(options.pids_limit) if options.given("pids_limit") else None,
         blkio_weight=limits.blkio_weight(options.blkio_weight),
-        device_read_bps=limits.throttles("--device-read-bps", options.device_read_bps),
-        device_write_bps=limits.throttles("--device-write-bps", options.device_write_bps),
+        **devices(options),
         cgroup_conf=cgroup_conf or AS_CONFIGURED,
         devices=[parse_device_rule(text, rootless=rootless) for text in options.device_cgroup_rule],
     )
 
 
-def refuse_unsupported(options: Options) -> None:
-    """Raise NotSupportedError for limits that podpy doesn't have yet."""
-    for name in ("blkio_weight_device", "device_read_iops", "device_write_iops"):
-        if getattr(options, name):
-            raise NotSupportedError(f"--{name.replace('_', '-')} comes with a later version of podpy")
+def devices(options: Options) -> dict[str, list[str]]:
+    """Return the limits of single devices. Raises UsageError."""
+    return {
+        "blkio_weight_device": limits.device_weights(options.blkio_weight_device),
+        "device_read_bps": limits.throttles("--device-read-bps", options.device_read_bps),
+        "device_write_bps": limits.throttles("--device-write-bps", options.device_write_bps),
+        "device_read_iops": limits.throttles("--device-read-iops", options.device_read_iops, in_bytes=False),
+        "device_write_iops": limits.throttles("--device-write-iops", options.device_write_iops, in_bytes=False),
+    }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podpy.libpod.io.exec_options import ExecOptions
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.io.log_lines import LogLine, LogOptions
+    from podpy.spec.changes import Changes
 
 _ENDED = frozenset((EXITED, "stopped"))
 
@@ -233,6 +234,16 @@ class Container(Held):
         from podpy.libpod.containers.inspect_data import inspect
 
         return inspect(self, size=size)
+
+    def update(self, changes: Changes) -> None:
+        """Change limits, restart policy, variables or ulimits; see `podpy.libpod.containers.updating.update`.
+
+        Raises UsageError, NotSupportedError, RuntimeFailedError: then nothing was changed.
+        """
+        from podpy.libpod.containers.updating import update
+
+        self._change(lambda: update(self, changes))
+        self._spec = None
 
     def rename(self, name: str) -> None:
         """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""

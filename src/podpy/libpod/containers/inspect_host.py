@@ -224,11 +224,11 @@ def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
         "NanoCpus": int((limits.cpus or 0) * _BILLION),
         "CgroupParent": spec.cgroup_parent,
         "BlkioWeight": limits.blkio_weight or 0,
-        "BlkioWeightDevice": None,
+        "BlkioWeightDevice": _rates(limits.blkio_weight_device, "Weight"),
         "BlkioDeviceReadBps": _rates(limits.device_read_bps),
         "BlkioDeviceWriteBps": _rates(limits.device_write_bps),
-        "BlkioDeviceReadIOps": None,
-        "BlkioDeviceWriteIOps": None,
+        "BlkioDeviceReadIOps": _rates(limits.device_read_iops),
+        "BlkioDeviceWriteIOps": _rates(limits.device_write_iops),
         "CpuPeriod": limits.cpu_period or (_CPU_PERIOD if limits.cpus else 0),
         "CpuQuota": limits.cpu_quota or round((limits.cpus or 0) * _CPU_PERIOD),
         "CpuRealtimePeriod": 0,
@@ -271,6 +271,6 @@ def _signed(value: int) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
-def _rates(texts: list[str]) -> list[dict[str, Any]] | None:
+def _rates(texts: list[str], name: str = "Rate") -> list[dict[str, Any]] | None:
     pairs = [text.rpartition(":") for text in texts]
-    return [{"Path": path, "Rate": int(rate)} for path, _, rate in pairs if rate.isdigit()] or None
+    return [{"Path": path, name: int(rate)} for path, _, rate in pairs if rate.isdigit()] or None

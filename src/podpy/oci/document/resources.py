@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PIDS = 2048  # containers.conf(5), pids_limit
 _MEMORY = ("memory", "memory_swap", "memory_reservation")
+_DEVICES = ("blkio_weight_device", "device_read_bps", "device_write_bps", "device_read_iops", "device_write_iops")
 _CPU = ("cpu_shares", "cpu_quota", "cpu_period", "cpus")
 
 
@@ -32,6 +33,20 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
         result["unified"] = dict(asked.cgroup_conf)
     if asked.devices:
         result["devices"] = [dict(rule) for rule in asked.devices]
+    return result
+
+
+def for_update(asked: Resources, before: Resources) -> dict[str, Any]:
+    """Return linux.resources for a container that runs with the limits `before`; -1 takes one away."""
+    memory = _memory(asked)
+    if before.memory is not None and asked.memory is None:
+        memory.update(limit=-1, swap=-1)
+    pids = {"limit": asked.pids_limit if asked.pids_limit > 0 else -1} if asked.pids_limit is not None else {}
+    result: dict[str, Any] = {}
+    _add(result, "memory", memory)
+    _add(result, "cpu", _cpu(asked))
+    _add(result, "pids", pids)
+    _add(result, "blockIO", _block_io(asked))
     return result
 
 
@@ -59,7 +74,7 @@ def needed(asked: Resources) -> list[tuple[str, str]]:
     """Return (option, controller) for each limit that was asked for."""
     fields = [(name, "memory") for name in _MEMORY] + [(name, "cpu") for name in _CPU]
     fields += [("cpuset_cpus", "cpuset"), ("cpuset_mems", "cpuset"), ("blkio_weight", "io")]
-    fields += [("device_read_bps", "io"), ("device_write_bps", "io")]
+    fields += [(name, "io") for name in _DEVICES]
     found = [("--" + n.replace("_", "-"), c) for n, c in fields if getattr(asked, n) not in (None, "", [])]
     if asked.pids_limit is not None and asked.pids_limit > 0:
         found.append(("--pids-limit", "pids"))
@@ -93,20 +108,25 @@ def _cpu(asked: Resources) -> dict[str, Any]:
 
 def _block_io(asked: Resources) -> dict[str, Any]:
     result: dict[str, Any] = {"weight": asked.blkio_weight} if asked.blkio_weight else {}
-    for key, items in (("Read", asked.device_read_bps), ("Write", asked.device_write_bps)):
-        if items:
-            result[f"throttle{key}BpsDevice"] = [_throttle(item) for item in items]
+    lists = {
+        "weightDevice": (asked.blkio_weight_device, "weight"),
+        "throttleReadBpsDevice": (asked.device_read_bps, "rate"),
+        "throttleWriteBpsDevice": (asked.device_write_bps, "rate"),
+        "throttleReadIOPSDevice": (asked.device_read_iops, "rate"),
+        "throttleWriteIOPSDevice": (asked.device_write_iops, "rate"),
+    }
+    result.update({key: [_of_device(item, name) for item in items] for key, (items, name) in lists.items() if items})
     return result
 
 
-def _throttle(item: str) -> dict[str, int]:
-    """Return DEVICE:RATE (bytes per second, already a number) in the OCI runtime spec's form."""
-    device, _, rate = item.rpartition(":")
+def _of_device(item: str, name: str) -> dict[str, int]:
+    """Return DEVICE:NUMBER in the OCI runtime spec's form, in which the number is called `name`."""
+    device, _, number_text = item.rpartition(":")
     try:
         number = os.stat(device).st_rdev
     except OSError as error:
         raise UsageError(f"failed to inspect '{device}': {error.strerror}") from error
-    return {"major": os.major(number), "minor": os.minor(number), "rate": int(rate)}
+    return {"major": os.major(number), "minor": os.minor(number), name: int(number_text)}
 
 
 def _pids(asked: Resources, context: BundleContext) -> dict[str, int]:

@@ -18,14 +18,14 @@ _LOG_OPTIONS = ("path", "max-size", "max-file", "tag", "label")
 _HIGHEST = (1 << 31) - 1  # of a C int
 
 
-def restart_policy(text: str) -> tuple[str, int]:
-    """Return the policy and how often it may restart (0: without end). Raises UsageError."""
+def restart_policy(text: str, where: str = "running container create option: ") -> tuple[str, int]:
+    """Return the policy and how often it may restart (0: without end). Raises UsageError, which begins with `where`."""
     policy, colon, retries = text.partition(":")
     if not text:
         return "", 0
     if policy not in _POLICIES:
         raise UsageError(
-            f'running container create option: "{text}" is not a valid restart policy: invalid argument',
+            f'{where}"{text}" is not a valid restart policy: invalid argument',
             hint=f"One of {', '.join(_POLICIES[:-1])}",
         )
     if not colon:

@@ -117,15 +117,29 @@ def blkio_weight(text: str) -> int | None:
     return weight
 
 
-def throttles(option: str, items: Sequence[str]) -> list[str]:
-    """Return DEVICE:RATE with the rate in bytes per second. Raises UsageError."""
+def throttles(option: str, items: Sequence[str], *, in_bytes: bool = True) -> list[str]:
+    """Return DEVICE:RATE with the rate a number: bytes per second, or operations. Raises UsageError."""
     result = []
     for item in items:
         device, colon, rate = item.partition(":")
         if not colon or not device.startswith("/dev/"):
-            raise UsageError(f"invalid value {item!r} for {option}", hint="It is DEVICE:RATE, such as /dev/sda:1mb")
-        result.append(f"{device}:{parse_size(option, rate)}")
+            example = "/dev/sda:1mb" if in_bytes else "/dev/sda:1000"
+            raise UsageError(f"invalid value {item!r} for {option}", hint=f"It is DEVICE:RATE, such as {example}")
+        if not in_bytes and not (rate.isascii() and rate.isdigit()):
+            raise UsageError(f"invalid value {item!r} for {option}", hint="The rate is a number, such as 1000")
+        result.append(f"{device}:{parse_size(option, rate) if in_bytes else int(rate)}")
     return result
+
+
+def device_weights(items: Sequence[str]) -> list[str]:
+    """Return DEVICE:WEIGHT. Raises UsageError."""
+    for item in items:
+        device, _, weight = item.partition(":")
+        if not device.startswith("/dev/") or not weight.isdigit() or not 10 <= int(weight) <= 1000:
+            raise UsageError(
+                f"invalid value {item!r} for --blkio-weight-device", hint="It is DEVICE:N, with N from 10 to 1000"
+            )
+    return list(items)
 
 
 def oom_score_adj(value: int) -> int:

@@ -30,7 +30,7 @@ def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
             except PodpyError as error:
                 error.exit_code = EXIT_NOT_EXECUTABLE  # as of a start that fails
                 raise
-    _check_limits(engine, spec)
+    check_limits(engine, spec)
 
 
 def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> None:
@@ -55,7 +55,8 @@ def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) 
         devices.find_init(spec, conf)
 
 
-def _check_limits(engine: Engine, spec: ContainerSpec) -> None:
+def check_limits(engine: Engine, spec: ContainerSpec) -> None:
+    """Raise NotSupportedError for a limit that a start of this container couldn't enforce."""
     from podpy.oci.document import resources
 
     if not resources.needed(spec.resources):
