@@ -12,7 +12,14 @@ from tests.support.engine import Podpy
 
 
 def words(*line: str) -> list[str]:
-    return [text.partition("\t")[0] for text in complete(list(line))]
+    return [text.partition("\t")[0] for text in complete(list(line))[0]]
+
+
+def offered(podpy: Podpy, *line: str) -> list[str]:
+    """Return what podpy answers to a shell, without the last line, which says that no file names fit."""
+    *lines, directive = podpy.ok("__complete", *line).splitlines()
+    assert directive == ":4"
+    return lines
 
 
 def test_commands_and_groups() -> None:
@@ -27,7 +34,7 @@ def test_commands_and_groups() -> None:
 
 def test_options_with_what_they_do() -> None:
     assert "--env-file" in words("run", "--env")
-    assert "--publish-all\tPublish every exposed port on a free port" in complete(["run", "--publish"])
+    assert "--publish-all\tPublish every exposed port on a free port" in complete(["run", "--publish"])[0]
     assert "--pod" not in words("run", "--po")  # refused ones aren't offered
     assert "--all" in words("container", "ls", "--")
 
@@ -36,7 +43,8 @@ def test_values_of_options() -> None:
     assert words("run", "--pull", "") == ["always", "missing", "never", "newer"]
     assert words("run", "--pull=n") == ["--pull=never", "--pull=newer"]
     assert words("ps", "--sort", "c") == ["command", "created"]
-    assert words("load", "-i", "") == [":files"]
+    assert complete(["load", "-i", ""]) == ([], 0)  # the shell's own file names
+    assert complete(["run", "--rm", "--pid", ""])[1] == 4
     assert "SIGTERM" in words("kill", "-s", "SIGT")
     assert words("completion", "") == ["bash", "zsh", "fish"]
 
@@ -49,26 +57,27 @@ def test_nothing_of_podpys_after_the_image() -> None:
 def test_names_of_containers_and_images(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name", "first", busybox, "true")
     podpy.ok("create", "--name", "second", busybox, "true")
-    assert podpy.ok("__complete", "rm", "f") == f"first\t{busybox}"
-    assert podpy.ok("__complete", "start", "").splitlines() == [f"first\t{busybox}", f"second\t{busybox}"]
-    assert podpy.ok("__complete", "stop", "") == ""
-    assert podpy.ok("__complete", "run", "--rm", "bus").splitlines() == ["busybox:latest"]
-    assert podpy.ok("__complete", "run", "--volumes-from", "sec") == f"second\t{busybox}"
+    assert offered(podpy, "rm", "f") == [f"first\t{busybox}"]
+    assert offered(podpy, "start", "") == [f"first\t{busybox}", f"second\t{busybox}"]
+    assert offered(podpy, "stop", "") == []
+    assert offered(podpy, "run", "--rm", "bus") == ["busybox:latest"]
+    assert offered(podpy, "run", "--volumes-from", "sec") == [f"second\t{busybox}"]
 
 
 def test_names_of_artifacts_and_lists(podpy: Podpy) -> None:
     podpy.ok("artifact", "add", "example.com/one:1", "/etc/hostname")
     podpy.ok("manifest", "create", "many")
-    assert podpy.ok("__complete", "artifact", "rm", "ex") == "example.com/one:1"
-    assert podpy.ok("__complete", "artifact", "inspect", "many") == ""
-    assert podpy.ok("__complete", "manifest", "push", "ma") == "many:latest"
+    assert offered(podpy, "artifact", "rm", "ex") == ["example.com/one:1"]
+    assert offered(podpy, "artifact", "inspect", "many") == []
+    assert offered(podpy, "manifest", "push", "ma") == ["many:latest"]
 
 
-def in_bash(podpy: Podpy, line: str) -> list[str]:
+def in_bash(podpy: Podpy, line: str, *, setup: str = "", program: str = "$1") -> list[str]:
     """Return what bash would offer for the line."""
     script = f"""
+{setup}
 source <("$1" completion bash)
-COMP_WORDS=("$1" {line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+COMP_WORDS=("{program}" {line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
 _podpy
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
@@ -80,8 +89,29 @@ def test_bash_itself(podpy: Podpy) -> None:
     assert in_bash(podpy, "sta") == ["start"]
     assert in_bash(podpy, "container exi") == ["exists"]
     assert "--pull" in in_bash(podpy, "run --pu")
+    alias = 'PATH="${1%/*}:$PATH"; shopt -s expand_aliases; alias podman=podpy'
+    assert in_bash(podpy, "container exi", setup=alias, program="podman") == ["exists"]
+    assert in_bash(podpy, "secret ex", setup=alias, program="podman") == ["exists"]  # which Podman 4.3 doesn't know
     (podpy.home / "archive.tar").touch()
     assert in_bash(podpy, "load -i arch") == ["archive.tar"]
+
+
+def test_podmans_own_script_works_with_an_alias(podpy: Podpy, busybox: str) -> None:
+    """The script of a real Podman asks whatever `podman` is, in the protocol of cobra."""
+    podpy.ok("create", "--name", "first", busybox, "true")
+    script = """
+shopt -s expand_aliases
+alias podman="$1"
+source <(/usr/bin/podman completion bash)
+_get_comp_words_by_ref() { words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=${COMP_WORDS[COMP_CWORD]}; prev=; }
+_init_completion() { _get_comp_words_by_ref; }
+COMP_WORDS=(podman rm fi); COMP_CWORD=2; COMP_LINE="podman rm fi"; COMP_TYPE=9
+__start_podman
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+    done = podpy.run(["bash", "--norc", "-c", script, "bash", str(podpy.launcher)])
+    assert done.ok().split() == ["first"]
+    assert podpy.ok("__completeNoDesc", "rm", "fi").splitlines() == ["first", ":4"]
 
 
 @pytest.mark.parametrize("shell", sorted(SCRIPTS))

@@ -200,4 +200,12 @@ COMMANDS: tuple[Command, ...] = (
         help="What the completion scripts call",
         arguments=(Argument(name="words", metavar="WORD", required=False, many=True),),
     ),
+    Command(
+        path="__completeNoDesc",
+        handler="podpy.cli.commands.system.completion:complete_words",
+        hidden=True,
+        interspersed=False,
+        help="The same without descriptions",
+        arguments=(Argument(name="words", metavar="WORD", required=False, many=True),),
+    ),
 )

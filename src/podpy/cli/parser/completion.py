@@ -9,16 +9,28 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.table_format import CommandRow, OptionRow
 
-FILES = ":files"  # the shell completes file names itself
-DIRECTORIES = ":directories"
+_FILES = ":files"  # the shell completes file names itself
+_DIRECTORIES = ":directories"
+# cobra's directives for the shell, to be added up (ShellCompDirective)
+NO_SPACE, NO_FILES, ONLY_DIRECTORIES = 2, 4, 16
 _FLAGS = (form.BOOL, form.SWITCH)
 
 
-def complete(words: list[str]) -> list[str]:
-    """Return what may stand for the last of the words (which may be empty), as "word" or "word<TAB>description".
-
-    One of the results may be FILES or DIRECTORIES: then file names fit, too.
+def complete(words: list[str]) -> tuple[list[str], int]:
+    """Return what may stand for the last of the words (which may be empty), as "word" or "word<TAB>description", and
+    what the shell is to do besides: a sum of NO_SPACE (a value comes next), NO_FILES, ONLY_DIRECTORIES.
     """
+    found = _candidates(words)
+    lines = [line for line in found if line not in (_FILES, _DIRECTORIES)]
+    if _DIRECTORIES in found:
+        return lines, ONLY_DIRECTORIES
+    if _FILES in found:
+        return lines, 0
+    ends_open = len(lines) == 1 and lines[0].partition("\t")[0].endswith("=")
+    return lines, NO_FILES | (NO_SPACE if ends_open else 0)
+
+
+def _candidates(words: list[str]) -> list[str]:
     table = load()
     *before, current = words or [""]
     path, command, rest = _find_command(before, table)

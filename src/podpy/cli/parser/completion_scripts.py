@@ -1,16 +1,20 @@
 """The scripts that make a shell ask podpy what completes a command line.
 
-Each calls `podpy __complete WORD…` with the words up to the cursor; an answer is a word, a tab and a description a
-line, and ":files" or ":directories" where the shell's own file names fit.
+Each calls `podpy __complete WORD…` with the words up to the cursor. The answer is cobra's (github.com/spf13/cobra,
+which Podman's commands are made with), so that Podman's own scripts work with podpy, too, where `podman` is an alias of
+it: a word, a tab and a description a line, then ":" and a sum of 2 (no space after the word), 4 (no file names),
+16 (directories only).
 """
 
 from __future__ import annotations
 
 BASH = r"""# bash completion for podpy: source it, or put it into ~/.local/share/bash-completion/completions/podpy
 _podpy() {
-    local current line word
+    local current line directive=4 program="${COMP_WORDS[0]}"
     local -a words
     COMPREPLY=()
+    # A function doesn't see an alias: alias podman=podpy
+    [[ "$(type -t "$program")" == alias ]] && program=podpy
     # Colons and equals signs break words in bash: put them together again.
     if declare -F _get_comp_words_by_ref >/dev/null; then
         local cur cword
@@ -21,18 +25,23 @@ _podpy() {
     fi
     current="${words[-1]}"
     while IFS= read -r line; do
-        word="${line%%$'\t'*}"
-        case "$word" in
-            :files) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -f -- "${current#*=}")) ;;
-            :directories) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -d -- "${current#*=}")) ;;
-            ?*) COMPREPLY+=("$word") ;;
+        case "$line" in
+            :[0-9]*) directive="${line#:}" ;;
+            ?*) COMPREPLY+=("${line%%$'\t'*}") ;;
         esac
-    done < <("${COMP_WORDS[0]}" __complete "${words[@]}" 2>/dev/null)
+    done < <("$program" __complete "${words[@]}" 2>/dev/null)
+    if (( directive & 16 )); then
+        compopt -o filenames 2>/dev/null
+        COMPREPLY+=($(compgen -d -- "${current#*=}"))
+    elif (( ! (directive & 4) )); then
+        compopt -o filenames 2>/dev/null
+        COMPREPLY+=($(compgen -f -- "${current#*=}"))
+    fi
+    (( directive & 2 )) && compopt -o nospace 2>/dev/null
     declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$current"
-    [[ ${#COMPREPLY[@]} -eq 1 && "${COMPREPLY[0]}" == *= ]] && compopt -o nospace
     return 0
 }
-complete -F _podpy podpy
+complete -F _podpy podpy podman  # a real podman answers alike
 """
 
 ZSH = r"""#compdef podpy
@@ -40,20 +49,21 @@ ZSH = r"""#compdef podpy
 _podpy() {
     local line word text
     local -a described
-    local files=
+    local -i directive=4
     for line in "${(@f)$("${words[1]}" __complete "${(@)words[2,$CURRENT]}" 2>/dev/null)}"; do
         word="${line%%$'\t'*}"
         text="${line#*$'\t'}"
-        case "$word" in
-            :files) files=f ;;
-            :directories) files=d ;;
+        case "$line" in
+            :[0-9]*) directive="${line#:}" ;;
             ?*) [[ "$text" == "$line" ]] && text=
                 described+=("${word//:/\\:}${text:+:$text}") ;;
         esac
     done
-    (( ${#described} )) && _describe -t podpy podpy described
-    [[ "$files" == f ]] && _files
-    [[ "$files" == d ]] && _files -/
+    local -a after
+    (( directive & 2 )) && after=(-S '')
+    (( ${#described} )) && _describe -t podpy podpy described $after
+    (( directive & 16 )) && _files -/
+    (( directive & 20 )) || _files
     return 0
 }
 if [[ "${funcstack[1]}" == _podpy ]]; then
@@ -68,10 +78,12 @@ function __podpy_complete
     set -l words (commandline -opc) (commandline -ct)
     for line in ($words[1] __complete $words[2..-1] 2>/dev/null)
         switch $line
-            case ':files'
+            case ':0' ':2'
                 __fish_complete_path (commandline -ct)
-            case ':directories'
+            case ':16' ':18'
                 __fish_complete_directories (commandline -ct)
+            case ':*'
+                true
             case '*'
                 echo $line
         end

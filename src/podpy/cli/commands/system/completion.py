@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
 
 
+_ERROR = 1  # cobra's ShellCompDirectiveError
+
+
 def run(options: Options) -> int:
     """Print the completion script for a shell, or write it to a file."""
     from podpy.cli.parser.completion_scripts import SCRIPTS
@@ -29,12 +32,26 @@ def run(options: Options) -> int:
 
 
 def complete(options: Options) -> int:
-    """Print what completes the last of the words."""
+    """Print what completes the last of the words, and what the shell shall add of its own (completion_scripts)."""
+    lines, directive = _candidates(options)
+    return _answer(lines, directive)
+
+
+def complete_words(options: Options) -> int:
+    """Do the same without descriptions."""
+    lines, directive = _candidates(options)
+    return _answer([line.partition("\t")[0] for line in lines], directive)
+
+
+def _candidates(options: Options) -> tuple[list[str], int]:
     from podpy.cli.parser.completion import complete as candidates
 
     try:
-        lines = candidates(options.words)
+        return candidates(options.words)
     except PodpyError:  # a shell that waits for a completion is no place for errors
-        return 1
-    sys.stdout.write("".join(line + "\n" for line in lines))
+        return [], _ERROR
+
+
+def _answer(lines: list[str], directive: int) -> int:
+    sys.stdout.write("".join(f"{line}\n" for line in lines) + f":{directive}\n")
     return 0
