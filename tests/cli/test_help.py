@@ -32,6 +32,9 @@ def test_a_commands_page(podpy: Podpy) -> None:
     assert page.startswith("Usage: podpy run [OPTIONS] IMAGE [COMMAND [ARG…]]\n\nRun a command in a new container.\n")
     assert page.index("Examples:") < page.index("--publish-all") < page.index("Global options")
     assert "  -e, --env KEY[=VALUE]  " in page
+    assert (
+        "File mode mask, octal [default: 0022]\n" in page and "[default: []" not in page and "[default: ()" not in page
+    )
     assert podpy.ok("help", "run") + "\n" == podpy.ok("container", "run", "--help") + "\n" == page
 
 

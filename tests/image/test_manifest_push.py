@@ -118,6 +118,7 @@ def test_an_artifact_goes_with_its_list_into_a_layout(podpy: Podpy, registry: Re
 def test_where_a_list_can_not_go(podpy: Podpy, two: tuple[str, str]) -> None:
     podpy.ok("manifest", "create", "all", "here", "other")
     podpy("manifest", "push", "all", "docker-archive:file").fails(125, "has no room for a list")
+    podpy("manifest", "push", "all", "docker-daemon:x:1").fails(125, "docker-daemon: is no destination")
     podpy("manifest", "push", "--format", "v2s2", "all", "oci:there").fails(125, "holds only OCI images")
     for directory in ("full", "odd"):
         (podpy.home / directory / "blobs/sha256").mkdir(parents=True)

@@ -14,9 +14,10 @@ from tests.support.images import Image
 from tests.support.registry import Registry
 
 LONG = "Busybox base image,\nwith a text that goes on and on and on."
+MINE = "44 characters are what a table has room for."[:44]
 RESULTS = [
     {"name": "busybox", "description": LONG, "star_count": 3000, "is_official": True, "is_automated": False},
-    {"name": "me/busybox", "description": "mine", "star_count": 3, "is_official": False, "is_automated": True},
+    {"name": "me/busybox", "description": MINE, "star_count": 3, "is_official": False, "is_automated": True},
 ]
 
 
@@ -35,7 +36,7 @@ def test_the_search_of_version_1(podpy: Podpy, hub: OddRegistry) -> None:
     assert podpy.ok("search", f"{place}/busybox").splitlines() == [
         "NAME".ljust(len(first)) + "  DESCRIPTION",
         first + "  Busybox base image, with a text that goes on...",
-        f"{place}/me/busybox  mine",
+        f"{place}/me/busybox  {MINE}",
     ]
     assert "goes on and on and on." in podpy.ok("search", "--no-trunc", f"{place}/busybox")
     heading, official, automated = podpy.ok("image", "search", "--compatible", f"{place}/busybox").splitlines()

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.support import wait
+from tests.support import locks, wait
 from tests.support.engine import Podpy, shared_directory
 from tests.support.processes import describe, mentioning
 
@@ -137,7 +137,7 @@ def test_system_check_names_one_whose_monitor_was_killed(podpy: Podpy, busybox: 
     container = sleeper(podpy, busybox)
     kill_monitor(podpy, container)
     podpy.ok("ps", "-a")
-    assert container[:12] in podpy("system", "check").stdout
+    assert container[:12] in podpy.ok("system", "check")
     assert podpy.ok("ps", "-aq") == ""
     assert podpy("system", "check").ok() == ""
 
@@ -201,8 +201,14 @@ def test_rmi_of_what_did_not_start_leaves_the_image(podpy: Podpy, busybox: str) 
     assert podpy.ok("ps", "-aq") == ""
 
 
-def test_cleanup_with_rmi_removes_container_and_image(podpy: Podpy, busybox: str) -> None:
+def test_cleanup_with_rmi_removes_container_and_image_though_it_is_asked_to_end(podpy: Podpy, busybox: str) -> None:
+    """systemd sends SIGTERM to what is left in a unit's cgroup, conmon's exit command, when ExecStop has returned."""
     podpy.ok("run", "--name=c", "--network=none", busybox, "true")
-    podpy.ok("container", "cleanup", "--rm", "--rmi", "c")
+    lock = podpy.runroot / "locks" / podpy.ok("ps", "-aq", "--no-trunc")
+    with locks.held(lock):
+        cleanup = podpy.popen("container", "cleanup", "--rm", "--rmi", "c")
+        wait.until(lambda: locks.is_awaited(lock), what="the cleanup is at its container")
+        cleanup.terminate()
+    assert cleanup.wait(timeout=120) == 0
     assert not has_image(podpy, busybox)
     assert podpy.ok("ps", "-aq") == ""

@@ -183,6 +183,7 @@ def test_preserve_fd_passes_just_those_on(podpy: Podpy, busybox: str) -> None:
         assert sorted(found[6:]) == list("0123456789")  # nothing of the runtime's own
     podpy(*QUICK, "--preserve-fd=9,40", busybox, "true").fails(125, "file descriptor 9 is not available")
     podpy("exec", "--preserve-fd=2", "c", "true").fails(125, "the first that can be passed is 3")
+    podpy("exec", "--preserve-fd=3", "c", "true").fails(125, "file descriptor 3 is not available")
 
 
 def test_preserve_fd_takes_several(podpy: Podpy, busybox: str) -> None:

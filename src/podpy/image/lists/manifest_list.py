@@ -242,7 +242,7 @@ def _entries(store: Store, source: Source, options: ListAddOptions) -> Found:
 def _flattened(source: Source, data: bytes, kind: str, above: list[str]) -> list[tuple[Entry, schema.Descriptor]]:
     """Return the entries of an index, and of an index in it, in place. `above`: the digests that led to it."""
     document = schema.parse(data, kind)
-    if len(above) > DEPTH_LIMIT:
+    if len(above) == DEPTH_LIMIT:
         raise ImageError(f"{source.text}: the image index holds another one, and so on, more than {DEPTH_LIMIT} deep")
     assert isinstance(document, schema.Index)
     found: list[tuple[Entry, schema.Descriptor]] = []
