@@ -184,9 +184,9 @@ def test_domains_and_sets_of_cpus_are_kept_as_they_are(spec_of: SpecOf) -> None:
 
 
 def test_an_address_of_ipv6_may_have_brackets_and_a_zone(spec_of: SpecOf) -> None:
-    hosts = ["a:::1", "a;b:[::1]", "c:fe80::1%eth0", "d:host-gateway"]
+    hosts = ["a:::1", "a;b:[2001:db8::]", "c:fe80::1%eth0", "d:host-gateway"]
     assert spec_of(*(f"--add-host={text}" for text in hosts)).add_hosts == hosts
-    assert spec_of("--dns=[::1]", "--dns=192.0.2.1").dns == ["[::1]", "192.0.2.1"]
+    assert spec_of("--dns=[fe80::]", "--dns=192.0.2.1").dns == ["[fe80::]", "192.0.2.1"]
     for text in ("[::1", "::1]", "[1", "[]"):
         with pytest.raises(UsageError, match="is not an ip address"):
             spec_of(f"--dns={text}")
