@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import time
 
 import pytest
@@ -31,10 +32,36 @@ def test_an_offset_is_taken_into_account(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "now", "2023-11-14", "2023-13-01T00:00:00Z", "2023-02-29T00:00:00Z", "2023-01-01T24:00:00Z"],
+    [
+        "",
+        "now",
+        "2023-11-14",
+        "2023-13-01T00:00:00Z",
+        "2023-02-29T00:00:00Z",
+        "2023-01-01T24:00:00Z",
+        "2023-00-01T00:00:00Z",
+        "2023-01-00T00:00:00Z",
+        "2023-04-31T00:00:00Z",
+        "2023-12-32T00:00:00Z",
+        "1900-02-29T00:00:00Z",
+        "2023-01-01T00:60:00Z",
+        "2023-01-01T00:00:61Z",
+        "2023-01-01T00:00Z",
+        "2023-01-01T00:00:00+x",
+        "2023-01-01T00:00:00.xZ",
+    ],
 )
 def test_what_is_no_time_is_nothing(text: str) -> None:
     assert nanoseconds(text) == 0
+
+
+def test_every_month_begins_and_ends_where_the_calendar_says() -> None:
+    for year in range(1880, 2121):
+        for month in range(1, 13):
+            for day in (1, calendar.monthrange(year, month)[1]):
+                text = f"{year}-{month:02}-{day:02}T23:59:59Z"
+                assert nanoseconds(text) == calendar.timegm((year, month, day, 23, 59, 59)) * SECOND, text
+    assert nanoseconds("2016-12-31T23:59:60Z") == nanoseconds("2017-01-01T00:00:00Z")  # a leap second
 
 
 def test_local_times_have_the_zones_offset(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import NotSupportedError
+from podpy.oci.document.mounts import places
 from podpy.oci.root.users import UserIds
-from podpy.spec.container import Device, IdMapping, Mount
+from podpy.spec.container import ContainerSpec, Device, IdMapping, Mount
 from tests.oci.conftest import ConfigOf, mount_at
 
 EVERYWHERE = ["/proc", "/dev", "/sys", "/dev/pts", "/dev/mqueue", "/dev/shm", "/sys/fs/cgroup"]
@@ -23,6 +24,18 @@ def test_every_container_has_podmans_mounts(config_of: ConfigOf) -> None:
     assert "ro" in mount_at(config, "/sys")["options"] and mount_at(config, "/sys")["type"] == "sysfs"
     assert "ro" in mount_at(config, "/sys/fs/cgroup")["options"]
     assert "size=65536000" in mount_at(config, "/dev/shm")["options"]
+
+
+def test_a_target_is_looked_up_in_the_image_where_a_tmpfs_may_meet_what_others_write(tmp_path: Path) -> None:
+    """A link in the image may lead a tmpfs into a directory that the host, or another container, shares."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "tmp").symlink_to("/data")
+    alone, beside = Mount(type="tmpfs", target="/tmp"), Mount(type="bind", source="/", target="/data")
+    assert places(ContainerSpec(mounts=[alone]), os.fspath(tmp_path)) == {}
+    for mount in (beside, Mount(type="volume", source="v", target="/data")):
+        spec = ContainerSpec(mounts=[mount], read_only=True, read_only_tmpfs=True)
+        found = places(spec, os.fspath(tmp_path))
+        assert found["/tmp"] == found["/data"] == "/data"
 
 
 def test_parents_are_mounted_before_their_children(config_of: ConfigOf) -> None:

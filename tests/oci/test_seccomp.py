@@ -113,6 +113,13 @@ def test_every_comparison_of_a_default_profile_is_as_wide_as_the_kernels() -> No
 
 def test_the_overlay_never_allows_what_the_profile_does_not() -> None:
     assert overlaid() == [] and overlaid(rule(names=["socket"], action="SCMP_ACT_ERRNO", errnoRet=1))
+    none = rule(names=["socket"], args=[{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF}])
+    families = [entry["args"][0]["valueTwo"] for entry in overlaid(none) if entry["action"] == "SCMP_ACT_ALLOW"]
+    assert families == [0], "a value to compare with that isn't given is 0"
+    wider = {**none, "names": ["read", "socket"]}
+    assert [entry["args"][0]["valueTwo"] for entry in overlaid(wider) if entry["action"] == "SCMP_ACT_ALLOW"] == [0]
+    protocol = {**wider, "args": [{**none["args"][0], "index": 2}]}
+    assert overlaid(protocol) == [{**protocol, "action": "SCMP_ACT_ALLOW"}]
     only_unix = rule(names=["socket"], args=[compare(0, "EQ", 1)])
     allowed = [entry["args"] for entry in overlaid(only_unix) if entry["action"] == "SCMP_ACT_ALLOW"]
     assert allowed == [[{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 0xFFFFFFFF, "valueTwo": 1}]]

@@ -11,6 +11,22 @@ from tests.support.engine import Podpy
 
 
 @pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("crun version 1.8.1", (1, 8, 1)),
+        ("runc version 1.1.5+ds1", (1, 1, 5)),
+        ("5.10.0-30-amd64", (5, 10, 0)),
+        ("release 2 of crun-1.28", (1, 28)),
+        ("UNKNOWN", ()),
+        ("commit 7", ()),
+        ("v1.x", ()),
+    ],
+)
+def test_a_version_is_the_first_number_with_a_dot(text: str, version: tuple[int, ...]) -> None:
+    assert versions.parse(text) == version
+
+
+@pytest.mark.parametrize(
     ("name", "text", "lacks"),
     [
         ("crun", "1.8.1", ["CVE-2026-47766", "CVE-2026-88264"]),

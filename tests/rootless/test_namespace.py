@@ -326,7 +326,18 @@ def test_a_stale_monitors_pid_is_no_way_into_a_namespace(podpy: Podpy) -> None:
     os.kill(pid, signal.SIGKILL)
     wait.for_end(pid)
     assert namespace(podpy) != os.readlink("/proc/self/ns/user")
-    assert holder_pid(podpy) != pid
+    second = holder_pid(podpy)
+    assert second != pid
+    other = subprocess.Popen(["bash", "-c", f"exec -a {directory.name} sleep 1000"], **podpy.user.as_popen_arguments())
+    try:  # this one has the container's id in its command line, and is in the host's namespace
+        wait.until(lambda: directory.name in Path(f"/proc/{other.pid}/cmdline").read_text(), what="the other process")
+        podpy.run(["sh", "-c", f'echo {other.pid} > "{directory}/conmon.pid"']).ok()
+        os.kill(second, signal.SIGKILL)
+        wait.for_end(second)
+        assert namespace(podpy) != os.readlink("/proc/self/ns/user")
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_what_an_earlier_boot_left_counts_no_more_though_another_id_has_it(podpy: Podpy) -> None:

@@ -141,7 +141,7 @@ def _is_replaceable(rules: list[Rule], default: str) -> bool:
 
 
 def _values(arg: dict[str, Any]) -> tuple[int, ...]:
-    return (arg["valueTwo"],) if arg["op"] == _MASKED and arg["value"] == _INT else (arg["value"],)
+    return (arg.get("valueTwo", 0),) if arg["op"] == _MASKED and arg["value"] == _INT else (arg["value"],)
 
 
 def _lets_through(rules: list[Rule], default: str, number: int, protocol: int = 0) -> bool:
