@@ -29,6 +29,7 @@ _SLICES = frozenset(
 # Fields that are left out of the JSON while they are empty, and are there for a template all the same.
 _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
     "Config": {
+        "ChrootDirs": NilSlice,
         "CreateCommand": NilSlice, "ExposedPorts": lambda: Map(zero=Struct()), "Healthcheck": lambda: None,
         "Secrets": NilSlice,
         "StartupHealthCheck": lambda: None, "SystemdMode": bool, "Timezone": str,

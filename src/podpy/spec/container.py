@@ -161,6 +161,10 @@ class ContainerSpec(Record):
     sdnotify: str = "container"  # who says READY=1 to systemd: container, conmon, ignore (nobody)
     timeout: int = 0
     passwd: bool = True  # add an entry for the user where the image has none
+    passwd_entry: str = ""  # what it is, with $USERNAME, $UID, $GID, $NAME, $HOME
+    group_entry: str = ""  # likewise, with $GROUPNAME, $GID, $USERLIST
+    host_users: list[str] = []  # --hostuser: users of the host, by name, that get an entry
+    personality: str = ""  # LINUX or LINUX32
     preserve_fds: int = 0
     preserve_fd: list[int] = []
     systemd: str = "true"  # --systemd: true, false, always
@@ -170,6 +174,7 @@ class ContainerSpec(Record):
     labels: dict[str, str] = {}  # the user's: the only ones that may decide anything
     image_labels: dict[str, str] = {}  # the image's: shown and filtered by (`shown_labels`), never obeyed
     annotations: dict[str, str] = {}
+    requires: list[str] = []  # containers that are started before; ids, once the container is made
 
     # File systems
     mounts: list[Mount] = []
@@ -179,6 +184,8 @@ class ContainerSpec(Record):
     read_only: bool = AS_CONFIGURED
     read_only_tmpfs: bool = True
     shm_size: int = AS_CONFIGURED
+    shm_size_systemd: int = 0  # of the tmpfs for systemd; 0: half of the memory, as any tmpfs
+    chroot_dirs: list[str] = []  # directories that get the files that podpy makes in /etc, too
     secrets: list[SecretUse] = []
 
     # Rights

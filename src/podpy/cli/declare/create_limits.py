@@ -5,7 +5,6 @@ from __future__ import annotations
 from podpy.cli.declare.model import FLOAT, Option, count, flag, listed, many, number, text
 
 _V1 = "it exists only on cgroup v1, and there only for root"
-_LATER = "it comes with a later version"
 
 CREATE_LIMITS: tuple[Option, ...] = (
     text("--memory -m", "SIZE", "Memory limit, such as 512m"),
@@ -39,5 +38,5 @@ CREATE_LIMITS: tuple[Option, ...] = (
     count("--cpu-rt-period", "MICROSECONDS", "Real-time period", refuse=_V1),
     number("--cpu-rt-runtime", "MICROSECONDS", "Real-time share", refuse=_V1),
     number("--memory-swappiness", "N", "Swappiness, 0 to 100", default=-1, refuse=_V1),
-    text("--rdt-class", "NAME", "Cache allocation class", refuse=_LATER),
+    text("--rdt-class", "NAME", "Cache allocation class", refuse="the host's resctrl file system is root's alone"),
 )

@@ -25,6 +25,8 @@ _POD = "pods come with a later version"
 _HEALTH = "health checks come with a later version"
 _NETWORKS = "user-defined networks come with a later version"
 _LATER = "it comes with a later version"
+_ENCRYPTED = "podpy can't decrypt images"
+_LINK_LOCAL = "Podman has no such addresses, either: use --ip, or a network with a range of its own"
 _KERNEL = "Linux dropped it: use --memory"
 
 _PROCESS: tuple[Option, ...] = (
@@ -49,10 +51,10 @@ _PROCESS: tuple[Option, ...] = (
     count("--stop-timeout", "SECONDS", "How long a stop waits before it kills", default=10),
     count("--timeout", "SECONDS", "Kill the container after this time; 0: never"),
     text("--systemd", "MODE", "Prepare for systemd as the container's command: true, false, always", default="true"),
-    text("--personality", "NAME", "Execution domain, such as LINUX32", refuse=_LATER),
-    text("--passwd-entry", "LINE", "Line for the container's /etc/passwd", refuse=_LATER),
-    text("--group-entry", "LINE", "Line for the container's /etc/group", refuse=_LATER),
-    listed("--hostuser", "USER", "User of the host to add to /etc/passwd", refuse=_LATER),
+    text("--personality", "NAME", "Execution domain", choices=("LINUX", "LINUX32")),
+    text("--passwd-entry", "LINE", "The line for /etc/passwd; $USERNAME, $UID … stand for what they are"),
+    text("--group-entry", "LINE", "The line for /etc/group; $GROUPNAME, $GID, $USERLIST likewise"),
+    listed("--hostuser", "USER", "User of the host to add to /etc/passwd"),
 )
 
 _IDENTITY: tuple[Option, ...] = (
@@ -68,7 +70,7 @@ _IDENTITY: tuple[Option, ...] = (
     text("--pod", "POD", "Run in this pod", refuse=_POD),
     text("--pod-id-file", "FILE", "Run in the pod whose id this file has", refuse=_POD),
     text("--init-ctr", "TYPE", "Make it an init container of a pod", refuse=_POD),
-    listed("--requires", "CONTAINER", "Containers to start first", complete=CONTAINERS, refuse=_LATER),
+    listed("--requires", "CONTAINER", "Containers to start first", complete=CONTAINERS),
 )
 
 _IMAGE: tuple[Option, ...] = (
@@ -87,7 +89,7 @@ _IMAGE: tuple[Option, ...] = (
     Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
     count("--retry", "N", "How often to try pulling again", default=3),
     text("--retry-delay", "DURATION", "How long to wait before trying again"),
-    many("--decryption-key", "KEY", "Key for an encrypted image", refuse=_LATER),
+    many("--decryption-key", "KEY", "Key for an encrypted image", refuse=_ENCRYPTED),
     text("--signature-policy", "FILE", "policy.json to use", hidden=True),
     flag("--disable-content-trust", "Accepted for Docker's scripts; does nothing"),
 )
@@ -108,7 +110,7 @@ _FILES: tuple[Option, ...] = (
     flag("--read-only-tmpfs", "With --read-only: keep /run, /tmp and /var/tmp writable", default=True),
     text("--shm-size", "SIZE", "Size of /dev/shm, such as 64m"),
     text("--shm-size-systemd", "SIZE", "Size of /run in systemd mode"),
-    many("--chrootdirs", "DIR", "Directories that chroot targets get files in", refuse=_LATER),
+    listed("--chrootdirs", "DIR", "Directory that gets podpy's files of /etc, too"),
     many(
         "--secret",
         "SECRET[,type=TYPE][,…]",
@@ -222,7 +224,7 @@ _DOCKER_ONLY: tuple[Option, ...] = (
     text("--volume-driver", "NAME", "Docker's", hidden=True, refuse="podpy has no volume plugins"),
     text("--domainname", "NAME", "Docker's", hidden=True, refuse="use --hostname with the full name"),
     text("--isolation", "MODE", "Docker's", hidden=True, refuse="it is for Windows"),
-    text("--link-local-ip", "ADDRESS", "Docker's", hidden=True, refuse=_NETWORKS),
+    text("--link-local-ip", "ADDRESS", "Docker's", hidden=True, refuse=_LINK_LOCAL),
     flag("--use-api-socket", "Docker's", hidden=True, refuse="podpy has no API socket"),
 )
 

@@ -8,9 +8,8 @@ from podpy.cli.specgen.life import life
 from podpy.cli.specgen.limits import resources
 from podpy.cli.specgen.namespaces import namespaces
 from podpy.cli.specgen.network import network
-from podpy.errors import UsageError
+from podpy.errors import NotSupportedError, UsageError
 from podpy.libpod.runtime import working_directory
-from podpy.notice import warn
 from podpy.spec.container import AS_CONFIGURED, KEEP_GROUPS, ContainerSpec
 from podpy.spec.text import limits, process, volumes
 from podpy.spec.text.environment import environment, labels
@@ -79,6 +78,10 @@ def _process(options: Options) -> dict[str, Any]:
         "init": _given(options, "init"),
         "init_path": options.init_path or AS_CONFIGURED,
         "passwd": bool(options.passwd),
+        "passwd_entry": options.passwd_entry or "",
+        "group_entry": options.group_entry or "",
+        "host_users": process.host_users(options.hostuser) if options.hostuser else [],
+        "personality": options.personality or "",
         "preserve_fds": getattr(options, "preserve_fds", 0) or 0,
         "preserve_fd": getattr(options, "preserve_fd", None) or [],
         "systemd": process.check_systemd(options.systemd),
@@ -104,6 +107,7 @@ def _identity(options: Options) -> dict[str, Any]:
         "cidfile": _absolute(options.cidfile),
         "pidfile": _absolute(options.pidfile),
         "conmon_pidfile": _absolute(options.conmon_pidfile),
+        "requires": list(options.requires),
         "create_command": ["podpy", *options.argv],
     }
 
@@ -120,6 +124,8 @@ def _files(options: Options, *, rootless: bool) -> dict[str, Any]:
         "read_only": _given(options, "read_only"),
         "read_only_tmpfs": bool(options.read_only_tmpfs),
         "shm_size": parse_size("--shm-size", options.shm_size) if options.shm_size else AS_CONFIGURED,
+        "shm_size_systemd": parse_size("--shm-size-systemd", options.shm_size_systemd or "0"),
+        "chroot_dirs": process.check_chroot_dirs(options.chrootdirs) if options.chrootdirs else [],
         "secrets": _secrets(options.secret) if options.secret else [],
     }
 
@@ -135,7 +141,10 @@ def _check_seccomp_policy(policy: str) -> None:
         known = " ".join(f'"{name}"' for name in _SECCOMP_POLICIES)
         raise UsageError(f'invalid seccomp policy "{policy}": valid policies are [{known}]')
     if policy == "image":
-        warn("--seccomp-policy=image has no effect: what an image says of its own filter isn't used, the default stays")
+        raise NotSupportedError(
+            "--seccomp-policy=image: an image doesn't choose the filter that it is confined by",
+            hint="Name a profile that you have read: --security-opt seccomp=FILE",
+        )
 
 
 def _rights(options: Options) -> dict[str, Any]:

@@ -208,6 +208,7 @@ def mount_data(container: Held, mount: Mount) -> dict[str, Any]:
 def _dependencies(spec: ContainerSpec) -> list[str]:
     modes = (spec.network, spec.pid, spec.ipc, spec.uts, spec.cgroupns, spec.userns)
     found = [mode.partition(":")[2] for mode in modes if mode.startswith("container:")]
+    found += spec.requires
     found += [name.partition(":")[0] for name in spec.volumes_from]
     return list(dict.fromkeys(found))
 
@@ -266,6 +267,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "HealthcheckOnFailureAction": "none",
         **({"CreateCommand": spec.create_command} if spec.create_command else {}),
         **({"Timezone": spec.timezone} if spec.timezone else {}),
+        **({"ChrootDirs": spec.chroot_dirs} if spec.chroot_dirs else {}),
         **({"SystemdMode": True} if spec.systemd == "always" else {}),
         "Umask": spec.umask,
         "Timeout": spec.timeout,

@@ -74,7 +74,7 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
         "PortBindings": port_bindings(fastjson.loads(row.ports)),
         "RestartPolicy": {"Name": spec.restart_policy or "no", "MaximumRetryCount": spec.restart_retries},
         "AutoRemove": spec.remove,
-        "AutoRemoveImage": False,
+        "AutoRemoveImage": spec.remove_image,
         "Annotations": spec.annotations or None,
         "VolumeDriver": "",
         "VolumesFrom": spec.volumes_from or None,

@@ -141,6 +141,8 @@ def _linux(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
         if _needs_device_rules(spec, context):
             rules = devices.rules(context.devices, privileged=spec.privileged)
             result["resources"]["devices"] = [*rules, *result["resources"].get("devices", [])]
+    if spec.personality:
+        result["personality"] = {"domain": spec.personality}
     if context.cgroup_path:
         result["cgroupsPath"] = context.cgroup_path
     propagation = _root_propagation(spec)

@@ -141,7 +141,11 @@ def _shm(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
 
 def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
     guard = ["ro", "nosuid", "noexec", "nodev"] if spec.read_only else []
-    result = [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in context.files.items()]
+    files = context.files.items()
+    result = [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in files]
+    for directory in spec.chroot_dirs:
+        inner = ((directory + target, source) for target, source in files if target.startswith("/etc/"))
+        result += [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in inner]
     if spec.timezone:
         zone = os.path.realpath("/etc/localtime") if spec.timezone == "local" else f"{_ZONES}/{spec.timezone}"
         result.append(_mount("/etc/localtime", "bind", ["bind", "rprivate", "ro"], zone))
@@ -170,6 +174,8 @@ def _tmpfs_targets(spec: ContainerSpec, *, systemd: bool) -> tuple[str, ...]:
 
 def _tmpfs_defaults(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
     options = ["rw", "rprivate", "nosuid", "nodev"]
+    if systemd and spec.shm_size_systemd:
+        options.append(f"size={spec.shm_size_systemd}")
     return [
         _mount(target, "tmpfs", options if _lies_below(target, spec, context.places) else [*options, "tmpcopyup"])
         for target in _tmpfs_targets(spec, systemd=systemd)

@@ -57,7 +57,7 @@ def check(asked: Resources, manager: str, controllers: Collection[str]) -> None:
             raise NotSupportedError(
                 f"{option}: this session has no cgroup of its own, so no limit can be enforced", hint=_mend(controller)
             )
-        if controller not in controllers:
+        if controller not in controllers and controller != "cgroup":
             raise NotSupportedError(
                 f"{option}: podpy can't use the cgroup controller {controller} here", hint=_mend(controller)
             )
@@ -76,6 +76,8 @@ def needed(asked: Resources) -> list[tuple[str, str]]:
     fields += [("cpuset_cpus", "cpuset"), ("cpuset_mems", "cpuset"), ("blkio_weight", "io")]
     fields += [(name, "io") for name in _DEVICES]
     found = [("--" + n.replace("_", "-"), c) for n, c in fields if getattr(asked, n) not in (None, "", [])]
+    # "memory.high" is the controller memory's; "cgroup.max.depth" belongs to no controller.
+    found += [(f"--cgroup-conf {key}", key.partition(".")[0]) for key in asked.cgroup_conf or ()]
     if asked.pids_limit is not None and asked.pids_limit > 0:
         found.append(("--pids-limit", "pids"))
     return found

@@ -44,14 +44,18 @@ def prepare(spec: ContainerSpec, rootfs: str, user: UserIds) -> Added:
 
     An image without these files stays without.
     """
-    if not spec.passwd or not spec.user:
+    if not spec.passwd or not (spec.user or spec.host_users):
         return Added(home=user.home)
-    caller, callers_group = _of_caller(spec, rootfs) if _keeps_the_caller(spec) else ([], [])
-    passwd, group = list(caller), list(callers_group)
-    if not user.name and user.uid not in [line.number for line in caller]:
-        passwd.append(_of_number(spec, user))
-    if not user.group_known and user.gid not in [line.number for line in callers_group]:
-        group.append(_Line(number=user.gid, text=f"{user.gid}:x:{user.gid}:{user.name or user.uid}"))
+    passwd = [line for name in spec.host_users for line in _of_host_user(spec, rootfs, name)]
+    group: list[_Line] = []
+    if spec.user:
+        caller, group = _of_caller(spec, rootfs) if _keeps_the_caller(spec) else ([], [])
+        passwd += [line for line in caller if line.number not in [known.number for known in passwd]]
+        if not user.name and user.uid not in [line.number for line in passwd]:
+            passwd.append(_of_number(spec, user))
+        if not user.group_known and user.gid not in [line.number for line in group]:
+            text = _group_text(spec, str(user.gid), user.gid, user.name or str(user.uid))
+            group.append(_Line(number=user.gid, text=text))
     texts, home = {}, user.home
     for path, lines in ((PASSWD, passwd), (GROUP, group)):
         text = files.read_text(rootfs, path) if lines else ""
@@ -68,7 +72,56 @@ def prepare(spec: ContainerSpec, rootfs: str, user: UserIds) -> Added:
 
 def _of_number(spec: ContainerSpec, user: UserIds) -> _Line:
     home = _home(spec)
-    return _Line(number=user.uid, home=home, text=f"{user.uid}:*:{user.uid}:{user.gid}:container user:{home}:/bin/sh")
+    text = _passwd_text(spec, str(user.uid), user.uid, user.gid, "container user", home)
+    return _Line(number=user.uid, home=home, text=text)
+
+
+def as_numbers(spec: ContainerSpec, rootfs: str) -> str:
+    """Return the container's user; by number if it is one of the host's that is yet to be added (--hostuser)."""
+    name, _, group = spec.user.partition(":")
+    lines = _of_host_user(spec, rootfs, name) if name in spec.host_users else []
+    if not lines:
+        return spec.user
+    import pwd
+
+    entry = pwd.getpwnam(name)
+    return f"{entry.pw_uid}:{group or entry.pw_gid}"
+
+
+def _of_host_user(spec: ContainerSpec, rootfs: str, name: str) -> list[_Line]:
+    """Return the line of a user of the host, with the same number; none if the container has the name."""
+    import pwd
+
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:  # it was there when the container was made
+        return []
+    if name in users.ids_by_name(files.read_text(rootfs, PASSWD)) or not fits_field(name + entry.pw_gecos):
+        return []
+    home = _home(spec, entry.pw_dir)
+    text = _passwd_text(spec, name, entry.pw_uid, entry.pw_gid, entry.pw_gecos, home)
+    return [_Line(number=entry.pw_uid, home=home, text=text)]
+
+
+def _passwd_text(spec: ContainerSpec, name: str, uid: int, gid: int, gecos: str, home: str) -> str:
+    """Return a line of passwd(5); the user may say how it looks (--passwd-entry)."""
+    if not spec.passwd_entry:
+        return f"{name}:*:{uid}:{gid}:{gecos}:{home}:/bin/sh"
+    values = {"$USERNAME": name, "$UID": str(uid), "$GID": str(gid), "$NAME": gecos, "$HOME": home}
+    return _filled(spec.passwd_entry, values)
+
+
+def _group_text(spec: ContainerSpec, name: str, gid: int, members: str) -> str:
+    """Return a line of group(5); the user may say how it looks (--group-entry)."""
+    if not spec.group_entry:
+        return f"{name}:x:{gid}:{members}"
+    return _filled(spec.group_entry, {"$GROUPNAME": name, "$GID": str(gid), "$USERLIST": members})
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text.rstrip("\n")
 
 
 def _keeps_the_caller(spec: ContainerSpec) -> bool:
@@ -89,7 +142,7 @@ def _of_caller(spec: ContainerSpec, rootfs: str) -> tuple[list[_Line], list[_Lin
     passwd: list[_Line] = []
     if _is_free(rootfs, PASSWD, entry.pw_name, uid) and fits_field(entry.pw_name + entry.pw_gecos):
         home = _home(spec, entry.pw_dir)
-        text = f"{entry.pw_name}:*:{uid}:{gid}:{entry.pw_gecos}:{home}:/bin/sh"
+        text = _passwd_text(spec, entry.pw_name, uid, gid, entry.pw_gecos, home)
         passwd = [_Line(number=uid, home=home, text=text)]
     try:
         name = grp.getgrgid(gid).gr_name
@@ -97,7 +150,7 @@ def _of_caller(spec: ContainerSpec, rootfs: str) -> tuple[list[_Line], list[_Lin
         name = str(gid)
     if not _is_free(rootfs, GROUP, name, gid) or not fits_field(name + entry.pw_name):
         return passwd, []
-    return passwd, [_Line(number=gid, text=f"{name}:x:{gid}:{entry.pw_name}")]
+    return passwd, [_Line(number=gid, text=_group_text(spec, name, gid, entry.pw_name))]
 
 
 def _own(maps: list[IdMapping]) -> int:

@@ -6,6 +6,10 @@ import os
 
 from podpy.errors import EXIT_NOT_EXECUTABLE, UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _SYSTEMD = ("true", "false", "always")
 _ZONES = "/usr/share/zoneinfo"
 
@@ -22,6 +26,27 @@ def parse_entrypoint(text: str) -> list[str]:
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
             return words
     return [text]
+
+
+def host_users(users: Sequence[str]) -> list[str]:
+    """Return the names of users of the host, who are given by name or number. Raises UsageError."""
+    import pwd
+
+    names = []
+    for user in users:
+        try:
+            names.append((pwd.getpwuid(int(user)) if user.isascii() and user.isdigit() else pwd.getpwnam(user)).pw_name)
+        except (KeyError, OverflowError):
+            raise UsageError(f"user: unknown user {user}", hint="--hostuser takes users of this machine") from None
+    return names
+
+
+def check_chroot_dirs(directories: Sequence[str]) -> list[str]:
+    """Return the directories. Raises UsageError for one that isn't absolute, or is none of its own."""
+    for path in directories:
+        if not path.startswith("/") or not path.strip("/") or ".." in path.split("/"):
+            raise UsageError(f"--chrootdirs {path}: it must be an absolute path of a directory other than /")
+    return [path.rstrip("/") for path in directories]
 
 
 def check_umask(text: str) -> str:

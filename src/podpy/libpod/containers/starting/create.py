@@ -117,6 +117,8 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
 
         mode.check(spec, mode.parse(spec.network, engine.conf))
     spec = _join_by_id(engine, spec)
+    if spec.requires:
+        spec = spec.replace(requires=[_find_to_share(engine, name, "to start first").id for name in spec.requires])
     if spec.labels.get(_AUTO_UPDATE) in _BY_REGISTRY and not spec.rootfs:
         _check_update_reference(spec.image)
     image = None if spec.rootfs else _find_or_pull(engine, spec.image, wanted)
@@ -305,6 +307,12 @@ def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     return spec.replace(**changes) if changes else spec
 
 
+def _other_relations(spec: ContainerSpec) -> list[tuple[str, str]]:
+    """Return what a container needs besides other containers' namespaces: pairs of a kind and an id."""
+    images = [("image", used) for used in set(spec.image_mounts.values())]
+    return [*images, *(("requires", needed) for needed in set(spec.requires))]
+
+
 def _check_update_reference(name: str) -> None:
     """Raise UsageError for a name that doesn't say from which registry the image is to be updated."""
     from podpy.image.names import reference
@@ -421,7 +429,7 @@ def _insert(
                 _check_joined(engine, spec)
                 whole = named(_resolve_userns(engine, spec, own), name, engine.conf)
                 row = _new_row(engine, container_id, name, whole, image, status)
-                table.insert(row, [*spec.joins(), *(("image", used) for used in set(spec.image_mounts.values()))])
+                table.insert(row, [*spec.joins(), *_other_relations(spec)])
                 _note_volumes(engine, container_id, spec)
                 return row
         # One that has ended, and was to be removed then, isn't in the way.

@@ -48,7 +48,8 @@ class LookUpUser(Operation):
     def execute(self) -> None:
         """Look. Raises CommandNotExecutableError for a user or group that isn't there."""
         spec = self._context.spec
-        self.ids = users.lookup(self._context.rootfs, spec.user, spec.groups)
+        user = accounts.as_numbers(spec, self._context.rootfs) if spec.host_users else spec.user
+        self.ids = users.lookup(self._context.rootfs, user, spec.groups)
 
 
 class MakeWorkdir(Operation):

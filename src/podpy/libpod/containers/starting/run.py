@@ -12,7 +12,7 @@ from podpy.errors import (
     RuntimeFailedError,
 )
 from podpy.libpod.containers.starting.create import create, create_starting
-from podpy.libpod.containers.starting.start import start
+from podpy.libpod.containers.starting.start import start, start_required
 from podpy.libpod.system.repair import repair
 
 TYPE_CHECKING = False
@@ -45,6 +45,8 @@ def run(
     `options`: attached with these streams until it ends or the user detaches; without, it runs in the background.
     `discard`: one whose start fails is removed. `replace`, `progress` and what is raised: as `create` and `start`.
     """
+    if spec.requires:
+        engine.privileged(lambda: start_required(engine, spec))
     if not engine.access.ends_with_the_call:
         # Only this process holds the lock, and its helper would give it back: two steps, as another caller's.
         held = create(engine, spec, pull, replace=replace, progress=progress)

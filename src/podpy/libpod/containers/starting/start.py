@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from podpy.libpod.containers.held import Held
+    from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
 
 
@@ -34,6 +35,7 @@ def start(
     libpod.io.foreground); `console_size`: rows and columns of the caller's terminal; `restart`: it was stopped for
     this. Raises StateError, RuntimeFailedError, OperationError: the container is then as it was before.
     """
+    start_required(container.engine, container.spec)
     with container.locked() as row:
         _check_startable(container, row.status)
         if row.status == INITIALIZED:
@@ -41,6 +43,22 @@ def start(
             return
         commit_starting(container, *(("restart",) if restart else ()))
         start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size)
+
+
+def start_required(engine: Engine, spec: ContainerSpec) -> None:
+    """Start the containers that must run before this one (`--requires`), and those that they require.
+
+    No lock is held, so that nobody waits for two. Raises NoSuchContainerError, and as `start`.
+    """
+    from podpy.libpod.containers.held import find
+
+    for name in spec.requires:
+        needed = find(engine, name)
+        try:
+            if needed.status not in ALIVE:
+                start(needed)
+        except AlreadyError:
+            continue  # another call was faster
 
 
 def initialize(container: Held, *, console_size: tuple[int, int] | None = None) -> None:

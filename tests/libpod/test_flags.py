@@ -1,0 +1,77 @@
+"""Rarely used flags of `run` and `create`: what the container sees of each."""
+
+from __future__ import annotations
+
+import platform
+import pwd
+
+import pytest
+
+from tests.support.engine import Podpy
+
+QUICK = ("run", "--rm", "--network=none")
+
+
+def test_lines_of_passwd_and_group_are_as_the_user_writes_them(podpy: Podpy, busybox: str) -> None:
+    entries = ("--passwd-entry=me:x:$UID:$GID:$NAME:/here:/bin/ash", "--group-entry=us:x:$GID:$USERLIST")
+    text = podpy.ok(*QUICK, *entries, "--user=1234:567", busybox, "cat", "/etc/passwd", "/etc/group")
+    assert "me:x:1234:567:container user:/here:/bin/ash" in text.splitlines()
+    assert "us:x:567:1234" in text.splitlines()
+    host = pwd.getpwnam("daemon")
+    name = "games" if "daemon" in podpy.ok(*QUICK, busybox, "cat", "/etc/passwd") else host.pw_name
+    found = podpy.ok(*QUICK, f"--hostuser={pwd.getpwnam(name).pw_uid}", busybox, "grep", f"^{name}:", "/etc/passwd")
+    assert found.split(":")[:3] == [name, "*", str(pwd.getpwnam(name).pw_uid)]
+    assert podpy.ok(*QUICK, f"--hostuser={name}", "--user", name, busybox, "id", "-un") == name
+    podpy("create", "--hostuser=nobody-of-this-name", busybox).fails(125, "unknown user nobody-of-this-name")
+
+
+def test_chroot_directories_get_podpys_files_too(podpy: Podpy, busybox: str) -> None:
+    script = "cmp /etc/hosts /srv/jail/etc/hosts && cmp /etc/hostname /srv/jail/etc/hostname && echo same"
+    options = ("--chrootdirs=/srv/jail", "--hostname=me")
+    assert podpy.ok(*QUICK, *options, busybox, "sh", "-c", script) == "same"
+    podpy("create", "--chrootdirs=jail", busybox).fails(125, "must be an absolute path")
+
+
+def test_tmpfs_for_systemd_have_the_size_that_is_asked_for(podpy: Podpy, busybox: str) -> None:
+    options = ("--systemd=always", "--shm-size-systemd=1m")
+    assert " tmpfs 1024 " in " ".join(podpy.ok(*QUICK, *options, busybox, "df", "-k", "/run").split()).replace(
+        "tmpfs 1024", " tmpfs 1024"
+    )
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="needs another word size")
+def test_a_personality_is_the_containers_own(podpy: Podpy, busybox: str) -> None:
+    assert podpy.ok("--runtime=crun", *QUICK, "--personality=LINUX32", busybox, "uname", "-m") == "i686"
+    podpy("create", "--personality=VMS", busybox).fails(125, "VMS")
+
+
+def test_required_containers_are_started_before(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=base", "--network=none", busybox, "sleep", "1000")
+    podpy.ok("create", "--name=middle", "--network=none", "--requires=base", busybox, "sleep", "1000")
+    assert podpy.ok("run", "--name=top", "--network=none", "--requires=middle", busybox, "echo", "up") == "up"
+    assert set(podpy.ok("ps", "--format={{.Names}}").split()) == {"base", "middle"}
+    podpy.ok("stop", "-t0", "middle", "base")
+    assert podpy.ok("start", "-a", "top") == "up"
+    assert set(podpy.ok("ps", "--format={{.Names}}").split()) == {"base", "middle"}
+    assert podpy.json("inspect", "top", "--format={{json .Dependencies}}") == [
+        podpy.ok("inspect", "middle", "--format={{.Id}}")
+    ]
+    podpy("rm", "-f", "-t0", "base").fails(125, "depend")
+    podpy("run", "--requires=nosuch", busybox).fails(125, 'no container with name or ID "nosuch" found')
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("--rdt-class=x", "resctrl"),
+        ("--decryption-key=x", "podpy can't decrypt images"),
+        ("--link-local-ip=169.254.1.2", "Podman has no such addresses"),
+        ("--seccomp-policy=image", "an image doesn't choose"),
+        ("--cgroup-conf=memory.high=1000000", "--cgroup-conf memory.high: this session has no cgroup of its own"),
+        ("--device-read-iops=/dev/null:10", "--device-read-iops: this session has no cgroup of its own"),
+    ],
+)
+def test_what_can_not_be_is_refused_in_one_line(podpy: Podpy, option: str, text: str) -> None:
+    result = podpy("run", "--network=none", "--cgroups=disabled", option, "hello")
+    assert [line for line in result.complaints if text in line], result.describe()
+    assert result.returncode == 125
