@@ -484,7 +484,7 @@ _KEEPING: tuple[Command, ...] = (
     ),
     Command(
         path="diff",
-        handler="podpy.cli.commands.containers.diff:run",
+        handler="podpy.cli.commands.contents.diff:run",
         panel=_PANEL,
         help="Show what a container (or an image) changed, or has differently from another",
         examples=(
@@ -497,7 +497,7 @@ _KEEPING: tuple[Command, ...] = (
     ),
     Command(
         path="container diff",
-        handler="podpy.cli.commands.containers.diff:container",
+        handler="podpy.cli.commands.contents.diff:container",
         help="Show what a container changed, or has differently from another",
         examples=("podpy container diff web",),
         rule="diff",

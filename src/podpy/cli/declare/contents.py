@@ -12,7 +12,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         path="export",
         aliases=("container export",),
-        handler="podpy.cli.commands.containers.export:run",
+        handler="podpy.cli.commands.contents.export:run",
         panel=_PANEL,
         help="Write a container's files as a tar archive",
         examples=(
@@ -23,9 +23,33 @@ COMMANDS: tuple[Command, ...] = (
         options=(text("--output -o", "FILE", "Write to this file (default: standard output)", complete=FILES),),
     ),
     Command(
+        path="cp",
+        aliases=("container cp",),
+        handler="podpy.cli.commands.contents.cp:run",
+        panel=_PANEL,
+        help="Copy files into a container, out of it, or between two",
+        description="A path is CONTAINER:PATH or PATH; - is a tar on standard input or output. DIR/. is what is in it.",
+        examples=(
+            "podpy cp web:/etc/nginx/nginx.conf .",
+            "podpy cp site/. web:/srv",
+            "podpy cp web:/srv other:/srv",
+            "podpy cp web:/var/log - | tar -t",
+        ),
+        arguments=(
+            Argument(name="source", metavar="[CONTAINER:]SOURCE", complete=FILES),
+            Argument(name="destination", metavar="[CONTAINER:]DESTINATION", complete=FILES),
+        ),
+        options=(
+            flag("--archive -a", "What is copied into a container belongs to its user", default=True),
+            flag("--overwrite", "A file may take a directory's place, and the other way round"),
+            flag("--extract", "Accepted for old scripts; does nothing", hidden=True),
+            flag("--pause", "Accepted for old scripts; does nothing", hidden=True, default=True),
+        ),
+    ),
+    Command(
         path="commit",
         aliases=("container commit",),
-        handler="podpy.cli.commands.containers.commit:run",
+        handler="podpy.cli.commands.contents.commit:run",
         panel=_PANEL,
         help="Make an image of a container",
         examples=(

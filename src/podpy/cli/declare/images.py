@@ -263,7 +263,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="image diff",
-        handler="podpy.cli.commands.containers.diff:image",
+        handler="podpy.cli.commands.contents.diff:image",
         help="Show what an image changes in the one below its last layer, or beside another",
         examples=("podpy image diff docker.io/library/nginx",),
         arguments=(Argument(name="names", metavar="IMAGE", many=True, complete=IMAGES),),

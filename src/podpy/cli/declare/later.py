@@ -10,7 +10,6 @@ _REMOTE = "is for other machines: podpy is an engine for this one"
 _WORDS: dict[str, tuple[str, ...]] = {
     _LATER: (
         "build",
-        "cp",
         "mount",
         "stats",
         "unmount",
@@ -21,7 +20,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "container runlabel",
         "container checkpoint",
         "container restore",
-        "container cp",
         "container mount",
         "container unmount",
         "container umount",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from podpy.image.progress import Progress
     from podpy.image.registry.access import PullOptions
-    from podpy.libpod.containers.contents.options import CommitOptions
+    from podpy.libpod.containers.contents.options import CommitOptions, CopyOptions
     from podpy.libpod.containers.rows import Listing
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
@@ -178,6 +178,38 @@ class Containers:
 
         container = self.get(name)
         return transfer(self._engine, lambda reporter: commit(container, image, options, reporter), progress)
+
+    def copy_out(self, name: str, path: str, destination: str | int, options: CopyOptions | None = None) -> None:
+        """Copy a path of a container to a path of the caller's; or a tar of it to a descriptor. Rules: docs, cp.
+
+        Raises NoSuchContainerError, NotFoundError, UsageError, StorageError, BrokenPipeError.
+        """
+        from podpy.libpod.containers.contents.copy import copy_out
+
+        container = self._to_copy(name)
+        self._engine.privileged(lambda: copy_out(container, path, destination, options))
+
+    def copy_in(self, name: str, source: str | int, path: str, options: CopyOptions | None = None) -> None:
+        """Copy a path of the caller's, or a tar that a descriptor gives, to a path in a container; as `copy_out`."""
+        from podpy.libpod.containers.contents.copy import copy_in
+
+        container = self._to_copy(name)
+        self._engine.privileged(lambda: copy_in(container, source, path, options))
+
+    def copy_between(
+        self, source: str, source_path: str, target: str, target_path: str, options: CopyOptions | None = None
+    ) -> None:
+        """Copy a path of a container to a path of another, or of the same one; as `copy_out`."""
+        from podpy.libpod.containers.contents.copy import copy_between
+
+        found, into = self._to_copy(source), self._to_copy(target)
+        self._engine.privileged(lambda: copy_between(found, source_path, into, target_path, options))
+
+    def _to_copy(self, name: str) -> Container:
+        try:
+            return self.get(name)
+        except NoSuchContainerError:
+            raise NoSuchContainerError(f'container "{name}" does not exist') from None
 
     # Stopping and going
 

@@ -1,0 +1,1 @@
+"""The commands about what is in a container: copying, exporting, committing, comparing."""
