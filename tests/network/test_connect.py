@@ -109,33 +109,61 @@ def test_an_ephemeral_port_is_told_by_podpy_port_and_survives_a_restart(
     assert service.port("80/tcp") == port
 
 
-FASTER = """#!{python}
-import re, socket, subprocess, sys
-port = int(re.search(r"(\\d+):80$", sys.argv[sys.argv.index("-t") + 1])[1])
+SLOW = """#!{python}
+import os, re, subprocess, sys, time
+port = re.search(r"(\\d+):80$", sys.argv[sys.argv.index("-t") + 1])[1]
 with open("{log}", "a") as log:
     print(port, file=log)
-if len(open("{log}").readlines()) == 1:
-    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True):
-        sys.exit(subprocess.run(["/usr/bin/pasta", *sys.argv[1:]]).returncode)
+while not os.path.exists("{go}"):
+    time.sleep(0.02)
 sys.exit(subprocess.run(["/usr/bin/pasta", *sys.argv[1:]]).returncode)
 """
 
 
-def test_another_ephemeral_port_is_chosen_if_somebody_takes_the_first(podpy: Podpy, busybox: str) -> None:
-    """Between podpy's choice and pasta's bind(2) anybody may."""
+def on_all(port: int) -> socket.socket:
+    """Listen on all addresses."""
+    return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+
+
+def on_ipv4(port: int) -> socket.socket:
+    """Listen on all of IPv4's; pasta would be content with IPv6's then."""
+    return socket.create_server(("0.0.0.0", port))
+
+
+@pytest.mark.parametrize("taken", [on_all, on_ipv4])
+def test_another_ephemeral_port_is_chosen_if_somebody_takes_the_first(
+    podpy: Podpy, busybox: str, taken: Callable[[int], socket.socket]
+) -> None:
+    """Between podpy's choice and pasta's bind(2) anybody may. A port that was asked for is lost then."""
     needs.require("ipv6")
-    log = podpy.home / "log"
     pasta = podpy.home / "bin/pasta"
+    log, go = pasta.parent / "log", pasta.parent / "go"
     pasta.parent.mkdir()
-    pasta.write_text(FASTER.format(python=sys.executable, log=log))
+    pasta.write_text(SLOW.format(python=sys.executable, log=log, go=go))
     pasta.chmod(0o755)
+    pasta.parent.chmod(0o777)
     env = {"PATH": f"{pasta.parent}:{podpy.environment()['PATH']}"}
-    podpy.ok("run", "-d", "--name=c", "--network=pasta", "-p", "80", busybox, "sleep", "1000", env=env)
+
+    def start(name: str, port: str) -> tuple[int, str]:
+        how = ("run", "-d", f"--name={name}", "--network=pasta", "-p", port, busybox, "sleep", "1000")
+        podpy_ = podpy.popen(*how, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait.until(lambda: log.exists() and log.read_text().endswith("\n"), what="pasta has begun")
+        with taken(int(log.read_text())):
+            go.touch()
+            said = podpy_.communicate(timeout=60)[1].decode()
+        go.unlink()
+        return podpy_.returncode, said
+
+    code, said = start("c", "80")
+    assert (code, said) == (0, ""), said
     first, second = log.read_text().split()
     assert first != second
     assert podpy.ok("port", "c") == f"80/tcp -> 0.0.0.0:{second}"
     with socket.create_connection((LOCALHOST, int(second)), timeout=10):
         pass
+    log.unlink()
+    code, said = start("d", f"{free_ports()}:80")
+    assert (code, "address already in use" in said) == (126, True), said
 
 
 def test_all_exposed_ports(serve: Serve) -> None:

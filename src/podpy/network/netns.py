@@ -81,6 +81,13 @@ class EndNetwork(Operation):
         _unlink(socket)
 
 
+def end_helper(pid_file: str, netns: str) -> None:
+    """End the helper of this network namespace, which stays, and wait for its end."""
+    pidfd = _helper(pid_file, netns)
+    if pidfd >= 0:
+        _end(pidfd, wait=True)
+
+
 def api_socket(directory: str) -> str:
     """Return slirp4netns's control socket: a short path beside the run directories (unix(7): 108 bytes)."""
     containers, container_id = os.path.split(directory.rstrip("/"))

@@ -83,6 +83,31 @@ def _ephemeral(port: PortMapping, old: dict[tuple[int, str, str], int], taken: s
     raise InUseError(f"no free host port was found for container port {port.container_port}/{port.protocol}")
 
 
+def held_by_others(bound: list[PortMapping], pid_file: str) -> InUseError | None:
+    """Return the error for the first of these ports that another process than the helper has, where that has none.
+
+    The ports are on all addresses: of IPv4, of IPv6, or (no address) of both, where IPv4 counts. The helper is ready.
+    """
+    own: set[str] | None = None
+    for port in bound:
+        for number in range(port.host_port, port.host_port + port.count):
+            found = _inodes(number, port.protocol, "6" if ":" in port.host_ip else "")
+            if not found:
+                continue  # one socket for both kinds is IPv6's; nobody else can have IPv4's then
+            own = _sockets(files.read_small(pid_file).strip()) if own is None else own
+            if own and not found & own:
+                return _in_use(port, number, f"{port.host_ip or '0.0.0.0'}:{number}/{port.protocol}")
+    return None
+
+
+def _sockets(pid: str) -> set[str]:
+    """Return the names of a process's sockets, as in /proc/PID/fd; none if this user may not see them."""
+    try:
+        return {os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
+    except OSError:
+        return set()
+
+
 def _bind(port: PortMapping, number: int) -> int:
     """Bind and let go of a host port; return its number. Raises OSError."""
     import _socket as socket
@@ -160,7 +185,7 @@ def _in_use(port: PortMapping, number: int, shown: str) -> InUseError:
 
 def find_owner(number: int, protocol: str) -> str:
     """Return "pid 812 (nginx)" for the process that has a host port open, as far as this user may see; else ""."""
-    inodes = _inodes(number, protocol)
+    inodes = _inodes(number, protocol, "") | _inodes(number, protocol, "6")
     if not inodes:
         return ""
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -173,12 +198,12 @@ def find_owner(number: int, protocol: str) -> str:
     return ""
 
 
-def _inodes(number: int, protocol: str) -> set[str]:
-    """Return the names, as in /proc/PID/fd, of sockets bound to a port (proc_net(5): 0A is LISTEN, 07 unconnected)."""
+def _inodes(number: int, protocol: str, kind: str) -> set[str]:
+    """Return the names, as in /proc/PID/fd, of sockets bound to a port (proc_net(5): 0A is LISTEN, 07 unconnected).
+
+    `kind`: "" for IPv4, "6" for IPv6.
+    """
     state = "0A" if protocol == "tcp" else "07"
-    found = set()
-    for suffix in ("", "6"):
-        lines = files.read_small(f"/proc/net/{protocol}{suffix}", _MOST_SOCKETS).splitlines()
-        rows = [line.split() for line in lines[1:]]
-        found |= {f"socket:[{row[9]}]" for row in rows if row[3] == state and int(row[1][-4:], 16) == number}
-    return found
+    lines = files.read_small(f"/proc/net/{protocol}{kind}", _MOST_SOCKETS).splitlines()
+    rows = [line.split() for line in lines[1:]]
+    return {f"socket:[{row[9]}]" for row in rows if row[3] == state and int(row[1][-4:], 16) == number}

@@ -181,6 +181,20 @@ class StartPasta(Operation):
         self._pid, self._messages = 0, -1
         return code, said
 
+    def lost_port(self) -> InUseError | None:
+        """Return the error for a port on all addresses that pasta, which is ready, has for one kind of them alone.
+
+        It is content with that: the other one is somebody else's, who was faster.
+        """
+        wide = [port for port in self.bound if port.host_ip in ("", _ALL_V4, _ALL_V6)]
+        return ports.held_by_others(wide, self.pid_file) if wide else None
+
+    def end(self) -> None:
+        """End it when it is ready, and wait for that: another one gets its ports and its device."""
+        from podpy.network.netns import end_helper
+
+        end_helper(self.pid_file, self.netns)
+
     def abandon(self) -> None:
         """End it before it is ready."""
         if self._pid:
@@ -202,11 +216,14 @@ class WaitForPasta(Operation):
         """Wait. Raises InUseError, NetworkSetupError."""
         for attempt in range(_MOST_TRIES):
             code, said = self.start.wait()
-            if code == 0:
+            error = self.start.lost_port() if code == 0 else failure(code, said, self.start.bound)
+            if error is None:
                 return
             has_ephemeral = any(port.host_port == 0 for port in self.start.wanted)
-            if not _is_taken(said) or not has_ephemeral or attempt + 1 == _MOST_TRIES:
-                raise failure(code, said, self.start.bound)
+            if not (code == 0 or _is_taken(said)) or not has_ephemeral or attempt + 1 == _MOST_TRIES:
+                raise error
+            if code == 0:
+                self.start.end()
             self.start.execute()
 
 
