@@ -133,15 +133,15 @@ def test_tag_and_untag(podpy: Podpy, loaded: str) -> None:
     podpy.ok("untag", loaded)
     assert podpy.ok("images", "-n", "--filter", "dangling=true").split()[:2] == ["<none>", "<none>"]
     podpy("tag", "nope", "x").fails(125, "nope: image not known")
-    podpy("tag", loaded, "Upper").fails(125, "must be lowercase")
+    podpy("tag", loaded, "Upper").fails(125, 'normalizing name "Upper": repository name must be lowercase')
 
 
 @pytest.mark.parametrize("name", ["a b", "Upper", "", "-"])
 def test_what_cannot_be_a_name_is_no_missing_image(podpy: Podpy, name: str) -> None:
     for command in (["rmi"], ["rmi", "-f"], ["rmi", "--ignore"], ["image", "exists"]):
-        podpy(*command, "--", name).fails(125, "invalid reference format")
+        podpy(*command, "--", name).fails(125, f'Error: parsing reference "{name}": ')
     for command in (["tag", "--", name, "x"], ["history", "--", name], ["run", "--", name]):
-        podpy(*command).fails(125, "invalid reference format")
+        podpy(*command).fails(125, f'Error: parsing reference "{name}": ')
     podpy("inspect", "--", name).fails(125, "no such object")
 
 

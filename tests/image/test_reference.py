@@ -43,7 +43,7 @@ def test_a_first_part_with_dot_colon_or_upper_case_is_a_registry(text: str) -> N
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "empty"),
+        ("", "at least one component"),
         ("Foo", "must be lowercase"),
         ("a//b", "an empty part"),
         ("/a", "an empty part"),
@@ -65,9 +65,9 @@ def test_a_first_part_with_dot_colon_or_upper_case_is_a_registry(text: str) -> N
     ],
 )
 def test_what_is_no_name_is_refused_in_one_line(text: str, why: str) -> None:
-    with pytest.raises(ImageError, match="invalid reference format") as caught:
+    with pytest.raises(ImageError, match='parsing reference "') as caught:
         parse(text)
-    assert why in str(caught.value)
+    assert why in f"{caught.value.message} {caught.value.hint}"
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
 

@@ -26,7 +26,7 @@ def instance(store: Store, record: ImageRecord, wanted: Platform | None = None) 
         assert isinstance(index, schema.Index)
         digest = schema.select(index, wanted).digest
     except ImageError as error:
-        raise NoSuchInstanceError(f"manifest list {name}: {error.message}") from None
+        raise NoSuchInstanceError(f"manifest list {name}: {error.message}", hint=error.hint) from None
     known = {source.digest: source.source for source in table.sources(store, record.id)}.get(digest, "")
     ids = store.images_table.ids_by_manifest(digest)
     if not ids and known.startswith(STORE):

@@ -27,6 +27,8 @@ DOCKER_LIBRARY = "library/"
 LOCALHOST = "localhost"
 
 _DIGITS = "0123456789"
+_EMPTY = "repository name must have at least one component"
+_UPPER_CASE = "repository name must be lowercase"
 _HEX = _DIGITS + "abcdef"
 _LOWER = "abcdefghijklmnopqrstuvwxyz" + _DIGITS
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -78,10 +80,10 @@ class Reference(Record):
 def parse(text: str) -> Reference:
     """Return what an image name says, short or not.
 
-    Raises ImageError (one line, with what is wrong) if it isn't a reference.
+    Raises ImageError if it isn't a reference; the hint is what is wrong.
     """
     if not text:
-        raise _invalid(text, "it is empty")
+        raise _invalid(text, _EMPTY)
     rest, digest = _split_digest(text)
     name, tag = _split_tag(rest, text)
     domain, path = _split_domain(name)
@@ -95,7 +97,10 @@ def parse(text: str) -> Reference:
 
 def for_new_image(text: str) -> str:
     """Return the full name that an image or list made here gets: a short one lands in localhost/. Raises ImageError."""
-    reference = parse(text)
+    try:
+        reference = parse(text)
+    except ImageError as error:
+        raise ImageError(error.message.replace("parsing reference", "normalizing name", 1), hint=error.hint) from None
     if reference.digest:
         raise ImageError(f"{text}: an image can't be given a digest", hint="Give a name and a tag")
     return str((reference.in_domain(LOCALHOST) if reference.is_short else reference).with_default_tag())
@@ -137,7 +142,10 @@ def shorten(text: str, length: int = 120) -> str:
 
 
 def _invalid(text: str, why: str) -> ImageError:
-    return ImageError(f'invalid reference format: "{shorten(text)}": {why}')
+    # Podman's words (docker/reference says no more than that it is wrong), and what is wrong as the hint.
+    is_podmans = why in (_EMPTY, _UPPER_CASE)
+    told = why if is_podmans else "invalid reference format"
+    return ImageError(f'parsing reference "{shorten(text)}": {told}', hint="" if is_podmans else why)
 
 
 def _split_digest(text: str) -> tuple[str, str]:
@@ -185,7 +193,7 @@ def _check_domain(domain: str, text: str) -> None:
 
 def _check_path(path: str, text: str) -> None:
     if path != path.lower():
-        raise _invalid(text, "repository name must be lowercase")
+        raise _invalid(text, _UPPER_CASE)
     for component in path.split("/"):
         if not _is_component(component):
             what = f'"{shorten(component)}"' if component else "an empty part"
