@@ -197,6 +197,18 @@ def test_the_images_entrypoint_is_not_part_of_the_command(
     assert podpy.ok("ps", "-a", "--format={{.Command}}") == "x"
 
 
+def test_what_is_known_of_the_environment_before_the_first_start_is_shown(podpy: Podpy, busybox: str) -> None:
+    def shown(name: str) -> set[str]:
+        return {item.partition("=")[0] for item in podpy.json("inspect", name)[0]["Config"]["Env"]}
+
+    podpy.ok("create", "--name=plain", "--network=none", busybox, "sleep", "300")
+    podpy.ok("create", "--name=named", "-t", "--network=none", "--hostname=hh", busybox, "sleep", "300")
+    assert shown("plain") == {"PATH", "container"}
+    assert shown("named") == {"PATH", "container", "TERM", "HOSTNAME"}
+    podpy.ok("start", "plain")
+    assert shown("plain") == {"PATH", "container", "HOME", "HOSTNAME"}
+
+
 def test_fields_that_inspect_leaves_out_are_there_for_templates(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name=one", "--cpus=1.5", busybox)
     template = (

@@ -282,7 +282,10 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
 def _first_environment(spec: ContainerSpec) -> list[str]:
     from podpy.oci.document.env import before_start
 
-    return [f"{name}={value}" for name, value in before_start(spec, {}).items()]
+    known = before_start(spec, {})
+    if spec.hostname:  # one that is made up comes with the start, as HOME does
+        known.setdefault("HOSTNAME", spec.hostname)
+    return [f"{name}={value}" for name, value in known.items()]
 
 
 def _shown_environment(environment: list[str], spec: ContainerSpec) -> list[str]:
