@@ -53,7 +53,7 @@ def test_a_container_that_runs_is_changed_for_exec_at_once_and_for_itself_at_its
         (["--memory-swappiness=5", "c"], "cgroup v1"),
         (["nosuch"], 'no container with name or ID "nosuch" found'),
         ([], "requires a name, id"),
-        (["--device-read-iops=/dev/null:1m", "c"], "The rate is a number"),
+        (["--device-read-iops=/dev/null:1m", "c"], "Number must be a positive integer"),
         (["--blkio-weight-device=/dev/null:5", "c"], "N from 10 to 1000"),
     ],
 )

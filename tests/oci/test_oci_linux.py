@@ -88,11 +88,16 @@ def test_sysctls_of_the_hosts_namespaces_are_refused(config_of: ConfigOf) -> Non
 
 def test_limits_are_the_runtimes_resources(config_of: ConfigOf) -> None:
     asked = Resources(memory=64 << 20, memory_swap=-1, cpus=0.5, pids_limit=10, cpuset_cpus="0-1", blkio_weight=50)
+    asked = asked.replace(device_read_iops=["/dev/null:5"], blkio_weight_device=["/dev/null:500"])
     assert config_of(resources=asked, context=DELEGATED, host=ALL)["linux"]["resources"] == {
         "memory": {"limit": 64 << 20, "swap": -1},
         "cpu": {"period": 100000, "quota": 50000, "cpus": "0-1"},
         "pids": {"limit": 10},
-        "blockIO": {"weight": 50},
+        "blockIO": {
+            "weight": 50,
+            "throttleReadIOPSDevice": [{"major": 1, "minor": 3, "rate": 5}],
+            "weightDevice": [{"major": 1, "minor": 3, "weight": 500}],
+        },
     }
 
 
@@ -112,6 +117,7 @@ def test_the_default_pids_limit_is_left_out_where_it_can_not_be_enforced(config_
         (Resources(cpus=1.0), "--cpus", "cpu"),
         (Resources(cpuset_cpus="0"), "--cpuset-cpus", "cpuset"),
         (Resources(blkio_weight=50), "--blkio-weight", "io"),
+        (Resources(device_write_iops=["/dev/null:5"]), "--device-write-iops", "io"),
     ],
 )
 def test_a_limit_that_can_not_be_enforced_says_what_to_delegate(

@@ -144,8 +144,23 @@ def test_a_value_to_merge_is_read_as_a_dockerfiles(text: str, value: str) -> Non
     assert expand(text, {"A": "1"}) == value
 
 
-@pytest.mark.parametrize("text", ["c ²:1 r", "c 1:-1 r", "c x:1 r", f"c {'9' * 5000}:1 r"])
-def test_a_device_cgroup_rule_has_numbers(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("c ²:1 r", 'parsing "²"'),
+        ("c 1:-1 r", 'parsing "-1"'),
+        ("c x:1 r", 'parsing "x"'),
+        (f"c {'9' * 5000}:1 r", "parsing "),
+        ("x 1:3 rwm", "invalid device type in device-access-add: x"),
+        ("c 1:3 q", "invalid device access in device-access-add: q"),
+        ("c 1:3", "requires type, major:Minor, and access rules"),
+        ("bogus", "requires type, major:Minor, and access rules"),
+    ],
+)
+def test_a_device_cgroup_rule_is_read_before_it_is_refused(text: str, told: str) -> None:
     assert parse_device_rule("c 10:* r", rootless=False)["major"] == 10
-    with pytest.raises(UsageError, match="invalid device cgroup rule"):
-        parse_device_rule(text, rootless=False)
+    for rootless in (False, True):
+        with pytest.raises(UsageError, match=told):
+            parse_device_rule(text, rootless=rootless)
+    with pytest.raises(NotSupportedError, match="not supported in rootless mode"):
+        parse_device_rule("c 10:* r", rootless=True)

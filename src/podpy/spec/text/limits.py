@@ -15,6 +15,7 @@ _ULIMITS = frozenset(
     "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack as".split()
 )
 _LARGEST_ULIMIT = (1 << 64) - 1  # rlim_t
+_MOST_OPERATIONS = (1 << 64) - 1
 _LARGEST_CPU = (1 << 32) - 1
 _SMALLEST_MEMORY = 6 << 20  # the kernel can't start a process with less; runc and Podman say the same
 
@@ -118,28 +119,37 @@ def blkio_weight(text: str) -> int | None:
 
 
 def throttles(option: str, items: Sequence[str], *, in_bytes: bool = True) -> list[str]:
-    """Return DEVICE:RATE with the rate a number: bytes per second, or operations. Raises UsageError."""
+    """Return DEVICE:RATE with the rate as a number: bytes (1mb), or reads or writes, per second. Raises UsageError."""
     result = []
     for item in items:
-        device, colon, rate = item.partition(":")
-        if not colon or not device.startswith("/dev/"):
-            example = "/dev/sda:1mb" if in_bytes else "/dev/sda:1000"
-            raise UsageError(f"invalid value {item!r} for {option}", hint=f"It is DEVICE:RATE, such as {example}")
-        if not in_bytes and not (rate.isascii() and rate.isdigit()):
-            raise UsageError(f"invalid value {item!r} for {option}", hint="The rate is a number, such as 1000")
-        result.append(f"{device}:{parse_size(option, rate) if in_bytes else int(rate)}")
+        device, rate = _of_device(item, f"{option} is DEVICE:RATE, such as /dev/sda:{'1mb' if in_bytes else '100'}")
+        if in_bytes:
+            rate = str(parse_size(option, rate))
+        elif whole(rate, _MOST_OPERATIONS) is None:
+            raise UsageError(
+                f"invalid rate for device: {item}. The correct format is <device-path>:<number>. "
+                "Number must be a positive integer"
+            )
+        result.append(f"{device}:{rate}")
     return result
 
 
 def device_weights(items: Sequence[str]) -> list[str]:
     """Return DEVICE:WEIGHT. Raises UsageError."""
     for item in items:
-        device, _, weight = item.partition(":")
-        if not device.startswith("/dev/") or not weight.isdigit() or not 10 <= int(weight) <= 1000:
-            raise UsageError(
-                f"invalid value {item!r} for --blkio-weight-device", hint="It is DEVICE:N, with N from 10 to 1000"
-            )
+        _, weight = _of_device(item, "--blkio-weight-device is DEVICE:N, such as /dev/sda:500")
+        if (whole(weight, 1000) or 0) < 10:
+            raise UsageError(f"invalid weight for device: {item}", hint="It is DEVICE:N, with N from 10 to 1000")
     return list(items)
+
+
+def _of_device(item: str, hint: str) -> tuple[str, str]:
+    device, colon, value = item.partition(":")
+    if not colon:
+        raise UsageError(f"bad format: {item}", hint=hint)
+    if not device.startswith("/dev/"):
+        raise UsageError(f"bad format for device path: {item}", hint=hint)
+    return device, value
 
 
 def oom_score_adj(value: int) -> int:

@@ -91,18 +91,23 @@ def parse_device(text: str) -> Device:
 
 def parse_device_rule(text: str, *, rootless: bool) -> dict[str, Any]:
     """Return `--device-cgroup-rule` in the OCI runtime spec's form. Raises NotSupportedError, UsageError."""
-    if rootless:
-        raise NotSupportedError("device cgroup rules are not supported in rootless mode or in a user namespace")
     words = text.split()
     numbers = words[1].split(":") if len(words) == 3 else []
-    if len(numbers) != 2 or words[0] not in ("a", "b", "c") or not _MODES.issuperset(words[2]):
-        raise UsageError(f"invalid device cgroup rule: {text!r}", hint=_RULE)
+    if len(numbers) != 2:
+        wrong = f'invalid device cgroup rule requires type, major:Minor, and access rules: "{text}"'
+        raise UsageError(wrong, hint=_RULE)
+    if words[0] not in ("a", "b", "c"):
+        raise UsageError(f"invalid device type in device-access-add: {words[0]}", hint=_RULE)
+    if not _MODES.issuperset(words[2]):
+        raise UsageError(f"invalid device access in device-access-add: {words[2]}", hint=_RULE)
     rule: dict[str, Any] = {"allow": True, "type": words[0], "access": words[2]}
     for name, number in zip(("major", "minor"), numbers, strict=True):
         if number != "*":
             rule[name] = whole(number, _LARGEST_DEVICE)
             if rule[name] is None:
-                raise UsageError(f"invalid device cgroup rule: {text!r}", hint=_RULE)
+                raise UsageError(f'strconv.ParseUint: parsing "{number}": invalid syntax', hint=_RULE)
+    if rootless:
+        raise NotSupportedError("device cgroup rules are not supported in rootless mode or in a user namespace")
     return rule
 
 
