@@ -7,7 +7,8 @@ import time
 import pytest
 
 from podpy.errors import UsageError
-from podpy.libpod.filters.times import parse_duration, parse_time
+from podpy.go import values
+from podpy.libpod.filters.times import parse_time
 from podpy.times import SECOND
 
 
@@ -22,6 +23,8 @@ from podpy.times import SECOND
         ("3µs", 3000),
         ("3μs", 3000),
         ("4ns", 4),
+        ("0", 0),
+        ("1h0", None),
         ("-1m", -60 * SECOND),
         ("+1m", 60 * SECOND),
         ("", None),
@@ -36,7 +39,11 @@ from podpy.times import SECOND
     ],
 )
 def test_a_duration_is_read_as_go_reads_it(text: str, nanoseconds: int | None) -> None:
-    assert parse_duration(text) == nanoseconds
+    if nanoseconds is not None:
+        assert values.nanoseconds(text) == nanoseconds
+        return
+    with pytest.raises(ValueError, match="^time: (invalid|missing|unknown)"):
+        values.nanoseconds(text)
 
 
 def test_a_duration_is_before_now_and_for_until_after_it() -> None:

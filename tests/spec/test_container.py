@@ -46,7 +46,7 @@ def test_an_old_row_keeps_what_it_says() -> None:
 
 def test_no_field_of_a_completed_spec_is_left_open() -> None:
     spec = with_defaults(ContainerSpec(image="x"), ContainersConf(), {}, rootless=True)
-    may_be_none = {"entrypoint", "oom_score_adj"}
+    may_be_none = {"entrypoint", "oom_score_adj", "health"}
     assert {name for name, value in vars(spec).items() if value is None} == may_be_none
     assert spec.resources.cgroup_conf == {}
     assert ContainerSpec.from_dict(spec.as_dict()) == spec

@@ -7,6 +7,7 @@
 #include "clients.h"
 #include "control.h"
 #include "end.h"
+#include "health.h"
 #include "input.h"
 #include "log.h"
 #include "loop.h"
@@ -17,6 +18,7 @@
 #include "output.h"
 #include "process.h"
 #include "report.h"
+#include "restart.h"
 #include "runtime.h"
 #include "terminal.h"
 
@@ -44,6 +46,8 @@ struct context {
     struct log log;
     struct oom oom;
     struct notify notify;
+    struct health health;
+    struct restart restart;
     struct end end;
     struct buffers *buffers;
     struct source signals;

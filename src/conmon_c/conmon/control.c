@@ -13,7 +13,7 @@
 
 #include "context.h"
 
-enum { CTL_RESIZE = 1, CTL_REOPEN_LOGS = 2 };
+enum { CTL_RESIZE = 1, CTL_REOPEN_LOGS = 2, CTL_HEALTH = 3, CTL_NO_RESTART = 4 };
 
 static void resize(struct context *ctx, int rows, int columns)
 {
@@ -34,6 +34,10 @@ static void ctl_line(struct context *ctx, const char *line)
         resize(ctx, rows, columns);
     else if (type == CTL_REOPEN_LOGS)
         log_reopen(ctx);
+    else if (type == CTL_HEALTH)
+        health_control(ctx, rows);
+    else if (type == CTL_NO_RESTART)
+        ctx->restart.forbidden = true;
     else
         message(ctx, LEVEL_WARN, "Unknown control message type: %d", type);
 }
@@ -94,11 +98,11 @@ int control_open(struct context *ctx, struct error *err)
 {
     ctx->control.ctl.source.fd = -1;
     ctx->control.winsz.source.fd = -1;
-    if (ctx->options.bundle == NULL || ctx->log.passthrough)
+    if (ctx->options.bundle == NULL || (ctx->log.passthrough && ctx->options.health_dir == NULL))
         return 0;
     if (open_fifo(ctx, &ctx->control.ctl, "ctl", err) < 0)
         return -1;
-    return open_fifo(ctx, &ctx->control.winsz, "winsz", err);
+    return ctx->log.passthrough ? 0 : open_fifo(ctx, &ctx->control.winsz, "winsz", err);
 }
 
 int socket_in_bundle(struct context *ctx, const char *name, int type, mode_t mode, struct error *err)

@@ -60,6 +60,7 @@ void end_started(struct context *ctx)
     if (options->timeout > 0)
         loop_timer(&ctx->loop, TIMER_TIMEOUT, options->timeout * 1000, process_kill_timed_out);
     output_start(ctx);
+    health_begin(ctx);
 }
 
 void end_failed(struct context *ctx)
@@ -171,6 +172,7 @@ int end_run(struct context *ctx)
 {
     for (int i = 0; i < TIMER_COUNT; i++)
         loop_timer_stop(&ctx->loop, (enum timer)i);
+    health_end(ctx);
     terminal_close(ctx);
     input_stop(ctx);
     if (ctx->end.failed) {
@@ -185,6 +187,7 @@ int end_run(struct context *ctx)
     fds_after_container(ctx);
     clients_finish(ctx);
     unlink_files(ctx);
+    restart_decide(ctx); /* before the exit file: whoever sees that must see this, too */
     if (!ctx->end.failed) {
         write_exit_file(ctx, ctx->options.persist_dir, "exit");
         write_exit_file(ctx, ctx->options.exit_dir, ctx->options.cid);
@@ -195,6 +198,7 @@ int end_run(struct context *ctx)
     report_close(ctx);
     tell_waiter(ctx);
     wait_for_stragglers(ctx);
+    restart_wait(ctx);
     run_exit_command(ctx);
     return ctx->end.failed ? 1 : process_exit_code(&ctx->process);
 }

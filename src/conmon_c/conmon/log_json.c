@@ -5,27 +5,9 @@
 #include <string.h>
 
 #include "context.h"
+#include "json.h"
 
 static const char *const stream_names[STREAMS] = {"stdout", "stderr"};
-
-/* Length of the UTF-8 sequence that starts here: 1 to 4; 0 if it isn't one; -1 if more bytes are needed to tell. */
-static int sequence(const unsigned char *at, size_t size)
-{
-    unsigned char c = at[0];
-    int need = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-    unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-
-    for (int i = 1; i < need; i++) {
-        if ((size_t)i >= size)
-            return -1;
-        if (at[i] < low || at[i] > high)
-            return 0;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return need;
-}
 
 static void add_text(struct context *ctx, struct log_file *file, const char *text)
 {
@@ -37,35 +19,21 @@ static void add_escaped(struct context *ctx, struct log_file *file, unsigned cha
 {
     char text[8];
 
-    if (c == '"' || c == '\\')
-        snprintf(text, sizeof(text), "\\%c", c);
-    else if (c == '\n')
-        snprintf(text, sizeof(text), "\\n");
-    else if (c == '\r')
-        snprintf(text, sizeof(text), "\\r");
-    else if (c == '\t')
-        snprintf(text, sizeof(text), "\\t");
-    else
-        snprintf(text, sizeof(text), "\\u%04x", c);
+    json_escape_byte(text, c);
     add_text(ctx, file, text);
-}
-
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 static void add_string(struct context *ctx, struct log_file *file, const unsigned char *at, size_t size)
 {
     while (size > 0) {
         size_t run = 0;
-        while (run < size && is_plain(at[run]))
+        while (run < size && json_is_plain(at[run]))
             run++;
         if (run == 0 && at[0] < 0x80) {
             add_escaped(ctx, file, at[0]);
             run = 1;
         } else if (run == 0) {
-            int length = sequence(at, size);
+            int length = json_sequence(at, size);
             /* JSON is Unicode: what isn't UTF-8 becomes the replacement character, as with Docker. */
             if (length <= 0)
                 add_text(ctx, file, "\xef\xbf\xbd");
@@ -104,7 +72,7 @@ static size_t cut_tail(const unsigned char *data, size_t size)
     for (size_t back = 1; back <= 3 && back <= size; back++) {
         unsigned char c = data[size - back];
         if (c >= 0xc0)
-            return sequence(data + size - back, back) < 0 ? back : 0;
+            return json_sequence(data + size - back, back) < 0 ? back : 0;
         if (c < 0x80)
             return 0;
     }
@@ -114,7 +82,7 @@ static size_t cut_tail(const unsigned char *data, size_t size)
 /* Completes a sequence that an earlier read cut. */
 static void complete_carry(struct carry *carry, const unsigned char **data, size_t *size)
 {
-    while (carry->count > 0 && *size > 0 && (**data & 0xc0) == 0x80 && sequence(carry->bytes, carry->count) < 0) {
+    while (carry->count > 0 && *size > 0 && (**data & 0xc0) == 0x80 && json_sequence(carry->bytes, carry->count) < 0) {
         carry->bytes[carry->count++] = **data;
         (*data)++;
         (*size)--;
@@ -127,7 +95,7 @@ static void write_json(struct context *ctx, struct sink *sink, int stream, const
     bool whole;
 
     complete_carry(carry, &data, &size);
-    if (size == 0 && carry->count > 0 && sequence(carry->bytes, carry->count) < 0)
+    if (size == 0 && carry->count > 0 && json_sequence(carry->bytes, carry->count) < 0)
         return;
     do {
         size_t length = log_line(data, size, &whole);

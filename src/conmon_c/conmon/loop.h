@@ -21,6 +21,9 @@ enum timer {
     TIMER_FOREIGN,  /* a container that has ended, but isn't our child yet */
     TIMER_STALL,    /* clients that take nothing */
     TIMER_IDLE,     /* nothing moved for a while: give memory back */
+    TIMER_HEALTH,   /* the next health check is due; or a container that was stopped for one takes too long */
+    TIMER_PROBE,    /* a health check takes too long */
+    TIMER_RESTART,  /* the wait before a restart is over */
     TIMER_COUNT
 };
 

@@ -158,6 +158,9 @@ static struct context *make_context(void)
     ctx->report.fd = -1;
     ctx->start_fd = -1;
     ctx->attach_fd = -1;
+    ctx->health.answer_fd = -1;
+    ctx->health.frozen_fd = -1;
+    ctx->health.probe.output.fd = -1;
     return ctx->buffers == MAP_FAILED ? NULL : ctx;
 }
 

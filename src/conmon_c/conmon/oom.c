@@ -12,9 +12,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "context.h"
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
 #define OOM_SCORE "/proc/self/oom_score_adj"
 
 static void write_score(const char *score)
@@ -88,33 +88,6 @@ static void counted(struct context *ctx, struct source *source, uint32_t events)
     oom_check(ctx);
 }
 
-/* The process's path in the hierarchy of `controller` (v1), or in the unified one (controller ""). */
-static bool find_cgroup(pid_t pid, const char *controller, char *result, size_t size)
-{
-    char path[64];
-    char text[8192];
-
-    snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-    if (read_file(path, text, sizeof(text)) <= 0)
-        return false;
-    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        char *names = strchr(line, ':');
-        char *where = names ? strchr(names + 1, ':') : NULL;
-        if (where == NULL)
-            continue;
-        *where++ = '\0';
-        names++;
-        char *found = *controller ? strstr(names, controller) : NULL;
-        bool match = found ? (found == names || found[-1] == ',') &&
-                                 (found[strlen(controller)] == '\0' || found[strlen(controller)] == ',')
-                           : *controller == '\0' && strncmp(line, "0:", 2) == 0;
-        if (match)
-            return snprintf(result, size, CGROUP_ROOT "%s%s%s", *controller ? "/" : "", *controller ? names : "",
-                            where) < (int)size;
-    }
-    return false;
-}
-
 static bool watch_v2(struct context *ctx, const char *cgroup)
 {
     FREE char *path = path_join(cgroup, "memory.events");
@@ -148,9 +121,9 @@ void oom_watch(struct context *ctx)
     bool ok = false;
 
     /* /proc names v1 hierarchies even where (in this mount namespace) only v2 is mounted: so try, and go on. */
-    if (find_cgroup(ctx->process.container_pid, "memory", cgroup, sizeof(cgroup)))
+    if (cgroup_find(ctx->process.container_pid, "memory", cgroup, sizeof(cgroup)))
         ok = watch_v1(ctx, cgroup);
-    if (ctx->oom.counter_fd < 0 && find_cgroup(ctx->process.container_pid, "", cgroup, sizeof(cgroup))) {
+    if (ctx->oom.counter_fd < 0 && cgroup_find(ctx->process.container_pid, "", cgroup, sizeof(cgroup))) {
         close_fd(&oom->source.fd);
         ok = watch_v2(ctx, cgroup);
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "restart.h"
 #include "terminal.h"
 
 #define VERSION_2_1 "2.1.13" /* the conmon whose command line and protocols this one has */
@@ -81,6 +82,9 @@ static const struct option table[] = {
     {"attach-stall-limit", 0, NUMBER, AT(stall_limit), "podpy: seconds a client may take nothing (default 10)"},
     {"close-fds", 0, FLAG, AT(close_fds), "podpy: close inherited descriptors that aren't named"},
     {"console-size", 0, TEXT, AT(console_size), "podpy: ROWSxCOLUMNS that the terminal has from its beginning"},
+    {"health-dir", 0, TEXT, AT(health_dir), "podpy: directory of the health check's configuration, which may come later"},
+    {"restart", 0, TEXT, AT(restart), "podpy: always, on-failure or no: wait before the exit command, which restarts"},
+    {"restart-delay", 0, NUMBER, AT(restart_delay), "podpy: milliseconds of that wait (default 100)"},
     {"runtime-run", 0, FLAG, AT(runtime_run), "podpy: one `RUNTIME run --detach` instead of create"},
     {"unlink-on-exit", 0, LIST, AT(unlink_paths), "podpy: unlink this file at the container's end; repeatable"},
     {"waiter-fd", 0, NUMBER, AT(waiter_fd), "podpy: inherited stream socket of the caller that waits"},
@@ -183,6 +187,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     options->attach_fd = -1;
     options->waiter_fd = -1;
     options->stall_limit = 10;
+    options->restart_delay = RESTART_DELAY_MS;
     options->socket_dir = "/var/run/crio"; /* conmon 2.1's default */
     for (int i = 1; i < argc; i++) {
         int r = 0;
@@ -253,6 +258,8 @@ static int check_combinations(struct options *options, struct error *err)
         return -1;
     if (options->stall_limit < 0 || options->stall_limit > INT_MAX / 1000)
         return fail(err, "--attach-stall-limit must be a number of seconds, at least 0");
+    if (options->restart_delay < 0 || options->restart_delay > INT_MAX)
+        return fail(err, "--restart-delay must be a number of milliseconds, at least 0");
     if (options->attach_fd > INT_MAX || options->waiter_fd > INT_MAX)
         return fail(err, "--attach-fd and --waiter-fd must be descriptors");
     return 0;

@@ -20,8 +20,8 @@ struct options {
     struct list exit_args, log_paths, log_labels, log_allow_dirs, runtime_args, runtime_opts;
     /* podpy's own */
     bool runtime_run, close_fds;
-    char *console_size;
-    int64_t attach_fd, waiter_fd, stall_limit;
+    char *console_size, *health_dir, *restart;
+    int64_t attach_fd, waiter_fd, stall_limit, restart_delay;
     struct list unlink_paths;
     /* asked to print and leave */
     bool help, version;

@@ -12,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "context.h"
 
 #define FOREIGN_RETRY_MS 5
+#define PF_EXITING 0x4 /* linux/sched.h; shown in /proc/PID/stat (proc(5), flags) */
 #define FOREIGN_PATIENCE_MS 5000
 
 int process_exit_code(const struct process *process)
@@ -138,9 +140,12 @@ static void reap(struct context *ctx)
         if (process->runtime_pid > 0)
             return;
     }
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == process->container_pid)
             container_ended(ctx, true, status);
+        else
+            health_reaped(ctx, pid, status);
+    }
     if (process->container_pid > 0 && pid < 0 && errno == ECHILD)
         watch_foreign_container(ctx);
     else if (process->container_pid > 0 && process->pidfd.fd < 0 &&
@@ -148,7 +153,7 @@ static void reap(struct context *ctx)
         watch_foreign_container(ctx);
 }
 
-static void pass_on(struct context *ctx, int number)
+void process_signal(struct context *ctx, int number)
 {
     struct process *process = &ctx->process;
 
@@ -171,7 +176,7 @@ static void signals_ready(struct context *ctx, struct source *source, uint32_t e
     (void)events;
     for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(info[0]); i++)
         if (info[i].ssi_signo != SIGCHLD)
-            pass_on(ctx, (int)info[i].ssi_signo);
+            process_signal(ctx, (int)info[i].ssi_signo);
     /* Signals of the same kind merge, so whatever came, look at all children. */
     reap(ctx);
 }
@@ -196,6 +201,24 @@ int process_watch_signals(struct context *ctx, struct error *err)
     return 0;
 }
 
+bool process_is_ending(const struct process *process)
+{
+    char path[32];
+    char text[512];
+    unsigned flags = 0;
+
+    if (process->container_pid <= 0)
+        return true;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)process->container_pid);
+    if (read_file(path, text, sizeof(text)) <= 0)
+        return true;
+    /* The name in brackets may hold anything; behind it stand the state and six numbers before the flags. */
+    char *at = strrchr(text, ')');
+    if (at == NULL || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+        return false;
+    return (flags & PF_EXITING) != 0;
+}
+
 void process_kill_timed_out(struct context *ctx)
 {
     struct process *process = &ctx->process;
@@ -208,27 +231,7 @@ void process_kill_timed_out(struct context *ctx)
     /* Its own group only: an exec session's process leads one, and what it started is in it. */
     if (process->pidfd.fd < 0 && group == process->container_pid && group > 1)
         kill(-group, SIGKILL);
-    pass_on(ctx, SIGKILL);
-}
-
-/* Orphans of the runtime are our children, since we are the subreaper. /proc lists them (CONFIG_PROC_CHILDREN). */
-static bool kill_listed_children(void)
-{
-    char path[64];
-    char text[4096];
-    bool any = false;
-
-    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-    if (read_file(path, text, sizeof(text)) <= 0)
-        return false;
-    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
-        int64_t pid;
-        if (parse_number(word, &pid) && pid > 1) {
-            kill((pid_t)pid, SIGKILL); /* ours and unreaped: the number can't be anybody else's */
-            any = true;
-        }
-    }
-    return any;
+    process_signal(ctx, SIGKILL);
 }
 
 void process_kill_children(struct context *ctx)
@@ -236,7 +239,7 @@ void process_kill_children(struct context *ctx)
     int64_t deadline = now_ms() + 2000;
 
     (void)ctx;
-    while (kill_listed_children() && now_ms() < deadline) {
+    while (children_kill(getpid()) && now_ms() < deadline) {
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
         usleep(1000);

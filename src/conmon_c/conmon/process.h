@@ -21,6 +21,12 @@ int process_watch_signals(struct context *ctx, struct error *err);
 /* 128 + n for a signal; -1 when it isn't known. */
 int process_exit_code(const struct process *process);
 
+/* Whether the container's first process is on its way out, or has ended: what runs beside it is being killed then. */
+bool process_is_ending(const struct process *process);
+
+/* Sends a signal to the container's first process (to the runtime, while that runs). */
+void process_signal(struct context *ctx, int number);
+
 void process_kill_timed_out(struct context *ctx);
 
 /* Ends and reaps what a failed runtime left: all our children. */

@@ -105,6 +105,7 @@ class ContainersConf:
     conmon_env_vars: list[str] = []
     detach_keys: str = "ctrl-p,ctrl-q"
     events_logger: str = "file"
+    healthcheck_events: bool = True
     helper_binaries_dir: list[str] = [
         "/usr/local/libexec/podman",
         "/usr/local/lib/podman",

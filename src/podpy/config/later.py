@@ -47,7 +47,6 @@ LATER: dict[str, str] = {
     "engine.events_logfile_path": _EVENTS,
     "engine.exit_command_delay": _SERVICE,
     "engine.force_port_listen": _NETWORKS,
-    "engine.healthcheck_events": "it comes with health checks",
     "engine.hooks_dir": "it comes with OCI hooks",
     "engine.image_build_format": _BUILD,
     "engine.image_copy_tmp_dir": "podpy stages images in its graph root",

@@ -5,6 +5,10 @@ from __future__ import annotations
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 _UNIT_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNIT_NANOSECONDS = {
+    "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}  # fmt: skip
 _INT64 = 1 << 63
 
 
@@ -89,6 +93,33 @@ def duration(text: str) -> float:
 
 def _bad_unit() -> float:
     raise ValueError
+
+
+def nanoseconds(text: str) -> int:
+    """Return what time.ParseDuration returns, in nanoseconds: "1h30m", "1.5s", "0"; other numbers need a unit."""
+    rest = text[1:] if text[:1] in ("-", "+") else text
+    total = 0.0
+    if not rest:
+        raise ValueError(f'time: invalid duration "{text}"')
+    if rest == "0":
+        return 0
+    while rest:
+        end = len(rest) - len(rest.lstrip("0123456789."))
+        unit_end = end
+        while unit_end < len(rest) and rest[unit_end] not in "0123456789.":
+            unit_end += 1
+        number, unit = rest[:end], rest[end:unit_end]
+        if not number.strip(".") or number.count(".") > 1:
+            raise ValueError(f'time: invalid duration "{text}"')
+        if not unit:
+            raise ValueError(f'time: missing unit in duration "{text}"')
+        if unit not in _UNIT_NANOSECONDS:
+            raise ValueError(f'time: unknown unit "{unit}" in duration "{text}"')
+        total += float(number) * _UNIT_NANOSECONDS[unit]
+        rest = rest[unit_end:]
+    if total >= _INT64:
+        raise ValueError(f'time: invalid duration "{text}"')
+    return int(-total if text[0] == "-" else total)
 
 
 def unsigned_list(text: str) -> list[int]:

@@ -36,7 +36,8 @@ _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
     },
     "HostConfig": {"IDMappings": lambda: None, "Init": bool},
     "State": {
-        "CgroupPath": str, "Checkpointed": bool, "ConmonPid": int, "Health": lambda: None, "Restored": bool,
+        "CgroupPath": str, "Checkpointed": bool, "ConmonPid": int, "Health": lambda: None, "Healthcheck": lambda: None,
+        "Restored": bool,
         "StoppedByUser": bool,
     },
 }  # fmt: skip
@@ -79,9 +80,14 @@ def view(value: Any, name: str = "", inside: str = "") -> Any:
     if zero is not None and (value is None or isinstance(value, dict)):
         items = None if value is None else {key: zero() if item is None else view(item) for key, item in value.items()}
         return Map(items, zero=zero())
+    if isinstance(value, dict) and inside == "Config" and name in ("Healthcheck", "StartupHealthCheck"):
+        return _health(Struct({key: view(item, key, name) for key, item in value.items()}))
     if isinstance(value, dict):
         # What can be called is a method: it isn't part of the JSON.
-        return Struct({**_LEFT_OUT.get(name, {}), **{key: view(item, key, name) for key, item in value.items()}})
+        fields = {**_LEFT_OUT.get(name, {}), **{key: view(item, key, name) for key, item in value.items()}}
+        if name == "State" and isinstance(fields.get("Health"), Struct):
+            fields["Healthcheck"] = lambda: fields["Health"]  # Podman's other name for it
+        return Struct(fields)
     if isinstance(value, list):
         return [view(item) for item in value]
     if value is None and name in _SLICES:

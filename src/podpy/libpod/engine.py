@@ -203,6 +203,16 @@ class Engine:
         return os.path.join(self.paths.graphroot, "containers", container_id)
 
     @property
+    def health_directory(self) -> str:
+        """Where the monitors write what their health checks have found; there isn't one before the first of them."""
+        return os.path.join(self.paths.runroot, "health")
+
+    @property
+    def health_events_directory(self) -> str:
+        """Where they note each change of a container's health, for the table of events."""
+        return os.path.join(self.paths.runroot, "health_events")
+
+    @property
     def exit_directory(self) -> str:
         """Where conmon writes exit records."""
         return os.path.join(self.paths.runroot, "exits")

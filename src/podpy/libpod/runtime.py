@@ -116,6 +116,12 @@ class Runtime(Engine):
 
         return true_glances(self)
 
+    def health_states(self, ids: list[str]) -> dict[str, str]:
+        """Return the health (starting, healthy, unhealthy) of those of these containers that have a health check."""
+        from podpy.monitor.files import health_states
+
+        return health_states(self.health_directory, ids)
+
     def prune(
         self, filters: Sequence[str] = (), *, every: bool = False, volumes: bool = False, dry_run: bool = False
     ) -> dict[str, Pruned]:

@@ -2,6 +2,9 @@
 
     runroot/containers/ID/conmon.pid   the monitor's pid
     runroot/containers/ID/pidfile      the pid of the container's first process
+    runroot/containers/ID/health/      what it must know of the health check (podpy.monitor.health)
+    runroot/containers/ID/restart      what the monitor has decided about a restart
+    runroot/health/ID                  what its health checks have found
     runroot/exits/ID                   the exit record: the code in decimal; its mtime is the time
 
 conmon writes them. A pid in a file proves nothing, since pids are used again: whether that process is the monitor, its
@@ -17,11 +20,13 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MONITOR = "conmon.pid"
 FIRST_PROCESS = "pidfile"
 EXEC_EXIT = "exit"  # how an exec session has ended, in its own directory
+RESTART = "restart"
+HEALTH = "health"
 EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 
@@ -31,6 +36,27 @@ class ExitRecord(Record):
     exit_code: int
     finished: int
     oom_killed: bool = False
+
+
+class RestartNote(Record):
+    """What the monitor has decided at the container's end: it waits `delay` milliseconds before a restart.
+
+    `why`: policy, health (the health check has ended the container for it), stop (it must not be started again).
+    """
+
+    delay: int
+    why: str
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the container is to be started again."""
+        return self.why in ("policy", "health")
+
+
+def read_restart_note(run_directory: str) -> RestartNote | None:
+    """Return what the monitor has decided about a restart; None if it says nothing: it is another conmon, say."""
+    delay, _, why = files.read_small(os.path.join(run_directory, RESTART)).strip().partition(" ")
+    return RestartNote(delay=int(delay), why=why) if delay.isdigit() else None
 
 
 def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | None:
@@ -44,6 +70,25 @@ def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | Non
         return None
     code = int(text) if text.lstrip("-").isdigit() else EXIT_UNKNOWN
     return ExitRecord(exit_code=code, finished=finished)
+
+
+def health_states(directory: str, ids: Iterable[str]) -> dict[str, str]:
+    """Return the health (starting, healthy, unhealthy) of those of the containers that have a health check.
+
+    `directory`: where the monitors write what their checks have found.
+    """
+    try:
+        known = os.listdir(directory)
+    except FileNotFoundError:
+        return {}
+    return {identifier: health_state(directory, identifier) for identifier in {*known}.intersection(ids)}
+
+
+def health_state(directory: str, container_id: str) -> str:
+    """Return a container's health; an empty text if nothing is known of it."""
+    # How the results begin: podpy.libpod.containers.health reads the rest.
+    beginning = files.read_small(f"{directory}/{container_id}", 64)
+    return beginning.removeprefix('{"Status":"').partition('"')[0]
 
 
 def read_pidfile(path: str) -> int:

@@ -17,7 +17,7 @@ import select
 
 from podpy import fastjson, files, process
 from podpy.errors import RuntimeFailedError
-from podpy.monitor.files import FIRST_PROCESS, MONITOR
+from podpy.monitor.files import FIRST_PROCESS, HEALTH, MONITOR
 from podpy.oci.failures import explain_runtime_error, logged_error
 from podpy.plan import Operation
 from podpy.record import Record
@@ -62,6 +62,8 @@ class MonitorRequest(Record):
     console_size: tuple[int, int] | None = None  # rows and columns
     notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
     unlink_on_exit: list[str] = []
+    restart: str = "no"  # always or on-failure: conmon waits before the exit command, which restarts
+    restart_delay: int = 0  # milliseconds
     keyring: bool = True  # False: the container stays in podpy's session keyring
     no_pivot: bool = False  # True: the runtime uses chroot(2) instead of pivot_root(2)
     run: bool = True
@@ -122,6 +124,9 @@ class MonitorRequest(Record):
 
     def _extensions(self) -> list[str]:
         words = ["--runtime-run"] if self.run else []
+        words += ["--health-dir", os.path.join(self.run_directory, HEALTH), "--restart", self.restart]
+        if self.restart_delay:
+            words += ["--restart-delay", str(self.restart_delay)]
         if self.attach_fd >= 0:
             words += ["--attach-fd", str(self.attach_fd)]
         if self.waiter_fd >= 0:

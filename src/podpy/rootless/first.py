@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.rootless.subids import Range
 
-MARKER_CLEARED = ("containers", "exits", "cache")
+MARKER_CLEARED = ("containers", "exits", "health", "health_events", "cache")
 
 
 def make_namespaces(paths: Paths) -> int:

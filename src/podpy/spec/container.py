@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podpy.spec.health import Health
+
 AS_CONFIGURED: Any = None
 """Stands in a field that the caller leaves to containers.conf. A spec that `create` has completed has none
 of them, so the fields' types don't name it.
@@ -158,7 +160,7 @@ class ContainerSpec(Record):
     init_path: str = AS_CONFIGURED
     stop_signal: int = 0  # 0: the image's, else SIGTERM; never 0 after merging
     stop_timeout: int = AS_CONFIGURED
-    sdnotify: str = "container"  # who says READY=1 to systemd: container, conmon, ignore (nobody)
+    sdnotify: str = "container"  # who says READY=1 to systemd: container, conmon, healthy, ignore (nobody)
     timeout: int = 0
     passwd: bool = True  # add an entry for the user where the image has none
     passwd_entry: str = ""  # what it is, with $USERNAME, $UID, $GID, $NAME, $HOME
@@ -244,6 +246,7 @@ class ContainerSpec(Record):
     remove_image: bool = False  # --rmi
     restart_policy: str = ""  # "", no, on-failure, always, unless-stopped
     restart_retries: int = 0
+    health: Health | None = None  # None: nothing was asked for, and the image has no check
     log_driver: str = AS_CONFIGURED
     log_options: dict[str, str] = {}
     pidfile: str = ""
@@ -280,6 +283,10 @@ class ContainerSpec(Record):
                 known[name] = [kind(**item) for item in known[name]]
         if "resources" in known:
             known["resources"] = Resources(**known["resources"])
+        if known.get("health"):
+            from podpy.spec import health
+
+            known["health"] = health.from_dict(known["health"])
         return cls(**known)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from podpy.image.documents.config import ImageConfig
     from podpy.spec.container import ContainerSpec
+    from podpy.spec.health import Health
 
 _SIGTERM = 15
 _SIGRTMIN_3 = 37  # systemd(1): shut down; SIGTERM makes it start itself again
@@ -35,7 +36,25 @@ def merge(spec: ContainerSpec, image: ImageConfig, base: Mapping[str, str]) -> C
         mounts=[*spec.mounts, *_volumes(spec, image)],
         expose=_exposed(spec, image),
         stop_signal=spec.stop_signal or number_of(image.stop_signal) or usual_signal,
+        health=_health(spec, image),
     )
+
+
+def _health(spec: ContainerSpec, image: ImageConfig) -> Health | None:
+    if spec.health is None and image.healthcheck is None:
+        found = None
+    else:
+        from podpy.spec import health
+
+        found = health.merged(spec.health, image.healthcheck)
+    if spec.sdnotify == "healthy" and (found is None or not found.is_checked):
+        from podpy.errors import UsageError
+
+        raise UsageError(
+            'invalid argument: sdnotify policy "healthy" requires a healthcheck to be set',
+            hint="Give one with --health-cmd, or an image that has one",
+        )
+    return found
 
 
 def _exposed(spec: ContainerSpec, image: ImageConfig) -> list[str]:

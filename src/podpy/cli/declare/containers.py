@@ -541,4 +541,18 @@ _KEEPING: tuple[Command, ...] = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_RUNNING, *_SEEING, *_KEEPING)
+_HEALTH: tuple[Command, ...] = (
+    Command(
+        path="healthcheck run",
+        handler="podpy.cli.commands.containers.healthcheck:run",
+        help="Run a container's health check now; the exit code is 0 if it is well, 1 if not",
+        examples=(
+            "podpy healthcheck run web",
+            "podpy healthcheck run --ignore-result web  # only to have the result recorded",
+        ),
+        arguments=(one_container(RUNNING),),
+        options=(flag("--ignore-result", "Exit with 0 whatever the check says, if it could be run"),),
+    ),
+)
+
+COMMANDS: tuple[Command, ...] = (*_RUNNING, *_SEEING, *_KEEPING, *_HEALTH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import detach_keys
+from podpy.cli.declare.create_health import CREATE_HEALTH
 from podpy.cli.declare.create_limits import CREATE_LIMITS
 from podpy.cli.declare.model import (
     CONTAINERS,
@@ -22,7 +23,6 @@ from podpy.cli.declare.model import (
 )
 
 _POD = "pods come with a later version"
-_HEALTH = "health checks come with a later version"
 _NETWORKS = "user-defined networks come with a later version"
 _LATER = "it comes with a later version"
 _ENCRYPTED = "podpy can't decrypt images"
@@ -167,40 +167,6 @@ _NETWORK: tuple[Option, ...] = (
     listed("--network-alias", "NAME", "Additional name in the network", refuse=_NETWORKS),
 )
 
-_HEALTH_OPTIONS: tuple[Option, ...] = (
-    text(
-        "--health-cmd",
-        "COMMAND",
-        "Command that tells whether the container is well",
-        refuse=_HEALTH,
-        aliases=("--healthcheck-command",),
-    ),
-    text(
-        "--health-interval", "DURATION", "Time between two checks", refuse=_HEALTH, aliases=("--healthcheck-interval",)
-    ),
-    text("--health-log-destination", "WHERE", "Where results are kept", refuse=_HEALTH),
-    count("--health-max-log-count", "N", "How many results are kept", refuse=_HEALTH),
-    count("--health-max-log-size", "N", "How much of a result is kept", refuse=_HEALTH),
-    text("--health-on-failure", "ACTION", "What an unhealthy container gets", refuse=_HEALTH),
-    count("--health-retries", "N", "Failures until unhealthy", refuse=_HEALTH, aliases=("--healthcheck-retries",)),
-    text(
-        "--health-start-period", "DURATION", "Time to come up", refuse=_HEALTH, aliases=("--healthcheck-start-period",)
-    ),
-    text("--health-startup-cmd", "COMMAND", "Command that tells whether it has come up", refuse=_HEALTH),
-    text(
-        "--health-startup-interval",
-        "DURATION",
-        "Time between two of those",
-        refuse=_HEALTH,
-        aliases=("--health-start-interval",),
-    ),
-    count("--health-startup-retries", "N", "Failures until it is restarted", refuse=_HEALTH),
-    count("--health-startup-success", "N", "Successes until it counts as up", refuse=_HEALTH),
-    text("--health-startup-timeout", "DURATION", "Time for one of those", refuse=_HEALTH),
-    text("--health-timeout", "DURATION", "Time for one check", refuse=_HEALTH, aliases=("--healthcheck-timeout",)),
-    flag("--no-healthcheck", "Don't run the image's health check"),
-)
-
 _LIFE: tuple[Option, ...] = (
     flag("--rm", "Remove the container, and its anonymous volumes, when it ends"),
     text("--restart", "POLICY", "no, on-failure[:N], always, unless-stopped"),
@@ -237,7 +203,7 @@ CREATE_OPTIONS: tuple[Option, ...] = (
     *under("Namespaces", _NAMESPACES),
     *under("Limits", CREATE_LIMITS),
     *under("Network", _NETWORK),
-    *under("Health", _HEALTH_OPTIONS),
+    *under("Health", CREATE_HEALTH),
     *under("Life", _LIFE),
     *_DOCKER_ONLY,
 )

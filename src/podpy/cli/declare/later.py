@@ -35,7 +35,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "kube",
         "play",
         "generate",
-        "healthcheck",
         "quadlet",
         "buildx",
     ),

@@ -12,6 +12,7 @@ GROUPS = {
     "image": "Images",
     "manifest": "Manifest lists",
     "artifact": "OCI artifacts",
+    "healthcheck": "Health checks of containers",
     "system": "Host, user and podpy itself",
 }
 

@@ -25,6 +25,10 @@ class Options:
         """Return whether the option with this attribute name was on the command line."""
         return name in self._given
 
+    def given_of(self, beginning: str) -> bool:
+        """Return whether an option whose attribute name begins so was on the command line."""
+        return any(name.startswith(beginning) for name in self._given)
+
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...

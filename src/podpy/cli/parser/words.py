@@ -5,6 +5,9 @@ from __future__ import annotations
 _REFUSALS = {
     "--cgroups": 'running container create option: invalid cgroup mode "{}": invalid argument',
     "--condition": "unknown container state: {}: invalid argument",
+    "--health-on-failure": (
+        'invalid on-failure action "{}" for health check: supported actions are none,kill,restart,stop'
+    ),
     "--image-volume": 'invalid image volume mode "{}" required value: bind, tmpfs, ignore',
     "--log-level": 'Log Level "{}" is not supported, choose from: {choices}',
     "--pull": 'unsupported pull policy "{}"',

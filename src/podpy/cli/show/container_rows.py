@@ -18,12 +18,20 @@ _COMMAND_WIDTH = 17
 
 
 class Look:
-    """How a list is shown: what --no-trunc, --size and --ns say, and what "now" is."""
+    """How a list is shown: what --no-trunc, --size and --ns say, what "now" is, and the containers' health."""
 
-    def __init__(self, *, cut: bool = True, sizes: dict[str, tuple[int, int]] | None = None, namespaces: bool = False):
+    def __init__(
+        self,
+        *,
+        cut: bool = True,
+        sizes: dict[str, tuple[int, int]] | None = None,
+        namespaces: bool = False,
+        health: dict[str, str] | None = None,
+    ) -> None:
         self.cut = cut
         self.sizes = sizes  # by id: of the writable layer, and with the image
         self.namespaces = namespaces
+        self.health = health or {}  # by id
         self.now = time_ns()
         self.commands: dict[str, str] = {}  # the texts of commands: many containers have the same
 
@@ -36,14 +44,14 @@ def short(identifier: str, look: Look) -> str:
 def standard_cells(glances: list[Glance], look: Look) -> list[tuple[str, ...]]:
     """Return the texts of the standard columns: id, image, command, created, status, ports, name."""
     width = _SHORT_ID if look.cut else None
-    now = look.now
+    now, health = look.now, look.health
     return [
         (
             identifier[:width],
             image,
             command_text(command, look),
             ago(created, now),
-            status_words(status, started, finished, code, now),
+            status_words(status, started, finished, code, now, health.get(identifier, "")),
             "" if ports == exposed == "[]" else _ports(ports, exposed),
             name,
         )
@@ -132,7 +140,7 @@ def json_row(row: ContainerRow, look: Look) -> Struct:
     from podpy.go.template.values import Struct
     from podpy.libpod.containers.facts import facts
 
-    data = facts(row, now=look.now, sizes=look.sizes, namespaces=look.namespaces)
+    data = facts(row, now=look.now, sizes=look.sizes, namespaces=look.namespaces, health=look.health.get(row.id, ""))
     data["Namespaces"] = Struct(data["Namespaces"])
     data["Ports"] = [Struct(port) for port in data["Ports"]] or None
     data["Size"] = Struct(data["Size"]) if data["Size"] else None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.options import Options
     from podpy.spec.container import Mount, SecretUse
+    from podpy.spec.health import Health
 
 _SECCOMP_POLICIES = ("default", "image")
 
@@ -47,10 +48,19 @@ def build_spec(options: Options) -> ContainerSpec:
         "oom_score_adj": limits.oom_score_adj(options.oom_score_adj) if options.given("oom_score_adj") else None,
         "cgroups": _given(options, "cgroups"),
         "cgroup_parent": options.cgroup_parent or "",
+        "health": _health(options),
     }
     if options.replace and not fields["name"]:
         raise UsageError("cannot replace container without --name being set")
     return ContainerSpec(**fields)
+
+
+def _health(options: Options) -> Health | None:
+    if not options.given("no_healthcheck") and not options.given_of("health_"):
+        return None
+    from podpy.cli.specgen.health import health
+
+    return health(options)
 
 
 def _given(options: Options, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 from podpy.spec.container import AS_CONFIGURED
 from podpy.spec.text.life import log_driver, log_options, restart_policy
 from podpy.spec.text.values import parse_signal
@@ -21,8 +21,6 @@ def life(options: Options) -> dict[str, Any]:
     remove = bool(options.rm) or remove_image
     if remove and policy not in ("", "no"):
         raise UsageError('the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"')
-    if options.sdnotify == "healthy":
-        raise NotSupportedError("--sdnotify=healthy needs health checks, which come with a later version of podpy")
     return {
         "remove": remove,
         "remove_image": remove_image,

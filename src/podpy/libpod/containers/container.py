@@ -227,6 +227,15 @@ class Container(Held):
 
         return read_logs(self, options or LogOptions())
 
+    def check_health(self) -> str:
+        """Run the health check once, and return what it has shown: healthy, unhealthy, starting, stopped.
+
+        Raises StateError if it can't be run, RuntimeFailedError if it took too long.
+        """
+        from podpy.libpod.containers.health import check
+
+        return check(self)
+
     # Small things
 
     def inspect(self, *, size: bool = False) -> dict[str, Any]:

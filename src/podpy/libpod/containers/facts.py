@@ -28,11 +28,17 @@ _NAMESPACES = {
 
 
 def facts(
-    row: ContainerRow, *, now: int, sizes: dict[str, tuple[int, int]] | None = None, namespaces: bool = False
+    row: ContainerRow,
+    *,
+    now: int,
+    sizes: dict[str, tuple[int, int]] | None = None,
+    namespaces: bool = False,
+    health: str = "",
 ) -> dict[str, Any]:
     """Return a whole row's facts as plain data, under Podman's names and in their order.
 
-    `now` is in nanoseconds since 1970; `sizes` as in `rows.Listing`; `namespaces`: those of its process are looked at.
+    `now` is in nanoseconds since 1970; `sizes` as in `rows.Listing`; `namespaces`: those of its process are looked at;
+    `health`: what `monitor.files.health_states` says of it.
     """
     spec: dict[str, Any] = fastjson.loads(row.spec)
     return {
@@ -61,7 +67,7 @@ def facts(
         "Size": _size(sizes.get(row.id, (0, 0))) if sizes is not None else None,
         "StartedAt": row.started // _SECOND if row.started else _NEVER,
         "State": shown_status(row.status, row.started),
-        "Status": status_words(row.status, row.started, row.finished, row.exit_code, now),
+        "Status": status_words(row.status, row.started, row.finished, row.exit_code, now, health),
         "Created": row.created // _SECOND,
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.libpod.containers import inspect_host
-from podpy.libpod.containers.table import PAUSED, RUNNING, shown_status
+from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
 from podpy.spec.container import PROPAGATIONS
 from podpy.times import ZERO_TIME, go_time
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.libpod.containers.table import ContainerRow
     from podpy.spec.container import ContainerSpec, Mount
+    from podpy.spec.health import Health
 
 _OCI_VERSION = "1.0.2-dev"
 _SHORT_ID = 12
 _NO_ADDRESSES = {
     "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "GlobalIPv6Address": "",
     "GlobalIPv6PrefixLen": 0, "MacAddress": "",
+}  # fmt: skip
+_NO_HEALTH_CHECK = {
+    "HealthcheckOnFailureAction": "none", "HealthLogDestination": "local", "HealthcheckMaxLogCount": 5,
+    "HealthcheckMaxLogSize": 500,
 }  # fmt: skip
 _SIGRTMIN = 34  # as glibc and musl number them
 _SIGNALS = (
@@ -50,7 +55,7 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "Created": go_time(row.created),
         "Path": spec.command[0] if spec.command else "",
         "Args": arguments,
-        "State": _state(row, run_directory),
+        "State": _state(container, run_directory),
         "Image": row.image_id,
         "ImageDigest": image.shown_digest if image else "",
         "ImageName": row.image_name,
@@ -95,13 +100,14 @@ def _image(container: Held) -> Any:
         return None
 
 
-def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
+def _state(container: Held, run_directory: str) -> dict[str, Any]:
+    row = container.row
     return {
         "OciVersion": _OCI_VERSION,
         "Status": shown_status(row.status, row.started),
         "Running": row.status == RUNNING,
         "Paused": row.status == PAUSED,
-        "Restarting": False,
+        "Restarting": row.status == RESTARTING,
         "OOMKilled": bool(row.oom_killed),
         "Dead": False,
         "Pid": row.pid,
@@ -110,11 +116,20 @@ def _state(row: ContainerRow, run_directory: str) -> dict[str, Any]:
         "Error": row.error,
         "StartedAt": go_time(row.started),
         "FinishedAt": go_time(row.finished),
+        **_health_state(container),
         **({"CgroupPath": path} if (path := inspect_host.cgroup_path(row)) else {}),
         "CheckpointedAt": ZERO_TIME,
         "RestoredAt": ZERO_TIME,
         **({"StoppedByUser": True} if row.stopped_by_user else {}),
     }
+
+
+def _health_state(container: Held) -> dict[str, Any]:
+    if container.spec.health is None or not container.spec.health.is_checked:
+        return {}
+    from podpy.libpod.containers.health import results
+
+    return {"Health": results(container.engine, container.id)}
 
 
 def _files(container: Held, run_directory: str) -> dict[str, str]:
@@ -264,7 +279,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "Labels": spec.shown_labels or None,
         "Annotations": {"io.container.manager": "podpy", **spec.annotations},
         "StopSignal": _signal_name(spec.stop_signal),
-        "HealthcheckOnFailureAction": "none",
+        **health_config(spec.health),
         **({"CreateCommand": spec.create_command} if spec.create_command else {}),
         **({"Timezone": spec.timezone} if spec.timezone else {}),
         **({"ChrootDirs": spec.chroot_dirs} if spec.chroot_dirs else {}),
@@ -276,6 +291,36 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "sdNotifyMode": spec.sdnotify,
         **({"Secrets": files} if (files := _secrets(spec)) else {}),
         **({"ExposedPorts": exposed} if (exposed := _exposed(spec)) else {}),
+    }
+
+
+def health_config(health: Health | None) -> dict[str, Any]:
+    """Return what Podman's InspectContainerConfig says of a health check."""
+    if health is None:
+        return _NO_HEALTH_CHECK
+    startup = health.startup
+    check = {
+        "Test": health.test,
+        "StartPeriod": health.start_period,
+        "StartInterval": health.start_interval,
+        "Interval": health.interval,
+        "Timeout": health.timeout,
+        "Retries": health.retries,
+    }
+    before = startup and {
+        "Test": startup.test,
+        "Interval": startup.interval,
+        "Timeout": startup.timeout,
+        "Retries": startup.retries,
+        "Successes": startup.successes,
+    }
+    return {
+        **({"Healthcheck": {name: value for name, value in check.items() if value}} if health.test else {}),
+        **({"StartupHealthCheck": {name: value for name, value in before.items() if value}} if before else {}),
+        "HealthcheckOnFailureAction": health.on_failure,
+        "HealthLogDestination": health.log_destination,
+        "HealthcheckMaxLogCount": health.log_count,
+        "HealthcheckMaxLogSize": health.log_size,
     }
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from podpy.go.units import ago, human_duration
 from podpy.libpod.containers.ending.settle import settle
 from podpy.libpod.containers.table import (
-    ALIVE,
+    BUSY,
     EXITED,
     INITIALIZED,
+    RESTARTING,
     RUNNING,
     STARTING,
     STOPPING,
     ContainerRow,
     shown_status,
 )
+from podpy.monitor.files import health_states
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
 _SECOND = 1_000_000_000
-_MAY_HAVE_CHANGED = (*ALIVE, STARTING, INITIALIZED)
+_MAY_HAVE_CHANGED = (*BUSY, INITIALIZED)
 
 
 def true_rows(engine: Engine, rows: list[ContainerRow] | None = None) -> list[ContainerRow]:
@@ -46,10 +48,11 @@ def true_glances(engine: Engine) -> list[Glance]:
 
 
 class Listing(Record):
-    """Rows in the order that was asked for, and by id the bytes of each own layer, and of that with its image."""
+    """Rows in the order that was asked for; by id the bytes of each own layer, and of that with its image."""
 
     rows: list[ContainerRow]
     sizes: dict[str, tuple[int, int]] | None = None
+    health: dict[str, str] = {}  # by id: monitor.files.health_states
 
 
 _KEYS: dict[str, Callable[[ContainerRow], object]] = {
@@ -80,14 +83,15 @@ def listing(
     `whole` the rows may be summaries (see ContainerTable.summaries). Raises UsageError, NoSuchContainerError.
     """
     rows = sorted(_chosen(engine, filters, all=all, last=last, whole=whole or size), key=_KEYS[sort])  # type: ignore[arg-type]
+    health = health_states(engine.health_directory, (row.id for row in rows))
     if not size:
-        return Listing(rows=rows)
+        return Listing(rows=rows, health=health)
     from podpy.libpod.containers.sizes import container_sizes
 
     sizes = container_sizes(engine, rows)
     if sort == "size":
         rows.sort(key=lambda row: sizes.get(row.id, (0, 0))[1])
-    return Listing(rows=rows, sizes=sizes)
+    return Listing(rows=rows, sizes=sizes, health=health)
 
 
 def _chosen(engine: Engine, filters: Sequence[str], *, all: bool, last: int, whole: bool) -> list[ContainerRow]:
@@ -99,9 +103,9 @@ def _chosen(engine: Engine, filters: Sequence[str], *, all: bool, last: int, who
     elif all or any(text.startswith("status=") for text in filters):
         found = true_rows(engine, table.all() if whole else table.summaries())
     else:
-        maybe = (RUNNING, STARTING, STOPPING)
+        maybe = (RUNNING, STARTING, STOPPING, RESTARTING)
         found = true_rows(engine, table.with_status(*maybe) if whole else table.summaries(*maybe))
-        found = [row for row in found if row.status == RUNNING]
+        found = [row for row in found if row.status in (RUNNING, RESTARTING)]
     if not filters:
         return found
     from podpy.libpod.filters.containers import matching
@@ -109,14 +113,17 @@ def _chosen(engine: Engine, filters: Sequence[str], *, all: bool, last: int, who
     return matching(engine, found, [*filters])
 
 
-def status_words(status: str, started: int, finished: int, exit_code: int, now: int) -> str:
-    """Return "Up 3 seconds", "Exited (0) 5 minutes ago", "Created" …, from a row's columns and "now".
+def status_words(status: str, started: int, finished: int, exit_code: int, now: int, health: str = "") -> str:
+    """Return "Up 3 seconds (healthy)", "Exited (0) 5 minutes ago", "Created" …, from a row's columns and "now".
 
     Times are nanoseconds since 1970.
     """
     shown = shown_status(status, started)
+    behind = f" ({health})" if health else ""
     if shown == EXITED:
-        return f"Exited ({exit_code}) {ago(finished, now)}"
+        return f"Exited ({exit_code}) {ago(finished, now)}{behind}"
+    if shown == RESTARTING:  # Docker's words
+        return f"Restarting ({exit_code}) {ago(finished, now)}"
     if shown == RUNNING:
-        return "Up " + human_duration((now - started) / _SECOND)
+        return "Up " + human_duration((now - started) / _SECOND) + behind
     return shown.title()

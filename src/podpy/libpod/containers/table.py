@@ -32,9 +32,11 @@ PAUSED = "paused"
 STOPPING = "stopping"
 EXITED = "exited"
 REMOVING = "removing"
+RESTARTING = "restarting"  # it has ended, and its monitor waits to start it again
 
 NO_PROCESS = {"pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}  # columns of a container that has ended
 ALIVE = (RUNNING, PAUSED, STOPPING)
+BUSY = (*ALIVE, STARTING, RESTARTING)  # somebody is at it, or will be: its monitor, or a call
 NO_RESTART = ("", "no", "never")  # restart policies by which nothing is ever restarted
 STOPPED_FOR_RESTART = 2  # `stopped_by_user` of a container that `podpy restart` starts again in a moment
 
@@ -185,6 +187,12 @@ class ContainerTable:
     def _tell(self, container_id: str, action: str, time: int, more: str = "{}") -> None:
         if self.database.begin_event():
             self.database.execute(_STATEMENTS.get(action, _OTHER), (time, action, more, container_id))
+
+    def tell_health(self, container_id: str, time: int, **more: Any) -> None:
+        """Write that a container's health was another at `time` (nanoseconds since 1970), unless that is written."""
+        query = "SELECT 1 FROM events WHERE time = ? AND id = ? AND action = 'health_status'"
+        if not self.database.query(query, (time, container_id)):
+            self._tell(container_id, "health_status", time, fastjson.dumps(more))
 
     def get(self, container_id: str) -> ContainerRow:
         """Return the row with exactly this id. Raises NoSuchContainerError."""

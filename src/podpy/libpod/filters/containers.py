@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _STATES = {"configured": "created", "stopped": "exited"}
 _KNOWN_STATES = (
     "created", "initialized", "running", "paused", "exited", "stopped", "stopping", "removing", "unknown", "configured",
+    "restarting",
 )  # fmt: skip
 _POLICIES = ("none", "no", "always", "on-failure", "unless-stopped", "never")
 
@@ -119,9 +120,16 @@ def _volume(_engine: Engine, values: list[str]) -> Test:
     return test
 
 
-def _health(_engine: Engine, values: list[str]) -> Test:
-    # Health checks come with a later version: no container has one yet.
-    return lambda _row: "none" in values
+def _health(engine: Engine, values: list[str]) -> Test:
+    from podpy.monitor.files import health_state
+
+    def test(row: ContainerRow) -> bool:
+        health = _spec(row).get("health") or {}
+        if health.get("test", ["NONE"])[:1] in ([], ["NONE"]):
+            return "none" in values  # Docker's word
+        return health_state(engine.health_directory, row.id) in values
+
+    return test
 
 
 def _nothing(_engine: Engine, _values: list[str]) -> Test:

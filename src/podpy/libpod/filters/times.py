@@ -5,19 +5,10 @@ from __future__ import annotations
 from time import gmtime, mktime, time_ns
 
 from podpy.errors import UsageError
+from podpy.go import values
 from podpy.numbers import whole
 from podpy.times import SECOND, nanoseconds
 
-_UNITS = {
-    "ns": 1,
-    "us": 1000,
-    "µs": 1000,
-    "μs": 1000,
-    "ms": 1_000_000,
-    "s": SECOND,
-    "m": 60 * SECOND,
-    "h": 3600 * SECOND,
-}
 _FURTHEST = ((1 << 63) - 1) // SECOND  # seconds that an int64 of nanoseconds holds, as Go's durations are
 
 
@@ -32,7 +23,7 @@ def parse_time(text: str, *, ahead: bool = False) -> int:
     number, part = whole(seconds, _FURTHEST), whole(fraction.ljust(9, "0")[:9], SECOND)
     if number is not None and part is not None:
         return number * SECOND + part
-    duration = parse_duration(text)
+    duration = _duration(text)
     if duration is not None:
         return time_ns() + (duration if ahead else -duration)
     if text.isascii() and text[:4].isdigit():
@@ -44,28 +35,11 @@ def parse_time(text: str, *, ahead: bool = False) -> int:
     )
 
 
-def parse_duration(text: str) -> int | None:
-    """Return a Go duration's nanoseconds, or None if the text isn't one."""
-    if not text.replace("µ", "").replace("μ", "").isascii():
+def _duration(text: str) -> int | None:
+    try:
+        return values.nanoseconds(text)
+    except ValueError:
         return None
-    rest = text.lstrip("+-")
-    total = 0.0
-    while rest:
-        number = 0
-        while number < len(rest) and (rest[number].isdigit() or rest[number] == "."):
-            number += 1
-        unit = number
-        while unit < len(rest) and not (rest[unit].isdigit() or rest[unit] == "."):
-            unit += 1
-        if number == 0 or rest[number:unit] not in _UNITS:
-            return None
-        if rest[:number].count(".") > 1 or rest[:number] == ".":
-            return None
-        total += float(rest[:number]) * _UNITS[rest[number:unit]]
-        rest = rest[unit:]
-    if not text.lstrip("+-") or total > _FURTHEST * SECOND:
-        return None
-    return int(-total if text.startswith("-") else total)
 
 
 def _parse_date(text: str) -> int | None:

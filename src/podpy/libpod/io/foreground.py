@@ -16,7 +16,7 @@ from podpy.libpod.containers.table import (
     STARTING,
 )
 from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair, wanted_detach_keys
-from podpy.monitor.files import read_exit_record
+from podpy.monitor.files import read_exit_record, read_restart_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,13 +113,23 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, star
         if proxy.used:
             container.engine.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
             container.engine.table.tell(container.id, "kill", at=proxy.used)
-        if container.spec.restart_policy in NO_RESTART:
+        if proxy.used or not _is_restarted(container):
             _clean_up_after(container, code)
             _acknowledge(waiter)
         return code
     finally:
         os.close(ours)
         os.close(waiter)
+
+
+def _is_restarted(container: Held) -> bool:
+    """Return whether the monitor has more to do at the container's end than to wait for an acknowledgement."""
+    if container.spec.restart_policy not in NO_RESTART:
+        return True
+    if container.spec.health is None:
+        return False
+    note = read_restart_note(container.engine.run_directory(container.id))
+    return note is not None and note.is_waiting
 
 
 def _console_size(container: Held, options: AttachOptions) -> tuple[int, int] | None:

@@ -25,10 +25,14 @@ _EVENT_SIZE = 16  # without the name
 class FileWatch:
     """Watches the files of one directory; what happens from the context's beginning on isn't missed."""
 
-    def __init__(self, directory: str, *, written: str = "") -> None:
-        """With `written`, only writes to the file of this name count."""
+    def __init__(self, directory: str, *, written: str = "", moved_into: str = "") -> None:
+        """With `written`, only writes to the file of this name count, and files renamed into the directory
+        `moved_into`.
+        """
         self._directory = directory
         self._written = os.fsencode(written)
+        self._moved_into = moved_into
+        self._other = -1  # inotify's number of that directory
         self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -40,6 +44,8 @@ class FileWatch:
         if watch < 0:
             os.close(self._descriptor)
             _checked(watch, self._directory)
+        if self._moved_into:
+            self._other = lib.podpy_inotify_add_watch(self._descriptor, os.fsencode(self._moved_into), IN_MOVED_TO)
         return self
 
     def wait(self, pid: int = 0, started: int = 0, timeout: float | None = None, *, bell: int = -1) -> None:
@@ -72,9 +78,9 @@ class FileWatch:
             return True
         at = 0
         while at < len(events):
-            mask, _, length = (int.from_bytes(events[at + n : at + n + 4], byteorder) for n in (4, 8, 12))
+            watch, mask, length = (int.from_bytes(events[at + n : at + n + 4], byteorder) for n in (0, 4, 12))
             name = events[at + _EVENT_SIZE : at + _EVENT_SIZE + length].rstrip(b"\0")
-            if (mask & IN_MODIFY and name == self._written) or mask & IN_Q_OVERFLOW:
+            if (mask & IN_MODIFY and name == self._written) or mask & IN_Q_OVERFLOW or watch == self._other:
                 return True
             at += _EVENT_SIZE + length
         return False

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 
 from podpy.libpod.containers.rows import true_rows
-from podpy.libpod.containers.table import ALIVE, RUNNING, ContainerRow
+from podpy.libpod.containers.table import BUSY, RUNNING, ContainerRow
 from podpy.record import Record
 from podpy.storage.images import ImageRecord
 from podpy.storage.layers.size import tree_size
@@ -84,7 +84,7 @@ class DiskUsage(Record):
     @property
     def idle_containers(self) -> list[ContainerUsage]:
         """The containers that don't run."""
-        return [usage for usage in self.containers if usage.row.status not in ALIVE]
+        return [usage for usage in self.containers if usage.row.status not in BUSY]
 
     @property
     def unused_volumes(self) -> list[VolumeUsage]:

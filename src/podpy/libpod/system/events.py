@@ -90,15 +90,21 @@ class EventStream:
     def _rows(self) -> Iterator[list[Row]]:
         database = self._engine.database  # made by now
         if not self._follow:
+            self._take_over()
             yield from self._stored(event_rows.newest(database))
             return
         from podpy.libpod.io.watch import FileWatch
 
-        with FileWatch(os.path.dirname(database.path), written=_written_file(database)) as watch:
+        noted = self._engine.health_events_directory
+        os.makedirs(noted, mode=0o700, exist_ok=True)
+        directory = os.path.dirname(database.path)
+        with FileWatch(directory, written=_written_file(database), moved_into=noted) as watch:
+            self._take_over()
             last = event_rows.newest(database)
             if self._past:
                 yield from self._stored(last)
             while not self._closed:
+                self._take_over()
                 before, last = last, self._newest(last)
                 if last != before:
                     yield event_rows.between(database, before, last, self._wanted)
@@ -107,6 +113,16 @@ class EventStream:
                     return
                 if last == before:
                     watch.wait(timeout=left, bell=self._bell)
+
+    def _take_over(self) -> None:
+        """Put what the monitors have noted of containers' health into the table."""
+        from podpy.errors import StorageError
+        from podpy.libpod.containers.health import take_over
+
+        try:
+            take_over(self._engine)
+        except StorageError:
+            pass  # a full disk, say: the next call does it
 
     def _one_by_one(self) -> Generator[Event]:
         for rows in self._rows():

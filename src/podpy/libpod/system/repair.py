@@ -19,9 +19,9 @@ from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, INITIALIZED, REMOVING, STARTING
+from podpy.libpod.containers.table import BUSY, INITIALIZED, REMOVING
 
-_NOT_ENDED = (*ALIVE, STARTING, INITIALIZED)
+_NOT_ENDED = (*BUSY, INITIALIZED)
 _LOOK_AGAIN = 1.0  # seconds
 _RESTART_PATIENCE = 10 * 1_000_000_000  # nanoseconds
 _EXIT_RECORD_LIFE = 300 * 1_000_000_000  # nanoseconds; Podman keeps exit codes as long
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def repair(engine: Engine) -> list[str]:
     """Repair, and return a line for each thing that was. Cheap if there is nothing. Needs the user's namespaces."""
     done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(engine)]
-    for row in engine.table.with_status(*ALIVE, STARTING):
+    for row in engine.table.with_status(*BUSY):
         settled = settle(engine, row)
         if settled.status != row.status and settled.status not in _NOT_ENDED:
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
@@ -43,6 +43,10 @@ def repair(engine: Engine) -> list[str]:
         done.append(f"container {row.id[:12]}: was stopped for a restart that never came")
         engine.table.note(row.id, stopped_by_user=1)
         finish(Held(engine, row), wait=False)
+    if os.path.isdir(engine.health_events_directory):
+        from podpy.libpod.containers.health import take_over
+
+        take_over(engine)
     done += _remove_strays(engine)
     done += _remove_earlier(engine)
     _sweep_exit_records(engine)
@@ -59,7 +63,7 @@ def repair_if_needed(engine: Engine) -> bool:
     if now < engine.looked_at + _LOOK_AGAIN:
         return False
     engine.looked_at = now
-    for row in engine.table.summaries(*ALIVE, STARTING, REMOVING):
+    for row in engine.table.summaries(*BUSY, REMOVING):
         changes = {} if row.status == REMOVING else true_changes(engine, row, locked=False)
         if changes.get("status", row.status) not in _NOT_ENDED:
             engine.privileged(lambda: repair(engine))
@@ -75,7 +79,7 @@ def _sweep_exit_records(engine: Engine) -> None:
         try:
             if entry.stat(follow_symlinks=False).st_mtime_ns > oldest:
                 continue
-            busy = busy if busy is not None else {row.id for row in engine.table.with_status(*ALIVE, STARTING)}
+            busy = busy if busy is not None else {row.id for row in engine.table.with_status(*BUSY)}
             if entry.name not in busy:
                 os.unlink(entry.path)
         except FileNotFoundError:

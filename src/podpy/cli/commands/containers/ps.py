@@ -67,7 +67,9 @@ def run(options: Options) -> int:
 
 def _page(runtime: Runtime, options: Options) -> str:
     if _is_plain(options):
-        return _standard(rows_of.standard_cells(runtime.glances(), Look(cut=not options.no_trunc)), options)
+        glances = runtime.glances()
+        look = Look(cut=not options.no_trunc, health=runtime.health_states([glance[0] for glance in glances]))
+        return _standard(rows_of.standard_cells(glances, look), options)
     found = runtime.containers.listing(
         options.filter,
         all=options.all,
@@ -77,7 +79,8 @@ def _page(runtime: Runtime, options: Options) -> str:
         whole=bool(options.format),  # else the container's whole description isn't read
     )
     rows, sizes = found.rows, found.sizes
-    look = Look(cut=not options.no_trunc, sizes=sizes, namespaces=options.ns or "Namespaces" in options.format)
+    namespaces = options.ns or "Namespaces" in options.format
+    look = Look(cut=not options.no_trunc, sizes=sizes, namespaces=namespaces, health=found.health)
     if options.format:
         return _formatted(rows, look, options)
     if options.quiet:

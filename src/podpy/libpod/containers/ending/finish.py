@@ -12,7 +12,7 @@ from podpy import fastjson
 from podpy.errors import InUseError, NoSuchContainerError, NotFoundError
 from podpy.libpod.containers.ending.cleanup import clean_up, release
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, EXITED, REMOVING, STARTING, STOPPED_FOR_RESTART, ContainerRow
+from podpy.libpod.containers.table import BUSY, EXITED, REMOVING, STOPPED_FOR_RESTART, ContainerRow
 from podpy.libpod.locks import BusyError
 from podpy.plan import perform
 from podpy.storage.mounts.root import RemoveContainerLayer
@@ -32,7 +32,7 @@ def finish(container: Held, *, wait: bool = True) -> None:
     """
     try:
         with container.locked(wait=wait) as row:
-            if row.status in (*ALIVE, STARTING):
+            if row.status in BUSY:
                 return
             if container.spec.remove and row.status in (EXITED, REMOVING) and not for_restart(row):
                 remove_locked(container, row, volumes=True)
@@ -97,6 +97,10 @@ def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     anonymous = engine.volume_table.anonymous_of(row.id) if has_volumes else []
     release(engine, row)
     perform(RemoveContainerLayer(engine.store, row.id))
+    if spec.get("health"):
+        from podpy.libpod.containers import health
+
+        health.forget(engine, row.id)
     if spec.get("cidfile"):
         _remove_cidfile(row, spec["cidfile"])
     engine.table.delete(row.id)

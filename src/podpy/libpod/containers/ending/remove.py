@@ -5,7 +5,7 @@ from __future__ import annotations
 from podpy.errors import InUseError, NoSuchContainerError, StateError
 from podpy.libpod.containers.ending.finish import remove_locked
 from podpy.libpod.containers.held import Held, find
-from podpy.libpod.containers.table import ALIVE, STARTING
+from podpy.libpod.containers.table import BUSY
 
 _MOST_TRIES = 5
 
@@ -24,7 +24,7 @@ def remove(
     going: Collection[str] | None = (),
 ) -> None:
     """See Container.remove."""
-    others = _dependents(container, going) if force or container.row.status not in (*ALIVE, STARTING) else []
+    others = _dependents(container, going) if force or container.row.status not in BUSY else []
     if others and not depend:
         raise _in_use(container, others)
     for other in others:
@@ -36,7 +36,7 @@ def remove(
 
                 stop(container, timeout, thaw=True)
             with container.locked() as row:
-                if row.status not in (*ALIVE, STARTING):
+                if row.status not in BUSY:
                     remove_locked(container, row, volumes=volumes, check=lambda: _refuse_if_used(container, going))
                     return
                 if not tries_left:  # else somebody has started it again

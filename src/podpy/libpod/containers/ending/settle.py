@@ -19,6 +19,7 @@ from podpy.libpod.containers.table import (
     INITIALIZED,
     NO_PROCESS,
     REMOVING,
+    RESTARTING,
     RUNNING,
     STARTING,
     STOPPED_FOR_RESTART,
@@ -32,6 +33,7 @@ from podpy.monitor.files import (
     is_monitor_of,
     read_exit_record,
     read_pidfile,
+    read_restart_note,
 )
 
 TYPE_CHECKING = False
@@ -80,6 +82,10 @@ def true_changes(engine: Engine, row: ContainerRow, *, locked: bool) -> dict[str
         if not (same_boot and pids.is_alive(row.pid, row.pid_start)):
             return {"status": EXITED if row.started else CREATED, "pid": 0, "pid_start": 0}
         return {"status": RUNNING, "started": time_ns()} if _has_begun(engine, row.id) else {}
+    if row.status == RESTARTING:
+        if same_boot and pids.is_alive(row.conmon_pid, row.conmon_start):
+            return {}
+        return {"status": EXITED, **NO_PROCESS, "error": "its monitor ended while it waited to start it again"}
     if row.status == STARTING:
         return _after_a_killed_start(engine, row, same_boot) if locked or _is_free(engine, row.id) else {}
     return {}
@@ -89,12 +95,23 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
     """Return the columns of a container that has ended, from its exit record; without one its code is unknown."""
     record = read_exit_record(engine.exit_directory, row.id)
     changes: dict[str, Any] = {"status": EXITED, **NO_PROCESS}
+    if _waits_for_restart(engine, row):
+        changes = {"status": RESTARTING, "pid": 0, "pid_start": 0}
     if record is None:
         return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
     oom = record.oom_killed or os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))
     # The call that has started it notes the time a moment after the start: a short life may be over by then.
     finished = max(record.finished, row.started)
     return {**changes, "exit_code": record.exit_code, "finished": finished, "oom_killed": int(oom)}
+
+
+def _waits_for_restart(engine: Engine, row: ContainerRow) -> bool:
+    """Return whether the monitor of a container that has ended waits to start it again."""
+    note = read_restart_note(engine.run_directory(row.id))
+    if note is None or not note.is_waiting or not pids.is_alive(row.conmon_pid, row.conmon_start):
+        return False
+    found = engine.database.query("SELECT stopped_by_user FROM containers WHERE id = ?", (row.id,))
+    return bool(found and not found[0][0])
 
 
 def _is_to_go(engine: Engine, row: ContainerRow, status: str) -> bool:

@@ -17,8 +17,10 @@ from podpy.libpod.containers.ending.wait import wait_for_end
 from podpy.libpod.containers.table import (
     ALIVE,
     EXITED,
+    NO_PROCESS,
     NO_RESTART,
     PAUSED,
+    RESTARTING,
     STARTING,
     STOPPED_FOR_RESTART,
     STOPPING,
@@ -45,6 +47,10 @@ def kill(container: Held, number: int) -> None:
             raise StateError.improper(f"can only kill running containers. {container.id} is in state {row.status}")
         # No restart then: podman-run(1), --restart
         container.engine.table.note(row.id, "kill", stopped_by_user=1)
+        if container.spec.restart_policy not in NO_RESTART:
+            from podpy.monitor.health import tell_killed
+
+            tell_killed(container.engine.run_directory(row.id))
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
         wait_for_end(container.engine, row)
@@ -223,9 +229,18 @@ def _note_stop(container: Held, row: ContainerRow, event: str, *, thaw: bool, re
             raise StateError.improper(f"{container.id} is paused, can't stop it")
         container.engine.oci_runtime.resume(row.id)
     if row.status in ALIVE:
+        if container.spec.health is not None or container.spec.restart_policy not in NO_RESTART:
+            from podpy.monitor.health import tell_stopping
+
+            tell_stopping(container.engine.run_directory(row.id))
         events = (event,) if event else ()
         by_user = STOPPED_FOR_RESTART if restart else 1
         container.engine.table.note(row.id, *events, status=STOPPING, stopped_by_user=by_user)
+    elif row.status == RESTARTING:
+        # With the lock: its exit command, should it have begun, sees who was faster.
+        pids.send_signal(row.conmon_pid, row.conmon_start, _SIGKILL)
+        stopped = STOPPED_FOR_RESTART if restart else 1
+        container.engine.table.note(row.id, status=EXITED, **NO_PROCESS, stopped_by_user=stopped)
     elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
         # conmon's exit command may be on its way to this lock, to start the container again.
         container.engine.table.note(row.id, stopped_by_user=1)

@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from podpy import pids
 from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.ending.settle import ended, settle
-from podpy.libpod.containers.table import ALIVE, STARTING, ContainerRow
+from podpy.libpod.containers.table import ALIVE, CREATED, INITIALIZED, RESTARTING, STARTING, ContainerRow
 from podpy.monitor.files import EXIT_UNKNOWN, read_exit_record
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.libpod.engine import Engine
 
+_HEALTH = frozenset(("healthy", "unhealthy"))
 _RECORD_TICK = 0.002  # seconds between two looks for an exit record that is due any moment
 
 
@@ -112,6 +113,8 @@ def wait_for_status(container: Held, conditions: list[str], interval: float = 0.
     Returns its exit code if it has ended, else -1. States that a row alone tells are looked up again every `interval`
     seconds: there is nobody to send an event.
     """
+    if not _HEALTH.isdisjoint(conditions):
+        _check_health(container, conditions)
     wanted = {"exited" if state == "stopped" else state for state in conditions}
     if "configured" in wanted:
         wanted.add("created")
@@ -119,6 +122,31 @@ def wait_for_status(container: Held, conditions: list[str], interval: float = 0.
         row = container.refresh()
         if row.status in wanted:
             return row.exit_code if row.status == "exited" else -1
+        if not wanted.isdisjoint(_HEALTH) and _has_health(container, wanted):
+            return -1
         if wanted == {"exited"}:
             return wait_for_end(container.engine, row)
         sleep(interval)
+
+
+def _check_health(container: Held, conditions: list[str]) -> None:
+    health = container.spec.health
+    if health is None or not health.is_checked:
+        from podpy.errors import UsageError
+
+        wanted = next(state for state in conditions if state in _HEALTH)
+        raise UsageError(f'cannot use condition "{wanted}": container {container.id} has no healthcheck')
+
+
+def _has_health(container: Held, wanted: set[str]) -> bool:
+    """Return whether the container's health is one of these. Raises StateError for one that can't have one any more."""
+    from podpy.monitor.files import health_state
+
+    ended = container.row.status not in (*ALIVE, STARTING, CREATED, INITIALIZED, RESTARTING)
+    if health_state(container.engine.health_directory, container.id) in wanted:
+        return True
+    if ended:
+        from podpy.errors import StateError
+
+        raise StateError("container is stopped")
+    return False

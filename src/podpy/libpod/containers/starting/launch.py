@@ -88,8 +88,10 @@ class Launch:
         waiter_fd: int = -1,
         console_size: tuple[int, int] | None = None,
         run: bool = True,
+        restart_delay: int = 0,
     ) -> None:
         self._container = container
+        self._restart_delay = restart_delay
         self._context = context_of(container, console_size)
         self._network: NetworkPlan = plan_network(self._context)
         self._cgroups = FindCgroups(container.spec, container.id, wanted_cgroup_manager(container))
@@ -115,7 +117,8 @@ class Launch:
             self._cgroups,
         )
         leaving = None
-        if spec.userns not in ("", "host") or spec.uid_maps:
+        # A health check's command must join the container's cgroup from the monitor's, at any time.
+        if spec.userns not in ("", "host") or spec.uid_maps or spec.health is not None:
             leaving = BeginToLeaveSession(self._cgroups, engine.paths)
             plan.add(leaving)
         plan.add(*self._network.operations, *_root_operations(container, context))
@@ -171,7 +174,12 @@ class Launch:
         made += [files, *sources.operations, *hidden, built]
         if ExposeMounts.is_needed(context):
             made.append(ExposeMounts(engine, built))
-        return [*made, WriteConfig(os.path.join(context.directory, "bundle"), built)]
+        made.append(WriteConfig(os.path.join(context.directory, "bundle"), built))
+        if context.spec.health is not None and context.spec.health.is_checked:
+            from podpy.libpod.containers.starting.health import WriteHealthCheck
+
+            made.append(WriteHealthCheck(container, built))
+        return made
 
     @property
     def pid(self) -> int:
@@ -242,9 +250,19 @@ class Launch:
             keyring=engine.conf.keyring,
             no_pivot=engine.conf.no_pivot_root,
             run=self._run,
+            restart=_restarts(container),
+            restart_delay=self._restart_delay,
             environ=_monitors_environment(engine),
             streams=(streams.stdin, streams.stdout, streams.stderr),
         )
+
+
+def _restarts(container: Held) -> str:
+    """Return when conmon must wait for a restart after the container's end: always, on-failure, no."""
+    spec, row = container.spec, container.row
+    if spec.restart_policy == "on-failure":
+        return "no" if 0 < spec.restart_retries <= row.restarts else "on-failure"
+    return "always" if spec.restart_policy in ("always", "unless-stopped") else "no"
 
 
 def context_of(container: Held, console_size: tuple[int, int] | None = None) -> StartContext:

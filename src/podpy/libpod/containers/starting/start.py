@@ -8,7 +8,17 @@ from podpy import pids
 from podpy.errors import AlreadyError, CommandNotFoundError, NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.containers.ending.cleanup import release
 from podpy.libpod.containers.starting.launch import Launch
-from podpy.libpod.containers.table import ALIVE, CREATED, EXITED, INITIALIZED, REMOVING, RUNNING, STARTING
+from podpy.libpod.containers.table import (
+    ALIVE,
+    CREATED,
+    EXITED,
+    INITIALIZED,
+    REMOVING,
+    RESTARTING,
+    RUNNING,
+    STARTING,
+    ContainerRow,
+)
 from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
@@ -19,6 +29,8 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
+
+_SIGKILL = 9
 
 
 def start(
@@ -41,6 +53,7 @@ def start(
         if row.status == INITIALIZED:
             _start_initialized(container)
             return
+        _end_waiting(row)
         commit_starting(container, *(("restart",) if restart else ()))
         start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size)
 
@@ -67,6 +80,7 @@ def initialize(container: Held, *, console_size: tuple[int, int] | None = None) 
         _check_startable(container, row.status)
         if row.status == INITIALIZED:
             raise AlreadyError.improper(f"container {row.id} has already been created in runtime")
+        _end_waiting(row)
         commit_starting(container)
         start_locked(container, console_size=console_size, run=False)
 
@@ -130,16 +144,25 @@ def start_locked(
     waiter_fd: int = -1,
     console_size: tuple[int, int] | None = None,
     run: bool = True,
+    restart_delay: int = 0,
 ) -> None:
     """Start a container whose lock the caller holds, and whose row says `starting`.
 
-    With run=False the container is only made ready (`podpy init`).
+    With run=False the container is only made ready (`podpy init`). `restart_delay`: milliseconds that its monitor waits
+    before a restart by its policy; 0: conmon's own default.
     """
     engine = container.engine
     before = container.row
     launch: Launch | None = None
     try:
-        launch = Launch(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size, run=run)
+        launch = Launch(
+            container,
+            attach_fd=attach_fd,
+            waiter_fd=waiter_fd,
+            console_size=console_size,
+            run=run,
+            restart_delay=restart_delay,
+        )
         launch.plan().run(engine.trace)
         changes = _columns(launch, RUNNING if run else INITIALIZED)
         engine.table.update(before.id, *_events(attach_fd, run=run), **changes)
@@ -179,6 +202,12 @@ def _columns(launch: Launch, status: str) -> dict[str, Any]:
     return columns if launch.ports is None else {**columns, "ports": launch.ports}
 
 
+def _end_waiting(row: ContainerRow) -> None:
+    """End a monitor that waits to start the container again: who starts it now is faster."""
+    if row.status == RESTARTING:
+        pids.send_signal(row.conmon_pid, row.conmon_start, _SIGKILL)
+
+
 def check_command(spec: ContainerSpec) -> None:
     """Raise CommandNotFoundError if there is nothing to run. Creating that container is fine: for its files, say."""
     if not spec.command:
@@ -205,7 +234,7 @@ def _start_initialized(container: Held) -> None:
 def _check_startable(container: Held, status: str) -> None:
     if status in ALIVE:
         raise AlreadyError.improper(f"container {container.name} is already {status}")
-    if status not in (CREATED, EXITED, INITIALIZED):
+    if status not in (CREATED, EXITED, INITIALIZED, RESTARTING):
         raise StateError.improper(f"container {container.id} must be in Created or Stopped state to be started")
 
 

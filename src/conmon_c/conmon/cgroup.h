@@ -1,0 +1,10 @@
+/* Where a process's cgroup is. */
+#ifndef PODPY_CONMON_CGROUP_H
+#define PODPY_CONMON_CGROUP_H
+
+#include "util.h"
+
+/* The process's directory in the hierarchy of `controller` (v1), or in the unified one (controller ""). */
+bool cgroup_find(pid_t pid, const char *controller, char *result, size_t size);
+
+#endif

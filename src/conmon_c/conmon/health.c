@@ -1,0 +1,290 @@
+/* The states of a health check.
+
+   starting    until a check succeeds; failures count when the start period is over and the startup check has passed
+   healthy     a check has succeeded
+   unhealthy   so many checks in a row have failed; what is then done is done once */
+#define _GNU_SOURCE
+#include "health.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "context.h"
+
+static void start_probe(struct context *ctx);
+
+static bool in_start_period(const struct health *health)
+{
+    return now_ms() < health->started + health->config.start_period;
+}
+
+/* Counted from the end of the last one, so that a slow check leaves pauses, too. */
+static void schedule(struct context *ctx, int64_t milliseconds)
+{
+    loop_timer(&ctx->loop, TIMER_HEALTH, milliseconds, start_probe);
+}
+
+static void schedule_next(struct context *ctx)
+{
+    const struct health *health = &ctx->health;
+    int64_t interval = health->came_up ? health->config.interval : health->config.startup_interval;
+
+    if (health->came_up && health->status == HEALTH_STARTING && health->config.start_interval > 0 &&
+        in_start_period(health))
+        interval = health->config.start_interval;
+    loop_timer_stop(&ctx->loop, TIMER_HEALTH);
+    if (health->requested)
+        schedule(ctx, 0);
+    else if (interval > 0)
+        schedule(ctx, interval);
+}
+
+/* What runs in a frozen container never answers. */
+static bool is_frozen(const struct health *health)
+{
+    char text[64];
+    ssize_t n = health->frozen_fd < 0 ? 0 : pread(health->frozen_fd, text, sizeof(text) - 1, 0);
+
+    if (n <= 0)
+        return false;
+    text[n] = '\0';
+    return strstr(text, "frozen 1") != NULL;
+}
+
+static void start_probe(struct context *ctx)
+{
+    struct health *health = &ctx->health;
+
+    if (!health->active || !health->running || health->probe.pid > 0)
+        return;
+    health->requested = false;
+    if (!is_frozen(health) && probe_start(ctx, !health->came_up))
+        return;
+    close_fd(&health->answer_fd);
+    schedule_next(ctx);
+}
+
+static void answer(struct context *ctx, int code)
+{
+    char text[16];
+    int n = snprintf(text, sizeof(text), "%d\n", code);
+
+    if (ctx->health.requested)
+        return; /* by somebody who came while this check ran: the next one is his */
+    if (ctx->health.answer_fd >= 0 && write(ctx->health.answer_fd, text, (size_t)n) < 0)
+        message(ctx, LEVEL_INFO, "health check: nobody waits for the result: %m");
+    close_fd(&ctx->health.answer_fd);
+}
+
+/* The service manager's socket, as podpy has found it: "@" begins an abstract one. */
+static void say_ready(struct context *ctx)
+{
+    static const char ready[] = "READY=1";
+    const char *path = ctx->health.config.notify;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    CLOSE_FD int fd = -1;
+
+    if (path == NULL || ctx->health.said_ready || strlen(path) >= sizeof(address.sun_path))
+        return;
+    ctx->health.said_ready = true;
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    socklen_t size = sizeof(address);
+    if (*path == '@') {
+        address.sun_path[0] = '\0';
+        size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    }
+    if (fd < 0 || sendto(fd, ready, strlen(ready), MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
+        message(ctx, LEVEL_WARN, "READY=1 to the notify socket: %m");
+}
+
+static void stop_by_force(struct context *ctx)
+{
+    process_signal(ctx, SIGKILL);
+}
+
+/* Once: the container is on its way to its end then. */
+static void act(struct context *ctx, enum health_action action)
+{
+    struct health *health = &ctx->health;
+
+    if (action == HEALTH_NOTHING || health->taken != HEALTH_NOTHING)
+        return;
+    message(ctx, LEVEL_INFO, "unhealthy: action %d", (int)action);
+    health->taken = action;
+    if (action == HEALTH_KILL) {
+        process_signal(ctx, SIGKILL);
+        return;
+    }
+    health->running = false;
+    process_signal(ctx, health->config.stop_signal > 0 ? (int)health->config.stop_signal : SIGTERM);
+    loop_timer(&ctx->loop, TIMER_HEALTH, health->config.stop_timeout, stop_by_force);
+}
+
+/* The check that gates the others; its failures count for nothing but themselves. */
+static void startup_result(struct context *ctx, bool good)
+{
+    struct health *health = &ctx->health;
+
+    if (!good) {
+        health->startup_successes = 0;
+        health->startup_failures++;
+        if (health->config.startup_retries > 0 && health->startup_failures >= health->config.startup_retries)
+            act(ctx, HEALTH_RESTART);
+        return;
+    }
+    health->startup_successes++;
+    if (health->startup_successes < health->config.startup_success)
+        return;
+    health->came_up = true;
+    health->status = HEALTH_HEALTHY;
+    health->failing_streak = 0;
+}
+
+static void regular_result(struct context *ctx, bool good)
+{
+    struct health *health = &ctx->health;
+
+    if (good) {
+        health->status = HEALTH_HEALTHY;
+        health->failing_streak = 0;
+    } else if (!in_start_period(health)) {
+        health->failing_streak += health->failing_streak < INT32_MAX;
+        if (health->failing_streak >= health->config.retries)
+            health->status = HEALTH_UNHEALTHY;
+    }
+}
+
+void health_result(struct context *ctx, int code)
+{
+    struct health *health = &ctx->health;
+    enum health_status before = health->status;
+    bool came_up = health->came_up;
+
+    /* A container on its way to its end takes its checks with it: that says nothing of its health. */
+    if (!health->active || (code != 0 && (!health->running || process_is_ending(&ctx->process)))) {
+        answer(ctx, code);
+        return;
+    }
+    if (health->probe.startup)
+        startup_result(ctx, code == 0);
+    else
+        regular_result(ctx, code == 0);
+    health_add_entry(ctx, code);
+    health_write_result(ctx);
+    if (health->status != before)
+        health_write_event(ctx);
+    answer(ctx, code);
+    if (health->status == HEALTH_HEALTHY)
+        say_ready(ctx);
+    if (health->status == HEALTH_UNHEALTHY)
+        act(ctx, health->config.on_failure);
+    if (!health->running)
+        return;
+    if (health->came_up && !came_up && health->config.interval > 0)
+        schedule(ctx, 0); /* now the check that was gated */
+    else
+        schedule_next(ctx);
+}
+
+bool health_reaped(struct context *ctx, pid_t pid, int status)
+{
+    if (pid <= 0 || pid != ctx->health.probe.pid)
+        return false;
+    probe_ended(ctx, status);
+    return true;
+}
+
+static void open_frozen(struct context *ctx)
+{
+    char cgroup[4096];
+    FREE char *path = NULL;
+
+    if (ctx->health.frozen_fd >= 0 || !cgroup_find(ctx->process.container_pid, "", cgroup, sizeof(cgroup)))
+        return;
+    path = path_join(cgroup, "cgroup.events");
+    ctx->health.frozen_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+void health_begin(struct context *ctx)
+{
+    struct health *health = &ctx->health;
+
+    health->running = true;
+    health->started = now_ms();
+    if (ctx->options.health_dir == NULL || ctx->options.exec)
+        return;
+    health->active = health_read_config(ctx, &health->config);
+    health->came_up = !health->config.startup;
+    if (!health->active)
+        return;
+    open_frozen(ctx);
+    if ((health->came_up ? health->config.interval : health->config.startup_interval) > 0)
+        schedule(ctx, 0);
+}
+
+static void read_again(struct context *ctx)
+{
+    struct health *health = &ctx->health;
+
+    health_free_config(&health->config);
+    health->active = health_read_config(ctx, &health->config);
+    loop_timer_stop(&ctx->loop, TIMER_HEALTH);
+    if (!health->active)
+        return;
+    if (!health->config.startup)
+        health->came_up = true;
+    open_frozen(ctx);
+    if (health->probe.pid == 0)
+        schedule_next(ctx);
+}
+
+static void run_now(struct context *ctx, int number)
+{
+    char name[32];
+    FREE char *path = NULL;
+
+    snprintf(name, sizeof(name), "answer.%d", number);
+    path = path_join(ctx->options.health_dir, name);
+    close_fd(&ctx->health.answer_fd);
+    ctx->health.answer_fd = path ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (!ctx->health.active || !ctx->health.running || ctx->health.answer_fd < 0) {
+        close_fd(&ctx->health.answer_fd);
+        return;
+    }
+    ctx->health.requested = true;
+    start_probe(ctx);
+}
+
+void health_control(struct context *ctx, int number)
+{
+    if (ctx->options.health_dir == NULL)
+        return;
+    if (number > 0) {
+        run_now(ctx, number);
+    } else if (ctx->process.container_pid <= 0 || ctx->health.taken != HEALTH_NOTHING) {
+        return; /* on its way to its end already */
+    } else if (number == 0) {
+        read_again(ctx);
+    } else {
+        ctx->health.running = false;
+        loop_timer_stop(&ctx->loop, TIMER_HEALTH);
+    }
+}
+
+void health_end(struct context *ctx)
+{
+    ctx->health.active = false;
+    ctx->health.running = false;
+    probe_kill(ctx);
+    close_fd(&ctx->health.answer_fd);
+}

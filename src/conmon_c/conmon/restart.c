@@ -1,0 +1,70 @@
+#define _GNU_SOURCE
+#include "restart.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "context.h"
+
+#define RAN_WELL_MS 10000 /* a container that has run that long begins anew, as with Docker's restart policies */
+
+static void write_file(struct context *ctx, const char *why)
+{
+    FREE char *path = ctx->options.persist_dir ? path_join(ctx->options.persist_dir, "restart") : NULL;
+    struct error err;
+    char text[48];
+
+    if (path == NULL)
+        return;
+    snprintf(text, sizeof(text), "%lld %s\n", (long long)ctx->restart.delay, why);
+    if (replace_file(path, text, false, &err) < 0)
+        message(ctx, LEVEL_WARN, "restart: %s", err.text);
+}
+
+static bool policy_wants(const struct context *ctx)
+{
+    const char *policy = ctx->options.restart;
+
+    if (policy == NULL || ctx->end.failed)
+        return false;
+    return strcmp(policy, "always") == 0 ||
+           (strcmp(policy, "on-failure") == 0 && process_exit_code(&ctx->process) != 0);
+}
+
+void restart_decide(struct context *ctx)
+{
+    struct restart *restart = &ctx->restart;
+    enum health_action taken = ctx->health.taken;
+    bool ran_well = now_ms() - ctx->health.started >= RAN_WELL_MS;
+
+    if (ctx->options.restart == NULL || ctx->end.failed || restart->forbidden)
+        return;
+    restart->wanted = taken == HEALTH_RESTART || (taken != HEALTH_STOP && policy_wants(ctx));
+    if (restart->wanted)
+        restart->delay = ran_well ? RESTART_DELAY_MS : ctx->options.restart_delay;
+    if (restart->wanted || taken == HEALTH_STOP)
+        write_file(ctx, taken == HEALTH_RESTART ? "health" : taken == HEALTH_STOP ? "stop" : "policy");
+}
+
+static void due(struct context *ctx)
+{
+    ctx->restart.due = true;
+    loop_quit(&ctx->loop);
+}
+
+void restart_wait(struct context *ctx)
+{
+    struct restart *restart = &ctx->restart;
+    struct error err;
+
+    if (!restart->wanted || ctx->end.acknowledged)
+        return;
+    loop_timer(&ctx->loop, TIMER_RESTART, restart->delay, due);
+    if (loop_run(ctx, &err) < 0)
+        message(ctx, LEVEL_ERROR, "%s", err.text);
+    if (restart->due)
+        return;
+    restart->delay = 0;
+    write_file(ctx, "stop");
+}

@@ -1,0 +1,127 @@
+"""What podpy and its monitor say to each other about health checks (docs/conmon.md, "Health checks").
+
+DIR/config         one "KEY VALUE" a line; DIR is runroot/containers/ID/health (conmon's --health-dir)
+DIR/process.json   the OCI `process` of the check; startup.json: of the startup check
+DIR/answer.N       a fifo: the exit code of the check that "3 N 0" on BUNDLE/ctl has asked for
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+
+from podpy import fastjson, files, pids
+from podpy.monitor.files import HEALTH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PROCESS = "process.json"
+STARTUP = "startup.json"
+_CONFIG = "config"
+_LOCK = "lock"
+_CHANGED = 0
+_STOPPING = -1
+_NO_RESTART = "4 0 0\n"
+
+
+def write(run_directory: str, config: dict[str, int | str], processes: dict[str, Any]) -> None:
+    """Write the configuration, and the processes by their files' names. Raises OSError."""
+    directory = f"{run_directory}/{HEALTH}"
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    for name, process in processes.items():
+        files.replace(f"{directory}/{name}", fastjson.dumps(process))
+    text = "".join(f"{key} {value}\n" for key, value in config.items())
+    files.replace(f"{directory}/{_CONFIG}", text)  # last: who reads it finds the others
+
+
+def forget(run_directory: str) -> None:
+    """Remove the configuration: there is no check any more. Raises OSError."""
+    try:
+        os.unlink(f"{run_directory}/{HEALTH}/{_CONFIG}")
+    except FileNotFoundError:
+        pass
+
+
+def tell_changed(run_directory: str) -> None:
+    """Let the monitor read the configuration again."""
+    _tell(run_directory, _CHANGED)
+
+
+def tell_stopping(run_directory: str) -> None:
+    """Let the monitor check no more, and not wait for a restart at the end: the user stops the container."""
+    _write_line(run_directory, f"3 {_STOPPING} 0\n{_NO_RESTART}")
+
+
+def tell_killed(run_directory: str) -> None:
+    """Let the monitor not wait for a restart when the container has ended: the user has sent it a signal."""
+    _write_line(run_directory, _NO_RESTART)
+
+
+def check_now(run_directory: str, monitor: int, monitor_start: int) -> int | None:
+    """Let the monitor run the check, and return its exit code: -1 after a timeout, None without an answer.
+
+    Whoever asks while another call waits comes after it.
+    """
+    directory = f"{run_directory}/{HEALTH}"
+    lock = os.open(f"{directory}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = f"{directory}/answer.{os.getpid()}"
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove(path)
+        os.mkfifo(path, 0o600)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not _tell(run_directory, os.getpid()):
+                return None
+            return _answer(descriptor, monitor, monitor_start)
+        finally:
+            os.close(descriptor)
+    finally:
+        _remove(path)
+        os.close(lock)
+
+
+def _answer(descriptor: int, monitor: int, monitor_start: int) -> int | None:
+    process = pids.open_pidfd(monitor, monitor_start)
+    if process < 0:
+        return None
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.register(process, select.POLLIN)
+        poll.poll()
+        text = os.read(descriptor, 32).decode("ascii", "replace").strip()
+    except BlockingIOError:
+        return None
+    finally:
+        os.close(process)
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def _tell(run_directory: str, number: int) -> bool:
+    return _write_line(run_directory, f"3 {number} 0\n")
+
+
+def _write_line(run_directory: str, line: str) -> bool:
+    """Write to the monitor's fifo; return whether there is a monitor."""
+    try:
+        descriptor = os.open(f"{run_directory}/bundle/ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # none there; or nobody reads it any more
+        return False
+    try:
+        os.write(descriptor, line.encode())
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

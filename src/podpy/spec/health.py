@@ -1,0 +1,100 @@
+"""What a container's health check was asked for to be, and what the image's adds to it. Pure.
+
+Times are nanoseconds, as in images (Docker's image spec v1.2, "Healthcheck"). None: left to the image, or to Podman's
+defaults. A completed spec (`merged`) has none of them where there is a check.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.image.documents.config import Healthcheck
+
+SECOND = 1_000_000_000
+INTERVAL = TIMEOUT = 30 * SECOND
+RETRIES = 3
+LOG_COUNT = 5
+LOG_SIZE = 500  # bytes
+LOCAL = "local"
+EVENTS_LOGGER = "events_logger"
+ACTIONS = ("none", "kill", "restart", "stop")
+_NONE = "NONE"
+
+
+class StartupCheck(Record):
+    """The check that must succeed before the other one begins. Every field counts: images have none."""
+
+    test: list[str]
+    interval: int = INTERVAL
+    timeout: int = TIMEOUT
+    retries: int = 0  # failures until the container is restarted; 0: never
+    successes: int = 0  # in a row, until it counts as up; 0 is 1
+
+
+class Health(Record):
+    """A health check, what becomes of its results, and what is done about an unhealthy container."""
+
+    test: list[str] = []  # ["CMD", WORD…], ["CMD-SHELL", TEXT], ["NONE"]; empty: the image's
+    interval: int | None = None  # 0: only `healthcheck run` checks
+    timeout: int | None = None
+    retries: int | None = None
+    start_period: int | None = None
+    start_interval: int | None = None  # Docker's: the interval in the start period; 0: the usual one
+    startup: StartupCheck | None = None
+    on_failure: str = ACTIONS[0]  # the user's alone: no image decides on it
+    log_destination: str = LOCAL  # local, events_logger, or a directory
+    log_count: int = LOG_COUNT
+    log_size: int = LOG_SIZE
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether there is a command to check with."""
+        return bool(words_of(self.test))
+
+
+def words_of(test: list[str]) -> list[str]:
+    """Return the command that a test is; empty if there is none (NONE, or nothing behind CMD)."""
+    if not test or test[0] in ("", _NONE):
+        return []
+    if test[0] == "CMD-SHELL":
+        text = " ".join(test[1:])
+        return ["/bin/sh", "-c", text] if text else []
+    words = test[1:] if test[0] == "CMD" else test
+    return list(words) if words and words[0] else []
+
+
+def merged(health: Health | None, image: Healthcheck | None) -> Health | None:
+    """Return the check with the image's where the user gives no command; None if nothing was asked and there is none.
+
+    The user's interval, timeout, retries and start period stand over the image's (podman-run(1)). A command of the
+    user's own has the defaults, not the image's values. Raises UsageError for a startup check without a check.
+    """
+    if health is None and (image is None or not image.test):
+        return None
+    health = health or Health()
+    if not health.test and image is not None and image.test:
+        names = ("interval", "timeout", "retries", "start_period", "start_interval")
+        said = {name: getattr(image, name) for name in names if getattr(health, name) is None and getattr(image, name)}
+        health = health.replace(test=list(image.test), **said)
+    if health.startup is not None and not health.test:
+        raise UsageError("cannot set a startup healthcheck when there is no regular healthcheck: invalid argument")
+    return _filled(health) if health.is_checked else health
+
+
+def _filled(health: Health) -> Health:
+    defaults = {"interval": INTERVAL, "timeout": TIMEOUT, "retries": RETRIES, "start_period": 0, "start_interval": 0}
+    return health.replace(**{name: value for name, value in defaults.items() if getattr(health, name) is None})
+
+
+def from_dict(values: dict[str, Any]) -> Health:
+    """Return the check whose `as_dict()` this is. Fields that this version doesn't know are left out."""
+    known = {name: values[name] for name in Health._fields if name in values}
+    startup = known.get("startup")
+    if startup is not None:
+        known["startup"] = StartupCheck(**{name: startup[name] for name in StartupCheck._fields if name in startup})
+    return Health(**known)

@@ -1,0 +1,245 @@
+"""Health checks: when they run, what they make of the container, and that nothing is left of one that hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.conmon.harness import Conmon
+from tests.support import wait
+
+Make = Callable[..., Conmon]
+LOOP = "trap 'exit 9' TERM; while :; do sleep 0.05; done"
+
+
+class Health:
+    """The directory of --health-dir."""
+
+    def __init__(self, bundle: Path) -> None:
+        self.path = bundle / "health"
+        self.path.mkdir()
+        self.result_file = bundle / "result"
+        self.events = bundle / "events"
+        self.events.mkdir()
+        self.option = f"--health-dir={self.path}"
+
+    def write(self, command: str, *, startup: str = "", **config: int | str) -> Health:
+        """Write the process and the configuration."""
+        for name, text in (("process", command), ("startup", startup)):
+            process = {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": ["sh", "-c", text],
+                       "env": ["PATH=/bin"], "cwd": "/"}  # fmt: skip
+            (self.path / f"{name}.json").write_text(json.dumps(process))
+        values = {"result": self.result_file, "events": self.events, "interval": 1000, "timeout": 30000, "retries": 2,
+                  "log_count": 5, "log_size": 500, **({"startup": 1} if startup else {}), **config}  # fmt: skip
+        (self.path / "config.new").write_text("".join(f"{key} {value}\n" for key, value in values.items()))
+        (self.path / "config.new").rename(self.path / "config")
+        return self
+
+    def result(self) -> dict[str, Any]:
+        """What was found; {} before the first result."""
+        return dict(json.loads(self.result_file.read_text())) if self.result_file.exists() else {}
+
+    def until(self, status: str) -> dict[str, Any]:
+        """Wait for a state and return the results."""
+        wait.until(lambda: self.result().get("Status") == status, what=f"the container is {status}")
+        return self.result()
+
+    def noted(self) -> list[str]:
+        """The states that were noted for the table of events, in order."""
+        notes = [json.loads(path.read_text()) for path in self.events.iterdir() if "new" not in path.name]
+        return [note["status"] for note in sorted(notes, key=lambda note: note["time"])]
+
+
+def told(conmon: Conmon, line: str) -> None:
+    """Write a line to the control fifo."""
+    with open(conmon.bundle / "ctl", "w") as file:
+        file.write(line + "\n")
+
+
+def check_now(conmon: Conmon, health: Health, number: int = 7) -> str:
+    """Ask for a check and return the answer: "" if the monitor refuses."""
+    path = health.path / f"answer.{number}"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        told(conmon, f"3 {number} 0")
+        with open(reader, closefd=False) as file:
+            os.set_blocking(reader, True)
+            wait.until(lambda: _ready(reader), what="an answer")
+            return file.read().strip()
+    finally:
+        os.close(reader)
+        path.unlink()
+
+
+def _ready(descriptor: int) -> bool:
+    import select
+
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def inside(conmon: Conmon, command: str) -> None:
+    """Run a shell command in the container."""
+    done = conmon.run_runtime("exec", conmon.id, "sh", "-c", command)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_check_makes_a_container_healthy_or_unhealthy(container: Make, runtime: str) -> None:
+    conmon = container("exec sleep 1000", runtime=runtime)
+    health = Health(conmon.bundle).write("echo out; echo err >&2; test -f /tmp/well || exit 3")
+    conmon.start("--runtime-run", health.option).started()
+    found = health.until("unhealthy")
+    assert found["FailingStreak"] == 2
+    assert [(entry["ExitCode"], entry["Output"]) for entry in found["Log"]] == [(3, "out\nerr\n")] * 2
+    assert found["Log"][0]["Start"] < found["Log"][0]["End"] < found["Log"][1]["Start"]
+    inside(conmon, "touch /tmp/well")
+    found = health.until("healthy")
+    assert (found["FailingStreak"], found["Log"][-1]["ExitCode"]) == (0, 0)
+    assert health.noted() == ["unhealthy", "healthy"]
+
+
+def test_nothing_is_left_of_a_check_that_takes_too_long(container: Make, runtime: str) -> None:
+    conmon = container("exec sleep 1000", runtime=runtime)
+    health = Health(conmon.bundle)
+    health.write("echo begun; (sleep 771 &); sleep 772 & sleep 773; echo not reached", timeout=1000, retries=1)
+    conmon.start("--runtime-run", health.option).started()
+    entry = health.until("unhealthy")["Log"][0]
+    assert (entry["ExitCode"], entry["Output"]) == (-1, "begun\n")
+    told(conmon, "3 -1 0")  # no further one
+
+    def left() -> list[str]:
+        commands = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (directory / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                if f"NSpid:\t{directory.name}\n" not in (directory / "status").read_text():
+                    commands.append(" ".join(words).strip())
+        return [words for words in commands if words in ("sleep 771", "sleep 772", "sleep 773")]
+
+    wait.until(lambda: not left(), what="all processes of the check have ended")
+    assert Path(f"/proc/{conmon.container}").exists()
+
+
+def test_output_is_cut_and_made_json(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    text = r"""printf '"\\\t\033[1m\377\303\244'; yes 0123456789 | head -c 100000"""
+    health = Health(conmon.bundle).write(text, log_size=20, log_count=2)
+    conmon.start("--runtime-run", health.option).started()
+    found = health.until("healthy")
+    assert found["Log"][0]["Output"] == '"\\\t\x1b[1m\ufffdä0123456789'
+    wait.until(lambda: len(health.result()["Log"]) == 2, what="a second result")
+    first = health.result()["Log"][0]["Start"]
+    wait.until(lambda: health.result()["Log"][0]["Start"] != first, what="a third result")
+    assert len(health.result()["Log"]) == 2
+
+
+def test_failures_in_the_start_period_do_not_count(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle).write("exit 1", start_period=3_600_000, retries=1)
+    conmon.start("--runtime-run", health.option).started()
+    wait.until(lambda: len(health.result().get("Log") or ()) >= 2, what="two results")
+    assert (health.result()["Status"], health.result()["FailingStreak"]) == ("starting", 0)
+
+
+def test_a_startup_check_gates_the_other(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle)
+    health.write("echo regular; exit 1", startup="echo startup; test -f /tmp/up", startup_interval=1000,
+                 startup_success=2, retries=1)  # fmt: skip
+    conmon.start("--runtime-run", health.option).started()
+    wait.until(lambda: health.result().get("Log"), what="a result")
+    assert health.result()["Status"] == "starting"
+    inside(conmon, "touch /tmp/up")
+    found = health.until("unhealthy")
+    outputs = [entry["Output"] for entry in found["Log"]]
+    assert outputs[-1] == "regular\n" and outputs[-3:-1] == ["startup\n"] * 2
+    assert health.noted() == ["healthy", "unhealthy"]
+
+
+def test_a_startup_check_that_fails_too_often_ends_the_container_for_a_restart(container: Make) -> None:
+    conmon = container(LOOP)
+    health = Health(conmon.bundle)
+    health.write("exit 0", startup="exit 1", startup_interval=1000, startup_retries=2, stop_timeout=30000)
+    log = conmon.bundle / "cleanup"
+    conmon.start("--runtime-run", health.option, f"--persist-dir={conmon.bundle}", "--restart=no",
+                 "--restart-delay=1", "--exit-command=/bin/sh", "--exit-command-arg=-c",
+                 f"--exit-command-arg=cat {conmon.bundle}/restart > {log}").started()  # fmt: skip
+    assert conmon.exit_code() == "9"
+    assert log.read_text() == "1 health\n"
+
+
+def test_a_check_is_run_when_it_is_asked_for(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle).write("test -f /tmp/well || exit 4", interval=0, retries=1)
+    conmon.start("--runtime-run", health.option).started()
+    assert check_now(conmon, health) == "4"
+    assert health.result()["Status"] == "unhealthy"
+    inside(conmon, "touch /tmp/well")
+    assert check_now(conmon, health) == "0"
+    assert health.result()["Status"] == "healthy"
+    told(conmon, "3 -1 0")
+    assert check_now(conmon, health) == ""
+
+
+def test_a_configuration_that_comes_later_is_followed(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle)
+    conmon.start("--runtime-run", health.option).started()
+    assert check_now(conmon, health) == ""
+    health.write("exit 1", retries=1)
+    told(conmon, "3 0 0")
+    health.until("unhealthy")
+    health.write("exit 0")
+    health.until("healthy")
+    (health.path / "config").unlink()
+    told(conmon, "3 0 0")
+    assert check_now(conmon, health) == ""
+
+
+def test_an_unhealthy_container_is_killed_or_stopped(container: Make) -> None:
+    for action, code, note in (("kill", "137", "none"), ("stop", "9", "0 stop\n")):
+        conmon = container(LOOP)
+        health = Health(conmon.bundle)
+        health.write("exit 1", retries=1, on_failure=action, stop_signal=signal.SIGTERM, stop_timeout=30000)
+        conmon.start("--runtime-run", health.option, f"--persist-dir={conmon.bundle}", "--restart=no").started()
+        assert conmon.exit_code() == code
+        restart = conmon.bundle / "restart"
+        assert (restart.read_text() if restart.exists() else "none") == note
+        assert health.result()["Status"] == "unhealthy"
+
+
+def test_what_takes_no_notice_of_the_signal_is_killed(container: Make) -> None:
+    conmon = container("trap '' TERM; while :; do sleep 0.05; done")
+    health = Health(conmon.bundle).write("exit 1", retries=1, on_failure="stop", stop_signal=15, stop_timeout=100)
+    conmon.start("--runtime-run", health.option).started()
+    assert conmon.exit_code() == "137"
+
+
+def test_the_end_of_a_container_says_nothing_of_its_health(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle).write("touch /tmp/begun; exec sleep 1000", retries=1)
+    conmon.start("--runtime-run", health.option).started()
+    begun = conmon.bundle / "rootfs/tmp/begun"
+    wait.until(begun.exists, what="the check has begun")
+    os.kill(conmon.container, signal.SIGKILL)
+    assert conmon.exit_code() == "137"
+    assert not health.result_file.exists()
+
+
+def test_a_wrong_configuration_is_no_configuration(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle)
+    (health.path / "config").write_bytes(b"\0\xff interval\n  \nresult\nretries x\n" + b"k " * 20000)
+    conmon.start("--runtime-run", health.option).started()
+    assert check_now(conmon, health) == ""
+    health.write("true", interval="-5", timeout="99999999999999999999", retries="-1", log_count="-1", log_size="1x")
+    told(conmon, "3 0 0")
+    assert check_now(conmon, health) == "0"
+    assert health.result()["Status"] == "healthy"

@@ -1,0 +1,124 @@
+"""Restart policies: the back-off between two starts, and what ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support import wait
+from tests.support.engine import Podpy
+
+
+def waiting(podpy: Podpy, image: str, *options: str) -> int:
+    """Start a container that always fails, and return its monitor's pid, stopped while it waits for a restart.
+
+    A stopped monitor waits for ever. Who misses one wait catches the next, which is twice as long.
+    """
+    words = ("run", "-d", "--name=c", "--network=none", "--restart=always", *options, image, "sh", "-c", "exit 3")
+    container = podpy.ok(*words)
+    directory = podpy.runroot / "containers" / container
+    exit_record = podpy.runroot / "exits" / container
+
+    def waits(monitor: int) -> bool:
+        has_exit_command = Path(f"/proc/{monitor}/task/{monitor}/children").read_text().strip()
+        return (directory / "restart").exists() and exit_record.exists() and not has_exit_command
+
+    def caught() -> int:
+        try:
+            monitor = int((directory / "conmon.pid").read_text())
+            if not waits(monitor):
+                return 0
+            os.kill(monitor, signal.SIGSTOP)
+            if waits(monitor):
+                return monitor
+        except (OSError, ValueError):
+            return 0
+        os.kill(monitor, signal.SIGCONT)
+        return 0
+
+    return wait.until(caught, what="the monitor waits")
+
+
+def facts(podpy: Podpy) -> str:
+    """Return state, whether it is restarting, and exit code."""
+    return podpy.ok("inspect", "--format", "{{.State.Status}} {{.State.Restarting}} {{.State.ExitCode}}", "c")
+
+
+def test_a_container_that_waits_is_shown_as_restarting(podpy: Podpy, busybox: str) -> None:
+    monitor = waiting(podpy, busybox)
+    assert facts(podpy) == "restarting true 3"
+    assert podpy.ok("ps", "--format", "{{.Status}} {{.State}}").startswith("Restarting (3) ")
+    assert "Restarting (3) " in podpy.ok("ps", "-a")
+    assert podpy.ok("ps", "-aq", "--filter", "status=restarting") != ""
+    podpy("rm", "c").fails(2, "as it is restarting", "without force")
+    podpy("exec", "c", "true").fails(255, "can only create exec sessions on running containers")
+    podpy("kill", "c").fails(125, "can only kill running containers")
+    assert podpy.ok("container", "prune", "-f") == ""
+    assert podpy.ok("stop", "c") == "c"
+    wait.for_end(monitor)
+    assert facts(podpy) == "exited false 3"
+    assert "Exited (3) " in podpy.ok("ps", "-a")
+    assert not list((podpy.runroot / "containers").iterdir())
+
+
+def test_removal_and_another_start_end_the_wait(podpy: Podpy, busybox: str) -> None:
+    monitor = waiting(podpy, busybox)
+    assert podpy.ok("rm", "-f", "-t0", "c") == "c"
+    wait.for_end(monitor)
+    monitor = waiting(podpy, busybox)
+    assert podpy.ok("start", "c") == "c"
+    wait.for_end(monitor)
+    podpy.ok("rm", "-f", "-t0", "c")
+    monitor = waiting(podpy, busybox)
+    assert podpy.ok("restart", "-t0", "c") == "c"
+    wait.for_end(monitor)
+    podpy.ok("rm", "-f", "-t0", "c")
+
+
+@pytest.mark.parametrize("call", [("ps", "-a"), ("system", "check")])
+def test_a_monitor_that_is_killed_while_it_waits_leaves_an_exited_container(
+    podpy: Podpy, busybox: str, call: tuple[str, ...]
+) -> None:
+    os.kill(waiting(podpy, busybox), signal.SIGKILL)
+    podpy.ok(*call)
+    assert facts(podpy) == "exited false 3"
+    podpy.ok("system", "check")
+    assert podpy.ok("start", "c") == "c"
+    podpy.ok("rm", "-f", "-t0", "c")
+
+
+def test_each_wait_is_twice_as_long(podpy: Podpy, busybox: str) -> None:
+    words = ("run", "-d", "--name=c", "--network=none", "--restart=on-failure:4", busybox, "sh", "-c", "exit 1")
+    directory = podpy.runroot / "containers" / podpy.ok(*words)
+    seen: list[str] = []
+
+    def look() -> bool:
+        try:
+            text = (directory / "restart").read_text().strip()
+        except FileNotFoundError:
+            return podpy.ok("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", "c") == "4 exited"
+        if text not in seen:
+            seen.append(text)
+        return False
+
+    wait.until(look, what="four restarts")
+    # Each was there for as long as it says; a busy machine may have missed some.
+    assert seen == [text for text in ("100 policy", "200 policy", "400 policy", "800 policy") if text in seen]
+    assert "800 policy" in seen
+
+
+def test_restarts_are_events(podpy: Podpy, busybox: str) -> None:
+    import sqlite3
+
+    words = ("run", "-d", "--name=c", "--network=none", "--restart=on-failure:1", busybox, "sh", "-c", "exit 1")
+    podpy.ok(*words)
+
+    def actions() -> list[str]:
+        with sqlite3.connect(podpy.graphroot / "podpy.sqlite") as database:
+            return [action for (action,) in database.execute("SELECT action FROM events WHERE type = 'container'")]
+
+    wait.until(lambda: actions().count("died") == 2, what="two ends")
+    assert actions() == ["create", "init", "start", "died", "restart", "init", "start", "died"]
