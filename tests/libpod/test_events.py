@@ -317,6 +317,7 @@ class _Engine:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.health_events_directory = f"{database.path}-health"
 
 
 def stream(database: Database, **how: Any) -> EventStream:

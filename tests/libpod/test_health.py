@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 from typing import Any
 
 from tests.libpod.test_sdnotify import Manager
@@ -27,11 +26,9 @@ def state(podpy: Podpy, name: str = "c") -> dict[str, Any]:
 
 
 def health_events(podpy: Podpy) -> list[str]:
-    """Return the states in the table of events, as the next changing call takes them over."""
-    podpy.ok("system", "check")
-    with sqlite3.connect(podpy.graphroot / "podpy.sqlite") as database:
-        query = "SELECT attributes ->> 'health_status' FROM events WHERE action = 'health_status' ORDER BY number"
-        return [status for (status,) in database.execute(query)]
+    """Return the states that are told, in their order."""
+    events = podpy.ok("events", "--stream=false", "--filter=event=health_status", "--format={{.HealthStatus}}")
+    return events.split()
 
 
 def test_a_container_is_starting_then_unhealthy_then_healthy(podpy: Podpy, busybox: str) -> None:

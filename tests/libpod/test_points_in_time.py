@@ -42,7 +42,7 @@ def test_a_duration_is_read_as_go_reads_it(text: str, nanoseconds: int | None) -
     if nanoseconds is not None:
         assert values.nanoseconds(text) == nanoseconds
         return
-    with pytest.raises(ValueError, match="^time: (invalid|missing|unknown)"):
+    with pytest.raises(ValueError, match=r"^time: (invalid|missing|unknown)"):
         values.nanoseconds(text)
 
 
@@ -87,7 +87,6 @@ def test_a_time_without_an_offset_is_local(text: str, seconds: float, monkeypatc
     "text",
     [
         "",
-        "now",
         "²",
         "1.²",
         "9" * 5000,
