@@ -22,6 +22,8 @@ class Changes(Record):
     env: dict[str, str] = {}
     unset_env: list[str] = []
     ulimits: list[Ulimit] = []
+    health: dict[str, Any] = {}  # field of Health: its new value
+    startup: dict[str, Any] = {}  # field of StartupCheck: its new value
 
     @property
     def limits_something(self) -> bool:
@@ -46,6 +48,10 @@ def changed(spec: ContainerSpec, changes: Changes) -> ContainerSpec:
         fields["unset_env"] = list(dict.fromkeys(unset))
     if changes.ulimits:
         fields["ulimits"] = list({limit.name: limit for limit in (*spec.ulimits, *changes.ulimits)}.values())
+    if changes.health or changes.startup:
+        from podpy.spec import health
+
+        fields["health"] = health.changed(spec.health, changes.health, changes.startup)
     return spec.replace(**fields) if fields else spec
 
 

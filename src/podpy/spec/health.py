@@ -24,6 +24,7 @@ LOCAL = "local"
 EVENTS_LOGGER = "events_logger"
 ACTIONS = ("none", "kill", "restart", "stop")
 _NONE = "NONE"
+_OF_A_CHECK = frozenset(("interval", "timeout", "retries", "start_period", "start_interval"))
 
 
 class StartupCheck(Record):
@@ -84,6 +85,28 @@ def merged(health: Health | None, image: Healthcheck | None) -> Health | None:
     if health.startup is not None and not health.test:
         raise UsageError("cannot set a startup healthcheck when there is no regular healthcheck: invalid argument")
     return _filled(health) if health.is_checked else health
+
+
+def changed(health: Health | None, fields: dict[str, Any], startup: dict[str, Any]) -> Health:
+    """Return the check with fields changed, and those of its startup check. Raises UsageError.
+
+    Without a check (`NONE`) there is no startup check, either.
+    """
+    result = (health or Health()).replace(**fields)
+    if result.test[:1] == [_NONE]:
+        result = result.replace(startup=None)
+    if startup:
+        before = vars(result.startup) if result.startup is not None else {}
+        if not before and "test" not in startup:
+            raise UsageError("startup healthcheck command is not set", hint="Give one with --health-startup-cmd")
+        result = result.replace(startup=StartupCheck(**{**before, **startup}))
+    if not result.is_checked:
+        if _OF_A_CHECK.intersection(fields) or startup:
+            raise UsageError(
+                "must define a healthcheck command for all healthchecks", hint="Give one with --health-cmd"
+            )
+        return result
+    return _filled(result)
 
 
 def _filled(health: Health) -> Health:

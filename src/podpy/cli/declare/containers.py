@@ -544,7 +544,7 @@ _KEEPING: tuple[Command, ...] = (
 _HEALTH: tuple[Command, ...] = (
     Command(
         path="healthcheck run",
-        handler="podpy.cli.commands.containers.healthcheck:run",
+        handler="podpy.cli.commands.containers.container:check_health",
         help="Run a container's health check now; the exit code is 0 if it is well, 1 if not",
         examples=(
             "podpy healthcheck run web",

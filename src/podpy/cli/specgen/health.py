@@ -14,12 +14,25 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.options import Options
 
-_READERS: dict[str, Callable[[Any], int]] = {
-    "interval": texts.interval,
-    "timeout": texts.timeout,
-    "retries": texts.retries,
-    "start_period": texts.start_period,
-    "start_interval": texts.interval,
+_READERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "interval": ("health_interval", texts.interval),
+    "timeout": ("health_timeout", texts.timeout),
+    "retries": ("health_retries", texts.retries),
+    "start_period": ("health_start_period", texts.start_period),
+    "start_interval": ("health_start_interval", texts.interval),
+    "on_failure": ("health_on_failure", texts.on_failure),
+    "log_destination": ("health_log_destination", lambda text: texts.log_destination(text, working_directory)),
+    "log_count": ("health_max_log_count", int),
+    "log_size": ("health_max_log_size", int),
+}
+"""Field of Health: the option's attribute, and what reads it."""
+
+_STARTUP_READERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "test": ("health_startup_cmd", texts.command),
+    "interval": ("health_startup_interval", texts.interval),
+    "timeout": ("health_startup_timeout", texts.timeout),
+    "retries": ("health_startup_retries", int),
+    "successes": ("health_startup_success", int),
 }
 
 
@@ -29,24 +42,23 @@ def health(options: Options) -> Health:
         raise UsageError("cannot specify both --no-healthcheck and --health-cmd")
     if options.no_healthcheck and options.health_startup_cmd:
         raise UsageError("cannot specify both --no-healthcheck and --health-startup-cmd")
-    test = ["NONE"] if options.no_healthcheck else texts.command(options.health_cmd) if options.health_cmd else []
-    given = {name: read for name, read in _READERS.items() if options.given(f"health_{name}")}
-    return Health(
-        test=test,
-        **{name: read(getattr(options, f"health_{name}")) for name, read in given.items()},
-        startup=_startup(options) if options.health_startup_cmd else None,
-        on_failure=texts.on_failure(options.health_on_failure),
-        log_destination=texts.log_destination(options.health_log_destination, working_directory),
-        log_count=options.health_max_log_count,
-        log_size=options.health_max_log_size,
-    )
+    startup = StartupCheck(**_given(options, _STARTUP_READERS)) if options.health_startup_cmd else None
+    return Health(**_test(options), **_given(options, _READERS), startup=startup)
 
 
-def _startup(options: Options) -> StartupCheck:
-    return StartupCheck(
-        test=texts.command(options.health_startup_cmd),
-        interval=texts.interval(options.health_startup_interval),
-        timeout=texts.timeout(options.health_startup_timeout),
-        retries=options.health_startup_retries,
-        successes=options.health_startup_success,
-    )
+def changes(options: Options) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields of Health that `podpy update` changes, and those of the startup check. Raises UsageError."""
+    fields, startup = _given(options, _READERS), _given(options, _STARTUP_READERS)
+    if options.no_healthcheck and (fields or startup or options.health_cmd):
+        raise UsageError("cannot specify both --no-healthcheck and other HealthCheck flags")
+    return {**_test(options), **fields}, startup
+
+
+def _test(options: Options) -> dict[str, Any]:
+    if options.no_healthcheck:
+        return {"test": ["NONE"]}
+    return {"test": texts.command(options.health_cmd)} if options.health_cmd else {}
+
+
+def _given(options: Options, readers: dict[str, tuple[str, Callable[[Any], Any]]]) -> dict[str, Any]:
+    return {field: read(getattr(options, name)) for field, (name, read) in readers.items() if options.given(name)}

@@ -34,6 +34,7 @@ def changes(options: Options) -> Changes:
         **devices(options),
     }
     zero_counts = ("memory", "pids_limit")
+    health, startup = _health(options)
     given = {n: value for n, value in values.items() if options.given(n) and (value or n in zero_counts)}
     return Changes(
         resources=given,
@@ -42,4 +43,14 @@ def changes(options: Options) -> Changes:
         env=environment(options.env, [], os.environ),
         unset_env=list(options.unsetenv),
         ulimits=limits.ulimits(options.ulimit),
+        health=health,
+        startup=startup,
     )
+
+
+def _health(options: Options) -> tuple[dict[str, Any], dict[str, Any]]:
+    if not options.given("no_healthcheck") and not options.given_of("health_"):
+        return {}, {}
+    from podpy.cli.specgen.health import changes
+
+    return changes(options)

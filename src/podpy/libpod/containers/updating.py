@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def update(container: Held, changes: Changes) -> None:
     """Change a container; this process must be in the user's namespaces.
 
-    Limits count at once in one that runs, variables and ulimits from its next start. Raises UsageError,
-    NotSupportedError (a limit that can't be enforced), RuntimeFailedError: then nothing was changed.
+    Limits and health checks count at once in one that runs, variables and ulimits from its next start.
+    Raises UsageError, NotSupportedError (a limit that can't be enforced), RuntimeFailedError: then nothing was changed.
     """
     with container.locked() as row:
         spec = changed(container.spec, changes)
@@ -43,6 +43,10 @@ def update(container: Held, changes: Changes) -> None:
         container.engine.table.update(row.id, "update", spec=text, restart_policy=spec.restart_policy)
         if has_processes and (changes.env or changes.unset_env or changes.ulimits):
             _rewrite_process(container, spec, changes)
+        if row.status in ALIVE and (changes.health or changes.startup):
+            from podpy.libpod.containers.starting.health import follow
+
+            follow(container, spec)
 
 
 def _limit(container: Held, row: ContainerRow, spec: ContainerSpec) -> None:

@@ -1,4 +1,4 @@
-"""`podpy container exists|cleanup`."""
+"""`podpy container exists|cleanup`, `podpy healthcheck run`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ else:
     import _signal as signal  # the C half: `signal` itself imports `enum`
 
 _NO_SUCH = 1
+_UNWELL = 1
 
 
 def _forget_what_is_gone(said: Options) -> None:
@@ -47,3 +48,15 @@ def cleanup(options: Options) -> int:
             options,
             lambda container: container.after_end(remove=options.rm, remove_image=options.rmi),
         )
+
+
+def check_health(options: Options) -> int:
+    """Run a container's health check now; 1 and a word if it fails."""
+    from podpy.libpod.containers.health import HEALTHY
+
+    with open_runtime(options) as runtime:
+        shown = runtime.container(options.container).check_health()
+    if shown == HEALTHY:
+        return 0
+    print(shown)
+    return 0 if options.ignore_result else _UNWELL

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.libpod.containers.starting.bundle import BuildConfig
     from podpy.libpod.engine import Engine
+    from podpy.spec.container import ContainerSpec
     from podpy.spec.health import Health
 
 _BEGINNING = '{"Status":"starting","FailingStreak":0,"Log":null}\n'
@@ -37,41 +38,44 @@ class WriteHealthCheck(Operation):
     def execute(self) -> None:
         """Write. Raises OSError."""
         engine = self._container.engine
-        os.makedirs(engine.health_directory, mode=0o700, exist_ok=True)
-        os.makedirs(engine.health_events_directory, mode=0o700, exist_ok=True)
-        files.replace(f"{engine.health_directory}/{self._container.id}", _BEGINNING)
-        _write(self._container, self._built.config["process"])
+        spec = self._container.spec
+        assert spec.health is not None
+        _begin(engine, self._container.id, anew=True)
+        _write(self._container, spec, spec.health, self._built.config["process"])
         if engine.settings.conmon:
             from podpy.notice import warn
 
             warn(f"{engine.settings.conmon} runs no health checks: leave out --conmon, and podpy's own does")
 
 
-def changed(container: Held) -> None:
-    """Let the monitor of a running container follow its specification's health check as it is now. Raises OSError."""
+def follow(container: Held, spec: ContainerSpec) -> None:
+    """Let the monitor of a container that runs follow the health check of its new specification. Raises OSError."""
     from podpy.libpod.io.exec import bundle_config
 
     engine = container.engine
     run_directory = engine.run_directory(container.id)
-    if container.spec.health is not None and container.spec.health.is_checked:
-        os.makedirs(engine.health_directory, mode=0o700, exist_ok=True)
-        os.makedirs(engine.health_events_directory, mode=0o700, exist_ok=True)
-        result = f"{engine.health_directory}/{container.id}"
-        if not os.path.exists(result):
-            files.replace(result, _BEGINNING)
-        _write(container, bundle_config(container)["process"])
+    if spec.health is not None and spec.health.is_checked:
+        _begin(engine, container.id)
+        _write(container, spec, spec.health, bundle_config(container)["process"])
     else:
-        monitor.forget(run_directory)
         from podpy.libpod.containers.health import forget
 
+        monitor.forget(run_directory)
         forget(engine, container.id)
     monitor.tell_changed(run_directory)
 
 
-def _write(container: Held, process: dict[str, Any]) -> None:
-    spec, engine = container.spec, container.engine
-    health = spec.health
-    assert health is not None
+def _begin(engine: Engine, container_id: str, *, anew: bool = False) -> None:
+    """Make the results, unless there are some."""
+    for directory in (engine.health_directory, engine.health_events_directory):
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    result = f"{engine.health_directory}/{container_id}"
+    if anew or not os.path.exists(result):
+        files.replace(result, _BEGINNING)
+
+
+def _write(container: Held, spec: ContainerSpec, health: Health, process: dict[str, Any]) -> None:
+    engine = container.engine
 
     def process_of(test: list[str]) -> dict[str, Any]:
         # As the container's own user, whose ids its process has: nothing is looked up.
@@ -80,13 +84,12 @@ def _write(container: Held, process: dict[str, Any]) -> None:
     processes = {monitor.PROCESS: process_of(health.test)}
     if health.startup is not None:
         processes[monitor.STARTUP] = process_of(health.startup.test)
-    monitor.write(engine.run_directory(container.id), _config(container, engine, health), processes)
+    monitor.write(engine.run_directory(container.id), _config(container.id, engine, spec, health), processes)
 
 
-def _config(container: Held, engine: Engine, health: Health) -> dict[str, int | str]:
-    spec = container.spec
+def _config(identifier: str, engine: Engine, spec: ContainerSpec, health: Health) -> dict[str, int | str]:
     values: dict[str, int | str] = {
-        "result": f"{engine.health_directory}/{container.id}",
+        "result": f"{engine.health_directory}/{identifier}",
         "interval": _milliseconds(health.interval),
         "timeout": _milliseconds(health.timeout),
         "retries": health.retries or 1,
@@ -108,7 +111,7 @@ def _config(container: Held, engine: Engine, health: Health) -> dict[str, int | 
             startup_success=startup.successes,
         )
     if health.log_destination not in (LOCAL, EVENTS_LOGGER):
-        values["log"] = f"{health.log_destination}/{container.id}-healthcheck.log"
+        values["log"] = f"{health.log_destination}/{identifier}-healthcheck.log"
     if engine.conf.healthcheck_events:
         values["events"] = engine.health_events_directory
         values["log_in_events"] = int(health.log_destination == EVENTS_LOGGER)
