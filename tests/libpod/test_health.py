@@ -92,6 +92,22 @@ def test_an_image_brings_its_check_and_the_user_has_the_last_word(podpy: Podpy, 
     assert "Interval" not in config("--health-interval=disable")
 
 
+def test_a_running_container_gets_another_check(podpy: Podpy, busybox: str) -> None:
+    start(podpy, busybox)
+    podpy("update", "--health-interval=3s", "c").fails(125, "must define a healthcheck command")
+    podpy("update", "--health-startup-interval=3s", "c").fails(125, "startup healthcheck command is not set")
+    podpy("update", "--no-healthcheck", "--health-cmd=true", "c").fails(125, "cannot specify both --no-healthcheck and")
+    podpy.ok("update", "--health-cmd=false", *QUICK, "c")
+    podpy.ok("wait", "--condition=unhealthy", "c")
+    podpy.ok("update", "--health-cmd=true", "c")
+    podpy.ok("wait", "--condition=healthy", "c")
+    check = podpy.json("inspect", "c")[0]["Config"]["Healthcheck"]
+    assert check == {"Test": ["CMD-SHELL", "true"], "Interval": 10**9, "Timeout": 30 * 10**9, "Retries": 1}
+    podpy.ok("update", "--no-healthcheck", "c")
+    assert "healthy" not in podpy.ok("ps", "--format", "{{.Status}}")
+    podpy("healthcheck", "run", "c").fails(125, "has no defined healthcheck")
+
+
 def test_what_is_done_about_an_unhealthy_container(podpy: Podpy, busybox: str) -> None:
     start(podpy, busybox, "--health-cmd=false", *QUICK, "--health-on-failure=kill", name="killed")
     # Stopped for its health: the policy doesn't start it again.
