@@ -14,12 +14,12 @@ DETACHED = ("run", "-d", "--network=none")
 
 
 def test_why_a_container_ended_or_never_started(podpy: Podpy, busybox: str) -> None:
-    podpy("run", "--network=none", "--name", "c", busybox, "sh", "-c", "echo out; echo wrong >&2; exit 3").fails(3)
-    page = podpy.ok("why", "c")
-    assert page.startswith("c (")
+    podpy("run", "--network=none", "--name", "job", busybox, "sh", "-c", "echo out; echo wrong >&2; exit 3").fails(3)
+    page = podpy.ok("why", "job")
+    assert page.startswith("job (")
     assert "with exit code 3: the program's own word for what went wrong." in page
     assert "  The last that it wrote:\n    out\n    wrong\n" in page
-    assert "podpy logs c" in page
+    assert "podpy logs job" in page
     facts = podpy.json("why", "--json", "--latest")
     assert (facts["state"], facts["exit_code"], facts["last_lines"]) == ("exited", 3, ["out", "wrong"])
 
@@ -30,17 +30,17 @@ def test_why_a_container_ended_or_never_started(podpy: Podpy, busybox: str) -> N
     assert "Nobody has started it yet." in podpy.ok("why", "new")
 
     with sqlite3.connect(podpy.graphroot / FILE_NAME) as connection:  # memory limits can't be tried everywhere
-        connection.execute("UPDATE containers SET oom_killed = 1, exit_code = 137 WHERE name = 'c'")
+        connection.execute("UPDATE containers SET oom_killed = 1, exit_code = 137 WHERE name = 'job'")
         connection.execute(
-            "UPDATE containers SET spec = json_set(spec, '$.resources.memory', 67108864) WHERE name = 'c'"
+            "UPDATE containers SET spec = json_set(spec, '$.resources.memory', 67108864) WHERE name = 'job'"
         )
-    page = podpy.ok("why", "c")
+    page = podpy.ok("why", "job")
     assert "the signal SIGKILL ended it" in page
-    assert "its memory limit of 67.11MB was used up" in page
-    assert podpy.json("why", "--json", "c")["ended_by"] == "oom"
+    assert "its memory limit of 64MiB was used up" in page
+    assert podpy.json("why", "--json", "job")["ended_by"] == "oom"
 
-    podpy.ok("rm", "c")
-    gone = podpy.ok("why", "c")
+    podpy.ok("rm", "job")
+    gone = podpy.ok("why", "job")
     assert "there is no such container any more" in gone
     assert "with exit code 3" in gone
     podpy("why", "never").fails(125, 'no container with name or ID "never" found: no such container')

@@ -11,7 +11,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
     _LATER: (
         "build",
         "mount",
-        "stats",
         "unmount",
         "umount",
         "auto-update",
@@ -23,7 +22,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "container mount",
         "container unmount",
         "container umount",
-        "container stats",
         "image build",
         "image scp",
         "image sign",

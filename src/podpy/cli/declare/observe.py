@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import latest
-from podpy.cli.declare.model import CONTAINERS, Argument, Command, flag, many, text
+from podpy.cli.declare.common import latest, some_containers
+from podpy.cli.declare.model import CONTAINERS, RUNNING, Argument, Command, flag, many, number, text
 
 _PANEL = "Observing"
 
@@ -33,6 +33,34 @@ COMMANDS: tuple[Command, ...] = (
             flag("--stream", "Go on when all is shown", default=True),
             text("--until", "TIME", "Events before this time; 10m: for ten minutes from now"),
         ),
+    ),
+    Command(
+        path="stats",
+        aliases=("container stats",),
+        handler="podpy.cli.commands.containers.stats:run",
+        panel=_PANEL,
+        help="Show what containers use: CPU, memory, network, disk, processes",
+        examples=(
+            "podpy stats  # on a terminal: c, m, n, p, b choose the order, q ends",
+            "podpy stats --no-stream --format json",
+            "podpy stats --no-stream --format 'table {{.Name}} {{.CPUPerc}} {{.MemUsage}}' web",
+        ),
+        rule="stats",
+        description=(
+            "CPU is counted since the last look, at the first one since the start; 100% is one processor. From the "
+            "container's cgroup, or where that has no such controller, summed up over its processes. What can't be "
+            "known is --."
+        ),
+        options=(
+            flag("--all -a", "Those that don't run, too"),
+            text("--format", "TEMPLATE", "Print as a Go template says, as table TEMPLATE, or as json"),
+            number("--interval -i", "SECONDS", "Time between two looks", default=5),
+            latest(),
+            flag("--no-reset", "Don't clear the screen between two looks"),
+            flag("--no-stream", "Look once"),
+            flag("--no-trunc", "Print whole ids"),
+        ),
+        arguments=(some_containers(RUNNING),),
     ),
     Command(
         path="why",

@@ -130,6 +130,12 @@ def _top(options: Options, positionals: list[str]) -> list[str]:
     return positionals
 
 
+def _stats(options: Options, positionals: list[str]) -> list[str]:
+    if options.all + options.latest + bool(positionals) > 1:
+        raise UsageError("--all, --latest and containers cannot be used together")
+    return positionals
+
+
 def _why(options: Options, positionals: list[str]) -> list[str]:
     if not positionals and not options.latest and not options.port:
         raise UsageError("you must provide a container's name or id, --latest, or --port")
@@ -166,6 +172,7 @@ _RULES = {
     "exec": _exec,
     "port": _port,
     "top": _top,
+    "stats": _stats,
     "why": _why,
     "images": _images,
     "images or none": _images_or_none,

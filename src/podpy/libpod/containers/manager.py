@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from podpy.image.registry.access import PullOptions
     from podpy.libpod.containers.contents.options import CommitOptions, CopyOptions
     from podpy.libpod.containers.rows import Listing
+    from podpy.libpod.containers.stats import Sampler
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
     from podpy.libpod.io.foreground import AttachOptions
@@ -107,6 +108,18 @@ class Containers:
 
     def _find(self, name: str) -> Container | PodpyError:
         return _or_error(lambda: self.get(name))
+
+    def stats(self, names: Sequence[str] = (), *, every: bool = False) -> Sampler:
+        """Return what takes samples of what containers use: of those with `names`, else of those that run (`every`: of
+        all).
+
+            sampler = runtime.containers.stats()
+            for each in sampler.sample():
+                print(each.name, each.cpu, each.memory)
+        """
+        from podpy.libpod.containers.stats import Sampler
+
+        return Sampler(self._engine, names, every=every)
 
     # Coming
 

@@ -93,11 +93,12 @@ def _pids(first: int) -> list[int]:
     """Return the pids (outside) in the pid namespace of a first process; with the host's: its tree."""
     namespace = _link(f"/proc/{first}/ns/pid")
     if namespace == _link("/proc/self/ns/pid"):
-        return _tree(first)
+        return tree(first)
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and _link(f"/proc/{name}/ns/pid") == namespace]
 
 
-def _tree(first: int) -> list[int]:
+def tree(first: int) -> list[int]:
+    """Return a process and all that descend from it."""
     found = [first]
     for pid in found:
         try:

@@ -6,7 +6,7 @@ import os
 
 from podpy import files
 from podpy.errors import NoSuchContainerError, PodpyError
-from podpy.go.units import human_size
+from podpy.go.units import binary_size
 from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import (
     ALIVE,
@@ -239,9 +239,9 @@ class _Story:
         self._facts |= {"ended_by": "oom", "memory_limit": limit or 0}
         if limit:
             self._reasons.append(
-                f"The kernel killed a process in it: its memory limit of {human_size(limit)} was used up."
+                f"The kernel killed a process in it: its memory limit of {binary_size(limit)} was used up."
             )
-            self._mends.append(f"A higher limit, as --memory {human_size(limit * 2)}; podpy stats shows what it takes")
+            self._mends.append(f"A higher limit, as --memory {_option(limit * 2)}; podpy stats shows what it takes")
         else:
             self._reasons.append(
                 "The kernel killed a process in it: a memory limit above it was used up (it has none itself)."
@@ -297,6 +297,11 @@ def _last_run(engine: Engine, container_id: str) -> list[Event]:
             events.clear()
         events.append(event)
     return events
+
+
+def _option(size: int) -> str:
+    """Return bytes as --memory takes them, in whole MiB if they are that many."""
+    return f"{size >> 20}m" if size >> 20 else str(size)
 
 
 def _times(number: int) -> str:
