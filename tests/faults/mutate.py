@@ -37,8 +37,8 @@ PATIENCE = 60
 TESTS = "tests/bottom tests/cli tests/config tests/faults tests/go tests/image tests/libpod tests/monitor tests/network"
 TESTS += " tests/oci tests/rootless tests/security tests/spec tests/storage tests/project/test_beneath.py"
 C_TESTS = {
-    "src/conmon_c/conmon": "tests/conmon tests/monitor tests/libpod/test_life.py tests/libpod/test_sdnotify.py",
-    "src/conmon_c/native": "tests/storage tests/image/test_odd_layers.py tests/rootless",
+    "src/conmon_c/conmon": "tests/conmon tests/monitor tests/libpod/test_sdnotify.py",
+    "src/conmon_c/native": "tests/storage tests/image/test_odd_layers.py",
     "src/conmon_c/holder": "tests/rootless",
     "src/conmon_c/launcher": "tests/project/test_launcher.py tests/cli/test_main.py",
     "src/conmon_c/hello": "tests/project/test_hello.py",

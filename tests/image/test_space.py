@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from podpy.libpod.system.disk_usage import KindUsage
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support import wait
@@ -223,3 +224,10 @@ def test_containers_start_while_everything_unused_is_pruned(
     for result in [*runs, *pruned]:
         result.ok()
     assert podpy.ok("system", "check") == ""
+
+
+@pytest.mark.parametrize(
+    ("size", "reclaimable", "percent"), [(0, 0, 0), (200, 200, 100), (200, 0, 0), (3, 1, 33), (3, 2, 67), (8, 1, 13)]
+)
+def test_reclaimable_is_a_rounded_share_of_the_size(size: int, reclaimable: int, percent: int) -> None:
+    assert KindUsage(kind="Images", total=3, active=1, size=size, reclaimable=reclaimable).percent == percent
