@@ -340,6 +340,14 @@ def test_attached_to_stdin_alone_run_prints_the_id(podpy: Podpy, busybox: str) -
     assert podpy.ok("logs", "c") == "hidden"
 
 
+def test_passthrough_hands_each_stream_over(podpy: Podpy, busybox: str) -> None:
+    script = "cat; echo out; echo err >&2"
+    done = podpy(
+        "run", "-i", "--rm", "--log-driver=passthrough", "--network=none", busybox, "sh", "-c", script, input="in\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "in\nout\n", "err\n")
+
+
 def test_passthrough_tty_hands_the_terminal_over(podpy: Podpy, busybox: str) -> None:
     master, slave = pty.openpty()
     how = ["--rm", "--log-driver=passthrough-tty", "--network=none", busybox]

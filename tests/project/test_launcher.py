@@ -91,3 +91,9 @@ def test_byte_code_is_run_by_an_interpreter_of_its_own_version(program: Path, tm
 
 def test_byte_code_is_left_alone_where_the_interpreter_may_be_of_another_version(program: Path, tmp_path: Path) -> None:
     assert output(with_byte_code(tmp_path, program)) == "1 1 []\n"
+
+
+def test_without_byte_code_the_source_is_run(program: Path, tmp_path: Path) -> None:
+    launcher = make_environment(tmp_path, program, packages="site-packages")
+    (tmp_path / "bin" / f"python3.{sys.version_info.minor}").symlink_to(sys.executable)
+    assert output(launcher, "x") == "1 1 ['x']\n"

@@ -7,6 +7,7 @@ from time import time_ns
 
 from podpy import fastjson, pids
 from podpy.errors import AttachError, NoSuchContainerError, StateError
+from podpy.libpod.caller import Streams
 from podpy.libpod.containers.table import (
     ALIVE,
     EXITED,
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
-    from podpy.libpod.caller import Streams
     from podpy.libpod.containers.held import Held
     from podpy.libpod.containers.starting.start import Starting
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
 
+_PASSTHROUGH = ("passthrough", "passthrough-tty")
 _NOT_RUNNING = "you can only attach to running containers"
 
 
@@ -251,7 +252,9 @@ def pump(container: Held, socket: int, options: AttachOptions) -> bool:
 
     control = os.path.join(container.engine.run_directory(container.id), "bundle", "ctl")
     keys = wanted_detach_keys(options.detach_keys, container.engine.conf)
-    return pump_streams(socket, options.streams, detach_keys=keys, tty=container.spec.tty, control=control)
+    is_through = container.spec.log_driver in _PASSTHROUGH
+    streams = Streams() if is_through else options.streams  # the container reads them itself: nothing may be taken
+    return pump_streams(socket, streams, detach_keys=keys, tty=container.spec.tty, control=control)
 
 
 class _Proxy:
