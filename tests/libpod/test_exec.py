@@ -60,6 +60,19 @@ def test_a_command_that_cannot_be_started_is_one_line_of_ours(
     assert done.stderr == f"Error: crun: {said}: {reason}\n"
 
 
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_what_the_kernel_cannot_execute_has_a_shells_exit_code(podpy: Podpy, busybox: str, runtime: str) -> None:
+    """Also where the runtime ends with 1 then: runc, crun from 1.28 on, and all of them with a terminal."""
+    podpy.ok(f"--runtime={runtime}", "run", "-d", "--name=k", "--network=none", busybox, "sleep", "1000")
+    script = "echo words >/words; echo '#!/nothing' >/script; chmod +x /words /script"
+    podpy.ok("exec", "k", "sh", "-c", script)
+    for options in ([], ["-t"]):
+        assert podpy("exec", *options, "k", "/words").returncode == 126
+        assert podpy("exec", *options, "k", "/script").returncode == 127
+        assert podpy("exec", *options, "k", "false").returncode == 1
+    podpy.ok("rm", "-f", "-t0", "k")
+
+
 def test_what_only_looks_as_if_it_could_not_be_started_is(podpy: Podpy, running: str) -> None:
     """Links into /proc are other files for each process; a search path may be relative, or be missing."""
     script = "ln -s /proc/self/exe /tmp/me; mkdir /tmp/bin; ln -s /bin/busybox /tmp/bin/echo; ln -s bin /tmp/alias"

@@ -18,6 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podpy.errors import RuntimeFailedError
+
+_SCRIPT, _ELF = b"#!", b"\x7fELF"
+_BEGINNING = 256  # bytes that the kernel looks at (BINPRM_BUF_SIZE, linux/binfmts.h)
+_MACHINE = slice(18, 20)  # e_machine of an ELF file, elf(5)
+_OTHER_FORMATS = "/proc/sys/fs/binfmt_misc"  # one file for each, besides `register` and `status`
 _MISSING, _NO_FILE, _NOT_EXECUTABLE, _UNSURE = range(4)
 
 
@@ -36,6 +42,61 @@ def refuse_impossible(process: dict[str, Any], rootfs: str, runtime: str) -> Non
         os.close(root)
     if problem:
         raise explain_runtime_error(problem, runtime)
+
+
+def never_began(process: dict[str, Any], rootfs: str, runtime: str) -> RuntimeFailedError | None:
+    """Return the error for a command that ended with 1, if the kernel can't execute its file.
+
+    crun of 1.28 tells that on standard error alone, with this exit code.
+    """
+    try:
+        root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        command = process["args"][0]
+        places = [""] if "/" in command else _search_path(process["env"])
+        paths = [os.path.join(process["cwd"], place, command) for place in places]
+        path = next((path for path in paths if _look(f"/proc/self/fd/{root}", path) == _UNSURE), "")
+        problem = _kernels_problem(f"/proc/self/fd/{root}", path) if path else ""
+    finally:
+        os.close(root)
+    return explain_runtime_error(f"exec container process `{command}`: {problem}", runtime) if problem else None
+
+
+def _kernels_problem(root: str, path: str) -> str:
+    """Return why execve(2) surely fails with this file, or an empty text."""
+    try:
+        descriptor = beneath.open_in_root(root, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return ""
+    try:
+        beginning = os.read(descriptor, _BEGINNING)
+        own = os.open("/proc/self/exe", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            machine = os.pread(own, _BEGINNING, 0)[_MACHINE]
+        finally:
+            os.close(own)
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    if beginning.startswith(_SCRIPT):
+        words = beginning[len(_SCRIPT) :].partition(b"\n")[0].split()
+        interpreter = os.fsdecode(words[0]) if words else ""
+        is_missing = interpreter.startswith("/") and _look(root, interpreter) == _MISSING
+        return "No such file or directory" if is_missing else ""
+    if beginning.startswith(_ELF) and beginning[_MACHINE] == machine:
+        return ""
+    return "" if _knows_other_formats() else "Exec format error"
+
+
+def _knows_other_formats() -> bool:
+    """Whether the kernel hands files of other formats, or of other machines, to programs."""
+    try:
+        return not {"register", "status"}.issuperset(os.listdir(_OTHER_FORMATS))
+    except FileNotFoundError:
+        return False
 
 
 def _problem(process: dict[str, Any], root: str) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from podpy.systemd.scope import Leaving
 
 _ID_LENGTH = 64
+_MAYBE_THE_RUNTIMES = 1  # exit code of a command, or of a runtime that couldn't execute it
 _NOT_RUNNING = 255  # Podman's code for a container in which nothing can be run
 
 
@@ -178,27 +179,42 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
     if not options.interactive:
         streams = Streams(None, streams.stdout, streams.stderr)
     with _Beginning(container, options) as begun:
-        if not options.tty:
-            return begun.ended(
-                container.engine.oci_runtime.exec_attached(
-                    container.id,
-                    begun.process,
-                    directory=begun.directory,
-                    on_start=begun.outlive_this_call,
-                    preserved=preserved(options.preserve_fds, options.preserve_fd),
-                    streams=(streams.stdin, streams.stdout, streams.stderr),
-                )
-            )
-        from podpy.libpod.io import exec_monitor
-
-        code = None
-        try:
-            code = exec_monitor.run_attached(container, options, begun.directory, begun.process, streams)
-        finally:
-            monitor = read_pidfile(os.path.join(begun.directory, MONITOR)) if code is None else 0
-            if monitor:  # detached, or nobody takes its output any more: the command runs on
-                begun.hand_over(monitor)
+        code = _run(container, options, begun, streams)
+        if code == _MAYBE_THE_RUNTIMES:
+            _refuse_what_never_began(container, begun.process)
         return 0 if code is None else begun.ended(code)
+
+
+def _run(container: Held, options: ExecOptions, begun: _Beginning, streams: Streams) -> int | None:
+    """Return the exit code, or None if the user detached."""
+    if not options.tty:
+        return container.engine.oci_runtime.exec_attached(
+            container.id,
+            begun.process,
+            directory=begun.directory,
+            on_start=begun.outlive_this_call,
+            preserved=preserved(options.preserve_fds, options.preserve_fd),
+            streams=(streams.stdin, streams.stdout, streams.stderr),
+        )
+    from podpy.libpod.io import exec_monitor
+
+    code = None
+    try:
+        code = exec_monitor.run_attached(container, options, begun.directory, begun.process, streams)
+    finally:
+        monitor = read_pidfile(os.path.join(begun.directory, MONITOR)) if code is None else 0
+        if monitor:  # detached, or nobody takes its output any more: the command runs on
+            begun.hand_over(monitor)
+    return code
+
+
+def _refuse_what_never_began(container: Held, process: dict[str, Any]) -> None:
+    from podpy.oci.exec_check import never_began
+
+    error = never_began(process, f"/proc/{container.row.pid}/root", container.engine.oci_runtime.name)
+    if error is not None:
+        error.already_told = True  # by the runtime, on the command's standard error
+        raise error
 
 
 def start_detached(container: Held, options: ExecOptions) -> str:
