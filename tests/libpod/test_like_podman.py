@@ -292,11 +292,6 @@ def test_an_image_whose_root_only_root_may_enter_runs_for_everybody(
     assert podpy.ok(*store, *QUICK, "-u", "1000", "closed", "sh", "-c", "id -u; stat -c %a /") == "1000\n755"
 
 
-def test_volume_options_are_refused_rather_than_forgotten(podpy: Podpy, busybox: str) -> None:
-    mount = "--mount=type=volume,source=v,target=/v,volume-opt=type=nfs"
-    podpy(*QUICK, mount, busybox, "true").fails(125, "volume-opt")
-
-
 def test_a_user_namespace_of_its_own_waits_for_the_way_out_of_the_login_session(podpy: Podpy, busybox: str) -> None:
     steps = podpy.ok("run", "--explain", "--network=none", "--userns=keep-id", busybox)
     assert "wait until this process is out of the login session's cgroup" in steps

@@ -189,7 +189,7 @@ def test_explain_names_every_step_of_a_mount_and_makes_nothing(podpy: Podpy, bus
     steps = [
         "look up the user root",
         "make the working directory /w",
-        "fill the volume vol from /v",
+        "mount the volume vol, if it has options; fill it from /v, if it was never used",
         "write the container",
     ]
     steps += [

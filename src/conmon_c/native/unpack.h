@@ -13,6 +13,7 @@ enum {
     PODPY_UNPACK_OPAQUE_FILE = 4, /* .wh..wh..opq stays a file: a file system without user.* attributes */
     PODPY_UNPACK_PLAIN = 8, /* no layer: files for somebody's directory, in which something may be already */
     PODPY_UNPACK_OVERWRITE = 16, /* PLAIN: a file may take a directory's place, and the other way round */
+    PODPY_UNPACK_MARK = 32, /* PLAIN: `implied` directories get their time as in a layer, to be found again */
 };
 
 struct podpy_unpack_options {

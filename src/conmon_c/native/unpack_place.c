@@ -64,7 +64,7 @@ static int own_implied(struct place *place, const char *path, struct unpack_erro
 static int remember_implied(void *owner, const char *path, struct unpack_error *error)
 {
     struct place *place = owner;
-    if (place->flags & PODPY_UNPACK_PLAIN)
+    if ((place->flags & (PODPY_UNPACK_PLAIN | PODPY_UNPACK_MARK)) == PODPY_UNPACK_PLAIN)
         return own_implied(place, path, error);
     place->result->implied++;
     return remember_time(place, path, (struct timespec){ .tv_nsec = PODPY_UNPACK_IMPLIED }, error);

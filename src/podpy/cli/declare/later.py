@@ -27,8 +27,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image sign",
         "system service",
         "pod",
-        "volume export",
-        "volume import",
         "network",
         "kube",
         "play",

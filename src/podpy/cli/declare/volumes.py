@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import template_format
-from podpy.cli.declare.model import VOLUMES, Argument, Command, count, flag, many, number, text
+from podpy.cli.declare.model import FILES, VOLUMES, Argument, Command, count, flag, many, number, text
 
 GROUPS = {"volume": "Volumes"}
 
@@ -42,6 +42,31 @@ COMMANDS: tuple[Command, ...] = (
         help="Tell by the exit code whether a volume exists",
         examples=("podpy volume exists data && echo yes",),
         arguments=(_ONE,),
+    ),
+    Command(
+        path="volume export",
+        handler="podpy.cli.commands.volumes.volume:export",
+        help="Write a volume's files as a tar",
+        examples=(
+            "podpy volume export -o data.tar data",
+            "podpy volume export data | zstd > data.tar.zst",
+        ),
+        arguments=(_ONE,),
+        options=(text("--output -o", "FILE", "Write to this file (default: standard output)", complete=FILES),),
+    ),
+    Command(
+        path="volume import",
+        handler="podpy.cli.commands.volumes.volume:import_",
+        help="Unpack a tar into a volume",
+        description=(
+            "The tar may be compressed (gzip, zstd, xz, bzip2). Files that are in the volume already are replaced, "
+            "others stay. An import that fails, or is cut off, leaves the volume as it was."
+        ),
+        examples=(
+            "podpy volume import data data.tar",
+            "podpy volume import data - < data.tar.gz",
+        ),
+        arguments=(_ONE, Argument(name="source", metavar="FILE|-", complete=FILES)),
     ),
     Command(
         path="volume inspect",

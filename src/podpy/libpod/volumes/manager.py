@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from podpy.libpod.engine import Engine
     from podpy.libpod.system.prune import Pruned
+    from podpy.storage.layers.pack import Packed
     from podpy.storage.volumes.volume import Volume
 
     Found = list[Volume]
@@ -160,6 +161,30 @@ class Volumes:
                 if mounting.detach(volume):
                     tell(self._engine.database, "volume", "unmount", volume.name, volume.name, volume.labels)
         return volume.name
+
+    # Contents
+
+    def export(self, name: str, output: str | int) -> Packed:
+        """Write a tar of a volume's files to a descriptor, or a file that appears when it is complete; return what it
+        has in it.
+
+        Raises NoSuchVolumeError, StorageError, ImageError (the file), BrokenPipeError.
+        """
+        from podpy.libpod.volumes import transfer
+
+        return self._engine.privileged(lambda: transfer.export(self._engine, self.get(name), output))
+
+    def import_(self, name: str, source: str | int) -> None:
+        """Unpack a tar, also a compressed one, from a file or a descriptor into a volume, all of it or nothing.
+
+        Files that are there already are replaced, others stay. Raises NoSuchVolumeError, UsageError (the file),
+        BrokenTarError, ImageError (broken compression), StorageError, StateError (a tmpfs that nobody has).
+        """
+        from podpy.libpod.volumes import transfer
+
+        self.get(name)
+        with transfer.opened(self._engine, source) as descriptor:
+            self._engine.privileged(lambda: transfer.import_tar(self._engine, self.get(name), descriptor))
 
     # Going
 

@@ -52,22 +52,35 @@ def remove_tree(path: str) -> None:
     """Remove a file or a whole tree; nothing happens if there is none. Never follows a symbolic link. Raises
     OSError.
     """
-    from podpy._native import ffi, lib
-
     parent = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if lib.podpy_tree_remove(parent, os.fsencode(os.path.basename(path))) < 0:
-            raise OSError(ffi.errno, os.strerror(ffi.errno), path)
+        remove_at(parent, os.path.basename(path))
+    except OSError as error:
+        error.filename = path
+        raise
     finally:
         os.close(parent)
 
 
+def remove_at(parent: int, name: str) -> None:
+    """Remove a file or a whole tree, named in the directory that a descriptor stands for. Raises OSError."""
+    from podpy._native import ffi, lib
+
+    if lib.podpy_tree_remove(parent, os.fsencode(name)) < 0:
+        raise OSError(ffi.errno, os.strerror(ffi.errno), name)
+
+
 def sync_filesystem(path: str) -> None:
     """Write everything of the file system that holds `path` to its disk: syncfs(2). Raises OSError."""
-    from podpy import linux
-
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        linux.syncfs(directory)
+        sync_descriptor(directory)
     finally:
         os.close(directory)
+
+
+def sync_descriptor(descriptor: int) -> None:
+    """Write everything of the file system of a descriptor's file to its disk: syncfs(2). Raises OSError."""
+    from podpy import linux
+
+    linux.syncfs(descriptor)

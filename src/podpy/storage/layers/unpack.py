@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 40
 MAX_ENTRIES = 4_000_000
 _ALL_IDS = 0xFFFFFFFF
-_PLAIN, _OVERWRITE = 8, 16  # unpack.h: PODPY_UNPACK_PLAIN, PODPY_UNPACK_OVERWRITE
+_PLAIN, _OVERWRITE, _MARK = 8, 16, 32  # unpack.h: PODPY_UNPACK_PLAIN and so on
 _ENOSPC, _EDQUOT = 28, 122
 
 
@@ -34,7 +34,7 @@ class Plain(Record):
     that is there is replaced at once, by a rename. `prefix` stands before each name: a directory below the target;
     links within the target resolve as after a chroot to it. `owner` (uid, gid) gets everything; None: as the archive
     says, whose ids `inside` become those outside by the maps (inside, outside, size). `overwrite`: a file may take a
-    directory's place, and the other way round.
+    directory's place, and the other way round. `mark`: `implied` directories are marked by their time, as in a layer.
     """
 
     prefix: str = ""
@@ -42,6 +42,7 @@ class Plain(Record):
     uid_maps: Maps = ()
     gid_maps: Maps = ()
     overwrite: bool = False
+    mark: bool = False
 
 
 class Unpacker:
@@ -75,7 +76,7 @@ class Unpacker:
         self.root_seen = self.replaced = False
         self._plain = plain
         options, _kept = self._options(max_bytes, max_entries, plain or Plain())
-        flags = unpack_flags() | (_PLAIN if plain else 0) | (_OVERWRITE if plain and plain.overwrite else 0)
+        flags = unpack_flags() | (_plain_flags(plain) if plain else 0)
         own = isinstance(target, str)
         directory = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if isinstance(target, str) else target
         try:
@@ -125,6 +126,10 @@ class Unpacker:
         if self._unpack:
             self._lib.podpy_unpack_abort(self._unpack, self._result)
             self._unpack = None
+
+
+def _plain_flags(plain: Plain) -> int:
+    return _PLAIN | (_OVERWRITE if plain.overwrite else 0) | (_MARK if plain.mark else 0)
 
 
 def unpack_flags() -> int:

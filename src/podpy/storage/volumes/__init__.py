@@ -4,6 +4,7 @@ volume      one of them
 table       their rows and directories: made, found, renamed, removed
 driver      what `volume create --opt` says (driver local): pure
 first_use   what an empty volume gets from the image of the container that first has it
+incoming    an archive's files come in
 mounting    volumes with options are mounted at their directory, in the mount namespace of who uses them
 
 It takes names, labels and options as texts, and returns `Volume`s. It raises NoSuchVolumeError, InUseError, UsageError,

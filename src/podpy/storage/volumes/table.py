@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 
-from podpy import fastjson, files
+from podpy import fastjson, files, pids
 from podpy.errors import AmbiguousNameError, InUseError, NoSuchVolumeError, UsageError
 from podpy.storage.staging import Staging
 from podpy.storage.volumes.first_use import COPIED, NEW, OWNED
@@ -22,7 +22,7 @@ from podpy.storage.volumes.volume import Volume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from podpy.config.paths import Paths
@@ -261,12 +261,26 @@ class VolumeTable:
         """Note that a container uses a volume, as long as the container has a row."""
         self._database.execute("INSERT OR IGNORE INTO container_volumes VALUES (?, ?)", (container_id, name))
 
+    def monitors(self, name: str) -> list[int]:
+        """Return the pids of the monitors of the volume's containers: in their mount namespaces it is mounted."""
+        query = """SELECT conmon_pid, conmon_start FROM containers JOIN container_volumes ON id = container_id
+            WHERE volume = ? AND conmon_pid > 0"""
+        return [pid for pid, started in self._database.query(query, (name,)) if pids.is_alive(pid, started)]
+
+    def receive(self, volume: Volume, pieces: Iterable[bytes]) -> None:
+        """Unpack a tar into a volume, which is mounted if it must be: see `incoming.receive`."""
+        from podpy.storage.volumes import incoming
+
+        incoming.receive(volume, self._graphroot, pieces)
+
     def prepare(self, volume: Volume, use: FirstUse, *, fresh: bool = False) -> None:
         """Make an empty volume ready for a container: see `first_use`. Once in its life the image fills it.
 
         `fresh`: something without files was mounted there just now; it is filled whatever became of it before. Raises
         OSError.
         """
+        if not volume.needs_mount:
+            self.finish_import(volume)
         if volume.copied_up and not fresh:
             return
         from podpy.storage.volumes import first_use
@@ -277,6 +291,14 @@ class VolumeTable:
         state = first_use.fill(volume.mountpoint, use, before, staged_in=place, fixed=fixed)
         if not fresh and state != NEW and not (state == OWNED and volume.owned):
             self._database.execute("UPDATE volumes SET copied_up = ? WHERE name = ?", (state, volume.name))
+
+    def finish_import(self, volume: Volume) -> None:
+        """Finish an import that was killed after its commit, if one was: cheap if none was."""
+        home = os.path.dirname(volume.mountpoint)
+        if len(os.listdir(home)) > 1:
+            from podpy.storage.volumes import incoming
+
+            incoming.finish(home)
 
     def _rows(self, name: str) -> list[tuple[Any, ...]]:
         return self._database.query(f"SELECT {_COLUMNS} FROM volumes WHERE name = ?", (name,))

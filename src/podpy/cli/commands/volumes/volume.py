@@ -1,4 +1,4 @@
-"""`podpy volume`: create, exists, inspect, mount, rename, reload, rm, unmount; the lists are in their own modules."""
+"""`podpy volume`: create, exists, export, import, inspect, mount, rename, rm, unmount; the lists: volume_list."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.options import Options
 
+_STDIN, _STDOUT = 0, 1
 _NO_SUCH = 1
 _IN_USE = 2
 
@@ -41,6 +42,26 @@ def exists(options: Options) -> int:
     """`podpy volume exists`: 0 or 1."""
     with open_runtime(options) as runtime:
         return 0 if runtime.volumes.exists(options.volume) else _NO_SUCH
+
+
+def export(options: Options) -> int:
+    """`podpy volume export`: a tar on standard output, or in a file."""
+    if options.given("output") and not options.output:
+        raise UsageError("must provide valid path for file to write to")
+    if not options.output and os.isatty(_STDOUT):
+        raise UsageError("cannot write to terminal, use command-line redirection or the --output flag")
+    with open_runtime(options) as runtime:
+        runtime.volumes.export(options.volume, options.output or _STDOUT)
+    return 0
+
+
+def import_(options: Options) -> int:
+    """`podpy volume import`: prints nothing."""
+    if options.source == "-" and os.isatty(_STDIN):
+        raise UsageError("cannot read from terminal, use command-line redirection")
+    with open_runtime(options) as runtime:
+        runtime.volumes.import_(options.volume, _STDIN if options.source == "-" else options.source)
+    return 0
 
 
 def inspect(options: Options) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from errno import ELOOP, EXDEV
 
-from podpy import beneath, pids
+from podpy import beneath
 from podpy.errors import EXIT_NOT_EXECUTABLE, StorageError, UsageError
 from podpy.plan import Operation
 
@@ -152,7 +152,7 @@ class PrepareVolume(Operation):
                 lock = self._engine.lock(f"volume-{volume.name}")
                 lock.acquire()  # by the time that it is given back, others see this container run
                 self._locks.append(lock)
-                if any(mounting.borrow(volume, monitor) for monitor in self._monitors()):
+                if any(mounting.borrow(volume, pid) for pid in self._engine.volume_table.monitors(volume.name)):
                     return False
             mounting.mount(volume)
         except StorageError as error:
@@ -163,13 +163,6 @@ class PrepareVolume(Operation):
             failed.exit_code = EXIT_NOT_EXECUTABLE  # as of a start that fails
             raise failed from error
         return mounting.is_shared(volume)
-
-    def _monitors(self) -> list[int]:
-        """Return the pids of the monitors of the volume's containers: in their mount namespaces it is mounted."""
-        query = """SELECT conmon_pid, conmon_start FROM containers JOIN container_volumes ON id = container_id
-            WHERE volume = ? AND conmon_pid > 0"""
-        found = self._engine.database.query(query, (self._mount.source,))
-        return [pid for pid, started in found if pids.is_alive(pid, started)]
 
 
 class MountSubpath(Operation):
