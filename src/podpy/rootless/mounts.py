@@ -24,6 +24,9 @@ class Privately:
     def __enter__(self) -> None:
         self._namespace = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         self._directory = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._leave()
+
+    def _leave(self) -> None:
         private_mounts()
 
     def __exit__(self, *_error: object) -> None:
@@ -33,6 +36,21 @@ class Privately:
         finally:
             os.close(self._namespace)
             os.close(self._directory)
+
+
+class Elsewhere(Privately):
+    """A block in which this thread is in the mount namespace of another process. Raises OSError if that has ended."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def _leave(self) -> None:
+        linux.unshare(linux.CLONE_FS)  # setns(2) wants a thread whose working directory is its own
+        theirs = os.open(f"/proc/{self._pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            linux.setns(theirs, linux.CLONE_NEWNS)
+        finally:
+            os.close(theirs)
 
 
 def mount_points(process: str = "self") -> list[str]:

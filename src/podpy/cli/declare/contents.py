@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import PROGRESS, one_container
+from podpy.cli.declare.common import PROGRESS, latest, one_container, some_containers
 from podpy.cli.declare.model import CONTAINERS, FILES, SWITCH, Argument, Command, Option, flag, many, text
 
 _PANEL = "Containers"
@@ -44,6 +44,37 @@ COMMANDS: tuple[Command, ...] = (
             flag("--overwrite", "A file may take a directory's place, and the other way round"),
             flag("--extract", "Accepted for old scripts; does nothing", hidden=True),
             flag("--pause", "Accepted for old scripts; does nothing", hidden=True, default=True),
+        ),
+    ),
+    Command(
+        path="mount",
+        aliases=("container mount",),
+        handler="podpy.cli.commands.contents.mount:mount",
+        panel=_PANEL,
+        help="Mount containers' root file systems and print where (in `podpy unshare`)",
+        examples=("podpy unshare sh -c 'ls $(podpy mount web)'",),
+        rule="ids or none",
+        arguments=(some_containers(),),
+        options=(
+            flag("--all -a", "Mount all containers"),
+            text("--format", "FORMAT", "json"),
+            latest(),
+            flag("--no-trunc", "Print whole ids"),
+        ),
+    ),
+    Command(
+        path="unmount",
+        aliases=("umount", "container unmount", "container umount"),
+        handler="podpy.cli.commands.contents.mount:unmount",
+        panel=_PANEL,
+        help="Unmount containers' root file systems",
+        examples=("podpy unmount web", "podpy unmount --all"),
+        rule="ids",
+        arguments=(some_containers(),),
+        options=(
+            flag("--all -a", "Unmount all that are mounted"),
+            flag("--force -f", "Even while somebody works in it"),
+            latest(),
         ),
     ),
     Command(

@@ -10,18 +10,12 @@ _REMOTE = "is for other machines: podpy is an engine for this one"
 _WORDS: dict[str, tuple[str, ...]] = {
     _LATER: (
         "build",
-        "mount",
-        "unmount",
-        "umount",
         "auto-update",
         "compose",
         "container clone",
         "container runlabel",
         "container checkpoint",
         "container restore",
-        "container mount",
-        "container unmount",
-        "container umount",
         "image build",
         "image scp",
         "image sign",

@@ -161,9 +161,14 @@ def _not_both(every: bool, newest: bool) -> None:
         raise UsageError("--all and --latest cannot be used together")
 
 
+def _ids_or_none(options: Options, positionals: list[str]) -> list[str]:
+    return _ids(options, positionals) if positionals or options.all or options.latest else positionals
+
+
 _RULES = {
     "none": _none,
     "ids": _ids,
+    "ids or none": _ids_or_none,
     "start": _start,
     "diff": _diff,
     "names": _names,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from podpy.storage.layers.pack import Packed
 
     Found = list[Container]
+    Mounted = list[tuple[str, str, str]]
     Chosen = tuple[str, Container | PodpyError]
     Outcome = tuple[str, PodpyError | None]
 
@@ -223,6 +224,41 @@ class Containers:
             return self.get(name)
         except NoSuchContainerError:
             raise NoSuchContainerError(f'container "{name}" does not exist') from None
+
+    def mount(self, names: Sequence[str], *, every: bool = False) -> Iterator[tuple[str, str | PodpyError]]:
+        """Mount containers in the user's mount namespace; yield each with where, or why not.
+
+        Raises RootlessError outside the user's namespaces (`podpy unshare`).
+        """
+        from podpy.libpod.containers.contents import mount
+
+        mount.refuse_outside(self._engine)
+        for name in mount.all_ids(self._engine) if every else names:
+            yield name, self._attempt(lambda name: mount.mount(self.get(name)), name)
+
+    def mounted(self) -> Mounted:
+        """Return the id, name and path of each container that is mounted. Raises RootlessError as `mount`."""
+        from podpy.libpod.containers.contents import mount
+
+        mount.refuse_outside(self._engine)
+        return self._engine.privileged(lambda: mount.mounted(self._engine))
+
+    def unmount(
+        self, names: Sequence[str], *, every: bool = False, force: bool = False
+    ) -> Iterator[tuple[str, str | PodpyError]]:
+        """Unmount containers; yield each with its id, or why not. `every`: all that are mounted."""
+        from podpy.libpod.containers.contents import mount
+
+        engine = self._engine
+        chosen = [found for found, _, _ in engine.privileged(lambda: mount.mounted(engine))] if every else names
+        for name in chosen:
+            yield name, self._attempt(lambda name: mount.unmount(engine, name, force=force), name)
+
+    def _attempt(self, work: Callable[[str], str], name: str) -> str | PodpyError:
+        try:
+            return self._engine.privileged(lambda: work(name))
+        except PodpyError as error:
+            return error
 
     # Stopping and going
 

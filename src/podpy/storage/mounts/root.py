@@ -91,6 +91,11 @@ class RemoveContainerLayer(Operation):
         return f"remove the container's layer {self._path}"
 
     def execute(self) -> None:
+        container_id = os.path.basename(self._path)
+        if _mounted(self._store, container_id):
+            from podpy.storage.mounts import container_mounts
+
+            container_mounts.unmount(self._store, container_id, force=True)
         self._store.staging.discard(self._path)
 
 
@@ -271,6 +276,9 @@ def operations(
 ) -> list[Operation]:
     """See Store.mount_operations."""
     maps = (options.uid_maps, options.gid_maps)
+    mounted = _mounted(store, container_id)
+    if mounted:
+        return [MountBind(mounted, target)]
     if options.rootfs:
         return _of_directory(store, container_id, target, options)
     if image is None:
@@ -296,6 +304,15 @@ def operations(
         MakeContainerLayer(store, container_id, root_like),
         _overlay(store, container_id, ":".join(names), target, options.volatile),
     ]
+
+
+def _mounted(store: Shelves, container_id: str) -> str:
+    """Return where `podpy mount` has mounted a container, or an empty text; one look at the disk, as a rule."""
+    if not os.path.isdir(os.path.join(store.paths.runroot, "container-mounts", container_id)):
+        return ""
+    from podpy.storage.mounts import container_mounts
+
+    return container_mounts.of_container(store, container_id)
 
 
 class MakeEmptyLayer(Operation):
