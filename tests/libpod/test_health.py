@@ -108,6 +108,15 @@ def test_a_running_container_gets_another_check(podpy: Podpy, busybox: str) -> N
     podpy("healthcheck", "run", "c").fails(125, "has no defined healthcheck")
 
 
+def test_a_container_that_was_made_ready_is_checked_from_its_start_on(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=c", "--network=none", "--health-cmd=true", *QUICK, busybox, "sleep", "300")
+    podpy.ok("init", "c")
+    podpy("healthcheck", "run", "c").fails(125, "is not running")
+    assert state(podpy)["Health"]["Log"] is None
+    podpy.ok("start", "c")
+    podpy.ok("wait", "--condition=healthy", "c")
+
+
 def test_what_is_done_about_an_unhealthy_container(podpy: Podpy, busybox: str) -> None:
     start(podpy, busybox, "--health-cmd=false", *QUICK, "--health-on-failure=kill", name="killed")
     # Stopped for its health: the policy doesn't start it again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from pathlib import Path
 
@@ -122,3 +123,23 @@ def test_restarts_are_events(podpy: Podpy, busybox: str) -> None:
 
     wait.until(lambda: actions()[-1] == "cleanup", what="the end of the last run")
     assert actions() == ["create", "init", "start", "died", "restart", "init", "start", "died", "cleanup"]
+
+
+def test_a_unit_starts_after_a_reboot_what_is_to_run(podpy: Podpy, busybox: str) -> None:
+    for name, policy in (("always", "always"), ("stopped", "unless-stopped"), ("never", "no")):
+        podpy.ok("create", f"--name={name}", "--network=none", f"--restart={policy}", busybox, "sleep", "300")
+    podpy.ok("start", "stopped")
+    podpy.ok("stop", "-t0", "stopped")
+    said = podpy.ok("system", "boot", "enable").splitlines()
+    unit = podpy.home / ".config/systemd/user/podpy-restart.service"
+    assert said[0] == str(unit)
+    assert all(line.startswith("Still missing: sudo loginctl enable-linger ") for line in said[1:])
+    assert podpy.ok("system", "boot", "enable").splitlines() == said, "once more changes nothing"
+    link = unit.parent / "default.target.wants/podpy-restart.service"
+    assert link.resolve() == unit
+    command = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
+    done = podpy.run(shlex.split(command.removeprefix("ExecStart=")))
+    assert done.returncode == 0, done.describe()
+    assert podpy.ok("ps", "--format", "{{.Names}}") == "always"
+    podpy.ok("system", "boot", "disable")
+    assert not unit.exists() and not link.is_symlink()

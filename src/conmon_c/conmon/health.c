@@ -215,26 +215,11 @@ static void open_frozen(struct context *ctx)
     ctx->health.frozen_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
-void health_begin(struct context *ctx)
+/* The configuration is there for the first time, or anew. */
+static void follow(struct context *ctx)
 {
     struct health *health = &ctx->health;
-
-    health->running = true;
-    health->started = now_ms();
-    if (ctx->options.health_dir == NULL || ctx->options.exec)
-        return;
-    health->active = health_read_config(ctx, &health->config);
-    health->came_up = !health->config.startup;
-    if (!health->active)
-        return;
-    open_frozen(ctx);
-    if ((health->came_up ? health->config.interval : health->config.startup_interval) > 0)
-        schedule(ctx, 0);
-}
-
-static void read_again(struct context *ctx)
-{
-    struct health *health = &ctx->health;
+    bool was_active = health->active;
 
     health_free_config(&health->config);
     health->active = health_read_config(ctx, &health->config);
@@ -244,8 +229,23 @@ static void read_again(struct context *ctx)
     if (!health->config.startup)
         health->came_up = true;
     open_frozen(ctx);
-    if (health->probe.pid == 0)
+    if (!was_active) {
+        health->started = now_ms();
+        health->came_up = !health->config.startup;
+        if ((health->came_up ? health->config.interval : health->config.startup_interval) > 0)
+            schedule(ctx, 0);
+    } else if (health->probe.pid == 0) {
         schedule_next(ctx);
+    }
+}
+
+void health_begin(struct context *ctx)
+{
+    ctx->health.running = true;
+    ctx->health.started = now_ms();
+    /* After the runtime's `create` nothing runs yet: podpy says when it does. */
+    if (ctx->options.health_dir != NULL && ctx->options.runtime_run)
+        follow(ctx);
 }
 
 static void run_now(struct context *ctx, int number)
@@ -274,7 +274,7 @@ void health_control(struct context *ctx, int number)
     } else if (ctx->process.container_pid <= 0 || ctx->health.taken != HEALTH_NOTHING) {
         return; /* on its way to its end already */
     } else if (number == 0) {
-        read_again(ctx);
+        follow(ctx);
     } else {
         ctx->health.running = false;
         loop_timer_stop(&ctx->loop, TIMER_HEALTH);

@@ -55,10 +55,10 @@ struct health {
     int frozen_fd;            /* cgroup.events of the container */
 };
 
-/* Reads the configuration if there is one; once the container runs: begins. */
+/* The runtime has ended well: begins, if there is a configuration and the container runs (--runtime-run). */
 void health_begin(struct context *ctx);
 
-/* A line of the fifo `ctl`, "3 N 0": N = 0: the configuration has changed; N > 0: run the check now, and write the exit
+/* A line of the fifo `ctl`, "3 N 0": N = 0: there is a configuration, or another; N > 0: run the check now, and write the exit
    code to the fifo DIR/answer.N; N < 0: the container is being stopped, so check no more. */
 void health_control(struct context *ctx, int number);
 

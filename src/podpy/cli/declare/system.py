@@ -14,6 +14,7 @@ GROUPS = {
     "artifact": "OCI artifacts",
     "healthcheck": "Health checks of containers",
     "system": "Host, user and podpy itself",
+    "system boot": "Containers that start again after a reboot",
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -97,6 +98,24 @@ COMMANDS: tuple[Command, ...] = (
             flag("--force -f", "Repair even if containers are lost"),
             text("--max -m", "DURATION", "How old a left-over must be", default="24h"),
         ),
+    ),
+    Command(
+        path="system boot enable",
+        handler="podpy.cli.commands.system.system:boot_enable",
+        help="Let systemd start containers with --restart=always or unless-stopped after a reboot",
+        examples=("podpy system boot enable",),
+        rule="none",
+        description=(
+            "Writes the unit podpy-restart.service of the user's systemd (root: of the system's), enables it, and says "
+            "what is still missing. One that the user has stopped isn't started if its policy is unless-stopped."
+        ),
+    ),
+    Command(
+        path="system boot disable",
+        handler="podpy.cli.commands.system.system:boot_disable",
+        help="Let no container start after a reboot any more",
+        examples=("podpy system boot disable",),
+        rule="none",
     ),
     Command(
         path="system df",

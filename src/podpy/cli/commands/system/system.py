@@ -1,4 +1,4 @@
-"""`podpy system doctor|migrate|renumber|check|reset`."""
+"""`podpy system boot|doctor|migrate|renumber|check|reset`."""
 
 from __future__ import annotations
 
@@ -74,6 +74,27 @@ def reset(options: Options) -> int:
     for error in errors:
         complain(error)
     return errors[0].exit_code if errors else 0
+
+
+def boot_enable(options: Options) -> int:
+    """Let systemd start containers after a reboot; print the unit, and what is still missing."""
+    from podpy.libpod.system.boot import enable
+
+    with open_runtime(options) as runtime:
+        unit, missing = enable(runtime)
+    print(unit)
+    for command in missing:
+        print(f"Still missing: {command}")
+    return 0
+
+
+def boot_disable(options: Options) -> int:
+    """Let systemd start no container after a reboot any more."""
+    from podpy.libpod.system.boot import disable
+
+    with open_runtime(options) as runtime:
+        disable(runtime)
+    return 0
 
 
 def renumber(options: Options) -> int:

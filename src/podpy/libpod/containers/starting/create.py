@@ -182,6 +182,10 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
         finally:
             lock.release()  # whatever comes: a library's process lives on
         raise
+    if spec.restart_policy in ("always", "unless-stopped"):
+        from podpy.libpod.system.boot import tell_once
+
+        tell_once(engine, row.name)
     if status == CREATED:
         lock.release()
     return Held(engine, row, lock=lock, image=image)

@@ -226,6 +226,10 @@ def outlive_session(container: Held) -> None:
 
 def _start_initialized(container: Held) -> None:
     container.engine.oci_runtime.start(container.id)
+    if container.spec.health is not None:
+        from podpy.monitor.health import tell_changed
+
+        tell_changed(container.engine.run_directory(container.id))
     container.engine.table.update(container.id, "start", status=RUNNING, started=time_ns())
     container.refresh(locked=True)
     sdnotify.tell_started(container.spec, container.row.conmon_pid, container.engine.caller.environ)

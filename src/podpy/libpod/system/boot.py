@@ -1,0 +1,40 @@
+"""`podpy system boot`: containers whose restart policy is always or unless-stopped start again after a reboot."""
+
+from __future__ import annotations
+
+from podpy.monitor.exit_command import own_command
+from podpy.systemd import boot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
+
+_TOLD = "boot_told"  # in the database: that has been said once
+_WORDS = ("start", "--all", "--filter", "should-start-on-boot=true")
+
+
+def enable(engine: Engine) -> tuple[str, list[str]]:
+    """Let systemd start the containers at boot; return the unit's path, and the commands that are still missing."""
+    program = own_command(engine.paths, [*engine.settings.arguments, *_WORDS])
+    unit = boot.enable(engine.paths, engine.caller.environ, program)
+    return unit, boot.missing(engine.paths, engine.caller.environ)
+
+
+def disable(engine: Engine) -> None:
+    """Let systemd start no container at boot any more."""
+    boot.disable(engine.paths, engine.caller.environ)
+
+
+def tell_once(engine: Engine, name: str) -> None:
+    """Say, once, what is missing for a container that is to survive a reboot."""
+    environ = engine.caller.environ
+    # In a unit of the user's own, that one starts it (systemd.exec(5), INVOCATION_ID).
+    if not boot.is_there() or "INVOCATION_ID" in environ or engine.database.get_meta(_TOLD):
+        return
+    commands = boot.missing(engine.paths, environ)
+    if not commands:
+        return
+    from podpy.notice import warn
+
+    engine.database.set_meta(_TOLD, "1")
+    warn(f"nothing starts {name} after a reboot yet. What is missing: {' && '.join(commands)}")
