@@ -76,3 +76,5 @@ def test_images_as_json_lines(podpy: Podpy, bare: str) -> None:
 def test_history_as_json_lines(podpy: Podpy, bare: str) -> None:
     step = json.loads(podpy.ok("history", "--format", "{{json .}}", NAME))
     assert step == {"id": bare, "created": CREATED, "CreatedBy": "tests", "size": 1, "tags": [NAME]}
+    elsewhere = {"TZ": "XYZ-5:30"}
+    assert podpy.ok("history", "--format", "{{.CreatedAt}}", NAME, env=elsewhere) == CREATED  # in UTC, as Podman's

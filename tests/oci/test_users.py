@@ -15,7 +15,7 @@ from podpy.errors import RuntimeFailedError, UsageError
 from podpy.oci.root import accounts, workdir
 from podpy.oci.root import inside as rootfs
 from podpy.oci.root.accounts import Added
-from podpy.oci.root.users import UserIds, lookup
+from podpy.oci.root.users import UserIds, ids_by_name, lookup
 from podpy.spec.container import ContainerSpec, IdMapping, Mount
 from podpy.spec.defaults import with_defaults
 
@@ -198,3 +198,9 @@ def test_with_ids_of_its_own_keep_id_gives_the_number_a_line(root: str) -> None:
     accounts.prepare(spec, root, lookup(root, "200:210"))
     assert Path(root, "etc/passwd").read_text() == PASSWD + "200:*:200:210:container user:/:/bin/sh\n"
     assert Path(root, "etc/group").read_text() == GROUP + "210:x:210:200\n"
+
+
+def test_ids_of_names_are_those_of_whole_lines_with_a_number() -> None:
+    passwd = "root:x:0:0:root:/root:/bin/sh\nshort:x:5\nword:x:five:5::/:\n\nlast:x:65534:65534::/:\n"
+    assert ids_by_name(passwd) == {"root": 0, "last": 65534}
+    assert ids_by_name("wheel:x:10:root,me\n") == {"wheel": 10}

@@ -188,6 +188,17 @@ def test_domains_and_sets_of_cpus_are_kept_as_they_are(spec_of: SpecOf) -> None:
     assert spec_of("--dns-search", ".").dns_search == ["."]
 
 
+@pytest.mark.parametrize("conf", [{}, {"base_hosts_file": "image"}])
+def test_a_hosts_file_of_the_command_line_wins_and_its_path_is_the_callers(
+    spec_of: SpecOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conf: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = {"none": "none", "image": "image", "/etc/hosts": "/etc/hosts", "mine": f"{tmp_path}/mine"}
+    for text, value in asked.items():
+        assert spec_of("--hosts-file", text, conf=ContainersConf(conf)).hosts_file == value
+    assert spec_of(conf=ContainersConf(conf)).hosts_file == conf.get("base_hosts_file", "")
+
+
 def test_an_address_of_ipv6_may_have_brackets_and_a_zone(spec_of: SpecOf) -> None:
     hosts = ["a:::1", "a;b:[2001:db8::]", "c:fe80::1%eth0", "d:host-gateway"]
     assert spec_of(*(f"--add-host={text}" for text in hosts)).add_hosts == hosts
