@@ -86,13 +86,12 @@ def compile_option_table(package_root: Path) -> None:
     subprocess.run(command, env=environment, check=True)
 
 
-def pack_modules(package_root: Path) -> Path | None:
-    """Write all modules into one file, which the interpreter that builds reads faster (see podpy/pack.py)."""
-    if not (package_root / "podpy/pack.py").exists():
-        return None
-    script = os.fspath(package_root / "podpy/pack.py")
-    done = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True)
-    return Path(done.stdout.strip())
+def pack_modules(package_root: Path) -> None:
+    """Write all modules into one file, which the interpreter that builds reads faster (see podpy/pack/build.py)."""
+    if not (package_root / "podpy/pack").exists():
+        return
+    environment = {**os.environ, "PYTHONPATH": os.fspath(package_root)}
+    subprocess.run([sys.executable, "-B", "-m", "podpy.pack"], env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 class BuildExtensions(build_ext):

@@ -2,12 +2,13 @@
 
 `-S` saves a third of the interpreter's start and `-I` keeps PYTHONPATH, the working directory and the user's packages
 out of the engine; so this file names the one directory where podpy and its dependencies are. The modules come out of
-one file if there is one (podpy/pack.py). Garbage collection waits: a command of a few milliseconds makes no garbage.
+one file if there is one (podpy/pack/). Garbage collection waits: a command of a few milliseconds makes no garbage.
 """
 
 from __future__ import annotations
 
 import _thread
+import builtins
 import gc
 import marshal
 import os
@@ -16,11 +17,12 @@ from _frozen_importlib import ModuleSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 SITE = os.path.dirname(PACKAGE)
-_INDEX_SIZE = 8  # bytes: podpy/pack.py
+_INDEX_SIZE = 8  # bytes: podpy/pack/build.py
 _FAR = range(900, 1024)  # where a descriptor is in nobody's way; the usual limit is 1024
 
 
@@ -37,17 +39,20 @@ class Pack:
         """Open a pack. Raises OSError, and EOFError, ValueError or TypeError if it is none."""
         self.file = _out_of_the_way(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         size = int.from_bytes(os.pread(self.file, _INDEX_SIZE, 0), "little")
-        self.index: dict[str, tuple[bool, int, int, tuple[str, ...]]]
-        self.index = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
+        names, table, imports = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
+        self.names: list[str] = names.split("\n")
+        self.table = memoryview(table).cast("I")
+        self.imports = memoryview(imports).cast("H")
+        self.index = dict(zip(self.names, range(0, len(self.table), 4), strict=True))
         self.code = _INDEX_SIZE + size
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         return self._spec(name) if name in self.index else None
 
     def _spec(self, name: str) -> ModuleSpec:
-        is_package = self.index[name][0]
+        is_package = self.table[self.index[name] + 3] & 1
         origin = f"{SITE}/{name.replace('.', '/')}{'/__init__' if is_package else ''}.py"
-        spec = ModuleSpec(name, self, origin=origin, is_package=is_package)  # type: ignore[arg-type]
+        spec = ModuleSpec(name, self, origin=origin, is_package=bool(is_package))  # type: ignore[arg-type]
         if is_package:
             spec.submodule_search_locations = [origin.rpartition("/")[0]]
         return spec
@@ -56,11 +61,13 @@ class Pack:
         """Let the import system make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        _, offset, size, imports = self.index[module.__name__]
+        number = self.index[module.__name__]
+        offset, size, first, count = self.table[number : number + 4]
         module.__file__ = module.__spec__.origin  # type: ignore[union-attr]
-        if imports and not _thread._count():
+        if count > 1 and not _thread._count():
             loaded = sys.modules
-            for name in imports:
+            for imported in self.imports[first : first + (count >> 1)]:
+                name = self.names[imported]
                 if name not in loaded:
                     self._load(name)
         if size:  # else a package that holds nothing itself
@@ -91,6 +98,40 @@ class Pack:
             setattr(sys.modules[parent], last, module)
 
 
+class Later(dict[str, object]):
+    """What modules import when they first use it (podpy/pack/deferred.py): `module:name`, or `module:` for the module
+    itself. Each is looked up once and kept.
+    """
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+
+    def __missing__(self, target: str) -> object:
+        name, _, attribute = target.partition(":")
+        if name not in sys.modules and not _thread._count() and name in self.pack.index:
+            self.pack._load(name)
+        else:
+            __import__(name)  # waits for a thread that is about to load it
+        module = sys.modules[name]
+        return self.setdefault(target, getattr(module, attribute) if attribute else module)
+
+    def parts(self, name: str, codes: dict[str, bytes]) -> Callable[[str], object]:
+        """Return the `__getattr__` (PEP 562) of a module whose classes are made when they are first used: `codes` are
+        their statements, marshalled. If two threads make one at the same time, the first one's counts.
+        """
+
+        def get(attribute: str) -> object:
+            code = codes.get(attribute)
+            if code is None:
+                raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+            namespace = sys.modules[name].__dict__
+            made: dict[str, object] = {}
+            exec(marshal.loads(code), namespace, made)
+            return namespace.setdefault(attribute, made[attribute])
+
+        return get
+
+
 def _out_of_the_way(descriptor: int) -> int:
     # The numbers from 3 on are the caller's: --preserve-fds, LISTEN_FDS. (fcntl's F_DUPFD would be one more import.)
     for far in _FAR:
@@ -112,7 +153,9 @@ def use_pack() -> None:
     """Find modules in the pack before anywhere else, if there is one for this Python."""
     path = os.path.join(PACKAGE, "_bin", f"modules-{sys.implementation.cache_tag}.pack")
     try:
-        sys.meta_path.insert(0, Pack(path))
+        pack = Pack(path)
+        builtins.__podpy_later__ = Later(pack)  # type: ignore[attr-defined]
+        sys.meta_path.insert(0, pack)
     except (OSError, EOFError, ValueError, TypeError):
         pass
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+from _frozen_importlib_external import PathFinder
 from errno import EEXIST, ELOOP, ENOENT
 
 from podpy import linux
@@ -192,7 +194,10 @@ def clone_elsewhere(mount_namespace: str, path: str, *, resolve: int = 0) -> int
     here = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
         other = os.open(mount_namespace, os.O_RDONLY | os.O_CLOEXEC)
+        finders = sys.meta_path
         try:
+            # There, what is found by its path is the other container's: nothing is imported so.
+            sys.meta_path = [finder for finder in finders if finder is not PathFinder]
             linux.setns(other, linux.CLONE_NEWNS)
             try:
                 descriptor = open_in_root("/", path, os.O_PATH | os.O_DIRECTORY, resolve=resolve)
@@ -205,6 +210,7 @@ def clone_elsewhere(mount_namespace: str, path: str, *, resolve: int = 0) -> int
                 linux.setns(own, linux.CLONE_NEWNS)
                 os.fchdir(here)
         finally:
+            sys.meta_path = finders
             os.close(other)
     finally:
         os.close(here)

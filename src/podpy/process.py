@@ -167,6 +167,18 @@ def close_others_on_exec(kept: set[int]) -> None:
             continue
 
 
+def close_files() -> None:
+    """Close all descriptors above the standard streams, but for the file that podpy's modules come from: what a call
+    needs is loaded when it needs it (podpy.pack).
+    """
+    first = _STDERR + 1
+    for kept in sorted(getattr(finder, "file", -1) for finder in sys.meta_path):
+        if kept >= first:
+            os.closerange(first, kept)
+            first = kept + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
 def pipe() -> tuple[int, int]:
     """Return the two ends of a pipe, (to read, to write), close-on-exec and above 2: see `above_streams`."""
     return above_streams(os.pipe())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from podpy.cli.parser import tables
+from podpy.cli.parser.failures import HelpRequested
 from podpy.cli.parser.options import Options
-from podpy.cli.parser.parse import HelpRequested, parse
+from podpy.cli.parser.parse import parse
 from podpy.cli.show.notice import error_lines
 from podpy.errors import UsageError
 

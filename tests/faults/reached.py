@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.faults.mistakes import CHECKOUT, Mistake, python_mistakes
 
-UNPROBED = ("podpy/_start.py", "podpy/pack.py", "podpy/cli/_table.py", "podpy/cli/_help.py")
+UNPROBED = ("podpy/_start.py", "podpy/pack/", "podpy/cli/_table.py", "podpy/cli/_help.py")
 """They run before modules can be imported, or are generated."""
 
 PROBE = """

@@ -23,7 +23,7 @@ OF_THE_PROCESS = {
 ON_DESCRIPTORS = {"read", "write", "isatty", "fstat", "dup", "dup2", "get_terminal_size", "Streams"}
 """Functions whose descriptor must not be the number of a standard stream."""
 
-ABOVE = ("src/podpy/cli/", "src/podpy/_start.py", "src/podpy/__main__.py", "src/podpy/pack.py")
+ABOVE = ("src/podpy/cli/", "src/podpy/_start.py", "src/podpy/__main__.py", "src/podpy/pack/")
 
 NAMED = {
     "src/podpy/libpod/runtime.py": "the facade: makes the Caller of a library that gives none",

@@ -239,6 +239,8 @@ def place_engine(base: Path) -> Path:
     target = base / "engine/podpy"
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run([sys.executable, "-m", "compileall", "-q", target], check=True)  # the user can't write there
-    subprocess.run([sys.executable, target / "pack.py"], check=True, stdout=subprocess.DEVNULL)  # as an installation
+    environment = {**os.environ, "PYTHONPATH": os.fspath(target.parent)}
+    pack = [sys.executable, "-m", "podpy.pack"]
+    subprocess.run(pack, env=environment, check=True, stdout=subprocess.DEVNULL)  # as an installation
     subprocess.run(["chmod", "-R", "a+rX,u+w", base / "engine"], check=True)
     return target / "_bin/podpy"

@@ -6,7 +6,7 @@
  *
  *   PREFIX/bin/podpy (this)   PREFIX/bin/python3   PREFIX/lib{,64}/python3.N/{site,dist}-packages/podpy/_start.py
  *
- * Beside _start.py may lie its byte code (podpy/pack.py), which saves compiling it at each start. Byte code is good for
+ * Beside _start.py may lie its byte code (podpy/pack/), which saves compiling it at each start. Byte code is good for
  * one minor version, so it is run only by an interpreter that is called python3.N.
  *
  * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. In a checkout it stands in

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from podpy.cli.parser.failures import HelpRequested, MissingCommandError
 from podpy.cli.show import notice
 from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
 
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    from podpy.cli.parser.parse import HelpRequested, MissingCommandError, parse
+    from podpy.cli.parser.parse import parse
     from podpy.cli.parser.table_format import HANDLER
     from podpy.cli.parser.tables import load
 

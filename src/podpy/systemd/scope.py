@@ -72,15 +72,13 @@ def move_in_background(paths: Paths, pid: int) -> None:
     """
     if not paths.rootless or is_under_manager(paths.uid):
         return
-    from podpy.rootless import holder  # noqa: F401 - the child, which closes all files, can import no more of ours
-
     if process.fork():
         return
     try:
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        process.close_files()
         _move(paths, pid)
     finally:
         os._exit(0)

@@ -15,7 +15,7 @@ def show_help(path: str) -> int:
     """Print the help of a command, a group, or (empty path) podpy, and return the exit code. Raises UsageError."""
     page = _pages().get(path)
     if page is None:
-        from podpy.cli.parser.parse import UnknownCommandError
+        from podpy.cli.parser.failures import UnknownCommandError
 
         raise UnknownCommandError(path, tables.load())
     sys.stdout.write(page)

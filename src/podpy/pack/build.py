@@ -1,0 +1,135 @@
+"""Compiles the package into its pack: all modules in one file.
+
+    8 bytes     the head's size, little-endian
+    the head    marshalled: the modules' names, one a line; a table with four numbers of 32 bits for each (where its
+                code begins, its size, where its imports begin, twice how many they are, and 1 if it is a package); the
+                imports, numbers of modules with 16 bits: those that the module imports at its top
+    the code    of each module, marshalled, one after the other; offsets count from its beginning; a package whose
+                __init__.py is only a docstring has none
+
+Beside it the byte code of podpy/_start.py is written, for the launcher and for conmon's exit command.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import marshal
+import os
+import py_compile
+import sys
+from array import array
+
+from podpy.pack.deferred import LATER, Names, defer
+from podpy.pack.lean import lean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INDEX_SIZE = 8  # bytes
+# Needed when podpy is built, or found without the pack.
+_LEFT_OUT = ("podpy/cli/declare/", "podpy/pack/", "podpy/_start.py", "podpy/__main__.py")
+
+
+def pack_path(package: str) -> str:
+    """Return where the pack of the package directory `package` is, for this interpreter."""
+    return os.path.join(package, "_bin", f"modules-{sys.implementation.cache_tag}.pack")
+
+
+def build(package: str) -> str:
+    """Compile every module of the package directory into its pack, written aside and renamed; return its path."""
+    base = os.path.dirname(package)
+    paths = {_module_name(path): path for path in _paths(package, base)}
+    trees = {name: _read(os.path.join(base, path)) for name, path in paths.items()}
+    names = Names(trees)
+    numbers = {name: number for number, name in enumerate(trees)}
+    table, imports = array("I"), array("H")
+    code = b""
+    for name, tree in trees.items():
+        parts = defer(name, tree, names)
+        if parts:
+            tree.body.insert(0, _prelude(name, {part: _part(node, paths[name]) for part, node in parts.items()}))
+        compiled = b"" if _is_bare(tree) else _compiled(tree, paths[name])
+        imported = [numbers[other] for other in _imports(tree, names)]
+        table.extend((len(code), len(compiled), len(imports), 2 * len(imported) + _is_package(paths[name])))
+        imports.extend(imported)
+        code += compiled
+    target = pack_path(package)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target + ".new", "wb") as out:
+        head = marshal.dumps(("\n".join(trees), table.tobytes(), imports.tobytes()))
+        out.write(len(head).to_bytes(INDEX_SIZE, "little") + head + code)
+    os.replace(target + ".new", target)
+    _compile_start(package)
+    return target
+
+
+def _paths(package: str, base: str) -> Iterator[str]:
+    for directory, names, files in os.walk(package):
+        names[:] = sorted(name for name in names if name != "__pycache__")
+        for file in sorted(files):
+            path = os.path.relpath(os.path.join(directory, file), base)
+            if file.endswith(".py") and not path.startswith(_LEFT_OUT):
+                yield path
+
+
+def _compile_start(package: str) -> None:
+    py_compile.compile(
+        os.path.join(package, "_start.py"),
+        os.path.join(package, f"_start.{sys.implementation.cache_tag}.pyc"),
+        doraise=True,
+        optimize=2,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def _read(path: str) -> ast.Module:
+    with open(path, "rb") as file:
+        return lean(ast.parse(file.read()))
+
+
+def _imports(tree: ast.Module, names: Names) -> tuple[str, ...]:
+    """Return the modules of ours that a module imports at its top, in order, once each."""
+    found: dict[str, None] = {}
+    for node in tree.body:
+        imported = []
+        if isinstance(node, ast.Import):
+            imported = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            modules = [name for alias in node.names if names.is_module(name := f"{node.module}.{alias.name}")]
+            imported = modules if len(modules) == len(node.names) else [node.module, *modules]
+        found.update((name, None) for name in imported if names.is_module(name))
+    return tuple(found)
+
+
+def _is_bare(tree: ast.Module) -> bool:
+    """Return whether a module's code does nothing: it is a docstring, or empty."""
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in tree.body)
+
+
+def _is_package(path: str) -> bool:
+    return path.endswith("/__init__.py")
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _prelude(name: str, parts: dict[str, bytes]) -> ast.stmt:
+    """Return the statement with which a module says what else it has: `__getattr__ = Later.parts(name, {...})`."""
+    codes = ast.Dict([ast.Constant(part) for part in parts], [ast.Constant(code) for code in parts.values()])
+    function = ast.Attribute(ast.Name(LATER, ast.Load()), "parts", ast.Load())
+    call = ast.Call(function, [ast.Constant(name), codes], [])
+    return ast.Assign([ast.Name("__getattr__", ast.Store())], call)
+
+
+def _part(node: ast.stmt, path: str) -> bytes:
+    return _compiled(ast.Module([node], []), path)
+
+
+def _compiled(tree: ast.Module, path: str) -> bytes:
+    flags = __future__.annotations.compiler_flag
+    return marshal.dumps(
+        compile(ast.fix_missing_locations(tree), path, "exec", flags=flags, dont_inherit=True, optimize=2)
+    )

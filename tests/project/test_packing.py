@@ -1,0 +1,192 @@
+"""The pack, which an installed podpy starts from: what waits for its first use is found then, and is what it would be.
+
+The engine that the other tests run is packed, too (tests/support/engine.py).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from podpy.pack.build import build
+from tests.support.engine import CHECKOUT, Podpy
+
+# Runs the statements of argv[2] in a package that is packed as podpy's is.
+RUN = """
+import sys
+sys.path.append(sys.argv[1])
+from podpy import _start
+_start.use_pack()
+exec(sys.argv[2])
+"""
+
+
+def python(site: Path | str, statements: str) -> str:
+    command = [sys.executable, "-I", "-S", "-c", RUN, os.fspath(site), statements]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Packed:
+    """A small package called podpy, packed, whose sources are gone: what runs comes from the pack."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self.package = site / "podpy"
+        self.package.mkdir()
+        self.write("__init__", "")
+        (self.package / "_start.py").write_text((CHECKOUT / "src/podpy/_start.py").read_text())
+
+    def write(self, name: str, text: str) -> None:
+        (self.package / f"{name}.py").write_text(text)
+
+    def run(self, statements: str) -> str:
+        build(os.fspath(self.package))
+        for source in self.package.glob("*.py"):
+            if source.name not in ("__init__.py", "_start.py"):
+                source.unlink()
+        return python(self.site, statements)
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Packed:
+    return Packed(tmp_path)
+
+
+def test_an_import_waits_for_its_first_use(packed: Packed) -> None:
+    packed.write("low", "print('low is loaded')\ndef answer(): return 42\n")
+    packed.write(
+        "high", "from podpy.low import answer\nfrom podpy import low\ndef f(): return answer(), low.answer()\n"
+    )
+    said = packed.run("from podpy import high; print('high is loaded'); print(high.f(), high.f())")
+    assert said == "high is loaded\nlow is loaded\n(42, 42) (42, 42)\n"
+
+
+def test_what_a_module_needs_while_it_is_loaded_is_imported_at_once(packed: Packed) -> None:
+    packed.write("low", "print('low is loaded')\nTABLE = {1: 2}\n")
+    packed.write("high", "from podpy.low import TABLE\ndef f(x=TABLE): return x\n")
+    assert packed.run("from podpy import high; print(high.f())") == "low is loaded\n{1: 2}\n"
+
+
+def test_a_local_variable_of_the_same_name_is_itself(packed: Packed) -> None:
+    packed.write("low", "def name(): return 'imported'\ndef other(): return 'imported'\n")
+    packed.write(
+        "high",
+        "from podpy.low import name, other\n"
+        "def f(name): return name\n"
+        "def g(): return name()\n"
+        "def h():\n    for other in [1, 2]: pass\n    return other\n"
+        "def i(): return [name for name in 'ab'], other()\n",
+    )
+    said = packed.run("from podpy import high; print(high.f(1), high.g(), high.h(), high.i())")
+    assert said == "1 imported 2 (['a', 'b'], 'imported')\n"
+
+
+def test_a_name_that_others_import_from_here_is_here(packed: Packed) -> None:
+    packed.write("low", "def answer(): return 42\n")
+    packed.write("middle", "from podpy.low import answer\ndef f(): return answer()\n")
+    packed.write("high", "from podpy.middle import answer\nfrom podpy import middle\ndef f(): return middle.answer()\n")
+    assert packed.run("from podpy import high; print(high.f())") == "42\n"
+
+
+def test_a_number_stands_where_its_name_stood(packed: Packed) -> None:
+    packed.write("low", "print('low is loaded')\nCODE = 125\nCODES = [CODE]\n")
+    packed.write("high", "from podpy.low import CODE\nTABLE = {CODE: 'failed'}\ndef f(x=CODE): return x\n")
+    assert packed.run("from podpy import high; print(high.TABLE, high.f())") == "{125: 'failed'} 125\n"
+
+
+CLASSES = """
+def make(text):
+    try:
+        raise Special(text)
+    except Base as error:
+        return error
+class Base(Exception):
+    def here(self):
+        return isinstance(self, Special), type(self) is Special
+class Special(Base):
+    pass
+"""
+
+
+def test_a_class_is_made_at_its_first_use_and_once(packed: Packed) -> None:
+    packed.write("low", CLASSES)
+    packed.write("high", "from podpy.low import Base, Special\nclass More(Special): pass\n")
+    said = packed.run(
+        "from podpy import low, high; print('Special' in vars(low)); error = low.make('x'); "
+        "print(type(error) is low.Special, error.here(), low.Special.__module__, low.Special.__qualname__, "
+        "issubclass(high.More, low.Base)); import pickle; print(repr(pickle.loads(pickle.dumps(error))))"
+    )
+    assert said == "False\nTrue (True, True) podpy.low Special True\nSpecial('x')\n"
+
+
+def test_a_module_without_a_name_says_so(packed: Packed) -> None:
+    packed.write("low", CLASSES)
+    said = packed.run(
+        "from podpy import low\ntry: low.nothing\nexcept AttributeError as error: print(error)\n"
+        "try: from podpy.low import Nothing\nexcept ImportError as error: print('ImportError')\n"
+    )
+    assert said == "module 'podpy.low' has no attribute 'nothing'\nImportError\n"
+
+
+def test_threads_that_use_a_class_first_get_the_same_one(packed: Packed) -> None:
+    packed.write("low", CLASSES)
+    packed.write("high", "from podpy import low\ndef f(): return low.Special\n")
+    said = packed.run(
+        "import threading, sys; sys.setswitchinterval(1e-6)\nfrom podpy import high\ngot = []\n"
+        "gate = threading.Barrier(8)\n"
+        "def work():\n    gate.wait()\n    got.append(high.f())\n"
+        "all = [threading.Thread(target=work) for _ in range(8)]\n"
+        "for one in all: one.start()\nfor one in all: one.join()\nprint(len(got), len(set(got)))"
+    )
+    assert said == "8 1\n"
+
+
+def test_a_traceback_names_the_lines_of_the_source(packed: Packed) -> None:
+    packed.write("low", "\n\ndef fail():\n    raise Wrong('no')\nclass Wrong(Exception): pass\n")
+    packed.write("high", "from podpy import low\n\ndef f():\n\n    low.fail()\n")
+    said = packed.run(
+        "import traceback\nfrom podpy import high\ntry: high.f()\n"
+        "except Exception as error: print(*[f'{f.filename}:{f.lineno} {f.name}' for f in "
+        "traceback.extract_tb(error.__traceback__)][1:], sep='\\n')"
+    )
+    assert said == "podpy/high.py:5 f\npodpy/low.py:4 fail\n"
+
+
+EVERYTHING = """
+import marshal, re, sys
+pack = sys.meta_path[0]
+later = __builtins__.__podpy_later__ if hasattr(__builtins__, "__podpy_later__") else __builtins__["__podpy_later__"]
+targets = set()
+def walk(code):
+    for value in code.co_consts:
+        if isinstance(value, str) and re.fullmatch(r"podpy[\\w.]*:\\w*", value):
+            targets.add(value)
+        elif isinstance(value, bytes) and value[:1] == b"\\xe3":
+            walk(marshal.loads(value))
+        elif hasattr(value, "co_consts"):
+            walk(value)
+import os
+for name in pack.names:
+    number = pack.index[name]
+    offset, size = pack.table[number:number + 2]
+    if size:
+        walk(marshal.loads(os.pread(pack.file, size, pack.code + offset)))
+for target in sorted(targets):
+    later[target]
+print(len(pack.names), len(targets))
+"""
+
+
+def test_everything_that_waits_can_be_had(podpy: Podpy) -> None:
+    placed = podpy.launcher.parents[2]
+    site = placed if (placed / "podpy/cli").is_dir() else CHECKOUT / "src"
+    libraries = [path for path in sys.path if path.endswith("-packages")]
+    modules, targets = map(int, python(site, f"sys.path += {libraries!r}\n{EVERYTHING}").split())
+    assert modules > 300
+    assert targets > 500
