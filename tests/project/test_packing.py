@@ -100,6 +100,19 @@ def test_a_number_stands_where_its_name_stood(packed: Packed) -> None:
     assert packed.run("from podpy import high; print(high.TABLE, high.f())") == "{125: 'failed'} 125\n"
 
 
+def test_numbers_of_modules_need_no_import(packed: Packed) -> None:
+    packed.write("low", "print('low is loaded')\nCODE = 125\n")
+    packed.write(
+        "high",
+        "import errno\nfrom errno import EPERM\nfrom podpy import low\nTABLE = {low.CODE: EPERM}\n"
+        "def f(x=errno.ENOENT): return x\n",
+    )
+    said = packed.run("import sys; from podpy import high; print(high.TABLE, high.f(), 'errno' in vars(high))")
+    assert said == "{125: 1} 2 False\n"
+    packed.write("high", "import errno\ndef f(): return errno.errorcode[errno.EPERM]\n")
+    assert packed.run("from podpy import high; print(high.f())") == "EPERM\n"
+
+
 CLASSES = """
 def make(text):
     try:

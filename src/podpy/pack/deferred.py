@@ -10,8 +10,8 @@ modules that it loaded. And a class costs 60,000 instructions to make, needed or
 
 a name that only functions use is not bound when the module is loaded. Each use becomes `__podpy_later__["MODULE:NAME"]`
 (`Later`, podpy/_start.py), which finds it when it is first asked, and keeps it. A class is kept as marshalled code in
-its module, which makes it when it is asked for the attribute; that is how pickle and other modules find it, too. A name
-whose value is a number or a text that never changes is written in its place.
+its module, which makes it when it is asked for the attribute; that is how pickle and other modules find it, too.
+Where a name stands for a number or a text that never changes, there is the value.
 
 What stays as it is: imports from elsewhere; a name that is used while the module is loaded (tables, defaults,
 decorators, bases of classes that are needed at once); a name that is bound a second time anywhere in the module, be it
@@ -21,6 +21,7 @@ as a local variable; an imported name that other modules import from here, or th
 from __future__ import annotations
 
 import ast
+import errno
 import re
 
 TYPE_CHECKING = False
@@ -33,7 +34,10 @@ _NATIVE = "podpy._native"  # made by the C compiler: no module of the pack
 
 _NAMED = re.compile(r"(podpy[\w.]*):(\w+)")  # how the option table says which function runs a command
 
+_ERRNO = "errno"  # importing it takes 200,000 instructions, and its numbers are those of this machine
+
 Trees = dict[str, ast.Module]
+Value = int | str | bytes
 
 
 class Names:
@@ -42,7 +46,8 @@ class Names:
     def __init__(self, trees: Trees) -> None:
         """`trees`: every module in the pack by its name; they aren't changed."""
         self._trees = trees
-        self.constants = {name: dict(_constants(tree)) for name, tree in trees.items()}
+        self.constants: dict[str, dict[str, Value]] = {name: dict(_constants(tree)) for name, tree in trees.items()}
+        self.constants[_ERRNO] = {name: value for name, value in vars(errno).items() if isinstance(value, int)}
         self.exported: set[tuple[str, str]] = set()
         for tree in trees.values():
             self._note_exports(tree)
@@ -56,14 +61,14 @@ class Names:
         found: dict[str, tuple[str, str]] = {}
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.asname and self.is_module(alias.name):
-                    found[alias.asname] = (alias.name, "")
+                if alias.name == _ERRNO or (alias.asname and self.is_module(alias.name)):
+                    found[alias.asname or alias.name] = (alias.name, "")
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 if self.is_module(whole):
                     found[alias.asname or alias.name] = (whole, "")
-                elif self.is_module(node.module) or node.module == _NATIVE:
+                elif self.is_module(node.module) or node.module in (_NATIVE, _ERRNO):
                     found[alias.asname or alias.name] = (node.module, alias.name)
         return found
 
@@ -86,28 +91,30 @@ class Names:
 
 def defer(name: str, tree: ast.Module, names: Names) -> dict[str, ast.stmt]:
     """Change a module's tree: imports and classes that can wait do. Return the classes that were taken out of it."""
+    imported = {bound: target for node in tree.body for bound, target in names.targets(node).items()}
+    bindings = _Uses(tree).bindings
+    free = {bound: target for bound, target in imported.items() if bindings[bound] == 1}
+    _Inline(free, names.constants).visit(tree)
+    parts = _parts(tree, bindings)
     uses = _Uses(tree)
-    parts = _parts(tree, uses)
     tree.body = [node for node in tree.body if node not in parts.values()]
     at_once = _Uses(tree).at_once
     targets = {part: (name, part) for part in parts}
-    for node in tree.body:
-        for bound, target in names.targets(node).items():
-            is_free = uses.bindings.get(bound) == 1 and (name, bound) not in names.exported
-            is_constant = target[1] in names.constants.get(target[0], {})
-            if is_free and (is_constant or bound not in at_once):
-                targets[bound] = target
-    rewrite = _Rewrite(targets, names.constants)
+    for bound, (module, attribute) in free.items():
+        is_idle = bound not in uses.read if module == _ERRNO else bound not in at_once
+        if is_idle and (name, bound) not in names.exported:
+            targets[bound] = (module, attribute)
+    rewrite = _Rewrite(targets)
     rewrite.visit(tree)
     return {part: rewrite.visit(node) for part, node in parts.items()}
 
 
-def _parts(tree: ast.Module, uses: _Uses) -> dict[str, ast.stmt]:
+def _parts(tree: ast.Module, bindings: dict[str, int]) -> dict[str, ast.stmt]:
     """Return the classes that nothing needs while the module is loaded. (A decorator may do more than make a class.)"""
     parts: dict[str, ast.stmt] = {
         node.name: node
         for node in tree.body
-        if isinstance(node, ast.ClassDef) and not node.decorator_list and uses.bindings[node.name] == 1
+        if isinstance(node, ast.ClassDef) and not node.decorator_list and bindings[node.name] == 1
     }
     while True:
         rest = ast.Module([node for node in tree.body if node not in parts.values()], [])
@@ -119,13 +126,14 @@ def _parts(tree: ast.Module, uses: _Uses) -> dict[str, ast.stmt]:
 
 
 class _Uses(ast.NodeVisitor):
-    """How often each name is bound anywhere in a module, and which names are read while it is loaded.
+    """How often each name is bound anywhere in a module, which are read, and which of them while it is loaded.
 
     Annotations aren't evaluated; `lean` has taken them out.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         self.bindings: dict[str, int] = {}
+        self.read: set[str] = set()
         self.at_once: set[str] = set()
         self._depth = 0
         self.visit(tree)
@@ -139,6 +147,7 @@ class _Uses(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             self._bind(node.id)
             return
+        self.read.add(node.id)
         if not self._depth:
             self.at_once.add(node.id)
 
@@ -194,12 +203,33 @@ class _Uses(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-class _Rewrite(ast.NodeTransformer):
-    """Takes the names out of a module's imports, and puts their values or `Later` where they are read."""
+class _Inline(ast.NodeTransformer):
+    """Puts values where imported names stand that are only names for them: `CODE`, `module.CODE`."""
 
-    def __init__(self, targets: dict[str, tuple[str, str]], constants: dict[str, dict[str, ast.Constant]]) -> None:
-        self._targets = targets
+    def __init__(self, imported: dict[str, tuple[str, str]], constants: dict[str, dict[str, Value]]) -> None:
+        self._imported = imported
         self._constants = constants
+
+    def _value(self, node: ast.expr, module: str, attribute: str) -> ast.expr:
+        values = self._constants.get(module, {})
+        return ast.copy_location(ast.Constant(values[attribute]), node) if attribute in values else node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        module, attribute = self._imported.get(node.id, ("", ""))
+        return self._value(node, module, attribute)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name):
+            module, attribute = self._imported.get(node.value.id, ("", ""))
+            return node if attribute else self._value(node, module, node.attr)
+        return self.generic_visit(node)
+
+
+class _Rewrite(ast.NodeTransformer):
+    """Takes names out of a module's imports, and puts `Later` where they are read."""
+
+    def __init__(self, targets: dict[str, tuple[str, str]]) -> None:
+        self._targets = targets
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
         node.body = [left for child in node.body for left in self._without(child)]
@@ -213,18 +243,14 @@ class _Rewrite(ast.NodeTransformer):
         return [node]
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        target = self._targets.get(node.id)
-        if target is None:
+        if node.id not in self._targets:
             return node
-        module, attribute = target
-        constant = self._constants.get(module, {}).get(attribute)
-        if constant is not None:
-            return ast.copy_location(ast.Constant(constant.value), node)
+        module, attribute = self._targets[node.id]
         later = ast.Subscript(ast.Name(LATER, ast.Load()), ast.Constant(f"{module}:{attribute}"), ast.Load())
         return ast.copy_location(later, node)
 
 
-def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
+def _constants(tree: ast.Module) -> Iterator[tuple[str, Value]]:
     """Yield the module's names that are bound once, to a number or a text."""
     bindings = _Uses(tree).bindings
     for node in tree.body:
@@ -236,4 +262,4 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
             and bindings[target.id] == 1
             and isinstance(node.value.value, int | str | bytes)
         ):
-            yield target.id, node.value
+            yield target.id, node.value.value

@@ -320,14 +320,14 @@ class Containers:
                 lambda: stop_those_that_go(containers.values(), timeout=timeout, depend=depend, going=going)
             )
         for shown, found in together.items():
-            if isinstance(found, NoSuchContainerError):
+            if isinstance(found, Container):
+                yield shown, failure(found.remove, going=going, force=force, timeout=timeout, depend=depend, **how)
+            elif isinstance(found, NoSuchContainerError):
                 # Podman's rm, unlike its other commands, looks in the storage, too, whose words these are.
                 text = f'no container with ID or name "{shown}" found: no such container'
                 yield shown, NoSuchContainerError(text)
-            elif isinstance(found, PodpyError):
-                yield shown, found
             else:
-                yield shown, failure(found.remove, going=going, force=force, timeout=timeout, depend=depend, **how)
+                yield shown, found
 
     def prune(self, filters: Sequence[str] = (), *, dry_run: bool = False) -> Pruned:
         """Remove the containers that don't run and that every filter lets through. Raises UsageError."""
