@@ -199,8 +199,8 @@ def test_what_speaks_for_a_containers_field_is_asked_in_one_place() -> None:
 
 
 def test_what_has_no_effect_is_remembered_with_its_reason(paths: Paths) -> None:
-    _own(paths, '[engine]\nhooks_dir = ["/h"]\nvolume_plugins = {}\n[machine]\ncpus = 2\n[secrets.opts]\n')
-    assert containers_conf.load(paths).later == [f"{key}: {LATER[key]}" for key in ("engine.hooks_dir", "machine.cpus")]
+    _own(paths, '[engine]\nlock_type = "shm"\nvolume_plugins = {}\n[machine]\ncpus = 2\n[secrets.opts]\n')
+    assert containers_conf.load(paths).later == [f"{key}: {LATER[key]}" for key in ("engine.lock_type", "machine.cpus")]
 
 
 def test_cache_is_used_and_follows_the_files(paths: Paths) -> None:

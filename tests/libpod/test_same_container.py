@@ -195,11 +195,11 @@ def test_stop_timeout_of_containers_conf_is_how_long_a_stop_waits(podpy: Podpy, 
 
 def test_a_key_without_effect_is_told_to_who_asks(podpy: Podpy, busybox: str) -> None:
     conf = podpy.home / "containers.conf"
-    conf.write_text('[engine]\nhooks_dir = ["/hooks"]\n')
+    conf.write_text('[engine]\nlock_type = "shm"\n')
     environment = {"CONTAINERS_CONF": os.fspath(conf)}
     assert podpy("create", busybox, env=environment).stderr == ""
     told = podpy("--log-level=info", "create", busybox, env=environment).stderr
-    assert "containers.conf sets what has no effect: engine.hooks_dir: it comes with OCI hooks" in told
+    assert "containers.conf sets what has no effect: engine.lock_type: podpy's locks are files" in told
 
 
 def test_a_module_that_is_missing_is_an_error_and_one_that_is_there_counts(podpy: Podpy, busybox: str) -> None:
@@ -218,7 +218,6 @@ def test_a_module_that_is_missing_is_an_error_and_one_that_is_there_counts(podpy
     [
         ("--volumepath=/v", "--volumepath: podpy keeps volumes in its graph root"),
         ("--storage-opt=overlay.imagestore=/i", "additional image stores come with a later version"),
-        ("--hooks-dir=/h", "OCI hooks come with a later version"),
     ],
 )
 def test_a_global_option_that_would_be_wrong_to_ignore_is_refused(podpy: Podpy, option: str, text: str) -> None:

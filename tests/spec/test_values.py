@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 from podpy.signals import name_of
 from podpy.spec.container import Device, Ulimit
 from podpy.spec.text.expose import parse_expose
 from podpy.spec.text.life import restart_policy
 from podpy.spec.text.limits import parse_ulimit
-from podpy.spec.text.security import parse_device, parse_device_rule
+from podpy.spec.text.security import is_cdi_name, parse_device, parse_device_rule
 from podpy.spec.text.values import parse_pairs, parse_signal, parse_size
 from podpy.spec.text.words import expand
 
@@ -90,9 +90,12 @@ def test_an_impossible_device_is_refused(text: str) -> None:
         parse_device(text)
 
 
-def test_a_cdi_device_is_told_to_come_later() -> None:
-    with pytest.raises(NotSupportedError, match="CDI"):
-        parse_device("nvidia.com/gpu=all")
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("nvidia.com/gpu=all", True), ("a/b=c:1", True), ("/dev/x=y", False), ("a/b/c=d", False), ("a/b=", False)],
+)
+def test_a_cdi_device_has_a_vendor_a_class_and_a_name(text: str, is_one: bool) -> None:
+    assert is_cdi_name(text) is is_one
 
 
 def test_restart_policies() -> None:

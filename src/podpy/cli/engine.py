@@ -52,6 +52,8 @@ def open_runtime(options: Options) -> Runtime:
         modules=found,
         default_mounts_file=said.default_mounts_file,
         events_backend=said.events_backend,
+        hooks_dirs=tuple(map(os.path.abspath, said.hooks_dir)),
+        cdi_spec_dirs=tuple(map(os.path.abspath, said.cdi_spec_dir)),
         arguments=_repeated(options, found),
     )
     caller = Caller(_environment(), working_directory(), Streams(0, 1, 2))
@@ -93,5 +95,7 @@ def _repeated(options: Options, modules: tuple[str, ...]) -> tuple[str, ...]:
     names = ("runtime", "conmon", "cgroup_manager", "storage_driver", "network_cmd_path", "events_backend")
     values = ((name, getattr(said, name)) for name in names)
     single = [f"--{name.replace('_', '-')}={value}" for name, value in values if value]
-    flags = (f"--runtime-flag={value}" for value in said.runtime_flag)
+    flags = [f"--runtime-flag={value}" for value in said.runtime_flag]
+    flags += [f"--hooks-dir={os.path.abspath(path)}" for path in said.hooks_dir]
+    flags += [f"--cdi-spec-dir={os.path.abspath(path)}" for path in said.cdi_spec_dir]
     return (*single, *flags, *(f"--module={path}" for path in modules))

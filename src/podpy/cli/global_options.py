@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
 
 _REFUSED = {
-    "hooks_dir": "--hooks-dir: OCI hooks come with a later version of podpy",
     "volumepath": "--volumepath: podpy keeps volumes in its graph root: use --root",
 }
 _WITHOUT_EFFECT = {
-    "cdi_spec_dir": "--cdi-spec-dir has no effect: CDI devices come with a later version",
     "network_config_dir": "--network-config-dir has no effect: networks come with a later version",
     "syslog": "--syslog has no effect: podpy logs to standard error",
     "pull_option": "--pull-option has no effect: podpy has no partial pulls to tune",

@@ -101,6 +101,7 @@ class ContainersConf:
     volumes: list[str] = []
 
     # [engine]
+    cdi_spec_dirs: list[str] = ["/etc/cdi", "/var/run/cdi"]
     cgroup_manager: str = ""
     conmon_env_vars: list[str] = []
     detach_keys: str = "ctrl-p,ctrl-q"
@@ -112,6 +113,7 @@ class ContainersConf:
         "/usr/libexec/podman",
         "/usr/lib/podman",
     ]
+    hooks_dir: list[str] = []
     image_volume_mode: str = "anonymous"
     multi_image_archive: bool = False
     network_cmd_options: list[str] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 _MEASURED = "podpy finds out by itself"
 _BUILD = "it comes with builds"
 _COMPOSE = "it comes with compose"
-_DEVICES = "it comes with CDI devices"
 _EVENTS = "podpy keeps events in its database"
 _KUBE = "it comes with kube"
 _LOCKS = "podpy's locks are files, without numbers"
@@ -31,7 +30,6 @@ LATER: dict[str, str] = {
     "containers.prepare_volume_on_create": _VOLUMES,
     "engine.active_service": _REMOTE,
     "engine.add_compression": _PUSH,
-    "engine.cdi_spec_dirs": _DEVICES,
     "engine.chown_copied_files": "it comes with cp",
     "engine.compat_api_enforce_docker_hub": _SERVICE,
     "engine.compose_providers": _COMPOSE,
@@ -47,7 +45,6 @@ LATER: dict[str, str] = {
     "engine.events_logfile_path": _EVENTS,
     "engine.exit_command_delay": _SERVICE,
     "engine.force_port_listen": _NETWORKS,
-    "engine.hooks_dir": "it comes with OCI hooks",
     "engine.image_build_format": _BUILD,
     "engine.image_copy_tmp_dir": "podpy stages images in its graph root",
     "engine.image_default_format": _PUSH,

@@ -18,10 +18,14 @@ class Settings:
         modules: tuple[str, ...] = (),
         default_mounts_file: str = "",
         events_backend: str = "",
+        hooks_dirs: tuple[str, ...] = (),
+        cdi_spec_dirs: tuple[str, ...] = (),
         arguments: tuple[str, ...] = (),
     ) -> None:
         self.arguments = arguments  # the same as options: conmon's exit command is given them
         self.runtime = runtime
+        self.hooks_dirs = hooks_dirs
+        self.cdi_spec_dirs = cdi_spec_dirs
         self.runtime_flags = runtime_flags
         self.conmon = conmon
         self.cgroup_manager = cgroup_manager

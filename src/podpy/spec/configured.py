@@ -10,7 +10,7 @@ from podpy.spec.text import life, limits, namespaces, process
 from podpy.spec.text.environment import environment
 from podpy.spec.text.mounts import parse_mount
 from podpy.spec.text.network import check_name_servers, check_searches
-from podpy.spec.text.security import check_apparmor, check_seccomp, parse_device
+from podpy.spec.text.security import check_apparmor, check_seccomp, is_cdi_name, parse_device
 from podpy.spec.text.values import parse_pairs, parse_size
 from podpy.spec.text.volumes import parse_volume
 
@@ -58,11 +58,14 @@ def apparmor_profile(name: str) -> str:
 
 def with_lists(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool, directory: str) -> ContainerSpec:
     """Return the spec with what containers.conf adds to its lists. Raises ConfigError, NotSupportedError."""
-    devices = _checked("devices", lambda items: [parse_device(text) for text in items], conf.devices)
+    plain = [text for text in conf.devices if not is_cdi_name(text)]
+    devices = _checked("devices", lambda items: [parse_device(text) for text in items], plain)
+    described = [text for text in conf.devices if is_cdi_name(text)]
     ulimits = {limit.name: limit for limit in _checked("default_ulimits", limits.ulimits, conf.default_ulimits)}
     return spec.replace(
         annotations={**pairs("annotations", conf.annotations), **spec.annotations},
         devices=[*devices, *spec.devices],
+        cdi_devices=list(dict.fromkeys([*described, *spec.cdi_devices])),
         ulimits=list({**ulimits, **{limit.name: limit for limit in spec.ulimits}}.values()),
         mounts=[*spec.mounts, *_mounts(spec, conf, rootless=rootless, directory=directory)],
     )

@@ -205,6 +205,8 @@ class ContainerSpec(Record):
     unmask: list[str] = []
     proc_opts: list[str] = []
     devices: list[Device] = []
+    cdi_devices: list[str] = []  # --device VENDOR/CLASS=NAME
+    gpus: list[str] = []  # all, or names: CDI devices of the first vendor that is there
     device_cgroup_rules: list[str] = []
     ulimits: list[Ulimit] = []
     sysctls: dict[str, str] = {}

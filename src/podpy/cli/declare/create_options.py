@@ -125,9 +125,9 @@ _RIGHTS: tuple[Option, ...] = (
     flag("--privileged", "Give all capabilities and devices, hide nothing"),
     many("--security-opt", "OPTION", "no-new-privileges, seccomp=, seccomp-allow=, label=, mask=, unmask=, proc-opts="),
     text("--seccomp-policy", "POLICY", "Which seccomp profile: default, image", default="default"),
-    many("--device", "HOST[:INSIDE[:rwm]]", "Give the container a device of the host", complete=FILES),
+    many("--device", "HOST[:INSIDE[:rwm]]", "Device of the host, or CDI's VENDOR/CLASS=NAME", complete=FILES),
     listed("--device-cgroup-rule", "RULE", "Rule for devices in the cgroup"),
-    listed("--gpus", "GPU", "GPUs, through CDI", refuse=_LATER),
+    listed("--gpus", "GPU", "GPUs, described by CDI: all, or a name"),
     listed("--sysctl", "KEY=VALUE", "Kernel parameter of the container's namespaces"),
     flag("--passwd", "Add the container's user to /etc/passwd", default=True),
 )

@@ -14,7 +14,7 @@ from podpy.spec.container import AS_CONFIGURED, KEEP_GROUPS, ContainerSpec
 from podpy.spec.text import limits, process, volumes
 from podpy.spec.text.environment import environment, labels
 from podpy.spec.text.mounts import parse_mount
-from podpy.spec.text.security import check_capabilities, parse_device, parse_sysctls, security_options
+from podpy.spec.text.security import check_capabilities, is_cdi_name, parse_device, parse_sysctls, security_options
 from podpy.spec.text.values import parse_pairs, parse_size
 
 TYPE_CHECKING = False
@@ -164,7 +164,9 @@ def _rights(options: Options) -> dict[str, Any]:
         "privileged": _given(options, "privileged"),
         "cap_add": list(options.cap_add),
         "cap_drop": list(options.cap_drop),
-        "devices": [parse_device(text) for text in options.device],
+        "devices": [parse_device(text) for text in options.device if not is_cdi_name(text)],
+        "cdi_devices": [text for text in options.device if is_cdi_name(text)],
+        "gpus": list(options.gpus),
         "sysctls": parse_sysctls(options.sysctl),
         **security_options(options.security_opt),
     }

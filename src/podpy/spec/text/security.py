@@ -71,11 +71,20 @@ def parse_sysctls(items: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def is_cdi_name(text: str) -> bool:
+    """Return whether `--device` names a CDI device: VENDOR/CLASS=NAME."""
+    kind, equals, name = text.partition("=")
+    vendor, slash, device_class = kind.partition("/")
+    if not (equals and slash and vendor and device_class and name) or not vendor[0].isalpha():
+        return False
+    return all(char.isalnum() or char in "_-." for char in vendor + device_class) and all(
+        char.isalnum() or char in "_-.:" for char in name
+    )
+
+
 def parse_device(text: str) -> Device:
     """Return what `--device HOST[:CONTAINER][:PERMISSIONS]` asks for. Raises UsageError."""
     parts = text.split(":")
-    if "=" in parts[0]:
-        raise NotSupportedError(f"--device {text}: CDI devices come with a later version of podpy")
     host, container, permissions = parts[0], parts[0], "rwm"
     if len(parts) == 2 and not parts[1].startswith("/"):
         permissions = parts[1]

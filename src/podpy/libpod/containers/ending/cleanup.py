@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson, pids
+from podpy import fastjson, files, pids
 from podpy.libpod.containers.table import ContainerRow
 from podpy.monitor.files import FIRST_PROCESS, read_pidfile
 
@@ -38,7 +38,7 @@ def release(engine: Engine, row: ContainerRow) -> bool:
     # podpy and conmon were killed in it: then only its file tells the pid.
     first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/{FIRST_PROCESS}"))
     is_empty = _had_own_pids(row) and not first_lives
-    if not (is_empty and engine.oci_runtime.forget(row.id)):
+    if not (is_empty and not _has_last_hook(directory) and engine.oci_runtime.forget(row.id)):
         from podpy.rootless.cgroups import show_v2
 
         show_v2()
@@ -64,6 +64,11 @@ def _remove_busy_tree(path: str) -> None:
             sleep(_TICK)
         else:
             return
+
+
+def _has_last_hook(directory: str) -> bool:
+    """Return whether the runtime must run a program when the container is deleted (hooks of CDI and --hooks-dir)."""
+    return '"poststop":' in files.read_small(os.path.join(directory, "bundle", "config.json"))
 
 
 def _had_own_pids(row: ContainerRow) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.secrets import WriteSecrets
     from podpy.libpod.containers.starting.sources import Sources
     from podpy.libpod.engine import Engine
+    from podpy.oci.cdi import Edits
 
 
 class Prepared(Record):
@@ -56,12 +57,24 @@ class BuildConfig(Operation):
     def execute(self) -> None:
         """Build. Raises UsageError, NotSupportedError and ConfigError as `oci.document.build` and `seccomp` do."""
         spec = self._context.spec
-        surroundings = self._surroundings()
+        context, edits = self._context, None
+        if spec.cdi_devices or spec.gpus:
+            from podpy.oci import cdi
+
+            edits = cdi.find(spec.cdi_devices, spec.gpus, context.cdi_dirs)
+        surroundings = self._surroundings(edits)
         self.config = oci.build(spec, surroundings)
+        if edits is not None:
+            cdi.apply(self.config, edits)
+        if context.hooks_dirs:
+            from podpy.oci import hooks
+            from podpy.oci.cdi import add_hooks
+
+            add_hooks(self.config, hooks.find(spec, context.hooks_dirs))
         held = oci.held_capabilities(spec, surroundings)
         self.profile = seccomp.text(spec, held, self._context.paths)
 
-    def _surroundings(self) -> BundleContext:
+    def _surroundings(self, edits: Edits | None) -> BundleContext:
         context, prepared = self._context, self._prepared
         spec, conf, view = context.spec, context.conf, prepared.cgroups.view
         is_rootless = context.paths.rootless
@@ -83,7 +96,7 @@ class BuildConfig(Operation):
             shm=prepared.shared_memory.path if prepared.shared_memory else "",
             sysfs=prepared.sysfs.target if prepared.sysfs else "",
             init=devices.find_init(spec, conf) if spec.init else "",
-            devices=devices.resolve(spec, rootless=is_rootless),
+            devices=[*devices.resolve(spec, rootless=is_rootless), *(edits.devices if edits else [])],
             cgroup_manager=view.manager,
             cgroup_path=prepared.cgroups.path,
             annotations={},

@@ -28,6 +28,8 @@ class StartContext(Record):
     environ: Mapping[str, str]  # the caller's
     paths: Paths
     conf: ContainersConf
+    hooks_dirs: list[str] = []  # of OCI hooks
+    cdi_dirs: list[str] = []  # of CDI specs
 
     def host_ids(self, uid: int, gid: int) -> tuple[int, int]:
         """Return what a user and a group of the container are in podpy's own user namespace."""

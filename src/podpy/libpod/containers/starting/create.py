@@ -147,6 +147,10 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
     if spec.cidfile and os.path.lexists(spec.cidfile):
         raise _cidfile_exists(spec.cidfile)
     asked, image = _complete(engine, spec, wanted)
+    if asked.cdi_devices or asked.gpus:
+        from podpy.oci import cdi
+
+        cdi.find(asked.cdi_devices, asked.gpus, engine.settings.cdi_spec_dirs or engine.conf.cdi_spec_dirs)
     if asked.mounts or asked.devices or asked.init:
         from podpy.libpod.containers.starting.preflight import check_sources
 

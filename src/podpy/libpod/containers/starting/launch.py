@@ -281,6 +281,8 @@ def context_of(container: Held, console_size: tuple[int, int] | None = None) -> 
         environ=engine.caller.environ,
         paths=engine.paths,
         conf=engine.conf,
+        hooks_dirs=[*(engine.settings.hooks_dirs or engine.conf.hooks_dir)],
+        cdi_dirs=[*(engine.settings.cdi_spec_dirs or engine.conf.cdi_spec_dirs)],
     )
 
 
