@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podpy.errors import UsageError
+from podpy.errors import NotSupportedError, UsageError
 from podpy.signals import name_of
 from podpy.spec.container import Device, Ulimit
 from podpy.spec.text.expose import parse_expose

@@ -5,6 +5,7 @@ from __future__ import annotations
 from podpy.cli.declare.model import Command
 
 _LATER = "comes with a later version of podpy"
+_CRIU = "checkpointing and restoring a container requires root, and podpy doesn't do it there, either"
 _REMOTE = "is for other machines: podpy is an engine for this one"
 
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -12,10 +13,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "build",
         "auto-update",
         "compose",
-        "container clone",
-        "container runlabel",
-        "container checkpoint",
-        "container restore",
         "image build",
         "image scp",
         "image sign",
@@ -24,10 +21,12 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "network",
         "kube",
         "play",
-        "generate",
+        "generate kube",
+        "generate systemd",
         "quadlet",
         "buildx",
     ),
+    _CRIU: ("container checkpoint", "container restore"),
     _REMOTE: ("remote", "machine", "farm", "system connection"),
 }
 

@@ -1,10 +1,20 @@
-"""`update`: the options of `run` that can be changed afterwards."""
+"""`update`, with the options of `run` that can be changed afterwards, and what makes a container of another one."""
 
 from __future__ import annotations
 
 from podpy.cli.declare.common import latest, one_container
 from podpy.cli.declare.create_options import CREATE_OPTIONS
-from podpy.cli.declare.model import Command, Option
+from podpy.cli.declare.model import (
+    DIRECTORIES,
+    FILES,
+    IMAGES,
+    SWITCH,
+    Argument,
+    Command,
+    Option,
+    flag,
+    text,
+)
 
 _LIMITS = frozenset(
     """--blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime --cpu-shares
@@ -18,6 +28,8 @@ def _is_changeable(option: Option) -> bool:
     name = option.names[0]
     return name in _LIMITS or name in _OTHERS or name.startswith("--health-")
 
+
+GROUPS = {"generate": "What other programs can make a container of"}
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -36,5 +48,60 @@ COMMANDS: tuple[Command, ...] = (
         arguments=(one_container(required=False),),
         options=(*filter(_is_changeable, CREATE_OPTIONS), latest()),
         rule="one",
+    ),
+    Command(
+        path="container clone",
+        handler="podpy.cli.commands.containers.clone:clone",
+        help="Make a container like another one",
+        description="Named volumes are the same ones. Without a NAME it is the other one's with -clone behind it.",
+        examples=("podpy container clone web", "podpy container clone --destroy --force --run --memory 1g web web2"),
+        arguments=(
+            one_container(),
+            Argument(name="new_name", metavar="NAME", required=False),
+            Argument(name="image", metavar="IMAGE", required=False, complete=IMAGES),
+        ),
+        options=(
+            flag("--destroy", "Remove the other one"),
+            flag("--force -f", "Also if it runs"),
+            text("--name", "NAME", "The new one's name"),
+            flag("--run", "Start the new one"),
+            *(option for option in CREATE_OPTIONS if option.names[0] in _LIMITS - {"--ulimit"}),
+        ),
+    ),
+    Command(
+        path="container runlabel",
+        handler="podpy.cli.commands.containers.runlabel:run",
+        help="Run the podpy command that an image brings in a label, after asking",
+        examples=("podpy container runlabel --display run docker.io/library/app",),
+        arguments=(
+            Argument(name="label", metavar="LABEL"),
+            Argument(name="image", metavar="IMAGE", complete=IMAGES),
+            Argument(name="arguments", metavar="ARG…", required=False, many=True),
+        ),
+        interspersed=False,
+        options=(
+            flag("--display", "Print the command and do nothing"),
+            text("--name -n", "NAME", "What NAME stands for"),
+            flag("--replace", "Remove a container that has the name"),
+            flag("--pull -p", "Pull the image if it isn't here", default=True),
+            flag("--quiet -q", "Say nothing while pulling"),
+            *(text(f"--opt{number}", "TEXT", f"What $OPT{number} stands for", hidden=True) for number in (1, 2, 3)),
+            text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
+            text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
+            text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
+            Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
+        ),
+    ),
+    Command(
+        path="generate spec",
+        handler="podpy.cli.commands.containers.clone:generate_spec",
+        help="Print a container as the body of Podman's API call that creates one",
+        examples=("podpy generate spec web", "podpy generate spec --compact --name web2 web"),
+        arguments=(one_container(),),
+        options=(
+            flag("--compact -c", "On one line"),
+            text("--filename -f", "FILE", "Write it into this file", complete=FILES),
+            text("--name -n", "NAME", "The new one's name"),
+        ),
     ),
 )

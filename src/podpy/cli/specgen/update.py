@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 def changes(options: Options) -> Changes:
     """Return what is to be changed. Raises UsageError, NotSupportedError."""
+    health, startup = _health(options)
+    return limit_changes(options).replace(
+        restart=restart_policy(options.restart, "") if options.given("restart") else None,
+        env=environment(options.env, [], os.environ),
+        unset_env=list(options.unsetenv),
+        ulimits=limits.ulimits(options.ulimit),
+        health=health,
+        startup=startup,
+    )
+
+
+def limit_changes(options: Options) -> Changes:
+    """Return which limits are to be changed. Raises UsageError."""
     limits.check_cpus(options.cpus or 0, options.cpu_quota or 0, options.cpu_period or 0)
     values: dict[str, Any] = {
         "memory": limits.memory("--memory", options.memory) or 0,
@@ -34,18 +47,8 @@ def changes(options: Options) -> Changes:
         **devices(options),
     }
     zero_counts = ("memory", "pids_limit")
-    health, startup = _health(options)
     given = {n: value for n, value in values.items() if options.given(n) and (value or n in zero_counts)}
-    return Changes(
-        resources=given,
-        memory_swap=options.memory_swap or "",
-        restart=restart_policy(options.restart, "") if options.given("restart") else None,
-        env=environment(options.env, [], os.environ),
-        unset_env=list(options.unsetenv),
-        ulimits=limits.ulimits(options.ulimit),
-        health=health,
-        startup=startup,
-    )
+    return Changes(resources=given, memory_swap=options.memory_swap or "")
 
 
 def _health(options: Options) -> tuple[dict[str, Any], dict[str, Any]]:

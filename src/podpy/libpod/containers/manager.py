@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.system.prune import Pruned
+    from podpy.spec.changes import Changes
     from podpy.spec.container import ContainerSpec
     from podpy.storage.images import ImageRecord
     from podpy.storage.layers.pack import Packed
@@ -159,6 +160,31 @@ class Containers:
 
         held, code = run(self._engine, spec, pull, options, **how)
         return Container(self._engine, held.row), code
+
+    def clone(
+        self,
+        name: str,
+        changes: Changes,
+        *,
+        new_name: str = "",
+        image: str = "",
+        destroy: bool = False,
+        force: bool = False,
+    ) -> Container:
+        """Create a container like another one, which is removed with `destroy`; see `starting.clone.cloned`.
+
+        Raises StateError for one that runs and is to be removed without `force`.
+        """
+        from podpy.libpod.containers.starting.clone import check_destroyable, cloned
+
+        old = self.get(name)
+        if destroy:
+            check_destroyable(old, force=force)
+        spec = cloned(old, changes, name=new_name, image=image)
+        made = self.create(spec)
+        if destroy:
+            old.remove(force=force)
+        return made
 
     def explain(self, spec: ContainerSpec) -> Sequence[str]:
         """Return a line for each operation of a start; see `starting.explain.explain`."""

@@ -8,6 +8,7 @@ from podpy.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from podpy.cli.parser.options import Options
     from podpy.image.progress import Progress
@@ -43,7 +44,18 @@ def pull_options(options: Options) -> PullOptions:
         tls_verify=options.tls_verify if options.given("tls_verify") else None,
         authfile=options.authfile,
         signature_policy=options.signature_policy,
+        **_access(options),
     )
+
+
+def _access(options: Options) -> dict[str, Any]:
+    """Return how the registry is spoken to, where the options say it."""
+    if not (options.creds or options.cert_dir or options.given("retry") or options.given("retry_delay")):
+        return {}
+    from podpy.cli.registry_options import access_fields
+
+    names = ("credentials", "cert_dir", "retries", "retry_delay")
+    return {name: value for name, value in access_fields(options).items() if name in names}
 
 
 def progress_maker(options: Options) -> Callable[[], Progress]:
