@@ -66,7 +66,7 @@ class Program:
         aside.replace(target)
 
 
-PROGRAMS = [Program(name, name) for name in ("conmon", "holder", "hello")]
+PROGRAMS = [Program(name, name) for name in ("conmon", "holder", "hello", "init")]
 LAUNCHER = Program("podpy", "launcher")
 
 

@@ -7,6 +7,7 @@ import pwd
 
 import pytest
 
+from tests.support import wait
 from tests.support.engine import Podpy
 
 QUICK = ("run", "--rm", "--network=none")
@@ -23,6 +24,21 @@ def test_lines_of_passwd_and_group_are_as_the_user_writes_them(podpy: Podpy, bus
     assert found.split(":")[:3] == [name, "*", str(pwd.getpwnam(name).pw_uid)]
     assert podpy.ok(*QUICK, f"--hostuser={name}", "--user", name, busybox, "id", "-un") == name
     podpy("create", "--hostuser=nobody-of-this-name", busybox).fails(125, "unknown user nobody-of-this-name")
+
+
+def test_podpys_own_init_reaps_passes_signals_on_and_ends_as_its_command(podpy: Podpy, busybox: str) -> None:
+    own = f"--init-path={podpy.launcher.parent / 'init'}"
+    script = """cat /proc/1/cmdline | tr '\\0' ' '; (sleep 0 & exec true)
+    while cat /proc/[0-9]*/stat | grep -q ') Z '; do :; done; echo reaped; exit 7"""
+    result = podpy(*QUICK, "--init", own, busybox, "sh", "-c", script)
+    assert result.returncode == 7 and result.stdout.startswith("/run/podman-init -- sh -c"), result.describe()
+    assert result.stdout.endswith("reaped\n")
+    assert podpy(*QUICK, "--init", own, busybox, "nosuch").returncode == 127
+    trap = "trap 'exit 5' TERM; echo up; while :; do sleep 0.1; done"
+    podpy.ok("run", "-d", "--name=c", "--network=none", "--init", own, busybox, "sh", "-c", trap)
+    wait.until(lambda: podpy.ok("logs", "c") == "up", what="the command runs")
+    podpy.ok("stop", "c")
+    assert podpy.ok("inspect", "c", "--format={{.State.ExitCode}}") == "5"
 
 
 def test_chroot_directories_get_podpys_files_too(podpy: Podpy, busybox: str) -> None:

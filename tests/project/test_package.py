@@ -15,7 +15,7 @@ from tests.support.engine import CHECKOUT
 
 pytestmark = pytest.mark.xdist_group("package")  # the wheel is built once
 
-EXECUTABLES = ("conmon", "hello", "holder")
+EXECUTABLES = ("conmon", "hello", "holder", "init")
 
 
 @pytest.fixture(scope="module")

@@ -35,14 +35,16 @@ def resolve(spec: ContainerSpec, *, rootless: bool) -> list[Device]:
 
 
 def find_init(spec: ContainerSpec, conf: ContainersConf) -> str:
-    """Return the host path of the init program for `--init`. Raises NotFoundError."""
+    """Return the host path of the init program for `--init`: catatonit, or podpy's own. Raises NotFoundError."""
     configured = spec.init_path
     try:
         return process.find(configured or _INIT, conf.helper_binaries_dir)
     except NotFoundError as error:
+        if not configured:
+            return process.own_program("init")
         raise NotFoundError(
             f"container-init binary not found on the host: {error.message}",
-            hint="Install the package catatonit, or name another program with --init-path",
+            hint="Leave --init-path out: podpy brings a small one",
         ) from None
 
 
