@@ -68,6 +68,33 @@ def test_tls_with_an_own_authority_and_a_password(
     podpy.ok("pull", "--creds", "alice:wonderland", name)
 
 
+def test_create_finds_its_image_with_the_credentials_and_certificates_that_it_is_given(
+    podpy: Podpy, secure_registry: Registry, small: Image
+) -> None:
+    secure_registry.push("small", "latest", small)
+    name = f"{secure_registry.address}/small"
+    assert secure_registry.ca is not None
+    directory = podpy.home / "certs"
+    directory.mkdir()
+    shutil.copy(secure_registry.ca, directory / "ca.crt")
+    (directory / "ca.crt").chmod(0o644)
+    certs = ("create", f"--cert-dir={directory}")
+    podpy("create", name, "x").fails(125, "certificate isn't trusted")
+    podpy(*certs, name, "x").fails(125, "wants credentials")
+    podpy(*certs, "--creds=alice:wrong", name, "x").fails(125, "invalid username/password")
+    podpy.ok(*certs, "--creds=alice:wonderland", name, "x")
+
+
+def test_a_login_takes_its_password_from_a_secret(podpy: Podpy, secure_registry: Registry) -> None:
+    host = secure_registry.address
+    configure(podpy, insecure(host))
+    podpy.ok("secret", "create", "alice", "-", input="wonderland\n")
+    podpy("login", "--secret=alice", "--password=x", host).fails(125, "--secret can not be used with --password")
+    podpy("login", "--secret=nosuch", host).fails(125, 'no secret with name or id "nosuch": no such secret')
+    assert podpy.ok("login", "--secret=alice", host) == "Login Succeeded!"
+    assert podpy.ok("login", "--get-login", host) == "alice"
+
+
 def test_login_pull_logout(podpy: Podpy, secure_registry: Registry, small: Image) -> None:
     secure_registry.push("small", "latest", small)
     host = secure_registry.address
