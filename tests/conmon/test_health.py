@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conmon.harness import Conmon
-from tests.support import wait
+from tests.support import needs, wait
 
 Make = Callable[..., Conmon]
 LOOP = "trap 'exit 9' TERM; while :; do sleep 0.05; done"
@@ -104,7 +104,7 @@ def test_a_check_makes_a_container_healthy_or_unhealthy(container: Make, runtime
     inside(conmon, "touch /tmp/well")
     found = health.until("healthy")
     assert (found["FailingStreak"], found["Log"][-1]["ExitCode"]) == (0, 0)
-    assert health.noted() == ["unhealthy", "healthy"]
+    wait.until(lambda: health.noted() == ["unhealthy", "healthy"], what="both changes are noted")
 
 
 def test_nothing_is_left_of_a_check_that_takes_too_long(container: Make, runtime: str) -> None:
@@ -162,7 +162,7 @@ def test_a_startup_check_gates_the_other(container: Make) -> None:
     found = health.until("unhealthy")
     outputs = [entry["Output"] for entry in found["Log"]]
     assert outputs[-1] == "regular\n" and outputs[-3:-1] == ["startup\n"] * 2
-    assert health.noted() == ["healthy", "unhealthy"]
+    wait.until(lambda: health.noted() == ["healthy", "unhealthy"], what="both changes are noted")
 
 
 def test_a_startup_check_that_fails_too_often_ends_the_container_for_a_restart(container: Make) -> None:
@@ -233,6 +233,19 @@ def test_the_end_of_a_container_says_nothing_of_its_health(container: Make) -> N
     os.kill(conmon.container, signal.SIGKILL)
     assert conmon.exit_code() == "137"
     assert not health.result_file.exists()
+
+
+def test_a_frozen_container_is_not_checked(container: Make) -> None:
+    needs.require("mount")
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle).write("true", interval=0, timeout=3_600_000)
+    conmon.start("--runtime-run", health.option).started()
+    assert check_now(conmon, health) == "0"
+    paused = conmon.run_runtime("pause", conmon.id)
+    assert paused.returncode == 0, paused.stderr
+    assert check_now(conmon, health) == ""
+    assert conmon.run_runtime("resume", conmon.id).returncode == 0
+    assert check_now(conmon, health) == "0"
 
 
 def test_a_wrong_configuration_is_no_configuration(container: Make) -> None:
