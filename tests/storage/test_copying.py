@@ -1,0 +1,37 @@
+"""Copies of directory trees: new volumes, layers for another id map."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from podpy.storage.layers.copying import copy_tree
+from tests.support import needs
+
+NAME = "user.mark"
+
+
+def test_attributes_are_copied_where_the_target_can_hold_them(session_base: Path) -> None:
+    """A volume may lie on a file system without them (ramfs, some network file systems): the files count."""
+    needs.require("mount")
+    base = session_base / "attributes"
+    source, same, without = base / "source", base / "same", base / "without"
+    for directory in (source, same, without):
+        directory.mkdir(parents=True)
+    (source / "file").write_text("text")
+    os.setxattr(source / "file", NAME, b"1")
+    copy_tree(os.fspath(source), os.fspath(same))
+    assert os.getxattr(same / "file", NAME) == b"1"
+    subprocess.run(["mount", "-t", "ramfs", "ramfs", without], check=True)
+    try:
+        copy_tree(os.fspath(source), os.fspath(without))
+        assert (without / "file").read_text() == "text"
+        with pytest.raises(OSError) as caught:
+            os.setxattr(without / "file", NAME, b"1")
+        assert caught.value.errno == errno.EOPNOTSUPP
+    finally:
+        subprocess.run(["umount", without], check=True)
