@@ -106,10 +106,11 @@ def test_a_helper_that_isnt_there_is_one_warning_where_no_password_is_wanted(
     podpy: Podpy, registry: Registry, small: Image
 ) -> None:
     """Docker Desktop leaves `credsStore` behind where it was uninstalled."""
-    registry.push("small", "latest", small)
+    for name in ("small", "second"):
+        registry.push(name, "latest", small)
     configure(podpy, insecure(registry.address))
     write_json(podpy.home / ".docker/config.json", {"credsStore": "desktop"})
-    done = podpy("pull", "-q", f"{registry.address}/small")
+    done = podpy("pull", "-q", f"{registry.address}/small", f"{registry.address}/second")
     done.ok()
     (warning,) = done.warnings
     assert "docker-credential-desktop is not installed" in warning
