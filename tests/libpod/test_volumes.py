@@ -163,6 +163,15 @@ def test_a_tmpfs_volume_is_one_for_all_containers_that_run(podpy: Podpy, busybox
     assert "passwd" in podpy.ok(*QUICK, "-v=mem:/etc", busybox, "ls", "/etc").split(), "each new tmpfs is filled"
 
 
+def test_two_starts_at_once_have_the_same_tmpfs(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("volume", "create", "-o", "type=tmpfs", "mem")
+    command = ("run", "-d", "--network=none", "-v=mem:/v")
+    starts = [podpy.popen(*command, f"--name={name}", busybox, "sleep", "1000") for name in ("a", "b")]
+    assert [start.wait() for start in starts] == [0, 0]
+    podpy.ok("exec", "a", "touch", "/v/x")
+    assert podpy.ok("exec", "b", "ls", "/v") == "x"
+
+
 def test_what_only_root_may_mount_is_refused_as_by_podman(podpy: Podpy, busybox: str) -> None:
     podpy.ok("volume", "create", "-o", "type=ext4", "-o", "device=/dev/nosuch", "disk")
     podpy.ok("volume", "create", "-o", "o=nodev", "odd")

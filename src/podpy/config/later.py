@@ -20,7 +20,7 @@ _PUSH = "say it to push: --format, --compression-format, --compression-level"
 _REMOTE = "podpy is no remote client"
 _SELINUX = "podpy doesn't label for SELinux"
 _SERVICE = "it comes with the API service"
-_VOLUMES = "it comes with the volume command"
+_VOLUMES = "podpy fills a volume when its first container starts"
 
 LATER: dict[str, str] = {
     "containers.interface_name": _NETWORKS,
