@@ -14,7 +14,7 @@
 #include "pack_internal.h"
 
 #define BUFFER_SIZE (256 << 10)
-#define SMALL (32 << 10) /* bytes that are rather copied than sent by a call of their own */
+#define SMALL (128 << 10) /* bytes that are rather copied than sent by a call of their own */
 #define MOST_AT_ONCE (1 << 30)
 
 struct output {

@@ -64,6 +64,7 @@ def write_tar(source: int, output: int, options: PackOptions | None = None) -> P
     Warns of files that became shorter meanwhile. Raises StorageError with the path that failed, NoSpaceError,
     BrokenPipeError if nobody reads any more.
     """
+    _widen(output)
     packer = _Packer(source, output, options or PackOptions())
     try:
         return packer.finish()
@@ -74,16 +75,11 @@ def write_tar(source: int, output: int, options: PackOptions | None = None) -> P
 
 def tar_pieces(source: int, options: PackOptions | None = None) -> Iterator[bytes]:
     """Yield the same tar in pieces of up to 1 MiB. Raises as `write_tar`, at the latest at the end."""
-    import fcntl
-
     reading, writing = os.pipe()
     packer = None
     try:
         try:
-            try:
-                fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
-            except OSError:
-                pass  # the user's pipes have used up what the kernel gives them (pipe(7)): slower, no more
+            _widen(writing)
             packer = _Packer(source, writing, options or PackOptions())
         finally:
             os.close(writing)
@@ -95,6 +91,16 @@ def tar_pieces(source: int, options: PackOptions | None = None) -> Iterator[byte
         os.close(reading)
         if packer is not None:
             packer.abort()
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more, if it is one: each side wakes the other less often."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    except OSError:
+        pass  # no pipe, or the user's pipes have used up what the kernel gives them (pipe(7)): slower, no more
 
 
 class _Packer:
