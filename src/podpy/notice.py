@@ -77,6 +77,17 @@ def send_warnings_to(sink: Sink) -> None:
     _Sinks.process = sink
 
 
+def in_thread(work: Callable[[], object]) -> Callable[[], None]:
+    """Return the target of a new thread: `work`, whose warnings go where this thread's go."""
+    sink = getattr(_Sinks.thread, "sink", None)
+
+    def run() -> None:
+        with sending_to(sink):
+            work()
+
+    return run
+
+
 class sending_to:
     """Give the warnings of this thread to `sink` until the block ends; None: to where they go already."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Thread
 
-from podpy.notice import sending_to, take_warnings, warn
+from podpy.notice import in_thread, sending_to, take_warnings, warn
 
 
 def test_each_threads_engine_gets_its_own_warnings() -> None:
@@ -37,3 +37,12 @@ def test_without_a_sink_a_warning_waits_and_is_taken_once() -> None:
     warn("waits")
     assert take_warnings() == ["waits"]
     assert take_warnings() == []
+
+
+def test_a_thread_warns_where_the_one_that_made_it_does() -> None:
+    told: list[str] = []
+    with sending_to(told.append):
+        thread = Thread(target=in_thread(lambda: warn("from a thread")))
+    thread.start()
+    thread.join()
+    assert told == ["from a thread"]

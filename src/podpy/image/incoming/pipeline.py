@@ -22,6 +22,7 @@ from time import monotonic
 from podpy.errors import BrokenTarError, DigestMismatchError, ImageError, NoSpaceError, PodpyError, StorageError
 from podpy.image.incoming.compression import decompressed, detect
 from podpy.image.progress import SILENT, Progress
+from podpy.notice import in_thread
 from podpy.record import Record
 from podpy.storage.layers.filesystem import sync_filesystem
 from podpy.storage.layers.writeback import Writeback
@@ -129,7 +130,7 @@ def read_ahead(pieces: Iterable[bytes]) -> Iterator[bytes]:
             failure.append(error)
         channel.end()
 
-    thread = Thread(target=work, daemon=True)
+    thread = Thread(target=in_thread(work), daemon=True)
     thread.start()
     try:
         yield from channel
@@ -153,7 +154,7 @@ def receive(
         if source.digest:
             store.has_blob(source.digest)  # the lease: a prune leaves it alone from its end until the image's commit
     pool = _Pool(store, sources, progress)
-    threads = [Thread(target=pool.work, daemon=True) for _ in range(min(workers, len(sources)))]
+    threads = [Thread(target=in_thread(pool.work), daemon=True) for _ in range(min(workers, len(sources)))]
     for thread in threads:
         thread.start()
     try:
@@ -263,7 +264,7 @@ class _Transfer:
         return self._layer
 
     def _run_in_stages(self, chunks: Iterable[bytes]) -> None:
-        stage = Thread(target=self._guarded_unpack, daemon=True)
+        stage = Thread(target=in_thread(self._guarded_unpack), daemon=True)
         stage.start()
         try:
             self._pass_on(chunks)
@@ -381,7 +382,7 @@ def growing(blob: BlobWriter, arriving: Generator[bytes], stop: Event) -> Genera
             over.set()
             changed.notify()
 
-    thread = Thread(target=receive_rest, daemon=True)
+    thread = Thread(target=in_thread(receive_rest), daemon=True)
     position = 0
     file = blob.open()  # before the thread renames it
     thread.start()

@@ -21,6 +21,7 @@ from podpy.image.outgoing.layer_source import LayerBlob, remove
 from podpy.image.outgoing.rendition import DOCKER, MANIFESTS, OCI, Compression, outgoing, own_family
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.write import WritableRepository
+from podpy.notice import in_thread
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -170,7 +171,7 @@ class _Senders:
             return
         self._waiting.put(blob)
         if len(self._threads) < WORKERS:
-            self._threads.append(Thread(target=self._work, daemon=True))
+            self._threads.append(Thread(target=in_thread(self._work), daemon=True))
             self._threads[-1].start()
 
     def finish(self) -> None:
