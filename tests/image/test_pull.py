@@ -188,6 +188,11 @@ def test_retries(podpy: Podpy, odd: OddRegistry, small: Image) -> None:
     done = podpy("pull", "--retry", "4", "--retry-delay", "1ms", name)
     done.ok()
     assert done.stderr.count("retrying in 0 s") == 4
+    module = podpy.home / "patient.conf"
+    module.write_text('[engine]\nretry = 2\nretry_delay = "1ms"\n')
+    odd.manifest_statuses = [(503, {})] * 3
+    done = podpy(f"--module={module}", "pull", "--policy=always", name).fails(125, "503")
+    assert done.stderr.count("retrying in 0 s") == 2
 
 
 def test_events_for_programs(podpy: Podpy, odd: OddRegistry, small: Image) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.digests import sha256
-from podpy.errors import ConfigError, ImageError, TrustError
+from podpy.errors import ImageError, TrustError
 from podpy.image.names.reference import parse
 from podpy.image.progress import SILENT, Progress
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from podpy.image.trust.signatures import Signature
 
     T = TypeVar("T")
+
+_RETRIES = 3  # as containers.conf(5) has it
 
 
 class Places:
@@ -209,30 +211,14 @@ def connect(paths: Paths, host: str, insecure: bool, access: Access, progress: P
     """Return a connection to a registry's host; `insecure` is what registries.conf says, `access` may say otherwise."""
     from podpy.image.registry.http import Transport
 
-    retries, delay = _patience(paths, access)
     return Transport(
         host,
         insecure=insecure if access.tls_verify is None else not access.tls_verify,
         certificates=_certificate_directories(paths, host, access.cert_dir),
-        retries=retries,
-        retry_delay=delay,
+        retries=_RETRIES if access.retries is None else access.retries,
+        retry_delay=access.retry_delay or 0.0,
         progress=progress,
     )
-
-
-def _patience(paths: Paths, access: Access) -> tuple[int, float]:
-    """Return how often to try again and after how many seconds: as containers.conf says where `access` doesn't."""
-    if access.retries is not None and access.retry_delay is not None:
-        return access.retries, access.retry_delay
-    from podpy.config import containers_conf
-    from podpy.go.values import retry_delay
-
-    conf = containers_conf.load(paths)
-    try:
-        delay = retry_delay(conf.retry_delay) if access.retry_delay is None else access.retry_delay
-    except ValueError as error:
-        raise ConfigError(f'retry_delay in containers.conf: invalid value "{conf.retry_delay}": {error}') from error
-    return conf.retry if access.retries is None else access.retries, delay
 
 
 def credentials(paths: Paths, place: str, access: Access, registries: Registries) -> Credentials | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import NoSuchArtifactError
-from podpy.libpod.images.transfer import transfer
+from podpy.libpod.images.transfer import patient, transfer
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -88,10 +88,11 @@ class Artifacts:
         from podpy.image.registry.access import Access
 
         engine = self._engine
+        wanted = patient(engine, access or Access())
 
         def work(reporter: Progress) -> str:
             with engine.store.coming_by("pull", name, kind="artifact"):
-                return pull(engine.store, engine.paths, name, access or Access(), progress=reporter)
+                return pull(engine.store, engine.paths, name, wanted, progress=reporter)
 
         return transfer(engine, work, progress)
 
@@ -102,9 +103,10 @@ class Artifacts:
         from podpy.storage.database.events import tell_if_possible
 
         engine = self._engine
+        wanted = patient(engine, access or Access())
 
         def work(reporter: Progress) -> str:
-            digest = push(engine.store, engine.paths, name, access or Access(), progress=reporter)
+            digest = push(engine.store, engine.paths, name, wanted, progress=reporter)
             tell_if_possible(engine.database, "artifact", "push", digest, name)
             return digest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import NoSuchImageError, UsageError
-from podpy.libpod.images.transfer import transfer
+from podpy.libpod.images.transfer import patient, transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class ManifestLists:
         from podpy.image.lists import manifest_list
         from podpy.image.options import ListAddOptions
 
-        engine, wanted = self._engine, options or ListAddOptions()
+        engine = self._engine
+        wanted = patient(engine, options or ListAddOptions())
         return engine.privileged(
             lambda: manifest_list.create(
                 engine.store, engine.paths, name, [*images], wanted, amend=amend, annotations=annotations
@@ -67,7 +68,8 @@ class ManifestLists:
         from podpy.image.lists import manifest_list
         from podpy.image.options import ListAddOptions
 
-        engine, wanted = self._engine, options or ListAddOptions()
+        engine = self._engine
+        wanted = patient(engine, options or ListAddOptions())
         return engine.privileged(lambda: manifest_list.add(engine.store, engine.paths, name, [*images], wanted))
 
     def add_artifact(self, name: str, files: Sequence[str], options: ListArtifactOptions, changes: EntryChanges) -> str:
@@ -113,7 +115,8 @@ class ManifestLists:
         from podpy.image.registry.access import Access
 
         engine = self._engine  # a compressed archive is staged: that is privileged
-        return engine.privileged(lambda: manifest_list.inspect(engine.store, engine.paths, name, access or Access()))
+        wanted = patient(engine, access or Access())
+        return engine.privileged(lambda: manifest_list.inspect(engine.store, engine.paths, name, wanted))
 
     def push(
         self,
@@ -137,7 +140,8 @@ class ManifestLists:
 
         engine = self._engine
         record, found = find_named_list(engine.store, engine.paths, name)
-        where, wanted = destination or own_destination(name, found), options or ListPushOptions()
+        where = destination or own_destination(name, found)
+        wanted = patient(engine, options or ListPushOptions())
 
         def work(reporter: Progress) -> str:
             pushed = push_list(engine.store, engine.paths, record, where, wanted, progress=reporter)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from podpy.errors import ImageError, NoSuchImageError, NotANameError, PodpyError, RootlessError
 from podpy.image.names.lookup import find_image, find_named
-from podpy.libpod.images.transfer import transfer
+from podpy.libpod.images.transfer import patient, transfer
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -131,7 +131,7 @@ class Images:
         from podpy.image.names.places import is_place
         from podpy.image.registry.access import PullOptions
 
-        wanted = options or PullOptions()
+        wanted = patient(self._engine, options or PullOptions())
 
         def work(reporter: Progress) -> Records:
             store = self._engine.store
@@ -150,7 +150,7 @@ class Images:
         from podpy.image.incoming.pull import all_tags
         from podpy.image.registry.access import PullOptions
 
-        return all_tags(self._engine.paths, name, options or PullOptions())
+        return all_tags(self._engine.paths, name, patient(self._engine, options or PullOptions()))
 
     def load(self, source: str | int, *, signature_policy: str = "", progress: Progress | None = None) -> Texts:
         """Load every image of an archive (a path or a descriptor); return a name for each, or `sha256:ID`.
@@ -196,11 +196,14 @@ class Images:
 
         Raises NoSuchImageError, UsageError, NotSupportedError, RegistryError, AuthenticationError, StorageError.
         """
+        from podpy.image.options import PushOptions
         from podpy.image.outgoing.push import push
+
+        wanted = patient(self._engine, options or PushOptions())
 
         def work(reporter: Progress) -> str:
             engine = self._engine
-            digest = push(engine.store, engine.paths, name, destination, options, progress=reporter)
+            digest = push(engine.store, engine.paths, name, destination, wanted, progress=reporter)
             self._tell("push", [name], destination or name)
             return digest
 

@@ -6,6 +6,7 @@ from podpy.config.auth import AuthFiles, Credentials, parse_pair
 from podpy.errors import AuthenticationError, UsageError
 from podpy.image.names.registries import registries_of
 from podpy.image.progress import SILENT
+from podpy.libpod.images.transfer import patient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Registries:
         from podpy.libpod.filters.search import SearchFilters
 
         wanted = SearchFilters(filters)
-        found = search(self._engine.paths, term, access or Access(), limit=_limit(limit), progress=progress or SILENT)
+        how = patient(self._engine, access or Access())
+        found = search(self._engine.paths, term, how, limit=_limit(limit), progress=progress or SILENT)
         return [one for one in found if wanted.match(one)]
 
     def tags(
@@ -56,7 +58,8 @@ class Registries:
         from podpy.image.registry.access import Access
         from podpy.image.registry.search import list_tags
 
-        return list_tags(self._engine.paths, term, access or Access(), limit=_limit(limit), progress=progress or SILENT)
+        how = patient(self._engine, access or Access())
+        return list_tags(self._engine.paths, term, how, limit=_limit(limit), progress=progress or SILENT)
 
     def logins(self, *, authfile: str = "", compat_authfile: str = "") -> Logins:
         """Return the credentials in these files (podman-login(1)), or in those that are looked up by default."""

@@ -9,9 +9,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from podpy.image.registry.access import Access
     from podpy.libpod.engine import Engine
 
     T = TypeVar("T")
+    A = TypeVar("A", bound=Access)
+
+
+def patient(engine: Engine, access: A) -> A:
+    """Return how registries are spoken to, with containers.conf's `retry` and `retry_delay` where it says nothing.
+
+    Raises ConfigError.
+    """
+    if access.retries is not None and access.retry_delay is not None:
+        return access
+    from podpy.errors import ConfigError
+    from podpy.go.values import retry_delay
+
+    conf = engine.conf
+    try:
+        delay = retry_delay(conf.retry_delay) if access.retry_delay is None else access.retry_delay
+    except ValueError as error:
+        raise ConfigError(f'retry_delay in containers.conf: invalid value "{conf.retry_delay}": {error}') from error
+    return access.replace(retries=conf.retry if access.retries is None else access.retries, retry_delay=delay)
 
 
 def transfer(engine: Engine, work: Callable[[Progress], T], progress: Progress | None) -> T:

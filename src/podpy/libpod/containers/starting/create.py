@@ -220,8 +220,9 @@ def _find_or_pull(engine: Engine, name: str, wanted: _Wanted) -> ImageRecord:
             if pull.policy == "never":
                 raise
     from podpy.image.incoming.pull import pull as pull_image
-    from podpy.libpod.images.transfer import transfer
+    from podpy.libpod.images.transfer import patient, transfer
 
+    pull = patient(engine, pull)
     return transfer(
         engine,
         lambda reporter: pull_image(engine.store, engine.paths, name, pull, progress=reporter),
