@@ -48,6 +48,11 @@ def life():
         assert container.exec(ExecOptions(command=["sh", "-c", "exit 6"])) == 6
         assert container.row.pid > 0 and container.row.status == "running"
         assert container.inspect()["State"]["Running"]
+        assert runtime.inspect("lib")[0] == "container" and runtime.inspect("busybox")[0] == "image"
+        assert len(runtime.containers.top("lib")) == 2
+        assert container.exec(ExecOptions(command=["touch", "/new"])) == 0
+        assert "/new" in [change.path for change in runtime.containers.diff("lib")]
+        assert [*runtime.containers.logs([container, container])] == []
         container.rename("other")
         assert container.name == runtime.container("other").name == "other"
         container.restart(0)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 
 from podpy.config.paths import Paths
+from podpy.errors import NoSuchContainerError, NotFoundError
 from podpy.libpod.access import Helper
 from podpy.libpod.caller import Caller, without_service
 from podpy.libpod.engine import Engine
@@ -22,6 +23,7 @@ from podpy.libpod.engine import Engine
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from podpy.errors import PodpyError
     from podpy.image.options import PushOptions, SaveOptions
@@ -234,6 +236,31 @@ class Runtime(Engine):
         from podpy.libpod.images.registries import Registries
 
         return Registries(self)
+
+    def inspect(self, name: str, kind: str = "all", *, size: bool = False) -> tuple[str, dict[str, Any]]:
+        """Return the kind of the first object with this name, in Podman's order (container, image, volume), and
+        everything about it; `kind`: of this one alone. `size`: a container's sizes, too. Raises NotFoundError.
+        """
+        looks: dict[str, Callable[[], dict[str, Any]]] = {
+            "container": lambda: self._named_container(name).inspect(size=size),
+            "image": lambda: self.images.inspect(name),
+            "volume": lambda: self.volumes.inspect(name),
+        }
+        for found, look in looks.items():
+            try:
+                if kind in ("all", found):
+                    return found, look()
+            except NotFoundError:
+                if kind == found:
+                    raise
+        hint = "See 'podpy ps -a', 'podpy images' and 'podpy volume ls'"
+        raise NotFoundError(f'no such object: "{name}"', hint=hint)
+
+    def _named_container(self, name: str) -> Container:
+        try:
+            return self.container(name.removeprefix("/"))  # Docker's names begin so
+        except NoSuchContainerError:
+            raise NoSuchContainerError(f"no such container {name}", hint="See: podpy ps -a") from None
 
     def image(self, name_or_id: str) -> ImageRecord:
         """Return an image of the store by name, digest or id. Raises NoSuchImageError."""

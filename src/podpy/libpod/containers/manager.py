@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
     from podpy.libpod.io.foreground import AttachOptions
+    from podpy.libpod.io.log_lines import LogLine, LogOptions
     from podpy.libpod.system.prune import Pruned
     from podpy.spec.changes import Changes
     from podpy.spec.container import ContainerSpec
     from podpy.storage.images import ImageRecord
+    from podpy.storage.layers.differences import Change
     from podpy.storage.layers.pack import Packed
 
     Found = list[Container]
     Mounted = list[tuple[str, str, str]]
+    Table = list[list[str]]
+    Differences = list[Change]
     Chosen = tuple[str, Container | PodpyError]
     Outcome = tuple[str, PodpyError | None]
 
@@ -122,6 +126,27 @@ class Containers:
         from podpy.libpod.containers.stats import Sampler
 
         return Sampler(self._engine, names, every=every)
+
+    def top(self, name: str, fields: Sequence[str] = ()) -> Table:
+        """Return the heading and a line for each process of a container; see `top.top`. Raises StateError."""
+        from podpy.libpod.containers.top import top
+
+        return top(self.get(name), [*fields])
+
+    def diff(self, name: str, base: str = "") -> Differences:
+        """Return what a container has otherwise than its image, or than the container `base`. Raises NotFoundError."""
+        from podpy.libpod.system.diff import diff
+
+        return diff(self._engine, name, base, kind="container")
+
+    def logs(self, containers: Sequence[Container], options: LogOptions | None = None) -> Iterator[tuple[int, LogLine]]:
+        """Yield (which container, line) of what several have written, in the order of time; not with `follow`.
+
+        Raises NotSupportedError (no log).
+        """
+        from podpy.libpod.io.log_merge import merged
+
+        return merged([container.logs(options) for container in containers])
 
     # Coming
 

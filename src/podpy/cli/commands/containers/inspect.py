@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.notice import complain
-from podpy.errors import NoSuchContainerError, NotFoundError, NotSupportedError, PodpyError, UsageError
+from podpy.errors import NotFoundError, NotSupportedError, PodpyError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,39 +51,11 @@ def _inspect(options: Options, kind: str) -> int:
 
 
 def _find(runtime: Runtime, name: str, kind: str, options: Options) -> Any:
-    """Return the data of the first object with this name, in Podman's order of kinds. Raises NotFoundError."""
-    for found, look in (("container", _container), ("image", _image), ("volume", _volume)):
-        if kind not in ("all", found):
-            continue
-        try:
-            return look(runtime, name, options)
-        except NotFoundError:
-            if kind == found:
-                raise
-    hint = "See 'podpy ps -a', 'podpy images' and 'podpy volume ls'"
-    raise NotFoundError(f'no such object: "{name}"', hint=hint)
+    """Return an object's data as a template sees it. Raises NotFoundError."""
+    from podpy.go.view import image_view, volume_view
 
-
-def _container(runtime: Runtime, name: str, options: Options) -> Any:
-    from podpy.libpod.containers.inspect_data import inspect
-
-    try:
-        container = runtime.container(name.removeprefix("/"))
-    except NoSuchContainerError:
-        raise NoSuchContainerError(f"no such container {name}", hint="See: podpy ps -a") from None
-    return _container_view(inspect(container, size=options.size))
-
-
-def _image(runtime: Runtime, name: str, _options: Options) -> Any:
-    from podpy.cli.commands.images.images import inspect_data
-
-    return inspect_data(runtime, name)
-
-
-def _volume(runtime: Runtime, name: str, _options: Options) -> Any:
-    from podpy.go.view import volume_view
-
-    return volume_view(runtime.volumes.inspect(name))
+    found, data = runtime.inspect(name, kind, size=options.size)
+    return {"container": _container_view, "image": image_view, "volume": volume_view}[found](data)
 
 
 def _container_view(data: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
     from podpy.libpod.containers.container import Container
     from podpy.libpod.io.log_lines import LogLine, LogOptions
+    from podpy.libpod.runtime import Runtime
 
 # The colours of `--color`, one container after the other: ANSI's foregrounds without black and white.
 _COLOURS = (31, 32, 33, 34, 35, 36)
@@ -36,7 +37,7 @@ def run(options: Options) -> int:
             if isinstance(container, PodpyError):
                 raise container
         containers = [container for container in found if not isinstance(container, PodpyError)]
-        return _print(containers, wanted, options)
+        return _print(runtime, containers, wanted, options)
 
 
 def _time(text: str, *, ahead: bool = False) -> int:
@@ -47,11 +48,11 @@ def _time(text: str, *, ahead: bool = False) -> int:
     return parse_time(text, ahead=ahead)
 
 
-def _print(containers: list[Container], wanted: LogOptions, options: Options) -> int:
+def _print(runtime: Runtime, containers: list[Container], wanted: LogOptions, options: Options) -> int:
     if len(containers) > 1 and wanted.follow:
         return _print_side_by_side(containers, wanted, options)
     if len(containers) > 1:
-        return _print_merged(containers, wanted, options)
+        return _print_merged(runtime, containers, wanted, options)
     printer = _Printer(containers[0], -1, options)
     for line in containers[0].logs(wanted):
         printer.print(line)
@@ -59,11 +60,9 @@ def _print(containers: list[Container], wanted: LogOptions, options: Options) ->
     return 0
 
 
-def _print_merged(containers: list[Container], wanted: LogOptions, options: Options) -> int:
-    from podpy.libpod.io.log_merge import merged
-
+def _print_merged(runtime: Runtime, containers: list[Container], wanted: LogOptions, options: Options) -> int:
     printers = [_Printer(container, position, options) for position, container in enumerate(containers)]
-    for which, line in merged([container.logs(wanted) for container in containers]):
+    for which, line in runtime.containers.logs(containers, wanted):
         printers[which].print(line)
     printers[0].end()
     return 0
