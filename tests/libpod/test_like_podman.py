@@ -255,6 +255,7 @@ def test_systemd_is_stopped_by_its_own_signal(podpy: Podpy, busybox: str) -> Non
     assert signal(busybox, "/sbin/init") == "SIGRTMIN+3"
     assert signal("--systemd=false", busybox, "/sbin/init") == "SIGTERM"
     assert signal("--stop-signal=INT", busybox, "/sbin/init") == "SIGINT"
+    assert podpy.ok("inspect", "-f", "{{.Config.SystemdMode}}", "one") == "true"
 
 
 def test_the_hosts_name_is_in_the_file_too(podpy: Podpy, busybox: str) -> None:

@@ -283,7 +283,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         **({"CreateCommand": spec.create_command} if spec.create_command else {}),
         **({"Timezone": spec.timezone} if spec.timezone else {}),
         **({"ChrootDirs": spec.chroot_dirs} if spec.chroot_dirs else {}),
-        **({"SystemdMode": True} if spec.systemd == "always" else {}),
+        **({"SystemdMode": True} if spec.is_for_systemd else {}),
         "Umask": spec.umask,
         "Timeout": spec.timeout,
         "StopTimeout": spec.stop_timeout,
