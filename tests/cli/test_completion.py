@@ -23,13 +23,13 @@ def offered(podpy: Podpy, *line: str) -> list[str]:
 
 
 def test_commands_and_groups() -> None:
-    assert words("sta") == ["start"]
+    assert words("star") == ["start"]
     assert {"run", "ps", "container", "image", "system"} <= set(words(""))
     assert "__complete" not in words("")
     assert {"exists", "ls", "prune"} <= set(words("container", ""))
     assert {"trust", "inspect"} <= set(words("image", ""))
     assert words("image", "trust", "") == ["set", "show"]  # a group in a group
-    assert words("--log-level", "debug", "sta") == ["start"]
+    assert words("--log-level", "debug", "star") == ["start"]
 
 
 def test_options_with_what_they_do() -> None:
@@ -86,7 +86,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 
 def test_bash_itself(podpy: Podpy) -> None:
-    assert in_bash(podpy, "sta") == ["start"]
+    assert in_bash(podpy, "star") == ["start"]
     assert in_bash(podpy, "container exi") == ["exists"]
     assert "--pull" in in_bash(podpy, "run --pu")
     alias = 'PATH="${1%/*}:$PATH"; shopt -s expand_aliases; alias podman=podpy'

@@ -21,7 +21,15 @@ def test_podpys_own_page(podpy: Podpy) -> None:
     page = podpy.ok("--help") + "\n"
     assert page == PAGES[""]
     headings = [line for line in page.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert headings == ["Examples:", "Containers:", "Images:", "System:", "Groups of commands:", "Global options:"]
+    assert headings == [
+        "Examples:",
+        "Containers:",
+        "Images:",
+        "System:",
+        "Observing:",
+        "Groups of commands:",
+        "Global options:",
+    ]
     assert page.startswith("Usage: podpy [OPTIONS] COMMAND\n\nA container engine")
     assert podpy.ok("help") + "\n" == page
 

@@ -156,7 +156,7 @@ SEE_RUN = "\nSee 'podpy run --help'"
         ),
         (
             "container strt x",
-            "unrecognized command `podpy container strt`\n\nDid you mean this?\n\tstart\n\tport\n\tstop\n\n"
+            "unrecognized command `podpy container strt`\n\nDid you mean this?\n\tstart\n\tport\n\tstats\n\tstop\n\n"
             "Try 'podpy container --help' for more information",
         ),
         ("xyzzy x", "unrecognized command `podpy xyzzy`\nTry 'podpy --help' for more information"),
@@ -188,7 +188,7 @@ SEE_RUN = "\nSee 'podpy run --help'"
         ("rmi", "image name or ID must be specified\n"),
         ("rmi -a x", "when using the --all switch, you may not pass any images names or IDs\n"),
         ("pod ps", "pod: comes with a later version of podpy"),
-        ("volume create x", "volume: comes with a later version of podpy"),
+        ("network create x", "network: comes with a later version of podpy"),
         ("machine start", "machine: is for other machines"),
         ("run --pod x y", f"--pod: pods come with a later version{SEE_RUN}"),
         ("run --cpu-rt-period 1 y", "--cpu-rt-period: it exists only on cgroup v1, and there only for root"),

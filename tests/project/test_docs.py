@@ -27,6 +27,12 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_merge_is_left_half_done(name: str) -> None:
+    lines = (CHECKOUT / name).read_text().splitlines()
+    assert [line for line in lines if line.startswith(("<<<<<<< ", ">>>>>>> "))] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_scripts_that_a_document_tells_to_run_exist(name: str) -> None:
     scripts = _SCRIPT.findall((CHECKOUT / name).read_text())
     assert [script for script in scripts if not (CHECKOUT / script).exists()] == []
