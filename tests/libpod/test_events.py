@@ -75,6 +75,16 @@ def test_what_is_done_to_a_container_is_told(podpy: Podpy, busybox: str) -> None
     assert [fastjson.loads(line)["ContainerExitCode"] for line in lines] == [3]
 
 
+def test_the_end_of_a_command_in_the_background_is_told(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--network=none", "--name", "box", busybox, "sleep", "1000")
+    podpy.ok("exec", "-d", "box", "sh", "-c", "exit 4")
+    ends = ("events", "--stream=false", "--filter", "event=exec_died", "--format", "{{.ContainerExitCode}}")
+    wait.until(lambda: podpy.ok(*ends) == "4", what="its end is told")
+    assert podpy.json("inspect", "box")[0]["ExecIDs"] == []
+    podpy.ok("export", "-o", str(podpy.home / "box.tar"), "box")
+    assert of_containers(podpy)[-3:] == ["exec", "exec_died", "export"]
+
+
 def test_json_has_podmans_keys_in_podmans_order(podpy: Podpy, busybox: str) -> None:
     podpy("run", "--network=none", "-l", "a=b<c", "-v", "v:/v", "--name", "c", busybox, "sh", "-c", "exit 3").fails(3)
     podpy.ok("rm", "-v", "c")

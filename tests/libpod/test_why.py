@@ -47,8 +47,14 @@ def test_why_a_container_ended_or_never_started(podpy: Podpy, busybox: str) -> N
 
 
 def test_why_one_that_was_stopped_ended_and_who_is_at_it(podpy: Podpy, busybox: str) -> None:
-    podpy.ok(*DETACHED, "--name", "s", "--stop-timeout", "0", busybox, "sleep", "1000")
-    assert "It has been running since it was started at " in podpy.ok("why", "s")
+    health = ("--health-cmd", "echo sick; exit 1", "--health-interval", "disable", "--health-retries", "1")
+    podpy.ok(*DETACHED, "--name", "s", "--stop-timeout", "0", *health, busybox, "sleep", "1000")
+    podpy("healthcheck", "run", "s").fails(1)
+    page = podpy.ok("why", "s")
+    assert "It has been running since it was started at " in page
+    assert "Its health is unhealthy: the last check failed." in page
+    assert "and ended with exit code 1." in page
+    assert "    sick\n" in page
     facts = podpy.json("inspect", "s")[0]
     lock = os.open(podpy.runroot / "locks" / facts["Id"], os.O_RDWR)
     fcntl.flock(lock, fcntl.LOCK_EX)

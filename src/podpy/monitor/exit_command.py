@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
 
 
-def exit_command(paths: Paths, arguments: Sequence[str], container_id: str, *, remove: bool) -> list[str]:
-    """Return `podpy … container cleanup ID`; `arguments` are the global options, `remove`: with --rm."""
-    return own_command(paths, [*arguments, "container", "cleanup", *(["--rm"] if remove else []), container_id])
+def exit_command(
+    paths: Paths, arguments: Sequence[str], container_id: str, *, remove: bool = False, session: str = ""
+) -> list[str]:
+    """Return `podpy … container cleanup ID`; `arguments` are the global options, `remove`: with --rm; `session`: the
+    exec session that has ended, not the container.
+    """
+    how = [*(["--rm"] if remove else []), *([f"--exec={session}"] if session else [])]
+    return own_command(paths, [*arguments, "container", "cleanup", *how, container_id])
 
 
 def own_command(paths: Paths, words: Sequence[str]) -> list[str]:

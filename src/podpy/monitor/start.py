@@ -158,6 +158,7 @@ class ExecRequest(Record):
     attach_fd: int = -1
     waiter_fd: int = -1
     console_size: tuple[int, int] | None = None
+    exit_command: list[str] = []  # for a session that nobody waits for
 
     # What WaitForStart asks of every request.
     pidfile: str = ""
@@ -181,6 +182,8 @@ class ExecRequest(Record):
         for option, descriptor in (("--attach-fd", self.attach_fd), ("--waiter-fd", self.waiter_fd)):
             if descriptor >= 0:
                 command += [option, str(descriptor)]
+        for place, argument in enumerate(self.exit_command):
+            command += ["--exit-command-arg" if place else "--exit-command", argument]
         return command + _console_size(self.console_size) + ["-t"] * self.tty + ["-i"] * self.stdin_open
 
     def descriptors(self) -> list[int]:

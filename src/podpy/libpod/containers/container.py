@@ -170,6 +170,12 @@ class Container(Held):
 
             self._privileged(lambda: discard_image(self.engine, self.row))
 
+    def after_exec(self) -> None:
+        """Tell the end of those commands in the background that have ended; their monitors call it."""
+        from podpy.libpod.io.exec import sessions
+
+        self._privileged(lambda: sessions(self))
+
     def remove(
         self,
         *,

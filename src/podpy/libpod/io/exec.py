@@ -67,6 +67,10 @@ def _read_living(container: Held, path: str) -> ExecSession | None:
         except (OSError, ValueError, TypeError):
             return None
         if pids.is_alive(session.pid, session.pid_start):
+            is_its_monitor = session.pid == read_pidfile(f"{path}.d/{MONITOR}")
+            if is_its_monitor and os.path.exists(f"{path}.d/{EXEC_EXIT}"):  # it waits for the call that tells the end
+                _bury(container, path, session.id)
+                return None
             return session
         monitor = read_pidfile(f"{path}.d/{MONITOR}")
         if is_monitor_of(monitor, session.id):  # podpy's call was killed: the command runs on
@@ -146,7 +150,11 @@ class _Beginning:
             pass  # no room: then it is known as long as this call lives
 
     def ended(self, code: int) -> int:
-        """Tell that the command has ended, and return its exit code."""
+        """Tell that the command has ended, unless who looked at the sessions has, and return its exit code."""
+        try:
+            os.unlink(self._path)
+        except FileNotFoundError:
+            return code
         _tell_end(self._container, self.session_id, code)
         return code
 
@@ -222,8 +230,8 @@ def start_detached(container: Held, options: ExecOptions) -> str:
     from podpy.libpod.io import exec_monitor
 
     with _Beginning(container, options, detach=True) as begun:
-        sessions(container)  # nobody waits for detached sessions: the next one removes what ended ones have left
         begun.hand_over(exec_monitor.start_detached(container, options, begun.directory, begun.process))
+        sessions(container)  # this one may have ended before it was the monitor's
         return begun.session_id
 
 

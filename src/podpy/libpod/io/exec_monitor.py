@@ -14,11 +14,13 @@ from podpy.errors import RuntimeFailedError
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.io.attach import seqpacket_pair, stream_pair, wanted_detach_keys
 from podpy.libpod.io.terminal import pump_streams, size_of
+from podpy.monitor.exit_command import exit_command
 from podpy.monitor.start import ExecRequest, StartConmon, WaitForStart
 from podpy.process import preserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from podpy.libpod.caller import Streams
@@ -57,7 +59,10 @@ def run_attached(
 
 def start_detached(container: Held, options: ExecOptions, directory: str, process: dict[str, Any]) -> int:
     """Start a command in the background and return its monitor's pid."""
-    return _start(container, options, directory, process).conmon_pid
+    engine = container.engine
+    session = os.path.basename(directory).removesuffix(".d")
+    ending = exit_command(engine.paths, engine.settings.arguments, container.id, session=session)
+    return _start(container, options, directory, process, ending=ending).conmon_pid
 
 
 def _start(
@@ -69,6 +74,7 @@ def _start(
     attach_fd: int = -1,
     waiter_fd: int = -1,
     size: tuple[int, int] | None = None,
+    ending: Sequence[str] = (),
 ) -> WaitForStart:
     os.makedirs(directory, mode=0o700)
     description = os.path.join(directory, "process.json")
@@ -87,6 +93,7 @@ def _start(
         attach_fd=attach_fd,
         waiter_fd=waiter_fd,
         console_size=size,
+        exit_command=[*ending],
     )
     conmon = StartConmon(lambda: request)
     started = WaitForStart(conmon)

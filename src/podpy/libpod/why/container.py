@@ -26,6 +26,8 @@ from podpy.signals import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from podpy.libpod.engine import Engine
     from podpy.libpod.system.events import Event
 
@@ -269,15 +271,21 @@ class _Story:
         self._mends.append(f"podpy logs {self._row.name}")
 
     def _tell_health(self) -> None:
-        checks = [event for event in self._events if event.status == "health_status"]
-        if not checks:
+        from podpy.libpod.containers import health
+        from podpy.times import nanoseconds
+
+        found = health.results(self._container.engine, self._row.id)
+        if not found["Status"]:
             return
-        last = checks[-1]
-        self._facts["health"] = last.health_status
-        failing = f", {last.health_failing_streak} failures in a row" if last.health_failing_streak else ""
-        self._reasons.append(f"Its health was {last.health_status} {when(last.time)}{failing}.")
-        if last.health_status == "unhealthy":
-            self._mends.append(f"podpy healthcheck run {self._row.name}; podpy inspect shows what the last checks said")
+        self._facts["health"] = found
+        streak = found["FailingStreak"]
+        failing = f": the last {f'{streak} checks' if streak > 1 else 'check'} failed" if streak else ""
+        self._reasons.append(f"Its health is {found['Status']}{failing}.")
+        for last in (found["Log"] or [])[-1:]:
+            self._reasons.append(f"The last check began {when(nanoseconds(last['Start']))}, and {_outcome(last)}.")
+            self._quoted += last["Output"].splitlines()[-_LAST_LINES:]
+        if found["Status"] == health.UNHEALTHY:
+            self._mends.append(f"podpy healthcheck run {self._row.name}")
 
     def _tell_lock(self) -> None:
         holder = lock_holder(self._container.lock.path)
@@ -297,6 +305,14 @@ def _last_run(engine: Engine, container_id: str) -> list[Event]:
             events.clear()
         events.append(event)
     return events
+
+
+def _outcome(check: dict[str, Any]) -> str:
+    """Return how a health check has ended, as Podman's log of them has it."""
+    code = check["ExitCode"]
+    if code < 0:
+        return "took longer than its timeout"
+    return f"ended with exit code {code}{f': {meaning(code)}' if code > 1 else ''}"
 
 
 def _option(size: int) -> str:

@@ -43,6 +43,8 @@ def cleanup(options: Options) -> int:
     with open_runtime(options) as runtime:
         # A faster call has cleaned up what is gone already: for a script that is no failure.
         options.ignore = True
+        if options.exec:
+            return for_each(runtime, options, lambda container: container.after_exec())
         return for_each(
             runtime,
             options,

@@ -19,11 +19,17 @@ def export(container: Held, output: str | int) -> Packed:
     Raises StateError, StorageError, ImageError (the file), BrokenPipeError.
     """
     if isinstance(output, int):
-        return _write(container, output)
+        return _told(container, _write(container, output))
     from podpy.image.archive.outfile import NewFile
 
     with NewFile(os.path.join(container.engine.caller.directory, output)) as file:
-        return _write(container, file.descriptor)
+        written = _write(container, file.descriptor)
+    return _told(container, written)
+
+
+def _told(container: Held, written: Packed) -> Packed:
+    container.engine.table.tell(container.id, "export")
+    return written
 
 
 def _write(container: Held, output: int) -> Packed:
