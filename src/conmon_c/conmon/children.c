@@ -4,30 +4,27 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define DEPTH_MAX 64
 
 typedef bool visit(pid_t pid, int depth);
 
-/* Calls `visit` for each child that a thread has. */
+/* Calls `visit` for each child that a thread has, however many: half a number would be another process. */
 static bool of_thread(pid_t pid, const char *thread, visit *visit, int depth)
 {
     char path[96];
-    char text[4096];
     bool any = false;
+    int child;
 
     snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, thread);
-    if (read_file(path, text, sizeof(text)) <= 0)
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
         return false;
-    char *rest = NULL;
-    for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
-        int64_t child;
-        if (parse_number(word, &child) && child > 1)
+    while (fscanf(file, "%d", &child) == 1)
+        if (child > 1)
             any |= visit((pid_t)child, depth);
-    }
+    fclose(file);
     return any;
 }
 

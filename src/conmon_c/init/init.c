@@ -63,6 +63,7 @@ int main(int argc, char **argv)
         say("sigprocmask", strerror(errno));
         return FAILED;
     }
+    signal(SIGCHLD, SIG_DFL); /* ignored by whoever has started us, no child's end would be told */
     pid_t child = fork();
     if (child < 0) {
         say("fork", strerror(errno));

@@ -1,0 +1,29 @@
+"""Children: all of them are found, and nobody else; and an init sees theirs end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+from podpy.process import own_program
+from tests.conmon.conftest import SOURCES
+from tests.support import wait
+
+
+def test_many_children_are_killed_and_nobody_else(build_dir: Path) -> None:
+    """Their numbers don't fit into one page: the last one there may be the beginning of somebody else's number."""
+    program = build_dir / "many-children"
+    flags = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", f"-I{SOURCES}"]
+    sources = [str(Path(__file__).with_name("many_children.c")), str(SOURCES / "util.c")]
+    subprocess.run(["cc", *flags, "-o", str(program), *sources], check=True)
+    assert subprocess.run([str(program), "1501"], check=True, capture_output=True).stdout == b"1501 0\n"
+
+
+def test_an_init_sees_its_commands_end_though_its_caller_ignores_children() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        process = subprocess.Popen([own_program("init"), "--", "sh", "-c", "exit 7"])
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert process.wait(wait.PATIENCE) == 7
