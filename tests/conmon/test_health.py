@@ -91,6 +91,17 @@ def inside(conmon: Conmon, command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def below(pid: int) -> list[str]:
+    """The names of all processes that a process has started, and of theirs."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    found = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for child in map(int, children.read_text().split()):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found += [Path(f"/proc/{child}/comm").read_text().strip(), *below(child)]
+    return found
+
+
 def test_a_check_makes_a_container_healthy_or_unhealthy(container: Make, runtime: str) -> None:
     conmon = container("exec sleep 1000", runtime=runtime)
     health = Health(conmon.bundle).write("echo out; echo err >&2; test -f /tmp/well || exit 3")
@@ -246,6 +257,51 @@ def test_a_frozen_container_is_not_checked(container: Make) -> None:
     assert check_now(conmon, health) == ""
     assert conmon.run_runtime("resume", conmon.id).returncode == 0
     assert check_now(conmon, health) == "0"
+
+
+def test_a_check_says_nothing_of_a_container_that_was_frozen_meanwhile(container: Make) -> None:
+    needs.require("mount")
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle).write("exec tail -f /dev/null", timeout=2000, retries=1000)
+    conmon.start("--runtime-run", health.option).started()
+    wait.until(health.result, what="a check has taken too long")
+
+    def freeze() -> int:
+        wait.until(lambda: "tail" in below(conmon.pid), what="a check hangs")
+        assert conmon.run_runtime("pause", conmon.id).returncode == 0
+        return int(health.result()["FailingStreak"])
+
+    before = freeze()
+    while "tail" not in below(conmon.pid):  # its time was over before
+        assert conmon.run_runtime("resume", conmon.id).returncode == 0
+        before = freeze()
+    wait.until(lambda: "tail" not in below(conmon.pid), what="its time is over")
+    assert check_now(conmon, health) == ""
+    assert health.result()["FailingStreak"] == before
+    assert conmon.run_runtime("resume", conmon.id).returncode == 0
+    wait.until(lambda: health.result()["FailingStreak"] > before, what="the next one counts")
+
+
+def test_another_check_begins_anew(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle).write("true")
+    conmon.start("--runtime-run", health.option).started()
+    health.until("healthy")
+    (health.path / "config").unlink()
+    told(conmon, "3 0 0")
+    assert check_now(conmon, health) == ""
+    health.write("false", interval=0)
+    told(conmon, "3 0 0")
+    assert check_now(conmon, health) == "1"
+    assert (health.result()["Status"], len(health.result()["Log"])) == ("starting", 1)
+
+
+def test_who_asks_during_the_last_check_is_told_that_there_is_none(container: Make) -> None:
+    conmon = container(LOOP.replace("exit 9", ":"))
+    health = Health(conmon.bundle)
+    health.write("sleep 1; false", retries=1, on_failure="stop", stop_timeout=3_600_000)
+    conmon.start("--runtime-run", health.option).started()
+    assert check_now(conmon, health) == ""
 
 
 def test_a_wrong_configuration_is_no_configuration(container: Make) -> None:

@@ -164,15 +164,38 @@ static void regular_result(struct context *ctx, bool good)
     }
 }
 
+/* A container on its way to its end takes its checks with it, and one that was frozen meanwhile keeps them: that says
+   nothing of its health. */
+static bool counts(struct context *ctx, int code)
+{
+    struct health *health = &ctx->health;
+
+    return health->active &&
+           (code == 0 || (health->running && !process_is_ending(&ctx->process) && !is_frozen(health)));
+}
+
+/* After a check. Who came while it ran waits in vain if it was the last one. */
+static void go_on(struct context *ctx)
+{
+    struct health *health = &ctx->health;
+
+    if (health->active && health->running) {
+        schedule_next(ctx);
+        return;
+    }
+    health->requested = false;
+    close_fd(&health->answer_fd);
+}
+
 void health_result(struct context *ctx, int code)
 {
     struct health *health = &ctx->health;
     enum health_status before = health->status;
     bool came_up = health->came_up;
 
-    /* A container on its way to its end takes its checks with it: that says nothing of its health. */
-    if (!health->active || (code != 0 && (!health->running || process_is_ending(&ctx->process)))) {
+    if (!counts(ctx, code)) {
         answer(ctx, code);
+        go_on(ctx);
         return;
     }
     if (health->probe.startup)
@@ -188,12 +211,9 @@ void health_result(struct context *ctx, int code)
         say_ready(ctx);
     if (health->status == HEALTH_UNHEALTHY)
         act(ctx, health->config.on_failure);
-    if (!health->running)
-        return;
-    if (health->came_up && !came_up && health->config.interval > 0)
+    go_on(ctx);
+    if (health->running && health->came_up && !came_up && health->config.interval > 0)
         schedule(ctx, 0); /* now the check that was gated */
-    else
-        schedule_next(ctx);
 }
 
 bool health_reaped(struct context *ctx, pid_t pid, int status)
@@ -215,6 +235,17 @@ static void open_frozen(struct context *ctx)
     ctx->health.frozen_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
+/* Another check before this one says nothing. */
+static void begin_anew(struct health *health)
+{
+    health->started = now_ms();
+    health->came_up = !health->config.startup;
+    health->status = HEALTH_STARTING;
+    health->failing_streak = health->startup_successes = health->startup_failures = 0;
+    while (health->entry_count > 0)
+        free(health->entries[--health->entry_count]);
+}
+
 /* The configuration is there for the first time, or anew. */
 static void follow(struct context *ctx)
 {
@@ -230,8 +261,7 @@ static void follow(struct context *ctx)
         health->came_up = true;
     open_frozen(ctx);
     if (!was_active) {
-        health->started = now_ms();
-        health->came_up = !health->config.startup;
+        begin_anew(health);
         if ((health->came_up ? health->config.interval : health->config.startup_interval) > 0)
             schedule(ctx, 0);
     } else if (health->probe.pid == 0) {
