@@ -121,3 +121,13 @@ def test_an_option_behind_the_image_is_told_from_a_command(podpy: Podpy, busybox
 
 def test_an_image_that_was_made_here_and_is_not_here_has_no_registry(podpy: Podpy) -> None:
     podpy("run", "localhost/nosuch").fails(125, "Hint: localhost/… names images that were made here")
+
+
+def test_a_name_that_is_not_utf_8_is_nobodys(podpy: Podpy) -> None:
+    podpy.ok("volume", "create", "x")
+    for words in (("container",), ("volume",), ("secret",)):
+        assert podpy(*words, "exists", "x\udcff").returncode == 1
+        podpy(*words, "inspect", "x\udcff").fails(125, "no such")
+    podpy("volume", "rm", "x\udcff").fails(1, "no such volume")
+    podpy("secret", "create", "x\udcff", "-", input="data").fails(125, "isn't UTF-8")
+    assert podpy.ok("events", "--stream=false", "--filter=container=\udcff") == ""

@@ -265,6 +265,8 @@ delete = "rm {vault}/$SECRET_ID"
     assert os.listdir(vault) == [identifier]
     podpy.ok("secret", "rm", "s")
     assert os.listdir(vault) == []
+    (vault / podpy.ok("secret", "create", "gone", "-", input="x", env=env)).unlink()
+    podpy.ok("secret", "rm", "gone")  # the delete command fails: what it should delete isn't there
 
 
 def test_a_password_store_keeps_secrets_encrypted(podpy: Podpy, busybox: str) -> None:

@@ -80,6 +80,7 @@ def test_a_volume_has_the_owner_that_it_was_made_with(podpy: Podpy, busybox: str
     shown = podpy.ok(*QUICK, "-v=owned:/a", "-v=other:/etc", busybox, "sh", "-c", "stat -c %u:%g /a /etc; ls /etc")
     assert shown.split()[:2] == ["5:7", "6:0"] and "passwd" in shown
     podpy("volume", "create", "--uid=4294967294", "far").fails(125, "chowning volume directory")
+    podpy("volume", "create", "--uid=4294967296", "far").fails(125, "4294967296 is no user or group id")
     assert names(podpy) == ["owned", "other"]
 
 

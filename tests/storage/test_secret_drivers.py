@@ -8,6 +8,8 @@ import pytest
 
 from podpy.errors import UsageError
 from podpy.storage.secrets import drivers
+from podpy.storage.secrets.table import Secrets
+from tests.storage.stores import own_store
 
 MODULE = """
 class Driver:
@@ -32,3 +34,17 @@ def test_a_package_brings_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (driver.ids(), driver.lookup("0" * 25)) == (["0" * 25], b"x")
     with pytest.raises(UsageError, match="invalid driver: 'other'"):
         drivers.find("other", {}, {})
+
+
+def test_data_stays_when_the_call_is_interrupted_after_its_commit() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with own_store() as store:
+        secrets = Secrets(store.paths, store.database, {})
+        secrets.create("s", b"old")
+        store.database.on_events = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            secrets.create("s", b"new", replace=True)
+        store.database.on_events = None
+        assert secrets.data(secrets.find("s")) == b"new"

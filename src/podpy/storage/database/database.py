@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 
 from podpy import files
-from podpy.errors import InUseError, NoSpaceError, StorageError
+from podpy.errors import InUseError, NoSpaceError, StorageError, UsageError
 from podpy.storage.database import schema
 from podpy.storage.database.sqlite import _sqlite3
 
@@ -79,19 +79,23 @@ class Database:
         return database
 
     def query(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """Return all rows. Raises StorageError."""
+        """Return all rows. A text that isn't UTF-8 (a name of the command line) equals none. Raises StorageError."""
         try:
             rows: list[tuple[Any, ...]] = self._connection.execute(sql, values).fetchall()
+        except UnicodeEncodeError:
+            return self.query(sql, [_comparable(value) for value in values])
         except _sqlite3.Error as error:
             raise _storage_error(self.path, error) from error
         return rows
 
     def execute(self, sql: str, values: Values = ()) -> int:
-        """Run a statement and return how many rows it changed. Raises InUseError (a unique value is taken),
-        StorageError.
+        """Run a statement and return how many rows it changed. Raises InUseError (a unique value is taken), UsageError
+        (a text isn't UTF-8), StorageError.
         """
         try:
             count: int = self._connection.execute(sql, values).rowcount
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{error.object!r} isn't UTF-8: invalid argument") from None
         except _sqlite3.IntegrityError as error:
             raise InUseError(f"already in use: {error}") from error
         except _sqlite3.Error as error:
@@ -305,6 +309,16 @@ def _statements(script: str) -> list[str]:
             statements.append(pending)
             pending = ""
     return statements
+
+
+def _comparable(value: Any) -> Any:
+    """Return a text that isn't UTF-8 as bytes, which no text equals (sqlite.org/datatype3.html)."""
+    try:
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+    return value
 
 
 def _storage_error(path: str, error: _sqlite3.Error) -> StorageError:

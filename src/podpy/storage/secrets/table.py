@@ -152,7 +152,8 @@ class Secrets:
                 tell(self._database, "secret", "create", new.id, new.name, new.labels)
         except BaseException as error:
             try:
-                keeper.delete(new.id)
+                if not self._has_row(new):  # it may have been committed before something was interrupted
+                    keeper.delete(new.id)
             except (OSError, PodpyError):
                 pass  # what failed before is the better error
             if isinstance(error, OSError):
@@ -161,6 +162,9 @@ class Secrets:
             raise
         if old is not None:
             _delete(self._driver(old.driver, old.options), old)
+
+    def _has_row(self, secret: Secret) -> bool:
+        return bool(self._database.query("SELECT 1 FROM secrets WHERE id = ?", (secret.id,)))
 
     def _named(self, name: str) -> Secret | None:
         rows = self._database.query(f"SELECT {_COLUMNS} FROM secrets WHERE name = ?", (name,))
@@ -215,6 +219,10 @@ def _delete(driver: SecretDriver, secret: Secret) -> None:
         driver.delete(secret.id)
     except OSError as error:
         raise StorageError(f"deleting secret {secret.name}: {error.strerror} ({error.filename})") from error
+    except StorageError:
+        # A vault's command may fail for what is gone already: a call was killed, or somebody has removed it by hand.
+        if secret.id in driver.ids():
+            raise
 
 
 def _row(secret: Secret) -> tuple[Any, ...]:

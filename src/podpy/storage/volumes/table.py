@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 
-from podpy import fastjson, files, pids
+from podpy import fastjson, files, numbers, pids
 from podpy.errors import AmbiguousNameError, InUseError, NoSuchVolumeError, UsageError
 from podpy.storage.staging import Staging
 from podpy.storage.volumes.first_use import COPIED, NEW, OWNED
@@ -106,6 +106,7 @@ class VolumeTable:
         """
         check_name(name)
         shown, (uid, gid) = _read_options(options or {}, owner)
+        _check_ids(uid, gid)
         from podpy.storage.database.events import tell
 
         labels = labels or {}
@@ -329,6 +330,12 @@ def check_name(name: str) -> None:
         )
     if len(name) > _LONGEST_NAME:
         raise UsageError(f"a volume's name has at most {_LONGEST_NAME} characters: file name too long")
+
+
+def _check_ids(*ids: int | None) -> None:
+    for number in ids:
+        if number is not None and not 0 <= number <= numbers.LARGEST_ID:
+            raise UsageError(f"{number} is no user or group id", hint=f"It is a number from 0 to {numbers.LARGEST_ID}")
 
 
 def _read_options(
