@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import signal
 import socket
 import stat
 import struct
@@ -298,6 +300,39 @@ def test_links_of_the_directory_end_at_its_top() -> None:
         assert (top / "root/f").read_text() == "x"
         with pytest.raises(StorageError, match=r"\.\."):
             unpack_plain(str(top / "root"), [Tar().file("../f", b"x").bytes()], Plain())
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Let two names change places, again and again, until the process is killed or its parent has ended."""
+    parent = os.getppid()
+    try:
+        while os.getppid() == parent:
+            linux.renameat2(one, other, linux.RENAME_EXCHANGE)
+    finally:
+        os._exit(0)
+
+
+@in_userns
+def test_a_link_that_somebody_swaps_in_is_not_followed() -> None:
+    tar = Tar()
+    for number in range(1000):
+        tar.directory("d", mode=0o777).file(f"d/{number}/f", b"x")
+    with own_directory() as top:
+        (top / "d").mkdir()
+        (top / "other").mkdir(mode=0o700)
+        (top / "link").symlink_to("other")
+        swapper = os.fork()
+        if swapper == 0:
+            exchange(top / "d", top / "link")
+        try:
+            for _ in range(5):
+                with contextlib.suppress(StorageError):
+                    unpack_plain(str(top), [tar.bytes()], Plain(owner=(3, 4)))
+        finally:
+            os.kill(swapper, signal.SIGKILL)
+            os.waitpid(swapper, 0)
+        status = (top / "other").stat()
+        assert (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == (0o700, 0, 0)
 
 
 @in_userns

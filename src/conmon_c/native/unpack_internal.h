@@ -140,6 +140,7 @@ struct path_cache;
 struct stat;
 int plain_refuse_other_kind(unsigned flags, const struct place_name *name, const struct tar_entry *entry,
                             struct unpack_error *error);
+int plain_set_mode(const struct place_name *name, mode_t kind, mode_t mode);
 bool plain_is_file(unsigned flags, const struct place_name *name);
 bool plain_leads_to_directory(unsigned flags, const struct stat *status, struct path_cache *cache, const char *clean);
 
@@ -150,7 +151,7 @@ struct place_name {
     const char *base; /* "" for the root itself */
 };
 /* `implied` is called with each directory that is made because an entry lies below it, and with `owner`. */
-typedef int path_implied(void *owner, const char *path, struct unpack_error *error);
+typedef int path_implied(void *owner, int parent, const char *name, const char *path, struct unpack_error *error);
 struct path_cache *path_cache_new(int root, bool jailed, const char *opaque_xattr, path_implied *implied, void *owner);
 void path_cache_free(struct path_cache *cache);
 /* To be called whenever something that may be a directory, or a link to one, goes away. */

@@ -131,7 +131,7 @@ static int make_component(struct path_cache *cache, int directory, const char *n
         return unpack_fail(error, errno == EEXIST ? ENOTDIR : errno, "%s: an entry lies below it, but it's no directory: %s",
                            name, strerror(errno));
     /* Beside a whiteout it is new, and must go on hiding what lower layers have there; else it is theirs. */
-    return whiteout ? path_make_opaque(cache, directory, name, error) : cache->implied(cache->owner, path, error);
+    return whiteout ? path_make_opaque(cache, directory, name, error) : cache->implied(cache->owner, directory, name, path, error);
 }
 
 static int open_or_make(struct path_cache *cache, char *path, struct unpack_error *error)

@@ -47,25 +47,21 @@ struct place {
 static int remember_time(struct place *place, const char *path, struct timespec mtime, struct unpack_error *error);
 
 /* Into somebody's directory: there it has been made now, and belongs to whom everything is to belong. */
-static int own_implied(struct place *place, const char *path, struct unpack_error *error)
+static int own_implied(struct place *place, int parent, const char *name, const char *path, struct unpack_error *error)
 {
-    int directory = place->options.uid < 0 ? -1 : path_open_directory(place->cache, path);
-    if (directory < 0)
-        return place->options.uid < 0 ? 0 : unpack_fail(error, errno, "%.300s: %s", path, strerror(errno));
-    int result = fchownat(directory, "", (uid_t)place->options.uid, (gid_t)place->options.gid, AT_EMPTY_PATH);
-    if (result < 0)
-        unpack_fail(error, errno, "%.300s: giving it to its owner: %s", path, strerror(errno));
-    close(directory);
-    return result;
+    const struct podpy_unpack_options *options = &place->options;
+    if (options->uid < 0 || fchownat(parent, name, (uid_t)options->uid, (gid_t)options->gid, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return unpack_fail(error, errno, "%.300s: giving it to its owner: %s", path, strerror(errno));
 }
 
 /* A directory that only names of other entries speak of. An entry of its own may still come: then that one's time counts,
  * since times are set in the order in which they were remembered. */
-static int remember_implied(void *owner, const char *path, struct unpack_error *error)
+static int remember_implied(void *owner, int parent, const char *name, const char *path, struct unpack_error *error)
 {
     struct place *place = owner;
     if ((place->flags & (PODPY_UNPACK_PLAIN | PODPY_UNPACK_MARK)) == PODPY_UNPACK_PLAIN)
-        return own_implied(place, path, error);
+        return own_implied(place, parent, name, path, error);
     place->result->implied++;
     return remember_time(place, path, (struct timespec){ .tv_nsec = PODPY_UNPACK_IMPLIED }, error);
 }
@@ -248,7 +244,7 @@ static int place_directory(struct place *place, const struct place_name *name, c
         return -1;
     if (own_by_name(place, name, entry, existed, error) < 0)
         return -1;
-    if ((existed || name->parent_setgid || (entry->mode & 07000)) && fchmodat(name->parent, name->base, entry->mode, 0) < 0)
+    if ((existed || name->parent_setgid || (entry->mode & 07000)) && plain_set_mode(name, S_IFDIR, entry->mode) < 0)
         return fail_at(entry, "setting its mode", error);
     place->forget |= existed; /* its setgid bit may have changed */
     if (attributes_of_directory(place, name, entry, error) < 0)
@@ -307,7 +303,7 @@ static int dress_linked(struct place *place, const struct place_name *name, cons
         return -1;
     if (S_ISLNK(status->st_mode))
         return 0;
-    if ((other || (status->st_mode & 07777) != entry->mode) && fchmodat(name->parent, name->base, entry->mode, 0) < 0)
+    if ((other || (status->st_mode & 07777) != entry->mode) && plain_set_mode(name, status->st_mode & S_IFMT, entry->mode) < 0)
         return fail_at(entry, "setting its mode", error);
     if (entry->xattr_count && S_ISREG(status->st_mode)) {
         int file = openat(name->parent, name->base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -385,7 +381,7 @@ static int place_special(struct place *place, const struct place_name *name, con
         return fail_at(entry, "making it", error);
     if (own_by_name(place, name, entry, false, error) < 0)
         return -1;
-    if ((entry->mode & 07000) && fchmodat(name->parent, name->base, entry->mode, 0) < 0)
+    if ((entry->mode & 07000) && plain_set_mode(name, type, entry->mode) < 0)
         return fail_at(entry, "setting its mode", error);
     place->result->skipped_xattrs += (int64_t)entry->xattr_count;
     return set_time(name, entry, error);

@@ -149,3 +149,34 @@ bool plain_leads_to_directory(unsigned flags, const struct stat *status, struct 
         close(directory);
     return directory >= 0;
 }
+
+/* What its owner may not read is opened without reading. Who may read everything is in the jail, where /proc isn't needed. */
+static int set_mode_unread(const struct place_name *name, mode_t mode)
+{
+    char path[32];
+    int file = openat(name->parent, name->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    int result = file < 0 ? -1 : fchmodat(AT_FDCWD, path, mode, 0);
+    int code = errno;
+    if (file >= 0)
+        close(file);
+    errno = code;
+    return result;
+}
+
+/* chmod(2) by a name would follow a symbolic link that somebody has put there meanwhile. But opening a device does something,
+ * and a socket can't be opened. */
+int plain_set_mode(const struct place_name *name, mode_t kind, mode_t mode)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    if (kind != S_IFDIR && kind != S_IFREG && kind != S_IFIFO)
+        return fchmodat(name->parent, name->base, mode, 0);
+    int file = openat(name->parent, name->base, kind == S_IFDIR ? flags | O_DIRECTORY : flags);
+    if (file < 0)
+        return errno == EACCES ? set_mode_unread(name, mode) : -1;
+    int result = fchmod(file, mode);
+    int code = errno;
+    close(file);
+    errno = code;
+    return result;
+}
