@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import images, wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 
 NOT_THERE = 'no container with name or ID "nope" found: no such container'
 QUICK = ("run", "--rm", "--network=none")
@@ -244,6 +244,14 @@ def test_bytes_that_are_not_utf8_become_question_marks(podpy: Podpy, busybox: st
     assert podpy.ok(*QUICK, "-e", f"X={odd}", busybox, "sh", "-c", script, "sh", odd).strip() == expected.strip()
     podpy.ok("run", "-d", "--network=none", "--name=one", busybox, "sleep", "100")
     assert podpy.ok("exec", "-e", f"X={odd}", "one", "sh", "-c", script, "sh", odd).strip() == expected.strip()
+
+
+def test_what_is_told_of_a_path_that_is_not_utf8_has_question_marks(podpy: Podpy, busybox: str) -> None:
+    odd = os.fsdecode(b"a\xff\xe9")
+    podpy.ok("save", "-o", os.fspath(shared_directory(podpy) / odd), busybox)
+    assert "/a\ufffd\ufffd" in podpy.ok("events", "--stream=false", "--filter", "event=save")
+    podpy(*QUICK, "-w", f"/{odd}", busybox, "true").fails(126, "does not exist on container")
+    podpy("why", odd).fails(125, "no such container")
 
 
 def test_systemd_is_stopped_by_its_own_signal(podpy: Podpy, busybox: str) -> None:

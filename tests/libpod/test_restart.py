@@ -54,6 +54,9 @@ def test_a_container_that_waits_is_shown_as_restarting(podpy: Podpy, busybox: st
     assert podpy.ok("ps", "--format", "{{.Status}} {{.State}}").startswith("Restarting (3) ")
     assert "Restarting (3) " in podpy.ok("ps", "-a")
     assert podpy.ok("ps", "-aq", "--filter", "status=restarting") != ""
+    page = podpy.ok("why", "c")
+    assert "with exit code 3" in page
+    assert "Its restart policy (always) starts it again in a moment" in page
     podpy("rm", "c").fails(2, "as it is restarting", "without force")
     podpy("exec", "c", "true").fails(255, "can only create exec sessions on running containers")
     podpy("kill", "c").fails(125, "can only kill running containers")

@@ -15,6 +15,7 @@ from podpy.libpod.containers.table import (
     INITIALIZED,
     NO_RESTART,
     PAUSED,
+    RESTARTING,
     RUNNING,
     STARTING,
     ContainerRow,
@@ -139,7 +140,7 @@ class _Story:
     def tell(self) -> None:
         """Find out everything."""
         status = self._row.status
-        if status == EXITED:
+        if status in (EXITED, RESTARTING):
             self._tell_end()
         elif status in (CREATED, INITIALIZED):
             self._tell_no_start()
@@ -251,7 +252,11 @@ class _Story:
 
     def _tell_restarts(self) -> None:
         row, spec = self._row, self._container.spec
-        if row.stopped_by_user:
+        if row.status == RESTARTING:
+            again = f"; it has done so {_times(row.restarts)}" if row.restarts else ""
+            self._reasons.append(f"Its restart policy ({row.restart_policy}) starts it again in a moment{again}.")
+            self._mends.append(f"podpy stop {row.name}")
+        elif row.stopped_by_user:
             self._reasons.append(f"Its restart policy ({row.restart_policy}) leaves it, since it was ended on purpose.")
         elif row.restart_policy == "on-failure" and row.exit_code == 0:
             self._reasons.append("Its restart policy (on-failure) leaves it: that was no failure.")

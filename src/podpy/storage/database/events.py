@@ -44,7 +44,7 @@ def tell(
         more["Attributes"] = labels
     database.execute(
         "INSERT INTO events (time, type, action, id, name, attributes) VALUES (?, ?, ?, ?, ?, ?)",
-        (time_ns(), kind, action, identifier, name, fastjson.dumps(more)),
+        (time_ns(), kind, action, identifier, fastjson.well_formed(name), fastjson.dumps(more)),  # a file's name, say
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import time_ns
 
-from podpy import pids
+from podpy import fastjson, pids
 from podpy.errors import AlreadyError, CommandNotFoundError, NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.containers.ending.cleanup import release
 from podpy.libpod.containers.starting.launch import Launch
@@ -251,7 +251,12 @@ def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
         row = row.replace(pid=launch.pid, pid_start=launch.pid_start if launch.pid else 0)
     release(engine, row)
     code = error.exit_code if isinstance(error, PodpyError) else 0
-    changes = {"status": EXITED if row.started else CREATED, "exit_code": code, "error": str(error), "pid": 0}
+    changes = {
+        "status": EXITED if row.started else CREATED,
+        "exit_code": code,
+        "error": fastjson.well_formed(str(error)),
+        "pid": 0,
+    }
     engine.table.note(row.id, **changes, conmon_pid=0)
     container.row = container.row.replace(**changes, conmon_pid=0)
 
