@@ -205,6 +205,28 @@ def test_who_knows_an_older_process_of_a_container_learns_that_it_runs(
     assert library(OUT_OF_DATE).ok() == "running running"
 
 
+CHANGED_ELSEWHERE = """
+from podpy import Runtime
+from podpy.spec.changes import Changes
+from podpy.spec.container import ContainerSpec
+with Runtime() as runtime:
+    one = runtime.create(ContainerSpec(image="localhost/busybox", command=["true"], network="none"))
+    one.inspect()
+    other = runtime.container(one.id)
+    other.update(Changes(env={"A": "1"}))
+    one.update(Changes(env={"B": "2"}))
+    other.rename("new")
+    one.update(Changes(env={"C": "3"}))
+    found = runtime.container("new").spec
+    print(found.name, *(f"{name}={found.env.get(name)}" for name in "ABC"))
+    other.remove()
+"""
+
+
+def test_who_knows_an_older_container_changes_it_as_it_is_now(library: Callable[..., Result], busybox: str) -> None:
+    assert library(CHANGED_ELSEWHERE).ok() == "new A=1 B=2 C=3"
+
+
 WITHOUT_STREAMS = """
 import os, sys
 from podpy import Runtime

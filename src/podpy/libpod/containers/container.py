@@ -258,7 +258,6 @@ class Container(Held):
         from podpy.libpod.containers.updating import update
 
         self._change(lambda: update(self, changes))
-        self._spec = None
 
     def rename(self, name: str) -> None:
         """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
@@ -273,7 +272,7 @@ class Container(Held):
                 raise InUseError(f'the container name "{name}" is already in use by {owner}')
             spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
             self.engine.table.rename(self.id, name, spec)
-            self.row, self._spec = row.replace(name=name, spec=spec), None
+            self.row = row.replace(name=name, spec=spec)
 
 
 def _not_frozen(row: ContainerRow, wanted: str) -> StateError:

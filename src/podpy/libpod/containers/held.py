@@ -41,7 +41,7 @@ class Held:
         self.row = row
         self.lock = lock or engine.lock(row.id)
         self._image = image
-        self._spec: ContainerSpec | None = None
+        self._parsed: tuple[str, ContainerSpec] | None = None
 
     def __repr__(self) -> str:
         row = self.row
@@ -60,9 +60,10 @@ class Held:
     @property
     def spec(self) -> ContainerSpec:
         """What was asked for, the image's configuration merged in."""
-        if self._spec is None:
-            self._spec = ContainerSpec.from_dict(fastjson.loads(self.row.spec))
-        return self._spec
+        # Another process may update or rename the container: the row says when that is seen here.
+        if self._parsed is None or self._parsed[0] != self.row.spec:
+            self._parsed = self.row.spec, ContainerSpec.from_dict(fastjson.loads(self.row.spec))
+        return self._parsed[1]
 
     @property
     def image(self) -> ImageRecord | None:
