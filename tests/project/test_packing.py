@@ -94,6 +94,17 @@ def test_a_name_that_others_import_from_here_is_here(packed: Packed) -> None:
     assert packed.run("from podpy import high; print(high.f())") == "42\n"
 
 
+def test_a_class_in_a_pattern_is_itself(packed: Packed) -> None:
+    packed.write("low", "class Low: pass\n")
+    packed.write(
+        "high",
+        "from podpy.low import Low\nclass Own: pass\nclass User:\n  def kind(self, thing):\n    match thing:\n"
+        "      case Low(): return 1\n      case Own(): return 2\n",
+    )
+    said = packed.run("from podpy import high; print([high.User().kind(each()) for each in (high.Low, high.Own)])")
+    assert said == "[1, 2]\n"
+
+
 def test_a_number_stands_where_its_name_stood(packed: Packed) -> None:
     packed.write("low", "print('low is loaded')\nCODE = 125\nCODES = [CODE]\n")
     packed.write("high", "from podpy.low import CODE\nTABLE = {CODE: 'failed'}\ndef f(x=CODE): return x\n")

@@ -252,6 +252,16 @@ def test_a_full_disk_and_a_reader_that_has_gone_are_errors() -> None:
 
 
 @in_userns
+def test_an_attribute_whose_name_an_archive_cannot_hold_becomes_no_other() -> None:
+    with own_directory() as top:
+        (top / "f").touch()
+        os.setxattr(top / "f", "user.a=b", b"c")
+        os.setxattr(top / "f", "user.d", b"e=f")
+        found = entries(packed(top))["f"].pax_headers
+        assert {key: value for key, value in found.items() if "xattr" in key} == {"SCHILY.xattr.user.d": "e=f"}
+
+
+@in_userns
 def test_a_plain_archive_joins_what_is_there() -> None:
     with own_directory() as top:
         (top / "root/data").mkdir(parents=True)

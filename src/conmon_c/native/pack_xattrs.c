@@ -25,6 +25,8 @@ static bool has_prefix(const char *name, const char *prefix)
 static bool is_kept(const struct packer *packer, const char *name)
 {
     const struct podpy_pack_options *options = packer->options;
+    if (strchr(name, '=')) /* which ends the name in an archive: it would become another attribute */
+        return false;
     if (has_prefix(name, "user."))
         return !has_prefix(name, "user.overlay.") && !has_prefix(name, "user.fuseoverlayfs.");
     if (has_prefix(name, "system.posix_acl_")) /* the ids in it would have to be mapped, too */

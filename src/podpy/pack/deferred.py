@@ -92,7 +92,8 @@ class Names:
 def defer(name: str, tree: ast.Module, names: Names) -> dict[str, ast.stmt]:
     """Change a module's tree: imports and classes that can wait do. Return the classes that were taken out of it."""
     imported = {bound: target for node in tree.body for bound, target in names.targets(node).items()}
-    bindings = _Uses(tree).bindings
+    everywhere = _Uses(tree)
+    bindings = {**everywhere.bindings, **dict.fromkeys(everywhere.patterns, 0)}
     free = {bound: target for bound, target in imported.items() if bindings[bound] == 1}
     _Inline(free, names.constants).visit(tree)
     parts = _parts(tree, bindings)
@@ -135,6 +136,7 @@ class _Uses(ast.NodeVisitor):
         self.bindings: dict[str, int] = {}
         self.read: set[str] = set()
         self.at_once: set[str] = set()
+        self.patterns: set[str] = set()  # which can't hold what stands for a name that waits
         self._depth = 0
         self.visit(tree)
 
@@ -197,6 +199,10 @@ class _Uses(ast.NodeVisitor):
         self.generic_visit(node)
 
     visit_MatchStar = visit_MatchAs
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> None:
+        self.patterns.update(part.id for part in ast.walk(node.cls) if isinstance(part, ast.Name))
+        self.generic_visit(node)
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         self._bind(node.rest)
