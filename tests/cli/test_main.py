@@ -52,6 +52,13 @@ def test_a_system_error_is_one_line_with_its_path() -> None:
     assert (done.returncode, done.stderr) == (125, "Error: No such file or directory: /nonexistent/file\n")
 
 
+def test_a_python_package_that_is_missing_is_named() -> None:
+    done = run_main("    raise ModuleNotFoundError(\"No module named 'yaml'\", name='yaml')")
+    assert done.returncode == 125
+    assert done.stderr.startswith("Error: this Python has no module yaml, which this command needs\nHint: Install it: ")
+    assert done.stderr.endswith(" -m pip install PyYAML\n")
+
+
 def test_a_bug_is_one_line_too_and_says_where_and_what_to_do() -> None:
     done = run_main("    return {}['key']")
     assert done.returncode == 125

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 _SIGINT = 2
 _SIGPIPE = 13
+_PACKAGES = {
+    "yaml": "PyYAML",
+    "_cffi_backend": "cffi",
+    "backports": "backports.zstd",
+}  # named otherwise than the module
 _BUGS = "This is a bug in podpy: please report it, with what the same command prints after 'podpy --log-level=debug'"
 
 
@@ -109,8 +114,19 @@ def _report(error: BaseException) -> int:
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
         notice.complain(f"{error.strerror}{where}")
         return EXIT_FAILURE
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("podpy"):
+        notice.complain(_missing_package(error.name))
+        return EXIT_FAILURE
     notice.complain(f"internal error: {type(error).__name__}: {error} ({_place(error)}). {_BUGS}")
     return EXIT_FAILURE
+
+
+def _missing_package(module: str) -> PodpyError:
+    package = module.partition(".")[0]
+    return PodpyError(
+        f"this Python has no module {module}, which this command needs",
+        hint=f"Install it: {sys.executable} -m pip install {_PACKAGES.get(package, package)}",
+    )
 
 
 def _place(error: BaseException) -> str:
