@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_volume_has_the_owner_that_it_was_made_with(podpy: Podpy, busybox: str
     assert shown.split()[:2] == ["5:7", "6:0"] and "passwd" in shown
     podpy("volume", "create", "--uid=4294967294", "far").fails(125, "chowning volume directory")
     podpy("volume", "create", "--uid=4294967296", "far").fails(125, "4294967296 is no user or group id")
-    assert names(podpy) == ["owned", "other"]
+    assert names(podpy) == ["owned", "other"] == sorted(os.listdir(podpy.graphroot / "volumes"), reverse=True)
 
 
 def test_filters_are_combined_with_and(podpy: Podpy, busybox: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from podpy.errors import UsageError
+from podpy.errors import StorageError, UsageError
+from podpy.notice import sending_to
 from podpy.storage.secrets import drivers
 from podpy.storage.secrets.table import Secrets
 from tests.storage.stores import own_store
@@ -48,3 +50,19 @@ def test_data_stays_when_the_call_is_interrupted_after_its_commit() -> None:
             secrets.create("s", b"new", replace=True)
         store.database.on_events = None
         assert secrets.data(secrets.find("s")) == b"new"
+
+
+def test_a_secret_is_replaced_also_if_the_former_data_can_not_be_deleted(tmp_path: Path) -> None:
+    commands = {"list": f"ls {tmp_path}", "lookup": f"cat {tmp_path}/$SECRET_ID", "delete": "false"}
+    commands["store"] = f"cat > {tmp_path}/$SECRET_ID"
+    with own_store() as store:
+        secrets = Secrets(store.paths, store.database, {"PATH": os.environ["PATH"]})
+        old = secrets.create("s", b"old", driver="shell", options=commands)
+        told: list[str] = []
+        with sending_to(told.append):
+            new = secrets.create("s", b"new", driver="shell", options=commands, replace=True)
+        assert secrets.data(secrets.find("s")) == b"new" and new.id != old.id
+        assert old.id in told[0]
+        with pytest.raises(StorageError, match="delete command"):
+            secrets.remove("s")
+        assert secrets.find("s") == new

@@ -8,6 +8,7 @@ from time import time_ns
 
 from podpy import fastjson
 from podpy.errors import AmbiguousNameError, InUseError, NoSuchSecretError, PodpyError, StorageError, UsageError
+from podpy.notice import warn
 from podpy.record import Record
 from podpy.storage import crash_point
 from podpy.storage.database.events import tell
@@ -161,7 +162,10 @@ class Secrets:
                 raise StorageError(f"creating secret {new.name}: {error.strerror}{where}") from error
             raise
         if old is not None:
-            _delete(self._driver(old.driver, old.options), old)
+            try:
+                _delete(self._driver(old.driver, old.options), old)
+            except PodpyError as error:  # too late for a refusal: the name has the new data
+                warn(f"the former data of secret {old.name} stays under {old.id}: {error.message}")
 
     def _has_row(self, secret: Secret) -> bool:
         return bool(self._database.query("SELECT 1 FROM secrets WHERE id = ?", (secret.id,)))

@@ -230,11 +230,19 @@ class VolumeTable:
     def _make_directory(self, name: str) -> None:
         os.makedirs(os.path.join(self._root, name, "_data"), mode=0o755, exist_ok=True)
 
+    def _remove_empty_directory(self, name: str) -> None:
+        try:
+            os.rmdir(self.mountpoint(name))
+            os.rmdir(os.path.join(self._root, name))
+        except OSError:
+            pass  # it was there before, with files in it: it stays as it is
+
     def _give(self, name: str, uid: int, gid: int) -> None:
         directory = os.open(self.mountpoint(name), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             os.fchown(directory, uid, gid)
         except OSError as error:
+            self._remove_empty_directory(name)
             raise UsageError(
                 f"chowning volume directory {self.mountpoint(name)!r} to {uid}:{gid}: {error.strerror}",
                 hint="The ids must be among yours: podpy unshare cat /proc/self/uid_map",
