@@ -124,3 +124,11 @@ def test_a_log_has_a_limit_unless_it_is_asked_for_none(podpy: Podpy, busybox: st
         log = podpy.home / f"log-{len(options)}-{len(env)}-{rotated}"
         podpy.ok("run", f"--log-opt=path={log}", *options, *writer, env=env)
         assert Path(f"{log}.1").exists() == rotated, (options, env)
+
+
+def test_events_end_with_their_reader_though_nothing_happens(podpy: Podpy) -> None:
+    podpy.ok("volume", "create", "one")
+    podpy.ok("volume", "create", "two")
+    result = first_line(podpy, "events", "--since=1h")
+    assert result.stdout.endswith("volume create one\n")
+    assert result.returncode == 141

@@ -167,11 +167,13 @@ class Runtime(Engine):
         filters: Sequence[str] = (),
         follow: bool = False,
         past: bool = True,
+        output: int = -1,
     ) -> EventStream:
         """Return what has happened, as an iterator of Event, and with `follow` what happens; its `close` ends it.
 
         `since`, `until`: nanoseconds since 1970. `filters`: as podman-events(1) has them. Without `past` only what
-        happens from now on. Raises UsageError (a filter).
+        happens from now on. `output`: the descriptor of a pipe to which the events go; who waits for the next one gets
+        BrokenPipeError when nobody reads from it any more. Raises UsageError (a filter).
 
             with runtime.events(filters=["container=web"], follow=True, past=False) as events:
                 for event in events:
@@ -179,7 +181,7 @@ class Runtime(Engine):
         """
         from podpy.libpod.system.events import EventStream
 
-        return EventStream(self, since=since, until=until, filters=filters, follow=follow, past=past)
+        return EventStream(self, since=since, until=until, filters=filters, follow=follow, past=past, output=output)
 
     def why(self, name: str, path: str = "") -> Answer:
         """Return why a container ended, never started or is unhealthy; with `path`, what keeps it from a file inside.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from errno import EPIPE
 from sys import byteorder
 from time import monotonic
 
@@ -48,9 +49,11 @@ class FileWatch:
             self._other = lib.podpy_inotify_add_watch(self._descriptor, os.fsencode(self._moved_into), IN_MOVED_TO)
         return self
 
-    def wait(self, pid: int = 0, started: int = 0, timeout: float | None = None, *, bell: int = -1) -> None:
+    def wait(
+        self, pid: int = 0, started: int = 0, timeout: float | None = None, *, bell: int = -1, output: int = -1
+    ) -> None:
         """Return when a file has changed, or this process has ended (or had before), or after `timeout` seconds, or
-        when the descriptor `bell` is readable.
+        when the descriptor `bell` is readable. Raises BrokenPipeError when nobody reads any more from `output`.
         """
         process = pids.open_pidfd(pid, started)
         if process < 0 and pid > 0:
@@ -60,10 +63,14 @@ class FileWatch:
         for descriptor in (process, bell):
             if descriptor >= 0:
                 poll.register(descriptor, select.POLLIN)
+        if output >= 0:
+            poll.register(output, 0)  # POLLERR and POLLHUP are told anyway
         deadline = None if timeout is None else monotonic() + timeout
         try:
             while True:
-                poll.poll(None if deadline is None else max(0.0, deadline - monotonic()) * 1000)
+                ready = poll.poll(None if deadline is None else max(0.0, deadline - monotonic()) * 1000)
+                if any(descriptor == output for descriptor, _ in ready):
+                    raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
                 if self._concerns_us(os.read(self._descriptor, _EVENTS_BUFFER)):
                     return
         except BlockingIOError:

@@ -45,6 +45,7 @@ class EventStream:
         filters: Sequence[str] = (),
         follow: bool = False,
         past: bool = True,
+        output: int = -1,
     ) -> None:
         """See Runtime.events. Without `past` there is only what happens from now on. Raises UsageError."""
         self._engine = engine
@@ -52,6 +53,7 @@ class EventStream:
         self._wanted = wanted(filters, since=since, until=until)
         self._follow = follow
         self._past = past
+        self._output = output
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._closed = False
         self._events = self._one_by_one()
@@ -112,7 +114,7 @@ class EventStream:
                 if self._closed or (left is not None and left <= 0):
                     return
                 if last == before:
-                    watch.wait(timeout=left, bell=self._bell)
+                    watch.wait(timeout=left, bell=self._bell, output=self._output)
 
     def _take_over(self) -> None:
         """Put what the monitors have noted of containers' health into the table."""

@@ -24,6 +24,7 @@ def run(options: Options) -> int:
             filters=options.filter,
             follow=options.stream,
             past=bool(options.since or options.until or not options.stream),
+            output=sys.stdout.fileno(),
         )
         with stream:
             for text in _texts(stream, options):
