@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from podpy.errors import NotSupportedError, PodpyError, StorageError, UsageError
 from podpy.storage.volumes import driver
 from podpy.storage.volumes.table import VolumeTable
 from tests.storage.stores import own_store
+from tests.storage.tars import Tar
 from tests.storage.userns import in_userns
 
 
@@ -113,3 +115,19 @@ def test_a_volume_is_renamed_only_if_nobody_has_it() -> None:
                 volumes.rename("a", new)
         volumes.rename("a", "c")
         assert [(v.name, v.anonymous) for v in volumes.all()] == [("c", False), ("b", False)]
+
+
+@in_userns
+def test_an_import_finishes_first_what_a_killed_one_has_left_meanwhile() -> None:
+    with own_store() as store:
+        volumes = VolumeTable(store.paths, store.database)
+        volume = volumes.create("v")
+        home = Path(volume.mountpoint).parent
+
+        def pieces() -> Iterator[bytes]:
+            yield Tar().file("ours", b"x").bytes()
+            (home / "import").mkdir()
+            (home / "import/theirs").write_text("x")
+
+        volumes.receive(volume, pieces())
+        assert (sorted(os.listdir(volume.mountpoint)), os.listdir(home)) == (["ours", "theirs"], ["_data"])

@@ -59,6 +59,7 @@ def receive(volume: Volume, graphroot: str, pieces: Iterable[bytes]) -> None:
             writeback.stop()
         filesystem.sync_filesystem(graphroot)
         with _Locked(home):
+            _finish_locked(home)  # another import may have been killed since
             os.rename(aside, os.path.join(home, _WITH_ROOT if unpacker.root_seen else _COMPLETE))
             from podpy.storage import crash_point
 
