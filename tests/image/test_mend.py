@@ -142,3 +142,12 @@ def test_a_repair_that_is_killed_is_done_by_the_next_one(
     podpy.ok("system", "check", "--repair")
     assert podpy.ok("system", "check") == ""
     assert second_layer(podpy).is_dir()
+
+
+def test_a_damaged_layer_stays_while_it_is_mounted(podpy: Podpy, odd: OddRegistry, three: str) -> None:
+    (second_layer(podpy) / "d/link").unlink()
+    script = f"{podpy.launcher} system check --repair; cat d/two"
+    shown = in_image(podpy, three, script)
+    assert ": not while it is mounted: image " in shown and shown.endswith("2" * 5000)
+    podpy.ok("image", "unmount", "-a")
+    assert podpy.ok("system", "check", "--repair").endswith(": repaired")

@@ -75,7 +75,7 @@ class Store(Shelves):
     def replace_layer(self, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter] = ()) -> None:
         """Put an unpacked layer where a committed one was lost or damaged; `image` is one that has it.
 
-        Containers that run keep what they have mounted. Raises StorageError, OSError.
+        Whoever has the former one mounted loses its files. Raises StorageError, OSError.
         """
         from podpy.storage import commit
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from podpy.errors import PodpyError
+from podpy.libpod.containers.table import ALIVE, INITIALIZED
 from podpy.libpod.system.repair import repair
+from podpy.storage.mounts import container_mounts, image_mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +46,26 @@ def _mended(engine: Engine, finding: Finding) -> Finding:
         return finding
     from podpy.image.incoming.mend import bring
 
+    users = _users(engine, finding.layer)
+    if users:
+        return finding.replace(what=f"{finding.what}: not while it is mounted: {', '.join(users)}")
     try:
         bring(engine.store, engine.paths, finding.layer)
     except PodpyError as error:
         return finding.replace(what=f"{finding.what}: {error}")
     return finding.replace(repaired=True)
+
+
+def _users(engine: Engine, chain_id: str) -> list[str]:
+    """Return who has a damaged layer mounted, and would lose its files; nobody has what is missing."""
+    store = engine.store
+    if not os.path.isdir(store.layer_path(chain_id)):
+        return []
+    images = {*store.images_table.with_layer(chain_id)}
+    mounted = {*container_mounts.mounted(store)}
+    containers = [
+        f"container {row.name}"
+        for row in engine.table.summaries()
+        if row.image_id in images and (row.status in (*ALIVE, INITIALIZED) or row.id in mounted)
+    ]
+    return containers + [f"image {image_id[:12]}" for image_id in image_mounts.mounted(store) if image_id in images]
