@@ -150,4 +150,8 @@ def test_a_damaged_layer_stays_while_it_is_mounted(podpy: Podpy, odd: OddRegistr
     shown = in_image(podpy, three, script)
     assert ": not while it is mounted: image " in shown and shown.endswith("2" * 5000)
     podpy.ok("image", "unmount", "-a")
+    podpy.ok("create", "--name=c", three, "true")
+    shown = podpy.ok("unshare", "sh", "-c", f"cd $({podpy.launcher} mount c); {script}")
+    assert ": not while it is mounted: container c" in shown and shown.endswith("2" * 5000)
+    podpy.ok("rm", "c")
     assert podpy.ok("system", "check", "--repair").endswith(": repaired")

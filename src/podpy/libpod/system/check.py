@@ -62,10 +62,11 @@ def _users(engine: Engine, chain_id: str) -> list[str]:
     if not os.path.isdir(store.layer_path(chain_id)):
         return []
     images = {*store.images_table.with_layer(chain_id)}
+    users = {container for image, those in engine.table.image_users().items() if image in images for container in those}
     mounted = {*container_mounts.mounted(store)}
     containers = [
         f"container {row.name}"
         for row in engine.table.summaries()
-        if row.image_id in images and (row.status in (*ALIVE, INITIALIZED) or row.id in mounted)
+        if row.id in users and (row.status in (*ALIVE, INITIALIZED) or row.id in mounted)
     ]
     return containers + [f"image {image_id[:12]}" for image_id in image_mounts.mounted(store) if image_id in images]
