@@ -187,7 +187,7 @@ def test_real_podman_reads_what_podpy_writes(podpy: Podpy, data: str) -> None:
         podpy.ok("volume", "import", "again", "again.tar")
         assert sorted(os.listdir(podpy.graphroot / "volumes/again/_data")) == ["d", "p"]
     finally:
-        podpy.run([*script, f"rm -rf {podpy.home}/p"]).ok()
+        podpy.run([*script, f"umount -l {podpy.home}/p/overlay; rm -rf {podpy.home}/p"]).ok()  # Podman mounts it there
         podpy.run([*root, "system", "migrate"])
 
 

@@ -45,9 +45,9 @@ def refuse_impossible(process: dict[str, Any], rootfs: str, runtime: str) -> Non
 
 
 def never_began(process: dict[str, Any], rootfs: str, runtime: str) -> RuntimeFailedError | None:
-    """Return the error for a command that ended with 1, if the kernel can't execute its file.
+    """Return the error for a command that ended with 1 or 255, if the kernel can't execute its file.
 
-    crun of 1.28 tells that on standard error alone, with this exit code.
+    crun of 1.28 and runc of 1.3 tell that on standard error alone, with these exit codes.
     """
     try:
         root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from podpy.systemd.scope import Leaving
 
 _ID_LENGTH = 64
-_MAYBE_THE_RUNTIMES = 1  # exit code of a command, or of a runtime that couldn't execute it
+_MAYBE_THE_RUNTIMES = (1, 255)  # of a command, or of a runtime that couldn't execute it (255: runc 1.3)
 _NOT_RUNNING = 255  # Podman's code for a container in which nothing can be run
 
 
@@ -188,7 +188,7 @@ def run(container: Held, options: ExecOptions, streams: Streams) -> int:
         streams = Streams(None, streams.stdout, streams.stderr)
     with _Beginning(container, options) as begun:
         code = _run(container, options, begun, streams)
-        if code == _MAYBE_THE_RUNTIMES:
+        if code in _MAYBE_THE_RUNTIMES:
             _refuse_what_never_began(container, begun.process)
         return 0 if code is None else begun.ended(code)
 

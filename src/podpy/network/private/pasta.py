@@ -228,7 +228,8 @@ class WaitForPasta(Operation):
 
 
 def _is_taken(said: str) -> bool:
-    return "bind port" in said or "bind any port" in said  # the latter: Debian 12's
+    # Debian 13's, Debian 12's, and that of 2026
+    return any(words in said for words in ("bind port", "bind any port", "Address already in use"))
 
 
 def failure(code: int, said: str, bound: list[PortMapping]) -> InUseError | NetworkSetupError:
