@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -202,3 +205,18 @@ def test_a_command_whose_podpy_was_killed_runs_on_and_is_seen_until_its_end(podp
     assert out.read_text() == "first\nlast\n"
     (directory,) = podpy.runroot.glob("containers/*/exec")
     assert os.listdir(directory) == []
+
+
+def test_a_session_whose_call_is_about_to_tell_its_end_is_left_to_it(tmp_path: Path) -> None:
+    """Else who looks meanwhile takes away what the runtime has logged, and with it the exit code 126 or 127."""
+    from podpy import pids
+    from podpy.libpod.io.exec import ExecSession, sessions
+
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    session = ExecSession(id="a" * 64, container_id="c", command=["true"], pid=ended.pid, pid_start=1)
+    session = session.replace(call=os.getpid(), call_start=pids.start_time(os.getpid()))
+    (tmp_path / "exec").mkdir()
+    (tmp_path / "exec" / session.id).write_text(json.dumps(session.as_dict()))
+    container = SimpleNamespace(id="c", engine=SimpleNamespace(run_directory=lambda _: str(tmp_path)))
+    assert sessions(container) == [session]  # type: ignore[arg-type]

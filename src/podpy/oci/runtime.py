@@ -189,7 +189,7 @@ class OciRuntime(Record):
         finally:
             for path in (description, log):
                 _unlink(path)
-            os.rmdir(directory)
+            _rmdir(directory)
         if said:
             error = explain_runtime_error(said, self.name)
             error.already_told = True  # the command's stderr is the runtime's too, and it writes there as well
@@ -263,6 +263,13 @@ def _write(path: str, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "w", encoding="ascii") as file:
         file.write(text)
+
+
+def _rmdir(path: str) -> None:
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        pass  # it went with the container, which has ended
 
 
 def _unlink(path: str) -> None:

@@ -42,6 +42,8 @@ class ExecSession(Record):
     tty: bool = False
     pid: int = 0  # of the runtime's call, or of conmon: the session lives as long as this process
     pid_start: int = 0
+    call: int = 0  # podpy's call, which has something to do when the runtime's has ended
+    call_start: int = 0
 
 
 def sessions(container: Held) -> list[ExecSession]:
@@ -72,6 +74,8 @@ def _read_living(container: Held, path: str) -> ExecSession | None:
                 _bury(container, path, session.id)
                 return None
             return session
+        if session.call and pids.is_alive(session.call, session.call_start):
+            return session  # it is about to tell the end itself
         monitor = read_pidfile(f"{path}.d/{MONITOR}")
         if is_monitor_of(monitor, session.id):  # podpy's call was killed: the command runs on
             return session.replace(pid=monitor, pid_start=pids.start_time(monitor))
@@ -144,6 +148,8 @@ class _Beginning:
 
     def outlive_this_call(self, pid: int) -> None:
         """Say that the session lives as long as the process `pid`, also if this call is killed."""
+        own = os.getpid()
+        self._session = self._session.replace(call=own, call_start=pids.start_time(own))
         try:
             self._write(pid)
         except OSError:
