@@ -69,3 +69,11 @@ def _stat(pid: int) -> list[str]:
             return file.read().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def namespace(pid: int | str, kind: str) -> str:
+    """Return a process's namespace ("pid", "net" …) as /proc names it (namespaces(7)); empty: it can't be seen."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/{kind}")
+    except OSError:
+        return ""

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.model import CONTAINERS, FILES, RUNNING, STOPPED, Argument, Option, flag, many, number, text
+from podpy.cli.declare.model import (
+    CONTAINERS,
+    DIRECTORIES,
+    FILES,
+    RUNNING,
+    STOPPED,
+    SWITCH,
+    Argument,
+    Option,
+    flag,
+    many,
+    number,
+    text,
+)
 
 STOP_SECONDS = 10  # containers.conf stop_timeout's default
 
+AUTHFILE = text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE")
+CREDS = text("--creds", "USER[:PASSWORD]", "Credentials for the registry")
+CERT_DIR = text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES)
+TLS_VERIFY = Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS")
 LATEST = flag("--latest -l", "Act on the container that was created last")
 ALL_HELP = "Act on all containers"
 

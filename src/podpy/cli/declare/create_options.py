@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import detach_keys
+from podpy.cli.declare.common import CREDS, TLS_VERIFY, detach_keys
 from podpy.cli.declare.create_health import CREATE_HEALTH
 from podpy.cli.declare.create_limits import CREATE_LIMITS
 from podpy.cli.declare.model import (
@@ -11,7 +11,6 @@ from podpy.cli.declare.model import (
     FILES,
     SECRETS,
     SIGNALS,
-    SWITCH,
     UINTS,
     Option,
     count,
@@ -84,9 +83,9 @@ _IMAGE: tuple[Option, ...] = (
     flag("--rootfs", "The first argument is a directory, not an image"),
     flag("--quiet -q", "Say nothing while pulling"),
     text("--authfile", "FILE", "File with the registry's credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
-    text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
+    CREDS,
     text("--cert-dir", "DIR", "Directory with TLS certificates for the registry", complete=DIRECTORIES),
-    Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
+    TLS_VERIFY,
     count("--retry", "N", "How often to try pulling again", default=3),
     text("--retry-delay", "DURATION", "How long to wait before trying again"),
     many("--decryption-key", "KEY", "Key for an encrypted image", refuse=_ENCRYPTED),

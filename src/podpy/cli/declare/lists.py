@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import PROGRESS, template_format
+from podpy.cli.declare.common import AUTHFILE, CERT_DIR, CREDS, PROGRESS, TLS_VERIFY, template_format
 from podpy.cli.declare.model import (
     ARTIFACTS,
-    DIRECTORIES,
     FILES,
     IMAGES,
-    SWITCH,
     Argument,
     Command,
-    Option,
     count,
     flag,
     listed,
@@ -23,10 +20,6 @@ from podpy.cli.declare.model import (
 _ONE_ARTIFACT = Argument(name="artifact", metavar="ARTIFACT", complete=ARTIFACTS)
 _LIST = Argument(name="list", metavar="LIST", complete=IMAGES)
 
-_AUTHFILE = text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE")
-_CREDS = text("--creds", "USER[:PASSWORD]", "Credentials for the registry")
-_CERT_DIR = text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES)
-_TLS_VERIFY = Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS")
 _INSECURE = flag("--insecure", "The same as --tls-verify=false", hidden=True)
 
 _DIGESTFILE = text("--digestfile", "FILE", "Write the manifest's digest into this file", complete=FILES)
@@ -73,7 +66,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("--all", "Of an IMAGE that is a list, all entries"),
             flag("--amend -a", "Change the list if it exists"),
             many("--annotation", "KEY=VALUE", "Annotation of the list (repeatable)"),
-            _TLS_VERIFY,
+            TLS_VERIFY,
             _INSECURE,
         ),
     ),
@@ -91,10 +84,10 @@ COMMANDS: tuple[Command, ...] = (
             _ANNOTATION,
             *_PLATFORM,
             *_ARTIFACT,
-            _AUTHFILE,
-            _CREDS,
-            _CERT_DIR,
-            _TLS_VERIFY,
+            AUTHFILE,
+            CREDS,
+            CERT_DIR,
+            TLS_VERIFY,
             _INSECURE,
         ),
     ),
@@ -121,8 +114,8 @@ COMMANDS: tuple[Command, ...] = (
         ),
         arguments=(_LIST,),
         options=(
-            _AUTHFILE,
-            _TLS_VERIFY,
+            AUTHFILE,
+            TLS_VERIFY,
             _INSECURE,
             flag("--verbose -v", "Accepted for Docker's scripts; does nothing", hidden=True),
         ),
@@ -139,11 +132,11 @@ COMMANDS: tuple[Command, ...] = (
         options=(
             listed("--add-compression", "FORMAT", "Add each image once more, compressed so: gzip or zstd"),
             flag("--all", "The list's images, too", default=True),
-            _AUTHFILE,
-            _CERT_DIR,
+            AUTHFILE,
+            CERT_DIR,
             text("--compression-format", "FORMAT", "Compress all layers so", choices=("gzip", "zstd", "zstd:chunked")),
             number("--compression-level", "LEVEL", "How hard to compress"),
-            _CREDS,
+            CREDS,
             _DIGESTFILE,
             flag("--force-compression", "Compress again what has another compression"),
             text("--format -f", "FORMAT", "Kind of list: oci or v2s2 (default: as the list is)"),
@@ -156,7 +149,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("--rm", "Remove the list afterwards"),
             *_SIGNING,
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
-            _TLS_VERIFY,
+            TLS_VERIFY,
         ),
     ),
     Command(
@@ -249,14 +242,14 @@ COMMANDS: tuple[Command, ...] = (
         examples=("podpy artifact pull registry.example.com/team/models:1",),
         arguments=(_ONE_ARTIFACT,),
         options=(
-            _AUTHFILE,
-            _CREDS,
-            _CERT_DIR,
+            AUTHFILE,
+            CREDS,
+            CERT_DIR,
             many("--decryption-key", "KEY", "Key for an encrypted artifact", refuse="podpy can't decrypt"),
             PROGRESS,
             flag("--quiet -q", "Print nothing"),
             *_RETRY,
-            _TLS_VERIFY,
+            TLS_VERIFY,
         ),
     ),
     Command(
@@ -266,16 +259,16 @@ COMMANDS: tuple[Command, ...] = (
         examples=("podpy artifact push registry.example.com/team/models:1",),
         arguments=(_ONE_ARTIFACT,),
         options=(
-            _AUTHFILE,
-            _CREDS,
-            _CERT_DIR,
+            AUTHFILE,
+            CREDS,
+            CERT_DIR,
             _DIGESTFILE,
             PROGRESS,
             flag("--quiet -q", "Print nothing"),
             *_RETRY,
             *_SIGNING,
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
-            _TLS_VERIFY,
+            TLS_VERIFY,
         ),
     ),
     Command(

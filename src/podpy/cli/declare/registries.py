@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import PROGRESS
+from podpy.cli.declare.common import AUTHFILE, CERT_DIR, CREDS, PROGRESS, TLS_VERIFY
 from podpy.cli.declare.model import (
-    DIRECTORIES,
     FILES,
     IMAGES,
-    SWITCH,
     Argument,
     Command,
-    Option,
     count,
     flag,
     many,
@@ -38,8 +35,8 @@ COMMANDS: tuple[Command, ...] = (
             Argument(name="destination", metavar="DESTINATION", required=False, complete=IMAGES),
         ),
         options=(
-            text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
-            text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
+            AUTHFILE,
+            CERT_DIR,
             flag("--compress", "Compress layers (dir: only)"),
             text(
                 "--compression-format",
@@ -48,7 +45,7 @@ COMMANDS: tuple[Command, ...] = (
                 choices=("gzip", "zstd", "zstd:chunked"),
             ),
             number("--compression-level", "LEVEL", "How hard to compress"),
-            text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
+            CREDS,
             text("--digestfile", "FILE", "Write the manifest's digest into this file", complete=FILES),
             flag("--disable-content-trust", "Accepted for Docker's scripts; does nothing", hidden=True),
             many("--encrypt-layer", "INDEX", "Layer to encrypt", refuse=_UNENCRYPTED),
@@ -65,7 +62,7 @@ COMMANDS: tuple[Command, ...] = (
             text("--sign-by-sigstore-private-key", "FILE", "Sign with this key", refuse=_UNSIGNED),
             text("--sign-passphrase-file", "FILE", "Passphrase of the key", refuse=_UNSIGNED),
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
-            Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
+            TLS_VERIFY,
         ),
     ),
 )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import latest, one_container
+from podpy.cli.declare.common import AUTHFILE, CERT_DIR, CREDS, TLS_VERIFY, latest, one_container
 from podpy.cli.declare.create_options import CREATE_OPTIONS
 from podpy.cli.declare.model import (
-    DIRECTORIES,
     FILES,
     IMAGES,
-    SWITCH,
     Argument,
     Command,
     Option,
@@ -86,10 +84,10 @@ COMMANDS: tuple[Command, ...] = (
             flag("--pull -p", "Pull the image if it isn't here", default=True),
             flag("--quiet -q", "Say nothing while pulling"),
             *(text(f"--opt{number}", "TEXT", f"What $OPT{number} stands for", hidden=True) for number in (1, 2, 3)),
-            text("--authfile", "FILE", "File with credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
-            text("--cert-dir", "DIR", "Directory with TLS certificates", complete=DIRECTORIES),
-            text("--creds", "USER[:PASSWORD]", "Credentials for the registry"),
-            Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS"),
+            AUTHFILE,
+            CERT_DIR,
+            CREDS,
+            TLS_VERIFY,
         ),
     ),
     Command(

@@ -150,14 +150,8 @@ def _objects(kind: str, current: str, prefix: str) -> list[str]:
         return [":" + kind]
     if kind in ("containers", "running", "stopped"):
         return [prefix + line for line in _containers(kind, current)]
-    if kind == "images":
-        return [prefix + name for name in _images(current)]
-    if kind == "artifacts":
-        return [prefix + name for name in _artifacts(current)]
-    if kind == "secrets":
-        return [prefix + name for name in _secrets(current)]
-    if kind == "volumes":
-        return [prefix + name for name in _volumes(current)]
+    if kind in ("images", "artifacts", "secrets", "volumes"):
+        return [prefix + name for name in _names(kind) if name.startswith(current)]
     if kind == "signals":
         import signal
 
@@ -181,39 +175,20 @@ def _containers(kind: str, current: str) -> list[str]:
     return names
 
 
-def _images(current: str) -> list[str]:
+def _names(kind: str) -> list[str]:
     from podpy.libpod.access import Here
     from podpy.libpod.runtime import Runtime
 
     with Runtime(access=Here()) as runtime:
+        if kind == "artifacts":
+            return [*runtime.artifacts.names()]
+        if kind == "secrets":
+            return [secret.name for secret in runtime.secrets.list()]
+        if kind == "volumes":
+            return [volume.name for volume in runtime.volumes.list()]
         names = [name for record in runtime.images.list(whole=False, digests=False) for name in record.names]
     short = [name.removeprefix("docker.io/library/").removeprefix("localhost/") for name in names]
-    return sorted({name for name in [*names, *short] if name.startswith(current)})
-
-
-def _artifacts(current: str) -> list[str]:
-    from podpy.libpod.access import Here
-    from podpy.libpod.runtime import Runtime
-
-    with Runtime(access=Here()) as runtime:
-        names = runtime.artifacts.names()
-    return [name for name in names if name.startswith(current)]
-
-
-def _secrets(current: str) -> list[str]:
-    from podpy.libpod.access import Here
-    from podpy.libpod.runtime import Runtime
-
-    with Runtime(access=Here()) as runtime:
-        return [secret.name for secret in runtime.secrets.list() if secret.name.startswith(current)]
-
-
-def _volumes(current: str) -> list[str]:
-    from podpy.libpod.access import Here
-    from podpy.libpod.runtime import Runtime
-
-    with Runtime(access=Here()) as runtime:
-        return [volume.name for volume in runtime.volumes.list() if volume.name.startswith(current)]
+    return sorted({*names, *short})
 
 
 def _commands(path: str, table: Table, current: str) -> list[str]:

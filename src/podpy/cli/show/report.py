@@ -80,6 +80,15 @@ def render_each(format_text: str, items: list[Any]) -> str:
     return render(format_text, items, None, default="")
 
 
+def inspected(format_text: str, found: list[Any]) -> str:
+    """Return what `inspect` prints: JSON, or what a template makes of each thing. Raises TemplateError."""
+    if is_json(format_text) or not format_text:
+        from podpy.go.json import indented
+
+        return indented(found) + "\n"
+    return render_each(format_text, found) if found else ""
+
+
 def per_row(format_text: str) -> Callable[[Struct], str]:
     """Return what writes one thing after the other as `--format` says, a line each. Raises TemplateError."""
     body, columns = _users(format_text)

@@ -18,6 +18,7 @@ from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.held import Held
 from podpy.libpod.containers.inspect_host import cgroup_path
 from podpy.libpod.containers.table import ALIVE, ContainerRow
+from podpy.pids import namespace
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -140,13 +141,13 @@ def _measure(rows: list[ContainerRow]) -> dict[str, Usage]:
     places = {row.id: _own_cgroup(row) for row in rows}
     lacking = [row for row in rows if not _tells_everything(places[row.id])]
     processes = _processes_of(lacking) if lacking else {}
-    own_network = _link("/proc/self/ns/net")
+    own_network = namespace("self", "net")
     found = {}
     for row in rows:
         usage = _from_cgroup(places[row.id], total)
         if row.id in processes:
             usage = _completed(usage, processes[row.id])
-        shares_network = _link(f"/proc/{row.pid}/ns/net") == own_network
+        shares_network = namespace(row.pid, "net") == own_network
         found[row.id] = usage.replace(network=None if shares_network else _traffic(row.pid))
     return found
 
@@ -221,11 +222,11 @@ def _total_memory() -> int:
 
 def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[int]]:
     """Return the pids (outside) of each container, by its id: one look at /proc for all."""
-    own = _link("/proc/self/ns/pid")
+    own = namespace("self", "pid")
     spaces: dict[str, list[str]] = {}
     found: dict[str, list[int]] = {}
     for row in rows:
-        space = _link(f"/proc/{row.pid}/ns/pid")
+        space = namespace(row.pid, "pid")
         if space == own:
             from podpy.libpod.containers.top import tree
 
@@ -235,7 +236,7 @@ def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[int]]:
             found[row.id] = []
     for name in os.listdir("/proc") if spaces else ():
         if name.isdigit():
-            for identifier in spaces.get(_link(f"/proc/{name}/ns/pid"), ()):
+            for identifier in spaces.get(namespace(name, "pid"), ()):
                 found[identifier].append(int(name))
     return found
 
@@ -304,10 +305,3 @@ def _traffic(pid: int) -> Traffic | None:
         if name.strip() != "lo":
             found[name.strip()] = {key: int(counts[_COUNTERS[key]]) for key in sorted(_COUNTERS)}
     return found
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""

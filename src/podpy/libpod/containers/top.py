@@ -8,6 +8,7 @@ from time import ctime, time
 
 from podpy import files, process
 from podpy.errors import NotFoundError, NotSupportedError, UsageError
+from podpy.pids import namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def run_ps(container: Held, arguments: list[str]) -> str:
     first = container.row.pid
     words = [word for text in arguments for word in shlex.split(text)]
     inside: list[str] = []
-    if _link(f"/proc/{first}/ns/pid") != _link("/proc/self/ns/pid"):
+    if namespace(first, "pid") != namespace("self", "pid"):
         # nsenter(1), unshare(1): ps reads the /proc of the namespace that it is in.
         inside = ["nsenter", f"--pid=/proc/{first}/ns/pid", "--", "unshare", "--mount", "--mount-proc"]
     try:
@@ -91,10 +92,10 @@ def _name(field: str) -> str:
 
 def _pids(first: int) -> list[int]:
     """Return the pids (outside) in the pid namespace of a first process; with the host's: its tree."""
-    namespace = _link(f"/proc/{first}/ns/pid")
-    if namespace == _link("/proc/self/ns/pid"):
+    own = namespace(first, "pid")
+    if own == namespace("self", "pid"):
         return tree(first)
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _link(f"/proc/{name}/ns/pid") == namespace]
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and namespace(name, "pid") == own]
 
 
 def tree(first: int) -> list[int]:
@@ -108,13 +109,6 @@ def tree(first: int) -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
     return found
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""
 
 
 class _Process:
@@ -152,7 +146,7 @@ class _Process:
     def parent_inside(self) -> int:
         """Return the parent's id inside the container; 0 if that is outside."""
         parent = int(self.stat[1])
-        if _link(f"/proc/{parent}/ns/pid") != _link(f"/proc/{self.pid}/ns/pid"):
+        if namespace(parent, "pid") != namespace(self.pid, "pid"):
             return 0
         try:
             lines = files.read(f"/proc/{parent}/status").splitlines()

@@ -54,16 +54,10 @@ def unmount(store: Shelves, container_id: str, *, force: bool = False) -> bool:
 
     Raises StorageError.
     """
-    from podpy import linux
+    from podpy.storage.mounts import unmounting
 
     target = of_container(store, container_id)
     if not target:
         return False
-    try:
-        linux.umount2(target, linux.MNT_DETACH if force else 0)
-    except OSError as error:
-        raise StorageError(
-            f"unmounting container {container_id}: {error.strerror}", hint="Somebody works in it; or use --force"
-        ) from error
-    os.rmdir(target)
+    unmounting.unmount(target, f"container {container_id}", force=force)
     return True

@@ -56,18 +56,12 @@ def mount(store: Shelves, record: ImageRecord) -> str:
 
 def unmount(store: Shelves, image_id: str, *, force: bool = False) -> bool:
     """Unmount an image; `force`: even while somebody is in it. Return whether it was mounted. Raises StorageError."""
-    from podpy import linux
+    from podpy.storage.mounts import unmounting
 
     target = mounted(store).get(image_id)
     if target is None:
         return False
-    try:
-        linux.umount2(target, linux.MNT_DETACH if force else 0)
-    except OSError as error:
-        raise StorageError(
-            f"unmounting image {image_id[:12]}: {error.strerror}", hint="Somebody works in it; or use --force"
-        ) from error
-    os.rmdir(target)
+    unmounting.unmount(target, f"image {image_id[:12]}", force=force)
     return True
 
 

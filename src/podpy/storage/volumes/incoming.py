@@ -21,7 +21,7 @@ import stat
 from podpy.errors import StorageError
 from podpy.storage.layers import filesystem
 from podpy.storage.layers.inherit import IMPLIED
-from podpy.storage.layers.unpack import Plain, Unpacker
+from podpy.storage.layers.unpack import Plain, unpack_plain
 from podpy.storage.layers.writeback import Writeback
 from podpy.storage.staging import Staging
 
@@ -29,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from podpy.storage.layers.unpack import Unpacker
     from podpy.storage.volumes.volume import Volume
 
 _COMPLETE, _WITH_ROOT = "import", "import-root"
@@ -112,14 +113,7 @@ def _receive_mounted(mountpoint: str, pieces: Iterable[bytes]) -> None:
 
 
 def _unpack(target: str | int, pieces: Iterable[bytes]) -> Unpacker:
-    unpacker = Unpacker(target, plain=Plain(overwrite=True, mark=True))
-    try:
-        for piece in pieces:
-            unpacker.feed(piece)
-        unpacker.finish()
-    except BaseException:
-        unpacker.abort()
-        raise
+    unpacker = unpack_plain(target, pieces, Plain(overwrite=True, mark=True))
     if unpacker.implied:
         top = os.open(target, _DIRECTORY) if isinstance(target, str) else os.dup(target)
         try:

@@ -109,7 +109,6 @@ def inspect(options: Options) -> int:
     """`podpy image inspect`: prints what it finds; what it doesn't find is an error afterwards."""
     from podpy.cli.show import report
     from podpy.cli.show.notice import complain
-    from podpy.go.json import indented
 
     found: list[Any] = []
     errors: list[NoSuchImageError] = []
@@ -119,10 +118,7 @@ def inspect(options: Options) -> int:
                 found.append(inspect_data(runtime, name))
             except NoSuchImageError as error:
                 errors.append(error)
-    if report.is_json(options.format) or not options.format:
-        print(indented(found))
-    elif found:
-        sys.stdout.write(report.render_each(options.format, found))
+    sys.stdout.write(report.inspected(options.format, found))
     for missing in errors:
         complain(missing)
     return errors[0].exit_code if errors else 0

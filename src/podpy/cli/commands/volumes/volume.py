@@ -67,7 +67,6 @@ def import_(options: Options) -> int:
 def inspect(options: Options) -> int:
     """`podpy volume inspect`: prints what it finds; what it doesn't find is an error afterwards."""
     from podpy.cli.show import report
-    from podpy.go.json import indented
     from podpy.go.view import volume_view
 
     if options.all == bool(options.volumes):
@@ -80,10 +79,7 @@ def inspect(options: Options) -> int:
                 found.append(volume_view(runtime.volumes.inspect(name)))
             except NoSuchVolumeError as error:
                 missing.append(error)
-    if report.is_json(options.format) or not options.format:
-        print(indented(found))
-    elif found:
-        sys.stdout.write(report.render_each(options.format, found))
+    sys.stdout.write(report.inspected(options.format, found))
     for absent in missing:
         complain(absent)
     return EXIT_FAILURE if missing else 0
