@@ -205,6 +205,33 @@ def test_who_knows_an_older_process_of_a_container_learns_that_it_runs(
     assert library(OUT_OF_DATE).ok() == "running running"
 
 
+ENDED_MEANWHILE = """
+with Runtime() as runtime, open(os.devnull, "r+b") as null:
+    container = runtime.create(spec("cat", stdin_open=True))
+    container.start()
+    os.kill(container.row.pid, 9)
+    print(container.wait(), container)
+    container.start()
+    assert container.row.status == "running"
+    os.kill(container.row.pid, 9)
+    print(container.wait(conditions=["exited"]), container)
+    container.start()
+    print(container.attach(AttachOptions(streams=Streams(null, 1, 2))), container)
+    container.remove()
+"""
+
+
+def test_who_has_waited_for_the_end_holds_a_container_that_has_ended(
+    library: Callable[..., Result], busybox: str
+) -> None:
+    said = library(BEGIN + ENDED_MEANWHILE).ok().splitlines()
+    assert [(line.split()[0], line.rsplit(None, 1)[1]) for line in said] == [
+        ("137", "exited>"),
+        ("137", "exited>"),
+        ("0", "exited>"),
+    ]
+
+
 CHANGED_ELSEWHERE = """
 from podpy import Runtime
 from podpy.spec.changes import Changes

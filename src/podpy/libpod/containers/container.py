@@ -135,7 +135,7 @@ class Container(Held):
         -1: nobody saw it end. `conditions`: it is waited for one of these states instead (podman-wait(1)), without an
         end of the patience. Raises TimeoutError after `timeout` seconds, UsageError for what is no state.
         """
-        from podpy.libpod.containers.ending.wait import wait_for_end, wait_for_status
+        from podpy.libpod.containers.ending.wait import wait_for_end_of, wait_for_status
 
         if not _ENDED.issuperset(conditions):
             return wait_for_status(self, [*conditions])
@@ -143,7 +143,7 @@ class Container(Held):
             row = self.refresh()
         except NoSuchContainerError:
             row = self.row  # removed at its end (--rm): its exit record is still there
-        code = wait_for_end(self.engine, row, timeout)
+        code = wait_for_end_of(self, row, timeout)
         if self.spec.remove:  # who waited for it may use its name
             self.cleanup()
         return code

@@ -236,9 +236,9 @@ def _attach(container: Held, socket: int, options: AttachOptions, *, started: bo
         os.close(socket)
     if detached:
         return None
-    from podpy.libpod.containers.ending.wait import wait_for_end
+    from podpy.libpod.containers.ending.wait import wait_for_end_of
 
-    code = wait_for_end(container.engine, row)
+    code = wait_for_end_of(container, row)
     if container.spec.remove:
         from podpy.libpod.containers.ending.finish import finish
 

@@ -45,6 +45,16 @@ def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None
             return record.exit_code if record else EXIT_UNKNOWN
 
 
+def wait_for_end_of(container: Held, row: ContainerRow, timeout: float | None = None) -> int:
+    """Return what `wait_for_end` does for this row; the container's own row tells of the end then, too."""
+    code = wait_for_end(container.engine, row, timeout)
+    try:
+        container.refresh()
+    except NoSuchContainerError:
+        pass  # its end has removed it, or another call
+    return code
+
+
 def wait_for_starter(engine: Engine, container_id: str) -> None:
     """Wait until no call is starting the container. If that call was killed, a monitor may still be at it."""
     try:
@@ -125,7 +135,7 @@ def wait_for_status(container: Held, conditions: list[str], interval: float = 0.
         if not wanted.isdisjoint(_HEALTH) and _has_health(container, wanted):
             return -1
         if wanted == {"exited"}:
-            return wait_for_end(container.engine, row)
+            return wait_for_end_of(container, row)
         sleep(interval)
 
 
