@@ -1,4 +1,4 @@
-"""From the global options to the engine's Runtime."""
+"""The global options → a Runtime."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def directories(options: Options) -> Paths:
 
 
 def _environment() -> Mapping[str, str]:
-    """Return the caller's environment; it tells of a service manager's sockets only if they have come here."""
+    """Return the caller's environment, without LISTEN_FDS if the sockets themselves weren't passed to this process."""
     if "LISTEN_FDS" not in os.environ:
         return os.environ
     from podpy.cli.streams import is_handed_over
@@ -77,7 +77,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def _modules(said: Options, paths: Paths) -> tuple[str, ...]:
-    """Return the files of --module; what other rarely used options say is looked at as well."""
+    """Return the files of --module, after checking the other rarely used global options."""
     if not any(getattr(said, name) for name in _RARE):
         return ()
     from podpy.cli.global_options import check, modules
@@ -87,9 +87,9 @@ def _modules(said: Options, paths: Paths) -> tuple[str, ...]:
 
 
 def _repeated(options: Options, modules: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the global options that conmon's exit command, which may start the container again, must be given too.
+    """Return the global options that conmon's exit command needs: it may start the container again.
 
-    The directories it is given anyway. `modules` are files.
+    The exit command gets the directories anyway. `modules` are paths of files.
     """
     said = options.globals
     names = ("runtime", "conmon", "cgroup_manager", "storage_driver", "network_cmd_path", "events_backend")

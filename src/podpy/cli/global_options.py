@@ -1,4 +1,4 @@
-"""Global options that need a word: modules of containers.conf, and what podpy doesn't do (yet)."""
+"""Rarely used global options: --module, and the options that podpy refuses or ignores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_MODULE = 1  # Podman's exit code
 
 
 def check(said: Options) -> None:
-    """Refuse what would be wrong without, and note what is merely without effect. Raises NotSupportedError."""
+    """Refuse options that podpy can't fulfil, and note those that merely have no effect. Raises NotSupportedError."""
     for name, text in _REFUSED.items():
         if getattr(said, name):
             raise NotSupportedError(text)

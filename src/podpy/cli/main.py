@@ -19,7 +19,7 @@ _PACKAGES = {
     "yaml": "PyYAML",
     "_cffi_backend": "cffi",
     "backports": "backports.zstd",
-}  # named otherwise than the module
+}  # modules whose package has another name
 _BUGS = "This is a bug in podpy: please report it, with what the same command prints after 'podpy --log-level=debug'"
 
 
@@ -90,14 +90,14 @@ def _redirect(options: Options) -> None:
 
 
 def _prepare_streams() -> None:
-    # Names and paths are bytes on Linux: whatever the locale says, they go out as they came in.
+    # Names and paths are bytes on Linux: they must go out as they came in, whatever the locale is.
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
 
 
 def _report(error: BaseException) -> int:
-    """Say what went wrong and what to do about it; return the exit code."""
+    """Print the error and its hint; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
         return EXIT_SIGNAL_BASE + _SIGINT
     if isinstance(error, BrokenPipeError):
@@ -139,7 +139,7 @@ def _place(error: BaseException) -> str:
 
 
 def _broken_pipe() -> int:
-    """The reader of our output has gone: end like a program that SIGPIPE ended, and keep the flush from failing."""
+    """The reader of our output is gone: return a SIGPIPE death's exit code, and keep the last flush from failing."""
     descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     os.dup2(descriptor, 1)
     os.close(descriptor)
@@ -147,7 +147,7 @@ def _broken_pipe() -> int:
 
 
 def _flush(code: int) -> int:
-    """Write what is still buffered; output that couldn't be written makes a successful command fail."""
+    """Write what is still buffered. A successful command fails if its output can't be written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

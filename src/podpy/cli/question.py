@@ -1,4 +1,4 @@
-"""The question before a removal: of the prune commands, and of `system reset`."""
+"""The question before a removal: asked by the prune commands and `system reset`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def agreed(options: Options, warning: str) -> bool:
-    """Print the warning and return whether the user agrees; --force and --dry-run do without. Raises UsageError."""
+    """Print the warning, ask, and return whether the user agrees; no question with --force or --dry-run.
+
+    Raises UsageError at the end of standard input.
+    """
     if options.force or getattr(options, "dry_run", False):
         return True
     sys.stdout.write(f"{warning}Are you sure you want to continue? [y/N] ")

@@ -1,4 +1,4 @@
-"""The options with which many commands say how registries are spoken to (`Access`)."""
+"""The options about connections to registries, which many commands have → `Access`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AS_THEY_ARE = ("tls_verify", "authfile", "cert_dir", "signature_policy")
 
 
 def access_fields(options: Options) -> dict[str, Any]:
-    """Return the fields of an Access, by name, that a command's options give; which ones it has, it declares.
+    """Return the fields of Access, by name, for those of these options that the command declares.
 
     Raises UsageError.
     """
@@ -33,7 +33,7 @@ def access_fields(options: Options) -> dict[str, Any]:
 
 
 def _credentials(text: str) -> Credentials:
-    """Return what `--creds` says, the password asked for if it lacks: podman-pull(1). Raises UsageError."""
+    """Return the value of `--creds`; ask for the password if it is missing (podman-pull(1)). Raises UsageError."""
     from podpy.libpod.images.registries import parse_pair
 
     given = parse_pair(text)
@@ -47,7 +47,7 @@ def _credentials(text: str) -> Credentials:
 
 
 def typed_password() -> str:
-    """Return what is typed without being shown; nothing for Ctrl-D."""
+    """Return a line that is typed without being shown; an empty text for Ctrl-D."""
     from getpass import getpass
 
     try:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def for_each(
     runtime: Runtime, options: Options, action: Callable[[Container], None], *, states: tuple[str, ...] = ()
 ) -> int:
-    """Do `action` to each chosen container and print its name as it was given; one that fails doesn't stop the others.
+    """Do `action` to each chosen container and print its name as it was given. A failure doesn't stop the others.
 
-    `states`: with --all only containers in these states (empty: every one). Returns the first failure's exit code.
+    `states` restricts --all to containers in these states (empty: every state). Returns the first failure's exit code.
     """
 
     def attempt(found: Container | PodpyError) -> PodpyError | None:
@@ -38,9 +38,9 @@ def tell(
     *,
     code_of: Callable[[PodpyError], int] | None = None,
 ) -> int:
-    """Print the name of each container with which all went well, and complain of the others.
+    """Print the name of each container that succeeded, and an error for each that failed.
 
-    With --ignore one that isn't there is nothing to complain of. Returns the first failure's exit code.
+    With --ignore, a container that doesn't exist is no error. Returns the first failure's exit code.
     """
     code = 0
     for shown, error in outcomes:
@@ -57,7 +57,7 @@ def tell(
 def chosen(
     runtime: Runtime, options: Options, *, states: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, Container | PodpyError]]:
-    """Yield what to print for each chosen container, and the container (or why there is none)."""
+    """Yield for each chosen container its name as it was given, and the container or the error of its look-up."""
     running = getattr(options, "running", False)
     return runtime.containers.select(
         [*options.containers, *_from_files(options)],

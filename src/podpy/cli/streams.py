@@ -16,7 +16,7 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 def streams(*, interactive: bool, attach: list[str], tty: bool = False) -> Streams:
-    """Return the attached descriptors. Raises UsageError for an --attach that is none of stdin, stdout, stderr."""
+    """Return the attached descriptors. Raises UsageError if --attach isn't stdin, stdout or stderr."""
     wanted = {name.lower() for name in attach}
     unknown = wanted - {"stdin", "stdout", "stderr"}
     if unknown:
@@ -33,7 +33,7 @@ def streams(*, interactive: bool, attach: list[str], tty: bool = False) -> Strea
 
 
 def check_preserved(number: int, more: list[int]) -> None:
-    """Refuse --preserve-fds and --preserve-fd for descriptors that the caller hasn't handed over. Raises UsageError."""
+    """Raise UsageError if --preserve-fds or --preserve-fd names a descriptor that the caller hasn't passed."""
     if more and min(more) < 3:
         raise UsageError(f"--preserve-fd {min(more)}: the first that can be passed is 3")
     for descriptor in preserved(number, more):
@@ -45,12 +45,12 @@ def check_preserved(number: int, more: list[int]) -> None:
 
 
 def is_handed_over(descriptor: int) -> bool:
-    """Return whether the caller has given this descriptor: what is open and isn't inherited is podpy's own."""
+    """Return whether the caller passed this descriptor. An open descriptor that is close-on-exec is podpy's own."""
     return _is_open(descriptor) and os.get_inheritable(descriptor)
 
 
 def check_terminal(*, tty: bool) -> None:
-    """Warn as Podman does when -i and -t are asked for and stdin is no terminal: the output will have \\r\\n."""
+    """Warn, as Podman does, if -i and -t are given and stdin is no terminal: the output will have \\r\\n."""
     if tty and not (_is_open(_STDIN) and os.isatty(_STDIN)):
         from podpy.cli.show.notice import print_warning
 
@@ -66,7 +66,7 @@ def _is_open(descriptor: int) -> bool:
 
 
 def detach_keys(options: Options) -> bytes | None:
-    """Return the bytes of `--detach-keys`; None without it: as containers.conf says. Raises UsageError."""
+    """Return the bytes of `--detach-keys`, or None if it wasn't given: containers.conf decides. Raises UsageError."""
     if not options.given("detach_keys"):
         return None
     from podpy.libpod.io.attach import parse_detach_keys

@@ -1,4 +1,4 @@
-"""Writes `cli/_table.py`, which the everyday path parses with, and `cli/_help.py` from the declarations.
+"""Writes `cli/_table.py` (the everyday parser's table) and `cli/_help.py` from the declarations.
 
 `setup.py` calls `write()` at build time. A missing or stale table is no error: `tables.load()` then reads the
 declarations themselves, which costs some milliseconds.
@@ -68,7 +68,7 @@ def command_row(command: Command) -> CommandRow:
 
 
 def commands() -> dict[str, CommandRow | str]:
-    """Return the rows of all commands by path; an alias gives the path that it stands for."""
+    """Return the rows of all commands by path. An alias maps to the path of its command."""
     rows: dict[str, CommandRow | str] = {}
     for command in declare.COMMANDS:
         rows[command.path] = command_row(command)
@@ -95,7 +95,7 @@ def text() -> str:
 
 
 def declaration_sizes(directory: str) -> tuple[tuple[str, int], ...]:
-    """Return names and sizes of the declarations' files: what tells that a table is stale."""
+    """Return names and sizes of the declarations' files: if they differ from the table's, the table is stale."""
     with os.scandir(directory) as entries:
         return tuple(sorted((e.name, e.stat().st_size) for e in entries if e.name.endswith(".py")))
 

@@ -1,4 +1,4 @@
-"""What completes a command line: commands, options, their values, names of containers and images."""
+"""Completions of a command line: commands, options, their values, names of containers and images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 _FILES = ":files"  # the shell completes file names itself
 _DIRECTORIES = ":directories"
-# cobra's directives for the shell, to be added up (ShellCompDirective)
+# cobra's directives for the shell; they are added up (ShellCompDirective)
 NO_SPACE, NO_FILES, ONLY_DIRECTORIES = 2, 4, 16
 _FLAGS = (form.BOOL, form.SWITCH)
 
 
 def complete(words: list[str]) -> tuple[list[str], int]:
-    """Return what may stand for the last of the words (which may be empty), as "word" or "word<TAB>description", and
-    what the shell is to do besides: a sum of NO_SPACE (a value comes next), NO_FILES, ONLY_DIRECTORIES.
+    """Return the completions of the last word (which may be empty), as "word" or "word<TAB>description", and the
+    directive for the shell: a sum of NO_SPACE (a value comes next), NO_FILES, ONLY_DIRECTORIES.
     """
     found = _candidates(words)
     lines = [line for line in found if line not in (_FILES, _DIRECTORIES)]
@@ -163,7 +163,7 @@ def _containers(kind: str, current: str) -> list[str]:
     from podpy.libpod.access import Here
     from podpy.libpod.runtime import Runtime
 
-    # A completion never repairs states and never waits: the rows as they are will do.
+    # A completion never repairs states and never waits: it takes the rows as they are.
     with Runtime(access=Here()) as runtime:
         rows = runtime.containers.committed()
     wanted = [

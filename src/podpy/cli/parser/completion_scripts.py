@@ -1,9 +1,8 @@
-"""The scripts that make a shell ask podpy what completes a command line.
+"""The completion scripts of bash, zsh and fish.
 
-Each calls `podpy __complete WORD…` with the words up to the cursor. The answer is cobra's (github.com/spf13/cobra,
-which Podman's commands are made with), so that Podman's own scripts work with podpy, too, where `podman` is an alias of
-it: a word, a tab and a description a line, then ":" and a sum of 2 (no space after the word), 4 (no file names),
-16 (directories only).
+Each calls `podpy __complete WORD…` with the words up to the cursor. The answer has cobra's format, as Podman's has
+(github.com/spf13/cobra), so Podman's own scripts work if `podman` is an alias of podpy. Each line is a word, a tab and
+a description; the last is ":" and a sum of 2 (no space after the word), 4 (no file names), 16 (directories only).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How reading a command line can end, other than with options. Apart from the parser: few calls need these classes."""
+"""The parser's exceptions. A module of their own, because few calls need these classes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class HelpRequested(Exception):
-    """`--help` (or `-h`) stands on the command line; `path` is the command, empty for podpy itself."""
+    """`--help` (or `-h`) was given; `path` is the command, empty for podpy itself."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)

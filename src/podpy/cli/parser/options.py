@@ -1,4 +1,4 @@
-"""What the parser finds on a command line, and commands read."""
+"""The parser's result, which handlers read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of --all, --latest, --cidfile, --filter and names go together, per command (Podman's cmd/podman/validate)."""
+"""Checks which of --all, --latest, --cidfile, --filter and names exclude each other (Podman: cmd/podman/validate)."""
 
 from __future__ import annotations
 

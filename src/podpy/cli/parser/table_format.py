@@ -1,12 +1,12 @@
-"""The compiled table's shape: what `compile` writes, `parse` reads.
+"""The format of the compiled table: `compile` writes it, `parse` reads it.
 
-A table is three constants, so that loading it is one `marshal` read and no work:
+A table is three constants, so loading it is one `marshal` read:
 
-    COMMANDS    path → CommandRow (marshalled: a call unpacks only its own command's), or alias → path
+    COMMANDS    path → CommandRow (marshalled: a call unpacks only its own command's row), or alias → path
     GLOBALS     OptionRows of the global options, the persistent ones first
     PERSISTENT  how many of them may also stand after the command
 
-Rows are plain tuples; these are their places.
+Rows are plain tuples; the constants below are positions in them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loads the table of commands: the compiled one, or, when that is missing or stale, the declarations themselves."""
+"""Loads the table of commands: the compiled one, or the declarations if it is missing or stale."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def from_declarations() -> Table:
 
 
 def is_fresh(fingerprint: tuple[tuple[str, int], ...], table_path: str | None) -> bool:
-    """Return whether a compiled file is what the declarations say: always, but in a checkout."""
-    # Only a checkout can be stale, and these few system calls are for everybody else's every call.
+    """Return whether a compiled file matches the declarations. Outside a checkout it always does."""
+    # Only a checkout's table can be stale; an installed podpy saves these system calls.
     #
     # Sizes catch most edits in a checkout; a file that is clearly newer than the table catches the rest. Times alone
     # would not do: an installer writes all files within seconds, in any order.

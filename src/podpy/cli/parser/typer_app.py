@@ -1,4 +1,4 @@
-"""The second reader of the declarations: Typer. No command imports it; it is what the everyday parser is compared with.
+"""A second parser made from the declarations: Typer's. No command imports it; tests compare both parsers.
 
 The everyday parser (`parse`) and this one must understand every command line alike: a test walks every option of every
 command through both. Values are converted by the same code (`values.convert`), so what is compared is the reading:
@@ -29,7 +29,7 @@ _REPEATABLE = ("array", "list", "uints")
 
 
 class Reader:
-    """Reads command lines as Typer does, for the comparison of both readers. With `only`, of that one command."""
+    """Reads command lines as Typer does, for the comparison of both parsers. `only`: the one command that it knows."""
 
     def __init__(self, only: str | None = None) -> None:
         self._result = _Result()
@@ -119,7 +119,7 @@ def _callback(command: Command, result: _Result) -> Callable[..., None]:
     parameters = _parameters((*command.options, *persistent))
     for argument in command.arguments:
         kind: Any = Optional[list[str]] if argument.many else Optional[str]  # noqa: UP045 (Typer wants the object)
-        # Whether enough words are there is `take_arguments`' to say, which knows of --latest and --all.
+        # `take_arguments` checks how many words there are: it knows --latest and --all.
         info = typer.Argument(None)
         parameters.append(_keyword("argument_" + argument.name, kind, info))
     return _with_signature(callback, parameters)
@@ -184,7 +184,7 @@ def _with_signature(callback: Callable[..., None], parameters: list[inspect.Para
 
 
 class _PflagRules:
-    """Makes Click's parser take pflag's spellings that it doesn't know: --flag=false, -d=false, -e=A."""
+    """Adds pflag's spellings to Click's parser: --flag=false, -d=false, -e=A."""
 
     def make_parser(self, ctx: Any) -> Any:
         parser = super().make_parser(ctx)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Turns an option's text into its value, by the rules of Go's strconv and pflag. ValueError says what is wrong."""
+"""Converts an option's text to its value by the rules of Go's strconv and pflag. Raises ValueError."""
 
 from __future__ import annotations
 

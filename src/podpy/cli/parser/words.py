@@ -1,4 +1,4 @@
-"""Podman's words for a value that an option doesn't take, where they aren't its parser's. Read only for a mistake."""
+"""Podman's message for a wrong value, where it isn't the parser's. Imported only when there is a wrong value."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ _REFUSALS = {
 
 
 def refusal(name: str, value: str, choices: tuple[str, ...]) -> str:
-    """Return what Podman says about this value of the option, or an empty text."""
+    """Return Podman's message for this value of the option, or an empty text."""
     return _REFUSALS[name].format(value, choices=", ".join(choices)) if choices and name in _REFUSALS else ""

@@ -1,4 +1,4 @@
-"""One container of `ps`: its texts for the standard columns, and all of Podman's placeholders for --format."""
+"""One container in `ps`: the texts of the standard columns, and Podman's placeholders for --format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COMMAND_WIDTH = 17
 
 
 class Look:
-    """How a list is shown: what --no-trunc, --size and --ns say, what "now" is, and the containers' health."""
+    """How a list is shown: --no-trunc, --size, --ns, the current time, and the containers' health."""
 
     def __init__(
         self,
@@ -29,11 +29,11 @@ class Look:
         health: dict[str, str] | None = None,
     ) -> None:
         self.cut = cut
-        self.sizes = sizes  # by id: of the writable layer, and with the image
+        self.sizes = sizes  # bytes by id: the writable layer's, and the whole root file system's
         self.namespaces = namespaces
         self.health = health or {}  # by id
         self.now = time_ns()
-        self.commands: dict[str, str] = {}  # the texts of commands: many containers have the same
+        self.commands: dict[str, str] = {}  # a cache, JSON → text: many containers have the same command
 
 
 def short(identifier: str, look: Look) -> str:

@@ -1,4 +1,4 @@
-"""One event of `events`: Podman's JSON, and the fields that --format can show."""
+"""One event in `events`: Podman's JSON, and the fields that --format can show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from podpy.libpod.system.events import Event
 
-# Go's encoding/json writes these so that JSON can stand in HTML.
+# Go's encoding/json escapes these, so that JSON can be embedded in HTML.
 _ESCAPED = (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e"))
 
 
@@ -48,11 +48,11 @@ class ShownEvent(Struct):
 
 
 def _field(value: Any) -> Any:
-    return lambda: value  # of the embedded struct: it prints once
+    return lambda: value  # a field of the embedded struct: a printed struct shows it only once
 
 
 def fields(event: Event) -> dict[str, Any]:
-    """Return what the JSON has, in Podman's order."""
+    """Return the fields of the JSON, in Podman's order."""
     found: dict[str, Any] = {
         "ContainerExitCode": event.exit_code,
         "OOMKilled": event.oom_killed or None,

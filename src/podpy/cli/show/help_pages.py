@@ -48,7 +48,7 @@ def usage(command: Command) -> str:
 
 
 def split_example(example: str) -> tuple[str, str]:
-    """Return an example's command line and what it is for, which may be empty."""
+    """Return an example's command line and its comment, which may be empty."""
     line, _, purpose = example.partition("  # ")
     return line, purpose
 
@@ -118,7 +118,7 @@ def _options(options: tuple[Option, ...], heading: str = "Options") -> list[str]
 
 
 def _option_names(option: Option) -> str:
-    """Return the left column: the letter first, as pflag has it, and a place for it where there is none."""
+    """Return the left column: the letter first, as in pflag's help; blanks if there is no letter."""
     names = sorted(option.names, key=len)
     shown = ", ".join(names) if len(names[0]) == len("-x") else "    " + ", ".join(names)
     value = "" if option.kind in (BOOL, SWITCH) else f" {option.metavar}"

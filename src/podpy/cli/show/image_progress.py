@@ -1,10 +1,10 @@
-"""What transfers say: Podman's lines, or bars on a terminal, on standard error; events on standard output for programs.
+"""The progress of transfers: Podman's lines or bars on standard error; JSON events on standard output for programs.
 
 `--progress json` writes one object a line, and nothing else on standard output:
 
-    {"event": "message", "text": …}                     what a person would be told: a registry that is tried, a wait
-    {"event": "layer-started", "digest": …, "size": …, "offset": …}  offset: here already; size -1: not known
-    {"event": "layer-advanced", "digest": …, "offset": …}    so much is here now; at most ten a second for each layer
+    {"event": "message", "text": …}                     a line for people: a registry that is tried, a wait
+    {"event": "layer-started", "digest": …, "size": …, "offset": …}  offset: bytes here already; size -1: unknown
+    {"event": "layer-advanced", "digest": …, "offset": …}    bytes here now; at most ten lines a second for each layer
     {"event": "layer-done", "digest": …}                unpacked and verified
     {"event": "layer-exists", "digest": …}              the store had it
     {"event": "config", "digest": …}
@@ -13,7 +13,7 @@
     {"event": "artifact", "name": …, "digest": …}       of artifact pull
     {"event": "pushed", "name": …, "digest": …}         of push, manifest push, artifact push
     {"event": "saved", "name": …}                       of save
-    {"event": "error", "name": …, "message": …, "hint": …, "exit_code": …}     or what came instead
+    {"event": "error", "name": …, "message": …, "hint": …, "exit_code": …}     instead of a result
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _INTERVAL = 0.1  # seconds between two JSON lines about one layer's bytes
 
 
 def make(*, quiet: bool, style: str = "auto") -> Progress:
-    """Return what reports a transfer: JSON, nothing, bars (standard error is a terminal), or plain lines.
+    """Return a reporter for a transfer: JSON, nothing, bars (if standard error is a terminal), or plain lines.
 
     `style` is `auto`, `plain` (never bars) or `json` (also if `quiet`).
     """
@@ -49,12 +49,12 @@ def make(*, quiet: bool, style: str = "auto") -> Progress:
 
 
 def tells_events(progress: Progress) -> bool:
-    """Tell whether standard output is for events alone."""
+    """Return whether standard output is for JSON events alone."""
     return isinstance(progress, JsonLines)
 
 
 def tell_image(progress: Progress, image_id: str, name: str) -> None:
-    """Print an image's id, or the event that says it."""
+    """Print an image's id, or the event with it."""
     if isinstance(progress, JsonLines):
         progress.tell("image", name=name, id=image_id)
     else:
@@ -62,19 +62,19 @@ def tell_image(progress: Progress, image_id: str, name: str) -> None:
 
 
 def tell_failure(progress: Progress, error: PodpyError, name: str) -> None:
-    """Print the event of a failure; the line for people is the caller's."""
+    """Print the event of a failure; the caller prints the line for people."""
     if isinstance(progress, JsonLines):
         progress.tell("error", name=name, message=error.message, hint=error.hint, exit_code=error.exit_code)
 
 
 def tell_result(progress: Progress, event: str, **fields: str) -> None:
-    """Print the event of a success; people see it from the exit code."""
+    """Print the event of a success; for people nothing is printed."""
     if isinstance(progress, JsonLines):
         progress.tell(event, **fields)
 
 
 class FailuresTold:
-    """A `with` block that prints the event of a failure that goes on its way."""
+    """A context that prints the event of an error that leaves its block; the error goes on."""
 
     def __init__(self, progress: Progress, name: str) -> None:
         self._progress = progress

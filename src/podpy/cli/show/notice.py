@@ -1,4 +1,4 @@
-"""The one place that tells the user something on standard error: errors with their hints, warnings, log lines.
+"""The only place that writes messages to standard error: errors with their hints, warnings, log lines.
 
 The words are Podman's, since scripts match them: `Error: …` on the first line; `Hint: …`, podpy's own, on the next; and
 what logrus prints for `--log-level`: `WARN[0000] text` on a terminal, `time="…" level=warning msg="text"` elsewhere.
@@ -29,7 +29,7 @@ _began = monotonic()
 
 
 class _Threshold:
-    """The level from which on lines are printed; `root` is the store that --root named."""
+    """The lowest level that is printed; `root` is the store that --root named."""
 
     level = _WARNING
     root = ""
@@ -42,7 +42,7 @@ def configure(level: str, root: str = "") -> None:
 
 
 def is_debugging() -> bool:
-    """Return whether what goes on is to be told in detail: --log-level=debug or trace, -D."""
+    """Return whether details are printed: --log-level=debug or trace, -D."""
     return _Threshold.level <= _DEBUG
 
 
@@ -52,7 +52,7 @@ def complain(error: PodpyError | str) -> None:
 
 
 def error_lines(error: PodpyError | str) -> list[str]:
-    """Return the lines that tell an error: `Error: …`, where the help is, `Hint: …`; the first at least."""
+    """Return an error's lines: `Error: …`, then, if there are such, where the help is, and `Hint: …`."""
     if not isinstance(error, PodpyError):
         return [f"Error: {_one_line(error)}"]
     lines = [f"Error: {_one_line(error.message)}"]
@@ -80,7 +80,7 @@ def print_note(text: str) -> None:
 
 
 def tell_details(path: str) -> None:
-    """Print from now on what each step of this command does and which programs it calls. Without secrets: no argv."""
+    """Print from now on each step of this command and the programs that it calls; no argv: it may hold secrets."""
     from podpy.notice import send_details_to
     from podpy.version import VERSION
 
@@ -103,7 +103,7 @@ def log(level: int, text: str) -> None:
 
 
 def print_line(text: str) -> None:
-    """Write a line to standard error, after what was printed before it; a standard error that is closed is no error."""
+    """Flush standard output, then write a line to standard error. A closed standard error is no error."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -117,7 +117,7 @@ def print_line(text: str) -> None:
 
 
 def _hint(error: PodpyError) -> str:
-    """Return the error's hint; the commands that make room on a full disk are meant for the store that was given."""
+    """Return the error's hint. If it names commands that make room on a full disk, they get this store's --root."""
     if not isinstance(error, NoSpaceError) or not _Threshold.root:
         return error.hint
     from shlex import quote

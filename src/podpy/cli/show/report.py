@@ -24,7 +24,7 @@ def is_json(format_text: str) -> bool:
 
 
 def wants_heading(format_text: str) -> bool:
-    """Return whether a list has a heading: podpy's own format, or one that begins with the word table."""
+    """Return whether a list has a heading: with the default format, or one that begins with `table`."""
     return not format_text or format_text.startswith(_TABLE)
 
 
@@ -43,7 +43,7 @@ def render(
 ) -> str:
     """Return the text of a list.
 
-    `default` is the row template (fields and tabs) that stands in for an empty `format_text`. Without `heading` none
+    `default` is the row template (fields and tabs) that is used if `format_text` is empty. If `heading` is None, none
     is printed. Columns are aligned for the default and for `table …`. Raises TemplateError.
     """
     body: Template | _PerRow
@@ -63,7 +63,7 @@ def render(
 
 
 class _PerRow:
-    """A template that is rendered for each row: as if {{range .}} were around it, but with the user's positions."""
+    """A template for each row: like {{range .}} around the user's text, but errors give positions in that text."""
 
     def __init__(self, body: str) -> None:
         from podpy.go.template.template import Template
@@ -76,12 +76,12 @@ class _PerRow:
 
 
 def render_each(format_text: str, items: list[Any]) -> str:
-    """Return what a template makes of each item, a line each: the format of `inspect`, `info` and `version`."""
+    """Render a template for each item, one line each: `--format` of `inspect`, `info` and `version`."""
     return render(format_text, items, None, default="")
 
 
 def inspected(format_text: str, found: list[Any]) -> str:
-    """Return what `inspect` prints: JSON, or what a template makes of each thing. Raises TemplateError."""
+    """Return what `inspect` prints: JSON, or a template rendered for each object. Raises TemplateError."""
     if is_json(format_text) or not format_text:
         from podpy.go.json import indented
 
@@ -90,7 +90,7 @@ def inspected(format_text: str, found: list[Any]) -> str:
 
 
 def per_row(format_text: str) -> Callable[[Struct], str]:
-    """Return what writes one thing after the other as `--format` says, a line each. Raises TemplateError."""
+    """Return a function that renders one object by `--format`, with a line end. Raises TemplateError."""
     body, columns = _users(format_text)
 
     def write(row: Struct) -> str:
@@ -109,8 +109,8 @@ def _users(format_text: str) -> tuple[Template | _PerRow, bool]:
 
     columns = format_text.startswith(_TABLE)
     body = format_text[len(_TABLE) :] if columns else format_text
-    # A shell's single quotes keep \n and \t as two characters each: Podman (like Docker) puts the real ones in, unless
-    # that breaks the template, as in {{printf "\n"}}.
+    # In a shell's single quotes, \n and \t stay two characters each. Podman and Docker replace them by a line end and a
+    # tab, unless that breaks the template, as in {{printf "\n"}}.
     unescaped = body.replace("\\t", "\t").replace("\\n", "\n")
     if columns:
         unescaped = _blanks_to_tabs(unescaped)
@@ -124,7 +124,7 @@ def _users(format_text: str) -> tuple[Template | _PerRow, bool]:
 
 
 def _blanks_to_tabs(body: str) -> str:
-    """Turn the blanks between actions into column ends: `table {{.ID}} {{.Names}}` has two columns."""
+    """Replace the blanks between actions by tabs: `table {{.ID}} {{.Names}}` has two columns."""
     parts = []
     for piece in body.split("{{"):
         action, closing, text = piece.partition("}}")
@@ -133,12 +133,12 @@ def _blanks_to_tabs(body: str) -> str:
 
 
 def _as_map(heading: Struct) -> dict[str, Any]:
-    # A map, not a struct: a format may name a field that is no column and then gets no heading.
+    # A map, not a struct: a format may name a field that isn't a column; it gets no heading then.
     return dict(heading)
 
 
 def _words(name: str) -> str:
-    """Set blanks between the words of a CamelCase name; "ID" and "CIDFile" keep their capitals together."""
+    """Put blanks between the words of a CamelCase name; "ID" and "CIDFile" keep their capitals together."""
     parts: list[str] = []
     for place, char in enumerate(name):
         before = name[place - 1 : place]

@@ -1,4 +1,4 @@
-"""`stats` on a terminal: a line for each container with the last samples as small bars; keys choose the order."""
+"""`stats` on a terminal: one line for each container, with small bars for the last samples; keys choose the order."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _ORDERS: dict[str, tuple[str, Callable[[Stats], Any]]] = {
 
 
 def bars(numbers: list[float], least: float) -> str:
-    """Return a bar for each number; the highest, or `least`, is a full one."""
+    """Return a bar for each number. The highest number, or `least` if that is more, has a full bar."""
     top = max([least, *numbers])
     steps = len(_BARS) - 1
     return "".join(_BARS[min(steps, int(number / top * steps + 0.5))] if top else _BARS[0] for number in numbers)
 
 
 class Board:
-    """The table that is drawn again after each sample and each key."""
+    """The table, drawn again after each sample and each key."""
 
     def __init__(self, sampler: Sampler, interval: float, *, cut: bool, told: Callable[[list[Stats]], None]) -> None:
         """`told` is called with the first sample."""
@@ -121,7 +121,7 @@ class Board:
 
 
 class _Keys:
-    """Reads single keys while its context lasts; the terminal is as it was afterwards."""
+    """A context that reads single keys; it restores the terminal's settings at its end."""
 
     def __enter__(self) -> Callable[[float], str]:
         self._is_terminal = os.isatty(_INPUT)

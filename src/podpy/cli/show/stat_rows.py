@@ -1,4 +1,4 @@
-"""One container of `stats`: its texts, and all of Podman's placeholders for --format."""
+"""One container in `stats`: the texts of its columns, and Podman's placeholders for --format."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADINGS = {
 
 
 class StatTexts:
-    """The texts of one container's columns; what isn't known is `--`."""
+    """The texts of one container's columns; an unknown value is `--`."""
 
     def __init__(self, stats: Stats, *, cut: bool = True) -> None:
         self.id = stats.id[:_SHORT_ID] if cut else stats.id
@@ -68,7 +68,7 @@ def _total(stats: Stats, counter: str) -> int:
 
 
 def unknown(samples: Sequence[Stats]) -> list[str]:
-    """Return the columns in which something isn't known."""
+    """Return the headings of the columns with an unknown value."""
     columns = {
         "CPU": "cpu_time", "MEM": "memory", "NET IO": "network", "BLOCK IO": "block_input", "PIDS": "pids"
     }  # fmt: skip
@@ -131,7 +131,7 @@ def placeholders(stats: Stats, *, cut: bool = True) -> Struct:
 
 
 def json_row(stats: Stats, *, cut: bool = True) -> Struct:
-    """Return what `stats --format json` says of a container."""
+    """Return a container as `stats --format json` prints it."""
     texts = StatTexts(stats, cut=cut)
     return Struct(
         {

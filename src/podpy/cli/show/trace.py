@@ -12,7 +12,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def trace_lines(trace: Trace) -> list[str]:
-    """Return one line per step: the time it took and the time since the process began, in milliseconds."""
+    """Return one line per step: the milliseconds that it took, and those since the process began."""
     began = _process_start()
     lines = []
     last = began

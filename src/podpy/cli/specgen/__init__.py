@@ -1,5 +1,5 @@
 """The options of `run` and `create` → ContainerSpec: build.build_spec(options).
 
-It knows which option means which field; what a text means is podpy.spec.text's business. What isn't given stays
-AS_CONFIGURED, or the image's to say.
+It knows which option sets which field; podpy.spec.text reads the options' texts. An option that isn't given leaves its
+field AS_CONFIGURED, or empty where the image decides.
 """

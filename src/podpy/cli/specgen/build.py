@@ -1,4 +1,4 @@
-"""`build_spec`: the options of `run` and `create`, family by family, into one ContainerSpec."""
+"""`build_spec`: the options of `run` and `create` → one ContainerSpec."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _SECCOMP_POLICIES = ("default", "image")
 
 
 def build_spec(options: Options) -> ContainerSpec:
-    """Return what the command line asks for; what it leaves open is AS_CONFIGURED, or the image's to say.
+    """Return what the command line asks for. Fields without an option are AS_CONFIGURED, or empty: the image decides.
 
-    `options` has one attribute per option of `run`. Raises UsageError for what makes no sense, NotSupportedError for
-    what this version can't do.
+    `options` has one attribute per option of `run`. Raises UsageError for wrong values, NotSupportedError for what
+    this version can't do.
     """
     rootless = os.geteuid() != 0
     fields = {
@@ -64,7 +64,7 @@ def _health(options: Options) -> Health | None:
 
 
 def _given(options: Options, name: str) -> Any:
-    """Return what the command line says; AS_CONFIGURED if it doesn't: `--read-only=false` is an answer, too."""
+    """Return an option's value, or AS_CONFIGURED if it wasn't given (`--read-only=false` was given)."""
     return getattr(options, name) if options.given(name) else AS_CONFIGURED
 
 
@@ -179,7 +179,7 @@ def _groups(groups: list[str]) -> list[str]:
 
 
 def _unique(mounts: list[Mount]) -> list[Mount]:
-    """Return the mounts without exact repetitions. Raises UsageError for two at one place."""
+    """Return the mounts without exact repetitions. Raises UsageError for two different ones with the same target."""
     result: dict[str, Mount] = {}
     for mount in mounts:
         other = result.setdefault(mount.target, mount)

@@ -37,7 +37,7 @@ _STARTUP_READERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def health(options: Options) -> Health:
-    """Return what was asked for; what wasn't is the image's to say. Raises UsageError."""
+    """Return the health check that the options describe; the image decides the rest. Raises UsageError."""
     if options.no_healthcheck and options.health_cmd:
         raise UsageError("cannot specify both --no-healthcheck and --health-cmd")
     if options.no_healthcheck and options.health_startup_cmd:

@@ -1,4 +1,4 @@
-"""`--memory`, `--cpus`, `--pids-limit` and their kind → Resources (podman-run(1))."""
+"""`--memory`, `--cpus`, `--pids-limit` and similar options → Resources (podman-run(1))."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def resources(options: Options, *, rootless: bool) -> Resources:
-    """Return the limits that were asked for; None where nothing was. Raises UsageError, NotSupportedError."""
+    """Return the limits; None for those that weren't given. Raises UsageError, NotSupportedError."""
     limits.check_cpus(options.cpus or 0, options.cpu_quota or 0, options.cpu_period or 0)
     memory = limits.memory("--memory", options.memory)
     cgroup_conf = parse_pairs("--cgroup-conf", options.cgroup_conf)

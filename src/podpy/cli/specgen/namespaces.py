@@ -31,7 +31,7 @@ def _unsaid(options: Options) -> Any:
 
 
 def _map_lines(options: Options) -> tuple[list[str], list[str]]:
-    """Return the lines of the maps: as given, or of the names in /etc/subuid and /etc/subgid."""
+    """Return the lines of the id maps: as given, or the ranges of the given names in /etc/subuid and /etc/subgid."""
     names = options.subuidname or options.subgidname, options.subgidname or options.subuidname
     if not names[0]:
         return map_lines("--uidmap", options.uidmap), map_lines("--gidmap", options.gidmap)

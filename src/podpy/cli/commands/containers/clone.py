@@ -1,4 +1,4 @@
-"""`podpy container clone` and `podpy generate spec`: a container once more."""
+"""`podpy container clone` and `podpy generate spec`: what makes a copy of a container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def clone(options: Options) -> int:
-    """Make a container like another one, and print its id."""
+    """Create a copy of a container, and print the copy's id."""
     from podpy.cli.specgen.update import limit_changes
 
     if options.force and not options.destroy:

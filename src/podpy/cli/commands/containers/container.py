@@ -20,7 +20,7 @@ _UNWELL = 1
 
 
 def _forget_what_is_gone(said: Options) -> None:
-    """Do without configuration files that were named at the start and were removed since: the container has ended."""
+    """Ignore configuration files that the start named and that are gone now: the cleanup must not fail for them."""
     said.module = [path for path in said.module if os.path.exists(path) or not os.path.isabs(path)]
     for name in ("CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE"):
         if not os.path.exists(os.environ.get(name, "/")):
@@ -34,14 +34,14 @@ def exists(options: Options) -> int:
 
 
 def cleanup(options: Options) -> int:
-    """Take down what ended containers have left; conmon's exit command. Restarts those whose policy says so."""
+    """Clean up after containers that have ended, and restart those whose policy says so. conmon's exit command."""
 
     if options.rm:
-        # systemd ends what is left in a unit's cgroup as soon as its ExecStop has returned.
+        # systemd sends SIGTERM to the rest of a unit's cgroup as soon as its ExecStop has returned.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _forget_what_is_gone(options.globals)
     with open_runtime(options) as runtime:
-        # A faster call has cleaned up what is gone already: for a script that is no failure.
+        # Another call may have cleaned up and removed the container already: that is no failure.
         options.ignore = True
         if options.exec:
             return for_each(runtime, options, lambda container: container.after_exec())
@@ -53,7 +53,7 @@ def cleanup(options: Options) -> int:
 
 
 def check_health(options: Options) -> int:
-    """Run a container's health check now; 1 and a word if it fails."""
+    """Run a container's health check now. Return 0 if it passes; else print its status and return 1."""
     from podpy.libpod.containers.health import HEALTHY
 
     with open_runtime(options) as runtime:

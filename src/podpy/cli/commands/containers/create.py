@@ -49,7 +49,7 @@ def pull_options(options: Options) -> PullOptions:
 
 
 def _access(options: Options) -> dict[str, Any]:
-    """Return how the registry is spoken to, where the options say it."""
+    """Return the fields of Access (credentials, certificates, retries) that the options give."""
     if not (options.creds or options.cert_dir or options.given("retry") or options.given("retry_delay")):
         return {}
     from podpy.cli.registry_options import access_fields
@@ -59,7 +59,7 @@ def _access(options: Options) -> dict[str, Any]:
 
 
 def progress_maker(options: Options) -> Callable[[], Progress]:
-    """Return what makes the reporter of a pull: most calls don't pull."""
+    """Return a factory for the pull's progress reporter: most calls don't pull, so they import none."""
 
     def make_progress() -> Progress:
         from podpy.cli.show.image_progress import make

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from podpy.libpod.io.log_lines import LogLine, LogOptions
     from podpy.libpod.runtime import Runtime
 
-# The colours of `--color`, one container after the other: ANSI's foregrounds without black and white.
+# The colours of `--color`, given to containers in turn: ANSI's foreground colours without black and white.
 _COLOURS = (31, 32, 33, 34, 35, 36)
 
 
@@ -94,7 +94,7 @@ def _print_side_by_side(containers: list[Container], wanted: LogOptions, options
 
 
 class _Printer:
-    """Writes one container's lines, with what goes before them."""
+    """Writes one container's lines, each with its prefix (the container's name or id, the time)."""
 
     def __init__(self, container: Container, position: int, options: Options) -> None:
         self._tty = container.spec.tty
@@ -110,7 +110,7 @@ class _Printer:
             self._label = b"\x1b[%dm%s\x1b[0m" % (colour, self._label)
 
     def print(self, line: LogLine) -> None:
-        """Write a line, or a piece of one, to where it was written."""
+        """Write a line, or a piece of one, to the stream that the container wrote it to."""
         out = self._out(line.stream)
         prefix = b""
         if self._at_start[line.stream if line.stream == "stderr" else "stdout"]:

@@ -89,14 +89,14 @@ def _page(runtime: Runtime, options: Options) -> str:
 
 
 def _is_plain(options: Options) -> bool:
-    """Return whether all containers are wanted with what a glance tells (Runtime.glances)."""
+    """Return whether all containers are listed with the standard columns: then Runtime.summaries is enough."""
     narrowed = options.filter or options.latest or options.last > 0 or not options.all
     other_columns = options.format or options.quiet or options.ns or options.size
     return not narrowed and not other_columns and options.sort == "created"
 
 
 def _columns(rows: list[ContainerRow], look: Look, options: Options) -> str:
-    """Return the columns without a template: `ps -a` of 1000 containers is to be quick."""
+    """Return the columns without using a template: a template is too slow for a list of 1,000 containers."""
     if options.ns:
         columns = _ns_columns(look)
         cells = columns.values()

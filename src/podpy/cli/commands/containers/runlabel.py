@@ -1,7 +1,7 @@
 """`podpy container runlabel`: run the podpy command that an image brings in a label, after asking.
 
-An image's words decide what runs on the host, so they are shown and confirmed at each call; no program but podpy is
-started by them.
+The image decides what runs on the host, so the command is shown and must be confirmed at each call. A label can start
+podpy only, and no other program.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def run(options: Options) -> int:
 
 
 def _words(text: str, image: str, options: Options) -> list[str]:
-    """Return the command's words behind the program's name. Raises UsageError, NotSupportedError."""
+    """Return the command's arguments (without the program's name). Raises UsageError, NotSupportedError."""
     try:
         program, *words = shlex.split(text)
     except ValueError as error:

@@ -47,7 +47,7 @@ def run(options: Options) -> int:
 
 
 class _Told:
-    """Says once which columns can't be known."""
+    """Warns once about columns that can't be measured for every container."""
 
     def __init__(self) -> None:
         self._is_told = False

@@ -1,1 +1,1 @@
-"""The commands about what is in a container: copying, exporting, committing, comparing."""
+"""The commands for a container's files: copy, export, commit, diff, mount."""

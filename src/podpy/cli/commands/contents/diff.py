@@ -16,17 +16,17 @@ _JSON_NAMES = ((CHANGED, "changed"), (ADDED, "added"), (DELETED, "deleted"))
 
 
 def run(options: Options) -> int:
-    """Print what a container or image has differently."""
+    """Print which files of a container or image differ from its parent's, or from another one's."""
     return _diff(options, "all")
 
 
 def container(options: Options) -> int:
-    """Print what a container has differently."""
+    """Print which files of a container differ from its image's, or from another one's."""
     return _diff(options, "container")
 
 
 def image(options: Options) -> int:
-    """Print what an image has differently."""
+    """Print which files of an image differ from its parent's, or from another one's."""
     return _diff(options, "image")
 
 

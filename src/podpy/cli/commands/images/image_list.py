@@ -68,7 +68,7 @@ def _id(row: ImageRow, options: Options) -> str:
 
 
 def _columns(runtime: Runtime, rows: list[ImageRow], options: Options) -> str:
-    """Return the standard columns without a template: the list of 1,000 images is to be quick."""
+    """Return the standard columns without using a template: a template is too slow for 1,000 images."""
     from podpy.go.table import align
     from podpy.go.units import ago, human_size
 
@@ -193,7 +193,7 @@ def _step_struct(step: Step, options: Options) -> Struct:
     created = GoTime(whole_seconds(at), utc=True).rfc3339() if step.created else ""
     identity = step.image_id if options.no_trunc else step.image_id[:_SHORT]
     plain = _history_json(step)
-    del plain["Created"]  # Podman has this field's second spelling in the whole list only
+    del plain["Created"]  # Podman has this second spelling only where the whole list is printed
     return Shown(
         {
             "ID": identity or "<missing>",
@@ -219,7 +219,7 @@ def tree(options: Options) -> int:
     print(f"Tags:     [{' '.join(record.names)}]")
     print(f"Size:     {human_size(record.size)}")
     print("Image Layers" if lines else "No Image Layers")
-    # A stack, as a tree may be 500 layers deep.
+    # A stack instead of recursion: a tree may be 500 layers deep.
     waiting = [(line, "", number == len(lines) - 1) for number, line in enumerate(lines)][::-1]
     while waiting:
         line, indent, is_last = waiting.pop()

@@ -1,4 +1,4 @@
-"""`podpy load`, `pull`, `image inspect`, `image exists`; the lists and changes are in their own modules."""
+"""`podpy load`, `pull`, `image inspect`, `image exists`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def load(options: Options) -> int:
     source: str | int = options.input or 0
     if source == 0:
         refuse_terminal("the --input flag")
-    # Podman's lines about a load only repeat what the last line says; bars are worth something where they move.
+    # Podman's lines about a load only repeat what its last line says, so nothing is printed unless bars can be drawn.
     progress = make(quiet=options.quiet or not sys.stderr.isatty(), style=options.progress)
     with FailuresTold(progress, options.input or "-"), open_runtime(options) as runtime:
         for name in runtime.images.load(source, signature_policy=options.signature_policy, progress=progress):
@@ -106,7 +106,7 @@ class _Pulls:
 
 
 def inspect(options: Options) -> int:
-    """`podpy image inspect`: prints what it finds; what it doesn't find is an error afterwards."""
+    """`podpy image inspect`: prints the images that it finds, then an error for each name that it doesn't find."""
     from podpy.cli.show import report
     from podpy.cli.show.notice import complain
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def login(options: Options) -> int:
-    """`podpy login`: asks for what isn't given, tries it at the registry, keeps it."""
+    """`podpy login`: asks for a missing name or password, tries both at the registry, and stores them."""
     _check(options)
     with open_runtime(options) as runtime:
         logins = runtime.registries.logins(authfile=options.authfile, compat_authfile=options.compat_auth_file)
@@ -84,7 +84,7 @@ def _check_files(options: Options) -> None:
 
 
 def _is_still_valid(logins: Logins, options: Options, key: str, known: Credentials) -> bool:
-    """Try what is known already, as Podman does before it asks."""
+    """Try the stored credentials, as Podman does before it asks for new ones."""
     print(f"Authenticating with existing credentials for {key}")
     try:
         logins.check(key, known.username, known.password, tls_verify=options.tls_verify, cert_dir=options.cert_dir)

@@ -16,7 +16,7 @@ _ROW = "{{.Transport}}\t{{.Name}}\t{{.Type}}\t{{.ID}}\t{{.Store}}"
 
 
 def show(options: Options) -> int:
-    """Print what policy.json says, a line for each requirement. The argument means nothing, as with Podman."""
+    """Print policy.json, one line for each requirement. The argument is ignored, as by Podman."""
     with open_runtime(options) as runtime:
         given = options.signature_policy
         if options.raw:
@@ -30,7 +30,7 @@ def show(options: Options) -> int:
 
 
 def set_(options: Options) -> int:
-    """Change what policy.json demands of one scope."""
+    """Change the requirements that policy.json has for one scope."""
     with open_runtime(options) as runtime:
         runtime.registries.set_trust(options.scope, options.type, options.pubkeysfile, given=options.signature_policy)
     return 0

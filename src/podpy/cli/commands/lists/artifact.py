@@ -62,7 +62,7 @@ def _described(found: Artifact) -> Struct:
     plain = Struct({"Manifest": _as_json(found.manifest, _MANIFEST), "Name": found.name, "Digest": found.digest})
 
     class Report(Struct):
-        """What the template sees; as JSON the manifest has its own names, and neither methods nor the embedding."""
+        """What a template sees. As JSON, the manifest has its JSON names, without Go's methods and embedded struct."""
 
         __slots__ = ()
 
@@ -111,7 +111,7 @@ def _as_json(value: dict[str, Any], fields: dict[str, tuple[str, Any]]) -> Struc
 def _inner(convert: Callable[[dict[str, Any], dict[str, tuple[str, Any]]], Struct], name: str, value: Any) -> Any:
     if name in _DESCRIPTORS and isinstance(value, list):
         return [_inner(convert, name, item) for item in value]
-    # Only what an artifact is used for was checked when it came in; `subject` may be anything.
+    # A pull checks only the fields that podpy uses; `subject` may be anything.
     return convert(value, _DESCRIPTOR) if name in _DESCRIPTORS and isinstance(value, dict) else value
 
 
@@ -193,7 +193,7 @@ def _access(options: Options) -> Access:
 
 
 def rm(options: Options) -> int:
-    """`podpy artifact rm`: prints the digests of what went."""
+    """`podpy artifact rm`: prints the digests of the artifacts that it removed."""
     if options.all and options.artifacts:
         raise UsageError("when using the --all switch, you may not pass any artifact names or digests")
     if not options.all and not options.artifacts:

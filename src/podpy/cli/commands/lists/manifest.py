@@ -150,7 +150,7 @@ def remove(options: Options) -> int:
 
 
 def rm(options: Options) -> int:
-    """`podpy manifest rm`: 0, 1 (a list doesn't exist), 125. Of a list with several names only the one given goes."""
+    """`podpy manifest rm`: 0, 1 (a list doesn't exist), 125. Of a list's names, only the one given is removed."""
     code = 0
     with open_runtime(options) as runtime:
         for text in options.lists:
@@ -168,13 +168,13 @@ def rm(options: Options) -> int:
 
 
 def exists(options: Options) -> int:
-    """`podpy manifest exists`: 0 or 1; 125 if the image is no list."""
+    """`podpy manifest exists`: 0 or 1; 125 if the image isn't a manifest list."""
     with open_runtime(options) as runtime:
         return 0 if runtime.manifests.exists(options.list) else 1
 
 
 def tls_verify(options: Options) -> bool | None:
-    """Return what --tls-verify and --insecure (Docker's word) say. Raises UsageError if both are given."""
+    """Return the value of --tls-verify or --insecure (Docker's opposite of it). Raises UsageError if both are given."""
     if options.insecure and options.tls_verify is not None:
         raise UsageError("--insecure may not be used with --tls-verify")
     return False if options.insecure else options.tls_verify

@@ -32,7 +32,7 @@ def run(options: Options) -> int:
 
 
 def complete(options: Options) -> int:
-    """Print what completes the last of the words, and what the shell shall add of its own (completion_scripts)."""
+    """Print the completions of the last word, and cobra's directive for the shell (see completion_scripts)."""
     lines, directive = _candidates(options)
     return _answer(lines, directive)
 
@@ -48,7 +48,7 @@ def _candidates(options: Options) -> tuple[list[str], int]:
 
     try:
         return candidates(options.words)
-    except PodpyError:  # a shell that waits for a completion is no place for errors
+    except PodpyError:  # the user is typing: an error message would only break the command line
         return [], _ERROR
 
 

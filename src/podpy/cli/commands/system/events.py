@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Print events: those of the time that was asked for, or those to come."""
+    """Print past events of the given period, or follow new ones."""
     since, until = _time(options.since, "since"), _time(options.until, "until")
     with open_runtime(options) as runtime:
         stream = runtime.events(

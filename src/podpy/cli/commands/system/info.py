@@ -49,7 +49,7 @@ class InfoStruct(Struct):
 
 
 def run(options: Options) -> int:
-    """Print what the engine knows of its host, its store and its settings."""
+    """Print facts about the host, the store and the engine's settings."""
     from podpy.libpod.system.info import info
 
     with open_runtime(options) as runtime:

@@ -1,4 +1,4 @@
-"""`podpy container prune`, `image prune`, `system prune`: remove what nothing uses, or say what would go."""
+"""`podpy container prune`, `image prune`, `system prune`: remove what is unused, or (--dry-run) list it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SYSTEM = """WARNING! This command removes:
 
 
 def containers(options: Options) -> int:
-    """Remove all containers that don't run, and print their ids."""
+    """Remove all containers that aren't running, and print their ids."""
     if not agreed(options, _CONTAINERS + "\n"):
         return 0
     with open_runtime(options) as runtime:
@@ -62,7 +62,7 @@ def _may_take_more(options: Options) -> bool:
 
 
 def _external(options: Options) -> int:
-    """Remove what belongs to no object any more: for podpy that is what killed calls have left."""
+    """Remove files that belong to no object any more: killed calls leave them."""
     if options.all or options.volumes or options.filter or options.build:
         raise UsageError("system prune --external cannot be combined with other options")
     with open_runtime(options) as runtime:
@@ -85,9 +85,9 @@ def _warning(options: Options) -> str:
 
 
 def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = False, more: Pruned | None = None) -> int:
-    """Print what went under its headings, and what failed; return the exit code.
+    """Print what was removed, under one heading per kind, and what failed; return the exit code.
 
-    `more`: the images that would go with --all, which a dry run mentions.
+    `more` are the images that --all would remove too; a dry run mentions them.
     """
     code = 0
     for heading, pruned in found:

@@ -53,7 +53,7 @@ def create(options: Options) -> int:
 
 
 def _data(options: Options) -> bytes:
-    """Return what is to be kept: one byte more than may be, at most. Raises UsageError."""
+    """Return the secret's data, cut one byte after the limit: libpod then refuses it. Raises UsageError."""
     if options.env:
         value = os.environ.get(options.source, "")
         if not value:
@@ -114,7 +114,7 @@ def _row(secret: Secret | None) -> Struct:
 
 
 def inspect(options: Options) -> int:
-    """`podpy secret inspect`: prints what was found, also if something wasn't."""
+    """`podpy secret inspect`: prints the secrets that it finds, then an error for each name that it doesn't find."""
     from podpy.cli.show import report
 
     found: list[Struct] = []
@@ -160,7 +160,7 @@ def _described(secret: Secret, data: bytes) -> Struct:
 
 
 def rm(options: Options) -> int:
-    """`podpy secret rm`: prints the ids of what went."""
+    """`podpy secret rm`: prints the ids of the secrets that it removed."""
     if bool(options.secrets) == bool(options.all):
         raise UsageError("`podpy secret rm` requires one argument, or the --all flag")
     code = 0

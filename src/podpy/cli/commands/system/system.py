@@ -24,7 +24,7 @@ _RESET = """WARNING! This will remove:
 
 
 def doctor(options: Options) -> int:
-    """Print every check of the host; 1 if one fails that podpy can't do without."""
+    """Print every check of the host. Return 1 if one fails without which podpy can't work."""
     from podpy.libpod.system import doctor
 
     if options.print_apparmor_profile:
@@ -41,7 +41,7 @@ def doctor(options: Options) -> int:
 
 
 def migrate(options: Options) -> int:
-    """End the process that holds the user's namespaces: the next call makes them by the configuration of then."""
+    """End the pause process: the next call makes new namespaces, by the configuration that it finds."""
     from podpy.libpod.system.namespaces import give_up
 
     give_up(directories(options))
@@ -49,7 +49,7 @@ def migrate(options: Options) -> int:
 
 
 def check(options: Options) -> int:
-    """Finish what killed calls have left, check the store, and say what was found; 1 if something is still wrong."""
+    """Repair what killed calls have left, check the store, print what was found; 1 if something is still wrong."""
     from podpy.libpod.system.check import check
 
     with open_runtime(options) as runtime:
@@ -59,7 +59,7 @@ def check(options: Options) -> int:
 
 
 def reset(options: Options) -> int:
-    """Remove everything that podpy keeps, after asking; 125 if something is still there."""
+    """Remove everything that podpy stores, after asking. Return 125 if something couldn't be removed."""
     from podpy.cli.question import agreed
     from podpy.cli.show.notice import complain
 
@@ -77,7 +77,7 @@ def reset(options: Options) -> int:
 
 
 def boot_enable(options: Options) -> int:
-    """Let systemd start containers after a reboot; print the unit, and what is still missing."""
+    """Let systemd start containers after a reboot. Print the unit, and the commands that are still needed."""
     from podpy.libpod.system.boot import enable
 
     with open_runtime(options) as runtime:
@@ -89,7 +89,7 @@ def boot_enable(options: Options) -> int:
 
 
 def boot_disable(options: Options) -> int:
-    """Let systemd start no container after a reboot any more."""
+    """Stop systemd from starting containers after a reboot."""
     from podpy.libpod.system.boot import disable
 
     with open_runtime(options) as runtime:

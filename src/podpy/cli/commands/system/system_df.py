@@ -1,4 +1,4 @@
-"""`podpy system df`: what images, containers and volumes take on the disk."""
+"""`podpy system df`: disk usage of images, containers and volumes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLUMNS = "{{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
 
 
 def run(options: Options) -> int:
-    """Print one line for each kind of thing, or (--verbose) for each thing."""
+    """Print one line for each kind of object, or (--verbose) for each object."""
     if options.format and options.verbose:
         raise UsageError("cannot combine --format and --verbose flags")
     with open_runtime(options) as runtime:

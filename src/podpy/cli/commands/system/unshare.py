@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Become the command, as uid 0 of the user's namespace. Returns only by an error."""
+    """Become the command, as uid 0 in the user's namespaces: execve(2), so it returns only by an error."""
     send_warnings_to(print_warning)
     sys.stdout.flush()
     sys.stderr.flush()

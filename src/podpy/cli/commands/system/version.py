@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Print the version of podpy, and of Podman's interface that it speaks. There is no server."""
+    """Print podpy's version, and the Podman version that its command line follows. There is no server."""
     from podpy.libpod.system.info import version
 
     facts = Struct(version())
@@ -23,7 +23,7 @@ def run(options: Options) -> int:
     if is_json(options.format):
         sys.stdout.write(gojson.compact(report) + "\n")
     elif options.given("format"):
-        # {{.Version}}, without .Client, is what scripts that also know older versions ask for.
+        # Scripts written for older versions ask for {{.Version}}, without .Client.
         sys.stdout.write(render_each(options.format, [Struct({**report, "Server": facts, **facts})]))
     else:
         rows = (

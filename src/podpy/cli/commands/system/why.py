@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Print what podpy knows about why something is as it is."""
+    """Print the reasons that podpy knows for a container's state, a file in it, or a port's user."""
     if options.port and (options.arguments or options.latest):
         raise UsageError("--port goes alone, without a container")
     with open_runtime(options) as runtime:

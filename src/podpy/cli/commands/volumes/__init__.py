@@ -1,1 +1,1 @@
-"""The commands about volumes."""
+"""The commands for volumes."""

@@ -45,7 +45,7 @@ def exists(options: Options) -> int:
 
 
 def export(options: Options) -> int:
-    """`podpy volume export`: a tar on standard output, or in a file."""
+    """`podpy volume export`: writes a tar to standard output, or to a file."""
     if options.given("output") and not options.output:
         raise UsageError("must provide valid path for file to write to")
     if not options.output and os.isatty(_STDOUT):
@@ -65,7 +65,7 @@ def import_(options: Options) -> int:
 
 
 def inspect(options: Options) -> int:
-    """`podpy volume inspect`: prints what it finds; what it doesn't find is an error afterwards."""
+    """`podpy volume inspect`: prints the volumes that it finds, then an error for each name that it doesn't find."""
     from podpy.cli.show import report
     from podpy.go.view import volume_view
 
@@ -86,7 +86,7 @@ def inspect(options: Options) -> int:
 
 
 def rm(options: Options) -> int:
-    """`podpy volume rm`: prints the names of what went; exit codes as podman-volume-rm(1): 1 no such, 2 in use."""
+    """`podpy volume rm`: prints the names of removed volumes. podman-volume-rm(1): 1 no such volume, 2 in use."""
     timeout = options.time if options.given("time") else None
     if timeout is not None and not options.force:
         raise UsageError("--force option must be specified to use the --time option")
@@ -113,7 +113,7 @@ def _code_of(error: PodpyError) -> int:
 
 
 def _weight(code: int) -> int:
-    """Return which of several exit codes wins: the greatest, but a failure of podpy's own is told last."""
+    """Return a sort key for exit codes: the greatest wins, but any other failure wins over 125."""
     return 1 if code == EXIT_FAILURE else 2 * code
 
 
@@ -125,7 +125,7 @@ def rename(options: Options) -> int:
 
 
 def mount(options: Options) -> int:
-    """`podpy volume mount`: prints where."""
+    """`podpy volume mount`: prints the path."""
     _refuse_outside(options, "mount")
     with open_runtime(options) as runtime:
         print(runtime.volumes.mount(options.volume))
@@ -140,7 +140,7 @@ def unmount(options: Options) -> int:
 
 
 def _refuse_outside(options: Options, command: str) -> None:
-    """Raise UsageError, as Podman does, where nobody could see what is mounted."""
+    """Raise UsageError outside `podpy unshare`, as Podman does: nobody could see the mount."""
     from podpy.cli.engine import directories
 
     if directories(options).rootless and os.geteuid():

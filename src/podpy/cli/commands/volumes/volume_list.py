@@ -66,7 +66,7 @@ _FIELDS = (
 
 
 def _row(found: dict[str, Any]) -> Struct:
-    """Return a volume as the template of a list sees it: its labels are a text, as in Podman 6 and in Docker."""
+    """Return a volume as a list's template sees it. Labels are one text, as in Podman 6 and Docker."""
     from podpy.go.view import Shown, volume_view
 
     whole = volume_view(found)
@@ -76,7 +76,7 @@ def _row(found: dict[str, Any]) -> Struct:
 
 
 def prune(options: Options) -> int:
-    """`podpy volume prune`: prints the names of what went, or (--dry-run) would go."""
+    """`podpy volume prune`: prints the names of the volumes that it removed, or (--dry-run) would remove."""
     every = options.all
     if options.force and options.dry_run:
         raise UsageError("--force and --dry-run cannot be used together")
