@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from podpy.libpod.access import Access
     from podpy.libpod.containers.container import Container
     from podpy.libpod.containers.manager import Containers
-    from podpy.libpod.containers.table import ContainerRow, Glance
+    from podpy.libpod.containers.table import ContainerRow, Line
     from podpy.libpod.images.artifacts import Artifacts
     from podpy.libpod.images.lists import ManifestLists
     from podpy.libpod.images.manager import Images
@@ -112,11 +112,11 @@ class Runtime(Engine):
 
         return true_rows(self, rows)
 
-    def glances(self) -> list[Glance]:
-        """Return what the standard columns of a list need of all containers, as they truly are, oldest first."""
-        from podpy.libpod.containers.rows import true_glances
+    def container_lines(self) -> list[Line]:
+        """Return a line of `ps` for each container, oldest first; states are compared with the processes."""
+        from podpy.libpod.containers.rows import true_lines
 
-        return true_glances(self)
+        return true_lines(self)
 
     def health_states(self, ids: list[str]) -> dict[str, str]:
         """Return the health (starting, healthy, unhealthy) of those of these containers that have a health check."""

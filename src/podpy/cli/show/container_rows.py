@@ -11,13 +11,13 @@ from podpy.libpod.containers.rows import status_words
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.go.template.values import Struct
-    from podpy.libpod.containers.table import ContainerRow, Glance
+    from podpy.libpod.containers.table import ContainerRow, Line
 
 _SHORT_ID = 12
 _COMMAND_WIDTH = 17
 
 
-class Look:
+class View:
     """How a list is shown: --no-trunc, --size, --ns, the current time, and the containers' health."""
 
     def __init__(
@@ -36,26 +36,26 @@ class Look:
         self.commands: dict[str, str] = {}  # a cache, JSON → text: many containers have the same command
 
 
-def short(identifier: str, look: Look) -> str:
+def short(identifier: str, view: View) -> str:
     """Return the first 12 digits of an id, or all of them with --no-trunc."""
-    return identifier[:_SHORT_ID] if look.cut else identifier
+    return identifier[:_SHORT_ID] if view.cut else identifier
 
 
-def standard_cells(glances: list[Glance], look: Look) -> list[tuple[str, ...]]:
+def standard_cells(lines: list[Line], view: View) -> list[tuple[str, ...]]:
     """Return the texts of the standard columns: id, image, command, created, status, ports, name."""
-    width = _SHORT_ID if look.cut else None
-    now, health = look.now, look.health
+    width = _SHORT_ID if view.cut else None
+    now, health = view.now, view.health
     return [
         (
             identifier[:width],
             image,
-            command_text(command, look),
+            command_text(command, view),
             ago(created, now),
             status_words(status, started, finished, code, now, health.get(identifier, "")),
             "" if ports == exposed == "[]" else _ports(ports, exposed),
             name,
         )
-        for identifier, name, image, command, created, status, started, finished, code, ports, exposed in glances
+        for identifier, name, image, command, created, status, started, finished, code, ports, exposed in lines
     ]
 
 
@@ -65,25 +65,25 @@ def _ports(published: str, exposed: str) -> str:
     return ports_text(fastjson.loads(published), fastjson.loads(exposed))
 
 
-def command_text(command: str, look: Look) -> str:
+def command_text(command: str, view: View) -> str:
     """Return the command (a JSON list) on one line, cut after 17 characters."""
-    text = look.commands.get(command)
+    text = view.commands.get(command)
     if text is None:
         words = " ".join(fastjson.loads(command))
-        text = words[:_COMMAND_WIDTH] + "..." if look.cut and len(words) > _COMMAND_WIDTH else words
-        look.commands[command] = text
+        text = words[:_COMMAND_WIDTH] + "..." if view.cut and len(words) > _COMMAND_WIDTH else words
+        view.commands[command] = text
     return text
 
 
-def size_text(row: ContainerRow, look: Look) -> str:
+def size_text(row: ContainerRow, view: View) -> str:
     """Return "12kB (virtual 4.5MB)", or nothing without --size."""
-    if look.sizes is None:
+    if view.sizes is None:
         return ""
-    writable, everything = look.sizes.get(row.id, (0, 0))
+    writable, everything = view.sizes.get(row.id, (0, 0))
     return f"{human_size(writable, precision=3)} (virtual {human_size(everything, precision=3)})"
 
 
-def placeholders(row: ContainerRow, look: Look) -> Struct:
+def placeholders(row: ContainerRow, view: View) -> Struct:
     """Return the fields that --format can show; as JSON it is Podman's ListContainer."""
     from podpy.go.template.values import Struct
 
@@ -93,26 +93,26 @@ def placeholders(row: ContainerRow, look: Look) -> Struct:
         __slots__ = ()
 
         def json_form(self) -> Struct:
-            return json_row(row, look)
+            return json_row(row, view)
 
-    raw = json_row(row, look)
+    raw = json_row(row, view)
     labels: dict[str, str] = raw["Labels"] or {}
     spaces = raw["Namespaces"]
     from podpy.go.time import GoTime
 
     shown = {
-        "ID": short(row.id, look),
-        "ImageID": short(row.image_id, look),
-        "Command": command_text(row.command, look),
+        "ID": short(row.id, view),
+        "ImageID": short(row.image_id, view),
+        "Command": command_text(row.command, view),
         "Created": GoTime(row.created),
         "CreatedAt": str(GoTime(row.created)),
-        "CreatedHuman": ago(row.created, look.now),
-        "RunningFor": ago(row.created, look.now),
+        "CreatedHuman": ago(row.created, view.now),
+        "RunningFor": ago(row.created, view.now),
         "Status": raw["Status"],
         "Names": row.name,
         "Networks": ",".join(raw["Networks"]),
         "Ports": _ports(row.ports, row.exposed),
-        "Size": size_text(row, look),
+        "Size": size_text(row, view),
         "Restarts": str(row.restarts),
         "Labels": ",".join(f"{name}={labels[name]}" for name in sorted(labels)),
         "Label": lambda name: labels.get(name, ""),
@@ -135,12 +135,12 @@ def placeholders(row: ContainerRow, look: Look) -> Struct:
     return result
 
 
-def json_row(row: ContainerRow, look: Look) -> Struct:
+def json_row(row: ContainerRow, view: View) -> Struct:
     """Return Podman's ListContainer as it is in `ps --format json`."""
     from podpy.go.template.values import Struct
     from podpy.libpod.containers.facts import facts
 
-    data = facts(row, now=look.now, sizes=look.sizes, namespaces=look.namespaces, health=look.health.get(row.id, ""))
+    data = facts(row, now=view.now, sizes=view.sizes, namespaces=view.namespaces, health=view.health.get(row.id, ""))
     data["Namespaces"] = Struct(data["Namespaces"])
     data["Ports"] = [Struct(port) for port in data["Ports"]] or None
     data["Size"] = Struct(data["Size"]) if data["Size"] else None

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from podpy.libpod.containers.table import Glance
+    from podpy.libpod.containers.table import Line
     from podpy.libpod.engine import Engine
 
 _SECOND = 1_000_000_000
@@ -35,12 +35,12 @@ def true_rows(engine: Engine, rows: list[ContainerRow] | None = None) -> list[Co
     return [settle(engine, row) if row.status in _MAY_HAVE_CHANGED else row for row in found]
 
 
-def true_glances(engine: Engine) -> list[Glance]:
-    """Return what the standard columns of a list need of all containers, as they truly are, oldest first."""
-    seen = {glance[0]: glance for glance in engine.table.glances()}
-    unsure = [identifier for identifier, glance in seen.items() if glance[5] in _MAY_HAVE_CHANGED]
+def true_lines(engine: Engine) -> list[Line]:
+    """Return a line of `ps` for each container, oldest first; states are compared with the processes."""
+    seen = {line[0]: line for line in engine.table.lines()}
+    unsure = [identifier for identifier, line in seen.items() if line[5] in _MAY_HAVE_CHANGED]
     if unsure:
-        true = {row.id: row.glance() for row in true_rows(engine, engine.table.summaries_of(unsure))}
+        true = {row.id: row.line() for row in true_rows(engine, engine.table.summaries_of(unsure))}
         seen.update(true)
         for identifier in set(unsure).difference(true):  # removed since
             del seen[identifier]

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from podpy.storage.database.database import Database
 
-    # What the standard columns of a list are made of: id, name, image's name, command, created, status, started,
-    # finished, exit code, ports, exposed ports. A plain tuple: `ps -a` of a thousand containers makes nothing else.
-    Glance = tuple[str, str, str, str, int, str, int, int, int, str, str]
+    # The standard columns of `ps`: id, name, image's name, command, created, status, started, finished, exit code,
+    # ports, exposed ports. A plain tuple: for a thousand containers, objects would be too slow.
+    Line = tuple[str, str, str, str, int, str, int, int, int, str, str]
 
 CREATED = "created"
 INITIALIZED = "initialized"
@@ -77,8 +77,8 @@ class ContainerRow(Record):
         labels: dict[str, str] = fastjson.loads(self.labels)
         return labels
 
-    def glance(self) -> Glance:
-        """Return what the standard columns of a list are made of."""
+    def line(self) -> Line:
+        """Return the data of the standard columns of `ps`."""
         return (
             self.id,
             self.name,
@@ -96,7 +96,7 @@ class ContainerRow(Record):
 
 _COLUMNS = ContainerRow._fields
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers"
-_SELECT_GLANCES = """SELECT id, name, image_name, command, created, status, started, finished, exit_code, ports, exposed
+_SELECT_LINES = """SELECT id, name, image_name, command, created, status, started, finished, exit_code, ports, exposed
     FROM containers"""
 _NOT_IN_SUMMARY = (
     "spec", "image_id", "labels", "log_path", "oom_killed", "restarts", "stopped_by_user", "restart_policy", "pod",
@@ -257,10 +257,10 @@ class ContainerTable:
             found += self._rows(f"{_SELECT_SUMMARY} WHERE id IN ({', '.join('?' * len(some))})", some, _SUMMARY_FIELDS)
         return found
 
-    def glances(self) -> list[Glance]:
-        """Return the little that the standard columns of a list need of every row, oldest first."""
+    def lines(self) -> list[Line]:
+        """Return the data of the standard columns of `ps` for every row, oldest first."""
         # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
-        return sorted(self.database.query(_SELECT_GLANCES), key=lambda glance: glance[4])
+        return sorted(self.database.query(_SELECT_LINES), key=lambda line: line[4])
 
     def dependents(self, container_id: str) -> list[str]:
         """Return the ids of the containers that join a namespace of this one."""

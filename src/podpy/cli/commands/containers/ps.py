@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.show import container_rows as rows_of
-from podpy.cli.show.container_rows import Look
+from podpy.cli.show.container_rows import View
 from podpy.errors import UsageError
 from podpy.go.table import align_rows
 
@@ -67,9 +67,9 @@ def run(options: Options) -> int:
 
 def _page(runtime: Runtime, options: Options) -> str:
     if _is_plain(options):
-        glances = runtime.glances()
-        look = Look(cut=not options.no_trunc, health=runtime.health_states([glance[0] for glance in glances]))
-        return _standard(rows_of.standard_cells(glances, look), options)
+        lines = runtime.container_lines()
+        view = View(cut=not options.no_trunc, health=runtime.health_states([line[0] for line in lines]))
+        return _standard(rows_of.standard_cells(lines, view), options)
     found = runtime.containers.listing(
         options.filter,
         all=options.all,
@@ -80,30 +80,30 @@ def _page(runtime: Runtime, options: Options) -> str:
     )
     rows, sizes = found.rows, found.sizes
     namespaces = options.ns or "Namespaces" in options.format
-    look = Look(cut=not options.no_trunc, sizes=sizes, namespaces=namespaces, health=found.health)
+    view = View(cut=not options.no_trunc, sizes=sizes, namespaces=namespaces, health=found.health)
     if options.format:
-        return _formatted(rows, look, options)
+        return _formatted(rows, view, options)
     if options.quiet:
-        return "".join(rows_of.short(row.id, look) + "\n" for row in rows)
-    return _columns(rows, look, options)
+        return "".join(rows_of.short(row.id, view) + "\n" for row in rows)
+    return _columns(rows, view, options)
 
 
 def _is_plain(options: Options) -> bool:
-    """Return whether all containers are listed with the standard columns: then Runtime.summaries is enough."""
+    """Return whether all containers are listed with the standard columns: then Runtime.container_lines is enough."""
     narrowed = options.filter or options.latest or options.last > 0 or not options.all
     other_columns = options.format or options.quiet or options.ns or options.size
     return not narrowed and not other_columns and options.sort == "created"
 
 
-def _columns(rows: list[ContainerRow], look: Look, options: Options) -> str:
+def _columns(rows: list[ContainerRow], view: View, options: Options) -> str:
     """Return the columns without using a template: a template is too slow for a list of 1,000 containers."""
     if options.ns:
-        columns = _ns_columns(look)
+        columns = _ns_columns(view)
         cells = columns.values()
         lines = [] if options.noheading else [[*columns]]
         return align_rows(lines + [[cell(row) for cell in cells] for row in rows])
-    more = [rows_of.size_text(row, look) for row in rows] if options.size else None
-    return _standard(rows_of.standard_cells([row.glance() for row in rows], look), options, more)
+    more = [rows_of.size_text(row, view) for row in rows] if options.size else None
+    return _standard(rows_of.standard_cells([row.line() for row in rows], view), options, more)
 
 
 def _standard(lines: list[tuple[str, ...]], options: Options, sizes: list[str] | None = None) -> str:
@@ -117,14 +117,14 @@ def _standard(lines: list[tuple[str, ...]], options: Options, sizes: list[str] |
     return align_rows(lines if options.noheading else [heading, *lines])
 
 
-def _ns_columns(look: Look) -> dict[str, Callable[[ContainerRow], str]]:
+def _ns_columns(view: View) -> dict[str, Callable[[ContainerRow], str]]:
     from podpy.libpod.containers.facts import namespaces_of
 
     def space(name: str) -> Callable[[ContainerRow], str]:
         return lambda row: namespaces_of(row).get(name, "")
 
     return {
-        "CONTAINER ID": lambda row: rows_of.short(row.id, look),
+        "CONTAINER ID": lambda row: rows_of.short(row.id, view),
         "NAMES": lambda row: row.name,
         "PID": lambda row: str(row.pid),
         "CGROUPNS": space("Cgroup"),
@@ -137,17 +137,17 @@ def _ns_columns(look: Look) -> dict[str, Callable[[ContainerRow], str]]:
     }
 
 
-def _formatted(rows: list[ContainerRow], look: Look, options: Options) -> str:
+def _formatted(rows: list[ContainerRow], view: View, options: Options) -> str:
     from podpy.cli.show import report
 
     if report.is_json(options.format):
         from podpy.go.json import indented
 
-        return indented([rows_of.json_row(row, look) for row in rows], "  ") + "\n"
+        return indented([rows_of.json_row(row, view) for row in rows], "  ") + "\n"
     heading: Struct | None = None
     if report.wants_heading(options.format) and not options.noheading:
         heading = _headings()
-    shown = [rows_of.placeholders(row, look) for row in rows]
+    shown = [rows_of.placeholders(row, view) for row in rows]
     # Podman's namespaces have their fields on the row itself, too; both spellings are in use.
     return report.render(options.format.replace(".Namespaces.", "."), shown, heading, default="")
 
@@ -158,5 +158,5 @@ def _headings() -> Struct:
     from podpy.libpod.containers.table import ContainerRow
     from podpy.spec.container import ContainerSpec
 
-    row = rows_of.placeholders(ContainerRow(id="", name="", spec=dumps(ContainerSpec(network="").as_dict())), Look())
+    row = rows_of.placeholders(ContainerRow(id="", name="", spec=dumps(ContainerSpec(network="").as_dict())), View())
     return report.headers(row, **_HEADINGS)
