@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """A directory with the methods of `image.registry.write.WritableRepository` that a list is sent by."""
+    """A directory with those methods of `image.registry.write.WritableRepository` that sending a list needs."""
 
     def __init__(self, place: Place) -> None:
         self.name = str(place)
@@ -59,14 +59,14 @@ class Directory:
         return SENT
 
     def put_bytes(self, data: bytes) -> str:
-        """Write bytes that are at hand (a configuration); return their digest."""
+        """Write bytes that are in memory (a configuration); return their digest."""
         digest = sha256(data)
         if not self.blob_exists(digest):
             write_file(self._blob(digest), data)
         return digest
 
     def digest(self, reference: str) -> str:
-        """Return the digest of a manifest that is there, else an empty text."""
+        """Return the digest of a manifest that the directory has, else an empty text."""
         return reference if os.path.isfile(self._manifest(reference)) else ""
 
     def put_manifest(self, data: bytes, media_type: str, reference: str = "") -> str:
@@ -89,12 +89,12 @@ class Directory:
 
 
 class Layout(Directory):
-    """An OCI layout, which may have other images."""
+    """An OCI layout, which may hold other images too."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         make_directory(os.path.join(place.path, "blobs", "sha256"))
-        entries_of(place.path)  # what is no layout is found before anything is written
+        entries_of(place.path)  # refuses a directory that isn't a layout before anything is written
 
     def _blob(self, digest: str) -> str:
         return os.path.join(self._place.path, transports.blob_name(digest))
@@ -111,7 +111,7 @@ class Layout(Directory):
 
 
 class Dir(Directory):
-    """A `dir:` directory, which holds one list; what it held before goes."""
+    """A `dir:` directory, which holds one list; its old content is removed."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -138,7 +138,7 @@ class Dir(Directory):
 
 
 def open_place(place: Place) -> Directory:
-    """Return the directory that a place means, made if it isn't there. Raises ImageError, NotSupportedError."""
+    """Return the directory of a place; create it if it doesn't exist. Raises ImageError, NotSupportedError."""
     if place.kind == transports.OCI:
         return Layout(place)
     if place.kind == transports.DIR:

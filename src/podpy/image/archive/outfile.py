@@ -1,11 +1,11 @@
 """New files in a user's directory: complete and on the disk, or not there.
 
-The bytes go into a file without a name (O_TMPFILE), which gets its name at the end, after its bytes are synced. So a
-kill, or a power cut, leaves nothing of it, and a file of that name that was there stays until it is replaced.
+The bytes go into a file without a name (O_TMPFILE), which gets its name after it is synced. So a kill or a power cut
+leaves nothing behind, and an old file of that name stays until it is replaced.
 
-Only a rename can replace a file, and some file systems have no O_TMPFILE: then there is a name aside, `.podpy-new-…`,
-for a moment or for the whole time. Its maker has the file's lock, so if the lock is free, the file belongs to a killed
-call, and the next one that writes into the same directory removes it.
+Only a rename can replace a file, so it needs a temporary name, `.podpy-new-…`, for a moment, and without O_TMPFILE for
+the whole time. Its writer holds a lock on it. If the lock is free, the writer was killed, and the next call that
+writes into the same directory removes the file.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _ASIDE = ".podpy-new-"
 class NewFile:
     """A file that appears under `path` when the `with` block ends without an error.
 
-    What isn't a plain file (a pipe, a terminal, /dev/stdout) is written to directly. A file that is there is replaced.
+    A pipe, a terminal or /dev/stdout is written to directly. An existing file is replaced.
     """
 
     def __init__(self, path: str) -> None:
-        """Raises ImageError if it can't be made."""
+        """Raises ImageError if the file can't be created."""
         self.path = path
         self._target = os.path.realpath(path)
         self._directory = os.path.dirname(self._target)
@@ -63,7 +63,7 @@ class NewFile:
 
     @property
     def descriptor(self) -> int:
-        """What is written to, for those who don't write by `write`."""
+        """The descriptor, for callers that don't use `write`."""
         return self._descriptor
 
     def write(self, data: bytes) -> None:
@@ -86,7 +86,7 @@ class NewFile:
             raise self._failure(error) from None
 
     def _stop_writing(self) -> None:
-        """End the writing of a file that won't be: what went wrong before is the error, not that it can't be synced."""
+        """Stop after an error: the error that came first is raised, not a later one from syncing."""
         try:
             self._writeback.stop()
         except OSError:
@@ -119,7 +119,7 @@ class NewFile:
             aside = self._aside_name()
             descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
             _lock(descriptor)
-            if os.path.exists(aside):  # nobody has taken it for left behind before it was locked
+            if os.path.exists(aside):  # no other call removed it before it was locked
                 self._aside = aside
                 return descriptor
             os.close(descriptor)
@@ -163,7 +163,7 @@ class NewFile:
 def _sync(directory: str) -> None:
     try:
         files.fsync_directory(directory)
-    except PermissionError:  # one that may be written to, not read
+    except PermissionError:  # a directory that may be written to, but not read
         pass
 
 
@@ -171,7 +171,7 @@ def _lock(descriptor: int) -> bool:
     """Take a file's lock, without waiting."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody has it, or the file system has no locks: then nothing is taken for left behind either
+    except OSError:  # another call has it, or the file system has no locks: then no file is removed either
         return False
     return True
 

@@ -1,7 +1,7 @@
-"""`containers-storage:`, read-only: images come over from the store of Podman, Buildah and Skopeo, without any of them.
+"""`containers-storage:`, read-only: copies images from the store of Podman, Buildah and Skopeo, without any of them.
 
     containers-storage:NAME                     the store that storage.conf names for this user
-    containers-storage:[DRIVER@GRAPHROOT]NAME   another one (what stands behind a "+" is taken for granted)
+    containers-storage:[DRIVER@GRAPHROOT]NAME   another one (what follows a "+" is ignored)
 
     GRAPHROOT/overlay-images/images.json        a list: id, digest, names, layer (the topmost one's id)
     GRAPHROOT/overlay-images/ID/KEY             the manifest and the configuration ("=" and base64 if it has a colon)
@@ -9,9 +9,9 @@
     GRAPHROOT/overlay-layers/ID.tar-split.gz    everything of the layer's tar that isn't a file's content, in order
     GRAPHROOT/overlay/ID/diff                   the layer's files
 
-The compressed blobs aren't kept there, but tar-split gives the exact tar: JSON lines, of which each holds bytes of the
-tar (type 2) or names a file whose content follows (type 1). So every diff id can be checked, and is. Files belong to
-the user's subordinate ids: this process must be in the user's namespaces, which must be made of the same ranges.
+That store has no compressed blobs, but tar-split reproduces the exact tar: each JSON line holds bytes of the tar
+(type 2) or names a file whose content follows (type 1). So every diff id is checked. Files belong to the user's
+subordinate ids: this process must be in the user's namespaces, made from the same ranges.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 TRANSPORT = "containers-storage:"
 _DRIVER = "overlay"
 _CHUNK = 256 << 10
-_LINE_LIMIT = 8 << 20  # several times what the headers of one file can have
+_LINE_LIMIT = 8 << 20  # bytes, several times the headers that one file can have
 _LIST_LIMIT = 256 << 20
 _SHORTEST_ID = 3
 _BYTES, _FILE = 2, 1  # tar-split's types of entries
-_MANIFEST = "manifest-"  # and a digest: the key of every manifest that an image came by (the newest is "manifest", too)
+_MANIFEST = "manifest-"  # and a digest: the key of each of an image's manifests (the newest is also "manifest")
 _INSTEAD = "podman save NAME | podpy load"
 
 
@@ -59,15 +59,15 @@ class StoredImage(Record):
     id: str
     names: list[str]
     layer: str
-    digests: list[str]  # of the manifests that are kept, the one that it came by first is the first
-    digest: str = ""  # of the newest manifest, as images.json says it
+    digests: list[str]  # of the stored manifests, the oldest first
+    digest: str = ""  # of the newest manifest, according to images.json
 
 
 class PodmanStore:
-    """One graph root of the containers/storage library, with the overlay driver. Nothing in it is changed."""
+    """One graph root of the containers/storage library, with the overlay driver; read only."""
 
     def __init__(self, graphroot: str) -> None:
-        """Raises ImageError if there is no store, or its driver is another one."""
+        """Raises ImageError if there is no store, or its driver isn't overlay."""
         self.graphroot = graphroot
         if os.path.isdir(os.path.join(graphroot, f"{_DRIVER}-images")):
             return
@@ -96,9 +96,9 @@ class PodmanStore:
         ]
 
     def find(self, candidates: list[str], text: str) -> StoredImage:
-        """Return the image with the first of these full names that there is, or whose id begins with `text`.
+        """Return the image with the first of these full names that the store has, or whose id begins with `text`.
 
-        Raises NoSuchImageError that lists what there is.
+        Raises NoSuchImageError, which lists the store's images.
         """
         images = self.images()
         for name in candidates:
@@ -136,9 +136,9 @@ class PodmanStore:
         return Parts(manifest=data, config=config, layers=[self._blob(layer) for layer in layers], leading=leading)
 
     def _leading(self, image: StoredImage, config: str) -> list[bytes]:
-        """Return what else the image came by there: its digests shall be known here, too.
+        """Return the image's other manifests and indexes, so that podpy knows their digests too.
 
-        What doesn't lead to this configuration isn't taken: a digest must never mean another image.
+        One that doesn't lead to this configuration is left out: a digest must never mean another image.
         """
         manifests = {
             digest: check_bytes(
@@ -189,7 +189,7 @@ class PodmanStore:
         return os.path.join(self.graphroot, f"{_DRIVER}-layers", f"{layer}.tar-split.gz")
 
     def _tar(self, layer: str) -> Iterator[bytes]:
-        """Yield the layer's tar. What isn't as tar-split says is an ImageError; the rest is the diff id's to find."""
+        """Yield the layer's tar. Raises ImageError if it can't be what tar-split says; the diff id proves the rest."""
         root = os.open(os.path.join(self.graphroot, _DRIVER, layer, "diff"), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             waiting = bytearray()
@@ -229,9 +229,9 @@ class PodmanStore:
 
 
 def pull(store: Store, text: str, *, policy_file: str = "", progress: Progress = SILENT) -> ImageRecord:
-    """Return an image brought over from Podman's store; `text` is what stands behind the transport.
+    """Copy an image from Podman's store and return it; `text` is the reference without its transport.
 
-    It gets the name that was asked for, or (asked for by id) all that it has there. Raises NoSuchImageError,
+    It gets the name that was asked for, or, if asked for by id, all names that it has there. Raises NoSuchImageError,
     ImageError, DigestMismatchError, TrustError, StorageError.
     """
     from podpy.image.trust import Gate, Source
@@ -257,7 +257,7 @@ def pull(store: Store, text: str, *, policy_file: str = "", progress: Progress =
 
 
 def all_names(paths: Paths, text: str) -> list[str]:
-    """Return what `pull` takes for every name in the store, or (`text` is a repository) for each of its tags."""
+    """Return a text for `pull` for every name in the store, or, if `text` is a repository, for each of its tags."""
     source, name = open_store(paths, text)
     wanted = {parse(candidate).name for candidate in _candidates(paths, name)} if name else set()
     names = sorted(name for image in source.images() for name in image.names)
@@ -280,7 +280,7 @@ def open_store(paths: Paths, text: str) -> tuple[PodmanStore, str]:
         return PodmanStore(graphroot_of_podman(paths)), name
     if not graphroot.startswith("/"):
         raise ImageError(f"{TRANSPORT}{text}: {shorten(graphroot)} is not an absolute path")
-    # One spelling for each place: it is part of policy.json's scopes.
+    # One spelling for each path: it is part of policy.json's scopes.
     return PodmanStore(os.path.normpath("/" + graphroot.lstrip("/"))), name
 
 

@@ -1,5 +1,5 @@
-"""Images out of archives and directories: `podpy load`, and `podpy pull` from `oci:`, `oci-archive:`, `docker-archive:`
-and `dir:` (containers-transports(5)).
+"""Reads images from archives and directories: `podpy load`, and `podpy pull` from `oci:`, `oci-archive:`,
+`docker-archive:` and `dir:` (containers-transports(5)).
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _CONTAINERD_NAME = "io.containerd.image.name"
 
 
 def load(store: Store, file: str | int, *, policy_file: str = "", progress: Progress = SILENT) -> list[str]:
-    """Load every image of an archive (a path, or an open descriptor such as 0); return what to call each.
+    """Load every image of an archive (a path, or an open descriptor such as 0); return their names.
 
-    That is a full name (for each name that the archive gives), or `sha256:ID` for an image without one. Raises
-    ImageError, DigestMismatchError, StorageError; an image before the one that failed stays loaded.
+    These are the full names that the archive gives, or `sha256:ID` for an image without one. Raises ImageError,
+    DigestMismatchError, StorageError; images before the one that failed stay loaded.
     """
     try:
         return _load(store, file, policy_file, progress)
     except UnknownFormatError as error:
-        # Podman's words; it then says for each format why it isn't that.
+        # Podman's words; Podman then lists for each format why the archive isn't one.
         message = f"payload does not match any of the supported image formats: {error.message}"
         raise UnknownFormatError(message, hint=error.hint) from None
 
@@ -63,7 +63,7 @@ def _load(store: Store, file: str | int, policy_file: str, progress: Progress) -
 
 
 def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progress = SILENT) -> list[ImageRecord]:
-    """Bring in what a place names: one image, or every one of a docker-archive. Return them as they are in the store.
+    """Load the image that a place names, or every image of a docker-archive. Return the store's records.
 
     Raises what `load` raises.
     """
@@ -88,7 +88,7 @@ def _bring_in(
     if place.kind == transports.DIR:
         images = iter([(_dir_parts(tree, place, gate), [])])
     else:
-        gate.admit(b"")  # no archive brings signatures along
+        gate.admit(b"")  # archives have no signatures
         docker = place.kind == transports.DOCKER_ARCHIVE
         images = _docker_images(store, tree, place) if docker else _oci_images(tree, place, every=every)
     for parts, names in images:
@@ -96,7 +96,7 @@ def _bring_in(
 
 
 def gate_of(store: Store, place: Place, policy_file: str) -> Gate:
-    """Return what policy.json demands of what is at this place. Raises ConfigError."""
+    """Return the policy for images from this place. Raises ConfigError."""
     from podpy.image.trust import Gate, Source
     from podpy.image.trust.scopes import path_scopes
 
@@ -106,7 +106,7 @@ def gate_of(store: Store, place: Place, policy_file: str) -> Gate:
 
 
 def _kinds_of(tree: Tree) -> list[str]:
-    """Return what the files are, best first: since Docker 25, `docker save` writes archives of both kinds at once."""
+    """Return the formats of the archive, the better one first: since Docker 25, `docker save` writes both at once."""
     kinds = []
     if tree.has("index.json"):
         kinds.append(transports.OCI if is_directory(tree) else transports.OCI_ARCHIVE)
@@ -144,7 +144,7 @@ def _docker_images(store: Store, tree: Tree, place: Place) -> Iterator[tuple[Par
 
 
 def _choose_docker(document: list[dict[str, Any]], place: Place) -> Iterable[tuple[dict[str, Any], list[str]]]:
-    """Return which entries are meant, with the names that each gets: all, the one at @NUMBER, or the one of a name."""
+    """Return the entries that the place chooses (all, the one at @NUMBER, or a name's), each with the names it gets."""
     if place.index >= len(document):
         raise ImageError(f"invalid source index @{place.index}, only {len(document)} manifest items available")
     chosen = document if place.index < 0 else [document[place.index]]
@@ -160,9 +160,7 @@ def _choose_docker(document: list[dict[str, Any]], place: Place) -> Iterable[tup
 
 
 def _manifest_here(store: Store, config: bytes) -> bytes:
-    """Return the manifest of the very same image if it is here: one that names kept blobs is worth more than one made
-    up.
-    """
+    """Return the stored manifest if the store has this image: it names stored blobs, which a made-up manifest can't."""
     try:
         return store.find_image(sha256(config)).manifest
     except NoSuchImageError:
@@ -177,8 +175,8 @@ def _layer_file(tree: Tree, name: str) -> Blob:
 
 
 def _made_manifest(config: bytes, diff_ids: list[str], blobs: list[Blob]) -> bytes:
-    """Return a manifest for an image that came without one: its layers are the uncompressed tars. As Podman does, it is
-    Docker's: so the archive's origin isn't lost (image/outgoing/rendition.py asks for it).
+    """Return a manifest for an image without one: its layers are the uncompressed tars. As with Podman, its format is
+    Docker's, so the archive's origin isn't lost (image/outgoing/rendition.py asks for it).
     """
     layers = [
         {"mediaType": schema.DOCKER_LAYER, "digest": diff_id, "size": blob.size}
@@ -190,9 +188,7 @@ def _made_manifest(config: bytes, diff_ids: list[str], blobs: list[Blob]) -> byt
 
 
 def docker_name(text: str) -> str:
-    """Return the full name that a text behind a transport and a path means: a short one is docker.io's. Raises
-    ImageError.
-    """
+    """Return the full name for the NAME in `TRANSPORT:PATH:NAME`: a short one is docker.io's. Raises ImageError."""
     reference = parse(text)
     return str((reference.in_domain("docker.io") if reference.is_short else reference).with_default_tag())
 
@@ -229,10 +225,10 @@ def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Part
 
 
 def _names_for(entry: schema.Descriptor, place: Place, *, every: bool) -> list[str]:
-    """Return the name that an image of an OCI layout gets here, as Podman does it (containers/common, copyFromDefault).
+    """Return the name that an OCI layout's image gets here, by Podman's rule (containers/common, copyFromDefault).
 
-    The index names it, but for `pull oci:DIR[:NAME]`: there it is NAME, and docker.io's if it is a short one. `load` of
-    a directory goes by the index (Podman's names nothing then): it brings several images at once.
+    The index gives the name. With `pull oci:DIR[:NAME]` it is NAME, and docker.io's if it is short. `load` of a
+    directory takes the index's names (Podman's gives none then): it loads several images at once.
     """
     if place.kind == transports.OCI and not every:
         return [docker_name(place.reference)] if place.reference else []
@@ -251,7 +247,7 @@ def read_index(tree: Tree) -> schema.Index:
 
 
 def choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int, schema.Descriptor]]:
-    """Return the entries of an OCI layout's index that a place means, numbered. Raises ImageError."""
+    """Return the entries of an OCI layout's index that a place chooses, numbered. Raises ImageError."""
     numbered = [*enumerate(entries)]
     if place.index >= len(entries):
         raise ImageError(f"index {place.index} is too large, only {len(entries)} entries available")
@@ -259,7 +255,7 @@ def choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int
         return [numbered[place.index]]
     if not place.reference:
         return numbered
-    # containers/image compares the text as it is; a full name for what is short in the index is meant as well.
+    # containers/image compares the text as it is; podpy also takes a full name for a short one in the index.
     found = [one for one in numbered if one[1].annotations.get(REF_NAME) == place.reference]
     found = found or [one for one in numbered if _oci_name(one[1]) == _full_name(place.reference)]
     if not found:
@@ -319,7 +315,7 @@ def _dir_parts(tree: Tree, place: Place, gate: Gate) -> Parts:
 
 
 def dir_signatures(tree: Tree, place: Place, manifest: bytes) -> list[Signature]:
-    """Return the signatures that a directory has of this manifest, its own or an index's entry. Raises ImageError."""
+    """Return a directory's signatures of this manifest, its own or one of an index's entry. Raises ImageError."""
     from podpy.image.trust.signatures import from_directory
 
     digest = sha256(manifest).partition(":")[2]

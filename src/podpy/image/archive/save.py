@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
 DOCKER_ARCHIVE = "docker-archive"
-# Podman's names for formats: the transport, and the family of the manifest.
+# Podman's names for formats: the transport, and the manifest's format.
 _FORMATS = {
     "oci-dir": (transports.OCI, OCI),
     "oci-archive": (transports.OCI_ARCHIVE, OCI),
@@ -38,10 +38,10 @@ def save(
     *,
     progress: Progress = SILENT,
 ) -> None:
-    """Write images to the file or directory `output`. Inside the user's namespaces.
+    """Write images to the file or directory `output`. This process must be in the user's namespaces.
 
-    Raises UsageError, NoSuchImageError, ImageError, StorageError; then nothing is written, or less than a whole
-    directory.
+    Raises UsageError, NoSuchImageError, ImageError, StorageError; then no file is written, but a directory may be
+    incomplete.
     """
     options = options or SaveOptions()
     if options.format not in _FORMATS:
@@ -56,7 +56,7 @@ def save(
         docker_archive_is_free(output)
     images = _several(store, paths, names) if options.multiple else [_one(store, paths, names, options.format)]
     if len(names) > 1 and options.format != DOCKER_ARCHIVE:
-        # Podman leaves them out without a word, whether they were meant as names or as images; scripts rely on the 0.
+        # Podman ignores them silently and returns 0, on which scripts rely; so this is only a warning.
         left_out = ", ".join(names[1:])
         warn(f"{options.format} holds one image under one name: {left_out} left out ({DOCKER_ARCHIVE} takes several)")
     compressed = options.compress if kind == transports.DIR else not options.uncompressed
@@ -75,7 +75,7 @@ def save(
 
 def _one(store: Store, paths: Paths, names: Sequence[str], format: str) -> Outgoing:
     record, name = find_named_image(store, paths, names[0])
-    own = [name] if name else []  # an image that was asked for by its id goes without a name, as in Podman
+    own = [name] if name else []  # an image that was asked for by its id gets no name, as with Podman
     more = [_tag(text) for text in names[1:]]
     if format == DOCKER_ARCHIVE:
         return Outgoing(record=record, names=_unique([*more, *own]))

@@ -1,5 +1,5 @@
-"""A file's media type by its first 512 bytes: the rules of mimesniff.spec.whatwg.org as Go's DetectContentType has
-them, because Podman's artifacts get their types from it.
+"""A file's media type by its first 512 bytes: Go's DetectContentType (mimesniff.spec.whatwg.org), because Podman uses
+it for artifacts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ _TAGS = (
     b"<!DOCTYPE HTML", b"<HTML", b"<HEAD", b"<SCRIPT", b"<IFRAME", b"<H1", b"<DIV", b"<FONT", b"<TABLE", b"<A",
     b"<STYLE", b"<TITLE", b"<B", b"<BODY", b"<BR", b"<P", b"<!--",
 )  # fmt: skip
-# (where, bytes) pairs that must all be there, and what it is then; the first that fits counts.
+# Pairs (offset, bytes) that must all match, and the media type then; the first match counts.
 _SIGNATURES: tuple[tuple[tuple[tuple[int, bytes], ...], str], ...] = (
     (((0, b"%PDF-"),), "application/pdf"),
     (((0, b"%!PS-Adobe-"),), "application/postscript"),
@@ -47,7 +47,7 @@ _BINARY = bytes([*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)])
 
 
 def media_type(head: bytes) -> str:
-    """Return the media type of a file that begins so; a text's with its charset."""
+    """Return the media type of a file that begins with these bytes; for a text with its charset."""
     stripped = head.lstrip(_SPACE)
     upper = stripped.upper()
     if any(upper.startswith(tag) and upper[len(tag) : len(tag) + 1] in (b" ", b">") for tag in _TAGS):
@@ -64,7 +64,7 @@ def media_type(head: bytes) -> str:
 
 
 def by_name_or_content(name: str, head: bytes) -> str:
-    """Return a media type without parameters: what the name's ending says, else what the content says."""
+    """Return a media type without parameters: by the name's ending, else by the content."""
     import mimetypes
 
     kind = mimetypes.guess_type(name, strict=False)[0] if "." in name else None

@@ -1,7 +1,7 @@
-"""Where each file of an uncompressed tar lies: the archive's own table of contents, read without unpacking anything.
+"""The position of each file in an uncompressed tar, read without unpacking anything.
 
-For the outer tar of docker-archive and oci-archive only (POSIX.1-2001 pax, ustar and GNU long names); layers are
-unpacked by `podpy.storage`. `tarfile` would do, but it reads extended headers of any size into memory.
+For the outer tar of docker-archive and oci-archive only (POSIX.1-2001 pax, ustar and GNU long names); `podpy.storage`
+unpacks layers. Not `tarfile`: it reads extended headers of any size into memory.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _BLOCK = 512
 _ENTRY_LIMIT = 100_000
 _EXTENDED_LIMIT = 1 << 20
 _LINK_DEPTH = 16
-_NAME_LIMIT = 512  # an image's files have a hundred; a name can have a MiB, and 100,000 of those don't fit into memory
+_NAME_LIMIT = 512  # real names have about 100; 100,000 names of a MiB each wouldn't fit into memory
 
 
 class Entry(Record):
-    """A file's place in the tar, or the entry that a link means."""
+    """A file's position in the tar, or the target of a link."""
 
     offset: int
     size: int
@@ -29,7 +29,7 @@ class Entry(Record):
 
 
 class _Pending:
-    """What extended headers say about the next entry."""
+    """The extended headers' values for the next entry."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -40,7 +40,7 @@ class _Pending:
 def read_index(descriptor: int, size: int) -> dict[str, Entry]:
     """Return the entries by their normalised names (no leading `./` or `/`). `size`: bytes of the file.
 
-    Raises ImageError if it isn't a tar, or one that is cut off.
+    Raises ImageError if it isn't a tar, or is cut off.
     """
     entries: dict[str, Entry] = {}
     pending = _Pending()
@@ -115,7 +115,7 @@ def _number(field: bytes) -> int:
     digits = field.strip(b" \0")
     if digits.translate(
         None, b"01234567"
-    ):  # int() alone takes "-1000", too, and a negative size leads backwards for ever
+    ):  # int() would accept "-1000" too; with a negative size the loop would never end
         raise UnknownFormatError("the archive is no tar: a size is not a number")
     return int(digits or b"0", 8)
 

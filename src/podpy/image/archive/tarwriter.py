@@ -1,4 +1,4 @@
-"""Tar archives as `save` writes them: root's, read-only, of 1970; so the same image gives the same file each time."""
+"""Tar archives for `save`: owner root, read-only, time 0, so the same image gives the same file each time."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def header(name: str, size: int, mode: int = _MODE, kind: bytes = b"0") -> bytes
 
 
 def padding(size: int) -> bytes:
-    """Return what fills up the last block of a file."""
+    """Return the padding of a file's last block."""
     return b"\0" * (-size % BLOCK)
 
 
 class TarWriter:
-    """Writes an archive through `write`, which takes all bytes that it is given."""
+    """Writes an archive through `write`, which must write all bytes that it gets."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
         self._names: set[str] = set()
 
     def has(self, name: str) -> bool:
-        """Tell whether a file of this name was written."""
+        """Return whether a file of this name was written."""
         return name in self._names
 
     def add(self, name: str, data: bytes) -> None:
@@ -47,7 +47,7 @@ class TarWriter:
         self.add_pieces(name, len(data), (data,))
 
     def add_pieces(self, name: str, size: int, pieces: Iterable[bytes]) -> None:
-        """Write a file whose size is known before it. Raises ValueError if it turns out to be another."""
+        """Write a file of a known size. Raises ValueError if the pieces have another size."""
         self._names.add(name)
         self._write(header(name, size))
         written = 0

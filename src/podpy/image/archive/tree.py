@@ -1,7 +1,7 @@
 """Read access to the files of an archive or a directory that holds images.
 
-An archive in a plain file is read in place, its layers side by side. What comes by a pipe, or compressed as a whole, is
-written into the staging area first: the table of contents stands at the end of most archives, behind the layers.
+An archive in a plain file is read in place, several layers at once. One from a pipe, or compressed as a whole, is first
+written into the staging area: most archives have their table of contents at the end, after the layers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from podpy.storage.store import Store
 
 _CHUNK = 256 << 10
-# Opened by this name, a pipe that belongs to another user (sudo -u) is refused; the descriptor isn't.
+# Opening this path fails for a pipe of another user (sudo -u); reading the descriptor doesn't.
 _STDIN = "/dev/stdin"
 HINT = "podpy load takes docker-archive, oci-archive, and OCI and dir directories, archives also compressed"
 
@@ -30,15 +30,15 @@ class Tree:
     """Read access to an archive's files by name."""
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a file of this name."""
+        """Return whether there is a file of this name."""
         return self.size(name) is not None
 
     def size(self, name: str) -> int | None:
-        """Return a file's size in bytes, or None if it isn't there."""
+        """Return a file's size in bytes, or None if there is no such file."""
         raise NotImplementedError
 
     def chunks(self, name: str, offset: int) -> Iterator[bytes]:
-        """Yield a file's bytes from `offset` on. Several threads may do so at once."""
+        """Yield a file's bytes from `offset` on. Several threads may read at once."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class _Tar(Tree):
 
 
 class _Directory(Tree):
-    """The files below a directory; a name can't lead out of it, nor can a link in it."""
+    """The files below a directory. Neither a name nor a symbolic link can lead out of it."""
 
     def __init__(self, path: str) -> None:
         self._root = os.path.realpath(path)
@@ -108,12 +108,12 @@ class _Directory(Tree):
 
 
 def is_directory(tree: Tree) -> bool:
-    """Tell whether the files are a directory's and not an archive's."""
+    """Return whether this is a directory, not an archive."""
     return isinstance(tree, _Directory)
 
 
 def open_tree(store: Store, file: str | int) -> Tree:
-    """Return the archive's files: in place if that is possible, else from a copy in the staging area."""
+    """Open an archive or directory: in place if possible, else as a copy in the staging area."""
     if file == _STDIN:
         file = 0
     if isinstance(file, str):
@@ -122,7 +122,7 @@ def open_tree(store: Store, file: str | int) -> Tree:
         try:
             descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            call = "faccessat" if isinstance(error, FileNotFoundError) else "open"  # which one fails in Podman
+            call = "faccessat" if isinstance(error, FileNotFoundError) else "open"  # the call that fails in Podman
             raise ImageError(f"{call} {file}: {os.strerror(error.errno or 0).lower()}") from None
     else:
         descriptor = os.dup(file)
@@ -142,8 +142,9 @@ def open_tree(store: Store, file: str | int) -> Tree:
 
 
 def spool(store: Store, pieces: Iterable[bytes], verb: str) -> int:
-    """Return a descriptor of a nameless file in the staging area with all of `pieces`. Raises StorageError, whose hint
-    says what else can be done: `verb` a file.
+    """Write `pieces` to a nameless file in the staging area; return its descriptor.
+
+    Raises StorageError, whose hint says to `verb` (load, import) from a file instead.
     """
     target = store.staging.nameless_file()
     try:
@@ -161,7 +162,7 @@ def spool(store: Store, pieces: Iterable[bytes], verb: str) -> int:
 
 
 def chunks_of(descriptor: int) -> Iterator[bytes]:
-    """Yield what can be read from a descriptor."""
+    """Yield a descriptor's bytes until its end."""
     while chunk := os.read(descriptor, _CHUNK):
         yield chunk
 

@@ -1,8 +1,8 @@
-"""Images into archives and directories: docker-archive, oci-archive, oci (a layout), dir.
+"""Writes images into archives and directories: docker-archive, oci-archive, oci (a layout), dir.
 
-Archives are complete or not there (image/archive/outfile.py). Directories get their blobs first, each complete, and
-what refers to them last. The formats: OCI image-spec, image-layout.md; Docker's image specification 1.2 for
-docker-archive; containers/image's directory transport, version 1.1.
+An archive is complete or doesn't exist (image/archive/outfile.py). A directory gets its blobs first, each complete,
+then the documents that refer to them. The formats: OCI image-spec, image-layout.md; Docker's image specification 1.2
+for docker-archive; containers/image's directory transport, version 1.1.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DIR_VERSION = b"Directory Transport Version: 1.1\n"
 
 
 class Outgoing(Record):
-    """One image and the names that it gets where it goes."""
+    """One image and the names that it gets in the archive or directory."""
 
     record: ImageRecord
     names: list[str]
@@ -55,10 +55,10 @@ def write(
 ) -> str:
     """Write images to a place; return the digest of the (last) manifest, empty for a docker-archive, which has none.
 
-    Several images, or several names of one, are for docker-archive. `family` is for `dir:` ("oci", "docker", empty: the
-    image's own); the others have theirs. `compression` means nothing to a docker-archive, whose layers are plain tars.
-    Inside the user's namespaces. Raises ImageError, StorageError, OSError; then an archive isn't there, or still the
-    old one.
+    Only a docker-archive takes several images, or several names of one. `family` is for `dir:` ("oci", "docker", empty:
+    the image's own format); other transports have a fixed one. `compression` is ignored for a docker-archive, whose
+    layers are plain tars. This process must be in the user's namespaces. Raises ImageError, StorageError, OSError; then
+    no archive was written, and an old one is still there.
     """
     try:
         if place.kind == transports.DOCKER_ARCHIVE:
@@ -87,9 +87,10 @@ def push_to_place(
     compression: Compression | None = None,
     progress: Progress = SILENT,
 ) -> str:
-    """Write one image to a place under the name that the place has, as `podman push IMAGE oci:DIR:NAME` does.
+    """Write one image to a place under the place's own name, as `podman push IMAGE oci:DIR:NAME` does.
 
-    `name` is the full name that the image was asked for by (empty: its id): a docker-archive gets it, too. See `write`.
+    `name` is the full name by which the image was asked for (empty: by its id); a docker-archive gets it too. See
+    `write`.
     """
     if place.index >= 0:
         raise UsageError(f"{place}: @{place.index} chooses among images that are there", hint="Give a name instead")
@@ -103,7 +104,7 @@ def push_to_place(
 
 
 def docker_archive_is_free(path: str) -> None:
-    """Raise ImageError if there is a docker-archive already: containers/image doesn't replace one."""
+    """Raise ImageError if the docker-archive exists already: containers/image doesn't replace one."""
     if os.path.isfile(path) and os.path.getsize(path):
         hint = "Write to a new file" if path.startswith("/dev/") else f"Remove {path} first"
         raise ImageError("docker-archive doesn't support modifying existing images", hint=hint)
@@ -135,7 +136,7 @@ def _add_docker_image(store: Store, tar: TarWriter, image: Outgoing, progress: P
     for layer in outgoing_layers(store, image.record):
         plain = PlainLayer(layer)
         names.append(f"{plain.digest.partition(':')[2]}.tar")
-        if tar.has(names[-1]):  # several images share it, or this one has it twice
+        if tar.has(names[-1]):  # several images share the layer, or this one has it twice
             continue
         tar.add_pieces(names[-1], plain.size, _reported(plain, progress))
     config = image.record.config
@@ -152,7 +153,7 @@ def _add_docker_image(store: Store, tar: TarWriter, image: Outgoing, progress: P
 
 def _index_entry(rendition: Rendition, names: Sequence[str]) -> dict[str, Any]:
     entry = {"mediaType": rendition.media_type, "digest": rendition.digest, "size": len(rendition.manifest)}
-    # A name with a digest that what is written hasn't would be refused where it is read.
+    # A reader would refuse a name with another digest than that of the written manifest.
     fitting = [name for name in names if "@" not in name or name.endswith(f"@{rendition.digest}")]
     return {**entry, "annotations": {REF_NAME: fitting[0]}} if fitting else entry
 
@@ -180,21 +181,21 @@ def _write_oci_archive(rendition: Rendition, names: Sequence[str], path: str, pr
 
 def _write_layout(rendition: Rendition, names: Sequence[str], path: str, progress: Progress) -> None:
     make_directory(os.path.join(path, "blobs", "sha256"))
-    entries_of(path)  # what is no layout is found before anything is written
+    entries_of(path)  # refuses a directory that isn't a layout before anything is written
     _write_blobs(rendition, path, transports.blob_name, progress)
     write_file(os.path.join(path, transports.blob_name(rendition.digest)), rendition.manifest)
     add_to_layout(path, _index_entry(rendition, names))
 
 
 def add_to_layout(path: str, entry: dict[str, Any]) -> None:
-    """Add an entry to a layout's index, in place of one with the same name; all that it names must be there."""
+    """Add an entry to a layout's index; it replaces one with the same name. All blobs that it names must be there."""
     others = [one for one in entries_of(path) if not _is_replaced(one, entry)]
     write_file(os.path.join(path, "oci-layout"), _OCI_LAYOUT)
     write_file(os.path.join(path, "index.json"), _index([*others, entry]))
 
 
 def entries_of(path: str) -> list[dict[str, Any]]:
-    """Return what the layout's index lists: the new image joins it. Raises ImageError if it is no index."""
+    """Return the entries of the layout's index, to which an image is added. Raises ImageError if it is no index."""
     try:
         with open(os.path.join(path, "index.json"), "rb") as file:
             data = file.read(schema.MANIFEST_LIMIT + 1)
@@ -208,7 +209,7 @@ def entries_of(path: str) -> list[dict[str, Any]]:
 
 
 def _is_replaced(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    # A name means one image; the same image without a name needn't be listed twice.
+    # A name means one image, and an image without a name needn't be listed twice.
     annotations = old.get("annotations")
     name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
     if name is None:
@@ -234,7 +235,7 @@ def _write_blobs(rendition: Rendition, path: str, name_of: Any, progress: Progre
 
 
 def check_directory(path: str) -> None:
-    """Raise ImageError for a directory with something else in it; make it if there is none."""
+    """Raise ImageError if the directory holds something else; create it if it doesn't exist."""
     make_directory(path)
     if not os.listdir(path):
         return
@@ -261,13 +262,13 @@ def _write_dir(rendition: Rendition, _names: Sequence[str], path: str, progress:
     _write_blobs(rendition, path, _hex, progress)
     write_file(os.path.join(path, "version"), DIR_VERSION)
     write_file(os.path.join(path, "manifest.json"), rendition.manifest)
-    for name in os.listdir(path):  # the image that was there before: a directory holds one
+    for name in os.listdir(path):  # remove the old image: a directory holds only one
         if name not in wanted and not os.path.isdir(os.path.join(path, name)):
             os.unlink(os.path.join(path, name))
 
 
 def make_directory(path: str) -> None:
-    """Make a directory and those above it that are missing. Raises ImageError."""
+    """Create a directory and its missing parents. Raises ImageError."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

@@ -6,8 +6,8 @@
     read.Repository        manifest(tag or digest) -> (bytes, media type); blob(digest, size, offset) -> pieces, resumed
     write.WritableRepository   blob_exists, put_blob (sent, mounted or there; from several threads), put_manifest
     search.search, list_tags; login.check_login
-    http.Transport         where a request goes, what it carries and how often; curl.Response is one request by libcurl
-    access.Access, PullOptions   how registries are spoken to: --tls-verify, --authfile, --creds, --retry …
+    http.Transport         requests to one host: TLS, redirects, retries; curl.Response is one request by libcurl
+    access.Access, PullOptions   the options of a connection: --tls-verify, --authfile, --creds, --retry …
 
 Credentials go to the registry's host and the token server that it names, and nowhere else. Raises RegistryError,
 AuthenticationError, NotThereError, TrustError.

@@ -1,4 +1,4 @@
-"""How registries are spoken to, and how an image is pulled: what `pull`, `run` and `create` are told."""
+"""Options of connections to registries and of pulls, from `pull`, `run` and `create`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PULL_POLICIES = ("always", "missing", "newer", "never")
 
 
 class Access(Record):
-    """How registries are spoken to. Empty texts and None mean what the configuration says."""
+    """Options of connections to registries. Empty texts and None: as configured."""
 
     tls_verify: bool | None = None
     authfile: str = ""
@@ -21,11 +21,11 @@ class Access(Record):
     cert_dir: str = ""
     signature_policy: str = ""
     retries: int | None = None
-    retry_delay: float | None = None  # seconds, 0: one second, then twice as long each time
+    retry_delay: float | None = None  # seconds before the first retry (0: one), then twice as long each time
 
 
 class PullOptions(Access):
-    """How to pull. Empty texts and None mean what the configuration says."""
+    """Options of a pull. Empty texts and None: as configured."""
 
     policy: str = "always"  # one of PULL_POLICIES; for `create` empty: as containers.conf says
     platform: str = ""  # os/arch[/variant]
@@ -35,11 +35,11 @@ class PullOptions(Access):
 
     @property
     def names_platform(self) -> bool:
-        """Whether another platform than this machine's may be meant."""
+        """Whether the options may name another platform than this machine's."""
         return bool(self.platform or self.os or self.arch or self.variant)
 
     def wanted(self) -> Platform:
-        """Return the platform that is meant. Raises ImageError if `platform` isn't one."""
+        """Return the wanted platform. Raises ImageError if `platform` isn't one."""
         from podpy.image.documents.schema import parse_platform
 
         return parse_platform(self.platform, os_name=self.os, architecture=self.arch, variant=self.variant)

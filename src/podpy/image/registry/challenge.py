@@ -1,4 +1,4 @@
-"""Authentication as registries ask for it: Basic, or a Bearer token from a token server.
+"""Authentication by a registry's challenge: Basic, or a Bearer token from a token server.
 
 https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/. Each scope's token is asked for once and used
 until the registry refuses it.
@@ -23,7 +23,7 @@ _CLIENT = "podpy"
 
 
 class Authenticator:
-    """Answers a registry's challenges. For several threads."""
+    """Answers a registry's challenges. Safe for several threads."""
 
     def __init__(self, transport: Transport, credentials: Credentials | None) -> None:
         self._transport = transport
@@ -36,7 +36,7 @@ class Authenticator:
         return self._headers.get(scope) or self._headers.get("basic", "")
 
     def answer(self, response: Response, scope: str, refused: str) -> bool:
-        """Take a 401's challenge; return whether there is now another header to try than `refused`.
+        """Answer a 401's challenge; return whether there is now a header other than `refused` to try.
 
         Raises AuthenticationError (what to type), RegistryError (the token server can't be used).
         """
@@ -44,7 +44,7 @@ class Authenticator:
         with self._lock:
             current = self.header(scope)
             if current and current != refused:
-                return True  # another thread has just asked
+                return True  # another thread has just got a token
             if "bearer" in challenges:
                 self._headers[scope] = "Bearer " + self._token(challenges["bearer"], scope)
             elif "basic" in challenges and self._credentials is not None:
@@ -79,7 +79,7 @@ class Authenticator:
         return _token_in(body, what)
 
     def _check_realm(self, realm: str) -> str:
-        """Return the host of a token server, if it may be asked. Raises RegistryError."""
+        """Return a token server's host. Raises RegistryError if it must not get the credentials."""
         parts = split(realm)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise RegistryError(f"{self._transport.host} names a token server that isn't one: {shorten(realm)}")
@@ -98,7 +98,7 @@ class Authenticator:
 
 
 def error_text(body: bytes) -> str:
-    """Return what an error answer says: its first `errors` entry (distribution spec), else its text."""
+    """Return the message of an error answer: its first `errors` entry (distribution spec), else its text."""
     try:
         document = fastjson.loads(body)
         first = document["errors"][0]
@@ -111,10 +111,10 @@ def error_text(body: bytes) -> str:
 
 
 def _scopes(wanted: str, challenged: str) -> list[str]:
-    """Return the scopes to ask a token for: what the challenge names, and what else is going to be needed.
+    """Return the scopes to request: those of the challenge, and those that will be needed next.
 
-    A HEAD is challenged for `pull` only, though a push comes next: one token is then enough for both. What the
-    registry calls by other names is asked for by these.
+    A HEAD is challenged for `pull` only, though a push comes next: one token then does for both. If the registry's
+    challenge uses other names for the repository, these are used.
     """
     ours, theirs = _resources(wanted), _resources(challenged)
     if theirs and not ours.keys() & theirs.keys():

@@ -1,10 +1,10 @@
 """One HTTP request and its answer, by libcurl: the only module that knows pycurl.
 
-libcurl pushes what comes into callbacks; here it is driven step by step (`curl_multi_perform`), so that an answer is
-read at its reader's pace, and what a body's source raises inside a callback comes out where the answer is asked for.
-pycurl before 7.46 prints and forgets what a callback raises, and Ctrl-C raises at a Python function's first
-instruction: so the callbacks are a list's `append`, which runs no Python, and a generator's `send`. pycurl's import
-takes 10 ms and a request less than one; another library's took 80 (docs/performance.md).
+libcurl passes data to callbacks. Here it is driven step by step (`curl_multi_perform`), so the reader sets the pace,
+and an exception of a body's source is raised where the answer is read. pycurl before 7.46 prints and drops a
+callback's exceptions, and Ctrl-C can raise at the first instruction of any Python function. So the callbacks are a
+list's `append`, which runs no Python code, and a generator's `send`. pycurl's import takes 10 ms, urllib3's took 80
+(docs/performance.md).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 CHUNK = 256 << 10
 CONNECT_TIMEOUT = 20  # seconds, TLS included
 READ_TIMEOUT = 60.0  # seconds without a byte in either direction
-_STEP = 1.0  # seconds of waiting at once
+_STEP = 1.0  # seconds, the longest single wait
 _PAUSE = 0.01
 _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS(3); pycurl has no name for it
 _BY_ERRNO = (pycurl.E_COULDNT_CONNECT, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _NO_SUCH_HOST = (pycurl.E_COULDNT_RESOLVE_HOST,)
 _UNTRUSTED = (pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_ISSUER_ERROR)
-_UNUSABLE = (  # the last is said of a key that isn't the certificate's, or that wants a password
+_UNUSABLE = (  # the last one: a key that doesn't fit the certificate, or that needs a password
     pycurl.E_SSL_CACERT_BADFILE,
     pycurl.E_SSL_CERTPROBLEM,
     pycurl.E_BAD_FUNCTION_ARGUMENT,
@@ -54,7 +54,7 @@ _HOPELESS = (
 
 
 class HTTPError(Exception):
-    """`url` gave no answer, or it was cut off. `code` is libcurl's (libcurl-errors(3)), `reason` a person's text."""
+    """No answer from `url`, or one that was cut off. `code` is libcurl's (libcurl-errors(3)), `reason` for people."""
 
     def __init__(self, url: str, code: int, reason: str, *, by_proxy: bool = False) -> None:
         super().__init__(reason)
@@ -65,32 +65,32 @@ class HTTPError(Exception):
 
     @property
     def is_unknown_host(self) -> bool:
-        """Whether the host's name isn't known."""
+        """Whether the host's name is unknown."""
         return self.code in _NO_SUCH_HOST
 
     @property
     def is_untrusted(self) -> bool:
-        """Whether we don't accept the other side's certificate."""
+        """Whether we don't trust the server's certificate."""
         return self.code in _UNTRUSTED
 
     @property
     def is_unusable(self) -> bool:
-        """Whether a file with a certificate or a key, on our side, is of no use."""
+        """Whether one of our own files with a certificate or key can't be used."""
         return self.code in _UNUSABLE
 
     @property
     def is_refused(self) -> bool:
-        """Whether the other side doesn't accept our certificate, or wants one."""
+        """Whether the server rejects our certificate, or wants one."""
         return any(text in self.reason for text in _REFUSED)
 
     @property
     def is_not_tls(self) -> bool:
-        """Whether the other side doesn't speak TLS."""
+        """Whether the server doesn't speak TLS."""
         return self.code == pycurl.E_SSL_CONNECT_ERROR and any(text in self.reason.lower() for text in _NOT_TLS)
 
     @property
     def may_pass(self) -> bool:
-        """Whether trying again can help: not for a wrong name, certificate or port."""
+        """Whether a retry can help: not after a wrong name, certificate or port."""
         if self.code == pycurl.E_SSL_CONNECT_ERROR and not any(text in self.reason.lower() for text in _CUT):
             return False
         return not (self.code in _HOPELESS or self.is_proxy or " alert " in self.reason)
@@ -103,7 +103,7 @@ class Headers:
         self._values: dict[str, list[str]] = {}
 
     def add(self, name: str, value: str) -> None:
-        """Note one more header."""
+        """Add a header."""
         self._values.setdefault(name.lower(), []).append(value)
 
     def get(self, name: str, default: str = "") -> str:
@@ -116,26 +116,26 @@ class Headers:
         return list(self._values.get(name.lower(), ()))
 
     def discard(self, name: str) -> None:
-        """Forget what is under a name."""
+        """Remove the values under a name."""
         self._values.pop(name.lower(), None)
 
 
 class Lines:
-    """Lines to hosts: each has its connections, kept for the next request. For several threads."""
+    """Pairs of libcurl handles (lines); each keeps its connections for the next request. Safe for several threads."""
 
     def __init__(self) -> None:
         self._idle: list[tuple[pycurl.CurlMulti, pycurl.Curl]] = []
         self._lock = Lock()
 
     def take(self) -> tuple[pycurl.CurlMulti, pycurl.Curl]:
-        """Return a line that nobody uses: the one that was used last, since its connection may still be there."""
+        """Return an unused line, the most recently used one first: its connection may still be open."""
         with self._lock:
             if self._idle:
                 return self._idle.pop()
         return pycurl.CurlMulti(), pycurl.Curl()
 
     def give_back(self, line: tuple[pycurl.CurlMulti, pycurl.Curl]) -> None:
-        """Keep a line for the next."""
+        """Keep a line for the next request."""
         with self._lock:
             self._idle.append(line)
 
@@ -149,8 +149,8 @@ class Lines:
 
 
 class Request(Record):
-    """What is asked: `trust` says whom to trust, `proxy` the proxy's address or nothing; the body has `size` bytes,
-    each `chunks()` yields them from their beginning.
+    """A request. `trust`: which certificates are trusted; `proxy`: the proxy's address, or empty. The body has `size`
+    bytes; each call of `chunks()` yields them from the beginning.
     """
 
     method: str
@@ -163,7 +163,7 @@ class Request(Record):
 
 
 class Response:
-    """An answer whose headers have come; the body is read by `stream`. Raises HTTPError when there is no answer."""
+    """An answer whose headers have arrived; `stream` reads the body. Raises HTTPError if there is no answer."""
 
     def __init__(self, lines: Lines, request: Request) -> None:
         self.status = 0
@@ -171,14 +171,14 @@ class Response:
         self._request = request
         self._lines = lines
         self._multi, self._easy = lines.take()
-        self._head: list[bytes] = []  # the lines that have come since the last step
+        self._head: list[bytes] = []  # header lines that have arrived since the last step
         self._in_head = False
         self._pieces: list[bytes] = []
         self._has_headers = False
         self._is_done = False
         self._is_released = False
         self._failure: HTTPError | None = None
-        self._raised: BaseException | None = None  # in a callback
+        self._raised: BaseException | None = None  # by a callback
         self._waited = 0.0  # seconds since the last byte
         self._has_begun = False  # some of the body is sent, or about to be
         self._rest = memoryview(b"")
@@ -196,24 +196,24 @@ class Response:
 
     @property
     def length(self) -> int | None:
-        """How many bytes the body has, None: the server doesn't tell."""
+        """The body's size in bytes, or None if the server doesn't give it."""
         text = self.headers.get("Content-Length")
         return int(text) if text.isdecimal() and len(text) < 19 else None
 
     def stream(self) -> Iterator[bytes]:
-        """Yield the body in pieces of some 256 KiB as they come. Raises HTTPError if it is cut."""
+        """Yield the body in pieces of about 256 KiB as they arrive. Raises HTTPError if it is cut off."""
         try:
             yield from self._taken()
             while not self._is_done:
                 self._advance()
                 yield from self._taken()
-            if self._failure is not None:  # what came before the cut has been given
+            if self._failure is not None:  # all that arrived before the cut has been yielded
                 raise self._failure
         finally:
             self.close()
 
     def close(self) -> None:
-        """End the request: the connection is kept if all of the answer has come, else closed."""
+        """End the request. Keep the connection if the whole answer has arrived, else close it."""
         if self._is_released:
             return
         self._is_released = True
@@ -225,7 +225,7 @@ class Response:
         self._lines.give_back((self._multi, self._easy))
 
     def _taken(self) -> Iterator[bytes]:
-        """Yield what has come, in pieces of at least CHUNK bytes (libcurl's have 16 KiB) but for the last."""
+        """Yield what has arrived, in pieces of at least CHUNK bytes (libcurl's have 16 KiB) except the last."""
         pieces = self._pieces.copy()
         self._pieces.clear()
         start = size = 0
@@ -236,7 +236,7 @@ class Response:
                 start, size = place, 0
 
     def _prepare(self) -> None:
-        if Details.step is not None:  # without what stands behind a "?": it may be a signature or a token
+        if Details.step is not None:  # without the query: it may hold a signature or a token
             Details.step(f"{self._request.method} {self._request.url.partition('?')[0]}")
         easy, request = self._easy, self._request
         easy.setopt(pycurl.URL, request.url)
@@ -245,7 +245,7 @@ class Response:
         easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         easy.setopt(pycurl.CONNECTTIMEOUT, CONNECT_TIMEOUT)
         easy.setopt(pycurl.BUFFERSIZE, CHUNK)
-        # An empty text: none. Unset, libcurl would look at the environment, by rules of its own.
+        # An empty text means no proxy. Unset, libcurl would read the environment by rules of its own.
         easy.setopt(pycurl.PROXY, request.proxy.encode())
         easy.setopt(pycurl.NOPROXY, "")
         easy.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
@@ -277,7 +277,7 @@ class Response:
         easy.setopt(pycurl.SEEKFUNCTION, self._rewind)
 
     def _advance(self) -> None:
-        """Let libcurl do what can be done now, or wait until something can. Raises what a body's source raised."""
+        """Let libcurl work without blocking, else wait until it can. Raises what a body's source raised."""
         self._multi.perform()
         if self._raised is not None:
             raise self._raised
@@ -294,11 +294,11 @@ class Response:
             self._wait()
 
     def _wait(self) -> None:
-        began = monotonic()  # only the wait here counts: the reader of the answer may take any time
-        timer = self._multi.timeout()  # in milliseconds, -1: none; one is for trying IPv4 beside IPv6 (RFC 8305)
+        began = monotonic()  # only this wait counts for the timeout: the reader may take any time
+        timer = self._multi.timeout()  # milliseconds, -1: none; for example for trying IPv4 after IPv6 (RFC 8305)
         most = _STEP if timer < 0 else min(_STEP, timer / 1000)
         if self._multi.select(most) < 1 and monotonic() - began < min(most, _PAUSE):
-            sleep(_PAUSE)  # it waits for no descriptor, or for one that is too high for select(2)
+            sleep(_PAUSE)  # libcurl waits for no descriptor, or for one that is too high for select(2)
         self._waited += monotonic() - began
         if self._waited > READ_TIMEOUT:
             reason = f"nothing came for {READ_TIMEOUT:.0f} s"
@@ -309,7 +309,7 @@ class Response:
         number, proxy = self._easy.getinfo(pycurl.OS_ERRNO), self._request.proxy
         by_proxy = bool(proxy) and (code == pycurl.E_COULDNT_CONNECT or "CONNECT" in text)
         if proxy.startswith("https:") and code in _UNTRUSTED:
-            by_proxy = not self._easy.getinfo(pycurl.HTTP_CONNECTCODE)  # the tunnel wasn't there yet
+            by_proxy = not self._easy.getinfo(pycurl.HTTP_CONNECTCODE)  # there was no tunnel yet
         if "routines::" in text and code not in _UNUSABLE:  # "…error:0A00042E:SSL routines::tlsv1 alert …, errno 0"
             text = text.rpartition("::")[2].partition(", errno")[0]
         elif number and code in _BY_ERRNO:
@@ -331,8 +331,8 @@ class Response:
             text = line.decode("latin-1").strip()
             if not text:
                 self._in_head = False
-                self._has_headers = self.status >= 200  # before that come interim answers (RFC 9110, 15.2)
-            elif self._in_head or self._has_headers:  # a header, or one that follows a body in chunks
+                self._has_headers = self.status >= 200  # lower ones are interim answers (RFC 9110, 15.2)
+            elif self._in_head or self._has_headers:  # a header, or a trailer after a chunked body
                 name, _, value = text.partition(":")
                 self.headers.add(name.strip(), value.strip())
             else:
@@ -343,13 +343,13 @@ class Response:
         self._head.clear()
 
     def _answers(self) -> Generator[bytes | int, int, None]:
-        """Yield what libcurl is to send, of as many bytes at most as are sent in here, and keep what the source raises
-        for `_advance`.
+        """Yield the body for libcurl; the caller sends the most bytes that it takes. Keep the source's exceptions for
+        `_advance`.
         """
         answer: bytes | int = b""
         while True:
             try:
-                while True:  # Ctrl-C may raise where a loop begins again, too
+                while True:  # Ctrl-C may also raise at the head of a loop
                     most = yield answer
                     self._waited = 0.0
                     answer = self._next_bytes(most)
@@ -370,8 +370,8 @@ class Response:
         return bytes(taken)
 
     def _rewind(self, offset: int, _origin: int) -> int:
-        """Begin the body: libcurl asks for it again when a kept connection dies before there is an answer. Where the
-        body had begun the caller is to know: the registry may have kept what came, and would append the same bytes.
+        """Restart the body: libcurl asks for that if a kept connection dies before there is an answer. If some of the
+        body was sent, the caller must know: the registry may have kept it, and would append the same bytes.
         """
         if offset or self._has_begun:
             return pycurl.SEEKFUNC_FAIL

@@ -1,7 +1,7 @@
-"""Foreign and non-distributable layers: the manifest says by `urls` where they are, since registries may not have them.
+"""Foreign and non-distributable layers: registries may not have them, so the manifest names their addresses (`urls`).
 
-OCI image-spec, descriptor.md (`urls`) and layer.md (Non-Distributable Layers); Docker calls them foreign. Whatever
-comes is checked by its digest, so it doesn't matter who sends it. No credentials go there.
+OCI image-spec, descriptor.md (`urls`) and layer.md (Non-Distributable Layers); Docker calls them foreign. The digest is
+checked, so any sender will do. No credentials are sent there.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _AGAIN = "Pull again: it goes on from there"
 
 
 def layer_bytes(repository: Repository, layer: Descriptor, offset: int) -> Iterator[bytes]:
-    """Yield a layer's bytes from `offset` on: the registry's, or, where it has none, those of the first address that
-    answers. Raises RegistryError.
+    """Yield a layer's bytes from `offset` on: from the registry, or, if it doesn't have the layer, from the first
+    address that answers. Raises RegistryError.
     """
     try:
         for chunk in repository.blob(layer.digest, layer.size, offset):

@@ -1,7 +1,7 @@
-"""HTTP for registries: TLS, proxies, redirects, retries. libcurl does each single request (podpy.image.registry.curl).
+"""HTTP for registries: TLS, proxies, redirects, retries. podpy.image.registry.curl does each single request.
 
-One `Transport` speaks to one registry host and to wherever that host redirects. Credentials go to the host that they
-are meant for and are dropped when a redirect leads elsewhere.
+One `Transport` speaks to one registry host, and to those to which that host redirects. Credentials are sent only to
+the host that they are meant for; a redirect to another host drops them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from urllib.parse import SplitResult
 
-BODY_LIMIT = 4 << 20  # answers that are read whole: manifests, tokens, errors
+BODY_LIMIT = 4 << 20  # bytes of an answer that is read whole: a manifest, a token, an error
 DEFAULT_RETRIES = 3
 LONGEST_WAIT = 120.0
 _MOST_REDIRECTS = 10
@@ -34,10 +34,9 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Body(Record):
-    """What a request carries: `size` bytes of the media type `kind`; each `chunks()` yields them from their beginning.
+    """A request's body: `size` bytes of the media type `kind`; each call of `chunks()` yields them from the beginning.
 
-    They are asked for once more where a request is sent again: to where it was redirected, or after a failure. What is
-    `secret` isn't sent to another host than the one it was meant for.
+    A redirect or a retry calls it again. A `secret` body is never sent to another host than the one it is meant for.
     """
 
     size: int
@@ -47,12 +46,12 @@ class Body(Record):
 
     @classmethod
     def of(cls, data: bytes, kind: str) -> Body:
-        """Return a body of bytes that are at hand."""
+        """Return a body of bytes that are in memory."""
         return cls(size=len(data), kind=kind, chunks=lambda: (data,))
 
 
 class Transport:
-    """Requests to `https://HOST/…` (or http:// where that is allowed), retried where that can help."""
+    """Requests to `https://HOST/…` (or http://, if allowed), with retries where they can help."""
 
     def __init__(
         self,
@@ -64,10 +63,10 @@ class Transport:
         retry_delay: float = 0.0,
         progress: Progress = SILENT,
     ) -> None:
-        """`insecure`: certificates aren't checked, and HTTP is taken where HTTPS isn't spoken.
+        """`insecure`: don't check certificates, and use HTTP if the host doesn't speak HTTPS.
 
         `certificates` are directories that may hold *.crt (authorities), *.cert and *.key (ours). `retry_delay` is the
-        first wait in seconds, 0: one second, doubled each time.
+        first wait in seconds (0: one second); it doubles each time.
         """
         self.host = host
         self.insecure = insecure
@@ -80,7 +79,7 @@ class Transport:
         self._lines = Lines()
         self._trusts: dict[bool, Trust] = {}
         self._by_hash = not insecure and has_hashes()
-        self._lock = Lock()  # several threads may begin at once: one finds the scheme
+        self._lock = Lock()  # several threads may start at once: only one finds the scheme
 
     def __enter__(self) -> Transport:
         return self
@@ -93,7 +92,7 @@ class Transport:
         self._lines.close()
 
     def url(self, path: str) -> str:
-        """Return the address of a path on this host; HTTP or HTTPS is found out first, if both are allowed."""
+        """Return the address of a path on this host; if HTTP is allowed, find out first whether it speaks HTTPS."""
         with self._lock:
             if not self._scheme_known:
                 self._find_scheme()
@@ -103,26 +102,26 @@ class Transport:
         return f"{self._scheme}://{_real_host(self.host)}"
 
     def is_own(self, url: str) -> bool:
-        """Tell whether an address is on this host: only there go its credentials."""
+        """Return whether an address is on this host: its credentials go nowhere else."""
         return self._is_made_here(url) or _authority(url) == _authority(
             f"{_split(url).scheme}://{_real_host(self.host)}"
         )
 
     def _is_made_here(self, url: str) -> bool:
-        # What `url` returns needn't be taken apart, and most calls meet no other address.
+        # Cheap: an address from `url` needn't be parsed, and most are from there.
         return url.startswith(self._origin() + "/")
 
     def open(self, method: str, path: str, headers: Mapping[str, str], *, what: str) -> Response:
-        """Return the answer, its body not read yet; redirects are followed, failures that may pass are retried.
+        """Return the answer with its body still unread; follow redirects, retry after temporary failures.
 
-        `what` names the thing in errors. Raises RegistryError if there is no answer at all.
+        `what` names the object in errors. Raises RegistryError if there is no answer at all.
         """
         return self.open_url(method, self.url(path), headers, what=what)
 
     def open_url(
         self, method: str, url: str, headers: Mapping[str, str], *, what: str, body: Body | None = None
     ) -> Response:
-        """Do the same with a full address, and a body."""
+        """Like `open`, with a full address and a body."""
         attempt = 0
         while True:
             try:
@@ -140,7 +139,7 @@ class Transport:
             attempt += 1
 
     def wait(self, attempt: int, why: str, asked: float | None = None) -> None:
-        """Sleep before the next try: as long as the server asked for, else twice as long each time."""
+        """Sleep before the next try: `asked` seconds if the server named a time, else twice as long each time."""
         delay = min(self._delay * 2**attempt if asked is None else asked, LONGEST_WAIT)
         self._progress.message(f"{why}; retrying in {delay:.0f} s")
         time.sleep(delay)
@@ -148,7 +147,7 @@ class Transport:
     def explain(self, error: HTTPError, what: str) -> RegistryError:
         """Return the one-line error for a request without an answer."""
         host = self._host(error)
-        before = "" if what == host else f"{what}: "  # a search, a login: then the host is all that there is to name
+        before = "" if what == host else f"{what}: "  # in a search or a login the host is the only name
         if error.is_not_tls:
             return RegistryError(
                 f"{before}{host} speaks HTTP, not HTTPS",
@@ -180,12 +179,12 @@ class Transport:
         if error.is_unknown_host:
             return RegistryError(f"{before}no such host: {host}", hint="Check the name, and this machine's DNS")
         hint = "Check that the registry can be reached"
-        if host == "localhost":  # without a port: the name of an image that was made here, and isn't here any more
+        if host == "localhost":  # without a port: the name of an image that was built here and was removed
             hint = "localhost/… names images that were made here, and this one isn't: podpy images shows those that are"
         return RegistryError(f"{before}{host}: {error.reason}", hint=hint)
 
     def _host(self, error: HTTPError) -> str:
-        """Return who didn't answer: this host, or one that it has led to."""
+        """Return the host that didn't answer: this one, or one to which it redirected."""
         return self.host if self.is_own(error.url) else _split(error.url).netloc.rpartition("@")[2]
 
     def _find_scheme(self) -> None:
@@ -205,7 +204,7 @@ class Transport:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 if url is not asked and _authority(url) != _authority(asked):
-                    # Only this host says what its credentials are for, and no host that it redirects to.
+                    # Only this host may challenge for its credentials, not one to which it redirects.
                     response.headers.discard("WWW-Authenticate")
                 return response
             drop(response)
@@ -220,7 +219,7 @@ class Transport:
         raise RegistryError(f"{self.host}: more than {_MOST_REDIRECTS} redirects")
 
     def address(self, url: str, target: str) -> str:
-        """Return the address that a Location header in the answer of `url` means. Raises RegistryError."""
+        """Resolve a Location header in the answer of `url`. Raises RegistryError."""
         following = join(url, target)
         scheme = _split(following).scheme
         if scheme not in ("http", "https"):
@@ -247,7 +246,7 @@ class Transport:
         except HTTPError as error:
             if not (error.is_untrusted and request.trust.by_hash):
                 raise
-        self._by_hash = False  # an authority that was only written into the bundle counts, too
+        self._by_hash = False  # trust authorities too that are only in the bundle
         return Response(self._lines, request.replace(trust=request.trust.replace(by_hash=False)))
 
     def _proxy(self, url: str) -> str:
@@ -257,21 +256,21 @@ class Transport:
         return proxy_for(parts.scheme, parts.netloc)
 
     def _trust(self, own: bool) -> Trust:
-        # Authorities and client keys of certs.d are for this registry; where it redirects to, the system's count.
+        # certs.d's authorities and client keys are for this registry; hosts to which it redirects get the system's.
         if own not in self._trusts:
             self._trusts[own] = trust_of(self._certificates if own else (), insecure=self.insecure)
         return self._trusts[own]
 
 
 def form(fields: Mapping[str, str]) -> Body:
-    """Return a body as web forms send it; what is in it is secret."""
+    """Return a body in the format of web forms; its content is secret."""
     from urllib.parse import urlencode
 
     return Body.of(urlencode(fields).encode(), _FORM).replace(secret=True)
 
 
 def drop(response: Response) -> None:
-    """End an answer whose body isn't wanted: a short one is read, so that the connection can be used again."""
+    """End an answer whose body isn't needed; a short body is read, so that the connection can be used again."""
     size = 0
     if (response.length or 0) <= CHUNK:
         try:
@@ -300,7 +299,7 @@ def read_body(response: Response, limit: int = BODY_LIMIT) -> bytes:
 
 
 def split(url: str) -> SplitResult:
-    """Return the parts of an address that came from outside. Raises RegistryError if it is none."""
+    """Return the parts of an untrusted address. Raises RegistryError if it isn't one."""
     try:
         return _split(url)
     except ValueError:
@@ -308,7 +307,7 @@ def split(url: str) -> SplitResult:
 
 
 def join(url: str, target: str) -> str:
-    """Return the address that a header's text means relative to `url`. Raises RegistryError if it is none."""
+    """Resolve a header's address relative to `url`. Raises RegistryError if it isn't one."""
     from urllib.parse import urljoin
 
     try:
@@ -330,13 +329,13 @@ def _split(url: str) -> SplitResult:
 
 
 def _authority(url: str) -> str:
-    """Return the host of an address, with its port if that isn't the scheme's own: what credentials are for."""
+    """Return the host of an address, with its port unless it is the scheme's default: the key for credentials."""
     parts = _split(url)
     return parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 def _in_ascii(url: str) -> str:
-    """Return an address as it is sent (RFC 3987, 3.1). Raises RegistryError if its host's name can be none."""
+    """Return an address in ASCII (RFC 3987, 3.1). Raises RegistryError if its host's name is impossible."""
     if url.isascii() and " " not in url:
         return url
     from urllib.parse import quote
@@ -354,11 +353,11 @@ def _real_host(host: str) -> str:
 
 
 def _without_query(url: str) -> str:
-    return url.partition("?")[0]  # signed addresses carry their secret there
+    return url.partition("?")[0]  # signed addresses have their secret in the query
 
 
 def retry_after(response: Response) -> float | None:
-    """Return how many seconds the server asks to wait (RFC 9110, 10.2.3), None: it doesn't say."""
+    """Return how many seconds the server asks to wait (RFC 9110, 10.2.3), or None."""
     from email.utils import parsedate_to_datetime
 
     value = response.headers.get("Retry-After")

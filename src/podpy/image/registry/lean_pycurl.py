@@ -1,8 +1,8 @@
 """pycurl, without its half for asyncio, which podpy never uses.
 
 `pycurl` imports `pycurl.async_multi` (since 7.46), and with it `dataclasses`, `inspect` and `typing`: 20 of the 30 ms
-that its import takes. While pycurl is imported an empty module stands in its place, unless that is loaded already; who
-uses podpy as a library, and that half, gets it when he asks for it.
+that its import takes. While pycurl is imported, an empty module replaces `async_multi`, unless that is loaded already.
+A program that uses both podpy as a library and that half gets it at its first access.
 """
 
 from __future__ import annotations

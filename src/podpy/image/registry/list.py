@@ -1,4 +1,4 @@
-"""What a registry lists: a repository's tags, its repositories, and the search of version 1."""
+"""A registry's lists: a repository's tags, all repositories, and the search of API version 1."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.image.registry.curl import Response
-_PAGES_LIMIT = 10_000  # a registry whose pages never end
+_PAGES_LIMIT = 10_000  # ends the list of a registry whose pages never end
 
 
 class Listing(Repository):
-    """The lists of a repository, and of its registry as a whole."""
+    """The lists of a repository and of its registry."""
 
     def tags(self) -> Iterator[str]:
         """Yield the repository's tags in the registry's order, page by page. Raises RegistryError."""
@@ -39,7 +39,7 @@ class Listing(Repository):
             return None
         try:
             document = schema.load_object(read_body(response), "the search's answer", schema.MANIFEST_LIMIT)
-        except ImageError:  # some registries answer everything that they don't know with a web page
+        except ImageError:  # some registries answer an unknown path with a web page
             return None
         results = document.get("results")
         return results if isinstance(results, list) else None
@@ -65,7 +65,7 @@ class Listing(Repository):
             yield from (item for item in items if isinstance(item, str) and item.isprintable())
             if not following:
                 return
-            # Only the path counts: the next page is on this registry, or it is none.
+            # Only the path counts: the next page must be on this registry.
             parts = split(join(self._transport.url(path), following))
             if not parts.path.startswith("/"):
                 raise RegistryError(f"{self.name}: the next page's address is none: {shorten(following)}")
@@ -74,6 +74,6 @@ class Listing(Repository):
 
 
 def _next_page(header: str) -> str:
-    """Return the address in `Link: </v2/_catalog?last=x&n=100>; rel="next"`; empty if there is none (RFC 8288)."""
+    """Return the address in `Link: </v2/_catalog?last=x&n=100>; rel="next"`, or an empty text (RFC 8288)."""
     address, _, parameters = header.strip().partition(">")
     return address[1:] if address.startswith("<") and 'rel="next"' in parameters.replace(" ", "") else ""

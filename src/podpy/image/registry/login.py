@@ -1,4 +1,4 @@
-"""Whether a registry takes some credentials."""
+"""Checks credentials at a registry."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def check_login(
     paths: Paths, registry: str, credentials: Credentials, *, tls_verify: bool | None = None, cert_dir: str = ""
 ) -> None:
-    """Ask `registry` (a host) for its /v2/ with these credentials.
+    """Request /v2/ of `registry` (a host) with these credentials.
 
-    Raises AuthenticationError if it doesn't want them, RegistryError if it can't be asked, ConfigError if
-    registries.conf blocks it.
+    Raises AuthenticationError if it rejects them, RegistryError if it can't be reached, ConfigError if registries.conf
+    blocks it.
     """
     host = registry.partition("/")[0]
     access = Access(tls_verify=tls_verify, cert_dir=cert_dir)

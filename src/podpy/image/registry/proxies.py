@@ -1,6 +1,6 @@
-"""Which proxy an address goes through: $HTTPS_PROXY, $HTTP_PROXY, $NO_PROXY by Go's rules (net/http/httpproxy).
+"""The proxy for an address: $HTTPS_PROXY, $HTTP_PROXY, $NO_PROXY by Go's rules (net/http/httpproxy).
 
-`urllib.request` has the same, at the price of importing a tenth of the standard library.
+Not `urllib.request`: it imports a tenth of the standard library.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 
 
 def proxy_for(scheme: str, netloc: str) -> str:
-    """Return the proxy's address for `scheme://netloc`, or an empty text: directly."""
+    """Return the proxy's address for `scheme://netloc`, or an empty text: no proxy."""
     host = netloc.rpartition("@")[2]
     name, _, _ = host.partition("]") if host.startswith("[") else host.partition(":")
     name = name.lstrip("[").lower()
@@ -18,7 +18,7 @@ def proxy_for(scheme: str, netloc: str) -> str:
     proxy = _variable(f"{scheme}_proxy")
     if not proxy or any(_matches(entry.strip().lower(), name, host) for entry in _variable("no_proxy").split(",")):
         return ""
-    if proxy.startswith("socks5://"):  # Go lets this proxy resolve the host's name, which libcurl calls socks5h
+    if proxy.startswith("socks5://"):  # in Go this proxy resolves the host's name; libcurl calls that socks5h
         return proxy.replace("socks5", "socks5h", 1)
     return proxy if "://" in proxy else f"http://{proxy}"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from podpy.image.registry.http import Body, Transport
 
     class PolicyCheck(Protocol):
-        """What decides about manifests: `remote.PolicyCheck`."""
+        """Decides about manifests; see `remote.PolicyCheck`."""
 
         def admit(self, manifest: bytes) -> None:
             """Raise TrustError if the image with this manifest may not come in."""
@@ -47,15 +47,15 @@ class Repository:
         self.check: PolicyCheck | None = None
 
     def admit(self, manifest: bytes) -> None:
-        """Return if policy.json lets the image with this manifest in. Raises TrustError.
+        """Return if policy.json accepts the image with this manifest. Raises TrustError.
 
-        Only for repositories of `remote.Places`, which set `check`; others are never read into the store.
+        Only for repositories of `remote.Places`, which set `check`; no image of another one gets into the store.
         """
         assert self.check is not None, "a repository without a policy"
         self.check.admit(manifest)
 
     def digest(self, reference: str) -> str:
-        """Return the digest of a tag's manifest by HEAD; an empty text if the registry doesn't tell it."""
+        """Return the digest of a tag's manifest by HEAD, or an empty text if the registry doesn't give it."""
         response = self._open("HEAD", f"/manifests/{reference}", {"Accept": ", ".join(schema.ACCEPT)})
         drop(response)
         if response.status != 200:
@@ -65,7 +65,7 @@ class Repository:
     def manifest(self, reference: str) -> tuple[bytes, str]:
         """Return the bytes of a manifest or index, by tag or digest, and its media type. Raises RegistryError.
 
-        A digest is checked; of a tag, the digest that the registry itself states.
+        The bytes are checked against the digest; for a tag, against the digest that the registry states.
         """
         response = self._open("GET", f"/manifests/{reference}", {"Accept": ", ".join(schema.ACCEPT)})
         if response.status != 200:
@@ -75,19 +75,19 @@ class Repository:
         what = f"the manifest of {self.name}"
         if ":" in reference:
             check_bytes(data, check_digest(reference), what)
-        elif stated.startswith("sha256:"):  # other algorithms are the registry's own business
+        elif stated.startswith("sha256:"):  # podpy checks no other algorithm
             check_bytes(data, stated, what)
         return data, response.headers.get("Content-Type", "")
 
     def small_blob(self, descriptor: schema.Descriptor, limit: int) -> bytes:
-        """Return a blob that is read whole (a configuration), checked. Raises RegistryError, DigestMismatchError."""
+        """Return a whole blob (a configuration), its digest checked. Raises RegistryError, DigestMismatchError."""
         chunks = self.blob(descriptor.digest, descriptor.size if descriptor.size >= 0 else limit, 0)
         return check_bytes(b"".join(chunks), descriptor.digest, f"the configuration of {self.name}")
 
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
-        """Yield a blob's bytes from `offset` on; a connection that is cut goes on at its offset.
+        """Yield a blob's bytes from `offset` on; after a cut connection, continue at the offset reached.
 
-        Exactly `size` bytes come in all; RegistryError if the registry sends more, or stops for good before that.
+        The blob has `size` bytes. Raises RegistryError if the registry sends more, or stops for good before its end.
         """
         failures = 0
         while offset < size:
@@ -105,7 +105,7 @@ class Repository:
                 reason = self._transport.explain(error, f"blob {digest[:19]}").message
             if offset >= size:
                 return
-            # As long as something comes each time it is worth going on, however often it is cut.
+            # As long as each try brings some bytes, go on, however often the connection is cut.
             failures = 0 if offset > before else failures + 1
             if failures > self._transport.retries:
                 raise RegistryError(
@@ -117,7 +117,7 @@ class Repository:
     def _blob_once(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         headers = {"Range": f"bytes={offset}-{size - 1}"} if offset else {}
         response = self._open("GET", f"/blobs/{digest}", headers)
-        if response.status == 416:  # no range there: read from the beginning, and skip what is here already
+        if response.status == 416:  # range refused: read from the beginning, and skip what we have
             drop(response)
             response = self._open("GET", f"/blobs/{digest}", {})
         if response.status == 206:
@@ -139,7 +139,7 @@ class Repository:
     def _open(
         self, method: str, path: str, headers: dict[str, str], *, body: Body | None = None, scope: str = ""
     ) -> Response:
-        """Return the answer about `path` in this repository, with a token for `scope` if one is asked for."""
+        """Request `path` in this repository, with a token for `scope` if the registry asks for one."""
         url = self._transport.url(f"/v2/{self._path}{path}")
 
         def ask(authorization: dict[str, str]) -> Response:
@@ -148,7 +148,7 @@ class Repository:
         return self._authorized(ask, scope or self._scope)
 
     def _authorized(self, ask: Callable[[dict[str, str]], Response], scope: str) -> Response:
-        """Return what `ask` returns with the headers that the registry's challenges lead to."""
+        """Call `ask` with an Authorization header, again after each challenge that can be answered."""
         for attempt in range(3):
             used = self._authenticator.header(scope)
             response = ask({"Authorization": used} if used else {})
@@ -198,7 +198,7 @@ class Repository:
 def _range_start(header: str) -> int:
     unit, _, span = header.partition(" ")
     start = span.partition("-")[0]
-    # Latin-1 has digits that are no decimals, and more decimals than a file has bytes are no offset.
+    # Latin-1 has digits that aren't decimal, and an offset can't have more decimals than a file's size.
     if unit.lower() != "bytes" or not start.isdecimal() or len(start) > MOST_DIGITS:
         raise RegistryError(f"the registry sent a part without saying which: {shorten(header)!r}")
     return int(start)

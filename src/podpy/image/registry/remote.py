@@ -1,7 +1,7 @@
-"""One full name in a registry: policy, its mirrors and its own place one after the other, credentials, certificates.
+"""One full name in a registry: policy, mirrors, credentials, certificates.
 
-`Places` go where registries.conf rewrites the name to, and to mirrors; `write` and `list_from` to what is named, as
-Podman: containers-registries.conf(5), "Remapping and mirroring registries".
+`Places` yields the mirrors and the location that registries.conf rewrites the name to. `write` and `list_from` use the
+name itself, as Podman does: containers-registries.conf(5), "Remapping and mirroring registries".
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_RETRIES = 3  # as containers.conf(5) has it
+_RETRIES = 3  # containers.conf(5)
 
 
 class Places:
-    """Where one full name can be read from: its mirrors, then its registry.
+    """The places from which one full name can be read: its mirrors, then its registry.
 
         places = Places(paths, reference, registries, access)
         for place in places:
@@ -44,7 +44,7 @@ class Places:
                 return …
         raise places.error()
 
-    The block must call `repository.admit(manifest)` before it keeps anything of an image.
+    The block must call `repository.admit(manifest)` before it stores anything of an image.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Places:
         *,
         progress: Progress = SILENT,
     ) -> None:
-        """Raises TrustError if policy.json lets no image of this name in, whatever its signatures."""
+        """Raises TrustError if policy.json rejects every image of this name, whatever its signatures."""
         self._paths = paths
         self._reference = reference
         self._registries = registries
@@ -87,14 +87,14 @@ class Places:
         return transport, repository
 
     def _credentials(self, place: str) -> Credentials | None:
-        """`--creds` are the named registry's: no mirror elsewhere may learn them."""
+        """`--creds` are for the named registry: a mirror on another host must not get them."""
         access = self._access
         if place.partition("/")[0] != self._reference.domain:
             access = access.replace(credentials=None)
         return credentials(self._paths, place, access, self._registries)
 
     def error(self) -> ImageError:
-        """Return the registry's own error, which is the last; what its mirrors said is added."""
+        """Return the registry's own error, with the mirrors' errors added."""
         return _summary(self.failures)
 
 
@@ -144,7 +144,7 @@ class PolicyCheck:
 
 
 def _summary(failures: list[tuple[str, ImageError]]) -> ImageError:
-    """Return the registry's own error, which is the last; what its mirrors said is added."""
+    """Return the registry's own error, with the mirrors' errors added."""
     _, primary = failures[-1]
     said = [(place, error.message.removeprefix(f"{place}: ")) for place, error in failures[:-1]]
     mirrors = "".join(f" [{place}: {text}]" for place, text in said)

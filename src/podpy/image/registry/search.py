@@ -1,7 +1,7 @@
-"""`podpy search`: what registries have, by the search of version 1 (Docker Hub, Quay) or else by the catalog.
+"""`podpy search`: by the search of API version 1 (Docker Hub, Quay), else by the catalog.
 
-Version 1's search is the only one there is with descriptions and stars; `_catalog` (distribution specification) lists
-every repository, and the term is looked for in their names.
+Only version 1's search has descriptions and stars. `_catalog` (distribution specification) lists every repository;
+podpy then looks for the term in the names.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DOCKER_SEARCH = "index.docker.io"  # docker.io's own name answers a search with
 
 
 class Found(Record):
-    """One repository that a registry has found."""
+    """One repository in a registry's search result."""
 
     index: str
     name: str
@@ -41,7 +41,7 @@ class Found(Record):
 
 
 class Tags(Record):
-    """One repository's tags, as many as were asked for."""
+    """One repository's tags, up to the limit."""
 
     index: str
     name: str
@@ -49,10 +49,10 @@ class Tags(Record):
 
 
 def search(paths: Paths, term: str, access: Access, *, limit: int = 0, progress: Progress = SILENT) -> list[Found]:
-    """Return what each registry finds for `term`, at most `limit` (0: 25) of each.
+    """Return each registry's results for `term`, at most `limit` (0: 25) from each.
 
-    `term` may begin with a registry and a slash; without, the unqualified-search registries are asked. Raises what the
-    registries said if none has found anything, ConfigError.
+    `term` may begin with a registry and a slash; else the unqualified-search registries are asked. Raises ConfigError,
+    and the registries' errors if none has found anything.
     """
 
     def ask(registry: str, wanted: str) -> list[Found]:
@@ -77,7 +77,7 @@ def list_tags(paths: Paths, term: str, access: Access, *, limit: int = 0, progre
 
 
 def _each(paths: Paths, term: str, ask: Callable[[str, str], list[T]], progress: Progress) -> list[T]:
-    # Everything before the first slash is the registry: a term may hold what no image's name does.
+    # Everything before the first slash is the registry: a term needn't be a valid image name.
     registry, slash, wanted = term.partition("/")
     if not term or (slash and not registry):
         raise ImageError(f'"{term}" is nothing to search for')
@@ -117,7 +117,7 @@ def _search_registry(
 
 
 def _take(items: Iterator[T], count: int) -> Iterator[T]:
-    # zip asks its first argument first: no page is fetched for an item that isn't wanted.
+    # zip asks its first argument first, so no page is fetched for an item beyond the limit.
     return (item for _, item in zip(range(count), items, strict=False))
 
 
@@ -138,7 +138,7 @@ def _found(registry: str, result: Any) -> Iterator[Found]:
 
 
 def _index(registry: str) -> str:
-    """Return what Podman calls the index: a registry's last two labels (quay.io of eu.quay.io)."""
+    """Return Podman's INDEX column: a registry's last two labels (quay.io of eu.quay.io)."""
     labels = registry.split(".")
     return registry if ":" in registry else ".".join(labels[-2:])
 

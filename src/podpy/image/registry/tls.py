@@ -1,4 +1,4 @@
-"""Whom to trust in a TLS connection: the system's authorities, and what certs.d says of a registry.
+"""Trust in TLS connections: the system's authorities, and a registry's certs.d.
 
 containers-certs.d(5): a directory's *.crt are authorities, its *.cert and *.key our own certificates.
 """
@@ -11,7 +11,7 @@ from podpy.errors import RegistryError
 from podpy.image.registry.lean_pycurl import pycurl
 from podpy.record import Record
 
-# Where distributions keep their authorities: Debian, Fedora, openSUSE, Alpine. pycurl's own build may not know.
+# The distributions' bundles of authorities: Debian, Fedora, openSUSE, Alpine. pycurl may be built for another path.
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -25,16 +25,16 @@ _BEGIN = b"-----BEGIN "
 
 
 class Trust(Record):
-    """What a connection's certificates are checked by; `certificate` and `key` are the paths of our own."""
+    """How a server's certificate is checked; `certificate` and `key` are the paths of our own."""
 
     is_checked: bool = True
-    by_hash: bool = False  # of the system's authorities only those count that its directory has under their hash
+    by_hash: bool = False  # take the system's authorities from the directory with hashes, not from the bundle
     authorities: bytes = b""  # in PEM, besides the system's
     certificate: str = ""
     key: str = ""
 
     def apply(self, easy: pycurl.Curl) -> None:
-        """Set it for a request."""
+        """Set the options of a request."""
         if self.is_checked:
             self._apply_authorities(easy)
         else:
@@ -43,7 +43,7 @@ class Trust(Record):
         if self.certificate:
             easy.setopt(pycurl.SSLCERT, self.certificate)
             easy.setopt(pycurl.SSLKEY, self.key)
-            easy.setopt(pycurl.KEYPASSWD, "")  # else OpenSSL asks at the terminal for the one of an encrypted key
+            easy.setopt(pycurl.KEYPASSWD, "")  # else OpenSSL asks at the terminal for an encrypted key's password
 
     def _apply_authorities(self, easy: pycurl.Curl) -> None:
         bundle = "" if self.by_hash else _bundle()
@@ -57,7 +57,7 @@ class Trust(Record):
 
 
 def trust_proxy(easy: pycurl.Curl) -> None:
-    """Check the certificate of a request's proxy by the system's authorities."""
+    """Check a proxy's certificate by the system's authorities."""
     bundle = _bundle()
     if bundle:
         easy.setopt(pycurl.PROXY_CAINFO, bundle)
@@ -65,9 +65,9 @@ def trust_proxy(easy: pycurl.Curl) -> None:
 
 
 def has_hashes() -> bool:
-    """Tell whether the system's directory of authorities has them under their hashes (openssl-rehash(1)).
+    """Return whether the system's directory of authorities has them under their hashes (openssl-rehash(1)).
 
-    Of it OpenSSL reads the one that it needs; all of a bundle takes it 8 ms.
+    From it OpenSSL reads only the one that it needs; reading a whole bundle takes 8 ms.
     """
     if os.environ.get("SSL_CERT_FILE"):
         return False
@@ -78,7 +78,7 @@ def has_hashes() -> bool:
 
 
 def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:
-    """Return whom to trust for a registry with these directories of certs.d, those that aren't there passed over.
+    """Return the trust for a registry with these directories of certs.d; missing ones are skipped.
 
     Raises RegistryError for a file that can't be used.
     """

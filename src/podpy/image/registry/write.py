@@ -1,8 +1,8 @@
-"""One repository in one registry, to write into: the OCI distribution specification's push half.
+"""One repository in one registry, writable: the OCI distribution specification's push half.
 
-A blob that the registry has isn't sent: it is asked for by HEAD, then mounted from another repository where it is
-thought to be. Else it goes up in one PUT, which every registry takes. If that is cut, the registry is asked how much it
-has and gets the rest; one that has kept nothing gets it again in pieces (PATCH), so that the next cut costs one piece.
+A blob that the registry has isn't sent: HEAD asks for it, then a mount from another repository is tried. Else one PUT
+sends it, which every registry accepts. If the PUT is cut off, the registry says how much it has, and gets the rest. If
+it kept nothing, the blob is sent again in pieces (PATCH), so the next cut costs only one piece.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PIECE = 16 << 20
 _BYTES = "application/octet-stream"
 _MOST_MOUNTS = 3
 _DONE = (200, 201, 202, 204)
-_GONE = (404, 416)  # no such upload any more; not the offset that the registry is at
+_GONE = (404, 416)  # the upload is gone; the registry is at another offset
 _BLOB_UNKNOWN = "blob unknown"  # MANIFEST_BLOB_UNKNOWN of the distribution specification, as `error_text` writes it
 _NO_PIECES = (400, 405, 501)
 
 
 class _InterruptedError(Exception):
-    """An upload stopped and may go on: `reason`, and how many seconds the registry asks to wait."""
+    """An upload stopped and may be continued. `asked`: how many seconds the registry asks to wait."""
 
     def __init__(self, reason: str, asked: float | None = None) -> None:
         super().__init__(reason)
@@ -41,12 +41,12 @@ class _InterruptedError(Exception):
 
 
 class _Session:
-    """An upload on its way: where the next bytes go (nowhere yet if empty), and how many the registry has."""
+    """An upload in progress: the address for the next bytes (empty: none yet), and how many bytes the registry has."""
 
     def __init__(self) -> None:
         self.url = ""
         self.offset = 0
-        self.shown = 0  # what the progress knows of
+        self.shown = 0  # bytes reported to the progress
         self.piece = 0  # bytes in one request, 0: all
         self.takes_pieces = True
         self.reached = 0  # the largest offset so far
@@ -54,7 +54,7 @@ class _Session:
 
 
 class WritableRepository(Repository):
-    """Writes manifests and blobs of a repository, and reads them. Blobs may be written by several threads at once."""
+    """Writes and reads a repository's manifests and blobs. Several threads may write blobs at once."""
 
     _actions = "pull,push"
 
@@ -67,7 +67,7 @@ class WritableRepository(Repository):
         return response.status == 200
 
     def put_blob(self, blob: Blob, *, mount_from: Sequence[str] = (), progress: Progress = SILENT) -> str:
-        """Make the repository have a blob; return EXISTS, MOUNTED or SENT.
+        """Make sure that the repository has a blob; return EXISTS, MOUNTED or SENT.
 
         `mount_from` are repositories of the same registry (paths) that may have it. `blob.read(offset)` may be called
         several times. Raises RegistryError, AuthenticationError, and what `blob.read` raises.
@@ -86,7 +86,7 @@ class WritableRepository(Repository):
         return SENT
 
     def put_bytes(self, data: bytes) -> str:
-        """Do the same with bytes that are at hand (a configuration); return their digest."""
+        """Like `put_blob` for bytes in memory (a configuration); return their digest."""
         digest = sha256(data)
         self.put_blob(Blob(digest=digest, size=len(data), read=lambda offset: iter((data[offset:],))))
         return digest
@@ -94,7 +94,8 @@ class WritableRepository(Repository):
     def put_manifest(self, data: bytes, media_type: str, reference: str = "") -> str:
         """Write a manifest or index under a tag or its digest (`reference` empty: by its digest); return the digest.
 
-        What it names must be there. Raises ManifestRefusedError, RegistryError, AuthenticationError.
+        The blobs and manifests that it names must be there. Raises ManifestRefusedError, RegistryError,
+        AuthenticationError.
         """
         digest = sha256(data)
         reference = reference or digest
@@ -118,7 +119,7 @@ class WritableRepository(Repository):
                 return response
             error = self._failure(response, f"manifest {reference}")
             if _BLOB_UNKNOWN in error.message:
-                # All of them are there, so it is about to know: another push of the same blob is moving it into place.
+                # All blobs are there, so the registry will know soon: another push is moving the same blob into place.
                 if attempt >= self._transport.retries:
                     raise error
                 self._transport.wait(attempt, error.message)
@@ -129,15 +130,15 @@ class WritableRepository(Repository):
             raise error
 
     def _mount(self, digest: str, source: str, session: _Session) -> bool:
-        """Take a blob from another repository; if that can't be, the session that the registry opened instead stays."""
-        from urllib.parse import urlencode  # 5 ms, which a push of what is there does without
+        """Mount a blob from another repository. If that fails, keep the upload that the registry opened instead."""
+        from urllib.parse import urlencode  # 5 ms, which a push of existing blobs saves
 
         query = urlencode({"mount": digest, "from": source})
         scope = f"{self._scope} repository:{source}:pull"
         try:
             response = self._open("POST", f"/blobs/uploads/?{query}", {}, scope=scope)
         except AuthenticationError:
-            return False  # that repository isn't ours to read: then the blob is sent
+            return False  # we may not read that repository: send the blob
         drop(response)
         if response.status not in (201, 202):
             return False
@@ -168,7 +169,7 @@ class WritableRepository(Repository):
             self._count_failure(blob, session, reason)
 
     def _count_failure(self, blob: Blob, session: _Session, reason: str) -> None:
-        # As long as something arrives each time it is worth going on, however often it is cut.
+        # As long as each try sends some bytes, go on, however often the connection is cut.
         if session.offset > session.reached:
             session.reached, session.failures = session.offset, 0
             return
@@ -191,7 +192,7 @@ class WritableRepository(Repository):
             session.piece = max(PIECE, int(least[:12]))
 
     def _send_next(self, blob: Blob, session: _Session, progress: Progress) -> bool:
-        """Send the next piece, or all that is left; return whether the blob is there."""
+        """Send the next piece, or all that is left; return whether the blob is complete."""
         from urllib.parse import quote
 
         left = blob.size - session.offset
@@ -230,7 +231,7 @@ class WritableRepository(Repository):
         return None
 
     def _find_offset(self, blob: Blob, session: _Session) -> bool:
-        """Ask how far the upload has come, and make a new one if it is gone. Return whether the blob is there."""
+        """Ask how much has arrived; start a new upload if this one is gone. Return whether the blob is complete."""
         piece = PIECE if session.takes_pieces else 0
         if session.url:
             response = self._request("GET", session.url, again=True)
@@ -242,7 +243,7 @@ class WritableRepository(Repository):
                 if session.offset <= blob.size:
                     return False
         session.url, session.offset, session.piece = "", 0, piece
-        return self.blob_exists(blob.digest)  # perhaps only the answer was lost
+        return self.blob_exists(blob.digest)  # it may be complete, and only the answer was lost
 
     def _location(self, response: Response, url: str) -> str:
         target = response.headers.get("Location", "")
@@ -256,7 +257,7 @@ class WritableRepository(Repository):
         body: Body | None = None,
         again: bool = False,
     ) -> Response:
-        """Return the answer of an address that the registry gave us; `again`: failures that may pass are retried.
+        """Request an address that the registry gave us; `again`: retry after temporary failures.
 
         Raises HTTPError otherwise. An address on another host gets no credentials.
         """
@@ -290,7 +291,7 @@ def _part(blob: Blob, session: _Session, count: int, progress: Progress) -> Iter
 
 
 def _range_end(response: Response, otherwise: int) -> int:
-    """Return how many bytes the registry has, by its Range header: `0-99` is 100, `0-0` is none (and one)."""
+    """Return how many bytes the registry has, by its Range header: `0-99` is 100, `0-0` is 0 (or 1)."""
     text = response.headers.get("Range", "").removeprefix("bytes=")
     start, dash, end = text.partition("-")
     if not dash or start.strip() != "0" or not end.strip().isdecimal() or len(end) > MOST_DIGITS:

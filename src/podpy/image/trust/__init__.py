@@ -1,17 +1,17 @@
-"""Trust: whether policy.json lets an image in, and what its signatures must prove (containers-policy.json(5)).
+"""Trust: whether policy.json accepts an image, and what its signatures must prove (containers-policy.json(5)).
 
     gate = Gate(paths, Source(transport="docker", scopes=docker_scopes(reference), reference=reference, …))
     gate.refuse_rejected()                    before the network is used
-    gate.admit(manifest, lambda: signatures)  before anything of the image is taken
+    gate.admit(manifest, lambda: signatures)  before anything of the image is stored
 
     scopes.py           the scopes of an image, per transport
     identity.py         signedIdentity: which name a signature must claim
     payload.py          the signed JSON document (containers-signature(5))
     simple_signing.py   GPG signatures, checked by the `gpg` program
     sigstore.py         sigstore signatures, checked by the `openssl` program
-    signatures.py       where signatures come from: lookaside servers, attachments in the registry, files
+    signatures.py       reads signatures: from lookaside servers, attachments in the registry, files
 
-A command that needs no signature loads none of the last four.
+A command that needs no signature imports none of the last four.
 """
 
 from podpy.image.trust.gate import Gate, Source

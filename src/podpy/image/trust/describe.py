@@ -1,4 +1,4 @@
-"""What policy.json says, for people: `podpy image trust show`."""
+"""policy.json for people: `podpy image trust show`."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Entry(Record):
     type: str  # accept, reject, signed, sigstoreSigned
     is_default: bool = False
     key_ids: str = ""  # mail addresses in the GPG keys, separated by commas; N/A for sigstore
-    store: str = ""  # where signatures are kept
+    store: str = ""  # where signatures are stored
 
 
 def read_policy(paths: Paths, given: str = "") -> tuple[str, bytes]:
-    """Return the path and the bytes of the policy.json that counts. Raises ConfigError."""
+    """Return the path and the bytes of the policy.json in use. Raises ConfigError."""
     path = policy.find_file(paths.home, given)
     if not path:
         raise ConfigError(
@@ -42,9 +42,9 @@ def read_policy(paths: Paths, given: str = "") -> tuple[str, bytes]:
 
 
 def describe(paths: Paths, data: bytes, path: str, *, registries_d: str = "") -> tuple[list[Entry], list[str]]:
-    """Return a policy's requirements, default first, then by transport and scope; and what is wrong with its keys.
+    """Return a policy's requirements (default first, then by transport and scope), and the problems with its keys.
 
-    `registries_d` is a directory that stands for itself. Raises ConfigError.
+    `registries_d`: read this directory instead of the configured ones. Raises ConfigError.
     """
     found = policy.parse(data, path)
     check_identities(found)
@@ -66,12 +66,12 @@ def _registries_d(paths: Paths, directory: str) -> RegistriesD:
 
 class _Describer:
     def __init__(self, paths: Paths, configuration: RegistriesD) -> None:
-        self._staging = Staging(paths.graphroot)  # gpg's home directory: the user's own keys are not looked at
+        self._staging = Staging(paths.graphroot)  # gpg's home directory, so the user's own keys aren't read
         self._configuration = configuration
         self.problems: list[str] = []
 
     def close(self) -> None:
-        """Remove what gpg has left."""
+        """Remove gpg's files."""
         self._staging.close()
 
     def entries(
@@ -135,7 +135,7 @@ class _Describer:
 
 
 def _mail(user: str) -> str:
-    """Return the address in `Name <address>`, or all of it; gpg writes a colon as \\x3a."""
+    """Return the address in `Name <address>`, or the whole text; gpg writes a colon as \\x3a."""
     inner = user.partition("<")[2].partition(">")[0] or user
     return inner.replace("\\x3a", ":")
 

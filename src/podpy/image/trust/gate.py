@@ -1,4 +1,4 @@
-"""The decision itself: one image, its requirements, its signatures."""
+"""The policy check of one image: its requirements, its signatures."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Source(Record):
-    """Where an image comes from, as policy.json sees it.
+    """An image's origin in the terms of policy.json.
 
-    `scopes`: see `podpy.image.trust.scopes`; `name`: what errors call it (docker://…); `reference`: the name that the
+    `scopes`: see `podpy.image.trust.scopes`; `name`: its name in errors (docker://…); `reference`: the name that the
     user gave, with tag or digest; None for transports without names.
     """
 
@@ -30,10 +30,10 @@ class Source(Record):
 
 
 class Gate:
-    """What policy.json demands of one image. Nothing of an image may become visible before `admit` has returned."""
+    """The policy check of one image. Nothing of the image may become visible before `admit` has returned."""
 
     def __init__(self, paths: Paths, source: Source, *, policy_file: str = "") -> None:
-        """`policy_file` stands for itself; else the user's or the system's counts. Raises ConfigError."""
+        """`policy_file` replaces the user's or the system's policy.json. Raises ConfigError."""
         self._paths = paths
         self._source = source
         self._path = ""
@@ -48,11 +48,11 @@ class Gate:
 
     @property
     def wants_signatures(self) -> bool:
-        """Whether signatures decide about this image."""
+        """Whether the decision depends on signatures."""
         return any(requirement.type in (policy.SIGNED_BY, policy.SIGSTORE_SIGNED) for requirement in self._requirements)
 
     def refuse_rejected(self) -> None:
-        """Raise TrustError if no signature whatever could let the image in: that needs no network."""
+        """Raise TrustError if the policy rejects the image whatever its signatures are; needs no network."""
         for requirement in self._requirements:
             if requirement.type == policy.REJECT:
                 raise self._rejected(f"Running image {self._source.name} is rejected by policy")
@@ -62,10 +62,10 @@ class Gate:
                 )
 
     def admit(self, manifest: bytes, signatures: Callable[[], list[Signature]] = list) -> None:
-        """Return if every requirement lets the image with this manifest in; raise TrustError if one doesn't.
+        """Return if every requirement accepts the image with this manifest; else raise TrustError.
 
-        `signatures` is called at most once, and only if signatures matter. Raises ConfigError for a key that can't be
-        read.
+        `signatures` is called at most once, and only if the decision depends on signatures. Raises ConfigError if a key
+        can't be read.
         """
         self.refuse_rejected()
         if not self.wants_signatures:

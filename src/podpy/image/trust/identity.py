@@ -1,4 +1,4 @@
-"""signedIdentity: whether the name that a signature claims is the right one for an image."""
+"""signedIdentity: whether a signature's name fits the image's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_identities(policy: Policy) -> None:
-    """Raise ConfigError, with file and key, if a name in any signedIdentity of the policy can't be one."""
+    """Raise ConfigError, with file and key, if a signedIdentity in the policy has an impossible name."""
     for requirement in policy.all_requirements():
         problem = _problem(requirement.identity)
         if problem:
@@ -22,9 +22,9 @@ def check_identities(policy: Policy) -> None:
 
 
 def matches(identity: Identity, intended: Reference | None, claimed: str) -> bool:
-    """Tell whether a signature that claims the name `claimed` is acceptable for the image `intended`.
+    """Return whether a signature with the name `claimed` is acceptable for the image `intended`.
 
-    `intended` is the name that the user gave, normalised (None: the transport has no names, as dir).
+    `intended` is the name that the user gave, normalised; None if the transport has no names (dir).
     """
     try:
         signed = _normalised(claimed)
@@ -46,7 +46,7 @@ def matches(identity: Identity, intended: Reference | None, claimed: str) -> boo
 
 
 def _repository_by_digest_or_exact(intended: str, signed: Reference) -> bool:
-    # The digest itself is compared elsewhere: the manifest has the intended one, and the signature names the manifest.
+    # Digests are compared elsewhere: the manifest's with the intended one, and the signature's with the manifest's.
     try:
         wanted = parse(intended)
     except ImageError:
@@ -78,7 +78,7 @@ def _problem(identity: Identity) -> str:
         if identity.docker_repository:
             _normalised(identity.docker_repository)
         for key, prefix in (("prefix", identity.prefix), ("signedPrefix", identity.signed_prefix)):
-            # A bare host is a prefix too: with a path behind it, both kinds can be parsed as a name.
+            # A bare host is a prefix too: with "/x" appended, both kinds can be parsed as a name.
             whole = parse(f"{prefix}/x") if prefix else None
             if whole is not None and (whole.is_short or "@" in prefix or ":" in prefix.partition("/")[2]):
                 return f'{key}: "{prefix}" is not a host, or a namespace or repository of one'

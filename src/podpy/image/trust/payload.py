@@ -1,7 +1,7 @@
-"""What is signed: a JSON document with the manifest's digest and the image's name (containers-signature(5)).
+"""The signed payload: a JSON document with the manifest's digest and the image's name (containers-signature(5)).
 
-Only read after its signature was verified, and strictly: an unknown, duplicated or ill-typed key in `critical` rejects
-the signature, since a later version of the format may mean something by it.
+It is read only after its signature was verified, and strictly: an unknown or duplicate key in `critical`, or one of a
+wrong type, rejects the signature, since a later version of the format may give it a meaning.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ SIGSTORE_TYPE = "cosign container image signature"
 
 
 class Claim(Record):
-    """What a signature says: the manifest with this digest is the image of this name."""
+    """A signature's statement: the manifest with this digest is the image with this name."""
 
     manifest_digest: str
     docker_reference: str
 
 
 def parse_claim(data: bytes, kind: str) -> Claim:
-    """Return what a verified payload of this type says. Raises ImageError."""
+    """Parse a verified payload of this type. Raises ImageError."""
     try:
         document = fastjson.loads_strict(data)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The scopes in policy.json and registries.d that mean an image, most specific first, without the default scope ""."""
+"""The scopes of an image in policy.json and registries.d, most specific first, without the default scope ""."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def docker_scopes(reference: Reference) -> list[str]:
     """Return the scopes of a full name: itself, its repository, each namespace, host[:port], `*.domain` wildcards.
 
-    With tag and digest it is the digest that counts. A port belongs to the host, but not to a wildcard.
+    A name with tag and digest counts by its digest. The host's scope has its port; wildcards have none.
     """
     whole = reference.with_default_tag().without_tag_if_digest()
     found = [str(whole)]
@@ -41,7 +41,7 @@ def path_scopes(path: str) -> list[str]:
 
 
 def storage_scopes(driver: str, graphroot: str, reference: Reference | None, image_id: str = "") -> list[str]:
-    """Return the scopes of an image in a containers-storage store: `[driver@graphroot]name@id` and what is above."""
+    """Return the scopes of an image in a containers-storage store: `[driver@graphroot]name@id` and those above."""
     store = f"[{driver}@{graphroot}]"
     identity = f"@{image_id}" if image_id else ""
     found = []

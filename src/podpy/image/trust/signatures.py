@@ -1,8 +1,8 @@
-"""Where an image's signatures come from, and what they are. Nothing here is trusted yet.
+"""Reads an image's signatures. They are still untrusted here.
 
 Lookaside storage (containers-registries.d(5)): URL/PATH@sha256=HEX/signature-1, -2 … until one is missing; URL is
 http(s):// or file://. sigstore attachments: an OCI image in the same repository under the tag sha256-HEX.sig, one layer
-for each signature. A `dir:` image has signature-1 … beside its manifest, one of an index HEX.signature-1.
+for each signature. A `dir:` image has signature-1 … beside its manifest; an index's entry has HEX.signature-1 ….
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SIGSTORE_FORMAT = b"sigstore-json"
 _LIMIT = 4 << 20  # one signature
 _MOST = 128  # signatures of one image
 _LIMIT_OF_ALL = 16 << 20
-# The first byte of an OpenPGP message that can be a signed one: compressed, one-pass signature or signature packet.
+# Possible first bytes of a signed OpenPGP message: a compressed, one-pass signature or signature packet.
 _OPENPGP = frozenset(bytes.fromhex("a0a1a2a3c8909192c488898a8bc2"))
 
 
@@ -61,7 +61,7 @@ def from_registry(
 ) -> list[Signature]:
     """Return all signatures of a manifest in a repository: those of its lookaside storage, and its attachments.
 
-    `place` is where the image really is (a mirror's name, if it comes from one); `connect` makes a connection to
+    `place` is the image's real location (a mirror's name, if it comes from one); `connect` returns a connection to
     another host. Raises ConfigError (registries.d), ImageError, RegistryError.
     """
     from podpy.config import registries_d
@@ -84,7 +84,7 @@ def _default_lookaside(paths: Paths) -> str:
 
 
 def from_lookaside(base: str, path: str, digest: str, connect: Callable[[str], Transport]) -> list[Signature]:
-    """Return the signatures that a lookaside storage has for the manifest `digest` of the repository `path`.
+    """Return a lookaside storage's signatures for the manifest `digest` of the repository `path`.
 
     Raises ImageError, RegistryError.
     """
@@ -103,7 +103,7 @@ def from_lookaside(base: str, path: str, digest: str, connect: Callable[[str], T
 def from_directory(path: str, prefix: str = "") -> list[Signature]:
     """Return the signatures in a directory (a `dir:` image, a file:// lookaside). Raises ImageError.
 
-    `prefix` is what the names of an index's entry begin with in a `dir:` directory.
+    `prefix` is the beginning of the files' names for an index's entry in a `dir:` directory.
     """
     return _numbered(f"{path}/{prefix}", _read_file)
 

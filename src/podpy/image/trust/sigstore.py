@@ -1,7 +1,7 @@
 """sigstore signatures (sigstoreSigned with public keys), checked by the `openssl` program: ECDSA, RSA, Ed25519.
 
-Why the program and not the `cryptography` library: a system with ca-certificates has openssl, patched by the
-distribution, while the library would be 10 MB more for every installation, and Rust where there is no wheel.
+Not the `cryptography` library: it would add 10 MB to every installation, and need Rust where there is no wheel. Every
+system with ca-certificates has openssl, and the distribution patches it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _ED25519, _RSA, _EC = (
     bytes.fromhex("06092a864886f70d010101"),
     bytes.fromhex("06072a8648ce3d0201"),
 )
-_ALGORITHM_AT = 32  # the algorithm stands at the beginning of a SubjectPublicKeyInfo (RFC 5280), before the key
+_ALGORITHM_AT = 32  # a SubjectPublicKeyInfo (RFC 5280) begins with the algorithm, before the key
 
 
 class PublicKeys:
     """The policy's public keys (PEM), written into an empty directory."""
 
     def __init__(self, directory: str, keys: list[bytes]) -> None:
-        """Raises ImageError for a key that isn't an ECDSA, RSA or Ed25519 public key, NotSupportedError."""
+        """Raises ImageError if a key isn't an ECDSA, RSA or Ed25519 public key, NotSupportedError without openssl."""
         self._directory = directory
         try:
             self._openssl = process.find("openssl")
@@ -39,7 +39,7 @@ class PublicKeys:
             self._keys.append((path, self._digest_options(path, number)))
 
     def verify(self, payload: bytes, annotations: dict[str, str]) -> None:
-        """Return if the signature in the annotations is one of the payload by one of the keys. Raises ImageError."""
+        """Return if one of the keys made the annotations' signature of the payload. Raises ImageError."""
         encoded = annotations.get(SIGNATURE_ANNOTATION)
         if encoded is None:
             raise ImageError(f"missing {SIGNATURE_ANNOTATION} annotation")
@@ -55,7 +55,7 @@ class PublicKeys:
         raise ImageError("cryptographic signature verification failed")
 
     def _digest_options(self, path: str, number: int) -> list[str]:
-        """Return how what is signed is hashed: SHA-256 whatever the key's size, as cosign; Ed25519 does it itself."""
+        """Return openssl's digest options: SHA-256 for every key size, as cosign does; none for Ed25519."""
         finished = self._run(["pkey", "-pubin", "-in", path, "-pubout", "-outform", "DER"])
         head = finished.stdout[:_ALGORITHM_AT] if finished.code == 0 else b""
         if _ED25519 in head:

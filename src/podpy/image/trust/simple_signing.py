@@ -1,10 +1,10 @@
-"""GPG signatures (signedBy), checked by the `gpg` program in a home directory of their own.
+"""GPG signatures (signedBy), checked by the `gpg` program in a separate home directory.
 
-Why `gpg` and not `gpgv`: gpgv takes expired and revoked keys. Why not a library: none that reads OpenPGP is as well
-kept, and the distribution's gpg is what signed the image.
+Not `gpgv`: it accepts expired and revoked keys. Not a library: no OpenPGP library is as well maintained, and images
+are signed with the distribution's gpg.
 
-What gpg concludes is read from its status lines (doc/DETAILS in its source), which go to a descriptor of their own:
-among its messages for people, a made-up user id or file name could look like one (CVE-2018-12020).
+gpg's result is read from its status lines (doc/DETAILS in its source), which go to a separate descriptor: among the
+messages for people, a forged user id or file name could look like one (CVE-2018-12020).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _OPTIONS = (
     "--batch",
     "--no-tty",
     "--no-options",
-    "--no-autostart",  # no gpg-agent, dirmngr or keyboxd that would outlive us
+    "--no-autostart",  # gpg-agent, dirmngr or keyboxd would outlive us
     "--no-auto-key-retrieve",
-    "--trust-model=always",  # the policy has said whose keys count
+    "--trust-model=always",  # the policy names the trusted keys
 )
 _BAD = {
     "BADSIG": "it doesn't fit what is signed",
@@ -34,7 +34,7 @@ _BAD = {
 
 
 class Keyring:
-    """The policy's keys, imported into an empty directory, and nothing else."""
+    """The policy's keys alone, imported into an empty directory."""
 
     def __init__(self, directory: str, keys: list[bytes]) -> None:
         """`keys` are keyrings, armored or binary. Raises ImageError if none holds a public key, NotSupportedError."""
@@ -53,7 +53,7 @@ class Keyring:
             raise ImageError("No public keys imported", hint="Check the keys that policy.json names: gpg --show-keys")
 
     def verify(self, signature: bytes) -> bytes:
-        """Return what was signed, if exactly one signature stands on it, valid, by one of the keys.
+        """Return the signed payload, if it has exactly one signature, which is valid and by one of the keys.
 
         Raises ImageError.
         """
@@ -80,7 +80,7 @@ class Keyring:
         return path
 
     def _run(self, arguments: list[str]) -> tuple[process.Finished, list[list[str]]]:
-        """Return how gpg ended, and the fields of each of its status lines."""
+        """Run gpg; return its result, and the fields of each of its status lines."""
         path = os.path.join(self._directory, "status")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:

@@ -27,13 +27,13 @@ _KEY_LIMIT = 4 << 20
 def check_signed(
     paths: Paths, requirement: Requirement, reference: Reference | None, manifest: bytes, signatures: list[Signature]
 ) -> None:
-    """Return if one signature satisfies the requirement: one is enough. Raises ImageError: what is wrong with each.
+    """Return if one signature satisfies the requirement. Else raise ImageError with the fault of each.
 
-    A requirement with a key that can't be used raises, too, even if another of its keys would do: better now than when
-    that key is needed.
+    Also raises if one of the requirement's keys can't be used, even if another key would do: better now than when that
+    key is needed.
     """
     keys = [_read_key(path) for path in requirement.key_paths] + requirement.key_data
-    staging = Staging(paths.graphroot)  # of its own: what a kill leaves in it, the next call sweeps
+    staging = Staging(paths.graphroot)  # a staging directory: if this call is killed, the next one removes it
     try:
         directory = staging.new_path("keys")
         os.mkdir(directory, 0o700)
@@ -54,7 +54,7 @@ def check_signed(
 
 
 def _verifier(requirement: Requirement, keys: list[bytes], directory: str) -> Callable[[Signature], Claim]:
-    """Return what turns a signature into the claim it makes, or raises ImageError if none of the keys made it."""
+    """Return a function that verifies a signature and returns its claim; it raises ImageError for any other key."""
     if requirement.type == policy.SIGNED_BY:
         from podpy.image.trust.simple_signing import Keyring
 
