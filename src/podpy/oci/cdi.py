@@ -1,8 +1,8 @@
 """CDI: devices described by their vendors (github.com/cncf-tags/container-device-interface, SPEC.md, 0.3 to 1.0).
 
-A spec file, JSON or YAML, names the devices of one kind (`vendor.com/class`) and says for each, and for all of them,
-what of config.json changes: variables, device nodes, mounts, hooks, groups. A device that two directories know is the
-later one's.
+A spec file, JSON or YAML, lists the devices of one kind (`vendor.com/class`) with the changes to config.json for each
+and for all of them: variables, device nodes, mounts, hooks, groups. If two directories have a device, the later one
+wins.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 DIRECTORIES = ("/etc/cdi", "/var/run/cdi")
-GPU_VENDORS = ("nvidia.com", "amd.com")  # podman-run(1), --gpus: the first that is there
+GPU_VENDORS = ("nvidia.com", "amd.com")  # podman-run(1), --gpus: the first one that CDI knows
 _STAGES = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
 
 class Edits(Record):
-    """What changes in config.json; `hooks` by stage, `mounts` in the OCI runtime spec's form."""
+    """Changes to config.json; `hooks` by stage, `mounts` in the OCI runtime spec's form."""
 
     env: list[str] = []
     devices: list[Device] = []
@@ -33,9 +33,10 @@ class Edits(Record):
 
 
 def find(names: Sequence[str], gpus: Sequence[str], directories: Sequence[str]) -> Edits:
-    """Return what devices ("vendor.com/class=name") and GPUs ("all" or a name) change.
+    """Return the edits of devices ("vendor.com/class=name") and GPUs ("all" or a name).
 
-    Raises NotFoundError for one that no file knows, ConfigError for a file that is wrong or others may write.
+    Raises NotFoundError for a device that no file describes, ConfigError for a file that is wrong or that others may
+    write.
     """
     known = _devices(directories)
     wanted = [*names, *(f"{_gpu_vendor(known)}/gpu={gpu}" for gpu in gpus)]
@@ -62,7 +63,7 @@ def device_names(directories: Sequence[str]) -> list[str]:
 
 
 def apply(config: dict[str, Any], edits: Edits) -> None:
-    """Change config.json, but for devices: those `oci.document.build` is told of."""
+    """Apply the edits to config.json, except the devices: `oci.document.build` gets those."""
     process = config["process"]
     if edits.env:
         variables = dict(item.partition("=")[::2] for item in (*process["env"], *edits.env))
@@ -78,7 +79,7 @@ def add_hooks(config: dict[str, Any], hooks: dict[str, list[dict[str, Any]]]) ->
     """Add hooks by stage to config.json."""
     if not hooks:
         return
-    linux = config.pop("linux")  # stays the last one: a seccomp profile's text is appended to it
+    linux = config.pop("linux")  # must stay the last key: a seccomp profile's text is appended to it
     present = config.setdefault("hooks", {})
     for stage, entries in hooks.items():
         present[stage] = [*present.get(stage, []), *entries]
@@ -86,7 +87,7 @@ def add_hooks(config: dict[str, Any], hooks: dict[str, list[dict[str, Any]]]) ->
 
 
 def _devices(directories: Sequence[str]) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Return name → (file, what all of its kind change, what this one does)."""
+    """Return name → (file, edits of the whole kind, edits of this device)."""
     found: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {}
     places: dict[str, int] = {}
     for file in trusted.read_all(directories, (".json", ".yaml")):

@@ -1,4 +1,4 @@
-"""Where a container's cgroup goes: `--cgroups`, `--cgroup-parent` and the host's view → linux.cgroupsPath."""
+"""A container's cgroup: `--cgroups`, `--cgroup-parent` and the host's view → linux.cgroupsPath."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ DISABLED, SPLIT = "disabled", "split"
 
 
 def wanted_manager(spec: ContainerSpec, configured: str) -> str:
-    """Return which cgroup manager to ask `rootless.cgroup_view` for: none at all with `--cgroups=disabled`."""
+    """Return the cgroup manager to ask `rootless.cgroup_view` for: "none" with `--cgroups=disabled`."""
     if spec.cgroups == DISABLED:
         return "none"
-    # A payload's cgroup beside podpy's own is made by hand: systemd would put it into a scope elsewhere.
+    # A payload's cgroup beside podpy's own is made directly: systemd would put it into a scope elsewhere.
     return "cgroupfs" if spec.cgroups == SPLIT else configured
 
 
 def path(spec: ContainerSpec, view: CgroupView, container_id: str) -> str:
-    """Return cgroupsPath: SLICE:libpod:ID for systemd, a path for cgroupfs, "" where the runtime shall make none.
+    """Return cgroupsPath: SLICE:libpod:ID for systemd, a path for cgroupfs, "" if the runtime must not make one.
 
-    Raises UsageError for a parent that the manager can't have.
+    Raises UsageError for a parent that doesn't fit the manager.
     """
     if spec.cgroups == DISABLED or view.manager == "none":
         return ""

@@ -1,4 +1,4 @@
-"""Checks of `podpy system doctor` about what a container is started with: versions, the seccomp filter."""
+"""Checks of `podpy system doctor`: versions of the programs that start containers, the seccomp profile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROFILE = "seccomp profile"
 
 
 def version_checks() -> list[Check]:
-    """Return a check with the versions of crun, runc, pasta and the kernel, and one for each thing that one lacks."""
+    """Return a check with the versions of crun, runc, pasta and the kernel, and one for each known defect of them."""
     found = versions.found()
     checks = [passed("versions", ", ".join(f"{name} {text}" for name, text in found.items()), required=False)]
     for name, text in found.items():
@@ -33,7 +33,7 @@ def version_checks() -> list[Check]:
 
 
 def _mend(name: str, in_vain: bool) -> str:
-    """Return how to get a newer program; `in_vain`: the distribution has none."""
+    """Return the command that installs a newer program; `in_vain`: the distribution has none."""
     if name == "kernel":
         return "boot a newer kernel"
     if in_vain:

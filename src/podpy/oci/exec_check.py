@@ -1,8 +1,8 @@
-"""Whether the command of an `exec` without a terminal can be started at all, asked before the OCI runtime is.
+"""Checks the command of an `exec` without a terminal before the OCI runtime is called.
 
-That command has podpy's own stderr, and so has the runtime until the command is there: what it says of a command
-that it can't find would stand there in its words, beside ours. What is surely wrong is refused here; of the rest (a
-file that only some users may run, an interpreter that is missing) the runtime tells.
+That command writes to podpy's own stderr, and so does the runtime until the command runs: for a command that it can't
+find, its message would stand there beside podpy's. So podpy itself refuses what is surely wrong; the runtime reports
+the rest (a file that only some users may run, a missing interpreter).
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from podpy.errors import RuntimeFailedError
 
 _SCRIPT, _ELF = b"#!", b"\x7fELF"
-_BEGINNING = 256  # bytes that the kernel looks at (BINPRM_BUF_SIZE, linux/binfmts.h)
+_BEGINNING = 256  # bytes that the kernel reads (BINPRM_BUF_SIZE, linux/binfmts.h)
 _MACHINE = slice(18, 20)  # e_machine of an ELF file, elf(5)
 _OTHER_FORMATS = "/proc/sys/fs/binfmt_misc"  # one file for each, besides `register` and `status`
 _MISSING, _NO_FILE, _NOT_EXECUTABLE, _UNSURE = range(4)
 
 
 def refuse_impossible(process: dict[str, Any], rootfs: str, runtime: str) -> None:
-    """Raise CommandNotFoundError, CommandNotExecutableError or RuntimeFailedError as `runtime` would have it.
+    """Raise the error that `runtime` would cause: CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError.
 
-    `process` is the OCI `process`; `rootfs` is where the container's files can be seen.
+    `process` is the OCI `process`; `rootfs` is a path to the container's files.
     """
     try:
         root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:  # the container has just ended: that the runtime will find, too
+    except OSError:  # the container has just ended; the runtime will report that
         return
     try:
         problem = _problem(process, f"/proc/self/fd/{root}")
@@ -47,7 +47,7 @@ def refuse_impossible(process: dict[str, Any], rootfs: str, runtime: str) -> Non
 def never_began(process: dict[str, Any], rootfs: str, runtime: str) -> RuntimeFailedError | None:
     """Return the error for a command that ended with 1 or 255, if the kernel can't execute its file.
 
-    crun of 1.28 and runc of 1.3 tell that on standard error alone, with these exit codes.
+    crun 1.28 and runc 1.3 report that on standard error only, with these exit codes.
     """
     try:
         root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -65,7 +65,7 @@ def never_began(process: dict[str, Any], rootfs: str, runtime: str) -> RuntimeFa
 
 
 def _kernels_problem(root: str, path: str) -> str:
-    """Return why execve(2) surely fails with this file, or an empty text."""
+    """Return why execve(2) of this file surely fails, or an empty text."""
     try:
         descriptor = beneath.open_in_root(root, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
@@ -92,7 +92,7 @@ def _kernels_problem(root: str, path: str) -> str:
 
 
 def _knows_other_formats() -> bool:
-    """Whether the kernel hands files of other formats, or of other machines, to programs."""
+    """Return whether the kernel runs files of other formats or machines through programs (binfmt_misc)."""
     try:
         return not {"register", "status"}.issuperset(os.listdir(_OTHER_FORMATS))
     except FileNotFoundError:
@@ -136,13 +136,13 @@ def _look(root: str, path: str) -> int:
         os.close(descriptor)
     if not stat.S_ISREG(mode):
         return _NO_FILE
-    return _UNSURE if mode & 0o111 else _NOT_EXECUTABLE  # without one x nobody may, root neither (capabilities(7))
+    return _UNSURE if mode & 0o111 else _NOT_EXECUTABLE  # without any x bit not even root may (capabilities(7))
 
 
 def _leaves_the_root_mount(root: str, path: str) -> bool:
-    """Tell whether a path leads into another mount: in /proc each process sees itself, and podpy isn't the command.
+    """Return whether a path leads into another mount. In /proc each process sees itself, so podpy can't check there.
 
-    A path may lead there by links and by `..`, so the kernel is asked; in a volume the runtime tells what is missing.
+    A path may lead there by links and by `..`, so the kernel is asked. In a volume, the runtime finds what is missing.
     """
     try:
         os.close(beneath.open_in_root(root, path, os.O_PATH, resolve=linux.RESOLVE_NO_XDEV))

@@ -1,6 +1,6 @@
-"""What crun and runc say when a start fails → podpy's errors: 127 not found, 126 can't be run, 125 all else.
+"""Messages of crun and runc about a failed start → podpy's errors: 127 not found, 126 can't be run, 125 others.
 
-Their texts were collected by trying (crun 1.8, 1.21 and 1.28, runc 1.1 and 1.3): a command that isn't there, a
+The messages were collected by trying (crun 1.8, 1.21 and 1.28, runc 1.1 and 1.3): a command that doesn't exist, a
 directory, a file without the x bit, a script without an interpreter, another machine's binary.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.errors import CommandNotExecutableError, CommandNotFoundError, RuntimeFailedError
 
-# About the command itself, or the working directory of an exec (a container's own was looked at before): how crun and
-# runc begin what they say about it. Messages about a mount hold the same reasons.
+# How crun and runc begin messages about the command, or about an exec's working directory (a container's own was
+# checked before). Messages about a mount contain the same reasons, but not these words.
 _ABOUT_THE_COMMAND = (
     "executable", "exec:", "exec container process", "execv", "exec /", "is not a regular file", "chdir",
     "cannot find ``",
@@ -23,12 +23,12 @@ _NOT_FOUND = ("no such file or directory", "not found in $path")
 
 
 def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
-    """Return the error for what the OCI runtime (`runtime`: crun or runc) said."""
+    """Return the error for a message of the OCI runtime (`runtime`: crun or runc)."""
     said = _without_frame(" ".join(message.split())) or "it said nothing"
     lower = said.lower()
     text = f"{runtime}: {said}"
-    # runc's "error during container init" is about mounts and the like, and quotes command lines, too; from 1.2 on it
-    # also stands before what is said about the command.
+    # runc's "error during container init" is about mounts and the like, and may quote command lines. From 1.2 on it
+    # also precedes messages about the command.
     _, framed, reason = lower.partition("error during container init: ")
     if any(words in lower for words in _ABOUT_THE_COMMAND) and (not framed or reason.startswith("exec: ")):
         if any(words in lower for words in _NOT_EXECUTABLE):
@@ -40,7 +40,7 @@ def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
 
 
 def _hint(said: str) -> str:
-    """Return what was probably meant where the command that isn't there looks like an option."""
+    """Return a hint if the missing command looks like an option."""
     for quote in ("`", '"'):
         word = said.partition(quote)[2].partition(quote)[0]
         if word.startswith("-"):
@@ -59,8 +59,8 @@ def _without_frame(said: str) -> str:
 def logged_error(path: str) -> str:
     """Return the last error that an OCI runtime wrote into its log, or an empty text.
 
-    The log is JSON objects one after the other: each on a line of its own (runc, crun up to 1.21), or over several
-    (crun 1.28), where only the first line begins with a brace.
+    The log is a sequence of JSON objects: each on its own line (runc, crun up to 1.21), or over several lines (crun
+    1.28), of which only the first begins with a brace.
     """
     try:
         with open(path, encoding="utf-8", errors="replace") as file:

@@ -1,7 +1,7 @@
 """OCI hooks of the host: programs that the OCI runtime runs around containers (oci-hooks(5), version 1.0.0).
 
-A file NAME.json of a later directory replaces one of that name in an earlier. Without `--hooks-dir` and hooks_dir of
-containers.conf there are none, as for every user with Podman.
+A file NAME.json in a later directory replaces one of the same name in an earlier directory. Without `--hooks-dir` or
+containers.conf's hooks_dir there are no hooks, as for every rootless user of Podman.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STAGES = ("createContainer", "createRuntime", "prestart", "poststart", "poststo
 
 
 def find(spec: ContainerSpec, directories: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return the hooks for a container, by stage. Raises ConfigError for a file that is wrong or others may write."""
+    """Return a container's hooks by stage. Raises ConfigError for a file that is wrong or that others may write."""
     files = {file.path.rpartition("/")[2]: file for file in trusted.read_all(directories, (".json",))}
     result: dict[str, list[dict[str, Any]]] = {}
     for name in sorted(files):
@@ -54,7 +54,7 @@ def _stages(document: Any, path: str) -> list[str]:
 
 
 def _matches(when: dict[str, Any], spec: ContainerSpec, path: str) -> bool:
-    """Return whether all conditions hold, and there is one. Annotations are the user's: an image steers no program."""
+    """Return whether there are conditions and all hold. Annotations are the user's, so no image can trigger a hook."""
     import re
 
     held = []

@@ -1,4 +1,4 @@
-"""crun or runc: found once, called with one function per verb (`crun --help`, `runc --help`)."""
+"""crun or runc: one method for each of their commands (`crun --help`, `runc --help`)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
 
 PREFERRED = ("crun", "runc")
-# What each keeps in root/ID: tells whose a container is.
+# Each one's state file in root/ID: it shows which runtime made a container.
 _STATE_FILES = {"crun": "status", "runc": "state.json"}
-_START_FIFO = "exec.fifo"  # both keep it there between `create` and `start`
+_START_FIFO = "exec.fifo"  # in root/ID of both between `create` and `start`
 _GONE = ("does not exist", "no such file or directory", "container not running", "no such process")
 
 
 class OciRuntime(Record):
-    """An OCI runtime with the directory where it keeps its state (`root`)."""
+    """An OCI runtime and its state directory (`root`)."""
 
     path: str
     root: str
-    flags: tuple[str, ...] = ()  # --runtime-flag: further global options, with their dashes
-    environ: Mapping[str, str] = {}  # what it is started with: the caller's, without LISTEN_FDS
+    flags: tuple[str, ...] = ()  # --runtime-flag: more global options, with their dashes
+    environ: Mapping[str, str] = {}  # its environment: the caller's, without LISTEN_FDS
 
     @classmethod
     def find(
@@ -63,11 +63,11 @@ class OciRuntime(Record):
         return ["--root", self.root, *self.flags]
 
     def start(self, container_id: str) -> None:
-        """Start a container that has been created. Raises what a failed command raises (126, 127, 125)."""
+        """Start a created container. Raises the error of a failed command (exit codes 125, 126, 127)."""
         self._call("start", container_id)
 
     def kill(self, container_id: str, signal: int, *, all: bool = False) -> None:
-        """Send a signal to the container's first process, or to all of them. One that has ended is no error."""
+        """Send a signal to the container's first process, or to all of them. An ended container is no error."""
         try:
             self._call("kill", *(["--all"] if all else []), container_id, str(signal))
         except RuntimeFailedError as error:
@@ -75,11 +75,11 @@ class OciRuntime(Record):
                 return
             if not all:
                 raise
-            # Without a cgroup the runtime can't know all of them; with a pid namespace the first one's end is enough.
+            # Without a cgroup the runtime can't find all of them; in a pid namespace the others end with the first.
             self.kill(container_id, signal)
 
     def delete(self, container_id: str, *, force: bool = False) -> None:
-        """Forget a container, after killing it if `force`. One that the runtime doesn't know is no error."""
+        """Remove a container from the runtime; with `force`, kill it first. An unknown one is no error."""
         if not os.path.isdir(os.path.join(self.root, container_id)):
             return
         try:
@@ -89,11 +89,11 @@ class OciRuntime(Record):
                 raise
 
     def forget(self, container_id: str) -> bool:
-        """Do `delete` of a container all of whose processes have ended, without starting the runtime.
+        """Do the work of `delete` without starting the runtime; all of the container's processes have ended.
 
-        For crun that is its directory under `root` and an empty cgroup (crun, src/libcrun/container.c,
-        container_delete_internal); systemd collects an empty scope. Returns False if there is more to do than
-        that: then `delete` must be called.
+        For crun that is the removal of root/ID and of an empty cgroup (crun, src/libcrun/container.c,
+        container_delete_internal); systemd removes an empty scope. Returns False if there is more to do: then call
+        `delete`.
         """
         directory = os.path.join(self.root, container_id)
         if self.name != "crun":
@@ -110,24 +110,24 @@ class OciRuntime(Record):
         except FileNotFoundError:
             return not os.path.exists(directory)
         except (OSError, ValueError, AttributeError):
-            return False  # a cgroup with cgroups in it, a directory where a file was expected, another crun's format
+            return False  # a cgroup with children, a directory instead of a file, another crun's format
         return True
 
     def state(self, container_id: str) -> dict[str, Any]:
-        """Return what `state` prints (runtime-spec, runtime.md). Raises RuntimeFailedError."""
+        """Return the document that `state` prints (runtime-spec, runtime.md). Raises RuntimeFailedError."""
         result: dict[str, Any] = fastjson.loads(self._call("state", container_id))
         return result
 
     def pause(self, container_id: str) -> None:
-        """Freeze all processes. Raises NotSupportedError where the container has no cgroup."""
+        """Freeze all processes. Raises NotSupportedError if the container has no cgroup."""
         self._freeze("pause", container_id)
 
     def resume(self, container_id: str) -> None:
-        """Thaw all processes. Raises NotSupportedError where the container has no cgroup."""
+        """Thaw all processes. Raises NotSupportedError if the container has no cgroup."""
         self._freeze("resume", container_id)
 
     def update(self, container_id: str, resources: dict[str, Any], *, directory: str) -> None:
-        """Change the limits of a container's cgroup (linux.resources). `directory`: where a file may lie meanwhile.
+        """Change the limits of a container's cgroup (linux.resources). `directory` is for a temporary file.
 
         Raises RuntimeFailedError.
         """
@@ -145,13 +145,13 @@ class OciRuntime(Record):
     def exec_command(
         self, container_id: str, process_file: str, *, preserved: Sequence[int] = (), log: str = ""
     ) -> list[str]:
-        """Return the command line that runs the process described in a file (OCI `process`) in a running container."""
+        """Return the command line that runs the process in a file (OCI `process`) in a running container."""
         words = [self.path_for(container_id), *self.arguments]
         if log:
             words += [f"--log={log}", "--log-format=json"]
         words += ["exec", "--process", process_file]
         if preserved:
-            words += ["--preserve-fds", str(max(preserved) - 2)]  # all from 3 up to it
+            words += ["--preserve-fds", str(max(preserved) - 2)]  # it counts from descriptor 3
         return [*words, container_id]
 
     def exec_attached(
@@ -166,8 +166,8 @@ class OciRuntime(Record):
     ) -> int:
         """Run a process in a running container and return its exit code.
 
-        `directory`: a new one, where the process's description and the runtime's log lie while it runs. `on_start`
-        hears the runtime's pid. `streams`: stdin, stdout and stderr; -1 for /dev/null. Raises CommandNotFoundError,
+        `directory`: a new directory for the process's description and the runtime's log. `on_start` is called with the
+        runtime's pid. `streams`: stdin, stdout and stderr; -1 for /dev/null. Raises CommandNotFoundError,
         CommandNotExecutableError, RuntimeFailedError.
         """
         os.mkdir(directory, 0o700)
@@ -192,7 +192,7 @@ class OciRuntime(Record):
             _rmdir(directory)
         if said:
             error = explain_runtime_error(said, self.name)
-            error.already_told = True  # the command's stderr is the runtime's too, and it writes there as well
+            error.already_told = True  # the runtime has the command's stderr, and has written its message there
             raise error
         assert code is not None
         return code
@@ -209,7 +209,7 @@ class OciRuntime(Record):
             ) from None
 
     def path_for(self, container_id: str) -> str:
-        """Return the program that made this container: it may have been started with another `--runtime` than now."""
+        """Return the path of the runtime that made this container: it may not be this call's `--runtime`."""
         if self.name not in _STATE_FILES:
             return self.path
         for name, file in _STATE_FILES.items():
@@ -218,7 +218,7 @@ class OciRuntime(Record):
         return self.path
 
     def _call(self, verb: str, *words: str) -> bytes:
-        """Run a verb whose last or second-last word is the container's id, and return what it printed."""
+        """Run a command of the runtime whose last or second-last word is the container's id; return its output."""
         container_id = next(word for word in words if not word.startswith("-") and word != "json")
         command = [self.path_for(container_id), *self.arguments, verb, *words]
         finished = process.run(command, environment=self.environ)
@@ -228,7 +228,7 @@ class OciRuntime(Record):
 
 
 def has_begun(root: str, container_id: str) -> bool | None:
-    """Return whether a container's command was started, and not only made ready; None: the runtime doesn't tell."""
+    """Return whether a container's command was started, not only created; None if that can't be known."""
     try:
         files = os.listdir(os.path.join(root, container_id))
     except FileNotFoundError:
@@ -239,7 +239,7 @@ def has_begun(root: str, container_id: str) -> bool | None:
 
 
 def state_root(paths: Paths) -> str:
-    """Return the directory where the runtimes keep their state (`root`)."""
+    """Return the runtimes' state directory (`root`)."""
     return os.path.join(paths.runroot, "oci")
 
 
@@ -269,7 +269,7 @@ def _rmdir(path: str) -> None:
     try:
         os.rmdir(path)
     except FileNotFoundError:
-        pass  # it went with the container, which has ended
+        pass  # it was removed with the container, which has ended
 
 
 def _unlink(path: str) -> None:

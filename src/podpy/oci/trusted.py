@@ -1,7 +1,7 @@
-"""Files that change what runs on the host (CDI specs, OCI hooks): read only if nobody else can have written them.
+"""Reads files that decide what runs on the host (CDI specs, OCI hooks), if nobody else can have written them.
 
-In podpy's user namespace root's files seem to be nobody's, as other users' do (user_namespaces(7)); so there a
-directory counts as root's if it lies where only root can make one.
+In podpy's user namespace, files of root and of other users belong to nobody (user_namespaces(7)). So there a directory
+counts as root's if only root can create one at its path.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Found(Record):
     """A file that was read."""
 
     path: str
-    directory: int  # its directory's place in the list that was given
+    directory: int  # its directory's index in the given list
     data: bytes
 
 
 def read_all(directories: Sequence[str], suffixes: tuple[str, ...]) -> list[Found]:
-    """Return the files with these endings, by directory and name; what isn't there is left out.
+    """Return the files with these endings, sorted by directory and name; missing directories are skipped.
 
     Raises ConfigError for a directory or file that others may write, or that can't be read.
     """

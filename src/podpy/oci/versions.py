@@ -1,8 +1,8 @@
-"""What old versions of crun, runc and the kernel lack: said by `system doctor` and `info`, never by a start.
+"""Defects of old versions of crun, runc and the kernel: shown by `system doctor` and `info`, never by a start.
 
-Distributions mend old versions without giving them new numbers, so a number refuses nothing; what podpy can guard by
-itself it guards whatever the version (oci.root.inside, oci.document.mounts). Rule: the projects' release notes and
-advisories.
+Distributions backport fixes without changing the version number, so no version is refused. What podpy can guard
+against, it guards against in every version (oci.root.inside, oci.document.mounts). Source: the projects' release notes
+and advisories.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BACKPORTED = "unless your distribution has backported it"
 
 
 class Lack(Record):
-    """What versions lack: `since` are the first ones that have it, one for each line of versions that got it."""
+    """A defect: `what` is missing, `since` are the first versions without the defect, one for each release line."""
 
     what: str
     since: list[tuple[int, ...]]
@@ -52,16 +52,16 @@ _LACKS: dict[str, list[Lack]] = {
 
 
 def found() -> dict[str, str]:
-    """Return the versions that programs and the kernel say: crun, runc, pasta (those that are there), kernel."""
+    """Return the versions of crun, runc, pasta (if installed) and the kernel."""
     programs = {name: which(name) for name in ("crun", "runc", "pasta")}
     said = {name: _first_line(path) for name, path in programs.items() if path}
     return {**{name: text or "unknown" for name, text in said.items()}, "kernel": os.uname().release}
 
 
 def offered(name: str) -> str:
-    """Return the version of a program that Debian's package manager would install; "" if nobody knows.
+    """Return the version of a program that Debian's package manager would install, or "" if unknown.
 
-    apt-cache(8) looks at what is on this machine alone.
+    apt-cache(8) reads only what is on this machine.
     """
     apt = which("apt-cache")
     if not apt:
@@ -78,7 +78,7 @@ def offered(name: str) -> str:
 
 
 def lacks(name: str, version: str) -> list[str]:
-    """Return a sentence for each thing that this version of crun, runc or the kernel lacks."""
+    """Return a sentence for each defect of this version of crun, runc or the kernel."""
     number = parse(version)
     missing = [lack for lack in _LACKS.get(name, ()) if number and not _has(lack.since, number)]
     return [f"{lack.what}, mended in {_text(lack.since)}" for lack in missing]
@@ -94,7 +94,7 @@ def parse(text: str) -> Version:
 
 
 def _has(since: list[Version], number: Version) -> bool:
-    """Whether a version is one of the first ones or a later one of the same line, or of a line after all of them."""
+    """Return whether a version is in a release line of `since` and not older, or in a line newer than all of them."""
     return number >= since[-1] or any(number[:2] == first[:2] and number >= first for first in since)
 
 

@@ -1,7 +1,7 @@
-"""config.json of the OCI runtime specification, built from a ContainerSpec; nothing here touches the host.
+"""config.json of the OCI runtime specification, built from a ContainerSpec; nothing here changes the host.
 
     build.build(spec, BundleContext) -> dict           the whole document; build.to_text(config, seccomp text)
-    context.BundleContext, HostFacts                   what was looked up or made before: user, files, cgroup …
+    context.BundleContext, HostFacts                   results of earlier operations: user, files, cgroup …
     seccomp.text(spec, capabilities, paths) -> JSON    the default profile with podpy's overlay (overlay.py)
     exec.build_exec_process(…) -> dict                 the `process` of an exec
 

@@ -45,14 +45,14 @@ def to_text(config: dict[str, Any], seccomp: str) -> str:
 
 
 def held_capabilities(spec: ContainerSpec, context: BundleContext) -> list[str]:
-    """Return the container's bounding set: what the seccomp profile's exceptions go by as well."""
+    """Return the container's bounding set; the seccomp profile's exceptions depend on it, too."""
     if spec.privileged:
         return sorted(context.host.capabilities)
     return capabilities.merge(spec.capabilities, spec.cap_add, spec.cap_drop, context.host.capabilities)
 
 
 def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
-    """Return `process`: what is run, as whom, with which rights."""
+    """Return `process`: the command, its user, its rights."""
     result: dict[str, Any] = {
         "user": _user(spec, context),
         "args": [fastjson.well_formed(word) for word in _arguments(spec)],
@@ -75,7 +75,7 @@ def process(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
 
 
 def _oom_score_adj(wanted: int, context: BundleContext) -> int:
-    """Return the value that is possible: lowering it needs CAP_SYS_RESOURCE in the initial user namespace."""
+    """Return the nearest possible value: lowering it needs CAP_SYS_RESOURCE in the initial user namespace."""
     own = context.host.oom_score_adj
     if not context.host.rootless or wanted >= own:
         return wanted
@@ -116,7 +116,7 @@ def _capabilities(spec: ContainerSpec, context: BundleContext) -> dict[str, list
     bounding = held_capabilities(spec, context)
     if spec.privileged or context.user.uid == 0:
         return {"bounding": bounding, "effective": bounding, "permitted": bounding, "inheritable": [], "ambient": []}
-    # Another user holds only what was asked for by name, and as ambient capabilities, so that an exec keeps them.
+    # A non-root user holds only the --cap-add ones, as ambient capabilities, so that execve(2) keeps them.
     asked = capabilities.merge([], spec.cap_add, [], context.host.capabilities)
     return {"bounding": bounding, "effective": asked, "permitted": asked, "inheritable": asked, "ambient": asked}
 
@@ -152,16 +152,16 @@ def _linux(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
 
 
 def _needs_device_rules(spec: ContainerSpec, context: BundleContext) -> bool:
-    """Whether the cgroup must guard the devices.
+    """Return whether the cgroup must restrict the devices.
 
-    crun raises RLIMIT_MEMLOCK for the rules' BPF program, so it fails for a root without CAP_SYS_RESOURCE (root in an
-    outer container, say). There, a container that can't make device nodes has only those that it was given anyway.
+    crun raises RLIMIT_MEMLOCK for the rules' BPF program, which fails for a root without CAP_SYS_RESOURCE (for example
+    root in an outer container). There, a container that can't make device nodes has only those that it was given.
     """
     return "CAP_SYS_RESOURCE" in context.host.capabilities or "CAP_MKNOD" in held_capabilities(spec, context)
 
 
 def _root_propagation(spec: ContainerSpec) -> str:
-    """Return what the root needs so that a shared or slave mount in it can work."""
+    """Return the root's propagation that a shared or slave mount in it needs."""
     binds = [mount for mount in spec.mounts if mount.type not in ("tmpfs", "ramfs")]
     options = {option.removeprefix("r") for mount in binds for option in mount.options}
     return "shared" if "shared" in options else "slave" if "slave" in options else ""

@@ -1,6 +1,6 @@
-"""What `oci.document.build` must know besides the ContainerSpec: the host, and what the other rooms have prepared.
+"""The input of `oci.document.build` besides the ContainerSpec: the host, and what other rooms have prepared.
 
-Everything that is looked up or made is in here, so `build` itself is a pure function and its tests need no kernel.
+All look-ups are done before, so `build` is a pure function and its tests need no kernel.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class Limit(Record):
 
 
 class HostFacts(Record):
-    """What the host allows, read once per call by `read`."""
+    """The host's limits and rights, read once per call by `read`."""
 
     rootless: bool = True
-    capabilities: list[str] = capabilities.NAMES  # that podpy can give
-    gids: int = 65537  # how many group ids podpy's own user namespace maps
+    capabilities: list[str] = capabilities.NAMES  # those that podpy can give
+    gids: int = 65537  # the number of group ids that podpy's own user namespace maps
     oom_score_adj: int = 0
     limits: dict[str, Limit] = {}  # by RLIMIT name: NOFILE, NPROC …
     kernel: tuple[int, int] = (6, 1)
     unified_cgroups: bool = True
-    controllers: list[str] = []  # that podpy may use: memory, pids, cpu …
-    environment: dict[str, str] = {}  # the caller's
+    controllers: list[str] = []  # cgroup controllers that podpy may use: memory, pids, cpu …
+    environment: dict[str, str] = {}  # of the caller
     thermal_counters: list[str] = []  # directories: thermal_counters()
 
     @classmethod
@@ -68,7 +68,7 @@ class HostFacts(Record):
 
 
 class BundleContext(Record):
-    """One container's surroundings at this start."""
+    """The prepared input for one start of a container."""
 
     container_id: str
     rootfs: str  # where its root filesystem is mounted
@@ -76,9 +76,9 @@ class BundleContext(Record):
     user: UserIds = UserIds()  # oci.root.users.lookup(rootfs, spec.user, spec.groups)
     hostname: str = ""  # "": the first twelve digits of the id
     files: dict[str, str] = {}  # path in the container: host file to bind there (/etc/hosts, /run/.containerenv …)
-    artifacts: dict[str, dict[str, str]] = {}  # mounts of type artifact: target → place in the container → host path
+    artifacts: dict[str, dict[str, str]] = {}  # mounts of type artifact: target → path in the container → host path
     sources: dict[str, str] = {}  # target of a mount in the spec: host directory to bind (volumes, overlays, images)
-    places: dict[str, str] = {}  # target of a mount: what it resolves to in the root filesystem; not there: itself
+    places: dict[str, str] = {}  # target of a mount → its resolved path in the root filesystem (default: the target)
     namespaces: dict[str, str] = {}  # OCI type: path to join ("network": …/netns; "pid": /proc/7/ns/pid)
     shm: str = ""  # a directory to bind at /dev/shm; "": a tmpfs that the runtime makes
     sysfs: str = ""  # a sysfs of the container's network to bind at /sys; "": the runtime mounts one
@@ -88,7 +88,7 @@ class BundleContext(Record):
     cgroup_path: str = ""  # oci.cgroups.path(…)
     annotations: dict[str, str] = {}
     console_size: tuple[int, int] | None = None  # rows and columns of the caller's terminal
-    environment: dict[str, str] = {}  # what this start gives the container's process, whatever the spec says
+    environment: dict[str, str] = {}  # variables for this start, over those of the spec
 
 
 def _own_limits(resource: object) -> list[tuple[str, tuple[int, int]]]:
@@ -98,9 +98,9 @@ def _own_limits(resource: object) -> list[tuple[str, tuple[int, int]]]:
 
 
 def thermal_counters(cpus: str = _CPUS) -> list[str]:
-    """Return the directories that tell how often each CPU was throttled, and so what else it does (a side channel).
+    """Return the directories with each CPU's throttling counters: a side channel to other processes.
 
-    Only those that are there: the OCI runtime makes no mount point in sysfs.
+    Only existing ones: the OCI runtime creates no mount point in sysfs.
     """
     try:
         names = sorted(name for name in os.listdir(cpus) if name[:3] == "cpu" and name[3:].isdigit())

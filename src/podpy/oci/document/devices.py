@@ -1,4 +1,4 @@
-"""`--device`, `--privileged` and `--init`: files of the host that a container gets."""
+"""`--device`, `--privileged` and `--init`: the host's files that a container gets."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 _INIT = "catatonit"
 _CHARACTER, _BLOCK, _FORMAT = 0o020000, 0o060000, 0o170000
-# The OCI runtime makes these itself, or they mean something else inside.
+# The OCI runtime creates these itself, or they mean something else in the container.
 _NOT_SHARED = frozenset(f"/dev/{name}" for name in "null zero full random urandom tty console ptmx".split())
 _NOT_ENTERED = frozenset(["/dev/pts", "/dev/shm", "/dev/fd", "/dev/mqueue"])
 
 
 def resolve(spec: ContainerSpec, *, rootless: bool) -> list[Device]:
-    """Return the plain device files of `--device` (a directory means all below it), and all of them if privileged.
+    """Return the device files of `--device` (a directory means all below it), or all of the host's if privileged.
 
-    Raises UsageError for a path that is no device.
+    Raises UsageError for a path that isn't a device.
     """
     found = [device for asked in spec.devices for device in _expand(asked)]
     if spec.privileged:
@@ -49,7 +49,7 @@ def find_init(spec: ContainerSpec, conf: ContainersConf) -> str:
 
 
 def entries(devices: list[Device]) -> list[dict[str, Any]]:
-    """Return linux.devices (root only: mknod isn't for user namespaces)."""
+    """Return linux.devices (root only: mknod(2) doesn't work in user namespaces)."""
     result = []
     for device in devices:
         status = os.stat(device.host)
@@ -68,7 +68,7 @@ def entries(devices: list[Device]) -> list[dict[str, Any]]:
 
 
 def rules(devices: list[Device], *, privileged: bool) -> list[dict[str, Any]]:
-    """Return linux.resources.devices (root only): nothing but what was asked for."""
+    """Return linux.resources.devices (root only): only the wanted devices."""
     if privileged:
         return [{"allow": True, "access": "rwm"}]
     result: list[dict[str, Any]] = [{"allow": False, "access": "rwm"}]
@@ -96,7 +96,7 @@ def _expand(asked: Device) -> list[Device]:
 
 def _all(*, rootless: bool) -> list[str]:
     paths = [path for path in _walk("/dev") if path not in _NOT_SHARED and _is_device(path)]
-    # A device that its user can't open anyway is only a mount more.
+    # A device that the user can't open would only be one mount more.
     return [path for path in paths if os.access(path, os.R_OK | os.W_OK)] if rootless else paths
 
 

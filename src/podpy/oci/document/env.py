@@ -1,7 +1,7 @@
 """The environment of the container's process, in Podman's order of precedence (lowest first):
 
-what podpy always sets, the host's proxies (`--http-proxy`), containers.conf's, the image's and the options' (all in
-`ContainerSpec.env`), then HOME and HOSTNAME where nobody has set them.
+podpy's own variables, the host's proxies (`--http-proxy`), those of containers.conf, the image and the options (all in
+`ContainerSpec.env`), then HOME and HOSTNAME if they are still unset.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def variables(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
         result.setdefault("HOSTNAME", hostname(spec, context))
     for name in _SOCKET_ACTIVATION:
         if name in host:
-            # Inside, the process that the sockets are for is number 1 (sd_listen_fds(3)).
+            # The sockets are for the container's first process, whose pid inside is 1 (sd_listen_fds(3)).
             result[name] = "1" if name == "LISTEN_PID" else host[name]
     result.update(context.environment)
     return result
 
 
 def before_start(spec: ContainerSpec, proxies: dict[str, str]) -> dict[str, str]:
-    """Return what is known of the environment before the container is started."""
+    """Return the variables that are known before the container is started."""
     result = {"PATH": DEFAULT_PATH, "container": "podman"}
     if spec.tty:
         result["TERM"] = "xterm"
@@ -46,5 +46,5 @@ def before_start(spec: ContainerSpec, proxies: dict[str, str]) -> dict[str, str]
 
 
 def hostname(spec: ContainerSpec, context: BundleContext) -> str:
-    """Return the container's host name: what was asked for, else the beginning of its id."""
+    """Return the container's host name: the given one, else the beginning of its id."""
     return context.hostname or spec.hostname or context.container_id[:12]

@@ -1,4 +1,4 @@
-"""`podpy exec`: the OCI `process` of a further command, from the container's own and what was asked for."""
+"""`podpy exec`: the OCI `process` of another command, from the container's own process and the options."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def build_exec_process(
     tty: bool = False,
     privileged: bool = False,
 ) -> dict[str, Any]:
-    """Return `process` for `command`. `base`: the container's own process (config.json); `user`: "" for the same one.
+    """Return `process` for `command`. `base`: the container's own process (config.json); `user` "": the same user.
 
-    `rootfs` is where the container's files can be seen. Raises RuntimeFailedError for an unknown user.
+    `rootfs` is a path to the container's files. Raises RuntimeFailedError for an unknown user.
     """
     left_out = ("terminal", "consoleSize", "args", "apparmorProfile")
     result = {key: value for key, value in base.items() if key not in left_out}

@@ -1,7 +1,7 @@
-"""The mounts of a container: what every container has, podpy's own files, and what was asked for.
+"""The mounts of a container: those of every container, podpy's own files, and those of the options.
 
-The OCI runtime makes them, inside the root filesystem and with RESOLVE_IN_ROOT semantics of its own (crun's
-safe_openat, runc's securejoin), so a symbolic link in the image can't lead a mount out of it.
+The OCI runtime mounts them inside the root filesystem with its own form of RESOLVE_IN_ROOT (crun's safe_openat, runc's
+securejoin), so a symbolic link in the image can't lead a mount out of it.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ SYSTEMD_TMPFS = ("/run", "/run/lock", "/tmp", "/var/log/journal")
 _ZONES = "/usr/share/zoneinfo"
 INIT_TARGET = "/run/podman-init"
 
-# Options of podpy's own that no OCI runtime knows: labels (SELinux isn't enforced here), and what libpod has done
-# before (chown, overlay, copy of the image's files, the subdirectory).
+# Options that no OCI runtime knows: labels (SELinux isn't enforced here), and those that libpod has handled before
+# (chown, overlay, copy of the image's files, the subdirectory).
 _OURS = frozenset(["z", "Z", "U", "O", "copy", "nocopy", "nocreate", "notmpcopyup"])
 _OURS_WITH_VALUE = ("upperdir=", "workdir=", "subpath=", "volume-opt=", "consistency=")
-_SHARED = frozenset(["bind", "volume", "image"])  # what other containers, or the host, may write at the same time
-# What tmpfs and volumes are unless suid or dev is asked for; a bind mount is what its file system is.
+_SHARED = frozenset(["bind", "volume", "image"])  # other containers, or the host, may write to these meanwhile
+# Defaults of tmpfs and volumes, unless suid or dev is given; a bind mount keeps its file system's flags.
 _SAFE = ("nosuid", "nodev")
-_TTY_GID = 5  # the group of terminals in every distribution: Podman asks devpts for it
+_TTY_GID = 5  # the group tty in every distribution; Podman passes it to devpts
 
 
 def build(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list[OciMount]:
-    """Return the mounts of config.json, parents before children. A mount that was asked for wins over a default."""
+    """Return the mounts of config.json, parents before children. An option's mount replaces a default one."""
     check_copy_up(spec, context.places)
     asked = [made for mount in spec.mounts for made in _asked(mount, spec, context)]
     targets = {mount["destination"] for mount in asked}
     result = [m for m in [*_kernel(spec, context, systemd=systemd), *_files(spec, context)] if _free(m, targets)]
     result += [m for m in _tmpfs_defaults(spec, context, systemd=systemd) if _free(m, targets)]
     result += _devices(context)
-    # Stable: mounts of the same depth keep their order, as in Podman.
+    # A stable sort: mounts of the same depth keep their order, as with Podman.
     return sorted([*result, *asked], key=lambda m: 0 if m["destination"] == "/" else m["destination"].count("/"))
 
 
 def sysfs_is_bound(spec: ContainerSpec, context: BundleContext) -> bool:
-    """Return whether /sys must be the host's: a new sysfs needs a network namespace that the user namespace owns."""
+    """Return whether /sys must be the host's: a new sysfs needs a network namespace owned by the user namespace."""
     own_userns = namespaces.has_own_userns(spec, context)
     if spec.network == "host":
         return context.host.rootless or own_userns
@@ -81,7 +81,7 @@ def _kernel(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> li
 
 def _proc(spec: ContainerSpec, *, confined: bool) -> OciMount:
     if confined and spec.pid == "host":
-        # A new proc would need a pid namespace that this user namespace owns.
+        # A new proc would need a pid namespace owned by this user namespace.
         return _mount("/proc", "bind", ["rbind", "nosuid", "noexec", "nodev"], "/proc")
     return _mount("/proc", "proc", spec.proc_opts or ["nosuid", "noexec", "nodev"])
 
@@ -117,7 +117,7 @@ def _devpts(spec: ContainerSpec, context: BundleContext) -> OciMount:
 def _mqueue(spec: ContainerSpec, *, confined: bool) -> list[OciMount]:
     if not confined or spec.ipc != "host":
         return [_mount("/dev/mqueue", "mqueue", ["nosuid", "noexec", "nodev"])]
-    # A new one would need an IPC namespace that this user namespace owns; the host may have none at all.
+    # A new mqueue would need an IPC namespace owned by this user namespace; the host may have no mqueue at all.
     if not os.path.isdir("/dev/mqueue"):
         return []
     return [_mount("/dev/mqueue", "bind", ["bind", "nosuid", "noexec", "nodev"], "/dev/mqueue")]
@@ -134,7 +134,7 @@ def _shm(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
     if spec.ipc == "host":
         return [_mount("/dev/shm", "bind", ["rbind", "rprivate", *options], "/dev/shm")]
     size = spec.shm_size
-    # 0 is "unlimited" to Podman and to tmpfs alike: half of the memory.
+    # For Podman 0 means tmpfs's own default: half of the memory.
     limit = [f"size={size}"] if size else []
     return [_mount("/dev/shm", "tmpfs", ["rprivate", *options, "mode=1777", *limit], "shm")]
 
@@ -155,7 +155,7 @@ def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
 
 
 def places(spec: ContainerSpec, rootfs: str) -> dict[str, str]:
-    """Return target → path in the mounted `rootfs` that it resolves to, where tmpfs can meet mounts that others write.
+    """Return target → its resolved path in `rootfs`, for all mounts; {} if there is no mount that others may write.
 
     Raises OSError.
     """
@@ -183,7 +183,7 @@ def _tmpfs_defaults(spec: ContainerSpec, context: BundleContext, *, systemd: boo
 
 
 def check_copy_up(spec: ContainerSpec, places: dict[str, str]) -> None:
-    """Refuse a `tmpcopyup` that the user asks for where it can't be, or isn't safe. `places`: see `places`.
+    """Refuse an explicit `tmpcopyup` that is impossible or unsafe. `places`: the result of `places`.
 
     Raises UsageError.
     """
@@ -202,10 +202,10 @@ def check_copy_up(spec: ContainerSpec, places: dict[str, str]) -> None:
 
 
 def _lies_below(target: str, spec: ContainerSpec, places: dict[str, str]) -> str:
-    """Return the target of a mount with others' files in which `target` lies, or "".
+    """Return the target of a mount that others may write and that has `target` below it, or "".
 
-    The runtime looks a tmpfs's place up a second time, by name, to copy the image's files up (CVE-2026-133553); below
-    such a mount a container that shares it can make that name lead anywhere.
+    To copy the image's files up, the runtime looks up a tmpfs's path a second time, by name (CVE-2026-133553). Below a
+    shared mount, another container can make that name lead anywhere.
     """
     path = places.get(target, target)
     for mount in spec.mounts:
@@ -216,7 +216,7 @@ def _lies_below(target: str, spec: ContainerSpec, places: dict[str, str]) -> str
 
 
 def _devices(context: BundleContext) -> list[OciMount]:
-    """Devices as bind mounts: mknod isn't for user namespaces."""
+    """Return the devices as bind mounts: mknod(2) doesn't work in user namespaces."""
     if not context.host.rootless:
         return []
     return [
@@ -236,7 +236,7 @@ def _asked(mount: Mount, spec: ContainerSpec, context: BundleContext) -> list[Oc
     if mount.type == "devpts":
         return [_mount(mount.target, "devpts", mount.options)]
     if mount.type == "artifact":
-        # Never writable: it is the store's own file.
+        # Always read-only: these are the store's files.
         files = context.artifacts.get(mount.target, {})
         return [
             _mount(place, "bind", ["bind", "rprivate", "ro", "nosuid", "nodev", *_locked_flags(path)], path)
@@ -277,7 +277,7 @@ def _tmpfs_options(mount: Mount, spec: ContainerSpec, context: BundleContext) ->
 
 
 def _add_flags(options: list[str], flags: Iterable[str]) -> None:
-    """Add those that aren't there and whose contrary isn't."""
+    """Add each flag unless it, or its opposite, is there already."""
     for flag in flags:
         if flag not in options and flag.removeprefix("no") not in options:
             options.append(flag)
@@ -288,7 +288,7 @@ def _renamed(option: str) -> str:
 
 
 def _locked_flags(source: str) -> list[str]:
-    """Return noexec, nosuid, nodev as far as the source's own filesystem has them: a remount may not clear them."""
+    """Return those of noexec, nosuid, nodev that the source's filesystem has: a remount may not clear them."""
     try:
         flags = os.statvfs(source).f_flag
     except (OSError, ValueError):

@@ -19,12 +19,12 @@ def is_host(mode: str) -> bool:
 
 
 def joins(mode: str) -> bool:
-    """Return whether a namespace option joins one that exists already."""
+    """Return whether a namespace option joins an existing namespace."""
     return mode.startswith(_JOINS)
 
 
 def has_own_userns(spec: ContainerSpec, context: BundleContext) -> bool:
-    """Return whether the container gets, or joins, a user namespace other than podpy's own."""
+    """Return whether the container gets or joins a user namespace other than podpy's own."""
     return bool(spec.uid_maps) or "user" in context.namespaces
 
 
@@ -36,7 +36,7 @@ def leaves_the_user_out(spec: ContainerSpec) -> bool:
 
 
 def entries(spec: ContainerSpec, context: BundleContext) -> list[dict[str, str]]:
-    """Return linux.namespaces. Paths to join come from the context; what has no entry is shared with podpy."""
+    """Return linux.namespaces, with paths to join from the context. A kind without an entry is shared with podpy."""
     modes = {
         "pid": spec.pid,
         "ipc": spec.ipc,
@@ -55,7 +55,7 @@ def entries(spec: ContainerSpec, context: BundleContext) -> list[dict[str, str]]
 
 
 def id_mappings(spec: ContainerSpec) -> dict[str, Any]:
-    """Return linux.uidMappings and gidMappings, or nothing when the container shares podpy's user namespace."""
+    """Return linux.uidMappings and gidMappings; empty if the container shares podpy's user namespace."""
     if not spec.uid_maps:
         return {}
     return {

@@ -1,15 +1,14 @@
-"""What podpy adds to a default seccomp profile: which sockets may be made, and comparisons as wide as the kernel's.
+"""podpy's additions to a default seccomp profile: allowed socket families, and comparisons as wide as the kernel's.
 
-A distribution's profile lags behind the kernel for years, so a short list of podpy's own lies on top of it (its changes
-are counted by `seccomp.OVERLAY`). It never lets through what the profile doesn't, but for a family that is asked for by
-name: newer profiles deny AF_VSOCK themselves. A profile that looks at more of `socket` than its family and
-NETLINK_AUDIT knows better: its rules stay.
+A distribution's profile lags years behind the kernel, so podpy puts a short list on top of it (`seccomp.OVERLAY` counts
+its versions). The list never allows what the profile denies, except a family that the user names: newer profiles deny
+AF_VSOCK themselves. If a profile checks more of `socket` than the family and NETLINK_AUDIT, its rules stay.
 
-Two facts shape the rules. seccomp sees registers of 64 bits, while the kernel reads an `int` from their lower half
-(seccomp(2)): a comparison of all 64 bits says no more than the caller wants, so comparisons go through a mask. And
-libseccomp lets a rule without comparisons, or with fewer on the same path, swallow the others of its call, so that
-"all but these" must be said without overlap. Each rule costs every start 0.1 to 0.2 ms of crun's time, so neighbours
-are said together, block by block.
+Two facts shape the rules. seccomp sees registers of 64 bits, but the kernel reads an `int` from their lower half
+(seccomp(2)): a caller can evade a comparison of all 64 bits, so comparisons use a mask. And in libseccomp, a rule
+without comparisons, or with fewer on the same path, replaces the call's other rules, so "all but these" must be
+expressed without overlap. Each rule costs every start 0.1 to 0.2 ms of crun's time, so neighbouring families share a
+rule, block by block.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ _INTS = {
 def apply(profile: dict[str, Any], capabilities: Iterable[str], allow: Iterable[int]) -> list[Rule]:
     """Return the rules of a profile (OCI runtime spec, linux.seccomp) with podpy's own for sockets.
 
-    `allow`: numbers of families that may be used although podpy, or the profile by their number, denies them.
+    `allow`: numbers of families that are allowed although podpy, or the profile by their number, denies them.
     """
     default = profile["defaultAction"]
     masked = [_masked(rule) for rule in profile["syscalls"]]
@@ -67,10 +66,10 @@ def apply(profile: dict[str, Any], capabilities: Iterable[str], allow: Iterable[
     own = list(_socket_rules(allowed, audit=audit))
     whole = [rule for rule in masked if "socketcall" in rule["names"] and not rule.get("args")]
     if not whole and not _HAVE_SOCKETCALL.isdisjoint(profile["architectures"]):
-        # Of each rule for socket() libseccomp makes one for socketcall() there, without the arguments, which it can't
-        # see: errors would hit every socket. Only what the profile says of socketcall() as a whole goes before them.
+        # There, libseccomp also turns each rule for socket() into one for socketcall(), without the arguments, which it
+        # can't see: an error would hit every socket. Only the profile's own rules for socketcall() go before them.
         own = [rule for rule in own if rule["action"] == _ALLOW]
-    if default == _ALLOW:  # libseccomp refuses a rule that says what the default says
+    if default == _ALLOW:  # libseccomp refuses a rule with the default's action
         own = [rule for rule in own if rule["action"] != _ALLOW]
     first = [{**rule, "names": ["socketcall"]} for rule in whole[:1]]
     others = [_without(rule, "socket", *(["socketcall"] if whole else [])) for rule in masked]
@@ -82,7 +81,7 @@ def _socket_rules(allowed: set[int], *, audit: bool) -> Iterator[Rule]:
     for mask, value in _blocks(whole):
         yield _rule({_FAMILY: (mask, value)})
     if whole != allowed:
-        # "Not AUDIT" in five bits: one rule for each bit in which a protocol can differ from it (there are 32).
+        # "Not AUDIT" in five bits (there are 32 protocols): one rule for each bit in which a protocol can differ.
         for bit in (1 << place for place in range(5)):
             yield _rule({_FAMILY: (_INT, families.NETLINK), _PROTOCOL: (bit, ~_AUDIT & bit)})
         yield _rule({_FAMILY: (_INT, families.NETLINK), _PROTOCOL: (_INT, _AUDIT)}, errno=_EINVAL)
@@ -91,7 +90,7 @@ def _socket_rules(allowed: set[int], *, audit: bool) -> Iterator[Rule]:
 
 
 def _rule(compared: dict[int, tuple[int, int]], *, errno: int = 0) -> Rule:
-    """Return the rule for calls of socket() whose arguments (by index), masked, have these values."""
+    """Return a rule for calls of socket() whose masked arguments (by index) have these values."""
     args = [
         {"index": index, "value": mask, "valueTwo": value, "op": _MASKED} for index, (mask, value) in compared.items()
     ]
@@ -101,7 +100,7 @@ def _rule(compared: dict[int, tuple[int, int]], *, errno: int = 0) -> Rule:
 
 
 def _blocks(numbers: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield (mask, value) of the largest aligned blocks that hold nothing but these numbers, and each of them once."""
+    """Yield (mask, value) of the largest aligned blocks that together hold exactly these numbers, each once."""
     first = 0
     while first < families.LIMIT:
         size = 1
@@ -113,7 +112,7 @@ def _blocks(numbers: set[int]) -> Iterator[tuple[int, int]]:
 
 
 def _masked(rule: Rule) -> Rule:
-    """Return a rule that compares the lower 32 bits where the kernel reads no more."""
+    """Return the rule with comparisons of the lower 32 bits only, for arguments of which the kernel reads no more."""
     args = rule.get("args")
     if not args:
         return rule
@@ -130,7 +129,7 @@ def _masked_argument(arg: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_replaceable(rules: list[Rule], default: str) -> bool:
-    """Whether the profile allows sockets at all, and looks at no more than their family and NETLINK_AUDIT."""
+    """Return whether the profile allows sockets at all, and checks only their family and NETLINK_AUDIT."""
     compared = [arg for rule in rules for arg in rule.get("args") or ()]
     return (
         any(action == _ALLOW for action in [default, *(rule["action"] for rule in rules)])
@@ -145,7 +144,7 @@ def _values(arg: dict[str, Any]) -> tuple[int, ...]:
 
 
 def _lets_through(rules: list[Rule], default: str, number: int, protocol: int = 0) -> bool:
-    """Whether the profile itself allows socket(number, any type, protocol)."""
+    """Return whether the profile itself allows socket(number, any type, protocol)."""
     fitting = {
         rule["action"]
         for rule in rules

@@ -15,7 +15,7 @@ READ_ONLY = ("/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", 
 
 
 def masked(spec: ContainerSpec, context: BundleContext, *, bound_sysfs: bool) -> list[str]:
-    """Return linux.maskedPaths. `bound_sysfs`: /sys is the host's, not one of the container's own."""
+    """Return linux.maskedPaths. `bound_sysfs`: /sys is the host's, not the container's own."""
     result: list[str] = []
     if not spec.privileged:
         result += [path for path in (*MASKED, *context.host.thermal_counters) if not _is_unmasked(path, spec.unmask)]
@@ -46,7 +46,7 @@ def _is_unmasked(path: str, unmask: list[str]) -> bool:
         if pattern.lower() == "all":
             return True
         if _has_wildcard(pattern):
-            # The everyday list has no wildcards, so `fnmatch` (which imports `re`) is paid only by who asks for it.
+            # Most lists have no wildcards, and `fnmatch` imports `re`: so import it only if it is needed.
             from fnmatch import fnmatchcase
 
             if pattern.count("/") == path.count("/") and fnmatchcase(path, pattern):

@@ -1,4 +1,4 @@
-"""Limits → linux.resources; a limit that this host can't enforce is an error that says what to delegate."""
+"""Limits → linux.resources. A limit that this host can't enforce is an error; its hint says what to delegate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CPU = ("cpu_shares", "cpu_quota", "cpu_period", "cpus")
 
 
 def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
-    """Return linux.resources. Raises NotSupportedError for a limit that was asked for and can't be enforced."""
+    """Return linux.resources. Raises NotSupportedError for an explicit limit that this host can't enforce."""
     asked = spec.resources
     check(asked, context.cgroup_manager, context.host.controllers)
     result: dict[str, Any] = {}
@@ -37,7 +37,7 @@ def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
 
 
 def for_update(asked: Resources, before: Resources) -> dict[str, Any]:
-    """Return linux.resources for a container that runs with the limits `before`; -1 takes one away."""
+    """Return linux.resources for a running container with the limits `before`; -1 removes one."""
     memory = _memory(asked)
     if before.memory is not None and asked.memory is None:
         memory.update(limit=-1, swap=-1)
@@ -51,7 +51,7 @@ def for_update(asked: Resources, before: Resources) -> dict[str, Any]:
 
 
 def check(asked: Resources, manager: str, controllers: Collection[str]) -> None:
-    """Raise NotSupportedError if a limit needs a controller that isn't among those that podpy may use."""
+    """Raise NotSupportedError if a limit needs a controller that podpy may not use."""
     for option, controller in needed(asked):
         if manager == "none":
             raise NotSupportedError(
@@ -71,12 +71,12 @@ def _mend(controller: str) -> str:
 
 
 def needed(asked: Resources) -> list[tuple[str, str]]:
-    """Return (option, controller) for each limit that was asked for."""
+    """Return (option, controller) for each explicit limit."""
     fields = [(name, "memory") for name in _MEMORY] + [(name, "cpu") for name in _CPU]
     fields += [("cpuset_cpus", "cpuset"), ("cpuset_mems", "cpuset"), ("blkio_weight", "io")]
     fields += [(name, "io") for name in _DEVICES]
     found = [("--" + n.replace("_", "-"), c) for n, c in fields if getattr(asked, n) not in (None, "", [])]
-    # "memory.high" is the controller memory's; "cgroup.max.depth" belongs to no controller.
+    # "memory.high" belongs to the controller memory; "cgroup.max.depth" belongs to none.
     found += [(f"--cgroup-conf {key}", key.partition(".")[0]) for key in asked.cgroup_conf or ()]
     if asked.pids_limit is not None and asked.pids_limit > 0:
         found.append(("--pids-limit", "pids"))
@@ -122,7 +122,7 @@ def _block_io(asked: Resources) -> dict[str, Any]:
 
 
 def _of_device(item: str, name: str) -> dict[str, int]:
-    """Return DEVICE:NUMBER in the OCI runtime spec's form, in which the number is called `name`."""
+    """Return DEVICE:NUMBER in the OCI runtime spec's form; `name` is the number's key."""
     device, _, number_text = item.rpartition(":")
     try:
         number = os.stat(device).st_rdev
@@ -133,7 +133,7 @@ def _of_device(item: str, name: str) -> dict[str, int]:
 
 def _pids(asked: Resources, context: BundleContext) -> dict[str, int]:
     if asked.pids_limit is None:
-        # Nobody asked, so where the controller isn't delegated the default is left out without a word.
+        # It is only the default, so it is silently left out if the controller isn't delegated.
         available = context.cgroup_manager != "none" and "pids" in context.host.controllers
         return {"limit": DEFAULT_PIDS} if available else {}
     return {"limit": asked.pids_limit} if asked.pids_limit > 0 else {}

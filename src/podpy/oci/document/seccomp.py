@@ -1,12 +1,12 @@
-"""The seccomp profile: from the file that distributions ship (containers-common) to the OCI runtime's form, as text.
+"""The seccomp profile: the distribution's file (containers-common) → the text of linux.seccomp.
 
-The file describes every architecture and makes exceptions by capability and kernel; the runtime wants the result for
-one container. The translation takes longer than all the rest of config.json, and it depends on nothing but the file and
-the capabilities, so its text is kept and spliced into config.json. A default profile gets podpy's own overlay
-(`oci.document.overlay`); a file that `--security-opt seccomp=` names is taken as it is.
+The file covers every architecture, with exceptions by capability and kernel; the runtime needs the result for one
+container. The translation takes longer than all the rest of config.json and depends only on the file and the
+capabilities, so its text is cached and spliced into config.json. A default profile gets podpy's overlay
+(`oci.document.overlay`); a file named by `--security-opt seccomp=` is used as it is.
 
 There is no built-in profile: a second list that nobody updates is worse than an error that names the package. Without
-a profile podpy refuses to start a container unless it is told `--security-opt seccomp=unconfined`.
+a profile podpy refuses to start a container, except with `--security-opt seccomp=unconfined`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 UNCONFINED = "unconfined"
 _LARGEST_VERSION = (1 << 31) - 1
-OVERLAY = 3  # counts the changes of oci.document.overlay: what was kept with another one isn't used
-# The administrator's own file wins over the distribution's (containers.conf(5), seccomp_profile).
+OVERLAY = 3  # the version of oci.document.overlay: a cached text of another one isn't used
+# The administrator's file comes before the distribution's (containers.conf(5), seccomp_profile).
 DEFAULT_PATHS = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
-# Go's names for `uname -m`, which the profile's exceptions use, and libseccomp's.
+# `uname -m` → Go's name, which the profile's exceptions use, and libseccomp's.
 _ARCHITECTURES = {
     "x86_64": ("amd64", "SCMP_ARCH_X86_64"),
     "aarch64": ("arm64", "SCMP_ARCH_AARCH64"),
@@ -46,7 +46,7 @@ _ARCHITECTURES = {
 def text(spec: ContainerSpec, capabilities: Sequence[str], paths: Paths) -> str:
     """Return the text of linux.seccomp for a container with these capabilities, or "" if it is unconfined.
 
-    `--security-opt seccomp=` comes first; a privileged container has no default. Raises ConfigError.
+    `--security-opt seccomp=` comes first; a privileged container has no default profile. Raises ConfigError.
     """
     if spec.seccomp == UNCONFINED or (spec.privileged and not spec.seccomp):
         return ""
@@ -76,8 +76,8 @@ def profile_text(
 ) -> str:
     """Return the profile at `path` for a container with these capabilities, as the JSON text of linux.seccomp.
 
-    `allow`: which address families podpy's overlay lets through as well; None: no overlay. The text is kept in
-    `cache_directory` under the file's identity, the capabilities and the overlay. Raises ConfigError, UsageError.
+    `allow`: address families that podpy's overlay also allows; None: no overlay. The text is cached in
+    `cache_directory`, keyed by the file's identity, the capabilities and the overlay. Raises ConfigError, UsageError.
     """
     try:
         with open(path, "rb") as file:
@@ -93,9 +93,9 @@ def profile_text(
         raise ConfigError(f"seccomp profile {path}: {error.strerror}") from error
     try:
         text = fastjson.dumps(profile(_parse(path, source), capabilities, allow=allow))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:  # no text of a standard describes its form
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # the format has no specification to check by
         raise ConfigError(f"seccomp profile {path}: unknown form: {error!r}") from error
-    files.replace(cached, text)  # not synced: what a crash loses here is made again
+    files.replace(cached, text)  # not synced: a cache entry that a crash loses is made again
     return text
 
 

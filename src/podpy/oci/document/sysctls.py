@@ -1,4 +1,4 @@
-"""`--sysctl` → linux.sysctl: only what belongs to a namespace that the container has of its own."""
+"""`--sysctl` → linux.sysctl: only sysctls of namespaces that the container has for itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def build(spec: ContainerSpec) -> dict[str, str]:
-    """Return linux.sysctl. Raises UsageError for one that would change the host's namespace."""
+    """Return linux.sysctl. Raises UsageError for a sysctl that would change a namespace of the host."""
     for name, value in spec.sysctls.items():
         kind = _shared(name, spec)
         if kind:
@@ -26,7 +26,7 @@ _OPTION = {"IPC": "ipc", "Network": "network", "UTS": "uts"}
 
 
 def _shared(name: str, spec: ContainerSpec) -> str:
-    """Return which namespace a sysctl belongs to, if the container shares the host's; else an empty text."""
+    """Return a sysctl's namespace if the container shares it with the host, else an empty text."""
     if name.startswith("net."):
         kind, mode = "Network", spec.network
     elif name in UTS_NAMES:

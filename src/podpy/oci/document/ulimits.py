@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from podpy.oci.document.context import HostFacts, Limit
     from podpy.spec.container import Ulimit
 
-DEFAULT = 1048576  # Podman's for NOFILE and NPROC, clipped to what the host allows
+DEFAULT = 1048576  # Podman's default for NOFILE and NPROC, clipped to the host's limits
 _UNLIMITED = (1 << 64) - 1  # RLIM_INFINITY as the OCI runtime spec's uint64
 
 
@@ -28,8 +28,8 @@ def build(ulimits: list[Ulimit], host: HostFacts) -> list[dict[str, Any]]:
 
 
 def _defaults(name: str, own: Limit) -> tuple[int, int]:
-    """Return soft and hard. A Go program raises its soft limit of open files to the hard one when it begins, so with
-    Podman containers have that, and servers in them count on more than the usual 1024.
+    """Return soft and hard. A Go program raises its soft limit of open files to the hard one at its start, so Podman's
+    containers inherit that, and servers in them expect more than the usual 1024.
     """
     hard = _default(own.hard)
     return (hard if name == "NOFILE" else _default(own.soft)), hard
@@ -40,7 +40,7 @@ def _default(value: int) -> int:
 
 
 def _clipped(limit: Ulimit, host: HostFacts) -> tuple[int, int]:
-    """Return soft and hard: an unprivileged user can't raise a hard limit, so -1 means "as much as there is"."""
+    """Return soft and hard: an unprivileged user can't raise a hard limit, so -1 means the present hard limit."""
     own = host.limits.get(limit.name.upper())
     if own is None or own.hard < 0 or not host.rootless:
         return limit.soft, limit.hard

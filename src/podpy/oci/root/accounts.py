@@ -1,9 +1,9 @@
 """Lines in the container's /etc/passwd and /etc/group for users that the image doesn't know (podman-run(1), --passwd).
 
-The container's user gets one if it is a number, and with `--userns=keep-id` so does podpy's caller, as whom others may
-`exec` (toolbox, distrobox). The lines are appended to the files of the container's own layer: a file that is
-bind-mounted couldn't be replaced, which is what `useradd` and its kind do. Where the root filesystem isn't the
-container's own to write (`--read-only`, `--rootfs`), the whole text is returned, to be mounted.
+The container's user gets a line if it is given as a number. With `--userns=keep-id` podpy's caller gets one too:
+toolbox and distrobox `exec` as that user. The lines are appended to the files in the container's own layer, since
+`useradd` replaces the files, and a bind-mounted one can't be replaced. If the container has no writable root
+filesystem of its own (`--read-only`, `--rootfs`), the whole text is returned, to be mounted.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ PASSWD, GROUP = "/etc/passwd", "/etc/group"
 
 
 class Added(Record):
-    """What `prepare` has done: texts to mount instead of files (path in the container → text), and the user's home."""
+    """The result of `prepare`: texts to mount over files (path in the container → text), and the user's home."""
 
     texts: dict[str, str] = {}
     home: str = "/"
 
 
 class _Line(Record):
-    """A line for passwd or group; `number` is its id."""
+    """A line for passwd or group; `number` is the uid or gid in it."""
 
     number: int
     text: str
@@ -40,9 +40,9 @@ class _Line(Record):
 
 
 def prepare(spec: ContainerSpec, rootfs: str, user: UserIds) -> Added:
-    """Add the lines that are missing. `user`: the container's, as looked up in its files. Raises OSError.
+    """Add the missing lines. `user`: the container's, as looked up in its files. Raises OSError.
 
-    An image without these files stays without.
+    An image without these files gets none.
     """
     if not spec.passwd or not (spec.user or spec.host_users):
         return Added(home=user.home)
@@ -77,7 +77,7 @@ def _of_number(spec: ContainerSpec, user: UserIds) -> _Line:
 
 
 def as_numbers(spec: ContainerSpec, rootfs: str) -> str:
-    """Return the container's user; by number if it is one of the host's that is yet to be added (--hostuser)."""
+    """Return the container's user; as a number if it is a user of the host that will be added (--hostuser)."""
     name, _, group = spec.user.partition(":")
     lines = _of_host_user(spec, rootfs, name) if name in spec.host_users else []
     if not lines:
@@ -89,12 +89,12 @@ def as_numbers(spec: ContainerSpec, rootfs: str) -> str:
 
 
 def _of_host_user(spec: ContainerSpec, rootfs: str, name: str) -> list[_Line]:
-    """Return the line of a user of the host, with the same number; none if the container has the name."""
+    """Return the line of a user of the host, with the same uid; none if the container has that name."""
     import pwd
 
     try:
         entry = pwd.getpwnam(name)
-    except KeyError:  # it was there when the container was made
+    except KeyError:  # the user was removed since the container was created
         return []
     if name in users.ids_by_name(files.read_text(rootfs, PASSWD)) or not fits_field(name + entry.pw_gecos):
         return []
@@ -104,7 +104,7 @@ def _of_host_user(spec: ContainerSpec, rootfs: str, name: str) -> list[_Line]:
 
 
 def _passwd_text(spec: ContainerSpec, name: str, uid: int, gid: int, gecos: str, home: str) -> str:
-    """Return a line of passwd(5); the user may say how it looks (--passwd-entry)."""
+    """Return a line of passwd(5); --passwd-entry may give its form."""
     if not spec.passwd_entry:
         return f"{name}:*:{uid}:{gid}:{gecos}:{home}:/bin/sh"
     values = {"$USERNAME": name, "$UID": str(uid), "$GID": str(gid), "$NAME": gecos, "$HOME": home}
@@ -112,7 +112,7 @@ def _passwd_text(spec: ContainerSpec, name: str, uid: int, gid: int, gecos: str,
 
 
 def _group_text(spec: ContainerSpec, name: str, gid: int, members: str) -> str:
-    """Return a line of group(5); the user may say how it looks (--group-entry)."""
+    """Return a line of group(5); --group-entry may give its form."""
     if not spec.group_entry:
         return f"{name}:x:{gid}:{members}"
     return _filled(spec.group_entry, {"$GROUPNAME": name, "$GID": str(gid), "$USERLIST": members})
@@ -154,7 +154,7 @@ def _of_caller(spec: ContainerSpec, rootfs: str) -> tuple[list[_Line], list[_Lin
 
 
 def _own(maps: list[IdMapping]) -> int:
-    """Return what the caller, who is 0 in podpy's own namespace, is in the container's."""
+    """Return the id of the caller (0 in podpy's own namespace) in the container's user namespace."""
     return next((line.container for line in maps if line.host == 0), 0)
 
 
@@ -164,9 +164,9 @@ def _is_free(rootfs: str, path: str, name: str, number: int) -> bool:
 
 
 def _home(spec: ContainerSpec, own: str = "") -> str:
-    """Return the home of a new line: `own` where something is mounted there, else the working directory.
+    """Return the home directory for a new line: `own` if something is mounted there, else the working directory.
 
-    A path that can't stand in a line becomes the root directory.
+    A path that passwd(5) can't hold becomes the root directory.
     """
     targets = {mount.target.rstrip("/") for mount in spec.mounts}
     path = own

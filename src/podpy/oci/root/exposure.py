@@ -1,9 +1,9 @@
-"""Where the container's root can look things up: for a user namespace in which podpy's own user has no id.
+"""Makes the container's files reachable for a user namespace in which podpy's own user has no id.
 
-With `nomap`, `auto` and most `--uidmap`s nobody in the container may pass the directories of the user, which are 0700
-(the home, XDG_RUNTIME_DIR). The OCI runtime does its mounts in there and would fail. Podman opens the directories for
-all (mode | 0111), for good; podpy binds what the container needs into a small tmpfs that only this mount namespace
-sees.
+With `nomap`, `auto` and most `--uidmap`s, no id in the container may pass the user's directories with mode 0700 (the
+home, XDG_RUNTIME_DIR). The OCI runtime mounts from inside that namespace, so it would fail. Podman opens the
+directories to everybody (mode | 0111), permanently; podpy binds what the container needs into a small tmpfs that only
+this mount namespace sees.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-# Directories that every distribution has and that hold nothing a start needs.
+# Directories that every distribution has, with nothing that a start needs.
 _PLACES = ("/srv", "/media", "/mnt", "/usr/games", "/usr/src", "/usr/local/src")
 
 
 def expose(config: dict[str, Any], in_use: Sequence[str]) -> None:
-    """Bind the root filesystem and every bind source of config.json below one open directory, and change the paths.
+    """Bind the root filesystem and every bind source of config.json below one accessible directory; change the paths.
 
     `in_use`: further paths that must stay visible in this mount namespace. Raises NotSupportedError, OSError.
     """

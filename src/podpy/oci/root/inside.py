@@ -1,7 +1,7 @@
-"""Files inside a container's root filesystem, opened as the container would see them.
+"""Opens files inside a container's root filesystem as the container would see them.
 
-An image may hold any symbolic link; each resolves inside the container, as after a chroot (podpy.beneath). No path is
-ever joined by text.
+An image may hold any symbolic link; each resolves inside the container, as after a chroot (podpy.beneath). Paths are
+never joined as text.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _KERNELS = ("/dev", "/proc", "/sys", "/dev/shm", "/dev/pts", "/dev/mqueue")
 _RUNTIMES_DEVICES = ("console", "null")
-_LIMIT = 4 << 20  # a passwd file that is larger than this is an attack
+_LIMIT = 4 << 20  # bytes; a larger passwd file is an attack
 
 
 def refuse_links(spec: ContainerSpec, rootfs: str) -> None:
-    """Refuse symbolic links where the OCI runtime mounts the kernel's file systems and makes devices.
+    """Refuse symbolic links at paths where the OCI runtime mounts kernel file systems or creates devices.
 
-    Old runtimes follow them to wherever they lead (CVE-2026-47766, CVE-2026-41579; at a user's own /dev
-    CVE-2026-88264), and no image that a builder made has one. Raises ImageError, UsageError; OSError.
+    Old runtimes follow them out of the container (CVE-2026-47766, CVE-2026-41579; at a user's own /dev
+    CVE-2026-88264), and no builder makes such an image. Raises ImageError, UsageError, OSError.
     """
     targets = [mount.target for mount in spec.mounts]
     wanted = [path for path in _KERNELS if not any(_covers(target, path) for target in targets)]
@@ -45,9 +45,9 @@ def _covers(target: str, path: str) -> bool:
 
 
 def read_text(rootfs: str, path: str) -> str:
-    """Return a regular file's text, "" if there is none. Raises RuntimeFailedError if it is larger than 4 MiB."""
+    """Return a regular file's text, or "" if there is none. Raises RuntimeFailedError if it is larger than 4 MiB."""
     try:
-        # O_NONBLOCK: a fifo at this place must not hang podpy.
+        # O_NONBLOCK: a fifo at this path must not hang podpy.
         descriptor = open_in_root(rootfs, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except (FileNotFoundError, NotADirectoryError):
         return ""
@@ -84,9 +84,9 @@ def is_directory(rootfs: str, path: str) -> bool:
 
 
 def make_directories(rootfs: str, path: str, mode: int = 0o755) -> int:
-    """Make a directory and its missing parents inside `rootfs`; return an O_PATH descriptor of it.
+    """Create a directory and its missing parents inside `rootfs`; return an O_PATH descriptor of it.
 
-    A symbolic link on the way leads where it leads inside the container. Raises OSError with the path.
+    Symbolic links on the way resolve as they do inside the container. Raises OSError with the path.
     """
     made = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for name in real_path(rootfs, path).split("/"):

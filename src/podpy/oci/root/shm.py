@@ -1,7 +1,7 @@
 """`--ipc=container:NAME` shares /dev/shm as well as the IPC namespace: POSIX shared memory is files (shm_overview(7)).
 
-The other container's /dev/shm is in its own mount namespace. A copy of that mount is taken there and attached here: no
-path of ours leads to it, and a symbolic link on the way is refused, so no link of the other container's leads anywhere.
+The other container's /dev/shm is in its own mount namespace, and no path here leads to it. So the mount is copied there
+(open_tree(2)) and attached here. A symbolic link on the way is refused, so the other container can't redirect it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from podpy.errors import StateError
 def borrow(namespace: str, target: str) -> str:
     """Mount the /dev/shm of the container whose IPC namespace is the file `namespace` at `target`; return `target`.
 
-    `namespace` is /proc/PID/ns/ipc; for any other path "" is returned, for there is no process to ask. This process
-    must have only one thread and a mount namespace of its own. Raises StateError if the container has ended, OSError.
+    `namespace` is /proc/PID/ns/ipc; any other path gives "", since there is no process to ask. This process must have
+    only one thread and its own mount namespace. Raises StateError if the container has ended, OSError.
     """
     parts = namespace.split("/")
     if parts[:2] != ["", "proc"] or len(parts) != 5 or not parts[2].isdigit():

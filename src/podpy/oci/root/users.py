@@ -1,7 +1,7 @@
-"""Who the container's process is: `-u`, `--group-add` and the image's USER, looked up in the container's own files.
+"""The ids of the container's process: `-u`, `--group-add`, the image's USER, looked up in the container's own files.
 
-The rules are Podman's: a name must be in the container's /etc/passwd; a number needn't be. Without an explicit group,
-the user's primary group and the groups that list them apply.
+Podman's rules: a name must be in the container's /etc/passwd; a number needn't be. Without an explicit group, the user
+has their primary group and the groups that list them as a member.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class UserIds(Record):
     gid: int = 0
     groups: list[int] = []  # supplementary ones
     home: str = "/"
-    name: str = ""  # "" if the container's passwd file doesn't know the user
-    group_known: bool = True  # the primary group is in the container's group file
+    name: str = ""  # empty if the container's passwd file doesn't have the user
+    group_known: bool = True  # whether the primary group is in the container's group file
 
 
 class _Passwd(Record):
@@ -44,7 +44,7 @@ class _Group(Record):
 def lookup(rootfs: str, user: str, groups: Sequence[str] = ()) -> UserIds:
     """Return the ids of `user` ("name", "uid", "name:group", "uid:gid") and of `groups` in the container at `rootfs`.
 
-    Raises CommandNotExecutableError (126, as Podman's) for a name that the container doesn't know, UsageError for an
+    Raises CommandNotExecutableError (126, as Podman does) for a name that the container doesn't have, UsageError for an
     impossible number.
     """
     wanted, _, wanted_group = user.partition(":")
@@ -71,7 +71,7 @@ def _find_user(rootfs: str, wanted: str) -> _Passwd:
         if len(fields) < 6:
             continue
         uid, gid = parse_id(fields[2]), parse_id(fields[3])
-        if uid is None or gid is None:  # no user's line: the kernel would take the number for none, or for another
+        if uid is None or gid is None:  # not a valid line: the kernel would read the number as no id, or as another one
             continue
         if fields[0] == wanted or uid == number:
             return _Passwd(name=fields[0], uid=uid, gid=gid, home=fields[5])
@@ -94,7 +94,7 @@ def _parse_groups(text: str) -> list[_Group]:
 
 
 def ids_by_name(text: str) -> dict[str, int]:
-    """Return name → id of the lines of a passwd(5) or group(5) file that have an id."""
+    """Return name → id for the lines of a passwd(5) or group(5) file that have an id."""
     rows = (line.split(":") for line in text.splitlines())
     numbers = {fields[0]: parse_id(fields[2]) for fields in rows if len(fields) >= 4}
     return {name: number for name, number in numbers.items() if number is not None}

@@ -1,6 +1,6 @@
-"""The working directory: made if the image names it, refused if `-w` names one that isn't there (as Podman does).
+"""The working directory: created if the image names it, refused if only `-w` names it (as with Podman).
 
-The OCI runtimes would make any directory that is missing, and a typing error would go unnoticed.
+The OCI runtimes would create any missing directory, so a typing error would go unnoticed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def prepare(spec: ContainerSpec, rootfs: str, user: UserIds, name: str) -> None:
-    """Make sure that the container has its working directory; `name` is the container's, for the error.
+    """Make sure that the container has its working directory; `name` is the container's name, for the error.
 
-    A directory that is made belongs to the container's user. Raises CommandNotExecutableError (126, as
-    Podman's) for one that isn't there, or is no directory.
+    A created directory belongs to the container's user. Raises CommandNotExecutableError (126, as Podman does) if it
+    doesn't exist, or isn't a directory.
     """
     workdir = spec.workdir or "/"
     if workdir == "/" or _on_mount(workdir, spec) or files.is_directory(rootfs, workdir):
@@ -31,7 +31,7 @@ def prepare(spec: ContainerSpec, rootfs: str, user: UserIds, name: str) -> None:
         raise CommandNotExecutableError(f'workdir "{workdir}" exists on container {name}, but is not a directory')
     if not spec.create_workdir:
         if _is_above_mount(workdir, spec) or _is_dangling_link(rootfs, workdir):
-            return  # the runtime makes the place of a mount and what is above it; a link may lead into a mount
+            return  # the runtime creates mount points and their parents; a link may lead into a mount
         raise CommandNotExecutableError(
             f'workdir "{workdir}" does not exist on container {name}', hint="Give -w a directory of the image"
         )
