@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -245,7 +246,8 @@ class Conmon:
         if self.runtime.startswith("/usr") and self.pid:
             self.run_runtime("delete", "--force", self.id)
         elif self.container > 1 and Path(f"/proc/{self.container}").exists():
-            os.kill(self.container, 9)
+            with contextlib.suppress(ProcessLookupError):  # it is just ending
+                os.kill(self.container, 9)
         if self.pid:
             wait.for_end(self.pid)
         found = [path.read_text() for path in self.bundle.glob("sanitizer*")]

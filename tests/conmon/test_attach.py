@@ -211,8 +211,9 @@ def test_leave_stdin_open_keeps_it_open(container: Make) -> None:
 
 
 def test_terminal_input_output_and_size(container: Make, runtime: str) -> None:
-    command = "tty; stty size; read word; echo got $word; stty size; exit 4"
-    conmon = container(command, runtime=runtime, terminal=True).start("--terminal").started()
+    # Two fifos and a socket have no common order: the new size is waited for.
+    command = 'tty; stty size; read word; echo got $word; while [ "$(stty size)" = "33 77" ]; do :; done; stty size'
+    conmon = container(f"{command}; exit 4", runtime=runtime, terminal=True).start("--terminal").started()
     client = conmon.attach()
     with (conmon.bundle / "ctl").open("w") as ctl:
         ctl.write("1 33 77\n")
@@ -220,7 +221,6 @@ def test_terminal_input_output_and_size(container: Make, runtime: str) -> None:
     assert until(client, b"33 77\r\n").startswith(b"/dev/pts/0\r\n")
     with (conmon.bundle / "winsz").open("w") as winsz:
         winsz.write("44 88\n")
-    time.sleep(0.1)  # two fifos and a socket have no common order
     client.send(b"word\n")
     assert b"got word\r\n44 88\r\n" in until(client, b"44 88\r\n")
     assert conmon.exit_code() == "4"

@@ -14,7 +14,8 @@ from tests.conmon.harness import Conmon
 from tests.support import needs, wait
 
 Make = Callable[..., Conmon]
-LOOP = "trap 'exit 9' TERM; while :; do sleep 0.05; done"
+LOOP = "trap 'exit 9' TERM; touch /tmp/ready; while :; do sleep 0.05; done"
+WHEN_READY = "until [ -e /tmp/ready ]; do sleep 0.02; done; "
 
 
 class Health:
@@ -46,8 +47,10 @@ class Health:
 
     def until(self, status: str) -> dict[str, Any]:
         """Wait for a state and return the results."""
-        wait.until(lambda: self.result().get("Status") == status, what=f"the container is {status}")
-        return self.result()
+        return wait.until(
+            lambda: found if (found := self.result()).get("Status") == status else {},
+            what=f"the container is {status}",
+        )
 
     def noted(self) -> list[str]:
         """The states that were noted for the table of events, in order."""
@@ -107,10 +110,10 @@ def test_a_check_makes_a_container_healthy_or_unhealthy(container: Make, runtime
     health = Health(conmon.bundle).write("echo out; echo err >&2; test -f /tmp/well || exit 3")
     conmon.start("--runtime-run", health.option).started()
     found = health.until("unhealthy")
-    assert found["FailingStreak"] == 2
+    assert found["FailingStreak"] >= 2  # a busy machine may look late
     # runc copies each stream through a pipe of its own.
     outputs = [(entry["ExitCode"], sorted(entry["Output"].split())) for entry in found["Log"]]
-    assert outputs == [(3, ["err", "out"])] * 2
+    assert outputs == [(3, ["err", "out"])] * len(outputs)
     assert found["Log"][0]["Start"] < found["Log"][0]["End"] < found["Log"][1]["Start"]
     inside(conmon, "touch /tmp/well")
     found = health.until("healthy")
@@ -123,8 +126,13 @@ def test_nothing_is_left_of_a_check_that_takes_too_long(container: Make, runtime
     health = Health(conmon.bundle)
     health.write("echo begun; (sleep 771 &); sleep 772 & sleep 773; echo not reached", timeout=1000, retries=1)
     conmon.start("--runtime-run", health.option).started()
-    entry = health.until("unhealthy")["Log"][0]
-    assert (entry["ExitCode"], entry["Output"]) == (-1, "begun\n")
+
+    def outcomes() -> set[tuple[int, str]]:
+        return {(entry["ExitCode"], entry["Output"]) for entry in health.result().get("Log") or ()}
+
+    wait.until(lambda: (-1, "begun\n") in outcomes(), what="a check that had begun has taken too long")
+    assert outcomes() <= {(-1, "begun\n"), (-1, "")}  # "": on a busy machine its time was over before
+    assert health.result()["Status"] == "unhealthy"
     told(conmon, "3 -1 0")  # no further one
 
     def left() -> list[str]:
@@ -165,21 +173,22 @@ def test_a_startup_check_gates_the_other(container: Make) -> None:
     conmon = container("exec sleep 1000")
     health = Health(conmon.bundle)
     health.write("echo regular; exit 1", startup="echo startup; test -f /tmp/up", startup_interval=1000,
-                 startup_success=2, retries=1)  # fmt: skip
+                 startup_success=2, retries=1, log_count=1000)  # fmt: skip
     conmon.start("--runtime-run", health.option).started()
     wait.until(lambda: health.result().get("Log"), what="a result")
     assert health.result()["Status"] == "starting"
     inside(conmon, "touch /tmp/up")
     found = health.until("unhealthy")
     outputs = [entry["Output"] for entry in found["Log"]]
-    assert outputs[-1] == "regular\n" and outputs[-3:-1] == ["startup\n"] * 2
+    first = outputs.index("regular\n")
+    assert outputs[first - 2 : first] == ["startup\n"] * 2 and "startup\n" not in outputs[first:]
     wait.until(lambda: health.noted() == ["healthy", "unhealthy"], what="both changes are noted")
 
 
 def test_a_startup_check_that_fails_too_often_ends_the_container_for_a_restart(container: Make) -> None:
     conmon = container(LOOP)
     health = Health(conmon.bundle)
-    health.write("exit 0", startup="exit 1", startup_interval=1000, startup_retries=2, stop_timeout=30000)
+    health.write("exit 0", startup=f"{WHEN_READY}exit 1", startup_interval=1000, startup_retries=2, stop_timeout=30000)
     log = conmon.bundle / "cleanup"
     conmon.start("--runtime-run", health.option, f"--persist-dir={conmon.bundle}", "--restart=no",
                  "--restart-delay=1", "--exit-command=/bin/sh", "--exit-command-arg=-c",
@@ -220,7 +229,8 @@ def test_an_unhealthy_container_is_killed_or_stopped(container: Make) -> None:
     for action, code, note in (("kill", "137", "none"), ("stop", "9", "0 stop\n")):
         conmon = container(LOOP)
         health = Health(conmon.bundle)
-        health.write("exit 1", retries=1, on_failure=action, stop_signal=signal.SIGTERM, stop_timeout=30000)
+        check = f"{WHEN_READY}exit 1"
+        health.write(check, retries=1, on_failure=action, stop_signal=signal.SIGTERM, stop_timeout=30000)
         conmon.start("--runtime-run", health.option, f"--persist-dir={conmon.bundle}", "--restart=no").started()
         assert conmon.exit_code() == code
         restart = conmon.bundle / "restart"

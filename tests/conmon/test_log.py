@@ -37,8 +37,14 @@ def test_single_byte_writes_are_all_there(odd: Conmon) -> None:
 
 
 def test_pieces_of_a_line_are_marked(container: Make) -> None:
-    conmon = container("printf a; sleep 0.3; printf b; sleep 0.3; echo c; printf d")
-    lines = run(conmon).log_path.read_bytes().splitlines()
+    conmon = container("printf a; read go; printf b; read go; echo c; printf d")
+    conmon.start("--runtime-run", "--stdin", attach=True).started()
+    assert conmon.attached is not None
+    for piece in (b"a", b"b"):
+        assert conmon.attached.recv(100) == b"\x02" + piece
+        conmon.attached.send(b"go\n")
+    conmon.wait()
+    lines = conmon.log_path.read_bytes().splitlines()
     assert [line.split(b" ", 2)[2] for line in lines] == [b"P a", b"P b", b"F c", b"P d"]
 
 
@@ -157,14 +163,16 @@ def test_journald_gets_lines_with_their_fields(container: Make, tmp_path: Path) 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(journal / "socket"))
         listener.settimeout(wait.PATIENCE)
-        conmon = container("echo 'out a=b'; sleep 0.1; echo '<4>warn' >&2; sleep 0.1; printf end")
+        conmon = container("echo 'out a=b'; echo '<4>warn' >&2; printf end")
         run(conmon, "--log-tag", "tag", "--log-label", "MY=l", log="journald", env={"JOURNAL_DIR": str(journal)})
-        out, err, end = (fields(listener.recv(65536)) for _ in range(3))
+        got = [fields(listener.recv(65536)) for _ in range(3)]
     common = {"CONTAINER_ID_FULL": conmon.id, "CONTAINER_ID": conmon.id[:12], "CONTAINER_NAME": "name",
               "CONTAINER_TAG": "tag", "SYSLOG_IDENTIFIER": "tag", "MY": "l"}  # fmt: skip
+    out, end, err = sorted(got, key=lambda entry: ["out a=b", "end", "warn"].index(entry["MESSAGE"]))
     assert out == {**common, "MESSAGE": "out a=b", "PRIORITY": "6"}
-    assert err == {**common, "MESSAGE": "warn", "PRIORITY": "4"}
     assert end == {**common, "MESSAGE": "end", "PRIORITY": "6", "CONTAINER_PARTIAL_MESSAGE": "true"}
+    assert err == {**common, "MESSAGE": "warn", "PRIORITY": "4"}
+    assert got.index(out) < got.index(end)  # two streams have no common order
 
 
 def test_an_option_of_the_journal_alone_is_warned_of_without_it(container: Make) -> None:

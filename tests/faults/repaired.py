@@ -21,7 +21,7 @@ def assert_repaired(podpy: Podpy, image: str) -> None:
     assert os.listdir(podpy.runroot / "containers") == []
     assert os.listdir(podpy.graphroot / "containers") == []
     assert os.listdir(podpy.graphroot / "tmp") in ([], ["blobs"])  # blobs: a pull that was cut off goes on from there
-    wait.until(lambda: not helpers(podpy), what="conmon, pasta and the containers have ended", timeout=30)
+    wait.until(lambda: not helpers(podpy), what="conmon, pasta and the containers have ended")
 
 
 def helpers(podpy: Podpy) -> list[str]:

@@ -95,7 +95,7 @@ class UploadHandler(BaseHTTPRequestHandler):
             self.rfile.read(length // 2)
             uploads.held = True
             uploads.reached.set()
-            uploads.hold.wait(30)
+            uploads.hold.wait(200)
             uploads.held, self.close_connection = False, True
             return
         cut = uploads.cuts.pop(0) if uploads.cuts and length > 2000 else length

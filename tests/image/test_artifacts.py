@@ -191,7 +191,7 @@ def test_an_artifact_that_is_removed_while_it_is_extracted(podpy: Podpy, files: 
     podpy.ok("artifact", "rm", NAME)
     with (podpy.home / "out/two.gz").open("rb") as second:  # until now it waits for a reader
         assert second.read() == (podpy.home / "two.gz").read_bytes()
-    assert extraction.wait(30) == 0
+    assert extraction.wait(60) == 0
     assert (podpy.home / "out/three").read_text() == "three"
     assert blobs(podpy) == []
     assert podpy.ok("system", "check") == ""

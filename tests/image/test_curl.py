@@ -87,7 +87,7 @@ def test_silence_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 
     def silent(_: socket.socket) -> None:
-        over.wait(30)
+        over.wait(60)
 
     with serving(silent) as server:
         with pytest.raises(HTTPError, match="nothing came for"):

@@ -190,9 +190,9 @@ def test_a_damaged_blob_is_the_registrys_to_find(podpy: Podpy, odd: OddRegistry,
 def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, here: str) -> None:
     odd.uploads.hold = threading.Event()
     process = podpy.popen("push", here, f"{odd.address}/x", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert odd.uploads.reached.wait(30)
+    assert odd.uploads.reached.wait(60)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     odd.uploads.hold.set()
     assert process.returncode == 130, err
     assert b"Traceback" not in err

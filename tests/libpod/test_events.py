@@ -148,7 +148,7 @@ def test_who_follows_hears_of_each_event_and_ends_at_its_time(podpy: Podpy) -> N
     podpy.ok("run", "--rm", "--network=none", "hello")
     with podpy.popen("events", "--filter", "type=container", stdout=subprocess.PIPE) as follower:
         assert follower.stdout is not None
-        waiting(follower.pid)
+        wait.for_poll(follower.pid)
         podpy.ok("create", "--name", "c", "--network=none", "hello")
         seen = wait.for_text(follower.stdout, b"name=c")
         podpy.ok("rm", "c")
@@ -156,11 +156,6 @@ def test_who_follows_hears_of_each_event_and_ends_at_its_time(podpy: Podpy) -> N
         follower.send_signal(signal.SIGINT)
         assert (follower.wait(), seen.count(b"\n")) == (130, 2)  # nothing of what was before
     assert podpy.ok("events", "--since", "1h", "--until", "1ms", "--filter", "event=rename") == ""
-
-
-def waiting(pid: int) -> None:
-    """Wait until a process sleeps in poll."""
-    wait.until(lambda: "poll" in Path(f"/proc/{pid}/wchan").read_text(), what="it waits for events")
 
 
 def test_filters_of_one_key_are_alternatives_and_keys_must_all_be_true(database: Database) -> None:

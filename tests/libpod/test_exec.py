@@ -168,7 +168,7 @@ def test_an_exec_session_is_seen_while_it_runs(podpy: Podpy, running: str) -> No
     assert process.stdout is not None
     wait.for_text(process.stdout, b"ready")
     assert len(podpy.json("inspect", running)[0]["ExecIDs"]) == 1
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert podpy.json("inspect", running)[0]["ExecIDs"] in ([], None)
 
 
@@ -184,7 +184,7 @@ def test_a_command_with_a_terminal_whose_podpy_was_killed_is_still_seen(podpy: P
     wait.until(lambda: "until" in podpy.ok("top", running, "args"), what="it runs")
     (session,) = podpy.json("inspect", running)[0]["ExecIDs"]
     process.kill()
-    process.wait(30)
+    process.wait(60)
     assert podpy.json("inspect", running)[0]["ExecIDs"] == [session]
     podpy.ok("exec", running, "touch", "/go")
     wait.until(lambda: not podpy.json("inspect", running)[0]["ExecIDs"], what="the session's end")
@@ -197,8 +197,10 @@ def test_a_command_whose_podpy_was_killed_runs_on_and_is_seen_until_its_end(podp
         process = podpy.popen("exec", running, "sh", "-c", script, stdout=file)
     wait.until(lambda: "first" in out.read_text(), what="it runs")
     (session,) = podpy.json("inspect", running)[0]["ExecIDs"]
+    (file,) = podpy.runroot.glob(f"containers/*/exec/{session}")
+    wait.until(lambda: json.loads(file.read_text())["pid"] != process.pid, what="it is noted whose process it is")
     process.kill()
-    process.wait(30)
+    process.wait(60)
     assert podpy.json("inspect", running)[0]["ExecIDs"] == [session]
     podpy.ok("exec", running, "touch", "/go")
     wait.until(lambda: not podpy.json("inspect", running)[0]["ExecIDs"], what="the session's end")

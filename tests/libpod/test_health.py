@@ -17,7 +17,7 @@ QUICK = ("--health-interval=1s", "--health-retries=1")
 def start(podpy: Podpy, image: str, *options: str, name: str = "c") -> str:
     """Start a container that ends with 9 at SIGTERM, and return its id."""
     words = ("run", "-d", f"--name={name}", "--network=none", *options, image, "sh", "-c")
-    return podpy.ok(*words, "trap 'exit 9' TERM; while :; do sleep 0.1; done")
+    return podpy.ok(*words, "trap 'exit 9' TERM; touch /tmp/ready; while :; do sleep 0.1; done")
 
 
 def state(podpy: Podpy, name: str = "c") -> dict[str, Any]:
@@ -120,7 +120,8 @@ def test_a_container_that_was_made_ready_is_checked_from_its_start_on(podpy: Pod
 def test_what_is_done_about_an_unhealthy_container(podpy: Podpy, busybox: str) -> None:
     start(podpy, busybox, "--health-cmd=false", *QUICK, "--health-on-failure=kill", name="killed")
     # Stopped for its health: the policy doesn't start it again.
-    start(podpy, busybox, "--health-cmd=false", *QUICK, "--health-on-failure=stop", "--restart=always", name="stopped")
+    end = ("--health-cmd=test ! -e /tmp/ready", "--health-on-failure=stop", "--restart=always")
+    start(podpy, busybox, *end, *QUICK, name="stopped")
     start(podpy, busybox, "--health-cmd=false", *QUICK, "--health-on-failure=restart", name="again")
     assert podpy.ok("wait", "killed") == "137"
     assert podpy.ok("wait", "stopped") == "9"
@@ -133,6 +134,7 @@ def test_what_is_done_about_an_unhealthy_container(podpy: Podpy, busybox: str) -
 
 def test_a_check_that_hangs_is_killed_and_its_time_is_said(podpy: Podpy, busybox: str) -> None:
     start(podpy, busybox, "--init", "--health-cmd", "sleep 771; true", "--health-timeout=1s", *QUICK)
+    podpy.ok("exec", "c", "sh", "-c", "until [ -e /tmp/ready ]; do sleep 0.05; done")
     podpy("healthcheck", "run", "c").fails(125, "healthcheck command exceeded timeout of 1s")
     podpy.ok("wait", "--condition=unhealthy", "c")
     podpy.ok("kill", "-s", "TERM", "c")

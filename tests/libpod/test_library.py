@@ -446,7 +446,7 @@ def test_pytest_itself_as_the_caller(rootful: Podpy) -> None:
         codes: list[int] = []
         waiting.start()
         container.stop(0)
-        waiting.join(30)
+        waiting.join(60)
         assert codes == [137]
         container.remove(volumes=True)
     assert rootful.ok("ps", "-aq") == ""

@@ -69,7 +69,7 @@ def test_kill_and_wait(podpy: Podpy, busybox: str) -> None:
     sleeper(podpy, busybox)
     waiting = podpy.popen("wait", "c", stdout=subprocess.PIPE)
     assert podpy.ok("kill", "c") == "c"
-    out, _ = waiting.communicate(timeout=30)
+    out, _ = waiting.communicate(timeout=60)
     assert out == b"137\n"
     podpy("kill", "c").fails(125, "can only kill running containers")
 
@@ -198,6 +198,7 @@ def test_wait_tells_the_first_end_after_it_began_whatever_the_restart_policy(pod
         waiting = podpy.popen("wait", "--ignore", "nobody", "c", stdout=subprocess.PIPE)
         assert waiting.stdout is not None
         wait.for_text(waiting.stdout, b"-1\n")  # now c's turn has come
+        wait.for_poll(waiting.pid)
         (gate / "go").touch()  # not by `exec`: the end of the container would kill that, too
         assert waiting.communicate(timeout=60)[0].decode().split() == [end]
         wait.until(lambda: podpy.json("inspect", "c")[0]["State"]["Running"], what="the container to run again")

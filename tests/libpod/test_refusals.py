@@ -9,6 +9,7 @@ import pytest
 
 from podpy.rootless.checks.controllers import missing_controllers
 from podpy.rootless.checks.mends import one_line
+from tests.support import ports
 from tests.support.engine import Podpy
 
 
@@ -39,8 +40,7 @@ def test_a_port_that_needs_a_privilege_leaves_no_container(podpy: Podpy, busybox
 
 
 def test_a_container_that_replaces_another_may_have_its_port(podpy: Podpy, busybox: str, taken: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        free = server.getsockname()[1]
+    free = ports.free()
     words = ("run", "-d", "--replace", "--name", "x", "-p", f"127.0.0.1:{free}:80", busybox, "sleep", "100")
     first, second = podpy.ok(*words), podpy.ok(*words)
     assert first != second

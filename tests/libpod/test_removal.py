@@ -17,7 +17,7 @@ TRIES = 5
 
 def sleeper(podpy: Podpy, image: str, *options: str) -> str:
     """Start a container with --rm that ends at once when it is asked to; return its id."""
-    script = "trap 'exit 4' TERM; while :; do sleep 0.05; done"
+    script = "trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done"
     return podpy.ok("run", "-d", "--rm", "--name=c", "--network=none", *options, image, "sh", "-c", script)
 
 
@@ -70,7 +70,8 @@ def test_its_name_is_free_when_a_call_that_waited_returns(
         podpy.ok("run", "-d", "--rm", "--name=c", "--network=none", volume, busybox, "sh", "-c", script)
         waiting = podpy.popen(*waiter, stdout=subprocess.PIPE)
         assert waiting.stdout is not None
-        wait.for_text(waiting.stdout, first)  # now it waits
+        wait.for_text(waiting.stdout, first)
+        wait.for_poll(waiting.pid)
         (gate / "go").touch()  # not by `exec`: the end of the container would kill that, too
         said = waiting.communicate(timeout=60)[0]
         assert waiting.returncode == code
@@ -82,8 +83,7 @@ def test_its_name_is_free_when_a_call_that_waited_returns(
 def test_wait_for_one_that_is_being_removed_tells_its_code(podpy: Podpy, busybox: str) -> None:
     container = sleeper(podpy, busybox)
     waiting = [podpy.popen("wait", "c", stdout=subprocess.PIPE) for _ in range(3)]
-    wait.until(lambda: podpy.ok("ps", "-q"), what="it runs")
-    podpy.ok("exec", "c", "true")
+    wait.until(lambda: podpy.ok("logs", "c") == "ready", what="it ends well when it is asked to")
     podpy.ok("stop", "c")
     codes = {process.communicate(timeout=60)[0].decode().strip() for process in waiting}
     assert codes <= {"4", ""}  # "": it came when the container was gone

@@ -60,8 +60,9 @@ def test_a_database_that_can_not_be_read(podpy: Podpy, busybox: str) -> None:
 
 
 def test_a_reset_that_is_killed_leaves_a_store_that_works(full: Podpy) -> None:
+    container = full.json("inspect", "runs")[0]["State"]["Pid"]
     process = full.popen("system", "reset", "--force")
-    wait.until(lambda: not full.json("ps", "--format", "json"), what="the container has ended")
+    wait.for_end(container)
     process.kill()
     process.wait()
     assert full.ok("system", "check", "--repair").count(": repaired") >= 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shlex
 import signal
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 
 
 def waiting(podpy: Podpy, image: str, *options: str) -> int:
@@ -95,23 +97,30 @@ def test_a_monitor_that_is_killed_while_it_waits_leaves_an_exited_container(
 
 
 def test_each_wait_is_twice_as_long(podpy: Podpy, busybox: str) -> None:
-    words = ("run", "-d", "--name=c", "--network=none", "--restart=on-failure:4", busybox, "sh", "-c", "exit 1")
-    directory = podpy.runroot / "containers" / podpy.ok(*words)
+    shared = shared_directory(podpy)
+    options = ("--name=c", "--network=none", "--restart=on-failure:4", f"--volume={shared}:/s")
+    script = "cat /proc/uptime >>/s/starts; exit 1"
+    directory = podpy.runroot / "containers" / podpy.ok("run", "-d", *options, busybox, "sh", "-c", script)
     seen: list[str] = []
 
+    def starts() -> list[float]:
+        path = shared / "starts"
+        return [float(line.split()[0]) for line in path.read_text().splitlines()] if path.exists() else []
+
     def look() -> bool:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             text = (directory / "restart").read_text().strip()
-        except FileNotFoundError:
-            return podpy.ok("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", "c") == "4 exited"
-        if text not in seen:
-            seen.append(text)
-        return False
+            if text not in seen:
+                seen.append(text)
+        return len(starts()) == 5
 
     wait.until(look, what="four restarts")
-    # Each was there for as long as it says; a busy machine may have missed some.
+    state = ("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", "c")
+    wait.until(lambda: podpy.ok(*state) == "4 exited", what="the end of the last one")
+    # A busy machine may have missed some, and starts later than it might.
     assert seen == [text for text in ("100 policy", "200 policy", "400 policy", "800 policy") if text in seen]
-    assert "800 policy" in seen
+    pauses = [later - sooner for sooner, later in itertools.pairwise(starts())]
+    assert all(pause > least for pause, least in zip(pauses, (0.08, 0.18, 0.38, 0.78), strict=True)), pauses
 
 
 def test_restarts_are_events(podpy: Podpy, busybox: str) -> None:

@@ -82,7 +82,7 @@ def test_output_can_be_captured_from_a_detached_run(podpy: Podpy, busybox: str) 
     script = f'id=$("{podpy.launcher}" run -d --network=none {busybox} sleep 100 2>&1); echo "got ${{#id}}"'
     if podpy.is_root:
         pytest.fail("this test is for the unprivileged user")
-    assert podpy.run(["sh", "-c", script], timeout=30).ok() == "got 64"
+    assert podpy.run(["sh", "-c", script]).ok() == "got 64"
 
 
 def test_name_cidfile_and_pidfiles(podpy: Podpy, busybox: str) -> None:
@@ -117,7 +117,7 @@ def test_a_signal_to_podpy_reaches_the_container(podpy: Podpy, busybox: str) -> 
     wait.for_text(process.stdout, b"ready")
     process.send_signal(signal.SIGUSR1)
     assert b"caught" in wait.for_text(process.stdout, b"caught")
-    assert process.wait(30) == 7
+    assert process.wait(60) == 7
 
 
 def test_rm_removes_the_container_and_its_anonymous_volume(podpy: Podpy, busybox: str) -> None:

@@ -50,7 +50,7 @@ class Terminal:
     def end(self) -> int:
         """Return the exit code once the command has ended."""
         assert self.process is not None
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def close(self) -> None:
         """Give the terminal back and end what still runs."""

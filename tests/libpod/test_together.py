@@ -47,7 +47,9 @@ def test_stop_waits_for_all_together_and_names_them_in_order(podpy: Podpy, group
 
 def test_stop_tells_each_one_s_error_and_stops_the_others(podpy: Podpy, group: Path, busybox: str) -> None:
     podpy.ok("run", "-d", "--network=none", "--stop-timeout=0", "--name=alone", busybox, "sleep", "300")
-    os.kill(podpy.json("inspect", "alone")[0]["State"]["ConmonPid"], signal.SIGKILL)
+    monitor = podpy.json("inspect", "alone")[0]["State"]["ConmonPid"]
+    os.kill(monitor, signal.SIGKILL)
+    wait.for_end(monitor)
     result = podpy("stop", "a", "alone", "b", "c").fails(125, "its monitor (conmon) had been killed")
     assert result.stdout.split() == [*NAMES]
     assert ended_well(group)

@@ -21,7 +21,7 @@ LOCALHOST = "127.0.0.1"
 
 def tcp(port: int, host: str = LOCALHOST) -> str:
     """Return what a TCP service answers."""
-    with socket.create_connection((host, port), timeout=10) as client:
+    with socket.create_connection((host, port), timeout=60) as client:
         parts = []
         while part := client.recv(1000):
             parts.append(part)
@@ -43,25 +43,6 @@ def udp(port: int, host: str = LOCALHOST) -> str:
                 return ""
 
         return wait.until(ask, what=f"an answer from UDP port {port}")
-
-
-def free_ports(count: int = 1, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return the first of `count` neighbouring ports that are free now, outside of the ephemeral range."""
-    begin = 20000 + os.getpid() * 97 % 10000  # far from where the next worker begins
-    for first in range(begin, 32000, count):
-        sockets = []
-        try:
-            for number in range(first, first + count):
-                probe = socket.socket(socket.AF_INET, kind)
-                sockets.append(probe)
-                probe.bind(("0.0.0.0", number))
-        except OSError:
-            continue
-        finally:
-            for probe in sockets:
-                probe.close()
-        return first
-    raise AssertionError("no free ports")
 
 
 def host_address() -> str:

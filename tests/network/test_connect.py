@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from podpy.rootless.programs import which
-from tests.network.conftest import LOCALHOST, Service, free_ports, host_address, tcp, udp
-from tests.support import needs, wait
+from tests.network.conftest import LOCALHOST, Service, host_address, tcp, udp
+from tests.support import needs, ports, wait
 from tests.support.engine import Podpy
 
 Serve = Callable[..., Service]
@@ -40,7 +41,7 @@ def assert_no_helper_is_left(podpy: Podpy) -> None:
 
 @BOTH
 def test_tcp_and_udp_ports_together(serve: Serve, podpy: Podpy, network: str) -> None:
-    first, other = free_ports(), free_ports(kind=socket.SOCK_DGRAM)
+    first, other = ports.free(), ports.free(kind=socket.SOCK_DGRAM)
     options = ["--network", network, "-p", f"{first}:80", "-p", f"{other}:{other}/udp"]
     service = serve("tcp:80", f"udp:{other}", options=options)
     assert tcp(first).startswith("tcp 80 from")
@@ -53,21 +54,21 @@ def test_tcp_and_udp_ports_together(serve: Serve, podpy: Podpy, network: str) ->
 
 
 def test_a_udp_port_with_another_number_inside(serve: Serve) -> None:
-    port = free_ports(kind=socket.SOCK_DGRAM)
+    port = ports.free(kind=socket.SOCK_DGRAM)
     serve("udp:53", options=["-p", f"{port}:53/udp"])
     assert udp(port, host_address() or LOCALHOST).startswith("udp 53 from")
 
 
 def test_a_user_namespace_of_its_own_has_a_private_network(serve: Serve, podpy: Podpy) -> None:
     """Debian's containers.conf has a default sysctl of the network, which root of that namespace may not write."""
-    port = free_ports()
+    port = ports.free()
     service = serve("tcp:8080", options=["--userns=keep-id", "-u", "0", "-p", f"{port}:8080"])
     assert tcp(port).startswith("tcp 8080 from")
     podpy.ok("exec", service.container, "true")
 
 
 def test_a_host_address_is_the_only_one_that_listens(serve: Serve) -> None:
-    port = free_ports()
+    port = ports.free()
     serve("tcp:80", options=["-p", f"127.0.0.1:{port}:80"])
     assert tcp(port).startswith("tcp 80")
     address = host_address()
@@ -78,21 +79,21 @@ def test_a_host_address_is_the_only_one_that_listens(serve: Serve) -> None:
 
 def test_clients_keep_their_address(serve: Serve) -> None:
     address = host_address()
-    port = free_ports(kind=socket.SOCK_DGRAM)
+    port = ports.free(kind=socket.SOCK_DGRAM)
     serve(f"udp:{port}", options=["--network", "pasta", "-p", f"{port}:{port}/udp"])
     assert address in ("", LOCALHOST) or udp(port, address) == f"udp {port} from ::ffff:{address}"
 
 
 def test_a_service_that_speaks_first_is_heard_from_elsewhere(serve: Serve) -> None:
     """As SSH and SMTP do. Debian 12's pasta can't, so there it is slirp4netns by default."""
-    port = free_ports()
+    port = ports.free()
     serve("tcp:80", options=["-p", f"{port}:80"])
     assert tcp(port, host_address() or LOCALHOST).startswith("tcp 80 from")
 
 
 @BOTH
 def test_a_range_of_ports(serve: Serve, network: str) -> None:
-    first = free_ports(3)
+    first = ports.free(3)
     inside = ["tcp:9001", "tcp:9002", "tcp:9003"]
     serve(*inside, options=["--network", network, "-p", f"{first}-{first + 2}:9001-9003"])
     assert [tcp(first + i).split()[1] for i in range(3)] == ["9001", "9002", "9003"]
@@ -161,9 +162,9 @@ def test_another_ephemeral_port_is_chosen_if_somebody_takes_the_first(
     assert first != second
     assert podpy.ok("port", "c") == f"80/tcp -> 0.0.0.0:{second}"
     with contextlib.suppress(ConnectionResetError):  # pasta listens; nobody does in the container
-        socket.create_connection((LOCALHOST, int(second)), timeout=10).close()
+        socket.create_connection((LOCALHOST, int(second)), timeout=60).close()
     log.unlink()
-    code, said = start("d", f"{free_ports()}:80")
+    code, said = start("d", f"{ports.free()}:80")
     assert (code, "address already in use" in said) == (126, True), said
 
 
@@ -175,14 +176,14 @@ def test_all_exposed_ports(serve: Serve) -> None:
 
 def test_ipv6(serve: Serve) -> None:
     needs.require("ipv6")
-    port = free_ports()
+    port = ports.free()
     serve("tcp:80", options=["-p", f"[::1]:{port}:80"])
     assert tcp(port, "::1").startswith("tcp 80")
 
 
 def test_a_port_on_all_ipv4_and_all_ipv6_addresses(serve: Serve) -> None:
     needs.require("ipv6")
-    port = free_ports()
+    port = ports.free()
     serve("tcp:80", options=["-p", f"0.0.0.0:{port}:80", "-p", f"[::]:{port}:80"])
     assert tcp(port).startswith("tcp 80")
     assert tcp(port, "::1").startswith("tcp 80")
@@ -190,7 +191,7 @@ def test_a_port_on_all_ipv4_and_all_ipv6_addresses(serve: Serve) -> None:
 
 def test_a_port_on_two_addresses_is_published_or_says_how_to_ask(podpy: Podpy, busybox: str) -> None:
     needs.require("ipv6")
-    port = free_ports()
+    port = ports.free()
     done = podpy("run", "--rm", "-p", f"127.0.0.1:{port}:80", "-p", f"[::1]:{port}:80", busybox, "true")
     if done.returncode:  # pasta of before 2024
         done.fails(126, "Overlapping port specifier", "-p 8080:80")
@@ -207,7 +208,7 @@ def test_a_taken_port_is_an_error_that_names_it(podpy: Podpy, busybox: str, netw
 
 
 def test_a_port_of_another_container_is_taken(serve: Serve, podpy: Podpy, busybox: str) -> None:
-    port = free_ports()
+    port = ports.free()
     serve("tcp:80", options=["-p", f"{port}:80"])
     podpy("run", "--rm", "-p", f"{port}:80", busybox, "true").fails(126, "address already in use by pid")
 
@@ -229,11 +230,11 @@ def test_the_host_is_reached_by_its_name(podpy: Podpy, busybox: str, network: st
         container = podpy.popen(
             "run", "--rm", "--network", network, busybox, "sh", "-c", script, stdout=subprocess.PIPE
         )
-        server.settimeout(30)
+        server.settimeout(60)
         client, _ = server.accept()
         client.sendall(b"from the host")
         client.close()
-        assert container.communicate(timeout=30)[0] == b"from the host"
+        assert container.communicate(timeout=60)[0] == b"from the host"
 
 
 def mapped_loopback(podpy: Podpy, busybox: str, network: str) -> bytes:
@@ -243,14 +244,16 @@ def mapped_loopback(podpy: Podpy, busybox: str, network: str) -> bytes:
         container = podpy.popen(
             "run", "--rm", "--network", network, busybox, "sh", "-c", script, stdout=subprocess.PIPE
         )
-        server.settimeout(5)
-        try:
+
+        def has_client() -> bool:
+            return bool(select.select([server], [], [], 0)[0])
+
+        wait.until(lambda: has_client() or container.poll() is not None, what="a client, or the container's end")
+        if has_client():
             client, _ = server.accept()
             client.sendall(b"from the loopback device")
             client.close()
-        except TimeoutError:
-            pass
-        output: bytes = container.communicate(timeout=30)[0]
+        output: bytes = container.communicate(timeout=wait.PATIENCE)[0]
         return output
 
 
@@ -277,7 +280,7 @@ def test_files_and_addresses_inside(podpy: Podpy, busybox: str, network: str) ->
 
 
 def test_slirp4netns_counts_addresses_from_its_network(serve: Serve, podpy: Podpy) -> None:
-    port = free_ports()
+    port = ports.free()
     service = serve("tcp:80", options=["--network=slirp4netns:cidr=10.9.8.0/24", "-p", f"{port}:80"])
     assert tcp(port).startswith("tcp 80 from")
     text = podpy.ok("exec", service.container, "cat", "/etc/hosts", "/etc/resolv.conf")
@@ -304,11 +307,11 @@ def test_host_shares_the_hosts_network(podpy: Podpy, busybox: str) -> None:
         port = server.getsockname()[1]
         command = ["nc", "-w", "5", LOCALHOST, str(port)]
         container = podpy.popen("run", "--rm", "--network", "host", busybox, *command, stdout=subprocess.PIPE)
-        server.settimeout(30)
+        server.settimeout(60)
         client, _ = server.accept()
         client.sendall(b"same network")
         client.close()
-        assert container.communicate(timeout=30)[0] == b"same network"
+        assert container.communicate(timeout=60)[0] == b"same network"
 
 
 def test_a_container_shares_anothers_network(serve: Serve, podpy: Podpy, busybox: str) -> None:
@@ -333,10 +336,9 @@ def test_detached_run_keeps_nothing_of_the_caller_open(podpy: Podpy, busybox: st
         **podpy.user.as_popen_arguments(),
     )
     os.close(writing)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(wait.PATIENCE) == 0
     with os.fdopen(reading, "rb") as pipe:
-        os.set_blocking(pipe.fileno(), False)
-        assert pipe.read() == b"", "a helper holds the caller's descriptor"
+        assert select.select([pipe], [], [], 10)[0] and pipe.read() == b"", "a helper holds the caller's descriptor"
 
 
 @BOTH

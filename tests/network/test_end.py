@@ -28,9 +28,9 @@ def test_a_helper_whose_pid_was_never_written_down_is_ended_and_nothing_else(tmp
     )
     try:
         EndNetwork(str(run)).execute()
-        assert helper.wait(10) == -signal.SIGTERM
+        assert helper.wait(60) == -signal.SIGTERM
         assert not netns.exists()
         assert (monitor.poll(), other.poll()) == (None, None)
     finally:
         for process in (helper, monitor, other):
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)

@@ -16,7 +16,7 @@ from podpy.network.mode import Mode
 from podpy.network.private.pasta import StartPasta, WaitForPasta
 from podpy.network.private.slirp import StartSlirp, WaitForSlirp
 from podpy.spec.container import PortMapping
-from tests.network.conftest import free_ports
+from tests.support import ports
 
 ANY = PortMapping(container_port=80, host_port=0)
 PASTA = """#!/bin/sh
@@ -90,7 +90,7 @@ def test_tries_have_an_end(tmp_path: Path) -> None:
 
 
 def test_a_port_that_was_asked_for_is_tried_once(tmp_path: Path) -> None:
-    fixed = ANY.replace(host_port=free_ports())
+    fixed = ANY.replace(host_port=ports.free())
     with pytest.raises(NetworkSetupError, match="bind port"):
         with_pasta(tmp_path, fixed, refusals=1)
     with pytest.raises(InUseError, match="slirp4netns can't publish"):

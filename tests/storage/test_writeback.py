@@ -16,7 +16,7 @@ def test_a_sync_for_each_step() -> None:
     for _ in range(3):
         writeback.wrote(STEP // 2)
         writeback.wrote(STEP // 2)
-        assert synced.acquire(timeout=30)
+        assert synced.acquire(timeout=60)
     writeback.stop()
     assert not synced.acquire(blocking=False)
 
@@ -38,6 +38,6 @@ def test_what_a_sync_says_comes_out_at_the_end() -> None:
 
     writeback = Writeback(broken)
     writeback.wrote(STEP)
-    assert called.wait(30)
+    assert called.wait(60)
     with pytest.raises(OSError, match="Input/output error"):
         writeback.stop()

@@ -203,7 +203,7 @@ class Podpy:
     def _leftovers(self) -> list[str]:
         paths = [self.home, self.runtime_dir]
         try:
-            wait.until(lambda: not processes.mentioning(paths, self.marker), what="every process ended", timeout=15)
+            wait.until(lambda: not processes.mentioning(paths, self.marker), what="every process ended")
         except AssertionError:
             left = processes.mentioning(paths, self.marker)
             return ["process " + processes.describe(pid) for pid in left]

@@ -93,7 +93,7 @@ class Registry:
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca) if self.ca else None),
         )
-        answer: HTTPResponse = opener.open(request, timeout=30)
+        answer: HTTPResponse = opener.open(request, timeout=60)
         return answer
 
 

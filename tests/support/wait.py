@@ -6,6 +6,7 @@ import os
 import select
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, TypeVar
 
 T = TypeVar("T")
@@ -40,6 +41,11 @@ def for_end(pid: int, *, timeout: float = PATIENCE) -> None:
     finally:
         os.close(descriptor)
     assert readable, f"process {pid} still runs after {timeout:g} s"
+
+
+def for_poll(pid: int) -> None:
+    """Wait until a process sleeps in poll(2): it has begun to wait for events."""
+    until(lambda: "poll" in Path(f"/proc/{pid}/wchan").read_text(), what=f"process {pid} waits for events")
 
 
 def for_text(stream: IO[bytes], text: bytes, *, timeout: float = PATIENCE) -> bytes:

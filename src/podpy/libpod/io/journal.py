@@ -29,8 +29,6 @@ def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
 
     Raises NotSupportedError without journalctl.
     """
-    import json
-
     command = [_journalctl(), "--output=json", "--all", "--no-pager", f"CONTAINER_ID_FULL={container.id}"]
     if options.tail >= 0:
         command.append(f"--lines={options.tail}")
@@ -41,15 +39,32 @@ def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
     monitor = pids.open_pidfd(container.row.conmon_pid, container.row.conmon_start) if options.follow else -1
     if monitor >= 0:  # else it has ended: --follow would wait for ever
         command.append("--follow")
+    cursor = ""
     try:
-        with _Journal(command) as stream:
-            for raw in _lines(stream, monitor):
-                entry = json.loads(raw)
-                if "MESSAGE" in entry:
-                    yield _line(entry)
+        for entry in _entries(command, monitor):
+            cursor = entry.get("__CURSOR", cursor)
+            yield from _lines_of(entry)
     finally:
         if monitor >= 0:
             os.close(monitor)
+    if monitor >= 0:  # what a journalctl on a busy machine hadn't told when it was ended
+        for entry in _entries(_further(command, cursor), -1):
+            yield from _lines_of(entry)
+
+
+def _further(command: list[str], cursor: str) -> list[str]:
+    """Return a command line for what comes behind an entry of the journal, or for everything, and nothing later."""
+    left_out = ("--follow", "--lines=", "--since=") if cursor else ("--follow",)
+    rest = [word for word in command if not word.startswith(left_out)]
+    return [*rest, f"--after-cursor={cursor}"] if cursor else rest
+
+
+def _entries(command: list[str], monitor: int) -> Iterator[dict[str, Any]]:
+    import json
+
+    with _Journal(command) as stream:
+        for raw in _lines(stream, monitor):
+            yield json.loads(raw)
 
 
 def _journalctl() -> str:
@@ -101,6 +116,11 @@ def _lines(stream: int, monitor: int) -> Iterator[bytes]:
                 return
             *whole, rest = (rest + piece).split(b"\n")
             yield from whole
+
+
+def _lines_of(entry: dict[str, Any]) -> Iterator[LogLine]:
+    if "MESSAGE" in entry:
+        yield _line(entry)
 
 
 def _line(entry: dict[str, Any]) -> LogLine:
