@@ -134,6 +134,7 @@ def test_the_same_container_by_command_line_and_by_library(podpy: Podpy, busybox
 
 def test_the_same_config_json_by_command_line_and_by_library(podpy: Podpy, busybox: str) -> None:
     environment = _write(podpy, WITHOUT_CGROUPS)
+    podpy.ok("run", "--rm", busybox, "true", env=environment)  # the seccomp filter that crun has compiled is kept
     podpy.ok("run", "-d", "--name", "madebyline", busybox, "sleep", "300", env=environment)
     shown = [podpy.json("inspect", "madebyline", env=environment)[0], _library(podpy, environment, "start")]
     configs = []

@@ -1,8 +1,10 @@
-"""`config_of`: the config.json that `build` makes for a spec, on an ordinary rootless host."""
+"""`config_of`: the config.json that `build` makes for a spec, on an ordinary rootless host. `guest`: a program."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from podpy.oci.document import build as oci
 from podpy.oci.document.context import BundleContext, HostFacts, Limit
 from podpy.spec.container import ContainerSpec
 from podpy.spec.defaults import with_defaults
+from tests.support.engine import CHECKOUT
 
 ConfigOf = Callable[..., dict[str, Any]]
 
@@ -55,3 +58,13 @@ def mount_at(config: dict[str, Any], target: str) -> dict[str, Any]:
 def namespaces(config: dict[str, Any]) -> dict[str, str]:
     """Return the namespaces that the container gets, with the path of those that it joins."""
     return {entry["type"]: entry.get("path", "") for entry in config["linux"]["namespaces"]}
+
+
+@pytest.fixture(scope="session")
+def guest(session_base: Path) -> Path:
+    """A directory with the static program `sockets`, to be mounted."""
+    directory = session_base / "guest"
+    directory.mkdir(mode=0o755)
+    flags = ["-static", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run(["cc", *flags, str(CHECKOUT / "tests/oci/sockets.c"), "-o", str(directory / "sockets")], check=True)
+    return directory

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import errno
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from podpy.spec import families
-from tests.support.engine import CHECKOUT, Podpy
+from tests.support.engine import Podpy
 
 RUNTIMES = ("crun", "runc")
-SOURCE = CHECKOUT / "tests/oci/sockets.c"
 ORDINARY = ("1", "2", "10", "16:0", "16:15")  # unix, inet, inet6, netlink: route, kobject_uevent
 NETLINK_AUDIT = "16:9"
 VSOCK, XDP = "40", "44"  # this kernel has them, or says something else than EAFNOSUPPORT
 
 Opened = dict[str, int]
-
-
-@pytest.fixture(scope="session")
-def guest(session_base: Path) -> Path:
-    """A directory with the static program `sockets`, to be mounted."""
-    directory = session_base / "guest"
-    directory.mkdir(mode=0o755)
-    flags = ["-static", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run(["cc", *flags, str(SOURCE), "-o", str(directory / "sockets")], check=True)
-    return directory
 
 
 @pytest.fixture(params=RUNTIMES)

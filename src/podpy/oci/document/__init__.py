@@ -2,7 +2,7 @@
 
     build.build(spec, BundleContext) -> dict           the whole document; build.to_text(config, seccomp text)
     context.BundleContext, HostFacts                   results of earlier operations: user, files, cgroup …
-    seccomp.text(spec, capabilities, paths) -> JSON    the default profile with podpy's overlay (overlay.py)
+    seccomp.chosen(spec, capabilities) -> Profile      the default profile with podpy's overlay (overlay.py)
     exec.build_exec_process(…) -> dict                 the `process` of an exec
 
 One module per part: mounts, namespaces, devices, resources, env, paths, sysctls, ulimits. A limit that this host can't

@@ -16,6 +16,7 @@ import os
 from podpy import fastjson, files
 from podpy.errors import ConfigError
 from podpy.numbers import whole
+from podpy.record import Record
 from podpy.spec import capabilities as caps
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from typing import Any
 
-    from podpy.config.paths import Paths
     from podpy.spec.container import ContainerSpec
 
 UNCONFINED = "unconfined"
@@ -43,17 +43,58 @@ _ARCHITECTURES = {
 }
 
 
-def text(spec: ContainerSpec, capabilities: Sequence[str], paths: Paths) -> str:
-    """Return the text of linux.seccomp for a container with these capabilities, or "" if it is unconfined.
+class Profile(Record):
+    """A container's profile: the file, and what it is translated for."""
+
+    path: str
+    capabilities: tuple[str, ...]
+    allow: frozenset[str] | None = None  # address families that podpy's overlay lets through as well; None: no overlay
+
+    def key(self, status: os.stat_result | None = None) -> str:
+        """Return what everything made of this profile is kept under: the file's identity, and all else that counts.
+
+        `status`: the open file's; without it the path is looked up. Raises ConfigError.
+        """
+        try:
+            status = status or os.stat(self.path)
+        except OSError as error:
+            raise ConfigError(f"seccomp profile {self.path}: {error.strerror}") from error
+        identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, mask(self.capabilities))
+        return "-".join(["seccomp", *(f"{number:x}" for number in identity), *_overlay_key(self.allow)])
+
+    def text(self, cache_directory: str) -> str:
+        """Return linux.seccomp as JSON text. It is kept in `cache_directory`. Raises ConfigError, UsageError."""
+        try:
+            with open(self.path, "rb") as file:
+                cached = os.path.join(cache_directory, f"{self.key(os.fstat(file.fileno()))}.json")
+                kept = files.read_small(cached)
+                if kept:
+                    return kept
+                source = file.read()
+        except OSError as error:
+            raise ConfigError(f"seccomp profile {self.path}: {error.strerror}") from error
+        try:
+            text = fastjson.dumps(profile(_parse(self.path, source), self.capabilities, allow=self.allow))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:  # no text of a standard describes its form
+            raise ConfigError(f"seccomp profile {self.path}: unknown form: {error!r}") from error
+        files.replace(cached, text)  # not synced: what a crash loses here is made again
+        return text
+
+
+def chosen(spec: ContainerSpec, capabilities: Sequence[str]) -> Profile | None:
+    """Return the profile of a container with these capabilities; None if it is unconfined.
 
     `--security-opt seccomp=` comes first; a privileged container has no default profile. Raises ConfigError.
     """
     if spec.seccomp == UNCONFINED or (spec.privileged and not spec.seccomp):
-        return ""
+        return None
     if spec.seccomp:
-        return profile_text(spec.seccomp, capabilities, paths.cache)
-    profile = spec.seccomp_profile or find()
-    return profile_text(profile, capabilities, paths.cache, allow=frozenset(spec.seccomp_allow))
+        return Profile(path=spec.seccomp, capabilities=tuple(capabilities))
+    return Profile(
+        path=spec.seccomp_profile or find(),
+        capabilities=tuple(capabilities),
+        allow=frozenset(spec.seccomp_allow),
+    )
 
 
 def find() -> str:
@@ -71,40 +112,12 @@ def find() -> str:
     )
 
 
-def profile_text(
-    path: str, capabilities: Sequence[str], cache_directory: str, *, allow: Collection[str] | None = None
-) -> str:
-    """Return the profile at `path` for a container with these capabilities, as the JSON text of linux.seccomp.
-
-    `allow`: address families that podpy's overlay also allows; None: no overlay. The text is cached in
-    `cache_directory`, keyed by the file's identity, the capabilities and the overlay. Raises ConfigError, UsageError.
-    """
-    try:
-        with open(path, "rb") as file:
-            status = os.fstat(file.fileno())
-            identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, mask(capabilities))
-            key = "-".join([*(f"{number:x}" for number in identity), *_overlay_key(allow)])
-            cached = os.path.join(cache_directory, f"seccomp-{key}.json")
-            kept = files.read_small(cached)
-            if kept:
-                return kept
-            source = file.read()
-    except OSError as error:
-        raise ConfigError(f"seccomp profile {path}: {error.strerror}") from error
-    try:
-        text = fastjson.dumps(profile(_parse(path, source), capabilities, allow=allow))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:  # the format has no specification to check by
-        raise ConfigError(f"seccomp profile {path}: unknown form: {error!r}") from error
-    files.replace(cached, text)  # not synced: a cache entry that a crash loses is made again
-    return text
-
-
 def profile(
     source: dict[str, Any], capabilities: Sequence[str], *, allow: Collection[str] | None = None
 ) -> dict[str, Any]:
     """Return linux.seccomp: `source` (the distribution's form, or already the OCI's) for this machine.
 
-    `allow`: as for `profile_text`. Raises UsageError for an unknown address family.
+    `allow`: as for `Profile`. Raises UsageError for an unknown address family.
     """
     uname = os.uname()
     go_arch, scmp_arch = _ARCHITECTURES.get(uname.machine, (uname.machine, ""))

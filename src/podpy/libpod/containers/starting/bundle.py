@@ -6,6 +6,7 @@ import os
 import sys
 
 from podpy import files
+from podpy.oci import compiled
 from podpy.oci.document import build as oci
 from podpy.oci.document import devices, mounts, namespaces, seccomp
 from podpy.oci.document.context import BundleContext, HostFacts
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.sources import Sources
     from podpy.libpod.engine import Engine
     from podpy.oci.cdi import Edits
+    from podpy.oci.compiled import CompiledFilter
+    from podpy.oci.document.seccomp import Profile
+    from podpy.oci.runtime import OciRuntime
 
 
 class Prepared(Record):
@@ -44,9 +48,11 @@ class Prepared(Record):
 class BuildConfig(Operation):
     """Build config.json: nothing is made. `config` and `profile`, its seccomp part, are there afterwards."""
 
-    def __init__(self, context: StartContext, prepared: Prepared) -> None:
+    def __init__(self, context: StartContext, prepared: Prepared, runtime: OciRuntime) -> None:
         self._context = context
         self._prepared = prepared
+        self._runtime = runtime
+        self._to_keep: CompiledFilter | None = None
         self.config: dict[str, Any] = {}
         self.profile = ""
 
@@ -71,8 +77,27 @@ class BuildConfig(Operation):
             from podpy.oci.cdi import add_hooks
 
             add_hooks(self.config, hooks.find(spec, context.hooks_dirs))
-        held = oci.held_capabilities(spec, surroundings)
-        self.profile = seccomp.text(spec, held, self._context.paths)
+        self._add_filter(seccomp.chosen(spec, oci.held_capabilities(spec, surroundings)))
+
+    def _add_filter(self, profile: Profile | None) -> None:
+        """Add the seccomp profile, or the filter that was compiled of it at an earlier start."""
+        if profile is None:
+            return
+        cache = self._context.paths.cache
+        if compiled.is_possible(self._runtime, self.config):
+            kept = compiled.CompiledFilter(cache=cache, key=profile.key(), runtime=self._runtime)
+            data = kept.read()
+            if data:
+                self.config["annotations"][compiled.ANNOTATION] = data
+                return
+            self._to_keep = kept
+        self.profile = profile.text(cache)
+
+    def keep_filter(self) -> None:
+        """Keep what the OCI runtime has compiled, for the next start. Raises nothing."""
+        # Flags would be lost: crun takes them from linux.seccomp, which is left out next time.
+        if self._to_keep is not None and '"flags"' not in self.profile:
+            self._to_keep.keep(self._context.container_id)
 
     def _surroundings(self, edits: Edits | None) -> BundleContext:
         context, prepared = self._context, self._prepared

@@ -99,6 +99,7 @@ class Launch:
         self._waiter_fd = waiter_fd
         self._run = run
         self._sources: Sources | None = None
+        self._built: BuildConfig | None = None
         self._start: WaitForStart | None = None
         self._conmon: StartConmon | None = None
 
@@ -170,7 +171,7 @@ class Launch:
             sources=sources,
             secrets=secrets,
         )
-        built = BuildConfig(context, prepared)
+        self._built = built = BuildConfig(context, prepared, engine.oci_runtime)
         made += [files, *sources.operations, *hidden, built]
         if ExposeMounts.is_needed(context):
             made.append(ExposeMounts(engine, built))
@@ -203,9 +204,11 @@ class Launch:
         return None if bound is None else fastjson.dumps([port.as_dict() for port in bound])
 
     def end(self) -> None:
-        """Give back what only the start itself needed."""
+        """Give back what only the start itself needed, and keep what serves the next one."""
         if self._sources is not None:
             self._sources.release()
+        if self._built is not None and self.pid:
+            self._built.keep_filter()
 
     def abandon(self) -> None:
         """End what a failed plan has started, but for a container that runs: then `pid` is its first process."""
