@@ -63,7 +63,7 @@ class Profile(Record):
         return "-".join(["seccomp", *(f"{number:x}" for number in identity), *_overlay_key(self.allow)])
 
     def text(self, cache_directory: str) -> str:
-        """Return linux.seccomp as JSON text. It is kept in `cache_directory`. Raises ConfigError, UsageError."""
+        """Return linux.seccomp as JSON text, cached in `cache_directory`. Raises ConfigError, UsageError."""
         try:
             with open(self.path, "rb") as file:
                 cached = os.path.join(cache_directory, f"{self.key(os.fstat(file.fileno()))}.json")
@@ -75,7 +75,12 @@ class Profile(Record):
             raise ConfigError(f"seccomp profile {self.path}: {error.strerror}") from error
         try:
             text = fastjson.dumps(profile(_parse(self.path, source), self.capabilities, allow=self.allow))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:  # no text of a standard describes its form
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            ValueError,
+        ) as error:  # the format has no specification to check by
             raise ConfigError(f"seccomp profile {self.path}: unknown form: {error!r}") from error
         files.replace(cached, text)  # not synced: what a crash loses here is made again
         return text
