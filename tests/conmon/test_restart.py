@@ -61,6 +61,28 @@ def test_the_file_is_there_before_the_exit_file_and_a_signal_ends_the_wait(conta
     assert said(conmon) == "0 stop\nend\n"
 
 
+def test_a_start_that_fails_is_tried_again_after_twice_the_wait(container: Make) -> None:
+    conmon = container("exit 3")
+    conmon.start(
+        "--runtime-run", f"--persist-dir={conmon.bundle}", "--restart=always", "--restart-delay=1",
+        "--exit-command=/bin/sh", "--exit-command-arg=-c",
+        f"--exit-command-arg=cd {conmon.bundle}; cat restart >> said; rm restart; grep -q 8 said || exit 75",
+    ).started()  # fmt: skip
+    conmon.wait()
+    assert said(conmon) == "1 policy\n2 policy\n4 policy\n8 policy\n"
+
+
+def test_another_policy_counts_at_once(container: Make) -> None:
+    conmon = container("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")
+    start(conmon, "no", 1)
+    wait.until(lambda: b"ready" in conmon.log_path.read_bytes(), what="the container is ready")
+    with open(conmon.bundle / "ctl", "w") as file:
+        file.write("5 7 0\n5 2 0\n")
+    os.kill(conmon.container, signal.SIGTERM)
+    conmon.wait()
+    assert said(conmon) == "1 policy\nend\n"
+
+
 def test_a_killed_monitor_runs_nothing(container: Make) -> None:
     conmon = container("exit 3")
     start(conmon, "always", LONG)

@@ -155,3 +155,97 @@ def test_a_unit_starts_after_a_reboot_what_is_to_run(podpy: Podpy, busybox: str)
     assert podpy.ok("ps", "--format", "{{.Names}}") == "always"
     podpy.ok("system", "boot", "disable")
     assert not unit.exists() and not link.is_symlink()
+
+
+def with_source(podpy: Podpy, image: str, policy: str) -> Path:
+    """Start a container that sleeps and has a directory of the host mounted, and return that."""
+    source = podpy.home / "source"
+    mkdir(podpy, source)
+    podpy.ok(
+        "run", "-d", "--name=c", "--network=none", f"--restart={policy}", f"-v={source}:/d", image, "sleep", "1000"
+    )
+    return source
+
+
+def mkdir(podpy: Podpy, path: Path) -> None:
+    path.mkdir()
+    os.chown(path, podpy.user.uid, podpy.user.gid)
+
+
+def end(podpy: Podpy) -> int:
+    """End the container from outside, so that its policy counts, and return its monitor's pid."""
+    pid, monitor = podpy.ok("inspect", "--format", "{{.State.Pid}} {{.State.ConmonPid}}", "c").split()
+    os.kill(int(pid), signal.SIGKILL)
+    return int(monitor)
+
+
+def told(podpy: Podpy) -> tuple[int, str]:
+    """Return how often it was restarted; its state, exit code and error."""
+    words = podpy.ok(
+        "inspect", "--format", "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}} {{.State.Error}}", "c"
+    )
+    count, _, rest = words.partition(" ")
+    return int(count), rest
+
+
+def test_a_restart_that_fails_is_tried_again_until_it_succeeds_or_the_user_stops_it(podpy: Podpy, busybox: str) -> None:
+    source = with_source(podpy, busybox, "always")
+    source.rmdir()
+    monitor = end(podpy)
+
+    def has_failed(times: int) -> bool:
+        count, rest = told(podpy)
+        return count >= times and rest.startswith("restarting 125 ") and str(source) in rest
+
+    wait.until(lambda: has_failed(2), what="two starts have failed")
+    assert Path(f"/proc/{monitor}").exists(), "the same one waits"
+    mkdir(podpy, source)
+    wait.until(lambda: told(podpy)[1] == "running 0 ", what="it runs again")
+    wait.for_end(monitor)
+    source.rmdir()
+    before = told(podpy)[0]
+    monitor = end(podpy)
+    wait.until(lambda: has_failed(before + 1), what="another start has failed")
+    podpy.ok("stop", "c")
+    wait.for_end(monitor)
+    assert told(podpy)[1].startswith("exited 125 ")
+
+
+def test_restarts_that_fail_are_counted_for_on_failure(podpy: Podpy, busybox: str) -> None:
+    source = with_source(podpy, busybox, "on-failure:2")
+    source.rmdir()
+    monitor = end(podpy)
+    wait.for_end(monitor)
+    count, rest = told(podpy)
+    assert count == 2 and rest.startswith("exited 125 ") and str(source) in rest
+    assert not list((podpy.runroot / "containers").iterdir())
+    assert podpy("start", "c").fails(125, str(source))
+    mkdir(podpy, source)
+    podpy.ok("start", "c")
+    assert told(podpy) == (0, "running 0 ")
+
+
+def test_a_container_is_never_shown_as_exited_while_its_policy_starts_it_again(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name=c", "--network=none", "--restart=on-failure:3", busybox, "sh", "-c", "exit 3")
+    seen = []
+
+    def ended() -> bool:
+        seen.append(told(podpy))
+        return seen[-1] == (3, "exited 3 ")
+
+    wait.until(ended, what="three restarts")
+    assert not [each for each in seen[:-1] if each[1].startswith("exited")]
+
+
+def test_an_update_of_the_policy_counts_for_the_wait_after_the_next_end(podpy: Podpy, busybox: str) -> None:
+    directory = (
+        podpy.runroot / "containers" / podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "1000")
+    )
+    podpy.ok("update", "--restart=always", "c")
+    monitor = end(podpy)
+    wait.until(lambda: (directory / "restart").exists() or told(podpy)[0] == 1, what="the monitor waits")
+    wait.for_end(monitor)
+    assert told(podpy) == (1, "running 0 ")
+    podpy.ok("update", "--restart=no", "c")
+    wait.for_end(end(podpy))
+    assert told(podpy)[1] == "exited 137 "

@@ -43,6 +43,19 @@ def test_a_container_that_runs_is_changed_for_exec_at_once_and_for_itself_at_its
     assert podpy.ok("exec", "c", "sh", "-c", "tr '\\0' '\\n' < /proc/1/environ | grep ^A=") == "A=old"
 
 
+def test_an_update_that_was_killed_after_the_runtime_took_its_limits_is_undone(podpy: Podpy, busybox: str) -> None:
+    container = podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "1000")
+    with sqlite3.connect(podpy.graphroot / "podpy.sqlite") as database:
+        ((spec,),) = database.execute("SELECT spec FROM containers").fetchall()
+    left = podpy.runroot / "containers" / container / "update"
+    left.write_text(spec)
+    assert f"container {container[:12]}: an update of its limits was undone" in podpy.ok("system", "check", "--quick")
+    assert not left.exists()
+    left.write_text(spec)
+    podpy.ok("update", "-e=A=1", "c")
+    assert not left.exists()
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

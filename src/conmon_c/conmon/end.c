@@ -140,12 +140,13 @@ static void exec_exit_command(struct context *ctx)
     _exit(1);
 }
 
-static void run_exit_command(struct context *ctx)
+/* Returns its wait status; 0 if there is nothing to run. */
+static int run_exit_command(struct context *ctx)
 {
-    int status;
+    int status = 0;
 
     if (ctx->options.exit_command == NULL || ctx->end.acknowledged)
-        return;
+        return 0;
     /* What the command leaves behind (it may fork a daemon of its own) is not for us to wait for. */
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     pid_t pid = fork();
@@ -153,11 +154,12 @@ static void run_exit_command(struct context *ctx)
         exec_exit_command(ctx);
     if (pid < 0) {
         message(ctx, LEVEL_ERROR, "fork for the exit command: %m");
-        return;
+        return 0;
     }
     /* Podman's units count the container as stopped when conmon has gone: so stay until all is cleaned up. */
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    return status;
 }
 
 static void wait_for_stragglers(struct context *ctx)
@@ -198,7 +200,8 @@ int end_run(struct context *ctx)
     report_close(ctx);
     tell_waiter(ctx);
     wait_for_stragglers(ctx);
-    restart_wait(ctx);
-    run_exit_command(ctx);
+    do
+        restart_wait(ctx);
+    while (restart_again(ctx, run_exit_command(ctx)));
     return ctx->end.failed ? 1 : process_exit_code(&ctx->process);
 }

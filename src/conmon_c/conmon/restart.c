@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "context.h"
 
@@ -32,6 +33,11 @@ static bool policy_wants(const struct context *ctx)
            (strcmp(policy, "on-failure") == 0 && process_exit_code(&ctx->process) != 0);
 }
 
+static const char *reason(const struct context *ctx)
+{
+    return ctx->health.taken == HEALTH_RESTART ? "health" : ctx->health.taken == HEALTH_STOP ? "stop" : "policy";
+}
+
 void restart_decide(struct context *ctx)
 {
     struct restart *restart = &ctx->restart;
@@ -44,7 +50,15 @@ void restart_decide(struct context *ctx)
     if (restart->wanted)
         restart->delay = ran_well ? RESTART_DELAY_MS : ctx->options.restart_delay;
     if (restart->wanted || taken == HEALTH_STOP)
-        write_file(ctx, taken == HEALTH_RESTART ? "health" : taken == HEALTH_STOP ? "stop" : "policy");
+        write_file(ctx, reason(ctx));
+}
+
+void restart_control(struct context *ctx, int number)
+{
+    static char *const names[] = {"no", "on-failure", "always"};
+
+    if (ctx->options.restart != NULL && number >= 0 && number < (int)COUNT(names))
+        ctx->options.restart = names[number];
 }
 
 static void due(struct context *ctx)
@@ -67,4 +81,18 @@ void restart_wait(struct context *ctx)
         return;
     restart->delay = 0;
     write_file(ctx, "stop");
+}
+
+bool restart_again(struct context *ctx, int status)
+{
+    struct restart *restart = &ctx->restart;
+
+    if (!restart->due || !WIFEXITED(status) || WEXITSTATUS(status) != RESTART_AGAIN)
+        return false;
+    restart->due = false;
+    restart->delay = 2 * (restart->delay > 0 ? restart->delay : 1);
+    if (restart->delay > RESTART_DELAY_MAX_MS)
+        restart->delay = RESTART_DELAY_MAX_MS;
+    write_file(ctx, reason(ctx)); /* the start that failed has taken it away */
+    return true;
 }

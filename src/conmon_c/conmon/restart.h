@@ -8,6 +8,8 @@
 #include "loop.h"
 
 #define RESTART_DELAY_MS 100
+#define RESTART_DELAY_MAX_MS 60000
+#define RESTART_AGAIN 75 /* EX_TEMPFAIL of sysexits.h: the exit command couldn't start the container now */
 
 struct restart {
     bool forbidden; /* the user stops it */
@@ -21,5 +23,11 @@ void restart_decide(struct context *ctx);
 
 /* Waits. A signal (SIGTERM, say) ends the wait, and then nothing is started again. */
 void restart_wait(struct context *ctx);
+
+/* The exit command has ended with this wait status: true if it is to come again after a wait that is twice as long. */
+bool restart_again(struct context *ctx, int status);
+
+/* A line of the fifo `ctl`, "5 N 0": the policy is another one now; N: 0 no, 1 on-failure, 2 always. */
+void restart_control(struct context *ctx, int number);
 
 #endif

@@ -4,6 +4,7 @@
     runroot/containers/ID/pidfile      the pid of the container's first process
     runroot/containers/ID/health/      what it must know of the health check (podpy.monitor.health)
     runroot/containers/ID/restart      what the monitor has decided about a restart
+    runroot/containers/ID/update       what an update asks of the runtime, until its row says it
     runroot/health/ID                  what its health checks have found
     runroot/exits/ID                   the exit record: the code in decimal; its mtime is the time
 
@@ -27,6 +28,7 @@ FIRST_PROCESS = "pidfile"
 EXEC_EXIT = "exit"  # how an exec session has ended, in its own directory
 RESTART = "restart"
 HEALTH = "health"
+UNCOMMITTED = "update"
 EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 

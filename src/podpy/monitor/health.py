@@ -1,4 +1,4 @@
-"""What podpy and its monitor say to each other about health checks (docs/conmon.md, "Health checks").
+"""What podpy and its monitor say to each other about health checks and restarts (docs/conmon.md, "Health checks").
 
 DIR/config         one "KEY VALUE" a line; DIR is runroot/containers/ID/health (conmon's --health-dir)
 DIR/process.json   the OCI `process` of the check; startup.json: of the startup check
@@ -25,6 +25,7 @@ _LOCK = "lock"
 _CHANGED = 0
 _STOPPING = -1
 _NO_RESTART = "4 0 0\n"
+_POLICIES = ("no", "on-failure", "always")
 
 
 def write(run_directory: str, config: dict[str, int | str], processes: dict[str, Any]) -> None:
@@ -58,6 +59,11 @@ def tell_stopping(run_directory: str) -> None:
 def tell_killed(run_directory: str) -> None:
     """Let the monitor not wait for a restart when the container has ended: the user has sent it a signal."""
     _write_line(run_directory, _NO_RESTART)
+
+
+def tell_policy(run_directory: str, policy: str) -> None:
+    """Let the monitor wait for a restart at the end, or not, by another policy: no, on-failure, always."""
+    _write_line(run_directory, f"5 {_POLICIES.index(policy)} 0\n")
 
 
 def check_now(run_directory: str, monitor: int, monitor_start: int) -> int | None:

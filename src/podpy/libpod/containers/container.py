@@ -157,18 +157,20 @@ class Container(Held):
 
         self._privileged(lambda: finish(self))
 
-    def after_end(self, *, remove: bool = False, remove_image: bool = False) -> None:
+    def after_end(self, *, remove: bool = False, remove_image: bool = False) -> bool:
         """Do what the monitor has done after the end: `cleanup`, or a restart, if its policy says so.
 
         `remove`: it is removed, unless it is restarted; `remove_image`: its image, too, unless something uses it.
+        Return True if the restart failed and the monitor is to wait and call again.
         """
         from podpy.libpod.containers.ending.restart import after_end
 
-        self._privileged(lambda: after_end(self, remove=remove))
+        waits = self._privileged(lambda: after_end(self, remove=remove))
         if remove_image:
             from podpy.libpod.containers.ending.finish import discard_image
 
             self._privileged(lambda: discard_image(self.engine, self.row))
+        return waits
 
     def after_exec(self) -> None:
         """Tell the end of those commands in the background that have ended; their monitors call it."""

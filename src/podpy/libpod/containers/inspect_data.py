@@ -102,12 +102,13 @@ def _image(container: Held) -> Any:
 
 def _state(container: Held, run_directory: str) -> dict[str, Any]:
     row = container.row
+    status = shown_status(row.status, row.started, row.restarts)
     return {
         "OciVersion": _OCI_VERSION,
-        "Status": shown_status(row.status, row.started),
+        "Status": status,
         "Running": row.status == RUNNING,
         "Paused": row.status == PAUSED,
-        "Restarting": row.status == RESTARTING,
+        "Restarting": status == RESTARTING,
         "OOMKilled": bool(row.oom_killed),
         "Dead": False,
         "Pid": row.pid,

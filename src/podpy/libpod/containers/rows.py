@@ -32,7 +32,15 @@ _MAY_HAVE_CHANGED = (*BUSY, INITIALIZED)
 def true_rows(engine: Engine, rows: list[ContainerRow] | None = None) -> list[ContainerRow]:
     """Return all containers' rows (or those given) with their true state, oldest first."""
     found = engine.table.all() if rows is None else rows
-    return [settle(engine, row) if row.status in _MAY_HAVE_CHANGED else row for row in found]
+    return [_true(engine, row) if row.status in _MAY_HAVE_CHANGED else row for row in found]
+
+
+def _true(engine: Engine, row: ContainerRow) -> ContainerRow:
+    """Return the settled row, for a list: a container that its restart policy starts just now is restarting."""
+    settled = settle(engine, row)
+    if settled.status != STARTING:
+        return settled
+    return settled.replace(status=RESTARTING) if engine.table.restarts_of(row.id) else settled
 
 
 def true_lines(engine: Engine) -> list[Line]:

@@ -276,6 +276,11 @@ class ContainerTable:
         rows = self.database.query("SELECT status, pid, exit_code FROM containers WHERE id = ?", (container_id,))
         return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
+    def restarts_of(self, container_id: str) -> int:
+        """Return how often its policy has started a container since the user did; 0 if it is gone."""
+        rows = self.database.query("SELECT restarts FROM containers WHERE id = ?", (container_id,))
+        return int(rows[0][0]) if rows else 0
+
     def image_users(self) -> dict[str, list[str]]:
         """Return the ids of the containers of each image that has some, by the image's id."""
         users: dict[str, list[str]] = {}
@@ -302,10 +307,15 @@ class ContainerTable:
         return found
 
 
-def shown_status(status: str, started: int) -> str:
-    """Return the state that people see: what is being started is still what it was, created or exited."""
+def shown_status(status: str, started: int, restarts: int = 0) -> str:
+    """Return the state that people see: what is being started is still what it was, created or exited.
+
+    `restarts`: how often its policy has started it, so that it may be amid that.
+    """
     if status != STARTING:
         return status
+    if restarts:
+        return RESTARTING
     return EXITED if started else CREATED
 
 

@@ -1,7 +1,8 @@
 """`podpy update`: change a container that exists, whether it runs or not.
 
 The runtime is asked first, then the row is written: a limit that the runtime or the host refuses changes nothing, and
-the container can be started as before.
+the container can be started as before. Between the two a file in its run directory says which limits are on their way:
+if the call is killed there, the next one that repairs sets the row's again.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, files
-from podpy.errors import RuntimeFailedError
+from podpy.errors import NoSuchContainerError, RuntimeFailedError
 from podpy.libpod.containers.table import ALIVE, INITIALIZED
+from podpy.libpod.locks import BusyError
+from podpy.monitor.files import UNCOMMITTED
 from podpy.spec.changes import changed
+from podpy.spec.container import ContainerSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +23,8 @@ if TYPE_CHECKING:
 
     from podpy.libpod.containers.held import Held
     from podpy.libpod.containers.table import ContainerRow
+    from podpy.libpod.engine import Engine
     from podpy.spec.changes import Changes
-    from podpy.spec.container import ContainerSpec
 
 
 def update(container: Held, changes: Changes) -> None:
@@ -30,7 +34,9 @@ def update(container: Held, changes: Changes) -> None:
     Raises UsageError, NotSupportedError (a limit that can't be enforced), RuntimeFailedError: then nothing was changed.
     """
     with container.locked() as row:
-        spec = changed(container.spec, changes)
+        _take_back(container, row)
+        before = container.spec
+        spec = changed(before, changes)
         has_processes = row.status in (*ALIVE, INITIALIZED)
         if changes.limits_something:
             if has_processes:
@@ -41,8 +47,18 @@ def update(container: Held, changes: Changes) -> None:
                 check_limits(container.engine, spec)
         text = fastjson.dumps(spec.as_dict())
         container.engine.table.update(row.id, "update", spec=text, restart_policy=spec.restart_policy)
+        if changes.limits_something:
+            _forget(container.engine.run_directory(row.id))
         if has_processes and (changes.env or changes.unset_env or changes.ulimits):
             _rewrite_process(container, spec, changes)
+        if has_processes and (spec.restart_policy, spec.restart_retries) != (
+            before.restart_policy,
+            before.restart_retries,
+        ):
+            from podpy.libpod.containers.starting.launch import restart_word
+            from podpy.monitor.health import tell_policy
+
+            tell_policy(container.engine.run_directory(row.id), restart_word(spec, row.restarts))
         if row.status in ALIVE and (changes.health or changes.startup):
             from podpy.libpod.containers.starting.health import follow
 
@@ -61,6 +77,7 @@ def _limit(container: Held, row: ContainerRow, spec: ContainerSpec) -> None:
     resources.check(spec.resources, "cgroupfs" if path else "none", found)
     before, after = container.spec.resources, spec.resources
     runtime, directory = container.engine.oci_runtime, container.engine.run_directory(row.id)
+    files.replace(f"{directory}/{UNCOMMITTED}", fastjson.dumps(spec.as_dict()))
     try:
         runtime.update(row.id, resources.for_update(after, before), directory=directory)
     except RuntimeFailedError:
@@ -68,7 +85,51 @@ def _limit(container: Held, row: ContainerRow, spec: ContainerSpec) -> None:
             runtime.update(row.id, resources.for_update(before, after), directory=directory)
         except RuntimeFailedError:
             pass  # the first error is what the user must know
+        _forget(directory)
         raise
+
+
+def take_back(engine: Engine, container_id: str) -> bool:
+    """Undo what an update that was killed has changed of a container; return whether there was one. Waits for nobody.
+
+    This process must be in the user's namespaces.
+    """
+    if not os.path.exists(f"{engine.run_directory(container_id)}/{UNCOMMITTED}"):
+        return False
+    from podpy.libpod.containers.held import find
+
+    try:
+        container = find(engine, container_id)
+        with container.locked(wait=False) as row:
+            return _take_back(container, row)
+    except (BusyError, NoSuchContainerError):
+        return False
+
+
+def _take_back(container: Held, row: ContainerRow) -> bool:
+    directory = container.engine.run_directory(row.id)
+    text = files.read_small(f"{directory}/{UNCOMMITTED}")
+    if not text:
+        return False
+    from podpy.oci.document import resources
+    from podpy.rootless import cgroups
+
+    cgroups.show_v2()
+    before = ContainerSpec.from_dict(fastjson.loads(text)).resources
+    asked = resources.for_update(container.spec.resources, before)
+    try:
+        container.engine.oci_runtime.update(row.id, asked, directory=directory)
+    except RuntimeFailedError:
+        pass  # it has ended meanwhile; or the limits stay, and its next start sets the row's
+    _forget(directory)
+    return True
+
+
+def _forget(directory: str) -> None:
+    try:
+        os.unlink(f"{directory}/{UNCOMMITTED}")
+    except FileNotFoundError:
+        pass
 
 
 def _rewrite_process(container: Held, spec: ContainerSpec, changes: Changes) -> None:

@@ -3,6 +3,7 @@
     row `removing`               the removal is finished
     row `starting`               adopted if the container runs, else as it was before
     row `running` that isn't     ended: its exit record is taken over, or the code is unknown; with --rm it is removed
+    limits that no row says      the row's are set again (podpy.libpod.containers.updating)
     run directory without a row  its network is ended, then it is removed
     graph root's tmp/            storage sweeps it
 
@@ -20,6 +21,7 @@ from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
 from podpy.libpod.containers.held import Held
 from podpy.libpod.containers.table import BUSY, INITIALIZED, REMOVING
+from podpy.monitor.files import UNCOMMITTED
 
 _NOT_ENDED = (*BUSY, INITIALIZED)
 _LOOK_AGAIN = 1.0  # seconds
@@ -47,6 +49,7 @@ def repair(engine: Engine) -> list[str]:
         from podpy.libpod.containers.health import take_over
 
         take_over(engine)
+    done += _take_back_updates(engine)
     done += _remove_strays(engine)
     done += _remove_earlier(engine)
     _sweep_exit_records(engine)
@@ -84,6 +87,16 @@ def _sweep_exit_records(engine: Engine) -> None:
                 os.unlink(entry.path)
         except FileNotFoundError:
             continue  # another call sweeps as well
+
+
+def _take_back_updates(engine: Engine) -> list[str]:
+    directory = os.path.join(engine.paths.runroot, "containers")
+    names = [name for name in os.listdir(directory) if os.path.exists(f"{directory}/{name}/{UNCOMMITTED}")]
+    if not names:
+        return []
+    from podpy.libpod.containers.updating import take_back
+
+    return [f"container {name[:12]}: an update of its limits was undone" for name in names if take_back(engine, name)]
 
 
 def _remove_earlier(engine: Engine) -> list[str]:

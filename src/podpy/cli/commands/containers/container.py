@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     import signal
 
     from podpy.cli.parser.options import Options
+    from podpy.libpod.containers.container import Container
 else:
     import _signal as signal  # the C half: `signal` itself imports `enum`
 
 _NO_SUCH = 1
 _UNWELL = 1
+_AGAIN = 75  # what podpy's monitor waits and calls again after (restart.h); EX_TEMPFAIL of sysexits.h
 
 
 def _forget_what_is_gone(said: Options) -> None:
@@ -45,11 +47,14 @@ def cleanup(options: Options) -> int:
         options.ignore = True
         if options.exec:
             return for_each(runtime, options, lambda container: container.after_exec())
-        return for_each(
-            runtime,
-            options,
-            lambda container: container.after_end(remove=options.rm, remove_image=options.rmi),
-        )
+        waiting: list[Container] = []
+
+        def finish(container: Container) -> None:
+            if container.after_end(remove=options.rm, remove_image=options.rmi):
+                waiting.append(container)
+
+        code = for_each(runtime, options, finish)
+        return _AGAIN if waiting else code
 
 
 def check_health(options: Options) -> int:

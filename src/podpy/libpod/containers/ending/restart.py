@@ -2,21 +2,26 @@
 
 Restart policies as in podman-run(1): `on-failure[:N]` for codes other than 0, `always`, and `unless-stopped`, which is
 `always` as long as the machine runs. A container that the user stopped isn't restarted. podpy's own conmon has waited
-before: 100 ms, and twice as long each time that the container ends within ten seconds, up to a minute.
+before: 100 ms, and twice as long each time that the container ends within ten seconds, up to a minute. A start that
+fails then isn't the end: the monitor waits again, twice as long, and calls again, as long as the policy says so.
 """
 
 from __future__ import annotations
 
+import os
+
+from podpy import pids
 from podpy.errors import NoSuchContainerError, PodpyError
 from podpy.libpod.containers.ending.cleanup import clean_up
 from podpy.libpod.containers.ending.finish import for_restart, remove_locked
 from podpy.libpod.containers.starting.start import commit_starting, discard_failed_start, start, start_locked
 from podpy.libpod.containers.table import ALIVE, EXITED, NO_PROCESS, RESTARTING, STARTING, ContainerRow
-from podpy.monitor.files import read_restart_note
+from podpy.monitor.files import read_exit_record, read_restart_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from podpy.libpod.containers.held import Held
     from podpy.monitor.files import RestartNote
@@ -26,18 +31,21 @@ _FIRST_DELAY = 100  # milliseconds; conmon's own, too (restart.c)
 _LONGEST_DELAY = 60_000
 
 
-def after_end(container: Held, *, remove: bool) -> None:
-    """Clean up a container that has ended; remove it or start it again where it was created so."""
+def after_end(container: Held, *, remove: bool) -> bool:
+    """Clean up a container that has ended; remove it or start it again where it was created so.
+
+    Return True if that start failed and the monitor, whose exit command this is, must wait and call again.
+    """
     try:
         with container.locked() as row:
-            if row.status in (*ALIVE, STARTING):
-                return
-            note = read_restart_note(container.engine.run_directory(row.id))
-            if row.status in (EXITED, RESTARTING) and must_restart(container.spec, row, note):
-                delay = next_delay(note)
-                commit_starting(container, "restart", restarts=row.restarts + 1)
-                start_locked(container, restart_delay=delay)
-                return
+            if row.status in (*ALIVE, STARTING) or _waits_for_another(row):
+                return False
+            engine = container.engine
+            note = read_restart_note(engine.run_directory(row.id))
+            # The monitor of a start that failed comes here, too, and there is no end to start again after.
+            has_ended = note is not None or read_exit_record(engine.exit_directory, row.id) is not None
+            if row.status in (EXITED, RESTARTING) and has_ended and must_restart(container.spec, row, note):
+                return _start_again(container, row, note)
             if row.status == RESTARTING:
                 container.engine.table.note(row.id, status=EXITED, **NO_PROCESS)
             if (remove or container.spec.remove) and not for_restart(row):
@@ -46,6 +54,31 @@ def after_end(container: Held, *, remove: bool) -> None:
                 clean_up(container.engine, row)
     except NoSuchContainerError:
         pass
+    return False
+
+
+def _waits_for_another(row: ContainerRow) -> bool:
+    """Return whether the container's own monitor waits to start it, and this isn't that monitor's exit command."""
+    is_its = row.conmon_pid == os.getppid()
+    return row.status == RESTARTING and not is_its and pids.is_alive(row.conmon_pid, row.conmon_start)
+
+
+def _start_again(container: Held, row: ContainerRow, note: RestartNote | None) -> bool:
+    """Start a container by its policy; return True if that failed and is to be tried again. Raises as start."""
+    again: dict[str, Any] = {}
+    tried = row.replace(restarts=row.restarts + 1, exit_code=PodpyError.exit_code)
+    if row.status == RESTARTING and row.conmon_pid == os.getppid() and must_restart(container.spec, tried, note):
+        again = {"status": RESTARTING, "conmon_pid": row.conmon_pid, "conmon_start": row.conmon_start}
+    commit_starting(container, "restart", restarts=tried.restarts)
+    try:
+        start_locked(container, restart_delay=next_delay(note), after_failure=again)
+    except (PodpyError, OSError):
+        if not again:
+            raise
+        # For what the monitor notes there; whatever else was in it went with the start.
+        os.makedirs(container.engine.run_directory(row.id), mode=0o700, exist_ok=True)
+        return True
+    return False
 
 
 def restart_together(containers: Sequence[Held], timeout: int | None) -> dict[str, PodpyError]:

@@ -63,10 +63,25 @@ def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> Contai
                 return now  # somebody was faster
             engine.table.note(row.id, *events, **changes)
     except BusyError:
-        return row if row.status == STARTING else row.replace(**changes)
+        return _under_way(engine, row, changes)
     except NoSuchContainerError:
         pass
     return row.replace(**changes)
+
+
+def _under_way(engine: Engine, row: ContainerRow, changes: dict[str, Any]) -> ContainerRow:
+    """Return the row of a container that another call is at just now; `changes`: what this one has found.
+
+    That call may be starting it again: then the files of its last end are gone already, and its row tells more.
+    """
+    if row.status == STARTING:
+        return row
+    try:
+        now = engine.table.get(row.id)
+    except NoSuchContainerError:
+        return row.replace(**changes)
+    is_same = (now.status, now.pid, now.conmon_pid) == (row.status, row.pid, row.conmon_pid)
+    return row.replace(**changes) if is_same else now
 
 
 def true_changes(engine: Engine, row: ContainerRow, *, locked: bool) -> dict[str, Any]:

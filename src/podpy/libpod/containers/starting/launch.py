@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
     from podpy.network.setup import NetworkPlan
     from podpy.rootless.cgroups import CgroupView
+    from podpy.spec.container import ContainerSpec
 
 
 class MakePrivateMounts(Operation):
@@ -253,18 +254,20 @@ class Launch:
             keyring=engine.conf.keyring,
             no_pivot=engine.conf.no_pivot_root,
             run=self._run,
-            restart=_restarts(container),
+            restart=restart_word(container.spec, container.row.restarts),
             restart_delay=self._restart_delay,
             environ=_monitors_environment(engine),
             streams=(streams.stdin, streams.stdout, streams.stderr),
         )
 
 
-def _restarts(container: Held) -> str:
-    """Return when conmon must wait for a restart after the container's end: always, on-failure, no."""
-    spec, row = container.spec, container.row
+def restart_word(spec: ContainerSpec, restarts: int) -> str:
+    """Return when conmon must wait for a restart after the container's end: always, on-failure, no.
+
+    `restarts`: how often it was restarted already.
+    """
     if spec.restart_policy == "on-failure":
-        return "no" if 0 < spec.restart_retries <= row.restarts else "on-failure"
+        return "no" if 0 < spec.restart_retries <= restarts else "on-failure"
     return "always" if spec.restart_policy in ("always", "unless-stopped") else "no"
 
 

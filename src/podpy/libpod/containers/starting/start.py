@@ -145,11 +145,13 @@ def start_locked(
     console_size: tuple[int, int] | None = None,
     run: bool = True,
     restart_delay: int = 0,
+    after_failure: dict[str, Any] | None = None,
 ) -> None:
     """Start a container whose lock the caller holds, and whose row says `starting`.
 
     With run=False the container is only made ready (`podpy init`). `restart_delay`: milliseconds that its monitor waits
-    before a restart by its policy; 0: conmon's own default.
+    before a restart by its policy; 0: conmon's own default. `after_failure`: columns for the row if the start fails,
+    over those that `_undo` writes.
     """
     engine = container.engine
     before = container.row
@@ -167,7 +169,7 @@ def start_locked(
         changes = _columns(launch, RUNNING if run else INITIALIZED)
         engine.table.update(before.id, *_events(attach_fd, run=run), **changes)
     except BaseException as error:
-        _undo(container, launch, error)
+        _undo(container, launch, error, after_failure or {})
         raise
     finally:
         if launch is not None:
@@ -242,8 +244,11 @@ def _check_startable(container: Held, status: str) -> None:
         raise StateError.improper(f"container {container.id} must be in Created or Stopped state to be started")
 
 
-def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
-    """Return a container whose start failed to its former state; the error's code is its exit code, as in Podman."""
+def _undo(container: Held, launch: Launch | None, error: BaseException, more: dict[str, Any]) -> None:
+    """Return a container whose start failed to its former state; the error's code is its exit code, as in Podman.
+
+    `more`: what else its row then says.
+    """
     engine = container.engine
     row = container.row
     if launch is not None:
@@ -256,9 +261,11 @@ def _undo(container: Held, launch: Launch | None, error: BaseException) -> None:
         "exit_code": code,
         "error": fastjson.well_formed(str(error)),
         "pid": 0,
+        "conmon_pid": 0,
+        **more,
     }
-    engine.table.note(row.id, **changes, conmon_pid=0)
-    container.row = container.row.replace(**changes, conmon_pid=0)
+    engine.table.note(row.id, **changes)
+    container.row = container.row.replace(**changes)
 
 
 def discard_failed_start(container: Held) -> None:
