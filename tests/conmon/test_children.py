@@ -18,6 +18,9 @@ def test_many_children_are_killed_and_nobody_else(build_dir: Path) -> None:
     sources = [str(Path(__file__).with_name("many_children.c")), str(SOURCES / "util.c")]
     subprocess.run(["cc", *flags, "-o", str(program), *sources], check=True)
     assert subprocess.run([str(program), "1501"], check=True, capture_output=True).stdout == b"1501 0\n"
+    words = [str(program), "300", "deep"]
+    deep = subprocess.run(words, check=True, capture_output=True, timeout=wait.PATIENCE).stdout
+    assert deep == b"300 0\n", "each is the child of the one before"
 
 
 def test_an_init_sees_its_commands_end_though_its_caller_ignores_children() -> None:

@@ -161,6 +161,26 @@ def test_output_is_cut_and_made_json(container: Make) -> None:
     assert len(health.result()["Log"]) == 2
 
 
+def test_results_without_end_have_an_end(container: Make) -> None:
+    """0 is Podman's "without end": the newest that fit into one megabyte stay."""
+    conmon = container("exec sleep 1000")
+    text = r"head -c 70000 /dev/zero | tr '\0' '\1'"  # six bytes each in JSON
+    health = Health(conmon.bundle).write(text, interval=0, log_size=0, log_count=0)
+    conmon.start("--runtime-run", health.option).started()
+    for _ in range(4):
+        assert check_now(conmon, health) == "0"
+    outputs = [entry["Output"] for entry in health.result()["Log"]]
+    assert outputs == ["\1" * 65536] * 2
+
+
+def test_the_monitor_of_a_health_check_holds_nothing_of_its_callers(container: Make, tmp_path: Path) -> None:
+    conmon = container("exec sleep 1000")
+    with open(tmp_path / "theirs", "w") as file:
+        conmon.start(Health(conmon.bundle).write("true").option, pass_fds=(file.fileno(),)).started()
+        held = [os.readlink(link) for link in Path(f"/proc/{conmon.pid}/fd").iterdir()]
+    assert str(tmp_path / "theirs") not in held
+
+
 def test_failures_in_the_start_period_do_not_count(container: Make) -> None:
     conmon = container("exec sleep 1000")
     health = Health(conmon.bundle).write("exit 1", start_period=3_600_000, retries=1)

@@ -264,7 +264,11 @@ def test_the_journal_gets_each_event_once_with_podmans_fields(
     monkeypatch.setattr(event_journal, "SOCKET", str(tmp_path / "journal"))
     database.on_events = event_journal.hand_on
     table = ContainerTable(database)
-    table.insert(row("a", labels='{"x":"two\\nlines"}'))  # nobody listens: it is sent with the next one
+    with monkeypatch.context() as full:
+        full.setattr(
+            "_socket.socket", lambda *_: os.open("/nonexistent/EMFILE", 0)
+        )  # an OSError, as without a free one
+        table.insert(row("a", labels='{"x":"two\\nlines"}'))  # nobody listens: it is sent with the next one
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         journal.bind(str(tmp_path / "journal"))
         journal.settimeout(wait.PATIENCE)

@@ -244,6 +244,7 @@ static void begin_anew(struct health *health)
     health->failing_streak = health->startup_successes = health->startup_failures = 0;
     while (health->entry_count > 0)
         free(health->entries[--health->entry_count]);
+    health->entries_size = 0;
 }
 
 /* The configuration is there for the first time, or anew. */

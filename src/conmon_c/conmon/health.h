@@ -50,6 +50,7 @@ struct health {
     bool said_ready;
     char **entries; /* the newest results as JSON objects, the oldest first */
     int entry_count;
+    size_t entries_size; /* bytes of all of them */
     int event_number;
     enum health_action taken; /* what was done about an unhealthy container: decides on its restart */
     int frozen_fd;            /* cgroup.events of the container */

@@ -9,7 +9,9 @@
 
 #define SHORTEST 1000               /* ms: of intervals and timeouts; an image must not keep the host busy */
 #define LONGEST (366LL * 86400000)  /* ms */
-#define ENTRIES_MAX 1000            /* "without end" has one */
+/* 0 is "without end" for both, in Podman's words; but the monitor keeps the results in its memory and writes all of
+   them after each check, so they end here. All together have another limit: LOG_SIZE_MAX in health_file.c. */
+#define ENTRIES_MAX 1000
 #define SIZE_MAX_ENTRY 65536
 
 struct key {
@@ -65,6 +67,11 @@ static int64_t between(int64_t value, int64_t least, int64_t most)
     return value < least ? least : value > most ? most : value;
 }
 
+static int64_t up_to(int64_t value, int64_t most)
+{
+    return value <= 0 || value > most ? most : value;
+}
+
 static enum health_action action_of(const char *name)
 {
     if (name != NULL && strcmp(name, "kill") == 0)
@@ -87,8 +94,8 @@ static void limit(struct health_config *config)
     config->start_period = between(config->start_period, 0, LONGEST);
     config->stop_timeout = between(config->stop_timeout, 0, LONGEST);
     config->retries = between(config->retries, 1, INT32_MAX);
-    config->log_count = config->log_count <= 0 ? ENTRIES_MAX : between(config->log_count, 1, ENTRIES_MAX);
-    config->log_size = config->log_size <= 0 ? SIZE_MAX_ENTRY : between(config->log_size, 1, SIZE_MAX_ENTRY);
+    config->log_count = up_to(config->log_count, ENTRIES_MAX);
+    config->log_size = up_to(config->log_size, SIZE_MAX_ENTRY);
     config->on_failure = action_of(config->action);
 }
 

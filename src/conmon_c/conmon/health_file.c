@@ -10,7 +10,8 @@
 #include "context.h"
 #include "json.h"
 
-#define EVENTS_KEPT 100 /* of one container, while no podpy call takes them over */
+#define LOG_SIZE_MAX (1 << 20) /* bytes of all results: they are kept in memory, and written after each check */
+#define EVENTS_KEPT 100        /* of one container, while no podpy call takes them over */
 
 void health_time(struct context *ctx, char *to)
 {
@@ -18,6 +19,13 @@ void health_time(struct context *ctx, char *to)
     to[LOCAL_TIME_SIZE] = '\0';
     if (strcmp(to + UTC_TIME_SIZE - 1, "+00:00") == 0)
         strcpy(to + UTC_TIME_SIZE - 1, "Z"); /* as Go writes it */
+}
+
+static void drop_oldest(struct health *health)
+{
+    health->entries_size -= strlen(health->entries[0]);
+    free(health->entries[0]);
+    memmove(health->entries, health->entries + 1, (size_t)--health->entry_count * sizeof(char *));
 }
 
 void health_add_entry(struct context *ctx, int code)
@@ -39,11 +47,12 @@ void health_add_entry(struct context *ctx, int code)
     char *to = entry + sprintf(entry, "{\"Start\":\"%s\",\"End\":\"%s\",\"ExitCode\":%d,\"Output\":\"", probe->started,
                                ended, code);
     stpcpy(json_escape(to, (const unsigned char *)probe->text, probe->used), "\"}");
-    while (health->entry_count > 0 && health->entry_count >= health->config.log_count) {
-        free(health->entries[0]);
-        memmove(health->entries, health->entries + 1, (size_t)--health->entry_count * sizeof(char *));
-    }
+    size = strlen(entry);
+    while (health->entry_count > 0 &&
+           (health->entry_count >= health->config.log_count || health->entries_size + size > LOG_SIZE_MAX))
+        drop_oldest(health);
     health->entries[health->entry_count++] = entry;
+    health->entries_size += size;
 }
 
 /* {"Status":…,"FailingStreak":…,"Log":[…]}: `podpy ps` reads only how it begins. */

@@ -90,10 +90,13 @@ def commit_blobs(store: Shelves, blobs: Sequence[BlobWriter], write: Callable[[]
     return _commit(store, place)
 
 
-def replace_layer(store: Shelves, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter]) -> None:
+def replace_layer(
+    store: Shelves, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter], check: Callable[[], None]
+) -> None:
     """Put an unpacked layer where a committed one was lost or damaged; `image` is one that has it.
 
-    A kill leaves the old one, the new one, or none: then `check` finds that again. Raises StorageError.
+    A kill leaves the old one, the new one, or none: then `system check` finds that again. `check`: raises if the old
+    one may not go, asked in the transaction that replaces it. Raises StorageError, and what `check` raises.
     """
     layer.check_finished()
     _check_complete(blobs)
@@ -104,6 +107,7 @@ def replace_layer(store: Shelves, image: ImageRecord, layer: LayerWriter, blobs:
     digest = blobs[0].digest if blobs else ""
 
     def place() -> None:
+        check()
         (number,) = store.layer_numbers([layer.chain_id])
         replacements = {os.path.join(store.graphroot, "layers", str(number)): layer.path}
         if layer.recipe_size:

@@ -17,7 +17,7 @@ from podpy.storage.shelves import Removed, Shelves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from podpy.config.paths import Paths
     from podpy.plan import Operation
@@ -72,14 +72,17 @@ class Store(Shelves):
 
         return commit.commit_image(self, record, layers, blobs, names, leading)
 
-    def replace_layer(self, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter] = ()) -> None:
+    def replace_layer(
+        self, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter], check: Callable[[], None]
+    ) -> None:
         """Put an unpacked layer where a committed one was lost or damaged; `image` is one that has it.
 
-        Whoever has the former one mounted loses its files. Raises StorageError, OSError.
+        Whoever has the former one mounted loses its files: `check`, in the same transaction, raises if somebody has.
+        Raises StorageError, OSError, and what `check` raises.
         """
         from podpy.storage import commit
 
-        commit.replace_layer(self, image, layer, blobs)
+        commit.replace_layer(self, image, layer, blobs, check)
 
     # Going
 

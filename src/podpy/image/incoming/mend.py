@@ -25,7 +25,7 @@ from podpy.storage.check import Finding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from podpy.config.paths import Paths
     from podpy.image.documents.schema import Descriptor
@@ -86,10 +86,13 @@ def _compare_with_blob(store: Store, layer: OutgoingLayer, blob: LayerBlob, path
         fresh.abort()
 
 
-def bring(store: Store, paths: Paths, chain_id: str, *, progress: Progress = SILENT) -> None:
+def bring(store: Store, paths: Paths, chain_id: str, *, check: Callable[[], None], progress: Progress = SILENT) -> None:
     """Put a layer in its place again: from its kept blob if that is whole, else from the registry of an image that has
-    it. Raises ImageError, RegistryError, StorageError: why it can't be had.
+    it. `check`: raises if the one that is there may not go, asked in the transaction that replaces it.
+
+    Raises ImageError, RegistryError, StorageError: why it can't be had.
     """
+    put = _Place(store, check, progress)
     images = [store.find_image(image_id) for image_id in store.images_table.with_layer(chain_id)]
     if not images:
         raise NoSuchImageError(f"no image has layer {chain_id}", hint="Run: podpy system check --repair")
@@ -97,7 +100,7 @@ def bring(store: Store, paths: Paths, chain_id: str, *, progress: Progress = SIL
     store.has_layer(chain_id)
     blob = _whole_blob(store, image, chain_id)
     if blob is not None:
-        return _place(store, image, _source(image, chain_id, blob, None), progress)
+        return put(image, _source(image, chain_id, blob, None))
     failures: list[PodpyError] = []
     for record in images:
         for name in record.names:
@@ -105,7 +108,7 @@ def bring(store: Store, paths: Paths, chain_id: str, *, progress: Progress = SIL
             if reference.domain in ("", LOCALHOST):
                 continue
             try:
-                return _fetch(store, paths, record, reference, chain_id, progress)
+                return _fetch(put, paths, record, reference, chain_id)
             except (ImageError, ConfigError) as error:
                 failures.append(error)
     if failures:
@@ -127,33 +130,31 @@ def _whole_blob(store: Store, image: ImageRecord, chain_id: str) -> LayerBlob | 
     return blob
 
 
-def _fetch(
-    store: Store, paths: Paths, image: ImageRecord, reference: Reference, chain_id: str, progress: Progress
-) -> None:
+def _fetch(put: _Place, paths: Paths, image: ImageRecord, reference: Reference, chain_id: str) -> None:
     from podpy.image.names.registries import registries_of
     from podpy.image.registry.access import PullOptions
     from podpy.image.registry.remote import Places
 
-    places = Places(paths, reference, registries_of(paths), PullOptions(), progress=progress)
+    places = Places(paths, reference, registries_of(paths), PullOptions(), progress=put.progress)
     for place in places:
         with place as repository:
-            return _receive(store, image, repository, chain_id, progress)
+            return _receive(put, image, repository, chain_id)
     raise places.error()
 
 
-def _receive(store: Store, image: ImageRecord, repository: Repository, chain_id: str, progress: Progress) -> None:
+def _receive(put: _Place, image: ImageRecord, repository: Repository, chain_id: str) -> None:
     """Receive a layer under the digest that one of the image's manifests has for it: whichever the registry has."""
     position = image.layers.index(chain_id)
     error: ImageError = ImageError(f"image {image.id[:12]} has no manifest that names its layers", hint="Pull it again")
     for digest in reversed(image.digests):
-        data = store.images_table.manifest(digest)
+        data = put.store.images_table.manifest(digest)
         manifest = schema.parse(data) if data else None
         if not isinstance(manifest, schema.Manifest) or len(manifest.layers) != len(image.layers):
             continue
         repository.admit(data)
         entry = manifest.layers[position]
         try:
-            return _place(store, image, _source(image, chain_id, entry, repository), progress)
+            return put(image, _source(image, chain_id, entry, repository))
         except NotThereError as failed:
             error = failed
     raise error
@@ -182,11 +183,20 @@ def _source(
     )
 
 
-def _place(store: Store, image: ImageRecord, source: LayerSource, progress: Progress = SILENT) -> None:
-    from podpy.image.incoming.pipeline import receive
+class _Place:
+    """Receives a layer and puts it in its place."""
 
-    received = receive(store, [source], progress=progress)
-    try:
-        store.replace_layer(image, received.layers[0], received.blobs)
-    except OSError as error:
-        raise StorageError(f"layer {source.chain_id} can't be put in its place: {error.strerror}") from None
+    def __init__(self, store: Store, check: Callable[[], None], progress: Progress) -> None:
+        self.store = store
+        self._check = check
+        self.progress = progress
+
+    def __call__(self, image: ImageRecord, source: LayerSource) -> None:
+        """Do it. Raises StorageError, and what the check raises."""
+        from podpy.image.incoming.pipeline import receive
+
+        received = receive(self.store, [source], progress=self.progress)
+        try:
+            self.store.replace_layer(image, received.layers[0], received.blobs, self._check)
+        except OSError as error:
+            raise StorageError(f"layer {source.chain_id} can't be put in its place: {error.strerror}") from None

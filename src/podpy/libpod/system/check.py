@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import PodpyError
-from podpy.libpod.containers.table import ALIVE, INITIALIZED
+from podpy.errors import InUseError, PodpyError
+from podpy.libpod.containers.table import BUSY, INITIALIZED
 from podpy.libpod.system.repair import repair
 from podpy.storage.mounts import container_mounts, image_mounts
 
@@ -46,18 +46,21 @@ def _mended(engine: Engine, finding: Finding) -> Finding:
         return finding
     from podpy.image.incoming.mend import bring
 
-    users = _users(engine, finding.layer)
-    if users:
-        return finding.replace(what=f"{finding.what}: not while it is mounted: {', '.join(users)}")
+    def refuse_mounted() -> None:
+        users = _users(engine, finding.layer)
+        if users:
+            raise InUseError(f"not while it is mounted: {', '.join(users)}")
+
     try:
-        bring(engine.store, engine.paths, finding.layer)
+        refuse_mounted()  # before it is fetched; and again in the transaction that replaces it
+        bring(engine.store, engine.paths, finding.layer, check=refuse_mounted)
     except PodpyError as error:
         return finding.replace(what=f"{finding.what}: {error}")
     return finding.replace(repaired=True)
 
 
 def _users(engine: Engine, chain_id: str) -> list[str]:
-    """Return who has a damaged layer mounted, and would lose its files; nobody has what is missing."""
+    """Return who has a damaged layer mounted, or is about to, and would lose its files; nobody has what is missing."""
     store = engine.store
     if not os.path.isdir(store.layer_path(chain_id)):
         return []
@@ -67,6 +70,6 @@ def _users(engine: Engine, chain_id: str) -> list[str]:
     containers = [
         f"container {row.name}"
         for row in engine.table.summaries()
-        if row.id in users and (row.status in (*ALIVE, INITIALIZED) or row.id in mounted)
+        if row.id in users and (row.status in (*BUSY, INITIALIZED) or row.id in mounted)
     ]
     return containers + [f"image {image_id[:12]}" for image_id in image_mounts.mounted(store) if image_id in images]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from podpy import beneath, files
+from podpy import beneath, files, pids
 from podpy.errors import StateError
 from podpy.libpod.containers.held import find
 from podpy.libpod.containers.table import ALIVE
@@ -59,12 +59,20 @@ def explain(engine: Engine, name: str, path: str) -> Answer:
     row = container.refresh()
     path = os.path.normpath("/" + path.lstrip("/"))
     mount = _mount_of(container, path)
+    ended = StateError(
+        f"container {row.name} is not running, so nobody can look into it", hint=f"podpy start {row.name}"
+    )
     if row.status not in ALIVE:
-        raise StateError(
-            f"container {row.name} is not running, so nobody can look into it", hint=f"podpy start {row.name}"
-        )
+        raise ended
     outside = _outside_owners(mount, path)
-    asker, parts, missing = engine.privileged(lambda: _look(row.pid, path, outside))
+    try:
+        asker, parts, missing = engine.privileged(lambda: _look(row.pid, path, outside))
+    except OSError:
+        if pids.is_alive(row.pid, row.pid_start):
+            raise
+        raise ended from None
+    if not pids.is_alive(row.pid, row.pid_start):  # the pid may have been somebody else's then
+        raise ended
     return _Verdict(container, path, mount, asker, parts, missing).answer()
 
 

@@ -45,9 +45,10 @@ def _send(events: list[Event], before: int) -> int:
     """Send events, and return the number of the last one that the journal took."""
     import _socket
 
-    socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
     last = before
-    try:
+    socket = None
+    try:  # what was done is committed: a process without a free descriptor hasn't failed at it
+        socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
         for event in events:
             try:
                 socket.sendto(datagram(event), SOCKET)
@@ -59,7 +60,8 @@ def _send(events: list[Event], before: int) -> int:
     except OSError as error:
         note(f"events_logger is journald, but the journal takes no event now: {error.strerror}")
     finally:
-        socket.close()
+        if socket is not None:
+            socket.close()
     return last
 
 
