@@ -72,6 +72,15 @@ def test_a_start_that_fails_is_tried_again_after_twice_the_wait(container: Make)
     assert said(conmon) == "1 policy\n2 policy\n4 policy\n8 policy\n"
 
 
+def test_who_ends_the_monitor_wants_no_restart(container: Make) -> None:
+    conmon = container("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")
+    start(conmon, "always", LONG)
+    wait.until(lambda: b"ready" in conmon.log_path.read_bytes(), what="the container is ready")
+    os.kill(conmon.pid, signal.SIGTERM)
+    assert conmon.exit_code() == "5"
+    assert said(conmon) == "0 stop\nend\n"
+
+
 def test_another_policy_counts_at_once(container: Make) -> None:
     conmon = container("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")
     start(conmon, "no", 1)

@@ -175,8 +175,10 @@ static void signals_ready(struct context *ctx, struct source *source, uint32_t e
 
     (void)events;
     for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(info[0]); i++)
-        if (info[i].ssi_signo != SIGCHLD)
+        if (info[i].ssi_signo != SIGCHLD) {
+            restart_signal(ctx, (int)info[i].ssi_signo);
             process_signal(ctx, (int)info[i].ssi_signo);
+        }
     /* Signals of the same kind merge, so whatever came, look at all children. */
     reap(ctx);
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "restart.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,15 @@ static bool policy_wants(const struct context *ctx)
 
 static const char *reason(const struct context *ctx)
 {
-    return ctx->health.taken == HEALTH_RESTART ? "health" : ctx->health.taken == HEALTH_STOP ? "stop" : "policy";
+    if (ctx->restart.leaving || ctx->health.taken == HEALTH_STOP)
+        return "stop";
+    return ctx->health.taken == HEALTH_RESTART ? "health" : "policy";
+}
+
+void restart_signal(struct context *ctx, int number)
+{
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+        ctx->restart.leaving = true;
 }
 
 void restart_decide(struct context *ctx)
@@ -46,10 +55,10 @@ void restart_decide(struct context *ctx)
 
     if (ctx->options.restart == NULL || ctx->end.failed || restart->forbidden)
         return;
-    restart->wanted = taken == HEALTH_RESTART || (taken != HEALTH_STOP && policy_wants(ctx));
+    restart->wanted = !restart->leaving && (taken == HEALTH_RESTART || (taken != HEALTH_STOP && policy_wants(ctx)));
     if (restart->wanted)
         restart->delay = ran_well ? RESTART_DELAY_MS : ctx->options.restart_delay;
-    if (restart->wanted || taken == HEALTH_STOP)
+    if (restart->wanted || restart->leaving || taken == HEALTH_STOP)
         write_file(ctx, reason(ctx));
 }
 

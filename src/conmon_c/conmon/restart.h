@@ -13,6 +13,7 @@
 
 struct restart {
     bool forbidden; /* the user stops it */
+    bool leaving;   /* somebody, systemd at a shutdown say, ends this monitor */
     bool wanted;
     bool due;      /* the wait is over */
     int64_t delay; /* milliseconds */
@@ -20,6 +21,9 @@ struct restart {
 
 /* The container has ended: decides, and writes the file. */
 void restart_decide(struct context *ctx);
+
+/* The monitor itself has got a signal: after one that ends a process nothing is started again. */
+void restart_signal(struct context *ctx, int number);
 
 /* Waits. A signal (SIGTERM, say) ends the wait, and then nothing is started again. */
 void restart_wait(struct context *ctx);
