@@ -17,7 +17,7 @@ from podpy import linux
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _IN_ROOT = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS
 _BENEATH = linux.RESOLVE_BENEATH | linux.RESOLVE_NO_MAGICLINKS
@@ -42,9 +42,10 @@ def open_beneath(root: str, path: str, flags: int = os.O_PATH) -> int:
     return _open(root, path, flags, 0, _BENEATH)
 
 
-def real_path(root: str, path: str) -> str:
+def real_path(root: str, path: str, *, covered: Collection[str] = ()) -> str:
     """Return the absolute path inside `root` that `path` resolves to, whether it is there or not.
 
+    `covered` are paths where something will be mounted: the links that `root` has below them aren't seen then.
     For comparing places and for names of what is to be made, never for opening what is there. Raises OSError.
     """
     waiting = path.split("/")[::-1]
@@ -55,7 +56,9 @@ def real_path(root: str, path: str) -> str:
         if name == "..":
             del done[-1:]
         elif name not in ("", "."):
-            target = _link_target(root, "/".join([*done, name]))
+            here = "/".join(["", *done, name])
+            is_hidden = any(here.startswith(top.rstrip("/") + "/") for top in covered)
+            target = "" if is_hidden else _link_target(root, here)
             if not target:
                 done.append(name)
                 continue
@@ -128,60 +131,64 @@ def attach(descriptor: int, target: str) -> None:
         os.close(tree)
 
 
-def attach_inside(descriptor: int, root: str, path: str, *, owner: tuple[int, int]) -> None:
-    """Mount what a descriptor stands for at the relative `path` below `root`; missing parts are made, for `owner`.
+def make_inside(top: int, path: str, *, owner: tuple[int, int], directory: bool) -> int:
+    """Return an O_PATH descriptor of the relative `path` below the directory `top`, where something can be mounted.
 
-    No symbolic link is followed, and nobody can put one in the way. Raises FileExistsError or NotADirectoryError for
-    what stands there and isn't fit, OSError.
+    Missing parts are made, for `owner`. No symbolic link is followed, and nobody can put one in the way; at the end of
+    the path, a link is a place for a file like every other that is no directory. Raises FileExistsError, with the part
+    of the path, for what stands there and isn't fit; OSError.
     """
     *parents, name = path.split("/")
-    place = _open_top(root)
-    try:
-        for parent in parents:
-            place = _replaced(place, _made(place, parent, owner, directory=True))
-        place = _replaced(place, _made(place, name, owner, directory=stat.S_ISDIR(os.fstat(descriptor).st_mode)))
-        tree = clone(descriptor)
+    place = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=top)
+    done: list[str] = []
+    for part in [*parents, name]:
+        done.append(part)
+        above = place
         try:
-            flags = linux.MOVE_MOUNT_F_EMPTY_PATH | linux.MOVE_MOUNT_T_EMPTY_PATH
-            linux.move_mount(tree, "", place, "", flags)
+            place = _made(above, part, owner, directory=directory or len(done) <= len(parents))
+        except FileExistsError:
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), "/".join(done)) from None
         finally:
-            os.close(tree)
-    finally:
-        os.close(place)
-
-
-def _replaced(old: int, new: int) -> int:
-    os.close(old)
-    return new
+            os.close(above)
+    return place
 
 
 def _made(parent: int, name: str, owner: tuple[int, int], *, directory: bool) -> int:
-    """Return an O_PATH descriptor of an entry, made if it is missing. Raises OSError; FileExistsError for another kind.
-
-    `parent` must be closed by the caller all the same.
-    """
+    """Return an O_PATH descriptor of an entry, made if it is missing. Raises FileExistsError for another kind."""
     if name in ("", ".", ".."):
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT), name)
+    flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        found = os.open(name, flags, dir_fd=parent)
+    except FileNotFoundError:
+        _make(parent, name, directory=directory)
+        found = os.open(name, flags, dir_fd=parent)
+        status = os.fstat(found)
+        if (status.st_uid, status.st_gid) != owner and not stat.S_ISLNK(status.st_mode):
+            give(found, *owner)
+    if stat.S_ISDIR(os.fstat(found).st_mode) == directory:
+        return found
+    os.close(found)
+    raise FileExistsError(EEXIST, os.strerror(EEXIST), name)
+
+
+def _make(parent: int, name: str, *, directory: bool) -> None:
     try:
         if directory:
             os.mkdir(name, 0o755, dir_fd=parent)
         else:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(name, flags, 0o600, dir_fd=parent))
-        os.chown(name, *owner, dir_fd=parent, follow_symlinks=False)
     except FileExistsError:
-        pass
-    found = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-    mode = os.fstat(found).st_mode
-    if stat.S_ISDIR(mode) if directory else stat.S_ISREG(mode):
-        return found
-    os.close(found)
-    raise FileExistsError(EEXIST, os.strerror(EEXIST), name)
+        pass  # somebody who shares the tree has just made it
 
 
-def clone(descriptor: int) -> int:
-    """Return the descriptor of a detached copy of the mount tree that begins at a descriptor's file. Raises OSError."""
-    return linux.open_tree(descriptor, "", _CLONE)
+def clone(descriptor: int, *, recursive: bool = True) -> int:
+    """Return the descriptor of a detached copy of the mount at a descriptor's file, and of those below it.
+
+    Raises OSError.
+    """
+    return linux.open_tree(descriptor, "", _CLONE if recursive else _CLONE & ~linux.AT_RECURSIVE)
 
 
 def clone_elsewhere(mount_namespace: str, path: str, *, resolve: int = 0) -> int:

@@ -70,6 +70,31 @@ def test_the_real_path_is_known_of_what_is_not_there_too(tree: Path, path: str, 
     assert beneath.real_path(str(tree), path) == real
 
 
+def test_links_below_what_covers_them_are_not_seen(tree: Path) -> None:
+    assert beneath.real_path(str(tree), "/absolute/new", covered=["/"]) == "/absolute/new"
+    (tree / "a/link").symlink_to("/inner")
+    assert beneath.real_path(str(tree), "/a/link/x", covered=["/a"]) == "/a/link/x"
+    assert beneath.real_path(str(tree), "/a/link/x", covered=["/a/b"]) == "/a/b/x"
+
+
+def test_a_place_is_made_inside_where_no_link_is_followed(tree: Path) -> None:
+    top = os.open(tree, os.O_PATH)
+    owner = (os.geteuid(), os.getegid())
+    for path, directory in (("new/dir", True), ("new/file", False), ("a/b", True), ("absolute", False)):
+        place = beneath.make_inside(top, path, owner=owner, directory=directory)
+        assert os.readlink(f"/proc/self/fd/{place}") == f"{tree}/{path}", "for a file, a link is a place itself"
+        os.close(place)
+    assert (tree / "new/dir").is_dir() and (tree / "new/file").is_file()
+    for path, directory, where in (("inner/x", True, "inner"), ("inner", True, "inner"), ("a/b", False, "a/b")):
+        with pytest.raises(FileExistsError) as caught:
+            beneath.make_inside(top, path, owner=owner, directory=directory)
+        assert caught.value.filename == where
+    for path in ("a/../x", "", "."):
+        with pytest.raises(FileNotFoundError):
+            beneath.make_inside(top, path, owner=owner, directory=False)
+    os.close(top)
+
+
 def test_a_real_path_has_an_end(tree: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         beneath.real_path(str(tree), "loop/x")

@@ -1,7 +1,8 @@
 """The mounts of a container: those of every container, podpy's own files, and those of the options.
 
 The OCI runtime mounts them inside the root filesystem with its own form of RESOLVE_IN_ROOT (crun's safe_openat, runc's
-securejoin), so a symbolic link in the image can't lead a mount out of it.
+securejoin), so a symbolic link in the image can't lead a mount out of it. What lies below a mount of others' files isn't
+left to it: `podpy.libpod.containers.starting.nested` takes that out of config.json again.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ INIT_TARGET = "/run/podman-init"
 # (chown, overlay, copy of the image's files, the subdirectory).
 _OURS = frozenset(["z", "Z", "U", "O", "copy", "nocopy", "nocreate", "notmpcopyup"])
 _OURS_WITH_VALUE = ("upperdir=", "workdir=", "subpath=", "volume-opt=", "consistency=")
-_SHARED = frozenset(["bind", "volume", "image"])  # other containers, or the host, may write to these meanwhile
+SHARED = frozenset(["bind", "volume", "image"])
+"""Mounts whose files aren't the container's own: others may change them at any time, and put links there."""
 # Defaults of tmpfs and volumes, unless suid or dev is given; a bind mount keeps its file system's flags.
 _SAFE = ("nosuid", "nodev")
 _TTY_GID = 5  # the group tty in every distribution; Podman passes it to devpts
@@ -47,7 +49,7 @@ def build(spec: ContainerSpec, context: BundleContext, *, systemd: bool) -> list
     result += [m for m in _tmpfs_defaults(spec, context, systemd=systemd) if _free(m, targets)]
     result += _devices(context)
     # A stable sort: mounts of the same depth keep their order, as with Podman.
-    return sorted([*result, *asked], key=lambda m: 0 if m["destination"] == "/" else m["destination"].count("/"))
+    return sorted([*result, *asked], key=lambda mount: _depth(mount["destination"]))
 
 
 def sysfs_is_bound(spec: ContainerSpec, context: BundleContext) -> bool:
@@ -56,6 +58,10 @@ def sysfs_is_bound(spec: ContainerSpec, context: BundleContext) -> bool:
     if spec.network == "host":
         return context.host.rootless or own_userns
     return own_userns and namespaces.joins(spec.network)
+
+
+def _depth(target: str) -> int:
+    return 0 if target == "/" else target.count("/")
 
 
 def _free(mount: OciMount, targets: set[str]) -> bool:
@@ -159,10 +165,16 @@ def places(spec: ContainerSpec, rootfs: str) -> dict[str, str]:
 
     Raises OSError.
     """
-    if not any(mount.type in _SHARED for mount in spec.mounts):
-        return {}
-    targets = [*(mount.target for mount in spec.mounts), *_tmpfs_targets(spec, systemd=spec.is_for_systemd)]
-    return {target: beneath.real_path(rootfs, target) for target in targets}
+    result: dict[str, str] = {}
+    for target in sorted((mount.target for mount in spec.mounts if mount.type in SHARED), key=_depth):
+        result[target] = beneath.real_path(rootfs, target, covered=[*result.values()])
+    if not result:
+        return result
+    tops = [*result.values()]
+    others = [mount.target for mount in spec.mounts if mount.target not in result]
+    for target in (*others, *_tmpfs_targets(spec, systemd=spec.is_for_systemd)):
+        result[target] = beneath.real_path(rootfs, target, covered=tops)
+    return result
 
 
 def _tmpfs_targets(spec: ContainerSpec, *, systemd: bool) -> tuple[str, ...]:
@@ -210,7 +222,7 @@ def _lies_below(target: str, spec: ContainerSpec, places: dict[str, str]) -> str
     path = places.get(target, target)
     for mount in spec.mounts:
         place = places.get(mount.target, mount.target).rstrip("/")
-        if mount.type in _SHARED and path.startswith(place + "/"):
+        if mount.type in SHARED and path.startswith(place + "/"):
             return mount.target
     return ""
 

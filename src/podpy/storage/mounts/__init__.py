@@ -4,6 +4,7 @@
     MakeContainerLayer, RemoveContainerLayer                       the container's own layer
     choose(store)                                                  driver.py: overlay, fuse-overlayfs or vfs, tried once
     mount, unmount, mounted(store, …)                              image_mounts.py: `podpy image mount`
+    make, move, change(tree, options)                              tree.py: mounts by descriptor, with OCI's options
 
 The caller has unshared a mount namespace (podpy.rootless.mounts): what is mounted here goes with it.
 """

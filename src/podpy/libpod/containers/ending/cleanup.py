@@ -85,9 +85,12 @@ def _leave_mounts(directory: str) -> None:
     from podpy import linux
     from podpy.rootless.mounts import mount_points
 
-    for point in reversed(mount_points()):
-        if point.startswith(directory + "/"):
+    left = "\0"
+    for point in mount_points():
+        # What is mounted in a mount goes with it; in a copy of the host's /dev some can't be unmounted alone.
+        if point.startswith(directory + "/") and not point.startswith(left + "/"):
             linux.umount2(point, linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW)
+            left = point
 
 
 def remove_tree(path: str) -> None:

@@ -28,6 +28,7 @@ from podpy.monitor.exit_command import exit_command
 from podpy.monitor.start import MonitorRequest, StartConmon, WaitForStart
 from podpy.network.setup import plan as plan_network
 from podpy.oci.cgroups import wanted_manager
+from podpy.oci.document.mounts import SHARED
 from podpy.plan import Operation, Plan
 from podpy.process import preserved
 from podpy.rootless.mounts import private_mounts
@@ -156,12 +157,11 @@ class Launch:
             made.append(sysfs)
         files = WriteFiles(context, container, self._network, accounts)
         self._sources = sources = Sources(context, engine, user)
-        secrets, hidden = None, []
+        secrets = None
         if context.spec.secrets:
-            from podpy.libpod.containers.starting.secrets import PlaceSecrets, WriteSecrets
+            from podpy.libpod.containers.starting.secrets import WriteSecrets
 
             secrets = WriteSecrets(context, engine)
-            hidden = [secrets, *([PlaceSecrets(context, secrets, sources)] if PlaceSecrets.is_needed(context) else [])]
         prepared = Prepared(
             user=user,
             cgroups=self._cgroups,
@@ -173,7 +173,11 @@ class Launch:
             secrets=secrets,
         )
         self._built = built = BuildConfig(context, prepared, engine.oci_runtime)
-        made += [files, *sources.operations, *hidden, built]
+        made += [files, *sources.operations, *([secrets] if secrets else []), built]
+        if any(mount.type in SHARED for mount in context.spec.mounts):
+            from podpy.libpod.containers.starting.nested import MountNested
+
+            made.append(MountNested(context, built))
         if ExposeMounts.is_needed(context):
             made.append(ExposeMounts(engine, built))
         made.append(WriteConfig(os.path.join(context.directory, "bundle"), built))

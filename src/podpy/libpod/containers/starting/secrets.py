@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 
-from podpy import beneath, linux
+from podpy import linux
 from podpy.errors import UsageError
 from podpy.plan import Operation
 from podpy.storage.secrets.table import Secrets
@@ -18,12 +18,10 @@ from podpy.storage.secrets.table import Secrets
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.containers.starting.context import StartContext
-    from podpy.libpod.containers.starting.sources import Sources
     from podpy.libpod.engine import Engine
-    from podpy.spec.container import ContainerSpec, Mount, SecretUse
+    from podpy.spec.container import ContainerSpec, SecretUse
 
 DIRECTORY = "/run/secrets"
-_THE_RUNTIMES = ("tmpfs", "ramfs", "devpts")  # mounts that are new at each start: nobody else knows them
 _PAGE = 4096
 _ROOM = 16 * _PAGE  # for directories, and a little that the container writes
 
@@ -122,62 +120,6 @@ class WriteSecrets(Operation):
             file.write(data)
             os.fchown(descriptor, *self._context.host_ids(use.uid, use.gid))
             os.fchmod(descriptor, use.mode)  # after the owner: chown(2) takes set-id bits away
-
-
-class PlaceSecrets(Operation):
-    """Mount secrets that belong into a volume or a bind mount there, and let the runtime mount the whole.
-
-    Others may change the files in such a mount at any time, so a place in it is opened once, by descriptors that follow
-    no link: the runtime would look the path up by name.
-    """
-
-    def __init__(self, context: StartContext, secrets: WriteSecrets, sources: Sources) -> None:
-        self._context = context
-        self._secrets = secrets
-        self._sources = sources
-
-    @staticmethod
-    def is_needed(context: StartContext) -> bool:
-        """Return whether the container has mounts in which a secret may belong."""
-        return any(mount.type not in _THE_RUNTIMES for mount in context.spec.mounts)
-
-    def describe(self) -> str:
-        """Return what is mounted."""
-        return "mount secrets whose places are in volumes or bind mounts there"
-
-    def execute(self) -> None:
-        """Mount them. Raises UsageError for a place that can't be, OSError."""
-        rootfs = self._context.rootfs
-        shared = [mount for mount in self._context.spec.mounts if mount.type not in _THE_RUNTIMES]
-        tops = {beneath.real_path(rootfs, mount.target): mount for mount in shared}
-        for target, path in list(self._secrets.paths.items()):
-            place = beneath.real_path(rootfs, target)
-            above = max((top for top in tops if place.startswith(top.rstrip("/") + "/")), key=len, default="")
-            if above:
-                self._place(path, tops[above], place[len(above.rstrip("/")) + 1 :])
-                del self._secrets.paths[target]
-
-    def _place(self, path: str, mount: Mount, inner: str) -> None:
-        if "bind" in mount.options:
-            raise UsageError(f"a secret in {mount.target} can't be seen with its option bind", hint="Use rbind")
-        copy = os.path.join(self._context.directory, f"with-secrets{self._context.spec.mounts.index(mount)}")
-        if self._sources.paths.get(mount.target) != copy:
-            source = os.open(self._sources.paths.get(mount.target, mount.source), os.O_PATH | os.O_CLOEXEC)
-            try:
-                beneath.attach(source, copy)
-            finally:
-                os.close(source)
-            self._sources.paths[mount.target] = copy
-        secret = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            beneath.attach_inside(secret, copy, inner, owner=self._context.host_ids(0, 0))
-        except (FileExistsError, NotADirectoryError, FileNotFoundError, IsADirectoryError):
-            raise UsageError(
-                f"{mount.target}/{inner}: no place for a secret: a symbolic link, or something else, is there",
-                hint="Give the secret another place: target=",
-            ) from None
-        finally:
-            os.close(secret)
 
 
 def keep_memory_private() -> None:
