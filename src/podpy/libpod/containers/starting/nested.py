@@ -57,7 +57,7 @@ class MountNested(Operation):
         """Mount it. Raises UsageError for a place where it can't be, NotSupportedError, OSError."""
         config, context = self._built.config, self._context
         shared = {mount.target for mount in context.spec.mounts if mount.type in SHARED}
-        linked = set(beneath.links(context.rootfs, [mount["destination"] for mount in config["mounts"]]))
+        linked = self._over_links([mount["destination"] for mount in config["mounts"]])
         try:
             for mount in config["mounts"]:
                 place = mount["destination"]
@@ -79,6 +79,13 @@ class MountNested(Operation):
             for descriptor in (self._root, *(outer.tree for outer in self._outer.values())):
                 if descriptor >= 0:
                     os.close(descriptor)
+
+    def _over_links(self, targets: list[str]) -> set[str]:
+        """Return those that lead over a symbolic link in the root filesystem."""
+        asked = {mount.target for mount in self._context.spec.mounts}
+        # Of the image's own /proc, /dev and /sys nothing is seen, and they are no links (RefuseLinks).
+        looked_at = [path for path in targets if path in asked or not path.startswith(("/proc", "/dev", "/sys"))]
+        return set(beneath.links(self._context.rootfs, looked_at))
 
     def _above(self, place: str) -> str:
         """Return the place of the innermost outer mount in which `place` lies, or ""."""
