@@ -1,8 +1,8 @@
 """The mounts of a container: those of every container, podpy's own files, and those of the options.
 
 The OCI runtime mounts them inside the root filesystem with its own form of RESOLVE_IN_ROOT (crun's safe_openat, runc's
-securejoin), so a symbolic link in the image can't lead a mount out of it. What lies below a mount of others' files isn't
-left to it: `podpy.libpod.containers.starting.nested` takes that out of config.json again.
+securejoin), so a symbolic link in the image can't lead a mount out of it. What lies below a mount of others' files is
+mounted by podpy: `podpy.libpod.containers.starting.nested` takes it out of config.json again.
 """
 
 from __future__ import annotations
