@@ -15,22 +15,22 @@ The public face (docs/library.md):
         exec(ExecOptions, Streams) -> exit code; exec_detached(ExecOptions) -> session id
         logs(LogOptions) -> iterator of LogLine; inspect(size=False) -> Podman's InspectContainerData as plain data
 
-What libpod's own functions take is below that face, and never imports it:
+libpod's own functions use the layer below that face, which never imports it:
 
     Engine (libpod.engine)            paths, settings, database, table, store, volumes, conf, OCI runtime, locks
     Held (libpod.containers.held)     one container: row (a snapshot; `refresh` updates it), lock, spec, image
-    Caller (libpod.caller)            whose environment, directory, streams and notices count, not the process's
-    Settings (libpod.settings)        what the global options say
-    Here, Helper (libpod.access)      where privileged work happens: in this process, or in a forked helper
+    Caller (libpod.caller)            the caller's environment, directory, streams and notices, instead of the process's
+    Settings (libpod.settings)        the global options
+    Here, Helper (libpod.access)      where privileged work is done: in this process, or in a forked helper
 
 Rooms: containers/ (starting/, ending/), io/ (attach, exec, logs), images/, filters/, system/ (info, df, prune, repair).
 
 Rules:
-- What mounts, unpacks or changes owners runs in `Engine.privileged` or `privileged_telling`, inside the user's
+- Code that mounts, unpacks or changes owners runs in `Engine.privileged` or `privileged_telling`, inside the user's
   namespaces. With `Helper`, each of them forks. No SQLite connection may cross a fork (podpy.storage.database.brief).
 - One Runtime is for one thread. A thread may have its own.
-- A change of a container's state happens under its lock: `with container.locked() as row`. The row is settled by then.
-- A row and its event are written in one transaction. If a change can be found out again, `note` writes it: a full disk
-  doesn't stop that.
-- Errors are podpy.errors; the state is as it was before, or the next call's `repair` makes it so.
+- A container's state changes only under its lock: `with container.locked() as row`. That row is already settled.
+- A row and its event are written in one transaction. `note` writes a change that a later call could find out again, so
+  a full disk doesn't stop it.
+- Errors are podpy.errors. After one, the state is as it was before, or the next call's `repair` restores it.
 """

@@ -1,9 +1,9 @@
-"""Where privileged work happens: in this very process, or in a helper.
+"""Where privileged work is done: in this process, or in a helper.
 
-The command line is one call in a process of its own, which enters the user's namespaces itself: `Here`. A library's
-caller has a process that must stay what it is (and may have threads, which the kernel forbids to change their user
-namespace), so there the privileged half of each method runs in a forked process: `Helper`; also for root, because a
-start moves its process into the container's mount namespace.
+On the command line each call is its own process, which enters the user's namespaces itself: `Here`. A library's process
+must not change its namespaces (and can't, if it has threads: user_namespaces(7)), so the privileged half of each method
+runs in a forked process: `Helper`. That holds for root too, because a start moves its process into the container's
+mount namespace.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Here:
         return Database.open(paths)
 
     def do(self, paths: Paths, work: Callable[[Tell], T], hear: Tell) -> T:
-        """Enter, and return what `work(hear)` returns. Raises RootlessError."""
+        """Enter the namespaces, run `work(hear)` and return its result. Raises RootlessError."""
         rootless.enter(paths, self._trace)
         return work(hear)
 
 
 class Helper:
-    """A forked process enters the user's namespaces; what it tells while it works is heard here."""
+    """A forked process enters the user's namespaces; it reports to this one while it works."""
 
     ends_with_the_call = False
 
@@ -57,5 +57,5 @@ class Helper:
         return BriefDatabase.open(paths)
 
     def do(self, paths: Paths, work: Callable[[Tell], T], hear: Tell) -> T:
-        """Return what `work(tell)` returns in the helper; `hear` gets here what it tells. Raises RootlessError."""
+        """Run `work(tell)` in the helper and return its result; `hear` gets its reports here. Raises RootlessError."""
         return rootless.run_telling(paths, work, hear)

@@ -1,7 +1,7 @@
-"""Container: one container's life, from created to removed.
+"""Container: the public class of one container.
 
-Every changing method takes the container's lock, settles the row (what is true now), acts, commits. No lock is held
-while waiting for a container to end.
+Every changing method takes the container's lock, settles the row, acts, and commits. No lock is held while waiting for
+a container to end.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _ENDED = frozenset((EXITED, "stopped"))
 
 
 class Container(Held):
-    """A container, as a caller sees it. `row` is a snapshot; `refresh()` updates it."""
+    """A container. `row` is a snapshot; `refresh()` updates it."""
 
     def _change(self, work: Callable[[], object]) -> None:
-        """Do `work` inside the user's namespaces, after what killed calls have left was finished."""
+        """Do `work` inside the user's namespaces, after repairing what killed calls have left."""
         from podpy.libpod.system.repair import repair_if_needed
 
         repair_if_needed(self.engine)
@@ -46,7 +46,7 @@ class Container(Held):
         self._change(lambda: start(self))
 
     def ensure_running(self) -> None:
-        """Start the container unless it runs already, or another call is faster. Raises as `start`."""
+        """Start the container unless it is running, or another call starts it first. Raises as `start`."""
         if self.status == RUNNING:
             return
         try:
@@ -56,7 +56,7 @@ class Container(Held):
                 raise
 
     def init(self) -> None:
-        """Make the container ready, so that its start is only one call of the OCI runtime. Raises as `start`."""
+        """Prepare the container, so that its start is only one call of the OCI runtime. Raises as `start`."""
         from podpy.libpod.containers.starting.start import initialize
 
         self._change(lambda: initialize(self))
@@ -70,10 +70,10 @@ class Container(Held):
         self._change(lambda: kill(self, signal))
 
     def stop(self, timeout: int | None = None) -> None:
-        """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then SIGKILL.
+        """Send the stop signal, wait up to `timeout` seconds (default: the container's own), then send SIGKILL.
 
-        One that was created to be removed at its end is gone then. Raises StateError for one that is paused, and, when
-        it has ended, for one without a monitor, whose exit code nobody knows.
+        A `--rm` container is removed then. Raises StateError if the container is paused, and, after it has ended, if
+        its monitor was killed: its exit code is unknown then.
         """
         from podpy.libpod.containers.ending.stop import stop_and_tell
 
@@ -84,7 +84,7 @@ class Container(Held):
         self._change(work)
 
     def restart(self, timeout: int | None = None) -> None:
-        """Stop the container if it runs, and start it. Raises as `stop` and `start`."""
+        """Stop the container if it is running, then start it. Raises as `stop` and `start`."""
         from podpy.libpod.containers.ending.restart import restart_together
 
         def work() -> None:
@@ -115,7 +115,7 @@ class Container(Held):
         self._change(work)
 
     def _pause(self) -> None:
-        # The row first: if this call is killed between, it says `paused`, and unpausing what isn't does no harm.
+        # The row first: if this call is killed in between, the row says `paused`, and `unpause` still works.
         self.engine.table.update(self.id, "pause", status=PAUSED)
         try:
             self.engine.oci_runtime.pause(self.id)
@@ -127,13 +127,13 @@ class Container(Held):
         self.engine.oci_runtime.resume(self.id)
         self.engine.table.update(self.id, "unpause", status=RUNNING)
 
-    # Waiting and clean-up
+    # Waiting and cleanup
 
     def wait(self, timeout: float | None = None, *, conditions: Collection[str] = ()) -> int:
-        """Wait until the container has ended and return its exit code; one with `remove` is gone then.
+        """Wait until the container has ended and return its exit code (-1: unknown). A `--rm` one is removed then.
 
-        -1: nobody saw it end. `conditions`: it is waited for one of these states instead (podman-wait(1)), without an
-        end of the patience. Raises TimeoutError after `timeout` seconds, UsageError for what is no state.
+        `conditions`: wait for one of these states instead (podman-wait(1)); the timeout doesn't count then. Raises
+        TimeoutError after `timeout` seconds, UsageError for an unknown state.
         """
         from podpy.libpod.containers.ending.wait import wait_for_end_of, wait_for_status
 
@@ -142,26 +142,26 @@ class Container(Held):
         try:
             row = self.refresh()
         except NoSuchContainerError:
-            row = self.row  # removed at its end (--rm): its exit record is still there
+            row = self.row  # a removed --rm container: its exit record is still there
         code = wait_for_end_of(self, row, timeout)
-        if self.spec.remove:  # who waited for it may use its name
+        if self.spec.remove:  # the caller may reuse its name at once
             self.cleanup()
         return code
 
     def cleanup(self) -> None:
-        """Give back what a container that has ended still holds: runtime state, network, run directory.
+        """Release what an ended container still holds: runtime state, network, run directory.
 
-        One that was created to be removed at its end is.
+        A `--rm` container is removed.
         """
         from podpy.libpod.containers.ending.finish import finish
 
         self._privileged(lambda: finish(self))
 
     def after_end(self, *, remove: bool = False, remove_image: bool = False) -> bool:
-        """Do what the monitor has done after the end: `cleanup`, or a restart, if its policy says so.
+        """Clean up, or restart by the restart policy; conmon's exit command calls this after the container's end.
 
-        `remove`: it is removed, unless it is restarted; `remove_image`: its image, too, unless something uses it.
-        Return True if the restart failed and the monitor is to wait and call again.
+        `remove`: remove it, unless it is restarted; `remove_image`: its image, too, unless something else uses it.
+        Return True if the restart failed, and the monitor must wait and call again.
         """
         from podpy.libpod.containers.ending.restart import after_end
 
@@ -173,7 +173,7 @@ class Container(Held):
         return waits
 
     def after_exec(self) -> None:
-        """Tell the end of those commands in the background that have ended; their monitors call it."""
+        """Write the events of background commands that have ended; their monitors call this."""
         from podpy.libpod.io.exec import sessions
 
         self._privileged(lambda: sessions(self))
@@ -189,17 +189,17 @@ class Container(Held):
     ) -> None:
         """Remove the container; `force` stops it first, `volumes` removes its anonymous volumes too.
 
-        `depend`: and the containers that use its namespaces. `going`: ids of those that the caller removes, too, by
-        itself; None: every one. Raises StateError if it is running and force is False, InUseError.
+        `depend`: also remove the containers that use its namespaces. `going`: ids of those that the caller itself is
+        going to remove; None: all. Raises StateError if it is running and `force` is False, InUseError.
         """
         from podpy.libpod.containers.ending.remove import remove
 
         self._change(lambda: remove(self, force=force, volumes=volumes, timeout=timeout, depend=depend, going=going))
 
-    # What goes on inside
+    # Inside the container
 
     def attach(self, options: AttachOptions) -> int | None:
-        """Attach to the container, which runs, until it ends; return its exit code, or None if the user detached.
+        """Attach to the running container until it ends; return its exit code, or None if the user detached.
 
         Raises StateError.
         """
@@ -208,7 +208,7 @@ class Container(Held):
         return self._privileged(lambda: attach(self, options))
 
     def start_attached(self, options: AttachOptions) -> int | None:
-        """Start the container, attached from its first byte on; return as `attach`. Raises as `start`."""
+        """Start the container and attach from its first byte on; return as `attach`. Raises as `start`."""
         from podpy.libpod.io.foreground import start_attached
 
         return self._privileged(lambda: start_attached(self, options))
@@ -229,22 +229,22 @@ class Container(Held):
         return self.engine.privileged(lambda: execute.start_detached(self, options))
 
     def logs(self, options: LogOptions | None = None) -> Iterator[LogLine]:
-        """Yield what the container has written, and with `follow` what it writes. Raises NotSupportedError (no log)."""
+        """Yield the container's output; with `follow` also the output to come. Raises NotSupportedError (no log)."""
         from podpy.libpod.io.log_lines import LogOptions
         from podpy.libpod.io.logs import read_logs
 
         return read_logs(self, options or LogOptions())
 
     def check_health(self) -> str:
-        """Run the health check once, and return what it has shown: healthy, unhealthy, starting, stopped.
+        """Run the health check once, and return its result: healthy, unhealthy, starting, stopped.
 
-        Raises StateError if it can't be run, RuntimeFailedError if it took too long.
+        Raises StateError if it can't be run, RuntimeFailedError if it exceeded its timeout.
         """
         from podpy.libpod.containers.health import check
 
         return check(self)
 
-    # Small things
+    # Data and names
 
     def inspect(self, *, size: bool = False) -> dict[str, Any]:
         """Return everything about the container: Podman 5's InspectContainerData as plain data."""
@@ -255,14 +255,14 @@ class Container(Held):
     def update(self, changes: Changes) -> None:
         """Change limits, restart policy, variables or ulimits; see `podpy.libpod.containers.updating.update`.
 
-        Raises UsageError, NotSupportedError, RuntimeFailedError: then nothing was changed.
+        Raises UsageError, NotSupportedError, RuntimeFailedError; then nothing has changed.
         """
         from podpy.libpod.containers.updating import update
 
         self._change(lambda: update(self, changes))
 
     def rename(self, name: str) -> None:
-        """Give the container another name. Raises UsageError for a name that can't be, InUseError for one that is."""
+        """Rename the container. Raises UsageError for an invalid name, InUseError for a taken one."""
         if not names.is_valid_name(name):
             raise UsageError("names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument", hint=f"{name!r} doesn't")
         from podpy.libpod.system.repair import repair_if_needed

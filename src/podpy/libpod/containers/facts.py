@@ -1,4 +1,4 @@
-"""What lists say of one container: Podman's ListContainer, the form of `ps --format json`."""
+"""One container in a list: Podman's ListContainer, the form of `ps --format json`."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def facts(
     namespaces: bool = False,
     health: str = "",
 ) -> dict[str, Any]:
-    """Return a whole row's facts as plain data, under Podman's names and in their order.
+    """Return a whole row as plain data, with Podman's names in Podman's order.
 
-    `now` is in nanoseconds since 1970; `sizes` as in `rows.Listing`; `namespaces`: those of its process are looked at;
-    `health`: what `monitor.files.health_states` says of it.
+    `now` is in nanoseconds since 1970; `sizes` as in `rows.Listing`; `namespaces`: read those of its process;
+    `health`: its state from `monitor.files.health_states`.
     """
     spec: dict[str, Any] = fastjson.loads(row.spec)
     return {
@@ -73,7 +73,7 @@ def facts(
 
 
 def namespaces_of(row: ContainerRow) -> dict[str, str]:
-    """Return the numbers of a running container's namespaces, as far as they can be seen."""
+    """Return the inode numbers of a running container's namespaces; those that can't be read are left out."""
     from os import readlink
 
     numbers = {}
@@ -81,13 +81,13 @@ def namespaces_of(row: ContainerRow) -> dict[str, str]:
         try:
             numbers[shown] = readlink(f"/proc/{row.pid}/ns/{name}").partition("[")[2].rstrip("]")
         except OSError:
-            continue  # it has just ended, or belongs to another user namespace
+            continue  # the process has just ended, or belongs to another user namespace
     return numbers
 
 
 def _networks(mode: str | None) -> list[str]:
-    # Podman lists only networks that `network ls` shows; none, host, pasta … aren't of that kind.
-    name = (mode or "").partition(":")[0]  # None: the row that a table's heading is made with
+    # Podman lists only networks that `network ls` shows; none, host, pasta … aren't such networks.
+    name = (mode or "").partition(":")[0]  # None: the empty row from which a table's heading is made
     return [] if name in ("", "none", "host", "private", "pasta", "slirp4netns", "container", "ns") else [name]
 
 

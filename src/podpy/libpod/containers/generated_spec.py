@@ -13,9 +13,9 @@ _NAMESPACES = {"pid": "pidns", "ipc": "ipcns", "uts": "utsns", "cgroupns": "cgro
 
 
 def generated(container: Held, *, name: str = "") -> dict[str, Any]:
-    """Return SpecGenerator's fields with what the container was asked to be; what is empty is left out.
+    """Return SpecGenerator's fields for the container's spec; empty ones are left out.
 
-    `name`: the new container's; empty: this one's with -clone behind it. Field for field: pkg/specgen/specgen.go.
+    `name`: the new container's name; empty: this one's with "-clone" appended. Source: pkg/specgen/specgen.go.
     """
     from podpy.libpod.containers.starting.clone import free_name
 

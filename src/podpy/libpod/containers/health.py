@@ -1,9 +1,9 @@
-"""A container's health, as its monitor has found it (docs/health-and-restart.md).
+"""A container's health, from its monitor's files (docs/health-and-restart.md).
 
-    runroot/health/ID              the results: Podman's JSON, {"Status":…,"FailingStreak":…,"Log":[…]}
-    runroot/health_events/ID.*     changes of the state that aren't in the table of events yet
+runroot/health/ID              the results: Podman's JSON, {"Status":…,"FailingStreak":…,"Log":[…]}
+runroot/health_events/ID.*     changes of the state that aren't in the table of events yet
 
-Both belong to the monitor, which replaces them by renaming; a reboot takes them.
+The monitor writes both by renaming; a reboot removes them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TIMED_OUT = -1
 
 
 def results(engine: Engine, container_id: str) -> dict[str, Any]:
-    """Return Podman's HealthCheckResults; empty ones before the first start, and after a reboot."""
+    """Return Podman's HealthCheckResults; empty before the first start, and after a reboot."""
     try:
         found = fastjson.loads(files.read(f"{engine.health_directory}/{container_id}"))
         return {"Status": found["Status"], "FailingStreak": found["FailingStreak"], "Log": found["Log"]}
@@ -40,10 +40,10 @@ def results(engine: Engine, container_id: str) -> dict[str, Any]:
 
 
 def check(container: Held) -> str:
-    """Let the monitor run the health check once, and return what it has shown: healthy, unhealthy, starting (the
-    startup check has failed), stopped (the container has ended meanwhile).
+    """Let the monitor run the health check once, and return its result: healthy, unhealthy, starting (the startup check
+    failed), stopped (the container ended meanwhile).
 
-    Raises StateError if it can't be run, RuntimeFailedError if it took too long.
+    Raises StateError if it can't be run, RuntimeFailedError if it exceeded its timeout.
     """
     from podpy.monitor.health import check_now
 
@@ -79,7 +79,7 @@ def check(container: Held) -> str:
 
 
 def forget(engine: Engine, container_id: str) -> None:
-    """Remove the results of a container that goes."""
+    """Remove the results of a container that is being removed."""
     take_over(engine, container_id)
     try:
         os.unlink(f"{engine.health_directory}/{container_id}")
@@ -88,7 +88,7 @@ def forget(engine: Engine, container_id: str) -> None:
 
 
 class Change(Record):
-    """One change of a container's health, as its monitor has noted it."""
+    """One change of a container's health, from its monitor's file."""
 
     path: str
     container_id: str
@@ -99,9 +99,9 @@ class Change(Record):
 
 
 def take_over(engine: Engine, container_id: str = "") -> int:
-    """Put the changes that monitors have noted (those of one container, or all) into the table of events.
+    """Move the changes from the monitors' files (of one container, or of all) into the table of events.
 
-    Returns how many there were. A kill between leaves a file whose event the table has: it isn't added twice.
+    Returns how many there were. A kill in between leaves a file whose event is in the table: it isn't added twice.
     """
     directory = engine.health_events_directory
     try:
@@ -124,7 +124,7 @@ def take_over(engine: Engine, container_id: str = "") -> int:
         try:
             os.unlink(f"{directory}/{name}")
         except FileNotFoundError:
-            continue  # another call was at it
+            continue  # another call has done it
     return len(changes)
 
 

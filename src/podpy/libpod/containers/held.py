@@ -1,4 +1,4 @@
-"""Held: a container in libpod's hands: its row, its lock, what was asked for, and the engine it belongs to."""
+"""Held: libpod's own form of a container: its row, lock and spec, and the engine that it belongs to."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Held:
 
     @property
     def spec(self) -> ContainerSpec:
-        """What was asked for, the image's configuration merged in."""
-        # Another process may update or rename the container: the row says when that is seen here.
+        """The container's spec, with the image's configuration merged in."""
+        # Another process may update or rename the container, so the parsed spec is tied to the row's text.
         if self._parsed is None or self._parsed[0] != self.row.spec:
             self._parsed = self.row.spec, ContainerSpec.from_dict(fastjson.loads(self.row.spec))
         return self._parsed[1]
@@ -74,11 +74,11 @@ class Held:
 
     @property
     def status(self) -> str:
-        """The true state now: created, running, paused, exited, …"""
+        """The true state now: created, running, paused, exited …"""
         return self.refresh().status
 
     def refresh(self, *, locked: bool = False) -> ContainerRow:
-        """Read the row again, settle it, and return it. Raises NoSuchContainerError if it is gone.
+        """Read the row again, settle it, and return it. Raises NoSuchContainerError if the container is gone.
 
         `locked`: the caller holds the lock.
         """
@@ -88,14 +88,14 @@ class Held:
     def locked(self, *, wait: bool = True) -> Locked:
         """Return a context that holds the lock and gives the settled row. Entering raises NoSuchContainerError.
 
-        With wait=False entering raises BusyError if somebody else has the lock.
+        With wait=False, entering raises BusyError if another call has the lock.
         """
         return Locked(self.lock, lambda: self.refresh(locked=True), wait=wait)
 
     def _privileged(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, done inside the user's namespaces.
+        """Do `work` inside the user's namespaces and return its result.
 
-        What it learns of the row comes back, also from a forked helper.
+        The row is updated here too, even if a forked helper has changed it.
         """
 
         def and_tell() -> tuple[T, ContainerRow]:

@@ -1,7 +1,7 @@
 """`inspect`: everything about a container, with the names and types of Podman 5's InspectContainerData.
 
-The result is what JSON can hold. What podpy doesn't know, or has no use for, is the zero value of its Go type, so that
-programs that read Podman's output find every field. Field for field: libpod/define/container_inspect.go.
+The result is plain data for JSON. A field that podpy doesn't know or use has the zero value of its Go type, so programs
+that read Podman's output find every field. Source: libpod/define/container_inspect.go.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NO_HEALTH_CHECK = {
     "HealthcheckOnFailureAction": "none", "HealthLogDestination": "local", "HealthcheckMaxLogCount": 5,
     "HealthcheckMaxLogSize": 500,
 }  # fmt: skip
-_SIGRTMIN = 34  # as glibc and musl number them
+_SIGRTMIN = 34  # in glibc and musl
 _SIGNALS = (
     "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
     "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
@@ -42,7 +42,7 @@ _SIGNALS = (
 
 
 def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
-    """Return Podman's InspectContainerData. `size` adds SizeRw and SizeRootFs (bytes), which takes a walk."""
+    """Return Podman's InspectContainerData. `size` adds SizeRw and SizeRootFs (bytes), which walks the files."""
     row = container.refresh()
     spec = container.spec
     arguments = spec.command[1:] or spec.command
@@ -96,7 +96,7 @@ def _image(container: Held) -> Any:
 
     try:
         return container.image
-    except NoSuchImageError:  # removed by force: the container still tells what it was
+    except NoSuchImageError:  # removed by force: the container still has its name
         return None
 
 
@@ -250,7 +250,7 @@ def _network(container: Held) -> dict[str, Any]:
 
 
 def _networks(mode: str) -> dict[str, Any]:
-    """Return the network that a container has, by its mode's name, as Podman has it where there is no bridge."""
+    """Return Podman's Networks for a container without a bridge network: one entry, named by its mode."""
     if mode.startswith(("container:", "ns:")):
         return {}
     joined = {**_NO_ADDRESSES, "NetworkID": mode, "DriverOpts": None, "IPAMConfig": None, "Links": None}
@@ -296,7 +296,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
 
 
 def health_config(health: Health | None) -> dict[str, Any]:
-    """Return what Podman's InspectContainerConfig says of a health check."""
+    """Return a health check in the form of Podman's InspectContainerConfig."""
     if health is None:
         return _NO_HEALTH_CHECK
     startup = health.startup
@@ -329,13 +329,13 @@ def _first_environment(spec: ContainerSpec) -> list[str]:
     from podpy.oci.document.env import before_start
 
     known = before_start(spec, {})
-    if spec.hostname:  # one that is made up comes with the start, as HOME does
+    if spec.hostname:  # a default host name is set at the start, as HOME is
         known.setdefault("HOSTNAME", spec.hostname)
     return [f"{name}={value}" for name, value in known.items()]
 
 
 def _shown_environment(environment: list[str], spec: ContainerSpec) -> list[str]:
-    """Return the variables with what is secret hidden."""
+    """Return the variables, with secret values hidden."""
     hidden = dict.fromkeys(use.target for use in spec.secrets if use.type == "env")
     if not hidden:
         return environment
@@ -353,7 +353,7 @@ def _secrets(spec: ContainerSpec) -> list[dict[str, Any]]:
 
 
 def _exposed(spec: ContainerSpec) -> dict[str, dict[str, str]]:
-    """Return the ports that the image and the options expose, and those that are published."""
+    """Return the ports that the image and the options expose, and the published ones."""
     published = (f"{port.container_port + n}/{port.protocol}" for port in spec.ports for n in range(port.count))
     return {port: {} for port in (*spec.expose, *published)}
 

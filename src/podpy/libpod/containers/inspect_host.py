@@ -1,4 +1,4 @@
-"""The half of `inspect` that is about the host: HostConfig, and what the OCI configuration says."""
+"""The half of `inspect` about the host: HostConfig, and fields from config.json."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec, Mount, Resources
 
 _ANYWHERE = "0.0.0.0"
-_CPU_PERIOD = 100000  # microseconds: what --cpus is counted in
+_CPU_PERIOD = 100000  # microseconds: the period for --cpus
 _BILLION = 1_000_000_000
 
 
 def runtime_name(container: Held) -> str:
-    """Return the OCI runtime's name as the next start would find it; crun if there is none at the moment."""
+    """Return the name of the OCI runtime that the next start would use; crun if there is none now."""
     from podpy.errors import ConfigError
 
     try:
@@ -30,12 +30,12 @@ def runtime_name(container: Held) -> str:
 
 
 def storage_driver(container: Held) -> str:
-    """Return the storage driver that was found to work here (see storage.driver); nothing is tried for this."""
+    """Return the storage driver that was found to work here (see storage.driver), without testing it now."""
     return container.engine.database.get_meta("driver") or "overlay"
 
 
 def process_section(container: Held) -> dict[str, Any]:
-    """Return `process` of the bundle's config.json; empty for a container that hasn't been started since the boot."""
+    """Return `process` of the bundle's config.json; empty if the container wasn't started since the boot."""
     from podpy import fastjson
 
     path = os.path.join(container.engine.run_directory(container.id), "bundle", "config.json")
@@ -59,7 +59,7 @@ def port_bindings(ports: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
-    """Return Podman's InspectContainerHostConfig; `process` is what `process_section` says."""
+    """Return Podman's InspectContainerHostConfig; `process` is the result of `process_section`."""
     from podpy import fastjson
 
     spec = container.spec
@@ -113,7 +113,7 @@ def _bind(mount: Mount) -> str:
 
 
 def whole_options(mount: Mount) -> list[str]:
-    """Return the options of a bind mount or a volume with those that it has anyway, in Podman's order."""
+    """Return the options of a bind mount or a volume, defaults included, in Podman's order."""
     whole = list(mount.options)
     if not {"ro", "rw"}.intersection(whole):
         whole.append("rw")
@@ -155,7 +155,7 @@ def network_mode(container: Held) -> str:
 
 
 def _cgroup_manager(container: Held) -> str:
-    # A running container's path tells (systemd makes scopes); else it is what was asked for.
+    # A running container's path shows it (systemd makes scopes); else it is the configured one.
     path = cgroup_path(container.row)
     wanted = container.engine.settings.cgroup_manager or container.engine.conf.cgroup_manager
     return "systemd" if ".scope" in path else wanted or "cgroupfs"
@@ -168,13 +168,13 @@ def cgroup_path(row: ContainerRow) -> str:
     try:
         with open(f"/proc/{row.pid}/cgroup", encoding="utf-8") as file:
             unified = [line.rstrip("\n").partition("::")[2] for line in file if line.startswith("0::")]
-    except OSError:  # it has just ended
+    except OSError:  # the container has just ended
         return ""
     return unified[0] if unified and unified[0] != "/" else ""
 
 
 def bounding_capabilities(spec: ContainerSpec) -> list[str]:
-    """Return the capabilities that the options give a container, whatever the host still has of them."""
+    """Return the capabilities that the options give a container, whether or not the host still has them."""
     from podpy.spec import capabilities
 
     if spec.privileged:
@@ -183,7 +183,7 @@ def bounding_capabilities(spec: ContainerSpec) -> list[str]:
 
 
 def _capability_changes(spec: ContainerSpec) -> dict[str, list[str]]:
-    """Return what a container has more and less than the default set: Podman counts it from the result, too."""
+    """Return the capabilities added to and dropped from the default set; Podman, too, computes them from the result."""
     from podpy.spec import capabilities
 
     held = bounding_capabilities(spec)
@@ -256,7 +256,7 @@ def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
 
 
 def _ulimits(spec: ContainerSpec, process: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the limits: after a start those that the container got, else those that were asked for."""
+    """Return the limits: after a start the container's real ones, else those of the options."""
     started: list[dict[str, Any]] | None = process.get("rlimits")
     if started is None:
         asked = ((limit.name.upper().removeprefix("RLIMIT_"), limit.soft, limit.hard) for limit in spec.ulimits)

@@ -1,4 +1,4 @@
-"""Containers: the one door for the command line, the library and the API.
+"""Containers: the methods that the command line, the library and the API call.
 
 with Runtime() as runtime:
     container = runtime.containers.create(ContainerSpec(image="hello"))
@@ -50,7 +50,7 @@ class Containers:
         """Return all containers, oldest first."""
         return self.list(all=True)
 
-    # Looking
+    # Look-ups
 
     def get(self, name: str) -> Container:
         """Return a container by name, id, or beginning of its id. Raises NoSuchContainerError, AmbiguousNameError."""
@@ -72,8 +72,8 @@ class Containers:
         return True
 
     def list(self, filters: Sequence[str] = (), *, all: bool = False, last: int = 0) -> Found:
-        """Return the containers that run (`all`: all; `last`: so many of the newest) and that every filter lets
-        through (podman-ps(1)), oldest first. Raises UsageError, NoSuchContainerError (before, since).
+        """Return the running containers (`all`: all; `last`: that many of the newest) that match every filter
+        (podman-ps(1)), oldest first. Raises UsageError, NoSuchContainerError (before, since).
         """
         rows = self.listing(filters, all=all, last=last).rows
         return [Container(self._engine, row) for row in rows]
@@ -85,7 +85,7 @@ class Containers:
         return listing(self._engine, filters, **how)
 
     def committed(self) -> Sequence[ContainerRow]:
-        """Return the rows as they were last committed: without waiting, and without settling them."""
+        """Return the rows as last committed, without waiting and without settling them."""
         return self._engine.table.summaries()
 
     def select(
@@ -97,9 +97,9 @@ class Containers:
         filters: Sequence[str] = (),
         states: Sequence[str] = (),
     ) -> Iterator[Chosen]:
-        """Yield each container that a command acts on, after the name it was chosen by; an error where there is none.
+        """Yield a pair for each container that a command acts on: the name that chose it, and the container or error.
 
-        `every`, or `filters`: all, in one of `states` (none: in any); of them those with `names`, if there are some.
+        With `every` or `filters`: all containers in one of `states` (empty: any), restricted to `names` if given.
         """
         if latest:
             newest = _or_error(self.latest)
@@ -116,31 +116,30 @@ class Containers:
         return _or_error(lambda: self.get(name))
 
     def stats(self, names: Sequence[str] = (), *, every: bool = False) -> Sampler:
-        """Return what takes samples of what containers use: of those with `names`, else of those that run (`every`: of
-        all).
+        """Return a Sampler of what containers use: those with `names`, else the running ones (`every`: all).
 
-            sampler = runtime.containers.stats()
-            for each in sampler.sample():
-                print(each.name, each.cpu, each.memory)
+        sampler = runtime.containers.stats()
+        for each in sampler.sample():
+            print(each.name, each.cpu, each.memory)
         """
         from podpy.libpod.containers.stats import Sampler
 
         return Sampler(self._engine, names, every=every)
 
     def top(self, name: str, fields: Sequence[str] = ()) -> Table:
-        """Return the heading and a line for each process of a container; see `top.top`. Raises StateError."""
+        """Return a heading and a row for each process of a container; see `top.top`. Raises StateError."""
         from podpy.libpod.containers.top import top
 
         return top(self.get(name), [*fields])
 
     def diff(self, name: str, base: str = "") -> Differences:
-        """Return what a container has otherwise than its image, or than the container `base`. Raises NotFoundError."""
+        """Return how a container's files differ from its image's, or from those of `base`. Raises NotFoundError."""
         from podpy.libpod.system.diff import diff
 
         return diff(self._engine, name, base, kind="container")
 
     def logs(self, containers: Sequence[Container], options: LogOptions | None = None) -> Iterator[tuple[int, LogLine]]:
-        """Yield (which container, line) of what several have written, in the order of time; not with `follow`.
+        """Yield pairs (index in `containers`, line) of several logs, in the order of time; not with `follow`.
 
         Raises NotSupportedError (no log).
         """
@@ -148,7 +147,7 @@ class Containers:
 
         return merged([container.logs(options) for container in containers])
 
-    # Coming
+    # Creating
 
     def create(
         self,
@@ -160,9 +159,9 @@ class Containers:
     ) -> Container:
         """Create a container that isn't started.
 
-        `pull` says how its image is found (None, and an empty policy: as containers.conf says), `replace` that a
-        container of its name goes first, `progress` is a factory for the pull's reporter. Raises UsageError,
-        NoSuchImageError, InUseError, ImageError.
+        `pull`: how to find its image (None, or an empty policy: as containers.conf says). `replace`: first remove a
+        container with its name. `progress` is a factory for the pull's reporter. Raises UsageError, NoSuchImageError,
+        InUseError, ImageError.
         """
         from podpy.libpod.containers.starting.create import create
         from podpy.libpod.system.repair import repair_if_needed
@@ -196,9 +195,9 @@ class Containers:
         destroy: bool = False,
         force: bool = False,
     ) -> Container:
-        """Create a container like another one, which is removed with `destroy`; see `starting.clone.cloned`.
+        """Create a copy of a container; `destroy` removes the original. See `starting.clone.cloned`.
 
-        Raises StateError for one that runs and is to be removed without `force`.
+        Raises StateError if the original is running and must be removed without `force`.
         """
         from podpy.libpod.containers.starting.clone import check_destroyable, cloned
 
@@ -217,13 +216,13 @@ class Containers:
 
         return self._engine.privileged(lambda: explain(self._engine, spec))
 
-    # What is in them
+    # Files
 
     def export(self, name: str, output: str | int) -> Packed:
-        """Write a container's root file system, without what is mounted in it, as a tar to a path or a descriptor.
+        """Write a container's root file system, without the mounts in it, as a tar to a path or a descriptor.
 
-        A file is there when it is complete. Returns how much that is. Raises NoSuchContainerError, StorageError,
-        NoSpaceError, ImageError (the file); BrokenPipeError if nobody reads it any more.
+        A file appears only when it is complete. Returns its statistics. Raises NoSuchContainerError, StorageError,
+        NoSpaceError, ImageError (the file), BrokenPipeError (nobody reads it any more).
         """
         from podpy.libpod.containers.contents.export import export
 
@@ -233,10 +232,10 @@ class Containers:
     def commit(
         self, name: str, image: str = "", options: CommitOptions | None = None, *, progress: Progress | None = None
     ) -> ImageRecord:
-        """Make an image of a container: its own layer on its image's, and what it was run with.
+        """Make an image of a container: its own layer on its image's, and its options as the configuration.
 
-        `image`: the new image's name (short ones are localhost's); empty: it has none. Raises NoSuchContainerError,
-        UsageError (a change that makes no sense), NotSupportedError (it can't be paused), ImageError, StorageError.
+        `image`: the new image's name (a short one is localhost's); empty: none. Raises NoSuchContainerError, UsageError
+        (a wrong change), NotSupportedError (it can't be paused), ImageError, StorageError.
         """
         from podpy.libpod.containers.contents.commit import commit
         from podpy.libpod.images.transfer import transfer
@@ -245,7 +244,7 @@ class Containers:
         return transfer(self._engine, lambda reporter: commit(container, image, options, reporter), progress)
 
     def copy_out(self, name: str, path: str, destination: str | int, options: CopyOptions | None = None) -> None:
-        """Copy a path of a container to a path of the caller's; or a tar of it to a descriptor. Rules: docs, cp.
+        """Copy a path of a container to a path of the caller, or a tar of it to a descriptor (docs/copy-and-commit.md).
 
         Raises NoSuchContainerError, NotFoundError, UsageError, StorageError, BrokenPipeError.
         """
@@ -255,7 +254,7 @@ class Containers:
         self._engine.privileged(lambda: copy_out(container, path, destination, options))
 
     def copy_in(self, name: str, source: str | int, path: str, options: CopyOptions | None = None) -> None:
-        """Copy a path of the caller's, or a tar that a descriptor gives, to a path in a container; as `copy_out`."""
+        """Copy a path of the caller, or a tar from a descriptor, to a path in a container; as `copy_out`."""
         from podpy.libpod.containers.contents.copy import copy_in
 
         container = self._to_copy(name)
@@ -264,7 +263,7 @@ class Containers:
     def copy_between(
         self, source: str, source_path: str, target: str, target_path: str, options: CopyOptions | None = None
     ) -> None:
-        """Copy a path of a container to a path of another, or of the same one; as `copy_out`."""
+        """Copy a path of a container to a path of another one, or of the same one; as `copy_out`."""
         from podpy.libpod.containers.contents.copy import copy_between
 
         found, into = self._to_copy(source), self._to_copy(target)
@@ -277,7 +276,7 @@ class Containers:
             raise NoSuchContainerError(f'container "{name}" does not exist') from None
 
     def mount(self, names: Sequence[str], *, every: bool = False) -> Iterator[tuple[str, str | PodpyError]]:
-        """Mount containers in the user's mount namespace; yield each with where, or why not.
+        """Mount containers in the user's mount namespace; yield each name with the path or the error.
 
         Raises RootlessError outside the user's namespaces (`podpy unshare`).
         """
@@ -297,7 +296,7 @@ class Containers:
     def unmount(
         self, names: Sequence[str], *, every: bool = False, force: bool = False
     ) -> Iterator[tuple[str, str | PodpyError]]:
-        """Unmount containers; yield each with its id, or why not. `every`: all that are mounted."""
+        """Unmount containers; yield each name with the id or the error. `every`: all mounted ones."""
         from podpy.libpod.containers.contents import mount
 
         engine = self._engine
@@ -311,21 +310,21 @@ class Containers:
         except PodpyError as error:
             return error
 
-    # Stopping and going
+    # Stopping and removing
 
     def stop_several(self, chosen: Iterable[Chosen], timeout: int | None = None) -> Iterator[Outcome]:
-        """Stop containers together: all get their signal, then all are waited for; yield each name, and what was wrong.
+        """Stop containers together (signal all, then wait for all); yield each name with its error or None.
 
-        `timeout`, and what is wrong: as `Container.stop`.
+        `timeout` and errors: as `Container.stop`.
         """
         from podpy.libpod.containers.ending.stop import stop_and_tell
 
         return self._together(chosen, lambda containers: stop_and_tell(containers, timeout))
 
     def restart_several(self, chosen: Iterable[Chosen], timeout: int | None = None) -> Iterator[Outcome]:
-        """Stop containers together and start them again, those first whose namespaces others join; as `stop_several`.
+        """Stop containers together and start them again; those whose namespaces others join come first.
 
-        `timeout`, and what is wrong: as `Container.restart`.
+        Yields as `stop_several`. `timeout` and errors: as `Container.restart`.
         """
         from podpy.libpod.containers.ending.restart import restart_together
 
@@ -353,10 +352,10 @@ class Containers:
         depend: bool = False,
         **how: Any,
     ) -> Iterator[Outcome]:
-        """Remove containers one after the other; yield the name of each, and why it is still there.
+        """Remove containers one after the other; yield each name with its error or None.
 
-        Those that `force` stops are stopped together before. What is there twice is removed once. What joins the
-        namespaces of others that go, too, is in nobody's way. More options: as `Container.remove`.
+        With `force`, they are stopped together before. A container named twice is removed once. One that joins the
+        namespaces of another doesn't prevent that one's removal if both are removed. Other options: `Container.remove`.
         """
         from podpy.libpod.system.repair import repair
 
@@ -374,21 +373,21 @@ class Containers:
             if isinstance(found, Container):
                 yield shown, failure(found.remove, going=going, force=force, timeout=timeout, depend=depend, **how)
             elif isinstance(found, NoSuchContainerError):
-                # Podman's rm, unlike its other commands, looks in the storage, too, whose words these are.
+                # Podman's rm, unlike its other commands, also asks its storage library: this is that one's message.
                 text = f'no container with ID or name "{shown}" found: no such container'
                 yield shown, NoSuchContainerError(text)
             else:
                 yield shown, found
 
     def prune(self, filters: Sequence[str] = (), *, dry_run: bool = False) -> Pruned:
-        """Remove the containers that don't run and that every filter lets through. Raises UsageError."""
+        """Remove the containers that aren't running and match every filter. Raises UsageError."""
         from podpy.libpod.system import prune
 
         return prune.containers(self._engine, self.listing(filters, all=True).rows, dry_run=dry_run)
 
 
 def failure(work: Callable[..., object], *values: object, **named: object) -> PodpyError | None:
-    """Return why `work` of these values failed, if it did."""
+    """Call `work` with these values; return its PodpyError, or None."""
     try:
         work(*values, **named)
     except PodpyError as error:

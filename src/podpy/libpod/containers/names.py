@@ -27,12 +27,12 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text looks like one of new_id's."""
+    """Return whether a text has the form of an id from `new_id`."""
     return len(text) == 64 and not text.strip("0123456789abcdef")
 
 
 def invent_name() -> str:
-    """Return a name such as `swift_hopper`; the caller must look whether it is taken."""
+    """Return a name such as `swift_hopper`; the caller must check whether it is taken."""
     pick = int.from_bytes(os.urandom(4), "little")
     pick, adjective = divmod(pick, len(_ADJECTIVES))
     return f"{_ADJECTIVES[adjective]}_{_PEOPLE[pick % len(_PEOPLE)]}"

@@ -23,7 +23,7 @@ def published(row: ContainerRow) -> Iterator[tuple[int, str, str]]:
 
 
 def exposed_ports(exposed: Sequence[str]) -> list[tuple[int, str]]:
-    """Return each port of texts such as "80/tcp" or "90-95/udp", with its protocol."""
+    """Return each port, with its protocol, of texts such as "80/tcp" or "90-95/udp"."""
     found: list[tuple[int, str]] = []
     for text in exposed:
         numbers, _, protocol = text.partition("/")

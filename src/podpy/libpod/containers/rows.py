@@ -1,4 +1,4 @@
-"""What is true of all containers: rows for lists, settled, chosen and sorted."""
+"""Rows of containers for lists: settled, filtered and sorted."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def true_lines(engine: Engine) -> list[Line]:
     if unsure:
         true = {row.id: row.line() for row in true_rows(engine, engine.table.summaries_of(unsure))}
         seen.update(true)
-        for identifier in set(unsure).difference(true):  # removed since
+        for identifier in set(unsure).difference(true):  # removed meanwhile
             del seen[identifier]
     return [*seen.values()]
 
 
 class Listing(Record):
-    """Rows in the order that was asked for; by id the bytes of each own layer, and of that with its image."""
+    """Sorted rows. `sizes`: by id, the bytes of the container's own layer, and of that with its image."""
 
     rows: list[ContainerRow]
     sizes: dict[str, tuple[int, int]] | None = None
@@ -85,10 +85,10 @@ def listing(
     size: bool = False,
     whole: bool = True,
 ) -> Listing:
-    """Return the containers that podman-ps(1) lists with these options: those that run, unless more are asked for.
+    """Return the containers that podman-ps(1) lists with these options; by default the running ones.
 
-    `last`: so many of the newest. `sort`: a key of --sort; "size" only with `size`, which measures each. Without
-    `whole` the rows may be summaries (see ContainerTable.summaries). Raises UsageError, NoSuchContainerError.
+    `last`: that many of the newest. `sort`: a key of --sort; "size" only with `size`, which measures each. Without
+    `whole`, the rows may be summaries (see ContainerTable.summaries). Raises UsageError, NoSuchContainerError.
     """
     rows = sorted(_chosen(engine, filters, all=all, last=last, whole=whole or size), key=_KEYS[sort])  # type: ignore[arg-type]
     health = health_states(engine.health_directory, (row.id for row in rows))
@@ -103,7 +103,7 @@ def listing(
 
 
 def _chosen(engine: Engine, filters: Sequence[str], *, all: bool, last: int, whole: bool) -> list[ContainerRow]:
-    """Return the rows to show. What isn't shown isn't read."""
+    """Return the rows to show; read no others, where possible."""
     table = engine.table
     whole = whole or bool(filters)
     if last > 0:

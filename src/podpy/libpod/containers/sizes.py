@@ -1,4 +1,4 @@
-"""How much disk space containers use."""
+"""Disk usage of containers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 def container_sizes(engine: Engine, rows: list[ContainerRow]) -> dict[str, tuple[int, int]]:
     """Return, by id, the bytes of each container's own layer, and of that with its image.
 
-    Files are counted by their length, as Podman does. A container that is removed meanwhile counts as empty.
+    A file counts with its length, as in Podman. A container that is removed meanwhile counts as empty.
     """
     if not rows:
         return {}
     images = {record.id: record.size for record in engine.store.image_summaries()}
-    # Files of the container's users belong to subordinate ids: only inside the user namespace are they readable.
+    # The container's files may belong to subordinate ids: they are readable only inside the user namespace.
     own = engine.privileged(lambda: [_size(os.path.join(engine.directory(row.id), "upper")) for row in rows])
     return {row.id: (size, size + images.get(row.image_id, 0)) for row, size in zip(rows, own, strict=True)}
 
@@ -44,7 +44,7 @@ def _size(directory: str) -> int:
 
 
 def _listed(descriptor: int) -> tuple[list[str], int]:
-    """Return the names of the directories in a directory, and the bytes of its files."""
+    """Return the names of a directory's subdirectories, and the bytes of its files."""
     directories, files = [], 0
     with os.scandir(descriptor) as entries:
         for entry in entries:

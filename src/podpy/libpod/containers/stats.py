@@ -1,11 +1,11 @@
-"""What containers use: CPU, memory, network, disk, processes.
+"""Resource usage of containers: CPU, memory, network, disk, processes.
 
-From a container's own cgroup (v2), file by file, where it has one with that controller; else from /proc, summed over
-the processes of its pid namespace: then memory is their share of what is in memory (smaps_rollup, Pss), without the
-page cache, and the disk's bytes are those of the processes that still run. What neither tells is None.
+Each value is read from the container's own cgroup (v2), if it has one with that controller. Else it is summed over the
+processes of its pid namespace in /proc: memory is then their proportional share (smaps_rollup, Pss) without the page
+cache, and disk I/O is that of processes that still run. A value that neither gives is None.
 
-As in Podman, the CPU's percentage is counted since the sample before, the first one's since the container's start
-(libpod, calculateCPUPercent); memory is memory.current without inactive_file.
+As in Podman, the CPU percentage is counted since the last sample, the first one since the container's start (libpod,
+calculateCPUPercent); memory is memory.current without inactive_file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # nanoseconds
 _KIB = 1024
 _UTIME, _STIME, _CUTIME, _CSTIME, _THREADS = 11, 12, 13, 14, 17  # proc_pid_stat(5), counted from the state
-# proc_pid_net(5), dev: where each of Podman's numbers stands.
+# proc_pid_net(5), dev: the column of each of Podman's numbers.
 _COUNTERS = {
     "RxBytes": 0, "RxPackets": 1, "RxErrors": 2, "RxDropped": 3,
     "TxBytes": 8, "TxPackets": 9, "TxErrors": 10, "TxDropped": 11,
@@ -40,33 +40,33 @@ _COUNTERS = {
 
 
 class Stats(Record):
-    """What one container uses. Bytes, nanoseconds, percent (of one CPU; of the limit). None: it can't be known here."""
+    """One container's usage. Bytes, nanoseconds, percent (of one CPU; of the limit). None: unknown on this host."""
 
     id: str
     name: str
     running: bool = False
     time: int = 0  # of the sample
-    cpu: float | None = 0.0  # percent, since the sample before
+    cpu: float | None = 0.0  # percent, since the last sample
     average_cpu: float | None = 0.0  # percent, since the start
     cpu_time: int | None = 0
-    system_time: int | None = 0  # the kernel's part of it
+    system_time: int | None = 0  # the part spent in the kernel
     memory: int | None = 0
-    memory_limit: int = 0  # the machine's memory, if there is none
+    memory_limit: int = 0  # without a limit, the machine's memory
     network: Traffic | None = {}
     block_input: int | None = 0
     block_output: int | None = 0
-    pids: int | None = 0  # and threads
+    pids: int | None = 0  # processes and threads
 
     @property
     def memory_percent(self) -> float | None:
-        """The share of the limit that is used."""
+        """The used share of the limit, in percent."""
         if self.memory is None:
             return None
         return self.memory / self.memory_limit * 100 if self.memory_limit else 0.0
 
 
 class Sampler:
-    """Takes samples of containers: of those that run, of all, or of some by name."""
+    """Takes samples of the running containers, of all, or of some by name."""
 
     def __init__(self, engine: Engine, names: Sequence[str] = (), *, every: bool = False) -> None:
         self._engine = engine
@@ -75,7 +75,7 @@ class Sampler:
         self._before: dict[str, Stats] = {}
 
     def sample(self) -> list[Stats]:
-        """Return what each uses now; what doesn't run uses nothing. Raises NoSuchContainerError (by name)."""
+        """Return the present usage of each; a stopped container uses nothing. Raises NoSuchContainerError (by name)."""
         rows = self._rows()
         measured = self._engine.privileged(lambda: _measure([row for row in rows if row.status in ALIVE]))
         found = [_with_percents(row, measured.get(row.id), self._before.get(row.id)) for row in rows]
@@ -98,7 +98,7 @@ class Sampler:
 
 
 class Usage(Record):
-    """What was read of one container, before anything is counted from it."""
+    """The raw values of one container."""
 
     cpu_time: int | None = None
     system_time: int | None = None
@@ -136,7 +136,7 @@ def _percent(cpu_time: int | None, before: int, span: int) -> float | None:
 
 
 def _measure(rows: list[ContainerRow]) -> dict[str, Usage]:
-    """Return what containers use, by id; this process must be in the user's namespaces to see all processes."""
+    """Return the usage of containers by id; this process must be in the user's namespaces to see all processes."""
     total = _total_memory()
     places = {row.id: _own_cgroup(row) for row in rows}
     lacking = [row for row in rows if not _tells_everything(places[row.id])]
@@ -153,7 +153,7 @@ def _measure(rows: list[ContainerRow]) -> dict[str, Usage]:
 
 
 def _own_cgroup(row: ContainerRow) -> str:
-    """Return the directory of the cgroup that is the container's alone, or an empty text."""
+    """Return the directory of a cgroup that belongs to this container alone, or an empty text."""
     from podpy.rootless.cgroups import ROOT, UNIFIED, cgroup_mode
 
     parts = cgroup_path(row).split("/")
@@ -171,7 +171,7 @@ def _tells_everything(directory: str) -> bool:
 
 
 def _from_cgroup(directory: str, total: int) -> Usage:
-    """Return what a cgroup says (cgroup-v2.rst); None for what it has no controller for."""
+    """Return the values of a cgroup (cgroup-v2.rst); None where it lacks the controller."""
     if not directory:
         return Usage(memory_limit=total)
     cpu = _pairs(f"{directory}/cpu.stat")
@@ -221,7 +221,7 @@ def _total_memory() -> int:
 
 
 def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[int]]:
-    """Return the pids (outside) of each container, by its id: one look at /proc for all."""
+    """Return the pids (outside) of each container by its id: one pass over /proc for all."""
     own = namespace("self", "pid")
     spaces: dict[str, list[str]] = {}
     found: dict[str, list[int]] = {}
@@ -230,7 +230,7 @@ def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[int]]:
         if space == own:
             from podpy.libpod.containers.top import tree
 
-            found[row.id] = tree(row.pid)  # it has the host's
+            found[row.id] = tree(row.pid)  # it has the host's pid namespace
         elif space:
             spaces.setdefault(space, []).append(row.id)
             found[row.id] = []
@@ -242,7 +242,7 @@ def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[int]]:
 
 
 def _completed(usage: Usage, processes: list[int]) -> Usage:
-    """Return the usage with what it lacks summed up over processes."""
+    """Return the usage with missing values summed up over processes."""
     told = [_Process(pid) for pid in processes]
     alive = [process for process in told if process.stat]
     changes: dict[str, int | None] = {}
@@ -261,13 +261,13 @@ def _completed(usage: Usage, processes: list[int]) -> Usage:
 
 
 def _sum(numbers: Iterable[int | None]) -> int | None:
-    """Return the sum of what is known; None if nothing is."""
+    """Return the sum of the known numbers; None if none is known."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
 
 
 class _Process:
-    """What /proc says of one process; `stat` is empty if it has ended."""
+    """One process in /proc; `stat` is empty if it has ended."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -278,7 +278,7 @@ class _Process:
         return sum(int(self.stat[place]) for place in places)
 
     def memory(self) -> int | None:
-        """Return its share of what is in memory, bytes; None if it has just ended, or may not be looked at."""
+        """Return its proportional share of memory in bytes; None if it has just ended, or may not be read."""
         for line in files.read_small(f"/proc/{self._pid}/smaps_rollup").splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * _KIB
@@ -293,7 +293,7 @@ class _Process:
 
 
 def _traffic(pid: int) -> Traffic | None:
-    """Return what went over each interface of a process's network namespace but the loopback."""
+    """Return the traffic of each interface, except the loopback, in a process's network namespace."""
     found: Traffic = {}
     try:
         lines = files.read(f"/proc/{pid}/net/dev").splitlines()[2:]

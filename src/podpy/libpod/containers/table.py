@@ -1,8 +1,7 @@
-"""A container's row in the database, and what its real state is now.
+"""A container's row in the database, and all queries about containers.
 
-The row says what was last committed. The truth is found from it: the process (pid with start time and boot id), and
-the exit record that conmon wrote. `settle` brings the two together; it is the same code for every caller, so no
-state needs a person to repair it.
+A row is what was last committed. The true state follows from the process (pid, start time, boot id) and conmon's exit
+record. `settle` corrects the row; every caller uses the same code, so no state needs a person to repair it.
 """
 
 from __future__ import annotations
@@ -26,23 +25,23 @@ if TYPE_CHECKING:
 
 CREATED = "created"
 INITIALIZED = "initialized"
-STARTING = "starting"  # a podpy call is at it; if its lock is free, that call was killed
+STARTING = "starting"  # a podpy call is starting it; if its lock is free, that call was killed
 RUNNING = "running"
 PAUSED = "paused"
 STOPPING = "stopping"
 EXITED = "exited"
 REMOVING = "removing"
-RESTARTING = "restarting"  # it has ended, and its monitor waits to start it again
+RESTARTING = "restarting"  # it has ended, and its monitor is waiting to start it again
 
 NO_PROCESS = {"pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}  # columns of a container that has ended
 ALIVE = (RUNNING, PAUSED, STOPPING)
-BUSY = (*ALIVE, STARTING, RESTARTING)  # somebody is at it, or will be: its monitor, or a call
-NO_RESTART = ("", "no", "never")  # restart policies by which nothing is ever restarted
-STOPPED_FOR_RESTART = 2  # `stopped_by_user` of a container that `podpy restart` starts again in a moment
+BUSY = (*ALIVE, STARTING, RESTARTING)  # it is running, or its monitor or a call is going to start it
+NO_RESTART = ("", "no", "never")  # restart policies that never restart
+STOPPED_FOR_RESTART = 2  # `stopped_by_user` of a container that `podpy restart` is going to start again
 
 
 class ContainerRow(Record):
-    """What the database knows of one container: `podpy ps` needs nothing else. Times are nanoseconds since 1970."""
+    """One container in the database; `podpy ps` needs nothing else. Times are nanoseconds since 1970."""
 
     id: str
     name: str
@@ -105,11 +104,11 @@ _NOT_IN_SUMMARY = (
 _SUMMARY_COLUMNS = tuple(name for name in _COLUMNS if name not in _NOT_IN_SUMMARY)
 _SUMMARY_FIELDS = (*_SUMMARY_COLUMNS, "spec")
 _SELECT_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)}, '' FROM containers"
-_MOST_VALUES = 500  # in one statement: SQLite's own limit was 999 (sqlite.org/limits.html, 9)
+_MOST_VALUES = 500  # in one statement; SQLite's limit was once 999 (sqlite.org/limits.html, 9)
 _INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
-# A container's event, from its row: storage/database/events.py. An end tells how, and so does the removal after it.
+# A container's event, from its row (storage/database/events.py). The events of an end and of a removal have the code.
 _EVENT = """INSERT INTO events (time, type, action, id, name, attributes)
     SELECT ?, 'container', ?, id, name, json_patch(json_object('Image', image_name, 'PodID', pod,
         'ContainerExitCode', {code}, 'OOMKilled', {oom}, 'Attributes', json(labels)), ?)
@@ -127,8 +126,8 @@ class ContainerTable:
         self.database = database
 
     def insert(self, row: ContainerRow, relations: Iterable[tuple[str, str]] = ()) -> None:
-        """Add a row, and `relations`: pairs of a namespace's kind and the id of the container whose namespace is
-        joined, or of "image" and the id of another image whose files it has.
+        """Add a row and its relations. `relations` are pairs: a namespace's kind and the id of the container whose
+        namespace it joins, or "image" and the id of another image that it mounts.
 
         Raises InUseError if the name is taken.
         """
@@ -140,7 +139,7 @@ class ContainerTable:
             self._tell(row.id, "create", row.created)
 
     def update(self, container_id: str, *events: str, **changes: Any) -> None:
-        """Change columns of one row; `events` are the actions (podman-events(1)) that the change is."""
+        """Change columns of one row; `events` are the actions (podman-events(1)) to write with the change."""
         columns = ", ".join(f"{name} = ?" for name in changes)
         change = f"UPDATE containers SET {columns} WHERE id = ?"
         if not events:
@@ -152,9 +151,9 @@ class ContainerTable:
                 self._tell(container_id, action, changes.get("finished") or changes.get("started") or time_ns())
 
     def tell(self, container_id: str, action: str, *, at: int = 0, **more: Any) -> None:
-        """Write an event that changes no column, such as "exec"; nothing if the container is gone, or the disk is full.
+        """Write an event without a change, such as "exec"; nothing if the container is gone, or the disk is full.
 
-        `at`: nanoseconds since 1970, 0: now. `more`: as podpy.storage.database.events says.
+        `at`: nanoseconds since 1970, 0: now. `more`: see podpy.storage.database.events.
         """
         try:
             with self.database.transaction():
@@ -163,14 +162,14 @@ class ContainerTable:
             pass
 
     def rename(self, container_id: str, name: str, spec: str) -> None:
-        """Give a container another name, and the specification that has it. Raises InUseError if the name is taken."""
+        """Give a container another name, and the spec with that name. Raises InUseError if the name is taken."""
         with self.database.transaction():
             self.database.execute("UPDATE names SET name = ? WHERE id = ?", (name, container_id))
             self.update(container_id, "rename", name=name, spec=spec)
 
     def note(self, container_id: str, *events: str, **changes: Any) -> None:
-        """Change columns of one row, unless the disk is full: for what is found out again, or matters less than what
-        follows.
+        """Change columns of one row, unless the disk is full. For changes that a later call would find out again, or
+        that matter less than the caller's next step.
         """
         try:
             self.update(container_id, *events, **changes)
@@ -189,7 +188,7 @@ class ContainerTable:
             self.database.execute(_STATEMENTS.get(action, _OTHER), (time, action, more, container_id))
 
     def tell_health(self, container_id: str, time: int, **more: Any) -> None:
-        """Write that a container's health was another at `time` (nanoseconds since 1970), unless that is written."""
+        """Write the event of a health change at `time` (nanoseconds since 1970), unless the table has it."""
         query = "SELECT 1 FROM events WHERE time = ? AND id = ? AND action = 'health_status'"
         if not self.database.query(query, (time, container_id)):
             self._tell(container_id, "health_status", time, fastjson.dumps(more))
@@ -205,7 +204,7 @@ class ContainerTable:
         """Return the row with this name, id, or beginning of an id. Raises NoSuchContainerError, AmbiguousNameError."""
         rows = self._rows(_SELECT + " WHERE name = ? OR id = ?", (name_or_id, name_or_id))
         if not rows and name_or_id and all(c in "0123456789abcdef" for c in name_or_id):
-            # A range rather than LIKE: it uses the primary key's index.
+            # A range instead of LIKE: it uses the primary key's index.
             rows = self._rows(_SELECT + " WHERE id >= ? AND id < ? LIMIT 2", (name_or_id, name_or_id + "g"))
         if len(rows) > 1:
             raise AmbiguousNameError(
@@ -225,23 +224,23 @@ class ContainerTable:
         return self._rows(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created", statuses)
 
     def left_by_restarts(self, before: int) -> list[ContainerRow]:
-        """Return the rows of containers that ended before this time, for a restart which never came."""
+        """Return the rows of containers that were stopped before this time for a restart that never came."""
         where = " WHERE status = ? AND stopped_by_user = ? AND finished < ?"
         return self._rows(_SELECT + where, (EXITED, STOPPED_FOR_RESTART, before))
 
     def latest(self) -> ContainerRow | None:
-        """Return the container that was created last, if there is one."""
+        """Return the newest container, or None."""
         rows = self.newest(1)
         return rows[0] if rows else None
 
     def newest(self, number: int) -> list[ContainerRow]:
-        """Return the containers that were created last, the newest first."""
+        """Return this many of the newest containers, the newest first."""
         return self._rows(_SELECT + " ORDER BY created DESC LIMIT ?", (number,))
 
     def summaries(self, *statuses: str) -> list[ContainerRow]:
-        """Return rows with what a list shows and `settle` needs, oldest first: all, or those in one of these states.
+        """Return rows with the fields for lists and `settle`, oldest first: all, or those in one of these states.
 
-        The other fields have their defaults. The specs are nine tenths of the table, and each column costs its time.
+        The other fields have their defaults: specs are nine tenths of the table, and each column costs time.
         """
         if not statuses:
             # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
@@ -250,7 +249,7 @@ class ContainerTable:
         return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses, _SUMMARY_FIELDS)
 
     def summaries_of(self, ids: list[str]) -> list[ContainerRow]:
-        """Return these rows of the containers with these ids, if they are still there."""
+        """Return such rows of the containers with these ids, as far as they still exist."""
         found: list[ContainerRow] = []
         for start in range(0, len(ids), _MOST_VALUES):
             some = ids[start : start + _MOST_VALUES]
@@ -282,7 +281,7 @@ class ContainerTable:
         return int(rows[0][0]) if rows else 0
 
     def image_users(self) -> dict[str, list[str]]:
-        """Return the ids of the containers of each image that has some, by the image's id."""
+        """Return, by image id, the ids of the containers that use the image."""
         users: dict[str, list[str]] = {}
         from podpy.storage.images import USES
 
@@ -300,7 +299,7 @@ class ContainerTable:
     ) -> list[ContainerRow]:
         found = []
         for columns in self.database.query(query, values):
-            # Fields that weren't read are the class's defaults, so nothing need be laid out: a third of `ps -a`.
+            # Unread fields fall back to the class's defaults, so no dictionary is filled with them: a third of `ps -a`.
             row = ContainerRow.__new__(ContainerRow)
             row.__dict__.update(zip(names, columns, strict=True))
             found.append(row)
@@ -308,9 +307,9 @@ class ContainerTable:
 
 
 def shown_status(status: str, started: int, restarts: int = 0) -> str:
-    """Return the state that people see: what is being started is still what it was, created or exited.
+    """Return the state for people: a container that is being started still shows as created or exited.
 
-    `restarts`: how often its policy has started it, so that it may be amid that.
+    `restarts`: how often its policy has started it; if it has, a container that is being started shows as restarting.
     """
     if status != STARTING:
         return status

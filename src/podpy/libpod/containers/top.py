@@ -1,4 +1,4 @@
-"""The processes of a container, read from /proc: no `ps` is needed on the host or in the image."""
+"""The processes of a container, read from /proc: neither host nor image needs `ps`."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _TTY_MAJORS = {4: "tty", 136: "pts/"}
 
 
 def top(container: Held, fields: list[str]) -> list[list[str]]:
-    """Return a heading and a row for each process of a running container, in the order of their ids inside.
+    """Return a heading and a row for each process of a running container, ordered by pid inside.
 
-    `fields` are podman-top's descriptors, also separated by commas; none: the usual ones. Raises StateError if it
-    isn't running, UsageError for an unknown descriptor.
+    `fields` are podman-top's descriptors, each text may hold several with commas; empty: the default ones. Raises
+    StateError if the container isn't running, UsageError for an unknown descriptor.
     """
     container.require_running("top can only be used on running containers")
     names = [_name(field) for text in fields for field in text.split(",") if field] or list(DEFAULT)
@@ -45,22 +45,22 @@ def top(container: Held, fields: list[str]) -> list[list[str]]:
         processes.sort(key=lambda process: process.inside)
         return [[write(process) for _, write in columns] for process in processes]
 
-    # Inside the user namespace all of the container's processes can be read, whatever user runs them.
+    # Inside the user namespace, all of the container's processes can be read, whichever user they run as.
     return [[heading for heading, _ in columns], *container.engine.privileged(read)]
 
 
 def run_ps(container: Held, arguments: list[str]) -> str:
-    """Return what this machine's ps(1) prints with these arguments, for a running container's pid namespace.
+    """Return the output of this machine's ps(1) with these arguments in a running container's pid namespace.
 
-    As podman-top(1) has it for what isn't a descriptor: `-ef`, `aux`, `-eo pid,comm`; ps lists itself, too. Raises
-    StateError, UsageError with what ps says, NotSupportedError if there is none.
+    podman-top(1) does that for arguments that aren't descriptors: `-ef`, `aux`, `-eo pid,comm`; ps lists itself, too.
+    Raises StateError, UsageError with ps's message, NotSupportedError if there is no ps.
     """
     container.require_running("top can only be used on running containers")
     first = container.row.pid
     words = [word for text in arguments for word in shlex.split(text)]
     inside: list[str] = []
     if namespace(first, "pid") != namespace("self", "pid"):
-        # nsenter(1), unshare(1): ps reads the /proc of the namespace that it is in.
+        # nsenter(1), unshare(1): ps needs the /proc of that pid namespace.
         inside = ["nsenter", f"--pid=/proc/{first}/ns/pid", "--", "unshare", "--mount", "--mount-proc"]
     try:
         command = [process.find(word) for word in (*inside[:1], "ps")]
@@ -74,7 +74,7 @@ def run_ps(container: Held, arguments: list[str]) -> str:
 
 
 def is_for_ps(fields: list[str]) -> bool:
-    """Return whether one of these isn't podman-top's, so that all of them are ps's."""
+    """Return whether one of these isn't a descriptor of podman-top: then all are arguments for ps."""
     return any(_ALIASES.get(name, name.lower()) not in _FIELDS for text in fields for name in text.split(",") if name)
 
 
@@ -91,7 +91,7 @@ def _name(field: str) -> str:
 
 
 def _pids(first: int) -> list[int]:
-    """Return the pids (outside) in the pid namespace of a first process; with the host's: its tree."""
+    """Return the pids (outside) in a first process's pid namespace; if that is the host's, its process tree."""
     own = namespace(first, "pid")
     if own == namespace("self", "pid"):
         return tree(first)
@@ -99,7 +99,7 @@ def _pids(first: int) -> list[int]:
 
 
 def tree(first: int) -> list[int]:
-    """Return a process and all that descend from it."""
+    """Return the pids of a process and all its descendants."""
     found = [first]
     for pid in found:
         try:
@@ -112,12 +112,12 @@ def tree(first: int) -> list[int]:
 
 
 class _Process:
-    """What /proc says of one process."""
+    """One process in /proc."""
 
     def __init__(self, pid: int, first: int) -> None:
         self.pid = pid
         self.root = f"/proc/{first}/root"
-        # proc_pid_stat(5): the name may hold blanks and parentheses, so the fields are counted from the last one.
+        # proc_pid_stat(5): the name may hold blanks and parentheses, so fields are counted from the last parenthesis.
         before, _, after = files.read(f"/proc/{pid}/stat").rpartition(")")
         self.name = before.partition("(")[2]
         self.stat = after.split()
@@ -135,16 +135,16 @@ class _Process:
             return None
 
     def seconds(self) -> float:
-        """Return how long it has been there."""
+        """Return the process's age in seconds."""
         uptime = float(files.read("/proc/uptime").split()[0])
         return max(0.0, uptime - int(self.stat[19]) / _TICKS)
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time that it has used."""
+        """Return the CPU time that it has used, in seconds."""
         return (int(self.stat[11]) + int(self.stat[12])) / _TICKS
 
     def parent_inside(self) -> int:
-        """Return the parent's id inside the container; 0 if that is outside."""
+        """Return the parent's pid inside the container; 0 if the parent is outside."""
         parent = int(self.stat[1])
         if namespace(parent, "pid") != namespace(self.pid, "pid"):
             return 0
@@ -161,7 +161,7 @@ def _user(process: _Process, kind: str, place: int) -> str:
 
 
 def _inside_id(process: _Process, kind: str, identifier: int) -> int:
-    """Return an id as the container's user namespace has it."""
+    """Return an id translated into the container's user namespace."""
     try:
         lines = files.read(f"/proc/{process.pid}/{kind.lower()}_map").splitlines()
     except OSError:
@@ -174,7 +174,7 @@ def _inside_id(process: _Process, kind: str, identifier: int) -> int:
 
 
 def _outside_id(kind: str, text: str) -> str:
-    """Return the host's number for an id that /proc shows as this process's own user namespace has it."""
+    """Return the host's id for one that /proc shows in this process's user namespace."""
     identifier = int(text)
     for line in files.read(f"/proc/self/{kind}_map").splitlines():
         inside, outside, size = (int(word) for word in line.split())

@@ -1,8 +1,8 @@
-"""`podpy update`: change a container that exists, whether it runs or not.
+"""`podpy update`: changes an existing container, whether it is running or not.
 
-The runtime is asked first, then the row is written: a limit that the runtime or the host refuses changes nothing, and
-the container can be started as before. Between the two a file in its run directory says which limits are on their way:
-if the call is killed there, the next one that repairs sets the row's again.
+The runtime is called before the row is written: if the runtime or the host refuses a limit, nothing changes, and the
+container can be started as before. Between the two, a file in its run directory has the new limits: if the call is
+killed there, the next repair sets the row's limits again.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def update(container: Held, changes: Changes) -> None:
     """Change a container; this process must be in the user's namespaces.
 
-    Limits and health checks count at once in one that runs, variables and ulimits from its next start.
-    Raises UsageError, NotSupportedError (a limit that can't be enforced), RuntimeFailedError: then nothing was changed.
+    In a running container, limits and health checks change at once, variables and ulimits at its next start. Raises
+    UsageError, NotSupportedError (a limit that can't be enforced), RuntimeFailedError; then nothing has changed.
     """
     with container.locked() as row:
         _take_back(container, row)
@@ -66,7 +66,7 @@ def update(container: Held, changes: Changes) -> None:
 
 
 def _limit(container: Held, row: ContainerRow, spec: ContainerSpec) -> None:
-    """Set limits in the cgroup of a container that runs."""
+    """Set limits in the cgroup of a running container."""
     from podpy.libpod.containers.inspect_host import cgroup_path
     from podpy.oci.document import resources
     from podpy.rootless import cgroups
@@ -81,10 +81,10 @@ def _limit(container: Held, row: ContainerRow, spec: ContainerSpec) -> None:
     try:
         runtime.update(row.id, resources.for_update(after, before), directory=directory)
     except RuntimeFailedError:
-        try:  # the runtime writes one file after the other: some limits may have been set
+        try:  # the runtime writes one file after another, so some limits may have been set
             runtime.update(row.id, resources.for_update(before, after), directory=directory)
         except RuntimeFailedError:
-            pass  # the first error is what the user must know
+            pass  # the user needs the first error
         _forget(directory)
         raise
 
@@ -133,7 +133,7 @@ def _forget(directory: str) -> None:
 
 
 def _rewrite_process(container: Held, spec: ContainerSpec, changes: Changes) -> None:
-    """Let config.json say what `inspect` shows and what `exec` begins with."""
+    """Rewrite `process` in config.json: `inspect` shows it, and `exec` begins with it."""
     from podpy.oci.document import ulimits
     from podpy.oci.document.context import HostFacts
 

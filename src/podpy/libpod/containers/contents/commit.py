@@ -1,9 +1,9 @@
-"""`podpy commit`: a container's own layer, on its image's, and what it was run with become an image.
+"""`podpy commit`: a container's own layer, its image's layers and its options become an image.
 
     the container's layer ─ pack (child) ─ sha256 (diff id) ─ unpack (child) → files and recipe ┐ one transaction
     the image's configuration + the container's + --change ─────────────────────────────────────┘
 
-The layer's tar isn't kept: its recipe gives it again (storage.md). Nothing shows before the transaction.
+The layer's tar isn't stored: its recipe reproduces it (storage.md). Nothing is visible before the transaction.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _SIGTERM = 15
 def commit(
     container: Held, name: str = "", options: CommitOptions | None = None, progress: Progress = SILENT
 ) -> ImageRecord:
-    """Return the new image; `name`: what it is called (short ones are localhost's), empty: it has no name.
+    """Return the new image; `name`: its name (a short one is localhost's), or empty for none.
 
-    Raises UsageError, NotSupportedError (--rootfs; to be paused and can't be), ImageError, StorageError, NoSpaceError.
+    Raises UsageError, NotSupportedError (--rootfs; or it can't be paused), ImageError, StorageError, NoSpaceError.
     """
     options = options or CommitOptions()
     _check(options)
@@ -56,7 +56,7 @@ def commit(
     store = container.engine.store
     below = [] if options.squash else ImageConfig.parse(image.config).diff_ids
     for chain in image.layers:
-        store.has_layer(chain)  # the lease: they stay until the new image is committed
+        store.has_layer(chain)  # takes a lease: the layers stay until the new image is committed
     for diff_id in below:
         progress.layer_exists(diff_id)
     with container.locked(), HeldStill(container, wanted=options.pause):
@@ -76,7 +76,7 @@ def commit(
     run = _run_with(container, include_volumes=options.include_volumes)
     config = committed(image.config, run, said, diff_ids, squash=options.squash)
     progress.config(sha256(config))
-    ImageConfig.parse(config)  # what a container, or --change, says must be runnable, too
+    ImageConfig.parse(config)  # the container's options and --change must give a valid configuration
     record = ImageRecord(id=sha256(config).partition(":")[2], config=config, layers=chains, created=now)
     record = _with_manifest(container, record, image, layer, options)
     progress.committing()
@@ -93,11 +93,11 @@ def _check(options: CommitOptions) -> None:
     if options.message and options.format != "docker":
         raise UsageError("messages are only compatible with the docker image format (-f docker)")
     parsed_override(options.config)
-    changes.apply({}, options.changes)  # what makes no sense is an error before any work
+    changes.apply({}, options.changes)  # a wrong change must be an error before any work
 
 
 def _layer(container: Held, image: ImageRecord, progress: Progress, *, squash: bool) -> LayerWriter:
-    """Return the new layer, unpacked aside."""
+    """Return the new layer, unpacked in the staging area."""
     from podpy.storage.layers import filesystem
     from podpy.storage.layers.writeback import Writeback
 
@@ -163,7 +163,7 @@ def _run_with(container: Held, *, include_volumes: bool) -> RunWith:
 
 
 def _volumes(spec: ContainerSpec, *, include_volumes: bool) -> list[str]:
-    """Return where the user mounted something that becomes a volume of the image; the image's own stay anyway."""
+    """Return the targets of the user's mounts that become volumes of the image; the image's own volumes stay."""
     mounts = [mount for mount in spec.mounts if mount.type in ("volume", "bind") and not mount.from_image]
     return [mount.target for mount in mounts if include_volumes or (mount.type == "volume" and is_id(mount.source))]
 
@@ -178,7 +178,7 @@ def _with_manifest(
     blobs: list[LayerBytes | LayerName] = []
     if not options.squash:
         blobs += [below.blob or PlainLayer(below) for below in outgoing_layers(container.engine.store, image)]
-    blobs.append(LayerName(digest=layer.diff_id, size=layer.tar_size))  # uncompressed: a push compresses it
+    blobs.append(LayerName(digest=layer.diff_id, size=layer.tar_size))  # uncompressed; a push compresses it
     media_type = schema.DOCKER_MANIFEST if options.format == "docker" else schema.OCI_MANIFEST
     manifest = manifest_for(record, blobs, media_type).data
     return record.replace(manifest=manifest, digest=sha256(manifest))

@@ -1,9 +1,9 @@
 """`podpy cp`: files into a container, out of it, and between two.
 
-    source ─ pack (child, locked into it) ─ tar ─ unpack (child, locked into the target's root) ─ files
+source ─ pack (child, confined to it) ─ tar ─ unpack (child, confined to the target's root) ─ files
 
-The data goes through this process alone; no file is opened by a path that a container could change meanwhile, and none
-of a container's programs is run.
+The data goes only through this process. No file is opened by a path that a container could change meanwhile, and no
+program of a container is run.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _BLOCK = 512
 _CHECKSUM = slice(148, 156)
-_CALLER = (0, 0)  # the user, as root of the user's namespaces; real root
+_CALLER = (0, 0)  # the user: root in the user's namespaces, or real root
 
 
 def copy_out(container: Held, path: str, destination: str | int, options: CopyOptions | None = None) -> None:
-    """Copy a path of a container to a path of the caller's; or a tar of it to a descriptor.
+    """Copy a path of a container to a path of the caller, or a tar of it to a descriptor.
 
-    What is copied belongs to the caller. Raises NotFoundError, UsageError, StorageError, BrokenPipeError.
+    The copies belong to the caller. Raises NotFoundError, UsageError, StorageError, BrokenPipeError.
     """
     with View(container, mounts=True) as view:
         source = places.in_container(view, path)
@@ -53,7 +53,7 @@ def copy_out(container: Held, path: str, destination: str | int, options: CopyOp
 
 
 def copy_in(container: Held, source: str | int, path: str, options: CopyOptions | None = None) -> None:
-    """Copy a path of the caller's, or an archive that a descriptor gives (compressed or not), to a path in a container.
+    """Copy a path of the caller, or an archive (compressed or not) from a descriptor, to a path in a container.
 
     Raises as `copy_out`.
     """
@@ -72,7 +72,7 @@ def copy_in(container: Held, source: str | int, path: str, options: CopyOptions 
 def copy_between(
     source: Held, source_path: str, target: Held, target_path: str, options: CopyOptions | None = None
 ) -> None:
-    """Copy a path of a container to a path of another, or of the same one. Raises as `copy_out`."""
+    """Copy a path of a container to a path of another one, or of the same one. Raises as `copy_out`."""
     options = options or CopyOptions()
     if source.id == target.id:
         with View(source, mounts=True) as view:
@@ -80,7 +80,7 @@ def copy_between(
         return
     while True:
         try:
-            # While the lock of one is held, that of the other isn't waited for: two calls could wait for each other.
+            # While one's lock is held, don't wait for the other's: two calls could wait for each other.
             with View(target, mounts=True) as into, View(source, mounts=True, wait=False) as out_of:
                 _copy_between(out_of, source_path, into, target_path, options)
         except BusyError:
@@ -142,7 +142,7 @@ def _pieces(source: Source, name: str) -> Generator[bytes]:
 
 
 class _FromSource(Exception):
-    """What went wrong on the source's side, on its way through the target's."""
+    """An error of the source's side, on its way through the target's code."""
 
     def __init__(self, error: PodpyError) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ _NO_ARCHIVE = "source must be a (compressed) tar archive when copying from stdin
 
 
 def _tar(pieces: Iterable[bytes]) -> Generator[bytes]:
-    """Pass an archive on if it begins like one."""
+    """Yield an archive's bytes if they begin like one. Raises UsageError otherwise."""
     head = b""
     waiting = iter(pieces)
     while len(head) < _BLOCK and (piece := next(waiting, b"")):

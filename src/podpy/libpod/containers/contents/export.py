@@ -1,4 +1,4 @@
-"""`podpy export`: a container's root file system as a tar, without what is mounted in it."""
+"""`podpy export`: a container's root file system as a tar, without the mounts in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def export(container: Held, output: str | int) -> Packed:
-    """Write the tar to a descriptor, or a file that appears when it is complete; return what it has in it.
+    """Write the tar to a descriptor, or to a file that appears only when it is complete; return its statistics.
 
     Raises StateError, StorageError, ImageError (the file), BrokenPipeError.
     """

@@ -1,4 +1,4 @@
-"""`podpy mount`: a container's root file system at a path, for programs of the user in `podpy unshare`."""
+"""`podpy mount`: a container's root file system at a path, for the user's programs in `podpy unshare`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def mount(container: Held) -> str:
-    """Mount a container, if it isn't yet, and return where. Raises StateError, StorageError."""
+    """Mount a container unless it is mounted, and return the path. Raises StateError, StorageError."""
     store = container.engine.store
     there = container_mounts.of_container(store, container.id)
     if there:
@@ -28,7 +28,7 @@ def mount(container: Held) -> str:
     with View(container, mounts=False) as view:
         if not view.is_running:
             return container_mounts.attach(store, container.id, view.root)
-        # The kernel lets only a process in the same namespace copy a mount.
+        # Only a process in the same mount namespace may copy a mount (open_tree(2)).
         with Elsewhere(container.row.conmon_pid):
             tree = beneath.clone(view.root)
         try:
@@ -52,7 +52,7 @@ def unmount(engine: Engine, name: str, *, force: bool) -> str:
 
 
 def refuse_outside(engine: Engine) -> None:
-    """Raise RootlessError outside the user's namespaces: there nobody would see the mount."""
+    """Raise RootlessError outside the user's namespaces: nobody would see the mount."""
     if engine.paths.rootless and os.getuid():
         raise RootlessError('cannot run command "podpy mount" in rootless mode, must execute `podpy unshare` first')
 

@@ -1,4 +1,4 @@
-"""What commit and cp are told: plain values, cheap to import."""
+"""Options of commit and cp: plain values, cheap to import."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from podpy.record import Record
 
 
 class CommitOptions(Record):
-    """How a container becomes an image.
+    """Options of `commit`.
 
     `changes`: instructions of a Dockerfile (CMD, ENV …). `config`: JSON with a container's configuration to merge in.
-    `format`: "oci" or "docker"; a `message` is for docker's only. `pause`: hold the container still meanwhile; None: if
-    that is possible here. `squash`: one layer with everything. `include_volumes`: also named volumes and host
-    directories that the user mounted become volumes of the image, not only anonymous ones.
+    `format`: "oci" or "docker"; only docker's has a `message`. `pause`: freeze the container meanwhile; None: if that
+    is possible here. `squash`: one layer with everything. `include_volumes`: named volumes and host directories that
+    the user mounted become volumes of the image, too, not only anonymous ones.
     """
 
     author: str = ""
@@ -25,8 +25,8 @@ class CommitOptions(Record):
 
 
 class CopyOptions(Record):
-    """How files are copied. `archive`: what comes into a container belongs to its user, as Podman's `-a` does by
-    default; else to whom it belonged. `overwrite`: a file may take a directory's place, and the other way round.
+    """Options of `cp`. `archive`: files copied into a container belong to its user (the default, as Podman's `-a`);
+    else they keep their owner. `overwrite`: a file may replace a directory, and a directory a file.
     """
 
     archive: bool = True

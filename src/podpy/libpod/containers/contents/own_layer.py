@@ -1,4 +1,4 @@
-"""A container's own layer as an archive: what it changed in its image, with whiteouts."""
+"""A container's own layer as an archive: its changes to the image, with whiteouts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     Maps = list[tuple[int, int, int]]
 
-# What podpy and the OCI runtime make in a container to mount something on it.
+# Mount points that podpy and the OCI runtime create in a container.
 PLACEHOLDERS = ("etc/hostname", "etc/hosts", "etc/resolv.conf", "run/.containerenv", "run/secrets")
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def changes(container: Held, maps: tuple[Maps, Maps]) -> Iterator[bytes]:
-    """Yield a layer's tar of what the container changed. Raises StorageError with the path that failed."""
+    """Yield a layer's tar with the container's changes. Raises StorageError with the path that failed."""
     engine = container.engine
     own = engine.directory(container.id)
     store = engine.store
@@ -49,7 +49,7 @@ def changes(container: Held, maps: tuple[Maps, Maps]) -> Iterator[bytes]:
 
 
 def placeholders(tree: str) -> list[str]:
-    """Return those paths at which there is nothing but a place for a mount: an empty file, an empty directory."""
+    """Return those of PLACEHOLDERS that are only mount points: an empty file, an empty directory."""
     return [path for path in PLACEHOLDERS if _is_empty(tree, path)]
 
 
@@ -68,7 +68,7 @@ def _is_empty(tree: str, path: str) -> bool:
 
 
 def _root_differs(container: Held, source: int) -> bool:
-    """Tell whether the container's root directory has another owner or mode than its image's."""
+    """Return whether the container's root directory has another owner or mode than its image's."""
     image = container.image
     if image is None or not image.layers:
         return False
@@ -87,7 +87,7 @@ def _inside(container: Held, status: os.stat_result) -> tuple[int, int]:
 
 
 def _differing(container: Held, whole: str) -> str:
-    """Return a directory with what differs in a whole copy of the image (vfs), in overlay's form: hard links of it."""
+    """Return a directory in overlay's form (of hard links) with the differences of a whole copy of the image (vfs)."""
     from podpy.storage.layers.differences import DELETED, between
 
     store, image = container.engine.store, container.image

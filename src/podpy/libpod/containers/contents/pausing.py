@@ -1,4 +1,4 @@
-"""Hold a running container still for a while, and let it go on in any case."""
+"""Freeze a running container for a while, and thaw it in any case."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class HeldStill:
-    """A block in which the container's processes are frozen, if it runs and `wanted` says so (None: if it can be).
+    """A context in which a running container's processes are frozen, if `wanted` (None: only if that is possible).
 
-    The row says nothing of it: a second process thaws the container if this one is killed within the block. Entering
-    raises NotSupportedError for a container that was to be paused and has no cgroup.
+    The row doesn't show it: a second process thaws the container if this one is killed in the block. Entering raises
+    NotSupportedError if `wanted` is true and the container has no cgroup.
     """
 
     def __init__(self, container: Held, *, wanted: bool | None) -> None:
@@ -50,8 +50,8 @@ class HeldStill:
         self._leave(frozen=True)
 
     def _watch(self) -> None:
-        """Start the process that lets the container go on when this one has ended, or leaves the block."""
-        runtime = self._container.engine.oci_runtime  # found before the fork, which may read no configuration
+        """Start the process that thaws the container when this process has ended or leaves the block."""
+        runtime = self._container.engine.oci_runtime  # found before the fork: the child must not read configuration
         reading, self._writing = os.pipe()
         self._guard = process.fork()
         if self._guard:
@@ -59,7 +59,7 @@ class HeldStill:
             return
         try:
             os.close(self._writing)
-            os.setsid()  # a terminal's Ctrl-C ends podpy, not this
+            os.setsid()  # a terminal's Ctrl-C must end podpy, but not this process
             frozen = os.read(reading, 1) != b"n"
             if frozen:
                 runtime.resume(self._container.id)

@@ -1,7 +1,7 @@
-"""What a path of `podpy cp` means: where files come from, where they go to. The rules are Podman's, and docker cp's.
+"""The meaning of paths in `podpy cp`: sources and targets. The rules are those of Podman and docker cp.
 
-A path in a container resolves as the container itself would (podpy.beneath), from its working directory if it is
-relative. DIRECTORY/. means what is in it.
+A path in a container resolves as the container itself would resolve it (podpy.beneath); a relative one begins at its
+working directory. DIRECTORY/. means the directory's contents.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Maps = Sequence[tuple[int, int, int]]
 
-# Seen in a container, and no files of it. Podman leaves the same out.
+# Visible in a container, but not its files. Podman leaves out the same ones.
 KERNELS = ("dev", "proc", "sys")
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _MISSING = (FileNotFoundError, NotADirectoryError)
@@ -29,8 +29,8 @@ _NO_DIRECTORY = "destination must be a directory when copying a directory"
 
 
 class Source(Record):
-    """Where files come from. `descriptor`: of the file or directory, the caller closes it; `base`: what it is called;
-    `contents`: what is in the directory is meant, not the directory itself.
+    """The source of a copy. `descriptor` of the file or directory: the caller closes it; `base`: its name; `contents`:
+    copy the directory's contents, not the directory itself.
     """
 
     descriptor: int
@@ -45,9 +45,9 @@ class Source(Record):
 
 
 class Target(Record):
-    """Where files go to: into `directory`, a path beneath `root`, a descriptor that the caller closes if it is `own`.
+    """The target of a copy: `directory` is a path beneath `root`, a descriptor that the caller closes if `own` is true.
 
-    `base`: the last part of the path; `exists`: it is there; `is_directory`: it is a directory, or it isn't there.
+    `base`: the last part of the path; `exists`: it exists; `is_directory`: it is a directory, or doesn't exist.
     """
 
     root: int
@@ -61,9 +61,9 @@ class Target(Record):
 
 
 def name_in_archive(source: Source, target: Target) -> str:
-    """Return what the source is called beneath the target's directory; empty: only what is in it goes there.
+    """Return the source's name beneath the target's directory; empty: copy only its contents there.
 
-    Raises UsageError for a directory that was to become a file.
+    Raises UsageError if a directory would have to replace a file.
     """
     if source.is_directory:
         if target.exists and not target.is_directory:
@@ -75,7 +75,7 @@ def name_in_archive(source: Source, target: Target) -> str:
 
 
 def on_host(path: str, directory: str) -> Source:
-    """Return a source of the caller's. Raises NotFoundError, StorageError."""
+    """Return a source on the host. Raises NotFoundError, StorageError."""
     whole = os.path.join(directory, path)
     try:
         descriptor = _open_for_reading(whole, None)
@@ -96,7 +96,7 @@ def on_host(path: str, directory: str) -> Source:
 
 
 def in_container(view: View, path: str) -> Source:
-    """Return a source of a container's. Raises NotFoundError, StorageError."""
+    """Return a source in a container. Raises NotFoundError, StorageError."""
     whole = _absolute(view, path)
     try:
         real = beneath.real_path(view.path, whole)
@@ -123,8 +123,8 @@ def in_container(view: View, path: str) -> Source:
 
 
 def into_container(view: View, path: str, *, archive: bool = False) -> Target:
-    """Return a target in a container. `archive`: one comes, so it must be a directory. Raises NotFoundError,
-    UsageError, StorageError.
+    """Return a target in a container. `archive`: the source is an archive, so the target must be a directory. Raises
+    NotFoundError, UsageError, StorageError.
     """
     whole = _absolute(view, path)
     root = view.path
@@ -141,7 +141,7 @@ def into_container(view: View, path: str, *, archive: bool = False) -> Target:
 
 
 def onto_host(path: str, directory: str) -> Target:
-    """Return a target of the caller's; its root is its directory. Raises NotFoundError, UsageError, StorageError."""
+    """Return a target on the host; its root is its directory. Raises NotFoundError, UsageError, StorageError."""
     whole = os.path.join(directory, path)
     mode = _mode(whole.rstrip("/") or "/", None)
     missing = NotFoundError(f'"{path}" could not be found on the host: no such file or directory')
@@ -159,7 +159,7 @@ def onto_host(path: str, directory: str) -> Target:
 
 
 def refuse_into_itself(source: Source, target: Target) -> None:
-    """Raise UsageError if a directory would be copied into itself: that would never end."""
+    """Raise UsageError if a directory would be copied into itself: the copy would never end."""
     if not source.is_directory:
         return
     wanted = _identity(source.descriptor)
@@ -199,25 +199,25 @@ def _not_found(view: View, path: str) -> NotFoundError:
 
 
 def _open(path: str, root: str | None, flags: int) -> int:
-    """Open a path; with a root, as it resolves after a chroot to that."""
+    """Open a path; with a root, resolve it as after a chroot to that."""
     return os.open(path, flags | os.O_CLOEXEC) if root is None else beneath.open_in_root(root, path, flags)
 
 
 def _open_for_reading(path: str, root: str | None) -> int:
-    """Return a descriptor that can be read if it is a regular file or a directory; else it only stands for the file."""
+    """Open a path: for reading if it is a regular file or a directory, else with O_PATH."""
     place = _open(path, root, os.O_PATH)
     mode = os.fstat(place).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         return place
     try:
-        # Through the descriptor: it is this very file, whatever the path leads to by now.
+        # Through the descriptor: it is the same file, whatever the path leads to now.
         return os.open(beneath.magic_path(place), _READ)
     finally:
         os.close(place)
 
 
 def _mode(path: str, root: str | None) -> int:
-    """Return the mode of what a path leads to; -1 if it leads to nothing."""
+    """Return the mode of a path's file; -1 if there is none."""
     try:
         place = _open(path, root, os.O_PATH)
     except _MISSING:

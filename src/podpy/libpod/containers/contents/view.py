@@ -1,9 +1,9 @@
 """View: a container's root file system as one descriptor.
 
-A container that runs is seen as it sees itself (/proc/PID/root: volumes, tmpfs and all), or, without mounts, as its
-monitor's mount namespace has it: its layer on the image's, and nothing else. One that doesn't run is mounted in a mount
-namespace of this process's own, while its lock is held, so that nobody starts it meanwhile. What is mounted is taken
-off its path at once: only the descriptor keeps it, so no removal of a directory ever reaches into it.
+A running container is viewed as it sees itself (/proc/PID/root: with volumes, tmpfs and all), or, without mounts, as
+in its monitor's mount namespace: only its layer and the image's. A stopped one is mounted in this process's own mount
+namespace while its lock is held, so nobody can start it meanwhile. The mount is detached from its path at once: only
+the descriptor keeps it, so removing a directory can never reach into it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Maps = list[tuple[int, int, int]]
 
-_TRIES = 5  # a container may end, or be restarted, while it is looked at
+_TRIES = 5  # a container may end, or be restarted, while it is opened
 _CLONE = linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC | linux.AT_RECURSIVE
 _NO_PROCESS = (FileNotFoundError, ProcessLookupError)
 _LOCKED_FLAGS = ((os.ST_NOSUID, linux.MS_NOSUID), (os.ST_NODEV, linux.MS_NODEV), (os.ST_NOEXEC, linux.MS_NOEXEC),
@@ -35,11 +35,10 @@ _LOCKED_FLAGS = ((os.ST_NOSUID, linux.MS_NOSUID), (os.ST_NODEV, linux.MS_NODEV),
 
 
 class View:
-    """A container's root file system for as long as the block lasts: `root` is its descriptor, `path` a path of it.
+    """A context with a container's root file system: `root` is its descriptor, `path` a path to it.
 
-    `mounts`: with what is mounted in it. `wait`: whether entering waits for the lock of a container that doesn't run;
-    if it doesn't, it raises BusyError. `is_running`, and the maps (inside, outside, size) of its owners, are known
-    within the block.
+    `mounts`: include the mounts in it. `wait`: wait for a stopped container's lock; if False, raise BusyError. In the
+    block, `is_running` and the id maps (inside, outside, size) are known.
     """
 
     def __init__(self, container: Held, *, mounts: bool, wait: bool = True) -> None:
@@ -52,17 +51,17 @@ class View:
 
     @property
     def path(self) -> str:
-        """A path that leads to the root: for functions that open what is beneath it (podpy.beneath)."""
+        """A path to the root, for functions that open files beneath it (podpy.beneath)."""
         return beneath.magic_path(self.root)
 
     @property
     def uid_maps(self) -> Maps:
-        """How users inside are users outside; empty: they are the same."""
+        """The map from uids inside to uids outside; empty: they are the same."""
         return [(line.container, line.host, line.size) for line in self.container.spec.uid_maps]
 
     @property
     def gid_maps(self) -> Maps:
-        """The same of groups."""
+        """The same for gids."""
         return [(line.container, line.host, line.size) for line in self.container.spec.gid_maps]
 
     def __enter__(self) -> Self:
@@ -87,7 +86,7 @@ class View:
             self._refuse_removed()
 
     def _refuse_removed(self) -> None:
-        """Raise NoSuchContainerError if the container was removed meanwhile: then its files may have been, too."""
+        """Raise NoSuchContainerError if the container was removed meanwhile: its files may be gone, too."""
         try:
             self.container.engine.table.get(self.container.id)
         except NoSuchContainerError:
@@ -98,7 +97,7 @@ class View:
         pid, started = (row.pid, row.pid_start) if self._mounts else (row.conmon_pid, row.conmon_start)
         inner = "root" if self._mounts else self._rootfs_of_monitor()
         try:
-            # This directory is of this process alone: when it ends, nothing is found in it any more (proc(5)).
+            # The descriptor stands for exactly this process: after its end, nothing is found beneath it (proc(5)).
             process = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except _NO_PROCESS:
             return False
@@ -117,12 +116,12 @@ class View:
         return f"root{self.container.engine.run_directory(self.container.id)}/rootfs"
 
     def _enter_stopped(self) -> bool:
-        """Return whether the container is mounted; if not, it has been started meanwhile."""
+        """Return whether the container is mounted now; False: it was started meanwhile."""
         container = self.container
         with container.locked(wait=self._wait) as row:
             if row.status in (*ALIVE, INITIALIZED):
                 return False
-            container.lock.acquire()  # once more: until this view's own end
+            container.lock.acquire()  # a second time: held until the view's end
             self._locked = True
             try:
                 self.root = self._mount()
@@ -159,7 +158,7 @@ class View:
                     pass  # nothing was mounted
 
     def _attach_mounts(self, rootfs: str) -> None:
-        """Mount the container's volumes and host directories, as its start would, at their places beneath `rootfs`."""
+        """Mount the container's volumes and host directories at their targets beneath `rootfs`, as its start would."""
         from podpy.libpod.containers.starting.launch import context_of
         from podpy.libpod.containers.starting.root import LookUpUser
         from podpy.libpod.containers.starting.sources import GiveTree, Sources
@@ -182,7 +181,7 @@ class View:
             sources.release()
 
     def owner(self) -> tuple[int, int]:
-        """Return the container's user and primary group, as podpy's own user namespace has them.
+        """Return the container's user and primary group as ids in podpy's own user namespace.
 
         Raises CommandNotExecutableError for a user that isn't in the container's passwd.
         """
@@ -195,7 +194,7 @@ class View:
 
 
 def _tree(target: str) -> int:
-    """Return the descriptor of a copy of the tree of mounts at a path. It ends with the descriptor (open_tree(2))."""
+    """Return a descriptor of a copy of the mount tree at a path; the copy ends with the descriptor (open_tree(2))."""
     place = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         return beneath.clone(place)
@@ -204,7 +203,7 @@ def _tree(target: str) -> int:
 
 
 def _attach(source: str, rootfs: str, mount: Mount) -> None:
-    """Mount a path of podpy's, or of the user's, at the mount's target, which is made if it is a missing directory."""
+    """Mount a path of podpy or the user at the mount's target; a missing target directory is created."""
     from podpy.oci.root import inside
 
     if os.path.isdir(source):
@@ -213,7 +212,7 @@ def _attach(source: str, rootfs: str, mount: Mount) -> None:
         try:
             place = beneath.open_in_root(rootfs, mount.target, os.O_PATH)
         except FileNotFoundError:
-            return  # a file that is mounted where there is none: only the start makes its place
+            return  # a file mount without a mount point: only the start creates it
     tree = -1
     try:
         tree = linux.open_tree(linux.AT_FDCWD, source, _CLONE)
@@ -227,7 +226,7 @@ def _attach(source: str, rootfs: str, mount: Mount) -> None:
 
 
 def _make_read_only(tree: int) -> None:
-    # What the user's namespace may not give up stays: mount_namespaces(7), locked flags.
+    # Flags that the user's namespace may not clear must stay: mount_namespaces(7), locked flags.
     there = os.fstatvfs(tree).f_flag
     kept = sum(flag for shown, flag in _LOCKED_FLAGS if there & shown)
     flags = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | kept

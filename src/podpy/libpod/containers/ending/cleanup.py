@@ -1,4 +1,4 @@
-"""After a container's end: give back what it held. Safe to repeat, and safe against being killed at any point."""
+"""Releases what an ended container held. Safe to repeat, and safe against a kill at any point."""
 
 from __future__ import annotations
 
@@ -17,25 +17,23 @@ if TYPE_CHECKING:
 
 
 def clean_up(engine: Engine, row: ContainerRow) -> None:
-    """Release what a container that has ended held, and tell it if there was something."""
+    """Release what an ended container held; write the event `cleanup` if there was something."""
     if release(engine, row):
         engine.table.tell(row.id, "cleanup")
 
 
 def release(engine: Engine, row: ContainerRow) -> bool:
-    """Give back the runtime's state, the network and the run directory of a container whose lock the caller holds.
+    """Release runtime state, network and run directory of a container whose lock the caller holds.
 
-    Return whether there was something to give back.
-
-    The mounts are in the mount namespace that died with conmon: there is nothing to unmount.
+    Return whether there was something to release. The mounts need no work: their mount namespace died with conmon.
     """
     directory = engine.run_directory(row.id)
     if not os.path.isdir(directory):
         return False
     from podpy.network.setup import teardown
 
-    # With a pid namespace of its own nothing outlived its first process. That one lives if a start failed late, or if
-    # podpy and conmon were killed in it: then only its file tells the pid.
+    # In a pid namespace of its own, nothing outlives the first process. That one is alive if a start failed late, or if
+    # podpy and conmon were killed during it: then only the pid file has its pid.
     first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/{FIRST_PROCESS}"))
     is_empty = _had_own_pids(row) and not first_lives
     if not (is_empty and not _has_last_hook(directory) and engine.oci_runtime.forget(row.id)):
@@ -51,7 +49,7 @@ def release(engine: Engine, row: ContainerRow) -> bool:
 
 
 def _remove_busy_tree(path: str) -> None:
-    """Remove the run directory of a container that `delete` may just have killed: its conmon still writes the end."""
+    """Remove the run directory of a container that `delete` may just have killed: its conmon may still write there."""
     for tries_left in reversed(range(_MOST_TRIES)):
         try:
             remove_tree(path)
@@ -67,7 +65,7 @@ def _remove_busy_tree(path: str) -> None:
 
 
 def _has_last_hook(directory: str) -> bool:
-    """Return whether the runtime must run a program when the container is deleted (hooks of CDI and --hooks-dir)."""
+    """Return whether the runtime must run hooks when the container is deleted (poststop, from CDI or --hooks-dir)."""
     return '"poststop":' in files.read_small(os.path.join(directory, "bundle", "config.json"))
 
 
@@ -77,10 +75,10 @@ def _had_own_pids(row: ContainerRow) -> bool:
 
 
 def _leave_mounts(directory: str) -> None:
-    """Unmount what this very process still sees: a call that started the container stands in its mount namespace.
+    """Unmount what this process still sees: the call that started the container is in its mount namespace.
 
-    The list is the kernel's: a bind mount of a directory on the same filesystem (`--rootfs`) has the same device, and
-    the user's own files are behind it. Raises OSError; the directory must not be removed then.
+    The kernel's list is used: a bind mount from the same filesystem (`--rootfs`) has the same device number, and behind
+    it are the user's own files. Raises OSError; the directory must not be removed then.
     """
     from podpy import linux
     from podpy.rootless.mounts import mount_points
@@ -94,10 +92,10 @@ def _leave_mounts(directory: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a small directory tree of our own (sockets, pid files, the bundle); nothing there is no error.
+    """Remove a small directory tree of our own (sockets, pid files, the bundle); a missing one is no error.
 
-    What is mounted in it, in this process's own mount namespace, is detached and never entered: the container's root
-    file system is among it.
+    Mounts in it, in this process's mount namespace, are detached and never entered: one is the container's root file
+    system.
     """
     try:
         device = os.lstat(path).st_dev

@@ -1,7 +1,7 @@
-"""Finish what has ended: give back what it held, and remove it if it was to go at its end (`--rm`).
+"""Finishes an ended container: releases what it held, and removes it if it was `--rm`.
 
-A call that sees a container end finishes it, and returns when that is done: conmon's exit command, the attached call,
-`stop`, `kill`, `wait`, and after them any changing call (podpy.libpod.system.repair).
+Each call that sees a container end finishes it before it returns: conmon's exit command, the attached call, `stop`,
+`kill`, `wait`, and later any changing call (podpy.libpod.system.repair).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def finish(container: Held, *, wait: bool = True) -> None:
-    """Finish a container if it has ended; nothing for one that runs, or is gone.
+    """Finish a container if it has ended; do nothing if it is running, or gone.
 
-    With wait=False nothing is done, too, if somebody else is at it.
+    With wait=False, do nothing, too, if another call has its lock.
     """
     try:
         with container.locked(wait=wait) as row:
@@ -43,7 +43,7 @@ def finish(container: Held, *, wait: bool = True) -> None:
 
 
 def for_restart(row: ContainerRow) -> bool:
-    """Return whether the container was stopped by a call that starts it again in a moment."""
+    """Return whether the container was stopped by a call that will start it again at once."""
     return row.stopped_by_user == STOPPED_FOR_RESTART
 
 
@@ -55,12 +55,12 @@ def remove_locked(
     end: dict[str, Any] | None = None,
     check: Callable[[], None] | None = None,
 ) -> None:
-    """Remove a container that has ended and whose lock the caller holds; `end`: columns that tell how, if its row
-    doesn't yet; `check`: raises if it may not go, asked in the transaction that says it goes.
+    """Remove an ended container whose lock the caller holds. `end`: columns about its end, if its row lacks them;
+    `check` raises if it may not be removed, and is called in the transaction that marks it as being removed.
     """
     engine = container.engine
     engine.database.make_room()
-    # The code with it: a waiter in another process may see this row and nothing else.
+    # With the exit code: a waiter in another process may see only this row.
     events = ("died",) if end and "status" in end else ()
     with engine.database.transaction():
         if check is not None:
@@ -71,9 +71,9 @@ def remove_locked(
 
 
 def finish_removals(engine: Engine) -> list[ContainerRow]:
-    """Finish what killed calls have left half removed, and return those containers' rows.
+    """Finish removals that killed calls began, and return those containers' rows.
 
-    Cheap if there is nothing: one look at an index.
+    Cheap if there are none: one look-up in an index.
     """
     finished = []
     for row in engine.table.with_status(REMOVING):
@@ -81,17 +81,17 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
         try:
             with container.locked(wait=False):
                 engine.database.make_room()
-                # Whether `rm -v` had begun it isn't known; a container that goes at its end takes its volumes along.
+                # It is unknown whether `rm -v` began it; a --rm container's removal includes its volumes.
                 _finish(engine, row, volumes=bool(row.remove_at_exit))
                 container.lock.remove()
                 finished.append(row)
         except (BusyError, NoSuchContainerError):
-            continue  # somebody else is at it, or was faster
+            continue  # another call is doing it, or has done it
     return finished
 
 
 def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
-    # The row goes last: as long as it is there, the next call knows that there is something to finish.
+    # The row is deleted last: as long as it exists, the next call knows that there is something to finish.
     spec = fastjson.loads(row.spec)
     has_volumes = volumes and any(mount["type"] == "volume" for mount in spec.get("mounts", ()))
     anonymous = engine.volume_table.anonymous_of(row.id) if has_volumes else []
@@ -105,7 +105,7 @@ def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
         _remove_cidfile(row, spec["cidfile"])
     engine.table.delete(row.id)
     discard_volumes(engine, anonymous)
-    if spec.get("remove_image") and row.started:  # a mistake in the command is no reason to pull it again
+    if spec.get("remove_image") and row.started:  # after a mistake in the command, keep the image for the next try
         discard_image(engine, row)
 
 
@@ -117,7 +117,7 @@ def _remove_cidfile(row: ContainerRow, path: str) -> None:
                 return
         os.unlink(path)
     except OSError:
-        pass  # gone, or in a directory that isn't the user's any more
+        pass  # gone, or in a directory that the user may not change any more
 
 
 def discard_volumes(engine: Engine, names: list[str]) -> None:
@@ -126,13 +126,13 @@ def discard_volumes(engine: Engine, names: list[str]) -> None:
         try:
             engine.volume_table.remove(name)
         except (InUseError, NotFoundError):
-            pass  # another container has it, by --volumes-from; or somebody was faster
+            pass  # another container uses it, by --volumes-from; or another call removed it
 
 
 def discard_image(engine: Engine, row: ContainerRow) -> None:
     """Remove the name by which a container's image was asked for, and the image if it has no other one.
 
-    Nothing if a container uses it: podman-run(1), --rmi.
+    Do nothing if a container uses it: podman-run(1), --rmi.
     """
     if not row.image_id:  # --rootfs
         return

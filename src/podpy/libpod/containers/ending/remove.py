@@ -39,12 +39,12 @@ def remove(
                 if row.status not in BUSY:
                     remove_locked(container, row, volumes=volumes, check=lambda: _refuse_if_used(container, going))
                     return
-                if not tries_left:  # else somebody has started it again
+                if not tries_left:  # else another call has started it again
                     raise _improper(container, row.status)
         except NoSuchContainerError:
             if not container.spec.remove:
                 raise
-            return  # it was to go at its end, and has gone
+            return  # a --rm container: its end has removed it
 
 
 def stop_those_that_go(
@@ -54,7 +54,7 @@ def stop_those_that_go(
     depend: bool = False,
     going: Collection[str] | None = (),
 ) -> None:
-    """Stop together what `remove` would stop one after the other, by force; its errors come again, there."""
+    """Stop together the containers that `remove` would stop one after the other; `remove` raises the errors later."""
     from podpy.libpod.containers.ending.stop import stop_together
 
     going_too: dict[str, Held] = {}
@@ -77,14 +77,14 @@ def _add(found: dict[str, Held], container: Held, others: Iterable[str]) -> None
 
 
 def _dependents(container: Held, going: Collection[str] | None) -> list[str]:
-    """Return the ids of the containers that join a namespace of this one and don't go, too (None: all do)."""
+    """Return the ids of the containers that join a namespace of this one and aren't in `going` (None: all are)."""
     if going is None:
         return []
     return [other for other in container.engine.table.dependents(container.id) if other not in going]
 
 
 def _refuse_if_used(container: Held, going: Collection[str] | None) -> None:
-    """Raise InUseError if one was created that joins its namespaces, since that was looked at first."""
+    """Raise InUseError if a container that joins its namespaces was created since the first check."""
     others = _dependents(container, going)
     if others:
         raise _in_use(container, others)

@@ -1,9 +1,9 @@
-"""Restarts: by the user, and after a container's end when nobody is attached: conmon's exit command comes here.
+"""Restarts: by the user, and by policy after a container's end (from conmon's exit command).
 
-Restart policies as in podman-run(1): `on-failure[:N]` for codes other than 0, `always`, and `unless-stopped`, which is
-`always` as long as the machine runs. A container that the user stopped isn't restarted. podpy's own conmon has waited
-before: 100 ms, and twice as long each time that the container ends within ten seconds, up to a minute. A start that
-fails then isn't the end: the monitor waits again, twice as long, and calls again, as long as the policy says so.
+The policies are podman-run(1)'s: `on-failure[:N]` for codes other than 0, `always`, and `unless-stopped`, which is the
+same as `always` until a reboot. A container that the user stopped isn't restarted. podpy's own conmon waits before the
+exit command: 100 ms, and twice as long each time that the container ends within ten seconds, up to a minute. If the
+start then fails, the monitor waits again, twice as long, and calls again, as long as the policy allows it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _LONGEST_DELAY = 60_000
 
 
 def after_end(container: Held, *, remove: bool) -> bool:
-    """Clean up a container that has ended; remove it or start it again where it was created so.
+    """Clean up an ended container; restart it by its policy, or remove it if `remove`.
 
-    Return True if that start failed and the monitor, whose exit command this is, must wait and call again.
+    Return True if that start failed, and the monitor, whose exit command this is, must wait and call again.
     """
     try:
         with container.locked() as row:
@@ -82,15 +82,15 @@ def _start_again(container: Held, row: ContainerRow, note: RestartNote | None) -
 
 
 def restart_together(containers: Sequence[Held], timeout: int | None) -> dict[str, PodpyError]:
-    """Stop those of the containers that run, together, and start each; return by id why some couldn't be.
+    """Stop the running ones of the containers together, then start each; return the errors by id.
 
-    Those that join the namespaces of others among them come when these have been started.
+    A container that joins the namespaces of others among them is started after those.
     """
     errors: dict[str, PodpyError] = {}
     left = {each.id: each for each in containers}
     while left:
         free = [each for each in left.values() if not any(owner in left for _kind, owner in each.spec.joins())]
-        free = free or [*left.values()]  # no circle can be made, but nothing may hang if there is one
+        free = free or [*left.values()]  # circles are impossible; but if there were one, this must not hang
         for each in free:
             del left[each.id]
         _restart(free, timeout, errors)
@@ -116,7 +116,7 @@ def _restart(containers: list[Held], timeout: int | None, errors: dict[str, Podp
 
 
 def _start(container: Held) -> None:
-    """Start a container; one with `--rm` whose start fails has ended for good."""
+    """Start a container; if that fails, finish it: a `--rm` one is removed."""
     try:
         start(container, restart=True)
     except BaseException:
@@ -126,9 +126,9 @@ def _start(container: Held) -> None:
 
 
 def must_restart(spec: ContainerSpec, row: ContainerRow, note: RestartNote | None = None) -> bool:
-    """Return whether a container which has ended like this is started again: by its policy, or its health check's word.
+    """Return whether an ended container must be started again: by its policy, or because of its health check.
 
-    `note`: what the monitor has decided.
+    `note`: the monitor's decision.
     """
     if row.stopped_by_user or (note is not None and note.why == "stop"):
         return False
@@ -142,5 +142,5 @@ def must_restart(spec: ContainerSpec, row: ContainerRow, note: RestartNote | Non
 
 
 def next_delay(note: RestartNote | None) -> int:
-    """Return how long the monitor of the next start waits if that ends soon, in milliseconds."""
+    """Return how many milliseconds the next start's monitor waits if the container ends soon."""
     return _FIRST_DELAY if note is None else max(_FIRST_DELAY, min(2 * note.delay, _LONGEST_DELAY))

@@ -1,8 +1,8 @@
-"""Sync a container's row with what is true: the one piece of code that repairs states.
+"""Settles a container's row: makes it true again. The only code that repairs states.
 
-A row may say that a container runs (or is being started) when it doesn't any more: it has ended and conmon has written
-the exit record; or conmon was killed, or the machine was rebooted, and nobody saw the end; or the podpy call that was
-starting it was killed. Nothing here waits: a lock that somebody holds means that somebody is at it.
+A row may say that a container is running (or starting) although it isn't: it has ended, and conmon has written the exit
+record; or conmon was killed, or the machine rebooted, so nobody saw the end; or the podpy call that was starting it was
+killed. Nothing here waits: if a lock is held, another call is already changing the state.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def settle(engine: Engine, row: ContainerRow, *, locked: bool = False) -> Contai
     try:
         with engine.locked(row.id, wait=False) as now:
             if (now.status, now.pid) != (row.status, row.pid):
-                return now  # somebody was faster
+                return now  # another call was faster
             engine.table.note(row.id, *events, **changes)
     except BusyError:
         return _under_way(engine, row, changes)
@@ -85,7 +85,7 @@ def _under_way(engine: Engine, row: ContainerRow, changes: dict[str, Any]) -> Co
 
 
 def true_changes(engine: Engine, row: ContainerRow, *, locked: bool) -> dict[str, Any]:
-    """Return what must change in the row to make it true; nothing if it is, or if that takes the lock."""
+    """Return the changes that make the row true; empty if it is true, or if the change needs the lock."""
     same_boot = row.boot_id == engine.paths.boot_id
     if row.status in ALIVE:
         if same_boot and pids.is_alive(row.pid, row.pid_start):
@@ -107,7 +107,7 @@ def true_changes(engine: Engine, row: ContainerRow, *, locked: bool) -> dict[str
 
 
 def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
-    """Return the columns of a container that has ended, from its exit record; without one its code is unknown."""
+    """Return the columns of an ended container from its exit record; without one, its exit code is unknown."""
     record = read_exit_record(engine.exit_directory, row.id)
     changes: dict[str, Any] = {"status": EXITED, **NO_PROCESS}
     if _waits_for_restart(engine, row):
@@ -115,13 +115,13 @@ def ended(engine: Engine, row: ContainerRow) -> dict[str, Any]:
     if record is None:
         return {**changes, "exit_code": EXIT_UNKNOWN, "finished": time_ns(), "error": "nobody saw it end"}
     oom = record.oom_killed or os.path.exists(os.path.join(engine.run_directory(row.id), "oom"))
-    # The call that has started it notes the time a moment after the start: a short life may be over by then.
+    # The starting call takes the time shortly after the start: a short-lived container may have ended before.
     finished = max(record.finished, row.started)
     return {**changes, "exit_code": record.exit_code, "finished": finished, "oom_killed": int(oom)}
 
 
 def _waits_for_restart(engine: Engine, row: ContainerRow) -> bool:
-    """Return whether the monitor of a container that has ended waits to start it again."""
+    """Return whether an ended container's monitor is waiting to start it again."""
     note = read_restart_note(engine.run_directory(row.id))
     if note is None or not note.is_waiting or not pids.is_alive(row.conmon_pid, row.conmon_start):
         return False
@@ -130,9 +130,9 @@ def _waits_for_restart(engine: Engine, row: ContainerRow) -> bool:
 
 
 def _is_to_go(engine: Engine, row: ContainerRow, status: str) -> bool:
-    """Return whether this is a `--rm` container at its end: the first call that sees it removes it.
+    """Return whether this is an ended `--rm` container: the first call that sees it removes it.
 
-    One that has never run goes only if the call that would start it is dead.
+    One that has never run is removed only if the call that would start it is dead.
     """
     if status == CREATED and pids.is_alive(row.conmon_pid, row.conmon_start):
         return False
@@ -143,7 +143,7 @@ def _is_to_go(engine: Engine, row: ContainerRow, status: str) -> bool:
 
 
 def _exit_record_is_coming(engine: Engine, row: ContainerRow) -> bool:
-    # The process has ended; conmon is draining its output and will write the record in a moment.
+    # The process has ended; conmon is draining its output and will write the record soon.
     recorded = os.path.exists(os.path.join(engine.exit_directory, row.id))
     return not recorded and pids.is_alive(row.conmon_pid, row.conmon_start)
 
@@ -172,7 +172,7 @@ def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) ->
     conmon = read_pidfile(os.path.join(directory, MONITOR)) if same_boot else 0
     has_monitor = is_monitor_of(conmon, row.id)
     if has_monitor and not (pid and pids.start_time(pid)):
-        return {}  # the OCI runtime is at work, or the exit record is coming: true in a moment
+        return {}  # the OCI runtime is working, or the exit record is coming: the row will be true soon
     if has_monitor:
         changes = {
             "pid": pid,
@@ -180,9 +180,9 @@ def _after_a_killed_start(engine: Engine, row: ContainerRow, same_boot: bool) ->
             "conmon_pid": conmon,
             "conmon_start": pids.start_time(conmon),
         }
-        if _has_begun(engine, row.id) is False:  # `podpy init`, or another conmon's first half of a start
+        if _has_begun(engine, row.id) is False:  # `podpy init`, or the first half of a start by another conmon
             return {"status": INITIALIZED, **changes}
         return {"status": RUNNING, **changes, "started": time_ns()}
-    if row.started:  # it had run before: its last end is still the truth
+    if row.started:  # it had run before: its last end still counts
         return {"status": EXITED, "pid": 0, "pid_start": 0}
     return {"status": CREATED, "pid": 0, "pid_start": 0}

@@ -1,7 +1,7 @@
 """Signals to a container, and stopping it.
 
-Several are stopped together: each gets its signal first, then all are waited for at once, so ten that ignore it take as
-long as one. One process polls pidfds for that: no threads, whose SQLite connections and warnings would be others'.
+Several are stopped together: all get their signal, then one poll(2) of pidfds waits for all, so ten that ignore it take
+as long as one. Threads would need SQLite connections and warnings of their own.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
 
 _SIGKILL = 9
-_START_SECONDS = 10.0  # that an orphaned monitor may take to start its container
+_START_SECONDS = 10.0  # how long an orphaned monitor may take to start its container
 _TICK = 0.01
-_MOST_AT_ONCE = 256  # each is a descriptor of this process, which may have 1024 (RLIMIT_NOFILE)
+_MOST_AT_ONCE = 256  # each needs a descriptor, and a process may have 1024 (RLIMIT_NOFILE)
 _NEVER = float("inf")
 
 
@@ -52,7 +52,7 @@ def kill(container: Held, number: int) -> None:
 
             tell_killed(container.engine.run_directory(row.id))
     _send(container, row, number)
-    if number == _SIGKILL and row.status != PAUSED:  # as Podman does: the next command finds it ended
+    if number == _SIGKILL and row.status != PAUSED:  # wait, as Podman does: the next command must find it ended
         wait_for_end(container.engine, row)
         if container.spec.remove:
             finish(container)
@@ -65,7 +65,7 @@ def stop(container: Held, timeout: int | None, *, thaw: bool = False, quiet: boo
 
 
 def stop_and_tell(containers: Iterable[Held], timeout: int | None) -> dict[str, PodpyError]:
-    """Stop containers as `stop_together`; an error, too, is one without a monitor that could tell how it ended."""
+    """Stop containers as `stop_together`; also return an error for each whose monitor was killed (no exit code)."""
     chosen = list(containers)
     unseen = [each.id for each in chosen if _has_lost_its_monitor(each.row)]
     errors = stop_together(chosen, timeout, event="stop")
@@ -84,13 +84,12 @@ def stop_together(
     then: Callable[[Held], object] | None = None,
     event: str = "",
 ) -> dict[str, PodpyError]:
-    """Stop containers, each once: signal all, then wait for all; return by id why some couldn't be stopped.
+    """Stop containers, each once: signal all, then wait for all; return the errors by id.
 
-    One that isn't running is only cleaned up, and isn't restarted by its policy. `timeout`: seconds until SIGKILL, for
-    each from its signal on (None: its own; negative: no end). `thaw`: a paused one is unpaused first; otherwise that is
-    a StateError. `quiet`: without the warning that its signal has not stopped it. `then`: starts each again as soon as
-    it has ended, so one with `--rm` isn't removed. `event`: what this is for who reads events, if it isn't a part of
-    something else.
+    One that isn't running is only cleaned up, and its policy doesn't restart it. `timeout`: seconds from the signal to
+    SIGKILL (None: the container's own; negative: never). `thaw`: unpause a paused one first; otherwise that is a
+    StateError. `quiet`: don't warn if the signal doesn't stop it. `then` starts each again as soon as it has ended, so
+    a `--rm` one isn't removed. `event`: the event to write, unless this stop is part of another action.
     """
 
     def begin(container: Held) -> _Stopping:
@@ -118,7 +117,7 @@ def _stop_batch(batch: list[Held], begin: Callable[[Held], _Stopping], errors: d
                     each.finish()
             except PodpyError as error:
                 if not (isinstance(error, NoSuchContainerError) and container.spec.remove):
-                    errors[container.id] = error  # else it was to go at its end, and has gone
+                    errors[container.id] = error  # else it was a --rm container, and its end has removed it
         _wait_for_all(waiting, errors)
     finally:
         for descriptor in waiting:
@@ -126,7 +125,7 @@ def _stop_batch(batch: list[Held], begin: Callable[[Held], _Stopping], errors: d
 
 
 def _wait_for_all(waiting: dict[int, _Stopping], errors: dict[str, PodpyError]) -> None:
-    """Finish each as soon as it has ended, and kill each whose patience is over."""
+    """Finish each container as soon as it has ended, and kill each whose timeout is over."""
     poll = select.poll()
     for descriptor in waiting:
         poll.register(descriptor, select.POLLIN)
@@ -146,7 +145,7 @@ def _wait_for_all(waiting: dict[int, _Stopping], errors: dict[str, PodpyError]) 
 
 
 class _Stopping:
-    """A container that has been asked to end. `deadline`: when it is killed (monotonic seconds)."""
+    """A container that is being stopped. `deadline`: when to kill it (monotonic seconds)."""
 
     def __init__(
         self,
@@ -165,7 +164,7 @@ class _Stopping:
         self._then = then
 
     def signal(self) -> int:
-        """Send the stop signal and return a pidfd of the first process, or -1 if none runs."""
+        """Send the stop signal and return a pidfd of the first process, or -1 if it isn't running."""
         row = self._row
         if row.status not in ALIVE:
             return -1
@@ -176,14 +175,14 @@ class _Stopping:
         return pids.open_pidfd(row.pid, row.pid_start)
 
     def kill(self) -> None:
-        """Kill it, and say why."""
+        """Kill the container, with a warning."""
         self.deadline = _NEVER
         if self._patience and not self._quiet:
             _warn(self.container, self._patience)
         _send(self.container, self._row, _SIGKILL)
 
     def finish(self) -> None:
-        """Wait for the monitor's record, and give back what the container held."""
+        """Wait for the monitor's exit record, and release what the container held."""
         if self._row.status in ALIVE:
             wait_for_end(self.container.engine, self._row)
         finish(self.container)
@@ -196,7 +195,7 @@ def _has_lost_its_monitor(row: ContainerRow) -> bool:
 
 
 def _warn(container: Held, patience: int) -> None:
-    """Say why it took so long. Most often process 1 is a shell, which has no handler for the signal."""
+    """Warn that the signal didn't stop it. Most often process 1 is a shell without a handler for the signal."""
     from signal import Signals
 
     from podpy.notice import warn
@@ -207,10 +206,10 @@ def _warn(container: Held, patience: int) -> None:
 
 
 def _begin_to_stop(container: Held, event: str, *, thaw: bool, restart: bool) -> ContainerRow:
-    """Note that the user stops it, and return the row as it was before.
+    """Note in the row that the user stops it, and return the former row.
 
-    If the call that was starting the container was killed, its monitor may still be at it: that is waited for, without
-    the lock, which the monitor's exit command may want.
+    If the call that was starting the container was killed, its monitor may still be starting it: wait for that without
+    the lock, which the monitor's exit command may need.
     """
     from time import sleep
 
@@ -237,12 +236,12 @@ def _note_stop(container: Held, row: ContainerRow, event: str, *, thaw: bool, re
         by_user = STOPPED_FOR_RESTART if restart else 1
         container.engine.table.note(row.id, *events, status=STOPPING, stopped_by_user=by_user)
     elif row.status == RESTARTING:
-        # With the lock: its exit command, should it have begun, sees who was faster.
+        # Under the lock: if its exit command has begun, it will see this change.
         pids.send_signal(row.conmon_pid, row.conmon_start, _SIGKILL)
         stopped = STOPPED_FOR_RESTART if restart else 1
         container.engine.table.note(row.id, status=EXITED, **NO_PROCESS, stopped_by_user=stopped)
     elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
-        # conmon's exit command may be on its way to this lock, to start the container again.
+        # conmon's exit command may be waiting for this lock, to start the container again.
         container.engine.table.note(row.id, stopped_by_user=1)
 
 
@@ -252,8 +251,8 @@ def _send(container: Held, row: ContainerRow, number: int) -> None:
 
 
 def _kill_the_rest(container: Held) -> None:
-    # Without a pid namespace of its own the first process takes nobody with it; the runtime knows the cgroup.
+    # Without its own pid namespace, other processes outlive the first one; the runtime finds them by the cgroup.
     try:
         container.engine.oci_runtime.kill(container.id, _SIGKILL, all=True)
     except PodpyError:
-        pass  # no cgroup to look in: the processes that are left are the host's to see
+        pass  # no cgroup, so the other processes can't be found

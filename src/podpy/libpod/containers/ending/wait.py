@@ -1,4 +1,4 @@
-"""Wait for a container's end, from any process, without polling: pidfds tell when the container and its conmon end."""
+"""Waits for a container's end, from any process, without polling: by pidfds of the container and its conmon."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
 _HEALTH = frozenset(("healthy", "unhealthy"))
-_RECORD_TICK = 0.002  # seconds between two looks for an exit record that is due any moment
+_RECORD_TICK = 0.002  # seconds between two checks for an exit record that is about to appear
 
 
 def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None) -> int:
-    """Return the exit code of a container when it has ended; a container that never ran has ended with 0.
+    """Wait for the end of a container and return its exit code; one that never ran has 0.
 
     `timeout` is in seconds. Raises TimeoutError.
     """
@@ -46,17 +46,17 @@ def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None
 
 
 def wait_for_end_of(container: Held, row: ContainerRow, timeout: float | None = None) -> int:
-    """Return what `wait_for_end` does for this row; the container's own row tells of the end then, too."""
+    """Do `wait_for_end` for this row, and refresh the container's own row afterwards."""
     code = wait_for_end(container.engine, row, timeout)
     try:
         container.refresh()
     except NoSuchContainerError:
-        pass  # its end has removed it, or another call
+        pass  # its end, or another call, has removed it
     return code
 
 
 def wait_for_starter(engine: Engine, container_id: str) -> None:
-    """Wait until no call is starting the container. If that call was killed, a monitor may still be at it."""
+    """Wait until no call is starting the container. If that call was killed, the monitor may still be starting it."""
     try:
         with engine.locked(container_id) as row:  # the starting call holds the lock until the container runs
             is_starting = row.status == STARTING
@@ -82,7 +82,7 @@ def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
 
 
 def _wait_for_record(engine: Engine, row: ContainerRow, deadline: float | None) -> int | None:
-    """Return the exit code once conmon has written it; None if the container was restarted or removed meanwhile."""
+    """Wait for conmon's exit record and return its code; None if the container was restarted or removed meanwhile."""
     descriptor = pids.open_pidfd(row.conmon_pid, row.conmon_start)
     poll = select.poll()
     if descriptor >= 0:
@@ -92,7 +92,7 @@ def _wait_for_record(engine: Engine, row: ContainerRow, deadline: float | None) 
             record = read_exit_record(engine.exit_directory, row.id)
             if record is not None:
                 return record.exit_code
-            # conmon drains the output, syncs and renames: a millisecond or two. Its own end wakes us at once.
+            # conmon drains the output, syncs and renames: one or two milliseconds. conmon's end wakes us at once.
             if descriptor < 0 or poll.poll(_RECORD_TICK * 1000):
                 record = read_exit_record(engine.exit_directory, row.id)
                 return record.exit_code if record else _unknown(engine, row)
@@ -120,8 +120,8 @@ def _milliseconds(deadline: float | None) -> float | None:
 def wait_for_status(container: Held, conditions: list[str], interval: float = 0.05) -> int:
     """Wait until a container is in one of these states (as `podman wait --condition` names them).
 
-    Returns its exit code if it has ended, else -1. States that a row alone tells are looked up again every `interval`
-    seconds: there is nobody to send an event.
+    Returns its exit code if it has ended, else -1. States that only the row shows are polled every `interval` seconds:
+    nobody sends an event for them.
     """
     if not _HEALTH.isdisjoint(conditions):
         _check_health(container, conditions)
@@ -149,7 +149,7 @@ def _check_health(container: Held, conditions: list[str]) -> None:
 
 
 def _has_health(container: Held, wanted: set[str]) -> bool:
-    """Return whether the container's health is one of these. Raises StateError for one that can't have one any more."""
+    """Return whether the container's health is one of these. Raises StateError if the container is stopped."""
     from podpy.monitor.files import health_state
 
     ended = container.row.status not in (*ALIVE, STARTING, CREATED, INITIALIZED, RESTARTING)
