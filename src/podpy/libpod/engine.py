@@ -1,6 +1,6 @@
-"""Engine: what all of libpod works with; where everything is, opened when it is first needed.
+"""Engine: the object that all of libpod works with: paths, settings, database, store, OCI runtime.
 
-Where its privileged work happens, podpy.libpod.access says. One Engine is for one thread.
+podpy.libpod.access decides where its privileged work is done. One Engine is for one thread.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """What libpod works with. Nothing is opened before it is used; `close` (or the context's end) gives it back."""
+    """The object that libpod works with. Parts are opened at first use; `close` (or the context's end) closes them."""
 
     def __init__(
         self,
@@ -60,18 +60,18 @@ class Engine:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.access.ends_with_the_call and kind is KeyboardInterrupt:
-            # Removing a half unpacked image takes seconds, and Ctrl-C means now: the next call's sweep removes it.
+            # Ctrl-C must end at once, but removing a half-unpacked image takes seconds: the next call's sweep does it.
             self._opened.pop("store", None)
         self.close(at_end=self.access.ends_with_the_call)
 
     def close(self, *, at_end: bool = False) -> None:
-        """Remove what this call staged and didn't commit; close the database (`at_end`: the process ends, too)."""
+        """Remove staged files that weren't committed; close the database (`at_end`: the process ends, too)."""
         store: Store | None = self._opened.pop("store", None)
         if store is not None:
             try:
                 store.close()
             except (OSError, PodpyError):
-                pass  # the next call's sweep removes it; what went wrong before this is the better error
+                pass  # the next call's sweep removes it; an earlier error is more useful
         database = self._opened.pop("database", None)
         self._opened.clear()
         if database is not None:
@@ -85,7 +85,7 @@ class Engine:
 
     @property
     def database(self) -> Database:
-        """The database, opened (and made) at first use."""
+        """The database, opened (and created) at first use."""
         return self._open("database", self._open_database)
 
     def _open_database(self) -> Database:
@@ -124,7 +124,7 @@ class Engine:
 
     @property
     def conf(self) -> ContainersConf:
-        """containers.conf, all its files merged."""
+        """containers.conf, merged from all its files."""
         return self._open("conf", self._load_conf)
 
     def _load_conf(self) -> ContainersConf:
@@ -139,40 +139,40 @@ class Engine:
 
     @property
     def oci_runtime(self) -> OciRuntime:
-        """crun or runc, as the options and containers.conf say."""
+        """crun or runc, by the options and containers.conf."""
         return self._open("oci_runtime", self._find_runtime)
 
     def _find_runtime(self) -> OciRuntime:
         from podpy.oci.runtime import OciRuntime
 
         said = self.settings
-        # A runtime that was told of sockets would hand on so many of its own descriptors.
+        # With LISTEN_FDS, a runtime would pass that many of its own descriptors to the container.
         environ = without_sockets(self.caller.environ)
         return OciRuntime.find(said.runtime, self.conf, self.paths, environ, flags=said.runtime_flags)
 
     def mark(self, text: str) -> None:
-        """Note for `--trace` that a step has ended."""
+        """Record the end of a step, for `--trace`."""
         if self.trace is not None:
             self.trace.mark(text)
 
     def enter(self) -> None:
-        """Enter the user's namespaces with this very process (access: Here). Raises RootlessError."""
+        """Enter the user's namespaces with this process (access: Here). Raises RootlessError."""
         rootless.enter(self.paths, self.trace)
 
     def privileged(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, run inside the user's namespaces: here, or in a forked helper."""
+        """Do `work` inside the user's namespaces, here or in a forked helper, and return its result."""
         return self.privileged_telling(lambda _tell: work(), lambda _event: None)
 
     def privileged_telling(self, work: Callable[[Tell], T], hear: Tell) -> T:
-        """Return what `work(tell)` returns, as `privileged` does; `hear` gets in this process what it tells."""
+        """Like `privileged`, with `work(tell)`; `hear` gets its reports in this process."""
         if self.access.ends_with_the_call:
             with self.noticing():
                 return self.access.do(self.paths, work, hear)
-        self.close()  # the helper opens its own; what this one knows may be old afterwards
+        self.close()  # the helper opens its own database; this one's cached state may be stale afterwards
 
         def in_helper(tell: Tell) -> T:
             self.access = Here()
-            self.caller = self.caller.without_notice()  # warnings go to the caller's process first
+            self.caller = self.caller.without_notice()  # warnings go through the caller's process
             return work(tell)
 
         with self.noticing():
@@ -183,14 +183,14 @@ class Engine:
         return sending_to(self.caller.notice)
 
     def lock(self, container_id: str) -> FileLock:
-        """Return the container's lock (not taken yet)."""
+        """Return the container's lock, not yet taken."""
         return FileLock(os.path.join(self.paths.runroot, "locks", container_id))
 
     def locked(self, container_id: str, *, wait: bool = True) -> Locked:
         """Return a context that holds the container's lock and gives its row. Entering raises NoSuchContainerError.
 
-        The row is what was committed last (podpy.libpod.containers.held.Held.locked settles it). With wait=False
-        entering raises BusyError if somebody else has the lock.
+        The row is the last committed one (podpy.libpod.containers.held.Held.locked settles it). With wait=False,
+        entering raises BusyError if another call has the lock.
         """
         return Locked(self.lock(container_id), lambda: self.table.get(container_id), wait=wait)
 
@@ -204,15 +204,15 @@ class Engine:
 
     @property
     def health_directory(self) -> str:
-        """Where the monitors write what their health checks have found; there isn't one before the first of them."""
+        """The directory of the health checks' results, which monitors write; the first one creates it."""
         return os.path.join(self.paths.runroot, "health")
 
     @property
     def health_events_directory(self) -> str:
-        """Where they note each change of a container's health, for the table of events."""
+        """The directory where monitors write each change of a container's health, for the table of events."""
         return os.path.join(self.paths.runroot, "health_events")
 
     @property
     def exit_directory(self) -> str:
-        """Where conmon writes exit records."""
+        """The directory of conmon's exit records."""
         return os.path.join(self.paths.runroot, "exits")

@@ -1,7 +1,7 @@
 """File locks, one per container: flock(2) on runroot/locks/ID.
 
-The kernel drops a flock when its holder dies, so a lock can't be left behind and has no number that could run out.
-The file is removed with its container. If a call locked a file that was removed meanwhile, it tries again.
+The kernel releases a flock when its holder dies, so a lock can't be left behind, and there are no numbers to run out.
+The file is removed with its container. A call that locked a file which was removed meanwhile tries again.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class BusyError(Exception):
-    """Somebody else holds the lock, and it was not to be waited for."""
+    """Another call holds the lock, and wait=False."""
 
 
 class FileLock:
-    """An exclusive lock on a file, made if missing; a context manager, and reentrant within its object."""
+    """An exclusive lock on a file, which is created if missing; a context manager, reentrant within its object."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class FileLock:
         self._depth = 0
 
     def acquire(self, *, wait: bool = True) -> bool:
-        """Take the lock; with wait=False return False at once if somebody else has it."""
+        """Take the lock and return True; with wait=False return False at once if another call has it."""
         if self._depth:
             self._depth += 1
             return True
@@ -55,10 +55,10 @@ class FileLock:
         return self._depth > 0
 
     def release(self) -> None:
-        """Give the lock back (the outermost release counts)."""
+        """Release the lock (the outermost release counts)."""
         self._depth -= 1
         if self._depth == 0:
-            # Not only closed: a helper that another thread has forked meanwhile has a copy of the descriptor.
+            # Closing isn't enough: a helper forked by another thread meanwhile has a copy of the descriptor.
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = -1
@@ -79,16 +79,16 @@ class FileLock:
 
 
 class Locked:
-    """A container's lock for as long as the block lasts; the block gets its row."""
+    """A context that holds a container's lock and gives its row."""
 
     def __init__(self, lock: FileLock, look: Callable[[], ContainerRow], *, wait: bool = True) -> None:
-        """`look` returns the row. With wait=False entering raises BusyError if somebody else has the lock."""
+        """`look` returns the row. With wait=False, entering raises BusyError if another call has the lock."""
         self._lock = lock
         self._look = look
         self._wait = wait
 
     def __enter__(self) -> ContainerRow:
-        """Take the lock. Raises NoSuchContainerError: then the file that `acquire` may have made is gone again."""
+        """Take the lock. Raises NoSuchContainerError; then a lock file that `acquire` has created is removed again."""
         if not self._lock.acquire(wait=self._wait):
             raise BusyError
         try:

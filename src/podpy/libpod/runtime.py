@@ -1,4 +1,4 @@
-"""Runtime: the engine as a caller sees it.
+"""Runtime: the public face of the engine.
 
     from podpy import Runtime
 
@@ -7,7 +7,7 @@
         container.start()
         print(container.wait())
 
-What libpod's own functions take is the part without these methods, podpy.libpod.engine. One Runtime is for one thread.
+libpod's own functions take the part without these methods, podpy.libpod.engine. One Runtime is for one thread.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class Runtime(Engine):
-    """The public face of the engine: containers, volumes and images."""
+    """The public face of the engine: containers, images, volumes, secrets, events."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class Runtime(Engine):
         access: Access | None = None,
         trace: Trace | None = None,
     ) -> None:
-        """Find the user's directories (unless `paths` says them). Raises RootlessError or ConfigError.
+        """Find the user's directories (unless `paths` gives them). Raises RootlessError, ConfigError.
 
-        `caller`: what containers may get of the caller; by default this process's environment and directory, without
-        what a service manager gave it, and no streams. `access`: where privileged work happens; by default in a helper.
+        `caller`: by default this process's environment (without a service manager's variables) and directory, and no
+        streams. `access`: where privileged work is done; by default in a helper.
         """
         super().__init__(
             paths or Paths.find(),
@@ -101,7 +101,7 @@ class Runtime(Engine):
 
     @property
     def containers(self) -> Containers:
-        """The containers of the store, and what is done with several; called, it returns all, oldest first."""
+        """The manager of the store's containers; called, it returns all of them, oldest first."""
         from podpy.libpod.containers.manager import Containers
 
         return Containers(self)
@@ -119,7 +119,7 @@ class Runtime(Engine):
         return true_lines(self)
 
     def health_states(self, ids: list[str]) -> dict[str, str]:
-        """Return the health (starting, healthy, unhealthy) of those of these containers that have a health check."""
+        """Return the health (starting, healthy, unhealthy) of these containers by id; none without a health check."""
         from podpy.monitor.files import health_states
 
         return health_states(self.health_directory, ids)
@@ -127,9 +127,9 @@ class Runtime(Engine):
     def prune(
         self, filters: Sequence[str] = (), *, every: bool = False, volumes: bool = False, dry_run: bool = False
     ) -> dict[str, Pruned]:
-        """Remove stopped containers, then `volumes`, then images that nothing uses any more (`every`: named ones, too).
+        """Remove stopped containers, then `volumes`, then unused images (`every`: named ones, too).
 
-        Returns what became of each kind: "containers", "volumes", "images". Raises UsageError (a filter).
+        Returns the results by kind: "containers", "volumes", "images". Raises UsageError (a filter).
         """
         from podpy.libpod.system import prune
 
@@ -146,7 +146,7 @@ class Runtime(Engine):
     def reset(self) -> list[PodpyError]:
         """Remove everything: containers, images, artifacts, volumes, secrets, and podpy's directories.
 
-        Return why something is still there; then the rest is, too. Raises StorageError.
+        Returns errors of what couldn't be removed; then the rest is left, too. Raises StorageError.
         """
         from podpy.libpod.system.reset import reset
 
@@ -154,7 +154,7 @@ class Runtime(Engine):
 
     @property
     def volumes(self) -> Volumes:
-        """The volumes of the store."""
+        """The manager of the store's volumes."""
         from podpy.libpod.volumes.manager import Volumes
 
         return Volumes(self)
@@ -169,11 +169,11 @@ class Runtime(Engine):
         past: bool = True,
         output: int = -1,
     ) -> EventStream:
-        """Return what has happened, as an iterator of Event, and with `follow` what happens; its `close` ends it.
+        """Return an iterator of past Events, and with `follow` also of new ones; its `close` ends it.
 
-        `since`, `until`: nanoseconds since 1970. `filters`: as podman-events(1) has them. Without `past` only what
-        happens from now on. `output`: the descriptor of a pipe to which the events go; who waits for the next one gets
-        BrokenPipeError when nobody reads from it any more. Raises UsageError (a filter).
+        `since`, `until`: nanoseconds since 1970. `filters`: podman-events(1)'s. Without `past`: only new events.
+        `output`: the descriptor of the pipe that the caller writes to: waiting for an event raises BrokenPipeError when
+        nobody reads from that pipe any more. Raises UsageError (a filter).
 
             with runtime.events(filters=["container=web"], follow=True, past=False) as events:
                 for event in events:
@@ -184,9 +184,9 @@ class Runtime(Engine):
         return EventStream(self, since=since, until=until, filters=filters, follow=follow, past=past, output=output)
 
     def why(self, name: str, path: str = "") -> Answer:
-        """Return why a container ended, never started or is unhealthy; with `path`, what keeps it from a file inside.
+        """Return why a container ended, never started or is unhealthy; with `path`, why it can't use a file inside.
 
-        Of a container that was removed, what became of it. Raises NoSuchContainerError; with `path` StateError.
+        For a removed container, return its end. Raises NoSuchContainerError; with `path` StateError.
         """
         if path:
             from podpy.libpod.why.path import explain as explain_path
@@ -197,7 +197,7 @@ class Runtime(Engine):
         return explain(self, name)
 
     def why_port(self, port: str) -> Answer:
-        """Return who holds a port of this machine: "8080", "53/udp". Raises UsageError."""
+        """Return which container or process uses a port of this machine: "8080", "53/udp". Raises UsageError."""
         from podpy.libpod.why.port import explain
 
         return explain(self, port)
@@ -206,42 +206,43 @@ class Runtime(Engine):
 
     @property
     def images(self) -> Images:
-        """The images of the store, and what is done with them."""
+        """The manager of the store's images."""
         from podpy.libpod.images.manager import Images
 
         return Images(self)
 
     @property
     def manifests(self) -> ManifestLists:
-        """The manifest lists of the store."""
+        """The manager of the store's manifest lists."""
         from podpy.libpod.images.lists import ManifestLists
 
         return ManifestLists(self)
 
     @property
     def artifacts(self) -> Artifacts:
-        """The artifacts of the store."""
+        """The manager of the store's artifacts."""
         from podpy.libpod.images.artifacts import Artifacts
 
         return Artifacts(self)
 
     @property
     def secrets(self) -> Secrets:
-        """The secrets of the store."""
+        """The manager of the store's secrets."""
         from podpy.libpod.secrets import Secrets
 
         return Secrets(self)
 
     @property
     def registries(self) -> Registries:
-        """Searching registries, logging in, and whose signatures are trusted."""
+        """Search, logins, and trust in signatures."""
         from podpy.libpod.images.registries import Registries
 
         return Registries(self)
 
     def inspect(self, name: str, kind: str = "all", *, size: bool = False) -> tuple[str, dict[str, Any]]:
-        """Return the kind of the first object with this name, in Podman's order (container, image, volume), and
-        everything about it; `kind`: of this one alone. `size`: a container's sizes, too. Raises NotFoundError.
+        """Return kind and data of the first object with this name, in Podman's order (container, image, volume).
+
+        `kind`: look for this kind only. `size`: also a container's sizes. Raises NotFoundError.
         """
         looks: dict[str, Callable[[], dict[str, Any]]] = {
             "container": lambda: self._named_container(name).inspect(size=size),
@@ -260,7 +261,7 @@ class Runtime(Engine):
 
     def _named_container(self, name: str) -> Container:
         try:
-            return self.container(name.removeprefix("/"))  # Docker's names begin so
+            return self.container(name.removeprefix("/"))  # Docker's names begin with a slash
         except NoSuchContainerError:
             raise NoSuchContainerError(f"no such container {name}", hint="See: podpy ps -a") from None
 
@@ -271,7 +272,7 @@ class Runtime(Engine):
         return find_image(self.store, self.paths, name_or_id)
 
     def pull(self, name: str, options: PullOptions | None = None, *, progress: Progress | None = None) -> ImageRecord:
-        """Return an image, fetched from its registry as `options.policy` says; see `Images.pull`."""
+        """Pull an image by `options.policy`, and return it; see `Images.pull`."""
         return self.images.pull(name, options, progress=progress)[0]
 
     def load(self, archive: str | int, *, progress: Progress | None = None) -> list[str]:
@@ -286,7 +287,7 @@ class Runtime(Engine):
         *,
         progress: Progress | None = None,
     ) -> str:
-        """Send an image to a registry or another place; return its manifest's digest there; see `Images.push`."""
+        """Push an image to a registry or another transport; return its manifest's digest there; see `Images.push`."""
         return self.images.push(name, destination, options, progress=progress)
 
     def save(
@@ -302,7 +303,7 @@ class Runtime(Engine):
 
 
 def find_directories(root: str = "", runroot: str = "") -> Paths:
-    """Return where this user's files are: below these two directories, or where storage.conf and XDG say.
+    """Return this user's directories: these two, or those of storage.conf and XDG.
 
     Raises RootlessError, ConfigError.
     """

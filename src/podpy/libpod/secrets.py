@@ -1,4 +1,4 @@
-"""The secrets of one store, as a caller sees them: `runtime.secrets`."""
+"""The manager of secrets: `runtime.secrets`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILTERS = ("name", "id")
 
 
 class Secrets:
-    """What is done with secrets. Data goes in and out as bytes; nothing else of podpy shows it."""
+    """The secrets of one store. Their data is bytes; only `data` returns it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -35,9 +35,9 @@ class Secrets:
         return True
 
     def list(self, filters: Sequence[str] = ()) -> Sequence[Secret]:
-        """Return the secrets for which the filters ("name=…", "id=…": regular expressions) are true, by name.
+        """Return the secrets that match the filters ("name=…", "id=…": regular expressions), sorted by name.
 
-        Raises UsageError for a filter that isn't known.
+        Raises UsageError for an unknown filter.
         """
         from podpy.libpod.filters.parse import match_pattern, parse
 
@@ -59,11 +59,11 @@ class Secrets:
         replace: bool = False,
         ignore: bool = False,
     ) -> Secret:
-        """Keep data (1 to 511,999 bytes) under a name.
+        """Store data (1 to 511,999 bytes) under a name.
 
-        `driver`: file, pass, shell, or a Python package's; "": as containers.conf says, which also gives that driver's
-        options if none are given. `replace`: instead of the secret of that name; `ignore`: that one is returned as it
-        is. Raises InUseError, UsageError, StorageError: then all is as it was.
+        `driver`: file, pass, shell, or one of a Python package; "": containers.conf's, with its options if none are
+        given. `replace`: replace a secret of that name; `ignore`: return the existing one unchanged. Raises InUseError,
+        UsageError, StorageError; then nothing has changed.
         """
         conf = self._engine.conf
         chosen = driver or conf.secrets_driver
@@ -74,7 +74,7 @@ class Secrets:
         )
 
     def remove(self, name_or_id: str) -> Secret:
-        """Remove a secret; containers that use it run on, and can't be started again. Raises NoSuchSecretError."""
+        """Remove a secret; containers that use it run on, but can't be started again. Raises NoSuchSecretError."""
         return self._table().remove(name_or_id)
 
     def data(self, name_or_id: str) -> bytes:

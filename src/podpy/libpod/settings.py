@@ -1,10 +1,10 @@
-"""Settings: what the global options say, for one call."""
+"""Settings: the global options of one call."""
 
 from __future__ import annotations
 
 
 class Settings:
-    """The settings of one call: what the global options say. Empty texts mean the configuration's value."""
+    """The global options of one call. Empty texts: as configured."""
 
     def __init__(
         self,
@@ -22,7 +22,7 @@ class Settings:
         cdi_spec_dirs: tuple[str, ...] = (),
         arguments: tuple[str, ...] = (),
     ) -> None:
-        self.arguments = arguments  # the same as options: conmon's exit command is given them
+        self.arguments = arguments  # the same options as words, for conmon's exit command
         self.runtime = runtime
         self.hooks_dirs = hooks_dirs
         self.cdi_spec_dirs = cdi_spec_dirs

@@ -1,8 +1,8 @@
 """The client's side of conmon's attach socket: terminal or pipes here, the container's streams there.
 
-conmon's socket is SOCK_SEQPACKET. Each packet from it is one byte that names the stream (2: stdout, 3: stderr) and up
-to 8,192 bytes of it; each packet to it is a piece of stdin; shutting our side down is the end of stdin. The socket's
-end of file means that the container has ended and all its output was sent.
+conmon's socket is SOCK_SEQPACKET. Each packet from it has one byte that names the stream (2: stdout, 3: stderr) and up
+to 8,192 bytes of output. Each packet to it is a piece of stdin; shutting our side down ends stdin. Its end of file
+means that the container has ended and all its output was sent.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _PACKET = 8192
 
 
 class DetachScanner:
-    """Finds the detach keys in the input; they may come in separate reads."""
+    """Finds the detach keys in the input, also if they arrive in several reads."""
 
     def __init__(self, keys: bytes) -> None:
         self._keys = keys
         self._seen = 0
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
-        """Return what to pass on to the container, and whether the keys are complete."""
+        """Return the bytes to pass on to the container, and whether the keys are complete."""
         if not self._keys:
             return data, False
         out = bytearray()
@@ -81,11 +81,11 @@ class AttachPump:
         if self._input_open and not self._pending:
             poll.register(self._streams.stdin, select.POLLIN)
         elif self._streams.stdin >= 0:
-            # Not read while the container hasn't taken the last piece: that is what slows the sender down.
+            # Don't read stdin until the container has taken the last piece: that slows the sender down.
             _unregister(poll, self._streams.stdin)
 
     def _receive(self) -> bool:
-        """Pass on what has come; return False at the container's end."""
+        """Write out what has arrived; return False at the container's end."""
         for _ in range(64):  # many packets for one poll, but stdin must have its turn
             try:
                 packet = os.read(self._socket, _PACKET + 1)
@@ -106,19 +106,19 @@ class AttachPump:
     def _pass_on(name: str, target: int, data: memoryview) -> None:
         try:
             _write_all(target, data)
-        except OSError as error:  # the reader of a pipe has gone, a disk is full, a terminal was closed
+        except OSError as error:  # the pipe's reader is gone, the disk is full, the terminal was closed
             raise AttachError(f"write /dev/{name}: {(error.strerror or str(error)).lower()}") from error
 
     def _read_input(self) -> bool:
-        """Take one piece of stdin; return True if the user typed the detach keys."""
+        """Read one piece of stdin; return True if the user typed the detach keys."""
         try:
             data = os.read(self._streams.stdin, _PACKET)
         except BlockingIOError:
-            return False  # it isn't blocking, and another process that has it was faster
+            return False  # it is non-blocking, and another process with the same file has read the data
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            data = b""  # EIO: the terminal has gone away
+            data = b""  # EIO: the terminal is gone
         if not data:
             self._input_open = False
             shut_down(self._socket, read=False)
@@ -139,7 +139,7 @@ class AttachPump:
 
 
 def connect(path: str) -> int:
-    """Return a descriptor connected to an attach socket (unix(7): paths over 107 bytes go by way of /proc/self/fd)."""
+    """Return a descriptor connected to an attach socket (unix(7): a path over 107 bytes goes through /proc/self/fd)."""
     import _socket
 
     client = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
@@ -152,14 +152,14 @@ def connect(path: str) -> int:
 
 
 def seqpacket_pair() -> tuple[int, int]:
-    """Return the two ends of a new SOCK_SEQPACKET connection, which a child can keep."""
+    """Return the two ends of a new SOCK_SEQPACKET connection, which a child can inherit."""
     import _socket
 
     return _pair(_socket.SOCK_SEQPACKET)
 
 
 def stream_pair() -> tuple[int, int]:
-    """Return the two ends of a new SOCK_STREAM connection, which a child can keep."""
+    """Return the two ends of a new SOCK_STREAM connection, which a child can inherit."""
     import _socket
 
     return _pair(_socket.SOCK_STREAM)

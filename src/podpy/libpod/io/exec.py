@@ -1,10 +1,10 @@
-"""Run a further command in a running container.
+"""Runs another command in a running container.
 
-A command without a terminal is run by a `RUNTIME exec` that is podpy's own child, with the caller's descriptors passed
-straight through: no monitor, no pump, and its exit code is the command's. With a terminal, or in the background, it is
-conmon's exec mode. A session is one small file in the run directory, made and removed by the call that runs it, never
-the database: a thousand execs don't wait for each other. If that call is killed, the command runs on, and so does its
-session; whoever looks at the sessions then, after the command's end, removes what is left.
+A command without a terminal is run by a `RUNTIME exec` that is podpy's own child and has the caller's descriptors: no
+monitor, no pump, and its exit code is the command's. With a terminal, or in the background, conmon's exec mode runs it.
+A session is one small file in the run directory, written and removed by the call that runs it. It isn't in the
+database, so a thousand execs don't wait for each other. If that call is killed, the command and its session live on;
+the next call that lists the sessions after the command's end removes the file.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from podpy.systemd.scope import Leaving
 
 _ID_LENGTH = 64
-_MAYBE_THE_RUNTIMES = (1, 255)  # of a command, or of a runtime that couldn't execute it (255: runc 1.3)
-_NOT_RUNNING = 255  # Podman's code for a container in which nothing can be run
+_MAYBE_THE_RUNTIMES = (1, 255)  # codes of a command, or of a runtime that couldn't execute it (255: runc 1.3)
+_NOT_RUNNING = 255  # Podman's code if the container isn't running
 
 
 class ExecSession(Record):
@@ -40,20 +40,20 @@ class ExecSession(Record):
     command: list[str]
     user: str = ""
     tty: bool = False
-    pid: int = 0  # of the runtime's call, or of conmon: the session lives as long as this process
+    pid: int = 0  # the runtime's call, or conmon: the session lives as long as this process
     pid_start: int = 0
-    call: int = 0  # podpy's call, which has something to do when the runtime's has ended
+    call: int = 0  # podpy's call, which has work to do after the runtime's end
     call_start: int = 0
 
 
 def sessions(container: Held) -> list[ExecSession]:
-    """Return the exec sessions that are alive; what a killed call has left is removed on the way."""
+    """Return the living exec sessions; remove what killed calls have left."""
     directory = _directory(container)
     found = []
     for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
         path = os.path.join(directory, name)
         if len(name) != _ID_LENGTH:
-            continue  # what a session keeps beside its file
+            continue  # a session's directory, beside its file
         session = _read_living(container, path)
         if session is not None:
             found.append(session)
@@ -61,7 +61,7 @@ def sessions(container: Held) -> list[ExecSession]:
 
 
 def _read_living(container: Held, path: str) -> ExecSession | None:
-    """Return a session if its process is alive; else remove what it has left, and tell its end, which nobody saw."""
+    """Return a session if its process is alive; else remove it, and write the event of its end."""
     before: ExecSession | None = None
     while True:
         try:
@@ -70,16 +70,16 @@ def _read_living(container: Held, path: str) -> ExecSession | None:
             return None
         if pids.is_alive(session.pid, session.pid_start):
             is_its_monitor = session.pid == read_pidfile(f"{path}.d/{MONITOR}")
-            if is_its_monitor and os.path.exists(f"{path}.d/{EXEC_EXIT}"):  # it waits for the call that tells the end
+            if is_its_monitor and os.path.exists(f"{path}.d/{EXEC_EXIT}"):  # it waits for its exit command
                 _bury(container, path, session.id)
                 return None
             return session
         if session.call and pids.is_alive(session.call, session.call_start):
-            return session  # it is about to tell the end itself
+            return session  # podpy's call is about to write the event itself
         monitor = read_pidfile(f"{path}.d/{MONITOR}")
         if is_monitor_of(monitor, session.id):  # podpy's call was killed: the command runs on
             return session.replace(pid=monitor, pid_start=pids.start_time(monitor))
-        if session == before:  # read once more: podpy's call may have handed it over to conmon before it ended
+        if session == before:  # else read it again: podpy's call may have handed it over to conmon before it ended
             _bury(container, path, session.id)
             return None
         before = session
@@ -87,7 +87,7 @@ def _read_living(container: Held, path: str) -> ExecSession | None:
 
 def _bury(container: Held, path: str, session_id: str) -> None:
     try:
-        os.unlink(path)  # of several that look, one tells
+        os.unlink(path)  # only the call that removes the file writes the event
     except FileNotFoundError:
         return
     record = read_exit_record(path + ".d", EXEC_EXIT)
@@ -101,9 +101,9 @@ def _tell_end(container: Held, session_id: str, code: int | None, *, at: int = 0
 
 
 class _Beginning:
-    """A session that begins: what its process is, and its file for as long as the context lasts.
+    """A context of a new session: its process, and its file, which is removed at the end.
 
-    The file stays if it was handed over to another process.
+    The file stays if the session was handed over to another process.
     """
 
     def __init__(self, container: Held, options: ExecOptions, *, detach: bool = False) -> None:
@@ -142,21 +142,21 @@ class _Beginning:
         return self
 
     def hand_over(self, pid: int) -> None:
-        """Let the session live as long as the process `pid`, its monitor."""
+        """Let the session live as long as its monitor, the process `pid`."""
         self._write(pid)
         self._handed_over = True
 
     def outlive_this_call(self, pid: int) -> None:
-        """Say that the session lives as long as the process `pid`, also if this call is killed."""
+        """Let the session live as long as the process `pid`, even if this call is killed."""
         own = os.getpid()
         self._session = self._session.replace(call=own, call_start=pids.start_time(own))
         try:
             self._write(pid)
         except OSError:
-            pass  # no room: then it is known as long as this call lives
+            pass  # the disk is full: the session then lives only as long as this call
 
     def ended(self, code: int) -> int:
-        """Tell that the command has ended, unless who looked at the sessions has, and return its exit code."""
+        """Write the event of the command's end, unless another call has done it; return its exit code."""
         try:
             os.unlink(self._path)
         except FileNotFoundError:
@@ -217,7 +217,7 @@ def _run(container: Held, options: ExecOptions, begun: _Beginning, streams: Stre
         code = exec_monitor.run_attached(container, options, begun.directory, begun.process, streams)
     finally:
         monitor = read_pidfile(os.path.join(begun.directory, MONITOR)) if code is None else 0
-        if monitor:  # detached, or nobody takes its output any more: the command runs on
+        if monitor:  # detached, or nobody reads its output any more: the command runs on
             begun.hand_over(monitor)
     return code
 
@@ -227,7 +227,7 @@ def _refuse_what_never_began(container: Held, process: dict[str, Any]) -> None:
 
     error = never_began(process, f"/proc/{container.row.pid}/root", container.engine.oci_runtime.name)
     if error is not None:
-        error.already_told = True  # by the runtime, on the command's standard error
+        error.already_told = True  # the runtime has written it to the command's standard error
         raise error
 
 
@@ -237,12 +237,12 @@ def start_detached(container: Held, options: ExecOptions) -> str:
 
     with _Beginning(container, options, detach=True) as begun:
         begun.hand_over(exec_monitor.start_detached(container, options, begun.directory, begun.process))
-        sessions(container)  # this one may have ended before it was the monitor's
+        sessions(container)  # this session may have ended before it was handed over
         return begun.session_id
 
 
 def bundle_config(container: Held) -> dict[str, Any]:
-    """Return config.json as the container's start has written it. Raises StateError if it is gone."""
+    """Return config.json from the container's start. Raises StateError if it is gone or damaged."""
     bundle = os.path.join(container.engine.run_directory(container.id), "bundle")
     try:
         with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
@@ -256,9 +256,9 @@ def bundle_config(container: Held) -> dict[str, Any]:
 
 
 def _reach_cgroup(container: Held, config: dict[str, Any]) -> Leaving | None:
-    """Make it possible for the OCI runtime to move the command into the container's cgroup, where it has one.
+    """Make sure that the OCI runtime can move the command into the container's cgroup, if there is one.
 
-    Return what must be finished before the runtime is started.
+    Return a pending move of this process, which must finish before the runtime is started.
     """
     path = config["linux"].get("cgroupsPath", "")
     if not path:
@@ -266,8 +266,8 @@ def _reach_cgroup(container: Held, config: dict[str, Any]) -> Leaving | None:
     from podpy.rootless import cgroups
 
     cgroups.show_v2()
-    # SLICE:PREFIX:NAME is the systemd manager's form (crun(1), --systemd-cgroup): from within a login session's cgroup
-    # the kernel doesn't let the runtime move the command into the container's.
+    # SLICE:PREFIX:NAME is the systemd manager's form (crun(1), --systemd-cgroup). From a login session's cgroup, the
+    # kernel doesn't let the runtime move the command into the container's.
     if ":" not in path:
         return None
     from podpy.systemd.scope import Leaving
@@ -278,7 +278,7 @@ def _reach_cgroup(container: Held, config: dict[str, Any]) -> Leaving | None:
 def process_document(container: Held, pid: int, options: ExecOptions, config: dict[str, Any]) -> dict[str, Any]:
     """Return `process` of the OCI runtime spec for a command in a container whose first process is `pid`.
 
-    Users are looked up in the container's own files, through /proc/PID/root: also those that it has made itself.
+    Users are looked up in the container's own files, through /proc/PID/root, so users added inside are found, too.
     """
     from podpy.oci.document.exec import build_exec_process
 

@@ -1,8 +1,8 @@
 """Exec sessions that need a monitor: with a terminal, or in the background. conmon's exec mode (docs/conmon.md).
 
 The session has a directory, runroot/containers/CONTAINER/exec/SESSION.d: the process's description, conmon's fifos and
-pid files. It goes with the session; what a killed call has left goes with the container, or with the next look at the
-sessions.
+pid files. It is removed with the session. What a killed call leaves is removed by the next call that lists the
+sessions, or with the container.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _UNKNOWN = 255
 def run_attached(
     container: Held, options: ExecOptions, directory: str, process: dict[str, Any], streams: Streams
 ) -> int | None:
-    """Run a command with a terminal, these streams attached; return its exit code, or None if the user detached."""
+    """Run a command with a terminal, attached to these streams; return its exit code, or None if the user detached."""
     size = size_of(streams.terminal)
     if size is not None:
         process = {**process, "consoleSize": {"height": size[0], "width": size[1]}}

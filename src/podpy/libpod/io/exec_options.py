@@ -1,4 +1,4 @@
-"""What a further command in a container was asked for."""
+"""Options of another command in a container."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from podpy.record import Record
 
 
 class ExecOptions(Record):
-    """What `podpy exec` was asked for."""
+    """The options of `podpy exec`."""
 
     command: list[str]
     env: dict[str, str] = {}

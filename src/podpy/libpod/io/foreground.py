@@ -37,9 +37,8 @@ _NOT_RUNNING = "you can only attach to running containers"
 class AttachOptions:
     """How the caller attaches. `detach_keys` are bytes; None: containers.conf's.
 
-    `on_start` is called with the id when the container runs.
-
-    `sig_proxy`: signals of this process are passed on to the container, as a command line does.
+    `on_start` is called with the id when the container is running. `sig_proxy`: pass this process's signals on to the
+    container, as the command line does.
     """
 
     def __init__(
@@ -59,13 +58,14 @@ class AttachOptions:
 def start_attached(container: Held, options: AttachOptions, starting: Starting | None = None) -> int | None:
     """Start a container, pump its streams until it ends, clean up, and return its exit code; None if detached.
 
-    `starting`: what `create_starting` gave for this container.
+    `starting`: the context of `create_starting`, if it has just created this container.
 
-    The attach socket is connected before the OCI runtime is started: no byte can be lost. The container's end is told
-    by conmon on a second socket, and acknowledged only after the clean-up: if this process is killed meanwhile, conmon
-    sees the socket close and runs the exit command instead. So it does for a container with a restart policy.
+    The attach socket is connected before the OCI runtime is started, so no byte is lost. conmon reports the container's
+    end on a second socket, which this process acknowledges only after the cleanup. If this process is killed
+    meanwhile, conmon sees the socket close and runs the exit command instead. conmon also runs it for a container with
+    a restart policy.
 
-    Signals that come during the start are passed on after it.
+    Signals that arrive during the start are passed on after it.
     """
     if container.row.status == INITIALIZED:
         return _start_initialized(container, options)
@@ -124,7 +124,7 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, star
 
 
 def _is_restarted(container: Held) -> bool:
-    """Return whether the monitor has more to do at the container's end than to wait for an acknowledgement."""
+    """Return whether the monitor must run the exit command although this process acknowledges the end."""
     if container.spec.restart_policy not in NO_RESTART:
         return True
     if container.spec.health is None:
@@ -134,7 +134,7 @@ def _is_restarted(container: Held) -> bool:
 
 
 def _console_size(container: Held, options: AttachOptions) -> tuple[int, int] | None:
-    """Return rows and columns of the caller's terminal: the container's terminal begins with this size."""
+    """Return rows and columns of the caller's terminal: the initial size of the container's."""
     if not container.spec.tty:
         return None
     from podpy.libpod.io.terminal import size_of
@@ -143,7 +143,7 @@ def _console_size(container: Held, options: AttachOptions) -> tuple[int, int] | 
 
 
 def _start_initialized(container: Held, options: AttachOptions) -> int | None:
-    """Do the second half of a start: conmon has been there since `podpy init`, and is attached to first."""
+    """Do the second half of a start: attach to the conmon of `podpy init`, then start the container."""
     from podpy.libpod.containers.starting.start import start
     from podpy.libpod.io.terminal import set_size
 
@@ -160,7 +160,7 @@ def _start_initialized(container: Held, options: AttachOptions) -> int | None:
 
 
 def _start_with_another_conmon(container: Held, options: AttachOptions, starting: Starting | None) -> int | None:
-    """Start in two steps: conmon 2.1 inherits no client, so it must be there before the container's first byte."""
+    """Start in two steps: conmon 2.1 can't inherit an attach socket, so attach between `create` and `start`."""
     from podpy.libpod.containers.starting.start import initialize
 
     size = _console_size(container, options)
@@ -170,12 +170,12 @@ def _start_with_another_conmon(container: Held, options: AttachOptions, starting
         initialize(container, console_size=size)
     code = _start_initialized(container, options)
     if code is not None and container.spec.restart_policy in NO_RESTART:
-        _clean_up_after(container, code)  # or its exit command does, whichever comes first
+        _clean_up_after(container, code)  # its exit command may do it first
     return code
 
 
 def attach(container: Held, options: AttachOptions) -> int | None:
-    """Attach to a container that runs; return its exit code, or None if detached. Raises StateError."""
+    """Attach to a running container; return its exit code, or None if detached. Raises StateError."""
     container.require_running(_NOT_RUNNING)
     return _attach(container, _connect(container), options)
 
@@ -183,7 +183,7 @@ def attach(container: Held, options: AttachOptions) -> int | None:
 def _connect(container: Held) -> int:
     try:
         return connect(os.path.join(container.engine.run_directory(container.id), "bundle", "attach"))
-    except (ConnectionRefusedError, FileNotFoundError):  # it ended just now, or its conmon was killed
+    except (ConnectionRefusedError, FileNotFoundError):  # it has just ended, or its conmon was killed
         raise StateError(
             f"{_NOT_RUNNING}: {container.name} has no monitor to attach to",
             hint=f"See podpy ps --all; podpy logs {container.name} shows what it wrote",
@@ -191,10 +191,10 @@ def _connect(container: Held) -> int:
 
 
 def _nobody_listens(container: Held, socket: int, error: AttachError, *, started: bool = True) -> AttachError:
-    """Nobody takes the container's output any more: return what to raise, as Podman's error.
+    """Nobody reads the container's output any more: return the error to raise, in Podman's words.
 
-    If this call has `started` it, one with `--rm` is stopped and removed: nobody else would. Others run on, and their
-    log takes what they write.
+    If this call has `started` a `--rm` container, stop and remove it: nobody else would. Others run on; their output
+    still goes into the log.
     """
     from podpy.libpod.io.attach import shut_down
 
@@ -207,12 +207,12 @@ def _nobody_listens(container: Held, socket: int, error: AttachError, *, started
         if container.refresh().status in ALIVE:
             return AttachError(text, hint=f"The container still runs; end it with: podpy stop {container.name}")
     except NoSuchContainerError:
-        pass  # `podpy rm -f` was faster
+        pass  # `podpy rm -f` has removed it
     return AttachError(text)
 
 
 def stop_and_remove(container: Held) -> None:
-    """Stop a container by its own signal and patience, and remove it. Raises NoSuchContainerError, StateError."""
+    """Stop a container with its own signal and timeout, and remove it. Raises NoSuchContainerError, StateError."""
     from podpy.libpod.containers.ending.remove import remove
     from podpy.libpod.containers.ending.stop import stop
 
@@ -253,12 +253,12 @@ def pump(container: Held, socket: int, options: AttachOptions) -> bool:
     control = os.path.join(container.engine.run_directory(container.id), "bundle", "ctl")
     keys = wanted_detach_keys(options.detach_keys, container.engine.conf)
     is_through = container.spec.log_driver in _PASSTHROUGH
-    streams = Streams() if is_through else options.streams  # the container reads them itself: nothing may be taken
+    streams = Streams() if is_through else options.streams  # passed through: the container itself reads and writes them
     return pump_streams(socket, streams, detach_keys=keys, tty=container.spec.tty, control=control)
 
 
 class _Proxy:
-    """Passes signals on to the container from its context's beginning; those before `open` are kept until then."""
+    """A context that passes signals on to the container; signals before `open` are kept until then."""
 
     def __init__(self, container: Held, options: AttachOptions) -> None:
         from podpy.libpod.io.terminal import SignalForwarder
@@ -267,7 +267,7 @@ class _Proxy:
         self._forwarder = SignalForwarder(self._send) if options.sig_proxy else None
         self._is_open = False
         self._kept: list[int] = []
-        self.used = 0  # when a signal was passed on: nanoseconds since 1970
+        self.used = 0  # time of the last signal passed on, nanoseconds since 1970
 
     def __enter__(self) -> Self:
         if self._forwarder is not None:
@@ -279,7 +279,7 @@ class _Proxy:
             self._forwarder.__exit__(kind, error, at)
 
     def open(self) -> None:
-        """The container runs: its row has the pid."""
+        """The container is running, and its row has the pid: pass the kept signals on."""
         self._is_open = True
         while self._kept:
             self._send(self._kept.pop(0))
@@ -287,7 +287,7 @@ class _Proxy:
     def _send(self, number: int) -> None:
         if not self._is_open:
             if number in self._kept:
-                raise KeyboardInterrupt  # the second Ctrl-C: the start takes too long for its user
+                raise KeyboardInterrupt  # a second Ctrl-C: the user wants to abort the start
             self._kept.append(number)
             return
         row = self._container.row
@@ -297,7 +297,7 @@ class _Proxy:
 
 
 def _read_exit_code(container: Held, waiter: int) -> int:
-    """Return the code that conmon sends; if conmon has died, or is Debian's, the exit record's."""
+    """Return the exit code from conmon; if conmon has died, or is Debian's, from the exit record."""
     data = b""
     while not data.endswith(b"\n"):
         piece = os.read(waiter, 4096)
@@ -318,7 +318,7 @@ def _clean_up_after(container: Held, code: int) -> None:
         with engine.locked(container.id) as row:
             is_ours = (row.pid, row.conmon_pid) == (container.row.pid, container.row.conmon_pid)
             if not is_ours and row.status in (*ALIVE, STARTING):
-                return  # restarted meanwhile by somebody else
+                return  # another call has restarted it meanwhile
             # Another call (`podpy ps`) may have seen the end and committed it.
             end = _end(engine, row, code) if is_ours else {"exit_code": code}
             if container.spec.remove and not for_restart(row):
@@ -328,7 +328,7 @@ def _clean_up_after(container: Held, code: int) -> None:
                 engine.table.note(row.id, "died", **end)
             clean_up(engine, row)
     except NoSuchContainerError:
-        pass  # `podpy rm -f` was faster
+        pass  # `podpy rm -f` has removed it
     finally:
         engine.mark("the container was cleaned up")
 

@@ -1,4 +1,4 @@
-"""Read the log of a container whose log driver is journald, by journalctl(1): the journal's format is systemd's own."""
+"""Reads the log of a container with the log driver journald, by journalctl(1): the format is systemd's own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SIGTERM = 15
 _MICRO = 1_000_000
 _BLOCK = 1 << 16
-_LAST_WORDS = 500  # milliseconds that the journal may take for what conmon wrote last
+_LAST_WORDS = 500  # milliseconds that the journal may take for conmon's last entries
 _ERROR_PRIORITY = "3"  # conmon writes stderr with this priority, stdout with 6 (syslog(3))
 
 
@@ -37,7 +37,7 @@ def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
     if options.until:
         command.append(f"--until=@{options.until // 1_000_000_000}")
     monitor = pids.open_pidfd(container.row.conmon_pid, container.row.conmon_start) if options.follow else -1
-    if monitor >= 0:  # else it has ended: --follow would wait for ever
+    if monitor >= 0:  # else it has ended, and --follow would wait forever
         command.append("--follow")
     cursor = ""
     try:
@@ -78,7 +78,7 @@ def _journalctl() -> str:
 
 
 class _Journal:
-    """A journalctl that is read from, as a context; it is ended with it."""
+    """A context with a journalctl to read from; its end ends the program."""
 
     def __init__(self, command: list[str]) -> None:
         self._stream, theirs = process.pipe()
@@ -100,7 +100,7 @@ class _Journal:
 
 
 def _lines(stream: int, monitor: int) -> Iterator[bytes]:
-    """Yield lines until end of file; or, once the process of the pidfd `monitor` has ended, until nothing comes."""
+    """Yield lines until end of file; once the process of the pidfd `monitor` has ended, until none arrives any more."""
     poll = select.poll()
     poll.register(stream, select.POLLIN)
     if monitor >= 0:

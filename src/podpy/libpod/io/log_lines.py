@@ -1,4 +1,4 @@
-"""One entry of a container's log, as conmon writes it into files; and which entries are asked for."""
+"""An entry of a container's log in conmon's file formats, and the options of reading."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from podpy.record import Record
 
 
 class LogLine(Record):
-    """One entry: a line, or (partial) a piece of one that the stream's next entry goes on with."""
+    """One entry: a line, or (`partial`) a piece of one, which the stream's next entry continues."""
 
     time: str  # RFC 3339 with nanoseconds and the writer's offset
     stream: str  # stdout or stderr
     partial: bool
-    text: bytes  # without the line's end
+    text: bytes  # without the line end
 
 
 class LogOptions(Record):
-    """What to read. `since` and `until` are nanoseconds since 1970 (0: no bound); tail -1 is everything."""
+    """What to read. `since` and `until` are nanoseconds since 1970 (0: no bound); `tail` -1: everything."""
 
     follow: bool = False
     tail: int = -1
@@ -24,7 +24,7 @@ class LogOptions(Record):
 
 
 def parse_k8s_line(raw: bytes) -> LogLine | None:
-    """Return what a k8s-file line says, or None if it isn't one."""
+    """Parse a k8s-file line; None if it isn't one."""
     parts = raw.rstrip(b"\n").split(b" ", 3)
     if len(parts) < 4:
         return None
@@ -35,7 +35,7 @@ def parse_k8s_line(raw: bytes) -> LogLine | None:
 
 
 def parse_json_line(raw: bytes) -> LogLine | None:
-    """Return what a json-file line (Docker's json-file driver) says, or None if it isn't one."""
+    """Parse a json-file line (Docker's json-file driver); None if it isn't one."""
     from podpy import fastjson
 
     try:

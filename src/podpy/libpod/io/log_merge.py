@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def merged(logs: Sequence[Iterable[LogLine]]) -> Iterator[tuple[int, LogLine]]:
-    """Yield (which log, entry), earliest first; each log keeps its order, and the pieces of a line stay together.
+    """Yield pairs (index of the log, entry), earliest first; each log keeps its order; a line's pieces stay together.
 
-    Not for logs that are followed: the next entry of each is waited for.
+    Not for followed logs: it waits for the next entry of each.
     """
     for _, which, _, entries in heapq.merge(*(_numbered(which, log) for which, log in enumerate(logs))):
         for entry in entries:
@@ -24,7 +24,7 @@ def merged(logs: Sequence[Iterable[LogLine]]) -> Iterator[tuple[int, LogLine]]:
 
 
 def _numbered(which: int, log: Iterable[LogLine]) -> Iterator[tuple[int, int, int, list[LogLine]]]:
-    latest = 0  # the clock may have been set back: no entry goes before an earlier one
+    latest = 0  # the clock may have been set back: entries of one log must not change places
     for number, entries in enumerate(_lines(log)):
         latest = max(latest, nanoseconds(entries[0].time))
         yield latest, which, number, entries

@@ -1,4 +1,4 @@
-"""Which part of a log file can have the entries of a time span, found without reading the rest."""
+"""Finds the part of a log file with the entries of a time span, without reading the rest."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MOST_SAMPLES = 256
 
 
 def window(file: BinaryIO, parse: Callable[[bytes], LogLine | None], since: int, until: int) -> tuple[int, int]:
-    """Return where to begin reading and where to stop, as offsets of entries.
+    """Return offsets of entries: where to begin reading and where to stop.
 
-    `since` and `until` are nanoseconds since 1970 (0: no bound). The times of a few hundred entries, evenly spread, are
-    read, then of more where a bound lies. At first all are compared, and not by halving: times may go backwards where
-    the clock was set.
+    `since` and `until` are nanoseconds since 1970 (0: no bound). The times of a few hundred evenly spread entries are
+    read, then more of them around a bound. All samples are compared, without bisection: times may go backwards if the
+    clock was set.
     """
     size = os.fstat(file.fileno()).st_size
     begin, end = (0, size), (size, size)
@@ -34,7 +34,7 @@ def window(file: BinaryIO, parse: Callable[[bytes], LogLine | None], since: int,
 
 
 def _index(times: list[int], wanted: Callable[[int], bool]) -> int:
-    """Return the index of the first of the times that is wanted; their number if none is."""
+    """Return the index of the first wanted time; the number of times if there is none."""
     return next((index for index, time in enumerate(times) if wanted(time)), len(times))
 
 
@@ -44,7 +44,7 @@ def _narrowed(
     span: tuple[int, int],
     beyond: Callable[[list[int]], int],
 ) -> tuple[int, int]:
-    """Return offsets of entries around a bound: it is between the one before the sample `beyond` and that sample."""
+    """Return the offsets of two entries around a bound: the sample before `beyond`'s result, and that sample."""
     begin, end = span
     while end - begin > _LEAST_STEP:
         samples = _samples(file, parse, begin, end)
@@ -60,7 +60,7 @@ def _narrowed(
 
 
 def _samples(file: BinaryIO, parse: Callable[[bytes], LogLine | None], begin: int, end: int) -> list[tuple[int, int]]:
-    """Return offset and time of entries, one for each step, in the file's order."""
+    """Return offset and time of one entry per step, in the file's order."""
     found = []
     for at in range(begin, end, max(_LEAST_STEP, (end - begin) // _MOST_SAMPLES)):
         file.seek(at)

@@ -1,7 +1,7 @@
-"""Read a container's log: what conmon wrote as k8s-file or json-file, or into the journal.
+"""Reads a container's log: conmon's k8s-file or json-file, or the journal.
 
-A k8s-file line is "TIME STREAM P|F TEXT" (Kubernetes' CRI log format); P marks a piece of a line that goes on in the
-stream's next entry. Rotated files are PATH.1 (newest) to PATH.N and are read first, oldest first.
+A k8s-file line is "TIME STREAM P|F TEXT" (Kubernetes' CRI log format); P marks a piece of a line, which the stream's
+next entry continues. Rotated files are PATH.1 (newest) to PATH.N and are read first, oldest first.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _read_files(log: _LogFile, container: Held, options: LogOptions) -> Iterator
 
 
 class _LogFile:
-    """The log's files as one sequence of entries; it remembers how far the current file was read."""
+    """The log's files as one sequence of entries; remembers how far the current file was read."""
 
     def __init__(self, path: str, parse: Callable[[bytes], LogLine | None]) -> None:
         self._path = path
@@ -63,7 +63,7 @@ class _LogFile:
         self._current: BinaryIO | None = None
 
     def stored(self, since: int = 0, until: int = 0) -> Iterator[LogLine]:
-        """Yield all that is there, oldest first; what is certainly not in the time span isn't read."""
+        """Yield the stored entries, oldest first; parts of files outside the time span aren't read."""
         files = self._open_all()
         for file in reversed(files):
             end = self._go_to(file, since, until) if since or until else None
@@ -90,10 +90,10 @@ class _LogFile:
             yield from lines
 
     def follow(self, container: Held, until: int = 0) -> Iterator[LogLine]:
-        """Yield what comes after, until the container has ended and its last line was read, or it is `until`."""
+        """Yield new entries, until the container has ended and its last line was read, or until the time `until`."""
         from podpy.libpod.io.watch import FileWatch
 
-        if not _is_written(container):  # as Podman: of what doesn't run there is nothing to wait for
+        if not _is_written(container):  # as in Podman: a stopped container writes nothing more
             yield from self._newer_entries()
             return
         with FileWatch(os.path.dirname(self._path)) as watch:
@@ -108,9 +108,9 @@ class _LogFile:
     def _open_all(self, known: BinaryIO | None = None) -> list[BinaryIO]:
         """Open the log's files, newest first; if one is `known`, only those that are newer.
 
-        A file's number only goes up, so whatever conmon renames meanwhile, none that is there when the look begins can
-        slip past it; one that is met twice was renamed between. What is found below the newest was begun later.
-        (A listing of the directory would not do: of names that change during it it may miss any.)
+        Files are opened from the lowest number up, and a rotation only raises numbers, so no file can be missed; one
+        met twice was renamed in between. A file found below the known newest was begun later. (Listing the directory
+        isn't enough: readdir(3) may miss names that change meanwhile.)
         """
         files: list[BinaryIO] = []
         seen = set[tuple[int, int]]()
@@ -136,10 +136,10 @@ class _LogFile:
         return next(numbers, least)
 
     def _upwards(self, number: int, look: Callable[[str], T]) -> Iterator[tuple[int, T]]:
-        """Yield what `look` says of each file from a number on.
+        """Yield pairs (number, result of `look`) for each file from a number on.
 
-        A rotation under way leaves one number free; should another one begin meanwhile, it may be free again where one
-        looks next. Only a few free ones in a row are the end.
+        A rotation in progress leaves one number free, and a second one may free the next number, too. Only several free
+        numbers in a row are the end.
         """
         free = 0
         while free < _FREE_NUMBERS_AT_END:
@@ -153,19 +153,19 @@ class _LogFile:
             number += 1
 
     def _keep_newest(self, files: list[BinaryIO]) -> None:
-        """Close files that were read, but for the newest, which `follow` goes on with."""
+        """Close the files that were read, except the newest, with which `follow` continues."""
         self._current = files[0] if files else None
         _close(files[1:])
 
     def _newer_entries(self) -> Iterator[LogLine]:
-        """Yield what was written since the last look, also into files that were begun and rotated since."""
+        """Yield the entries written since the last call, including those in files that were rotated since."""
         if self._current is not None:
             yield from self._new_entries(self._current)
             if _is_at(self._current, self._path):
                 return
         while newer := self._open_all(self._current):
             if self._current is not None:
-                # Once more: until it was renamed conmon wrote into it.
+                # Again: conmon wrote into it until it was renamed.
                 yield from self._new_entries(self._current)
                 self._current.close()
             for file in reversed(newer):
@@ -179,7 +179,7 @@ class _LogFile:
                 return
             raw = file.readline()
             if not raw.endswith(b"\n"):
-                file.seek(at)  # conmon is in the middle of writing it
+                file.seek(at)  # incomplete: conmon is still writing this entry
                 return
             line = self._parse(raw)
             if line is not None:
@@ -189,12 +189,12 @@ class _LogFile:
         """Return the last `wanted` whole lines (with their pieces) of a file, read from its end in blocks."""
         at = file.seek(0, os.SEEK_END)
         data = b""
-        # One more than wanted tells where the first wanted one begins; the entry that is cut off counts as another.
+        # One line more shows where the first wanted one begins; another one may be cut off at the beginning.
         while at > 0 and self._count_lines(data) <= wanted + 1:
             step = min(_BLOCK, at)
             at = file.seek(at - step)
             data = file.read(step) + data
-        end = data.rfind(b"\n") + 1  # what is after it conmon is still writing
+        end = data.rfind(b"\n") + 1  # conmon is still writing what follows
         file.seek(at + end)
         raws = data[:end].split(b"\n")[0 if at == 0 else 1 :]  # the first one may have been cut
         lines = [line for raw in raws if (line := self._parse(raw)) is not None]
@@ -229,7 +229,7 @@ def _is_at(file: BinaryIO, path: str) -> bool:
 
 def _last_lines(lines: Iterator[LogLine], wanted: int) -> Iterator[LogLine]:
     kept: list[LogLine] = []
-    ends: list[int] = []  # where in `kept` each whole line ends
+    ends: list[int] = []  # the index in `kept` after each whole line
     for line in lines:
         kept.append(line)
         if not line.partial:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the C half: `signal` itself imports `enum`
 
-# What `--sig-proxy` passes on: everything that can be caught, but for what the kernel sends because of our own doings.
-# SIGURG and SIGPIPE are our own, SIGCHLD, SIGWINCH and job control concern this process alone (Podman does the same).
+# `--sig-proxy` passes on every signal that can be caught, except those that concern only this process, as in Podman:
+# SIGURG, SIGPIPE, SIGCHLD, SIGWINCH and job control.
 _NOT_FORWARDED = (
     signal.SIGKILL,
     signal.SIGSTOP,
@@ -32,13 +32,13 @@ _NOT_FORWARDED = (
 )
 
 
-_SIZE_MAX = 1000  # rows, and columns, that conmon takes
+_SIZE_MAX = 1000  # conmon accepts at most so many rows and columns
 
 
 class RawTerminal:
-    """Puts a terminal (-1: none) into raw mode (termios(3), cfmakeraw) for as long as the context lasts.
+    """A context in which a terminal (-1: none) is in raw mode (termios(3), cfmakeraw).
 
-    A signal that ends this process puts it back first: a shell would otherwise go on in a terminal without echo.
+    A signal that ends this process restores the terminal first: otherwise the shell would have no echo afterwards.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -53,7 +53,7 @@ class RawTerminal:
             self._saved = termios.tcgetattr(self._descriptor)
             termios.tcsetattr(self._descriptor, termios.TCSANOW, _raw(self._saved))
             for number in (signal.SIGTERM, signal.SIGHUP):
-                if signal.getsignal(number) == signal.SIG_DFL:  # else it is passed on and ends the container, not us
+                if signal.getsignal(number) == signal.SIG_DFL:  # else it is passed on to the container
                     self._handlers[number] = signal.signal(number, self._handle)
         return self
 
@@ -69,7 +69,7 @@ class RawTerminal:
             try:
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, self._saved)
             except termios.error:
-                pass  # the terminal has gone away
+                pass  # the terminal is gone
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._restore()
@@ -91,7 +91,7 @@ def _raw(attributes: list[Any]) -> list[Any]:
 
 
 class SignalForwarder:
-    """Passes the signals that this process gets on to `send` for as long as the context lasts."""
+    """A context in which this process's signals are passed on to `send`."""
 
     def __init__(self, send: Callable[[int], object]) -> None:
         self._send = send
@@ -104,7 +104,7 @@ class SignalForwarder:
             try:
                 self._saved[number] = signal.signal(number, self._handle)
             except OSError:
-                continue  # the two real-time signals that libc keeps for itself
+                continue  # the two real-time signals that libc reserves
         return self
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -116,7 +116,7 @@ class SignalForwarder:
 
 
 def size_of(terminal: int) -> tuple[int, int] | None:
-    """Return rows and columns of a terminal; None if it is none, or doesn't know its size."""
+    """Return rows and columns of a terminal; None if it isn't one, or has no size."""
     try:
         size = os.get_terminal_size(terminal)
     except OSError:
@@ -125,7 +125,7 @@ def size_of(terminal: int) -> tuple[int, int] | None:
 
 
 def set_size(pid: int, size: tuple[int, int]) -> None:
-    """Give the terminal on a process's standard input its size in rows and columns: no fifo tells when that is done."""
+    """Set the size (rows, columns) of the terminal on a process's stdin. conmon's fifo wouldn't tell when it is set."""
     import fcntl
     import struct
     import termios
@@ -133,7 +133,7 @@ def set_size(pid: int, size: tuple[int, int]) -> None:
     try:
         terminal = os.open(f"/proc/{pid}/fd/0", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
-        return  # it has just ended; the size comes through conmon then, as at any time later
+        return  # the process has just ended; conmon's fifo sets the size then
     try:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     except OSError:
@@ -143,7 +143,7 @@ def set_size(pid: int, size: tuple[int, int]) -> None:
 
 
 class WindowSize:
-    """Tells conmon (through its control fifo) the size of our terminal, now and at each SIGWINCH."""
+    """A context that sends our terminal's size to conmon's control fifo, at once and at each SIGWINCH."""
 
     def __init__(self, terminal: int, control_path: str) -> None:
         self._terminal = terminal
@@ -164,7 +164,7 @@ class WindowSize:
         if size is None:
             return
         try:
-            # Never blocks: with no reader (conmon has ended) open fails with ENXIO, and a full fifo drops the message.
+            # Never blocks: without a reader (conmon has ended) open fails with ENXIO; a full fifo drops the message.
             control = os.open(self._control_path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return
@@ -182,7 +182,7 @@ class WindowSize:
 def pump_streams(socket: int, streams: Streams, *, detach_keys: bytes, tty: bool, control: str) -> bool:
     """Pump between `streams` and an attach socket; return True if the user detached, False at the container's end.
 
-    With `tty` the caller's terminal is raw meanwhile (if it is stdin), and conmon is told its size through `control`.
+    With `tty`, the caller's terminal is raw meanwhile (if it is stdin), and its size goes to conmon's fifo `control`.
     """
     pump = AttachPump(socket, streams, detach_keys=detach_keys)
     terminal = streams.terminal if tty else -1

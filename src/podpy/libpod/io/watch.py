@@ -1,4 +1,4 @@
-"""Wait until something in a directory changes (inotify(7)) or a process ends (pidfd), whichever comes first."""
+"""Waits until a file in a directory changes (inotify(7)) or a process ends (pidfd), whichever comes first."""
 
 from __future__ import annotations
 
@@ -24,12 +24,10 @@ _EVENT_SIZE = 16  # without the name
 
 
 class FileWatch:
-    """Watches the files of one directory; what happens from the context's beginning on isn't missed."""
+    """A context that watches the files of one directory; no change after its beginning is missed."""
 
     def __init__(self, directory: str, *, written: str = "", moved_into: str = "") -> None:
-        """With `written`, only writes to the file of this name count, and files renamed into the directory
-        `moved_into`.
-        """
+        """With `written`, only writes to the file of this name, and files moved into `moved_into`, count."""
         self._directory = directory
         self._written = os.fsencode(written)
         self._moved_into = moved_into
@@ -52,8 +50,8 @@ class FileWatch:
     def wait(
         self, pid: int = 0, started: int = 0, timeout: float | None = None, *, bell: int = -1, output: int = -1
     ) -> None:
-        """Return when a file has changed, or this process has ended (or had before), or after `timeout` seconds, or
-        when the descriptor `bell` is readable. Raises BrokenPipeError when nobody reads any more from `output`.
+        """Return when a file has changed, or this process has ended, or `timeout` seconds are over, or the descriptor
+        `bell` is readable. Raises BrokenPipeError when nobody reads from `output` any more.
         """
         process = pids.open_pidfd(pid, started)
         if process < 0 and pid > 0:
@@ -64,7 +62,7 @@ class FileWatch:
             if descriptor >= 0:
                 poll.register(descriptor, select.POLLIN)
         if output >= 0:
-            poll.register(output, 0)  # POLLERR and POLLHUP are told anyway
+            poll.register(output, 0)  # POLLERR and POLLHUP are always reported
         deadline = None if timeout is None else monotonic() + timeout
         try:
             while True:
@@ -74,13 +72,13 @@ class FileWatch:
                 if self._concerns_us(os.read(self._descriptor, _EVENTS_BUFFER)):
                     return
         except BlockingIOError:
-            pass  # it was the process, the bell, or the time
+            pass  # it was the process, the bell, or the timeout
         finally:
             if process >= 0:
                 os.close(process)
 
     def _concerns_us(self, events: bytes) -> bool:
-        """Return whether one of these (inotify(7), struct inotify_event) is what is watched for."""
+        """Return whether one of these events (inotify(7), struct inotify_event) is a watched one."""
         if not self._written:
             return True
         at = 0

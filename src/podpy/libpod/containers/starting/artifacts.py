@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class FindArtifact(Operation):
-    """Find an artifact's files and where they go: one at the place itself, unless that is a directory, or several.
+    """Find an artifact's files and their targets: a single file goes to the target itself, unless that is a directory.
 
-    `paths`, place in the container → path of the blob, is then complete.
+    Afterwards `paths` (path in the container → path of the blob) is complete.
     """
 
     def __init__(self, context: StartContext, engine: Engine, mount: Mount) -> None:
@@ -64,7 +64,7 @@ class FindArtifact(Operation):
 
 
 def chosen(engine: Engine, mount: Mount) -> list[Descriptor]:
-    """Return the files that a mount of type artifact asks for. Raises NoSuchArtifactError, UsageError, ImageError."""
+    """Return the files for a mount of type artifact. Raises NoSuchArtifactError, UsageError, ImageError."""
     from podpy.image.lists import artifact
 
     return artifact.chosen(
@@ -85,7 +85,7 @@ def _name(mount: Mount, layer: Descriptor, number: int, of: int) -> str:
 
 
 def _let_everybody_read(path: str) -> None:
-    # Only the user gets through the directories above it; the container's other users read the mounted file itself.
+    # The directories above it let only the user pass; the container's other users read the mounted file directly.
     mode = os.stat(path).st_mode
     if mode & 0o444 != 0o444:
         os.chmod(path, (mode & 0o7777) | 0o444)

@@ -1,4 +1,4 @@
-"""config.json of one start: what `oci.document.build` must know, gathered from the operations before; then written."""
+"""config.json of one start: built by `oci.document.build` from the results of earlier operations, then written."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Prepared(Record):
-    """The operations whose results config.json is built of."""
+    """The operations whose results go into config.json."""
 
     user: LookUpUser
     cgroups: FindCgroups
@@ -46,7 +46,7 @@ class Prepared(Record):
 
 
 class BuildConfig(Operation):
-    """Build config.json: nothing is made. `config` and `profile`, its seccomp part, are there afterwards."""
+    """Build config.json in memory. Afterwards `config` and `profile` (its seccomp part) are set."""
 
     def __init__(self, context: StartContext, prepared: Prepared, runtime: OciRuntime) -> None:
         self._context = context
@@ -131,7 +131,7 @@ class BuildConfig(Operation):
 
 
 class ExposeMounts(Operation):
-    """Bind what the container's root must reach below a directory that it may enter, and name that in config.json."""
+    """Bind what the container's root must reach below a directory that it may enter, and change config.json's paths."""
 
     def __init__(self, engine: Engine, built: BuildConfig) -> None:
         self._engine = engine
@@ -160,7 +160,7 @@ class ExposeMounts(Operation):
 
 
 class WriteConfig(Operation):
-    """Write config.json into the bundle; a reader never sees half of it."""
+    """Write config.json into the bundle, atomically."""
 
     def __init__(self, bundle: str, built: BuildConfig) -> None:
         self._path = os.path.join(bundle, "config.json")

@@ -1,4 +1,4 @@
-"""The cgroup side of a start: which manager makes the container's cgroup, and this process's way out of the session."""
+"""Cgroups at a start: which manager makes the container's cgroup, and how this process leaves the session's cgroup."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class FindCgroups(Operation):
-    """Look which cgroup manager is possible, and give crun the pure cgroup2 view that it wants on hybrid hosts."""
+    """Find a usable cgroup manager, and show crun a pure cgroup2 hierarchy, which it needs on hybrid hosts."""
 
     def __init__(self, spec: ContainerSpec, container_id: str, wanted: str) -> None:
         self._spec = spec
         self._id = container_id
         self._wanted = wanted
-        self.view = CgroupView(manager="none", mode="")  # what was found, once this has been executed
-        self.path = ""  # cgroupsPath of the OCI runtime spec, likewise
+        self.view = CgroupView(manager="none", mode="")  # set by execute()
+        self.path = ""  # cgroupsPath of the OCI runtime spec, set by execute()
 
     def describe(self) -> str:
         """Return what is looked for."""
@@ -39,10 +39,10 @@ class FindCgroups(Operation):
 
 
 class BeginToLeaveSession(Operation):
-    """Ask systemd to move this process, from which conmon comes, out of the login session's cgroup.
+    """Ask systemd to move this process, the parent of conmon, out of the login session's cgroup.
 
-    A process with a user namespace of its own needs it: systemd moves it into the container's cgroup, and does that for
-    a process of another user only within the user manager's own cgroups. Other containers' monitors are moved later.
+    A container with its own user namespace needs that: systemd moves another user's process into the container's cgroup
+    only from within the user manager's own cgroups. Other containers' monitors are moved later.
     """
 
     def __init__(self, found: FindCgroups, paths: Paths) -> None:
@@ -55,7 +55,7 @@ class BeginToLeaveSession(Operation):
         return "ask systemd to move this process out of the login session's cgroup"
 
     def execute(self) -> None:
-        """Ask, where systemd manages the containers' cgroups."""
+        """Ask systemd, if it manages the containers' cgroups."""
         if self._found.view.manager == "systemd":
             from podpy.systemd.scope import Leaving
 

@@ -1,4 +1,4 @@
-"""`podpy container clone`: what a container was asked to be, asked for once more."""
+"""`podpy container clone`: the spec of a container, for a copy of it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SUFFIX = "-clone"
 
 
 def cloned(container: Held, changes: Changes, *, name: str = "", image: str = "") -> ContainerSpec:
-    """Return the spec of a container like this one, for `create`; `image`: another image's name.
+    """Return the spec for a copy of this container, for `create`; `image`: the name of another image.
 
-    Named volumes are the same ones, anonymous ones are new. Files that only one container can have (its id's, its
-    pid's, its log's) are left out. Raises UsageError for changes that make no sense.
+    Named volumes are shared, anonymous ones are new. Files that only one container can have (--cidfile, --pidfile, the
+    log) are left out. Raises UsageError for wrong changes.
     """
     spec = changed(container.spec, changes)
     entrypoint = spec.entrypoint or []
@@ -30,7 +30,7 @@ def cloned(container: Held, changes: Changes, *, name: str = "", image: str = ""
     return spec.replace(
         name=name or free_name(container.engine, container.name),
         image=image or spec.image,
-        # `create` puts the image's entrypoint in front again; [""] is "none at all".
+        # `create` prepends the image's entrypoint again; [""] means none at all.
         entrypoint=entrypoint if has_entrypoint else [""],
         command=spec.command[len(entrypoint) :] if has_entrypoint else spec.command,
         image_labels={},
@@ -49,7 +49,7 @@ def _again(mount: Mount) -> Mount:
 
 
 def free_name(engine: Engine, name: str) -> str:
-    """Return NAME-clone, or with the first number behind it that makes it free (as Podman)."""
+    """Return NAME-clone, or NAME-clone with the first free number appended, as Podman does."""
     wanted = name + _SUFFIX
     number = 0
     while engine.table.name_owner(wanted if not number else f"{wanted}{number}"):
@@ -58,7 +58,7 @@ def free_name(engine: Engine, name: str) -> str:
 
 
 def check_destroyable(container: Held, *, force: bool) -> None:
-    """Raise StateError for a container that runs, unless it may be killed."""
+    """Raise StateError if the container is running and `force` is False."""
     if not force and container.status in ALIVE:
         raise StateError(
             f"cannot remove container {container.id} as it is running - running or paused containers cannot be removed "

@@ -1,4 +1,4 @@
-"""What is known of a start before its first operation: made once, never changed, and given to each of them."""
+"""The facts about a start that are known before its first operation; made once, never changed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class StartContext(Record):
     name: str
     spec: ContainerSpec
     directory: str  # its run directory
-    layer: str  # its directory under the graph root, on a disk
-    rootfs: str  # where its root filesystem is mounted during the start
+    layer: str  # its directory under the graph root (on a disk)
+    rootfs: str  # the path where its root filesystem is mounted
     former_ports: str  # the ports of its last start, as the row's JSON
     console_size: tuple[int, int] | None = None  # of the caller's terminal
     environ: Mapping[str, str]  # the caller's
@@ -32,5 +32,5 @@ class StartContext(Record):
     cdi_dirs: list[str] = []  # of CDI specs
 
     def host_ids(self, uid: int, gid: int) -> tuple[int, int]:
-        """Return what a user and a group of the container are in podpy's own user namespace."""
+        """Translate a uid and a gid of the container into podpy's own user namespace."""
         return outside(uid, self.spec.uid_maps), outside(gid, self.spec.gid_maps)

@@ -1,4 +1,4 @@
-"""Create a container: resolve the image, merge its configuration, claim the name, commit the row."""
+"""Creates a container: finds the image, merges its configuration, claims the name, commits the row."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 AS_CONFIGURED = PullOptions(policy="")
 _MOST_TRIES_FOR_A_NAME = 20
-_AUTO_UPDATE = "io.containers.autoupdate"  # podman-auto-update(1); the user's label alone, an image's decides nothing
+_AUTO_UPDATE = "io.containers.autoupdate"  # podman-auto-update(1); only as the user's label, never as an image's
 _BY_REGISTRY = ("registry", "image")
 _NAMESPACES = {"network": "net", "userns": "user", "cgroupns": "cgroup"}
-"""What Podman's errors call the fields of a spec that say which namespace is joined."""
+"""Podman's names, in errors, for the spec's fields that join a namespace."""
 _MOST_TRIES_FOR_AN_IMAGE = 3
 _PORTS_DISCARDED = (
     "Port mappings have been discarded as one of the Host, Container, Pod, and None network modes are in use"
@@ -70,10 +70,10 @@ def create_starting(
     replace: bool = False,
     progress: Callable[[], Progress] | None = None,
 ) -> Starting:
-    """Create a container for `run`, which starts it at once: a context.
+    """Create a container for `run`, which starts it at once. Returns a context.
 
-    Its row says `starting` from the beginning and its lock is held: one transaction less, and if this process is killed
-    the next call sees a container that was created and not started.
+    Its row says `starting` from the beginning, and its lock is held. That saves one transaction; and if this process is
+    killed, the next call sees a container that was created but not started.
     """
     from podpy.libpod.containers.starting.start import Starting
 
@@ -82,7 +82,7 @@ def create_starting(
 
 
 class _Wanted(Record):
-    """What create is told besides the spec; see Runtime.create."""
+    """The arguments of create besides the spec; see Runtime.create."""
 
     pull: PullOptions
     replaces: bool = False
@@ -90,9 +90,9 @@ class _Wanted(Record):
 
 
 def draft(engine: Engine, spec: ContainerSpec) -> Held:
-    """Return the container that `create` would make, which isn't in the database and holds nothing: for `--explain`.
+    """Return the container that `create` would make, for `--explain`; nothing is stored or locked.
 
-    Raises NoSuchImageError if the image isn't here: nothing is pulled.
+    Raises NoSuchImageError if the image isn't in the store: nothing is pulled.
     """
     spec, image = _complete(engine, spec, _Wanted(pull=PullOptions(policy="never")))
     spec = _resolve_userns(engine, spec, _own_ids(engine, spec))
@@ -102,7 +102,7 @@ def draft(engine: Engine, spec: ContainerSpec) -> Held:
 
 
 def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[ContainerSpec, ImageRecord | None]:
-    """Return the spec with what the image and other containers add to it, but for the id maps; and the image."""
+    """Return the spec with the image's and other containers' additions, except the id maps; and the image."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(
             "running container create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
@@ -112,7 +112,7 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     spec = with_defaults(spec, engine.conf, caller.environ, rootless=engine.paths.rootless, directory=caller.directory)
     spec = _with_ports(spec)
     spec = _with_default_mounts(engine, spec)
-    if spec.network:  # looked at before the container is made: so none that could never start is left behind
+    if spec.network:  # checked before anything is created: no container that could never start is left behind
         from podpy.network import mode
 
         mode.check(spec, mode.parse(spec.network, engine.conf))
@@ -136,7 +136,7 @@ def _create(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: str) -
         try:
             return _create_once(engine, spec, wanted, status)
         except ImageGoneError:
-            continue  # by a prune, say: it may be pulled again
+            continue  # removed meanwhile, for example by a prune: it may be pulled again
     return _create_once(engine, spec, wanted, status)
 
 
@@ -173,18 +173,18 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
         engine.mark("the container's row is committed")
         if engine.conf.log_path:
             os.makedirs(os.path.dirname(row.log_path), mode=0o700, exist_ok=True)
-        if spec.cidfile:  # last: nothing can fail after it
+        if spec.cidfile:  # the last step: nothing can fail after it
             _write_cidfile(spec.cidfile, container_id)
     except BaseException:
         try:
             if engine.table.has(container_id):
-                engine.database.make_room()  # what failed may be a write to a full disk
+                engine.database.make_room()  # the error may have been a write to a full disk
                 engine.table.delete(container_id)
             pairs = zip(asked.mounts, spec.mounts, strict=True)
             discard_volumes(engine, [new.source for old, new in pairs if old.type == "volume" and not old.source])
             lock.remove()
         finally:
-            lock.release()  # whatever comes: a library's process lives on
+            lock.release()  # in any case: a library's process lives on
         raise
     if spec.restart_policy in ("always", "unless-stopped"):
         from podpy.libpod.system.boot import tell_once
@@ -196,7 +196,7 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
 
 
 def _with_absolute_paths(spec: ContainerSpec, directory: str) -> ContainerSpec:
-    """Let relative paths begin at the caller's directory."""
+    """Make relative paths absolute, from the caller's directory."""
     given = ((name, getattr(spec, name)) for name in ("rootfs", "cidfile", "pidfile", "conmon_pidfile"))
     changes: dict[str, Any] = {n: os.path.join(directory, path) for n, path in given if path and path[0] != "/"}
     if any(mount.type == "bind" and not mount.source.startswith("/") for mount in spec.mounts):
@@ -231,8 +231,8 @@ def _find_or_pull(engine: Engine, name: str, wanted: _Wanted) -> ImageRecord:
 
 
 def _with_default_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Return the spec with the mounts of mounts.conf, where it has none itself. The host's files stay as they are: what
-    a container changes in a directory is its own.
+    """Return the spec with the mounts of mounts.conf, except at targets where it has its own. Directories are overlays
+    and files read-only, so a container can't change the host's.
     """
     from podpy.config.mounts_conf import load
 
@@ -252,7 +252,7 @@ def _with_default_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _with_image_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Fix which images the mounts of type image show. Artifacts are found again at each start, as they may change.
+    """Replace names by ids in mounts of type image. Artifacts are looked up again at each start, as they may change.
 
     Raises NoSuchImageError, NoSuchArtifactError, ImageError, UsageError.
     """
@@ -274,7 +274,7 @@ def _with_image_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _with_ports(spec: ContainerSpec) -> ContainerSpec:
-    """Return the spec without ports if its network can't publish any, with a warning."""
+    """Return the spec; if its network can't publish ports, without them and with a warning."""
     if spec.network not in ("host", "none") and not spec.network.startswith("container:"):
         return spec
     if spec.ports:
@@ -298,9 +298,9 @@ def _merge_image(
 
 
 def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Name the containers whose namespaces are joined by their ids: names may change.
+    """Replace the names of containers whose namespaces are joined by their ids: names may change.
 
-    One that has the host's gives the host's. Raises NoSuchContainerError, StateError.
+    If such a container has the host's namespace, the new one gets the host's. Raises NoSuchContainerError, StateError.
     """
     changes = {}
     for kind, name in spec.joins():
@@ -317,19 +317,19 @@ def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _other_relations(spec: ContainerSpec) -> list[tuple[str, str]]:
-    """Return what a container needs besides other containers' namespaces: pairs of a kind and an id."""
+    """Return a container's other relations, besides joined namespaces: pairs of a kind and an id."""
     images = [("image", used) for used in set(spec.image_mounts.values())]
     return [*images, *(("requires", needed) for needed in set(spec.requires))]
 
 
 def _check_update_reference(name: str) -> None:
-    """Raise UsageError for a name that doesn't say from which registry the image is to be updated."""
+    """Raise UsageError for an image name without a registry: auto-update couldn't know where to pull from."""
     from podpy.image.names import reference
 
     try:
         is_short = reference.parse(name.removeprefix("docker://")).is_short
     except ImageError:
-        return  # the look-up of the image says what is wrong
+        return  # the look-up of the image will report the error
     if is_short:
         raise UsageError(
             f'short name: auto updates require fully-qualified image reference: "{name}"',
@@ -338,7 +338,7 @@ def _check_update_reference(name: str) -> None:
 
 
 def _find_to_share(engine: Engine, name: str, why: str) -> Held:
-    """Return the container. If there is none, the error says what it was looked up for. Raises what find does."""
+    """Return the container; the error for a missing one says what it was looked up for. Raises as `find`."""
     try:
         return find(engine, name)
     except NoSuchContainerError as error:
@@ -354,7 +354,7 @@ def _with_volumes_from(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _own_ids(engine: Engine, spec: ContainerSpec) -> tuple[Lines, Lines] | None:
-    """Return the id maps of podpy's own user namespace if the container's are yet to be made of them."""
+    """Return the id maps of podpy's own user namespace if the container's must be made from them."""
     if spec.userns in ("", "host") or spec.uid_maps:
         return None
     from podpy import rootless
@@ -363,9 +363,9 @@ def _own_ids(engine: Engine, spec: ContainerSpec) -> tuple[Lines, Lines] | None:
 
 
 def _resolve_userns(engine: Engine, spec: ContainerSpec, own: tuple[Lines, Lines] | None) -> ContainerSpec:
-    """Fix the id maps of a container with a user namespace of its own: they stay the same over restarts.
+    """Choose the id maps of a container with its own user namespace; they stay the same over restarts.
 
-    In the transaction that adds the container: what is free for `auto` then is still free.
+    Called in the transaction that adds the container, so the ids that are free for `auto` stay free.
     """
     if own is None:
         return spec
@@ -380,7 +380,7 @@ def _resolve_userns(engine: Engine, spec: ContainerSpec, own: tuple[Lines, Lines
 
 
 def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Give every volume mount its volume: named ones are made if missing, anonymous ones get a random name."""
+    """Give every volume mount its volume: create missing named ones, give anonymous ones a random name."""
     if not any(mount.type == "volume" for mount in spec.mounts):
         return spec
 
@@ -398,7 +398,7 @@ def _make_volumes(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _ensure_volume(engine: Engine, mount: Mount, name: str) -> str:
-    """Make the volume of a mount, if it isn't there, and return its name."""
+    """Create the volume of a mount unless it exists, and return its name."""
     options = volume_options(mount)
 
     def ensure() -> str:
@@ -410,7 +410,7 @@ def _ensure_volume(engine: Engine, mount: Mount, name: str) -> str:
 def _note_volumes(engine: Engine, container_id: str, spec: ContainerSpec) -> None:
     for mount in spec.mounts:
         if mount.type == "volume":
-            # Again: a prune may have removed it meanwhile. Ids are the names of anonymous ones (_make_volumes).
+            # Again: a prune may have removed it meanwhile. A name like an id is an anonymous volume's (_make_volumes).
             engine.volume_table.ensure(mount.source, anonymous=names.is_id(mount.source), options=volume_options(mount))
             engine.volume_table.use(container_id, mount.source)
 
@@ -428,7 +428,7 @@ def _insert(
     if wanted.replaces and spec.name:
         _remove_owner_of(engine, spec.name)
     own = _own_ids(engine, spec)
-    table = engine.table  # after that: a library's helper process gets an engine whose database is closed
+    table = engine.table  # only now: a library's helper process gets an engine whose database is closed
     for _ in range(_MOST_TRIES_FOR_A_NAME):
         name = spec.name or names.invent_name()
         with engine.database.transaction():
@@ -441,7 +441,7 @@ def _insert(
                 table.insert(row, [*spec.joins(), *_other_relations(spec)])
                 _note_volumes(engine, container_id, spec)
                 return row
-        # One that has ended, and was to be removed then, isn't in the way.
+        # An ended --rm container doesn't keep its name.
         if spec.name and not repair_if_needed(engine):
             raise InUseError(
                 f'creating container storage: the container name "{name}" is already in use by {owner}. You have to '
@@ -453,8 +453,8 @@ def _insert(
 
 
 def _check_images(engine: Engine, ids: list[str]) -> None:
-    """Raise ImageGoneError if an image was removed after it was found. In the transaction that adds the container:
-    from then on it can't be removed.
+    """Raise ImageGoneError if an image was removed after it was found. Called in the transaction that adds the
+    container: from then on the image can't be removed.
     """
     for image_id in ids:
         if not engine.store.images_table.has(image_id):
@@ -462,8 +462,8 @@ def _check_images(engine: Engine, ids: list[str]) -> None:
 
 
 def _check_joined(engine: Engine, spec: ContainerSpec) -> None:
-    """Raise NoSuchContainerError if a container whose namespaces are joined goes. In the transaction that adds this
-    one: from then on that one can't be removed before it.
+    """Raise NoSuchContainerError if a container whose namespaces are joined is being removed. Called in the transaction
+    that adds this one: from then on that one can't be removed before this one.
     """
     for kind, owner in spec.joins():
         status = engine.table.state_of(owner)
@@ -483,7 +483,7 @@ def _new_row(
     image: ImageRecord | None,
     status: str,
 ) -> ContainerRow:
-    # The name that was typed may be short; what `ps` shows is the image's full name, as Podman does.
+    # The typed name may be short; `ps` shows the image's full name, as with Podman.
     image_name = spec.image
     if image is not None and image.names and not spec.image.startswith("sha256:"):
         image_name = _full_name(image, spec.image)
@@ -507,7 +507,7 @@ def _new_row(
 
 
 def _log_path(engine: Engine, container_id: str) -> str:
-    """Return where the log is kept; containers.conf's log_path gets a directory for each container."""
+    """Return the log's path; containers.conf's log_path gets a directory for each container."""
     place = engine.conf.log_path
     return os.path.join(place, container_id, "ctr.log") if place else f"{engine.directory(container_id)}/ctr.log"
 
@@ -550,7 +550,7 @@ def _write_cidfile(path: str, container_id: str) -> None:
                 file.write(container_id)
                 file.flush()
             except OSError:
-                os.unlink(path)  # the disk is full: an empty one would be in the way of the next try
+                os.unlink(path)  # the disk is full: an empty file would block the next try
                 raise
     except FileExistsError:
         raise _cidfile_exists(path) from None

@@ -1,4 +1,4 @@
-"""`run --explain`: the plan of a start, without doing any of it."""
+"""`run --explain`: the plan of a start, without executing it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def explain(engine: Engine, spec: ContainerSpec) -> list[str]:
     """Return a line for each operation that a start of this container would execute.
 
-    Nothing is created, and no image is pulled: NoSuchImageError if it isn't here. Raises as Runtime.create.
+    Nothing is created or pulled. Raises NoSuchImageError if the image isn't in the store, else as Runtime.create.
     """
     from podpy.libpod.containers.starting.create import draft
     from podpy.libpod.containers.starting.launch import Launch

@@ -1,7 +1,7 @@
 """The files that every container gets: /etc/hosts, /etc/resolv.conf, /etc/hostname, /run/.containerenv, /etc/passwd.
 
-Each start writes them into the run directory again; the OCI runtime bind-mounts them. A mount of the user's at
-the same place wins, and an image that has the file as something else than a file is the runtime's to refuse.
+Each start writes them again into the run directory; the OCI runtime bind-mounts them. A user's mount with the same
+target replaces them. If the path in the image isn't a file, the runtime refuses it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RUN = "/run"
 
 
 class WriteFiles(Operation):
-    """Write the files. `paths`, path in the container → path on the host, is complete afterwards."""
+    """Write the files. Afterwards `paths` (path in the container → path on the host) is complete."""
 
     def __init__(self, context: StartContext, container: Held, network: NetworkPlan, accounts: AddAccounts) -> None:
         self._context = context
@@ -37,7 +37,7 @@ class WriteFiles(Operation):
         return f"write the container's hosts, resolv.conf, hostname and .containerenv into {self._context.directory}"
 
     def execute(self) -> None:
-        """Write them. Raises UsageError for names that can't be in a hosts file."""
+        """Write them. Raises UsageError for names that are impossible in a hosts file."""
         context = self._context
         taken = _taken(context)
         self.paths = {path: kept for path, kept in self._others_files().items() if path not in taken}
@@ -61,7 +61,7 @@ class WriteFiles(Operation):
         return {**texts, **self._accounts.texts}
 
     def _others_files(self) -> dict[str, str]:
-        """Return the network files of the container whose namespace is shared: the same files, not copies."""
+        """Return the network files of the container whose namespace is joined: the same files, not copies."""
         mode, _, name = self._context.spec.network.partition(":")
         if mode != "container":
             return {}
@@ -73,10 +73,10 @@ class WriteFiles(Operation):
 
 
 def _taken(context: StartContext) -> set[str]:
-    """Return the places that the user's own mounts take."""
+    """Return the targets of the user's own mounts."""
     taken = {mount.target for mount in context.spec.mounts}
     if any(mount.target == _RUN and mount.type == "bind" for mount in context.spec.mounts):
-        taken.add(self_description.PATH)  # the runtime would make the file's place in the user's directory
+        taken.add(self_description.PATH)  # the runtime would create its mount point in the user's directory
     return taken
 
 

@@ -1,4 +1,4 @@
-"""Make a container's health check ready for its monitor, which runs it: configuration and processes as files."""
+"""Prepares a container's health check for its monitor, which runs it: configuration and processes as files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MILLISECOND = SECOND // 1000
 
 
 class WriteHealthCheck(Operation):
-    """Write what the monitor must know of the health check; the container's health is `starting` from here on."""
+    """Write the monitor's input for the health check; from here on the container's health is `starting`."""
 
     def __init__(self, container: Held, built: BuildConfig) -> None:
         self._container = container
@@ -49,7 +49,7 @@ class WriteHealthCheck(Operation):
 
 
 def follow(container: Held, spec: ContainerSpec) -> None:
-    """Let the monitor of a container that runs follow the health check of its new specification. Raises OSError."""
+    """Make a running container's monitor follow the health check of the new spec. Raises OSError."""
     from podpy.libpod.io.exec import bundle_config
 
     engine = container.engine
@@ -66,7 +66,7 @@ def follow(container: Held, spec: ContainerSpec) -> None:
 
 
 def _begin(engine: Engine, container_id: str, *, anew: bool = False) -> None:
-    """Make the results, unless there are some."""
+    """Write empty results, unless there are some."""
     for directory in (engine.health_directory, engine.health_events_directory):
         os.makedirs(directory, mode=0o700, exist_ok=True)
     result = f"{engine.health_directory}/{container_id}"
@@ -78,7 +78,7 @@ def _write(container: Held, spec: ContainerSpec, health: Health, process: dict[s
     engine = container.engine
 
     def process_of(test: list[str]) -> dict[str, Any]:
-        # As the container's own user, whose ids its process has: nothing is looked up.
+        # As the container's own user: its ids are in `process`, so nothing is looked up.
         return build_exec_process(process, spec, rootfs="/", command=words_of(test), env={})
 
     processes = {monitor.PROCESS: process_of(health.test)}
@@ -122,5 +122,5 @@ def _config(identifier: str, engine: Engine, spec: ContainerSpec, health: Health
 
 
 def _milliseconds(nanoseconds: int | None) -> int:
-    """Return milliseconds, 1 for less: only 0 means none."""
+    """Return milliseconds, at least 1: 0 would mean none."""
     return -(-(nanoseconds or 0) // _MILLISECOND)

@@ -1,4 +1,4 @@
-"""Namespaces that a container joins instead of getting its own: `container:NAME` and `ns:PATH`."""
+"""Namespaces that a container joins: `container:NAME` and `ns:PATH`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 _UNKNOWN = 5  # EIO
-# OCI's name of a namespace, and the kernel's file in /proc/PID/ns (namespaces(7)).
+# The OCI spec's name of a namespace → the kernel's file in /proc/PID/ns (namespaces(7)).
 _FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "network": "net", "user": "user"}
 
 
 class FindNamespaces(Operation):
-    """Find the files of the namespaces that are joined. `paths`, OCI type → path, is complete afterwards."""
+    """Find the files of the joined namespaces. Afterwards `paths` (OCI type → path) is complete."""
 
     def __init__(self, context: StartContext, engine: Engine, netns_path: str) -> None:
         self._modes = {
@@ -52,7 +52,7 @@ class FindNamespaces(Operation):
 
 
 class BorrowSharedMemory(Operation):
-    """Mount the /dev/shm of the container whose IPC namespace is joined. `path` is where, or "" if there is none."""
+    """Mount the /dev/shm of the container whose IPC namespace is joined, at `path` ("" if it has none)."""
 
     def __init__(self, context: StartContext, joined: FindNamespaces) -> None:
         self._joined = joined
@@ -70,15 +70,15 @@ class BorrowSharedMemory(Operation):
         self.path = shm.borrow(self._joined.paths["ipc"], self._target)
 
     def explain_failure(self, error: OSError) -> str:
-        """Return what mends it."""
+        """Return what to do about it."""
         return "See that the other container still runs: podpy ps"
 
 
 class MountSysfs(Operation):
-    """Mount a sysfs of the container's network in the run directory, for a container with a user namespace of its own.
+    """Mount a sysfs of the container's network in the run directory, for a container with its own user namespace.
 
-    A sysfs shows the network namespace of who mounts it, who must have CAP_SYS_ADMIN over that (sysfs(5)): the
-    container's own user namespace has none over a network that podpy has made.
+    A sysfs shows the network namespace of the process that mounts it, which needs CAP_SYS_ADMIN there (sysfs(5)). The
+    container's own user namespace has no such right over a network that podpy has made.
     """
 
     def __init__(self, context: StartContext, netns_path: str) -> None:
@@ -95,7 +95,7 @@ class MountSysfs(Operation):
         return f"mount a sysfs of the container's network at {self.target}"
 
     def execute(self) -> None:
-        """Mount it, in a child: this process couldn't come back to the host's network. Raises OSError."""
+        """Mount it in a child process: this one couldn't return to the host's network. Raises OSError."""
         os.makedirs(self.target, mode=0o755, exist_ok=True)
         pid = process.fork()
         if pid == 0:

@@ -1,13 +1,13 @@
-"""The plan of one start: every step between a container's row and its running process.
+"""The plan of a start: all steps from a container's row to its running process.
 
 private mounts     the mount namespace that conmon and the container will live in
 run directory      bundle, sockets, pid files
-network            the namespace and pasta, which gets ready while the rest goes on
+network            the namespace and pasta, which initializes in parallel
 root filesystem    the container's layer on the image's
-conmon             gets ready while the rest goes on, and waits for its start byte
+conmon             initializes in parallel, then waits for its start byte
 volumes, files     hosts, resolv.conf, hostname; sources of volumes
 bundle             config.json: the user is looked up in the mounted root filesystem
-go                 when the network is ready: the OCI runtime creates and starts the container
+start              when the network is ready, conmon gets its start byte: the OCI runtime starts the container
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class MakePrivateMounts(Operation):
 
 
 class MakeRunDirectory(Operation):
-    """Make the container's directory under the run root, and forget how it ended the last time."""
+    """Make the container's directory under the run root, and remove its last exit record."""
 
     def __init__(self, directory: str, exit_record: str) -> None:
         self.directory = directory
@@ -80,7 +80,7 @@ class MakeRunDirectory(Operation):
 
 
 class Launch:
-    """One start of one container. After its plan has run, `pid` and `conmon_pid` are those of the running container."""
+    """One start of one container. After its plan has run, `pid` and `conmon_pid` are set."""
 
     def __init__(
         self,
@@ -107,11 +107,11 @@ class Launch:
 
     @property
     def cgroups(self) -> CgroupView:
-        """What cgroups the container's start has found."""
+        """The cgroup view that the start has found."""
         return self._cgroups.view
 
     def plan(self) -> Plan:
-        """Return the operations, in order. Raises UsageError for the source of a mount that isn't there."""
+        """Return the operations, in order. Raises UsageError if the source of a mount doesn't exist."""
         container, context = self._container, self._context
         engine, spec = container.engine, container.spec
         plan = Plan(
@@ -120,7 +120,7 @@ class Launch:
             self._cgroups,
         )
         leaving = None
-        # A health check's command must join the container's cgroup from the monitor's, at any time.
+        # A health check's command must be able to join the container's cgroup from the monitor's, at any time.
         if spec.userns not in ("", "host") or spec.uid_maps or spec.health is not None:
             leaving = BeginToLeaveSession(self._cgroups, engine.paths)
             plan.add(leaving)
@@ -134,7 +134,7 @@ class Launch:
         return plan
 
     def _bundle_operations(self) -> list[Operation]:
-        """Return what makes files and mounts ready, while conmon gets ready, and writes config.json."""
+        """Return the operations that prepare files and mounts, while conmon initializes, and write config.json."""
         container, context, engine = self._container, self._context, self._container.engine
         user = LookUpUser(context)
         accounts = AddAccounts(context, user)
@@ -189,41 +189,41 @@ class Launch:
 
     @property
     def pid(self) -> int:
-        """The container's first process, as podpy sees it."""
+        """The pid of the container's first process, in podpy's pid namespace."""
         return self._start.pid if self._start else 0
 
     @property
     def pid_start(self) -> int:
-        """When that process started; 1 if it has ended already (no process starts at the first tick)."""
+        """That process's start time in ticks; 1 if it has ended already (no process starts at tick 1)."""
         return pids.start_time(self.pid) or 1
 
     @property
     def conmon_pid(self) -> int:
-        """The monitor."""
+        """The monitor's pid."""
         return self._start.conmon_pid if self._start else 0
 
     @property
     def ports(self) -> str | None:
-        """The ports that were really bound, as the row's JSON; None if the plan has none of its own."""
+        """The ports that were bound, as JSON for the row; None if the plan binds none."""
         bound = self._network.ports
         return None if bound is None else fastjson.dumps([port.as_dict() for port in bound])
 
     def end(self) -> None:
-        """Give back what only the start itself needed, and keep what serves the next one."""
+        """Release what only the start itself needed, and keep what the next start can use."""
         if self._sources is not None:
             self._sources.release()
         if self._built is not None and self.pid:
             self._built.keep_filter()
 
     def abandon(self) -> None:
-        """End what a failed plan has started, but for a container that runs: then `pid` is its first process."""
+        """End what a failed plan has started, except a running container: then `pid` is its first process."""
         if self._start is not None and self._conmon is not None:
             try:
                 self._start.abandon()
             finally:
                 self._conmon.abandon()
         self._network.abandon()
-        # This process stands in the mount namespace that the container would have had, and must remove the directory.
+        # This process is in the mount namespace made for the container, and must remove the directory there.
         try:
             linux.umount2(self._context.rootfs, linux.MNT_DETACH)
         except OSError:
@@ -266,9 +266,9 @@ class Launch:
 
 
 def restart_word(spec: ContainerSpec, restarts: int) -> str:
-    """Return when conmon must wait for a restart after the container's end: always, on-failure, no.
+    """Return after which ends conmon must wait for a restart: always, on-failure, no.
 
-    `restarts`: how often it was restarted already.
+    `restarts`: how often it was already restarted.
     """
     if spec.restart_policy == "on-failure":
         return "no" if 0 < spec.restart_retries <= restarts else "on-failure"
@@ -276,7 +276,7 @@ def restart_word(spec: ContainerSpec, restarts: int) -> str:
 
 
 def context_of(container: Held, console_size: tuple[int, int] | None = None) -> StartContext:
-    """Return what is known about a start before its first operation."""
+    """Return the StartContext of a container."""
     engine = container.engine
     directory = engine.run_directory(container.id)
     return StartContext(
@@ -297,7 +297,7 @@ def context_of(container: Held, console_size: tuple[int, int] | None = None) -> 
 
 
 def wanted_cgroup_manager(container: Held) -> str:
-    """Return the cgroup manager that options or containers.conf ask for, or an empty text."""
+    """Return the cgroup manager named by options or containers.conf, or an empty text."""
     engine = container.engine
     return wanted_manager(container.spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)
 
@@ -306,7 +306,9 @@ def _root_operations(container: Held, context: StartContext) -> list[Operation]:
     engine, spec = container.engine, container.spec
     made: list[Operation] = []
     if spec.rootfs and not spec.rootfs_overlay:
-        made.append(MakeContainerLayer(engine.store, container.id))  # only for its log: the directory is the user's
+        made.append(
+            MakeContainerLayer(engine.store, container.id)
+        )  # only for its log: the root directory is the user's
     made += engine.store.mount_operations(
         container.id,
         container.image,
@@ -322,7 +324,7 @@ def _root_operations(container: Held, context: StartContext) -> list[Operation]:
 
 
 def _monitors_environment(engine: Engine) -> Mapping[str, str]:
-    """Return what conmon and the OCI runtime are started with: the caller's variables and conmon_env_vars."""
+    """Return the environment of conmon and the OCI runtime: the caller's variables and conmon_env_vars."""
     own = engine.oci_runtime.environ
     added = engine.conf.conmon_env_vars
     if not added:

@@ -1,4 +1,4 @@
-"""What a start would refuse, found before anything is made: no container is left behind with the name."""
+"""Checks what a start would refuse, before anything is created: no container is left behind."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
-    """Raise what a start of this container would raise: for limits without a controller and ports that are taken.
+    """Raise the errors that a start would raise for limits without a controller and for taken ports.
 
-    `replaces`: another container goes first, which may have the ports now. The start itself looks once more. Raises
-    NotSupportedError, InUseError, NetworkSetupError.
+    `replaces`: another container will be removed first; it may hold the ports now. The start itself checks again.
+    Raises NotSupportedError, InUseError, NetworkSetupError.
     """
     if spec.ports and not replaces:
         from podpy.network import mode, ports
@@ -28,16 +28,16 @@ def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
             try:
                 ports.resolve([port for port in spec.ports if port.host_port])
             except PodpyError as error:
-                error.exit_code = EXIT_NOT_EXECUTABLE  # as of a start that fails
+                error.exit_code = EXIT_NOT_EXECUTABLE  # the code of a failed start
                 raise
     check_limits(engine, spec)
 
 
 def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> None:
-    """Raise what a start would raise for what isn't there of the host: mounts, devices, the init program.
+    """Raise the errors that a start would raise for missing files of the host: mounts, devices, the init program.
 
-    Also `create` refuses them, as Podman. A source that only the user's namespaces may look at is the start's to find.
-    Raises UsageError, NotFoundError.
+    `create` refuses them too, as Podman does. A source that is only visible inside the user's namespaces is left to the
+    start. Raises UsageError, NotFoundError.
     """
     for mount in spec.mounts:
         if mount.subpath and mount.type == "volume":
@@ -67,7 +67,7 @@ def check_limits(engine: Engine, spec: ContainerSpec) -> None:
 
     wanted = wanted_manager(spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)
     if cgroups.cgroup_mode() == "v2":
-        with sending_to(lambda _: None):  # the start says it
+        with sending_to(lambda _: None):  # the start itself warns
             view = cgroups.cgroup_view(wanted=wanted)
         resources.check(spec.resources, view.manager, view.controllers)
         return
@@ -76,5 +76,5 @@ def check_limits(engine: Engine, spec: ContainerSpec) -> None:
     try:
         manager, _, controllers, _ = look_at_cgroups(engine.paths, wanted)
     except OSError:
-        return  # the start says why
+        return  # the start itself raises it
     resources.check(spec.resources, manager, controllers)

@@ -1,4 +1,4 @@
-"""What a start does in the mounted root filesystem before anything is mounted there."""
+"""Operations of a start in the root filesystem, before anything else is mounted in it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class RefuseLinks(Operation):
         self._context = context
 
     def describe(self) -> str:
-        """Return what is looked at."""
+        """Return which paths."""
         return f"see that /dev, /proc and /sys in {self._context.rootfs} are no symbolic links"
 
     def execute(self) -> None:
-        """Look. Raises ImageError, UsageError."""
+        """Check. Raises ImageError, UsageError."""
         inside.refuse_links(self._context.spec, self._context.rootfs)
 
 
@@ -34,7 +34,7 @@ class LookUpUser(Operation):
 
     def __init__(self, context: StartContext) -> None:
         self._context = context
-        self.ids = users.UserIds()  # complete once this has been executed
+        self.ids = users.UserIds()  # set by execute()
 
     @property
     def host_ids(self) -> tuple[int, int]:
@@ -42,18 +42,18 @@ class LookUpUser(Operation):
         return self._context.host_ids(self.ids.uid, self.ids.gid)
 
     def describe(self) -> str:
-        """Return who is looked up."""
+        """Return which user."""
         return f"look up the user {self._context.spec.user or 'root'}"
 
     def execute(self) -> None:
-        """Look. Raises CommandNotExecutableError for a user or group that isn't there."""
+        """Look them up. Raises CommandNotExecutableError for an unknown user or group."""
         spec = self._context.spec
         user = accounts.as_numbers(spec, self._context.rootfs) if spec.host_users else spec.user
         self.ids = users.lookup(self._context.rootfs, user, spec.groups)
 
 
 class MakeWorkdir(Operation):
-    """Make the working directory that the image names, for the container's user."""
+    """Create the working directory that the image names, for the container's user."""
 
     def __init__(self, context: StartContext, user: LookUpUser) -> None:
         self._context = context
@@ -64,15 +64,15 @@ class MakeWorkdir(Operation):
         return f"make the working directory {self._context.spec.workdir}, if it is missing"
 
     def execute(self) -> None:
-        """Make it. Raises CommandNotExecutableError for one that isn't there and may not be made."""
+        """Create it. Raises CommandNotExecutableError if it doesn't exist and may not be created."""
         context = self._context
         workdir.prepare(context.spec, context.rootfs, self._user.ids, context.container_id)
 
 
 class AddAccounts(Operation):
-    """Add the lines of users that the image doesn't know to its passwd and group.
+    """Add lines for users that the image doesn't know to its passwd and group.
 
-    `texts`, path in the container → text, are afterwards what is to be mounted instead; the user's home is known, too.
+    Afterwards `texts` (path in the container → text) are the files to mount instead, and the user's home is known.
     """
 
     def __init__(self, context: StartContext, user: LookUpUser) -> None:
@@ -81,7 +81,7 @@ class AddAccounts(Operation):
         self.texts: dict[str, str] = {}
 
     def describe(self) -> str:
-        """Return what is added to."""
+        """Return which files."""
         return "add a line for the container's user to /etc/passwd and /etc/group, where they have none"
 
     def execute(self) -> None:
@@ -92,23 +92,23 @@ class AddAccounts(Operation):
 
 
 class LinkMtab(Operation):
-    """Make /etc/mtab a link to /proc/mounts where the image has none: mount(8) and df(1) of old read it."""
+    """Make /etc/mtab a link to /proc/mounts if the image has none: old versions of mount(8) and df(1) read it."""
 
     def __init__(self, context: StartContext) -> None:
         self._context = context
 
     @staticmethod
     def is_needed(context: StartContext) -> bool:
-        """Return whether the container has an /etc of its own to write."""
+        """Return whether the container has a writable /etc of its own."""
         taken = {mount.target for mount in context.spec.mounts}
         return not (taken & {"/", "/etc", "/etc/mtab"} or (context.spec.rootfs and not context.spec.rootfs_overlay))
 
     def describe(self) -> str:
-        """Return what is made."""
+        """Return which link."""
         return f"link /etc/mtab to {_MTAB_TARGET}, if it is missing"
 
     def execute(self) -> None:
-        """Make it; an image whose /etc can't hold it stays without."""
+        """Make it, if the image's /etc allows that."""
         try:
             etc = inside.make_directories(self._context.rootfs, "/etc")
         except OSError:

@@ -1,4 +1,4 @@
-"""Create a container and start it, in one."""
+"""Creates a container and starts it, in one step."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def run(
 ) -> tuple[Held, int | None]:
     """Create and start a container; return it, and its exit code (None: it runs on).
 
-    `options`: attached with these streams until it ends or the user detaches; without, it runs in the background.
-    `discard`: one whose start fails is removed. `replace`, `progress` and what is raised: as `create` and `start`.
+    `options`: attach with these streams until it ends or the user detaches; None: run it in the background. `discard`:
+    remove it if its start fails. `replace`, `progress` and errors: as `create` and `start`.
     """
     if spec.requires:
         engine.privileged(lambda: start_required(engine, spec))
     if not engine.access.ends_with_the_call:
-        # Only this process holds the lock, and its helper would give it back: two steps, as another caller's.
+        # Two steps here: the lock is held by this process, and its helper would release it.
         held = create(engine, spec, pull, replace=replace, progress=progress)
         return held, engine.privileged(lambda: _start(engine, held, None, options, discard=discard))
     with create_starting(engine, spec, pull, replace=replace, progress=progress) as starting:
@@ -75,6 +75,6 @@ def _start(
 
             discard_failed_start(container)
         if isinstance(error, _OF_A_START) and error.exit_code == EXIT_FAILURE:
-            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's; what it looks at before it makes a container stays 125
+            error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's code; errors from before the container exists stay 125
         raise
     return None

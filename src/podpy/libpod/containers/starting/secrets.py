@@ -1,8 +1,8 @@
-"""Secrets of one start: read from their drivers, written into a tmpfs that only this mount namespace sees.
+"""The secrets of one start: read from their drivers, written into a tmpfs that only this mount namespace sees.
 
-Each use is a file of its own, so two uses of one secret keep an owner and a mode each. Those that belong below
-/run/secrets are one directory, which is bound there; another target is a file that is bound. Both go with the mount
-namespace, so with the container's end.
+Each use is a separate file, so two uses of one secret may differ in owner and mode. Those below /run/secrets are in one
+directory, which is bound there; any other target is a bound file. Both vanish with the mount namespace, at the
+container's end.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 DIRECTORY = "/run/secrets"
 _PAGE = 4096
-_ROOM = 16 * _PAGE  # for directories, and a little that the container writes
+_ROOM = 16 * _PAGE  # for directories, and for a few files of the container
 
 
 def resolve(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Return the spec whose secrets have their full names, ids and targets. Raises NoSuchSecretError, UsageError."""
+    """Return the spec with full names, ids and targets of its secrets. Raises NoSuchSecretError, UsageError."""
     table = Secrets(engine.paths, engine.database, engine.caller.environ)
     uses = []
     for use in spec.secrets:
@@ -43,7 +43,7 @@ def resolve(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _check_targets(targets: list[str], spec: ContainerSpec) -> None:
-    """Raise UsageError if two things are to stand at one place, or one in the other."""
+    """Raise UsageError if two targets are the same, or if one lies below another."""
     taken = {mount.target for mount in spec.mounts}
     for number, target in enumerate(targets):
         if target in ("/", DIRECTORY) or target in taken or target in targets[:number]:
@@ -54,13 +54,13 @@ def _check_targets(targets: list[str], spec: ContainerSpec) -> None:
 
 
 class WriteSecrets(Operation):
-    """Read the container's secrets, and write those that are files. `paths` and `variables` are then complete."""
+    """Read the container's secrets, and write those that are files. Afterwards `paths` and `variables` are complete."""
 
     def __init__(self, context: StartContext, engine: Engine) -> None:
         self._context = context
         self._engine = engine
         self._place = os.path.join(context.directory, "secrets")
-        self.paths: dict[str, str] = {}  # place in the container → path to bind there
+        self.paths: dict[str, str] = {}  # path in the container → path to bind there
         self.variables: dict[str, str] = {}
 
     def describe(self) -> str:
@@ -95,7 +95,7 @@ class WriteSecrets(Operation):
         return {name: secrets.data(secrets.find(name)) for name in {use.name for use in uses}}
 
     def _shared(self) -> str:
-        """Return the directory that is bound at /run/secrets, made when it is first asked for."""
+        """Return the directory that is bound at /run/secrets; the first call creates it."""
         path = os.path.join(self._place, "shared")
         if DIRECTORY not in self.paths:
             self._make_directory(path)
@@ -119,18 +119,18 @@ class WriteSecrets(Operation):
         with open(descriptor, "wb") as file:
             file.write(data)
             os.fchown(descriptor, *self._context.host_ids(use.uid, use.gid))
-            os.fchmod(descriptor, use.mode)  # after the owner: chown(2) takes set-id bits away
+            os.fchmod(descriptor, use.mode)  # after the owner: chown(2) clears set-id bits
 
 
 def keep_memory_private() -> None:
     """Keep this process's memory out of core dumps, and from debuggers of the same user (PR_SET_DUMPABLE).
 
-    Only in a process of podpy's own. It lasts until the process ends, since Python can't wipe what it has read; a
-    program that is started has its own.
+    Only in podpy's own process, not a library caller's. It lasts until the process ends, since Python can't wipe
+    memory; programs that are started later aren't affected.
     """
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
 
 def _as_text(data: bytes) -> str:
-    # As the kernel would take it: a variable ends at its first NUL.
+    # As in execve(2): a variable ends at its first NUL.
     return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")

@@ -1,8 +1,8 @@
-"""/run/.containerenv: what a container may know about itself.
+"""/run/.containerenv: a container's description of itself.
 
-The file's presence is the sign that a process runs in a container. Podman writes more into it only for a privileged
-one; so does podpy, and for a container whose label asks for it: the user's label, or that of podpy's own image `hello`.
-What another image says about itself decides nothing.
+A process knows from the file's existence that it runs in a container. Podman writes something into it only for a
+privileged container. podpy also does so if a label asks for it: the user's label, or that of podpy's own image `hello`;
+labels of other images don't count.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PATH = "/run/.containerenv"
 
 
 def is_told(container: Held) -> bool:
-    """Return whether a container's file says more than that it's there."""
+    """Return whether a container's file has any content."""
     spec = container.spec
     if LABEL not in spec.image_labels:
         return spec.privileged or LABEL in spec.labels
@@ -50,7 +50,7 @@ def text(container: Held) -> str:
 
 
 def tell_conmon(directory: str) -> None:
-    """Add the monitor's pid, which is known only when the OCI runtime is being started; the container may have to wait.
+    """Add the monitor's pid, which is known only while the OCI runtime is being started; the container may wait for it.
 
     `directory` is the container's run directory, where conmon's pid file and the file to be mounted are.
     """

@@ -1,4 +1,4 @@
-"""Where the contents of a container's mounts come from: volumes, parts of them, overlays of host directories."""
+"""The sources of a container's mounts: volumes, their subpaths, overlays of host directories."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class Sources:
-    """The sources of a container's mounts: the operations that make them ready, and `paths`, target → host path."""
+    """The sources of a container's mounts: `operations` that prepare them, and `paths` (target → host path)."""
 
     def __init__(self, context: StartContext, engine: Engine, user: LookUpUser) -> None:
-        """Raises UsageError for the source of a bind mount that isn't there."""
+        """Raises UsageError if the source of a bind mount doesn't exist."""
         self._context = context
         self._engine = engine
         self._user = user
         self.operations: list[Operation] = []
         self.paths: dict[str, str] = {}
-        self.artifacts: dict[str, dict[str, str]] = {}  # target → place in the container → path of a file
+        self.artifacts: dict[str, dict[str, str]] = {}  # target → path in the container → path of a file
         self._locks: list[FileLock] = []
         self._prepared: list[PrepareVolume] = []
         for number, mount in enumerate(context.spec.mounts):
@@ -43,12 +43,12 @@ class Sources:
                 self._artifact(mount)
             if "U" in mount.options and mount.type in ("bind", "volume"):
                 self.operations.append(GiveTree(self.paths[mount.target], user))
-        # By name: two starts wait for volumes' locks in the same order.
+        # By name, so that two starts take the volumes' locks in the same order.
         self._prepared.sort(key=lambda operation: operation.volume)
         self.operations[:0] = self._prepared
 
     def release(self) -> None:
-        """Give the volumes' locks back: the container runs, or its start has failed."""
+        """Release the volumes' locks: the container is running, or its start has failed."""
         while self._locks:
             lock = self._locks.pop()
             lock.remove()
@@ -97,14 +97,14 @@ class Sources:
 
 
 class PrepareVolume(Operation):
-    """Mount a volume that has options, and give one that was never used the image's files, owner and mode, or the
+    """Mount a volume that has options. Give a volume that was never used the image's files, owner and mode, or the
     container's user as its owner.
     """
 
     def __init__(
         self, context: StartContext, engine: Engine, mount: Mount, user: LookUpUser, locks: list[FileLock]
     ) -> None:
-        """`locks` gets the locks that are to be held until the container's row says that it runs."""
+        """`locks` gets the locks that must be held until the container's row says that it is running."""
         self._context = context
         self._engine = engine
         self._mount = mount
@@ -124,7 +124,7 @@ class PrepareVolume(Operation):
         return f"mount the volume {name}, if it has options; fill it from {self._mount.target}, if it was never used"
 
     def execute(self) -> None:
-        """Prepare it. Raises NoSuchVolumeError for a volume that was removed, StorageError."""
+        """Prepare it. Raises NoSuchVolumeError if the volume was removed, StorageError."""
         volume = self._engine.volume_table.find(self._mount.source)
         fresh = volume.needs_mount and self._mount_it(volume)
         if self._mount.subpath:
@@ -142,15 +142,15 @@ class PrepareVolume(Operation):
         self._engine.volume_table.prepare(volume, use, fresh=fresh)
 
     def _mount_it(self, volume: Volume) -> bool:
-        """Mount it in this mount namespace; return whether what is mounted there was made just now."""
+        """Mount it in this mount namespace; return whether the mounted file system is new (a tmpfs)."""
         from podpy.storage.volumes import mounting
 
         if mounting.is_mounted(volume):
-            return False  # by `podpy volume mount`, or at another place of this container
+            return False  # mounted by `podpy volume mount`, or at another target of this container
         try:
             if mounting.is_shared(volume):
                 lock = self._engine.lock(f"volume-{volume.name}")
-                lock.acquire()  # by the time that it is given back, others see this container run
+                lock.acquire()  # when it is released, others see this container running
                 self._locks.append(lock)
                 if any(mounting.borrow(volume, pid) for pid in self._engine.volume_table.monitors(volume.name)):
                     return False
@@ -160,19 +160,19 @@ class PrepareVolume(Operation):
                 f"mounting volume {volume.name} for container {self._context.container_id}: {error.message}",
                 hint=error.hint,
             )
-            failed.exit_code = EXIT_NOT_EXECUTABLE  # as of a start that fails
+            failed.exit_code = EXIT_NOT_EXECUTABLE  # the code of a failed start
             raise failed from error
         return mounting.is_shared(volume)
 
 
 class MountSubpath(Operation):
-    """Mount a part of a volume in the run directory.
+    """Mount a subpath of a volume in the run directory.
 
-    The OCI runtime gets that place: it never looks up a path that a container which shares the volume can change.
+    The OCI runtime gets that mount, so it never looks up a path in the volume, which another container could change.
     """
 
     def __init__(self, root: str, subpath: str, target: str, whole: str, *, in_root: bool = False) -> None:
-        """`whole` is what `root` is called in errors. `in_root`: links resolve as after a chroot to it: an image's."""
+        """`whole` is the name of `root` in errors. `in_root`: links resolve as after a chroot to `root`, an image's."""
         self._open = beneath.open_in_root if in_root else beneath.open_beneath
         self._root = root
         self._subpath = subpath
@@ -184,7 +184,7 @@ class MountSubpath(Operation):
         return f"mount {self._subpath} of {self._whole} at {self._target}"
 
     def execute(self) -> None:
-        """Mount it. Raises UsageError for a part that isn't there, or isn't in the volume."""
+        """Mount it. Raises UsageError if the subpath doesn't exist, or leads out of the volume."""
         check_subpath(self._subpath)
         try:
             part = self._open(self._root, self._subpath, os.O_PATH)
@@ -203,15 +203,15 @@ class MountSubpath(Operation):
 
 
 class MountHostOverlay(Operation):
-    """Mount an overlay over a host directory or a volume (`:O`): what the container writes is its own."""
+    """Mount an overlay of a host directory or a volume (`:O`): the container's changes are its own."""
 
     def __init__(self, context: StartContext, mount: Mount, lower: str, number: int) -> None:
         self._lower = lower
-        # Beside the container's own layer, on a disk: what is written here may be large, and goes with the container.
+        # Beside the container's own layer, on a disk: the changes may be large, and are removed with the container.
         base = os.path.join(context.layer, f"overlay{number}")
         self._upper = _value(mount, "upperdir=") or f"{base}/upper"
         self._work = _value(mount, "workdir=") or f"{base}/work"
-        # What is mounted lies in the run directory, whose mounts the clean-up leaves first.
+        # The mount is in the run directory: the cleanup unmounts that first.
         self.target = os.path.join(context.directory, f"overlay{number}")
         self._rootless = context.paths.rootless
 
@@ -230,7 +230,7 @@ class MountHostOverlay(Operation):
         linux.mount("overlay", self.target, "overlay", 0, f"{options},userxattr" if self._rootless else options)
 
     def explain_failure(self, error: OSError) -> str:
-        """Return what can forbid it."""
+        """Return a possible cause."""
         return f"An overlay can't be made of every file system (dmesg says why): is {self._lower} one itself?"
 
 
@@ -257,17 +257,17 @@ class GiveTree(Operation):
             os.close(top)
 
     def explain_failure(self, error: OSError) -> str:
-        """Return what can forbid it."""
+        """Return a possible cause."""
         return f"The owners of files that aren't yours stay: see ls -ln {self._path}, or leave out the U option"
 
 
 def no_source(path: str) -> UsageError:
-    """Return the error, in Podman's words, of a bind mount whose source isn't there."""
+    """Return Podman's error for a bind mount whose source doesn't exist."""
     return UsageError(f"statfs {path}: no such file or directory", hint=f"Make it first: mkdir -p {path}")
 
 
 def check_subpath(subpath: str) -> None:
-    """Raise UsageError if the text can't name a part of a volume."""
+    """Raise UsageError if the text can't be a subpath of a volume."""
     if subpath.startswith("/") or ".." in subpath.split("/"):
         raise UsageError(
             f'subpath "{subpath}" must be relative to the volume and without ".."', hint="For example: subpath=a/b"
@@ -279,5 +279,5 @@ def _value(mount: Mount, option: str) -> str:
 
 
 def _escaped(path: str) -> str:
-    # Overlay's option parser takes : and , for separators (Documentation/filesystems/overlayfs.rst).
+    # Overlay's option parser reads : and , as separators (Documentation/filesystems/overlayfs.rst).
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")

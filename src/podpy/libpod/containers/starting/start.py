@@ -1,4 +1,4 @@
-"""Start a container: commit `starting`, run the plan, commit `running`; or undo."""
+"""Starts a container: commits `starting`, runs the plan, commits `running`; or undoes everything."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def start(
 ) -> None:
     """Start a container; this process must be in the user's namespaces.
 
-    `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket that conmon inherits (see
-    libpod.io.foreground); `console_size`: rows and columns of the caller's terminal; `restart`: it was stopped for
-    this. Raises StateError, RuntimeFailedError, OperationError: the container is then as it was before.
+    `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket; conmon inherits both (see
+    libpod.io.foreground). `console_size`: rows and columns of the caller's terminal. `restart`: it was stopped for a
+    restart. Raises StateError, RuntimeFailedError, OperationError; then the container is as before.
     """
     start_required(container.engine, container.spec)
     with container.locked() as row:
@@ -61,7 +61,7 @@ def start(
 def start_required(engine: Engine, spec: ContainerSpec) -> None:
     """Start the containers that must run before this one (`--requires`), and those that they require.
 
-    No lock is held, so that nobody waits for two. Raises NoSuchContainerError, and as `start`.
+    The caller holds no lock, so that no call waits for two. Raises NoSuchContainerError, and as `start`.
     """
     from podpy.libpod.containers.held import find
 
@@ -71,11 +71,11 @@ def start_required(engine: Engine, spec: ContainerSpec) -> None:
             if needed.status not in ALIVE:
                 start(needed)
         except AlreadyError:
-            continue  # another call was faster
+            continue  # another call has started it
 
 
 def initialize(container: Held, *, console_size: tuple[int, int] | None = None) -> None:
-    """Make a container ready so that its start is only one call of the runtime (`podpy init`). Raises as start."""
+    """Prepare a container, so that its start is only one call of the runtime (`podpy init`). Raises as start."""
     with container.locked() as row:
         _check_startable(container, row.status)
         if row.status == INITIALIZED:
@@ -86,10 +86,10 @@ def initialize(container: Held, *, console_size: tuple[int, int] | None = None) 
 
 
 class Starting:
-    """A container that was created to be started at once: its row says `starting`, and its lock is held.
+    """A new container that is started at once: its row says `starting`, and its lock is held.
 
-    `run` and `initialize` give the lock back. If the block ends without them, the row says `created` and the lock is
-    given back then.
+    `run` and `initialize` release the lock. If the block ends without them, the row is set to `created`, and the lock
+    is released then.
     """
 
     def __init__(self, container: Held) -> None:
@@ -106,7 +106,7 @@ class Starting:
             self.container.lock.release()
 
     def initialize(self, *, console_size: tuple[int, int] | None = None) -> None:
-        """Make the container ready, as `podpy init` does."""
+        """Prepare the container, as `podpy init` does."""
         try:
             start_locked(self.container, console_size=console_size, run=False)
         finally:
@@ -123,14 +123,14 @@ class Starting:
 
 
 def commit_starting(container: Held, *events: str, restarts: int = 0) -> None:
-    """Let the row of a container whose lock the caller holds say that it is being started.
+    """Set the row to `starting`; the caller holds the container's lock.
 
-    `events`: what else that is (podman-events(1)).
-    `restarts`: how often its restart policy has started it since the user did. Raises CommandNotFoundError.
+    `events`: events to write with the change (podman-events(1)). `restarts`: how often the restart policy has started
+    it since the user did. Raises CommandNotFoundError.
     """
     engine, row = container.engine, container.row
     check_command(container.spec)
-    # A container that was killed on its way down may have left something in its run directory.
+    # If a cleanup was killed, something may be left in the run directory.
     release(engine, row)
     changes = {"boot_id": engine.paths.boot_id, "stopped_by_user": 0, "restarts": restarts}
     engine.table.update(row.id, *events, status=STARTING, **changes)
@@ -149,9 +149,9 @@ def start_locked(
 ) -> None:
     """Start a container whose lock the caller holds, and whose row says `starting`.
 
-    With run=False the container is only made ready (`podpy init`). `restart_delay`: milliseconds that its monitor waits
-    before a restart by its policy; 0: conmon's own default. `after_failure`: columns for the row if the start fails,
-    over those that `_undo` writes.
+    With run=False the container is only prepared (`podpy init`). `restart_delay`: milliseconds that its monitor waits
+    before a restart by policy; 0: conmon's default. `after_failure`: columns for the row if the start fails, which
+    replace those of `_undo`.
     """
     engine = container.engine
     before = container.row
@@ -189,7 +189,7 @@ def _events(attach_fd: int, *, run: bool) -> tuple[str, ...]:
 
 
 def _columns(launch: Launch, status: str) -> dict[str, Any]:
-    """Return what the row of a container that was started says."""
+    """Return the columns of a started container."""
     columns = {
         "status": status,
         "pid": launch.pid,
@@ -205,13 +205,13 @@ def _columns(launch: Launch, status: str) -> dict[str, Any]:
 
 
 def _end_waiting(row: ContainerRow) -> None:
-    """End a monitor that waits to start the container again: who starts it now is faster."""
+    """End a monitor that is waiting to start the container again: this call starts it now."""
     if row.status == RESTARTING:
         pids.send_signal(row.conmon_pid, row.conmon_start, _SIGKILL)
 
 
 def check_command(spec: ContainerSpec) -> None:
-    """Raise CommandNotFoundError if there is nothing to run. Creating that container is fine: for its files, say."""
+    """Raise CommandNotFoundError if there is no command. Creating such a container is allowed, for its files."""
     if not spec.command:
         raise CommandNotFoundError(
             "no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
@@ -220,7 +220,7 @@ def check_command(spec: ContainerSpec) -> None:
 
 
 def outlive_session(container: Held) -> None:
-    """Let the monitor of a container that nobody is attached to outlive the login session, where systemd can."""
+    """Let the monitor of a detached container outlive the login session, if systemd can do that."""
     from podpy.systemd.scope import move_in_background
 
     move_in_background(container.engine.paths, container.row.conmon_pid)
@@ -245,9 +245,9 @@ def _check_startable(container: Held, status: str) -> None:
 
 
 def _undo(container: Held, launch: Launch | None, error: BaseException, more: dict[str, Any]) -> None:
-    """Return a container whose start failed to its former state; the error's code is its exit code, as in Podman.
+    """Restore the state from before a failed start; the error's code becomes the exit code, as in Podman.
 
-    `more`: what else its row then says.
+    `more`: additional columns for the row.
     """
     engine = container.engine
     row = container.row
@@ -277,4 +277,4 @@ def discard_failed_start(container: Held) -> None:
             if row.status in (CREATED, EXITED, REMOVING):
                 remove_locked(container, row, volumes=True)
     except NoSuchContainerError:
-        pass  # conmon's exit command was faster
+        pass  # conmon's exit command has removed it
