@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Test = Callable[[ContainerRow], bool]
     Maker = Callable[[Engine, list[str]], Test]
 
-# What the filter calls the states that podpy tells apart further.
+# The filter's names for states with other names in podpy.
 _STATES = {"configured": "created", "stopped": "exited"}
 _KNOWN_STATES = (
     "created", "initialized", "running", "paused", "exited", "stopped", "stopping", "removing", "unknown", "configured",
@@ -28,7 +28,7 @@ _POLICIES = ("none", "no", "always", "on-failure", "unless-stopped", "never")
 
 
 def matching(engine: Engine, rows: list[ContainerRow], filters: list[str]) -> list[ContainerRow]:
-    """Return the rows that all filters let through. Values of the same key are alternatives, except labels.
+    """Return the rows that match all filters. Values of the same key are alternatives, except labels.
 
     Raises UsageError for an unknown key or value, NoSuchContainerError from before= and since=.
     """

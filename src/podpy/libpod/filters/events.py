@@ -1,6 +1,6 @@
 """The keys of `events --filter`, as conditions for the database (podman-events(1)).
 
-Values of one key are alternatives, also labels; keys must all be true.
+Values of one key are alternatives, also labels; all keys must match.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _ALIASES = {"die": "died"}  # Docker's
 
 
 def wanted(filters: Sequence[str], *, since: int = 0, until: int = 0) -> Wanted:
-    """Return which events `filters` let through, later than `since` and before `until` (nanoseconds since 1970; 0: no
-    bound). Raises UsageError.
+    """Return the condition for events that match `filters`, later than `since` and before `until` (nanoseconds since
+    1970; 0: no bound). Raises UsageError.
     """
     by_key: dict[str, list[str]] = {}
     for text in filters:

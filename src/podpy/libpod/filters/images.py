@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 
 def matching(engine: Engine, filters: list[str], *, whole: bool = False) -> list[ImageRecord]:
-    """Return the images for which every filter is true, newest first. Raises UsageError, NoSuchImageError (before,
-    since).
+    """Return the images that match every filter, newest first. Raises UsageError, NoSuchImageError (before, since).
 
-    Without `whole` the records are summaries (Store.image_summaries) where no filter needs more.
+    Without `whole`, the records are summaries (Store.image_summaries) unless a filter needs more.
     """
     wanted = shared.parse(filters, KEYS)
     whole = whole or any(key.startswith(("label", "manifest")) for key in wanted)
@@ -32,7 +31,7 @@ def matching(engine: Engine, filters: list[str], *, whole: bool = False) -> list
 
 
 def names_matching(record: ImageRecord, filters: list[str]) -> list[str]:
-    """Return the image's names that the `reference` filters let through (all, if there is none)."""
+    """Return the image's names that match the `reference` filters (all names if there is no such filter)."""
     patterns = shared.parse(filters, KEYS).get("reference", [])
     if not patterns:
         return record.names
@@ -40,8 +39,8 @@ def names_matching(record: ImageRecord, filters: list[str]) -> list[str]:
 
 
 def reference_matches(name: str, pattern: str) -> bool:
-    """Tell whether a full name fits a pattern: the whole name, or an end of it after a slash, each with its tag (or
-    digest) or without; * ? [] as in file names, which never match a slash (Go's path.Match).
+    """Return whether a full name matches a pattern. The pattern is for the whole name, or an end of it after a slash,
+    each with or without its tag (or digest); * ? [] are as in file names and never match a slash (Go's path.Match).
     """
     from fnmatch import fnmatchcase
 
@@ -66,7 +65,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _checks(engine: Engine, key: str, values: list[str]) -> list[Check]:
-    """Return what a filter asks of an image; `key` may end in an exclamation mark (`label!=x`): then not that."""
+    """Return a filter's checks of an image; an exclamation mark at the end of `key` (`label!=x`) negates it."""
     bare = key.removesuffix("!")
     make = _MAKERS[bare]
     if bare in _ANY_OF:
@@ -123,7 +122,7 @@ def _label(_engine: Engine, _key: str, value: str) -> Check:
 
 def _containers(engine: Engine, _key: str, value: str) -> Check:
     if value == "external":
-        return lambda _record: False  # containers of other tools aren't in podpy's store
+        return lambda _record: False  # podpy's store has no containers of other tools
     if value not in ("true", "false"):
         raise UsageError(f'unsupported value "{value}" for containers filter', hint="It is true, false or external")
     users = engine.store.images_table.user_counts()
@@ -155,7 +154,7 @@ _MAKERS: dict[str, Maker] = {
     "dangling": _boolean(lambda record: not record.names),
     "digest": _digest,
     "id": _id,
-    # Steps of a build, images in others' stores: podpy's images are neither.
+    # Intermediate images of a build, and images in additional stores: podpy has neither.
     "intermediate": _boolean(lambda _record: False),
     "label": _label,
     "manifest": _boolean(lambda record: record.is_list),
@@ -164,5 +163,5 @@ _MAKERS: dict[str, Maker] = {
     "since": _since,
     "until": _until,
 }
-_ANY_OF = ("reference", "id", "digest")  # of these one is enough; of the others all must be true
+_ANY_OF = ("reference", "id", "digest")  # for these one matching value is enough; for other keys all must match
 KEYS = (*_MAKERS, *(f"{key}!" for key in _MAKERS))

@@ -1,4 +1,4 @@
-"""`--filter KEY=VALUE`: what all lists share. What a key means is the list's own business."""
+"""`--filter KEY=VALUE`: the code that all lists share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from podpy.errors import UsageError
 
 
 def parse(filters: list[str], known: tuple[str, ...], *, of: str = "") -> dict[str, list[str]]:
-    """Return the values of each key. `label!=x` is the key `label!`. Raises UsageError for what isn't known.
+    """Return the values of each key. `label!=x` is the key `label!`. Raises UsageError for an unknown key.
 
-    `of`: the kind of thing, which some of Podman's errors name.
+    `of`: the kind of object, which some of Podman's errors name.
     """
     values: dict[str, list[str]] = {}
     for text in filters:
@@ -35,7 +35,7 @@ def _keys(known: tuple[str, ...]) -> str:
 
 
 def match_labels(wanted: list[str], labels: dict[str, str]) -> bool:
-    """Return whether all labels that are wanted ("key" or "key=value", with * as in file names) are there."""
+    """Return whether there are all wanted labels ("key" or "key=value", with * as in file names)."""
     return all(_has_label(text, labels) for text in wanted)
 
 
@@ -52,7 +52,7 @@ def _has_label(text: str, labels: dict[str, str]) -> bool:
 
 
 def match_id(wanted: list[str], identifier: str) -> bool:
-    """Return whether an id begins with one of the values, or matches one as a regular expression if it isn't hex."""
+    """Return whether an id begins with one of the values; a value that isn't hexadecimal is a regular expression."""
     for value in wanted:
         text = value.lower()
         if all(char in "0123456789abcdef" for char in text):
@@ -64,7 +64,7 @@ def match_id(wanted: list[str], identifier: str) -> bool:
 
 
 def match_pattern(wanted: list[str], text: str) -> bool:
-    """Return whether a value is found in the text as a regular expression. Raises UsageError for a bad one."""
+    """Return whether a value, a regular expression, is found in the text. Raises UsageError for a bad one."""
     for value in wanted:
         if all(char.isalnum() or char in "_-/:@ " for char in value):
             if value in text:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SearchFilters:
-    """`stars=N`, `is-official[=BOOL]`, `is-automated[=BOOL]`; the last one of a key counts."""
+    """`stars=N`, `is-official[=BOOL]`, `is-automated[=BOOL]`; the last value of a key counts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Read the filters. Raises UsageError."""
@@ -28,7 +28,7 @@ class SearchFilters:
                 raise UsageError(f'invalid filter type "{text}"', hint="Keys: stars, is-official, is-automated")
 
     def match(self, found: Found) -> bool:
-        """Tell whether all that is asked for is true of an image."""
+        """Return whether an image matches all filters."""
         facts = {"is-official": found.official, "is-automated": found.automated}
         return found.stars >= self._stars and all(facts[key] == value for key, value in self._wanted.items())
 

@@ -1,4 +1,4 @@
-"""Points in time as Podman takes them for --since and --until."""
+"""Points in time in --since and --until, by Podman's rules."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _FURTHEST = ((1 << 63) - 1) // SECOND  # seconds that an int64 of nanoseconds ho
 
 
 def parse_time(text: str, *, ahead: bool = False) -> int:
-    """Return nanoseconds since 1970 for a Unix time (1700000000.5), an RFC 3339 time or a beginning of one (local time
-    without an offset), or a Go duration before now (10m, 1h30m); after now with `ahead`, which is what Podman takes
-    `--until=10m` for (pkg/util, ParseInputTime); "now". Raises UsageError.
+    """Return nanoseconds since 1970 for a Unix time (1700000000.5), an RFC 3339 time or the beginning of one (without
+    an offset it is local), "now", or a Go duration (10m, 1h30m) before now. With `ahead` a duration is after now:
+    Podman reads `--until=10m` so (pkg/util, ParseInputTime). Raises UsageError.
     """
     if text == "now":
         return time_ns()
@@ -56,9 +56,9 @@ def _parse_date(text: str) -> int | None:
     utc = nanoseconds(f"{date}T{clock}Z")
     if not utc:
         return None
-    # mktime reads the fields as local time: what was typed without an offset is the user's own clock.
+    # mktime reads the fields as local time: a time without an offset is the user's local time.
     try:
         local = int(mktime((*gmtime(utc // SECOND)[:8], -1)))
-    except (OverflowError, ValueError, OSError):  # years that a C library doesn't know
+    except (OverflowError, ValueError, OSError):  # years that the C library can't handle
         return None
     return local * SECOND + utc % SECOND

@@ -1,4 +1,4 @@
-"""`volume ls --filter`, `volume prune --filter`: Podman's keys. Several keys must all be true, as in Podman 6."""
+"""`volume ls --filter`, `volume prune --filter`: Podman's keys. All keys must match, as in Podman 6."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 
 def matching(engine: Engine, filters: list[str]) -> list[Volume]:
-    """Return the volumes for which every filter is true, oldest first. Raises UsageError, NoSuchVolumeError (since)."""
+    """Return the volumes that match every filter, oldest first. Raises UsageError, NoSuchVolumeError (since)."""
     return _chosen(engine, shared.parse(filters, KEYS, of="volume"))
 
 
 def unused(engine: Engine, filters: list[str], *, every: bool, gone: Collection[str] = ()) -> list[Volume]:
     """Return the volumes that a prune removes: anonymous ones (`every`: all) that no container uses, oldest first.
 
-    Containers of `gone` count as gone. The filter `all=true`, which is Docker's, is `every`. Raises UsageError.
+    The containers in `gone` count as removed. Docker's filter `all=true` means `every`. Raises UsageError.
     """
     wanted = shared.parse(filters, (*KEYS, "all"), of="volume")
     every = ("all" in wanted and _boolean("all", wanted.pop("all"))) or every

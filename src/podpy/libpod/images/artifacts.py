@@ -1,4 +1,4 @@
-"""Artifacts of the store, files with a manifest: `podpy artifact`."""
+"""Artifacts of the store (files with a manifest): `podpy artifact`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Artifact(Record):
-    """One artifact: its full name and that in two parts, its manifest and the digest of it, its files' bytes.
+    """One artifact: its full name, repository and tag, its manifest with its digest, and the bytes of its files.
 
-    `created` is nanoseconds since 1970, 0 if it doesn't say.
+    `created` is nanoseconds since 1970, or 0 if the manifest doesn't have it.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Artifacts:
         self._engine = engine
 
     def get(self, name: str) -> Artifact:
-        """Return an artifact by its name, its digest or the beginning of that. Raises NoSuchArtifactError."""
+        """Return an artifact by its name, its digest or the beginning of its digest. Raises NoSuchArtifactError."""
         from podpy.image.lists.artifact import find
 
         return _artifact(find(self._engine.store, name))
 
     def list(self) -> Sequence[Artifact]:
-        """Return every artifact, in the order in which they came."""
+        """Return every artifact, oldest first."""
         from podpy.storage.artifacts import Artifacts as Table
 
         return [_artifact(record) for record in Table(self._engine.store).all()]
@@ -58,7 +58,7 @@ class Artifacts:
         return [record.name for record in Table(self._engine.store).all()]
 
     def add(self, name: str, files: Sequence[str], options: ArtifactOptions | None = None) -> str:
-        """Make an artifact of files, or add them to one, and return its digest.
+        """Make an artifact of files, or add them to an existing one, and return its digest.
 
         Raises UsageError, NoSuchArtifactError (append), InUseError (it exists, or a file's title does), ImageError.
         """
@@ -73,7 +73,10 @@ class Artifacts:
         return self._engine.privileged(work)
 
     def extract(self, name: str, target: str, *, digest: str = "", title: str = "") -> None:
-        """Write an artifact's files into a directory, or the one that is chosen to a file. Raises UsageError …"""
+        """Write an artifact's files into a directory, or the chosen one to a file.
+
+        Raises UsageError, NoSuchArtifactError, ImageError.
+        """
         from podpy.image.lists import artifact
 
         def work() -> None:
@@ -83,7 +86,7 @@ class Artifacts:
         self._engine.privileged(work)
 
     def pull(self, name: str, access: Access | None = None, *, progress: Progress | None = None) -> str:
-        """Bring an artifact from its registry, and return its digest. Raises ImageError, RegistryError …"""
+        """Pull an artifact from its registry, and return its digest. Raises ImageError, RegistryError, TrustError."""
         from podpy.image.lists.artifact import pull
         from podpy.image.registry.access import Access
 
@@ -97,7 +100,7 @@ class Artifacts:
         return transfer(engine, work, progress)
 
     def push(self, name: str, access: Access | None = None, *, progress: Progress | None = None) -> str:
-        """Send an artifact to where its name says, and return its digest. Raises NoSuchArtifactError …"""
+        """Push an artifact to its name's registry, and return its digest. Raises NoSuchArtifactError, RegistryError."""
         from podpy.image.lists.artifact_push import push
         from podpy.image.registry.access import Access
         from podpy.storage.database.events import tell_if_possible
@@ -113,7 +116,7 @@ class Artifacts:
         return transfer(engine, work, progress)
 
     def remove(self, names: Sequence[str] = (), *, every: bool = False, ignore: bool = False) -> Iterator[str]:
-        """Remove artifacts (`every`: all), and yield the digest of each. Raises NoSuchArtifactError."""
+        """Remove artifacts (`every`: all), and yield each one's digest. Raises NoSuchArtifactError."""
         for name in self.names() if every else names:
             try:
                 yield self._engine.privileged(lambda name=name: self._remove(name))  # type: ignore[misc]

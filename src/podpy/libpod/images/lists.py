@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class ManifestLists:
-    """The manifest lists of one store. Each is called by a name or an id."""
+    """The manifest lists of one store. Methods take a list's name or id."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def get(self, name: str) -> ImageRecord:
-        """Return a list. Raises NoSuchImageError, NotAListError (an image has that name)."""
+        """Return a list. Raises NoSuchImageError, NotAListError (it is an image)."""
         from podpy.image.lists.manifest_list import find_list
 
         return find_list(self._engine.store, self._engine.paths, name)
@@ -45,9 +45,9 @@ class ManifestLists:
         amend: bool = False,
         annotations: dict[str, str] | None = None,
     ) -> str:
-        """Make a list (`amend`: or change the one that has the name), and return its id.
+        """Create a list (`amend`: or change the one with this name), and return its id.
 
-        Raises StorageError (the name is taken), and what `add` raises; then there is no new list.
+        Raises StorageError (the name is taken), and as `add`; then no list was created.
         """
         from podpy.image.lists import manifest_list
         from podpy.image.options import ListAddOptions
@@ -63,7 +63,7 @@ class ManifestLists:
     def add(self, name: str, images: Sequence[str], options: ListAddOptions | None = None) -> str:
         """Add images (of the store, a registry, an archive) to a list, and return its id.
 
-        Raises NoSuchImageError, NotAListError, ImageError, RegistryError …; then the list is as it was.
+        Raises NoSuchImageError, NotAListError, ImageError, RegistryError; then the list hasn't changed.
         """
         from podpy.image.lists import manifest_list
         from podpy.image.options import ListAddOptions
@@ -73,7 +73,7 @@ class ManifestLists:
         return engine.privileged(lambda: manifest_list.add(engine.store, engine.paths, name, [*images], wanted))
 
     def add_artifact(self, name: str, files: Sequence[str], options: ListArtifactOptions, changes: EntryChanges) -> str:
-        """Make an artifact of files, add it to a list, and return the list's id. The files needn't stay.
+        """Make an artifact of files, add it to a list, and return the list's id. The files are copied.
 
         Raises NoSuchImageError, NotAListError, ImageError (a file can't be read), StorageError.
         """
@@ -83,7 +83,7 @@ class ManifestLists:
         return engine.privileged(lambda: add_files(engine.store, engine.paths, name, [*files], options, changes))
 
     def annotate(self, name: str, entry: str, changes: EntryChanges) -> str:
-        """Change what a list says about an entry (a digest, an artifact's file, an image's name); return its id.
+        """Change a list's data about an entry (a digest, an artifact's file, an image's name); return the list's id.
 
         Raises NoSuchImageError, NotAListError, ImageError.
         """
@@ -99,7 +99,7 @@ class ManifestLists:
         return engine.privileged(work)
 
     def annotate_index(self, name: str, annotations: dict[str, str], *, subject: str = "") -> str:
-        """Set annotations of the list itself, and what it is attached to (an image's name); return its id."""
+        """Set annotations of the list itself, and its subject (an image's name); return its id."""
         from podpy.image.lists import manifest_list
 
         engine = self._engine
@@ -110,11 +110,11 @@ class ManifestLists:
         )
 
     def inspect(self, name: str, access: Access | None = None) -> dict[str, object]:
-        """Return what a list of the store says or, if there is none, a registry's. Raises NoSuchImageError …"""
+        """Return the document of a list in the store, or else in a registry. Raises NoSuchImageError, RegistryError."""
         from podpy.image.lists import manifest_list
         from podpy.image.registry.access import Access
 
-        engine = self._engine  # a compressed archive is staged: that is privileged
+        engine = self._engine  # staging a compressed archive is privileged
         wanted = patient(engine, access or Access())
         return engine.privileged(lambda: manifest_list.inspect(engine.store, engine.paths, name, wanted))
 
@@ -127,9 +127,9 @@ class ManifestLists:
         remove: bool = False,
         progress: Progress | None = None,
     ) -> str:
-        """Send a list (and its images) to a registry or another place, and return its digest there.
+        """Push a list (and its images) to a registry or another transport, and return its digest there.
 
-        `remove`: it goes afterwards. Raises NoSuchImageError, NotAListError, UsageError, NotSupportedError,
+        `remove`: remove it afterwards. Raises NoSuchImageError, NotAListError, UsageError, NotSupportedError,
         RegistryError, AuthenticationError, TrustError.
         """
         from podpy.image.lists.manifest_list import find_named_list
@@ -153,14 +153,14 @@ class ManifestLists:
         return transfer(engine, work, progress)
 
     def remove_entry(self, name: str, digest: str) -> str:
-        """Take an entry out of a list, and return its id. Raises NoSuchImageError, NotAListError, ImageError."""
+        """Remove an entry from a list, and return the list's id. Raises NoSuchImageError, NotAListError, ImageError."""
         from podpy.image.lists import manifest_list
 
         record = self.get(name)
         return self._engine.privileged(lambda: manifest_list.remove(self._engine.store, record, digest))
 
     def remove(self, name: str) -> list[str]:
-        """Remove a list (of several names only the one given) and return Podman's lines about it.
+        """Remove a list (of several names only the given one) and return Podman's lines about it.
 
         Raises NoSuchImageError, NotAListError, InUseError.
         """
@@ -175,7 +175,7 @@ class ManifestLists:
 
 
 def pairs(texts: Sequence[str]) -> dict[str, str]:
-    """Return what `--annotation KEY=VALUE` options say. Raises UsageError."""
+    """Parse `--annotation KEY=VALUE` options. Raises UsageError."""
     found = {}
     for text in texts:
         key, equals, value = text.partition("=")

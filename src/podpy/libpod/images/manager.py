@@ -1,4 +1,4 @@
-"""Images: the one door for the command line, the library and the API.
+"""Images: the methods that the command line, the library and the API call.
 
 with Runtime() as runtime:
     image = runtime.images.pull("docker.io/library/alpine", progress=MyProgress())[0]
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Removal(Record):
-    """What became of one name that was to be removed: Podman's lines, or why it is still there."""
+    """The result of removing one name: Podman's lines, or the error."""
 
     name: str
     lines: list[str] = []
@@ -51,17 +51,17 @@ class Images:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    # Looking
+    # Look-ups
 
     def get(self, name: str) -> ImageRecord:
-        """Return an image by name, digest, id or beginning of an id; of a manifest list the one for this machine.
+        """Return an image by name, digest, id or beginning of an id; for a manifest list, its image for this machine.
 
         Raises NoSuchImageError.
         """
         return find_image(self._engine.store, self._engine.paths, name)
 
     def exists(self, name: str) -> bool:
-        """Return whether there is an image of this name. Raises NotANameError for what can't be a name."""
+        """Return whether there is an image of this name. Raises NotANameError for an impossible name."""
         try:
             self.get(name)
         except NotANameError:
@@ -71,9 +71,9 @@ class Images:
         return True
 
     def list(self, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True) -> Records:
-        """Return the images for which every filter is true (podman-images(1)), newest first.
+        """Return the images that match every filter (podman-images(1)), newest first.
 
-        Without `whole` they may be summaries: no manifest, configuration, layers, and no digests without `digests`.
+        Without `whole`, they may lack manifest, configuration and layers; without `digests`, digests too.
         Raises UsageError, NoSuchImageError (before, since).
         """
         from podpy.libpod.images.rows import chosen
@@ -87,7 +87,7 @@ class Images:
         return rows(self._engine, filters, **how)
 
     def usage(self) -> Usage:
-        """Return what images' own rows don't say: who uses them, and what they were called."""
+        """Return data that isn't in images' own rows: how many containers use them, and their former names."""
         from podpy.libpod.images.rows import Usage
 
         table = self._engine.store.images_table
@@ -100,13 +100,13 @@ class Images:
         return inspect(self._engine.store, self.get(name))
 
     def history(self, name: str) -> Steps:
-        """Return how an image was made, the last step first. Raises NoSuchImageError."""
+        """Return the steps by which an image was made, the last one first. Raises NoSuchImageError."""
         from podpy.image.documents.describe import history
 
         return history(self._engine.store, self.get(name))
 
     def tree(self, name: str, *, children: bool = False) -> tuple[ImageRecord, Layers]:
-        """Return an image and its layers, lowest first; with `children` its topmost one and what is built on that."""
+        """Return an image and its layers, lowest first; with `children`: its topmost layer and the layers above it."""
         from podpy.image.documents import describe
 
         record = self.get(name)
@@ -114,17 +114,17 @@ class Images:
         return record, show(self._engine.store, record)
 
     def diff(self, name: str, base: str = "") -> Changes:
-        """Return what an image has differently from `base` (a container or image), else from the layer below."""
+        """Return the differences between an image and `base` (a container or image), by default the layer below."""
         from podpy.libpod.system.diff import diff
 
         return diff(self._engine, name, base, kind="image")
 
-    # Coming
+    # Pulling and loading
 
     def pull(self, name: str, options: PullOptions | None = None, *, progress: Progress | None = None) -> Records:
-        """Return the image that a name means, fetched from its registry as `options.policy` says.
+        """Return the image with this name, pulled by `options.policy`.
 
-        A docker-archive (`docker-archive:FILE`) may hold several. Warns of an image for another platform. Raises
+        A docker-archive (`docker-archive:FILE`) may hold several. Warns if the image is for another platform. Raises
         NoSuchImageError (policy never), ImageError, RegistryError, AuthenticationError, TrustError, StorageError.
         """
         from podpy.image.incoming import pull
@@ -146,7 +146,7 @@ class Images:
         return transfer(self._engine, work, progress)
 
     def all_tags(self, name: str, options: PullOptions | None = None) -> Texts:
-        """Return the full name of each tag in the repository that `name` means. Raises ImageError, RegistryError."""
+        """Return the full name of each tag in the repository `name`. Raises ImageError, RegistryError."""
         from podpy.image.incoming.pull import all_tags
         from podpy.image.registry.access import PullOptions
 
@@ -176,7 +176,7 @@ class Images:
     ) -> ImageRecord:
         """Make an image of the tar of a root file system (a path, an address or a descriptor).
 
-        Raises UsageError (a change that makes no sense), TrustError, ImageError, RegistryError, StorageError.
+        Raises UsageError (a wrong change), TrustError, ImageError, RegistryError, StorageError.
         """
         from podpy.image.incoming.import_tar import import_tar
 
@@ -187,12 +187,12 @@ class Images:
 
         return transfer(self._engine, work, progress)
 
-    # Going elsewhere
+    # Pushing and saving
 
     def push(
         self, name: str, destination: str = "", options: PushOptions | None = None, *, progress: Progress | None = None
     ) -> str:
-        """Send an image or a list to a registry or another place; return its manifest's digest there.
+        """Push an image or a list to a registry or another transport; return its manifest's digest there.
 
         Raises NoSuchImageError, UsageError, NotSupportedError, RegistryError, AuthenticationError, StorageError.
         """
@@ -212,7 +212,7 @@ class Images:
     def save(
         self, names: Sequence[str], output: str, options: SaveOptions | None = None, *, progress: Progress | None = None
     ) -> None:
-        """Write images to an archive or a directory. `multiple` None: as containers.conf says.
+        """Write images to an archive or a directory. `options.multiple` None: as containers.conf says.
 
         Raises UsageError, NoSuchImageError, ImageError, StorageError.
         """
@@ -231,7 +231,7 @@ class Images:
         transfer(engine, work, progress)
 
     def _tell(self, action: str, names: Iterable[str], place: str = "") -> None:
-        """Tell what has changed nothing here."""
+        """Write events of actions that changed nothing in the store."""
         from podpy.storage.database.events import tell_if_possible
 
         engine = self._engine
@@ -239,13 +239,13 @@ class Images:
             try:
                 record, _ = find_named(engine.store, engine.paths, name)
             except PodpyError:
-                continue  # removed since
+                continue  # removed meanwhile
             tell_if_possible(engine.database, "image", action, record.id, place)
 
     # Names
 
     def tag(self, name: str, names: Sequence[str]) -> None:
-        """Give an image or a list further names (short ones are localhost's). Raises NoSuchImageError, ImageError."""
+        """Give an image or a list more names (short ones are localhost's). Raises NoSuchImageError, ImageError."""
         from podpy.image.names.reference import for_new_image
 
         record, _ = find_named(self._engine.store, self._engine.paths, name)
@@ -258,7 +258,7 @@ class Images:
         self._engine.privileged(work)
 
     def untag(self, name: str, names: Sequence[str] = ()) -> None:
-        """Take names from an image, or all that it has. Raises NoSuchImageError."""
+        """Remove names from an image (default: all that it has). Raises NoSuchImageError."""
         record, _ = find_named(self._engine.store, self._engine.paths, name)
         own = [_own_name(record, text) for text in names] or record.names
 
@@ -268,27 +268,27 @@ class Images:
 
         self._engine.privileged(work)
 
-    # Going
+    # Removing
 
     def remove(self, name: str, *, force: bool = False, containers: bool = False) -> Texts:
-        """Remove a name, and the image with its last one or if an id is given; return Podman's lines about it.
+        """Remove a name, and the image with its last name or if given by its id; return Podman's lines about it.
 
-        `force`: also an image with several names by its id. `containers`: those that use it, and a mount of it, go
-        first. Raises NoSuchImageError, InUseError, SeveralNamesError, ImageError.
+        `force`: also remove an image with several names by its id. `containers`: first remove the containers that use
+        it, and unmount it. Raises NoSuchImageError, InUseError, SeveralNamesError, ImageError.
         """
         return self._engine.privileged(lambda: self._remove(name, force, containers))
 
     def remove_several(
         self, names: Iterable[str], *, every: bool = False, force: bool = False, ignore: bool = False
     ) -> Iterator[Removal]:
-        """Remove images one after the other, as podman-rmi(1) says; one that can't be removed stops none of the others.
+        """Remove images one after the other, as podman-rmi(1) does; a failure doesn't stop the others.
 
-        `every`: all images. `force`: with the containers that use them. A name that means nothing is an error only
-        without `ignore`, `force` and `every`.
+        `every`: all images. `force`: also remove the containers that use them. An unknown name is an error unless
+        `ignore`, `force` or `every` is set.
         """
         if every:
             names = [record.id for record in self._engine.store.image_summaries()]
-        for name in dict.fromkeys(names):  # a name that is there twice, as in a list of ids, is removed once
+        for name in dict.fromkeys(names):  # a name given twice, as in a list of ids, is removed once
             try:
                 yield Removal(name=name, lines=self.remove(name, force=force or every, containers=force))
             except PodpyError as error:
@@ -336,11 +336,11 @@ class Images:
             for record in self.list(filters, whole=False, digests=False)
             if record.id not in used and (every or not record.names)
         ]
-        # What interrupted pulls have left has neither labels nor an age that a filter could mean.
+        # Data of interrupted pulls has neither labels nor an age, so no filter can match it.
         return prune.images(self._engine, chosen, dry_run=dry_run, unfinished=every and not filters)
 
     def clear_up(self, *, dry_run: bool = False) -> Pruned:
-        """Remove what belongs to no image any more: what killed calls have left."""
+        """Remove files that belong to no image any more: killed calls leave them."""
         from podpy.libpod.system import prune
 
         return prune.images(self._engine, [], dry_run=dry_run)
@@ -348,8 +348,8 @@ class Images:
     # Mounting
 
     def mount(self, names: Sequence[str] = (), *, every: bool = False) -> Mounted:
-        """Mount images read-only; return each with where. `every`: all of the store. Raises NoSuchImageError,
-        RootlessError (outside the user's namespaces), NotSupportedError, StorageError.
+        """Mount images read-only (`every`: all); return each with its path. Raises NoSuchImageError, RootlessError
+        (outside the user's namespaces), NotSupportedError, StorageError.
         """
         from podpy.storage.mounts import image_mounts
 
@@ -365,7 +365,7 @@ class Images:
         return self._engine.privileged(work)
 
     def mounted(self) -> Mounted:
-        """Return the images (summaries) that are mounted, and where. Raises RootlessError."""
+        """Return the mounted images (summaries) with their paths. Raises RootlessError."""
         from podpy.storage.mounts import image_mounts
 
         self._refuse_outside()
@@ -377,11 +377,11 @@ class Images:
         return self._engine.privileged(work)
 
     def unmount(self, names: Sequence[str] = (), *, every: bool = False, force: bool = False) -> Iterator[Removal]:
-        """Unmount images; yield for each that was mounted its id as a line, or what failed."""
+        """Unmount images; yield a Removal for each mounted one, with its id as a line, or the error."""
         from podpy.storage.mounts import image_mounts
 
         def one(name: str) -> Texts:
-            # An image that is gone can still be mounted, under the id that `mounted` finds.
+            # A removed image can still be mounted, under the id that `mounted` returns.
             image_id = name if every else self.get(name).id
             if not image_mounts.unmount(self._engine.store, image_id, force=force):
                 return []
@@ -399,7 +399,7 @@ class Images:
         import os
 
         if self._engine.paths.rootless and os.getuid():
-            # Elsewhere than in that namespace nobody would see the mount.
+            # Outside the user's mount namespace nobody would see the mount.
             raise RootlessError(
                 'cannot run command "podpy image mount" in rootless mode, must execute `podpy unshare` first'
             )
@@ -410,7 +410,7 @@ def _shown(source: str | int) -> str:
 
 
 def _refuse_digest(record: ImageRecord, text: str) -> None:
-    # As Podman: the digests that an image has besides its names can't be taken from it. Its only name goes with it.
+    # As in Podman: an image's digests can't be untagged. If it has only one name, that name is removed.
     if len(record.names) > 1:
         names = ", ".join(record.names)
         raise ImageError(f"{text}: tag not known", hint=f"The image has that digest; its names are {names}")

@@ -1,4 +1,4 @@
-"""What the managers of this package take: options, progress, credentials. Plain values, cheap to import."""
+"""Options of this package's managers: plain values, cheap to import."""
 
 from __future__ import annotations
 

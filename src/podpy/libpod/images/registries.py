@@ -1,4 +1,4 @@
-"""Registries: searching them, logging in, and which signatures policy.json demands of their images."""
+"""Registries: search, logins, and the trust policy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ("Logins", "Registries", "parse_pair")
 
 
 class Registries:
-    """What is asked of registries, and said about them."""
+    """Search, logins and trust."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -37,10 +37,10 @@ class Registries:
         limit: int = 0,
         progress: Progress | None = None,
     ) -> list[Found]:
-        """Return what each registry finds for a term (`[REGISTRY/]TEXT`), at most `limit` (0: 25) of each.
+        """Return each registry's results for a term (`[REGISTRY/]TEXT`), at most `limit` (0: 25) from each.
 
-        `filters` are podman-search(1)'s. Raises UsageError, what the registries said if none has found anything,
-        ConfigError.
+        `filters` are podman-search(1)'s. Raises UsageError, ConfigError, and the registries' errors if none has found
+        anything.
         """
         from podpy.image.registry.access import Access
         from podpy.image.registry.search import search
@@ -62,19 +62,19 @@ class Registries:
         return list_tags(self._engine.paths, term, how, limit=_limit(limit), progress=progress or SILENT)
 
     def logins(self, *, authfile: str = "", compat_authfile: str = "") -> Logins:
-        """Return the credentials in these files (podman-login(1)), or in those that are looked up by default."""
+        """Return the logins in these files (podman-login(1)), by default in the usual ones."""
         return Logins(self._engine.paths, authfile, compat_authfile)
 
     def policy(self, *, given: str = "") -> tuple[str, bytes]:
-        """Return the path and the bytes of the policy.json that counts. Raises ConfigError."""
+        """Return the path and the bytes of the policy.json in use. Raises ConfigError."""
         from podpy.image.trust.describe import read_policy
 
         return read_policy(self._engine.paths, given)
 
     def trust(self, *, given: str = "", registries_d: str = "") -> tuple[list[Entry], list[str]]:
-        """Return what policy.json demands, one entry for each requirement; and what is wrong with its keys.
+        """Return policy.json's requirements, one entry each, and the problems with its keys.
 
-        `given`, `registries_d`: a file and a directory that stand for themselves. Raises ConfigError.
+        `given`, `registries_d`: use this file and directory instead of the configured ones. Raises ConfigError.
         """
         from podpy.image.trust.describe import describe
 
@@ -82,7 +82,7 @@ class Registries:
         return describe(self._engine.paths, data, path, registries_d=registries_d)
 
     def set_trust(self, scope: str, kind: str, keys: Sequence[str] = (), *, given: str = "") -> None:
-        """Make policy.json demand `kind` (accept, reject, signedBy, sigstoreSigned) of what `scope` names.
+        """Set policy.json's requirement for `scope` to `kind` (accept, reject, signedBy, sigstoreSigned).
 
         Raises UsageError, ConfigError.
         """
@@ -92,7 +92,7 @@ class Registries:
 
 
 class Logins:
-    """Who the user is in which registry; in files, or kept by helper programs."""
+    """The user's credentials for registries, in files or credential helpers."""
 
     def __init__(self, paths: Paths, authfile: str, compat_authfile: str) -> None:
         self._paths = paths
@@ -104,15 +104,15 @@ class Logins:
             compat_authfile=compat_authfile,
             helpers=self._registries.credential_helpers,
         )
-        self._files.missing = ""  # a login makes it
+        self._files.missing = ""  # a missing file is no error: a login creates it
 
     @property
     def path(self) -> str:
-        """The file that a login writes."""
+        """The path of the file that a login writes."""
         return self._files.write_path
 
     def key(self, text: str = "") -> str:
-        """Return the key that an argument means: a registry, or a namespace or repository of one (empty: the first).
+        """Return the key for an argument: a registry, or a namespace or repository in one (empty: the first registry).
 
         Raises UsageError, ImageError.
         """
@@ -121,7 +121,7 @@ class Logins:
         text = text or self._default()
         for scheme in ("https://", "http://"):
             if text.startswith(scheme):
-                # An address, as Docker takes it, means its host; what is spoken there is said by --tls-verify alone.
+                # As in Docker, an address means its host; only --tls-verify decides about HTTP or HTTPS.
                 text = text.removeprefix(scheme).partition("/")[0]
         host, slash, _ = text.partition("/")
         reference = parse(text if slash else f"{host}/x")
@@ -132,26 +132,26 @@ class Logins:
         return text
 
     def find(self, key: str) -> Credentials | None:
-        """Return what is known for a key. Raises ConfigError, AuthenticationError (a helper)."""
+        """Return the stored credentials for a key. Raises ConfigError, AuthenticationError (from a helper)."""
         return self._files.find(key)
 
     def check(
         self, key: str, username: str, password: str, *, tls_verify: bool | None = None, cert_dir: str = ""
     ) -> None:
-        """Ask the registry whether it takes these. Raises AuthenticationError if not, RegistryError, ConfigError."""
+        """Try credentials at the registry. Raises AuthenticationError (it rejects them), RegistryError, ConfigError."""
         from podpy.image.registry.login import check_login
 
         credentials = Credentials(username, password)
         check_login(self._paths, key, credentials, tls_verify=tls_verify, cert_dir=cert_dir)
 
     def keep(self, key: str, username: str, password: str) -> None:
-        """Keep credentials. Raises UsageError (a helper knows hosts only), ConfigError."""
+        """Store credentials. Raises UsageError (helpers know hosts only), ConfigError."""
         self._files.store(key, Credentials(username, password))
 
     def forget(self, key: str) -> bool:
-        """Remove what `keep` kept; return False if only another tool's file knows the registry.
+        """Remove the credentials for a key; return False if they are only in another tool's file.
 
-        Raises AuthenticationError if nothing knows it.
+        Raises AuthenticationError if there are none.
         """
         if self._files.erase(key):
             return True
@@ -160,7 +160,7 @@ class Logins:
         return False
 
     def forget_all(self) -> None:
-        """Remove all that `keep` kept."""
+        """Remove all credentials from the file of `path` and its helpers."""
         self._files.erase_all()
 
     def _default(self) -> str:

@@ -1,4 +1,4 @@
-"""The lines of `podpy images`, and what its JSON says about an image: Podman's ImageSummary."""
+"""The lines of `podpy images`, and their JSON form: Podman's ImageSummary."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class ImageRow:
 
 
 class Usage(Record):
-    """By image: how many containers use it, and all names that it has had, the one last given first."""
+    """By image: how many containers use it, and all its present and former names, the latest first."""
 
     containers: dict[str, int]
     names: dict[str, list[str]]
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Return a name's repository and tag as lists show them: "<none>" for what it doesn't have."""
+    """Return a name's repository and tag as lists show them; a missing part is "<none>"."""
     repository = name.partition("@")[0]
     base, colon, tag = repository.rpartition(":")
     if not colon or "/" in tag:
@@ -46,7 +46,7 @@ def split_name(name: str) -> tuple[str, str]:
 def chosen(
     engine: Engine, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True
 ) -> list[ImageRecord]:
-    """Return the images for which every filter is true; see `Images.list`."""
+    """Return the images that match every filter; see `Images.list`."""
     if filters:
         from podpy.libpod.filters.images import matching
 
@@ -64,7 +64,7 @@ def rows(
     whole: bool = True,
     digests: bool = True,
 ) -> list[ImageRow]:
-    """Return one line for each name of each image, as `filters` or `name` (a reference filter alone) choose.
+    """Return one line for each name of each image that `filters` or `name` (a reference filter alone) choose.
 
     `sort`: created (newest first), id, size, repository, tag. `unnamed`: one line for each image, without a name.
     `whole`, `digests`: as in `Images.list`. Raises UsageError.
@@ -86,7 +86,7 @@ def _shown_names(record: ImageRecord, filters: list[str]) -> list[str]:
         from podpy.libpod.filters.images import names_matching
 
         names = names_matching(record, filters) or names
-    # A name with a digest has no tag: it is only shown where there is no better one.
+    # A name with a digest has no tag: it is shown only if there is no other one.
     return [name for name in names if "@" not in name] or names[:1] or [""]
 
 
@@ -99,16 +99,16 @@ def _sorted(found: list[ImageRow], field: str) -> list[ImageRow]:
         return sorted(found, key=lambda row: (row.repository, row.tag))
     if field == "tag":
         return sorted(found, key=lambda row: row.tag)
-    return found  # as the store lists them: the newest first
+    return found  # the store's order: newest first
 
 
 def whole_seconds(nanoseconds: int) -> int:
-    """Return a time without its fraction: Podman keeps no more of an image's."""
+    """Return a time without its fraction, as Podman stores an image's."""
     return nanoseconds // _SECOND * _SECOND
 
 
 def facts(record: ImageRecord, usage: Usage) -> dict[str, Any]:
-    """Return all that lists may say about an image (a whole record), by the names of Podman's ImageSummary."""
+    """Return all data that lists may show of an image (a whole record), with the names of Podman's ImageSummary."""
     from podpy.image.documents import describe
     from podpy.times import rfc3339
 
@@ -136,7 +136,7 @@ def facts(record: ImageRecord, usage: Usage) -> dict[str, Any]:
 
 
 def summary(record: ImageRecord, usage: Usage) -> dict[str, Any]:
-    """Return what `podpy images --format json` says: the facts, without those that Podman drops if empty."""
+    """Return an image as in `podpy images --format json`: the facts, without those that Podman omits if empty."""
     data = facts(record, usage)
     if record.names:
         del data["Dangling"]

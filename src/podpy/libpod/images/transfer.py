@@ -1,4 +1,4 @@
-"""Work that reports its progress, also from the helper process that does it for a library's caller."""
+"""Work with progress reports, also from the helper process that does it for a library's caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def patient(engine: Engine, access: A) -> A:
-    """Return how registries are spoken to, with containers.conf's `retry` and `retry_delay` where it says nothing.
+    """Return the connection's options, with containers.conf's `retry` and `retry_delay` if they aren't set.
 
     Raises ConfigError.
     """
@@ -35,10 +35,10 @@ def patient(engine: Engine, access: A) -> A:
 
 
 def transfer(engine: Engine, work: Callable[[Progress], T], progress: Progress | None) -> T:
-    """Return what `work(reporter)` returns, done in the user's namespaces.
+    """Do `work(reporter)` in the user's namespaces, and return its result.
 
-    `progress` hears of it in this process: from several threads if it is the one that works (the command line's), one
-    call after the other if a helper does.
+    `progress` gets the reports in this process: from several threads if this process does the work (the command line),
+    else, from a helper, one call after the other.
     """
     if progress is None or progress is SILENT:
         return engine.privileged(lambda: work(SILENT))
@@ -52,7 +52,7 @@ def transfer(engine: Engine, work: Callable[[Progress], T], progress: Progress |
 
 
 class _Told(Progress):
-    """Turns each call into something that can be told to another process."""
+    """Turns each call into a message to another process."""
 
     def __init__(self, tell: Callable[[object], None]) -> None:
         self._tell = tell

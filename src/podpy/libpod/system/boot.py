@@ -9,26 +9,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
-_TOLD = "boot_told"  # in the database: that has been said once
+_TOLD = "boot_told"  # key in the database: the warning was printed
 _WORDS = ("start", "--all", "--filter", "should-start-on-boot=true")
 
 
 def enable(engine: Engine) -> tuple[str, list[str]]:
-    """Let systemd start the containers at boot; return the unit's path, and the commands that are still missing."""
+    """Let systemd start the containers at boot; return the unit's path, and the commands that are still needed."""
     program = own_command(engine.paths, [*engine.settings.arguments, *_WORDS])
     unit = boot.enable(engine.paths, engine.caller.environ, program)
     return unit, boot.missing(engine.paths, engine.caller.environ)
 
 
 def disable(engine: Engine) -> None:
-    """Let systemd start no container at boot any more."""
+    """Stop systemd from starting containers at boot."""
     boot.disable(engine.paths, engine.caller.environ)
 
 
 def tell_once(engine: Engine, name: str) -> None:
-    """Say, once, what is missing for a container that is to survive a reboot."""
+    """Warn, once, that something is missing for a container that must start after a reboot."""
     environ = engine.caller.environ
-    # In a unit of the user's own, that one starts it (systemd.exec(5), INVOCATION_ID).
+    # Inside a user's own unit, that unit starts it at boot (systemd.exec(5), INVOCATION_ID).
     if not boot.is_there() or "INVOCATION_ID" in environ or engine.database.get_meta(_TOLD):
         return
     commands = boot.missing(engine.paths, environ)

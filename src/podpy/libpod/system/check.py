@@ -1,4 +1,4 @@
-"""`podpy system check`: finish what killed calls have left, look at all of the store, and mend it."""
+"""`podpy system check`: repairs what killed calls have left, checks the whole store, and mends it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def check(engine: Engine, *, mend: bool = False, quick: bool = False) -> tuple[list[str], bool]:
-    """Return a line for each thing that was done or found, and whether all is well now.
+    """Return a line for each repair or finding, and whether all is well now.
 
-    `mend`: repair the store; a layer that is lost or damaged is brought again, alone, from its kept blob or its
-    registry. `quick`: don't read layers and blobs to compare their digests.
+    `mend`: repair the store; a lost or damaged layer is fetched again, alone, from its stored blob or its registry.
+    `quick`: don't read layers and blobs to compare their digests.
     """
 
     def work() -> tuple[list[str], bool]:
@@ -60,7 +60,10 @@ def _mended(engine: Engine, finding: Finding) -> Finding:
 
 
 def _users(engine: Engine, chain_id: str) -> list[str]:
-    """Return who has a damaged layer mounted, or is about to, and would lose its files; nobody has what is missing."""
+    """Return the users that have, or are about to get, a damaged layer mounted and would lose its files.
+
+    A missing layer has no users.
+    """
     store = engine.store
     if not os.path.isdir(store.layer_path(chain_id)):
         return []

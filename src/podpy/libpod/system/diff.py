@@ -1,4 +1,4 @@
-"""`podpy diff`: what a container changed in its image, an image in the one below it, or one of two has differently."""
+"""`podpy diff`: differences between a container and its image, an image and the layer below, or any two."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
     from podpy.storage.images import ImageRecord
 
-# What podpy and the OCI runtime put into a container (Podman's list: libpod/diff.go).
+# Files that podpy and the OCI runtime create in a container (Podman's list: libpod/diff.go).
 _OURS = frozenset(
     (
         "/dev", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf", "/proc", "/run", "/run/.containerenv",
@@ -27,15 +27,14 @@ _OURS = frozenset(
 
 
 def diff(engine: Engine, name: str, base: str = "", *, kind: str = "all") -> list[Change]:
-    """Return what `name` has differently from `base`, else from what it was made of.
+    """Return the differences between `name` and `base`, by default its image or the layer below.
 
-    `kind`: "container", "image" or "all" (what it is called is looked for among containers first). Raises
-    NotFoundError.
+    `kind`: "container", "image" or "all" (containers are searched first). Raises NotFoundError.
     """
     new, is_container = _layers(engine, name, kind)
     old = _layers(engine, base, "all")[0] if base else new[:-1]
     shifted = False
-    if is_container and new[-1].endswith("/vfs"):  # a whole copy of the image, perhaps with other owners
+    if is_container and new[-1].endswith("/vfs"):  # a whole copy of the image, possibly with other owners
         old, new, shifted = (old if base else new[:-1]), new[-1:], True
     found = engine.privileged(lambda: between(old, new, owners=not shifted))
     return [change for change in found if change.path not in _OURS] if is_container else found

@@ -1,4 +1,4 @@
-"""What images, containers and volumes take on the disk: blocks, as `du` counts them (`podpy system df`)."""
+"""Disk usage of images, containers and volumes (`podpy system df`): blocks, as `du` counts them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ImageUsage(Record):
-    """One image: the bytes that other images use, too, those that only it uses, and how many containers use it.
+    """One image: the bytes that it shares with other images, those of its own, and how many containers use it.
 
     `image` is a summary (Store.image_summaries).
     """
@@ -45,7 +45,7 @@ class VolumeUsage(Record):
 
 
 class DiskUsage(Record):
-    """Everything. `images_size` counts what images share once; `images_reclaimable` is what `image prune -a` frees."""
+    """The whole store. `images_size` counts shared bytes once; `image prune -a` frees `images_reclaimable`."""
 
     images: list[ImageUsage]
     containers: list[ContainerUsage]
@@ -54,8 +54,8 @@ class DiskUsage(Record):
     images_reclaimable: int
 
     def kinds(self) -> list[KindUsage]:
-        """Return a line for each kind, counted as Podman does: an image with two names is two in the total and one
-        active, a volume is active once for each of its containers.
+        """Return a line for each kind, counted as Podman does: an image with two names counts twice in the total and
+        once as active; a volume counts as active once for each of its containers.
         """
         return [
             KindUsage(
@@ -83,7 +83,7 @@ class DiskUsage(Record):
 
     @property
     def idle_containers(self) -> list[ContainerUsage]:
-        """The containers that don't run."""
+        """The containers that aren't running."""
         return [usage for usage in self.containers if usage.row.status not in BUSY]
 
     @property
@@ -93,7 +93,7 @@ class DiskUsage(Record):
 
 
 class KindUsage(Record):
-    """One line of `podpy system df`: how many things of a kind there are, and their bytes."""
+    """One line of `podpy system df`: the number of objects of a kind, and their bytes."""
 
     kind: str
     total: int
@@ -103,12 +103,12 @@ class KindUsage(Record):
 
     @property
     def percent(self) -> int:
-        """How much of the size removing the unused ones would give back."""
+        """The share of the size that removing the unused ones would free, in percent."""
         return int(100 * self.reclaimable / self.size + 0.5) if self.size else 0
 
 
 def disk_usage(engine: Engine) -> DiskUsage:
-    """Return what everything takes, now. What never changes was measured once; the rest is walked."""
+    """Return the present disk usage. The size of a layer is stored; everything else is measured now."""
     return engine.privileged(lambda: _measure(engine))
 
 

@@ -1,4 +1,4 @@
-"""Every check of the host that podpy knows, of all rooms."""
+"""All checks of the host, from all rooms."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def checks(paths: Paths) -> list[Check]:
-    """Return the outcome of each check, in the order in which they are shown."""
+    """Return the result of each check, in the order in which they are printed."""
     return [*doctor.checks(paths, helper, seccomp_profile), *version_checks()]

@@ -1,6 +1,4 @@
-"""Reading events: what has happened, and what happens. Nothing is asked for again and again: the kernel tells when the
-database's files change (inotify(7)).
-"""
+"""Reads events, past and new. Nothing is polled: the kernel reports changes of the database's files (inotify(7))."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from time import time_ns
 
 from podpy.libpod.filters.events import wanted
 from podpy.storage.database import event_rows
-from podpy.storage.database.event_rows import Event as Event  # what a stream is made of
+from podpy.storage.database.event_rows import Event as Event  # the items of a stream
 from podpy.times import SECOND
 
 TYPE_CHECKING = False
@@ -24,16 +22,16 @@ if TYPE_CHECKING:
 
 
 def _written_file(database: Database) -> str:
-    """Return the name of the file that each commit writes to (sqlite.org/wal.html; else the database itself)."""
+    """Return the name of the file that each commit writes: the WAL (sqlite.org/wal.html), else the database."""
     mode = database.query("PRAGMA journal_mode")[0][0]
     return os.path.basename(database.path) + ("-wal" if mode == "wal" else "")
 
 
 class EventStream:
-    """Events, one after the other: an iterator, and a context that ends it.
+    """An iterator of events, and a context that closes it.
 
-    First what has happened, in order of time; if it follows, then what happens, in the order in which it is committed.
-    `close` ends a wait, too, from any thread.
+    First past events in order of time; then, with `follow`, new ones in the order of their commits. `close` also ends a
+    wait, from any thread.
     """
 
     def __init__(
@@ -47,7 +45,7 @@ class EventStream:
         past: bool = True,
         output: int = -1,
     ) -> None:
-        """See Runtime.events. Without `past` there is only what happens from now on. Raises UsageError."""
+        """See Runtime.events. Without `past` there are only new events. Raises UsageError."""
         self._engine = engine
         self._until = until
         self._wanted = wanted(filters, since=since, until=until)
@@ -74,23 +72,23 @@ class EventStream:
         self._bell = -1
 
     def close(self) -> None:
-        """End the stream: who waits for the next event gets StopIteration."""
+        """End the stream: a thread that is waiting for the next event gets StopIteration."""
         self._closed = True
         if self._bell >= 0:
             os.eventfd_write(self._bell, 1)
 
     def batches(self) -> Iterator[list[Event]]:
-        """Yield the same events some at a time, as they were read: a list is all that is there at the moment."""
+        """Yield the same events in lists, as they are read: each list has all events that there are at the moment."""
         for rows in self._rows():
             yield [event_rows.event_of(row) for row in rows]
 
     def texts(self, *, cut: bool = False) -> Iterator[str]:
-        """Yield what Podman prints, lines of some events at a time; `cut`: only the first 12 digits of ids."""
+        """Yield Podman's lines, several events at a time; `cut`: only the first 12 digits of ids."""
         for rows in self._rows():
             yield event_rows.text_of(rows, cut=cut)
 
     def _rows(self) -> Iterator[list[Row]]:
-        database = self._engine.database  # made by now
+        database = self._engine.database  # opening creates it, so that its files can be watched
         if not self._follow:
             self._take_over()
             yield from self._stored(event_rows.newest(database))
@@ -117,14 +115,14 @@ class EventStream:
                     watch.wait(timeout=left, bell=self._bell, output=self._output)
 
     def _take_over(self) -> None:
-        """Put what the monitors have noted of containers' health into the table."""
+        """Move health changes from the monitors' files into the table of events."""
         from podpy.errors import StorageError
         from podpy.libpod.containers.health import take_over
 
         try:
             take_over(self._engine)
         except StorageError:
-            pass  # a full disk, say: the next call does it
+            pass  # for example a full disk: the next call does it
 
     def _one_by_one(self) -> Generator[Event]:
         for rows in self._rows():
@@ -137,10 +135,10 @@ class EventStream:
             yield rows
 
     def _newest(self, last: int) -> int:
-        """Return the number of the newest event. If it is `last`, no transaction was under way just now.
+        """Return the number of the newest event. If it is `last`, no transaction is in progress.
 
-        A commit writes first to the file, which wakes us, and then to the shared memory, which makes it visible
-        (sqlite.org/walformat.html): between the two nothing new is seen, and nothing would wake us again.
+        A commit first writes to the file, which wakes us, and then to the shared memory, which makes it visible
+        (sqlite.org/walformat.html). Between the two we would see nothing new, and nothing would wake us again.
         """
         database = self._engine.database
         found = event_rows.newest(database)

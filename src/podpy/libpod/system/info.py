@@ -1,7 +1,7 @@
-"""`podpy info`: what the engine knows of its host, store and settings, in the form of Podman's JSON.
+"""`podpy info`: facts about host, store and settings, in the form of Podman's JSON.
 
-Names and nesting are those of podman 5 (libpod/define/info.go). `buildahVersion` and `networkBackend` say which
-behaviour programs that ask may count on: that of Podman API_VERSION, whose networks are netavark's.
+Names and nesting are Podman 5's (libpod/define/info.go). `buildahVersion` and `networkBackend` tell programs which
+behaviour to expect: that of Podman API_VERSION, whose networks are netavark's.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
     from podpy.rootless.cgroups import CgroupView
 
-API_VERSION = "5.4.2"  # the version of Podman whose interface this is
-_BUILDAH_VERSION = "1.39.4"  # the one in that Podman
+API_VERSION = "5.4.2"  # the Podman version whose interface podpy implements
+_BUILDAH_VERSION = "1.39.4"  # the version in that Podman
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _FILESYSTEMS = {0xEF53: "extfs", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x01021994: "tmpfs", 0x794C7630: "overlayfs"}
 
 
 def info(engine: Engine) -> dict[str, Any]:
-    """Return what `podpy info` shows. Raises RootlessError, ConfigError."""
+    """Return the data of `podpy info`. Raises RootlessError, ConfigError."""
     return engine.privileged(lambda: _info(engine))
 
 
 def _info(engine: Engine) -> dict[str, Any]:
     from podpy.rootless.mounts import private_mounts
 
-    private_mounts()  # what a storage driver can do is tried
+    private_mounts()  # storage drivers are tested by mounting
     return {
         "host": _host(engine),
         "store": _store(engine),
@@ -54,7 +54,7 @@ def _info(engine: Engine) -> dict[str, Any]:
 
 
 def version() -> dict[str, Any]:
-    """Return podpy's version in the form of Podman's (whose fields have no JSON names of their own)."""
+    """Return podpy's version in the form of Podman's (whose fields have no separate JSON names)."""
     return {
         "APIVersion": API_VERSION,
         "Version": VERSION,
@@ -85,7 +85,7 @@ def _host(engine: Engine) -> dict[str, Any]:
         "arch": architecture(),
         "buildahVersion": _BUILDAH_VERSION,
         "cgroupManager": view.manager,
-        # As Podman: on a hybrid host version 1 has the controllers, so limits aren't version 2's.
+        # As in Podman: on a hybrid host version 1 has the controllers, so limits can't use version 2.
         "cgroupVersion": "v2" if view.mode == "v2" else "v1",
         "cgroupControllers": sorted(view.controllers),
         "conmon": _program(engine.settings.conmon or OWN_CONMON, "path"),
@@ -118,7 +118,7 @@ def _host(engine: Engine) -> dict[str, Any]:
 
 
 def _version_notes(found: dict[str, Any]) -> list[str]:
-    """Return what the OCI runtime and the kernel lack for their age (not Podman's)."""
+    """Return the known defects of this OCI runtime and kernel (not in Podman's info)."""
     from podpy.oci import versions
 
     name, version = found["ociRuntime"]["name"], found["ociRuntime"]["version"].partition("\n")[0]
@@ -128,7 +128,7 @@ def _version_notes(found: dict[str, Any]) -> list[str]:
 
 
 def _network_program(engine: Engine) -> str:
-    """Return what really connects a container that names no network: not pasta where it is too old."""
+    """Return the program that connects a container without --network: pasta, or slirp4netns if pasta is too old."""
     from podpy.network import mode
 
     try:
@@ -144,7 +144,7 @@ _NO_MAPS = {"gidmap": None, "uidmap": None}
 
 
 def _reason(view: CgroupView) -> str:
-    # Not Podman's: why limits can't be enforced, which Podman leaves to be guessed.
+    # Not in Podman's info: why limits can't be enforced.
     if view.reason and view.mode == "hybrid":
         return f"hybrid (containers are in version 2's hierarchy, the controllers in version 1's): {view.reason}"
     return view.reason
@@ -247,7 +247,7 @@ def _program(name: str, key: str) -> dict[str, str]:
 
 
 def _package(path: str) -> str:
-    """Return which package a program belongs to, as `name_version_architecture`, or `Unknown`."""
+    """Return a program's package as `name_version_architecture`, or `Unknown`."""
     for real in dict.fromkeys((path, os.path.realpath(path), path.replace("/usr/bin/", "/bin/"))):
         owner = _output("dpkg", "-S", real).partition(":")[0]
         if owner and " " not in owner:
@@ -285,7 +285,7 @@ def _memory() -> dict[str, int]:
 
 
 def _cpu() -> dict[str, float]:
-    """Return how the CPUs' time since boot was spent, in per cent (proc(5), /proc/stat)."""
+    """Return the CPUs' time since boot by use, in percent (proc(5), /proc/stat)."""
     user, nice, system, idle, *rest = [
         int(word) for word in files.read_small("/proc/stat").split("\n", 1)[0].split()[1:]
     ]
@@ -295,7 +295,7 @@ def _cpu() -> dict[str, float]:
 
 
 def _uptime() -> str:
-    """Return the time since boot as Podman words it."""
+    """Return the time since boot in Podman's words."""
     seconds = float(files.read_small("/proc/uptime").split()[0])
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(int(minutes), 60)

@@ -1,4 +1,4 @@
-"""The user's namespaces themselves: given up, or become by a program."""
+"""The user's namespaces: ends them (`system migrate`), or runs a command in them (`unshare`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def give_up(paths: Paths) -> None:
-    """End the process that holds the namespaces: the next call makes them by the configuration of then.
+    """End the pause process: the next call makes new namespaces, by the configuration that it finds.
 
     Raises InUseError if containers run in them.
     """
@@ -35,9 +35,9 @@ def give_up(paths: Paths) -> None:
 
 
 def become(paths: Paths, command: list[str], environ: Mapping[str, str]) -> NoReturn:
-    """Let this process become a command, as uid 0 of the user's namespace, with these variables.
+    """Replace this process by a command (execve(2)), as uid 0 in the user's namespaces, with these variables.
 
-    Returns only by an error: UsageError for root, RootlessError, CommandNotFoundError, CommandNotExecutableError.
+    It returns only by an error: UsageError for root, RootlessError, CommandNotFoundError, CommandNotExecutableError.
     """
     if not paths.rootless:
         raise UsageError("unshare is for ordinary users: root has no user namespace to enter", hint="Run it as it is")

@@ -1,7 +1,7 @@
-"""Removing what nothing uses: containers that don't run, images without containers, volumes without containers.
+"""Removes unused objects: stopped containers, and images and volumes without containers.
 
-The choice was made a moment ago; the transaction that removes something asks again whether it may go, so nothing
-is lost that another call has begun to use meanwhile.
+The objects were chosen earlier, so the transaction that removes one checks again whether it is unused: nothing is lost
+that another call has begun to use meanwhile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PRUNABLE = (CREATED, EXITED)
 
 
 class Pruned(Record):
-    """What went (or, in a dry run, would go): ids or names, the bytes that this gives back, and what failed."""
+    """The result of a prune (or dry run): ids or names of removed objects, freed bytes, and errors."""
 
     removed: list[str] = []
     freed: int = 0
@@ -36,28 +36,28 @@ class Pruned(Record):
 
 
 def containers(engine: Engine, rows: Sequence[ContainerRow], *, dry_run: bool = False) -> Pruned:
-    """Remove those of the containers that don't run."""
+    """Remove the stopped ones of these containers."""
     return engine.privileged(lambda: _containers(engine, [r for r in rows if r.status in PRUNABLE], dry_run))
 
 
 def images(
     engine: Engine, records: Sequence[ImageRecord], *, dry_run: bool = False, unfinished: bool = False
 ) -> Pruned:
-    """Remove those of the images that no container uses and that aren't mounted, and what only they were made of.
+    """Remove those of these images that no container uses and that aren't mounted, with layers that only they have.
 
-    An image that had no name when it was chosen stays if it has one now. `unfinished`: what interrupted pulls have
-    received goes, too.
+    An image that had no name when it was chosen stays if it has one now. `unfinished`: also remove data of interrupted
+    pulls.
     """
     return engine.privileged(lambda: _images(engine, records, dry_run, unfinished))
 
 
 def volumes(engine: Engine, names: Sequence[str], *, dry_run: bool = False) -> Pruned:
-    """Remove those of the volumes that no container uses."""
+    """Remove those of these volumes that no container uses."""
     return engine.privileged(lambda: _volumes(engine, names, dry_run))
 
 
 def images_after(engine: Engine, gone: Collection[str]) -> set[str]:
-    """Return the ids of the images that containers use, without those containers."""
+    """Return the ids of the images that containers use, except those in `gone`."""
     return {image for image, users in engine.table.image_users().items() if not set(users).issubset(gone)}
 
 
@@ -71,7 +71,7 @@ def _containers(engine: Engine, rows: Sequence[ContainerRow], dry_run: bool) -> 
             if not dry_run:
                 remove(find(engine, row.id), force=False, volumes=False, timeout=None, going=ids)
         except NoSuchContainerError:
-            continue  # somebody else removed it
+            continue  # another call has removed it
         except PodpyError as error:
             errors.append(error)
             continue

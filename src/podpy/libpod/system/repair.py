@@ -1,13 +1,13 @@
-"""What every changing call does first: finish or undo what killed calls have left. Nothing here waits for a lock.
+"""Finishes or undoes what killed calls have left; every changing call does it first. Nothing here waits for a lock.
 
     row `removing`               the removal is finished
-    row `starting`               adopted if the container runs, else as it was before
-    row `running` that isn't     ended: its exit record is taken over, or the code is unknown; with --rm it is removed
-    limits that no row says      the row's are set again (podpy.libpod.containers.updating)
+    row `starting`               set to `running` if the container runs, else to the former state
+    row `running`, but ended     set to `exited` with the exit record's code, or an unknown one; with --rm it is removed
+    limits that no row has       the row's are set again (podpy.libpod.containers.updating)
     run directory without a row  its network is ended, then it is removed
     graph root's tmp/            storage sweeps it
 
-`podpy system check` does the same with everything, and says what it found.
+    `podpy system check` does the same, and prints what it found.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def repair(engine: Engine) -> list[str]:
-    """Repair, and return a line for each thing that was. Cheap if there is nothing. Needs the user's namespaces."""
+    """Repair, and return a line for each repair. Cheap if there is nothing to do. Needs the user's namespaces."""
     done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(engine)]
     for row in engine.table.with_status(*BUSY):
         settled = settle(engine, row)
@@ -58,9 +58,9 @@ def repair(engine: Engine) -> list[str]:
 
 
 def repair_if_needed(engine: Engine) -> bool:
-    """Repair if a container is half removed, or has ended and nobody has seen it; return whether that was done.
+    """Repair if a container is half removed, or has ended unnoticed; return whether anything was done.
 
-    One look at an index if not. A call that changes many containers one by one looks again only after a second.
+    Otherwise it costs one look-up in an index. A call that changes many containers looks again only after a second.
     """
     now = monotonic()
     if now < engine.looked_at + _LOOK_AGAIN:
@@ -86,7 +86,7 @@ def _sweep_exit_records(engine: Engine) -> None:
             if entry.name not in busy:
                 os.unlink(entry.path)
         except FileNotFoundError:
-            continue  # another call sweeps as well
+            continue  # another call is sweeping too
 
 
 def _take_back_updates(engine: Engine) -> list[str]:
@@ -100,7 +100,7 @@ def _take_back_updates(engine: Engine) -> list[str]:
 
 
 def _remove_earlier(engine: Engine) -> list[str]:
-    """Remove what an earlier boot left in the run root and the first call of this one couldn't: other ids' files."""
+    """Remove files of an earlier boot in the run root: subordinate ids' files, which the first call couldn't remove."""
     done = []
     for name in os.listdir(engine.paths.runroot):
         if name.startswith(EARLIER):
@@ -118,7 +118,7 @@ def _remove_strays(engine: Engine) -> list[str]:
             continue
         lock = engine.lock(name)
         if not lock.acquire(wait=False):
-            continue  # being created right now
+            continue  # it is being created now
         try:
             if not engine.table.has(name):
                 _remove_stray(engine, os.path.join(directory, name))

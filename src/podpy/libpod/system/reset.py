@@ -1,8 +1,8 @@
-"""`podpy system reset`: everything that podpy keeps goes, each thing by its owner.
+"""`podpy system reset`: removes everything that podpy stores, each object by its own room's code.
 
-So a kill leaves a smaller store that works, and what isn't podpy's stays, wherever `--root` points: only directories
-that are empty by then are removed. A database that can't be read knows no owners: then the layers and blobs go as they
-are, and volumes, which may be a user's only copy, stay.
+So a kill leaves a smaller store that works. Foreign files stay, wherever `--root` points: only directories that are
+empty by then are removed. If the database can't be read, layers and blobs are removed as plain files, but volumes stay:
+they may be a user's only copy.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RUN_DIRECTORIES = ("containers", "exits", "mounts")
 def reset(engine: Engine) -> list[PodpyError]:
     """Remove all containers, images, artifacts, volumes and secrets, then what is left of podpy's directories.
 
-    Return why something is still there; then the rest is, too. Raises StorageError.
+    Return the errors of what couldn't be removed; then the rest is left, too. Raises StorageError.
     """
     try:
         engine.database.query("SELECT count(*) FROM containers")
@@ -71,19 +71,19 @@ def _attempt(remove: Callable[[str], object], name: str) -> PodpyError | None:
 
 
 def _clear(engine: Engine) -> None:
-    """Remove what belongs to nothing, and what was noted of former things."""
+    """Remove what belongs to no object, and the events of removed ones."""
     engine.store.collect(unfinished=True)
     engine.store.check(repair=True)
     engine.database.execute("DELETE FROM events")
 
 
 def _remove_empty(paths: Paths) -> None:
-    """Remove the database and podpy's directories, as far as these are empty; then what held the namespaces."""
+    """Remove the database, podpy's empty directories, and the pause process."""
     _quietly(os.unlink, f"{paths.graphroot}/secrets/lock")
     for name in _DIRECTORIES:
         _quietly(os.rmdir, f"{paths.graphroot}/{name}")
     if any(os.path.isdir(f"{paths.graphroot}/{name}") for name in _TREES):
-        return  # another call is using podpy at this moment
+        return  # another call is using podpy now
     for name in (*_DATABASE, *_FILES):
         _quietly(os.unlink, f"{paths.graphroot}/{name}")
     _quietly(os.rmdir, paths.graphroot)
@@ -96,7 +96,7 @@ def _quietly(remove: Callable[[str], None], path: str) -> None:
     try:
         remove(path)
     except OSError:
-        pass  # it isn't there, or it isn't empty: then it isn't ours
+        pass  # it doesn't exist, or it isn't empty: then it holds foreign files
 
 
 def _remove_unreadable(engine: Engine) -> None:

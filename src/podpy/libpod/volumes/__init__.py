@@ -1,6 +1,8 @@
-"""Volumes, as the command line, the library and the API use them.
+"""Volumes, for the command line, the library and the API.
 
-manager     `Runtime.volumes`: the one door
+manager     Volumes, `runtime.volumes`: create, list, inspect, mount, export, import_, remove, prune
 transfer    export and import
-inspect     what `volume inspect` says
+inspect     the data of `volume inspect`
+
+Raises NoSuchVolumeError, AmbiguousNameError, InUseError, UsageError, StorageError.
 """

@@ -1,4 +1,4 @@
-"""Everything about a volume, as `podman volume inspect` says it."""
+"""Everything about a volume, in the form of `podman volume inspect`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOUNTERS = f"""SELECT count(*) FROM container_volumes JOIN containers ON id = c
 
 
 def inspect(engine: Engine, volume: Volume) -> dict[str, Any]:
-    """Return the fields in Podman's order, those that are zero, too.
+    """Return all fields in Podman's order, empty ones, too.
 
-    MountCount is what it is to Podman: how many containers that run, and calls of `volume mount`, have a volume that
-    must be mounted. LockNumber is always 0: podpy has no numbered locks.
+    MountCount is counted as in Podman: running containers and `volume mount`, for a volume that must be mounted.
+    LockNumber is always 0: podpy has no numbered locks.
     """
     return {
         "Name": volume.name,

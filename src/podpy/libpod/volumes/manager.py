@@ -1,4 +1,4 @@
-"""Volumes: the one door for the command line, the library and the API.
+"""Volumes: the methods that the command line, the library and the API call.
 
 with Runtime() as runtime:
     volume = runtime.volumes.create("data", labels={"app": "shop"})
@@ -42,7 +42,7 @@ class Volumes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    # Looking
+    # Look-ups
 
     def get(self, name: str) -> Volume:
         """Return a volume by its name, or the beginning of it. Raises NoSuchVolumeError, AmbiguousNameError."""
@@ -53,7 +53,7 @@ class Volumes:
         return self._engine.volume_table.exists(name)
 
     def list(self, filters: Sequence[str] = ()) -> Found:
-        """Return the volumes for which every filter is true (podman-volume-ls(1)), oldest first.
+        """Return the volumes that match every filter (podman-volume-ls(1)), oldest first.
 
         Raises UsageError, NoSuchVolumeError (after, since).
         """
@@ -71,12 +71,12 @@ class Volumes:
             raise NoSuchVolumeError(f"no such volume {name}", hint=error.hint) from None
 
     def facts(self, volumes: Sequence[Volume]) -> Facts:
-        """Return what `inspect` says about each of these."""
+        """Return the data of `inspect` for each of these volumes."""
         from podpy.libpod.volumes.inspect import inspect
 
         return [inspect(self._engine, volume) for volume in volumes]
 
-    # Coming
+    # Creating
 
     def create(
         self,
@@ -89,11 +89,11 @@ class Volumes:
         gid: int | None = None,
         ignore: bool = False,
     ) -> Volume:
-        """Make a volume and return it; without a name it gets 64 random hex digits.
+        """Create a volume and return it; without a name it gets 64 random hex digits.
 
-        `options` are the driver's (podman-volume-create(1), --opt); `uid` and `gid` its owner, as a container without
-        a user namespace of its own sees them; with `ignore`, one that has the name already is returned as it is.
-        Raises InUseError for a name that is taken, UsageError, NotSupportedError (another driver, quotas).
+        `options` are the driver's (podman-volume-create(1), --opt). `uid` and `gid`: its owner, as ids in podpy's user
+        namespace. `ignore`: return an existing volume of this name unchanged. Raises InUseError for a taken name,
+        UsageError, NotSupportedError (another driver, quotas).
         """
         name = name or names.new_id()
         if driver not in _LOCAL:
@@ -103,7 +103,7 @@ class Volumes:
             return table.find(name)
 
         def make() -> Volume:
-            table = self._engine.volume_table  # a library's helper has one of its own
+            table = self._engine.volume_table  # a library's helper has its own
             return table.create(name, labels=labels, options=options, owner=(uid, gid))
 
         needs_ids = uid is not None or gid is not None or "o" in (options or {})
@@ -112,19 +112,19 @@ class Volumes:
         except InUseError:
             if not ignore:
                 raise
-            return self.get(name)  # somebody was faster
+            return self.get(name)  # another call has just created it
 
     # Changing
 
     def rename(self, name: str, new: str) -> None:
-        """Give a volume that no container uses another name: podman-volume-rename(1).
+        """Rename a volume that no container uses: podman-volume-rename(1).
 
         Raises NoSuchVolumeError, InUseError, UsageError.
         """
         self._engine.privileged(lambda: self._engine.volume_table.rename(name, new))
 
     def mount(self, name: str) -> str:
-        """Mount a volume in the user's own mount namespace (that of `podpy unshare`), if it must be, and return where.
+        """Mount a volume, if it has options, in the user's mount namespace (of `podpy unshare`), and return the path.
 
         Raises NoSuchVolumeError, StorageError.
         """
@@ -136,7 +136,7 @@ class Volumes:
 
         volume = self.get(name)
         if volume.needs_mount:
-            with self._engine.database.transaction():  # not beside a removal or another mount
+            with self._engine.database.transaction():  # keeps a removal or another mount out
                 volume = self.get(volume.name)
                 if not mounting.is_mounted(volume):
                     try:
@@ -148,7 +148,7 @@ class Volumes:
         return volume.mountpoint
 
     def unmount(self, name: str) -> str:
-        """Undo `mount`, and return the volume's name; one that isn't mounted is no error. Raises NoSuchVolumeError."""
+        """Undo `mount`, and return the volume's name; an unmounted volume is no error. Raises NoSuchVolumeError."""
         return self._engine.privileged(lambda: self._unmount(name))
 
     def _unmount(self, name: str) -> str:
@@ -165,8 +165,8 @@ class Volumes:
     # Contents
 
     def export(self, name: str, output: str | int) -> Packed:
-        """Write a tar of a volume's files to a descriptor, or a file that appears when it is complete; return what it
-        has in it.
+        """Write a tar of a volume's files to a descriptor, or to a file that appears when it is complete; return its
+        statistics.
 
         Raises NoSuchVolumeError, StorageError, ImageError (the file), BrokenPipeError.
         """
@@ -175,10 +175,10 @@ class Volumes:
         return self._engine.privileged(lambda: transfer.export(self._engine, self.get(name), output))
 
     def import_(self, name: str, source: str | int) -> None:
-        """Unpack a tar, also a compressed one, from a file or a descriptor into a volume, all of it or nothing.
+        """Unpack a tar (compressed or not) from a file or a descriptor into a volume, completely or not at all.
 
-        Files that are there already are replaced, others stay. Raises NoSuchVolumeError, UsageError (the file),
-        BrokenTarError, ImageError (broken compression), StorageError, StateError (a tmpfs that nobody has).
+        Existing files of the same names are replaced, others stay. Raises NoSuchVolumeError, UsageError (the file),
+        BrokenTarError, ImageError (broken compression), StorageError, StateError (a tmpfs that no container has).
         """
         from podpy.libpod.volumes import transfer
 
@@ -186,13 +186,13 @@ class Volumes:
         with transfer.opened(self._engine, source) as descriptor:
             self._engine.privileged(lambda: transfer.import_tar(self._engine, self.get(name), descriptor))
 
-    # Going
+    # Removing
 
     def remove(self, name: str, *, force: bool = False, timeout: int | None = None) -> str:
         """Remove a volume with its files, and return its whole name.
 
-        `force`: containers that use it are stopped, for which they have `timeout` seconds (None: their own time), and
-        removed first. Raises NoSuchVolumeError; InUseError if a container uses it, without `force`.
+        `force`: first stop (within `timeout` seconds; None: the containers' own) and remove the containers that use it.
+        Raises NoSuchVolumeError; without `force` InUseError if a container uses it.
         """
         return self._engine.privileged(lambda: self._remove(name, force, timeout))
 
@@ -203,7 +203,7 @@ class Volumes:
         whole = table.find(name).name
         for user in table.users(whole):
             self._remove_user(user, timeout)
-        return table.remove(whole) if table.exists(whole) else whole  # an anonymous one went with its container
+        return table.remove(whole) if table.exists(whole) else whole  # an anonymous one is removed with its container
 
     def _remove_user(self, container_id: str, timeout: int | None) -> None:
         from podpy.libpod.containers.ending.remove import remove
@@ -217,7 +217,7 @@ class Volumes:
     def remove_several(
         self, volumes: Sequence[str] = (), *, every: bool = False, force: bool = False, timeout: int | None = None
     ) -> Iterator[Outcome]:
-        """Remove volumes (`every`: all), each as `remove` does; yield each name, and why it is still there if it is."""
+        """Remove volumes (`every`: all), each as `remove` does; yield each name with its error or None."""
         for name in [volume.name for volume in self.list()] if every else volumes:
             try:
                 yield self.remove(name, force=force, timeout=timeout), None
@@ -225,9 +225,9 @@ class Volumes:
                 yield name, error
 
     def prune(self, filters: Sequence[str] = (), *, every: bool = False, dry_run: bool = False) -> Pruned:
-        """Remove the anonymous volumes (`every`: the others, too) that no container uses and every filter lets through.
+        """Remove the anonymous volumes (`every`: all volumes) that no container uses and that match every filter.
 
-        With `dry_run` nothing is removed. Raises UsageError.
+        `dry_run`: remove nothing. Raises UsageError.
         """
         from podpy.libpod.system import prune
 

@@ -1,4 +1,4 @@
-"""A volume's files as a tar, out and in. A volume with options is mounted for it, in this process's own namespace."""
+"""Export and import of a volume's files as a tar. A volume with options is mounted in this process's own namespace."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def export(engine: Engine, volume: Volume, output: str | int) -> Packed:
 
 @contextmanager
 def opened(engine: Engine, source: str | int) -> Iterator[int]:
-    """A context with a descriptor of what is imported. Raises UsageError."""
+    """A context with a descriptor of the source. Raises UsageError."""
     if isinstance(source, int):
         yield source
         return
@@ -72,7 +72,7 @@ def import_tar(engine: Engine, volume: Volume, source: int) -> None:
 
 
 def _mount(engine: Engine, volume: Volume) -> bool:
-    """Mount a volume that has options; return whether what is written there stays."""
+    """Mount a volume that has options; return whether files written there persist."""
     if not volume.needs_mount:
         engine.volume_table.finish_import(volume)
         return True

@@ -1,4 +1,4 @@
-"""What `podpy why` answers with."""
+"""The answer of `podpy why`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Answer(Record):
-    """An answer: `about` is its first line, `reasons` are sentences, `mends` what can be done.
+    """An answer: `about` is its first line, `reasons` are sentences, `mends` are suggestions.
 
-    `table` are rows of cells, the heading first; `quoted` the last lines of a log. `facts` are for programs: their
-    names never change.
+    `table`: rows of cells, the heading first; `quoted`: the last lines of a log; `facts`: for programs, their names
+    never change.
     """
 
     about: str
@@ -29,7 +29,7 @@ class Answer(Record):
 
 
 def when(nanoseconds: int) -> str:
-    """Return a time as people say it: "at 15:01:12, 3 minutes ago"; with its date if that was another day."""
+    """Return a time for people: "at 15:01:12, 3 minutes ago"; with its date if it wasn't today."""
     now = time_ns()
     then, today = localtime(nanoseconds // SECOND), localtime(now // SECOND)
     clock = strftime("%H:%M:%S" if then[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", then)

@@ -62,7 +62,7 @@ _STOPS = {
 
 
 def explain(engine: Engine, name: str) -> Answer:
-    """Return why the container is as it is; of one that is gone, what became of it. Raises NoSuchContainerError."""
+    """Explain a container's state, or how a removed one ended. Raises NoSuchContainerError."""
     try:
         container = find(engine, name)
     except NoSuchContainerError as error:
@@ -74,7 +74,7 @@ def explain(engine: Engine, name: str) -> Answer:
 
 
 def _gone(engine: Engine, name: str, error: NoSuchContainerError) -> Answer:
-    """Return what the events tell of a container that was removed."""
+    """Explain a removed container by its events."""
     removed: Event | None = None
     died: Event | None = None
     for event in EventStream(engine, filters=[f"container={name}", "event=remove", "event=died"]) if name else ():
@@ -100,7 +100,7 @@ def _gone(engine: Engine, name: str, error: NoSuchContainerError) -> Answer:
 
 
 def meaning(code: int) -> str:
-    """Return what an exit code says, without a full stop."""
+    """Return the meaning of an exit code, without a full stop."""
     if code == 0:
         return "it had done its work"
     if code in _CODES:
@@ -115,7 +115,7 @@ def meaning(code: int) -> str:
 
 
 class _Story:
-    """One container's answer in the making."""
+    """Collects the answer about one container."""
 
     def __init__(self, container: Held, row: ContainerRow) -> None:
         self._container = container
@@ -138,7 +138,7 @@ class _Story:
         }
 
     def tell(self) -> None:
-        """Find out everything."""
+        """Collect all reasons and suggestions."""
         status = self._row.status
         if status in (EXITED, RESTARTING):
             self._tell_end()
@@ -150,7 +150,7 @@ class _Story:
         self._tell_lock()
 
     def answer(self) -> Answer:
-        """Return it."""
+        """Return the answer."""
         row = self._row
         image = row.image_name or "a directory"
         state = {STARTING: "starting"}.get(row.status, row.status)
@@ -313,7 +313,7 @@ def _last_run(engine: Engine, container_id: str) -> list[Event]:
 
 
 def _outcome(check: dict[str, Any]) -> str:
-    """Return how a health check has ended, as Podman's log of them has it."""
+    """Return how a health check ended, from Podman's log of checks."""
     code = check["ExitCode"]
     if code < 0:
         return "took longer than its timeout"
@@ -321,7 +321,7 @@ def _outcome(check: dict[str, Any]) -> str:
 
 
 def _option(size: int) -> str:
-    """Return bytes as --memory takes them, in whole MiB if they are that many."""
+    """Return bytes in the form of --memory, in whole MiB if it is at least one."""
     return f"{size >> 20}m" if size >> 20 else str(size)
 
 
@@ -330,7 +330,7 @@ def _times(number: int) -> str:
 
 
 def lock_holder(path: str) -> int:
-    """Return the pid of who holds a flock (proc_locks(5)) on a file; 0: nobody, or it can't be seen."""
+    """Return the pid that holds a flock (proc_locks(5)) on a file; 0: none, or it is invisible."""
     try:
         inode = os.stat(path).st_ino
     except OSError:
@@ -343,7 +343,7 @@ def lock_holder(path: str) -> int:
 
 
 def command_line(pid: int) -> str:
-    """Return a process's command line, as far as it can be seen."""
+    """Return a process's command line, if it is readable."""
     words = files.read_small(f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
     shown = " ".join(word.rpartition("/")[2] if place == 0 else word for place, word in enumerate(words))
     return shown or "a process of somebody else"

@@ -1,8 +1,8 @@
 """Why a file can't be used inside a container: each part of its path with its owner inside and outside, and its mode.
 
-Who asks is the container's first process. The rules are path_resolution(7)'s: to go through a directory takes its x, to
-read a file its r; root's capabilities count only for files whose owner and group the container's user namespace knows
-(capabilities(7), CAP_DAC_OVERRIDE; user_namespaces(7)).
+The question is asked for the container's first process. The rules are path_resolution(7)'s: passing a directory needs
+its x, reading a file its r. Root's capabilities count only for files whose owner and group are mapped in the
+container's user namespace (capabilities(7), CAP_DAC_OVERRIDE; user_namespaces(7)).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from podpy.spec.container import IdMapping, Mount
 
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
-_OVERFLOW = 65534  # what an owner is shown as whom a user namespace doesn't know
+_OVERFLOW = 65534  # the id shown for an owner that isn't mapped in a user namespace
 _READ, _WRITE, _SEARCH = 4, 2, 1
 _ENFORCING = "/sys/fs/selinux/enforce"
 
 
 class Part(Record):
-    """One part of a path. Ids are podpy's own user namespace's; `outside` is the owner on the host, -1: not known."""
+    """One part of a path. Ids are in podpy's own user namespace; `outside` is the owner on the host, -1: unknown."""
 
     path: str
     mode: int
@@ -45,7 +45,7 @@ class Part(Record):
 
 
 class Asker(Record):
-    """Who wants to use the file: ids of podpy's own user namespace, and capabilities."""
+    """The process that wants to use the file: its ids in podpy's own user namespace, and capabilities."""
 
     uid: int
     gid: int
@@ -54,7 +54,7 @@ class Asker(Record):
 
 
 def explain(engine: Engine, name: str, path: str) -> Answer:
-    """Return what keeps the container's first process from the file. Raises NoSuchContainerError, StateError."""
+    """Explain why the container's first process can't use the file. Raises NoSuchContainerError, StateError."""
     container = find(engine, name)
     row = container.refresh()
     path = os.path.normpath("/" + path.lstrip("/"))
@@ -77,7 +77,7 @@ def explain(engine: Engine, name: str, path: str) -> Answer:
 
 
 def _mount_of(container: Held, path: str) -> Mount | None:
-    """Return the mount that a path inside lies in: the one with the longest target; None: the root file system."""
+    """Return the mount that holds a path inside: the one with the longest target; None: the root file system."""
     found = [
         mount
         for mount in container.spec.mounts
@@ -87,7 +87,7 @@ def _mount_of(container: Held, path: str) -> Mount | None:
 
 
 def _outside_owners(mount: Mount | None, path: str) -> dict[str, int]:
-    """Return the host's owners of what lies in a bind mount, by the path inside, seen from outside of namespaces."""
+    """Return the host's owners of files in a bind mount by their path inside, seen from outside the namespaces."""
     found: dict[str, int] = {}
     if mount is None or mount.type != "bind":
         return found
@@ -103,7 +103,7 @@ def _outside_owners(mount: Mount | None, path: str) -> dict[str, int]:
 
 
 def _look(pid: int, path: str, outside: dict[str, int]) -> tuple[Asker, list[Part], str]:
-    """Return who asks, the parts that are there, and the first one that isn't (or an empty text)."""
+    """Return the asking process, the existing parts, and the first missing one (or an empty text)."""
     root = f"/proc/{pid}/root"
     parts: list[Part] = []
     shown = ""
@@ -151,7 +151,7 @@ def _attribute(path: str, name: str) -> str:
 
 
 def _host_id(identifier: int) -> int:
-    """Return the host's number of an id of this process's user namespace; -1 if it isn't in its map."""
+    """Translate an id of this process's user namespace to the host's; -1 if it isn't mapped."""
     for line in files.read("/proc/self/uid_map").splitlines():
         inside, outside, size = (int(word) for word in line.split())
         if inside <= identifier < inside + size:
@@ -170,7 +170,7 @@ def _asker(pid: int) -> Asker:
 
 
 class _Verdict:
-    """What the parts of the path mean for who asks."""
+    """Judges the parts of the path for the asking process."""
 
     def __init__(
         self, container: Held, path: str, mount: Mount | None, asker: Asker, parts: list[Part], missing: str
@@ -183,7 +183,7 @@ class _Verdict:
         self._missing = missing
 
     def answer(self) -> Answer:
-        """Return it."""
+        """Return the answer."""
         row = self._container.row
         stopped = next((part for part in self._parts[:-1] if not self._may(part, _SEARCH)), None)
         if stopped is None and self._parts and self._missing and not self._may(self._parts[-1], _SEARCH):
@@ -235,7 +235,7 @@ class _Verdict:
     def _mends(self, part: Part) -> list[str]:
         mends = []
         mount = self._mount if self._mount and part.path.startswith(self._mount.target.rstrip("/")) else None
-        own = os.stat("/proc/self").st_uid  # this process stands in podpy's namespace by now: 0 is the user
+        own = os.stat("/proc/self").st_uid  # this process is in podpy's namespace now: 0 is the user
         if mount is None:
             mends.append("Run it as another user (--user), or change the file in the image")
             return mends

@@ -1,4 +1,4 @@
-"""Who holds a port of this machine: a container, another process, or nobody."""
+"""Which container or process uses a port of this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNPRIVILEGED_START = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 
 def explain(engine: Engine, text: str) -> Answer:
-    """Return who holds a port: "8080", "53/udp". Raises UsageError."""
+    """Explain which container or process uses a port: "8080", "53/udp". Raises UsageError."""
     number_text, _, protocol = text.partition("/")
     protocol = protocol or "tcp"
     number = whole(number_text, _HIGHEST)
@@ -65,7 +65,7 @@ def _containers(engine: Engine, number: int, protocol: str) -> list[tuple[str, s
 
 
 def _sockets(number: int, protocol: str) -> dict[int, int]:
-    """Return the inodes of the sockets that listen on a port, each with its user's id."""
+    """Return the inodes of the sockets that listen on a port, each with its user's uid."""
     found = {}
     for table in _TABLES[protocol]:
         try:
@@ -80,7 +80,7 @@ def _sockets(number: int, protocol: str) -> dict[int, int]:
 
 
 def _holders(inodes: set[int]) -> set[int]:
-    """Return the pids of those processes of this user that have one of these sockets."""
+    """Return the pids of this user's processes that have one of these sockets."""
     wanted = {f"socket:[{inode}]" for inode in inodes}
     found = set()
     for pid in (name for name in os.listdir("/proc") if name.isdigit()):
@@ -89,7 +89,7 @@ def _holders(inodes: set[int]) -> set[int]:
             if any(os.readlink(f"{directory}/{name}") in wanted for name in os.listdir(directory)):
                 found.add(int(pid))
         except OSError:
-            continue  # somebody else's, or gone
+            continue  # another user's process, or gone
     return found
 
 
