@@ -1,4 +1,4 @@
-/* Where a process's cgroup is. */
+/* The path of a process's cgroup. */
 #ifndef PODPY_CONMON_CGROUP_H
 #define PODPY_CONMON_CGROUP_H
 

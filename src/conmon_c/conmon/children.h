@@ -4,12 +4,12 @@
 
 #include "util.h"
 
-/* Sends SIGKILL to the children of our own process: they are ours and unreaped, so no number can be anybody else's.
-   Returns whether there was any. */
+/* Sends SIGKILL to our own children: they are unreaped, so no pid can have been reused. Returns whether there was
+   any. */
 bool children_kill(pid_t parent);
 
-/* Ends all that a child of ours has started, in whatever pid namespace: every descendant, and the process groups of
-   other sessions than ours that they are in, for those whose parent has ended already. The child itself isn't touched. */
+/* Ends everything that our child has started, in any pid namespace: every descendant, and (for those whose parent has
+   ended) the descendants' process groups in other sessions than ours. The child itself isn't ended. */
 void children_kill_below(pid_t child);
 
 #endif

@@ -11,8 +11,9 @@
 
 #include "context.h"
 
-/* A client may rely on at most 8,192 bytes after the stream's number (Podman's buffer). Less is better: with its
-   bookkeeping a packet of 8,192 takes the kernel 16 kB, one of this size 8 kB; measured 12 % less CPU time. */
+/* Clients may expect at most 8,192 bytes after the stream's number (Podman's buffer). Less is better: with
+   bookkeeping, a packet of 8,192 bytes takes 16 kB in the kernel, one of this size 8 kB; measured: 12 % less CPU
+   time. */
 #define PACKET_DATA 7680
 #define SPILL_SIZE ((size_t)8 << 20)
 #define SPILL_HIGH ((size_t)4 << 20)
@@ -55,11 +56,11 @@ static bool holds_up(const struct client *client)
 
 static void check_stalled(struct context *ctx);
 
-/* Whether any client makes the container wait; and the clock that ends it. */
+/* Returns whether any client makes the container wait; sets the timer that ends the wait. */
 static void update_blocked(struct context *ctx)
 {
     bool blocked = false;
-    bool limited = false; /* by a client that may be cut off */
+    bool limited = false; /* a client that may be cut off makes it wait */
 
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         const struct client *client = &ctx->clients.slots[i];
@@ -82,8 +83,8 @@ static void drop(struct context *ctx, struct client *client)
     bool others = false;
     char rest;
 
-    /* Closing a socket with unread packets would make the peer's next read fail with ECONNRESET, before it gets what
-       we sent last. So: let nothing more in, and empty it. */
+    /* Closing a socket with unread packets makes the peer's next read fail with ECONNRESET before it gets our last
+           packets. So stop receiving, and empty it. */
     shutdown(client->source.fd, SHUT_RD);
     while (recv(client->source.fd, &rest, 1, MSG_DONTWAIT) > 0)
         ;
@@ -96,15 +97,15 @@ static void drop(struct context *ctx, struct client *client)
     ctx->clients.count--;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         others = others || (ctx->clients.slots[i].source.fd >= 0 && ctx->clients.slots[i].input_open);
-    /* The last one that could type has gone. (A half-close, which says "end of input", was handled when it came.) */
+    /* The last client with input is gone. (A half-close, "end of input", was handled when it arrived.) */
     if (had_input && !others)
         input_end(ctx);
     update_blocked(ctx);
     end_check(ctx);
 }
 
-/* It takes no more output. What it has sent before may still lie in its socket (`echo x | podpy attach` that was killed
-   at once), and is the container's input: so it goes on as a mere writer. */
+/* It takes no more output. Its socket may still hold input for the container (`echo x | podpy attach`, killed at
+   once), so it is kept as a writer only. */
 static void lose_output(struct context *ctx, struct client *client)
 {
     if (!client->input_open) {
@@ -118,7 +119,7 @@ static void lose_output(struct context *ctx, struct client *client)
     update_blocked(ctx);
 }
 
-/* Packets of one client that still fit into its socket. Returns how many were taken, or -1 if it is dead. */
+/* Sends the kept packets that fit into a client's socket. Returns how many were taken, or -1 if it is dead. */
 static int send_packets(struct client *client, struct mmsghdr *packets, unsigned count)
 {
     int n;
@@ -194,7 +195,7 @@ static int spill(struct client *client, int stream, const unsigned char *data, s
     return 0;
 }
 
-/* Sends straight from the pump's buffer; the number of bytes taken, or -1 if the client is dead. */
+/* Sends directly from the pump's buffer. Returns the number of bytes taken, or -1 if the client is dead. */
 static ssize_t send_direct(struct client *client, int stream, const unsigned char *data, size_t size)
 {
     unsigned char id = STREAM_PACKET_ID(stream);
@@ -269,7 +270,7 @@ static void check_stalled(struct context *ctx)
         }
     }
     update_blocked(ctx);
-    /* At the end there is nothing left to hold up, but the wait for stragglers must end too. */
+    /* At the container's end nothing is held up any more, but the wait for slow clients must end, too. */
     if (ctx->process.ended && ctx->clients.count > 0)
         loop_timer(&ctx->loop, TIMER_STALL, STALL_CHECK_MS, check_stalled);
 }
@@ -282,10 +283,10 @@ static void read_input(struct context *ctx, struct client *client, uint32_t even
         ctx->output.used = true;
         input_take(ctx, (size_t)n);
         if (!input_ready(&ctx->input))
-            clients_resume_input(ctx); /* that is: make them all wait */
+            clients_resume_input(ctx); /* makes them all wait */
         return;
     }
-    /* ECONNRESET: it closed with our packets unread. That is said once, before the packets it had sent itself. */
+    /* ECONNRESET: it closed without reading our packets. It is reported once, before the packets that it has sent. */
     if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
         return;
     if (n < 0 || (events & EPOLLHUP) != 0) {
@@ -318,7 +319,7 @@ static void client_ready(struct context *ctx, struct source *source, uint32_t ev
     if (client->input_open && input_ready(&ctx->input) && (events & (EPOLLIN | EPOLLHUP)) != 0)
         read_input(ctx, client, events);
     else if ((events & EPOLLHUP) != 0 && client->input_open)
-        loop_unwatch(&ctx->loop, source); /* gone, but its last bytes wait for stdin: see clients_resume_input */
+        loop_unwatch(&ctx->loop, source); /* gone, but its last packets wait for stdin: see clients_resume_input */
     else if ((events & (EPOLLHUP | EPOLLERR)) != 0)
         drop(ctx, client);
 }
@@ -381,7 +382,7 @@ static void remove_socket(struct context *ctx)
 
 void clients_stop_listening(struct context *ctx)
 {
-    /* A client that connected before the end gets its end of file, not a reset. */
+    /* A client that connected before the end must get an end of file, not a reset. */
     loop_close(&ctx->loop, &ctx->clients.listener);
     remove_socket(ctx);
     if (ctx->clients.link != NULL)

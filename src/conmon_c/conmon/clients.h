@@ -1,10 +1,10 @@
-/* Attach clients: the socket they connect to, what they get, what they send.
+/* Attach clients: their socket, output and input.
 
-   Output goes to the logs first, then to each client. A client that can't take a packet has it kept, and reading from
-   the container stops (back-pressure) until the client has taken it: a slow reader loses nothing.
-   A client on the attach socket that takes nothing for a while (LAG_MS) stops holding the container up: up to SPILL_HIGH
-   bytes are kept for it meanwhile. When that is full and nothing was taken for --attach-stall-limit seconds, it is cut off.
-   The caller's own client (--attach-fd) is never cut off: it is to the container what a pipe is to a program. */
+   Output goes to the logs first, then to each client. If a client can't take a packet, the packet is kept, and
+   reading from the container stops (back-pressure) until it is taken: a slow reader loses nothing. A client on the
+   attach socket that takes nothing for a while (LAG_MS) no longer holds the container up: up to SPILL_HIGH bytes are
+   kept for it. When that is full, and it took nothing for --attach-stall-limit seconds, it is cut off. The caller's
+   own client (--attach-fd) is never cut off: it is like a program's pipe. */
 #ifndef PODPY_CONMON_CLIENTS_H
 #define PODPY_CONMON_CLIENTS_H
 
@@ -17,7 +17,7 @@ struct client {
     bool primary;        /* --attach-fd */
     bool input_open;     /* may still send */
     bool output_lost;    /* takes nothing any more */
-    bool spilling;       /* has lagged: the container runs on without it */
+    bool spilling;       /* lagged: the container runs on, packets are kept */
     bool writing;        /* waiting for room in its socket */
     unsigned char *spill; /* packets not yet taken: two bytes of length, then the packet */
     size_t begin, end;
@@ -33,18 +33,18 @@ struct clients {
     bool blocked; /* reading from the container must wait */
 };
 
-/* Makes the socket `attach` in the bundle, and takes --attach-fd. */
+/* Creates the socket `attach` in the bundle, and takes over --attach-fd. */
 int clients_open(struct context *ctx, struct error *err);
 
-/* Accepts all clients that have connected by now. */
+/* Accepts all clients that have connected. */
 void clients_accept(struct context *ctx);
 
 void clients_send(struct context *ctx, int stream, const unsigned char *data, size_t size);
 
-/* The container's stdin can take more. */
+/* To be called when the container's stdin can take more. */
 void clients_resume_input(struct context *ctx);
 
-/* No more output will come: lets clients that have all of it go. */
+/* No more output will come: closes clients that have all of it. */
 void clients_finish(struct context *ctx);
 void clients_stop_listening(struct context *ctx);
 

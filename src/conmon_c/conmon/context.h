@@ -1,4 +1,4 @@
-/* Everything that one monitor knows, in one place. */
+/* The state of one monitor. */
 #ifndef PODPY_CONMON_CONTEXT_H
 #define PODPY_CONMON_CONTEXT_H
 
@@ -24,11 +24,11 @@
 
 #define BUFFER_SIZE 65536
 
-/* Big, page-aligned, and empty pages while nothing flows: they are given back when the container is quiet. */
+/* Big and page-aligned: when the container is quiet, the pages are given back. */
 struct buffers {
-    unsigned char output[BUFFER_SIZE]; /* what was read from the container */
-    unsigned char log[BUFFER_SIZE];    /* log lines made of it */
-    unsigned char input[BUFFER_SIZE];  /* what goes to the container's stdin */
+    unsigned char output[BUFFER_SIZE]; /* read from the container */
+    unsigned char log[BUFFER_SIZE];    /* log entries made from it */
+    unsigned char input[BUFFER_SIZE];  /* for the container's stdin */
 };
 
 struct context {

@@ -75,7 +75,7 @@ static void fifo_ready(struct context *ctx, struct source *source, uint32_t even
         memmove(fifo->line, end, fifo->used);
     }
     if (fifo->used == sizeof(fifo->line) - 1)
-        fifo->used = 0; /* no message is that long */
+        fifo->used = 0; /* too long for a message: drop it */
 }
 
 static int open_fifo(struct context *ctx, struct fifo *fifo, const char *name, struct error *err)
@@ -88,7 +88,7 @@ static int open_fifo(struct context *ctx, struct fifo *fifo, const char *name, s
         return fail(err, "remove old %s: %m", path);
     if (mkfifo(path, 0660) < 0)
         return fail(err, "Failed to mkfifo at %s: %m", path);
-    /* Read and write: with a writer of our own there is no hang-up when the last other one leaves. */
+    /* Read and write: with our own writer, there is no hang-up when the last other one closes. */
     fifo->source.fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     fifo->source.ready = fifo_ready;
     if (fifo->source.fd < 0 || loop_watch(&ctx->loop, &fifo->source, EPOLLIN) < 0)
@@ -117,11 +117,11 @@ int socket_in_bundle(struct context *ctx, const char *name, int type, mode_t mod
         return fail(err, "open %s: %m", ctx->options.bundle);
     if (unlinkat(directory, name, 0) < 0 && errno != ENOENT)
         return fail(err, "remove old socket %s/%s: %m", ctx->options.bundle, name);
-    /* A socket's path has 107 bytes at most; this one is short wherever the bundle is. */
+    /* A socket's path may have 107 bytes; this one is short wherever the bundle is. */
     snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", directory, name);
     if (fd < 0 || fchmod(fd, mode) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return fail(err, "bind %s/%s: %m", ctx->options.bundle, name);
-    if (mode == 0777 && fchmodat(directory, name, mode, 0) < 0) /* bind took the umask off */
+    if (mode == 0777 && fchmodat(directory, name, mode, 0) < 0) /* bind applied the umask */
         return fail(err, "chmod %s/%s: %m", ctx->options.bundle, name);
     int made = fd;
     fd = -1;
@@ -138,7 +138,7 @@ int control_link_bundle(struct context *ctx, struct error *err)
     link = path_join(options->socket_dir, options->cuuid);
     if (link == NULL)
         return fail(err, "out of memory");
-    /* conmon 2.1 shortens a link that is just as long as a socket's path may be, and its clients do the same. */
+    /* conmon 2.1 shortens a link that is exactly as long as a socket's path may be, and so do its clients. */
     if (strlen(link) == sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
         link[strlen(link) - 1] = '\0';
     ctx->clients.link = link;

@@ -19,8 +19,8 @@ struct control {
 
 int control_open(struct context *ctx, struct error *err);
 
-/* A bound, non-blocking socket at BUNDLE/name; the descriptor or -1. For `attach`, also conmon 2.1's link to the bundle
-   in --socket-dir-path, unless --full-attach is given. */
+/* Creates a bound, non-blocking socket at BUNDLE/name; returns its descriptor or -1. For `attach`, also creates conmon
+   2.1's link to the bundle in --socket-dir-path, unless --full-attach is given. */
 int socket_in_bundle(struct context *ctx, const char *name, int type, mode_t mode, struct error *err);
 int control_link_bundle(struct context *ctx, struct error *err);
 

@@ -25,7 +25,7 @@ static void waiter_ready(struct context *ctx, struct source *source, uint32_t ev
     (void)events;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    /* A byte before the line was written acknowledges nothing. */
+    /* A byte that arrives before the line was written acknowledges nothing. */
     if (n > 0 && !ctx->end.told)
         return;
     ctx->end.acknowledged = n > 0;
@@ -35,7 +35,7 @@ static void waiter_ready(struct context *ctx, struct source *source, uint32_t ev
 
 static void runtime_takes_long(struct context *ctx)
 {
-    /* It may be blocked on a full stderr. From now on its words are taken for the container's. */
+    /* It may be blocked on a full stderr. From now on its stderr counts as the container's output. */
     output_start(ctx);
 }
 
@@ -51,7 +51,7 @@ void end_started(struct context *ctx)
 {
     struct options *options = &ctx->options;
 
-    /* conmon's first API told only the exit code of an exec session. */
+    /* conmon's API version 0 reports only the exit code of an exec session. */
     if (options->api_version || !options->exec)
         report_number(ctx, (int)ctx->process.container_pid, NULL, false);
     if (!options->exec)
@@ -87,7 +87,7 @@ static void unlink_files(struct context *ctx)
 {
     for (int i = 0; i < ctx->options.unlink_paths.count; i++) {
         const char *path = ctx->options.unlink_paths.items[i];
-        /* A namespace's handle is a mount point, and busy in the mount namespace that it was made in: ours. */
+        /* A network namespace's file is a mount point, busy in the mount namespace where it was mounted: ours. */
         if (unlink(path) < 0 && errno == EBUSY && umount2(path, MNT_DETACH) == 0)
             unlink(path);
     }
@@ -106,7 +106,7 @@ static void tell_waiter(struct context *ctx)
         return;
     ctx->end.told = true;
     if (send(ctx->end.waiter.fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) != n)
-        loop_close(&ctx->loop, &ctx->end.waiter); /* as good as gone */
+        loop_close(&ctx->loop, &ctx->end.waiter); /* counts as gone */
 }
 
 static bool is_done(const struct context *ctx)
@@ -156,7 +156,7 @@ static int run_exit_command(struct context *ctx)
         message(ctx, LEVEL_ERROR, "fork for the exit command: %m");
         return 0;
     }
-    /* Podman's units count the container as stopped when conmon has gone: so stay until all is cleaned up. */
+    /* Podman's systemd units take the container as stopped when conmon ends: so stay until everything is cleaned up. */
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return status;
@@ -189,7 +189,7 @@ int end_run(struct context *ctx)
     fds_after_container(ctx);
     clients_finish(ctx);
     unlink_files(ctx);
-    restart_decide(ctx); /* before the exit file: whoever sees that must see this, too */
+    restart_decide(ctx); /* before the exit file: a reader of that must find the decision, too */
     if (!ctx->end.failed) {
         write_exit_file(ctx, ctx->options.persist_dir, "exit");
         write_exit_file(ctx, ctx->options.exit_dir, ctx->options.cid);

@@ -42,7 +42,7 @@ static int from_option(const char *name, int64_t number, int type, struct error 
     return 0;
 }
 
-/* How many descriptors from 3 up the runtime hands to the container. */
+/* Returns how many descriptors from 3 up the runtime passes to the container. */
 static int count_kept(const struct options *options)
 {
     const struct list *opts = &options->runtime_opts;
@@ -98,7 +98,7 @@ int fds_take(struct context *ctx, struct error *err)
         from_option("--attach-fd", options->attach_fd, SOCK_SEQPACKET, err) < 0 ||
         from_option("--waiter-fd", options->waiter_fd, SOCK_STREAM, err) < 0)
         return -1;
-    /* Without the API's version it is refused for that: see options_check. */
+    /* Without --api-version, options_check refuses it. */
     if (options->exec_attach && options->api_version && ctx->attach_fd < 0)
         return fail(err, "--attach specified but _OCI_ATTACHPIPE was not");
     ctx->keep_fds = count_kept(options);
@@ -133,7 +133,7 @@ void fds_after_spawn(struct context *ctx)
 {
     if (!fds_is_strict(&ctx->options))
         return;
-    /* Only what still is inherited: a number of ours that was opened since is close-on-exec. */
+    /* Only inherited ones: a number that we have opened since is close-on-exec. */
     for (int fd = 3; fd < 3 + ctx->keep_fds; fd++)
         if (!is_named(ctx, fd) && fcntl(fd, F_GETFD) == 0)
             close(fd);
@@ -141,7 +141,7 @@ void fds_after_spawn(struct context *ctx)
 
 void fds_after_container(struct context *ctx)
 {
-    /* All that the monitor opened is close-on-exec, all that it inherited is not (it came through an exec). */
+    /* Descriptors that the monitor opened are close-on-exec; inherited ones aren't (they came through an exec). */
     DIR *directory = opendir("/proc/self/fd");
     struct dirent *entry;
 

@@ -1,4 +1,4 @@
-/* Which inherited descriptors the monitor and the runtime keep. */
+/* Inherited descriptors: which ones the monitor and the runtime keep. */
 #ifndef PODPY_CONMON_FDS_H
 #define PODPY_CONMON_FDS_H
 
@@ -6,7 +6,7 @@
 
 struct context;
 
-/* Whether the caller knows podpy's conmon: one of its own options was given. */
+/* Returns whether the caller knows podpy's conmon: one of podpy's own options was given. */
 struct options;
 bool fds_is_strict(const struct options *options);
 
@@ -14,15 +14,15 @@ bool fds_is_strict(const struct options *options);
    With one of podpy's options, every other one from 3 up is closed at once. */
 int fds_take(struct context *ctx, struct error *err);
 
-/* In the runtime's process: where nothing is handed over between two that are, /dev/null is. Else the runtime would open
-   files of its own there, and leave them to the container. */
+/* In the runtime's process: fills gaps between passed descriptors with /dev/null. Else the runtime would open its own
+   files there, and the container would inherit them. */
 void fds_fill_gaps(const struct context *ctx);
 
-/* The runtime has started: closes what was only kept for it. */
+/* The runtime has started: closes the descriptors that were kept only for it. */
 void fds_after_spawn(struct context *ctx);
 
-/* The container has ended: closes whatever else was inherited. Podman leaves sockets in conmon that keep published
-   ports busy, and the descriptor whose end tells slirp4netns to leave. */
+/* The container has ended: closes all other inherited descriptors. Podman leaves sockets in conmon that keep published
+   ports busy, and the descriptor whose end of file ends slirp4netns. */
 void fds_after_container(struct context *ctx);
 
 #endif

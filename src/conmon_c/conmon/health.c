@@ -2,7 +2,7 @@
 
    starting    until a check succeeds; failures count when the start period is over and the startup check has passed
    healthy     a check has succeeded
-   unhealthy   so many checks in a row have failed; what is then done is done once */
+   unhealthy   N checks in a row have failed; then the action is taken once */
 #define _GNU_SOURCE
 #include "health.h"
 
@@ -27,7 +27,7 @@ static bool in_start_period(const struct health *health)
     return now_ms() < health->started + health->config.start_period;
 }
 
-/* Counted from the end of the last one, so that a slow check leaves pauses, too. */
+/* Counted from the end of the last check, so that there are pauses between slow checks, too. */
 static void schedule(struct context *ctx, int64_t milliseconds)
 {
     loop_timer(&ctx->loop, TIMER_HEALTH, milliseconds, start_probe);
@@ -48,7 +48,7 @@ static void schedule_next(struct context *ctx)
         schedule(ctx, interval);
 }
 
-/* What runs in a frozen container never answers. */
+/* A command in a frozen container never answers. */
 static bool is_frozen(const struct health *health)
 {
     char text[64];
@@ -79,13 +79,13 @@ static void answer(struct context *ctx, int code)
     int n = snprintf(text, sizeof(text), "%d\n", code);
 
     if (ctx->health.requested)
-        return; /* by somebody who came while this check ran: the next one is his */
+        return; /* a caller that came while this check ran gets the next result */
     if (ctx->health.answer_fd >= 0 && write(ctx->health.answer_fd, text, (size_t)n) < 0)
         message(ctx, LEVEL_INFO, "health check: nobody waits for the result: %m");
     close_fd(&ctx->health.answer_fd);
 }
 
-/* The service manager's socket, as podpy has found it: "@" begins an abstract one. */
+/* The service manager's socket, from podpy's environment; "@" begins an abstract one. */
 static void say_ready(struct context *ctx)
 {
     static const char ready[] = "READY=1";
@@ -112,7 +112,7 @@ static void stop_by_force(struct context *ctx)
     process_signal(ctx, SIGKILL);
 }
 
-/* Once: the container is on its way to its end then. */
+/* Once: afterwards the container is ending. */
 static void act(struct context *ctx, enum health_action action)
 {
     struct health *health = &ctx->health;
@@ -130,7 +130,7 @@ static void act(struct context *ctx, enum health_action action)
     loop_timer(&ctx->loop, TIMER_HEALTH, health->config.stop_timeout, stop_by_force);
 }
 
-/* The check that gates the others; its failures count for nothing but themselves. */
+/* The startup check gates the others; its failures don't count for them. */
 static void startup_result(struct context *ctx, bool good)
 {
     struct health *health = &ctx->health;
@@ -164,8 +164,7 @@ static void regular_result(struct context *ctx, bool good)
     }
 }
 
-/* A container on its way to its end takes its checks with it, and one that was frozen meanwhile keeps them: that says
-   nothing of its health. */
+/* A check fails if the container is ending, and hangs if it was frozen meanwhile: both say nothing about its health. */
 static bool counts(struct context *ctx, int code)
 {
     struct health *health = &ctx->health;
@@ -174,7 +173,7 @@ static bool counts(struct context *ctx, int code)
            (code == 0 || (health->running && !process_is_ending(&ctx->process) && !is_frozen(health)));
 }
 
-/* After a check. Who came while it ran waits in vain if it was the last one. */
+/* After a check. If it was the last one, callers that came while it ran get no result. */
 static void go_on(struct context *ctx)
 {
     struct health *health = &ctx->health;
@@ -213,7 +212,7 @@ void health_result(struct context *ctx, int code)
         act(ctx, health->config.on_failure);
     go_on(ctx);
     if (health->running && health->came_up && !came_up && health->config.interval > 0)
-        schedule(ctx, 0); /* now the check that was gated */
+        schedule(ctx, 0); /* now the real check, which the startup check gated */
 }
 
 bool health_reaped(struct context *ctx, pid_t pid, int status)
@@ -235,7 +234,7 @@ static void open_frozen(struct context *ctx)
     ctx->health.frozen_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
-/* Another check before this one says nothing. */
+/* Results of another check from before don't count. */
 static void begin_anew(struct health *health)
 {
     health->started = now_ms();
@@ -247,7 +246,7 @@ static void begin_anew(struct health *health)
     health->entries_size = 0;
 }
 
-/* The configuration is there for the first time, or anew. */
+/* There is a first configuration, or a changed one. */
 static void follow(struct context *ctx)
 {
     struct health *health = &ctx->health;
@@ -274,7 +273,7 @@ void health_begin(struct context *ctx)
 {
     ctx->health.running = true;
     ctx->health.started = now_ms();
-    /* After the runtime's `create` nothing runs yet: podpy says when it does. */
+    /* After the runtime's `create` nothing is running yet: podpy reports the start. */
     if (ctx->options.health_dir != NULL && ctx->options.runtime_run)
         follow(ctx);
 }
@@ -303,7 +302,7 @@ void health_control(struct context *ctx, int number)
     if (number > 0) {
         run_now(ctx, number);
     } else if (ctx->process.container_pid <= 0 || ctx->health.taken != HEALTH_NOTHING) {
-        return; /* on its way to its end already */
+        return; /* it is already ending */
     } else if (number == 0) {
         follow(ctx);
     } else {

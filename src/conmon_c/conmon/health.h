@@ -1,6 +1,6 @@
-/* Health checks: when a probe is due, what its result makes of the container's health, and what follows from that.
+/* Health checks: when a probe is due, how its result changes the container's health, and which action follows.
 
-   health.c the states; health_config.c what was asked for; health_probe.c one run of the command; health_file.c the
+   health.c: the states; health_config.c: the configuration; health_probe.c: one run of the command; health_file.c:
    results and events on disk. */
 #ifndef PODPY_CONMON_HEALTH_H
 #define PODPY_CONMON_HEALTH_H
@@ -9,7 +9,7 @@
 
 #include "loop.h"
 
-#define HEALTH_TIME 36 /* bytes of a time as text, with its end */
+#define HEALTH_TIME 36 /* bytes of a time as text, with its NUL */
 
 enum health_status { HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY };
 enum health_action { HEALTH_NOTHING, HEALTH_KILL, HEALTH_RESTART, HEALTH_STOP };
@@ -38,29 +38,29 @@ struct probe {
 struct health {
     struct health_config config;
     bool active;   /* there is a configuration */
-    bool running;  /* the container runs, and nobody stops it */
+    bool running;  /* the container is running and isn't being stopped */
     enum health_status status;
     int failing_streak;
     bool came_up;  /* the startup check has passed, or there is none */
     int startup_successes, startup_failures;
     int64_t started; /* now_ms() */
     struct probe probe;
-    int answer_fd; /* of `healthcheck run`, which waits for a result; -1 */
+    int answer_fd; /* of `healthcheck run`, which waits for a result; -1: none */
     bool requested;
     bool said_ready;
     char **entries; /* the newest results as JSON objects, the oldest first */
     int entry_count;
     size_t entries_size; /* bytes of all of them */
     int event_number;
-    enum health_action taken; /* what was done about an unhealthy container: decides on its restart */
+    enum health_action taken; /* the action taken on an unhealthy container: decides on its restart */
     int frozen_fd;            /* cgroup.events of the container */
 };
 
-/* The runtime has ended well: begins, if there is a configuration and the container runs (--runtime-run). */
+/* The runtime has succeeded: begins, if there is a configuration and the container is running (--runtime-run). */
 void health_begin(struct context *ctx);
 
-/* A line of the fifo `ctl`, "3 N 0": N = 0: there is a configuration, or another; N > 0: run the check now, and write the exit
-   code to the fifo DIR/answer.N; N < 0: the container is being stopped, so check no more. */
+/* A line of the fifo `ctl`, "3 N 0": N = 0: there is a new configuration; N > 0: run the check now, and write the exit
+   code to the fifo DIR/answer.N; N < 0: the container is being stopped, so end the checks. */
 void health_control(struct context *ctx, int number);
 
 /* A child has ended; false if it isn't the probe's. The result is taken by health_settle(). */
@@ -72,7 +72,7 @@ void health_end(struct context *ctx);
 /* For health_probe.c: a probe has ended; `code` is its exit code, -1 after a timeout. */
 void health_result(struct context *ctx, int code);
 
-/* health_config.c: reads DIR/config; false if there is none, or nothing that can be used. */
+/* health_config.c: reads DIR/config; false if there is none, or it is unusable. */
 bool health_read_config(struct context *ctx, struct health_config *config);
 void health_free_config(struct health_config *config);
 

@@ -1,5 +1,5 @@
-/* DIR/config of --health-dir: one "KEY VALUE" a line, written by podpy before the start and by `podpy update`. It is
-   read again when podpy says so. Unknown keys are left out; times are milliseconds. */
+/* DIR/config of --health-dir: lines "KEY VALUE", written by podpy before the start and by `podpy update`. It is read
+   again when podpy sends a control message. Unknown keys are ignored; times are milliseconds. */
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "context.h"
 
-#define SHORTEST 1000               /* ms: of intervals and timeouts; an image must not keep the host busy */
+#define SHORTEST 1000               /* ms, for intervals and timeouts: an image must not keep the host busy */
 #define LONGEST (366LL * 86400000)  /* ms */
 /* 0 is "without end" for both, in Podman's words; but the monitor keeps the results in its memory and writes all of
    them after each check, so they end here. All together have another limit: LOG_SIZE_MAX in health_file.c. */
@@ -81,7 +81,7 @@ static enum health_action action_of(const char *name)
     return name != NULL && strcmp(name, "stop") == 0 ? HEALTH_STOP : HEALTH_NOTHING;
 }
 
-/* An interval of 0 means that only `healthcheck run` checks. */
+/* An interval of 0: only `healthcheck run` checks. */
 static void limit(struct health_config *config)
 {
     int64_t *intervals[] = {&config->interval, &config->startup_interval, &config->start_interval};

@@ -1,5 +1,5 @@
-/* What a health check leaves on disk: the results, in Podman's form, and one small file for each change of the state, of
-   which podpy makes an event. Written aside and renamed: a reader sees all of it, or what was there before. */
+/* A health check's files: the results, in Podman's form, and one small file for each change of the state, which podpy
+   turns into an event. Written aside and renamed: a reader sees the new file or the old one, never a part. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ void health_time(struct context *ctx, char *to)
     log_time_local(&ctx->log, to);
     to[LOCAL_TIME_SIZE] = '\0';
     if (strcmp(to + UTC_TIME_SIZE - 1, "+00:00") == 0)
-        strcpy(to + UTC_TIME_SIZE - 1, "Z"); /* as Go writes it */
+        strcpy(to + UTC_TIME_SIZE - 1, "Z"); /* Go's form */
 }
 
 static void drop_oldest(struct health *health)
@@ -55,7 +55,7 @@ void health_add_entry(struct context *ctx, int code)
     health->entries_size += size;
 }
 
-/* {"Status":…,"FailingStreak":…,"Log":[…]}: `podpy ps` reads only how it begins. */
+/* {"Status":…,"FailingStreak":…,"Log":[…]}: `podpy ps` reads only its beginning. */
 static char *result_text(const struct health *health)
 {
     size_t size = 96;

@@ -1,5 +1,5 @@
-/* One run of a health check's command: `RUNTIME exec` with the process that podpy has made ready in DIR, its output
-   through a pipe, ended at its time. */
+/* One run of a health check's command: `RUNTIME exec` with the process that podpy has written into DIR, its output
+   through a pipe, killed at its timeout. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 
 #define NOT_EXECUTABLE 127
 
-/* The runtime's arguments, but for those of its log: it would grow with each failure, and here the runtime's words
-   belong to the output. */
+/* The runtime's arguments, except its log's: the log would grow with each failure, and the runtime's message belongs to
+   the check's output. */
 static char **arguments(struct context *ctx, const char *process)
 {
     const struct list *given = &ctx->options.runtime_args;
@@ -44,10 +44,10 @@ static char **arguments(struct context *ctx, const char *process)
 
 static void child(struct context *ctx, char **argv, int output, pid_t conmon_pid)
 {
-    /* With the monitor goes whoever would end this at its time. */
+    /* If the monitor dies, nobody would end this process at its timeout. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != conmon_pid)
         _exit(NOT_EXECUTABLE);
-    setpgid(0, 0); /* what it starts stays in this group, or leaves it on purpose: see probe_kill */
+    setpgid(0, 0); /* its children stay in this group, unless they leave it: see probe_kill */
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     sigprocmask(SIG_SETMASK, &ctx->old_mask, NULL);
@@ -59,7 +59,7 @@ static void child(struct context *ctx, char **argv, int output, pid_t conmon_pid
     _exit(NOT_EXECUTABLE);
 }
 
-/* Keeps the beginning; the rest is read, too, lest the command wait for a reader. */
+/* Keeps the beginning. The rest is read, too, so that the command doesn't wait for a reader. */
 static ssize_t read_some(struct context *ctx)
 {
     struct probe *probe = &ctx->health.probe;
@@ -146,9 +146,9 @@ void probe_kill(struct context *ctx)
 
     if (pid <= 0)
         return;
-    kill(pid, SIGSTOP); /* else it might end, and its children be somebody else's, while they are looked for */
+    kill(pid, SIGSTOP); /* else it might end, and its children get another parent, while they are listed */
     children_kill_below(pid);
-    kill(-pid, SIGKILL); /* those, too, whose parent has ended already */
+    kill(-pid, SIGKILL); /* also those whose parent has ended already */
     kill(pid, SIGKILL);
 }
 
@@ -158,11 +158,11 @@ void probe_ended(struct context *ctx, int status)
     int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 
     probe->pid = 0;
-    /* What it has left running may hold the pipe open, and write for ever: only what is there now. */
+    /* Processes that it has left may hold the pipe open and write forever: read only what is there now. */
     for (int i = 0; i < 64 && probe->output.fd >= 0; i++)
         if (read_some(ctx) <= 0)
             break;
     health_result(ctx, probe->timed_out ? -1 : code);
     forget(ctx);
-    memory_give_text_back(); /* the next one is a second away at least */
+    memory_give_text_back(); /* the next check is at least a second away */
 }

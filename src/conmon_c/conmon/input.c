@@ -20,7 +20,7 @@ static void flush(struct context *ctx)
             return;
         }
         if (n < 0) {
-            /* EPIPE: the container has closed its stdin. What clients still send goes nowhere. */
+            /* EPIPE: the container has closed its stdin. Further input is dropped. */
             loop_close(&ctx->loop, &input->source);
             break;
         }
@@ -67,7 +67,7 @@ void input_end(struct context *ctx)
 {
     struct input *input = &ctx->input;
 
-    /* A terminal has no end of file to give: the user types ^D. Closing our end would hang it up. */
+    /* A terminal can't be given an end of file: users type ^D. Closing our end would hang it up. */
     if (ctx->options.terminal || !ctx->options.stdin_open || ctx->options.leave_stdin_open)
         return;
     input->end_asked = true;

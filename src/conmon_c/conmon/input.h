@@ -6,24 +6,24 @@
 
 struct input {
     struct source source;
-    bool waiting;   /* a terminal is expected: clients' bytes are kept in their sockets until it is there */
+    bool waiting;   /* a terminal is expected: until it is there, clients' input stays in their sockets */
     bool end_asked; /* close when the buffer is empty */
     size_t begin, end;
 };
 
-/* The descriptor is there (non-blocking). */
+/* Sets the descriptor (non-blocking). */
 void input_set(struct context *ctx, int fd);
 
-/* Whether a client's next packet may be read. */
+/* Returns whether a client's next packet may be read. */
 bool input_ready(const struct input *input);
 
-/* Takes `size` bytes that lie in buffers->input. Without a stdin they are dropped, as conmon 2.1 does. */
+/* Takes `size` bytes in buffers->input. Without a stdin they are dropped, as in conmon 2.1. */
 void input_take(struct context *ctx, size_t size);
 
-/* End of input: the container sees end of file after what is still in the buffer. */
+/* End of input: the container gets end of file after the rest of the buffer. */
 void input_end(struct context *ctx);
 
-/* The container has ended: whatever clients still send is dropped. */
+/* The container has ended: further input from clients is dropped. */
 void input_stop(struct context *ctx);
 
 #endif

@@ -14,7 +14,7 @@ static bool is_driver(const char *text, size_t length, const char *name)
     return strlen(name) == length && strncmp(text, name, length) == 0;
 }
 
-/* --log-allowlist-dir: the directory of the file, with every link in it resolved, must be in or below one of them. */
+/* --log-allowlist-dir: the file's directory, with links resolved, must be one of them or below one. */
 static int check_allowed(const struct options *options, const char *path, struct error *err)
 {
     char real[PATH_MAX];
@@ -50,7 +50,7 @@ static int open_file_sink(struct context *ctx, const char *path, bool json, stru
     return json ? log_json_open(ctx, sink, path, err) : log_k8s_open(ctx, sink, path, err);
 }
 
-/* "DRIVER:PATH", "DRIVER", ":PATH" or "PATH" (the last two: k8s-file). A path may hold colons. */
+/* "DRIVER:PATH", "DRIVER", ":PATH" or "PATH" (the last two: k8s-file). A path may contain colons. */
 static int open_sink(struct context *ctx, const char *text, struct error *err)
 {
     const char *colon = strchr(text, ':');

@@ -1,4 +1,4 @@
-/* Where the container's output is kept: any number of drivers at once. */
+/* Logs of the container's output, with any number of drivers at once. */
 #ifndef PODPY_CONMON_LOG_H
 #define PODPY_CONMON_LOG_H
 
@@ -16,17 +16,17 @@ struct context;
 struct log_file {
     const char *path;
     int fd;
-    bool regular;      /* can be rotated and cut */
+    bool regular;      /* can be rotated and truncated */
     off_t size;        /* of the file, with what is buffered */
-    off_t boundary;    /* where the last whole entry in the file ends */
+    off_t boundary;    /* the end of the last whole entry in the file */
     int64_t total;     /* ever written, for --log-global-size-max */
     size_t buffered;   /* bytes in buffers->log */
-    bool failing;      /* the last write failed: said once */
-    bool skipping;     /* ... in the middle of an entry: the rest of it must not be written either */
+    bool failing;      /* the last write failed: reported once */
+    bool skipping;     /* ... inside an entry: its rest must not be written either */
     uint64_t lost;     /* bytes of log that could not be written */
 };
 
-/* The rest of a UTF-8 sequence that was cut by the end of a read. */
+/* The beginning of a UTF-8 sequence that was cut by the end of a read. */
 struct carry {
     unsigned char bytes[4];
     size_t count;
@@ -53,7 +53,7 @@ struct log {
     int offset;                                   /* seconds east of UTC */
 };
 
-/* Opens what --log-path names. */
+/* Opens the logs of --log-path. */
 int log_open(struct context *ctx, struct error *err);
 
 static inline bool log_wanted(const struct log *log)
@@ -63,10 +63,10 @@ static inline bool log_wanted(const struct log *log)
 
 void log_write(struct context *ctx, int stream, const unsigned char *data, size_t size);
 
-/* Control message 2: the files were moved away, or should be. */
+/* Control message 2: reopens the files, which were renamed. */
 void log_reopen(struct context *ctx);
 
-/* The last word, and fsync unless --no-sync-log. */
+/* Writes what is left, and syncs unless --no-sync-log. */
 void log_finish(struct context *ctx);
 uint64_t log_lost(const struct log *log);
 
@@ -76,7 +76,8 @@ void log_file_add(struct context *ctx, struct log_file *file, const void *data, 
 void log_file_flush(struct context *ctx, struct log_file *file);
 void log_file_rotate(struct context *ctx, struct log_file *file);
 
-/* Room for an entry of `size` bytes: rotates when the file would get too long; false when nothing more may be logged. */
+/* Makes room for an entry of `size` bytes: rotates if the file would get too long; false if nothing more may be
+   logged. */
 bool log_file_begin(struct context *ctx, struct log_file *file, size_t size);
 
 /* log_k8s.c, log_json.c, log_journald.c: set the sink's functions. */
@@ -84,13 +85,13 @@ int log_k8s_open(struct context *ctx, struct sink *sink, const char *path, struc
 int log_json_open(struct context *ctx, struct sink *sink, const char *path, struct error *err);
 int log_journald_open(struct context *ctx, struct sink *sink, struct error *err);
 
-/* log_time.c: now as RFC 3339 with nanoseconds; exactly 35 bytes in local time, 30 in UTC ("Z"); no zero byte. */
+/* log_time.c: the time as RFC 3339 with nanoseconds; exactly 35 bytes in local time, 30 in UTC ("Z"); without a NUL. */
 #define LOCAL_TIME_SIZE 35
 #define UTC_TIME_SIZE 30
 void log_time_local(struct log *log, char *to);
 void log_time_utc(char *to);
 
-/* log_line.c: bytes of `data` up to and with the first newline, or all of it; `whole` tells which. */
+/* log_line.c: returns the bytes up to and including the first newline, or all; `whole` tells which. */
 size_t log_line(const unsigned char *data, size_t size, bool *whole);
 
 #endif

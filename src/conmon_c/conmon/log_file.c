@@ -1,4 +1,4 @@
-/* A log file: buffered within one call, rotated by renaming, and kept readable when the disk is full. */
+/* A log file: buffered within one call, rotated by renaming, readable even after a full disk. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +31,8 @@ int log_file_open(struct context *ctx, struct log_file *file, const char *path, 
     return 0;
 }
 
-/* Where the last whole entry ends, after `done` bytes of the buffer are in the file from `start` on. Only the end of an
-   entry is a newline. */
+/* Finds the end of the last whole entry after `done` bytes of the buffer were written at `start`. An entry has a
+   newline only at its end. */
 static void note_boundary(struct context *ctx, struct log_file *file, off_t start, size_t done)
 {
     const unsigned char *newline = memrchr(ctx->buffers->log, '\n', done);
@@ -41,8 +41,8 @@ static void note_boundary(struct context *ctx, struct log_file *file, off_t star
         file->boundary = start + (newline - ctx->buffers->log) + 1;
 }
 
-/* The disk is full, or broken. The container must go on, so what can't be written is dropped; half an entry would spoil
-   the file for its readers, so it is cut at the last whole one. */
+/* The disk is full, or broken. The container must go on, so output is dropped. Half an entry would break the file for
+   readers, so it is truncated after the last whole one. */
 static void give_up(struct context *ctx, struct log_file *file, off_t start, size_t done, size_t size)
 {
     off_t end = start + (off_t)size;
@@ -114,7 +114,7 @@ bool log_file_begin(struct context *ctx, struct log_file *file, size_t size)
     return true;
 }
 
-/* PATH.n-1 becomes PATH.n, ..., PATH becomes PATH.1; what falls off the end is gone. */
+/* PATH.n-1 becomes PATH.n, ..., PATH becomes PATH.1; the last one is removed. */
 static int shift(const struct log_file *file, int64_t keep)
 {
     for (int64_t i = keep; i >= 1; i--) {
@@ -129,8 +129,8 @@ static int shift(const struct log_file *file, int64_t keep)
     return 0;
 }
 
-/* A new, empty file takes the place of the old one. If anything fails, the old one goes on being written: too long is
-   better than lost. */
+/* A new, empty file replaces the old one. If anything fails, the old one is still written to: a log that is too long is
+   better than a lost one. */
 void log_file_rotate(struct context *ctx, struct log_file *file)
 {
     int64_t keep = ctx->options.log_max_files;

@@ -1,4 +1,4 @@
-/* journald: its native protocol, one datagram for each line. libsystemd would bring a heap of libraries for this. */
+/* journald: its native protocol, one datagram for each line. libsystemd would need many libraries for this. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -73,8 +73,8 @@ static int make_fields(const struct options *options, struct sink *sink, struct 
     return 0;
 }
 
-/* journald may be slow, or restarting. It gets a moment, once; then lines are dropped until it takes one again: the
-   container must not wait for it for ever. */
+/* journald may be slow, or restarting. It is waited for once, for a moment; then lines are dropped until it takes one
+   again: the container must not wait for it forever. */
 static void send_entry(struct context *ctx, struct sink *sink, struct iovec *parts, size_t count)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET};
@@ -89,7 +89,7 @@ static void send_entry(struct context *ctx, struct sink *sink, struct iovec *par
         }
         if (errno != EAGAIN || sink->failing || attempt == 1)
             break;
-        /* An unconnected socket polls as writable however full the other's queue is: connect first. */
+        /* An unconnected socket always polls as writable, even if the peer's queue is full: connect first. */
         if (connect(sink->socket, (struct sockaddr *)&address, sizeof(address)) == 0)
             poll(&room, 1, PATIENCE_MS);
     }
@@ -99,7 +99,7 @@ static void send_entry(struct context *ctx, struct sink *sink, struct iovec *par
     sink->failing = true;
 }
 
-/* The text is kept part and new part together. A systemd priority prefix "<N>" at its start is taken off. */
+/* The text is the kept part and the new part together. A systemd priority prefix "<N>" is removed. */
 static void send_line(struct context *ctx, struct sink *sink, int stream, const unsigned char *data, size_t size,
                       bool whole)
 {
@@ -137,12 +137,12 @@ static void write_journald(struct context *ctx, struct sink *sink, int stream, c
         size_t length = log_line(data, size, &whole);
         size_t room = JOURNAL_LINE - sink->partial[stream];
         if (!whole && length <= room) {
-            /* The journal has no way to go on with an entry: wait for the rest of the line. */
+            /* An entry in the journal can't be continued: wait for the rest of the line. */
             memcpy(ctx->log.journal_lines[stream] + sink->partial[stream], data, length);
             sink->partial[stream] += length;
             return;
         }
-        if (length > JOURNAL_LINE) { /* a datagram must not be bigger than the socket takes */
+        if (length > JOURNAL_LINE) { /* a datagram must fit into the socket's buffer */
             length = JOURNAL_LINE;
             whole = false;
         }
@@ -168,7 +168,7 @@ int log_journald_open(struct context *ctx, struct sink *sink, struct error *err)
     sink->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (sink->socket < 0)
         return fail(err, "socket for journald: %m");
-    /* Pages that no partial line has used yet cost nothing. */
+    /* Unused pages cost nothing. */
     void *memory = mmap(NULL, STREAMS * JOURNAL_LINE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return fail(err, "out of memory");

@@ -1,4 +1,4 @@
-/* json-file: Docker's {"log":"TEXT\n","stream":"stdout","time":"..."} a line; a piece of a line has no "\n". */
+/* json-file: Docker's lines {"log":"TEXT\n","stream":"stdout","time":"..."}; a piece of a line has no "\n". */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void add_text(struct context *ctx, struct log_file *file, const char *tex
     log_file_add(ctx, file, text, strlen(text));
 }
 
-/* One byte that can't stand in a JSON string as it is. */
+/* A byte that needs an escape in a JSON string. */
 static void add_escaped(struct context *ctx, struct log_file *file, unsigned char c)
 {
     char text[8];
@@ -34,7 +34,7 @@ static void add_string(struct context *ctx, struct log_file *file, const unsigne
             run = 1;
         } else if (run == 0) {
             int length = json_sequence(at, size);
-            /* JSON is Unicode: what isn't UTF-8 becomes the replacement character, as with Docker. */
+            /* JSON is Unicode: bytes that aren't UTF-8 become the replacement character, as in Docker. */
             if (length <= 0)
                 add_text(ctx, file, "\xef\xbf\xbd");
             else
@@ -66,7 +66,7 @@ static void add_entry(struct context *ctx, struct sink *sink, int stream, const 
     carry->count = 0;
 }
 
-/* Bytes at the end that begin a UTF-8 sequence but don't end it. */
+/* Returns how many bytes at the end begin an incomplete UTF-8 sequence. */
 static size_t cut_tail(const unsigned char *data, size_t size)
 {
     for (size_t back = 1; back <= 3 && back <= size; back++) {
@@ -79,7 +79,7 @@ static size_t cut_tail(const unsigned char *data, size_t size)
     return 0;
 }
 
-/* Completes a sequence that an earlier read cut. */
+/* Completes a sequence that the last read cut. */
 static void complete_carry(struct carry *carry, const unsigned char **data, size_t *size)
 {
     while (carry->count > 0 && *size > 0 && (**data & 0xc0) == 0x80 && json_sequence(carry->bytes, carry->count) < 0) {
@@ -131,7 +131,7 @@ static char *add_attribute(char *to, const char *separator, const char *name, si
     return stpcpy(to, "\"");
 }
 
-/* What stands between the stream and the time in every entry: Docker's "attrs" with the tag and the labels. */
+/* The text between stream and time in every entry: Docker's "attrs" with the tag and the labels. */
 static char *make_attributes(const struct options *options)
 {
     const char *separator = "";

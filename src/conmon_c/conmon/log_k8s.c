@@ -16,7 +16,7 @@ static void write_k8s(struct context *ctx, struct sink *sink, int stream, const 
     char head[HEAD_SIZE];
     bool whole;
 
-    /* One time for all that was read at once: the container wrote it before now anyhow. */
+    /* One time for everything that was read at once. */
     log_time_local(&ctx->log, head);
     memcpy(head + LOCAL_TIME_SIZE, stream_names[stream], NAME_SIZE);
     while (size > 0) {

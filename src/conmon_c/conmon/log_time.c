@@ -15,7 +15,7 @@ static char *digits(char *to, unsigned value, int count)
     return to + count;
 }
 
-/* Days since 1970 to a date of the Gregorian calendar, counting years from March, so that leap days come last. */
+/* Converts days since 1970 to a Gregorian date; years begin in March, so that leap days come last. */
 static void civil(int64_t days, unsigned *year, unsigned *month, unsigned *day)
 {
     days += 719468;
@@ -52,7 +52,7 @@ static char *write_time(char *to, int64_t seconds, long nanoseconds)
     return digits(to, (unsigned)nanoseconds, 9);
 }
 
-/* Offsets change at most at quarters of an hour. */
+/* Time zones change their offset only at quarters of an hour. */
 static int local_offset(struct log *log, time_t now)
 {
     struct tm local;

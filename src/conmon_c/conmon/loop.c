@@ -100,8 +100,8 @@ int loop_run(struct context *ctx, struct error *err)
             return fail(err, "epoll_wait: %m");
         for (int i = 0; i < n; i++) {
             struct source *source = events[i].data.ptr;
-            /* An earlier event of this batch may have closed it. If its slot was taken again meanwhile, the new
-               owner sees an event that isn't there: every handler reads without blocking, so that is harmless. */
+            /* An earlier event of this batch may have closed it. If its slot has a new owner meanwhile, that one gets a
+                           false event. This is harmless: every handler reads without blocking. */
             if (source->added)
                 source->ready(ctx, source, events[i].events);
         }

@@ -1,4 +1,4 @@
-/* The one event loop: descriptors on epoll, signals as a signalfd among them, and a handful of named timers. */
+/* The event loop: descriptors (also a signalfd) on epoll, and a few named timers. */
 #ifndef PODPY_CONMON_LOOP_H
 #define PODPY_CONMON_LOOP_H
 
@@ -6,7 +6,7 @@
 
 struct context;
 
-/* A descriptor that is waited for. `fd` is -1 while there is none. */
+/* A watched descriptor. `fd` is -1 while there is none. */
 struct source {
     int fd;
     bool added;
@@ -16,12 +16,12 @@ struct source {
 
 enum timer {
     TIMER_TIMEOUT,  /* --timeout */
-    TIMER_RUNTIME,  /* the runtime takes long: start to pump, lest it block on a full stderr */
-    TIMER_TERMINAL, /* a terminal that nobody has open is looked at again */
-    TIMER_FOREIGN,  /* a container that has ended, but isn't our child yet */
+    TIMER_RUNTIME,  /* the runtime takes long: start to pump, so that it can't block on a full stderr */
+    TIMER_TERMINAL, /* look again at a terminal that nobody has open */
+    TIMER_FOREIGN,  /* the container has ended, but isn't our child yet */
     TIMER_STALL,    /* clients that take nothing */
-    TIMER_IDLE,     /* nothing moved for a while: give memory back */
-    TIMER_HEALTH,   /* the next health check is due; or a container that was stopped for one takes too long */
+    TIMER_IDLE,     /* no traffic for a while: give memory back */
+    TIMER_HEALTH,   /* the next health check is due; or a container stopped for its health takes too long */
     TIMER_PROBE,    /* a health check takes too long */
     TIMER_RESTART,  /* the wait before a restart is over */
     TIMER_COUNT

@@ -15,8 +15,8 @@
 
 static const char given_up[] = "the caller closed the start pipe without a start";
 
-/* The caller puts us into the right cgroup, or finishes what the container needs, and then writes one byte. At end of
-   file it has died, and nobody knows of this container: then it must not start. */
+/* The caller moves us into the right cgroup, or prepares the container, and then writes one byte. End of file means
+   that it has died: nobody knows this container then, so it must not start. */
 static int wait_for_start(int fd, struct error *err)
 {
     char buffer[256];
@@ -42,7 +42,7 @@ static int write_pidfile(const char *path, pid_t pid, struct error *err)
     return replace_file(path, text, false, err);
 }
 
-/* The parent leaves when the pid file is there: its caller may read it as soon as it has waited. */
+/* The parent exits after the pid file is written: the caller may read it right after waiting for the parent. */
 static int become_daemon(struct context *ctx, struct error *err)
 {
     pid_t pid = 0;
@@ -64,7 +64,7 @@ static int become_daemon(struct context *ctx, struct error *err)
 
 static int leave_caller(struct error *err)
 {
-    setsid(); /* fails for a process group's leader (--sync), which may stay where it is */
+    setsid(); /* fails for a process group's leader (--sync), which may stay in its session */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         return fail(err, "Failed to set as subreaper: %m");
     return 0;
@@ -78,7 +78,7 @@ static int leave_stdio(struct context *ctx, struct error *err)
     return 0;
 }
 
-/* Everything that must be ready before the container can say its first word. */
+/* Everything that must be ready before the container can write its first byte. */
 static int open_all(struct context *ctx, struct error *err)
 {
     if (loop_init(&ctx->loop, err) < 0 || process_watch_signals(ctx, err) < 0 || output_open(ctx, err) < 0 ||
@@ -89,7 +89,7 @@ static int open_all(struct context *ctx, struct error *err)
     return runtime_prepare(ctx, err);
 }
 
-/* An exec session with a client: it says when it has connected, so that it misses nothing. */
+/* An exec session with a client: the client reports its connection, so that it misses nothing. */
 static int wait_for_attach(struct context *ctx, struct error *err)
 {
     int sync_fd = ctx->report.fd;
@@ -116,7 +116,7 @@ static int start(struct context *ctx, struct error *err)
     close_fd(&ctx->attach_fd);
     if (runtime_spawn(ctx, err) < 0)
         return -1;
-    /* The caller's directory must not stay busy because of us. conmon 2.1's users may give relative paths; podpy's don't. */
+    /* Don't keep the caller's directory busy. Callers of conmon 2.1 may give relative paths; podpy doesn't. */
     if (fds_is_strict(&ctx->options) && chdir("/") < 0)
         return fail(err, "chdir /: %m");
     return ctx->log.passthrough ? leave_stdio(ctx, err) : 0;
@@ -133,14 +133,14 @@ static int prepare(struct context *ctx, struct error *err)
     if (ctx->null_fd < 0)
         return fail(err, "Failed to open /dev/null: %m");
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a log that hits the caller's file size limit is a failed write, not our death */
+    signal(SIGXFSZ, SIG_IGN); /* a log at the file size limit must be a failed write, not our death */
     oom_protect(&ctx->oom);
     return wait_for_start(ctx->start_fd, err);
 }
 
 static int give_up(struct context *ctx, const struct error *err)
 {
-    /* A caller that gave up has told its user why: no second message beside that. */
+    /* A caller that gave up has told its user why: print no second message. */
     message(ctx, strcmp(err->text, given_up) == 0 ? LEVEL_INFO : LEVEL_ERROR, "%s", err->text);
     report_number(ctx, -1, err->text, false);
     return 1;

@@ -1,8 +1,8 @@
-/* A monitor sleeps for as long as its container runs: what it holds of the memory meanwhile. */
+/* A monitor sleeps while its container runs; it should hold little memory meanwhile. */
 #ifndef PODPY_CONMON_MEMORY_H
 #define PODPY_CONMON_MEMORY_H
 
-/* Gives back the pages of the program itself; what is needed comes back from the page cache. */
+/* Gives back the program's own pages; needed ones come back from the page cache. */
 void memory_give_text_back(void);
 
 #endif

@@ -36,7 +36,7 @@ int messages_init(struct messages *messages, const char *level, bool syslog, con
     return fail(err, "No such log level %s", level);
 }
 
-/* Not syslog(3): it brings in locale, time zone and a heap; the protocol is one datagram. */
+/* Not syslog(3), which needs locale, time zone and a heap: the protocol is one datagram. */
 static void send_to_syslog(struct messages *messages, enum level level, const char *text)
 {
     static const int severity[] = {3, 4, 6, 7, 7};
@@ -72,6 +72,6 @@ void message(struct context *ctx, enum level level, const char *format, ...)
         length = sizeof(text) - 2;
     text[length] = '\n';
     ssize_t written = write(STDERR_FILENO, text, length + 1);
-    (void)written; /* there is nobody to tell */
+    (void)written; /* a failure can't be reported */
     errno = saved;
 }

@@ -9,8 +9,7 @@
 
 #include "context.h"
 
-/* A container may say how it is; it may not speak for others: no MAINPID, no FDSTORE, nothing that is yet to be
-   invented. */
+/* A container may report its own state, and nothing else: no MAINPID, no FDSTORE, and no future keys. */
 static bool is_harmless(const char *line)
 {
     static const char *const whole[] = {"READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "WATCHDOG=trigger"};
@@ -30,7 +29,7 @@ static void relay(struct context *ctx, struct source *source, uint32_t events)
     char packet[4096];
     char kept[4096];
     size_t length = 0;
-    /* No room for control data: descriptors that come along (a barrier's) are closed, which is all a barrier wants. */
+    /* No room for control data: passed descriptors are closed, which is all that a barrier needs. */
     ssize_t n = recv(source->fd, packet, sizeof(packet) - 1, MSG_DONTWAIT);
 
     (void)events;
@@ -64,7 +63,7 @@ int notify_open(struct context *ctx, struct error *err)
     notify->host.sun_family = AF_UNIX;
     memcpy(notify->host.sun_path, path, strlen(path) + 1);
     notify->host_size = sizeof(notify->host);
-    if (*path == '@') { /* an abstract socket, as systemd writes it */
+    if (*path == '@') { /* systemd's notation of an abstract socket */
         notify->host.sun_path[0] = '\0';
         notify->host_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
     }

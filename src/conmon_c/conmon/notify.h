@@ -1,4 +1,5 @@
-/* --sdnotify-socket: a socket for the container in BUNDLE/notify, whose harmless messages go on to the host's. */
+/* --sdnotify-socket: a socket for the container in BUNDLE/notify; harmless messages are relayed to the host's
+   socket. */
 #ifndef PODPY_CONMON_NOTIFY_H
 #define PODPY_CONMON_NOTIFY_H
 

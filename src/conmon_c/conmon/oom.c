@@ -21,7 +21,7 @@ static void write_score(const char *score)
 {
     CLOSE_FD int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
 
-    /* Lowering it needs CAP_SYS_RESOURCE; without, conmon 2.1 goes on too. */
+    /* Lowering it needs CAP_SYS_RESOURCE; without it, conmon 2.1 goes on, too. */
     if (fd >= 0 && write(fd, score, strlen(score)) < 0)
         return;
 }
@@ -52,8 +52,8 @@ static void make_file(struct context *ctx, const char *directory)
         message(ctx, LEVEL_WARN, "make %s: %m", path);
 }
 
-/* "oom_kill N" stands in v2's memory.events and (since Linux 4.13) in v1's memory.oom_control. Not "oom N": that counts
-   limits hit, and a process may well survive one. */
+/* "oom_kill N" is in v2's memory.events and (since Linux 4.13) in v1's memory.oom_control. Not "oom N": that counts
+   hits of the limit, which a process can survive. */
 static int64_t read_kills(const struct oom *oom)
 {
     char text[512];
@@ -120,7 +120,7 @@ void oom_watch(struct context *ctx)
     char cgroup[PATH_MAX];
     bool ok = false;
 
-    /* /proc names v1 hierarchies even where (in this mount namespace) only v2 is mounted: so try, and go on. */
+    /* /proc lists v1 hierarchies even if only v2 is mounted in this mount namespace: so try, and go on. */
     if (cgroup_find(ctx->process.container_pid, "memory", cgroup, sizeof(cgroup)))
         ok = watch_v1(ctx, cgroup);
     if (ctx->oom.counter_fd < 0 && cgroup_find(ctx->process.container_pid, "", cgroup, sizeof(cgroup))) {
@@ -128,12 +128,12 @@ void oom_watch(struct context *ctx)
         ok = watch_v2(ctx, cgroup);
     }
     if (!ok) {
-        /* A counter that can be read at the end is still worth keeping. */
+        /* Keep the counter: it can still be read at the end. */
         message(ctx, LEVEL_DEBUG, "no notice of out-of-memory kills");
         close_fd(&oom->source.fd);
     }
     if (oom->counter_fd >= 0 && ctx->options.exec)
-        oom->kills = read_kills(oom); /* kills before this session are not its own */
+        oom->kills = read_kills(oom); /* kills before this session don't count */
     oom->source.ready = counted;
     loop_watch(&ctx->loop, &oom->source, EPOLLIN);
 }

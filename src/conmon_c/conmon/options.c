@@ -11,10 +11,10 @@
 #include "restart.h"
 #include "terminal.h"
 
-#define VERSION_2_1 "2.1.13" /* the conmon whose command line and protocols this one has */
+#define VERSION_2_1 "2.1.13" /* the conmon version whose command line and protocols are implemented */
 #define PODPY_VERSION "0.1.0"
 
-#define LOG_FILES_MAX 10000   /* a rotation renames every one of them */
+#define LOG_FILES_MAX 10000   /* a rotation renames all of them */
 
 enum kind { FLAG, TEXT, NUMBER, LIST };
 
@@ -108,7 +108,7 @@ static const struct option *find_letter(char letter)
 
 static int list_add(struct list *list, char *item, int argc, struct error *err)
 {
-    /* No list can be longer than argv, so one allocation of that size is enough. */
+    /* No list can be longer than argv. */
     if (list->items == NULL)
         list->items = calloc((size_t)argc + 1, sizeof(char *));
     if (list->items == NULL)
@@ -198,7 +198,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
             r = parse_long(options, argc, argv, &i, err);
         else if (argv[i][0] == '-' && argv[i][1] != '\0')
             r = parse_letters(options, argc, argv, &i, err);
-        /* Anything else is ignored, as conmon 2.1 does: Podman writes `--api-version 1`, and the option has no value. */
+        /* Other words are ignored, as in conmon 2.1: Podman writes `--api-version 1`, but the option has no value. */
         if (r < 0)
             return -1;
     }
@@ -301,6 +301,6 @@ void options_print_help(void)
 
 void options_print_version(void)
 {
-    /* Podman shows both lines in `podman info`; the second tells whose conmon this is. */
+    /* `podman info` prints both lines; the second one shows that this is podpy's conmon. */
     dprintf(STDOUT_FILENO, "conmon version " VERSION_2_1 "\ncommit: podpy " PODPY_VERSION "\n");
 }

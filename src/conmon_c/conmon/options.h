@@ -23,14 +23,14 @@ struct options {
     char *console_size, *health_dir, *restart;
     int64_t attach_fd, waiter_fd, stall_limit, restart_delay;
     struct list unlink_paths;
-    /* asked to print and leave */
+    /* print and exit */
     bool help, version;
 };
 
-/* Reads argv into `options` (which must be zero) and sets the defaults. Does not judge combinations. */
+/* Parses argv into `options` (which must be zero) and sets defaults. Doesn't check combinations. */
 int options_parse(struct options *options, int argc, char **argv, struct error *err);
 
-/* Refuses what can't work together or is missing, and fills in what depends on the working directory. */
+/* Refuses wrong combinations and missing options; fills in what depends on the working directory. */
 int options_check(struct options *options, struct error *err);
 
 /* Prints the help or the version on stdout. */

@@ -15,8 +15,8 @@
 #define TERMINAL_RETRY_MS 100
 #define IDLE_MS 500
 #define READS_IN_A_ROW 8
-/* Linux's default pipe holds 64 kB; with more, a busy container and its monitor switch less often. The user's share of
-   unprivileged pipe memory is limited (pipe-user-pages-soft), so this stays modest. */
+/* Linux's default pipe holds 64 kB; with a larger one, a busy container and its monitor switch less often. A user's
+   pipe memory is limited (pipe-user-pages-soft), so it isn't much larger. */
 #define PIPE_SIZE (256 * 1024)
 
 static void stream_ready(struct context *ctx, struct source *source, uint32_t events);
@@ -25,7 +25,7 @@ static int make_pipe(int fds[2], struct error *err)
 {
     if (pipe2(fds, O_CLOEXEC) < 0)
         return fail(err, "pipe2: %m");
-    /* A process of another user in the container must be able to open /dev/stdout, /proc/self/fd/1 and the like. */
+    /* Other users in the container must be able to open /dev/stdout, /proc/self/fd/1 and so on. */
     fchmod(fds[0], 0666);
     return 0;
 }
@@ -36,7 +36,7 @@ static int open_stream(struct context *ctx, int stream, int *child_end, struct e
 
     if (make_pipe(fds, err) < 0)
         return -1;
-    fcntl(fds[0], F_SETFL, O_NONBLOCK); /* our end only: the container's end is another open file */
+    fcntl(fds[0], F_SETFL, O_NONBLOCK); /* only our end: the container's end is another open file */
     ctx->output.streams[stream].source.fd = fds[0];
     *child_end = fds[1];
     return 0;
@@ -96,13 +96,13 @@ static void give_memory_back(struct context *ctx)
     ctx->output.used = false;
 }
 
-/* Nobody wants the bytes: a splice to /dev/null moves no byte through this process. */
+/* Nobody needs the bytes: splice(2) to /dev/null copies nothing through this process. */
 static ssize_t discard(struct context *ctx, struct stream *stream)
 {
     return splice(stream->source.fd, NULL, ctx->null_fd, NULL, 1 << 20, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 }
 
-/* Reads once and gives it to the logs and the clients. The read's result. */
+/* Reads once, and passes the bytes to logs and clients. Returns the result of read(2). */
 static ssize_t pump_once(struct context *ctx, struct stream *stream, size_t limit)
 {
     int number = (int)(stream - ctx->output.streams);
@@ -132,8 +132,8 @@ static void look_again(struct context *ctx)
     output_update(ctx);
 }
 
-/* Nobody has the terminal open at the moment; anybody may open it again, so it isn't the end. epoll would report the
-   hang-up without pause. */
+/* Nobody has the terminal open now, but a process may open it again, so this isn't the end. epoll would report the
+   hang-up again and again. */
 static void terminal_hung_up(struct context *ctx, struct stream *stream)
 {
     loop_unwatch(&ctx->loop, &stream->source);
@@ -148,7 +148,7 @@ static void stream_ready(struct context *ctx, struct source *source, uint32_t ev
     (void)events;
     for (int i = 0; i < READS_IN_A_ROW && !ctx->clients.blocked; i++) {
         n = pump_once(ctx, stream, BUFFER_SIZE);
-        /* A short read emptied it (or as good as): asking again would only cost a call. */
+        /* A short read has emptied the pipe: another read would only cost a call. */
         if (n < BUFFER_SIZE)
             break;
     }
@@ -177,7 +177,7 @@ void output_update(struct context *ctx)
 
 void output_start(struct context *ctx)
 {
-    clients_accept(ctx); /* they connected before the start, so no byte may pass them by */
+    clients_accept(ctx); /* they connected before the start, so they must miss no byte */
     ctx->output.pumping = true;
     output_update(ctx);
     loop_timer(&ctx->loop, TIMER_IDLE, IDLE_MS, give_memory_back);
@@ -186,7 +186,7 @@ void output_start(struct context *ctx)
 static void drain_stream(struct context *ctx, struct stream *stream)
 {
     int there = 0;
-    size_t left = 1 << 20; /* of a terminal, whose queue can't be asked for its size */
+    size_t left = 1 << 20; /* for a terminal, whose queue length is unknown */
 
     if (stream->source.fd < 0)
         return;

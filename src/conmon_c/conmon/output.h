@@ -4,7 +4,7 @@
 
 #include "loop.h"
 
-/* The numbers are those of the attach protocol: the first byte of every packet. */
+/* The attach protocol's numbers: the first byte of every packet. */
 enum { STREAM_STDOUT, STREAM_STDERR, STREAM_COUNT };
 #define STREAM_PACKET_ID(stream) ((unsigned char)((stream) + 2))
 
@@ -15,23 +15,23 @@ struct stream {
 
 struct output {
     struct stream streams[STREAM_COUNT];
-    int child_stdin, child_stdout, child_stderr; /* the container's ends, until the runtime has them */
-    bool pumping;                                /* the runtime has ended: output is the container's now */
-    bool used;                                   /* the buffers hold pages */
+    int child_stdin, child_stdout, child_stderr; /* the container's ends, until the runtime has inherited them */
+    bool pumping;                                /* the runtime has ended: now output is the container's */
+    bool used;                                   /* the buffers occupy memory */
 };
 
-/* Makes the pipes; none with passthrough, and only stderr (for the runtime's words) with a terminal. */
+/* Creates the pipes: none with passthrough, only stderr (for the runtime's messages) with a terminal. */
 int output_open(struct context *ctx, struct error *err);
 void output_close_child_ends(struct output *output);
 
 /* Takes over the terminal's master side as stdout. */
 void output_set_terminal(struct context *ctx, int fd);
 
-/* Starts, or stops and goes on by back-pressure from clients. */
+/* Starts reading; or stops and resumes it, for back-pressure from clients. */
 void output_start(struct context *ctx);
 void output_update(struct context *ctx);
 
-/* Reads what is there now and no more: somebody else (a process that outlives the container) may write for ever. */
+/* Reads only what is there now: a process that outlives the container may write forever. */
 void output_drain(struct context *ctx);
 
 #endif

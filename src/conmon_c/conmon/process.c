@@ -32,7 +32,7 @@ static void container_ended(struct context *ctx, bool known, int status)
 {
     struct process *process = &ctx->process;
 
-    /* It may have ended just before it was killed. */
+    /* It may have ended just before the kill. */
     if (known && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
         process->timed_out = false;
     process->ended = true;
@@ -44,9 +44,9 @@ static void container_ended(struct context *ctx, bool known, int status)
     loop_quit(&ctx->loop);
 }
 
-/* The process has ended, but it wasn't our child when we looked. crun starts the container from a helper process: it may
-   be ours by now, or become ours as soon as that helper has ended. While nobody has reaped it, that is worth waiting for
-   (a zombie still can be sent signal 0); when somebody else has, its status is lost. */
+/* The process has ended, but wasn't our child before. crun starts the container from a helper process: it may be
+   ours now, or become ours when that helper ends. While it is unreaped (signal 0 works for a zombie), waiting is
+   worth it; if another process has reaped it, its status is lost. */
 static void look_after_foreign(struct context *ctx)
 {
     struct process *process = &ctx->process;
@@ -73,8 +73,8 @@ static void foreign_container_ended(struct context *ctx, struct source *source, 
     look_after_foreign(ctx);
 }
 
-/* As long as a pid is an unreaped child of ours it can't be another process. One that is no child (seen with runtimes
-   that put a process of theirs between) may be reused at any time, so it is held by a pidfd. */
+/* The pid of our own unreaped child can't be reused. If the container isn't our child (some runtimes have a process in
+   between), its pid may be reused at any time, so a pidfd holds it. */
 static void watch_foreign_container(struct context *ctx)
 {
     struct process *process = &ctx->process;
@@ -84,11 +84,11 @@ static void watch_foreign_container(struct context *ctx)
     process->pidfd.fd = (int)syscall(SYS_pidfd_open, process->container_pid, 0);
     process->pidfd.ready = foreign_container_ended;
     if (process->pidfd.fd < 0 || loop_watch(&ctx->loop, &process->pidfd, EPOLLIN) < 0)
-        look_after_foreign(ctx); /* reaped already */
+        look_after_foreign(ctx); /* already reaped */
 }
 
-/* Reads the pid that the runtime wrote. The process may have ended already: it stays a zombie, and its pid taken, until
-   we wait for it, and we wait for nobody but the runtime before this point. */
+/* Reads the pid that the runtime wrote. If the process has ended, it stays a zombie and keeps its pid until we wait for
+   it; before this point we wait only for the runtime. */
 static int read_container_pid(struct context *ctx, struct error *err)
 {
     const char *path = ctx->options.container_pidfile;
@@ -134,7 +134,7 @@ static void reap(struct context *ctx)
     pid_t pid;
 
     if (process->runtime_pid > 0) {
-        /* Only the runtime for now: any other zombie may be the container, whose pid isn't known yet. */
+        /* Reap only the runtime now: any other zombie may be the container, whose pid isn't known yet. */
         if (waitpid(process->runtime_pid, &status, WNOHANG) == process->runtime_pid)
             runtime_ended(ctx, status);
         if (process->runtime_pid > 0)
@@ -165,7 +165,7 @@ void process_signal(struct context *ctx, int number)
     else if (process->runtime_pid > 0)
         kill(process->runtime_pid, number);
     else
-        loop_quit(&ctx->loop); /* nobody left to pass it to: we are only flushing or waiting */
+        loop_quit(&ctx->loop); /* nobody to pass it to: we are only flushing or waiting */
 }
 
 static void signals_ready(struct context *ctx, struct source *source, uint32_t events)
@@ -194,7 +194,7 @@ int process_watch_signals(struct context *ctx, struct error *err)
         sigaddset(&mask, handled[i]);
     if (sigprocmask(SIG_BLOCK, &mask, &ctx->old_mask) < 0)
         return fail(err, "sigprocmask: %m");
-    /* A caller that ignores SIGCHLD would have taught us to: then the kernel reaps, and the status is lost. */
+    /* If we inherited an ignored SIGCHLD, the kernel would reap our children, and their status would be lost. */
     signal(SIGCHLD, SIG_DFL);
     ctx->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     ctx->signals.ready = signals_ready;
@@ -214,7 +214,7 @@ bool process_is_ending(const struct process *process)
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)process->container_pid);
     if (read_file(path, text, sizeof(text)) <= 0)
         return true;
-    /* The name in brackets may hold anything; behind it stand the state and six numbers before the flags. */
+    /* The name in parentheses may contain anything; after it come the state and six numbers, then the flags. */
     char *at = strrchr(text, ')');
     if (at == NULL || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
         return false;
@@ -230,7 +230,7 @@ void process_kill_timed_out(struct context *ctx)
         return;
     message(ctx, LEVEL_INFO, "timed out, killing the container");
     process->timed_out = true;
-    /* Its own group only: an exec session's process leads one, and what it started is in it. */
+    /* Only its own group: an exec session's process leads one, with its children in it. */
     if (process->pidfd.fd < 0 && group == process->container_pid && group > 1)
         kill(-group, SIGKILL);
     process_signal(ctx, SIGKILL);

@@ -9,12 +9,12 @@
 
 #include "context.h"
 
-/* Podman's sync pipe is a SOCK_SEQPACKET that it reads through a 4,096-byte buffer: what doesn't fit in the rest of
-   that buffer is lost. Pieces whose size divides 4,096 always fit. */
+/* Podman's sync pipe is a SOCK_SEQPACKET that it reads through a buffer of 4,096 bytes: what doesn't fit into its
+   rest is lost. Pieces whose size divides 4,096 always fit. */
 #define PIECE 1024
 #define TEXT_MAX 8192
 
-/* At most six bytes for one. Returns the end. */
+/* At most six bytes for one byte. Returns the end. */
 static char *escape(char *to, const char *from)
 {
     for (; *from != '\0'; from++) {

@@ -9,7 +9,7 @@
 
 #include "context.h"
 
-#define RAN_WELL_MS 10000 /* a container that has run that long begins anew, as with Docker's restart policies */
+#define RAN_WELL_MS 10000 /* after a run of this length the delay is reset, as in Docker's restart policies */
 
 static void write_file(struct context *ctx, const char *why)
 {

@@ -1,7 +1,7 @@
-/* A container that has ended and is to be started again: how long that waits, and who is told.
+/* An ended container that must be started again: the wait before that, and the file with the decision.
 
-   PERSIST_DIR/restart is there from before the exit file: "MS policy" or "MS health" (the health check has ended the
-   container for a restart) while it waits MS milliseconds, "0 stop" if it must not be started again. */
+   PERSIST_DIR/restart is written before the exit file: "MS policy" or "MS health" (the health check has ended the
+   container for a restart) while waiting MS milliseconds, "0 stop" if it must not be started again. */
 #ifndef PODPY_CONMON_RESTART_H
 #define PODPY_CONMON_RESTART_H
 

@@ -71,7 +71,7 @@ static void find_log(struct runtime *runtime, const struct list *args)
         else if (strcmp(args->items[i], "--log") == 0 && i + 1 < args->count)
             runtime->log_path = args->items[i + 1];
     }
-    /* The log may hold the words of an earlier runtime: only what is added from here on is ours. */
+    /* The log may hold messages of an earlier runtime: only what is added from now on counts. */
     if (runtime->log_path != NULL && stat(runtime->log_path, &status) == 0)
         runtime->log_start = status.st_size;
 }
@@ -130,7 +130,7 @@ static void child(struct context *ctx, pid_t conmon_pid)
 {
     struct output *output = &ctx->output;
 
-    /* If conmon dies now, nobody would report on this container: the runtime must not go on. */
+    /* If conmon dies now, nobody would watch this container: the runtime must not go on. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != conmon_pid)
         _exit(127);
     signal(SIGPIPE, SIG_DFL);
@@ -153,7 +153,7 @@ int runtime_spawn(struct context *ctx, struct error *err)
 {
     pid_t conmon_pid = getpid();
 
-    /* A pid file of an earlier start would be read as this one's. */
+    /* An old pid file would be read as this start's. */
     if (unlink(ctx->options.container_pidfile) < 0 && errno != ENOENT)
         return fail(err, "remove old pid file %s: %m", ctx->options.container_pidfile);
     ctx->process.runtime_pid = fork();
@@ -166,8 +166,8 @@ int runtime_spawn(struct context *ctx, struct error *err)
     return 0;
 }
 
-/* Finds the value of "msg" in the last line of level error, and ends it with a zero byte: JSON string content, still
-   escaped, so it can be put into other JSON as it is. crun and runc write one flat object a line. */
+/* Finds the value of "msg" in the last line of level error, and ends it with a NUL. It is still escaped, so it can
+   be put into other JSON as it is. crun and runc write one flat object per line. */
 static char *find_message(char *log)
 {
     char *best = NULL;

@@ -17,7 +17,8 @@
 
 #include "context.h"
 
-/* A path that fits into a socket address, for the runtime connects by it: in the bundle if that is short enough. */
+/* Chooses a path that fits into a socket address, since the runtime connects by it: in the bundle if that is short
+   enough. */
 static void choose_path(struct context *ctx)
 {
     char *path = ctx->terminal.socket_path;
@@ -76,7 +77,7 @@ static int take_terminal(struct context *ctx, int master, struct error *err)
     ctx->terminal.master = master;
     if (output < 0 || input < 0)
         return fail(err, "dup of the terminal: %m");
-    fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK); /* of the open file, so of its duplicates too */
+    fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK); /* for the open file, so for its duplicates, too */
     /* "\n" becomes "\r\n", as users of conmon 2.1 (Kubernetes) expect. */
     if (tcgetattr(master, &settings) == 0) {
         settings.c_oflag |= ONLCR;
@@ -133,7 +134,7 @@ int terminal_open(struct context *ctx, struct error *err)
     choose_path(ctx);
     memcpy(address.sun_path, terminal->socket_path, sizeof(address.sun_path));
     terminal->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* The mode is set before there is a file: nobody else can connect, not even for a moment. */
+    /* The umask is set before the file is created: nobody else can ever connect. */
     if (terminal->listener.fd < 0 || fchmod(terminal->listener.fd, 0700) < 0 ||
         bind(terminal->listener.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
         listen(terminal->listener.fd, 2) < 0 || loop_watch(&ctx->loop, &terminal->listener, EPOLLIN) < 0)
@@ -145,7 +146,7 @@ int terminal_check(struct context *ctx, struct error *err)
 {
     if (!ctx->options.terminal)
         return 0;
-    /* The runtime's end may be seen before its connection. */
+    /* We may see the runtime's end before its connection. */
     if (ctx->terminal.master < 0 && ctx->terminal.listener.fd >= 0)
         connected(ctx, &ctx->terminal.listener, EPOLLIN);
     return ctx->terminal.master < 0 ? fail(err, "Runtime did not set up terminal") : 0;

@@ -26,7 +26,7 @@ int fail(struct error *err, const char *format, ...)
 
 void close_fd(int *fd)
 {
-    /* Linux frees the number even when close reports EINTR: trying again could close somebody else's file. */
+    /* Linux frees the number even if close reports EINTR: a retry could close another file. */
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
@@ -81,8 +81,8 @@ char *path_join(const char *directory, const char *name)
     return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
 }
 
-/* The kernel's own time of a change is that of the last clock tick, up to 10 ms ago: the end of a container would seem to
-   come before the signal that caused it. */
+/* The kernel's own mtime is that of the last clock tick, up to 10 ms ago: a container's end would seem to be before the
+   signal that caused it. */
 static int set_exact_time(int fd)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
@@ -120,7 +120,7 @@ static int sync_directory_of(const char *path, struct error *err)
     fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail(err, "open directory of %s: %m", path);
-    /* Some file systems can't sync a directory (EINVAL); the rename is all they have. */
+    /* Some file systems can't sync a directory (EINVAL); there, the rename must do. */
     if (fsync(fd) < 0 && errno != EINVAL)
         return fail(err, "fsync directory of %s: %m", path);
     return 0;
@@ -130,7 +130,7 @@ int replace_file(const char *path, const char *text, bool durable, struct error 
 {
     FREE char *aside = NULL;
 
-    /* The pid makes the name ours: a second monitor of the same container can't write into our half-done file. */
+    /* The pid makes the name unique: a second monitor of the same container can't write into our unfinished file. */
     if (asprintf(&aside, "%s.%d.new", path, (int)getpid()) < 0)
         return fail(err, "out of memory");
     if (write_aside(aside, text, durable, err) < 0) {

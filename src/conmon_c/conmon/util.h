@@ -1,4 +1,4 @@
-/* Small things that every file of the monitor needs: the error object, cleanup attributes, whole reads and writes. */
+/* Helpers for every file of the monitor: the error object, cleanup attributes, whole reads and writes. */
 #ifndef PODPY_CONMON_UTIL_H
 #define PODPY_CONMON_UTIL_H
 
@@ -13,7 +13,7 @@
 #define PRINTF(at, first) __attribute__((format(printf, at, first)))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What went wrong, as one line. Functions that can fail take it as last argument and return -1. */
+/* An error as one line. Functions that can fail take it as last argument and return -1. */
 struct error {
     char text[1024];
 };
@@ -24,17 +24,17 @@ int fail(struct error *err, const char *format, ...) PRINTF(2, 3);
 void close_fd(int *fd);
 void free_pointer(void *pointer);
 
-/* Writes all of it, going on after EINTR and short writes; 0 or -1 with errno. */
+/* Writes all bytes, also after EINTR and short writes; returns 0, or -1 with errno. */
 int write_all(int fd, const void *data, size_t size);
 
-/* Reads up to size - 1 bytes of a small file and ends them with a zero byte; the length or -1 with errno. */
+/* Reads up to size - 1 bytes of a small file and appends a NUL; returns the length, or -1 with errno. */
 ssize_t read_file(const char *path, char *buffer, size_t size);
 
 /* A new string "directory/name" (malloc); NULL with errno. */
 char *path_join(const char *directory, const char *name);
 
-/* Replaces the file at `path` by `text`: written aside, renamed. Durable: synced (file and directory),
-   and with the exact time of now. */
+/* Replaces the file at `path` by `text`: written aside, renamed. Durable: file and directory are synced, and the
+   mtime is exact. */
 int replace_file(const char *path, const char *text, bool durable, struct error *err);
 
 /* A whole decimal number with optional sign; false if the text is anything else or out of range. */

@@ -1,8 +1,8 @@
 /*
- * hello: what the embedded image runs. It tells what has just happened, with the values that it sees from inside.
+ * hello: the program of the embedded image. It prints what has just happened, with the values that it sees inside.
  *
- * Everything comes from the kernel (/proc, uname) except what only the engine knows, which stands where Podman puts
- * it: /run/.containerenv (engine, name, id, image, and podpy's additions `conmon` and `conmon_pid`).
+ * Everything comes from the kernel (/proc, uname), except what only the engine knows: that is in Podman's file
+ * /run/.containerenv (engine, name, id, image, and podpy's additions `conmon` and `conmon_pid`).
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -94,7 +94,7 @@ static void tell_conmon(const char *environment)
 	out_text("\n");
 }
 
-/* One line of uid_map: where it starts inside, where outside, how many. */
+/* One line of uid_map: first id inside, first id outside, number of ids. */
 static const char *next_number(const char *text, unsigned long long *number)
 {
 	text += strspn(text, " \t\n");
@@ -192,7 +192,7 @@ static void tell_cgroup(void)
 }
 
 /*
- * The line of mountinfo whose fifth field is "/", cut off and from its fifth field on; NULL if there is none.
+ * Returns the line of mountinfo whose fifth field is "/", from that field on; NULL if there is none.
  * "36 35 98:0 /root /mountpoint options fields - type source superoptions" (proc(5))
  */
 static char *root_mount(char *text)
@@ -256,7 +256,7 @@ static void tell_confinement(void)
 	out_text("\n");
 }
 
-/* /proc/net/dev and not /sys/class/net: sysfs shows those of its mounter's namespace, perhaps the host's. */
+/* /proc/net/dev, not /sys/class/net: sysfs shows the network namespace of its mounter, which may be the host's. */
 static void tell_network(void)
 {
 	char text[4096];
@@ -294,7 +294,7 @@ static void tell_host(void)
 	out_text("\n");
 }
 
-/* The engine adds the monitor's pid while the container is being started: usually before, seldom a little later. */
+/* The engine adds the monitor's pid while the container is being started; rarely, that is a little later than this. */
 static void read_environment(char *text, size_t size)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };

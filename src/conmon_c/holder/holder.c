@@ -1,22 +1,22 @@
-/* The holder: the process that keeps a user's namespaces alive between podpy's calls.
+/* The pause process (holder): keeps a user's namespaces alive between podpy's calls.
  *
  *     podpy-holder RUNROOT WHAT REPORT GO
  *
- * WHAT     `new`: makes a user and a mount namespace; a number: a pidfd's, whose user namespace is joined (its former
+ * WHAT     `new`: make a user and a mount namespace; a number: a pidfd, whose user namespace is joined (its former
  *          holder has died, but a container runs there), with a new mount namespace
  * REPORT   number of a descriptor: one line, `PID\n` once the namespaces are there, or `error STEP ERRNO\n`
- * GO       number of a descriptor: one byte says that id maps and record are written; end of file before it says that
- *          the caller died, and ends the holder
+ * GO       number of a descriptor: one byte means that id maps and record are written; end of file before it means
+ *          that the caller died, and ends the holder
  *
- * The caller writes the id maps from outside, where newuidmap has its privilege. So the first call of a boot is two
- * steps, "let a holder make them" and the very join that every later call does, and the caller is never in a namespace
- * that has no map yet. (Unsharing in the caller needs a third process that stays outside to run newuidmap.)
+ * The caller writes the id maps from outside, where newuidmap has its privilege. So the first call of a boot has two
+ * steps: it starts a holder, and then joins the namespaces like every later call. The caller is never in a namespace
+ * without a map. (Unsharing in the caller would need a third process that stays outside to run newuidmap.)
  *
- * It ends when the record runroot/holder is removed or the run directory goes (a logout takes /run/user/UID): nothing
- * could find it any more. `podpy system migrate` ends it too.
+ * It ends when the record runroot/holder or the run directory is removed (a logout removes /run/user/UID): nothing
+ * could find it any more. `podpy system migrate` ends it, too.
  *
- * In a directory that systemd-tmpfiles ages (/tmp) the run directory would lose files after some days; a shared
- * flock(2) on it says to systemd-tmpfiles that it is in use (tmpfiles.d(5), "Age").
+ * systemd-tmpfiles would remove old files of a run directory in /tmp after some days; a shared flock(2) tells it that
+ * the directory is in use (tmpfiles.d(5), "Age").
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -85,7 +85,7 @@ static void say_ready(int report)
     send_line(report, &line);
 }
 
-/* True if the caller says that everything is done; false if it ended before. */
+/* Returns true if the caller reports that everything is done; false if it ended before. */
 static int may_stay(int go)
 {
     char byte;
@@ -96,7 +96,7 @@ static int may_stay(int go)
     return got == 1;
 }
 
-/* True if one of the events in the buffer says that the record or the run directory is gone. */
+/* Returns true if an event in the buffer shows that the record or the run directory is gone. */
 static int is_over(const char *buffer, ssize_t length)
 {
     ssize_t at = 0;
@@ -124,7 +124,7 @@ static _Noreturn void watch(int fd)
     }
 }
 
-/* Moves a descriptor out of the way of 0, 1 and 2, which the caller may have closed. */
+/* Moves a descriptor above 2: the caller may have closed 0, 1 and 2. */
 static int lift(int fd)
 {
     return fd < 0 ? fd : fcntl(fd, F_DUPFD, 100);
@@ -147,7 +147,7 @@ static _Noreturn void hold(const char *runroot, int report, int go)
     say_ready(report);
     if (!may_stay(go))
         _exit(1);
-    /* Nothing of the caller's stays open: a reader of its output through a pipe must see the end. */
+    /* Close everything of the caller: a reader of its output through a pipe must see the end. */
     if (directory >= 0) {
         flock(directory, LOCK_SH | LOCK_NB);
         dup2(directory, kept++);
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
     int go = atoi(argv[4]);
     int is_new = strcmp(argv[2], "new") == 0;
 
-    /* A grandchild of the caller: a wait for "any child" (by a library's caller) never meets it. */
+    /* A grandchild of the caller: a library caller's wait for any child never finds it. */
     pid_t child = fork();
     if (child < 0)
         fail(report, "fork");

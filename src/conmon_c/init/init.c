@@ -1,11 +1,10 @@
-/* The init for `--init`, where catatonit isn't installed.
+/* The init for `--init`, if catatonit isn't installed.
  *
  *     init -- COMMAND ARGUMENTS…
  *
- * Process 1 of a pid namespace gets no signal that it doesn't handle (pid_namespaces(7)), and is the parent of every
- * process whose own has ended. So this one starts COMMAND, passes every signal on to it, reaps whatever ends, and ends
- * as COMMAND ends: with its exit code, or 128 + the signal that killed it. 126 and 127: COMMAND can't be run, isn't
- * there.
+ * Process 1 of a pid namespace gets no signal that it doesn't handle (pid_namespaces(7)), and becomes the parent of
+ * every orphan. So this one starts COMMAND, passes every signal on to it, reaps all children, and ends as COMMAND
+ * does: with its exit code, or 128 + the signal that killed it. 126: COMMAND can't be run; 127: it doesn't exist.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,11 +24,11 @@ static void say(const char *first, const char *second)
             return;
 }
 
-/* In the child: a process group of its own, which the terminal's signals go to, so that none comes twice. */
+/* In the child: a process group of its own, which gets the terminal's signals, so that none arrives twice. */
 static _Noreturn void become(char **command, const sigset_t *before)
 {
     if (setpgid(0, 0) == 0 && isatty(STDIN_FILENO))
-        (void)tcsetpgrp(STDIN_FILENO, getpid()); /* SIGTTOU is blocked: it doesn't stop us */
+        (void)tcsetpgrp(STDIN_FILENO, getpid()); /* SIGTTOU is blocked, so it doesn't stop us */
     if (sigprocmask(SIG_SETMASK, before, NULL) == 0)
         execvp(command[0], command);
     int error = errno;
@@ -37,7 +36,7 @@ static _Noreturn void become(char **command, const sigset_t *before)
     _exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
-/* Reap all that have ended. Returns COMMAND's exit code once it has, else -1. */
+/* Reaps all ended children. Returns COMMAND's exit code if it has ended, else -1. */
 static int reap(pid_t child)
 {
     int code = -1;
@@ -63,7 +62,7 @@ int main(int argc, char **argv)
         say("sigprocmask", strerror(errno));
         return FAILED;
     }
-    signal(SIGCHLD, SIG_DFL); /* ignored by whoever has started us, no child's end would be told */
+    signal(SIGCHLD, SIG_DFL); /* if our parent ignored it, we would see no child's end */
     pid_t child = fork();
     if (child < 0) {
         say("fork", strerror(errno));

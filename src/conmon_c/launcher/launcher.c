@@ -1,13 +1,13 @@
 /*
  * podpy, as installed in an environment's bin directory: starts `python3 -I -S .../podpy/_start.py ARGUMENTS`.
  *
- * A Python script can't do it: installers rewrite its first line and lose the two flags, and a shell script costs the
- * start of a shell. This is static and takes a third of a millisecond.
+ * A Python script can't do it: installers rewrite its first line and drop the two flags. A shell script costs the start
+ * of a shell. This program is static and takes a third of a millisecond.
  *
  *   PREFIX/bin/podpy (this)   PREFIX/bin/python3   PREFIX/lib{,64}/python3.N/{site,dist}-packages/podpy/_start.py
  *
- * Beside _start.py may lie its byte code (podpy/pack/), which saves compiling it at each start. Byte code is good for
- * one minor version, so it is run only by an interpreter that is called python3.N.
+ * There may be byte code beside _start.py (podpy/pack/), which saves compiling it at each start. Byte code is for one
+ * minor version, so it is run only by an interpreter that is called python3.N.
  *
  * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. In a checkout it stands in
  * src/podpy/_bin, and setup.py gives it PODPY_PYTHON and PODPY_SITE.
@@ -46,7 +46,7 @@ static int fail(const char *what, const char *why, const char *hint)
 	return EXIT_PODPY_FAILED;
 }
 
-/* Cuts `path` at its last slash: PREFIX/bin/podpy becomes PREFIX/bin. */
+/* Truncates `path` at its last slash: PREFIX/bin/podpy becomes PREFIX/bin. */
 static bool cut(char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -78,7 +78,7 @@ static bool choose_byte_code(struct start *start, const char *prefix, const char
 	return join(start->script, "%s", script);
 }
 
-/* The Python that the package found in `lib/python3.N` is for: the environment's, or the system's 3.N. */
+/* Finds the Python for the package in `lib/python3.N`: the environment's, or the system's 3.N. */
 static bool choose_python(struct start *start, const char *prefix, const char *version)
 {
 	if (join(start->python, "%s/bin/python3", prefix) && access(start->python, X_OK) == 0)
@@ -133,8 +133,7 @@ static bool find(struct start *start, const char *prefix)
 	return look_in_lib(start, prefix, "lib") || look_in_lib(start, prefix, "lib64");
 }
 
-/* A closed standard stream is one that says nothing (as Go has it). Left closed, its number would go to the next file
- * that is opened. */
+/* Opens /dev/null for closed standard streams, as Go does. Otherwise the next opened file would get such a number. */
 static void fill_standard_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++)

@@ -1,4 +1,4 @@
-/* Network namespaces without leaving one's own. */
+/* Makes network namespaces without leaving the caller's own. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static void write_setting(const char *path, const char *value)
     if (fd < 0)
         return;
     if (write(fd, value, strlen(value)) < 0) {
-        /* An old kernel, or too few group ids: the container then has one right less, which is no reason not to start. */
+        /* An old kernel, or too few group ids: the container then lacks ping, but can start. */
     }
     close(fd);
 }
@@ -68,9 +68,9 @@ static int in_new_netns(void *argument)
 
 int podpy_make_netns(const char *path, int open_to_all)
 {
-    /* The child shares our memory and we sleep until it has ended (vfork's way): nothing is copied, so the price is
-     * that of the namespace. unshare() and setns() back was rejected: another thread, or an error in between, would
-     * find the process in the wrong namespace. Signals wait meanwhile: a handler must not run on the child's stack. */
+    /* The child shares our memory, and we sleep until it has ended (like vfork): nothing is copied, so the cost is only
+         * the namespace's. unshare() and setns() back was rejected: another thread, or an error in between, would find the
+         * process in the wrong namespace. Signals are blocked meanwhile: no handler may run on the child's stack. */
     struct netns_request request = {.path = path, .open_to_all = open_to_all, .error = 0};
     char stack[STACK_SIZE] __attribute__((aligned(64)));
     sigset_t all, before;

@@ -1,7 +1,7 @@
-/* The packer as Python sees it: start, wait, read the result.
+/* The packer's interface for Python: start, wait, read the result.
  *
- * The walk is done by a forked child in a jail like the unpacker's (unpack_jail.c): its root is the tree, it can only read, and
- * it has no descriptor but the tree's and the archive's. It ends with the thread that has started it.
+ * A forked child in a jail like the unpacker's (unpack_jail.c) walks the tree: its root is the tree, it can only read, and
+ * it has only the descriptors of the tree and the archive. It ends with the thread that has started it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -62,9 +62,9 @@ static void default_signals(void)
     struct sigaction action = { .sa_handler = SIG_DFL };
     sigset_t none;
     for (int number = 1; number < NSIG; number++)
-        sigaction(number, &action, NULL); /* Python's handlers write to descriptors that mean something else here */
+        sigaction(number, &action, NULL); /* Python's handlers write to descriptors that are other files here */
     action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL); /* a reader that has gone is an error to report */
+    sigaction(SIGPIPE, &action, NULL); /* report it as an error if the reader is gone */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -122,7 +122,7 @@ int podpy_pack_wait(struct podpy_pack *pack)
     if (waited < 0 && errno == EINTR)
         return 1;
     if (waited < 0)
-        pack->status = -1; /* somebody else has waited for it */
+        pack->status = -1; /* another thread has reaped it */
     pack->child = 0;
     return 0;
 }

@@ -1,7 +1,7 @@
-/* What is in a regular file: as many bytes as its header says, whatever happens to it meanwhile.
+/* The content of a regular file: exactly as many bytes as its header says, even if the file changes meanwhile.
  *
- * Where a file has holes, either zeros are written for them, unread, or (PODPY_PACK_SPARSE) a map of the pieces and the pieces
- * alone: GNU's format 1.0, which GNU tar, bsdtar, Go's archive/tar and podpy's unpacker read.
+ * A file's holes become zeros, without reading them; or (PODPY_PACK_SPARSE) only a map of the pieces and the pieces are
+ * written: GNU's format 1.0, which GNU tar, bsdtar, Go's archive/tar and podpy's unpacker read.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "pack_internal.h"
 
 #define BLOCK_OF_STAT 512 /* st_blocks' unit, stat(2) */
-#define MOST_PIECES 20000 /* so many fit into the map that a reader takes (TAR_MAX_META) */
+#define MOST_PIECES 20000 /* as many as fit into a map that readers accept (TAR_MAX_META) */
 
 struct pieces {
     struct tar_extent *list;
@@ -32,7 +32,7 @@ static bool next_piece(int file, int64_t from, int64_t size, int64_t *start, int
     *start = lseek(file, from, SEEK_DATA);
     if (*start < 0 && errno == ENXIO)
         return false;
-    if (*start < 0) { /* a file system that doesn't know */
+    if (*start < 0) { /* the file system doesn't support it */
         *start = from;
         *end = size;
         return from < size;
@@ -59,7 +59,7 @@ static int add_piece(struct pieces *pieces, int64_t offset, int64_t size, struct
     return 0;
 }
 
-/* Returns 1 if the file has holes that are worth a map, else 0; -1 on error. */
+/* Returns 1 if the file has holes worth a map, else 0; -1 on error. */
 static int find_pieces(int file, int64_t size, struct pieces *pieces, struct unpack_error *error)
 {
     int64_t start, end, data = 0;
@@ -72,7 +72,7 @@ static int find_pieces(int file, int64_t size, struct pieces *pieces, struct unp
     }
     if (data == size)
         return 0;
-    /* GNU tar makes a file as long as its last piece reaches, so a hole at the end needs a piece without bytes. */
+    /* GNU tar makes a file end at its last piece, so a hole at the end needs a piece without bytes. */
     bool reaches_end = pieces->count && pieces->list[pieces->count - 1].offset + pieces->list[pieces->count - 1].size == size;
     return !reaches_end && add_piece(pieces, size, 0, error) < 0 ? -1 : 1;
 }

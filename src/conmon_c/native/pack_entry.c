@@ -1,4 +1,4 @@
-/* One file, directory or link each: its header, and what belongs to it. */
+/* One entry (file, directory, link …): its header and content. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ int pack_fail(const struct packer *packer, const char *what, struct unpack_error
     return unpack_fail(error, code, "%.300s: %s: %s", packer->path.size ? packer->path.data : ".", what, strerror(code));
 }
 
-/* Returns 1 if the file was written as a link to what came before, 0 if it wasn't. */
+/* Returns 1 if the file was written as a hard link to an earlier entry, else 0. */
 static int write_as_link(struct packer *packer, const struct stat *status, struct unpack_error *error)
 {
     const char *first;
@@ -60,7 +60,7 @@ int pack_file(struct packer *packer, int file, const struct stat *status, struct
     return result;
 }
 
-/* Hides everything that lower layers have in the directory. */
+/* Hides all entries of lower layers in the directory. */
 static int write_opaque(struct packer *packer, struct unpack_error *error)
 {
     struct stat plain = { .st_mode = S_IFREG | 0600 };
@@ -73,7 +73,7 @@ static int write_opaque(struct packer *packer, struct unpack_error *error)
     return result;
 }
 
-/* `path` ends with a slash, or is empty: then it is the top itself, without a name. */
+/* `path` ends with a slash, or is empty: the top itself, without a name. */
 int pack_directory(struct packer *packer, int directory, const struct stat *status, struct unpack_error *error)
 {
     struct tar_xattr *xattrs = NULL;
@@ -125,7 +125,7 @@ int pack_other(struct packer *packer, int parent, const char *base, const struct
     return pack_header(packer, &head, error);
 }
 
-/* Overlay's whiteouts may be one file with many names; their owner and time mean nothing. */
+/* Overlay's whiteouts may be one file with many names; owner and time are meaningless. */
 int pack_whiteout(struct packer *packer, struct unpack_error *error)
 {
     struct stat plain = { .st_mode = S_IFREG | 0600 };

@@ -1,6 +1,6 @@
-/* Headers: POSIX ustar, as Go's archive/tar writes them for Podman and Docker, with a pax header in front for what ustar has
- * no room for: long names, large ids and sizes, parts of seconds, attributes, holes (pax(1), "pax Extended Header").
- * The same tree gives the same bytes: nothing depends on who packs it or when.
+/* Headers: POSIX ustar, as Go's archive/tar writes them for Podman and Docker. A pax header precedes one with values that
+ * ustar can't hold: long names, large ids and sizes, fractions of seconds, attributes, holes (pax(1), "pax Extended Header").
+ * The same tree gives the same bytes, whoever packs it and whenever.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define PAX_NAME "PaxHeaders.0/"
 #define SPARSE_NAME "GNUSparseFile.0/"
 
-/* The fields of a header block (tar.h has only their values). */
+/* The fields of a header block (tar.h has only values). */
 struct block {
     char name[NAME_SIZE], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
     char link[NAME_SIZE], magic[6], version[2], uname[32], gname[32], major[8], minor[8], prefix[PREFIX_SIZE], unused[12];
@@ -54,7 +54,7 @@ static const char *base_of(const char *name)
     return slash && slash[1] ? slash + 1 : name;
 }
 
-/* A name of 101 to 256 bytes is split at a slash, if one is in the right place. */
+/* A name of 101 to 256 bytes is split at a slash, if there is one at a suitable position. */
 static bool put_name(struct block *block, const char *name)
 {
     size_t length = strlen(name);
@@ -139,7 +139,7 @@ static int64_t inside(const struct podpy_id_map *maps, size_t count, uint32_t id
     return id;
 }
 
-/* Whoever doesn't know the format of files with holes makes a file of another name, as with GNU tar. */
+/* A reader that doesn't know the sparse format creates a file with another name, as with GNU tar. */
 static int name_entry(struct block *block, struct text *records, const struct head *head, struct unpack_error *error)
 {
     if (head->real_size >= 0) {
@@ -152,7 +152,7 @@ static int name_entry(struct block *block, struct text *records, const struct he
     return put_record(records, "path", head->name, strlen(head->name), error);
 }
 
-/* Writes what fits into the block and the rest, in the order of the keys, into the records. */
+/* Writes the values that fit into the block, and the others as records, in the order of their keys. */
 static int fill(struct packer *packer, const struct head *head, struct block *block, struct text *records,
                 struct unpack_error *error)
 {

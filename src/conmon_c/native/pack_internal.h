@@ -1,4 +1,4 @@
-/* The packer's inside. Data flows one way:
+/* The packer's internals. Data flows one way:
  *
  *   pack.c (child)  ->  pack_walk.c (directories)  ->  pack_entry.c (files, links, devices)  ->  pack_header.c  ->  pack_output.c
  *                                                      pack_content.c, pack_xattrs.c, pack_links.c
@@ -17,9 +17,9 @@
 #include "pack.h"
 #include "unpack_internal.h"
 
-/* Bytes that grow. */
+/* A growing byte string. */
 struct text {
-    char *data; /* never without its NUL, but for an empty one: NULL */
+    char *data; /* ends with a NUL; NULL if empty */
     size_t size;
     size_t room;
 };
@@ -29,11 +29,11 @@ struct packer {
     struct podpy_pack_result *result;
     struct output *output;
     struct link_table *links;
-    struct text path; /* of what is being written, as the archive calls it */
-    size_t prefix; /* bytes of `path` that are the top's name, with its slash */
+    struct text path; /* of the present entry, as in the archive */
+    size_t prefix; /* bytes of the top's name in `path`, with its slash */
 };
 
-/* What a header says, besides what stat(2) does. */
+/* A header's values besides those of stat(2). */
 struct head {
     char type; /* as in tar_entry */
     const char *name;
@@ -50,12 +50,12 @@ int text_append(struct text *text, const void *data, size_t size, struct unpack_
 void text_cut(struct text *text, size_t size);
 void text_free(struct text *text);
 
-/* pack_output.c: buffered, by the descriptor's own pace */
+/* pack_output.c: buffered output, which also works for a non-blocking descriptor */
 struct output *output_new(int descriptor, struct podpy_pack_result *result);
 void output_free(struct output *output);
 int output_write(struct output *output, const void *data, size_t size, struct unpack_error *error);
 int output_zeros(struct output *output, int64_t size, struct unpack_error *error);
-/* Copies up to `size` bytes of a file; returns how many there were, or -1. */
+/* Copies up to `size` bytes of a file; returns the number copied, or -1. */
 int64_t output_copy(struct output *output, int file, int64_t offset, int64_t size, const char *name,
                     struct unpack_error *error);
 int output_pad(struct output *output, int64_t size, struct unpack_error *error);
@@ -64,7 +64,7 @@ int output_flush(struct output *output, struct unpack_error *error);
 /* pack_header.c */
 int pack_header(struct packer *packer, const struct head *head, struct unpack_error *error);
 
-/* pack_xattrs.c: what an archive keeps of a file's attributes, by name */
+/* pack_xattrs.c: the attributes of a file that go into an archive, sorted by name */
 int pack_read_xattrs(struct packer *packer, int file, struct tar_xattr **xattrs, size_t *count, struct unpack_error *error);
 bool pack_is_opaque(int directory);
 bool pack_is_whiteout_file(int file);
@@ -73,14 +73,14 @@ bool pack_refers_to_lower(int file);
 /* pack_links.c */
 struct link_table *links_new(void);
 void links_free(struct link_table *links);
-/* Sets `first` to the name under which the file was written before, or to NULL: then it is remembered as `name`. */
+/* Sets `first` to the name under which the file was written before; or to NULL, and remembers `name`. */
 int links_find(struct link_table *links, const struct stat *status, const char *name, const char **first,
                struct unpack_error *error);
 
 /* pack_content.c */
 int pack_content(struct packer *packer, int file, const struct stat *status, struct head *head, struct unpack_error *error);
 
-/* pack_entry.c. Each writes what `packer->path` names. */
+/* pack_entry.c. Each writes the entry of `packer->path`. */
 int pack_file(struct packer *packer, int file, const struct stat *status, struct unpack_error *error);
 int pack_directory(struct packer *packer, int directory, const struct stat *status, struct unpack_error *error);
 int pack_other(struct packer *packer, int parent, const char *base, const struct stat *status, struct unpack_error *error);

@@ -1,4 +1,4 @@
-/* Files with several names: the first name that comes is the file, the others are links to it. */
+/* Files with several names: the first one found is the file, the others are hard links to it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

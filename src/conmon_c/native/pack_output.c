@@ -1,7 +1,7 @@
-/* Where the archive goes: a pipe, a file, a socket.
+/* The archive's output: a pipe, a file, a socket.
  *
- * Headers and small files are gathered in a buffer. A large file's content goes from the page cache to the descriptor by
- * sendfile(2), which spares one of two copies; where that can't be, it is read into the buffer.
+ * Headers and small files are collected in a buffer. A large file's content goes from the page cache to the descriptor by
+ * sendfile(2), which saves one of two copies; if that is impossible, it is read into the buffer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "pack_internal.h"
 
 #define BUFFER_SIZE (256 << 10)
-#define SMALL (128 << 10) /* bytes that are rather copied than sent by a call of their own */
+#define SMALL (128 << 10) /* up to so many bytes, a copy is cheaper than a separate call */
 #define MOST_AT_ONCE (1 << 30)
 
 struct output {
@@ -49,7 +49,7 @@ static int fail_to_write(struct output *output, struct unpack_error *error)
     return unpack_fail(error, code, "writing the archive: %s", strerror(code));
 }
 
-/* The caller's descriptor may be one that doesn't wait (O_NONBLOCK belongs to the open file, which others share). */
+/* The caller's descriptor may be non-blocking (O_NONBLOCK belongs to the open file, which others share). */
 static bool may_go_on(struct output *output)
 {
     if (errno == EINTR)

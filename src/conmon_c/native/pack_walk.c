@@ -1,9 +1,9 @@
-/* The walk: directory by directory, names in the order of their bytes, so that the same tree gives the same archive.
+/* The walk: directory by directory, names sorted by their bytes, so that the same tree gives the same archive.
  *
- * Somebody else may change the tree meanwhile. Each name is opened beneath its directory's descriptor without following a
- * link and without waiting for a fifo's other end, and what counts is what the opened descriptor says (CVE-2023-0778 was a
- * check of a path before its use). What has gone by then was never there.
- * However deep it is: only the innermost directories stay open; the others are found again by "..", and recognized.
+ * Other processes may change the tree meanwhile. Each name is opened beneath its directory's descriptor without following a
+ * link and without waiting for a fifo's other end, and only the opened descriptor is trusted (CVE-2023-0778 was a check of
+ * a path before its use). A file that is gone by then is left out.
+ * The tree may be deep: only the innermost directories stay open; the others are reopened by "..", and compared.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -117,7 +117,7 @@ static void free_level(struct level *level)
     free(level->order);
 }
 
-/* Takes over the descriptor of a directory whose own entry has been written. */
+/* Takes over the descriptor of a directory whose own entry is written. */
 static int enter(struct walk *walk, int directory, const struct stat *status, struct unpack_error *error)
 {
     struct level level = { .directory = directory, .device = status->st_dev, .inode = status->st_ino,
@@ -174,7 +174,7 @@ static bool is_excluded(const struct packer *packer)
     return false;
 }
 
-/* What is mounted there stays out, if mounts aren't crossed: a directory is then an empty one. */
+/* If mounts aren't crossed, a mount point is an empty directory. */
 static int write_mounted(struct packer *packer, const struct stat *status, struct unpack_error *error)
 {
     if (!S_ISDIR(status->st_mode)) {
@@ -199,7 +199,7 @@ static int walk_directory(struct walk *walk, int directory, const struct stat *s
     return enter(walk, directory, status, error);
 }
 
-/* Opens what fstatat(2) has said is a directory or a regular file. Perhaps it is something else by now. */
+/* Opens what was a directory or a regular file for fstatat(2); it may be something else now. */
 static int walk_opened(struct walk *walk, int parent, const char *name, const struct stat *seen, struct unpack_error *error)
 {
     struct packer *packer = walk->packer;
@@ -208,7 +208,7 @@ static int walk_opened(struct walk *walk, int parent, const char *name, const st
     if (file < 0) {
         if (errno == EXDEV)
             return write_mounted(packer, seen, error);
-        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO) /* it has gone, or is another thing now */
+        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO) /* it is gone, or something else now */
             return 0;
         return pack_fail(packer, "opening it", error);
     }
@@ -275,7 +275,7 @@ int pack_tree(struct packer *packer, int top, struct unpack_error *error)
 {
     struct walk walk = { .packer = packer };
     struct stat status;
-    int own = openat(top, ".", OPEN_DIRECTORY); /* perhaps the caller's was opened by O_PATH */
+    int own = openat(top, ".", OPEN_DIRECTORY); /* the caller's may have been opened by O_PATH */
     if (own < 0 || fstat(own, &status) < 0) {
         int result = pack_fail(packer, "opening it", error);
         if (own >= 0)

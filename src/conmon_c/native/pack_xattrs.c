@@ -1,5 +1,5 @@
-/* The attributes that an archive keeps: the user's, file capabilities, access lists, and for real root trusted ones.
- * Not security labels, which belong to the host, nor overlay's marks, which are instructions to the kernel.
+/* The attributes in an archive: user.*, file capabilities, access lists, and for real root trusted.*.
+ * Not security labels, which belong to the host, nor overlay's own attributes, which are instructions to the kernel.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -25,18 +25,18 @@ static bool has_prefix(const char *name, const char *prefix)
 static bool is_kept(const struct packer *packer, const char *name)
 {
     const struct podpy_pack_options *options = packer->options;
-    if (strchr(name, '=')) /* which ends the name in an archive: it would become another attribute */
+    if (strchr(name, '=')) /* it ends the name in an archive: that would be another attribute */
         return false;
     if (has_prefix(name, "user."))
         return !has_prefix(name, "user.overlay.") && !has_prefix(name, "user.fuseoverlayfs.");
-    if (has_prefix(name, "system.posix_acl_")) /* the ids in it would have to be mapped, too */
+    if (has_prefix(name, "system.posix_acl_")) /* the ids in it would need a mapping, too */
         return !options->uid_count && !options->gid_count;
     if (has_prefix(name, "trusted."))
         return !(options->flags & PODPY_PACK_USERNS) && !has_prefix(name, "trusted.overlay.");
     return !strcmp(name, CAPABILITY);
 }
 
-/* Capabilities that count for a container's root only (capabilities(7), version 3) are plain ones in its own archive. */
+/* Capabilities for one user namespace's root (capabilities(7), version 3) become plain ones in the archive. */
 static void translate_capability(const struct packer *packer, struct tar_xattr *xattr)
 {
     const struct podpy_pack_options *options = packer->options;
@@ -97,7 +97,7 @@ static int read_listed(struct packer *packer, int file, const char *names, size_
         *count += (size_t)read;
     }
     if (*count)
-        qsort(*xattrs, *count, sizeof **xattrs, by_name); /* file systems list them in orders of their own */
+        qsort(*xattrs, *count, sizeof **xattrs, by_name); /* file systems list them in different orders */
     return 0;
 }
 

@@ -1,7 +1,7 @@
-/* The system calls that Python's `os` doesn't have, one function each, named like the call.
+/* System calls that Python's `os` lacks, one function each, named like the call.
  *
- * Each returns what the call returns, or -errno: so Python needs no second call to learn the reason, and threads can't
- * mix theirs up. cffi releases the GIL around each call.
+ * Each returns the call's result, or -errno: so Python needs no second call for the reason, and threads can't get each
+ * other's errno. cffi releases the GIL around each call.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,8 +19,7 @@
 
 #include "syscalls.h"
 
-/* Numbers of calls that are the same on every architecture (they came after the unified table); older kernel headers
- * lack some of them. */
+/* Numbers of newer calls, which are the same on every architecture; older kernel headers lack some of them. */
 #ifndef SYS_open_tree
 #define SYS_open_tree 428
 #define SYS_move_mount 429

@@ -13,18 +13,18 @@ int podpy_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned lon
 int podpy_syncfs(int fd);
 int podpy_renameat2(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned int flags);
 
-/* The f_type of statfs(2) (a positive number of 32 bits), or -errno. */
+/* Returns the f_type of statfs(2) (a positive number of 32 bits), or -errno. */
 long podpy_statfs_type(const char *path);
 
 int podpy_open_tree(int dirfd, const char *path, unsigned int flags);
 int podpy_move_mount(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, unsigned int flags);
 int podpy_effective_capabilities(uint64_t *set);
 
-/* netns.c. The loopback device of the calling thread's network namespace goes up. */
+/* netns.c. Brings up the loopback device of the calling thread's network namespace. */
 int podpy_loopback_up(void);
 
-/* netns.c. Makes a network namespace with its loopback device up, bind-mounted at `path` (an existing file); the caller
- * stays in its own. */
+/* netns.c. Makes a network namespace with its loopback device up, and bind-mounts it at `path` (an existing file); the
+ * caller stays in its own. */
 int podpy_make_netns(const char *path, int open_to_all);
 
 #endif

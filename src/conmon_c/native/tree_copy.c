@@ -1,7 +1,7 @@
-/* cp -a for layers: hard links, holes, attributes and times kept, owners shifted by a mapping.
+/* cp -a for layers: keeps hard links, holes, attributes and times; shifts owners by a mapping.
  *
- * Three users: layers for a container with a user namespace of its own, the vfs driver (which merges: whiteouts of the source
- * remove what the target has), and the first filling of a volume. Order for a file as in unpack_place.c.
+ * Three uses: layers for a container with its own user namespace, the vfs driver (which merges: whiteouts of the source
+ * remove entries of the target), and the first filling of a volume. Order of calls for a file: see unpack_place.c.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -23,7 +23,7 @@
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define BUCKETS 4096
-#define MAX_DEPTH 300 /* three descriptors each, of the 1,024 that a process usually may have */
+#define MAX_DEPTH 300 /* each level needs three descriptors, and a process usually may have 1,024 */
 
 struct seen {
     struct seen *next;
@@ -35,8 +35,8 @@ struct seen {
 struct copy {
     int target_root;
     const struct podpy_copy_options *options;
-    struct seen *seen[BUCKETS]; /* files with several names, and the first name that was copied */
-    char path[PATH_MAX]; /* relative to the root, of what is being copied */
+    struct seen *seen[BUCKETS]; /* files with several names, each with the first copied name */
+    char path[PATH_MAX]; /* of the present file, relative to the root */
     size_t length;
     char failed[PATH_MAX];
 };
@@ -55,7 +55,7 @@ static uid_t shift(const struct podpy_id_map *maps, size_t count, uid_t id)
     for (size_t i = 0; i < count; i++)
         if (id >= maps[i].inside && id - maps[i].inside < maps[i].size)
             return maps[i].outside + (id - maps[i].inside);
-    return id; /* the container has no id for it: it will see "nobody" there */
+    return id; /* the container has no id for it, and sees "nobody" */
 }
 
 static uid_t shift_uid(const struct copy *copy, uid_t id)
@@ -126,7 +126,7 @@ static int copy_range(int source, int target, off_t start, off_t end)
         size_t wanted = end - in < (off_t)sizeof buffer ? (size_t)(end - in) : sizeof buffer;
         count = pread(source, buffer, wanted, in);
         if (count <= 0)
-            return (int)count; /* it became shorter meanwhile */
+            return (int)count; /* the file became shorter meanwhile */
         for (ssize_t done = 0; done < count;) {
             ssize_t written = pwrite(target, buffer + done, (size_t)(count - done), out);
             if (written < 0)
@@ -209,7 +209,7 @@ static int copy_by_name(struct copy *copy, int source, int target, const char *n
     return utimensat(target, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? fail(copy) : 0;
 }
 
-/* Return 1 if the file is now a link to what was copied before, 0 if it must be copied. */
+/* Returns 1 if the file is now a hard link to an earlier copy, 0 if it must be copied. */
 static int copy_as_link(struct copy *copy, int target, const char *name, const struct stat *status)
 {
     if (status->st_nlink < 2 || is_whiteout(status))
@@ -256,7 +256,7 @@ static int enter_directory(struct copy *copy, int source, int target, const char
     return result;
 }
 
-/* Merging: what the target has under this name goes, unless both are directories. */
+/* Merging: removes the target's entry of this name, unless both are directories. */
 static int make_room(struct copy *copy, int target, const char *name, const struct stat *status)
 {
     struct stat there;
@@ -340,8 +340,8 @@ static void free_seen(struct copy *copy)
         }
 }
 
-/* Copy what is in `source`, and its own owner, mode, attributes and times, into the directory `target`. Returns 0, or -1 with
- * errno; the path that failed, relative to the roots, is then in `failed`. */
+/* Copies the content of `source`, and its own owner, mode, attributes and times, to the directory `target`. Returns 0, or -1
+ * with errno; then `failed` is the path that failed, relative to the roots. */
 int podpy_tree_copy(int source, int target, const struct podpy_copy_options *options, char *failed, size_t size)
 {
     struct stat status;

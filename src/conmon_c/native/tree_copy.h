@@ -15,7 +15,7 @@ struct podpy_copy_options {
     size_t uid_count;
     const struct podpy_id_map *gid_maps;
     size_t gid_count;
-    int merge; /* whiteouts and opaque directories of the source remove what the target has */
+    int merge; /* whiteouts and opaque directories of the source remove entries of the target */
 };
 
 int podpy_tree_copy(int source, int target, const struct podpy_copy_options *options, char *failed, size_t size);

@@ -1,7 +1,7 @@
 /* rm -r, without following links, with few descriptors however deep the tree is.
  *
- * What a layer can nest has no limit (a path through a symbolic link starts again), so a directory that is too deep is moved
- * up to the top and removed from there. Python's shutil.rmtree costs twice the time and fails on deep trees.
+ * A layer's depth has no limit (a path through a symbolic link starts again), so a directory that is too deep is moved to the
+ * top and removed there. Python's shutil.rmtree takes twice the time and fails on deep trees.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -29,7 +29,7 @@ static int remove_content(struct removal *removal, int directory, int depth);
 static int open_directory(int parent, const char *name)
 {
     int directory = openat(parent, name, OPEN_DIRECTORY);
-    /* Not root, not even in a user namespace: the owner may still open it after a chmod. */
+    /* Without root's rights, not even in a user namespace: the owner may still open it after a chmod. */
     if (directory < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
         directory = openat(parent, name, OPEN_DIRECTORY);
     return directory;
@@ -39,7 +39,7 @@ static int move_up(struct removal *removal, int parent, const char *name)
 {
     char moved[32];
     removal->moved_any = true;
-    for (;;) { /* the tree may have a file of this name */
+    for (;;) { /* the tree may have a file with this name */
         snprintf(moved, sizeof moved, ".podpy-rm-%u", removal->moved++);
         if (renameat2(parent, name, removal->top, moved, RENAME_NOREPLACE) == 0 || errno == ENOENT)
             return 0;
@@ -114,7 +114,7 @@ int podpy_tree_remove(int parent, const char *base)
         return errno == ENOENT ? 0 : -1;
     if (!S_ISDIR(status.st_mode))
         return unlinkat(parent, base, 0) < 0 && errno != ENOENT ? -1 : 0;
-    /* Twice more if a process that is just being killed still wrote into it. */
+    /* Twice more, in case a process that is just being killed still wrote into it. */
     for (int attempt = 0;; attempt++) {
         int directory = open_directory(parent, base);
         if (directory < 0)

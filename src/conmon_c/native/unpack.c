@@ -1,9 +1,9 @@
-/* The layer unpacker as Python sees it: feed bytes, finish, read the result.
+/* The layer unpacker's interface for Python: feed bytes, finish, read the result.
  *
- * The unpacking is done by a forked child in a jail (unpack_jail.c). The bytes go through a ring in shared memory: one memcpy
- * where a pipe has two copies and a system call for every 64 kB, and the child writes file contents straight from it. So the
- * caller's thread only copies while the child, on another core, creates files.
- * Fork is safe here although Python has threads: the child runs nothing of Python, and glibc keeps malloc usable after fork.
+ * A forked child in a jail (unpack_jail.c) unpacks. The bytes go through a ring in shared memory: one memcpy, instead of a
+ * pipe's two copies and a system call for every 64 kB; the child writes file contents directly from the ring. So the
+ * caller's thread only copies, while the child creates files on another core.
+ * Fork is safe here although Python has threads: the child runs no Python code, and glibc keeps malloc usable after fork.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,13 +26,13 @@
 #include "unpack_internal.h"
 
 #define RING_SIZE (2u << 20)
-#define WAKE_AT (RING_SIZE / 4) /* let the other side sleep until there is a piece worth waking for */
-#define MEMORY_ROOM (256L << 20) /* for the paths of a layer's directories, above all: millions fit */
-#define LOOK_AROUND_MS 100 /* how often a sleeper looks whether the other side is still alive */
+#define WAKE_AT (RING_SIZE / 4) /* don't wake the other side for less */
+#define MEMORY_ROOM (256L << 20) /* mostly for the paths of a layer's directories: enough for millions */
+#define LOOK_AROUND_MS 100 /* how often a sleeper checks whether the other side is alive */
 
 struct bell {
     _Atomic uint32_t rung;
-    _Atomic uint32_t awaited; /* somebody sleeps, or is about to: only then is a wake worth a system call */
+    _Atomic uint32_t awaited; /* the other side sleeps, or is about to: only then is a system call to wake it needed */
 };
 
 struct ring {
@@ -41,8 +41,8 @@ struct ring {
     struct bell data;
     struct bell room;
     _Atomic uint32_t ended; /* the archive is complete */
-    _Atomic uint32_t failed; /* the child reads no more */
-    _Atomic uint32_t given_up; /* nobody wants it any more */
+    _Atomic uint32_t failed; /* the child has stopped reading */
+    _Atomic uint32_t given_up; /* the caller has given up */
     struct podpy_unpack_result result;
     uint8_t bytes[RING_SIZE] __attribute__((aligned(4096)));
 };
@@ -54,8 +54,8 @@ struct podpy_unpack {
     int status;
 };
 
-/* Sleeps until the bell rings, unless it has since `seen` was read. A ringer after `awaited`
- * is set sees it. A ringer before that has changed `rung`; the kernel compares it with `seen`, and this side doesn't sleep. */
+/* Sleeps until the bell rings, unless it has rung since `seen` was read. A ringer sees `awaited` if it rings after that is
+ * set. If it rings before, `rung` differs from `seen`: the kernel compares both, and this side doesn't sleep. */
 static void bell_wait(struct bell *bell, uint32_t seen)
 {
     struct timespec timeout = { .tv_nsec = LOOK_AROUND_MS * 1000000L };
@@ -78,7 +78,7 @@ static void report(struct podpy_unpack_result *result, const struct unpack_error
     memcpy(result->text, error->text, sizeof error->text);
 }
 
-/* The child: read the ring until the archive ends. Return 0 or -1. */
+/* In the child: reads the ring until the archive ends. Returns 0 or -1. */
 static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, struct unpack_error *error)
 {
     uint64_t position = 0, announced = 0;
@@ -94,7 +94,7 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
                 bell_ring(&ring->room);
             }
             bell_wait(&ring->data, rung);
-            if (getppid() != parent || atomic_load(&ring->given_up)) /* nobody is interested any more */
+            if (getppid() != parent || atomic_load(&ring->given_up)) /* the caller is gone, or has given up */
                 return unpack_fail(error, ECANCELED, "given up");
             continue;
         }
@@ -113,7 +113,7 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
     }
 }
 
-/* What the child is to do. */
+/* The child's task. */
 struct task {
     pid_t parent;
     int target;
@@ -130,19 +130,19 @@ static int unpack_all(struct ring *ring, const struct task *task, bool jailed, s
     if (!reader || (task->recipe >= 0 && !recipe))
         return unpack_fail(error, ENOMEM, "out of memory");
     if (consume(ring, task->parent, reader, error) < 0) {
-        place_free(place); /* and what it has aside */
+        place_free(place); /* also removes its unfinished file */
         return -1;
     }
-    return place_finish(place, error); /* nothing is freed: the process ends */
+    return place_finish(place, error); /* frees nothing: the process ends */
 }
 
-/* What a user's Ctrl-C ends is podpy: then this process sees that it is alone, and removes what it has aside. */
+/* Ctrl-C must end podpy, but not this process: it notices podpy's end, and removes its unfinished file. */
 static void default_signals(bool plain)
 {
     struct sigaction action = { .sa_handler = SIG_DFL };
     sigset_t none;
     for (int number = 1; number < NSIG; number++)
-        sigaction(number, &action, NULL); /* Python's handlers write to descriptors that mean something else here */
+        sigaction(number, &action, NULL); /* Python's handlers write to descriptors that are other files here */
     action.sa_handler = SIG_IGN;
     if (plain && (sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0
                   || sigaction(SIGHUP, &action, NULL) < 0))
@@ -151,8 +151,8 @@ static void default_signals(bool plain)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* An archive that says the same long name a million times costs its maker nothing: then malloc fails here, rather than that the
- * kernel ends some process or other. */
+/* An archive can repeat a long name a million times at no cost. Then malloc must fail here, before the kernel kills another
+ * process for lack of memory. */
 static void limit_memory(void)
 {
     char text[256] = "";
@@ -165,7 +165,7 @@ static void limit_memory(void)
         return;
     struct rlimit limit = { .rlim_cur = data * (unsigned long)sysconf(_SC_PAGESIZE) + MEMORY_ROOM };
     limit.rlim_max = limit.rlim_cur;
-    setrlimit(RLIMIT_DATA, &limit); /* fails if a lower one is set already: then that does it */
+    setrlimit(RLIMIT_DATA, &limit); /* fails if there is a lower limit: that one will do */
 }
 
 __attribute__((noreturn)) static void child_main(struct ring *ring, struct task *task)
@@ -213,7 +213,7 @@ struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, 
     return unpack;
 }
 
-/* Return 1 while the child lives. */
+/* Returns 1 while the child is alive. */
 static int child_lives(struct podpy_unpack *unpack)
 {
     if (!unpack->child)
@@ -225,7 +225,7 @@ static int child_lives(struct podpy_unpack *unpack)
     return 0;
 }
 
-/* Returns 0, or -1 if the child reads no more; podpy_unpack_finish then tells why. */
+/* Returns 0, or -1 if the child has stopped reading; podpy_unpack_finish then returns the reason. */
 int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t size)
 {
     struct ring *ring = unpack->ring;

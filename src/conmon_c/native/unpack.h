@@ -8,22 +8,22 @@
 
 /* Flags of podpy_unpack_start. */
 enum {
-    PODPY_UNPACK_USERNS = 1, /* not the first user namespace: devices can't be made, overlay's marks are user.* */
-    PODPY_UNPACK_SINGLE_ID = 2, /* one id is mapped: owners that don't exist here become that one */
+    PODPY_UNPACK_USERNS = 1, /* not in the initial user namespace: no devices, overlay's attributes are user.* */
+    PODPY_UNPACK_SINGLE_ID = 2, /* only one id is mapped: unmapped owners become that one */
     PODPY_UNPACK_OPAQUE_FILE = 4, /* .wh..wh..opq stays a file: a file system without user.* attributes */
-    PODPY_UNPACK_PLAIN = 8, /* no layer: files for somebody's directory, in which something may be already */
-    PODPY_UNPACK_OVERWRITE = 16, /* PLAIN: a file may take a directory's place, and the other way round */
-    PODPY_UNPACK_MARK = 32, /* PLAIN: `implied` directories get their time as in a layer, to be found again */
+    PODPY_UNPACK_PLAIN = 8, /* no layer: files for a directory of the user, which may not be empty */
+    PODPY_UNPACK_OVERWRITE = 16, /* PLAIN: a file may replace a directory, and a directory a file */
+    PODPY_UNPACK_MARK = 32, /* PLAIN: `implied` directories get the marking time of a layer, to be found again */
 };
 
 struct podpy_unpack_options {
-    int64_t bytes; /* of all files together, at most */
+    int64_t bytes; /* the limit for all files together */
     int64_t entries;
     /* The rest is for PODPY_UNPACK_PLAIN. */
-    const char *prefix; /* stands before each name; empty or NULL: nothing */
-    int64_t uid; /* whose everything becomes; -1: as the archive says */
+    const char *prefix; /* put before each name; empty or NULL: none */
+    int64_t uid; /* the owner of everything; -1: as in the archive */
     int64_t gid;
-    const struct podpy_id_map *uid_maps; /* the archive's owners `inside` become those `outside` */
+    const struct podpy_id_map *uid_maps; /* the archive's owners `inside` become `outside` */
     size_t uid_count;
     const struct podpy_id_map *gid_maps;
     size_t gid_count;
@@ -40,10 +40,10 @@ struct podpy_unpack_result {
     int64_t max_gid;
     int64_t skipped_devices;
     int64_t skipped_xattrs;
-    int root_seen; /* the archive says whose the root directory is and what mode it has */
+    int root_seen; /* the archive has an entry for the root directory */
     int id_missing; /* an owner isn't mapped in this user namespace */
-    int implied; /* directories that no entry says anything about: their time is PODPY_UNPACK_IMPLIED nanoseconds */
-    int replaced; /* something that the archive had brought was removed again: its recipe isn't enough */
+    int implied; /* directories without an entry: their time is PODPY_UNPACK_IMPLIED nanoseconds */
+    int replaced; /* an entry of the archive was removed again: the recipe isn't enough */
     char text[512];
 };
 

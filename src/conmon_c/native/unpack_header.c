@@ -11,7 +11,7 @@ bool tar_is_zero(const uint8_t *block)
     return block[0] == 0 && !memcmp(block, block + 1, TAR_BLOCK - 1);
 }
 
-/* Old writers summed signed characters; both are accepted, as everywhere. */
+/* Old writers summed signed characters; both sums are accepted, as by other readers. */
 static bool checksum_fits(const uint8_t *block)
 {
     int64_t wanted;
@@ -74,7 +74,7 @@ int tar_decode_header(const uint8_t *block, struct tar_entry *entry, struct unpa
     entry->type = block[156] ? (char)block[156] : '0';
     size_t length = strlen(entry->path);
     if (block[156] == 0 && length && entry->path[length - 1] == '/')
-        entry->type = '5'; /* before POSIX, directories were files whose name ends so */
+        entry->type = '5'; /* before POSIX, a directory was a file whose name ends with a slash */
     entry->mode = (mode_t)mode & 07777;
     entry->mtime = (struct timespec){ .tv_sec = mtime };
     entry->major = (unsigned)major;

@@ -1,4 +1,4 @@
-/* The layer unpacker's inside. Data flows one way:
+/* The layer unpacker's internals. Data flows one way:
  *
  *   unpack.c (ring, jailed child)  ->  unpack_tar.c (headers)  ->  unpack_place.c (files)
  *                                      unpack_pax.c, unpack_sparse.c
@@ -17,12 +17,12 @@
 #include "unpack.h"
 
 #define TAR_BLOCK 512
-/* Go's archive/tar, and so Podman, has the same limit for one extended header. */
+/* Go's archive/tar, and so Podman, has the same limit for an extended header. */
 #define TAR_MAX_META (1 << 20)
 #define TAR_MAX_SPARSE (1 << 18)
 
 struct unpack_error {
-    int code; /* an errno, or 0 for a tar that makes no sense */
+    int code; /* an errno, or 0 for an invalid tar */
     char text[480];
 };
 
@@ -49,7 +49,7 @@ struct tar_entry {
     int64_t uid;
     int64_t gid;
     int64_t size; /* bytes in the archive */
-    int64_t real_size; /* bytes of the file: more than `size` if it's sparse */
+    int64_t real_size; /* bytes of the file: more than `size` if it is sparse */
     struct timespec mtime;
     unsigned major;
     unsigned minor;
@@ -60,11 +60,11 @@ struct tar_entry {
     size_t extent_count;
 };
 
-/* What 'x', 'L' and 'K' headers said about the next entry. */
+/* Values of 'x', 'L' and 'K' headers for the next entry. */
 struct tar_extended {
     char *path;
     char *link;
-    char *long_path; /* GNU's: these win, whatever the order */
+    char *long_path; /* GNU's: these win, in any order */
     char *long_link;
     char *sparse_name;
     bool has_size, has_uid, has_gid, has_mtime, has_real_size;
@@ -72,11 +72,11 @@ struct tar_extended {
     struct timespec mtime;
     struct tar_xattr *xattrs;
     size_t xattr_count;
-    int sparse_major, sparse_minor; /* -1: not said */
+    int sparse_major, sparse_minor; /* -1: not given */
     bool has_sparse;
     struct tar_extent *extents;
     size_t extent_count;
-    int64_t pending_offset; /* format 0.0: an offset that waits for its length; -1 if none does */
+    int64_t pending_offset; /* format 0.0: an offset whose length is still missing; -1: none */
 };
 
 /* unpack_pax.c */
@@ -115,19 +115,19 @@ struct place *place_new(int root, bool jailed, unsigned flags, const struct podp
                         struct podpy_unpack_result *result);
 void place_free(struct place *place);
 int place_begin(struct place *place, struct tar_entry *entry, struct unpack_error *error);
-/* Where the content that comes next is written to, or NULL: nowhere. */
+/* Returns the path of the file to which the next content is written, or NULL if it is dropped. */
 const char *place_path(const struct place *place);
 int place_data(struct place *place, const uint8_t *data, size_t size, struct unpack_error *error);
 int place_end_entry(struct place *place, struct unpack_error *error);
 int place_finish(struct place *place, struct unpack_error *error);
 
-/* unpack_plain.c: files that replace others at once, by a name aside */
+/* unpack_plain.c: files that replace others atomically, through a temporary name */
 struct replacement {
     int parent; /* -1: nothing is being replaced */
     char aside[32];
     char *base;
 };
-/* Returns a descriptor of a new file that will be called `base`, or -1. */
+/* Returns a descriptor of a new file that will get the name `base`, or -1. */
 int replacement_begin(struct replacement *replacement, int parent, const char *base, mode_t mode);
 /* Gives the file its name, or (`drop`) removes it. */
 int replacement_end(struct replacement *replacement, int file, bool drop);
@@ -146,15 +146,15 @@ bool plain_leads_to_directory(unsigned flags, const struct stat *status, struct 
 
 /* unpack_path.c: names become (parent descriptor, last component) */
 struct place_name {
-    int parent; /* O_PATH descriptor, owned by the cache */
+    int parent; /* an O_PATH descriptor, owned by the cache */
     bool parent_setgid;
     const char *base; /* "" for the root itself */
 };
-/* `implied` is called with each directory that is made because an entry lies below it, and with `owner`. */
+/* `implied` is called with `owner` and each directory that is created because an entry lies below it. */
 typedef int path_implied(void *owner, int parent, const char *name, const char *path, struct unpack_error *error);
 struct path_cache *path_cache_new(int root, bool jailed, const char *opaque_xattr, path_implied *implied, void *owner);
 void path_cache_free(struct path_cache *cache);
-/* To be called whenever something that may be a directory, or a link to one, goes away. */
+/* To be called whenever something is removed that may be a directory, or a link to one. */
 void path_cache_forget(struct path_cache *cache);
 int path_clean(const char *path, char **clean, struct unpack_error *error);
 int path_open_parent(struct path_cache *cache, char *clean, bool create, struct place_name *name,
@@ -170,8 +170,8 @@ int recipe_literal(struct recipe *recipe, const uint8_t *data, size_t size, stru
 int recipe_file(struct recipe *recipe, const char *path, const struct tar_entry *entry, struct unpack_error *error);
 int recipe_end(struct recipe *recipe, struct unpack_error *error);
 
-/* unpack_jail.c: lock this process into a directory, with one more descriptor (-1: none), to write to. Return 1 if it is locked
- * in, 0 if that isn't allowed here (or it is no directory), -1 on error. */
+/* unpack_jail.c: confines this process to a directory, with one more descriptor (-1: none) to write to. Returns 1 if it is
+ * confined, 0 if that isn't permitted here (or it isn't a directory), -1 on error. */
 int jail_enter(int *root, int *recipe, struct unpack_error *error);
 void jail_drop_rights(unsigned flags);
 void jail_drop_rights_of_reader(bool in_userns);

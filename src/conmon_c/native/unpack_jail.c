@@ -1,12 +1,11 @@
-/* Lock this process into the directory that it unpacks into, or packs: its root, few capabilities, few system calls.
+/* Confines this process to the directory that it unpacks into, or packs: as its root, with few capabilities and system calls.
  *
- * A layer is hostile input and the parser is C. openat2 already keeps names inside; this is for the day when the parser
- * itself has a hole. After jail_enter the process has no descriptor but the target's and one of a
- * nameless file, for the recipe, no name for anything outside, no
- * capability to chroot, mount, trace or make namespaces, and no system call for sockets, exec or signals to others.
- * It is a fork, so it does still hold a copy of podpy's memory, but has no way to send it anywhere.
- * chroot rather than pivot_root: without descriptors outside and without CAP_SYS_CHROOT there is no way back, and it needs no
- * mount namespace (1 ms with many mounts).
+ * A layer is hostile input, and the parser is C. openat2 already keeps names inside; this is for the day when the parser
+ * itself has a hole. After jail_enter the process has only two descriptors (the target, and a nameless file for the recipe),
+ * no name for anything outside, no capability to chroot, mount, trace or make namespaces, and no system calls for sockets,
+ * exec or signals to others. As a fork, it still has a copy of podpy's memory, but no way to send it anywhere.
+ * chroot, not pivot_root: without outside descriptors and CAP_SYS_CHROOT there is no way back, and it needs no mount
+ * namespace (1 ms with many mounts).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -81,7 +80,7 @@ static void close_others(int first)
         close(i);
 }
 
-/* Nothing may be written where 0, 1, 2 pointed, and no file that is being unpacked may get one of these numbers. */
+/* Nothing may be written to the files of 0, 1, 2, and no unpacked file may get one of these numbers. */
 static int silence(struct unpack_error *error)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -97,7 +96,7 @@ static int silence(struct unpack_error *error)
 
 int jail_enter(int *root, int *recipe, struct unpack_error *error)
 {
-    int moved = fcntl(*root, F_DUPFD, 10); /* out of the way of 0, 1, 2 */
+    int moved = fcntl(*root, F_DUPFD, 10); /* above 0, 1, 2 */
     int recipe_moved = *recipe < 0 ? -1 : fcntl(*recipe, F_DUPFD, 10);
     if (moved < 0 || (*recipe >= 0 && recipe_moved < 0))
         return unpack_fail(error, errno, "%s", strerror(errno));
@@ -110,12 +109,12 @@ int jail_enter(int *root, int *recipe, struct unpack_error *error)
     *recipe = recipe_moved < 0 ? -1 : RECIPE_DESCRIPTOR;
     struct stat status;
     if (fstat(ROOT_DESCRIPTOR, &status) == 0 && !S_ISDIR(status.st_mode))
-        return 0; /* a single file, to be packed: nothing will be opened */
+        return 0; /* a single file to pack: nothing will be opened */
     if (fchdir(ROOT_DESCRIPTOR) < 0)
         return unpack_fail(error, errno, "entering the directory: %s", strerror(errno));
     if (chroot(".") == 0)
         return 1;
-    if (errno == EPERM) /* no user namespace, and not root: openat2 alone must do */
+    if (errno == EPERM) /* neither a user namespace nor root: openat2 alone must do */
         return 0;
     return unpack_fail(error, errno, "locking the child into the directory: %s", strerror(errno));
 }
@@ -147,17 +146,17 @@ static void filter_calls(const int *allowed, size_t count)
     for (size_t i = 0; i < count; i++)
         filter[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)allowed[i],
                                                       (unsigned char)(count - i), 0);
-    /* Not a kill: a C library of tomorrow may try a new call first and take the old one after ENOSYS. */
+    /* Not a kill: a future C library may try a new call first, and fall back to the old one after ENOSYS. */
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     struct sock_fprog program = { .len = (unsigned short)used, .filter = filter };
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0); /* a kernel without it has the other walls */
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0); /* without it, there are still the other barriers */
 #endif
 }
 
 static void drop_rights(uint64_t capabilities, bool first_namespace, const int *calls, size_t count)
 {
-    if (first_namespace) /* trusted.* attributes; the system calls that make it dangerous are filtered */
+    if (first_namespace) /* for trusted.* attributes; the filter forbids the dangerous system calls */
         capabilities |= 1ULL << CAP_SYS_ADMIN;
     keep_capabilities(capabilities);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

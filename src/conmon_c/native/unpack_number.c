@@ -1,4 +1,4 @@
-/* The numbers of tar: octal and base 256 in headers' fields, decimal in extended headers. */
+/* tar's numbers: octal and base 256 in header fields, decimal in extended headers. */
 #include "unpack_internal.h"
 
 /* Base 256: the first byte's high bit marks it, the next one is the sign (GNU tar, star). */

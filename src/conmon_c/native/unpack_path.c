@@ -1,8 +1,8 @@
-/* From an archive's name to (descriptor of the parent directory, last component), without ever leaving the root.
+/* Resolves an archive's name to (descriptor of the parent directory, last component), without ever leaving the root.
  *
- * openat2(RESOLVE_IN_ROOT) treats the root as chroot would: absolute links and ".." end there. A kernel without it (before
- * 5.6) is good enough only in the jail (unpack_jail.c), where the process's root is the target anyway.
- * The last parent stays open: archives are written directory by directory, so most entries need no look-up at all.
+ * openat2(RESOLVE_IN_ROOT) works like chroot: absolute links and ".." end at the root. A kernel without it (before 5.6) is
+ * safe only in the jail (unpack_jail.c), where the process's root is the target.
+ * The last parent stays open: archives are written directory by directory, so most entries need no look-up.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@ struct path_cache {
     bool jailed;
     const char *opaque_xattr; /* NULL: a file .wh..wh..opq */
     char *path; /* of the parent that is open */
-    int parent; /* -1: none */
+    int parent; /* -1: none open */
     bool setgid;
     path_implied *implied;
     void *owner;
@@ -120,7 +120,7 @@ int path_make_opaque(struct path_cache *cache, int parent, const char *base, str
     return result;
 }
 
-/* One missing component of `path`: made as podman makes them, or the reason why it can't be. */
+/* Creates one missing component of `path`, as Podman does, or fails with the reason. */
 static int make_component(struct path_cache *cache, int directory, const char *name, const char *path,
                           struct unpack_error *error)
 {
@@ -130,7 +130,7 @@ static int make_component(struct path_cache *cache, int directory, const char *n
     if (mkdirat(directory, name, 0755) < 0)
         return unpack_fail(error, errno == EEXIST ? ENOTDIR : errno, "%s: an entry lies below it, but it's no directory: %s",
                            name, strerror(errno));
-    /* Beside a whiteout it is new, and must go on hiding what lower layers have there; else it is theirs. */
+    /* If it replaces a whiteout it is new, and must still hide the lower layers' entries; else it is theirs. */
     return whiteout ? path_make_opaque(cache, directory, name, error) : cache->implied(cache->owner, directory, name, path, error);
 }
 

@@ -33,7 +33,8 @@ static int parse_time(const char *text, size_t size, struct timespec *time)
     return 0;
 }
 
-/* A name from a record. The caller frees it. NUL would end it early for the kernel, but not for others: refused. */
+/* Returns a name from a record; the caller frees it. A NUL is refused: it would end the name for the kernel, but not for
+ * other readers. */
 static int take_text(char **target, const char *key, const char *value, size_t size, struct unpack_error *error)
 {
     if (memchr(value, '\0', size))
@@ -108,7 +109,7 @@ static int take_sparse(struct tar_extended *extended, const char *key, const cha
         extended->pending_offset = -1;
         return tar_add_extent(&extended->extents, &extended->extent_count, offset, number, error);
     }
-    return 0; /* numblocks says nothing new */
+    return 0; /* numblocks is redundant */
 }
 
 static int take_record(struct tar_extended *extended, const char *key, size_t key_size, const char *value, size_t size,
@@ -116,7 +117,7 @@ static int take_record(struct tar_extended *extended, const char *key, size_t ke
 {
     char name[64];
     size_t prefix = sizeof XATTR_PREFIX - 1;
-    if (size == 0) /* POSIX: an empty value takes back what a header said */
+    if (size == 0) /* POSIX: an empty value removes an earlier one */
         return 0;
     if (key_size > prefix && !memcmp(key, XATTR_PREFIX, prefix))
         return add_xattr(extended, key + prefix, key_size - prefix, value, size, error);

@@ -1,7 +1,7 @@
-/* Entries become files, with whiteouts in the form that overlay wants.
+/* Turns entries into files, and whiteouts into overlay's form.
  *
- * Order for a file: create, fchown, write, fchmod, fsetxattr, futimens. In a user namespace write() strips setuid bits and
- * security.capability, and fchown() does everywhere, so modes and attributes come after both (measured; chown(2)).
+ * Order for a file: create, fchown, write, fchmod, fsetxattr, futimens. fchown() strips setuid bits and security.capability,
+ * and in a user namespace write() does, too: so modes and attributes come after both (measured; chown(2)).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,22 +31,22 @@ struct place {
     struct podpy_unpack_options options;
     struct podpy_unpack_result *result;
     struct path_cache *cache;
-    int file; /* being written, or -1 */
+    int file; /* the file being written, or -1 */
     char *path; /* of that file */
-    struct replacement replacement; /* `file` will take another's place */
+    struct replacement replacement; /* if `file` will replace another one */
     const struct tar_entry *entry;
     size_t extent;
     int64_t extent_used;
-    struct directory_time *times; /* set at the end: entries that come later change them */
+    struct directory_time *times; /* set at the end, since later entries change them */
     size_t time_count;
     size_t time_room;
-    bool forget; /* the cached parent, after this entry */
-    bool replaced; /* something was replaced: `times` may name what isn't there any more */
+    bool forget; /* drop the cached parent after this entry */
+    bool replaced; /* something was replaced: `times` may have paths that don't exist any more */
 };
 
 static int remember_time(struct place *place, const char *path, struct timespec mtime, struct unpack_error *error);
 
-/* Into somebody's directory: there it has been made now, and belongs to whom everything is to belong. */
+/* PLAIN: the directory is new, and gets the owner of everything. */
 static int own_implied(struct place *place, int parent, const char *name, const char *path, struct unpack_error *error)
 {
     const struct podpy_unpack_options *options = &place->options;
@@ -55,8 +55,8 @@ static int own_implied(struct place *place, int parent, const char *name, const 
     return unpack_fail(error, errno, "%.300s: giving it to its owner: %s", path, strerror(errno));
 }
 
-/* A directory that only names of other entries speak of. An entry of its own may still come: then that one's time counts,
- * since times are set in the order in which they were remembered. */
+/* A directory without an entry so far, on the path of another entry. If its own entry follows, that one's time counts, since
+ * times are set in the order in which they were recorded. */
 static int remember_implied(void *owner, int parent, const char *name, const char *path, struct unpack_error *error)
 {
     struct place *place = owner;
@@ -123,8 +123,8 @@ static int remember_time(struct place *place, const char *path, struct timespec 
     return 0;
 }
 
-/* The owner isn't in this user namespace: from now on the archive is only read, to learn the largest ids in it, so that one
- * error can say which range is needed. */
+/* The owner isn't mapped in this user namespace: from now on the archive is only read, to find its largest ids, so that the
+ * error can name the needed range. */
 static int after_chown(struct place *place, const struct tar_entry *entry, int result, struct unpack_error *error)
 {
     if (result == 0 || ((place->flags & PODPY_UNPACK_SINGLE_ID) && (errno == EINVAL || errno == EPERM)))
@@ -137,7 +137,7 @@ static int after_chown(struct place *place, const struct tar_entry *entry, int r
 
 static bool skips_attribute(const struct place *place, const char *name)
 {
-    /* Overlay's own marks would be an instruction to the kernel (redirects, metadata-only copies), not an image's content. */
+    /* Overlay's own attributes would be instructions to the kernel (redirects, metadata-only copies), not an image's content. */
     if (!strncmp(name, "trusted.overlay.", 16) || !strncmp(name, "user.overlay.", 13)
         || !strncmp(name, "user.fuseoverlayfs.", 19))
         return true;
@@ -151,7 +151,7 @@ static int set_attributes(struct place *place, int file, const struct tar_entry 
         if (!skips_attribute(place, xattr->name)
             && fsetxattr(file, xattr->name, xattr->value, xattr->size, 0) == 0)
             continue;
-        /* A host without SELinux, or a file system without attributes, is no reason to refuse an image: podman goes on, too. */
+        /* A host without SELinux, or a file system without attributes, is no reason to refuse an image: Podman goes on, too. */
         if (!skips_attribute(place, xattr->name) && errno != EOPNOTSUPP && errno != EPERM && errno != EINVAL)
             return fail_at(entry, xattr->name, error);
         place->result->skipped_xattrs++;
@@ -159,13 +159,13 @@ static int set_attributes(struct place *place, int file, const struct tar_entry 
     return 0;
 }
 
-/* What is in the way goes: a whole directory if need be. */
+/* Removes an existing entry, even a whole directory. */
 static int remove_existing(struct place *place, const struct place_name *name, const struct tar_entry *entry,
                            struct unpack_error *error)
 {
     if (plain_refuse_other_kind(place->flags, name, entry, error) < 0)
         return -1;
-    bool whiteout = path_is_whiteout(name->parent, name->base); /* no recipe speaks of one, and no path leads through it */
+    bool whiteout = path_is_whiteout(name->parent, name->base); /* recipes don't contain whiteouts, and no path leads through one */
     if (unlinkat(name->parent, name->base, 0) < 0) {
         if (errno != EISDIR && errno != EPERM)
             return fail_at(entry, "replacing what is there", error);
@@ -174,7 +174,7 @@ static int remove_existing(struct place *place, const struct place_name *name, c
     }
     place->replaced = true;
     place->result->replaced |= !whiteout;
-    place->forget = true; /* a cached parent may have been under it, or reached through it */
+    place->forget = true; /* the cached parent may have been below it, or reached through it */
     return 0;
 }
 
@@ -290,11 +290,11 @@ static int place_symlink(struct place *place, const struct place_name *name, con
         return fail_at(entry, "making the symbolic link", error);
     if (own_by_name(place, name, entry, false, error) < 0)
         return -1;
-    place->result->skipped_xattrs += (int64_t)entry->xattr_count; /* Linux has no user.* on symbolic links */
+    place->result->skipped_xattrs += (int64_t)entry->xattr_count; /* symbolic links can't have user.* attributes */
     return set_time(name, entry, error);
 }
 
-/* The link's own header is applied to the file, as podman does. Only where it differs: chown would strip capabilities. */
+/* Applies the hard link's header to the file, as Podman does; only differing values, since chown strips capabilities. */
 static int dress_linked(struct place *place, const struct place_name *name, const struct tar_entry *entry,
                         const struct stat *status, struct unpack_error *error)
 {
@@ -324,11 +324,11 @@ static int make_link(struct place *place, int target, const char *target_base, c
     if (path_open_parent(place->cache, clean, true, &name, error) < 0)
         return -1;
     if (fstatat(name.parent, name.base, &there, AT_SYMLINK_NOFOLLOW) == 0) {
-        if (there.st_ino == wanted->st_ino && there.st_dev == wanted->st_dev) /* already a link to it, or itself */
+        if (there.st_ino == wanted->st_ino && there.st_dev == wanted->st_dev) /* already a link to it, or the file itself */
             return dress_linked(place, &name, entry, wanted, error);
         if (remove_existing(place, &name, entry, error) < 0)
             return -1;
-        path_cache_forget(place->cache); /* if it was a directory, its descriptor is of no use any more */
+        path_cache_forget(place->cache); /* if it was a directory, its descriptor is stale now */
         if (path_open_parent(place->cache, clean, true, &name, error) < 0)
             return -1;
     }
@@ -366,7 +366,7 @@ static int place_special(struct place *place, const struct place_name *name, con
 {
     mode_t type = entry->type == '6' ? S_IFIFO : entry->type == '3' ? S_IFCHR : S_IFBLK;
     dev_t device = type == S_IFIFO ? 0 : makedev(entry->major, entry->minor);
-    /* A character device 0:0 is overlay's whiteout: an archive says that with .wh. names, so this is no honest one. */
+    /* A character device 0:0 is overlay's whiteout. Archives use .wh. names for that, so this one is forged. */
     if (type != S_IFIFO && ((place->flags & (PODPY_UNPACK_USERNS | PODPY_UNPACK_PLAIN)) || device == 0)) {
         place->result->skipped_devices++;
         return 0;
@@ -387,15 +387,15 @@ static int place_special(struct place *place, const struct place_name *name, con
     return set_time(name, entry, error);
 }
 
-/* .wh.NAME hides NAME of lower layers. What this same layer brings under that name, before or after, stays; a directory
- * that it brings becomes opaque. */
+/* .wh.NAME hides NAME of lower layers. This layer's own entry of that name, before or after, stays; if it is a directory, it
+ * becomes opaque. */
 static int place_whiteout(struct place *place, char *clean, const struct tar_entry *entry, struct unpack_error *error)
 {
     struct place_name name;
     struct stat status;
     struct unpack_error ignored = { 0 };
     if (path_open_parent(place->cache, clean, false, &name, &ignored) < 0) {
-        if (ignored.code == ENOTDIR) /* a parent is itself hidden, or a file: nothing is left to hide */
+        if (ignored.code == ENOTDIR) /* a parent is hidden, or a file: there is nothing to hide */
             return 0;
         if (path_open_parent(place->cache, clean, true, &name, error) < 0)
             return -1;

@@ -1,7 +1,7 @@
-/* Unpacking into a directory in which somebody may have something already: a volume, a container, the caller's own.
+/* Unpacking into a directory that may not be empty: a volume, a container, the caller's own.
  *
- * A file that is replaced is written under a name aside and renamed, so whoever opens it gets the old one or the new one, and a
- * disk that fills up takes nothing away. What something is mounted over can't be replaced: that is written into.
+ * A replaced file is written under a temporary name and renamed, so a reader gets the old one or the new one, and nothing is
+ * lost when the disk is full. A mount point can't be replaced, so it is written into.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -119,7 +119,7 @@ int plain_name(const struct podpy_unpack_options *options, char **clean, struct 
     return 0;
 }
 
-/* Into somebody's directory: no directory becomes something else, nor the other way round, unless that was asked for. */
+/* PLAIN: refuses to replace a directory by something else, or the reverse, without OVERWRITE. */
 int plain_refuse_other_kind(unsigned flags, const struct place_name *name, const struct tar_entry *entry,
                             struct unpack_error *error)
 {
@@ -139,7 +139,7 @@ bool plain_is_file(unsigned flags, const struct place_name *name)
            && S_ISREG(status.st_mode);
 }
 
-/* Into somebody's directory: a symbolic link to a directory is as good as one (/bin of most systems). */
+/* PLAIN: a symbolic link to a directory counts as a directory (/bin of most systems). */
 bool plain_leads_to_directory(unsigned flags, const struct stat *status, struct path_cache *cache, const char *clean)
 {
     if (!(flags & PODPY_UNPACK_PLAIN) || !S_ISLNK(status->st_mode))
@@ -150,7 +150,8 @@ bool plain_leads_to_directory(unsigned flags, const struct stat *status, struct 
     return directory >= 0;
 }
 
-/* What its owner may not read is opened without reading. Who may read everything is in the jail, where /proc isn't needed. */
+/* A file that its owner may not read is opened without reading. A process that may read all is in the jail, and needs no
+ * /proc. */
 static int set_mode_unread(const struct place_name *name, mode_t mode)
 {
     char path[32];
@@ -164,8 +165,8 @@ static int set_mode_unread(const struct place_name *name, mode_t mode)
     return result;
 }
 
-/* chmod(2) by a name would follow a symbolic link that somebody has put there meanwhile. But opening a device does something,
- * and a socket can't be opened. */
+/* chmod(2) by a name would follow a symbolic link that another process has put there meanwhile. But opening a device has
+ * effects, and a socket can't be opened. */
 int plain_set_mode(const struct place_name *name, mode_t kind, mode_t mode)
 {
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

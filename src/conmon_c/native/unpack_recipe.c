@@ -1,17 +1,16 @@
-/* A layer's recipe: what is needed, besides the unpacked files, to make the very same tar again.
+/* A layer's recipe (podpy's tar-split): reproduces, with the unpacked files, the exact tar.
  *
- * Everything that isn't the content of a file (headers, padding, what stands behind the end) is written down as it came; the
- * content of a file is named by the file's path. Whatever a header says, and however odd it is, doesn't matter then: the
- * recipe doesn't interpret it. The reader is podpy/storage/layers/recipe.py; numbers are little endian, a record begins with its
- * letter:
+ * Everything but the contents of files (headers, padding, bytes after the end) is recorded literally; a file's content is
+ * recorded by the file's path. The recipe doesn't interpret headers, so odd ones don't matter. The reader is
+ * podpy/storage/layers/recipe.py; numbers are little endian, a record begins with its letter:
  *
- *   L u32 length, bytes           literally
- *   F u32 length, path            what follows is in this file
- *   D u64 offset, u64 length      so much of it, from there
- *   E u64 length                  the end; the whole tar's length
+ *   L u32 length, bytes           literal bytes
+ *   F u32 length, path            the following content is in this file
+ *   D u64 offset, u64 length      a piece of that file
+ *   E u64 length                  the end; the length of the whole tar
  *
- * A path leads to the same file at the end as when it was written, as long as nothing that the archive brought was removed
- * again (podpy_unpack_result.replaced): adding entries never changes where an existing path leads.
+ * At the end, a path still leads to the same file, unless an entry of the archive was removed again
+ * (podpy_unpack_result.replaced): adding entries never changes where an existing path leads.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -27,8 +26,8 @@
 
 struct recipe {
     int file;
-    int64_t length; /* of the tar so far */
-    uint8_t *literal; /* the literal record in the buffer that grows, or NULL */
+    int64_t length; /* bytes of the tar so far */
+    uint8_t *literal; /* the growing literal record in the buffer, or NULL */
     size_t used;
     uint8_t buffer[BUFFER_SIZE];
 };

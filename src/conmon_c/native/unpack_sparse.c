@@ -1,4 +1,4 @@
-/* Sparse files: GNU tar's formats 0.0 and 0.1 (the map is in the extended header) and 1.0 (it is before the data).
+/* Sparse files: GNU tar's formats 0.0 and 0.1 (map in the extended header) and 1.0 (map before the data).
  * The old GNU format ('S' headers) is read in unpack_tar.c. GNU tar's manual, appendix "Storing Sparse Files".
  */
 #define _GNU_SOURCE
@@ -63,7 +63,7 @@ int tar_check_extents(const struct tar_entry *entry, struct unpack_error *error)
     return 0;
 }
 
-/* Read a line with a number. Return the characters used, 0 if there is no whole line, -1 if it's no number. */
+/* Reads a line with a number. Returns the characters used, 0 if the line is incomplete, -1 if it isn't a number. */
 static ssize_t read_line(const char *text, size_t size, int64_t *number)
 {
     const char *newline = memchr(text, '\n', size);
@@ -74,8 +74,8 @@ static ssize_t read_line(const char *text, size_t size, int64_t *number)
     return newline - text + 1;
 }
 
-/* Format 1.0: the number of pieces, then offset and size of each, a line each, filled up to a whole block. Return how many
- * lines the map has, from its first block; -1 if that makes no sense. */
+/* Format 1.0: the number of pieces, then offset and size of each, one number per line, padded to a whole block. Returns how
+ * many lines the map has, from its first block; -1 if it is invalid. */
 int64_t tar_sparse_prefix_lines(const struct tar_entry *entry, const char *block, struct unpack_error *error)
 {
     int64_t count;

@@ -1,9 +1,9 @@
-/* A tar archive that arrives in pieces of any size: a state machine that hands whole entries to unpack_place.c.
+/* Parses a tar archive that arrives in pieces of any size: a state machine that passes whole entries to unpack_place.c.
  *
- * What counts as valid follows Go's archive/tar, since that is what Podman and Docker read layers with: two parsers that
- * disagree about an archive are an attack. Global pax headers are read and not applied (as there), of several extended headers
- * the last one counts, a lone zero block and unknown types are errors, everything after two zero blocks is ignored, and the end
- * of input at an entry's border is an end.
+ * It accepts what Go's archive/tar accepts, since Podman and Docker read layers with that: two parsers that disagree about an
+ * archive make attacks possible. Global pax headers are read but not applied (as there), the last one of several extended
+ * headers counts, a lone zero block and unknown types are errors, everything after two zero blocks is ignored, and the input
+ * may end after any entry.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@ struct tar_reader {
     struct tar_entry entry;
     bool entry_open;
     char meta_type;
-    char *meta; /* an extended header's, or a sparse map's, bytes */
+    char *meta; /* the bytes of an extended header or a sparse map */
     size_t meta_used;
     size_t meta_size;
     int64_t prefix_lines;
@@ -67,7 +67,7 @@ static int close_entry(struct tar_reader *reader, struct unpack_error *error)
     return result;
 }
 
-/* The header is complete: the entry begins, its data follow. */
+/* The header is complete: the entry begins, its data follows. */
 static int open_entry(struct tar_reader *reader, struct unpack_error *error)
 {
     struct tar_entry *entry = &reader->entry;
@@ -215,7 +215,7 @@ static int reserve_meta(struct tar_reader *reader, size_t more, struct unpack_er
     return 0;
 }
 
-/* Another extended header follows: the one before it doesn't count. GNU's names are headers of another kind. */
+/* Another extended header follows: it replaces the one before. GNU's long names are headers of another kind. */
 static void forget_pax(struct tar_extended *extended)
 {
     char *path = extended->long_path, *link = extended->long_link;
@@ -237,7 +237,7 @@ static int end_meta(struct tar_reader *reader, struct unpack_error *error)
         return tar_parse_pax(extended, reader->meta, reader->meta_used, error);
     }
     if (reader->meta_type == 'g') {
-        /* Checked, then forgotten, and so is what came before it: in Go's reader it is an entry of its own. */
+        /* Checked, then dropped, with the headers before it: Go's reader treats it as a separate entry. */
         tar_extended_reset(extended);
         int result = tar_parse_pax(extended, reader->meta, reader->meta_used, error);
         tar_extended_reset(extended);
@@ -303,7 +303,7 @@ static int read_sparse_prefix(struct tar_reader *reader, struct unpack_error *er
     struct tar_entry *entry = &reader->entry;
     if (entry->size < TAR_BLOCK)
         return unpack_fail(error, 0, "%s: its sparse map is cut off", entry->path);
-    if (reader->meta_used >= TAR_MAX_META) /* as for every other header; a map without newlines has no end */
+    if (reader->meta_used >= TAR_MAX_META) /* the limit of every header: a map without newlines would have no end */
         return unpack_fail(error, 0, "%s: its sparse map has more than %d bytes", entry->path, TAR_MAX_META);
     if (reserve_meta(reader, TAR_BLOCK, error) < 0)
         return -1;
@@ -361,7 +361,7 @@ static int end_data(struct tar_reader *reader, struct unpack_error *error)
     return 0;
 }
 
-/* How many of `size` bytes belong together in the present state. */
+/* Returns how many of `size` bytes belong to the present state. */
 static size_t piece_size(const struct tar_reader *reader, size_t size)
 {
     uint64_t wanted;
@@ -374,7 +374,7 @@ static size_t piece_size(const struct tar_reader *reader, size_t size)
     return wanted < size ? (size_t)wanted : size;
 }
 
-/* The content of a file isn't written down: open_entry has named it. */
+/* A file's content isn't recorded: open_entry has recorded its path. */
 static int write_recipe(struct tar_reader *reader, const uint8_t *data, size_t size, struct unpack_error *error)
 {
     if (!reader->recipe || (reader->state == DATA && place_path(reader->place)))
@@ -419,7 +419,7 @@ static bool has_extended(const struct tar_extended *extended)
 
 int tar_reader_end(struct tar_reader *reader, struct unpack_error *error)
 {
-    /* The last entry's padding may be missing: Go's reader takes that, too. */
+    /* The last entry's padding may be missing: Go's reader accepts that, too. */
     if (reader->state == FINISHED || reader->state == PADDING
         || (reader->state == HEADER && reader->block_used == 0 && !has_extended(&reader->extended)))
         return reader->recipe ? recipe_end(reader->recipe, error) : 0;
