@@ -15,7 +15,8 @@ struct tree {
 
 typedef void visit(pid_t pid, struct tree *tree);
 
-/* Calls `visit` for each child that a thread has, however many: half a number would be another process. */
+/* Calls `visit` for each child of a thread, however many there are; a pid cut off by a short read would be another
+   process's. */
 static bool of_thread(pid_t pid, const char *thread, visit *visit, struct tree *tree)
 {
     char path[96];
@@ -60,7 +61,7 @@ static void kill_one(pid_t pid, struct tree *tree)
 
 static void kill_with_group(pid_t pid)
 {
-    /* A session that isn't ours was made below: all of this group belongs to it. Its leader may be gone (crun's). */
+    /* A descendant made this session: its whole group belongs to it. The leader (crun's) may be gone. */
     pid_t group = getsid(pid) != getsid(0) ? getpgid(pid) : -1;
 
     if (group > 1)

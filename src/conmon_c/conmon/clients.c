@@ -84,7 +84,7 @@ static void drop(struct context *ctx, struct client *client)
     char rest;
 
     /* Closing a socket with unread packets makes the peer's next read fail with ECONNRESET before it gets our last
-           packets. So stop receiving, and empty it. */
+       packets. So stop receiving, and empty it. */
     shutdown(client->source.fd, SHUT_RD);
     while (recv(client->source.fd, &rest, 1, MSG_DONTWAIT) > 0)
         ;

@@ -147,7 +147,7 @@ static int run_exit_command(struct context *ctx)
 
     if (ctx->options.exit_command == NULL || ctx->end.acknowledged)
         return 0;
-    /* What the command leaves behind (it may fork a daemon of its own) is not for us to wait for. */
+    /* Don't wait for processes that the command leaves behind (it may fork a daemon). */
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     pid_t pid = fork();
     if (pid == 0)

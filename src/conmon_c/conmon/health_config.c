@@ -9,8 +9,8 @@
 
 #define SHORTEST 1000               /* ms, for intervals and timeouts: an image must not keep the host busy */
 #define LONGEST (366LL * 86400000)  /* ms */
-/* 0 is "without end" for both, in Podman's words; but the monitor keeps the results in its memory and writes all of
-   them after each check, so they end here. All together have another limit: LOG_SIZE_MAX in health_file.c. */
+/* 0 means "unlimited" for both in Podman. But the monitor keeps the results in memory and writes all of them after each
+   check, so this is the limit. Their total size has another one: LOG_SIZE_MAX in health_file.c. */
 #define ENTRIES_MAX 1000
 #define SIZE_MAX_ENTRY 65536
 

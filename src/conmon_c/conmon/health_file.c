@@ -11,7 +11,7 @@
 #include "json.h"
 
 #define LOG_SIZE_MAX (1 << 20) /* bytes of all results: they are kept in memory, and written after each check */
-#define EVENTS_KEPT 100        /* of one container, while no podpy call takes them over */
+#define EVENTS_KEPT 100        /* per container, until a podpy call takes them over */
 
 void health_time(struct context *ctx, char *to)
 {

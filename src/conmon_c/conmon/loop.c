@@ -101,7 +101,7 @@ int loop_run(struct context *ctx, struct error *err)
         for (int i = 0; i < n; i++) {
             struct source *source = events[i].data.ptr;
             /* An earlier event of this batch may have closed it. If its slot has a new owner meanwhile, that one gets a
-                           false event. This is harmless: every handler reads without blocking. */
+               false event. This is harmless: every handler reads without blocking. */
             if (source->added)
                 source->ready(ctx, source, events[i].events);
         }

@@ -179,7 +179,7 @@ static void signals_ready(struct context *ctx, struct source *source, uint32_t e
             restart_signal(ctx, (int)info[i].ssi_signo);
             process_signal(ctx, (int)info[i].ssi_signo);
         }
-    /* Signals of the same kind merge, so whatever came, look at all children. */
+    /* Equal signals merge, so check all children. */
     reap(ctx);
 }
 

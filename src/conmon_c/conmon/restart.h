@@ -12,8 +12,8 @@
 #define RESTART_AGAIN 75 /* EX_TEMPFAIL of sysexits.h: the exit command couldn't start the container now */
 
 struct restart {
-    bool forbidden; /* the user stops it */
-    bool leaving;   /* somebody, systemd at a shutdown say, ends this monitor */
+    bool forbidden; /* the user has stopped it */
+    bool leaving;   /* this monitor is being ended, for example by systemd at a shutdown */
     bool wanted;
     bool due;      /* the wait is over */
     int64_t delay; /* milliseconds */
@@ -22,10 +22,10 @@ struct restart {
 /* The container has ended: decides, and writes the file. */
 void restart_decide(struct context *ctx);
 
-/* The monitor itself has got a signal: after one that ends a process nothing is started again. */
+/* The monitor itself got a signal: after one that ends a process, nothing is started again. */
 void restart_signal(struct context *ctx, int number);
 
-/* Waits. A signal (SIGTERM, say) ends the wait, and then nothing is started again. */
+/* Waits. A signal (for example SIGTERM) ends the wait, and then nothing is started again. */
 void restart_wait(struct context *ctx);
 
 /* The exit command has ended with this wait status: true if it is to come again after a wait that is twice as long. */

@@ -69,8 +69,8 @@ static int in_new_netns(void *argument)
 int podpy_make_netns(const char *path, int open_to_all)
 {
     /* The child shares our memory, and we sleep until it has ended (like vfork): nothing is copied, so the cost is only
-         * the namespace's. unshare() and setns() back was rejected: another thread, or an error in between, would find the
-         * process in the wrong namespace. Signals are blocked meanwhile: no handler may run on the child's stack. */
+     * the namespace's. unshare() and setns() back was rejected: another thread, or an error in between, would find the
+     * process in the wrong namespace. Signals are blocked meanwhile: no handler may run on the child's stack. */
     struct netns_request request = {.path = path, .open_to_all = open_to_all, .error = 0};
     char stack[STACK_SIZE] __attribute__((aligned(64)));
     sigset_t all, before;

@@ -1,7 +1,7 @@
 """A container's health, from its monitor's files (docs/health-and-restart.md).
 
-runroot/health/ID              the results: Podman's JSON, {"Status":…,"FailingStreak":…,"Log":[…]}
-runroot/health_events/ID.*     changes of the state that aren't in the table of events yet
+    runroot/health/ID              the results: Podman's JSON, {"Status":…,"FailingStreak":…,"Log":[…]}
+    runroot/health_events/ID.*     changes of the state that aren't in the table of events yet
 
 The monitor writes both by renaming; a reboot removes them.
 """

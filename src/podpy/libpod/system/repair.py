@@ -7,7 +7,7 @@
     run directory without a row  its network is ended, then it is removed
     graph root's tmp/            storage sweeps it
 
-    `podpy system check` does the same, and prints what it found.
+`podpy system check` does the same, and prints what it found.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`podpy cp`: files into a container, out of it, and between two.
 
-source ─ pack (child, confined to it) ─ tar ─ unpack (child, confined to the target's root) ─ files
+    source ─ pack (child, confined to it) ─ tar ─ unpack (child, confined to the target's root) ─ files
 
 The data goes only through this process. No file is opened by a path that a container could change meanwhile, and no
 program of a container is run.
