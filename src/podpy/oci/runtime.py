@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
+    from podpy.process import Finished
 
 PREFERRED = ("crun", "runc")
 # Each one's state file in root/ID: it shows which runtime made a container.
 _STATE_FILES = {"crun": "status", "runc": "state.json"}
+_SIGNALLED = 128  # an exit code above it: a signal
+_BROKEN_PIPE = _SIGNALLED + 13  # SIGPIPE
 _START_FIFO = "exec.fifo"  # in root/ID of both between `create` and `start`
 _GONE = ("does not exist", "no such file or directory", "container not running", "no such process")
 
@@ -82,8 +85,13 @@ class OciRuntime(Record):
         """Remove a container from the runtime; with `force`, kill it first. An unknown one is no error."""
         if not os.path.isdir(os.path.join(self.root, container_id)):
             return
+        finished = self._finished("delete", *(["--force"] if force else []), container_id)
+        # crun's last step but one is to write the container's state to its last hooks: one that ends without reading
+        # it ends crun by SIGPIPE (seen with 1.8.1). The processes and the cgroup are gone by then.
+        if finished.code == _BROKEN_PIPE and self.forget(container_id):
+            return
         try:
-            self._call("delete", *(["--force"] if force else []), container_id)
+            self._output(finished)
         except RuntimeFailedError as error:
             if not _says_gone(error):
                 raise
@@ -103,7 +111,7 @@ class OciRuntime(Record):
                 status = fastjson.loads(file.read())
             cgroup = status.get("cgroup-path") or ""
             if cgroup and not status.get("systemd-cgroup"):
-                os.rmdir("/sys/fs/cgroup" + cgroup)
+                _rmdir("/sys/fs/cgroup" + cgroup)
             for name in os.listdir(directory):
                 os.unlink(os.path.join(directory, name))
             os.rmdir(directory)
@@ -219,9 +227,16 @@ class OciRuntime(Record):
 
     def _call(self, verb: str, *words: str) -> bytes:
         """Run a command of the runtime whose last or second-last word is the container's id; return its output."""
+        return self._output(self._finished(verb, *words))
+
+    def _finished(self, verb: str, *words: str) -> Finished:
         container_id = next(word for word in words if not word.startswith("-") and word != "json")
         command = [self.path_for(container_id), *self.arguments, verb, *words]
-        finished = process.run(command, environment=self.environ)
+        return process.run(command, environment=self.environ)
+
+    def _output(self, finished: Finished) -> bytes:
+        if finished.code > _SIGNALLED and not finished.error_text():
+            raise explain_runtime_error(f"it ended with signal {finished.code - _SIGNALLED}", self.name)
         if finished.code:
             raise explain_runtime_error(finished.error_text(), self.name)
         return finished.stdout
