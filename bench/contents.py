@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files of containers, podpy beside Podman, in turns: cp in, commit, export, cp out.
+"""Files of containers, podpy beside Podman, in turns: cp in, commit, export, cp out; wall, CPU and peak memory.
 
     bench/contents.py --image ARCHIVE --base DIR [--podman CMD] [--podpy CMD] [--count N] [--size BYTES] [--rounds N]
 
@@ -15,10 +15,12 @@ import argparse
 import os
 import random
 import shutil
+import statistics
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
-from interleave import Case, check_drivers, heading, measure
+from interleave import Run, check_drivers, timed
 
 NAME = "bench-contents"
 IMAGE = "localhost/bench-contents:made"
@@ -38,6 +40,39 @@ def quiet(command: list[str]) -> None:
     subprocess.run(command, check=False, capture_output=True)
 
 
+def timed_into_pipe(command: list[str]) -> Run:
+    """Run a command whose output another process reads, and throws away."""
+    reading, writing = os.pipe()
+    reader = os.fork()
+    if reader == 0:
+        os.close(writing)
+        while os.read(reading, 1 << 20):
+            pass
+        os._exit(0)
+    os.close(reading)
+    try:
+        return timed(command, writing)
+    finally:
+        os.close(writing)
+        os.waitpid(reader, 0)
+
+
+def row(what: str, runs: dict[str, list[Run]]) -> str:
+    """Return a line of the table in docs/performance.md."""
+    cells = [what]
+    for side in runs.values():
+        walls = [run.wall for run in side]
+        cells.append(f"{min(walls):.1f} / **{statistics.median(walls):.1f}** / {max(walls):.1f}")
+    wall, cpu = (
+        [statistics.median(getattr(run, of) for run in side) for side in runs.values()] for of in ("wall", "cpu")
+    )
+    memory = [max(run.memory for run in side) for side in runs.values()]
+    cells.append(f"{wall[-1] / wall[0]:.2f}")
+    cells.append(f"{cpu[0]:.1f} → {cpu[-1]:.1f} ({cpu[-1] / cpu[0]:.2f})")
+    cells.append(f"{memory[0]:.0f} → {memory[-1]:.0f}")
+    return "| " + " | ".join(cells) + " |"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,23 +88,36 @@ def main() -> None:
     check_drivers(sides)
     files, out, archive = options.base / "in", options.base / "out", options.base / "c.tar"
     make_files(files, options.count, options.size)
+    images = {}
     for command in sides.values():
         loaded = subprocess.run([*command, "load", "-q", "-i", options.image], check=True, stdout=subprocess.PIPE)
-        image = loaded.stdout.decode().split()[-1]
-        subprocess.run([*command, "create", "--name", NAME, image, "true"], check=True, stdout=subprocess.PIPE)
-    print(heading([*sides]), flush=True)
+        images[command[0]] = loaded.stdout.decode().split()[-1]
+    print("| what | " + " | ".join(f"{side}: min / median / max, s" for side in sides) + " | wall | CPU, s | MB |")
+    print("|" + "---|" * (len(sides) + 4), flush=True)
 
-    def case(name: str, *words: str, clear: list[str]) -> None:
-        prepare = {side: (lambda command=command: quiet([*command, *clear])) for side, command in sides.items()}
-        both = {side: (lambda one=one: (one(), remove(out, archive), os.sync())) for side, one in prepare.items()}
-        commands = {side: [*command, *words] for side, command in sides.items()}
-        print(measure(Case(name, commands, prepare=both, rounds=options.rounds, warm_up=1)).row([*sides]), flush=True)
+    def case(name: str, *words: str, before: Callable[[list[str]], None] = lambda _: None, pipe: bool = False) -> None:
+        runs: dict[str, list[Run]] = {side: [] for side in sides}
+        for number in range(-1, options.rounds):
+            for side, command in sides.items():
+                before(command)
+                remove(out, archive)
+                os.sync()
+                run = timed_into_pipe([*command, *words]) if pipe else timed([*command, *words])
+                if number >= 0:
+                    runs[side].append(run)
+        print(row(name, runs), flush=True)
+
+    def new_container(command: list[str]) -> None:
+        quiet([*command, "rm", "-f", NAME])
+        quiet([*command, "create", "--name", NAME, images[command[0]], "true"])
 
     what = f"{options.count:,} files of {options.size:,} bytes"
-    case(f"cp of {what} into a container", "cp", str(files), f"{NAME}:/files", clear=["version"])
-    case("commit of it", "commit", "-q", NAME, IMAGE, clear=["rmi", "-f", IMAGE])
-    case("export -o of it", "export", "-o", str(archive), NAME, clear=["rmi", "-f", IMAGE])
-    case("cp of them out of it", "cp", f"{NAME}:/files", str(out), clear=["version"])
+    case(f"`cp` of {what} into a new container", "cp", str(files), f"{NAME}:/files", before=new_container)
+    case("`commit` of it", "commit", "-q", NAME, IMAGE, before=lambda command: quiet([*command, "rmi", "-f", IMAGE]))
+    case("`export -o FILE`", "export", "-o", str(archive), NAME)
+    case("`export` to a pipe", "export", NAME, pipe=True)
+    case("`cp` to standard output", "cp", f"{NAME}:/files", "-", pipe=True)
+    case("`cp` out to a directory", "cp", f"{NAME}:/files", str(out))
     for command in sides.values():
         quiet([*command, "rm", "-f", NAME])
     remove(files, out, archive)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import shlex
 import statistics
 import subprocess
 import sys
@@ -82,3 +85,30 @@ def heading(sides: list[str]) -> str:
     """Return the Markdown table's first two lines."""
     names = ["what", *(f"{side}: min / median / max, ms" for side in sides), f"{sides[-1]} / {sides[0]}"]
     return "| " + " | ".join(names) + " |\n|" + "---|" * len(names)
+
+
+@dataclass
+class Run:
+    """One run: seconds of wall clock and of CPU, and the peak memory in MB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def timed(command: list[str], output: int = subprocess.DEVNULL) -> Run:
+    """Run a command to its end, in a process of its own for its own peak of memory."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        began = time.perf_counter()
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, check=False)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        wall = time.perf_counter() - began
+        os.write(writing, f"{wall} {used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}".encode())
+        os._exit(min(done.returncode, 255))
+    os.close(writing)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{shlex.join(command)} failed")
+    with open(reading, encoding="ascii") as file:
+        return Run(*(float(field) for field in file.read().split()))

@@ -11,46 +11,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shlex
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from interleave import Run, timed
 
 _LARGE, _LARGE_SIZE = 8, 110_000_000
 _SMALL, _SMALL_SIZE = 5000, 24_000
 _NAME = "bench-volume"
-
-
-@dataclass
-class Run:
-    """One run: seconds of wall clock and of CPU, and the peak memory in MB."""
-
-    wall: float
-    cpu: float
-    memory: float
-
-
-def timed(command: list[str], output: int = subprocess.DEVNULL) -> Run:
-    """Run a command to its end, in a process of its own for its own peak of memory."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        began = time.perf_counter()
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, check=False)
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        wall = time.perf_counter() - began
-        os.write(writing, f"{wall} {used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}".encode())
-        os._exit(min(done.returncode, 255))
-    os.close(writing)
-    if os.waitpid(child, 0)[1]:
-        sys.exit(f"{shlex.join(command)} failed")
-    with open(reading, encoding="ascii") as file:
-        return Run(*(float(field) for field in file.read().split()))
 
 
 def fill(command: list[str]) -> None:

@@ -30,7 +30,9 @@ finish(main(sys.argv[1:]))
 """
     settings: dict[str, object] = {"capture_output": True, "text": True, **options}
     command = [sys.executable, "-c", text, *argv, "ps"]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, **settings)  # type: ignore[call-overload,no-any-return]
+    # Buffered as in podpy, which is run with -I.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": ""}
+    return subprocess.run(command, env=environment, **settings)  # type: ignore[call-overload,no-any-return]
 
 
 def test_what_the_handler_returns_is_the_exit_code() -> None:
@@ -102,11 +104,12 @@ def test_a_reader_that_has_gone_is_quiet() -> None:
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
-def test_output_that_cant_be_written_is_an_error() -> None:
+@pytest.mark.parametrize("flush", [False, True])
+def test_output_that_cant_be_written_is_one_error(flush: bool) -> None:
     with open("/dev/full", "w") as full:
-        done = run_main("    print('x'); return 0", capture_output=False, stdout=full, stderr=subprocess.PIPE)
-    assert done.returncode == 125
-    assert "No space left on device" in done.stderr
+        told = f"    print('x', flush={flush}); return 0"
+        done = run_main(told, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (125, "Error: standard output: No space left on device\n")
 
 
 def test_closed_streams_are_no_error() -> None:

@@ -144,6 +144,19 @@ def test_a_repair_that_is_killed_is_done_by_the_next_one(
     assert second_layer(podpy).is_dir()
 
 
+def test_copies_of_a_damaged_layer_go_with_it(podpy: Podpy, odd: OddRegistry, three: str) -> None:
+    podpy.ok("create", "--name=c", "--uidmap=0:1:100", "--gidmap=0:1:100", three, "true")
+    shown = f"cat $({podpy.launcher} mount c)/d/two; {podpy.launcher} unmount c"
+    (second_layer(podpy) / "d/two").write_bytes(b"damaged")
+    assert podpy.ok("unshare", "sh", "-c", shown).startswith("damaged")
+    copies = set((podpy.graphroot / "mapped").iterdir())
+    damaged = {copy for copy in copies if copy.name.startswith(f"{second_layer(podpy).name}-")}
+    assert damaged and damaged != copies
+    assert podpy.ok("system", "check", "--repair").endswith(": repaired")
+    assert set((podpy.graphroot / "mapped").iterdir()) == copies - damaged
+    assert podpy.ok("unshare", "sh", "-c", shown).startswith("2" * 5000)
+
+
 def test_a_damaged_layer_stays_while_it_is_mounted(podpy: Podpy, odd: OddRegistry, three: str) -> None:
     (second_layer(podpy) / "d/link").unlink()
     script = f"{podpy.launcher} system check --repair; cat d/two"

@@ -495,6 +495,10 @@ def test_an_archive_is_synced_before_it_has_its_name(podpy: Podpy, small: Image,
     assert calls == ["fsync", "linkat", "fsync"]
     calls = traced_calls(podpy, place, "save", "-q", "--format", "oci-archive", "-o", str(place / "x.tar"), NAME)
     assert calls == ["fsync", "linkat", "linkat", "rename", "fsync"]
+    podpy.ok("create", "--name=c", NAME, "true")  # an export is synced if it takes the place of another file
+    assert traced_calls(podpy, place, "export", "-o", str(place / "c.tar"), "c") == ["linkat"]
+    calls = traced_calls(podpy, place, "export", "-o", str(place / "c.tar"), "c")
+    assert calls == ["linkat", "fsync", "linkat", "linkat", "rename", "fsync"]
 
 
 def test_an_image_that_is_removed_while_it_is_saved(podpy: Podpy, bulky: Image, shelf: Path, place: Path) -> None:

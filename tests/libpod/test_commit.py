@@ -136,6 +136,30 @@ def test_a_kill_leaves_nothing(podpy: Podpy, busybox: str) -> None:
     assert len(os.listdir(podpy.graphroot / "layers")) == 1
 
 
+def test_a_container_that_cant_be_thawed_is_paused_for_all_to_see(podpy: Podpy, busybox: str) -> None:
+    runtime = podpy.home / "runtime"
+    runtime.write_text(
+        """#!/bin/sh
+        case "$*" in
+            *" pause "*) exit 0 ;;
+            *" resume "*) [ ! -e thaws ] && { echo no thaw today >&2; exit 1; } || exit 0 ;;
+            *" state "*) echo '{"status": "paused"}' ;;
+        esac
+        """
+    )
+    runtime.chmod(0o755)
+    podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "1000")
+    done = podpy(f"--runtime={runtime}", "commit", "-q", "c", "made")
+    done.ok()
+    (told,) = done.warnings
+    assert told.startswith("container c is still paused (podpy unpause c lets it go on): ") and "no thaw" in told
+    assert podpy.ok("inspect", "--format={{.State.Status}}", "c") == "paused"
+    (podpy.home / "thaws").touch()
+    podpy.ok(f"--runtime={runtime}", "unpause", "c")
+    assert podpy.ok("inspect", "--format={{.State.Status}}", "c") == "running"
+    podpy.ok("rm", "-f", "-t0", "c")
+
+
 def test_a_file_that_would_be_a_whiteout_is_an_error(podpy: Podpy, busybox: str, tmp_path: Path) -> None:
     podpy.ok("run", "--name", "c", busybox, "touch", "/usr/.wh.name")
     podpy("commit", "c", "made").fails(125, "usr/.wh.name: in a layer, names that begin with .wh. stand for what")

@@ -159,6 +159,34 @@ def test_mounted_volumes_go_out_and_come_in(podpy: Podpy, busybox: str) -> None:
     assert podpy.ok("exec", "holder", "ls", "/m").split() == ["x", "y"]
 
 
+def test_what_is_mounted_in_a_volume_is_no_place_for_an_import(podpy: Podpy) -> None:
+    podpy.ok("volume", "create", "data")
+    podpy.ok("volume", "import", "data", "-", input=tar_of(("sub", None), ("sub/f", "below"), ("g", "before")))
+    place = podpy.graphroot / "volumes/data"
+    (podpy.home / "new.tar").write_bytes(tar_of(("g", "after"), ("sub/f", "new")))
+    (podpy.home / "other.tar").write_bytes(tar_of(("g", "after")))
+    own = " ".join(podpy.command())
+    script = f"""mount -t tmpfs mem {place}/_data/sub && echo mounted > {place}/_data/sub/f
+        {own} volume import data new.tar; echo $?; cat {place}/_data/sub/f {place}/_data/g; echo
+        {own} volume import data other.tar; echo $?; cat {place}/_data/sub/f {place}/_data/g
+        umount {place}/_data/sub"""
+    done = podpy("unshare", "sh", "-c", script)
+    assert done.stdout == "125\nmounted\nbefore\n0\nmounted\nafter"
+    assert "Error: extracting into volume data: sub: something is mounted there, in the volume" in done.stderr
+    assert os.listdir(place) == ["_data"]
+    podpy.ok("volume", "import", "data", "new.tar")
+    assert (place / "_data/sub/f").read_text() == "new"
+
+
+def test_an_archive_ends_where_it_says_so(podpy: Podpy) -> None:
+    podpy.ok("volume", "create", "data")
+    podpy.ok("volume", "import", "data", "/dev/zero")
+    own = " ".join(podpy.command())
+    (podpy.home / "x.tar").write_bytes(tar_of(("x", "1")))
+    podpy.run(["sh", "-c", f"cat x.tar /dev/zero | {own} volume import data -"]).ok()
+    assert (podpy.graphroot / "volumes/data/_data/x").read_text() == "1"
+
+
 def test_mistakes_of_exports_and_imports(podpy: Podpy) -> None:
     podpy.ok("volume", "create", "data")
     podpy("volume", "export", "nosuch").fails(125, "no such volume")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -35,3 +36,16 @@ def test_attributes_are_copied_where_the_target_can_hold_them(session_base: Path
         assert caught.value.errno == errno.EOPNOTSUPP
     finally:
         subprocess.run(["umount", without], check=True)
+
+
+def test_what_is_no_file_keeps_its_mode(session_base: Path) -> None:
+    base = session_base / "modes"
+    source, target = base / "source", base / "target"
+    for directory in (source, target):
+        directory.mkdir(parents=True)
+    os.mkfifo(source / "pipe")
+    os.chmod(source / "pipe", 0o622)
+    (source / "link").symlink_to("pipe")
+    copy_tree(os.fspath(source), os.fspath(target))
+    assert stat.filemode((target / "pipe").lstat().st_mode) == "prw--w--w-"
+    assert os.readlink(target / "link") == "pipe"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 import signal
@@ -11,14 +12,16 @@ import stat
 import struct
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from podpy import linux
+from podpy import linux, notice
 from podpy.errors import NoSpaceError, StorageError
-from podpy.storage.layers.pack import PackOptions, tar_pieces, write_tar
+from podpy.storage.layers.copying import copy_tree
+from podpy.storage.layers.pack import PackOptions, pack_into, tar_pieces, write_tar
 from podpy.storage.layers.unpack import Plain, Unpacker, unpack_plain
 from tests.storage.tars import MTIME, Tar
 from tests.storage.test_fuzz import NATIVE, SANITIZERS
@@ -122,6 +125,32 @@ def test_the_unpacker_gives_the_same_tree() -> None:
 
 
 @in_userns
+def test_from_child_to_child() -> None:
+    with own_directory() as top, own_directory() as other:
+        varied(top)
+        (top / "large").write_bytes(os.urandom(5 << 20))  # more than is under way at a time
+        source = os.open(top, os.O_RDONLY)
+        unpacker = Unpacker(str(other), plain=Plain())
+        pack_into(unpacker, source, PackOptions(top=True))
+        unpacker.finish()
+        assert packed(other, top=True) == packed(top, top=True)
+
+        unpacker = Unpacker(str(other), plain=Plain(overwrite=True))
+        (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        pack_into(unpacker, source, PackOptions())
+        with pytest.raises(StorageError, match="the unpacker was killed"):
+            unpacker.finish()
+
+        unpacker = Unpacker(str(other), plain=Plain())
+        (top / ".wh.x").touch()
+        with pytest.raises(StorageError, match=r"\.wh\.x: in a layer"):
+            pack_into(unpacker, source, PackOptions(layer=True))
+        unpacker.abort()
+        os.close(source)
+
+
+@in_userns
 def test_ids_and_sizes_that_are_too_large_for_a_header_have_one_of_their_own() -> None:
     with own_directory() as top:
         (top / "f").write_bytes(b"")
@@ -153,6 +182,60 @@ def test_holes_are_zeros_or_a_map() -> None:
                 unpack_plain(str(other / name), [data], Plain())
             assert (other / name / "f").read_bytes() == (top / "f").read_bytes()
             assert (other / name / "f").stat().st_blocks * 512 < 1 << 20
+
+
+@in_userns
+def test_a_file_that_ends_where_it_had_a_hole_is_told() -> None:
+    with own_directory() as top:
+        with (top / "f").open("wb") as file:
+            file.write(b"d" * (4 << 20))
+            file.seek(8 << 20)
+            file.write(b"end")
+        notice.take_warnings()
+        descriptor = os.open(top / "f", os.O_RDONLY)
+        pieces = tar_pieces(descriptor)
+        parts = [next(pieces)]  # no more than a pipe holds has been read
+        os.truncate(top / "f", 4 << 20)
+        parts += pieces
+        os.close(descriptor)
+        assert content(b"".join(parts), "") == b"d" * (4 << 20) + bytes((4 << 20) + 3)
+        (told,) = notice.take_warnings()
+        assert "became shorter while being read" in told
+
+
+@contextlib.contextmanager
+def leased(path: Path) -> Iterator[None]:
+    """A write lease on a file for another process, which gives it up when it is asked to."""
+    reading, writing = os.pipe()
+    holder = os.fork()
+    if holder == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGIO])
+        file = os.open(path, os.O_RDWR)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        os.write(writing, b".")
+        signal.sigwait([signal.SIGIO])
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        signal.pause()
+    os.close(writing)
+    try:
+        assert os.read(reading, 1) == b"."
+        yield
+    finally:
+        os.close(reading)
+        os.kill(holder, signal.SIGKILL)
+        os.waitpid(holder, 0)
+
+
+@in_userns
+def test_a_lease_on_a_file_is_waited_for() -> None:
+    with own_directory() as top, own_directory() as other:
+        (top / "f").write_text("content")
+        with leased(top / "f"):
+            data = packed(top)
+        assert content(data, "f") == b"content"
+        with leased(top / "f"):
+            copy_tree(os.fspath(top), os.fspath(other))
+        assert (other / "f").read_text() == "content"
 
 
 @in_userns

@@ -24,22 +24,30 @@ struct podpy_pack {
     int status;
 };
 
-static int pack_all(int source, int output, const struct podpy_pack_options *options, struct podpy_pack_result *result,
-                    struct unpack_error *error)
+/* What the child is to do. */
+struct task {
+    pid_t parent;
+    int source;
+    int output;
+    struct podpy_unpack *target; /* where it goes to, or NULL; if it does, `output` is a pidfd of that child */
+    const struct podpy_pack_options *options;
+};
+
+static int pack_all(const struct task *task, struct podpy_pack_result *result, struct unpack_error *error)
 {
-    struct packer packer = { .options = options, .result = result };
+    struct packer packer = { .options = task->options, .result = result };
     struct stat status;
     int done = -1;
-    packer.output = output_new(output, result);
+    packer.output = output_new(task->output, task->target, result);
     packer.links = links_new();
     if (!packer.output || !packer.links)
         unpack_fail(error, ENOMEM, "out of memory");
-    else if (fstat(source, &status) < 0)
+    else if (fstat(task->source, &status) < 0)
         pack_fail(&packer, "looking at it", error);
     else if (S_ISDIR(status.st_mode))
-        done = pack_tree(&packer, source, error);
+        done = pack_tree(&packer, task->source, error);
     else
-        done = pack_single(&packer, source, &status, error);
+        done = pack_single(&packer, task->source, &status, error);
     if (done == 0)
         done = output_zeros(packer.output, TRAILER, error);
     if (done == 0)
@@ -69,24 +77,24 @@ static void default_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-__attribute__((noreturn)) static void child_main(int source, int output, pid_t parent,
-                                                 const struct podpy_pack_options *options,
-                                                 struct podpy_pack_result *result)
+__attribute__((noreturn)) static void child_main(struct task *task, struct podpy_pack_result *result)
 {
     struct unpack_error error = { 0 };
     default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != parent)
+    if (getppid() != task->parent)
         _exit(1);
-    int jailed = jail_enter(&source, &output, &error);
+    int jailed = jail_enter(&task->source, &task->output, &error);
     if (jailed >= 0)
-        jail_drop_rights_of_reader(options->flags & PODPY_PACK_USERNS);
-    if (jailed < 0 || pack_all(source, output, options, result, &error) < 0)
+        jail_drop_rights_of_reader(task->options->flags & PODPY_PACK_USERNS);
+    if (task->target)
+        podpy_unpack_watch(task->target, task->output);
+    if (jailed < 0 || pack_all(task, result, &error) < 0)
         report(result, &error);
     _exit(0);
 }
 
-struct podpy_pack *podpy_pack_start(int source, int output, const struct podpy_pack_options *options)
+static struct podpy_pack *start(struct task *task)
 {
     struct podpy_pack *pack = calloc(1, sizeof *pack);
     sigset_t all, before;
@@ -97,12 +105,12 @@ struct podpy_pack *podpy_pack_start(int source, int output, const struct podpy_p
         free(pack);
         return NULL;
     }
-    pid_t parent = getpid();
+    task->parent = getpid();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pack->child = fork();
     if (pack->child == 0)
-        child_main(source, output, parent, options, pack->result);
+        child_main(task, pack->result);
     int code = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pack->child < 0) {
@@ -111,6 +119,24 @@ struct podpy_pack *podpy_pack_start(int source, int output, const struct podpy_p
         errno = code;
         return NULL;
     }
+    return pack;
+}
+
+struct podpy_pack *podpy_pack_start(int source, int output, const struct podpy_pack_options *options)
+{
+    struct task task = { .source = source, .output = output, .options = options };
+    return start(&task);
+}
+
+struct podpy_pack *podpy_pack_into(int source, struct podpy_unpack *target, const struct podpy_pack_options *options)
+{
+    struct task task = { .source = source, .output = podpy_unpack_open(target), .target = target, .options = options };
+    if (task.output < 0)
+        return NULL;
+    struct podpy_pack *pack = start(&task);
+    int code = errno;
+    close(task.output);
+    errno = code;
     return pack;
 }
 
@@ -156,7 +182,8 @@ int podpy_pack_here(int source, int output, const struct podpy_pack_options *opt
 {
     struct unpack_error error = { 0 };
     memset(result, 0, sizeof *result);
-    int done = pack_all(source, output, options, result, &error);
+    struct task task = { .source = source, .output = output, .options = options };
+    int done = pack_all(&task, result, &error);
     if (done < 0)
         report(result, &error);
     return done;

@@ -44,6 +44,10 @@ struct podpy_pack;
 /* Starts a child process that writes a tar of `source` (a directory, a regular file opened for reading, or anything else by
  * O_PATH) to the descriptor `output`. The options are needed only until this returns. NULL with errno if there is no child. */
 struct podpy_pack *podpy_pack_start(int source, int output, const struct podpy_pack_options *options);
+/* The same, into an unpacker: from that child to this one through shared memory. NULL with ENOSYS on a kernel without
+ * pidfd_open(2). */
+struct podpy_unpack;
+struct podpy_pack *podpy_pack_into(int source, struct podpy_unpack *target, const struct podpy_pack_options *options);
 /* Waits; returns 0 when the child has ended, 1 if a signal arrived first. */
 int podpy_pack_wait(struct podpy_pack *pack);
 /* Waits and frees; returns 0, or -1 if the archive is incomplete. */

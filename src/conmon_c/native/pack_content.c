@@ -102,6 +102,9 @@ static int copy_whole(struct packer *packer, int file, const struct stat *status
         if (output_zeros(packer->output, start - from, error) < 0
             || copy_piece(packer, file, start, end - start, shrunk, error) < 0)
             return -1;
+    struct stat now;
+    if (from < size && fstat(file, &now) == 0 && now.st_size < size) /* no hole: the file ends here now */
+        *shrunk = true;
     return output_zeros(packer->output, size - from, error);
 }
 

@@ -50,8 +50,9 @@ int text_append(struct text *text, const void *data, size_t size, struct unpack_
 void text_cut(struct text *text, size_t size);
 void text_free(struct text *text);
 
-/* pack_output.c: buffered output, which also works for a non-blocking descriptor */
-struct output *output_new(int descriptor, struct podpy_pack_result *result);
+/* pack_output.c: buffered output, which also works for a non-blocking descriptor; with a `target` it goes into an unpacker, and
+ * the descriptor is that child's pidfd */
+struct output *output_new(int descriptor, struct podpy_unpack *target, struct podpy_pack_result *result);
 void output_free(struct output *output);
 int output_write(struct output *output, const void *data, size_t size, struct unpack_error *error);
 int output_zeros(struct output *output, int64_t size, struct unpack_error *error);

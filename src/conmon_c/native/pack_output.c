@@ -1,4 +1,4 @@
-/* The archive's output: a pipe, a file, a socket.
+/* The archive's output: a pipe, a file, a socket, an unpacker.
  *
  * Headers and small files are collected in a buffer. A large file's content goes from the page cache to the descriptor by
  * sendfile(2), which saves one of two copies; if that is impossible, it is read into the buffer.
@@ -19,19 +19,21 @@
 
 struct output {
     int descriptor;
+    struct podpy_unpack *target; /* or NULL */
     struct podpy_pack_result *result;
     bool no_sendfile;
     size_t used;
     uint8_t buffer[BUFFER_SIZE];
 };
 
-struct output *output_new(int descriptor, struct podpy_pack_result *result)
+struct output *output_new(int descriptor, struct podpy_unpack *target, struct podpy_pack_result *result)
 {
     struct output *output = malloc(sizeof *output);
     if (output) {
         output->descriptor = descriptor;
+        output->target = target;
         output->result = result;
-        output->no_sendfile = false;
+        output->no_sendfile = target != NULL;
         output->used = 0;
     }
     return output;
@@ -60,8 +62,20 @@ static bool may_go_on(struct output *output)
     return ppoll(&waited, 1, NULL, NULL) >= 0 || errno == EINTR;
 }
 
+static int write_to_unpacker(struct output *output, const uint8_t *data, size_t size, struct unpack_error *error)
+{
+    if (podpy_unpack_feed(output->target, data, size) < 0) {
+        errno = ECANCELED;
+        return fail_to_write(output, error);
+    }
+    output->result->bytes += (int64_t)size;
+    return 0;
+}
+
 static int write_all(struct output *output, const uint8_t *data, size_t size, struct unpack_error *error)
 {
+    if (output->target)
+        return write_to_unpacker(output, data, size, error);
     while (size > 0) {
         ssize_t count = write(output->descriptor, data, size);
         if (count < 0) {

@@ -204,7 +204,11 @@ static int walk_opened(struct walk *walk, int parent, const char *name, const st
 {
     struct packer *packer = walk->packer;
     struct stat status;
-    int file = open_entry(packer, parent, name, S_ISDIR(seen->st_mode) ? OPEN_DIRECTORY : OPEN_FILE);
+    unsigned pauses = 0;
+    int file;
+    do
+        file = open_entry(packer, parent, name, S_ISDIR(seen->st_mode) ? OPEN_DIRECTORY : OPEN_FILE);
+    while (file < 0 && lease_wait(&pauses));
     if (file < 0) {
         if (errno == EXDEV)
             return write_mounted(packer, seen, error);

@@ -170,7 +170,7 @@ static int dress(struct copy *copy, int source, int target, const struct stat *s
 static int copy_file(struct copy *copy, int source, int target, const char *name, const struct stat *status)
 {
     int result = -1;
-    int from = openat(source, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int from = lease_open(source, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     int to = from < 0 ? -1 : openat(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0 || fchown(to, shift_uid(copy, status->st_uid), shift_gid(copy, status->st_gid)) < 0
         || copy_content(from, to, status->st_size) < 0)
@@ -204,7 +204,7 @@ static int copy_by_name(struct copy *copy, int source, int target, const char *n
     }
     if (fchownat(target, name, shift_uid(copy, status->st_uid), shift_gid(copy, status->st_gid), AT_SYMLINK_NOFOLLOW) < 0)
         return fail(copy);
-    if (!S_ISLNK(status->st_mode) && fchmodat(target, name, status->st_mode & 07777, 0) < 0)
+    if (!S_ISLNK(status->st_mode) && fchmodat(target, name, status->st_mode & 07777, AT_SYMLINK_NOFOLLOW) < 0)
         return fail(copy);
     return utimensat(target, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? fail(copy) : 0;
 }

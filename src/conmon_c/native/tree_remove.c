@@ -30,7 +30,7 @@ static int open_directory(int parent, const char *name)
 {
     int directory = openat(parent, name, OPEN_DIRECTORY);
     /* Without root's rights, not even in a user namespace: the owner may still open it after a chmod. */
-    if (directory < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
+    if (directory < 0 && errno == EACCES && fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
         directory = openat(parent, name, OPEN_DIRECTORY);
     return directory;
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ struct ring {
     struct bell data;
     struct bell room;
     _Atomic uint32_t ended; /* the archive is complete */
+    _Atomic uint32_t complete; /* the child has read the end of the archive: what follows is ignored */
     _Atomic uint32_t failed; /* the child has stopped reading */
     _Atomic uint32_t given_up; /* the caller has given up */
     struct podpy_unpack_result result;
@@ -52,6 +54,7 @@ struct podpy_unpack {
     pid_t child; /* 0: it has been waited for */
     bool plain;
     int status;
+    int watched; /* in another child, which feeds: a pidfd of this one; else -1 */
 };
 
 /* Sleeps until the bell rings, unless it has rung since `seen` was read. A ringer sees `awaited` if it rings after that is
@@ -105,6 +108,8 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
         if (tar_reader_feed(reader, ring->bytes + offset, part, error) < 0)
             return -1;
         position += part;
+        if (tar_reader_complete(reader))
+            atomic_store(&ring->complete, 1);
         atomic_store(&ring->read, position);
         if (position - announced >= WAKE_AT) {
             announced = position;
@@ -191,6 +196,7 @@ struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, 
     if (!unpack)
         return NULL;
     unpack->plain = flags & PODPY_UNPACK_PLAIN;
+    unpack->watched = -1;
     unpack->ring = mmap(NULL, sizeof *unpack->ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (unpack->ring == MAP_FAILED) {
         free(unpack);
@@ -213,9 +219,28 @@ struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, 
     return unpack;
 }
 
+int podpy_unpack_open(const struct podpy_unpack *unpack)
+{
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, unpack->child, 0);
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+void podpy_unpack_watch(struct podpy_unpack *unpack, int watched)
+{
+    unpack->watched = watched;
+}
+
 /* Returns 1 while the child is alive. */
 static int child_lives(struct podpy_unpack *unpack)
 {
+    struct pollfd ended = { .fd = unpack->watched, .events = POLLIN };
+    struct timespec at_once = { 0 };
+    if (unpack->watched >= 0)
+        return ppoll(&ended, 1, &at_once, NULL) <= 0;
     if (!unpack->child)
         return 0;
     pid_t waited = waitpid(unpack->child, &unpack->status, WNOHANG);
@@ -225,7 +250,8 @@ static int child_lives(struct podpy_unpack *unpack)
     return 0;
 }
 
-/* Returns 0, or -1 if the child has stopped reading; podpy_unpack_finish then returns the reason. */
+/* Returns 0, 1 if the archive's end has been read, or -1 if the child has stopped reading; podpy_unpack_finish then returns the
+ * reason. */
 int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t size)
 {
     struct ring *ring = unpack->ring;
@@ -252,7 +278,7 @@ int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t s
         data += part;
         size -= part;
     }
-    return 0;
+    return (int)atomic_load(&ring->complete);
 }
 
 static void release(struct podpy_unpack *unpack, struct podpy_unpack_result *result)

@@ -1,6 +1,7 @@
 #ifndef PODPY_UNPACK_H
 #define PODPY_UNPACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,9 @@ struct podpy_unpack_result {
 struct podpy_unpack;
 struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, const struct podpy_unpack_options *options);
 int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t size);
+/* For a fork that feeds (pack.c): a pidfd of the unpacking child, or -1; and there, how it sees whether that lives. */
+int podpy_unpack_open(const struct podpy_unpack *unpack);
+void podpy_unpack_watch(struct podpy_unpack *unpack, int watched);
 int podpy_unpack_finish(struct podpy_unpack *unpack, struct podpy_unpack_result *result);
 void podpy_unpack_abort(struct podpy_unpack *unpack, struct podpy_unpack_result *result);
 int podpy_unpack_here(int target, int recipe, unsigned flags, const struct podpy_unpack_options *options,
@@ -57,5 +61,12 @@ int podpy_unpack_here(int target, int recipe, unsigned flags, const struct podpy
 
 int64_t podpy_fs_type(const char *path);
 int podpy_tree_remove(int parent, const char *base);
+
+/* unpack_lease.c. To be called after an open(2) with O_NONBLOCK has failed: true if another process has a lease on the file, and
+ * it may have given it up meanwhile, since the attempt asks for that. A plain open(2) would wait by itself, but also for the
+ * other end of what has become a fifo. */
+bool lease_wait(unsigned *pauses);
+/* openat(2) that waits for leases; `flags` with O_NONBLOCK. */
+int lease_open(int parent, const char *name, int flags);
 
 #endif

@@ -104,6 +104,8 @@ struct tar_reader *tar_reader_new(struct place *place, struct recipe *recipe);
 void tar_reader_free(struct tar_reader *reader);
 int tar_reader_feed(struct tar_reader *reader, const uint8_t *data, size_t size, struct unpack_error *error);
 int tar_reader_end(struct tar_reader *reader, struct unpack_error *error);
+/* Whether the two blocks of zeros have been read that end an archive. */
+bool tar_reader_complete(const struct tar_reader *reader);
 
 /* unpack_header.c */
 bool tar_is_zero(const uint8_t *block);

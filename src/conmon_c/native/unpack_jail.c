@@ -54,7 +54,8 @@ static const int readers_calls[] = {
 #endif
     SYS_readlinkat, SYS_getdents64, SYS_lseek, SYS_fcntl, SYS_flistxattr, SYS_fgetxattr, SYS_mmap, SYS_munmap, SYS_mremap,
     SYS_brk, SYS_madvise, SYS_mprotect, SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask,
-    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_restart_syscall, SYS_sysinfo, /* glibc's qsort asks how much memory there is */
+    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_clock_nanosleep, SYS_nanosleep, SYS_restart_syscall,
+    SYS_sysinfo, /* glibc's qsort asks how much memory there is */
 #ifdef SYS_getrandom
     SYS_getrandom,
 #endif

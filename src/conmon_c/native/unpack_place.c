@@ -306,7 +306,7 @@ static int dress_linked(struct place *place, const struct place_name *name, cons
     if ((other || (status->st_mode & 07777) != entry->mode) && plain_set_mode(name, status->st_mode & S_IFMT, entry->mode) < 0)
         return fail_at(entry, "setting its mode", error);
     if (entry->xattr_count && S_ISREG(status->st_mode)) {
-        int file = openat(name->parent, name->base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        int file = lease_open(name->parent, name->base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         int result = file < 0 ? fail_at(entry, "opening it", error) : set_attributes(place, file, entry, error);
         if (file >= 0)
             close(file);

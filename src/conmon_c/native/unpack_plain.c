@@ -62,7 +62,7 @@ static int copy_all(int from, int to)
 static int write_into(struct replacement *replacement, int file)
 {
     struct stat status;
-    int there = openat(replacement->parent, replacement->base, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int there = lease_open(replacement->parent, replacement->base, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (there < 0)
         return -1;
     int result = fstat(there, &status);
@@ -172,7 +172,7 @@ int plain_set_mode(const struct place_name *name, mode_t kind, mode_t mode)
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     if (kind != S_IFDIR && kind != S_IFREG && kind != S_IFIFO)
         return fchmodat(name->parent, name->base, mode, 0);
-    int file = openat(name->parent, name->base, kind == S_IFDIR ? flags | O_DIRECTORY : flags);
+    int file = lease_open(name->parent, name->base, kind == S_IFDIR ? flags | O_DIRECTORY : flags);
     if (file < 0)
         return errno == EACCES ? set_mode_unread(name, mode) : -1;
     int result = fchmod(file, mode);

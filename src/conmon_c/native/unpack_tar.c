@@ -411,6 +411,11 @@ int tar_reader_feed(struct tar_reader *reader, const uint8_t *data, size_t size,
     return size > 0 ? write_recipe(reader, data, size, error) : 0;
 }
 
+bool tar_reader_complete(const struct tar_reader *reader)
+{
+    return reader->state == FINISHED;
+}
+
 static bool has_extended(const struct tar_extended *extended)
 {
     return extended->path || extended->link || extended->long_path || extended->long_link || extended->has_size

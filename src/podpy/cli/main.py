@@ -110,6 +110,8 @@ def _report(error: BaseException) -> int:
         if not error.already_told:
             notice.complain(error)
         return error.exit_code
+    if isinstance(error, OSError) and _is_of_output(error):
+        return EXIT_FAILURE  # `_flush` tells it
     if isinstance(error, OSError) and error.strerror:
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
         notice.complain(f"{error.strerror}{where}")
@@ -119,6 +121,17 @@ def _report(error: BaseException) -> int:
         return EXIT_FAILURE
     notice.complain(f"internal error: {type(error).__name__}: {error} ({_place(error)}). {_BUGS}")
     return EXIT_FAILURE
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return whether it is what standard output still holds that can't be written: the flush at the end fails, too."""
+    if error.filename is not None or sys.stdout is None:
+        return False
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        return again.errno == error.errno
+    return False
 
 
 def _missing_package(module: str) -> PodpyError:

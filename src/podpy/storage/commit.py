@@ -109,7 +109,10 @@ def replace_layer(
     def place() -> None:
         check()
         (number,) = store.layer_numbers([layer.chain_id])
-        replacements = {os.path.join(store.graphroot, "layers", str(number)): layer.path}
+        old = os.path.join(store.graphroot, "layers", str(number))
+        if os.path.lexists(old):  # damaged; of one that is lost, somebody may have a good copy mounted
+            _drop_copies(store, number)
+        replacements = {old: layer.path}
         if layer.recipe_size:
             replacements[store.recipe_path(number)] = layer.recipe_path
         for target, fresh in replacements.items():
@@ -129,6 +132,13 @@ def replace_layer(
         _pair(store, image.replace(layers=[layer.chain_id]), {layer.chain_id}, [digest])
 
     _commit(store, place)
+
+
+def _drop_copies(store: Shelves, number: int) -> None:
+    """Remove a damaged layer's copies for user namespaces, which are as damaged: the next start makes them again."""
+    for name in orphans.names(store, "mapped"):
+        if name.partition("-")[0] == str(number):
+            store.staging.set_aside(os.path.join(store.graphroot, "mapped", name))
 
 
 def _commit(store: Shelves, place: Callable[[], T]) -> T:

@@ -2,6 +2,8 @@
 
 The bytes go into a file without a name (O_TMPFILE), which gets its name after it is synced. So a kill or a power cut
 leaves nothing behind, and an old file of that name stays until it is replaced.
+A file that isn't `synced` (an export: what it copies is still there) gets a new name at once, as from tar(1): a power
+cut within half a minute may truncate it. If it replaces another file, it is synced all the same.
 
 Only a rename can replace a file, so it needs a temporary name, `.podpy-new-…`, for a moment, and without O_TMPFILE for
 the whole time. Its writer holds a lock on it. If the lock is free, the writer was killed, and the next call that
@@ -35,9 +37,10 @@ class NewFile:
     A pipe, a terminal or /dev/stdout is written to directly. An existing file is replaced.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, synced: bool = True) -> None:
         """Raises ImageError if the file can't be created."""
         self.path = path
+        self._synced = synced
         self._target = os.path.realpath(path)
         self._directory = os.path.dirname(self._target)
         self._aside = ""  # its name until it is complete; empty: it has none
@@ -129,6 +132,8 @@ class NewFile:
 
     def _name(self) -> None:
         try:
+            if not self._synced and not self._aside and self._link(self._target):
+                return
             os.fsync(self._descriptor)
             if self._aside or not self._link(self._target):
                 self._replace()

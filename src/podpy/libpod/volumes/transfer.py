@@ -27,7 +27,7 @@ def export(engine: Engine, volume: Volume, output: str | int) -> Packed:
             return write_tar(directory, output)
         from podpy.image.archive.outfile import NewFile
 
-        with NewFile(os.path.join(engine.caller.directory, output)) as file:
+        with NewFile(os.path.join(engine.caller.directory, output), synced=False) as file:
             return write_tar(directory, file.descriptor)
     finally:
         os.close(directory)

@@ -2,7 +2,8 @@
 
 A forked child, locked into the tree, does the work in C (src/conmon_c/native/pack*.c): names in the order of their
 bytes, so the same tree gives the same archive; hard links, parts of seconds, attributes and large ids kept (pax);
-sockets left out. It writes straight to a descriptor (`write_tar`), or comes in pieces (`tar_pieces`).
+sockets left out. It writes straight to a descriptor (`write_tar`) or into an unpacker (`pack_into`), or comes in
+pieces (`tar_pieces`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
+
+    from podpy.storage.layers.unpack import Unpacker
 
     Maps = Sequence[tuple[int, int, int]]
 
@@ -65,12 +68,23 @@ def write_tar(source: int, output: int, options: PackOptions | None = None) -> P
     BrokenPipeError if nobody reads any more.
     """
     _widen(output)
-    packer = _Packer(source, output, options or PackOptions())
+    return _Packer(source, output, options or PackOptions()).finish_or_abort()
+
+
+def pack_into(unpacker: Unpacker, source: int, options: PackOptions) -> None:
+    """Give the same tar to an unpacker, which the caller finishes: it goes from child to child, not through here.
+
+    Warns and raises as `write_tar`. If the unpacker reads no more, this ends, and its `finish` tells why.
+    """
     try:
-        return packer.finish()
-    except BaseException:
-        packer.abort()
-        raise
+        packer = _Packer(source, unpacker, options)
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        for piece in tar_pieces(source, options):  # a kernel before 5.3
+            unpacker.feed(piece)
+        return
+    packer.finish_or_abort()
 
 
 def tar_pieces(source: int, options: PackOptions | None = None) -> Iterator[bytes]:
@@ -106,12 +120,15 @@ def _widen(pipe: int) -> None:
 class _Packer:
     """The child at work. It ends at the latest with the thread that has started it."""
 
-    def __init__(self, source: int, output: int, options: PackOptions) -> None:
+    def __init__(self, source: int, output: int | Unpacker, options: PackOptions) -> None:
         from podpy._native import ffi, lib
 
         self._ffi, self._lib = ffi, lib
         c_options, _kept = self._options(options)
-        self._pack = lib.podpy_pack_start(source, output, c_options)
+        if isinstance(output, int):
+            self._pack = lib.podpy_pack_start(source, output, c_options)
+        else:
+            self._pack = lib.podpy_pack_into(source, output.handle, c_options)
         if not self._pack:
             raise OSError(ffi.errno, "starting the packer: " + os.strerror(ffi.errno))
 
@@ -133,6 +150,14 @@ class _Packer:
         }  # fmt: skip
         return new("struct podpy_pack_options *", fields), [name, paths, excluded, uids, gids]
 
+    def finish_or_abort(self) -> Packed:
+        """Do `finish`; what interrupts it ends the child."""
+        try:
+            return self.finish()
+        except BaseException:
+            self.abort()
+            raise
+
     def finish(self) -> Packed:
         """Wait for the end. Signals' handlers run meanwhile."""
         while self._lib.podpy_pack_wait(self._pack):
@@ -140,7 +165,7 @@ class _Packer:
         result = self._ffi.new("struct podpy_pack_result *")
         pack, self._pack = self._pack, None
         self._lib.podpy_pack_finish(pack, result)
-        if result.failed:
+        if result.failed and not (result.output_failed and result.code == errno.ECANCELED):
             raise _error(result, self._ffi.string(result.text).decode("utf-8", "backslashreplace"))
         if result.shrunk:
             name = self._ffi.string(result.first_shrunk).decode("utf-8", "backslashreplace")

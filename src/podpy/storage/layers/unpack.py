@@ -25,6 +25,8 @@ MAX_ENTRIES = 4_000_000
 _ALL_IDS = 0xFFFFFFFF
 _PLAIN, _OVERWRITE, _MARK = 8, 16, 32  # unpack.h: PODPY_UNPACK_PLAIN and so on
 _ENOSPC, _EDQUOT = 28, 122
+# Bytes behind an archive's end that are read, so that who writes them (GNU tar fills its record) gets no SIGPIPE.
+_TRAILING = 1 << 20
 
 
 class Plain(Record):
@@ -48,6 +50,8 @@ class Plain(Record):
 class Unpacker:
     """Unpacks one archive into the empty directory `target` (a path or a descriptor). For one thread; several run side
     by side. With `plain` it is no layer, and the directory needn't be empty.
+
+    `complete`: the archive's own end has come; what follows is ignored. `handle`: for the packer (pack.py).
 
     After `finish`: `size` (bytes of all files), `entries`, `root_seen` (the archive says whose the root directory is),
     `skipped_devices` (a user namespace can't make them), `skipped_xattrs`, `implied` (directories that no entry says
@@ -73,15 +77,15 @@ class Unpacker:
         self._result = self._ffi.new("struct podpy_unpack_result *")
         self.skipped_devices = self.skipped_xattrs = self.size = self.entries = 0
         self.implied = 0
-        self.root_seen = self.replaced = False
+        self.root_seen = self.replaced = self.complete = False
         self._plain = plain
         options, _kept = self._options(max_bytes, max_entries, plain or Plain())
         flags = unpack_flags() | (_plain_flags(plain) if plain else 0)
         own = isinstance(target, str)
         directory = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if isinstance(target, str) else target
         try:
-            self._unpack = self._lib.podpy_unpack_start(directory, recipe, flags, options)
-            if not self._unpack:
+            self.handle = self._lib.podpy_unpack_start(directory, recipe, flags, options)
+            if not self.handle:
                 code = self._ffi.errno
                 raise OSError(code, "starting the unpacker: " + os.strerror(code), str(target))
         finally:
@@ -104,13 +108,15 @@ class Unpacker:
 
     def feed(self, data: bytes | memoryview) -> None:
         """Unpack the next piece. Raises StorageError, perhaps for what an earlier piece held; then all is over."""
-        if self._lib.podpy_unpack_feed(self._unpack, self._ffi.from_buffer(data), len(data)) < 0:
+        done = self._lib.podpy_unpack_feed(self.handle, self._ffi.from_buffer(data), len(data))
+        self.complete = done > 0
+        if done < 0:
             self.finish()
 
     def finish(self) -> None:
         """Unpack the rest; check that the archive is whole. Raises StorageError."""
-        result, unpack = self._result, self._unpack
-        self._unpack = None
+        result, unpack = self._result, self.handle
+        self.handle = None
         if not unpack:
             raise StorageError("the layer was given up before")
         self._lib.podpy_unpack_finish(unpack, result)
@@ -123,9 +129,9 @@ class Unpacker:
 
     def abort(self) -> None:
         """Stop at once. Does nothing after `finish`."""
-        if self._unpack:
-            self._lib.podpy_unpack_abort(self._unpack, self._result)
-            self._unpack = None
+        if self.handle:
+            self._lib.podpy_unpack_abort(self.handle, self._result)
+            self.handle = None
 
 
 def _plain_flags(plain: Plain) -> int:
@@ -169,12 +175,17 @@ def _plain_error(result: Any, text: str) -> StorageError:
 def unpack_plain(target: str | int, pieces: Iterable[bytes | memoryview], plain: Plain) -> Unpacker:
     """Unpack an archive that is no layer; return the unpacker, for its counts. Raises BrokenTarError, StorageError.
 
-    What one piece's making raises ends it, and nothing that was begun stays half written.
+    What one piece's making raises ends it, and nothing that was begun stays half written. The pieces may be endless if
+    the archive in them isn't (/dev/zero).
     """
     unpacker = Unpacker(target, plain=plain)
+    trailing = 0
     try:
         for piece in pieces:
             unpacker.feed(piece)
+            trailing += len(piece) if unpacker.complete else 0
+            if trailing > _TRAILING:
+                break
         unpacker.finish()
     except BaseException:
         unpacker.abort()

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _COMPLETE, _WITH_ROOT = "import", "import-root"
 _IMPLIED_MODE = 0o7000
 _HIDDEN = ".podpy-import-"
+# A file takes a directory's place, or the other way round (rename(2)).
+_OTHER_KIND = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -61,6 +63,7 @@ def receive(volume: Volume, graphroot: str, pieces: Iterable[bytes]) -> None:
         filesystem.sync_filesystem(graphroot)
         with _Locked(home):
             _finish_locked(home)  # another import may have been killed since
+            _refuse_mounted(aside, volume.mountpoint)
             os.rename(aside, os.path.join(home, _WITH_ROOT if unpacker.root_seen else _COMPLETE))
             from podpy.storage import crash_point
 
@@ -103,6 +106,7 @@ def _receive_mounted(mountpoint: str, pieces: Iterable[bytes]) -> None:
             try:
                 unpacker = _unpack(source, pieces)
                 filesystem.sync_descriptor(source)
+                _refuse_mounted(os.path.join(mountpoint, name), mountpoint)
                 _move(source, target, whole=unpacker.root_seen)
             finally:
                 os.close(source)
@@ -110,6 +114,21 @@ def _receive_mounted(mountpoint: str, pieces: Iterable[bytes]) -> None:
             filesystem.remove_at(target, name)
     finally:
         os.close(target)
+
+
+def _refuse_mounted(source: str, target: str) -> None:
+    """Raise StorageError if what came would replace, or go into, something that is mounted in the volume: that takes
+    no renames.
+    """
+    from podpy.rootless.mounts import mount_points
+
+    top = os.path.realpath(target)
+    for point in mount_points():
+        if point.startswith(f"{top}/") and os.path.lexists(source + point.removeprefix(top)):
+            raise StorageError(
+                f"{point.removeprefix(top + '/')}: something is mounted there, in the volume",
+                hint=f"Unmount it (podpy unshare umount {point}), then import again",
+            )
 
 
 def _unpack(target: str | int, pieces: Iterable[bytes]) -> Unpacker:
@@ -207,12 +226,11 @@ def _place(here: int, there: int, name: str) -> None:
         _settle_implied(here, name)
     try:
         os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
-    except OSError:  # a file takes a directory's place, or the other way round
-        try:
-            filesystem.remove_at(there, name)
-            os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
-        except OSError as error:
+    except OSError as error:
+        if error.errno not in _OTHER_KIND:
             raise StorageError(f"{name}: {error.strerror}", hint="Is something mounted there?") from error
+        filesystem.remove_at(there, name)
+        os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
 
 
 def _mark_implied(top: int) -> None:

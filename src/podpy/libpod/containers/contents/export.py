@@ -22,7 +22,7 @@ def export(container: Held, output: str | int) -> Packed:
         return _told(container, _write(container, output))
     from podpy.image.archive.outfile import NewFile
 
-    with NewFile(os.path.join(container.engine.caller.directory, output)) as file:
+    with NewFile(os.path.join(container.engine.caller.directory, output), synced=False) as file:
         written = _write(container, file.descriptor)
     return _told(container, written)
 

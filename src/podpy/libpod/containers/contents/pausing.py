@@ -6,8 +6,8 @@ import os
 
 from podpy import process
 from podpy.errors import NotSupportedError, PodpyError
-from podpy.libpod.containers.table import RUNNING
-from podpy.notice import note
+from podpy.libpod.containers.table import PAUSED, RUNNING
+from podpy.notice import note, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class HeldStill:
     """A context in which a running container's processes are frozen, if `wanted` (None: only if that is possible).
 
-    The row doesn't show it: a second process thaws the container if this one is killed in the block. Entering raises
-    NotSupportedError if `wanted` is true and the container has no cgroup.
+    The row doesn't show it: a second process thaws the container if this one is killed in the block. If thawing fails,
+    the row says `paused` from then on. Entering raises NotSupportedError if `wanted` is true and the container has no
+    cgroup.
     """
 
     def __init__(self, container: Held, *, wanted: bool | None) -> None:
@@ -57,16 +58,18 @@ class HeldStill:
         if self._guard:
             os.close(reading)
             return
+        code = 1
         try:
             os.close(self._writing)
             os.setsid()  # a terminal's Ctrl-C must end podpy, but not this process
             frozen = os.read(reading, 1) != b"n"
             if frozen:
                 runtime.resume(self._container.id)
+            code = 0
         except (PodpyError, OSError):
-            pass  # it wasn't frozen any more
+            pass  # perhaps it has ended meanwhile: the caller looks, if it is still there
         finally:
-            os._exit(0)
+            os._exit(code)
 
     def _leave(self, *, frozen: bool) -> None:
         if self._writing < 0:
@@ -74,4 +77,23 @@ class HeldStill:
         os.write(self._writing, b"y" if frozen else b"n")
         os.close(self._writing)
         self._writing = -1
-        process.wait(self._guard)
+        if process.wait(self._guard) and frozen:
+            self._thaw()
+
+    def _thaw(self) -> None:
+        """Do what the second process couldn't; if that fails, too, say so, here and in the row."""
+        runtime = self._container.engine.oci_runtime
+        try:
+            runtime.resume(self._container.id)
+        except (PodpyError, OSError) as error:
+            if not self._is_frozen():
+                return
+            self._container.engine.table.update(self._container.id, "pause", status=PAUSED)
+            name = self._container.name
+            warn(f"container {name} is still paused (podpy unpause {name} lets it go on): {error}")
+
+    def _is_frozen(self) -> bool:
+        try:
+            return bool(self._container.engine.oci_runtime.state(self._container.id).get("status") == "paused")
+        except (PodpyError, OSError):
+            return False  # it has ended

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Visible in a container, but not its files. Podman leaves out the same ones.
 KERNELS = ("dev", "proc", "sys")
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC  # no O_NONBLOCK: the owner of a lease on the file is waited for
 _MISSING = (FileNotFoundError, NotADirectoryError)
 _NO_DIRECTORY = "destination must be a directory when copying a directory"
 
