@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support import processes
+from tests.support import processes, wait
 from tests.support.engine import Podpy, shared_directory
 
 QUICK = ("run", "--rm", "--network=none")
@@ -291,3 +292,84 @@ def test_a_password_store_keeps_secrets_encrypted(podpy: Podpy, busybox: str) ->
         )
     finally:
         podpy.run(["gpgconf", "--homedir", str(home), "--kill", "all"])
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "hint"),
+    [
+        ("target=/run", "a secret at /run: it is a directory in every container", "target=/run/NAME"),
+        ("target=/etc", "a secret at /etc: it is a directory in every container", "target=/etc/NAME"),
+        ("target=/", "a secret at /: it is a directory in every container", "target=/NAME"),
+        ("target=/sys/key", "/sys/key: no secret can be in /sys", "target="),
+        ("target=/bin", "a secret at /bin: it is a directory in localhost/busybox", "target=/bin/NAME"),
+        ("target=/v", "/v/data: the secret at /v is a file", ""),
+        ("uid=4294967294", "secret s: uid=4294967294 is no id of the container: its ids end at", "/etc/subuid"),
+        ("gid=2000000", "secret s: gid=2000000 is no id of the container: its ids end at", "/etc/subgid"),
+    ],
+)
+def test_a_place_or_an_owner_that_can_not_be_is_told_with_what_helps(
+    podpy: Podpy, busybox: str, words: str, text: str, hint: str
+) -> None:
+    _keep(podpy, "s")
+    result = podpy(*QUICK, f"--secret=s,{words}", "-v=v:/v/data", busybox, "true")
+    result.fails(125, text, hint)
+    assert len(result.stderr.splitlines()) == (2 if hint else 1), result.describe()
+
+
+def test_an_owner_outside_of_the_containers_own_user_namespace_is_refused(podpy: Podpy, busybox: str) -> None:
+    _keep(podpy, "s")
+    result = podpy(*QUICK, "--userns=auto:size=100", "--secret=s,uid=100", busybox, "true")
+    result.fails(125, "secret s: uid=100 is no id of the container: its ids end at 99")
+    podpy.ok(*QUICK, "--userns=auto:size=100", "--secret=s,uid=99", busybox, "true")
+
+
+def test_whoever_reads_a_secret_keeps_its_memory_to_itself(podpy: Podpy) -> None:
+    """Files in /proc of a process that isn't dumpable belong to root (proc(5))."""
+    reading = podpy.popen("secret", "create", "s", "-", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def is_private() -> bool:
+        pids = processes.mentioning([podpy.home, podpy.runtime_dir], podpy.marker)
+        return any(_owner_of_memory(pid) == 0 for pid in pids)
+
+    wait.until(is_private, what="the process that waits for a secret is no one else's to read")
+    reading.communicate(b"hunter2")
+    assert reading.returncode == 0
+    assert podpy.ok("secret", "inspect", "--showsecret", "--format={{.SecretData}}", "s") == "hunter2"
+
+
+def _owner_of_memory(pid: int) -> int:
+    try:
+        return os.stat(f"/proc/{pid}/maps").st_uid
+    except OSError:
+        return -1
+
+
+def test_a_secret_whose_driver_is_gone_can_be_removed(podpy: Podpy, busybox: str) -> None:
+    first = _keep(podpy, "s")
+    with sqlite3.connect(podpy.graphroot / "podpy.sqlite") as database:
+        database.execute("UPDATE secrets SET driver = 'vault'")
+    podpy("secret", "inspect", "--showsecret", "s").fails(125, "invalid driver: 'vault'")
+    podpy(*QUICK, "--secret=s", busybox, "true").fails(125, "invalid driver: 'vault'")
+    removed = podpy("secret", "rm", "s")
+    assert (removed.returncode, removed.stdout) == (0, f"{first}\n"), removed.describe()
+    assert f"the data of secret s stays with its driver, under {first}: invalid driver: 'vault'" in removed.stderr
+    assert podpy.ok("secret", "ls", "-q") == ""
+
+
+def test_a_check_finds_data_without_a_secret_and_a_secret_without_data(podpy: Podpy) -> None:
+    lost, kept = _keep(podpy, "lost"), _keep(podpy, "kept")
+    other = shared_directory(podpy)
+    elsewhere = _keep(podpy, "elsewhere", "x", f"--driver-opts=path={other}")
+    driver = podpy.graphroot / "secrets/filedriver"
+    os.rename(driver / lost, driver / ("a" * 25))
+    os.unlink(other / elsewhere)
+    told = [f"secrets/filedriver/{'a' * 25}: no secret has it", "secret elsewhere: its data is missing"]
+    told.append("secret lost: its data is missing")
+    found = podpy("system", "check", "--quick")
+    assert (found.returncode, sorted(found.stdout.splitlines())) == (1, sorted(told)), found.describe()
+    repaired = podpy("system", "check", "--quick", "--repair")
+    assert sorted(repaired.stdout.splitlines()) == sorted([f"{told[0]}: repaired", told[1], f"{told[2]}: repaired"])
+    assert podpy.ok("secret", "ls", "--format={{.Name}}").split() == ["elsewhere", "kept"]
+    assert os.listdir(driver) == [kept], "the other directory may just not be mounted: that row stays"
+    podpy.ok("secret", "rm", "elsewhere")
+    assert podpy.ok("system", "check", "--quick") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podpy import linux
 from podpy.errors import NoSuchSecretError
 from podpy.storage.secrets.table import SIZE_LIMIT as SIZE_LIMIT
 from podpy.storage.secrets.table import Secret as Secret
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
 FILTERS = ("name", "id")
+
+
+def keep_memory_private() -> None:
+    """Keep this process's memory out of core dumps, and from debuggers of the same user (PR_SET_DUMPABLE).
+
+    Only in a process of podpy's own, once it is in its user namespace. It lasts until the process ends, since Python
+    can't wipe what it has read; a program that is started has its own.
+    """
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
 
 class Secrets:

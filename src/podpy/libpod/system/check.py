@@ -24,7 +24,7 @@ def check(engine: Engine, *, mend: bool = False, quick: bool = False) -> tuple[l
 
     def work() -> tuple[list[str], bool]:
         done = repair(engine)
-        findings = engine.store.check(repair=mend)
+        findings = [*engine.store.check(repair=mend), *_secrets(engine, mend=mend)]
         if not quick:
             findings += _verified(engine)
         if mend:
@@ -33,6 +33,16 @@ def check(engine: Engine, *, mend: bool = False, quick: bool = False) -> tuple[l
         return [*done, *found], all(finding.repaired for finding in findings)
 
     return engine.privileged(work)
+
+
+def _secrets(engine: Engine, *, mend: bool) -> list[Finding]:
+    from podpy.storage.check import Finding
+    from podpy.storage.secrets.table import Secrets
+
+    if not os.path.isdir(os.path.join(engine.paths.graphroot, "secrets")):
+        return []
+    table = Secrets(engine.paths, engine.database, engine.caller.environ)
+    return [Finding(what=what, repaired=repaired) for what, repaired in table.check(repair=mend)]
 
 
 def _verified(engine: Engine) -> list[Finding]:

@@ -4,6 +4,7 @@
     Secret                                          one row: id, name, driver, its options, labels, times
     drivers.py                                      SecretDriver, the interface; `find(name, options, environ)`
     file.py, password_store.py, shell.py            the drivers file, pass and shell; programs.py runs theirs
+    system_credentials.py                           encrypt=systemd-creds of the driver file
 
 On disk: the table `secrets` of podpy.sqlite has everything but the data, which are the driver's (docs/secrets.md).
 graphroot/secrets/lock (flock) is held by whoever changes something, over the driver's work and the row's transaction,

@@ -6,7 +6,7 @@ driver's and whose object is called with the options (`--driver-opts`, a dict of
 
 from __future__ import annotations
 
-from podpy.errors import UsageError
+from podpy.errors import PodpyError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,13 @@ def _from_package(name: str, options: Mapping[str, str]) -> SecretDriver:
     from importlib.metadata import entry_points
 
     for point in entry_points(group=ENTRY_POINTS, name=name):
-        driver: SecretDriver = point.load()(dict(options))
+        try:
+            driver: SecretDriver = point.load()(dict(options))
+        except PodpyError:
+            raise
+        except Exception as error:  # whatever a package does
+            told = f"{type(error).__name__}: {error}"
+            raise UsageError(f"driver {name!r} can't be loaded: {told}", hint=f"See {point.value}") from error
         return driver
     raise UsageError(
         f"invalid driver: {name!r}", hint="One of file, pass, shell, or what a Python package brings: docs/secrets.md"

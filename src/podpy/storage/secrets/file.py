@@ -1,4 +1,4 @@
-"""The driver `file`: one file per secret, DIRECTORY/ID, readable by its owner alone."""
+"""The driver `file`: one file per secret, DIRECTORY/ID, readable by its owner alone, and encrypted if asked for."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SYSTEMD = "systemd-creds"
+_OPTIONS = {"path", "encrypt"}
+
+
 class FileDriver:
     """Keeps data in a directory of mode 0700, in files of mode 0600."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        """`path`: the directory. Raises UsageError for an option that isn't known, or a relative path."""
+        """`path`: the directory; `encrypt`: systemd-creds. Raises UsageError for another option, a relative path."""
         self._directory = options.get("path", "")
-        unknown = set(options) - {"path"}
+        self._cipher = options.get("encrypt", "")
+        unknown = set(options) - _OPTIONS
         if unknown:
-            raise UsageError(f"invalid file driver option: {', '.join(sorted(unknown))!r}", hint="It has one: path")
+            raise UsageError(f"invalid file driver option: {', '.join(sorted(unknown))!r}", hint="One of path, encrypt")
+        if self._cipher not in ("", SYSTEMD):
+            raise UsageError(f"encrypt={self._cipher}: invalid file driver option", hint=f"It can be {SYSTEMD}")
         if not self._directory.startswith("/"):
             raise UsageError("need path for filedriver: invalid driver option", hint="An absolute one: path=/…")
 
@@ -34,16 +41,25 @@ class FileDriver:
         return sorted(name for name in names if is_id(name.removesuffix(".new")))
 
     def lookup(self, secret_id: str) -> bytes:
-        """Return what is kept. Raises NoSuchSecretError, OSError."""
+        """Return what is kept. Raises NoSuchSecretError, StorageError (encrypted elsewhere), OSError."""
         try:
             descriptor = os.open(self._path(secret_id), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             raise no_data(secret_id) from None
         with open(descriptor, "rb") as file:
-            return file.read()
+            kept = file.read()
+        if not self._cipher:
+            return kept
+        from podpy.storage.secrets import system_credentials
+
+        return system_credentials.decrypt(secret_id, kept)
 
     def store(self, secret_id: str, data: bytes) -> None:
-        """Keep data. Raises OSError."""
+        """Keep data. Raises StorageError (there is nothing to encrypt with), OSError."""
+        if self._cipher:
+            from podpy.storage.secrets import system_credentials
+
+            data = system_credentials.encrypt(secret_id, data)
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
         files.replace(self._path(secret_id), data, 0o600, lasting=True)
 

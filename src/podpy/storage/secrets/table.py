@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FILE = "file"
 SIZE_LIMIT = 512_000  # bytes; data is smaller (podman-secret-create(1))
 _LONGEST_NAME = 253
+_WITH_FILES = (FILE, "pass")
 _FORBIDDEN = frozenset("=/,\0")
 _COLUMNS = "id, name, driver, options, labels, created, updated"
 
@@ -114,18 +115,67 @@ class Secrets:
         return new
 
     def remove(self, name_or_id: str) -> Secret:
-        """Remove a secret and its data; containers that use it run on. Raises NoSuchSecretError, StorageError."""
+        """Remove a secret and its data; containers that use it run on. Raises NoSuchSecretError, StorageError.
+
+        If its driver is gone (a package was removed) the data stays, with a warning.
+        """
         self._database.make_room()
         with self._locked():
             self._sweep()
             secret = self.find(name_or_id)
             # The driver first: if it fails the row stays, and with it the means to try again.
-            _delete(self._driver(secret.driver, secret.options), secret)
+            try:
+                keeper = self._driver(secret.driver, secret.options)
+            except UsageError as error:
+                warn(f"the data of secret {secret.name} stays with its driver, under {secret.id}: {error.message}")
+            else:
+                _delete(keeper, secret)
             crash_point("secret:deleted")
-            with self._database.transaction(durable=True):
-                self._database.execute("DELETE FROM secrets WHERE id = ?", (secret.id,))
-                tell(self._database, "secret", "remove", secret.id, secret.name, secret.labels)
+            self._forget(secret)
         return secret
+
+    def check(self, *, repair: bool = False) -> list[tuple[str, bool]]:
+        """Return what is wrong, and whether it has been repaired: data without a row, rows without data.
+
+        Only drivers that keep files are asked: a vault may be slow, closed, or ask somebody. Rows are removed for data
+        in podpy's own directory alone: another one may just not be mounted.
+        """
+        found = []
+        with self._locked():
+            stray = self._stray()
+            found += [(f"secrets/filedriver/{name}: no secret has it", repair) for name in stray]
+            lost = self._lost()
+            for secret in lost:
+                is_own = secret.driver == FILE and secret.options.get("path") == self._own_files
+                found.append((f"secret {secret.name}: its data is missing", repair and is_own))
+                if repair and is_own:
+                    self._forget(secret)
+            if repair:
+                self._sweep()
+        return found
+
+    def _forget(self, secret: Secret) -> None:
+        with self._database.transaction(durable=True):
+            self._database.execute("DELETE FROM secrets WHERE id = ?", (secret.id,))
+            tell(self._database, "secret", "remove", secret.id, secret.name, secret.labels)
+
+    def _lost(self) -> list[Secret]:
+        """Return the secrets whose data isn't there, as far as their drivers keep files."""
+        lost = []
+        kept: dict[str, set[str] | None] = {}
+        for secret in self.all():
+            if secret.driver not in _WITH_FILES:
+                continue
+            key = f"{secret.driver} {fastjson.dumps(secret.options)}"
+            if key not in kept:
+                try:
+                    kept[key] = {*self._driver(secret.driver, secret.options).ids()}
+                except (OSError, PodpyError):
+                    kept[key] = None  # an unmounted store says nothing
+            ids = kept[key]
+            if ids is not None and secret.id not in ids:
+                lost.append(secret)
+        return lost
 
     def data(self, secret: Secret) -> bytes:
         """Return a secret's data. Raises NoSuchSecretError, StorageError."""
@@ -184,10 +234,12 @@ class Secrets:
     def _sweep(self) -> None:
         """Remove the file driver's data that no row knows: a call was killed. The lock is held: nobody is at it."""
         driver = self._driver(FILE, {"path": self._own_files})
+        for name in self._stray():
+            driver.delete(name)
+
+    def _stray(self) -> list[str]:
         known = {secret.id for secret in self.all()}
-        for name in driver.ids():
-            if name not in known:
-                driver.delete(name)
+        return [name for name in self._driver(FILE, {"path": self._own_files}).ids() if name not in known]
 
 
 class _Lock:

@@ -75,6 +75,9 @@ def _check(options: Options) -> None:
 
 
 def _password_of(runtime: Runtime, secret: str) -> str:
+    from podpy.libpod.secrets import keep_memory_private
+
+    keep_memory_private()
     return runtime.secrets.data(secret).decode("utf-8", "surrogateescape").rstrip("\r\n")
 
 

@@ -8,7 +8,7 @@ import sys
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.notice import complain, print_line
 from podpy.errors import NoSuchSecretError, PodpyError, UsageError
-from podpy.libpod.secrets import SIZE_LIMIT
+from podpy.libpod.secrets import SIZE_LIMIT, keep_memory_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ def create(options: Options) -> int:
 
     if options.ignore and options.replace:
         raise UsageError("cannot use --ignore and --replace flags together")
-    data = _data(options)
     with open_runtime(options) as runtime:
+        keep_memory_private()
+        data = _data(options)
         made = runtime.secrets.create(
             options.name,
             data,
@@ -120,6 +121,8 @@ def inspect(options: Options) -> int:
     found: list[Struct] = []
     missing: list[NoSuchSecretError] = []
     with open_runtime(options) as runtime:
+        if options.showsecret:
+            keep_memory_private()
         for name in options.secrets:
             try:
                 secret = runtime.secrets.get(name)

@@ -12,6 +12,8 @@ import posixpath
 
 from podpy import linux
 from podpy.errors import UsageError
+from podpy.libpod.secrets import keep_memory_private
+from podpy.oci.root import inside
 from podpy.plan import Operation
 from podpy.storage.secrets.table import Secrets
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec, SecretUse
 
 DIRECTORY = "/run/secrets"
+# What is below directories that every container has; nothing can be mounted in what only shows the kernel's data.
+_EVERYWHERE = ("/run/.containerenv", "/etc/hosts", "/dev/shm/", "/proc/self", "/sys/fs")
+_KERNELS = ("/proc", "/sys")
 _PAGE = 4096
 _ROOM = 16 * _PAGE  # for directories, and for a few files of the container
 
@@ -43,14 +48,27 @@ def resolve(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _check_targets(targets: list[str], spec: ContainerSpec) -> None:
-    """Raise UsageError if two targets are the same, or if one lies below another."""
-    taken = {mount.target for mount in spec.mounts}
+    """Raise UsageError if two targets are the same, if one lies below another, or if one can only be a directory."""
+    taken = [mount.target for mount in spec.mounts]
     for number, target in enumerate(targets):
-        if target in ("/", DIRECTORY) or target in taken or target in targets[:number]:
+        if target == DIRECTORY or target in taken or target in targets[:number]:
             raise UsageError(f"{target}: duplicate mount destination", hint="Give each secret a place: target=")
-        above = next((other for other in targets if target.startswith(other + "/")), "")
+        inner = next((place for place in _EVERYWHERE if place.startswith(target.rstrip("/") + "/")), "")
+        if inner:
+            raise _directory_at(target, "every container")
+        above = next((place for place in _KERNELS if target.startswith(place + "/")), "")
         if above:
-            raise UsageError(f"{target}: the secret at {above} is a file, nothing can be in it")
+            raise UsageError(f"{target}: no secret can be in {above}", hint="Give it another place: target=")
+        for other in [*targets, *taken]:
+            if other.startswith(target + "/"):
+                raise UsageError(f"{other}: the secret at {target} is a file, nothing can be in it")
+
+
+def _directory_at(target: str, where: str) -> UsageError:
+    return UsageError(
+        f"a secret at {target}: it is a directory in {where}, and a secret is a file",
+        hint=f"Name a file in it: target={target.rstrip('/')}/NAME",
+    )
 
 
 class WriteSecrets(Operation):
@@ -72,6 +90,9 @@ class WriteSecrets(Operation):
         """Write them. Raises NoSuchSecretError, StorageError (a driver failed), OSError."""
         keep_memory_private()
         uses = self._context.spec.secrets
+        for use in uses:
+            if use.type == "mount":
+                self._check(use)
         data = self._read(uses)
         files = [use for use in uses if use.type == "mount"]
         self.variables = {use.target: _as_text(data[use.name]) for use in uses if use.type == "env"}
@@ -89,6 +110,24 @@ class WriteSecrets(Operation):
             else:
                 self.paths[use.target] = os.path.join(self._place, str(number))
                 self._write(self.paths[use.target], use, data[use.name])
+
+    def _check(self, use: SecretUse) -> None:
+        """Raise UsageError for an id that no user of the container can have, and for a directory at a file's place."""
+        maps, spec = _own_maps(), self._context.spec
+        for kind, number, own, host in (
+            ("uid", use.uid, spec.uid_maps, maps[0]),
+            ("gid", use.gid, spec.gid_maps, maps[1]),
+        ):
+            ranges = [(line.container, line.size) for line in own] or host
+            if not any(first <= number < first + size for first, size in ranges):
+                last = max(first + size for first, size in ranges) - 1
+                raise UsageError(
+                    f"secret {use.name}: {kind}={number} is no id of the container: its ids end at {last}",
+                    hint=f"Use another {kind}=, or map more: /etc/sub{kind}, --userns, --{kind}map",
+                )
+        below_mount = any(use.target.startswith(mount.target.rstrip("/") + "/") for mount in spec.mounts)
+        if not below_mount and inside.is_directory(self._context.rootfs, use.target):
+            raise _directory_at(use.target, spec.image or spec.rootfs)
 
     def _read(self, uses: list[SecretUse]) -> dict[str, bytes]:
         secrets = Secrets(self._engine.paths, self._engine.database, self._engine.caller.environ)
@@ -122,13 +161,14 @@ class WriteSecrets(Operation):
             os.fchmod(descriptor, use.mode)  # after the owner: chown(2) clears set-id bits
 
 
-def keep_memory_private() -> None:
-    """Keep this process's memory out of core dumps, and from debuggers of the same user (PR_SET_DUMPABLE).
-
-    Only in podpy's own process, not a library caller's. It lasts until the process ends, since Python can't wipe
-    memory; programs that are started later aren't affected.
-    """
-    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+def _own_maps() -> list[list[tuple[int, int]]]:
+    """Return the uids and the gids of podpy's own user namespace: first id and number of each range."""
+    maps = []
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/self/{name}", encoding="ascii") as file:
+            lines = [line.split() for line in file]
+        maps.append([(int(first), int(size)) for first, _outside, size in lines])
+    return maps
 
 
 def _as_text(data: bytes) -> str:
