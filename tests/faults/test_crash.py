@@ -51,6 +51,7 @@ def test_podpy_is_killed_at_an_operation(podpy: Podpy, busybox: str, operation: 
 
 MOUNTS = {
     "MakeWorkdir": "--workdir=/tmp",
+    "MountNested": "--volume=vol:/etc",
     "PrepareVolume": "--volume=vol:/etc",
     "MountSubpath": "--mount=type=volume,src=vol,dst=/d,subpath=a",
     "MountHostOverlay": "--volume=.:/d:O",

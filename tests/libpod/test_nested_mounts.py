@@ -75,6 +75,17 @@ def test_mounts_below_mounts_are_where_they_belong(
     assert os.listdir(podpy.graphroot / "volumes/v/_data") == ["x"]
 
 
+def test_cp_to_a_stopped_container_follows_no_link_in_a_volume_either(podpy: Podpy, busybox: str, folder: Path) -> None:
+    podpy.ok(*QUICK, "-v=v:/v", busybox, "ln", "-s", "/etc", "/v/link")
+    podpy.run(["sh", "-c", f"echo copied > {folder}/file"]).ok()
+    podpy.ok("create", "--name=bad", "--network=none", "-v=v:/v", "-v=w:/v/link", busybox, "true")
+    podpy("cp", f"{folder}/file", "bad:/v/link/").fails(125, "/v/link can't be mounted below /v: /v/link is a symbolic")
+    podpy.ok("create", "--name=good", "--network=none", "-v=v:/v", "-v=w:/v/a/b", busybox, "true")
+    podpy.ok("cp", f"{folder}/file", "good:/v/a/b/")
+    assert os.listdir(podpy.graphroot / "volumes/w/_data") == ["file"]
+    assert sorted(os.listdir(podpy.graphroot / "volumes/v/_data")) == ["a", "link"]
+
+
 def test_they_are_there_for_cp_exec_and_every_start_and_go_with_the_container(
     podpy: Podpy, busybox: str, folder: Path
 ) -> None:

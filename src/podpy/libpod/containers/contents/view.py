@@ -172,12 +172,14 @@ class View:
         )
         user = LookUpUser(context)
         sources = Sources(context, engine, user)
+        attached = _Attached(rootfs, context.host_ids(0, 0))
         try:
             Plan(user, *(one for one in sources.operations if not isinstance(one, GiveTree))).run()
             for mount in sorted(there, key=lambda mount: mount.target.count("/")):
                 if mount.target in sources.paths:
-                    _attach(sources.paths[mount.target], rootfs, mount)
+                    attached.add(sources.paths[mount.target], mount)
         finally:
+            attached.close()
             sources.release()
 
     def owner(self) -> tuple[int, int]:
@@ -202,26 +204,52 @@ def _tree(target: str) -> int:
         os.close(place)
 
 
-def _attach(source: str, rootfs: str, mount: Mount) -> None:
-    """Mount a path of podpy or the user at the mount's target; a missing target directory is created."""
-    from podpy.oci.root import inside
+class _Attached:
+    """Mounts beneath a root; those in others' files by descriptors that follow no link, as at a start."""
 
-    if os.path.isdir(source):
-        place = inside.make_directories(rootfs, mount.target)
-    else:
+    def __init__(self, rootfs: str, owner: tuple[int, int]) -> None:
+        self._rootfs = rootfs
+        self._owner = owner
+        self._trees: dict[str, tuple[int, str]] = {}  # place → descriptor of the mount there, and its target
+
+    def add(self, source: str, mount: Mount) -> None:
+        """Mount a path of podpy's, or of the user's, at the mount's target, which is made if it's a missing directory.
+
+        Raises UsageError for a target that leads over a link in another mount, OSError.
+        """
+        where = beneath.real_path(self._rootfs, mount.target, covered=self._trees)
+        place = self._place(where, mount.target, directory=os.path.isdir(source))
+        if place < 0:
+            return  # a file that is mounted where there is none: only the start makes its place
         try:
-            place = beneath.open_in_root(rootfs, mount.target, os.O_PATH)
+            tree = linux.open_tree(linux.AT_FDCWD, source, _CLONE)
+            self._trees[where] = (tree, mount.target)
+            linux.move_mount(tree, "", place, "", linux.MOVE_MOUNT_F_EMPTY_PATH | linux.MOVE_MOUNT_T_EMPTY_PATH)
+            if "ro" in mount.options:
+                _make_read_only(tree)
+        finally:
+            os.close(place)
+
+    def _place(self, where: str, target: str, *, directory: bool) -> int:
+        from podpy.libpod.containers.starting.nested import open_place
+        from podpy.oci.root import inside
+
+        tops = (top for top in self._trees if where.startswith(top.rstrip("/") + "/"))
+        above = max(tops, key=len, default="")
+        if above:
+            tree, outer = self._trees[above]
+            inner = where[len(above.rstrip("/")) + 1 :]
+            return open_place(tree, inner, (outer, target), owner=self._owner, directory=directory)
+        if directory:
+            return inside.make_directories(self._rootfs, where)
+        try:
+            return beneath.open_in_root(self._rootfs, where, os.O_PATH)
         except FileNotFoundError:
-            return  # a file mount without a mount point: only the start creates it
-    tree = -1
-    try:
-        tree = linux.open_tree(linux.AT_FDCWD, source, _CLONE)
-        linux.move_mount(tree, "", place, "", linux.MOVE_MOUNT_F_EMPTY_PATH | linux.MOVE_MOUNT_T_EMPTY_PATH)
-        if "ro" in mount.options:
-            _make_read_only(tree)
-    finally:
-        os.close(place)
-        if tree >= 0:
+            return -1
+
+    def close(self) -> None:
+        """Close the descriptors; the mounts stay."""
+        for tree, _target in self._trees.values():
             os.close(tree)
 
 

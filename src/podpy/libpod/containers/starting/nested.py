@@ -189,22 +189,8 @@ class MountNested(Operation):
         return top
 
     def _open_place(self, mount: OciMount, outer: _Outer, inner: str, *, directory: bool) -> int:
-        owner = self._context.host_ids(0, 0)
-        try:
-            return beneath.make_inside(outer.tree, inner, owner=owner, directory=directory)
-        except (FileExistsError, NotADirectoryError) as error:
-            there = f"{outer.mount['destination'].rstrip('/')}/{error.filename or inner}"
-            raise UsageError(
-                f"{mount['destination']} can't be mounted below {outer.mount['destination']}: "
-                f"{there} is a symbolic link, or no {'directory' if directory else 'file'}",
-                hint="No link is followed among files that others may change: mount it where the link leads, "
-                "or elsewhere",
-            ) from None
-        except OSError as error:
-            raise UsageError(
-                f"{mount['destination']} can't be mounted below {outer.mount['destination']}: {error.strerror}",
-                hint=f"Make its place in {outer.mount['destination']} before, or mount it elsewhere",
-            ) from error
+        targets = (outer.mount["destination"], mount["destination"])
+        return open_place(outer.tree, inner, targets, owner=self._context.host_ids(0, 0), directory=directory)
 
     def _options(self, mount: OciMount) -> list[str]:
         """Return a new file system's options, with ids as podpy's own user namespace has them."""
@@ -219,6 +205,28 @@ class MountNested(Operation):
         if mount["type"] != "ramfs":
             result += [f"uid={uid}", f"gid={gid}"]
         return result
+
+
+def open_place(top: int, inner: str, targets: tuple[str, str], *, owner: tuple[int, int], directory: bool) -> int:
+    """Return an O_PATH descriptor of the place at `inner` below the outer mount `top`; missing parts are made.
+
+    `targets`: of the outer and of the inner mount, for errors. Raises UsageError.
+    """
+    outer, target = targets
+    try:
+        return beneath.make_inside(top, inner, owner=owner, directory=directory)
+    except (FileExistsError, NotADirectoryError) as error:
+        there = f"{outer.rstrip('/')}/{error.filename or inner}"
+        raise UsageError(
+            f"{target} can't be mounted below {outer}: "
+            f"{there} is a symbolic link, or no {'directory' if directory else 'file'}",
+            hint="No link is followed among files that others may change: mount it where the link leads, or elsewhere",
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"{target} can't be mounted below {outer}: {error.strerror}",
+            hint=f"Make its place in {outer} before, or mount it elsewhere",
+        ) from error
 
 
 def _is_the_hosts(source: str, inner: str) -> bool:
