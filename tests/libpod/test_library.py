@@ -217,6 +217,10 @@ with Runtime() as runtime, open(os.devnull, "r+b") as null:
     print(container.wait(conditions=["exited"]), container)
     container.start()
     print(container.attach(AttachOptions(streams=Streams(null, 1, 2))), container)
+    container.start()
+    print(container.kill(), container)
+    container.start()
+    print(container.stop(0), container)
     container.remove()
 """
 
@@ -229,6 +233,8 @@ def test_who_has_waited_for_the_end_holds_a_container_that_has_ended(
         ("137", "exited>"),
         ("137", "exited>"),
         ("0", "exited>"),
+        ("None", "exited>"),
+        ("None", "exited>"),
     ]
 
 
@@ -297,8 +303,7 @@ with Runtime() as runtime:
     os.write(outer, b"first")
     os.close(outer)
     assert container.start_attached(AttachOptions(Streams(inner, write, write))) == 5
-    assert container.row.status == "running", container.row
-    assert container.status == "exited"
+    assert container.row.status == "exited", container.row
     assert os.read(read, 100) == b"firsterror\n"
     container.remove()
 

@@ -211,7 +211,13 @@ class Container(Held):
         """Start the container and attach from its first byte on; return as `attach`. Raises as `start`."""
         from podpy.libpod.io.foreground import start_attached
 
-        return self._privileged(lambda: start_attached(self, options))
+        def work() -> int | None:
+            code = start_attached(self, options)
+            if code is not None:
+                self.look_again()
+            return code
+
+        return self._privileged(work)
 
     def exec(self, options: ExecOptions, streams: Streams | None = None) -> int:
         """Run a command with these streams (default: the caller's) and return its exit code.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import StateError
+from podpy.errors import NoSuchContainerError, StateError
 from podpy.libpod.containers.ending.settle import settle
 from podpy.libpod.containers.table import RUNNING, STOPPING, ContainerRow
 from podpy.libpod.locks import Locked
@@ -84,6 +84,13 @@ class Held:
         """
         self.row = settle(self.engine, self.engine.table.get(self.id), locked=locked)
         return self.row
+
+    def look_again(self) -> None:
+        """Refresh the row after the container's end, which may have removed it, as another call may."""
+        try:
+            self.refresh()
+        except NoSuchContainerError:
+            pass
 
     def locked(self, *, wait: bool = True) -> Locked:
         """Return a context that holds the lock and gives the settled row. Entering raises NoSuchContainerError.

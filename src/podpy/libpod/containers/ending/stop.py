@@ -13,7 +13,7 @@ from time import monotonic
 from podpy import pids
 from podpy.errors import NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.containers.ending.finish import finish
-from podpy.libpod.containers.ending.wait import wait_for_end
+from podpy.libpod.containers.ending.wait import wait_for_end, wait_for_end_of
 from podpy.libpod.containers.table import (
     ALIVE,
     EXITED,
@@ -53,7 +53,7 @@ def kill(container: Held, number: int) -> None:
             tell_killed(container.engine.run_directory(row.id))
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # wait, as Podman does: the next command must find it ended
-        wait_for_end(container.engine, row)
+        wait_for_end_of(container, row)
         if container.spec.remove:
             finish(container)
 

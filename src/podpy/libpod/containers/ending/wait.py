@@ -48,10 +48,7 @@ def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None
 def wait_for_end_of(container: Held, row: ContainerRow, timeout: float | None = None) -> int:
     """Do `wait_for_end` for this row, and refresh the container's own row afterwards."""
     code = wait_for_end(container.engine, row, timeout)
-    try:
-        container.refresh()
-    except NoSuchContainerError:
-        pass  # its end, or another call, has removed it
+    container.look_again()
     return code
 
 
