@@ -16,6 +16,7 @@ from tests.support import wait
 
 Make = Callable[..., Conmon]
 BIG = 8_000_000
+UNTIL_GO = "until [ -e /tmp/go ]; do sleep 0.02; done"
 FLOOD = "yes " + 99 * "x"
 
 
@@ -164,22 +165,24 @@ def test_input_is_not_lost_when_the_client_closes_right_behind_it(container: Mak
 
 
 def test_input_that_nobody_reads_does_not_keep_the_monitor(container: Make) -> None:
-    conmon = container("sleep 0.3; exit 6").start("--runtime-run", "--stdin", attach=True).started()
+    conmon = container(f"{UNTIL_GO}; exit 6").start("--runtime-run", "--stdin", attach=True).started()
     assert conmon.attached is not None
     for _ in range(6):
         conmon.attached.send(b"x" * 32768)
+    (conmon.bundle / "rootfs/tmp/go").touch()
     assert conmon.exit_code() == "6"
 
 
 def test_a_container_that_closes_its_stdin_is_no_problem(container: Make) -> None:
     conmon = (
-        container("exec <&-; echo closed; sleep 0.3; exit 2").start("--runtime-run", "--stdin", attach=True).started()
+        container(f"exec <&-; echo closed; {UNTIL_GO}; exit 2").start("--runtime-run", "--stdin", attach=True).started()
     )
     own = conmon.attached
     assert own is not None
     assert own.recv(8193) == b"\x02closed\n"
     for _ in range(20):
         own.send(b"x" * 32768)
+    (conmon.bundle / "rootfs/tmp/go").touch()
     assert conmon.exit_code() == "2"
 
 
