@@ -254,6 +254,17 @@ class Conmon:
         assert not found, found[0]
 
 
+def descriptors(pid: int) -> list[str]:
+    """What a process holds open beyond stdio."""
+    directory = Path(f"/proc/{pid}/fd")
+    held = []
+    for entry in directory.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            if int(entry.name) > 2:
+                held.append(os.readlink(entry))
+    return held
+
+
 def read_all(client: socket.socket) -> dict[int, bytes]:
     """All packets until the end: the bytes of each stream (2: stdout, 3: stderr)."""
     parts: dict[int, list[bytes]] = {2: [], 3: []}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -12,7 +11,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.conmon.harness import Conmon, read_all
+from tests.conmon.harness import Conmon, descriptors, read_all
 from tests.support import wait
 
 Make = Callable[..., Conmon]
@@ -176,17 +175,6 @@ def test_files_are_unlinked_when_the_container_has_ended(container: Make) -> Non
     conmon.attached.shutdown(1)
     assert conmon.exit_code() == "0"
     assert not file.exists()
-
-
-def descriptors(pid: int) -> list[str]:
-    """What a process holds open beyond stdio."""
-    directory = Path(f"/proc/{pid}/fd")
-    held = []
-    for entry in directory.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            if int(entry.name) > 2:
-                held.append(os.readlink(entry))
-    return held
 
 
 def test_close_fds_leaves_nothing_of_the_callers_open(container: Make) -> None:
