@@ -309,6 +309,7 @@ def test_a_user_namespace_of_its_own_waits_for_the_way_out_of_the_login_session(
 
 def test_top_knows_numbers_of_users_and_start_times(podpy: Podpy, busybox: str) -> None:
     podpy.ok("run", "-d", "--network=none", "--name=one", "-u", "7", busybox, "sleep", "100")
+    wait.until(lambda: "sleep" in podpy.ok("top", "one", "args"), what="the runtime has become the command")
     heading, row = podpy.ok("top", "one", "uid", "huid", "stime").splitlines()
     assert heading.split() == ["UID", "HUID", "STIME"]
     assert row.split()[0] == "7" and row.split()[1] != "7"
@@ -318,6 +319,7 @@ def test_top_knows_numbers_of_users_and_start_times(podpy: Podpy, busybox: str) 
 def test_top_hands_what_is_no_descriptor_to_ps(podpy: Podpy, busybox: str, options: list[str]) -> None:
     """Jenkins' docker.inside calls `top CONTAINER -eo pid,comm`."""
     podpy.ok("run", "-d", "--name=one", "--network=none", busybox, "sleep", "300")
+    wait.until(lambda: "sleep" in podpy.ok("top", "one", "args"), what="the runtime has become the command")
     heading, *rows = podpy.ok("top", "one", *options).splitlines()
     assert "PID" in heading.split()
     assert any(row.split()[0 if "eo" in options[0] or "-o" in options else 1] == "1" and "sleep" in row for row in rows)
