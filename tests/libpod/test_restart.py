@@ -11,23 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import wait
+from tests.support import locks, wait
 from tests.support.engine import Podpy, shared_directory
 
 
 def waiting(podpy: Podpy, image: str, *options: str) -> int:
     """Start a container that always fails, and return its monitor's pid, stopped while it waits for a restart.
 
-    A stopped monitor waits for ever. Who misses one wait catches the next, which is twice as long.
+    A stopped monitor waits for ever. Who misses one wait catches the next, which is twice as long. The call that has
+    started the container, the former monitor's exit command, may still be at it.
     """
     words = ("run", "-d", "--name=c", "--network=none", "--restart=always", *options, image, "sh", "-c", "exit 3")
     container = podpy.ok(*words)
     directory = podpy.runroot / "containers" / container
-    exit_record = podpy.runroot / "exits" / container
+    exit_record, lock = podpy.runroot / "exits" / container, podpy.runroot / "locks" / container
 
     def waits(monitor: int) -> bool:
         has_exit_command = Path(f"/proc/{monitor}/task/{monitor}/children").read_text().strip()
-        return (directory / "restart").exists() and exit_record.exists() and not has_exit_command
+        has_ended = (directory / "restart").exists() and exit_record.exists()
+        return has_ended and not has_exit_command and locks.is_free(lock)
 
     def caught() -> int:
         try:

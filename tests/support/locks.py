@@ -16,6 +16,16 @@ def held(path: Path) -> Iterator[None]:
         yield
 
 
+def is_free(path: Path) -> bool:
+    """Return whether nobody holds the lock of this file."""
+    with path.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
 def is_awaited(path: Path) -> bool:
     """Return whether a process waits for the lock of this file (proc_locks(5): a line with an arrow)."""
     inode = f":{path.stat().st_ino}"
