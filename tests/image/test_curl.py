@@ -19,7 +19,7 @@ import pytest
 from podpy.errors import RegistryError, StorageError
 from podpy.image.registry import curl
 from podpy.image.registry.curl import HTTPError, Lines, Request, Response
-from podpy.image.registry.http import Transport
+from podpy.image.registry.http import Connection
 from podpy.image.registry.tls import Trust
 from tests.image.scripted_server import OK, head, says, serving
 from tests.support.registry import Registry
@@ -160,8 +160,8 @@ def test_ctrl_c_is_not_lost_whenever_it_comes(method: str) -> None:
 
 def test_a_proxys_password_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy:port")
-    with Transport("registry.example") as transport, pytest.raises(RegistryError) as raised:
-        transport.open("GET", "/", {}, what="x")
+    with Connection("registry.example") as connection, pytest.raises(RegistryError) as raised:
+        connection.open("GET", "/", {}, what="x")
     assert raised.value.message.startswith("x: the proxy failed: ")
     assert "secret" not in raised.value.message
 
@@ -265,17 +265,17 @@ def test_an_address_is_sent_in_ascii(address: str, asked: bytes) -> None:
         heads.append(head(connection))
         connection.sendall(OK)
 
-    with serving(redirects) as server, Transport("x", insecure=True) as transport:
-        assert transport.open_url("GET", server.url + address, {}, what="x").status == 200
+    with serving(redirects) as server, Connection("x", insecure=True) as connection:
+        assert connection.open_url("GET", server.url + address, {}, what="x").status == 200
     assert [one.split(b" ")[1] for one in heads] == [asked, asked]
 
 
 def test_a_host_that_is_no_name_is_said() -> None:
     host = "\xfc" * 70 + ".example"
-    with Transport(host) as transport, pytest.raises(RegistryError, match="no such host"):
-        transport.open("GET", "/", {}, what="x")
-    with Transport("b\xfccher.invalid", retries=0) as transport, pytest.raises(RegistryError, match="no such host"):
-        transport.open("GET", "/", {}, what="x")
+    with Connection(host) as connection, pytest.raises(RegistryError, match="no such host"):
+        connection.open("GET", "/", {}, what="x")
+    with Connection("b\xfccher.invalid", retries=0) as connection, pytest.raises(RegistryError, match="no such host"):
+        connection.open("GET", "/", {}, what="x")
 
 
 def test_an_empty_post_says_that_it_is_empty() -> None:
@@ -349,8 +349,8 @@ def test_a_socks_proxy_finds_the_host(registry: Registry, monkeypatch: pytest.Mo
 
     with serving(socks) as server:
         monkeypatch.setenv("HTTP_PROXY", server.url.replace("http://", "socks5://").rstrip("/"))
-        with Transport("registry.example", insecure=True) as transport:
-            transport.open_url("GET", "http://registry.example/v2/", {}, what="x").close()
+        with Connection("registry.example", insecure=True) as connection:
+            connection.open_url("GET", "http://registry.example/v2/", {}, what="x").close()
     assert asked == [b"registry.example"]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import RegistryError, StorageError
-from podpy.image.incoming.pipeline import LayerSource, _Stopped, growing, receive
+from podpy.image.incoming.pipeline import IncomingLayer, _Stopped, growing, receive
 from podpy.storage.blobs import BlobWriter
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
@@ -143,7 +143,7 @@ def test_a_layer_that_cannot_be_begun_gives_its_blob_back(tmp_path: Path) -> Non
     store = open_store(tmp_path)
     os.rmdir(store.staging.path())
     layer = sha256(b"layer")
-    source = LayerSource(diff_id=layer, chain_id=layer, parent="", digest=layer, size=5, read=lambda _: iter(()))
+    source = IncomingLayer(diff_id=layer, chain_id=layer, parent="", digest=layer, size=5, read=lambda _: iter(()))
     with pytest.raises(StorageError, match="can't be stored"):
         receive(store, [source])
     (partial,) = tmp_path.rglob("*.partial")

@@ -12,7 +12,7 @@ import pytest
 
 from podpy.image.incoming.assemble import Blob
 from podpy.image.registry import write as upload
-from podpy.image.registry.http import Transport
+from podpy.image.registry.http import Connection
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support import wait
@@ -34,7 +34,7 @@ def here(podpy: Podpy, odd: OddRegistry, bulky: Image, session_base: Path) -> st
 @pytest.fixture
 def repository(odd: OddRegistry) -> upload.WritableRepository:
     """The repository `x`, without the command line."""
-    return upload.WritableRepository(Transport(odd.address, insecure=True, retry_delay=0.01), "x")
+    return upload.WritableRepository(Connection(odd.address, insecure=True, retry_delay=0.01), "x")
 
 
 def blob(size: int = 1_000_000) -> tuple[Blob, bytes]:

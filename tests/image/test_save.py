@@ -529,13 +529,13 @@ def push(podpy: Podpy, destination: str) -> str:
     return library(
         podpy,
         f"""
-from podpy.image.archive.write import push_to_place
+from podpy.image.archive.write import push_to_transport
 from podpy.image.names.lookup import find_named
-from podpy.image.names.places import parse_place
+from podpy.image.names.transports import parse_transport
 with Runtime() as runtime:
     record, name = find_named(runtime.store, runtime.paths, {NAME!r})
-    place = parse_place({destination!r})
-    print(runtime.privileged(lambda: push_to_place(runtime.store, record, name, place)))
+    transport = parse_transport({destination!r})
+    print(runtime.privileged(lambda: push_to_transport(runtime.store, record, name, transport)))
 """,
     )
 

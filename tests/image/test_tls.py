@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import RegistryError
-from podpy.image.registry.http import Body, Transport, drop
+from podpy.image.registry.http import Body, Connection, drop
 from tests.image.scripted_server import OK, Script, Server, head, serving
 from tests.support.engine import Podpy
 from tests.support.registry import make_certificate
@@ -37,9 +37,9 @@ def failure(server: Server, certificates: Path | None = None, *, retries: int = 
     """Return the error of a request by HTTPS, certificates checked."""
     host = server.url.removeprefix("http://").rstrip("/")
     directories = (str(certificates),) if certificates else ()
-    transport = Transport(host, certificates=directories, retries=retries, retry_delay=0.001)
-    with transport, pytest.raises(RegistryError) as raised:
-        transport.open("GET", "/", {}, what="x")
+    connection = Connection(host, certificates=directories, retries=retries, retry_delay=0.001)
+    with connection, pytest.raises(RegistryError) as raised:
+        connection.open("GET", "/", {}, what="x")
     return raised.value
 
 
@@ -93,8 +93,8 @@ def rehash(directory: Path) -> None:
 def connections(directory: Path) -> int:
     """Return how many connections a request takes that succeeds."""
     with serving(*[tls(directory)] * 2) as server:
-        with Transport(server.url.removeprefix("http://").rstrip("/")) as transport:
-            drop(transport.open("GET", "/", {}, what="x"))
+        with Connection(server.url.removeprefix("http://").rstrip("/")) as connection:
+            drop(connection.open("GET", "/", {}, what="x"))
         return server.connections
 
 
@@ -135,8 +135,8 @@ def test_a_body_is_sent_whole_where_only_the_bundle_has_the_authority(system: Pa
     rehash(system / "system")
     body = Body(size=12, kind="text/plain", chunks=lambda: iter((b"all ", b"of ", b"it is")))
     with serving(takes, takes) as server:
-        with Transport(server.url.removeprefix("http://").rstrip("/")) as transport:
-            drop(transport.open_url("POST", transport.url("/"), {}, what="x", body=body))
+        with Connection(server.url.removeprefix("http://").rstrip("/")) as connection:
+            drop(connection.open_url("POST", connection.url("/"), {}, what="x", body=body))
         assert server.connections == 2
     assert came == [b"all of it is"]
 
@@ -148,8 +148,8 @@ def test_certs_d_and_the_systems_hashes_both_count(system: Path) -> None:
     for directory in (system, system / "other"):
         with serving(tls(directory)) as server:
             host = server.url.removeprefix("http://").rstrip("/")
-            with Transport(host, certificates=(str(system / "ours"),)) as transport:
-                drop(transport.open("GET", "/", {}, what="x"))
+            with Connection(host, certificates=(str(system / "ours"),)) as connection:
+                drop(connection.open("GET", "/", {}, what="x"))
             assert server.connections == 1
 
 
@@ -212,8 +212,8 @@ def test_a_handshake_that_is_cut_is_tried_again(pki: Path, is_reset: bool) -> No
 
     with serving(cut, tls(pki)) as server:
         host = server.url.removeprefix("http://").rstrip("/")
-        with Transport(host, certificates=(str(pki / "ours"),), retries=1, retry_delay=0.001) as transport:
-            assert transport.open("GET", "/", {}, what="x").status == 200
+        with Connection(host, certificates=(str(pki / "ours"),), retries=1, retry_delay=0.001) as connection:
+            assert connection.open("GET", "/", {}, what="x").status == 200
 
 
 def test_a_registrys_authority_does_not_count_where_it_redirects(pki: Path) -> None:
@@ -236,8 +236,8 @@ def test_a_registrys_authority_does_not_count_where_it_redirects(pki: Path) -> N
 def test_a_proxy_with_tls_is_checked_by_the_systems_authorities(pki: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(tls(pki), tls(pki)) as server:
         monkeypatch.setenv("HTTP_PROXY", server.url.replace("http:", "https:"))
-        with Transport("registry.example", insecure=True, retries=0) as transport:
+        with Connection("registry.example", insecure=True, retries=0) as connection:
             with pytest.raises(RegistryError, match="the proxy failed: self-signed certificate"):
-                transport.open_url("GET", "http://registry.example/", {}, what="x")
+                connection.open_url("GET", "http://registry.example/", {}, what="x")
             monkeypatch.setenv("SSL_CERT_FILE", str(pki / "cert.pem"))
-            assert transport.open_url("GET", "http://registry.example/", {}, what="x").status == 200
+            assert connection.open_url("GET", "http://registry.example/", {}, what="x").status == 200

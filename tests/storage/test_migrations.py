@@ -69,7 +69,7 @@ def test_images_keep_their_manifests(tmp_path: Path, version: int) -> None:
     database = Database.open(paths_under(tmp_path))
     table = ImageTable(database)
     record = table.find("localhost/x@sha256:m")
-    assert (record.manifest, record.digests, record.shown_digest) == (b"{}", ["sha256:m"], "sha256:m")
+    assert (record.manifest, record.digests, record.podman_digest) == (b"{}", ["sha256:m"], "sha256:m")
     assert [found.digests for found in (*table.all(), *table.summaries(digests=True))] == [["sha256:m"]] * 2
     database.execute("DELETE FROM images", ())
     assert database.query("SELECT * FROM image_manifests") == []

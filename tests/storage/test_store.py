@@ -132,7 +132,7 @@ def test_of_one_layer_in_two_compressions_the_blob_of_the_newest_manifest_stays(
             manifest = json.dumps({"layers": [{"digest": blob.digest}]}).encode()
             image = {"id": "a" * 64, "config": b"{}", "layers": [digest(tar)]}
             record = ImageRecord(**image, manifest=manifest, digest=digest(manifest))
-            store.commit_image(record, layers=[layer], blobs=[blob], names=[NAME], leading=[b"{}"])
+            store.commit_image(record, layers=[layer], blobs=[blob], names=[NAME], parents=[b"{}"])
         for store in stores:
             store.close()
         last = open_store(directory)
@@ -140,7 +140,7 @@ def test_of_one_layer_in_two_compressions_the_blob_of_the_newest_manifest_stays(
         found = last.find_image(NAME)
         assert len(found.digests) == 3
         assert found.digests[0] == digest(b"{}")
-        assert last.find_image("a").shown_digest == digest(b"{}")
+        assert last.find_image("a").podman_digest == digest(b"{}")
         first = last.find_image(f"localhost/x@{found.digests[1]}")
         assert digest(first.manifest) == first.digest == found.digests[1] != found.digest
         assert_clean(last)

@@ -1,4 +1,4 @@
-"""Errors of several tries as one, and errors that say which image, archive or document they are about."""
+"""Combines the errors of several tries, and adds the name of an image, archive or document to an error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def together(failures: Sequence[PodpyError]) -> PodpyError:
-    """Return what to raise when everything that was tried has failed (one thing at least): of the last one's class."""
+def combined(failures: Sequence[PodpyError]) -> PodpyError:
+    """Return the error to raise when all tries (at least one) have failed; it has the class of the last one."""
     last = failures[-1]
     if len(failures) == 1:
         return last
@@ -18,8 +18,8 @@ def together(failures: Sequence[PodpyError]) -> PodpyError:
     return type(last)(f"{len(failures)} errors: {texts}", hint=last.hint)
 
 
-class Naming:
-    """Inside it, an ImageError says what it is about: `name` comes first, unless it is empty or in the text already."""
+class ErrorPrefix:
+    """A context that puts `name` before an ImageError's message, unless it is empty or in the message already."""
 
     def __init__(self, name: str) -> None:
         self._name = name

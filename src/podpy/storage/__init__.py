@@ -4,7 +4,7 @@
         has_layer(chain_id), has_blob(digest) -> bool       and take a lease: it stays while this process lives
         begin_layer(chain_id=, parent=, diff_id=) -> LayerWriter
         stage_blob(digest) -> BlobWriter     resumed at `.offset`; waits while another process receives the same blob
-        commit_image(record, layers=, blobs=, names=, leading=) -> ImageRecord    one syncfs, renames, one transaction
+        commit_image(record, layers=, blobs=, names=, parents=) -> ImageRecord    one syncfs, renames, one transaction
         find_image(name or id), images(), tag, untag; remove_image(…) -> Removed (Podman's lines, bytes)
         mount_operations(container_id, image, target) -> operations               podpy.storage.mounts
         sweep, collect, check(repair=)       what killed calls left; what nothing uses; rows against files

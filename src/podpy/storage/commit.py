@@ -32,14 +32,14 @@ def commit_image(
     layers: Sequence[LayerWriter],
     blobs: Sequence[BlobWriter],
     names: Sequence[str],
-    leading: Sequence[bytes],
+    parents: Sequence[bytes],
 ) -> ImageRecord:
     """See Store.commit_image."""
     for layer in layers:
         layer.check_finished()
     _check_complete(blobs)
     by_position = layer_digests(record.manifest)
-    led = {sha256(manifest): manifest for manifest in leading}
+    led = {sha256(manifest): manifest for manifest in parents}
     for directory in _DIRECTORIES:
         os.makedirs(os.path.join(store.graphroot, directory), mode=0o700, exist_ok=True)
     _inherit(store, record, layers)

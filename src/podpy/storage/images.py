@@ -33,7 +33,7 @@ class ImageRecord(Record):
     manifest: bytes = b""
     digests: list[str] = []  # of all manifests, also of lists that led to it; the one that came first is the first
     # Podman prints the one asked for; else the newest if the image was found by name, the oldest by id and in lists.
-    shown_digest: str = ""
+    podman_digest: str = ""
     config: bytes = b""
     layers: list[str] = []  # chain ids ("sha256:HEX"), lowest first
     names: list[str] = []  # the one that was given last is the first
@@ -69,7 +69,7 @@ class ImageTable:
                 digest=digest,
                 manifest=bytes(manifest or b""),
                 digests=digests.get(image_id, []),
-                shown_digest=digests.get(image_id, [""])[0],
+                podman_digest=digests.get(image_id, [""])[0],
                 config=bytes(config),
                 layers=layers.get(image_id, []),
                 names=names.get(image_id, []),
@@ -97,7 +97,9 @@ class ImageTable:
             record = ImageRecord.__new__(ImageRecord)
             values = {"id": image_id, "digest": digest, "names": names.get(image_id, []), "created": created}
             every = by_image.get(image_id, [])
-            record.__dict__.update(template, **values, size=size, digests=every, shown_digest=every[0] if every else "")
+            record.__dict__.update(
+                template, **values, size=size, digests=every, podman_digest=every[0] if every else ""
+            )
             found.append(record)
         return found
 
@@ -157,7 +159,7 @@ class ImageTable:
         if digest not in record.digests:
             return record
         if digest == record.digest:
-            return record.replace(shown_digest=digest)
+            return record.replace(podman_digest=digest)
         from podpy import fastjson
 
         query = "SELECT digest, manifest FROM image_manifests WHERE image_id = ?"
@@ -171,17 +173,17 @@ class ImageTable:
                 break
             own = inner[0]
         own = record.digest if entries else own
-        return record.replace(digest=own, manifest=manifests[own], shown_digest=digest)
+        return record.replace(digest=own, manifest=manifests[own], podman_digest=digest)
 
     def manifest(self, digest: str) -> bytes:
         """Return the manifest with this digest that some image has come by; empty: none has."""
         rows = self._database.query("SELECT manifest FROM image_manifests WHERE digest = ? LIMIT 1", (digest,))
         return bytes(rows[0][0]) if rows else b""
 
-    def insert(self, record: ImageRecord, leading: dict[str, bytes] | None = None) -> None:
+    def insert(self, record: ImageRecord, parents: dict[str, bytes] | None = None) -> None:
         """Add an image, or one more manifest to an image that is here. A manifest list gets other contents instead.
 
-        `leading`: what led to its manifest, by digest.
+        `parents`: what led to its manifest, by digest.
         """
         self._database.execute(
             "INSERT INTO images (id, digest, config, created, size) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
@@ -190,7 +192,7 @@ class ImageTable:
         )
         if record.is_list:
             self._database.execute("DELETE FROM image_manifests WHERE image_id = ?", (record.id,))
-        for digest, manifest in {**(leading or {}), record.digest: record.manifest}.items():
+        for digest, manifest in {**(parents or {}), record.digest: record.manifest}.items():
             if manifest:
                 self._database.execute(
                     "INSERT OR IGNORE INTO image_manifests SELECT ?, ?, coalesce(max(position) + 1, 0), ? "
@@ -317,7 +319,7 @@ class ImageTable:
             digest=digest,
             manifest=bytes(manifest or b""),
             digests=digests,
-            shown_digest=digests[0] if digests else "",
+            podman_digest=digests[0] if digests else "",
             config=bytes(config),
             layers=[chain_id for (chain_id,) in layers],
             names=self._names_of(image_id),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from podpy.storage.shelves import Shelves
 
 
-class ListSource(Record):
+class EntrySource(Record):
     """Where one entry comes from; see storage/database/schema.py."""
 
     digest: str
@@ -37,14 +37,14 @@ class Contents(Record):
 
     manifest: bytes
     digest: str
-    sources: list[ListSource]
+    sources: list[EntrySource]
 
 
-def sources(store: Shelves, list_id: str) -> list[ListSource]:
+def sources(store: Shelves, list_id: str) -> list[EntrySource]:
     """Return where the entries of a list are."""
     query = "SELECT digest, source, manifest, files FROM list_sources WHERE image_id = ?"
     return [
-        ListSource(digest=digest, source=source, manifest=bytes(manifest), files=fastjson.loads(files))
+        EntrySource(digest=digest, source=source, manifest=bytes(manifest), files=fastjson.loads(files))
         for digest, source, manifest, files in store.database.query(query, (list_id,))
     ]
 
@@ -69,7 +69,7 @@ def create(store: Shelves, record: ImageRecord, contents: Contents, name: str) -
 def change(
     store: Shelves,
     list_id: str,
-    work: Callable[[ImageRecord, list[ListSource]], Contents],
+    work: Callable[[ImageRecord, list[EntrySource]], Contents],
     blobs: Sequence[BlobWriter] = (),
 ) -> ImageRecord:
     """Replace a list's contents by what `work` returns, under the write lock: two changes at once both count.

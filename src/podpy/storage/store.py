@@ -60,17 +60,17 @@ class Store(Shelves):
         layers: Sequence[LayerWriter] = (),
         blobs: Sequence[BlobWriter] = (),
         names: Sequence[str] = (),
-        leading: Sequence[bytes] = (),
+        parents: Sequence[bytes] = (),
     ) -> ImageRecord:
         """Make an image visible: one syncfs, renames, one transaction. Return the record as it is now in the store.
 
         `record.layers` names every layer of the image; those that aren't among `layers` must be here already.
-        `record.size` is counted here. `leading`: the manifest list that led to the image, and other manifests whose
+        `record.size` is counted here. `parents`: the manifest list that led to the image, and other manifests whose
         digests shall mean it. Raises StorageError, and then nothing has changed.
         """
         from podpy.storage import commit
 
-        return commit.commit_image(self, record, layers, blobs, names, leading)
+        return commit.commit_image(self, record, layers, blobs, names, parents)
 
     def replace_layer(
         self, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter], check: Callable[[], None]

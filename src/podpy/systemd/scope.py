@@ -27,7 +27,7 @@ _PATIENCE = 2.0  # seconds
 _TICK = 0.0005
 
 
-class Leaving:
+class ScopeMove:
     """This process's move into podpy's scope below the user's systemd; `finish` waits for it.
 
     systemd takes 20 ms (in the kernel, moving a process waits for all processors), in which the caller can do other

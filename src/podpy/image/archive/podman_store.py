@@ -25,7 +25,7 @@ from podpy.digests import check_bytes
 from podpy.errors import DigestMismatchError, ImageError, NoSuchImageError
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
-from podpy.image.incoming.assemble import Blob, Parts, assemble
+from podpy.image.incoming.assemble import Blob, ImageParts, assemble
 from podpy.image.incoming.compression import decompressed
 from podpy.image.names.reference import is_hex, parse, shorten
 from podpy.image.names.registries import registries_of
@@ -117,7 +117,7 @@ class PodmanStore:
             hint=f"podpy pull --all-tags {TRANSPORT} brings all of them",
         )
 
-    def parts(self, image: StoredImage) -> Parts:
+    def parts(self, image: StoredImage) -> ImageParts:
         """Return an image as it is read. Raises ImageError, DigestMismatchError."""
         data = self._big_data(image.id, "manifest", schema.MANIFEST_LIMIT)
         if image.digest:
@@ -132,10 +132,10 @@ class PodmanStore:
             raise ImageError(
                 f"{image.id[:12]} has {len(layers)} layers in {self.graphroot}, and other ones by its config"
             )
-        leading = self._leading(image, manifest.config.digest)
-        return Parts(manifest=data, config=config, layers=[self._blob(layer) for layer in layers], leading=leading)
+        parents = self._parents(image, manifest.config.digest)
+        return ImageParts(manifest=data, config=config, layers=[self._blob(layer) for layer in layers], parents=parents)
 
-    def _leading(self, image: StoredImage, config: str) -> list[bytes]:
+    def _parents(self, image: StoredImage, config: str) -> list[bytes]:
         """Return the image's other manifests and indexes, so that podpy knows their digests too.
 
         One that doesn't lead to this configuration is left out: a digest must never mean another image.
@@ -234,7 +234,7 @@ def pull(store: Store, text: str, *, policy_file: str = "", progress: Progress =
     It gets the name that was asked for, or, if asked for by id, all names that it has there. Raises NoSuchImageError,
     ImageError, DigestMismatchError, TrustError, StorageError.
     """
-    from podpy.image.trust import Gate, Source
+    from podpy.image.trust import Origin, PolicyContext
     from podpy.image.trust.scopes import storage_scopes
 
     source, name = open_store(store.paths, text)
@@ -243,9 +243,9 @@ def pull(store: Store, text: str, *, policy_file: str = "", progress: Progress =
     found = [candidate for candidate in candidates if candidate in image.names][:1]
     reference = parse(found[0]) if found else None
     scopes = storage_scopes(_DRIVER, source.graphroot, reference, image.id)
-    where = Source(transport=TRANSPORT.rstrip(":"), scopes=scopes, name=TRANSPORT + name, reference=reference)
+    where = Origin(transport=TRANSPORT.rstrip(":"), scopes=scopes, name=TRANSPORT + name, reference=reference)
     parts = source.parts(image)
-    Gate(store.paths, where, policy_file=policy_file).admit(parts.manifest)
+    PolicyContext(store.paths, where, policy_file=policy_file).check_policy(parts.manifest)
     try:
         return assemble(store, parts, names=found or image.names, progress=progress)
     except DigestMismatchError as error:

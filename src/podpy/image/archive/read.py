@@ -11,11 +11,11 @@ from podpy.image.archive.tree import HINT, Tree, is_directory, open_tree
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
 from podpy.image.documents.descend import descend
-from podpy.image.failures import Naming
-from podpy.image.incoming.assemble import Blob, Parts, assemble
-from podpy.image.names import places as transports
-from podpy.image.names.places import Place
+from podpy.image.failures import ErrorPrefix
+from podpy.image.incoming.assemble import Blob, ImageParts, assemble
+from podpy.image.names import transports
 from podpy.image.names.reference import LOCALHOST, parse, shorten
+from podpy.image.names.transports import TransportReference
 from podpy.image.progress import SILENT, Progress
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from podpy.image.trust import Gate
+    from podpy.image.trust import PolicyContext
     from podpy.image.trust.signatures import Signature
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
@@ -49,12 +49,12 @@ def load(store: Store, file: str | int, *, policy_file: str = "", progress: Prog
 
 def _load(store: Store, file: str | int, policy_file: str, progress: Progress) -> list[str]:
     path = file if isinstance(file, str) else ""
-    with Naming(path):
+    with ErrorPrefix(path):
         tree = open_tree(store, file)
         try:
-            place = Place(kind=_kinds_of(tree)[0], path=path)
+            transport = TransportReference(kind=_kinds_of(tree)[0], path=path)
             loaded: list[str] = []
-            for record, names in _bring_in(store, tree, place, policy_file, progress, every=True):
+            for record, names in _bring_in(store, tree, transport, policy_file, progress, every=True):
                 loaded += names or [f"sha256:{record.id}"]
             return loaded
         finally:
@@ -62,47 +62,49 @@ def _load(store: Store, file: str | int, policy_file: str, progress: Progress) -
             progress.close()
 
 
-def fetch(store: Store, place: Place, *, policy_file: str = "", progress: Progress = SILENT) -> list[ImageRecord]:
-    """Load the image that a place names, or every image of a docker-archive. Return the store's records.
+def fetch(
+    store: Store, transport: TransportReference, *, policy_file: str = "", progress: Progress = SILENT
+) -> list[ImageRecord]:
+    """Load the image that a transport reference names, or every image of a docker-archive. Return the store's records.
 
     Raises what `load` raises.
     """
-    with Naming(place.path):
-        tree = open_tree(store, place.path)
+    with ErrorPrefix(transport.path):
+        tree = open_tree(store, transport.path)
         try:
             kinds = _kinds_of(tree)
-            if place.kind not in kinds:
-                raise ImageError(f"{place}: it is of another kind: {kinds[0]}:{place.path}")
-            return [record for record, _ in _bring_in(store, tree, place, policy_file, progress, every=False)]
+            if transport.kind not in kinds:
+                raise ImageError(f"{transport}: it is of another kind: {kinds[0]}:{transport.path}")
+            return [record for record, _ in _bring_in(store, tree, transport, policy_file, progress, every=False)]
         finally:
             tree.close()
             progress.close()
 
 
 def _bring_in(
-    store: Store, tree: Tree, place: Place, policy_file: str, progress: Progress, *, every: bool
+    store: Store, tree: Tree, transport: TransportReference, policy_file: str, progress: Progress, *, every: bool
 ) -> Iterator[tuple[ImageRecord, list[str]]]:
-    gate = gate_of(store, place, policy_file)
-    gate.refuse_rejected()
-    images: Iterator[tuple[Parts, list[str]]]
-    if place.kind == transports.DIR:
-        images = iter([(_dir_parts(tree, place, gate), [])])
+    policy = policy_of(store, transport, policy_file)
+    policy.refuse_rejected()
+    images: Iterator[tuple[ImageParts, list[str]]]
+    if transport.kind == transports.DIR:
+        images = iter([(_dir_parts(tree, transport, policy), [])])
     else:
-        gate.admit(b"")  # archives have no signatures
-        docker = place.kind == transports.DOCKER_ARCHIVE
-        images = _docker_images(store, tree, place) if docker else _oci_images(tree, place, every=every)
+        policy.check_policy(b"")  # archives have no signatures
+        docker = transport.kind == transports.DOCKER_ARCHIVE
+        images = _docker_images(store, tree, transport) if docker else _oci_images(tree, transport, every=every)
     for parts, names in images:
         yield assemble(store, parts, names=names, progress=progress), names
 
 
-def gate_of(store: Store, place: Place, policy_file: str) -> Gate:
-    """Return the policy for images from this place. Raises ConfigError."""
-    from podpy.image.trust import Gate, Source
+def policy_of(store: Store, transport: TransportReference, policy_file: str) -> PolicyContext:
+    """Return the policy for images from this transport. Raises ConfigError."""
+    from podpy.image.trust import Origin, PolicyContext
     from podpy.image.trust.scopes import path_scopes
 
-    scopes = [] if place.kind == transports.DOCKER_ARCHIVE else path_scopes(place.path)
-    source = Source(transport=place.kind, scopes=scopes, name=f"{place.kind}:{place.path}")
-    return Gate(store.paths, source, policy_file=policy_file)
+    scopes = [] if transport.kind == transports.DOCKER_ARCHIVE else path_scopes(transport.path)
+    source = Origin(transport=transport.kind, scopes=scopes, name=f"{transport.kind}:{transport.path}")
+    return PolicyContext(store.paths, source, policy_file=policy_file)
 
 
 def _kinds_of(tree: Tree) -> list[str]:
@@ -123,7 +125,7 @@ def _kinds_of(tree: Tree) -> list[str]:
 # docker-archive
 
 
-def _docker_images(store: Store, tree: Tree, place: Place) -> Iterator[tuple[Parts, list[str]]]:
+def _docker_images(store: Store, tree: Tree, transport: TransportReference) -> Iterator[tuple[ImageParts, list[str]]]:
     document = schema.load_json(
         tree.read("manifest.json", schema.MANIFEST_LIMIT), "manifest.json", schema.MANIFEST_LIMIT
     )
@@ -132,7 +134,7 @@ def _docker_images(store: Store, tree: Tree, place: Place) -> Iterator[tuple[Par
     for item in document:
         if not isinstance(item, dict) or not isinstance(item.get("Config"), str):
             raise ImageError("manifest.json has an entry without a Config")
-    for item, names in _choose_docker(document, place):
+    for item, names in _choose_docker(document, transport):
         layers = _strings(item, "Layers")
         config = tree.read(item["Config"], schema.CONFIG_LIMIT)
         diff_ids = ImageConfig.parse(config).diff_ids
@@ -140,22 +142,26 @@ def _docker_images(store: Store, tree: Tree, place: Place) -> Iterator[tuple[Par
             raise ImageError(f"manifest.json names {len(layers)} layers and the configuration {len(diff_ids)}")
         blobs = [_layer_file(tree, name) for name in layers]
         manifest = _manifest_here(store, config) or _made_manifest(config, diff_ids, blobs)
-        yield Parts(manifest=manifest, config=config, layers=blobs), names
+        yield ImageParts(manifest=manifest, config=config, layers=blobs), names
 
 
-def _choose_docker(document: list[dict[str, Any]], place: Place) -> Iterable[tuple[dict[str, Any], list[str]]]:
-    """Return the entries that the place chooses (all, the one at @NUMBER, or a name's), each with the names it gets."""
-    if place.index >= len(document):
-        raise ImageError(f"invalid source index @{place.index}, only {len(document)} manifest items available")
-    chosen = document if place.index < 0 else [document[place.index]]
+def _choose_docker(
+    document: list[dict[str, Any]], transport: TransportReference
+) -> Iterable[tuple[dict[str, Any], list[str]]]:
+    """Return the entries that the reference chooses (all, @NUMBER's, or a name's), each with the names it gets."""
+    if transport.index >= len(document):
+        raise ImageError(f"invalid source index @{transport.index}, only {len(document)} manifest items available")
+    chosen = document if transport.index < 0 else [document[transport.index]]
     tagged = [(item, _strings(item, "RepoTags")) for item in chosen]
-    if not place.reference:
+    if not transport.reference:
         return [(item, [_full_name(tag) for tag in tags]) for item, tags in tagged]
-    wanted = docker_name(place.reference)
+    wanted = docker_name(transport.reference)
     found = [(item, [_full_name(tag)]) for item, tags in tagged for tag in tags if docker_name(tag) == wanted]
     if not found:
         there = ", ".join(tag for _, tags in tagged for tag in tags) or "no names"
-        raise ImageError(f'tag "{place.reference}" not found in {place.path}', hint=f"It has {shorten(there, 200)}")
+        raise ImageError(
+            f'tag "{transport.reference}" not found in {transport.path}', hint=f"It has {shorten(there, 200)}"
+        )
     return found[:1]
 
 
@@ -176,7 +182,7 @@ def _layer_file(tree: Tree, name: str) -> Blob:
 
 def _made_manifest(config: bytes, diff_ids: list[str], blobs: list[Blob]) -> bytes:
     """Return a manifest for an image without one: its layers are the uncompressed tars. As with Podman, its format is
-    Docker's, so the archive's origin isn't lost (image/outgoing/rendition.py asks for it).
+    Docker's, so the archive's origin isn't lost (image/outgoing/export.py asks for it).
     """
     layers = [
         {"mediaType": schema.DOCKER_LAYER, "digest": diff_id, "size": blob.size}
@@ -205,11 +211,11 @@ def _strings(item: dict[str, Any], key: str) -> list[str]:
 # oci-archive and OCI directories (OCI image-spec, image-layout.md)
 
 
-def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Parts, list[str]]]:
+def _oci_images(tree: Tree, transport: TransportReference, *, every: bool) -> Iterator[tuple[ImageParts, list[str]]]:
     index = read_index(tree)
     by_name: dict[str, list[schema.Descriptor]] = {}
-    for number, entry in choose_oci(index.manifests, place):
-        name = _full_name(place.reference) if place.reference else _oci_name(entry)
+    for number, entry in choose_oci(index.manifests, transport):
+        name = _full_name(transport.reference) if transport.reference else _oci_name(entry)
         by_name.setdefault(name or f"#{number}", []).append(entry)
     if not every and len(by_name) > 1:
         raise ImageError(
@@ -221,17 +227,17 @@ def _oci_images(tree: Tree, place: Place, *, every: bool) -> Iterator[tuple[Part
         if len(entries) > 1:
             choice = schema.Index(media_type=index.media_type, manifests=entries)
             one = schema.select(choice, schema.host_platform())
-        yield _oci_parts(tree, one), _names_for(entries[0], place, every=every)
+        yield _oci_parts(tree, one), _names_for(entries[0], transport, every=every)
 
 
-def _names_for(entry: schema.Descriptor, place: Place, *, every: bool) -> list[str]:
+def _names_for(entry: schema.Descriptor, transport: TransportReference, *, every: bool) -> list[str]:
     """Return the name that an OCI layout's image gets here, by Podman's rule (containers/common, copyFromDefault).
 
     The index gives the name. With `pull oci:DIR[:NAME]` it is NAME, and docker.io's if it is short. `load` of a
     directory takes the index's names (Podman's gives none then): it loads several images at once.
     """
-    if place.kind == transports.OCI and not every:
-        return [docker_name(place.reference)] if place.reference else []
+    if transport.kind == transports.OCI and not every:
+        return [docker_name(transport.reference)] if transport.reference else []
     name = _oci_name(entry)
     return [name] if name else []
 
@@ -246,29 +252,29 @@ def read_index(tree: Tree) -> schema.Index:
     return index
 
 
-def choose_oci(entries: list[schema.Descriptor], place: Place) -> list[tuple[int, schema.Descriptor]]:
-    """Return the entries of an OCI layout's index that a place chooses, numbered. Raises ImageError."""
+def choose_oci(entries: list[schema.Descriptor], transport: TransportReference) -> list[tuple[int, schema.Descriptor]]:
+    """Return the entries of an OCI layout's index that the reference chooses, numbered. Raises ImageError."""
     numbered = [*enumerate(entries)]
-    if place.index >= len(entries):
-        raise ImageError(f"index {place.index} is too large, only {len(entries)} entries available")
-    if place.index >= 0:
-        return [numbered[place.index]]
-    if not place.reference:
+    if transport.index >= len(entries):
+        raise ImageError(f"index {transport.index} is too large, only {len(entries)} entries available")
+    if transport.index >= 0:
+        return [numbered[transport.index]]
+    if not transport.reference:
         return numbered
     # containers/image compares the text as it is; podpy also takes a full name for a short one in the index.
-    found = [one for one in numbered if one[1].annotations.get(REF_NAME) == place.reference]
-    found = found or [one for one in numbered if _oci_name(one[1]) == _full_name(place.reference)]
+    found = [one for one in numbered if one[1].annotations.get(REF_NAME) == transport.reference]
+    found = found or [one for one in numbered if _oci_name(one[1]) == _full_name(transport.reference)]
     if not found:
-        raise ImageError(f'no descriptor found for reference "{place.reference}"', hint=f"See {place.path}")
+        raise ImageError(f'no descriptor found for reference "{transport.reference}"', hint=f"See {transport.path}")
     return found
 
 
-def _oci_parts(tree: Tree, entry: schema.Descriptor) -> Parts:
+def _oci_parts(tree: Tree, entry: schema.Descriptor) -> ImageParts:
     data = _oci_blob(tree, entry, schema.MANIFEST_LIMIT)
     found = descend(data, entry.media_type, lambda one: (_oci_blob(tree, one, schema.MANIFEST_LIMIT), ""))
     config = _oci_blob(tree, found.manifest.config, schema.CONFIG_LIMIT)
     layers = [_blob(tree, layer, transports.blob_name(layer.digest)) for layer in found.manifest.layers]
-    return Parts(manifest=found.data, config=config, layers=layers, leading=found.leading)
+    return ImageParts(manifest=found.data, config=config, layers=layers, parents=found.parents)
 
 
 def _blob(tree: Tree, layer: schema.Descriptor, path: str) -> Blob:
@@ -299,7 +305,7 @@ def _full_name(text: str) -> str:
 # dir: one image; every blob is a file named by its digest (containers/image, directory transport)
 
 
-def _dir_parts(tree: Tree, place: Place, gate: Gate) -> Parts:
+def _dir_parts(tree: Tree, transport: TransportReference, policy: PolicyContext) -> ImageParts:
     data = tree.read("manifest.json", schema.MANIFEST_LIMIT)
 
     def read(entry: schema.Descriptor) -> tuple[bytes, str]:
@@ -308,15 +314,15 @@ def _dir_parts(tree: Tree, place: Place, gate: Gate) -> Parts:
 
     found = descend(data, "", read)
     manifest = found.manifest
-    gate.admit(found.data, lambda: dir_signatures(tree, place, found.data))
+    policy.check_policy(found.data, lambda: dir_signatures(tree, transport, found.data))
     config = check_bytes(tree.read(manifest.config.hex, schema.CONFIG_LIMIT), manifest.config.digest, "a file")
     layers = [_blob(tree, layer, layer.hex) for layer in manifest.layers]
-    return Parts(manifest=found.data, config=config, layers=layers, leading=found.leading)
+    return ImageParts(manifest=found.data, config=config, layers=layers, parents=found.parents)
 
 
-def dir_signatures(tree: Tree, place: Place, manifest: bytes) -> list[Signature]:
+def dir_signatures(tree: Tree, transport: TransportReference, manifest: bytes) -> list[Signature]:
     """Return a directory's signatures of this manifest, its own or one of an index's entry. Raises ImageError."""
     from podpy.image.trust.signatures import from_directory
 
     digest = sha256(manifest).partition(":")[2]
-    return from_directory(place.path, f"{digest}." if tree.has(f"{digest}.manifest.json") else "")
+    return from_directory(transport.path, f"{digest}." if tree.has(f"{digest}.manifest.json") else "")

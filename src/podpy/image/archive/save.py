@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from podpy.errors import ImageError, UsageError
 from podpy.image.archive.write import Outgoing, docker_archive_is_free, write
-from podpy.image.names import places as transports
+from podpy.image.names import transports
 from podpy.image.names.lookup import find_named_image
 from podpy.image.names.reference import LOCALHOST, parse
 from podpy.image.options import SAVE_FORMATS, SaveOptions
-from podpy.image.outgoing.rendition import DOCKER, OCI, Compression
+from podpy.image.outgoing.export import DOCKER, OCI, Compression
 from podpy.image.progress import SILENT, Progress
 from podpy.notice import warn
 
@@ -51,7 +51,7 @@ def save(
             f'unsupported format "{options.format}" for saving multiple images (only {DOCKER_ARCHIVE})',
             hint="Save them one by one",
         )
-    kind, family = _FORMATS[options.format]
+    kind, manifest_format = _FORMATS[options.format]
     if options.format == DOCKER_ARCHIVE:
         docker_archive_is_free(output)
     images = _several(store, paths, names) if options.multiple else [_one(store, paths, names, options.format)]
@@ -63,8 +63,8 @@ def save(
     write(
         store,
         images,
-        transports.Place(kind=kind, path=output),
-        family=family,
+        transports.TransportReference(kind=kind, path=output),
+        manifest_format=manifest_format,
         # podman-save(1): with --uncompressed kept gzip layers, too, go out as plain tars.
         compression=Compression(
             kind="gzip" if compressed else "", force=options.uncompressed and kind != transports.DIR

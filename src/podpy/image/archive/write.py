@@ -17,9 +17,9 @@ from podpy.image.archive.outfile import NewFile, write_file
 from podpy.image.archive.read import REF_NAME, docker_name
 from podpy.image.archive.tarwriter import TarWriter
 from podpy.image.documents import schema
-from podpy.image.names import places as transports
+from podpy.image.names import transports
+from podpy.image.outgoing.export import OCI, Compression, Export, own_format, render
 from podpy.image.outgoing.layer_source import PlainLayer, outgoing_layers
-from podpy.image.outgoing.rendition import OCI, Compression, Rendition, own_family, render
 from podpy.image.progress import SILENT, Progress
 from podpy.record import Record
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from podpy.image.names.places import Place
+    from podpy.image.names.transports import TransportReference
     from podpy.image.outgoing.layer_source import LayerBytes
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
@@ -47,60 +47,62 @@ class Outgoing(Record):
 def write(
     store: Store,
     images: Sequence[Outgoing],
-    place: Place,
+    transport: TransportReference,
     *,
-    family: str = "",
+    manifest_format: str = "",
     compression: Compression | None = None,
     progress: Progress = SILENT,
 ) -> str:
-    """Write images to a place; return the digest of the (last) manifest, empty for a docker-archive, which has none.
+    """Write images; return the digest of the (last) manifest, empty for a docker-archive, which has none.
 
-    Only a docker-archive takes several images, or several names of one. `family` is for `dir:` ("oci", "docker", empty:
-    the image's own format); other transports have a fixed one. `compression` is ignored for a docker-archive, whose
-    layers are plain tars. This process must be in the user's namespaces. Raises ImageError, StorageError, OSError; then
-    no archive was written, and an old one is still there.
+    Only a docker-archive takes several images, or several names of one. `manifest_format` is for `dir:` ("oci",
+    "docker", empty: the image's own format); other transports have a fixed one. `compression` is ignored for a
+    docker-archive, whose layers are plain tars. This process must be in the user's namespaces. Raises ImageError,
+    StorageError, OSError; then no archive was written, and an old one is still there.
     """
     try:
-        if place.kind == transports.DOCKER_ARCHIVE:
-            _write_docker_archive(store, images, place.path, progress)
+        if transport.kind == transports.DOCKER_ARCHIVE:
+            _write_docker_archive(store, images, transport.path, progress)
             return ""
         (image,) = images
-        if place.kind == transports.DIR:
-            check_directory(place.path)
-            family = family or own_family(image.record)
-        elif family not in ("", OCI):
-            raise UsageError(f"{place.kind} holds only OCI images", hint="Leave the format out")
-        rendition = render(store, image.record, family or OCI, compression or Compression())
-        _WRITERS[place.kind](rendition, image.names, place.path, progress)
-        return rendition.digest
+        if transport.kind == transports.DIR:
+            check_directory(transport.path)
+            manifest_format = manifest_format or own_format(image.record)
+        elif manifest_format not in ("", OCI):
+            raise UsageError(f"{transport.kind} holds only OCI images", hint="Leave the format out")
+        export = render(store, image.record, manifest_format or OCI, compression or Compression())
+        _WRITERS[transport.kind](export, image.names, transport.path, progress)
+        return export.digest
     finally:
         progress.close()
 
 
-def push_to_place(
+def push_to_transport(
     store: Store,
     record: ImageRecord,
     name: str,
-    place: Place,
+    transport: TransportReference,
     *,
-    family: str = "",
+    manifest_format: str = "",
     compression: Compression | None = None,
     progress: Progress = SILENT,
 ) -> str:
-    """Write one image to a place under the place's own name, as `podman push IMAGE oci:DIR:NAME` does.
+    """Write one image under the name in the transport reference, as `podman push IMAGE oci:DIR:NAME` does.
 
     `name` is the full name by which the image was asked for (empty: by its id); a docker-archive gets it too. See
     `write`.
     """
-    if place.index >= 0:
-        raise UsageError(f"{place}: @{place.index} chooses among images that are there", hint="Give a name instead")
-    if place.kind == transports.DOCKER_ARCHIVE:
-        own = [docker_name(place.reference)] if place.reference else []
+    if transport.index >= 0:
+        raise UsageError(
+            f"{transport}: @{transport.index} chooses among images that are there", hint="Give a name instead"
+        )
+    if transport.kind == transports.DOCKER_ARCHIVE:
+        own = [docker_name(transport.reference)] if transport.reference else []
         names = list(dict.fromkeys([*own, *([name] if name else [])]))
     else:
-        names = [place.reference] if place.reference else []
+        names = [transport.reference] if transport.reference else []
     images = [Outgoing(record=record, names=names)]
-    return write(store, images, place, family=family, compression=compression, progress=progress)
+    return write(store, images, transport, manifest_format=manifest_format, compression=compression, progress=progress)
 
 
 def docker_archive_is_free(path: str) -> None:
@@ -151,10 +153,10 @@ def _add_docker_image(store: Store, tar: TarWriter, image: Outgoing, progress: P
 # oci-archive and OCI directories
 
 
-def _index_entry(rendition: Rendition, names: Sequence[str]) -> dict[str, Any]:
-    entry = {"mediaType": rendition.media_type, "digest": rendition.digest, "size": len(rendition.manifest)}
+def _index_entry(export: Export, names: Sequence[str]) -> dict[str, Any]:
+    entry = {"mediaType": export.media_type, "digest": export.digest, "size": len(export.manifest)}
     # A reader would refuse a name with another digest than that of the written manifest.
-    fitting = [name for name in names if "@" not in name or name.endswith(f"@{rendition.digest}")]
+    fitting = [name for name in names if "@" not in name or name.endswith(f"@{export.digest}")]
     return {**entry, "annotations": {REF_NAME: fitting[0]}} if fitting else entry
 
 
@@ -162,29 +164,29 @@ def _index(entries: list[dict[str, Any]]) -> bytes:
     return fastjson.dumps({"schemaVersion": 2, "mediaType": schema.OCI_INDEX, "manifests": entries}).encode()
 
 
-def _write_oci_archive(rendition: Rendition, names: Sequence[str], path: str, progress: Progress) -> None:
+def _write_oci_archive(export: Export, names: Sequence[str], path: str, progress: Progress) -> None:
     with NewFile(path) as file:
         tar = TarWriter(file.write)
         tar.add("oci-layout", _OCI_LAYOUT)
         tar.add_directory("blobs")
         tar.add_directory("blobs/sha256")
-        for layer in rendition.layers:
+        for layer in export.layers:
             if not tar.has(transports.blob_name(layer.digest)):
                 tar.add_pieces(transports.blob_name(layer.digest), layer.size, _reported(layer, progress))
-        progress.config(rendition.config_digest)
-        tar.add(transports.blob_name(rendition.config_digest), rendition.config)
+        progress.config(export.config_digest)
+        tar.add(transports.blob_name(export.config_digest), export.config)
         progress.committing()
-        tar.add(transports.blob_name(rendition.digest), rendition.manifest)
-        tar.add("index.json", _index([_index_entry(rendition, names)]))
+        tar.add(transports.blob_name(export.digest), export.manifest)
+        tar.add("index.json", _index([_index_entry(export, names)]))
         tar.end()
 
 
-def _write_layout(rendition: Rendition, names: Sequence[str], path: str, progress: Progress) -> None:
+def _write_layout(export: Export, names: Sequence[str], path: str, progress: Progress) -> None:
     make_directory(os.path.join(path, "blobs", "sha256"))
     entries_of(path)  # refuses a directory that isn't a layout before anything is written
-    _write_blobs(rendition, path, transports.blob_name, progress)
-    write_file(os.path.join(path, transports.blob_name(rendition.digest)), rendition.manifest)
-    add_to_layout(path, _index_entry(rendition, names))
+    _write_blobs(export, path, transports.blob_name, progress)
+    write_file(os.path.join(path, transports.blob_name(export.digest)), export.manifest)
+    add_to_layout(path, _index_entry(export, names))
 
 
 def add_to_layout(path: str, entry: dict[str, Any]) -> None:
@@ -217,8 +219,8 @@ def _is_replaced(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return bool(name == new.get("annotations", {}).get(REF_NAME))
 
 
-def _write_blobs(rendition: Rendition, path: str, name_of: Any, progress: Progress) -> None:
-    for layer in rendition.layers:
+def _write_blobs(export: Export, path: str, name_of: Any, progress: Progress) -> None:
+    for layer in export.layers:
         target = os.path.join(path, name_of(layer.digest))
         if os.path.isfile(target) and os.path.getsize(target) == layer.size:
             progress.layer_exists(layer.digest)
@@ -226,8 +228,8 @@ def _write_blobs(rendition: Rendition, path: str, name_of: Any, progress: Progre
         with NewFile(target) as file:
             for piece in _reported(layer, progress):
                 file.write(piece)
-    progress.config(rendition.config_digest)
-    write_file(os.path.join(path, name_of(rendition.config_digest)), rendition.config)
+    progress.config(export.config_digest)
+    write_file(os.path.join(path, name_of(export.config_digest)), export.config)
     progress.committing()
 
 
@@ -256,12 +258,12 @@ def _hex(digest: str) -> str:
     return digest.partition(":")[2]
 
 
-def _write_dir(rendition: Rendition, _names: Sequence[str], path: str, progress: Progress) -> None:
-    digests = [rendition.config_digest, *(layer.digest for layer in rendition.layers)]
+def _write_dir(export: Export, _names: Sequence[str], path: str, progress: Progress) -> None:
+    digests = [export.config_digest, *(layer.digest for layer in export.layers)]
     wanted = {"version", "manifest.json", *map(_hex, digests)}
-    _write_blobs(rendition, path, _hex, progress)
+    _write_blobs(export, path, _hex, progress)
     write_file(os.path.join(path, "version"), DIR_VERSION)
-    write_file(os.path.join(path, "manifest.json"), rendition.manifest)
+    write_file(os.path.join(path, "manifest.json"), export.manifest)
     for name in os.listdir(path):  # remove the old image: a directory holds only one
         if name not in wanted and not os.path.isdir(os.path.join(path, name)):
             os.unlink(os.path.join(path, name))

@@ -25,7 +25,7 @@ class Descent(Record):
     manifest: schema.Manifest
     data: bytes
     media_type: str
-    leading: list[bytes] = []
+    parents: list[bytes] = []
 
 
 def descend(
@@ -50,11 +50,11 @@ class _Way:
         self._artifacts = artifacts
         self._documents = 0
 
-    def down(self, data: bytes, kind: str, leading: list[bytes]) -> Descent:
+    def down(self, data: bytes, kind: str, parents: list[bytes]) -> Descent:
         document = schema.parse(data, kind, artifacts=self._artifacts)
         if isinstance(document, schema.Manifest):
-            return Descent(manifest=document, data=data, media_type=document.media_type, leading=leading)
-        if len(leading) == DEPTH_LIMIT:
+            return Descent(manifest=document, data=data, media_type=document.media_type, parents=parents)
+        if len(parents) == DEPTH_LIMIT:
             raise ImageError(f"the image index holds another one, and so on, more than {DEPTH_LIMIT} deep")
         missing: NoPlatformError | None = None
         try:
@@ -65,15 +65,15 @@ class _Way:
             chosen = [entry for entry in document.manifests if is_index(entry.media_type) and entry.platform is None]
         for entry in chosen:
             try:
-                return self._into(entry, [*leading, data])
+                return self._into(entry, [*parents, data])
             except NoPlatformError as error:
                 missing = missing or error
         assert missing is not None
         raise missing
 
-    def _into(self, entry: schema.Descriptor, leading: list[bytes]) -> Descent:
+    def _into(self, entry: schema.Descriptor, parents: list[bytes]) -> Descent:
         self._documents += 1
         if self._documents > DOCUMENT_LIMIT:
             raise ImageError(f"the image index holds others with more than {DOCUMENT_LIMIT} documents")
         data, kind = self._read(entry)
-        return self.down(data, kind or entry.media_type, leading)
+        return self.down(data, kind or entry.media_type, parents)

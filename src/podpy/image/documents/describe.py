@@ -69,7 +69,7 @@ def inspect(store: Store, record: ImageRecord) -> dict[str, Any]:
     manifest = _manifest_facts(record)
     data: dict[str, Any] = {
         "Id": record.id,
-        "Digest": record.shown_digest,
+        "Digest": record.podman_digest,
         "RepoTags": repo_tags(record),
         "RepoDigests": repo_digests(record),
         "Parent": "",

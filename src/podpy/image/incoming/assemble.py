@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from podpy.image.incoming.pipeline import Received
+    from podpy.image.incoming.pipeline import ReceivedLayers
     from podpy.storage.store import Store
 
 
@@ -29,16 +29,16 @@ class Blob(Record):
     read: Callable[[int], Iterator[bytes]]
 
 
-class Parts(Record):
+class ImageParts(Record):
     """One image on its way: bytes as they came, layers lowest first.
 
-    `leading`: the parent index, and other manifests whose digests shall mean the image.
+    `parents`: the parent index, and other manifests whose digests shall mean the image.
     """
 
     manifest: bytes
     config: bytes
     layers: list[Blob]
-    leading: list[bytes] = []
+    parents: list[bytes] = []
 
 
 def chain_ids(diff_ids: Sequence[str]) -> list[str]:
@@ -49,7 +49,7 @@ def chain_ids(diff_ids: Sequence[str]) -> list[str]:
     return chains
 
 
-def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Progress = SILENT) -> ImageRecord:
+def assemble(store: Store, parts: ImageParts, *, names: Sequence[str], progress: Progress = SILENT) -> ImageRecord:
     """Bring in the layers that the store lacks, commit the image under `names` (full names), and return it.
 
     Raises ImageError if manifest and configuration don't fit, or a name's digest is another one, and what
@@ -91,46 +91,46 @@ def assemble(store: Store, parts: Parts, *, names: Sequence[str], progress: Prog
         layers=received.layers if received else (),
         blobs=received.blobs if received else (),
         names=names,
-        leading=parts.leading,
+        parents=parts.parents,
     )
 
 
 def _receive_missing(
-    store: Store, parts: Parts, diff_ids: Sequence[str], chains: Sequence[str], progress: Progress
-) -> Received | None:
+    store: Store, parts: ImageParts, diff_ids: Sequence[str], chains: Sequence[str], progress: Progress
+) -> ReceivedLayers | None:
     from podpy.image.incoming.pipeline import (  # threads, decompression: not for an image that is here
-        LayerSource,
+        IncomingLayer,
         receive,
     )
 
-    wanted: dict[str, LayerSource] = {}
+    wanted: dict[str, IncomingLayer] = {}
     parent = ""
     for chain, diff_id, blob in zip(chains, diff_ids, parts.layers, strict=True):
         if store.has_layer(chain):
             progress.layer_exists(blob.digest or diff_id)
         else:
-            wanted[chain] = LayerSource(
+            wanted[chain] = IncomingLayer(
                 diff_id=diff_id, chain_id=chain, parent=parent, digest=blob.digest, size=blob.size, read=blob.read
             )
         parent = chain
     return receive(store, list(wanted.values()), progress=progress) if wanted else None
 
 
-def _as_it_is(store: Store, image_id: str, digest: str, parts: Parts, names: Sequence[str]) -> ImageRecord | None:
+def _as_it_is(store: Store, image_id: str, digest: str, parts: ImageParts, names: Sequence[str]) -> ImageRecord | None:
     """Return the store's image if it came by these manifests last and has these names: nothing need be written."""
     try:
         here = store.find_image(image_id.partition(":")[2])
     except NoSuchImageError:
         return None
-    is_same = here.digest == digest and all(sha256(manifest) in here.digests for manifest in parts.leading)
+    is_same = here.digest == digest and all(sha256(manifest) in here.digests for manifest in parts.parents)
     return here if is_same and set(names).issubset(here.names) else None
 
 
-def _check_names(parts: Parts, names: Sequence[str]) -> None:
+def _check_names(parts: ImageParts, names: Sequence[str]) -> None:
     """Raise ImageError if a name has a digest that isn't the image's: an archive may claim any name."""
     for name in names:
         _, at, digest = name.rpartition("@")
-        if at and not any(has_digest(manifest, digest) for manifest in (parts.manifest, *parts.leading)):
+        if at and not any(has_digest(manifest, digest) for manifest in (parts.manifest, *parts.parents)):
             raise ImageError(
                 f"{name}: the image has another digest than its name says",
                 hint="Save it again by its tag, or by its id",

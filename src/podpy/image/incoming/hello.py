@@ -7,7 +7,7 @@ from podpy.digests import sha256
 from podpy.errors import NotSupportedError
 from podpy.image.archive.tarwriter import END, header, padding
 from podpy.image.documents import schema
-from podpy.image.incoming.assemble import Blob, Parts, assemble
+from podpy.image.incoming.assemble import Blob, ImageParts, assemble
 from podpy.image.names.reference import parse
 from podpy.process import own_program
 
@@ -77,7 +77,7 @@ def _config(diff_id: str) -> bytes:
     return fastjson.dumps(document).encode()
 
 
-def _parts(layer: bytes, config: bytes) -> Parts:
+def _parts(layer: bytes, config: bytes) -> ImageParts:
     def read(offset: int) -> Iterator[bytes]:
         yield layer[offset:]
 
@@ -85,4 +85,4 @@ def _parts(layer: bytes, config: bytes) -> Parts:
     layers = [{"mediaType": schema.OCI_LAYER, "digest": sha256(layer), "size": len(layer)}]
     manifest = {"schemaVersion": 2, "mediaType": schema.OCI_MANIFEST, "config": description, "layers": layers}
     blob = Blob(digest=sha256(layer), size=len(layer), read=read)
-    return Parts(manifest=fastjson.dumps(manifest).encode(), config=config, layers=[blob])
+    return ImageParts(manifest=fastjson.dumps(manifest).encode(), config=config, layers=[blob])

@@ -16,12 +16,12 @@ from podpy.digests import sha256
 from podpy.errors import DigestMismatchError, ImageError, RegistryError
 from podpy.image.archive.tree import chunks_of, spool
 from podpy.image.documents import changes, schema
-from podpy.image.incoming.assemble import Blob, Parts, assemble
+from podpy.image.incoming.assemble import Blob, ImageParts, assemble
 from podpy.image.incoming.compression import HEAD, decompressed, detect
 from podpy.image.names.reference import for_new_image
 from podpy.image.options import ImportOptions, is_address
 from podpy.image.progress import SILENT, Progress
-from podpy.image.trust import Gate, Source
+from podpy.image.trust import Origin, PolicyContext
 from podpy.record import Record
 from podpy.times import rfc3339
 
@@ -56,14 +56,14 @@ def import_tar(
     options = options or ImportOptions()
     settings = changes.parse(options.changes)
     names = [for_new_image(name)] if name else []
-    place = Source(transport="tarball", scopes=[], name=f"tarball:{source if isinstance(source, str) else '-'}")
-    Gate(store.paths, place, policy_file=options.signature_policy).admit(b"")
+    place = Origin(transport="tarball", scopes=[], name=f"tarball:{source if isinstance(source, str) else '-'}")
+    PolicyContext(store.paths, place, policy_file=options.signature_policy).check_policy(b"")
     descriptor = _open(store, source)
     before = _stamp(descriptor)
     try:
         tar = _measure(descriptor)
         config = _config(options, settings, tar)
-        parts = Parts(manifest=_manifest(config, tar), config=config, layers=[_blob(descriptor, tar)])
+        parts = ImageParts(manifest=_manifest(config, tar), config=config, layers=[_blob(descriptor, tar)])
         return assemble(store, parts, names=names, progress=progress)
     except (ImageError, DigestMismatchError):
         if _stamp(descriptor) == before:
@@ -105,22 +105,22 @@ def _open(store: Store, source: str | int) -> int:
 
 def _download(address: str) -> Iterator[bytes]:
     from podpy.image.registry.curl import HTTPError
-    from podpy.image.registry.http import Transport, drop, split
+    from podpy.image.registry.http import Connection, drop, split
 
     what = f"downloading {address}"
-    transport = Transport(split(address).netloc)
+    connection = Connection(split(address).netloc)
     try:
-        response = transport.open_url("GET", address, {}, what=what)
+        response = connection.open_url("GET", address, {}, what=what)
         if response.status != 200:
             drop(response)
             raise ImageError(f"{what}: the server answered {response.status}", hint="Check the address")
         yield from response.stream()
     except HTTPError as error:
-        raise _no_answer(transport.explain(error, what), error) from None
+        raise _no_answer(connection.explain(error, what), error) from None
     except RegistryError as error:
         raise _no_answer(error, error.__cause__) from None
     finally:
-        transport.close()
+        connection.close()
 
 
 def _no_answer(error: RegistryError, cause: BaseException | None) -> RegistryError:

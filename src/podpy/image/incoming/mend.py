@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.image.documents.schema import Descriptor
-    from podpy.image.incoming.pipeline import LayerSource
+    from podpy.image.incoming.pipeline import IncomingLayer
     from podpy.image.names.reference import Reference
     from podpy.image.outgoing.layer_source import OutgoingLayer
     from podpy.image.registry.read import Repository
@@ -133,13 +133,13 @@ def _whole_blob(store: Store, image: ImageRecord, chain_id: str) -> LayerBlob | 
 def _fetch(put: _Place, paths: Paths, image: ImageRecord, reference: Reference, chain_id: str) -> None:
     from podpy.image.names.registries import registries_of
     from podpy.image.registry.access import PullOptions
-    from podpy.image.registry.remote import Places
+    from podpy.image.registry.remote import PullSources
 
-    places = Places(paths, reference, registries_of(paths), PullOptions(), progress=put.progress)
-    for place in places:
-        with place as repository:
+    pull_sources = PullSources(paths, reference, registries_of(paths), PullOptions(), progress=put.progress)
+    for source in pull_sources:
+        with source as repository:
             return _receive(put, image, repository, chain_id)
-    raise places.error()
+    raise pull_sources.error()
 
 
 def _receive(put: _Place, image: ImageRecord, repository: Repository, chain_id: str) -> None:
@@ -151,7 +151,7 @@ def _receive(put: _Place, image: ImageRecord, repository: Repository, chain_id: 
         manifest = schema.parse(data) if data else None
         if not isinstance(manifest, schema.Manifest) or len(manifest.layers) != len(image.layers):
             continue
-        repository.admit(data)
+        repository.check_policy(data)
         entry = manifest.layers[position]
         try:
             return put(image, _source(image, chain_id, entry, repository))
@@ -162,9 +162,9 @@ def _receive(put: _Place, image: ImageRecord, repository: Repository, chain_id: 
 
 def _source(
     image: ImageRecord, chain_id: str, blob: Descriptor | LayerBlob, repository: Repository | None
-) -> LayerSource:
+) -> IncomingLayer:
     from podpy.image.documents.config import ImageConfig
-    from podpy.image.incoming.pipeline import LayerSource
+    from podpy.image.incoming.pipeline import IncomingLayer
 
     def read(offset: int) -> Iterator[bytes]:
         if repository is not None:
@@ -173,7 +173,7 @@ def _source(
         return blob.chunks(offset)
 
     number = image.layers.index(chain_id)
-    return LayerSource(
+    return IncomingLayer(
         diff_id=ImageConfig.parse(image.config).diff_ids[number],
         chain_id=chain_id,
         parent=image.layers[number - 1] if number else "",
@@ -191,7 +191,7 @@ class _Place:
         self._check = check
         self.progress = progress
 
-    def __call__(self, image: ImageRecord, source: LayerSource) -> None:
+    def __call__(self, image: ImageRecord, source: IncomingLayer) -> None:
         """Do it. Raises StorageError, and what the check raises."""
         from podpy.image.incoming.pipeline import receive
 

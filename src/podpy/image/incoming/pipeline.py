@@ -43,7 +43,7 @@ _READ_AHEAD = 4  # pieces
 _GRACE = 0.5  # seconds that all layers together get to stop after one has failed, or after Ctrl-C
 
 
-class LayerSource(Record):
+class IncomingLayer(Record):
     """Where a layer's bytes come from.
 
     `digest` names the blob that is kept (empty: the bytes aren't kept, a recipe is made); `size` in bytes, -1: not
@@ -58,7 +58,7 @@ class LayerSource(Record):
     read: Callable[[int], Iterator[bytes]]
 
 
-class Received(Record):
+class ReceivedLayers(Record):
     """What `receive` made: all of it verified, none of it committed."""
 
     layers: list[LayerWriter]
@@ -142,8 +142,8 @@ def read_ahead(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def receive(
-    store: Store, sources: Sequence[LayerSource], *, progress: Progress = SILENT, workers: int = WORKERS
-) -> Received:
+    store: Store, sources: Sequence[IncomingLayer], *, progress: Progress = SILENT, workers: int = WORKERS
+) -> ReceivedLayers:
     """Bring layers into the staging area, each verified. Layers that the store has must not be among `sources`.
 
     Raises the first failure: RegistryError, DigestMismatchError, ImageError, StorageError. After an error, or
@@ -175,13 +175,13 @@ def receive(
         raise pool.error
     finished = [pool.finished[id(source)] for source in sources]
     blobs = {blob.digest: blob for _, blob in finished if blob is not None}
-    return Received(layers=[layer for layer, _ in finished], blobs=list(blobs.values()))
+    return ReceivedLayers(layers=[layer for layer, _ in finished], blobs=list(blobs.values()))
 
 
 class _Pool:
     """The layers that wait, those that are done, and the first error."""
 
-    def __init__(self, store: Store, sources: Sequence[LayerSource], progress: Progress) -> None:
+    def __init__(self, store: Store, sources: Sequence[IncomingLayer], progress: Progress) -> None:
         self.store = store
         self.progress = progress
         self.stop = Event()
@@ -207,7 +207,7 @@ class _Pool:
                 self._fail(error)
                 return
 
-    def _fetch(self, source: LayerSource) -> tuple[LayerWriter, BlobWriter | None]:
+    def _fetch(self, source: IncomingLayer) -> tuple[LayerWriter, BlobWriter | None]:
         blob = self.store.stage_blob(source.digest) if source.digest else None
         resumed = blob is not None and blob.offset > 0 and not blob.complete
         try:
@@ -229,7 +229,7 @@ class _Pool:
 class _Transfer:
     """One layer on its way: this thread receives; if it is worth it, another one decompresses and unpacks."""
 
-    def __init__(self, pool: _Pool, source: LayerSource, blob: BlobWriter | None) -> None:
+    def __init__(self, pool: _Pool, source: IncomingLayer, blob: BlobWriter | None) -> None:
         self._pool = pool
         self._source = source
         self._blob = blob
@@ -406,7 +406,7 @@ def growing(blob: BlobWriter, arriving: Generator[bytes], stop: Event) -> Genera
         thread.join()
 
 
-def _check_space(store: Store, sources: Sequence[LayerSource]) -> None:
+def _check_space(store: Store, sources: Sequence[IncomingLayer]) -> None:
     # A lower bound: the files of a layer take at least as much as its compressed form, and that is kept too.
     check_space(store, sum(max(source.size, 0) * (2 if source.digest else 1) for source in sources), what="the image")
 

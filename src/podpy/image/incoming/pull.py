@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
-from podpy.image.failures import Naming, together
+from podpy.image.failures import ErrorPrefix, combined
 from podpy.image.names.lookup import find_named
-from podpy.image.names.places import is_place, parse_place, refuse_unknown
 from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, REGISTRY, STORE, Reference, parse
 from podpy.image.names.registries import registries_of
 from podpy.image.names.short import for_pull
+from podpy.image.names.transports import is_transport, parse_transport, refuse_unknown
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry import remote
 from podpy.image.registry.access import PULL_POLICIES, PullOptions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
     from podpy.image.documents.schema import Descriptor, Manifest
-    from podpy.image.incoming.assemble import Parts
+    from podpy.image.incoming.assemble import ImageParts
     from podpy.image.registry.read import Repository
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
@@ -42,8 +42,8 @@ def pull(
 def _by_policy(store: Store, paths: Paths, name: str, options: PullOptions, progress: Progress) -> ImageRecord:
     if options.policy not in PULL_POLICIES:
         raise UsageError(f'unsupported pull policy "{options.policy}"', hint=f"It is one of {', '.join(PULL_POLICIES)}")
-    if is_place(name):
-        return pull_place(store, name, options, progress=progress)[0]
+    if is_transport(name):
+        return pull_from_transport(store, name, options, progress=progress)[0]
     plain = name.removeprefix(REGISTRY)
     known = _find_here(store, paths, plain, options)
     here, missing = known.image, known.missing
@@ -74,23 +74,23 @@ def _by_policy(store: Store, paths: Paths, name: str, options: PullOptions, prog
             return known.other
         if missing is None or options.policy == "always":
             raise
-        raise together([error, missing]) from None
+        raise combined([error, missing]) from None
     finally:
         progress.close()
 
 
-def pull_place(
+def pull_from_transport(
     store: Store, text: str, options: PullOptions | None = None, *, progress: Progress = SILENT
 ) -> list[ImageRecord]:
     """Return the images that a transport reference means: `oci:DIR:NAME` one, a docker-archive perhaps several.
 
-    See image/names/places.py. Raises ImageError, DigestMismatchError, StorageError.
+    See image/names/transports.py. Raises ImageError, DigestMismatchError, StorageError.
     """
     from podpy.image.archive.read import fetch
 
     policy_file = (options or PullOptions()).signature_policy
     with store.coming_by("pull", text):
-        return fetch(store, parse_place(text), policy_file=policy_file, progress=progress)
+        return fetch(store, parse_transport(text), policy_file=policy_file, progress=progress)
 
 
 def warn_of_platform(record: ImageRecord, options: PullOptions) -> None:
@@ -159,7 +159,7 @@ def _pull(
             failures.append(error)
     if options.policy == "newer" and here is not None:
         return here  # podman-pull(1): a registry that can't be asked is no error if the image is here
-    raise together(failures)
+    raise combined(failures)
 
 
 class _Pull:
@@ -183,24 +183,26 @@ class _Pull:
 
     def run(self, here: ImageRecord | None) -> ImageRecord:
         """Return the image. If no place has it, raises the last one's error."""
-        places = remote.Places(self._paths, self._reference, self._registries, self._options, progress=self._progress)
-        for place in places:
-            with place as repository:
+        pull_sources = remote.PullSources(
+            self._paths, self._reference, self._registries, self._options, progress=self._progress
+        )
+        for source in pull_sources:
+            with source as repository:
                 return self._from(repository, here)
-        raise places.error()
+        raise pull_sources.error()
 
     def _from(self, repository: Repository, here: ImageRecord | None) -> ImageRecord:
         wanted = self._reference.digest or self._reference.tag
         if here is not None and self._options.policy == "newer" and repository.digest(wanted) in here.digests:
             return here
-        manifest, data, leading = self._manifest(repository, wanted)
-        repository.admit(data)
+        manifest, data, parents = self._manifest(repository, wanted)
+        repository.check_policy(data)
         name = str(self._reference.without_tag_if_digest())
         config = self._config_here(manifest) or repository.small_blob(manifest.config, _config_limit())
-        parts = _parts(repository, manifest, data, config).replace(leading=leading)
+        parts = _parts(repository, manifest, data, config).replace(parents=parents)
         return self._assemble(parts, name)
 
-    def _assemble(self, parts: Parts, name: str) -> ImageRecord:
+    def _assemble(self, parts: ImageParts, name: str) -> ImageRecord:
         from podpy.image.incoming.assemble import assemble
 
         return assemble(self._store, parts, names=[name], progress=self._progress)
@@ -214,9 +216,9 @@ class _Pull:
             return (here, "") if here else repository.manifest(entry.digest)
 
         data, kind = repository.manifest(wanted)
-        with Naming(str(self._reference)):  # with --quiet nothing else would say whose document it is
+        with ErrorPrefix(str(self._reference)):  # with --quiet nothing else would say whose document it is
             found = descend(data, kind, read, self._options.wanted())
-        return found.manifest, found.data, found.leading
+        return found.manifest, found.data, found.parents
 
     def _config_here(self, manifest: Manifest) -> bytes | None:
         """Return the configuration if the store has the very same image: then only the manifest was asked for."""
@@ -232,15 +234,15 @@ def _config_limit() -> int:
     return CONFIG_LIMIT
 
 
-def _parts(repository: Repository, manifest: Manifest, data: bytes, config: bytes) -> Parts:
-    from podpy.image.incoming.assemble import Blob, Parts
+def _parts(repository: Repository, manifest: Manifest, data: bytes, config: bytes) -> ImageParts:
+    from podpy.image.incoming.assemble import Blob, ImageParts
 
     def blob(layer: Descriptor) -> Blob:
         if layer.size < 0:
             raise ImageError(f"{repository.name}: layer {layer.digest} has no size")
         return Blob(digest=layer.digest, size=layer.size, read=lambda offset: _layer_bytes(repository, layer, offset))
 
-    return Parts(manifest=data, config=config, layers=[blob(layer) for layer in manifest.layers])
+    return ImageParts(manifest=data, config=config, layers=[blob(layer) for layer in manifest.layers])
 
 
 def _layer_bytes(repository: Repository, layer: Descriptor, offset: int) -> Iterator[bytes]:
@@ -261,7 +263,7 @@ def all_tags(paths: Paths, name: str, options: PullOptions) -> list[str]:
         from podpy.image.archive.podman_store import all_names
 
         return all_names(paths, name.removeprefix(STORE))
-    if is_place(name):
+    if is_transport(name):
         transport = name.partition(":")[0]
         raise UsageError(f'pulling all tags is not supported for the transport "{transport}"')
     reference = parse(name.removeprefix(REGISTRY))

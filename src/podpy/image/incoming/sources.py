@@ -15,7 +15,7 @@ from podpy.errors import ImageError, NoSuchImageError, NotSupportedError
 from podpy.image.archive import read as archive
 from podpy.image.archive.tree import open_tree
 from podpy.image.documents import schema
-from podpy.image.names import places as transports
+from podpy.image.names import transports
 from podpy.image.names.lookup import find_named
 from podpy.image.names.reference import REGISTRY, STORE
 from podpy.image.names.registries import registries_of
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.image.archive.tree import Tree
-    from podpy.image.names.places import Place
+    from podpy.image.names.transports import TransportReference
     from podpy.image.registry.access import Access
     from podpy.image.registry.read import Repository
-    from podpy.image.trust import Gate
+    from podpy.image.trust import PolicyContext
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
     T = TypeVar("T")
 
 
-class Source:
-    """One place with an image or a list in it. `text` names it with its transport."""
+class ImageSource:
+    """An image or a list in one location. `text` names it with its transport."""
 
     text: str
 
@@ -54,14 +54,14 @@ class Source:
         raise NotImplementedError
 
 
-class ForeignSource(Source):
+class ForeignSource(ImageSource):
     """One that isn't the store's: its blobs can be copied on."""
 
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         """Yield a blob's bytes from `offset` on."""
         raise NotImplementedError
 
-    def admit(self, manifest: bytes) -> None:
+    def check_policy(self, manifest: bytes) -> None:
         """Return if policy.json lets what has this manifest be copied on. Raises TrustError."""
         raise NotImplementedError
 
@@ -83,11 +83,11 @@ class RegistrySource(ForeignSource):
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         return self.repository.blob(digest, size, offset)
 
-    def admit(self, manifest: bytes) -> None:
-        self.repository.admit(manifest)
+    def check_policy(self, manifest: bytes) -> None:
+        self.repository.check_policy(manifest)
 
 
-class StoreSource(Source):
+class StoreSource(ImageSource):
     """An image or list of the store."""
 
     def __init__(self, store: Store, record: ImageRecord) -> None:
@@ -110,11 +110,11 @@ class StoreSource(Source):
 class LayoutSource(ForeignSource):
     """An image or list of an OCI layout."""
 
-    def __init__(self, tree: Tree, place: Place, gate: Gate) -> None:
-        self.text = str(place)
+    def __init__(self, tree: Tree, transport: TransportReference, policy: PolicyContext) -> None:
+        self.text = str(transport)
         self._tree = tree
-        self._place = place
-        self._gate = gate
+        self._transport = transport
+        self._policy = policy
 
     def manifest(self, digest: str = "") -> tuple[bytes, str]:
         kind = ""
@@ -131,12 +131,12 @@ class LayoutSource(ForeignSource):
     def blob(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         return self._tree.chunks(self._file(digest), offset)
 
-    def admit(self, manifest: bytes) -> None:
-        self._gate.admit(manifest)
+    def check_policy(self, manifest: bytes) -> None:
+        self._policy.check_policy(manifest)
 
     def _entry(self) -> schema.Descriptor:
         index = archive.read_index(self._tree)
-        entries = [entry for _, entry in archive.choose_oci(index.manifests, self._place)]
+        entries = [entry for _, entry in archive.choose_oci(index.manifests, self._transport)]
         if len(entries) != 1:
             raise ImageError("more than one image in oci, choose an image", hint="Append :NAME or :@NUMBER")
         return entries[0]
@@ -153,8 +153,8 @@ class DirectorySource(LayoutSource):
         data = self._tree.read(entry if self._tree.has(entry) else "manifest.json", schema.MANIFEST_LIMIT)
         return check_bytes(data, digest, "a manifest") if digest else data, ""
 
-    def admit(self, manifest: bytes) -> None:
-        self._gate.admit(manifest, lambda: archive.dir_signatures(self._tree, self._place, manifest))
+    def check_policy(self, manifest: bytes) -> None:
+        self._policy.check_policy(manifest, lambda: archive.dir_signatures(self._tree, self._transport, manifest))
 
     def _file(self, digest: str) -> str:
         return digest.partition(":")[2]
@@ -165,7 +165,7 @@ def use(
     paths: Paths,
     text: str,
     access: Access,
-    work: Callable[[Source], T],
+    work: Callable[[ImageSource], T],
     *,
     progress: Progress = SILENT,
 ) -> T:
@@ -173,8 +173,8 @@ def use(
 
     Raises NoSuchImageError, ImageError, RegistryError, NotSupportedError, ConfigError.
     """
-    if transports.is_place(text):
-        return _use_place(store, text, access, work)
+    if transports.is_transport(text):
+        return _use_transport(store, text, access, work)
     if not text.startswith(REGISTRY):
         try:
             return work(StoreSource(store, find_named(store, paths, text)[0]))
@@ -184,35 +184,35 @@ def use(
     return _use_registry(paths, text.removeprefix(REGISTRY), access, work, progress)
 
 
-def _use_registry(paths: Paths, name: str, access: Access, work: Callable[[Source], T], progress: Progress) -> T:
+def _use_registry(paths: Paths, name: str, access: Access, work: Callable[[ImageSource], T], progress: Progress) -> T:
     registries = registries_of(paths)
     failures: list[ImageError] = []
     for reference in for_pull(name, registries).names:
         try:
-            places = remote.Places(paths, reference, registries, access, progress=progress)
-            for place in places:
-                with place as repository:
+            pull_sources = remote.PullSources(paths, reference, registries, access, progress=progress)
+            for source in pull_sources:
+                with source as repository:
                     return work(RegistrySource(repository, str(reference), reference.digest or reference.tag))
-            raise places.error()
+            raise pull_sources.error()
         except ImageError as error:
             failures.append(error)
     raise failures[0]
 
 
-def _use_place(store: Store, text: str, access: Access, work: Callable[[Source], T]) -> T:
-    place = transports.parse_place(text)
-    if place.kind == transports.DOCKER_ARCHIVE:
+def _use_transport(store: Store, text: str, access: Access, work: Callable[[ImageSource], T]) -> T:
+    transport = transports.parse_transport(text)
+    if transport.kind == transports.DOCKER_ARCHIVE:
         raise NotSupportedError(
             f"{text}: a list can't refer to an image of a docker-archive", hint="podpy load it, and give its name"
         )
-    place = place.replace(path=os.path.abspath(place.path))  # a list must find it again from elsewhere
-    if not os.path.exists(place.path):
-        raise ImageError(f"{place.path}: no such file or directory")
-    tree = open_tree(store, place.path)
+    transport = transport.replace(path=os.path.abspath(transport.path))  # a list must find it again from elsewhere
+    if not os.path.exists(transport.path):
+        raise ImageError(f"{transport.path}: no such file or directory")
+    tree = open_tree(store, transport.path)
     try:
-        gate = archive.gate_of(store, place, access.signature_policy)
-        gate.refuse_rejected()
-        kind = DirectorySource if place.kind == transports.DIR else LayoutSource
-        return work(kind(tree, place, gate))
+        policy = archive.policy_of(store, transport, access.signature_policy)
+        policy.refuse_rejected()
+        kind = DirectorySource if transport.kind == transports.DIR else LayoutSource
+        return work(kind(tree, transport, policy))
     finally:
         tree.close()

@@ -13,7 +13,7 @@ from podpy.image.documents.index import Entry
 from podpy.image.incoming.staged import StagedFile, stage_bytes, stage_file
 from podpy.image.lists import manifest_list
 from podpy.image.options import EntryChanges, ListArtifactOptions
-from podpy.storage.lists import ListSource
+from podpy.storage.lists import EntrySource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_files(
     entry = Entry(
         media_type=schema.OCI_MANIFEST, digest=sha256(data), size=len(data), artifact_type=options.artifact_type
     )
-    source = ListSource(digest=entry.digest, manifest=data, files=[os.path.abspath(path) for path in files])
+    source = EntrySource(digest=entry.digest, manifest=data, files=[os.path.abspath(path) for path in files])
     blobs = [stage_bytes(store, config.data), *(file.blob for file in staged)]
     return manifest_list.add_entry(store, record, manifest_list.changed(entry, changes), source, blobs)
 

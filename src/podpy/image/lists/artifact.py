@@ -265,11 +265,11 @@ def pull(store: Store, paths: Paths, name: str, access: Access, *, progress: Pro
     reference = full_name(name, DOCKER_DOMAIN)
     progress.message(f"Trying to pull {reference}...")
     try:
-        places = remote.Places(paths, reference, registries_of(paths), access, progress=progress)
-        for place in places:
-            with place as repository:
+        pull_sources = remote.PullSources(paths, reference, registries_of(paths), access, progress=progress)
+        for source in pull_sources:
+            with source as repository:
                 return _receive(store, repository, reference, progress)
-        raise places.error()
+        raise pull_sources.error()
     finally:
         progress.close()
 
@@ -278,7 +278,7 @@ def _receive(store: Store, repository: Repository, reference: Reference, progres
     data, kind = repository.manifest(reference.digest or reference.tag)
     found = descend(data, kind, lambda entry: repository.manifest(entry.digest), artifacts=True)
     data, document = found.data, found.manifest
-    repository.admit(data)
+    repository.check_policy(data)
     parts = {part.digest: part for part in (document.config, *document.layers)}
     for part in parts.values():
         if part.size < 0:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from podpy.config.paths import Paths
-    from podpy.image.archive.list_places import Directory
+    from podpy.image.archive.list_directories import Directory
     from podpy.image.registry.access import Access
     from podpy.image.registry.write import WritableRepository
     from podpy.storage.artifacts import ArtifactRecord

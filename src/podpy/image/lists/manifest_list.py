@@ -12,7 +12,7 @@ from podpy.image.documents import schema
 from podpy.image.documents.descend import DEPTH_LIMIT, is_index
 from podpy.image.documents.index import Document, Entry
 from podpy.image.incoming import sources
-from podpy.image.names import places as transports
+from podpy.image.names import transports
 from podpy.image.names.lookup import find_named
 from podpy.image.names.reference import REGISTRY, STORE, check_digest, for_new_image
 from podpy.image.options import EntryChanges, ListAddOptions
@@ -21,7 +21,7 @@ from podpy.image.registry.access import Access
 from podpy.notice import warn
 from podpy.storage import lists as table
 from podpy.storage.images import ImageRecord
-from podpy.storage.lists import Contents, ListSource
+from podpy.storage.lists import Contents, EntrySource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.image.documents.schema import Platform
-    from podpy.image.incoming.sources import Source
+    from podpy.image.incoming.sources import ImageSource
     from podpy.storage.blobs import BlobWriter
     from podpy.storage.store import Store
 
-    Found = list[tuple[Entry, ListSource]]
+    Found = list[tuple[Entry, EntrySource]]
 
 
 def changed(entry: Entry, changes: EntryChanges) -> Entry:
@@ -173,7 +173,7 @@ def inspect(store: Store, paths: Paths, text: str, access: Access) -> dict[str, 
 
 
 def _inspect_remote(store: Store, paths: Paths, text: str, access: Access) -> dict[str, object]:
-    name = text if transports.is_place(text) or text.startswith(REGISTRY) else REGISTRY + text
+    name = text if transports.is_transport(text) or text.startswith(REGISTRY) else REGISTRY + text
     data, kind = sources.use(store, paths, name, access, lambda source: source.manifest())
     document = schema.parse(data, kind, artifacts=True)
     if document.media_type == schema.DOCKER_MANIFEST:
@@ -187,7 +187,7 @@ def _inspect_remote(store: Store, paths: Paths, text: str, access: Access) -> di
 def describe_subject(store: Store, paths: Paths, name: str) -> Entry:
     """Return the descriptor of an image, list or artifact that something is attached to. Raises ImageError."""
 
-    def work(source: Source) -> Entry:
+    def work(source: ImageSource) -> Entry:
         data, kind = source.manifest()
         document = schema.parse(data, kind, artifacts=True)
         artifact_type = fastjson.loads(data).get("artifactType", "")
@@ -201,7 +201,7 @@ def describe_subject(store: Store, paths: Paths, name: str) -> Entry:
     return sources.use(store, paths, name, Access(), work)
 
 
-def add_entry(store: Store, record: ImageRecord, entry: Entry, source: ListSource, blobs: list[BlobWriter]) -> str:
+def add_entry(store: Store, record: ImageRecord, entry: Entry, source: EntrySource, blobs: list[BlobWriter]) -> str:
     """Add an entry that was made here (an artifact) with its staged blobs, and return the list's id."""
     return _change(store, record, lambda document: document.with_entry(entry), [(entry, source)], blobs)
 
@@ -215,7 +215,7 @@ def _gather(store: Store, paths: Paths, text: str, options: ListAddOptions, prog
     return sources.use(store, paths, text, options, lambda source: _entries(store, source, options), progress=progress)
 
 
-def _entries(store: Store, source: Source, options: ListAddOptions) -> Found:
+def _entries(store: Store, source: ImageSource, options: ListAddOptions) -> Found:
     data, kind = source.manifest()
     document = schema.parse(data, kind, artifacts=True)
     if isinstance(document, schema.Manifest):
@@ -225,7 +225,7 @@ def _entries(store: Store, source: Source, options: ListAddOptions) -> Found:
             size=len(data),
             artifact_type=document.artifact_type,
         )
-        return [(_with_platform(entry, source, document), ListSource(digest=entry.digest, source=source.text))]
+        return [(_with_platform(entry, source, document), EntrySource(digest=entry.digest, source=source.text))]
     every = _flattened(source, data, kind, [])
     chosen = [entry for entry, _ in every]
     if not options.all:
@@ -234,12 +234,12 @@ def _entries(store: Store, source: Source, options: ListAddOptions) -> Found:
         chosen = [entry for entry in chosen if entry.digest == digest][:1]
     known = _known_sources(store, source)
     return [
-        (_complete(entry, source), known.get(entry.digest, ListSource(digest=entry.digest, source=source.text)))
+        (_complete(entry, source), known.get(entry.digest, EntrySource(digest=entry.digest, source=source.text)))
         for entry in chosen
     ]
 
 
-def _flattened(source: Source, data: bytes, kind: str, above: list[str]) -> list[tuple[Entry, schema.Descriptor]]:
+def _flattened(source: ImageSource, data: bytes, kind: str, above: list[str]) -> list[tuple[Entry, schema.Descriptor]]:
     """Return the entries of an index, and of an index in it, in place. `above`: the digests that led to it."""
     document = schema.parse(data, kind)
     if len(above) == DEPTH_LIMIT:
@@ -261,13 +261,13 @@ def _platform(changes: EntryChanges) -> Platform:
     return schema.parse_platform("", os_name=changes.os, architecture=changes.architecture, variant=changes.variant)
 
 
-def _known_sources(store: Store, source: Source) -> dict[str, ListSource]:
+def _known_sources(store: Store, source: ImageSource) -> dict[str, EntrySource]:
     if not isinstance(source, sources.StoreSource):
         return {}
     return {known.digest: known for known in table.sources(store, source.record.id)}
 
 
-def _complete(entry: Entry, source: Source) -> Entry:
+def _complete(entry: Entry, source: ImageSource) -> Entry:
     if (entry.os and entry.architecture) or entry.artifact_type:
         return entry
     data, kind = source.manifest(entry.digest)
@@ -277,7 +277,7 @@ def _complete(entry: Entry, source: Source) -> Entry:
     return _with_platform(entry, source, document)
 
 
-def _with_platform(entry: Entry, source: Source, manifest: schema.Manifest) -> Entry:
+def _with_platform(entry: Entry, source: ImageSource, manifest: schema.Manifest) -> Entry:
     if entry.artifact_type or manifest.artifact_type:
         return entry.replace(artifact_type=entry.artifact_type or manifest.artifact_type)
     data = source.small_blob(manifest.config, schema.CONFIG_LIMIT)
@@ -305,7 +305,7 @@ def _change(
     found: Found | None = None,
     blobs: list[BlobWriter] | None = None,
 ) -> str:
-    def contents(now: ImageRecord, before: list[ListSource]) -> Contents:
+    def contents(now: ImageRecord, before: list[EntrySource]) -> Contents:
         document = work(lists.parse(now.manifest))
         kept = {entry.digest for entry in document.entries}
         return _contents(document, [source for source in _sources(found or [], before) if source.digest in kept])
@@ -313,7 +313,7 @@ def _change(
     return table.change(store, record.id, contents, blobs or ()).id
 
 
-def _contents(document: Document, entry_sources: list[ListSource]) -> Contents:
+def _contents(document: Document, entry_sources: list[EntrySource]) -> Contents:
     data = lists.serialize(document)
     if len(data) > schema.MANIFEST_LIMIT:
         raise StorageError(
@@ -322,7 +322,7 @@ def _contents(document: Document, entry_sources: list[ListSource]) -> Contents:
     return Contents(manifest=data, digest=sha256(data), sources=entry_sources)
 
 
-def _sources(found: Found, before: list[ListSource]) -> list[ListSource]:
+def _sources(found: Found, before: list[EntrySource]) -> list[EntrySource]:
     merged = {source.digest: source for source in before}
     merged.update({source.digest: source for _, source in found})
     return list(merged.values())

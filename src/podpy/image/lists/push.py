@@ -13,23 +13,23 @@ from functools import partial
 
 from podpy import fastjson
 from podpy.errors import ImageError, NoSuchImageError, NotSupportedError, StorageError, UsageError
-from podpy.image.archive.list_places import Directory, open_place
+from podpy.image.archive.list_directories import Directory, open_directory
 from podpy.image.documents import index as lists
 from podpy.image.documents import schema
 from podpy.image.documents.index import Entry
 from podpy.image.incoming import sources
 from podpy.image.incoming.assemble import Blob
 from podpy.image.lists.artifact_push import send_blobs
-from podpy.image.names import places as transports
+from podpy.image.names import transports
 from podpy.image.names.reference import REGISTRY, STORE, parse
 from podpy.image.names.registries import registries_of
 from podpy.image.options import ListPushOptions, PushOptions
 from podpy.image.outgoing.convert import foreign_layers, manifest_for
+from podpy.image.outgoing.export import DOCKER, MANIFESTS
 from podpy.image.outgoing.layer_source import LayerBlob
-from podpy.image.outgoing.rendition import DOCKER, MANIFESTS
 from podpy.image.outgoing.send import (
     Pushed,
-    family_of,
+    format_of,
     mount_sources,
     refuse_unsupported,
     registry_reference,
@@ -43,11 +43,11 @@ from podpy.storage.images import ImageRecord
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.paths import Paths
-    from podpy.image.incoming.sources import Source
-    from podpy.image.names.places import Place
+    from podpy.image.incoming.sources import ImageSource
     from podpy.image.names.reference import Reference
+    from podpy.image.names.transports import TransportReference
     from podpy.image.registry.write import WritableRepository
-    from podpy.storage.lists import ListSource
+    from podpy.storage.lists import EntrySource
     from podpy.storage.store import Store
 
     Target = WritableRepository | Directory
@@ -75,8 +75,8 @@ def push_list(
         if kind not in ("gzip", "zstd"):
             raise NotSupportedError(f"--add-compression {kind} is not supported", hint="Use gzip or zstd")
     try:
-        if transports.is_place(destination):
-            return _to_place(store, paths, record, transports.parse_place(destination), wanted, progress)
+        if transports.is_transport(destination):
+            return _to_transport(store, paths, record, transports.parse_transport(destination), wanted, progress)
         reference = registry_reference(destination, record.id[:12])
         sending = _Sending(store, paths, reference, wanted, progress)
         return write(
@@ -91,14 +91,19 @@ def push_list(
         progress.close()
 
 
-def _to_place(
-    store: Store, paths: Paths, record: ImageRecord, place: Place, options: ListPushOptions, progress: Progress
+def _to_transport(
+    store: Store,
+    paths: Paths,
+    record: ImageRecord,
+    transport: TransportReference,
+    options: ListPushOptions,
+    progress: Progress,
 ) -> Pushed:
-    if place.kind == transports.OCI:
-        if family_of(options) == DOCKER:
-            raise UsageError(f"{place.kind} holds only OCI images", hint="Leave the format out")
+    if transport.kind == transports.OCI:
+        if format_of(options) == DOCKER:
+            raise UsageError(f"{transport.kind} holds only OCI images", hint="Leave the format out")
         options = options.replace(format="oci")
-    return _Sending(store, paths, None, options, progress).run(open_place(place), record)
+    return _Sending(store, paths, None, options, progress).run(open_directory(transport), record)
 
 
 class _Sending:
@@ -112,8 +117,8 @@ class _Sending:
         self._reference = reference
         self._options = options
         self._progress = progress
-        family = family_of(options)
-        self._format = MANIFESTS[family] if options.format else ""
+        manifest_format = format_of(options)
+        self._format = MANIFESTS[manifest_format] if options.format else ""
         self.registries = registries_of(paths)
 
     def run(self, repository: Target, record: ImageRecord) -> Pushed:
@@ -137,7 +142,7 @@ class _Sending:
         tag = self._reference.digest or self._reference.tag if self._reference else "list"
         return Pushed(manifest=data, media_type=kind, digest=repository.put_manifest(data, kind, tag))
 
-    def _entry(self, repository: Target, entry: Entry, source: ListSource | None) -> Entry:
+    def _entry(self, repository: Target, entry: Entry, source: EntrySource | None) -> Entry:
         """Send what an entry means; return the entry as it is then."""
         if source is None:
             raise ImageError(f"the list doesn't know where {entry.digest} is", hint="Add it once more")
@@ -152,7 +157,7 @@ class _Sending:
         mounts = mount_sources(self._store, image, self._reference) if self._reference else {}
         return send_image(self._store, repository, image, options, mounts=mounts, progress=self._progress)
 
-    def _image(self, entry: Entry, source: ListSource) -> ImageRecord:
+    def _image(self, entry: Entry, source: EntrySource) -> ImageRecord:
         try:
             image = self._store.find_image(source.source.removeprefix(STORE))
         except NoSuchImageError:
@@ -162,7 +167,7 @@ class _Sending:
             ) from None
         return self._store.images_table.with_manifest(image, entry.digest)
 
-    def _artifact(self, repository: Target, entry: Entry, source: ListSource) -> Entry:
+    def _artifact(self, repository: Target, entry: Entry, source: EntrySource) -> Entry:
         self._refuse_docker_format(entry)
         document = schema.parse(source.manifest, artifacts=True)
         if not isinstance(document, schema.Manifest):
@@ -171,31 +176,31 @@ class _Sending:
         repository.put_manifest(source.manifest, document.media_type)
         return entry
 
-    def _copy(self, repository: Target, entry: Entry, source: ListSource) -> Entry:
+    def _copy(self, repository: Target, entry: Entry, source: EntrySource) -> Entry:
         if not self._format and repository.digest(entry.digest) == entry.digest:
             return entry  # a registry that has the manifest has its blobs too
         access = self._options
-        place = parse(source.source.removeprefix(REGISTRY)) if _is_remote(source) else None
-        if place is None or not self._is_same_registry(place):
+        origin = parse(source.source.removeprefix(REGISTRY)) if _is_remote(source) else None
+        if origin is None or not self._is_same_registry(origin):
             access = access.replace(credentials=None)  # those are the destination's
         return sources.use(
             self._store,
             self._paths,
             source.source,
             access,
-            lambda found: self._copy_from(found, repository, entry, place),
+            lambda found: self._copy_from(found, repository, entry, origin),
             progress=self._progress,
         )
 
-    def _copy_from(self, found: Source, repository: Target, entry: Entry, place: Reference | None) -> Entry:
+    def _copy_from(self, found: ImageSource, repository: Target, entry: Entry, origin: Reference | None) -> Entry:
         assert isinstance(found, sources.ForeignSource), "the store's images are sent, not copied"
         data, kind = found.manifest(entry.digest)
-        found.admit(data)
+        found.check_policy(data)
         document = schema.parse(data, kind or entry.media_type, artifacts=True)
         if not isinstance(document, schema.Manifest):
             raise ImageError(f"{found.text}: the image index holds another index")
         self._refuse_compression(found, entry, document)
-        mounts = [place.path] if place is not None and self._is_same_registry(place) else []
+        mounts = [origin.path] if origin is not None and self._is_same_registry(origin) else []
         pretended = ImageRecord(id=document.config.hex, manifest=data, config=b"{}")
         foreign = foreign_layers(pretended)
         for part in {part.digest: part for part in (*document.layers, document.config)}.values():
@@ -214,10 +219,10 @@ class _Sending:
         digest = repository.put_manifest(data, kind or document.media_type)
         return entry.replace(digest=digest, size=len(data), media_type=kind or document.media_type)
 
-    def _is_same_registry(self, place: Reference) -> bool:
-        return self._reference is not None and place.domain == self._reference.domain
+    def _is_same_registry(self, origin: Reference) -> bool:
+        return self._reference is not None and origin.domain == self._reference.domain
 
-    def _refuse_compression(self, found: Source, entry: Entry, document: schema.Manifest) -> None:
+    def _refuse_compression(self, found: ImageSource, entry: Entry, document: schema.Manifest) -> None:
         wanted = self._options.compression if self._options.recompress else ""
         if wanted and not entry.artifact_type and any(_kind_of(layer) != wanted for layer in document.layers):
             raise NotSupportedError(
@@ -230,7 +235,7 @@ class _Sending:
                 f"{entry.digest} is an artifact, which Docker's format v2s2 has no place for", hint="Use --format oci"
             )
 
-    def _variant(self, repository: Target, entry: Entry, source: ListSource | None, kind: str) -> Entry | None:
+    def _variant(self, repository: Target, entry: Entry, source: EntrySource | None, kind: str) -> Entry | None:
         """Send an entry's image with layers compressed as `kind` says; None if they are already, or have none."""
         if entry.artifact_type or source is None or source.manifest:
             return None
@@ -254,7 +259,7 @@ def _changed(entry: Entry, sent: Pushed) -> Entry:
     return entry.replace(digest=sent.digest, size=len(sent.manifest), media_type=sent.media_type)
 
 
-def _is_remote(source: ListSource) -> bool:
+def _is_remote(source: EntrySource) -> bool:
     return source.source.startswith(REGISTRY)
 
 

@@ -4,6 +4,6 @@ reference.parse(text) -> Reference                      ImageError if it can't b
 lookup.find_image(store, paths, text) -> ImageRecord    by name, short name, id, digest; a list's image; no network
 lookup.find_named(store, paths, text) -> (record, name) the list itself if it is one; the name that it was found by
 short.for_pull(text, registries) -> Resolution          the full names that a short one means (registries.conf)
-places.parse_place(text) -> Place                       `oci:DIR:NAME` and the like: transports, but not registries
+transports.parse_transport(text) -> TransportReference  `oci:DIR:NAME` and the like; not registries
 instance.instance(store, record, platform)              which image of a manifest list
 """

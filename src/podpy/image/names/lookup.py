@@ -58,7 +58,7 @@ def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]
             record = store.find_image(name)
         except NoSuchImageError:
             continue
-        if record.shown_digest != record.digest and name not in record.names:
+        if record.podman_digest != record.digest and name not in record.names:
             record = _for_this_machine(store, name, record)
         return record, name
     if not reference.is_short:

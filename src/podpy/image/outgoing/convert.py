@@ -1,6 +1,6 @@
 """An image's manifest for where the image goes: as it came if its layers are the same, else a new one.
 
-The two families, OCI image-spec v1 and Docker's version 2, schema 2, differ in media types; the configuration is the
+The two formats, OCI image-spec v1 and Docker's version 2, schema 2, differ in media types; the configuration is the
 same in both, so a conversion changes the manifest only.
 """
 
@@ -72,7 +72,7 @@ def foreign_layers(record: ImageRecord) -> set[str]:
 
 
 def _layer(blob: LayerBytes | LayerName, described: dict[str, Any] | None, *, docker: bool) -> dict[str, Any]:
-    """Return a layer's descriptor; the old one's other fields stay if the new family has them."""
+    """Return a layer's descriptor; the old one's other fields stay if the new format has them."""
     layer: dict[str, Any] = {"mediaType": layer_type(blob.kind, docker=docker), "digest": blob.digest}
     layer["size"] = blob.size
     if described is None:

@@ -37,7 +37,7 @@ _TYPES = {
 class LayerBlob(Record):
     """A file with a layer's bytes, compressed or not; `kind` is "gzip", "zstd", or empty for a plain tar.
 
-    `path` is empty for bytes that aren't here because the destination has them (`rendition.outgoing`).
+    `path` is empty for bytes that aren't here because the destination has them (`export.outgoing`).
     """
 
     path: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from podpy.image.archive.write import push_to_place
-from podpy.image.names import places as transports
+from podpy.image.archive.write import push_to_transport
+from podpy.image.names import transports
 from podpy.image.names.lookup import find_named
 from podpy.image.names.reference import STORE, Reference
 from podpy.image.names.registries import registries_of
 from podpy.image.options import PushOptions
-from podpy.image.outgoing.rendition import Compression
-from podpy.image.outgoing.send import family_of, mount_sources, refuse_unsupported, registry_reference, send_image
+from podpy.image.outgoing.export import Compression
+from podpy.image.outgoing.send import format_of, mount_sources, refuse_unsupported, registry_reference, send_image
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.remote import write
 from podpy.image.registry.write import WritableRepository
@@ -17,7 +17,7 @@ from podpy.image.registry.write import WritableRepository
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.paths import Paths
-    from podpy.image.names.places import Place
+    from podpy.image.names.transports import TransportReference
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
@@ -33,9 +33,9 @@ def push(
 ) -> str:
     """Send the image `name` to `destination`; return its manifest's digest there (empty: a docker-archive has none).
 
-    `destination` is a name in a registry, or a place (`image.names.places`); empty: `name`, unless it is an id. A list
-    goes with its images (`image.lists.push`). Raises NoSuchImageError, UsageError, RegistryError,
-    AuthenticationError, ConfigError, StorageError.
+    `destination` is a name in a registry, or a transport reference (`image.names.transports`); empty: `name`, unless
+    it is an id. A list is sent with its images (`image.lists.push`). Raises NoSuchImageError, UsageError,
+    RegistryError, AuthenticationError, ConfigError, StorageError.
     """
     options = options or PushOptions()
     refuse_unsupported(options, destination)
@@ -46,21 +46,28 @@ def push(
 
         return push_list(store, paths, record, destination or own, options, progress=progress).digest
     try:
-        if transports.is_place(destination):
-            return _to_place(store, record, found, transports.parse_place(destination), options, progress)
+        if transports.is_transport(destination):
+            return _to_transport(store, record, found, transports.parse_transport(destination), options, progress)
         return _to_registry(store, paths, record, registry_reference(destination or own, name), options, progress)
     finally:
         progress.close()
 
 
-def _to_place(
-    store: Store, record: ImageRecord, name: str, place: Place, options: PushOptions, progress: Progress
+def _to_transport(
+    store: Store,
+    record: ImageRecord,
+    name: str,
+    transport: TransportReference,
+    options: PushOptions,
+    progress: Progress,
 ) -> str:
     # As in Podman: a dir: gets layers as they are, so uncompressed ones as plain tars.
-    kind = options.compression or ("" if place.kind == transports.DIR else "gzip")
+    kind = options.compression or ("" if transport.kind == transports.DIR else "gzip")
     compression = Compression(kind=kind, level=options.level, force=options.recompress)
-    family = family_of(options)
-    return push_to_place(store, record, name, place, family=family, compression=compression, progress=progress)
+    manifest_format = format_of(options)
+    return push_to_transport(
+        store, record, name, transport, manifest_format=manifest_format, compression=compression, progress=progress
+    )
 
 
 def _to_registry(

@@ -17,8 +17,8 @@ from podpy.image.incoming.assemble import Blob
 from podpy.image.names.reference import DOCKER_DOMAIN, REGISTRY, Reference, parse
 from podpy.image.options import PushOptions
 from podpy.image.outgoing.convert import Converted, foreign_layers, manifest_for
+from podpy.image.outgoing.export import DOCKER, MANIFESTS, OCI, Compression, outgoing, own_format
 from podpy.image.outgoing.layer_source import LayerBlob, remove
-from podpy.image.outgoing.rendition import DOCKER, MANIFESTS, OCI, Compression, outgoing, own_family
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.write import WritableRepository
 from podpy.notice import in_thread
@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from podpy.image.archive.list_places import Directory
+    from podpy.image.archive.list_directories import Directory
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
 
@@ -88,12 +88,12 @@ def send_image(
 
     `mounts`: repositories (paths) of the same registry that may have a blob, by its digest.
     """
-    family = family_of(options) or own_family(record)
+    manifest_format = format_of(options) or own_format(record)
     compression = Compression(kind=options.compression or "gzip", level=options.level, force=options.recompress)
     senders = _Senders(repository, progress, mounts or {}, foreign_layers(record), store.staging.path())
     blobs: list[LayerBlob] = []
     try:
-        for blob in outgoing(store, record, family, compression, is_there=repository.blob_exists):
+        for blob in outgoing(store, record, manifest_format, compression, is_there=repository.blob_exists):
             assert isinstance(blob, LayerBlob)  # a compression is always given
             blobs.append(blob)
             senders.send(blob)
@@ -106,13 +106,13 @@ def send_image(
     repository.put_bytes(record.config)
     progress.committing()
     try:
-        return _put_manifest(repository, manifest_for(record, blobs, MANIFESTS[family]), tag)
+        return _put_manifest(repository, manifest_for(record, blobs, MANIFESTS[manifest_format]), tag)
     except ManifestRefusedError as error:
         # As Podman: if nobody asked for a format, another one may be taken (old registries know only Docker's).
         if options.format or any(blob.kind == "zstd" for blob in blobs) or ":" in tag:
             raise
         progress.message(f"{error.message}; trying the other format")
-        other = OCI if family == DOCKER else DOCKER
+        other = OCI if manifest_format == DOCKER else DOCKER
         return _put_manifest(repository, manifest_for(record, blobs, MANIFESTS[other]), tag)
 
 
@@ -121,18 +121,18 @@ def _put_manifest(repository: WritableRepository | Directory, made: Converted, t
     return Pushed(manifest=made.data, media_type=made.media_type, digest=digest)
 
 
-def family_of(options: PushOptions) -> str:
-    """Return the family of manifests that is asked for, empty: the image's own. Raises UsageError."""
+def format_of(options: PushOptions) -> str:
+    """Return the wanted format of manifests; empty: the image's own. Raises UsageError."""
     if options.format == "v2s1":
         raise UsageError("the format v2s1 is not written: registries no longer take it", hint="Use oci or v2s2")
     if options.format and options.format not in _FORMATS:
         raise UsageError(f'unknown format "{options.format}"', hint="It is oci or v2s2")
-    family = _FORMATS.get(options.format, "")
+    manifest_format = _FORMATS.get(options.format, "")
     if options.compression == "zstd":
-        if family == DOCKER:
+        if manifest_format == DOCKER:
             raise UsageError("Docker's format v2s2 has no zstd layers", hint="Use --format oci")
         return OCI
-    return family
+    return manifest_format
 
 
 class _StoppedError(Exception):

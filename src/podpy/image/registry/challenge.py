@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.auth import Credentials
     from podpy.image.registry.curl import Response
-    from podpy.image.registry.http import Transport
+    from podpy.image.registry.http import Connection
 
 _CLIENT = "podpy"
 
@@ -25,8 +25,8 @@ _CLIENT = "podpy"
 class Authenticator:
     """Answers a registry's challenges. Safe for several threads."""
 
-    def __init__(self, transport: Transport, credentials: Credentials | None) -> None:
-        self._transport = transport
+    def __init__(self, connection: Connection, credentials: Credentials | None) -> None:
+        self._connection = connection
         self._credentials = credentials
         self._headers: dict[str, str] = {}
         self._lock = Lock()
@@ -63,12 +63,12 @@ class Authenticator:
         if credentials is not None and credentials.identity_token:
             fields = {"grant_type": "refresh_token", "client_id": _CLIENT, "refresh_token": credentials.identity_token}
             fields |= service | ({"scope": " ".join(scopes)} if scopes else {})
-            response = self._transport.open_url("POST", realm, {}, what=what, body=form(fields))
+            response = self._connection.open_url("POST", realm, {}, what=what, body=form(fields))
         else:
             headers = {"Authorization": _basic(credentials)} if credentials is not None else {}
             account = {"account": credentials.username} if credentials is not None else {}
             query = urlencode([*service.items(), *(("scope", one) for one in scopes), *account.items()])
-            response = self._transport.open_url(
+            response = self._connection.open_url(
                 "GET", realm + ("&" if "?" in realm else "?") + query, headers, what=what
             )
         body = read_body(response)
@@ -82,16 +82,16 @@ class Authenticator:
         """Return a token server's host. Raises RegistryError if it must not get the credentials."""
         parts = split(realm)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise RegistryError(f"{self._transport.host} names a token server that isn't one: {shorten(realm)}")
-        if parts.scheme == "http" and self._credentials is not None and not self._transport.insecure:
+            raise RegistryError(f"{self._connection.host} names a token server that isn't one: {shorten(realm)}")
+        if parts.scheme == "http" and self._credentials is not None and not self._connection.insecure:
             raise RegistryError(
-                f"{self._transport.host} wants the password sent to {parts.netloc} over HTTP",
+                f"{self._connection.host} wants the password sent to {parts.netloc} over HTTP",
                 hint="That is refused unless the registry is marked insecure in registries.conf",
             )
         return parts.netloc
 
     def _refused(self, where: str) -> AuthenticationError:
-        host = self._transport.host
+        host = self._connection.host
         if self._credentials is None:
             return AuthenticationError(f"{host}: {where} wants credentials", hint=f"Run: podpy login {host}")
         return AuthenticationError(f"{host}: invalid username/password, says {where}", hint=f"Run: podpy login {host}")

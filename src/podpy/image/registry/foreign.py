@@ -9,7 +9,7 @@ from __future__ import annotations
 from podpy.errors import NotThereError, RegistryError
 from podpy.image.names.reference import shorten
 from podpy.image.registry.curl import HTTPError
-from podpy.image.registry.http import Transport, drop, split
+from podpy.image.registry.http import Connection, drop, split
 from podpy.image.registry.read import Repository
 
 TYPE_CHECKING = False
@@ -58,9 +58,9 @@ def _from_url(url: str, layer: Descriptor, offset: int) -> Iterator[bytes]:
         raise _NotUsableError(error.message) from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise _NotUsableError(f"{shorten(url)}: not an http address")
-    transport = Transport(parts.netloc)
+    connection = Connection(parts.netloc)
     try:
-        response = _open(transport, url, offset)
+        response = _open(connection, url, offset)
         skip = offset if response.status == 200 else 0
         left = layer.size - offset
         for chunk in response.stream():
@@ -73,15 +73,15 @@ def _from_url(url: str, layer: Descriptor, offset: int) -> Iterator[bytes]:
         if left:
             raise RegistryError(f"{shorten(url)} stopped {left} bytes before its end", hint=_AGAIN)
     except HTTPError as error:
-        raise RegistryError(transport.explain(error, shorten(url)).message, hint=_AGAIN) from None
+        raise RegistryError(connection.explain(error, shorten(url)).message, hint=_AGAIN) from None
     finally:
-        transport.close()
+        connection.close()
 
 
-def _open(transport: Transport, url: str, offset: int) -> Response:
+def _open(connection: Connection, url: str, offset: int) -> Response:
     headers = {"Range": f"bytes={offset}-"} if offset else {}
     try:
-        response = transport.open_url("GET", url, headers, what=shorten(url))
+        response = connection.open_url("GET", url, headers, what=shorten(url))
     except RegistryError as error:
         raise _NotUsableError(error.message) from None
     if response.status not in (200, 206):

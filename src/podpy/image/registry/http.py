@@ -1,6 +1,6 @@
 """HTTP for registries: TLS, proxies, redirects, retries. podpy.image.registry.curl does each single request.
 
-One `Transport` speaks to one registry host, and to those to which that host redirects. Credentials are sent only to
+One `Connection` speaks to one registry host, and to those to which that host redirects. Credentials are sent only to
 the host that they are meant for; a redirect to another host drops them.
 """
 
@@ -50,7 +50,7 @@ class Body(Record):
         return cls(size=len(data), kind=kind, chunks=lambda: (data,))
 
 
-class Transport:
+class Connection:
     """Requests to `https://HOST/…` (or http://, if allowed), with retries where they can help."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Transport:
         self._by_hash = not insecure and has_hashes()
         self._lock = Lock()  # several threads may start at once: only one finds the scheme
 
-    def __enter__(self) -> Transport:
+    def __enter__(self) -> Connection:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -45,10 +45,10 @@ class Listing(Repository):
         return results if isinstance(results, list) else None
 
     def _get(self, path: str, scope: str) -> Response:
-        url = self._transport.url(path)
+        url = self._connection.url(path)
 
         def ask(authorization: dict[str, str]) -> Response:
-            return self._transport.open_url("GET", url, authorization, what=self.name)
+            return self._connection.open_url("GET", url, authorization, what=self.name)
 
         return self._authorized(ask, scope)
 
@@ -66,7 +66,7 @@ class Listing(Repository):
             if not following:
                 return
             # Only the path counts: the next page must be on this registry.
-            parts = split(join(self._transport.url(path), following))
+            parts = split(join(self._connection.url(path), following))
             if not parts.path.startswith("/"):
                 raise RegistryError(f"{self.name}: the next page's address is none: {shorten(following)}")
             path = parts.path + (f"?{parts.query}" if parts.query else "")

@@ -25,12 +25,12 @@ def check_login(
     """
     host = registry.partition("/")[0]
     access = Access(tls_verify=tls_verify, cert_dir=cert_dir)
-    with connect(paths, host, registries_of(paths).insecure(host), access) as transport:
-        authenticator = Authenticator(transport, credentials)
+    with connect(paths, host, registries_of(paths).insecure(host), access) as connection:
+        authenticator = Authenticator(connection, credentials)
         header = ""
         for _ in range(2):
             headers = {"Authorization": header} if header else {}
-            response = transport.open("GET", "/v2/", headers, what=registry)
+            response = connection.open("GET", "/v2/", headers, what=registry)
             drop(response)
             if response.status == 200:
                 return

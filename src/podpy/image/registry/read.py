@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from podpy.config.auth import Credentials
     from podpy.image.registry.curl import Response
-    from podpy.image.registry.http import Body, Transport
+    from podpy.image.registry.http import Body, Connection
 
     class PolicyCheck(Protocol):
         """Decides about manifests; see `remote.PolicyCheck`."""
 
-        def admit(self, manifest: bytes) -> None:
+        def check_policy(self, manifest: bytes) -> None:
             """Raise TrustError if the image with this manifest may not come in."""
 
 
@@ -37,22 +37,22 @@ class Repository:
 
     _actions = "pull"  # what a token must allow
 
-    def __init__(self, transport: Transport, path: str, credentials: Credentials | None = None) -> None:
-        self.name = f"{transport.host}/{path}" if path else transport.host
+    def __init__(self, connection: Connection, path: str, credentials: Credentials | None = None) -> None:
+        self.name = f"{connection.host}/{path}" if path else connection.host
         self._path = path
-        self._transport = transport
-        self._authenticator = Authenticator(transport, credentials)
+        self._connection = connection
+        self._authenticator = Authenticator(connection, credentials)
         self._has_credentials = credentials is not None
         self._scope = f"repository:{path}:{self._actions}"
         self.check: PolicyCheck | None = None
 
-    def admit(self, manifest: bytes) -> None:
+    def check_policy(self, manifest: bytes) -> None:
         """Return if policy.json accepts the image with this manifest. Raises TrustError.
 
-        Only for repositories of `remote.Places`, which set `check`; no image of another one gets into the store.
+        Only for repositories of `remote.PullSources`, which set `check`; no image of another one gets into the store.
         """
         assert self.check is not None, "a repository without a policy"
-        self.check.admit(manifest)
+        self.check.check_policy(manifest)
 
     def digest(self, reference: str) -> str:
         """Return the digest of a tag's manifest by HEAD, or an empty text if the registry doesn't give it."""
@@ -102,17 +102,17 @@ class Repository:
                         )
                     yield chunk
             except HTTPError as error:
-                reason = self._transport.explain(error, f"blob {digest[:19]}").message
+                reason = self._connection.explain(error, f"blob {digest[:19]}").message
             if offset >= size:
                 return
             # As long as each try brings some bytes, go on, however often the connection is cut.
             failures = 0 if offset > before else failures + 1
-            if failures > self._transport.retries:
+            if failures > self._connection.retries:
                 raise RegistryError(
                     f"{self.name}: blob {digest} stopped at {offset} of {size} bytes: {reason}",
                     hint="Pull again: it goes on from there",
                 )
-            self._transport.wait(failures, f"{reason} ({offset} of {size} bytes)")
+            self._connection.wait(failures, f"{reason} ({offset} of {size} bytes)")
 
     def _blob_once(self, digest: str, size: int, offset: int) -> Iterator[bytes]:
         headers = {"Range": f"bytes={offset}-{size - 1}"} if offset else {}
@@ -140,10 +140,10 @@ class Repository:
         self, method: str, path: str, headers: dict[str, str], *, body: Body | None = None, scope: str = ""
     ) -> Response:
         """Request `path` in this repository, with a token for `scope` if the registry asks for one."""
-        url = self._transport.url(f"/v2/{self._path}{path}")
+        url = self._connection.url(f"/v2/{self._path}{path}")
 
         def ask(authorization: dict[str, str]) -> Response:
-            return self._transport.open_url(method, url, headers | authorization, what=self.name, body=body)
+            return self._connection.open_url(method, url, headers | authorization, what=self.name, body=body)
 
         return self._authorized(ask, scope or self._scope)
 
@@ -160,7 +160,7 @@ class Repository:
         raise self._unauthorized(response)
 
     def _unauthorized(self, response: Response) -> AuthenticationError:
-        host = self._transport.host
+        host = self._connection.host
         if "insufficient_scope" in response.headers.get("WWW-Authenticate", ""):  # RFC 6750, 3.1: known, not allowed
             return AuthenticationError(
                 f"{self.name}: denied: no permission to {self._actions.rpartition(',')[2]}",
@@ -182,7 +182,7 @@ class Repository:
             text = "no reason given"
         message = f"{self.name}: {shorten(what)}: {text}"
         if status == 403:
-            host = self._transport.host
+            host = self._connection.host
             return AuthenticationError(message, hint=f"Check the name, or run: podpy login {host}")
         if status == 404:
             return NotThereError(message, hint="Check the name and the tag")

@@ -1,7 +1,7 @@
 """One full name in a registry: policy, mirrors, credentials, certificates.
 
-`Places` yields the mirrors and the location that registries.conf rewrites the name to. `write` and `list_from` use the
-name itself, as Podman does: containers-registries.conf(5), "Remapping and mirroring registries".
+`PullSources` yields the mirrors and the location that registries.conf rewrites the name to. `write` and `list_from` use
+the name itself, as Podman does: containers-registries.conf(5), "Remapping and mirroring registries".
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from podpy.config.registries import Registries
     from podpy.image.names.reference import Reference
     from podpy.image.registry.access import Access
-    from podpy.image.registry.http import Transport
+    from podpy.image.registry.http import Connection
     from podpy.image.registry.list import Listing
     from podpy.image.registry.read import Repository
     from podpy.image.registry.write import WritableRepository
-    from podpy.image.trust import Gate
+    from podpy.image.trust import PolicyContext
     from podpy.image.trust.signatures import Signature
 
     T = TypeVar("T")
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 _RETRIES = 3  # containers.conf(5)
 
 
-class Places:
-    """The places from which one full name can be read: its mirrors, then its registry.
+class PullSources:
+    """The sources from which one full name can be read: its mirrors, then its registry.
 
-        places = Places(paths, reference, registries, access)
-        for place in places:
-            with place as repository:  # what fails in the block is noted, and the next place is tried
+        sources = PullSources(paths, reference, registries, access)
+        for source in sources:
+            with source as repository:  # what fails in the block is noted, and the next source is tried
                 return …
-        raise places.error()
+        raise sources.error()
 
-    The block must call `repository.admit(manifest)` before it stores anything of an image.
+    The block must call `repository.check_policy(manifest)` before it stores anything of an image.
     """
 
     def __init__(
@@ -62,29 +62,29 @@ class Places:
         self._registries = registries
         self._access = access
         self._progress = progress
-        self._gate = _gate(paths, reference, access)
-        self._gate.refuse_rejected()
+        self._policy = _policy(paths, reference, access)
+        self._policy.refuse_rejected()
         self.failures: list[tuple[str, ImageError]] = []
 
-    def __iter__(self) -> Iterator[Place]:
+    def __iter__(self) -> Iterator[PullSource]:
         by_digest = bool(self._reference.digest)
         for name, insecure in self._registries.endpoints(self._reference.name, by_digest=by_digest):
             try:
-                transport, repository = self._open(name, insecure)
+                connection, repository = self._open(name, insecure)
             except ImageError as error:
                 self.failures.append((name, error))
             else:
-                yield Place(self, name, transport, repository)
+                yield PullSource(self, name, connection, repository)
 
-    def _open(self, name: str, insecure: bool) -> tuple[Transport, Repository]:
+    def _open(self, name: str, insecure: bool) -> tuple[Connection, Repository]:
         from podpy.image.registry.read import Repository
 
         host, _, path = name.partition("/")
-        transport = connect(self._paths, host, insecure, self._access, self._progress)
-        repository = Repository(transport, path, self._credentials(name))
+        connection = connect(self._paths, host, insecure, self._access, self._progress)
+        repository = Repository(connection, path, self._credentials(name))
         where = parse(name).replace(tag=self._reference.tag, digest=self._reference.digest)
-        repository.check = PolicyCheck(self._gate, repository, where, self._paths, self._access)
-        return transport, repository
+        repository.check = PolicyCheck(self._policy, repository, where, self._paths, self._access)
+        return connection, repository
 
     def _credentials(self, place: str) -> Credentials | None:
         """`--creds` are for the named registry: a mirror on another host must not get them."""
@@ -98,46 +98,48 @@ class Places:
         return _summary(self.failures)
 
 
-class Place:
-    """A context: one repository to read from. An ImageError in it is noted, but for a TrustError: another mirror's copy
-    of the same name is no way round the policy.
+class PullSource:
+    """A context with one repository to read from. It records an ImageError of its block; a TrustError goes on, since
+    another mirror's copy of the same name must not evade the policy.
     """
 
-    def __init__(self, places: Places, name: str, transport: Transport, repository: Repository) -> None:
-        self._places = places
+    def __init__(self, sources: PullSources, name: str, connection: Connection, repository: Repository) -> None:
+        self._sources = sources
         self._name = name
-        self._transport = transport
+        self._connection = connection
         self._repository = repository
 
     def __enter__(self) -> Repository:
         return self._repository
 
     def __exit__(self, kind: object, error: BaseException | None, at: object) -> bool:
-        self._transport.close()
+        self._connection.close()
         if not isinstance(error, ImageError) or isinstance(error, TrustError):
             return False
-        self._places.failures.append((self._name, error))
+        self._sources.failures.append((self._name, error))
         return True
 
 
 class PolicyCheck:
-    """What decides about the manifests of a repository: the policy, with the signatures that are to be had there."""
+    """Checks a repository's manifests: the policy, with the signatures found there."""
 
-    def __init__(self, gate: Gate, repository: Repository, where: Reference, paths: Paths, access: Access) -> None:
-        self._gate = gate
+    def __init__(
+        self, policy: PolicyContext, repository: Repository, where: Reference, paths: Paths, access: Access
+    ) -> None:
+        self._policy = policy
         self._repository = repository
         self._where = where
         self._paths = paths
         self._access = access
 
-    def admit(self, manifest: bytes) -> None:
-        """Return if the image with this manifest may come in. Raises TrustError."""
-        self._gate.admit(manifest, lambda: self._signatures(manifest))
+    def check_policy(self, manifest: bytes) -> None:
+        """Return if policy.json accepts the image with this manifest. Raises TrustError."""
+        self._policy.check_policy(manifest, lambda: self._signatures(manifest))
 
     def _signatures(self, manifest: bytes) -> list[Signature]:
         from podpy.image.trust.signatures import from_registry
 
-        def lookaside(host: str) -> Transport:
+        def lookaside(host: str) -> Connection:
             return connect(self._paths, host, False, self._access.replace(tls_verify=None))
 
         return from_registry(self._paths, self._repository, self._where, sha256(manifest), lookaside)
@@ -169,9 +171,9 @@ def write(
     from podpy.image.registry.write import WritableRepository
 
     insecure = registries.insecure(reference.name)
-    with connect(paths, reference.domain, insecure, access, progress) as transport:
+    with connect(paths, reference.domain, insecure, access, progress) as connection:
         return use(
-            WritableRepository(transport, reference.path, credentials(paths, reference.name, access, registries))
+            WritableRepository(connection, reference.path, credentials(paths, reference.name, access, registries))
         )
 
 
@@ -193,25 +195,25 @@ def list_from(
     from podpy.image.registry.list import Listing
 
     registry, _, path = name.partition("/")
-    with connect(paths, host or registry, registries.insecure(name), access, progress) as transport:
-        return use(Listing(transport, path, credentials(paths, name, access, registries)))
+    with connect(paths, host or registry, registries.insecure(name), access, progress) as connection:
+        return use(Listing(connection, path, credentials(paths, name, access, registries)))
 
 
-def _gate(paths: Paths, reference: Reference, access: Access) -> Gate:
-    """Return what policy.json demands of this full name."""
-    from podpy.image.trust import Gate, Source
+def _policy(paths: Paths, reference: Reference, access: Access) -> PolicyContext:
+    """Return the policy for this full name."""
+    from podpy.image.trust import Origin, PolicyContext
     from podpy.image.trust.scopes import docker_scopes
 
     name = reference.without_tag_if_digest()
-    source = Source(transport="docker", scopes=docker_scopes(name), name=f"docker://{name}", reference=name)
-    return Gate(paths, source, policy_file=access.signature_policy)
+    source = Origin(transport="docker", scopes=docker_scopes(name), name=f"docker://{name}", reference=name)
+    return PolicyContext(paths, source, policy_file=access.signature_policy)
 
 
-def connect(paths: Paths, host: str, insecure: bool, access: Access, progress: Progress = SILENT) -> Transport:
+def connect(paths: Paths, host: str, insecure: bool, access: Access, progress: Progress = SILENT) -> Connection:
     """Return a connection to a registry's host; `insecure` is what registries.conf says, `access` may say otherwise."""
-    from podpy.image.registry.http import Transport
+    from podpy.image.registry.http import Connection
 
-    return Transport(
+    return Connection(
         host,
         insecure=insecure if access.tls_verify is None else not access.tls_verify,
         certificates=_certificate_directories(paths, host, access.cert_dir),
@@ -222,7 +224,7 @@ def connect(paths: Paths, host: str, insecure: bool, access: Access, progress: P
 
 
 def credentials(paths: Paths, place: str, access: Access, registries: Registries) -> Credentials | None:
-    """Return what to log in with at `place` (host/path), None if nothing is known. Raises ConfigError."""
+    """Return the credentials for `place` (host/path), or None. Raises ConfigError."""
     if access.credentials is not None:
         return access.credentials
     from podpy.config.auth import AuthFiles

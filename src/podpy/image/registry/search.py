@@ -7,7 +7,7 @@ podpy then looks for the term in the names.
 from __future__ import annotations
 
 from podpy.errors import ImageError, PodpyError
-from podpy.image.failures import together
+from podpy.image.failures import combined
 from podpy.image.names.reference import DOCKER_DOMAIN, DOCKER_LIBRARY, REGISTRY, parse
 from podpy.image.names.registries import registries_of
 from podpy.image.progress import SILENT, Progress
@@ -95,7 +95,7 @@ def _each(paths: Paths, term: str, ask: Callable[[str, str], list[T]], progress:
         except ImageError as error:
             failures.append(error)
     if failures and not found:
-        raise together(failures)
+        raise combined(failures)
     for failure in failures:
         progress.message(f"WARNING: {failure}")
     return found

@@ -120,9 +120,9 @@ class WritableRepository(Repository):
             error = self._failure(response, f"manifest {reference}")
             if _BLOB_UNKNOWN in error.message:
                 # All blobs are there, so the registry will know soon: another push is moving the same blob into place.
-                if attempt >= self._transport.retries:
+                if attempt >= self._connection.retries:
                     raise error
-                self._transport.wait(attempt, error.message)
+                self._connection.wait(attempt, error.message)
                 attempt += 1
                 continue
             if response.status in (400, 415) and not isinstance(error, AuthenticationError):
@@ -146,7 +146,7 @@ class WritableRepository(Repository):
             drop(self._request("DELETE", session.url, again=True))
             session.url = ""
         if response.status == 202:
-            session.url = self._location(response, self._transport.url(f"/v2/{self._path}/blobs/uploads/"))
+            session.url = self._location(response, self._connection.url(f"/v2/{self._path}/blobs/uploads/"))
         return response.status == 201
 
     def _upload(self, blob: Blob, session: _Session, progress: Progress) -> None:
@@ -160,10 +160,10 @@ class WritableRepository(Repository):
                     return
                 continue
             except HTTPError as error:
-                reason = self._transport.explain(error, what).message
+                reason = self._connection.explain(error, what).message
             except _InterruptedError as error:
                 reason, asked = f"{what}: {error.reason}", error.asked
-            self._transport.wait(session.failures, reason, asked)
+            self._connection.wait(session.failures, reason, asked)
             if self._find_offset(blob, session):
                 return
             self._count_failure(blob, session, reason)
@@ -174,7 +174,7 @@ class WritableRepository(Repository):
             session.reached, session.failures = session.offset, 0
             return
         session.failures += 1
-        if session.failures > self._transport.retries:
+        if session.failures > self._connection.retries:
             raise RegistryError(
                 f"{self.name}: blob {blob.digest} stopped at {session.offset} of {blob.size} bytes: {reason}",
                 hint="Push again: what has arrived whole isn't sent again",
@@ -185,7 +185,7 @@ class WritableRepository(Repository):
         if response.status != 202:
             raise self._failure(response, what)
         drop(response)
-        session.url = self._location(response, self._transport.url(f"/v2/{self._path}/blobs/uploads/"))
+        session.url = self._location(response, self._connection.url(f"/v2/{self._path}/blobs/uploads/"))
         session.offset = 0
         least = response.headers.get("OCI-Chunk-Min-Length", "")
         if session.piece and least.isdecimal():
@@ -247,7 +247,7 @@ class WritableRepository(Repository):
 
     def _location(self, response: Response, url: str) -> str:
         target = response.headers.get("Location", "")
-        return self._transport.address(url, target) if target else url
+        return self._connection.address(url, target) if target else url
 
     def _request(
         self,
@@ -265,10 +265,10 @@ class WritableRepository(Repository):
         def ask(authorization: dict[str, str]) -> Response:
             full = (headers or {}) | authorization
             if again:
-                return self._transport.open_url(method, url, full, what=self.name, body=body)
-            return self._transport.open_once(method, url, full, body)
+                return self._connection.open_url(method, url, full, what=self.name, body=body)
+            return self._connection.open_once(method, url, full, body)
 
-        if not self._transport.is_own(url):
+        if not self._connection.is_own(url):
             return ask({})
         return self._authorized(ask, self._scope)
 

@@ -1,8 +1,8 @@
 """Trust: whether policy.json accepts an image, and what its signatures must prove (containers-policy.json(5)).
 
-    gate = Gate(paths, Source(transport="docker", scopes=docker_scopes(reference), reference=reference, …))
-    gate.refuse_rejected()                    before the network is used
-    gate.admit(manifest, lambda: signatures)  before anything of the image is stored
+    policy = PolicyContext(paths, Origin(transport="docker", scopes=docker_scopes(reference), reference=reference, …))
+    policy.refuse_rejected()                    before the network is used
+    policy.check_policy(manifest, lambda: signatures)  before anything of the image is stored
 
     scopes.py           the scopes of an image, per transport
     identity.py         signedIdentity: which name a signature must claim
@@ -14,6 +14,6 @@
 A command that needs no signature imports none of the last four.
 """
 
-from podpy.image.trust.gate import Gate, Source
+from podpy.image.trust.policy_context import Origin, PolicyContext
 
-__all__ = ["Gate", "Source"]
+__all__ = ["Origin", "PolicyContext"]

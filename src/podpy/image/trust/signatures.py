@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.image.names.reference import Reference
-    from podpy.image.registry.http import Transport
+    from podpy.image.registry.http import Connection
     from podpy.image.registry.read import Repository
 
 COSIGN_MEDIA_TYPE = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -57,7 +57,7 @@ def from_blob(blob: bytes, where: str) -> Signature:
 
 
 def from_registry(
-    paths: Paths, repository: Repository, place: Reference, digest: str, connect: Callable[[str], Transport]
+    paths: Paths, repository: Repository, place: Reference, digest: str, connect: Callable[[str], Connection]
 ) -> list[Signature]:
     """Return all signatures of a manifest in a repository: those of its lookaside storage, and its attachments.
 
@@ -83,7 +83,7 @@ def _default_lookaside(paths: Paths) -> str:
     return f"file://{quote(own)}/containers/sigstore"
 
 
-def from_lookaside(base: str, path: str, digest: str, connect: Callable[[str], Transport]) -> list[Signature]:
+def from_lookaside(base: str, path: str, digest: str, connect: Callable[[str], Connection]) -> list[Signature]:
     """Return a lookaside storage's signatures for the manifest `digest` of the repository `path`.
 
     Raises ImageError, RegistryError.
@@ -160,7 +160,7 @@ def _read_file(path: str) -> bytes | None:
     return blob
 
 
-def _get(connection: Transport, url: str) -> bytes | None:
+def _get(connection: Connection, url: str) -> bytes | None:
     from podpy.image.registry.http import drop, read_body
 
     response = connection.open_url("GET", url, {}, what=f"signature {url}")

@@ -57,7 +57,7 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "Args": arguments,
         "State": _state(container, run_directory),
         "Image": row.image_id,
-        "ImageDigest": image.shown_digest if image else "",
+        "ImageDigest": image.podman_digest if image else "",
         "ImageName": row.image_name,
         "Rootfs": spec.rootfs,
         "Pod": "",

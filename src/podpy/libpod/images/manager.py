@@ -128,15 +128,15 @@ class Images:
         NoSuchImageError (policy never), ImageError, RegistryError, AuthenticationError, TrustError, StorageError.
         """
         from podpy.image.incoming import pull
-        from podpy.image.names.places import is_place
+        from podpy.image.names.transports import is_transport
         from podpy.image.registry.access import PullOptions
 
         wanted = patient(self._engine, options or PullOptions())
 
         def work(reporter: Progress) -> Records:
             store = self._engine.store
-            if is_place(name):
-                records = pull.pull_place(store, name, wanted, progress=reporter)
+            if is_transport(name):
+                records = pull.pull_from_transport(store, name, wanted, progress=reporter)
             else:
                 records = [pull.pull(store, self._engine.paths, name, wanted, progress=reporter)]
             for record in records:

@@ -124,7 +124,7 @@ def facts(record: ImageRecord, usage: Usage) -> dict[str, Any]:
         "Labels": dict(config.labels),
         "Containers": usage.containers.get(record.id, 0),
         "Arch": config.architecture,
-        "Digest": record.shown_digest,
+        "Digest": record.podman_digest,
         "History": usage.names.get(record.id, []),
         "IsManifestList": record.is_list,
         "Names": record.names,

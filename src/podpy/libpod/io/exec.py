@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from podpy.libpod.containers.held import Held
     from podpy.libpod.io.exec_options import ExecOptions
-    from podpy.systemd.scope import Leaving
+    from podpy.systemd.scope import ScopeMove
 
 _ID_LENGTH = 64
 _MAYBE_THE_RUNTIMES = (1, 255)  # codes of a command, or of a runtime that couldn't execute it (255: runc 1.3)
@@ -255,7 +255,7 @@ def bundle_config(container: Held) -> dict[str, Any]:
     return config
 
 
-def _reach_cgroup(container: Held, config: dict[str, Any]) -> Leaving | None:
+def _reach_cgroup(container: Held, config: dict[str, Any]) -> ScopeMove | None:
     """Make sure that the OCI runtime can move the command into the container's cgroup, if there is one.
 
     Return a pending move of this process, which must finish before the runtime is started.
@@ -270,9 +270,9 @@ def _reach_cgroup(container: Held, config: dict[str, Any]) -> Leaving | None:
     # kernel doesn't let the runtime move the command into the container's.
     if ":" not in path:
         return None
-    from podpy.systemd.scope import Leaving
+    from podpy.systemd.scope import ScopeMove
 
-    return Leaving(container.engine.paths)
+    return ScopeMove(container.engine.paths)
 
 
 def process_document(container: Held, pid: int, options: ExecOptions, config: dict[str, Any]) -> dict[str, Any]:

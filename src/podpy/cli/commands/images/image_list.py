@@ -76,7 +76,7 @@ def _columns(runtime: Runtime, rows: list[ImageRow], options: Options) -> str:
     columns: dict[str, Callable[[ImageRow], str]] = {
         "REPOSITORY": lambda row: row.repository,
         "TAG": lambda row: row.tag,
-        "DIGEST": lambda row: row.record.shown_digest or NONE,
+        "DIGEST": lambda row: row.record.podman_digest or NONE,
         "IMAGE ID": lambda row: _id(row, options),
         "CREATED": lambda row: ago(row.record.created, now),
         "SIZE": lambda row: human_size(row.record.size, precision=3, blank=True),
@@ -124,7 +124,7 @@ def _struct(row: ImageRow, usage: Usage, options: Options) -> Struct:
             **{name: said[name] for name in same},
             "Repository": row.repository,
             "Tag": row.tag,
-            "Digest": record.shown_digest or NONE,
+            "Digest": record.podman_digest or NONE,
             "ID": _id(row, options),
             "Created": since,
             "CreatedSince": since,

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.spec.container import ContainerSpec
-    from podpy.systemd.scope import Leaving
+    from podpy.systemd.scope import ScopeMove
 
 
 class FindCgroups(Operation):
@@ -48,7 +48,7 @@ class BeginToLeaveSession(Operation):
     def __init__(self, found: FindCgroups, paths: Paths) -> None:
         self._found = found
         self._paths = paths
-        self._leaving: Leaving | None = None
+        self._leaving: ScopeMove | None = None
 
     def describe(self) -> str:
         """Return what is asked for."""
@@ -57,9 +57,9 @@ class BeginToLeaveSession(Operation):
     def execute(self) -> None:
         """Ask systemd, if it manages the containers' cgroups."""
         if self._found.view.manager == "systemd":
-            from podpy.systemd.scope import Leaving
+            from podpy.systemd.scope import ScopeMove
 
-            self._leaving = Leaving(self._paths)
+            self._leaving = ScopeMove(self._paths)
 
     def finish(self) -> None:
         """Wait until it is done."""

@@ -1,6 +1,6 @@
-"""An image as it goes out in one of the two families: OCI's manifests and media types, or Docker's (schema 2).
+"""An image for export in one of the two manifest formats: OCI's manifests and media types, or Docker's (schema 2).
 
-If the family is the image's own and every layer is still there as its manifest names it, the manifest goes out byte for
+If the format is the image's own and every layer is still there as its manifest names it, the manifest goes out byte for
 byte. Else a manifest is made: kept blobs keep their digests even then. The configuration is never touched, in whichever
 direction, so the image's id stays what it is (containers/image writes another one, and with it another id, when it
 makes an OCI image of a Docker one).
@@ -39,7 +39,7 @@ class Compression(Record):
     force: bool = False
 
 
-class Rendition(Record):
+class Export(Record):
     """What is written: `layers` lowest first, each with `digest`, `size`, `kind` and `chunks()`."""
 
     manifest: bytes
@@ -58,26 +58,26 @@ class Rendition(Record):
         return sha256(self.config)
 
 
-def own_family(record: ImageRecord) -> str:
-    """Return the family of the manifest that an image came with."""
+def own_format(record: ImageRecord) -> str:
+    """Return the format of the manifest that an image came with."""
     manifest = schema.parse(record.manifest)
     return DOCKER if manifest.media_type == schema.DOCKER_MANIFEST else OCI
 
 
-def render(store: Store, record: ImageRecord, family: str, compression: Compression) -> Rendition:
+def render(store: Store, record: ImageRecord, manifest_format: str, compression: Compression) -> Export:
     """Return an image as it goes out. Layers that must be compressed are, into the staging area, before this returns.
 
     Raises ImageError (there is nothing to make a layer of), DigestMismatchError, StorageError.
     """
-    layers = list(outgoing(store, record, family, compression))
-    manifest = manifest_for(record, layers, MANIFESTS[family])
-    return Rendition(manifest=manifest.data, media_type=manifest.media_type, config=record.config, layers=layers)
+    layers = list(outgoing(store, record, manifest_format, compression))
+    manifest = manifest_for(record, layers, MANIFESTS[manifest_format])
+    return Export(manifest=manifest.data, media_type=manifest.media_type, config=record.config, layers=layers)
 
 
 def outgoing(
     store: Store,
     record: ImageRecord,
-    family: str,
+    manifest_format: str,
     compression: Compression,
     *,
     is_there: Callable[[str], bool] | None = None,
@@ -87,23 +87,23 @@ def outgoing(
     `is_there` tells whether the destination has a blob with some digest: then that isn't made once more, and what is
     yielded has no `path`.
     """
-    same = own_family(record) == family
+    same = own_format(record) == manifest_format
     made: dict[str, LayerBytes] = {}
     for layer in outgoing_layers(store, record):
         if layer.diff_id not in made:  # an image may have a layer twice
-            made[layer.diff_id] = _outgoing(store, layer, family, same, compression, is_there)
+            made[layer.diff_id] = _outgoing(store, layer, manifest_format, same, compression, is_there)
         yield made[layer.diff_id]
 
 
 def _outgoing(
     store: Store,
     layer: OutgoingLayer,
-    family: str,
+    manifest_format: str,
     same: bool,
     compression: Compression,
     is_there: Callable[[str], bool] | None,
 ) -> LayerBytes:
-    docker = family == DOCKER
+    docker = manifest_format == DOCKER
     if layer.blob is not None and _acceptable(layer.blob, same and layer.original, docker, compression):
         return layer.blob
     if not compression.kind:

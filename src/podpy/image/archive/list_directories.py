@@ -15,7 +15,7 @@ from podpy.image.archive.outfile import NewFile, write_file
 from podpy.image.archive.read import REF_NAME
 from podpy.image.archive.write import DIR_VERSION, add_to_layout, check_directory, entries_of, make_directory
 from podpy.image.incoming.assemble import Blob
-from podpy.image.names import places as transports
+from podpy.image.names import transports
 from podpy.image.progress import SILENT, Progress
 from podpy.image.registry.write import EXISTS, SENT
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podpy.image.names.places import Place
+    from podpy.image.names.transports import TransportReference
 
 
 class Directory:
     """A directory with those methods of `image.registry.write.WritableRepository` that sending a list needs."""
 
-    def __init__(self, place: Place) -> None:
-        self.name = str(place)
-        self._place = place
+    def __init__(self, transport: TransportReference) -> None:
+        self.name = str(transport)
+        self._transport = transport
 
     def blob_exists(self, digest: str) -> bool:
         """Return whether a blob is there."""
@@ -91,13 +91,13 @@ class Directory:
 class Layout(Directory):
     """An OCI layout, which may hold other images too."""
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        make_directory(os.path.join(place.path, "blobs", "sha256"))
-        entries_of(place.path)  # refuses a directory that isn't a layout before anything is written
+    def __init__(self, transport: TransportReference) -> None:
+        super().__init__(transport)
+        make_directory(os.path.join(transport.path, "blobs", "sha256"))
+        entries_of(transport.path)  # refuses a directory that isn't a layout before anything is written
 
     def _blob(self, digest: str) -> str:
-        return os.path.join(self._place.path, transports.blob_name(digest))
+        return os.path.join(self._transport.path, transports.blob_name(digest))
 
     def _manifest(self, digest: str) -> str:
         return self._blob(digest)
@@ -105,17 +105,17 @@ class Layout(Directory):
     def _put_list(self, data: bytes, media_type: str, digest: str) -> None:
         write_file(self._blob(digest), data)
         entry: dict[str, Any] = {"mediaType": media_type, "digest": digest, "size": len(data)}
-        if self._place.reference:
-            entry["annotations"] = {REF_NAME: self._place.reference}
-        add_to_layout(self._place.path, entry)
+        if self._transport.reference:
+            entry["annotations"] = {REF_NAME: self._transport.reference}
+        add_to_layout(self._transport.path, entry)
 
 
 class Dir(Directory):
     """A `dir:` directory, which holds one list; its old content is removed."""
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        check_directory(place.path)
+    def __init__(self, transport: TransportReference) -> None:
+        super().__init__(transport)
+        check_directory(transport.path)
         self._wanted = {"version", "manifest.json"}
 
     def _blob(self, digest: str) -> str:
@@ -126,23 +126,24 @@ class Dir(Directory):
 
     def _path(self, name: str) -> str:
         self._wanted.add(name)
-        return os.path.join(self._place.path, name)
+        return os.path.join(self._transport.path, name)
 
     def _put_list(self, data: bytes, media_type: str, digest: str) -> None:
-        write_file(os.path.join(self._place.path, "version"), DIR_VERSION)
-        write_file(os.path.join(self._place.path, "manifest.json"), data)
-        for name in os.listdir(self._place.path):
-            path = os.path.join(self._place.path, name)
+        write_file(os.path.join(self._transport.path, "version"), DIR_VERSION)
+        write_file(os.path.join(self._transport.path, "manifest.json"), data)
+        for name in os.listdir(self._transport.path):
+            path = os.path.join(self._transport.path, name)
             if name not in self._wanted and not os.path.isdir(path):
                 os.unlink(path)
 
 
-def open_place(place: Place) -> Directory:
-    """Return the directory of a place; create it if it doesn't exist. Raises ImageError, NotSupportedError."""
-    if place.kind == transports.OCI:
-        return Layout(place)
-    if place.kind == transports.DIR:
-        return Dir(place)
+def open_directory(transport: TransportReference) -> Directory:
+    """Open the directory of a transport reference, or create it. Raises ImageError, NotSupportedError."""
+    if transport.kind == transports.OCI:
+        return Layout(transport)
+    if transport.kind == transports.DIR:
+        return Dir(transport)
     raise NotSupportedError(
-        f"{place.kind} has no room for a list", hint="Push it to oci:DIR, or to a registry; or push one of its images"
+        f"{transport.kind} has no room for a list",
+        hint="Push it to oci:DIR, or to a registry; or push one of its images",
     )

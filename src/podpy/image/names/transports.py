@@ -1,4 +1,4 @@
-"""Places that aren't registries, as text: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`,
+"""Transport references, except registries': `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`,
 `dir:DIR` (containers-transports(5)).
 """
 
@@ -18,7 +18,7 @@ KINDS = (DOCKER_ARCHIVE, OCI_ARCHIVE, OCI, DIR)
 UNKNOWN_KINDS = ("docker-daemon", "ostree", "sif", "tarball")
 
 
-class Place(Record):
+class TransportReference(Record):
     """`kind` is one of KINDS; `reference` is the name behind the path, `index` the number in `@NUMBER` (-1: none)."""
 
     kind: str
@@ -31,7 +31,7 @@ class Place(Record):
         return f"{self.kind}:{self.path}" + (f":{chosen}" if chosen else "")
 
 
-def is_place(text: str) -> bool:
+def is_transport(text: str) -> bool:
     """Return whether a text names one of these. `dir:5000/x` does: a registry of that name needs docker://."""
     return text.partition(":")[0] in KINDS and ":" in text
 
@@ -46,21 +46,21 @@ def refuse_unknown(text: str) -> None:
         )
 
 
-def parse_place(text: str) -> Place:
+def parse_transport(text: str) -> TransportReference:
     """Return what a text means. Raises ImageError if it makes no sense."""
     kind, _, rest = text.partition(":")
     if kind not in KINDS:
         raise ImageError(f'"{text}": unknown transport "{kind}"', hint=f"podpy knows {', '.join(KINDS)} and docker")
     if kind == DIR:
-        return Place(kind=kind, path=_path(rest, text))
+        return TransportReference(kind=kind, path=_path(rest, text))
     path, _, chosen = rest.partition(":")
-    place = Place(kind=kind, path=_path(path, text))
+    transport = TransportReference(kind=kind, path=_path(path, text))
     if not chosen.startswith("@"):
-        return place.replace(reference=chosen)
+        return transport.replace(reference=chosen)
     digits = chosen[1:]
     if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
         raise ImageError(f'"{text}": {chosen} isn\'t @ and a number', hint="The first image is @0")
-    return place.replace(index=int(digits))
+    return transport.replace(index=int(digits))
 
 
 def _path(path: str, text: str) -> str:

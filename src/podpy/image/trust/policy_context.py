@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from podpy.image.trust.signatures import Signature
 
 
-class Source(Record):
+class Origin(Record):
     """An image's origin in the terms of policy.json.
 
     `scopes`: see `podpy.image.trust.scopes`; `name`: its name in errors (docker://…); `reference`: the name that the
@@ -29,13 +29,13 @@ class Source(Record):
     reference: Reference | None = None
 
 
-class Gate:
-    """The policy check of one image. Nothing of the image may become visible before `admit` has returned."""
+class PolicyContext:
+    """The policy check of one image. Nothing of the image may become visible before `check_policy` has returned."""
 
-    def __init__(self, paths: Paths, source: Source, *, policy_file: str = "") -> None:
+    def __init__(self, paths: Paths, origin: Origin, *, policy_file: str = "") -> None:
         """`policy_file` replaces the user's or the system's policy.json. Raises ConfigError."""
         self._paths = paths
-        self._source = source
+        self._origin = origin
         self._path = ""
         self._requirements: list[Requirement] = []
         found = policy.load(paths.home, policy_file)
@@ -44,7 +44,7 @@ class Gate:
 
             check_identities(found)
             self._path = found.path
-            self._requirements = found.requirements(source.transport, source.scopes)
+            self._requirements = found.requirements(origin.transport, origin.scopes)
 
     @property
     def wants_signatures(self) -> bool:
@@ -55,13 +55,13 @@ class Gate:
         """Raise TrustError if the policy rejects the image whatever its signatures are; needs no network."""
         for requirement in self._requirements:
             if requirement.type == policy.REJECT:
-                raise self._rejected(f"Running image {self._source.name} is rejected by policy")
+                raise self._rejected(f"Running image {self._origin.name} is rejected by policy")
             if requirement.unsupported:
                 raise self._rejected(
                     f"{requirement.unsupported} ({self._path}: {requirement.where}) is not supported by podpy"
                 )
 
-    def admit(self, manifest: bytes, signatures: Callable[[], list[Signature]] = list) -> None:
+    def check_policy(self, manifest: bytes, signatures: Callable[[], list[Signature]] = list) -> None:
         """Return if every requirement accepts the image with this manifest; else raise TrustError.
 
         `signatures` is called at most once, and only if the decision depends on signatures. Raises ConfigError if a key
@@ -76,7 +76,7 @@ class Gate:
             found = signatures()
             for requirement in self._requirements:
                 if requirement.type != policy.ACCEPT:
-                    check_signed(self._paths, requirement, self._source.reference, manifest, found)
+                    check_signed(self._paths, requirement, self._origin.reference, manifest, found)
         except PodpyError as error:
             raise self._rejected(error.message, error.hint) from None
 
