@@ -1,6 +1,6 @@
-"""References, OCI and Docker schemas, archives, registries: how images come in and go out.
+"""Images: references, documents, registries, archives, pull and push.
 
-    names/      what was typed → a reference, an image of the store, a transport reference
+    names/      a typed name → a reference, an image of the store, a transport reference
     documents/  manifests, indexes, configurations: parsed, checked, written
     registry/   one repository of one registry, read and written; connections, credentials
     archive/    docker-archive, oci-archive, OCI layouts, dir:, Podman's store
@@ -10,9 +10,10 @@
     trust/      policy.json and signatures
 
 Rules:
-- Everything from outside is hostile: bounded before it is read, and an ImageError or RegistryError if it is wrong.
-- Digests are checked where bytes arrive. Nothing is visible before all of an image is verified and on the disk.
-- The policy is asked before anything is kept (TrustError).
+- Everything from outside is hostile: its size is limited before it is read, and wrong data is an ImageError or
+  RegistryError.
+- Digests are checked where bytes arrive. Nothing is visible before the whole image is verified and on the disk.
+- The policy is checked before anything is stored (TrustError).
 - `load`, `pull`, `import`, `push`, `save` start threads: the process must be in the user's namespaces before that.
 - Functions take the store and paths, options as values (image.options), and a Progress (image.progress) that may be
   silent; callbacks come from several threads. None prints.

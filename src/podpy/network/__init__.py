@@ -8,5 +8,5 @@
     names.hosts, names.resolv_conf              pure: texts in, texts out
     private/                                    pasta and slirp4netns
 
-Raises UsageError, InUseError, NetworkSetupError with the mend. See docs/networking.md.
+Raises UsageError, InUseError, NetworkSetupError with a hint. See docs/networking.md.
 """

@@ -1,19 +1,19 @@
-"""All modules in one file: an import then costs no look-ups, no `stat`, no `open`; and what few calls need waits.
+"""All modules in one file, so that an import needs no look-up, `stat` or `open`; rarely used code is loaded late.
 
-Found one by one, the hundred modules of `podpy run` cost half of its start; from one file of marshalled code, half of
-that. The file is made when podpy is installed (setup.py), is good only for the Python that made it (its name has the
-interpreter's cache tag), and is read by podpy/_start.py. Without it everything works, only slower.
+Imported one by one, the hundred modules of `podpy run` take half of its start; from one file of marshalled code, half
+of that. setup.py makes the file when podpy is installed. It is only for the Python that made it (its name has the
+interpreter's cache tag), and podpy/_start.py reads it. Without it everything works, only slower.
 
-    python -m podpy.pack          makes it for the package that this very module is in
+    python -m podpy.pack          makes it for the package of this module
 
-    build(package) -> path        what is in the file, and how it is read          podpy.pack.build
-    lean(tree)                    takes out what only type checkers read           podpy.pack.lean
-    defer(name, tree, names)      imports and classes wait for their first use     podpy.pack.deferred
+    build(package) -> path        writes the file; describes its format            podpy.pack.build
+    lean(tree)                    removes code for type checkers                   podpy.pack.lean
+    defer(name, tree, names)      delays imports and classes until their first use podpy.pack.deferred
 
 Rules:
-- The sources stay as they are: what is done here is done to syntax trees, and lines keep their numbers.
-- A checkout, and a program that imports podpy, load the sources: what works must work with and without the pack.
-- What is loaded late comes from the pack, whose descriptor stays open. A process that closes all its descriptors keeps
-  that one (podpy.process.close_files); one that enters a foreign mount namespace imports nothing there but from the
-  pack (podpy.beneath).
+- The sources stay unchanged: this package changes only syntax trees, and lines keep their numbers.
+- A checkout, and a program that imports podpy, load the sources: everything must work with and without the pack.
+- Code that is loaded late comes from the pack, whose descriptor stays open. A process that closes all its descriptors
+  keeps that one (podpy.process.close_files); one that enters a foreign mount namespace imports there only from the pack
+  (podpy.beneath).
 """

@@ -2,20 +2,20 @@
 
     enter(paths)             joins the user's user and mount namespaces; root, or inside: nothing to do
     run_inside(paths, function, *args) -> its result      for callers with threads: in a forked helper, pickled back
-    run_telling(paths, function, hear) -> its result      the same; `hear` gets at once what the function tells
-    cgroup_view(wanted="") -> CgroupView                  manager, mode, controllers, and why not more
+    run_telling(paths, function, hear) -> its result      the same; `hear` gets the function's reports at once
+    cgroup_view(wanted="") -> CgroupView                  manager, mode, controllers, and why there aren't more
     idmaps() -> (uid map, gid map)                        lists of (inside, outside, size)
-    mounts.private_mounts()                               a mount namespace of this process's own
+    mounts.private_mounts()                               gives this process its own mount namespace
 
 namespace.py   enter, idmaps: the everyday path
 first.py       the first call of a boot: id maps, the holder (pause process), its record
 holder.py      the holder's record and end
 subids.py      subordinate ids from /etc/subuid, /etc/subgid and NSS
 helper.py      run_inside, run_telling
-cgroups.py     which cgroup manager is possible, and cgroup v2's hierarchy on hybrid hosts
-checks/        what the host must offer, each check with its mend (doctor.py), and the errors made of them (mends.py)
+cgroups.py     the usable cgroup manager, and cgroup v2's hierarchy on hybrid hosts
+checks/        checks of the host, each with a command that helps (doctor.py), and errors made from them (mends.py)
 
-`enter` raises RootlessError with the mend. The kernel lets only a process with one thread enter a user namespace.
+`enter` raises RootlessError with a hint. The kernel lets only a process with one thread enter a user namespace.
 """
 
 from __future__ import annotations

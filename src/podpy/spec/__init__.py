@@ -1,16 +1,16 @@
-"""What a container is asked to be: texts of options → values, and the defaults of containers.conf.
+"""ContainerSpec: options' texts → values, and the defaults of containers.conf.
 
-    ContainerSpec (container.py)                     every field typed; kept in the database as JSON, one version number
-    AS_CONFIGURED                                    stands in a field that containers.conf decides
+    ContainerSpec (container.py)                     every field typed; stored in the database as JSON, with a version
+    AS_CONFIGURED                                    the value of a field that containers.conf decides
     defaults.with_defaults(spec, conf, environ, rootless=) -> spec   once, at `create`
-    merge.merge(spec, image_config, base) -> spec    what the options left open is the image's to say
+    merge.merge(spec, image_config, base) -> spec    the image decides fields that no option has set
     userns.resolve(spec, own=(uid, gid lines), rootless=, taken=) -> spec   id maps
     volumes_from.resolve(spec, find) -> spec         --volumes-from
-    capabilities, families, sysctls                  the kernel's names, and which of them a container may have
+    capabilities, families, sysctls                  the kernel's names, and those that a container may have
     text/                                            one option's text → a value
 
-Functions return a new spec and change none. Nobody below asks containers.conf about a spec's field. Nothing
-prints, knows of a command line, or asks the kernel. A text that makes no sense is a UsageError in Podman's words;
-one of containers.conf is a ConfigError that names the key.
+Functions return a new spec and change none. No lower room reads containers.conf for a spec's field. Nothing here
+prints, knows the command line, or asks the kernel. A wrong text is a UsageError in Podman's words; one in
+containers.conf is a ConfigError that names the key.
 Sizes are bytes, times are seconds, ids are those inside the container unless a name says otherwise. See docs/run.md.
 """

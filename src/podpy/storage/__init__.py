@@ -1,4 +1,4 @@
-"""Layers, blobs, mounts, volumes, and the database that knows of them.
+"""Layers, blobs, mounts, volumes, and their database.
 
     Store(paths, database) (store.py)        a Shelves (shelves.py: rows, paths, leases), as commits and checks take
         has_layer(chain_id), has_blob(digest) -> bool       and take a lease: it stays while this process lives
@@ -10,14 +10,14 @@
         sweep, collect, check(repair=)       what killed calls left; what nothing uses; rows against files
         close()                              at a call's end
     ImageRecord, ImageTable (images.py)      id (the configuration's digest), manifest, layers, names, size (bytes)
-    BlobWriter (blobs.py)                    write, restart, finish (checks the digest), abort (keeps what came)
+    BlobWriter (blobs.py)                    write, restart, finish (checks the digest), abort (keeps the received part)
     Volumes(paths, database) (volumes.py)    create, ensure, find, all, remove, use, prepare (the first filling)
     Artifacts (artifacts.py); lists.py: the rows of manifest lists
     database/  layers/  mounts/  secrets/
 
 Rules:
-- What is visible is complete and on the disk: made aside in graphroot/tmp, synced, renamed, committed, in this order.
-- Nobody counts references: what no query finds a user or a living lease for may go.
+- Everything visible is complete and on the disk: staged in graphroot/tmp, synced, renamed, committed, in this order.
+- There are no reference counts: an object may be removed if no query finds a user or a living lease.
 - Unpacking, copying and removing trees need the user's namespaces. A child unpacks. One thread: layers/writeback.py.
 - Raises StorageError, NoSuchImageError, InUseError, DigestMismatchError, NoSpaceError.
 On disk, locks, what a crash leaves: docs/storage.md.

@@ -1,6 +1,6 @@
-"""Networks of one container alone: pasta and slirp4netns.
+"""A container's private network: pasta and slirp4netns.
 
-StartPasta, WaitForPasta and StartSlirp, WaitForSlirp are operations. A program is started when the namespace is there,
-and waited for when conmon is ready. It has /dev/null and its own sockets, nothing of the caller's. It ends with the
-container.
+StartPasta, WaitForPasta and StartSlirp, WaitForSlirp are operations. The program is started when the namespace exists,
+and waited for when conmon is ready. It has only /dev/null and its own sockets, no descriptor of the caller. It ends
+with the container.
 """

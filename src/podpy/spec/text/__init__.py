@@ -4,5 +4,5 @@
     values        sizes (bytes), pairs, signals: each parser takes the option's name, for its error
     words         `--env-merge`
 
-Each function takes what was typed and returns a value of podpy.spec.container, or raises a UsageError with a hint.
+Each function takes a typed text and returns a value of podpy.spec.container, or raises a UsageError with a hint.
 """

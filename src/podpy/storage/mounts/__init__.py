@@ -6,5 +6,5 @@
     mount, unmount, mounted(store, …)                              image_mounts.py: `podpy image mount`
     make, move, change(tree, options)                              tree.py: mounts by descriptor, with OCI's options
 
-The caller has unshared a mount namespace (podpy.rootless.mounts): what is mounted here goes with it.
+The caller has unshared a mount namespace (podpy.rootless.mounts): the mounts end with it.
 """
