@@ -188,13 +188,10 @@ def test_inspect_finds_images_too_and_says_what_it_doesnt_find(
     podpy("inspect", "--type", "pod", "x").fails(125, "pods come with a later version")
 
 
-def test_port(podpy: Podpy, three: dict[str, str]) -> None:
-    lines = ["80/tcp -> 0.0.0.0:8080", "90/udp -> 127.0.0.1:90", "91/udp -> 127.0.0.1:91"]
-    assert podpy.ok("port", "other").splitlines() == lines
-    assert podpy.ok("port", "other", "80") == "0.0.0.0:8080"
-    assert podpy.ok("port", "-l", "91/udp") == "127.0.0.1:91"
-    assert podpy.ok("port", "-a").splitlines() == [f"{three['other'][:12]}\t{line}" for line in lines]
-    podpy("port", "other", "81").fails(125, 'failed to find published port "81"')
+def test_ports_of_what_does_not_run_are_nowhere_yet(podpy: Podpy, three: dict[str, str]) -> None:
+    """One that runs: tests/network/test_connect.py."""
+    assert [podpy.ok("port", *words) for words in (["other"], ["other", "80"], ["other", "81"], ["-a"])] == [""] * 4
+    podpy("port", "other", "x").fails(125, "port formats are port/protocol. 'x' is invalid")
 
 
 def test_top(podpy: Podpy, three: dict[str, str]) -> None:

@@ -26,7 +26,9 @@ def test_an_empty_list_is_listed_tagged_and_removed(podpy: Podpy) -> None:
     list_id = podpy.ok("manifest", "create", "all")
     assert len(list_id) == 64
     assert podpy.json("manifest", "inspect", "all") == {"schemaVersion": 2, "mediaType": DOCKER_LIST, "manifests": None}
-    podpy("manifest", "create", "all").fails(125, "localhost/all:latest is already in use")
+    podpy("manifest", "create", "all").fails(
+        125, 'image name "localhost/all:latest" is already associated with image "'
+    )
     assert podpy.ok("manifest", "create", "--amend", "all") == list_id
     shown = podpy.json("images", "--format", "json")[0]
     assert (shown["Id"], shown["IsManifestList"], shown["Names"]) == (list_id, True, ["localhost/all:latest"])

@@ -47,8 +47,8 @@ def test_the_exit_code_is_the_commands(podpy: Podpy, running: str, command: list
         (["c", "/etc/passwd"], 126, "the path `/etc/passwd` is not executable: Permission denied"),
         (["c", "/etc"], 126, "the path `/etc` is not a regular file, so not executable: Operation not permitted"),
         (["c", ""], 126, "the path `` is not a regular file, so not executable: Operation not permitted"),
-        (["-w", "/typo", "c", "true"], 127, "chdir `/typo`: No such file or directory"),
-        (["-w", "/etc/passwd", "c", "true"], 125, "chdir `/etc/passwd`: Not a directory"),
+        (["-w", "/typo", "c", "true"], 127, "chdir to `/typo`: No such file or directory"),
+        (["-w", "/etc/passwd", "c", "true"], 125, "chdir to `/etc/passwd`: Not a directory"),
     ],
 )
 def test_a_command_that_cannot_be_started_is_one_line_of_ours(

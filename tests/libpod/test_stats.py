@@ -43,8 +43,8 @@ def test_columns_json_and_templates_are_podmans(podpy: Podpy, busybox: str) -> N
     assert {key: created[key] for key in zeros} == zeros
 
     raw = podpy.json("stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", "--latest")
-    assert [*raw] == ["AvgCPU", "ContainerID", "Name", "CPU", "CPUNano", "CPUSystemNano", "SystemNano", "MemUsage",
-                      "MemLimit", "MemPerc", "Network", "BlockInput", "BlockOutput", "PIDs", "UpTime",
+    assert [*raw] == ["AvgCPU", "ContainerID", "Name", "PerCPU", "CPU", "CPUNano", "CPUSystemNano", "SystemNano",
+                      "MemUsage", "MemLimit", "MemPerc", "Network", "BlockInput", "BlockOutput", "PIDs", "UpTime",
                       "Duration"]  # fmt: skip
     table = podpy.ok(
         "container", "stats", "--no-stream", "--format", "table {{.Name}} {{.CPUPerc}} {{.UpTime}}", "busy"

@@ -92,11 +92,17 @@ def test_a_service_that_speaks_first_is_heard_from_elsewhere(serve: Serve) -> No
 
 
 @BOTH
-def test_a_range_of_ports(serve: Serve, network: str) -> None:
+def test_a_range_of_ports(serve: Serve, podpy: Podpy, network: str) -> None:
     first = ports.free(3)
     inside = ["tcp:9001", "tcp:9002", "tcp:9003"]
-    serve(*inside, options=["--network", network, "-p", f"{first}-{first + 2}:9001-9003"])
+    service = serve(*inside, options=["--network", network, "-p", f"{first}-{first + 2}:9001-9003"])
     assert [tcp(first + i).split()[1] for i in range(3)] == ["9001", "9002", "9003"]
+    lines = [f"{9001 + i}/tcp -> 0.0.0.0:{first + i}" for i in range(3)]
+    assert podpy.ok("port", service.container).splitlines() == podpy.ok("port", "-l").splitlines() == lines
+    identifier = podpy.ok("ps", "-q")
+    assert podpy.ok("port", "-a").splitlines() == [f"{identifier}\t{line}" for line in lines]
+    assert podpy.ok("port", service.container, "9002/tcp") == f"0.0.0.0:{first + 1}"
+    podpy("port", service.container, "9002/udp").fails(125, 'failed to find published port "9002/udp"')
 
 
 @BOTH

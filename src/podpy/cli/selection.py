@@ -68,10 +68,15 @@ def chosen(
     )
 
 
-def one(runtime: Runtime, options: Options) -> Container:
-    """Return the single container of commands like `attach`. Raises NoSuchContainerError."""
+def one(runtime: Runtime, options: Options, doing: str = "") -> Container:
+    """Return the single container of commands like `attach`. Raises NoSuchContainerError, after what was `doing`."""
     names = [options.container] if options.container else _from_files(options)
-    return runtime.container(names[0]) if names else runtime.latest()
+    try:
+        return runtime.container(names[0]) if names else runtime.latest()
+    except NoSuchContainerError as error:
+        if doing:
+            raise NoSuchContainerError(f"{doing}: {error.message}", hint=error.hint) from None
+        raise
 
 
 def _from_files(options: Options) -> list[str]:

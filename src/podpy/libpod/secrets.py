@@ -51,7 +51,7 @@ class Secrets:
         """
         from podpy.libpod.filters.parse import match_pattern, parse
 
-        wanted = parse(list(filters), FILTERS)
+        wanted = parse(list(filters), FILTERS, unknown='invalid filter "{}"')
         return [
             secret
             for secret in self._table().all()

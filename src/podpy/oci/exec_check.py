@@ -104,9 +104,9 @@ def _problem(process: dict[str, Any], root: str) -> str:
     directory, command = process["cwd"], process["args"][0]
     found = _look(root, directory)
     if found == _MISSING:
-        return f"chdir `{directory}`: No such file or directory"
+        return f"chdir to `{directory}`: No such file or directory"
     if found == _NOT_EXECUTABLE:
-        return f"chdir `{directory}`: Not a directory"
+        return f"chdir to `{directory}`: Not a directory"
     if command and "/" not in command:
         places = _search_path(process["env"])
         paths = [os.path.join(directory, place, command) for place in places]

@@ -21,6 +21,7 @@ AS_CONFIGURED: Any = None
 of them, so the fields' types don't name it.
 """
 
+OCI_VERSION = "1.0.2"  # of the OCI runtime spec that config.json is written by
 KEEP_GROUPS = "keep-groups"
 """Alone in `groups`: the caller's own groups stay."""
 

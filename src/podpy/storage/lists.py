@@ -56,7 +56,7 @@ def create(store: Shelves, record: ImageRecord, contents: Contents, name: str) -
         owner = store.images_table.name_owner(name)
         if owner:
             raise StorageError(
-                f"the name {name} is already in use by {owner[:12]}",
+                f'image name "{name}" is already associated with image "{owner}": that name is already in use',
                 hint="Take another name, or --amend to change the list that has it",
             )
         _save(store, record, contents)

@@ -86,6 +86,7 @@ def size_text(row: ContainerRow, view: View) -> str:
 def placeholders(row: ContainerRow, view: View) -> Struct:
     """Return the fields that --format can show; as JSON it is Podman's ListContainer."""
     from podpy.go.template.values import Struct
+    from podpy.go.time import GoTime
 
     class Shown(Struct):
         """In a template `.Names` is a text and `.Size` is "1kB (virtual …)"; in JSON they are raw values."""
@@ -93,13 +94,11 @@ def placeholders(row: ContainerRow, view: View) -> Struct:
         __slots__ = ()
 
         def json_form(self) -> Struct:
-            return json_row(row, view)
+            return Struct({**json_row(row, view), "Created": GoTime(row.created, utc=True)})
 
     raw = json_row(row, view)
     labels: dict[str, str] = raw["Labels"] or {}
     spaces = raw["Namespaces"]
-    from podpy.go.time import GoTime
-
     shown = {
         "ID": short(row.id, view),
         "ImageID": short(row.image_id, view),

@@ -93,6 +93,7 @@ def placeholders(stats: Stats, *, cut: bool = True) -> Struct:
             "AvgCPU": stats.average_cpu or 0.0,
             "ContainerID": stats.id,
             "Name": stats.name,
+            "PerCPU": NilSlice(),
             "CPU": stats.cpu or 0.0,
             "CPUNano": stats.cpu_time or 0,
             "CPUSystemNano": stats.system_time or 0,
@@ -123,7 +124,6 @@ def placeholders(stats: Stats, *, cut: bool = True) -> Struct:
             "NetIO": texts.network,
             "BlockIO": texts.block,
             "PIDS": texts.pids,
-            "PerCPU": NilSlice(),
             "ContainerStats": lambda: raw,
         }
     )

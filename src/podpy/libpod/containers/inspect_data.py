@@ -11,7 +11,7 @@ import os
 from podpy.libpod.containers import inspect_host
 from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
-from podpy.spec.container import PROPAGATIONS
+from podpy.spec.container import OCI_VERSION, PROPAGATIONS
 from podpy.times import ZERO_TIME, go_time
 
 TYPE_CHECKING = False
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec, Mount
     from podpy.spec.health import Health
 
-_OCI_VERSION = "1.0.2-dev"
 _SHORT_ID = 12
 _NO_ADDRESSES = {
     "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "GlobalIPv6Address": "",
@@ -45,15 +44,17 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
     """Return Podman's InspectContainerData. `size` adds SizeRw and SizeRootFs (bytes), which walks the files."""
     row = container.refresh()
     spec = container.spec
-    arguments = spec.command[1:] or spec.command
+    path, arguments = _first_process(spec)
     image = _image(container)
     run_directory = container.engine.run_directory(row.id)
     driver = inspect_host.storage_driver(container)
-    process = inspect_host.process_section(container)
+    bundle = inspect_host.bundle_config(container)
+    process: dict[str, Any] = bundle.get("process", {})
+    annotations = bundle.get("annotations") or spec.annotations or None
     data: dict[str, Any] = {
         "Id": row.id,
         "Created": go_time(row.created),
-        "Path": spec.command[0] if spec.command else "",
+        "Path": path,
         "Args": arguments,
         "State": _state(container, run_directory),
         "Image": row.image_id,
@@ -83,12 +84,20 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "IsService": False,
         "KubeExitCodePropagation": "invalid",
         "lockNumber": 0,
-        "Config": _config(row, spec, process),
-        "HostConfig": inspect_host.host_config(container, process),
+        "Config": {**_config(row, spec, process), "Annotations": annotations},
+        "HostConfig": {**inspect_host.host_config(container, process), "Annotations": annotations},
         "UseImageHosts": spec.no_hosts,
         "UseImageHostname": spec.no_hostname,
     }
     return data
+
+
+def _first_process(spec: ContainerSpec) -> tuple[str, list[str]]:
+    if spec.init:
+        from podpy.oci.document.mounts import INIT_TARGET
+
+        return INIT_TARGET, ["--", *spec.command]
+    return (spec.command[0] if spec.command else ""), spec.command[1:] or spec.command
 
 
 def _image(container: Held) -> Any:
@@ -104,7 +113,7 @@ def _state(container: Held, run_directory: str) -> dict[str, Any]:
     row = container.row
     status = shown_status(row.status, row.started, row.restarts)
     return {
-        "OciVersion": _OCI_VERSION,
+        "OciVersion": OCI_VERSION,
         "Status": status,
         "Running": row.status == RUNNING,
         "Paused": row.status == PAUSED,
@@ -158,7 +167,7 @@ def _capabilities(spec: ContainerSpec, process: dict[str, Any]) -> dict[str, Any
     if held is not None:
         return {"EffectiveCaps": held.get("effective"), "BoundingCaps": held.get("bounding")}
     bounding = inspect_host.bounding_capabilities(spec)
-    return {"EffectiveCaps": bounding, "BoundingCaps": bounding}
+    return {"EffectiveCaps": inspect_host.effective_capabilities(spec), "BoundingCaps": bounding}
 
 
 def _exec_ids(container: Held) -> list[str]:
@@ -244,7 +253,7 @@ def _network(container: Held) -> dict[str, Any]:
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
         "Ports": bound,
-        "SandboxKey": "",
+        "SandboxKey": f"/proc/{container.row.pid}/ns/net" if container.row.pid and spec.network != "host" else "",
         "Networks": _networks(inspect_host.network_mode(container)),
     }
 
@@ -278,7 +287,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "Entrypoint": entrypoint or None,
         "OnBuild": None,
         "Labels": spec.shown_labels or None,
-        "Annotations": {"io.container.manager": "podpy", **spec.annotations},
+        "Annotations": None,
         "StopSignal": _signal_name(spec.stop_signal),
         **health_config(spec.health),
         **({"CreateCommand": spec.create_command} if spec.create_command else {}),

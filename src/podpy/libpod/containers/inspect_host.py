@@ -34,17 +34,17 @@ def storage_driver(container: Held) -> str:
     return container.engine.database.get_meta("driver") or "overlay"
 
 
-def process_section(container: Held) -> dict[str, Any]:
-    """Return `process` of the bundle's config.json; empty if the container wasn't started since the boot."""
+def bundle_config(container: Held) -> dict[str, Any]:
+    """Return the bundle's config.json; empty for a container that doesn't run."""
     from podpy import fastjson
 
     path = os.path.join(container.engine.run_directory(container.id), "bundle", "config.json")
     try:
         with open(path, encoding="utf-8") as file:
-            process: dict[str, Any] = fastjson.loads(file.read()).get("process", {})
+            config: dict[str, Any] = fastjson.loads(file.read())
     except (OSError, ValueError):
         return {}
-    return process
+    return config
 
 
 def port_bindings(ports: list[dict[str, Any]]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def port_bindings(ports: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
-    """Return Podman's InspectContainerHostConfig; `process` is the result of `process_section`."""
+    """Return Podman's InspectContainerHostConfig; `process` is config.json's section."""
     from podpy import fastjson
 
     spec = container.spec
@@ -75,7 +75,7 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
         "RestartPolicy": {"Name": spec.restart_policy or "no", "MaximumRetryCount": spec.restart_retries},
         "AutoRemove": spec.remove,
         "AutoRemoveImage": spec.remove_image,
-        "Annotations": spec.annotations or None,
+        "Annotations": None,
         "VolumeDriver": "",
         "VolumesFrom": spec.volumes_from or None,
         **_capability_changes(spec),
@@ -95,7 +95,7 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
         "PublishAllPorts": spec.publish_all,
         "ReadonlyRootfs": spec.read_only,
         "SecurityOpt": _security(spec),
-        "Tmpfs": {mount.target: ",".join(mount.options) for mount in spec.mounts if mount.type == "tmpfs"},
+        "Tmpfs": {mount.target: _tmpfs_options(mount) for mount in spec.mounts if mount.type == "tmpfs"},
         "UTSMode": spec.uts,
         "UsernsMode": "" if spec.userns == "host" else "private",
         **_id_maps(spec),
@@ -110,6 +110,17 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
 
 def _bind(mount: Mount) -> str:
     return f"{mount.source}:{mount.target}:{','.join(whole_options(mount))}"
+
+
+def _tmpfs_options(mount: Mount) -> str:
+    """Return the options of a tmpfs with those that it has anyway."""
+    whole = list(mount.options)
+    for pair in (("rw", "ro"), ("rprivate", *PROPAGATIONS), ("nosuid", "suid"), ("nodev", "dev")):
+        if not set(pair).intersection(whole):
+            whole.append(pair[0])
+    if not {"tmpcopyup", "notmpcopyup"}.intersection(whole):
+        whole.append("tmpcopyup")
+    return ",".join(whole)
 
 
 def whole_options(mount: Mount) -> list[str]:
@@ -182,6 +193,15 @@ def bounding_capabilities(spec: ContainerSpec) -> list[str]:
     return capabilities.merge(spec.capabilities, spec.cap_add, spec.cap_drop, capabilities.NAMES)
 
 
+def effective_capabilities(spec: ContainerSpec) -> list[str]:
+    """Return the capabilities that the first process holds; as far as a user's name tells who is root."""
+    from podpy.spec import capabilities
+
+    if spec.privileged or spec.user.partition(":")[0] in ("", "0", "root"):
+        return bounding_capabilities(spec)
+    return capabilities.merge([], spec.cap_add, [], capabilities.NAMES)
+
+
 def _capability_changes(spec: ContainerSpec) -> dict[str, list[str]]:
     """Return the capabilities added to and dropped from the default set; Podman, too, computes them from the result."""
     from podpy.spec import capabilities
@@ -224,11 +244,7 @@ def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
         "NanoCpus": int((limits.cpus or 0) * _BILLION),
         "CgroupParent": spec.cgroup_parent,
         "BlkioWeight": limits.blkio_weight or 0,
-        "BlkioWeightDevice": _rates(limits.blkio_weight_device, "Weight"),
-        "BlkioDeviceReadBps": _rates(limits.device_read_bps),
-        "BlkioDeviceWriteBps": _rates(limits.device_write_bps),
-        "BlkioDeviceReadIOps": _rates(limits.device_read_iops),
-        "BlkioDeviceWriteIOps": _rates(limits.device_write_iops),
+        **_block_limits(limits),
         "CpuPeriod": limits.cpu_period or (_CPU_PERIOD if limits.cpus else 0),
         "CpuQuota": limits.cpu_quota or round((limits.cpus or 0) * _CPU_PERIOD),
         "CpuRealtimePeriod": 0,
@@ -243,7 +259,7 @@ def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
         "KernelMemory": 0,
         "MemoryReservation": limits.memory_reservation or 0,
         "MemorySwap": limits.memory_swap or 0,
-        "MemorySwappiness": 0,
+        "MemorySwappiness": None,  # as Podman 6; before, 0 or -1
         "OomKillDisable": False,
         **({"Init": True} if spec.init else {}),
         "PidsLimit": limits.pids_limit or 0,
@@ -253,6 +269,19 @@ def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
         "IOMaximumBandwidth": 0,
         "CgroupConf": limits.cgroup_conf or None,
     }
+
+
+def _block_limits(limits: Resources) -> dict[str, list[dict[str, Any]] | None]:
+    """Return the limits per device: one limit of any kind makes lists of all, as in Podman."""
+    found = {
+        "BlkioWeightDevice": _rates(limits.blkio_weight_device, "Weight"),
+        "BlkioDeviceReadBps": _rates(limits.device_read_bps),
+        "BlkioDeviceWriteBps": _rates(limits.device_write_bps),
+        "BlkioDeviceReadIOps": _rates(limits.device_read_iops),
+        "BlkioDeviceWriteIOps": _rates(limits.device_write_iops),
+    }
+    is_limited = bool(limits.blkio_weight) or any(found.values())
+    return {name: rates if is_limited else None for name, rates in found.items()}
 
 
 def _ulimits(spec: ContainerSpec, process: dict[str, Any]) -> list[dict[str, Any]]:
@@ -271,6 +300,6 @@ def _signed(value: int) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
-def _rates(texts: list[str], name: str = "Rate") -> list[dict[str, Any]] | None:
+def _rates(texts: list[str], name: str = "Rate") -> list[dict[str, Any]]:
     pairs = [text.rpartition(":") for text in texts]
-    return [{"Path": path, name: int(rate)} for path, _, rate in pairs if rate.isdigit()] or None
+    return [{"Path": path, name: int(rate)} for path, _, rate in pairs if rate.isdigit()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy import fastjson
+from podpy.libpod.containers.table import ALIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,12 +15,16 @@ ANYWHERE = "0.0.0.0"
 
 
 def published(row: ContainerRow) -> Iterator[tuple[int, str, str]]:
-    """Yield each published port of the container: its number, protocol, and "address:port" on the host."""
+    """Yield each published port of the container: its number, protocol, and "address:port" on the host.
+
+    Only what runs has any: a port that the host chooses isn't known before.
+    """
+    if row.status not in ALIVE:
+        return
     for port in fastjson.loads(row.ports):
         for place in range(port["count"]):
-            address = port["host_ip"] or ANYWHERE
-            shown = f"[{address}]" if ":" in address else address
-            yield port["container_port"] + place, port["protocol"], f"{shown}:{port['host_port'] + place}"
+            address = port["host_ip"] or ANYWHERE  # an IPv6 one without brackets: Podman's form
+            yield port["container_port"] + place, port["protocol"], f"{address}:{port['host_port'] + place}"
 
 
 def exposed_ports(exposed: Sequence[str]) -> list[tuple[int, str]]:

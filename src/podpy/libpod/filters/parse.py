@@ -5,10 +5,12 @@ from __future__ import annotations
 from podpy.errors import UsageError
 
 
-def parse(filters: list[str], known: tuple[str, ...], *, of: str = "") -> dict[str, list[str]]:
+def parse(
+    filters: list[str], known: tuple[str, ...], *, of: str = "", unknown: str = "{} is an invalid filter"
+) -> dict[str, list[str]]:
     """Return the values of each key. `label!=x` is the key `label!`. Raises UsageError for an unknown key.
 
-    `of`: the kind of object, which some of Podman's errors name.
+    `of`: the kind of object, which some of Podman's errors name; `unknown`: the text for an unknown key.
     """
     values: dict[str, list[str]] = {}
     for text in filters:
@@ -17,7 +19,7 @@ def parse(filters: list[str], known: tuple[str, ...], *, of: str = "") -> dict[s
             said = f"filter input must be in the form of filter=value: {text} is invalid"
             raise UsageError(said if of else f'invalid filter "{text}"', hint=f"It is KEY=VALUE. {_keys(known)}")
         if key.strip() not in known:
-            said = f'"{key}" is an invalid {of} filter' if of else f"{key} is an invalid filter"
+            said = f'"{key}" is an invalid {of} filter' if of else unknown.format(key)
             raise UsageError(said, hint=_hint(key, known))
         values.setdefault(key.strip(), []).append(value)
     return values

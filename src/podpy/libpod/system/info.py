@@ -1,7 +1,7 @@
 """`podpy info`: facts about host, store and settings, in the form of Podman's JSON.
 
-Names and nesting are Podman 5's (libpod/define/info.go). `buildahVersion` and `networkBackend` tell programs which
-behaviour to expect: that of Podman API_VERSION, whose networks are netavark's.
+Names and nesting are Podman 5's (libpod/define/info.go), with what 6 added. `buildahVersion` and `networkBackend` tell
+programs which behaviour to expect: that of Podman API_VERSION, whose networks are netavark's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from podpy.version import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from podpy.config.paths import Paths
@@ -81,6 +82,7 @@ def _host(engine: Engine) -> dict[str, Any]:
     view = rootless.cgroup_view(wanted=engine.settings.cgroup_manager or conf.cgroup_manager)
     memory = _memory()
     uids, gids = rootless.idmaps()
+    directories = engine.settings.cdi_spec_dirs or engine.conf.cdi_spec_dirs
     found = {
         "arch": architecture(),
         "buildahVersion": _BUILDAH_VERSION,
@@ -88,6 +90,8 @@ def _host(engine: Engine) -> dict[str, Any]:
         # As in Podman: on a hybrid host version 1 has the controllers, so limits can't use version 2.
         "cgroupVersion": "v2" if view.mode == "v2" else "v1",
         "cgroupControllers": sorted(view.controllers),
+        "cdiSpecDirs": [*directories],
+        **({"discoveredDevices": devices} if (devices := _cdi_devices(directories)) else {}),
         "conmon": _program(engine.settings.conmon or OWN_CONMON, "path"),
         "cpus": os.cpu_count() or 1,
         "cpuUtilization": _cpu(),
@@ -99,10 +103,13 @@ def _host(engine: Engine) -> dict[str, Any]:
         "kernel": uname.release,
         "logDriver": conf.log_driver,
         "memFree": memory.get("MemFree", 0),
+        "memAvailable": memory.get("MemAvailable", 0),
         "memTotal": memory.get("MemTotal", 0),
         "networkBackend": "netavark",
+        "networkBackendInfo": {"backend": "netavark", "dns": {}},
         "ociRuntime": _oci_runtime(engine),
         "os": "linux",
+        "remoteSocket": {"path": "", "exists": False},
         "rootlessNetworkCmd": _network_program(engine),
         "serviceIsRemote": False,
         "security": _security(engine),
@@ -115,6 +122,17 @@ def _host(engine: Engine) -> dict[str, Any]:
         "linkmode": "dynamic",
     }
     return {**found, "cgroupReason": _reason(view), "versionNotes": _version_notes(found)}
+
+
+def _cdi_devices(directories: Sequence[str]) -> list[dict[str, str]]:
+    """Return the CDI devices as Podman 6 lists them; a file that is wrong is for those who want a device of it."""
+    from podpy.errors import ConfigError
+    from podpy.oci import cdi
+
+    try:
+        return [{"source": "cdi", "id": name} for name in cdi.device_names(directories)]
+    except ConfigError:
+        return []
 
 
 def _version_notes(found: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from podpy import fastjson
 from podpy.notice import warn
 from podpy.oci.document import devices, env, mounts, namespaces, paths, resources, sysctls, ulimits
 from podpy.spec import capabilities
-from podpy.spec.container import KEEP_GROUPS
+from podpy.spec.container import KEEP_GROUPS, OCI_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from podpy.oci.document.context import BundleContext
     from podpy.spec.container import ContainerSpec
-
-OCI_VERSION = "1.0.2"
 
 
 def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:

@@ -23,14 +23,28 @@ def _parse(text: str) -> tuple[int, int, str]:
     ports, _, protocol = text.partition("/")
     first, dash, last = ports.partition("-")
     protocol = (protocol or "tcp").lower()
-    start, end = whole(first, _HIGHEST_PORT), whole(last if dash else first, _HIGHEST_PORT)
-    if not start or not end:
-        raise UsageError(
-            f"invalid range format for --expose: {text}", hint="It is PORT[-PORT][/PROTOCOL], from 1 to 65535"
-        )
-    if end < start or protocol not in ("tcp", "udp", "sctp"):
-        raise UsageError(f"invalid range format for --expose: {text}", hint="It is PORT[-PORT][/tcp or udp]")
+    start, end = _port(first, text), _port(last if dash else first, text)
+    if end < start:
+        raise _wrong(text, f"Invalid range specified for the Port: {ports}")
+    if protocol not in ("tcp", "udp", "sctp"):
+        said = f'validating protocols for exposed port {start}: unrecognized protocol "{protocol}" in port mapping'
+        raise UsageError(said, hint=f"--expose {text}: it is tcp or udp")
     return start, end, protocol
+
+
+def _port(digits: str, text: str) -> int:
+    number = whole(digits, _HIGHEST_PORT)
+    if number:
+        return number
+    is_number = digits.isascii() and digits.isdigit()
+    why = "value out of range" if is_number else "invalid syntax"
+    raise _wrong(text, f'strconv.ParseUint: parsing "{digits}": {why}')
+
+
+def _wrong(text: str, why: str) -> UsageError:
+    return UsageError(
+        f"invalid range format for --expose: {text}: {why}", hint="It is PORT[-PORT][/PROTOCOL], from 1 to 65535"
+    )
 
 
 def of_image(texts: Iterable[str]) -> list[str]:

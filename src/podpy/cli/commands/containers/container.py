@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.selection import for_each
+from podpy.cli.selection import for_each, one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def check_health(options: Options) -> int:
     from podpy.libpod.containers.health import HEALTHY
 
     with open_runtime(options) as runtime:
-        shown = runtime.container(options.container).check_health()
+        doing = f"unable to look up {options.container} to perform a health check"
+        shown = one(runtime, options, doing).check_health()
     if shown == HEALTHY:
         return 0
     print(shown)

@@ -6,6 +6,7 @@ from podpy.cli.engine import open_runtime
 from podpy.cli.selection import one
 from podpy.errors import NotFoundError, UsageError
 from podpy.libpod.containers.ports import published
+from podpy.libpod.containers.table import ALIVE
 from podpy.numbers import whole
 
 TYPE_CHECKING = False
@@ -37,6 +38,8 @@ def _print_one(row: ContainerRow, wanted: str) -> int:
     number, _, protocol = wanted.partition("/")
     if whole(number, _MOST) is None or "/" in protocol:
         raise UsageError(f"port formats are port/protocol. '{wanted}' is invalid")
+    if row.status not in ALIVE:
+        return 0
     places = [address for inside, kind, address in published(row) if (str(inside), kind) == (number, protocol or "tcp")]
     if not places:
         raise NotFoundError(f'failed to find published port "{wanted}"', hint=f"See 'podpy port {row.name}'")

@@ -21,7 +21,7 @@ def run(options: Options) -> int:
         print("\n".join(descriptors()))
         return 0
     with open_runtime(options) as runtime:
-        container = one(runtime, options)
+        container = one(runtime, options, "unable to look up requested container")
         if is_for_ps(options.fields):
             sys.stdout.write(run_ps(container, options.fields))
             return 0

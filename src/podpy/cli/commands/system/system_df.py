@@ -38,7 +38,7 @@ def _summary(usage: DiskUsage, format_text: str) -> str:
     if report.is_json(format_text):
         from podpy.go.json import indented
 
-        return indented([Struct(_as_json(row)) for row in rows], "    ") + "\n"
+        return indented([Struct(row) for row in rows], "    ") + "\n"
     heading = report.headers(Struct(rows[0])) if report.wants_heading(format_text) else None
     return report.render(format_text, [Struct(row) for row in rows], heading, default=_COLUMNS)
 
@@ -50,18 +50,9 @@ def _row(found: KindUsage) -> dict[str, Any]:
         "Active": found.active,
         "RawSize": found.size,
         "RawReclaimable": found.reclaimable,
+        "TotalCount": found.total,
         "Size": human_size(found.size),
         "Reclaimable": f"{human_size(found.reclaimable)} ({found.percent}%)",
-    }
-
-
-def _as_json(row: dict[str, Any]) -> dict[str, Any]:
-    names = ("Type", "Total", "Active", "RawSize", "RawReclaimable")
-    return {
-        **{name: row[name] for name in names},
-        "TotalCount": row["Total"],
-        "Size": row["Size"],
-        "Reclaimable": row["Reclaimable"],
     }
 
 

@@ -11,6 +11,8 @@ from podpy.go.template.values import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podpy.cli.parser.options import Options
 
 
@@ -23,8 +25,9 @@ def run(options: Options) -> int:
     if is_json(options.format):
         sys.stdout.write(gojson.compact(report) + "\n")
     elif options.given("format"):
-        # Scripts written for older versions ask for {{.Version}}, without .Client.
-        sys.stdout.write(render_each(options.format, [Struct({**report, "Server": facts, **facts})]))
+        # Scripts written for older versions ask for {{.Version}}, without .Client; `{{json .}}` hasn't it.
+        older = {name: _method(value) for name, value in {**facts, "Server": facts}.items()}
+        sys.stdout.write(render_each(options.format, [Struct({**report, **older})]))
     else:
         rows = (
             ("Client:", "Podpy Engine"),
@@ -35,3 +38,7 @@ def run(options: Options) -> int:
         )
         sys.stdout.write(align("".join(f"{name}\t{value}\n" for name, value in rows if value)))
     return 0
+
+
+def _method(value: object) -> Callable[[], object]:
+    return lambda: value
