@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterable
 
 import pytest
 
+from podpy.cli.declare import containers as container_commands
+from podpy.cli.declare import images as image_commands
+from podpy.libpod import secrets
 from podpy.libpod.containers.table import shown_status
+from podpy.libpod.filters import containers, events, images, volumes
 from tests.support import wait
 from tests.support.engine import Podpy
 
@@ -22,7 +27,9 @@ def three(podpy: Podpy, busybox: str) -> dict[str, str]:
     run = ("run", "-d", "--network=none", "--name", "up", "--label", "a=b", "-v", "/tmp:/x:ro", "-e", "X=y", busybox)
     ids = {"up": podpy.ok(*run, *SLEEP)}
     ids["down"] = podpy.ok("create", "--name", "down", busybox, "sh", "-c", "echo a rather long command")
-    ids["other"] = podpy.ok("create", "--name", "other", "-p", "8080:80", "-p", "127.0.0.1:90-91:90-91/udp", busybox)
+    ids["other"] = podpy.ok(
+        "create", "--name", "other", "--annotation=c=d", "-p", "8080:80", "-p", "127.0.0.1:90-91:90-91/udp", busybox
+    )
     return ids
 
 
@@ -72,6 +79,17 @@ def test_ps_filters(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
         "since=down": ["other"],
         "until=1h": [],
         "volume=/x": ["up"],
+        "volume=/tmp": ["up"],
+        "volume=/tmp:/x": ["up"],
+        "annotation=c": ["other"],
+        "annotation=c=d": ["other"],
+        "annotation=c=e": [],
+        "annotation!=c": ["up", "down"],
+        "exited=0": [],
+        "pod=nothing": [],
+        "command=sh": ["down", "other"],
+        "command=sleep": ["up"],
+        "network=nothing": [],
         "network=none": ["up"],
         f"ancestor={busybox}": ["up", "down", "other"],
         "ancestor=nothing": [],
@@ -218,3 +236,27 @@ def test_a_closed_standard_stream_says_nothing(podpy: Podpy, closed: str) -> Non
 def test_what_is_being_started_is_shown_as_what_it_was(started: int, shown: str) -> None:
     assert shown_status("starting", started) == shown
     assert shown_status("running", started) == "running"
+
+
+# Of podman's manual pages (5.8), with what 6 added.
+MANUAL = [
+    (
+        containers._MAKERS,
+        "ancestor annotation before command exited health id label label! name network pod restart-policy"
+        " should-start-on-boot since status until volume",
+    ),
+    (
+        images._MAKERS,
+        "after before containers dangling digest id intermediate label manifest readonly reference since until",
+    ),
+    (volumes._MAKERS, "after dangling driver label label! name opt scope since until"),
+    (events._KEYS, "container event image label pod type volume"),
+    (secrets.FILTERS, "id name"),
+    (container_commands._PS_SORT, "command created id image names runningfor size status"),
+    (image_commands._SORT, "created id repository size tag"),
+]
+
+
+@pytest.mark.parametrize(("known", "documented"), MANUAL)
+def test_what_the_manual_pages_name_is_known(known: Iterable[str], documented: str) -> None:
+    assert set(documented.split()) <= set(known)

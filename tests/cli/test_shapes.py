@@ -38,6 +38,7 @@ DIFFERENCES = [
     ("artifact ls .", "*.Created*", "podpy's own: an artifact has a date"),
     ("artifact ls .", "*.VirtualSize", "5.8's"),
     ("artifact inspect", "*.Manifest.annotations", "5.8's"),
+    ("events*", "*.Error", "a pull's that failed: whether there was one is the store's history"),
     ("info*", ".[hH]ost.freeLocks", "locks are files: there is no table that could be full"),
     ("info*", ".[hH]ost.networkBackendInfo.*", "there is no program behind it"),
     ("info*", ".[pP]lugins.network*", "no networks of one's own yet"),

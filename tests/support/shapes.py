@@ -204,7 +204,8 @@ def _pruned(tree: dict[str, Any]) -> dict[str, Any]:
 
 def _documents(text: str) -> list[Any]:
     """Return the JSON documents of a text; a text that is none is itself."""
-    decoder, found, place = json.JSONDecoder(), [], 0
+    decoder, place = json.JSONDecoder(), 0
+    found: list[Any] = []
     while place < len(text):
         if text[place].isspace():
             place += 1
@@ -245,4 +246,4 @@ def _type(value: Any) -> str:
         return "bool"
     if isinstance(value, (int, float)):
         return "number"
-    return {str: "string", list: "list", dict: "object"}[type(value)]
+    return "string" if isinstance(value, str) else "list" if isinstance(value, list) else "object"

@@ -34,6 +34,7 @@ _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
         "Secrets": NilSlice,
         "StartupHealthCheck": lambda: None, "SystemdMode": bool, "Timezone": str,
     },
+    "Container": {"OCIConfigPath": str, "SizeRootFs": int, "SizeRw": lambda: None},  # the whole
     "HostConfig": {"IDMappings": lambda: None, "Init": bool},
     "State": {
         "CgroupPath": str, "Checkpointed": bool, "ConmonPid": int, "Health": lambda: None, "Healthcheck": lambda: None,

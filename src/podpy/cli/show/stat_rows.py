@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.go.template.values import NilSlice, Struct
+from podpy.go.template.values import Map, NilSlice, Struct
 from podpy.go.time import GoDuration
 from podpy.go.units import binary_size, human_size
 
@@ -101,7 +101,7 @@ def placeholders(stats: Stats, *, cut: bool = True) -> Struct:
             "MemUsage": stats.memory or 0,
             "MemLimit": stats.memory_limit,
             "MemPerc": stats.memory_percent or 0.0,
-            "Network": network or None,
+            "Network": Map(network or None, zero=Struct()),
             "BlockInput": stats.block_input or 0,
             "BlockOutput": stats.block_output or 0,
             "PIDs": stats.pids or 0,

@@ -58,6 +58,14 @@ def _no_label(_engine: Engine, values: list[str]) -> Test:
     return lambda row: not generic.match_labels(values, row.labels_dict())
 
 
+def _annotation(_engine: Engine, values: list[str]) -> Test:
+    return lambda row: generic.match_labels(values, _spec(row)["annotations"])
+
+
+def _no_annotation(_engine: Engine, values: list[str]) -> Test:
+    return lambda row: not generic.match_labels(values, _spec(row)["annotations"])
+
+
 def _exited(_engine: Engine, values: list[str]) -> Test:
     try:
         codes = {int(value) for value in values}
@@ -113,7 +121,7 @@ def _volume(_engine: Engine, values: list[str]) -> Test:
                 source, colon, target = value.partition(":")
                 if colon and (mount["source"], mount["target"]) == (source, target):
                     return True
-                if not colon and source in (mount["target"], mount["source"] if mount["type"] == "volume" else ""):
+                if not colon and source in (mount["target"], mount["source"]):
                     return True
         return False
 
@@ -177,6 +185,8 @@ _MAKERS: dict[str, Maker] = {
     "name": _name,
     "label": _label,
     "label!": _no_label,
+    "annotation": _annotation,
+    "annotation!": _no_annotation,
     "exited": _exited,
     "status": _status,
     "ancestor": _ancestor,

@@ -63,7 +63,7 @@ def _container_view(data: dict[str, Any]) -> Any:
     from podpy.go.template.values import Struct
     from podpy.go.view import view
 
-    plain: Struct = view(data)
+    plain: Struct = view(data, "Container")
 
     class Shown(Struct):
         """The fields by their Go names; as JSON by their JSON names."""

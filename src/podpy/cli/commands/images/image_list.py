@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from podpy.libpod.runtime import Runtime
 
 _SHORT = 12
-_HEADINGS = {"ID": "IMAGE ID", "CreatedSince": "CREATED", "Created": "CREATED", "CreatedTime": "CREATED AT"}
+_HEADINGS = {
+    "ID": "IMAGE ID", "CreatedSince": "CREATED", "Created": "CREATED", "CreatedTime": "CREATED AT", "ReadOnly": "R/O"
+}  # fmt: skip
 _COMMAND_WIDTH = 45
 
 
