@@ -31,12 +31,19 @@ def waiting(podpy: Podpy, image: str, *options: str) -> int:
         has_ended = (directory / "restart").exists() and exit_record.exists()
         return has_ended and not has_exit_command and locks.is_free(lock)
 
+    def has_stopped(monitor: int) -> bool:
+        state = Path(f"/proc/{monitor}/stat").read_text().rpartition(")")[2].split()[0]
+        if state == "Z":
+            raise ProcessLookupError
+        return state == "T"
+
     def caught() -> int:
         try:
             monitor = int((directory / "conmon.pid").read_text())
             if not waits(monitor):
                 return 0
             os.kill(monitor, signal.SIGSTOP)
+            wait.until(lambda: has_stopped(monitor), what="the monitor has stopped")  # it may have been in fork(2)
             if waits(monitor):
                 return monitor
         except (OSError, ValueError):
