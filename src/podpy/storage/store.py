@@ -127,6 +127,7 @@ class Store(Shelves):
         *,
         read_only: bool = False,
         volatile: bool = False,
+        brief: bool = False,
         rootfs: str = "",
         rootfs_overlay: bool = False,
         uid_maps: Sequence[tuple[int, int, int]] = (),
@@ -147,6 +148,7 @@ class Store(Shelves):
             mounts.MountOptions(
                 read_only=read_only,
                 volatile=volatile,
+                brief=brief,
                 rootfs=rootfs,
                 rootfs_overlay=rootfs_overlay,
                 uid_maps=[*uid_maps],

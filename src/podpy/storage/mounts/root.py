@@ -32,10 +32,16 @@ _LONGEST_KEY = 12  # 127 layers, Docker's limit, must fit into the one page of o
 
 
 class MountOptions(Record):
-    """How a container wants its root file system. The maps are (inside, host, size)."""
+    """How a container wants its root file system. The maps are (inside, host, size).
+
+    `volatile`: the container ends with its boot at the latest, so nothing of it needs to be on the disk. `brief`: the
+    mount is a single call's, and its end doesn't wait for the disk: otherwise the kernel then writes everything of the
+    file system that holds the container's layer, also of other programs (fs/overlayfs/super.c, ovl_sync_fs).
+    """
 
     read_only: bool = False  # the OCI runtime makes the root read-only; mount points must still be made in it
     volatile: bool = False
+    brief: bool = False
     rootfs: str = ""
     rootfs_overlay: bool = False
     uid_maps: list[tuple[int, int, int]] = []
@@ -120,7 +126,7 @@ class MountOverlay(Operation):
         from podpy import linux
 
         # A volatile mount leaves this mark, and the kernel refuses the next mount: the data may be torn after a power
-        # cut. That can't happen here: this container ends with its boot.
+        # cut. Such a container ends with its boot, or a call that promises nothing about power cuts (cp) wrote into it.
         volatile_mark = os.path.join(self._work, "work", "incompat")
         if os.path.exists(volatile_mark):
             from podpy.storage.layers import filesystem
@@ -302,7 +308,7 @@ def operations(
     return [
         *made,
         MakeContainerLayer(store, container_id, root_like),
-        _overlay(store, container_id, ":".join(names), target, options.volatile),
+        _overlay(store, container_id, ":".join(names), target, options.volatile or options.brief),
     ]
 
 
@@ -357,5 +363,5 @@ def _of_directory(store: Shelves, container_id: str, target: str, options: Mount
     lower = os.path.abspath(options.rootfs).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
     return [
         MakeContainerLayer(store, container_id, options.rootfs),
-        _overlay(store, container_id, lower, target, options.volatile),
+        _overlay(store, container_id, lower, target, options.volatile or options.brief),
     ]

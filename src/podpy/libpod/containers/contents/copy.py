@@ -5,8 +5,8 @@
 The data goes from child to child through shared memory; an archive from standard input goes through this process. No
 file is opened by a path that a container could change meanwhile, and no program of a container is run.
 
-Nothing is synced, as with cp(1) and Podman: what is copied is still at its source. A kill loses nothing that was
-reported; a power cut within half a minute may.
+Nothing is synced, as with cp(1): what is copied is still at its source. A kill loses nothing that was reported; a power
+cut within half a minute may.
 """
 
 from __future__ import annotations

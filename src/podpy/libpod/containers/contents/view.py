@@ -140,6 +140,7 @@ class View:
             self.container.id,
             self.container.image,
             target,
+            brief=True,
             rootfs=spec.rootfs,
             rootfs_overlay=spec.rootfs_overlay,
             uid_maps=self.uid_maps,
