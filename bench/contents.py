@@ -111,8 +111,7 @@ def main() -> None:
         quiet([*command, "rm", "-f", NAME])
         quiet([*command, "create", "--name", NAME, images[command[0]], "true"])
 
-    what = f"{options.count:,} files of {options.size:,} bytes"
-    case(f"`cp` of {what} into a new container", "cp", str(files), f"{NAME}:/files", before=new_container)
+    case("`cp` into a new container", "cp", str(files), f"{NAME}:/files", before=new_container)
     case("`commit` of it", "commit", "-q", NAME, IMAGE, before=lambda command: quiet([*command, "rmi", "-f", IMAGE]))
     case("`export -o FILE`", "export", "-o", str(archive), NAME)
     case("`export` to a pipe", "export", NAME, pipe=True)
