@@ -315,6 +315,17 @@ def test_top_knows_numbers_of_users_and_start_times(podpy: Podpy, busybox: str) 
     assert row.split()[0] == "7" and row.split()[1] != "7"
 
 
+def test_top_takes_a_user_with_the_callers_own_number_for_that_user(podpy: Podpy, busybox: str) -> None:
+    """Jenkins' docker.inside runs containers so: `-u $(id -u):$(id -g)`."""
+    own = podpy.user
+    podpy.ok("run", "-d", "--network=none", "--name=one", f"-u={own.uid}:{own.gid}", busybox, "sleep", "100")
+    assert podpy.ok("top", "one", "uid", "user", "args").splitlines()[1].split() == [
+        str(own.uid),
+        podpy.ok("exec", "one", "id", "-un"),
+        *("sleep", "100"),
+    ]
+
+
 @pytest.mark.parametrize("options", [["-ef"], ["aux"], ["-eo", "pid,comm"], ["-eo pid,comm"], ["-o", "pid,args", "-e"]])
 def test_top_hands_what_is_no_descriptor_to_ps(podpy: Podpy, busybox: str, options: list[str]) -> None:
     """Jenkins' docker.inside calls `top CONTAINER -eo pid,comm`."""

@@ -9,7 +9,8 @@
  * There may be byte code beside _start.py (podpy/pack/), which saves compiling it at each start. Byte code is for one
  * minor version, so it is run only by an interpreter that is called python3.N.
  *
- * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. In a checkout it stands in
+ * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. Called `podman` or `docker`, by a
+ * link, it says so to Python, for the version that programs ask for. In a checkout it stands in
  * src/podpy/_bin, and setup.py gives it PODPY_PYTHON and PODPY_SITE.
  */
 #define _GNU_SOURCE
@@ -24,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_PODPY_FAILED = 125, OWN_ARGUMENTS = 6 };
+enum { EXIT_PODPY_FAILED = 125, OWN_ARGUMENTS = 8 };
 
 struct start {
 	char python[PATH_MAX];
@@ -141,6 +142,17 @@ static void fill_standard_streams(void)
 			return;
 }
 
+/* What Python is told of a link's name by which podpy was called (podpy.cli.called), or NULL for its own. argv[0] can't
+ * tell it: from that Python finds its environment. */
+static const char *called(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+	const char *name = slash == NULL ? argv0 : slash + 1;
+	if (strcmp(name, "podman") == 0)
+		return "podpy_called=podman";
+	return strcmp(name, "docker") == 0 ? "podpy_called=docker" : NULL;
+}
+
 int main(int argc, char *argv[])
 {
 	fill_standard_streams();
@@ -161,6 +173,11 @@ int main(int argc, char *argv[])
 	command[n++] = "-X";
 	command[n++] = "podpy_site=" PODPY_SITE;
 #endif
+	const char *name = argc > 0 ? called(argv[0]) : NULL;
+	if (name != NULL) {
+		command[n++] = "-X";
+		command[n++] = (char *)name;
+	}
 	command[n++] = start.script;
 	for (int i = 1; i < argc; i++)
 		command[n++] = argv[i];

@@ -74,9 +74,9 @@ def _call(handler: str, options: Options) -> int:
 
 
 def _version() -> int:
-    from podpy.version import VERSION
+    from podpy.cli.called import engine_and_version
 
-    print(f"podpy version {VERSION}")
+    print("{} version {}".format(*engine_and_version()))
     return 0
 
 

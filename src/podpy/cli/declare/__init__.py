@@ -43,7 +43,7 @@ COMMANDS: tuple[Command, ...] = (
 
 def groups() -> dict[str, str]:
     """Return the command groups ("container", "image" …) with their one-line help."""
-    return {**secrets.GROUPS, **system.GROUPS, **volumes.GROUPS, **trust.GROUPS, **update.GROUPS}
+    return {**secrets.GROUPS, **system.GROUPS, **volumes.GROUPS, **trust.GROUPS, **update.GROUPS, **later.GROUPS}
 
 
 def find(path: str) -> Command:

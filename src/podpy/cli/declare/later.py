@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.model import Command
+from podpy.cli.declare.model import Argument, Command, flag, many, text
 
 _LATER = "comes with a later version of podpy"
+GROUPS = {
+    "network": "Networks that containers share: a later version makes them",
+    "pod": "Pods: a later version makes them",
+}
+
+_NETWORK = ("connect", "create", "disconnect", "inspect", "prune", "reload", "rm", "update")
+_POD = tuple("clone create inspect kill logs pause prune restart rm start stats stop top unpause".split())
 _CRIU = "checkpointing and restoring a container requires root, and podpy doesn't do it there, either"
 _REMOTE = "is for other machines: podpy is an engine for this one"
 
@@ -17,8 +24,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image scp",
         "image sign",
         "system service",
-        "pod",
-        "network",
+        *(f"network {name}" for name in _NETWORK),
+        *(f"pod {name}" for name in _POD),
         "kube",
         "play",
         "generate kube",
@@ -30,9 +37,55 @@ _WORDS: dict[str, tuple[str, ...]] = {
     _REMOTE: ("remote", "machine", "farm", "system connection"),
 }
 
-# A refused group ("pod") answers for all its commands, so it is one entry here and needs no sub-commands.
-COMMANDS: tuple[Command, ...] = tuple(
-    Command(path=path, hidden=True, refuse=reason, help=f"({reason})", interspersed=False)
-    for reason, paths in _WORDS.items()
-    for path in paths
+_LIST = (
+    many("--filter -f", "KEY=VALUE", "Only those for which this is true (repeatable)"),
+    text("--format", "TEMPLATE", "Print this Go template for each of them"),
+    flag("--no-trunc", "Whole ids"),
+    flag("--noheading -n", "Don't print the heading"),
+    flag("--quiet -q", "Print only names"),
+)
+_NAME = (Argument(name="name", metavar="NAME"),)
+
+# There are none: podman-compose and Ansible ask for them in each project, also in those that need none.
+_NONE = (
+    Command(
+        path="network exists",
+        handler="podpy.cli.commands.lists.none:exists",
+        help="Tell by the exit code whether a network exists: none does",
+        examples=("podpy network exists web || echo no",),
+        arguments=_NAME,
+    ),
+    Command(
+        path="network ls",
+        aliases=("network list",),
+        handler="podpy.cli.commands.lists.none:networks",
+        help="List networks: there are none",
+        examples=("podpy network ls --noheading --filter label=project=shop",),
+        options=_LIST,
+    ),
+    Command(
+        path="pod exists",
+        handler="podpy.cli.commands.lists.none:exists",
+        help="Tell by the exit code whether a pod exists: none does",
+        examples=("podpy pod exists shop || echo no",),
+        arguments=_NAME,
+    ),
+    Command(
+        path="pod ls",
+        aliases=("pod list", "pod ps"),
+        handler="podpy.cli.commands.lists.none:pods",
+        help="List pods: there are none",
+        examples=("podpy pod ls --quiet",),
+        options=_LIST,
+    ),
+)
+
+# A refused group ("kube") answers for all its commands, so it is one entry here and needs no sub-commands.
+COMMANDS: tuple[Command, ...] = (
+    *_NONE,
+    *(
+        Command(path=path, hidden=True, refuse=reason, help=f"({reason})", interspersed=False)
+        for reason, paths in _WORDS.items()
+        for path in paths
+    ),
 )

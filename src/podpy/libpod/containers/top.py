@@ -161,7 +161,13 @@ def _user(process: _Process, kind: str, place: int) -> str:
 
 
 def _inside_id(process: _Process, kind: str, identifier: int) -> int:
-    """Return an id translated into the container's user namespace."""
+    """Return an id translated into the container's user namespace.
+
+    user_namespaces(7): its map as who is in that namespace reads it tells of the parent's ids; then /proc shows ids as
+    they are inside.
+    """
+    if namespace(process.pid, "user") == namespace("self", "user"):
+        return identifier
     try:
         lines = files.read(f"/proc/{process.pid}/{kind.lower()}_map").splitlines()
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from podpy.cli.called import engine_and_version
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.report import is_json, render_each
 from podpy.go import json as gojson
@@ -56,6 +57,7 @@ def run(options: Options) -> int:
 
     with open_runtime(options) as runtime:
         facts = info(runtime)
+    facts["version"]["Version"] = engine_and_version()[1]
     if not options.given("format"):
         sys.stdout.write(yaml(facts))
     elif is_json(options.format):

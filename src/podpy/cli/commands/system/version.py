@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Print podpy's version, and the Podman version that its command line follows. There is no server."""
+    from podpy.cli.called import engine_and_version
     from podpy.libpod.system.info import version
 
-    facts = Struct(version())
+    name, own = engine_and_version()
+    facts = Struct({**version(), "Version": own})
     report = Struct({"Client": facts})
     if is_json(options.format):
         sys.stdout.write(gojson.compact(report) + "\n")
@@ -30,7 +32,7 @@ def run(options: Options) -> int:
         sys.stdout.write(render_each(options.format, [Struct({**report, **older})]))
     else:
         rows = (
-            ("Client:", "Podpy Engine"),
+            ("Client:", f"{name.capitalize()} Engine"),
             ("Version:", facts["Version"]),
             ("API Version:", facts["APIVersion"]),
             ("Built:", facts["BuiltTime"]),

@@ -1,0 +1,62 @@
+"""The calls of the Dev Container CLI 0.89.0: `devcontainer up` and `exec` with `--docker-path podman`, no features."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from tests.drivers.conftest import Machine
+from tests.support import wait
+
+IMAGE = "localhost/busybox:latest"
+START = 'echo Container started\ntrap "exit 0" 15\n\nexec "$@"\nwhile sleep 1 & wait $!; do :; done'
+
+
+def test_a_workspace_comes_up_and_answers_after_the_cli_has_gone(machine: Machine) -> None:
+    folder = machine.home / "work"
+    folder.mkdir()
+    label = f"devcontainer.local_folder={folder}"
+    metadata = json.dumps([{"postCreateCommand": "echo it > /tmp/created", "remoteUser": "root"}])
+    asked = ("ps", "-q", "-a", "--filter", f"label={label}", "--filter", "label=devcontainer.config_file=x")
+    assert machine.ok(*asked) == ""
+    (image,) = json.loads(machine.ok("inspect", "--type", "image", IMAGE))
+    assert image["Config"]["Env"] and image["Architecture"]
+
+    events = machine.popen("events", "--format", "json", "--filter", "event=start")
+    client = machine.popen(
+        *("run", "--sig-proxy=false", "-a", "STDOUT", "-a", "STDERR"),
+        *(
+            "--mount",
+            f"type=bind,source={folder},target=/workspaces/work",
+            "--mount",
+            "type=volume,source=dcv,target=/v",
+        ),
+        *("-l", label, "-l", "devcontainer.config_file=x", "-e", "A=b", "--security-opt", "label=disable"),
+        *("--network=none", "--entrypoint", "/bin/sh", "-l", f"devcontainer.metadata={metadata}"),
+        *(IMAGE, "-c", START, "-"),
+    )
+    assert client.stdout and events.stdout
+    wait.for_text(client.stdout, b"Container started\n")
+    event = json.loads(wait.for_text(events.stdout, b"\n"))
+    client.kill()  # the CLI ends; the container doesn't
+    events.kill()
+    for process in (client, events):
+        process.wait()
+        process.stdout.close()  # type: ignore[union-attr]
+
+    name = machine.ok(*asked)
+    assert event["ID"].startswith(name)
+    (found,) = json.loads(machine.ok("inspect", "--type", "container", name))
+    assert found["State"]["Status"] == "running" and found["Config"]["Labels"]["devcontainer.metadata"] == metadata
+    assert {mount["Destination"] for mount in found["Mounts"]} == {"/workspaces/work", "/v"}
+    session = ("exec", "-i", "-u", "root", "-e", "VSCODE_REMOTE_CONTAINERS_SESSION=1576a1d3")
+    script = "( command -v getent >/dev/null ); echo -n mark; echo done >&2\n"
+    done = machine(*session, name, "/bin/sh", input=script)
+    assert (done.ok(), done.stderr) == ("mark", "done\n")
+    here = ("-w", "/workspaces/work", name, "/bin/sh", "-c", "pwd; echo $A; exit 3")
+    done = machine("exec", "-i", "-u", "root", "-e", "A=c", *here)
+    assert (done.returncode, done.stdout) == (3, "/workspaces/work\nc\n")
+    assert os.listdir(folder) == []
+    machine.ok("stop", name)
+    machine.ok("start", name)
+    assert machine.ok(*asked) == name

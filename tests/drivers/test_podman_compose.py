@@ -1,0 +1,106 @@
+"""podman-compose 1.6.0 itself, with a project that needs no network of its own and no pod."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.drivers.conftest import Machine
+from tests.support import programs
+from tests.support.engine import Result
+
+PROJECT = """
+x-podman: {in_pod: false}
+services:
+  web:
+    image: localhost/busybox:latest
+    command: ["sh", "-c", "trap 'exit 0' TERM; echo started with $$A; while :; do sleep 0.1; done"]
+    network_mode: none
+    environment: {A: "x y"}
+    volumes: ["data:/data", "./:/src:ro"]
+    healthcheck: {test: ["CMD", "true"], interval: 30s, timeout: 3s, retries: 3}
+    restart: unless-stopped
+    ulimits: {nofile: {soft: 100, hard: 200}}
+    tmpfs: [/scratch]
+    cap_drop: [ALL]
+    read_only: true
+    init: true
+    user: "1000"
+    hostname: webhost
+    extra_hosts: ["db:10.0.0.1"]
+    secrets: [token]
+    logging: {driver: k8s-file, options: {max-size: 1m}}
+  worker:
+    image: localhost/busybox:latest
+    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+    network_mode: "service:web"
+    depends_on: {web: {condition: service_started}}
+volumes:
+  data: {}
+secrets:
+  token: {file: ./token}
+"""
+
+
+class Project:
+    """A directory `shop` with a compose.yaml."""
+
+    def __init__(self, machine: Machine, text: str, program: Path) -> None:
+        self.machine = machine
+        self.environment = {"PYTHONPATH": str(program)}
+        self.directory = machine.home / "shop"
+        self.directory.mkdir()
+        (self.directory / "compose.yaml").write_text(text)
+        (self.directory / "token").write_text("open\n")
+
+    def __call__(self, *args: str) -> Result:
+        """Run podman-compose to its end."""
+        command = [sys.executable, "-m", "podman_compose", *args]
+        return self.machine.run(command, env=self.environment, cwd=self.directory)
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    return programs.directory("podman-compose")
+
+
+def test_a_project_comes_up_answers_and_goes_away(machine: Machine, program: Path) -> None:
+    project = Project(machine, PROJECT, program)
+    project("up", "-d").ok()
+    names = machine.ok("ps", "--sort=names", "--format={{.Names}}").split()
+    assert names == ["shop_web_1", "shop_worker_1"]
+    project("up", "-d").ok()
+    assert project("ps", "-q").ok().split() == machine.ok("ps", "-q").split()
+    assert "started with x y" in project("logs", "web").ok()
+    inside = "id -u; hostname; cat /run/secrets/token /src/token; grep -c db /etc/hosts; ulimit -n; touch /data/x"
+    assert project("exec", "-T", "web", "sh", "-c", inside).ok().split() == [
+        "1000",
+        "webhost",
+        "open",
+        "open",
+        "1",
+        "100",
+    ]
+    project("stop", "worker").ok()
+    assert machine.ok("inspect", "--format={{.State.Running}}", "shop_worker_1") == "false"
+    project("down", "-v").ok()
+    assert machine.ok("ps", "-aq") == ""
+    assert machine.ok("volume", "ls", "-q", "--filter=label=com.docker.compose.project=shop") == ""
+
+
+def test_what_it_asks_of_networks_and_pods_is_answered(machine: Machine) -> None:
+    """`down` asks for the project's networks, Ansible's podman_network_info and podman_pod_info for all."""
+    labelled = ("--noheading", "--filter", "label=io.podman.compose.project=shop", "--format", "{{.Name}}")
+    assert machine.ok("network", "ls", *labelled) == ""
+    assert machine.ok("network", "ls", "-q") == machine.ok("pod", "ls", "-q") == ""
+    assert machine.ok("network", "ls", "--format=json") == "[]"
+    assert machine.ok("network", "ls").split() == ["NETWORK", "ID", "NAME", "DRIVER"]
+    machine("network", "exists", "shop_default").fails(1)
+    machine("pod", "exists", "pod_shop").fails(1)
+    later = "comes with a later version of podpy"
+    refused = machine("network", "create", "--label", "com.docker.compose.project=shop", "shop_default").fails(125)
+    assert refused.stderr == f"Error: network create: {later}\n"
+    refused = machine("pod", "create", "--name=pod_shop", "--infra=false", "--share=").fails(125)
+    assert refused.stderr == f"Error: pod create: {later}\n"

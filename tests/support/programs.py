@@ -1,0 +1,52 @@
+"""Programs from PyPI that drive `podman`, each in a directory of its own beside the test tools; versions are pinned.
+
+python -m tests.support.programs        installs those that aren't there yet (scripts/test calls it)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAMS = {
+    "podman-compose": ("podman-compose==1.6.0", "python-dotenv==1.2.4"),
+    "testinfra": ("pytest-testinfra==10.2.2",),
+}
+"""What is installed for each; what else they need (PyYAML, pytest) is among the test tools."""
+PLACE_VARIABLE = "PODPY_TEST_PROGRAMS"
+
+
+def directory(name: str) -> Path:
+    """Return the directory to be put on PYTHONPATH for a program, installed if it isn't there (from PyPI).
+
+    Raises subprocess.CalledProcessError if pip fails.
+    """
+    place = Path(os.environ.get(PLACE_VARIABLE) or Path(sys.prefix) / "programs")
+    target = place / PROGRAMS[name][0].replace("==", "-")
+    if target.exists():
+        return target
+    place.mkdir(parents=True, exist_ok=True)
+    with open(place / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one of the workers installs it
+        if not target.exists():
+            _install(PROGRAMS[name], target)
+    return target
+
+
+def _install(requirements: tuple[str, ...], target: Path) -> None:
+    unfinished = target.with_name(target.name + ".new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip += ["--root-user-action=ignore", "--no-deps", "--target", str(unfinished)]
+    subprocess.run([*pip, *requirements], check=True)
+    subprocess.run(["chmod", "-R", "a+rX", unfinished], check=True)
+    unfinished.rename(target)
+
+
+if __name__ == "__main__":
+    for program in PROGRAMS:
+        directory(program)
