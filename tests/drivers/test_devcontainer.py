@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import subprocess
 
 from tests.drivers.conftest import Machine
 from tests.support import wait
 
 IMAGE = "localhost/busybox:latest"
 START = 'echo Container started\ntrap "exit 0" 15\n\nexec "$@"\nwhile sleep 1 & wait $!; do :; done'
+
+
+def hears(machine: Machine, events: subprocess.Popen[bytes]) -> bool:
+    """Start a container and return whether `events` has told something by now."""
+    machine.ok("run", "--rm", "--network=none", IMAGE, "true")
+    return bool(select.select([events.stdout], [], [], 0.1)[0])
 
 
 def test_a_workspace_comes_up_and_answers_after_the_cli_has_gone(machine: Machine) -> None:
@@ -23,6 +31,8 @@ def test_a_workspace_comes_up_and_answers_after_the_cli_has_gone(machine: Machin
     assert image["Config"]["Env"] and image["Architecture"]
 
     events = machine.popen("events", "--format", "json", "--filter", "event=start")
+    assert events.stdout
+    wait.until(lambda: hears(machine, events), what="`events` listens")
     client = machine.popen(
         *("run", "--sig-proxy=false", "-a", "STDOUT", "-a", "STDERR"),
         *(
@@ -35,17 +45,17 @@ def test_a_workspace_comes_up_and_answers_after_the_cli_has_gone(machine: Machin
         *("--network=none", "--entrypoint", "/bin/sh", "-l", f"devcontainer.metadata={metadata}"),
         *(IMAGE, "-c", START, "-"),
     )
-    assert client.stdout and events.stdout
+    assert client.stdout
     wait.for_text(client.stdout, b"Container started\n")
-    event = json.loads(wait.for_text(events.stdout, b"\n"))
+    name = machine.ok(*asked)
+    told = wait.for_text(events.stdout, name.encode())
+    assert b'"Status":"start"' in told
     client.kill()  # the CLI ends; the container doesn't
     events.kill()
     for process in (client, events):
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
 
-    name = machine.ok(*asked)
-    assert event["ID"].startswith(name)
     (found,) = json.loads(machine.ok("inspect", "--type", "container", name))
     assert found["State"]["Status"] == "running" and found["Config"]["Labels"]["devcontainer.metadata"] == metadata
     assert {mount["Destination"] for mount in found["Mounts"]} == {"/workspaces/work", "/v"}

@@ -84,6 +84,7 @@ def test_a_box_is_made_entered_listed_and_removed(machine: Machine, version: str
     assert status.startswith("Up ") and "distrobox" in labels
 
     machine.ok("stop", "box")
+    wait.for_end(logs.pid)
     logs.wait()
     logs.stdout.close()
     assert machine.ok("inspect", "--type", "container", "--format", "{{.State.Status}}", "box") == "exited"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from tests.drivers.conftest import Machine
+from tests.support import wait
 
 IMAGE = "localhost/busybox:latest"
 
@@ -31,8 +32,8 @@ def test_docker_inside_runs_steps_as_its_own_user_in_the_workspace(machine: Mach
         *("-e", "********", "-e", "BUILD_TAG", IMAGE, "cat"),
         env=secret,  # type: ignore[arg-type]
     )
-    rows = [line.split() for line in docker("top", name, "-eo", "pid,comm").splitlines()]
-    assert ["1", "cat"] in rows
+    listed = ("top", name, "-eo", "pid,comm")
+    wait.until(lambda: ["1", "cat"] in [line.split() for line in docker(*listed).splitlines()], what="cat runs")
     environment = docker("inspect", "-f", "{{range $index, $value := .Config.Env}}{{println $value}}{{end}}", name)
     assert "BUILD_TAG=jenkins-1" in environment.splitlines()
     script = 'echo "$A"; id -u; pwd; touch made'

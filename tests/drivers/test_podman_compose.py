@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.drivers.conftest import Machine
-from tests.support import programs
+from tests.support import programs, wait
 from tests.support.engine import Result
 
 PROJECT = """
@@ -73,7 +73,7 @@ def test_a_project_comes_up_answers_and_goes_away(machine: Machine, program: Pat
     assert names == ["shop_web_1", "shop_worker_1"]
     project("up", "-d").ok()
     assert project("ps", "-q").ok().split() == machine.ok("ps", "-q").split()
-    assert "started with x y" in project("logs", "web").ok()
+    wait.until(lambda: "started with x y" in project("logs", "web").ok(), what="its first line is in the log")
     inside = "id -u; hostname; cat /run/secrets/token /src/token; grep -c db /etc/hosts; ulimit -n; touch /data/x"
     assert project("exec", "-T", "web", "sh", "-c", inside).ok().split() == [
         "1000",
