@@ -95,3 +95,18 @@ def test_home_of_somebody_else_is_not_used(podpy: Podpy) -> None:
     code = "from podpy.config.paths import Paths; print(Paths.find().home)"
     assert python(podpy, code, env={"HOME": "/root"}).ok() == pwd.getpwuid(podpy.user.uid).pw_dir
     assert python(podpy, code).ok() == os.fspath(podpy.home)
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o2700])
+def test_a_run_directory_of_a_group_that_the_user_has_not_is_no_obstacle(podpy: Podpy, busybox: str, mode: int) -> None:
+    """The container's root may not pass it, and with the set-group-id bit all that is made in it has its group."""
+    needs.require("root")
+    os.chown(podpy.runtime_dir, podpy.user.uid, 0)
+    podpy.runtime_dir.chmod(mode)
+    shared = podpy.home / "shared"
+    shared.mkdir(mode=0o750)
+    os.chown(shared, podpy.user.uid, 0)
+    (shared / "file").write_text("seen")
+    os.chown(shared / "file", podpy.user.uid, podpy.user.gid)
+    words = ("run", "--rm", "--network=none", "--userns=keep-id", f"-v={shared}:/shared", busybox)
+    assert podpy.ok(*words, "sh", "-c", "id -u; cat /shared/file").split() == [str(podpy.user.uid), "seen"]

@@ -131,3 +131,25 @@ def test_an_import_finishes_first_what_a_killed_one_has_left_meanwhile() -> None
 
         volumes.receive(volume, pieces())
         assert (sorted(os.listdir(volume.mountpoint)), os.listdir(home)) == (["ours", "theirs"], ["_data"])
+
+
+@in_userns
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_interrupt_leaves_a_volume_with_its_files_or_nothing(committed: bool) -> None:
+    with own_store() as store:
+        volumes = VolumeTable(store.paths, store.database)
+        Path(volumes.create("v").mountpoint, "file").write_text("x")
+
+        def interrupt(*_: object) -> bool:
+            raise KeyboardInterrupt
+
+        if committed:
+            store.database.on_events = interrupt
+        else:
+            store.database.keeps_events = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            volumes.remove("v")
+        store.database.on_events = store.database.keeps_events = None
+        assert [volume.name for volume in volumes.all()] == ([] if committed else ["v"])
+        assert os.path.exists(os.path.join(volumes.mountpoint("v"), "file")) is not committed
+        assert store.check() == []

@@ -15,7 +15,7 @@ import os
 import time
 
 from podpy import fastjson, files, numbers, pids
-from podpy.errors import AmbiguousNameError, InUseError, NoSuchVolumeError, UsageError
+from podpy.errors import AmbiguousNameError, InUseError, NoSuchVolumeError, StorageError, UsageError
 from podpy.storage.staging import Staging
 from podpy.storage.volumes.first_use import COPIED, NEW, OWNED
 from podpy.storage.volumes.volume import Volume
@@ -140,6 +140,7 @@ class VolumeTable:
 
         self._database.make_room()
         staging, aside = Staging(self._graphroot), ""
+        volume = Volume(name=name, mountpoint="")
         path = ""
         try:
             with self._database.transaction():  # a container that is being created uses it before or after, not between
@@ -157,12 +158,23 @@ class VolumeTable:
                 aside = staging.set_aside(path)
                 crash_point("volume:aside")
         except BaseException:
-            if aside:
+            if aside and self._is_there(volume):
                 os.rename(aside, path)
             raise
         finally:
             staging.close()
         return volume.name
+
+    def _is_there(self, volume: Volume) -> bool:
+        """Return whether a volume still has its row: what comes after a commit (Ctrl-C) may be told like its failure.
+
+        If that can't be known it has: files without a row are better than a row without files.
+        """
+        try:
+            query = "SELECT 1 FROM volumes WHERE name = ? AND created = ?"
+            return bool(self._database.query(query, (volume.name, volume.created)))
+        except StorageError:
+            return True
 
     def rename(self, name: str, new: str) -> None:
         """Give a volume that no container uses another name; it isn't anonymous any more.

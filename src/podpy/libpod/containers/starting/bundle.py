@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from podpy.oci.runtime import OciRuntime
 
 
+_OVERFLOW = 65534  # what an owner is shown as whom a user namespace doesn't know (user_namespaces(7))
+
+
 class Prepared(Record):
     """The operations whose results go into config.json."""
 
@@ -130,6 +133,19 @@ class BuildConfig(Operation):
         )
 
 
+def _is_closed_to_root(path: str) -> bool:
+    """Return whether a directory on the way to an absolute path is closed to others and of a group without an id."""
+    while path not in ("", "/"):
+        path = os.path.dirname(path)
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        if not status.st_mode & 0o001 and _OVERFLOW in (status.st_uid, status.st_gid):
+            return True
+    return False
+
+
 class ExposeMounts(Operation):
     """Bind what the container's root must reach below a directory that it may enter, and change config.json's paths."""
 
@@ -139,8 +155,17 @@ class ExposeMounts(Operation):
 
     @staticmethod
     def is_needed(context: StartContext) -> bool:
-        """Return whether podpy's own user has no id in the container's user namespace."""
-        return namespaces.leaves_the_user_out(context.spec)
+        """Return whether the container's user namespace may be kept from its files.
+
+        Because podpy's own user has no id there; or a directory above them is closed, and belongs to a group that the
+        user has none of (a directory with the set-group-id bit has it made so): root's capabilities then don't count
+        there (user_namespaces(7)).
+        """
+        spec = context.spec
+        if not spec.uid_maps or namespaces.leaves_the_user_out(spec):
+            return bool(spec.uid_maps)
+        sources = [mount.source for mount in spec.mounts if mount.type == "bind"]
+        return any(map(_is_closed_to_root, [context.directory, context.paths.graphroot, *sources]))
 
     def describe(self) -> str:
         """Return what is bound."""

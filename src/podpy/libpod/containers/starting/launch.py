@@ -13,6 +13,7 @@ start              when the network is ready, conmon gets its start byte: the OC
 from __future__ import annotations
 
 import os
+import stat
 
 from podpy import fastjson, linux, pids
 from podpy.libpod.caller import listening
@@ -71,7 +72,12 @@ class MakeRunDirectory(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        for name in ("", "bundle/notify", "rootfs"):
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        if os.stat(self.directory).st_mode & stat.S_ISGID:
+            # The run root's group, which may be none of the user's: files of that group can't be given to a container.
+            os.chown(self.directory, -1, os.getegid())
+            os.chmod(self.directory, 0o700)
+        for name in ("bundle/notify", "rootfs"):
             os.makedirs(os.path.join(self.directory, name), mode=0o700, exist_ok=True)
         try:
             os.unlink(self.exit_record)
