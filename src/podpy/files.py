@@ -75,6 +75,15 @@ def _write_aside(aside: str, path: str, raw: bytes, mode: int, *, lasting: bool)
         os.close(descriptor)
 
 
+def unlink(path: str) -> bool:
+    """Remove a file; nothing there is no error. Return whether there was one. Raises OSError."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def fsync_directory(path: str) -> None:
     """Make what was created, renamed or removed in a directory last. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

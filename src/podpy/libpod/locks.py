@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 
+from podpy import files
 from podpy.errors import NoSuchContainerError
 
 TYPE_CHECKING = False
@@ -65,10 +66,7 @@ class FileLock:
 
     def remove(self) -> None:
         """Remove the lock's file; only its holder may."""
-        try:
-            os.unlink(self.path)
-        except FileNotFoundError:
-            pass
+        files.unlink(self.path)
 
     def __enter__(self) -> Self:
         self.acquire()

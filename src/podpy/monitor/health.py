@@ -40,10 +40,7 @@ def write(run_directory: str, config: dict[str, int | str], processes: dict[str,
 
 def forget(run_directory: str) -> None:
     """Remove the configuration: there is no check any more. Raises OSError."""
-    try:
-        os.unlink(f"{run_directory}/{HEALTH}/{_CONFIG}")
-    except FileNotFoundError:
-        pass
+    files.unlink(f"{run_directory}/{HEALTH}/{_CONFIG}")
 
 
 def tell_changed(run_directory: str) -> None:
@@ -76,7 +73,7 @@ def check_now(run_directory: str, monitor: int, monitor_start: int) -> int | Non
     path = f"{directory}/answer.{os.getpid()}"
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _remove(path)
+        files.unlink(path)
         os.mkfifo(path, 0o600)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -86,7 +83,7 @@ def check_now(run_directory: str, monitor: int, monitor_start: int) -> int | Non
         finally:
             os.close(descriptor)
     finally:
-        _remove(path)
+        files.unlink(path)
         os.close(lock)
 
 
@@ -124,10 +121,3 @@ def _write_line(run_directory: str, line: str) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import fastjson, process
+from podpy import fastjson, files, process
 from podpy.errors import ConfigError, NotFoundError, NotSupportedError, RuntimeFailedError
 from podpy.oci.failures import explain_runtime_error, logged_error
 from podpy.record import Record
@@ -144,7 +144,7 @@ class OciRuntime(Record):
             _write(path, fastjson.dumps(resources))
             self._call("update", f"--resources={path}", container_id)
         finally:
-            _unlink(path)
+            files.unlink(path)
 
     def ps(self, container_id: str) -> list[int]:
         """Return the pids of the container's processes, as the host sees them. Raises RuntimeFailedError."""
@@ -196,7 +196,7 @@ class OciRuntime(Record):
             said = logged_error(log) if code else ""
         finally:
             for path in (description, log):
-                _unlink(path)
+                files.unlink(path)
             _rmdir(directory)
         if said:
             error = explain_runtime_error(said, self.name)
@@ -245,12 +245,12 @@ class OciRuntime(Record):
 def has_begun(root: str, container_id: str) -> bool | None:
     """Return whether a container's command was started, not only created; None if that can't be known."""
     try:
-        files = os.listdir(os.path.join(root, container_id))
+        there = os.listdir(os.path.join(root, container_id))
     except FileNotFoundError:
         return None
-    if _START_FIFO in files:
+    if _START_FIFO in there:
         return False
-    return True if any(name in files for name in _STATE_FILES.values()) else None
+    return True if any(name in there for name in _STATE_FILES.values()) else None
 
 
 def state_root(paths: Paths) -> str:
@@ -285,10 +285,3 @@ def _rmdir(path: str) -> None:
         os.rmdir(path)
     except FileNotFoundError:
         pass  # it was removed with the container, which has ended
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass

@@ -124,8 +124,5 @@ def end_locked(paths: Paths) -> bool:
         poll.poll(5000)
         os.close(pidfd)
         ended = True
-    try:
-        os.unlink(paths.holder)
-    except FileNotFoundError:
-        pass
+    files.unlink(paths.holder)
     return ended

@@ -61,10 +61,7 @@ def enable(paths: Paths, environ: Mapping[str, str], program: Sequence[str]) -> 
 def disable(paths: Paths, environ: Mapping[str, str]) -> None:
     """Remove the unit and its link. Raises OSError."""
     for path in reversed(_places(paths, environ)):
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            continue
+        files.unlink(path)
 
 
 def missing(paths: Paths, environ: Mapping[str, str], *, lingering: str = _LINGERING) -> list[str]:

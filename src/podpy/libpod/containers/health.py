@@ -81,10 +81,7 @@ def check(container: Held) -> str:
 def forget(engine: Engine, container_id: str) -> None:
     """Remove the results of a container that is being removed."""
     take_over(engine, container_id)
-    try:
-        os.unlink(f"{engine.health_directory}/{container_id}")
-    except FileNotFoundError:
-        pass
+    files.unlink(f"{engine.health_directory}/{container_id}")
 
 
 class Change(Record):
@@ -121,10 +118,7 @@ def take_over(engine: Engine, container_id: str = "") -> int:
                 health_log=change.log,
             )
     for name in names:
-        try:
-            os.unlink(f"{directory}/{name}")
-        except FileNotFoundError:
-            continue  # another call has done it
+        files.unlink(f"{directory}/{name}")
     return len(changes)
 
 

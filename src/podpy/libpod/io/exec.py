@@ -86,9 +86,7 @@ def _read_living(container: Held, path: str) -> ExecSession | None:
 
 
 def _bury(container: Held, path: str, session_id: str) -> None:
-    try:
-        os.unlink(path)  # only the call that removes the file writes the event
-    except FileNotFoundError:
+    if not files.unlink(path):  # of several that look, one tells
         return
     record = read_exit_record(path + ".d", EXEC_EXIT)
     remove_tree(path + ".d")
@@ -157,11 +155,8 @@ class _Beginning:
 
     def ended(self, code: int) -> int:
         """Write the event of the command's end, unless another call has done it; return its exit code."""
-        try:
-            os.unlink(self._path)
-        except FileNotFoundError:
-            return code
-        _tell_end(self._container, self.session_id, code)
+        if files.unlink(self._path):
+            _tell_end(self._container, self.session_id, code)
         return code
 
     def _write(self, pid: int) -> None:
@@ -170,18 +165,11 @@ class _Beginning:
 
     def __exit__(self, *_error: object) -> None:
         if not self._handed_over:
-            _unlink(self._path)
+            files.unlink(self._path)
 
 
 def _directory(container: Held) -> str:
     return os.path.join(container.engine.run_directory(container.id), "exec")
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def run(container: Held, options: ExecOptions, streams: Streams) -> int:

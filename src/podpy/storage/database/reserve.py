@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
+
 NAME = "reserve"
 _SIZE = 2 << 20
 _PART = 32 << 10  # what SQLite's shared memory takes, and no more: what is free, a start would fill
@@ -42,10 +44,7 @@ def make(graphroot: str, aside: str) -> None:
 
 def give_up(graphroot: str) -> None:
     """Give the reserve's blocks back to the file system. Nothing happens if there is none."""
-    try:
-        os.unlink(os.path.join(graphroot, NAME))
-    except FileNotFoundError:
-        pass
+    files.unlink(os.path.join(graphroot, NAME))
 
 
 def give_up_some(graphroot: str) -> bool:

@@ -65,10 +65,7 @@ class FileDriver:
 
     def delete(self, secret_id: str) -> None:
         """Forget data, if it is there. Raises OSError."""
-        try:
-            os.unlink(self._path(secret_id))
-        except FileNotFoundError:
-            pass
+        files.unlink(self._path(secret_id))
 
     def _path(self, secret_id: str) -> str:
         return os.path.join(self._directory, secret_id)

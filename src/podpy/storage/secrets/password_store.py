@@ -62,10 +62,7 @@ class PasswordStoreDriver:
 
     def delete(self, secret_id: str) -> None:
         """Forget data, if it is there. Raises OSError."""
-        try:
-            os.unlink(self._path(secret_id))
-        except FileNotFoundError:
-            pass
+        files.unlink(self._path(secret_id))
 
     def _path(self, secret_id: str) -> str:
         return os.path.join(self._root, secret_id + _SUFFIX)

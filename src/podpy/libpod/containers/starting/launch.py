@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import stat
 
-from podpy import fastjson, linux, pids
+from podpy import fastjson, files, linux, pids
 from podpy.libpod.caller import listening
 from podpy.libpod.containers.starting.bundle import BuildConfig, ExposeMounts, Prepared, WriteConfig
 from podpy.libpod.containers.starting.cgroups import BeginToLeaveSession, FindCgroups, LeaveSession
@@ -79,10 +79,7 @@ class MakeRunDirectory(Operation):
             os.chmod(self.directory, 0o700)
         for name in ("bundle/notify", "rootfs"):
             os.makedirs(os.path.join(self.directory, name), mode=0o700, exist_ok=True)
-        try:
-            os.unlink(self.exit_record)
-        except FileNotFoundError:
-            pass
+        files.unlink(self.exit_record)
 
 
 class Launch:
@@ -161,7 +158,7 @@ class Launch:
         if MountSysfs.is_needed(context, self._network.netns_path):
             sysfs = MountSysfs(context, self._network.netns_path)
             made.append(sysfs)
-        files = WriteFiles(context, container, self._network, accounts)
+        written = WriteFiles(context, container, self._network, accounts)
         self._sources = sources = Sources(context, engine, user)
         secrets = None
         if context.spec.secrets:
@@ -174,12 +171,12 @@ class Launch:
             joined=joined,
             shared_memory=shared_memory,
             sysfs=sysfs,
-            files=files,
+            files=written,
             sources=sources,
             secrets=secrets,
         )
         self._built = built = BuildConfig(context, prepared, engine.oci_runtime)
-        made += [files, *sources.operations, *([secrets] if secrets else []), built]
+        made += [written, *sources.operations, *([secrets] if secrets else []), built]
         if any(mount.type in SHARED for mount in context.spec.mounts):
             from podpy.libpod.containers.starting.nested import MountNested
 
