@@ -74,6 +74,19 @@ def test_kill_and_wait(podpy: Podpy, busybox: str) -> None:
     podpy("kill", "c").fails(125, "can only kill running containers")
 
 
+def test_wait_for_the_first_of_several(podpy: Podpy, busybox: str) -> None:
+    for name in ("c", "d"):
+        podpy.ok("run", "-d", f"--name={name}", "--network=none", busybox, "sleep", "1000")
+    first = ("wait", "--exit-first-match", "c", "d")
+    waiting = podpy.popen(*first, stdout=subprocess.PIPE)
+    podpy.ok("kill", "d")
+    assert waiting.communicate(timeout=60)[0] == b"137\n"
+    assert podpy.ok(*first, "--condition=exited,paused") == "137"
+    assert podpy.ok(*first[:2], "--condition=running", "d", "c") == "-1"
+    assert podpy.ok("wait", "--exit-first-match", "--ignore", "c", "nobody") == "-1"
+    podpy("wait", "--exit-first-match", "c", "nobody").fails(125, "no such container")
+
+
 def test_kill_takes_signals_by_name_and_number(podpy: Podpy, busybox: str) -> None:
     for given in ("TERM", "SIGTERM", str(int(signal.SIGTERM))):
         trapper(podpy, busybox)

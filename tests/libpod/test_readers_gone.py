@@ -132,3 +132,48 @@ def test_events_end_with_their_reader_though_nothing_happens(podpy: Podpy) -> No
     result = first_line(podpy, "events", "--since=1h")
     assert result.stdout.endswith("volume create one\n")
     assert result.returncode == 141
+
+
+def test_who_waits_ends_with_the_reader_though_nothing_happens(podpy: Podpy, busybox: str) -> None:
+    for name, driver in (("c", "k8s-file"), ("d", "json-file")):
+        podpy.ok("run", "-d", f"--name={name}", f"--log-driver={driver}", "--network=none", busybox, "sleep", "1000")
+    for words in (
+        "wait c",
+        "wait --exit-first-match c d",
+        "wait --condition=paused c",
+        "logs -f c",
+        "logs -f c d",
+        "stats --interval 1000 c",
+        "stats --interval 1000 --format json c",
+        "ps --watch 1000",
+    ):
+        with podpy.popen(*words.split(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stderr is not None
+            process.stdout.close()
+            assert b"Error" not in process.stderr.read(), words
+            assert process.wait(60) == 141, words
+
+
+def test_output_that_finds_no_room_is_told_in_one_line_by_every_command(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name=c", "--network=none", busybox, "true")
+    for words in (
+        "--version",
+        "run --help",
+        "info",
+        "ps -a",
+        "inspect c",
+        "images",
+        "events --stream=false --since 1h",
+        "stats --no-stream c",
+        "wait c",
+        "volume create v",
+        "history localhost/busybox",
+        "run --explain localhost/busybox",
+    ):
+        with (
+            Path("/dev/full").open("wb") as full,
+            podpy.popen(*words.split(), stdout=full, stderr=subprocess.PIPE) as end,
+        ):
+            assert end.stderr is not None
+            assert end.stderr.read() == b"Error: standard output: No space left on device\n", words
+        assert end.returncode == 125, words

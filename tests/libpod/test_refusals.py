@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -131,3 +132,27 @@ def test_a_name_that_is_not_utf_8_is_nobodys(podpy: Podpy) -> None:
     podpy("volume", "rm", "x\udcff").fails(1, "no such volume")
     podpy("secret", "create", "x\udcff", "-", input="data").fails(125, "isn't UTF-8")
     assert podpy.ok("events", "--stream=false", "--filter=container=\udcff") == ""
+
+
+def test_names_that_are_not_utf8_are_mounted_or_refused_in_words(podpy: Podpy, busybox: str) -> None:
+    odd = os.fsdecode(b"\xff")
+    source = podpy.home / odd
+    source.mkdir(mode=0o755)
+    (source / "seen").touch()
+    how = ("run", "--rm", "--network=none")
+    assert podpy.ok(*how, "-v", f"{source}:/there", busybox, "ls", "/there") == "seen"
+    for words, told in (
+        (("-h", odd), 'hostname "\\xff" isn\'t UTF-8: invalid argument'),
+        (("-w", f"/{odd}"), 'working directory "/\\xff" isn\'t UTF-8: invalid argument'),
+        (("-v", f"/tmp:/{odd}"), 'place of a mount "/\\xff" isn\'t UTF-8: invalid argument'),
+    ):
+        podpy(*how, *words, busybox, "true").fails(125, f"Error: {told}\n")
+    gone = podpy(*how, "-v", f"/no{odd}:/there", busybox, "true").fails(125, "Error: statfs /no\\xff: no such file")
+    assert "Hint: Make it first: mkdir -p /no\\xff\n" in gone.stderr
+    podpy("volume", "create", odd).fails(125, "Hint: '\\xff' doesn't\n")
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_what_would_steer_a_terminal_is_escaped_in_errors(podpy: Podpy) -> None:
+    podpy("inspect", "a\x1b[2Jb\u0085").fails(125, 'no such object: "a\\x1b[2Jb\\x85"')
+    podpy("inspect", "grün\t日本").fails(125, 'no such object: "grün\t日本"')

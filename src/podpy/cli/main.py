@@ -11,6 +11,8 @@ from podpy.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, PodpyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from podpy.cli.parser.options import Options
 
 _SIGINT = 2
@@ -113,6 +115,8 @@ def _report(error: BaseException) -> int:
     if isinstance(error, OSError) and _is_of_output(error):
         return EXIT_FAILURE  # `_flush` tells it
     if isinstance(error, OSError) and error.strerror:
+        if error.filename is None and _module(error).startswith("podpy.cli."):  # which writes nothing but its output
+            return _output_failed(error, EXIT_FAILURE)
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
         notice.complain(f"{error.strerror}{where}")
         return EXIT_FAILURE
@@ -143,20 +147,41 @@ def _missing_package(module: str) -> PodpyError:
 
 
 def _place(error: BaseException) -> str:
+    trace = _innermost(error)
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "unknown place"
+
+
+def _module(error: BaseException) -> str:
+    """Return the module in which an error came up."""
+    trace = _innermost(error)
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace else ""
+
+
+def _innermost(error: BaseException) -> TracebackType | None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    if trace is None:
-        return "unknown place"
-    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+    return trace
 
 
 def _broken_pipe() -> int:
-    """The reader of our output is gone: return a SIGPIPE death's exit code, and keep the last flush from failing."""
+    """The reader of our output is gone: return a SIGPIPE death's exit code."""
+    _drop_output()
+    return EXIT_SIGNAL_BASE + _SIGPIPE
+
+
+def _output_failed(error: OSError, code: int) -> int:
+    """Say once that the output couldn't be written; it makes a successful command fail."""
+    _drop_output()
+    notice.complain(f"standard output: {error.strerror}")
+    return code or EXIT_FAILURE
+
+
+def _drop_output() -> None:
+    """Keep what is still buffered from failing again."""
     descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     os.dup2(descriptor, 1)
     os.close(descriptor)
-    return EXIT_SIGNAL_BASE + _SIGPIPE
 
 
 def _flush(code: int) -> int:
@@ -167,6 +192,5 @@ def _flush(code: int) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except OSError as error:
-        notice.complain(f"standard output: {error.strerror}")
-        return code or EXIT_FAILURE
+        return _output_failed(error, code)
     return code

@@ -57,6 +57,17 @@ def check_terminal(*, tty: bool) -> None:
         print_warning("The input device is not a TTY. The --tty and --interactive flags might not work properly")
 
 
+def pause(seconds: float) -> None:
+    """Wait until the next output is due. Raises BrokenPipeError when nobody reads it any more."""
+    import select
+    from errno import EPIPE
+
+    poll = select.poll()
+    poll.register(_STDOUT, 0)  # POLLERR and POLLHUP are told anyway
+    if poll.poll(seconds * 1000):
+        raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
+
+
 def _is_open(descriptor: int) -> bool:
     try:
         os.fstat(descriptor)

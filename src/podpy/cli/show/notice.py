@@ -126,4 +126,17 @@ def _hint(error: PodpyError) -> str:
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\n", " ")
+    """Return a text on one line, with what isn't UTF-8 and what would steer a terminal as Go's %q writes it: \\xff."""
+    text = text.replace("\n", " ")
+    if "\\udc" in text:  # repr() has been at it
+        first, *rest = text.split("\\udc")
+        text = first + "".join(f"\\x{part}" for part in rest)
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(letter: str) -> str:
+    number = ord(letter)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte, as os.fsdecode keeps it
+        return f"\\x{number - 0xDC00:02x}"
+    is_control = number < 0x20 or 0x7F <= number < 0xA0
+    return f"\\x{number:02x}" if is_control and letter != "\t" else letter

@@ -129,22 +129,23 @@ class Container(Held):
 
     # Waiting and cleanup
 
-    def wait(self, timeout: float | None = None, *, conditions: Collection[str] = ()) -> int:
-        """Wait until the container has ended and return its exit code (-1: unknown). A `--rm` one is removed then.
+    def wait(self, timeout: float | None = None, *, conditions: Collection[str] = (), output: int = -1) -> int:
+        """Wait until the container has ended and return its exit code; one with `remove` is gone then.
 
-        `conditions`: wait for one of these states instead (podman-wait(1)); the timeout doesn't count then. Raises
-        TimeoutError after `timeout` seconds, UsageError for an unknown state.
+        -1: nobody saw it end. `conditions`: it is waited for one of these states instead (podman-wait(1)). Raises
+        TimeoutError after `timeout` seconds, UsageError for what is no state, BrokenPipeError when nobody reads any
+        more from the descriptor `output`.
         """
         from podpy.libpod.containers.ending.wait import wait_for_end_of, wait_for_status
 
         if not _ENDED.issuperset(conditions):
-            return wait_for_status(self, [*conditions])
+            return wait_for_status(self, [*conditions], timeout, output)
         try:
             row = self.refresh()
         except NoSuchContainerError:
-            row = self.row  # a removed --rm container: its exit record is still there
-        code = wait_for_end_of(self, row, timeout)
-        if self.spec.remove:  # the caller may reuse its name at once
+            row = self.row  # removed at its end (--rm): its exit record is still there
+        code = wait_for_end_of(self, row, timeout, output)
+        if self.spec.remove:  # who waited for it may use its name
             self.cleanup()
         return code
 

@@ -13,7 +13,7 @@ from podpy.libpod.containers.container import Container
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import Any
 
     from podpy.image.progress import Progress
@@ -146,6 +146,20 @@ class Containers:
         from podpy.libpod.io.log_merge import merged
 
         return merged([container.logs(options) for container in containers])
+
+    def wait_for_first(
+        self, containers: Sequence[Container], *, conditions: Collection[str] = (), output: int = -1
+    ) -> int:
+        """Wait until one of several has ended, or is in one of these states; return its exit code (see Container.wait).
+
+        Raises UsageError for what is no state, BrokenPipeError when nobody reads any more from the descriptor `output`.
+        """
+        from podpy.libpod.containers.ending.wait import wait_for_first
+
+        def look(container: Container) -> int:
+            return container.wait(0, conditions=conditions, output=output)
+
+        return wait_for_first(containers, look, by_row=bool(conditions), output=output)
 
     # Creating
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from errno import EPIPE
 
 from podpy import pids, process
 from podpy.errors import NotFoundError, NotSupportedError
@@ -41,14 +42,14 @@ def read_journal(container: Held, options: LogOptions) -> Iterator[LogLine]:
         command.append("--follow")
     cursor = ""
     try:
-        for entry in _entries(command, monitor):
+        for entry in _entries(command, monitor, options.output if options.follow else -1):
             cursor = entry.get("__CURSOR", cursor)
             yield from _lines_of(entry)
     finally:
         if monitor >= 0:
             os.close(monitor)
     if monitor >= 0:  # what a journalctl on a busy machine hadn't told when it was ended
-        for entry in _entries(_further(command, cursor), -1):
+        for entry in _entries(_further(command, cursor)):
             yield from _lines_of(entry)
 
 
@@ -59,11 +60,11 @@ def _further(command: list[str], cursor: str) -> list[str]:
     return [*rest, f"--after-cursor={cursor}"] if cursor else rest
 
 
-def _entries(command: list[str], monitor: int) -> Iterator[dict[str, Any]]:
+def _entries(command: list[str], monitor: int = -1, output: int = -1) -> Iterator[dict[str, Any]]:
     import json
 
     with _Journal(command) as stream:
-        for raw in _lines(stream, monitor):
+        for raw in _lines(stream, monitor, output):
             yield json.loads(raw)
 
 
@@ -99,14 +100,21 @@ class _Journal:
         process.wait(self._pid)
 
 
-def _lines(stream: int, monitor: int) -> Iterator[bytes]:
-    """Yield lines until end of file; once the process of the pidfd `monitor` has ended, until none arrives any more."""
+def _lines(stream: int, monitor: int, output: int) -> Iterator[bytes]:
+    """Yield lines until end of file; or, once the process of the pidfd `monitor` has ended, until nothing comes.
+
+    Raises BrokenPipeError when nobody reads from `output` any more.
+    """
     poll = select.poll()
     poll.register(stream, select.POLLIN)
     if monitor >= 0:
         poll.register(monitor, select.POLLIN)
+    if output >= 0:
+        poll.register(output, 0)  # POLLERR and POLLHUP are told anyway
     rest, patience = b"", None
     while ready := [descriptor for descriptor, _ in poll.poll(patience)]:
+        if output in ready:
+            raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
         if monitor in ready:
             poll.unregister(monitor)
             patience = _LAST_WORDS

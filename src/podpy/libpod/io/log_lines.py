@@ -15,12 +15,16 @@ class LogLine(Record):
 
 
 class LogOptions(Record):
-    """What to read. `since` and `until` are nanoseconds since 1970 (0: no bound); `tail` -1: everything."""
+    """What to read. `since` and `until` are nanoseconds since 1970 (0: no bound); tail -1 is everything.
+
+    `output`: whoever follows gets a BrokenPipeError when nobody reads any more from this descriptor.
+    """
 
     follow: bool = False
     tail: int = -1
     since: int = 0
     until: int = 0
+    output: int = -1
 
 
 def parse_k8s_line(raw: bytes) -> LogLine | None:

@@ -51,7 +51,7 @@ def _read_files(log: _LogFile, container: Held, options: LogOptions) -> Iterator
         lines = (line for line in log.stored(options.since, options.until) if _in_range(line, options))
         yield from lines if options.tail < 0 else _last_lines(lines, options.tail)
     if options.follow:
-        yield from (line for line in log.follow(container, options.until) if _in_range(line, options))
+        yield from (line for line in log.follow(container, options) if _in_range(line, options))
 
 
 class _LogFile:
@@ -89,8 +89,11 @@ class _LogFile:
         for lines in reversed(newest_first):
             yield from lines
 
-    def follow(self, container: Held, until: int = 0) -> Iterator[LogLine]:
-        """Yield new entries, until the container has ended and its last line was read, or until the time `until`."""
+    def follow(self, container: Held, options: LogOptions) -> Iterator[LogLine]:
+        """Yield what comes after, until the container has ended and its last line was read, or it is `options.until`.
+
+        Raises BrokenPipeError when nobody reads from `options.output`.
+        """
         from podpy.libpod.io.watch import FileWatch
 
         if not _is_written(container):  # as in Podman: a stopped container writes nothing more
@@ -98,12 +101,12 @@ class _LogFile:
             return
         with FileWatch(os.path.dirname(self._path)) as watch:
             while True:
-                left = (until - time_ns()) / 1_000_000_000 if until else None
+                left = (options.until - time_ns()) / 1_000_000_000 if options.until else None
                 goes_on = _is_written(container) and (left is None or left > 0)
                 yield from self._newer_entries()
                 if not goes_on:
                     return
-                watch.wait(container.row.conmon_pid, container.row.conmon_start, left)
+                watch.wait(container.row.conmon_pid, container.row.conmon_start, left, output=options.output)
 
     def _open_all(self, known: BinaryIO | None = None) -> list[BinaryIO]:
         """Open the log's files, newest first; if one is `known`, only those that are newer.

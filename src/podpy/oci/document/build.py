@@ -173,4 +173,5 @@ def _annotations(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
     if KEEP_GROUPS in spec.groups:
         # crun(1): without it crun calls setgroups, which would drop the caller's groups for good.
         result["run.oci.keep_original_groups"] = "1"
-    return {**result, **context.annotations, **spec.annotations}
+    given = {fastjson.well_formed(key): fastjson.well_formed(value) for key, value in spec.annotations.items()}
+    return {**result, **context.annotations, **given}

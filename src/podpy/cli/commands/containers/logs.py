@@ -30,6 +30,7 @@ def run(options: Options) -> int:
         tail=options.tail,
         since=_time(options.since),
         until=_time(options.until, ahead=True),
+        output=sys.stdout.fileno(),
     )
     with open_runtime(options) as runtime:
         found = [container for _, container in chosen(runtime, options)]

@@ -56,13 +56,13 @@ def run(options: Options) -> int:
         if not options.watch:
             sys.stdout.write(_page(runtime, options))
             return 0
-        from time import sleep
+        from podpy.cli.streams import pause
 
         while True:
             page = _page(runtime, options)
             sys.stdout.write((_CLEAR_SCREEN if sys.stdout.isatty() else "") + page)
             sys.stdout.flush()
-            sleep(options.watch)
+            pause(options.watch)
 
 
 def _page(runtime: Runtime, options: Options) -> str:

@@ -6,6 +6,7 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.show import stat_rows
+from podpy.cli.streams import pause
 from podpy.errors import UsageError
 from podpy.go.table import align_rows
 
@@ -41,9 +42,7 @@ def run(options: Options) -> int:
             told(samples)
             if options.no_stream:
                 return 0
-            from time import sleep
-
-            sleep(options.interval)
+            pause(options.interval)
 
 
 class _Told:

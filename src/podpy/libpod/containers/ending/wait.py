@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from errno import EPIPE
 from time import monotonic, sleep
 
 from podpy import pids
@@ -14,17 +15,24 @@ from podpy.monitor.files import EXIT_UNKNOWN, read_exit_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
     from podpy.libpod.containers.held import Held
     from podpy.libpod.engine import Engine
 
+    T = TypeVar("T", bound=Held)
+
 _HEALTH = frozenset(("healthy", "unhealthy"))
-_RECORD_TICK = 0.002  # seconds between two checks for an exit record that is about to appear
+_STATE_TICK = 0.05  # seconds between two looks at a row
+_RECORD_TICK = 0.002  # seconds between two looks for an exit record that is due any moment
 
 
-def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None) -> int:
-    """Wait for the end of a container and return its exit code; one that never ran has 0.
+def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None, output: int = -1) -> int:
+    """Return the exit code of a container when it has ended; a container that never ran has ended with 0.
 
-    `timeout` is in seconds. Raises TimeoutError.
+    `timeout` is in seconds. Raises TimeoutError; BrokenPipeError when nobody reads any more from the descriptor
+    `output`.
     """
     deadline = None if timeout is None else monotonic() + timeout
     while True:
@@ -34,7 +42,7 @@ def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None
         elif row.status not in ALIVE:
             return row.exit_code
         else:
-            _wait_for_process(row.pid, row.pid_start, deadline)
+            _wait_for_process(row.pid, row.pid_start, deadline, output)
             code = _wait_for_record(engine, row, deadline)
             if code is not None:
                 return code
@@ -45,9 +53,9 @@ def wait_for_end(engine: Engine, row: ContainerRow, timeout: float | None = None
             return record.exit_code if record else EXIT_UNKNOWN
 
 
-def wait_for_end_of(container: Held, row: ContainerRow, timeout: float | None = None) -> int:
+def wait_for_end_of(container: Held, row: ContainerRow, timeout: float | None = None, output: int = -1) -> int:
     """Do `wait_for_end` for this row, and refresh the container's own row afterwards."""
-    code = wait_for_end(container.engine, row, timeout)
+    code = wait_for_end(container.engine, row, timeout, output)
     container.look_again()
     return code
 
@@ -63,19 +71,54 @@ def wait_for_starter(engine: Engine, container_id: str) -> None:
         sleep(_RECORD_TICK)
 
 
-def _wait_for_process(pid: int, started: int, deadline: float | None) -> bool:
-    """Wait until exactly this process has ended. Raises TimeoutError at the deadline (monotonic seconds)."""
+def _wait_for_process(pid: int, started: int, deadline: float | None, output: int = -1) -> None:
+    """Wait until exactly this process has ended.
+
+    Raises TimeoutError at the deadline (monotonic seconds), BrokenPipeError when nobody reads from `output`.
+    """
     descriptor = pids.open_pidfd(pid, started)
     if descriptor < 0:
-        return True
+        return
     try:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        if not poll.poll(_milliseconds(deadline)):
-            raise TimeoutError
+        _poll([descriptor], output, deadline)
     finally:
         os.close(descriptor)
-    return True
+
+
+def _poll(descriptors: list[int], output: int, deadline: float | None) -> None:
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    if output >= 0:
+        poll.register(output, 0)  # POLLERR and POLLHUP are told anyway
+    ready = poll.poll(_milliseconds(deadline))
+    if not ready:
+        raise TimeoutError
+    if any(descriptor == output for descriptor, _ in ready):
+        raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
+
+
+def wait_for_first(containers: Sequence[T], look: Callable[[T], int], *, by_row: bool, output: int = -1) -> int:
+    """Return what `look` returns for the first container for which it raises no TimeoutError: that one is there.
+
+    `by_row`: not only the end of a process counts. Raises BrokenPipeError when nobody reads any more from `output`.
+    """
+    while True:
+        for container in containers:
+            try:
+                return look(container)
+            except TimeoutError:
+                continue
+        watched = [pids.open_pidfd(each.row.pid, each.row.pid_start) for each in containers]
+        try:
+            tick = _STATE_TICK if by_row or min(watched) < 0 else None  # of a change of a row nobody tells
+            _poll([each for each in watched if each >= 0], output, tick and monotonic() + tick)
+        except TimeoutError:
+            continue
+        finally:
+            for descriptor in watched:
+                if descriptor >= 0:
+                    os.close(descriptor)
 
 
 def _wait_for_record(engine: Engine, row: ContainerRow, deadline: float | None) -> int | None:
@@ -114,12 +157,16 @@ def _milliseconds(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - monotonic()) * 1000
 
 
-def wait_for_status(container: Held, conditions: list[str], interval: float = 0.05) -> int:
+def wait_for_status(
+    container: Held, conditions: list[str], timeout: float | None = None, output: int = -1, tick: float = _STATE_TICK
+) -> int:
     """Wait until a container is in one of these states (as `podman wait --condition` names them).
 
-    Returns its exit code if it has ended, else -1. States that only the row shows are polled every `interval` seconds:
-    nobody sends an event for them.
+    Returns its exit code if it has ended, else -1. States that a row alone tells are looked up again every `tick`
+    seconds: there is nobody to send an event. Raises TimeoutError after `timeout` seconds, BrokenPipeError when nobody
+    reads any more from `output`.
     """
+    deadline = None if timeout is None else monotonic() + timeout
     if not _HEALTH.isdisjoint(conditions):
         _check_health(container, conditions)
     wanted = {"exited" if state == "stopped" else state for state in conditions}
@@ -132,8 +179,13 @@ def wait_for_status(container: Held, conditions: list[str], interval: float = 0.
         if not wanted.isdisjoint(_HEALTH) and _has_health(container, wanted):
             return -1
         if wanted == {"exited"}:
-            return wait_for_end_of(container, row)
-        sleep(interval)
+            return wait_for_end_of(container, row, timeout, output)
+        if deadline is not None and monotonic() >= deadline:
+            raise TimeoutError
+        try:
+            _poll([], output, monotonic() + tick)
+        except TimeoutError:
+            continue
 
 
 def _check_health(container: Held, conditions: list[str]) -> None:

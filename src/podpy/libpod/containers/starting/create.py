@@ -151,10 +151,11 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
         from podpy.oci import cdi
 
         cdi.find(asked.cdi_devices, asked.gpus, engine.settings.cdi_spec_dirs or engine.conf.cdi_spec_dirs)
-    if asked.mounts or asked.devices or asked.init:
-        from podpy.libpod.containers.starting.preflight import check_sources
+    if asked.mounts or asked.devices or asked.init or not f"{asked.hostname}{asked.workdir}".isascii():
+        from podpy.libpod.containers.starting import preflight
 
-        check_sources(asked, engine.conf, rootless=engine.paths.rootless)
+        preflight.check_text(asked)
+        preflight.check_sources(asked, engine.conf, rootless=engine.paths.rootless)
     if status == STARTING:
         from podpy.libpod.containers.starting.start import check_command
         from podpy.oci.document.resources import needed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import EXIT_NOT_EXECUTABLE, PodpyError
+from podpy import fastjson
+from podpy.errors import EXIT_NOT_EXECUTABLE, PodpyError, UsageError
 from podpy.libpod.containers.starting.sources import check_subpath, no_source
 from podpy.oci.document import devices, mounts
 
@@ -31,6 +32,18 @@ def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
                 error.exit_code = EXIT_NOT_EXECUTABLE  # the code of a failed start
                 raise
     check_limits(engine, spec)
+
+
+def check_text(spec: ContainerSpec) -> None:
+    """Refuse what config.json, which is UTF-8, can't tell the OCI runtime. Raises UsageError."""
+    for kind, text in (
+        ("hostname", spec.hostname),
+        ("working directory", spec.workdir),
+        *(("place of a mount", mount.target) for mount in spec.mounts),
+        *(("place of a device", device.container) for device in spec.devices),
+    ):
+        if text != fastjson.well_formed(text):
+            raise UsageError(f'{kind} "{text}" isn\'t UTF-8: invalid argument')
 
 
 def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> None:

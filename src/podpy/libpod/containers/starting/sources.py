@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from errno import ELOOP, EXDEV
 
-from podpy import beneath
+from podpy import beneath, fastjson
 from podpy.errors import EXIT_NOT_EXECUTABLE, StorageError, UsageError
 from podpy.plan import Operation
 
@@ -65,7 +65,13 @@ class Sources:
     def _bind(self, mount: Mount, number: int) -> str:
         if not os.path.exists(mount.source):
             raise no_source(mount.source)
-        return self._overlay(mount, mount.source, number) if "O" in mount.options else mount.source
+        if "O" in mount.options:
+            return self._overlay(mount, mount.source, number)
+        if mount.source == fastjson.well_formed(mount.source):
+            return mount.source
+        place = os.path.join(self._context.directory, f"source{number}")
+        self.operations.append(MountSource(mount.source, place))
+        return place
 
     def _image(self, mount: Mount, number: int) -> str:
         from podpy.storage.mounts import extra_image
@@ -200,6 +206,26 @@ class MountSubpath(Operation):
             beneath.attach(part, self._target)
         finally:
             os.close(part)
+
+
+class MountSource(Operation):
+    """Mount what the host has under a name that isn't UTF-8, which config.json can't tell, in the run directory."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self._source = source
+        self._target = target
+
+    def describe(self) -> str:
+        """Return what is mounted where."""
+        return f"mount {self._source} at {self._target}"
+
+    def execute(self) -> None:
+        """Mount it. Raises OSError."""
+        source = os.open(self._source, os.O_PATH | os.O_CLOEXEC)
+        try:
+            beneath.attach(source, self._target)
+        finally:
+            os.close(source)
 
 
 class MountHostOverlay(Operation):
