@@ -48,6 +48,12 @@ def test_json(podpy: Podpy, loaded: str) -> None:
     assert found["Created"] == 1767225600
     assert found["CreatedAt"] == "2026-01-01T00:00:00Z"
     assert found["RepoDigests"] == [f"localhost/small@{found['Digest']}"]
+    podpy.ok("tag", "small:v1", "example.com/other:2")
+    both = podpy.json("images", "--format", "json", "-f", f"id={loaded}", "--sort", "repository")
+    assert [(each["Repository"], each["Tag"]) for each in both] == [
+        ("example.com/other", "2"),
+        ("localhost/small", "v1"),
+    ]
 
 
 @pytest.mark.parametrize(

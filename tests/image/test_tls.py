@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from podpy.errors import RegistryError
+from podpy.errors import ConfigError, RegistryError
+from podpy.image.registry import tls_details
 from podpy.image.registry.http import Body, Connection, drop
 from tests.image.scripted_server import OK, Script, Server, head, serving
 from tests.support.engine import Podpy
@@ -241,3 +243,74 @@ def test_a_proxy_with_tls_is_checked_by_the_systems_authorities(pki: Path, monke
                 connection.open_url("GET", "http://registry.example/", {}, what="x")
             monkeypatch.setenv("SSL_CERT_FILE", str(pki / "cert.pem"))
             assert connection.open_url("GET", "http://registry.example/", {}, what="x").status == 200
+
+
+def spoken(pki: Path, details: str, *, server: Callable[[ssl.SSLContext], None]) -> tuple[str, str]:
+    """Return version and cipher suite of a connection with this file of --tls-details; RegistryError if there is none.
+
+    `server` changes what the server speaks.
+    """
+    (pki / "details.yaml").write_text(details)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki / "cert.pem", pki / "key.pem")
+    server(context)
+    found = []
+
+    def script(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            found.append((secure.version() or "", (secure.cipher() or ("",))[0]))
+            head(secure)
+            secure.sendall(OK)
+
+    with serving(script) as there:
+        host = there.url.removeprefix("http://").rstrip("/")
+        with Connection(host, certificates=(str(pki / "ours"),), retries=0) as connection:
+            assert connection.open("GET", "/", {}, what="x").status == 200
+    return found[0]
+
+
+def test_which_tls_is_spoken_a_file_may_say(pki: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tls_details.VARIABLE, str(pki / "details.yaml"))
+
+    def anything(_context: ssl.SSLContext) -> None:
+        pass
+
+    def old(context: ssl.SSLContext) -> None:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    assert spoken(pki, 'minVersion: "1.2"\n', server=old)[0] == "TLSv1.2"
+    with pytest.raises(RegistryError, match="protocol version"):
+        spoken(pki, "minVersion: 1.3\n", server=old)
+    only_old = "cipherSuites: [TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256]\n"
+    assert spoken(pki, only_old, server=anything) == ("TLSv1.2", "ECDHE-ECDSA-CHACHA20-POLY1305")
+    only_new = "cipherSuites:\n- TLS_CHACHA20_POLY1305_SHA256\nnamedGroups: [secp384r1, x25519]\n"
+    assert spoken(pki, only_new, server=anything) == ("TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256")
+    with pytest.raises(RegistryError):
+        spoken(pki, only_new, server=old)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("minVersion: '2'", 'unrecognized TLS minimum version "2"'),
+        ("cipherSuites: [TLS_NULL_WITH_NULL_NULL]", 'unrecognized TLS cipher suite "TLS_NULL_WITH_NULL_NULL"'),
+        ("cipherSuites: []", "an empty cipherSuites allows no connection"),
+        ("namedGroups: [x448]", 'unrecognized TLS named group "x448"'),
+        ("namedGroups: x25519", "namedGroups must be a list of names"),
+        ("maxVersion: '1.3'", "field maxVersion not found"),
+        ("- 1", "it must have fields"),
+        ("[", "parsing "),
+    ],
+)
+def test_a_file_of_tls_details_that_says_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, told: str
+) -> None:
+    (tmp_path / "details.yaml").write_text(text)
+    monkeypatch.setenv(tls_details.VARIABLE, str(tmp_path / "details.yaml"))
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        tls_details.wanted()
+
+
+def test_the_file_of_tls_details_is_an_option(podpy: Podpy) -> None:
+    result = podpy("--tls-details=nowhere.yaml", "pull", "-q", "--retry=0", "localhost:1/x")
+    result.fails(125, f"Error: reading {podpy.home}/nowhere.yaml: No such file or directory\n")

@@ -91,3 +91,72 @@ def test_what_can_not_be_is_refused_in_one_line(podpy: Podpy, option: str, text:
     result = podpy("run", "--network=none", "--cgroups=disabled", option, "hello")
     assert [line for line in result.complaints if text in line], result.describe()
     assert result.returncode == 125
+
+
+def test_a_plan_and_a_trace_of_create_start_and_exec(podpy: Podpy, busybox: str) -> None:
+    assert "let the OCI runtime create and start" in podpy.ok("create", "--explain", "--network=none", busybox, "true")
+    assert podpy.ok("ps", "-aq") == ""
+    for words, step in (
+        (("create", "--name=c", "--network=none", busybox, "sleep", "1000"), "the container's row is committed"),
+        (("start", "c"), "the container's start is committed"),
+        (("exec", "c", "true"), "container found"),
+    ):
+        done = podpy(words[0], "--trace", *words[1:])
+        done.ok()
+        assert f"ms  {step}\n" in done.stderr, done.describe()
+
+
+def test_a_command_without_a_session_is_told_to_nobody_and_one_may_wait_for_the_start(
+    podpy: Podpy, busybox: str
+) -> None:
+    podpy.ok("create", "--name=c", "--network=none", busybox, "sleep", "1000")
+    podpy("exec", "--wait=0", "c", "true").fails(125, "Error: timed out waiting for container: c\n")
+    waiting = podpy.popen("exec", "--no-session", "--wait=60", "c", "sh", "-c", "exit 3")
+    podpy.ok("start", "c")
+    assert waiting.wait(60) == 3
+    told = podpy.ok("events", "--stream=false", "--since=1h", "--format={{.Status}}").split()
+    assert "start" in told and "exec" not in told and "exec_died" not in told
+    assert podpy.ok("inspect", "c", "--format={{.ExecIDs}}") == "[]"
+
+
+def test_what_a_service_manager_stops_starts_at_the_next_boot(podpy: Podpy, busybox: str) -> None:
+    how = ("--network=none", "--restart=unless-stopped", "--annotation=kind=one", busybox, "sleep", "1000")
+    boot = ("ps", "-a", "--filter=should-start-on-boot=true", "--filter=annotation=kind=one", "--format={{.Names}}")
+    podpy.ok("run", "-d", "--name=c", *how)
+    podpy.ok("stop", "--service", "-t0", "c")
+    assert podpy.ok(*boot) == "c"
+    assert podpy.ok("inspect", "c", "--format={{.State.StoppedByUser}} {{.State.Status}}") == "false exited"
+    podpy.ok("start", "c")
+    podpy.ok("stop", "-t0", "c")
+    podpy.ok("stop", "--service", "c")  # whom the user has stopped, stays so
+    assert podpy.ok(*boot) == ""
+
+
+def test_containers_are_chosen_by_their_annotations(podpy: Podpy, busybox: str) -> None:
+    for name in ("c", "d"):
+        podpy.ok("create", f"--name={name}", f"--annotation=kind={name}", "--network=none", busybox, "true")
+    podpy.ok("container", "cleanup", "--rm", "--stopped-only", "c")  # it was never started
+    assert podpy.ok("ps", "-a", "--filter=annotation=kind", "--sort=names", "--format={{.Names}}") == "c\nd"
+    podpy.ok("container", "prune", "-f", "--filter=annotation=kind=d")
+    assert podpy.ok("ps", "-a", "--format={{.Names}}") == "c"
+    podpy.ok("container", "cleanup", "--rm", "c")
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_fields_and_a_tag_of_the_journal_are_templates(podpy: Podpy, busybox: str) -> None:
+    label = "--log-opt=label=CONTAINER_IMAGE={{.ImageName}}"
+    options = ("--log-driver=journald", "--log-opt=tag={{.Name}}!", label, "--log-opt=label=OF=me")
+    podpy.ok("run", "-d", "--name=c", "--network=none", *options, busybox, "sleep", "1000")
+    pid = podpy.ok("inspect", "c", "--format={{.State.ConmonPid}}")
+    with open(f"/proc/{pid}/cmdline") as file:
+        words = file.read().split("\0")
+    assert {"c!", "CONTAINER_IMAGE=localhost/busybox:latest", "OF=me"} <= set(words)
+    podpy("create", label, busybox).fails(125, "log labels can only be used with journald log driver")
+    podpy("create", "--log-opt=label=a=b", busybox).fails(125, 'log label "a=b" contains invalid characters')
+    bad = podpy("run", "--name=bad", "--network=none", options[0], "--log-opt=label=A={{.Nix}}", busybox, "true")
+    bad.fails(125, "Error: --log-opt: line 1, column 3: no field Nix")
+
+
+def test_on_the_hosts_network_the_host_is_this_machine_itself(podpy: Podpy, busybox: str) -> None:
+    hosts = podpy.ok("run", "--rm", "--network=host", busybox, "cat", "/etc/hosts")
+    assert "127.0.0.1\thost.containers.internal host.docker.internal" in hosts.splitlines()

@@ -38,6 +38,7 @@ NAMED = {
     "src/podpy/image/archive/outfile.py": "an output of /dev/stdout",
     "src/podpy/image/registry/proxies.py": "podpy's own way to the network",
     "src/podpy/image/registry/tls.py": "SSL_CERT_FILE",
+    "src/podpy/image/registry/tls_details.py": "PODPY_TLS_DETAILS",
     "src/podpy/plan.py": "PODPY_CRASH_AT, for tests",
     "src/podpy/process.py": "PATH",
     "src/podpy/rootless/cgroups.py": "the user manager's directory",

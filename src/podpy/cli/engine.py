@@ -40,6 +40,8 @@ def open_runtime(options: Options) -> Runtime:
         os.environ["DOCKER_CONFIG"] = said.config  # as Podman: also for credential helpers
     if said.registries_conf:
         os.environ["CONTAINERS_REGISTRIES_CONF"] = said.registries_conf
+    if said.tls_details:
+        os.environ["PODPY_TLS_DETAILS"] = os.path.abspath(said.tls_details)
     paths = directories(options)
     found = _modules(said, paths)
     settings = Settings(

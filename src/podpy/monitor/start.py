@@ -57,6 +57,7 @@ class MonitorRequest(Record):
     exit_command: list[str]
     environ: Mapping[str, str]  # the caller's, without a service manager's sockets
     streams: tuple[int, int, int]  # the caller's; -1 for /dev/null
+    log_labels: dict[str, str] = {}
     attach_fd: int = -1
     waiter_fd: int = -1
     console_size: tuple[int, int] | None = None  # rows and columns
@@ -120,6 +121,8 @@ class MonitorRequest(Record):
             words += ["--log-max-files", str(max(0, int(options["max-file"]) - 1))]
         if options.get("tag"):
             words += ["--log-tag", options["tag"]]
+        for name, value in self.log_labels.items():
+            words += ["--log-label", f"{name}={value}"]
         return words
 
     def _extensions(self) -> list[str]:

@@ -103,7 +103,7 @@ class NetworkPlan:
             loopback = "allow_host_loopback=true" in self.mode.options
             gateway = self._slirp_addresses().gateway
             return gateway if loopback else hostinfo.address() or gateway
-        return (hostinfo.address() or "127.0.0.1") if self.mode.kind == mode.HOST else ""
+        return "127.0.0.1" if self.mode.kind == mode.HOST else ""
 
     def _base_hosts(self) -> str:
         wanted = self._spec.hosts_file or "/etc/hosts"

@@ -252,6 +252,7 @@ class ContainerSpec(Record):
     health: Health | None = None  # None: nothing was asked for, and the image has no check
     log_driver: str = AS_CONFIGURED
     log_options: dict[str, str] = {}
+    log_labels: dict[str, str] = {}  # further fields for the journal; values may be templates over `inspect`
     pidfile: str = ""
     conmon_pidfile: str = ""
     cidfile: str = ""

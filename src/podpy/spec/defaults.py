@@ -237,6 +237,8 @@ def _log(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
     options = dict(spec.log_options)
     if conf.log_tag and spec.log_driver != "json-file":  # as Podman: json-file has no tags
         options.setdefault("tag", conf.log_tag)
+    if spec.log_labels and spec.log_driver != "journald":
+        raise UsageError("log labels can only be used with journald log driver", hint="Add --log-driver=journald")
     if 0 < conf.log_size_max < _SMALLEST_LOG:
         raise ConfigError(
             f"log_size_max in containers.conf: {conf.log_size_max} is too small",

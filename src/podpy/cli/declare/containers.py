@@ -115,7 +115,11 @@ _RUNNING: tuple[Command, ...] = (
             stop_time(("--timeout",)),
             container_filter(),
             latest(),
-            flag("--stop-as-service", "A stop by the service manager, not by the user", hidden=True),
+            flag(
+                "--service",
+                "As a service manager stops it: with --restart=unless-stopped it starts at the next boot",
+                hidden=True,
+            ),
         ),
     ),
     Command(
@@ -248,7 +252,7 @@ _RUNNING: tuple[Command, ...] = (
             count("--preserve-fds", "N", "Pass N more open files on, from descriptor 3"),
             Option(names=("--preserve-fd",), kind=UINTS, metavar="N[,N]", help="Pass these open files on"),
             text("--cidfile", "FILE", "Read the container's id from this file", complete=FILES),
-            flag("--no-session", "Keep no record of it"),
+            flag("--no-session", "Tell nobody of it: no event, not in inspect (but with -t or -d)"),
             number("--wait", "SECONDS", "How long to wait for the container to start", hidden=True),
             latest(),
             flag("--trace", "Say on standard error how long each step took"),
@@ -536,7 +540,7 @@ _KEEPING: tuple[Command, ...] = (
             text("--exec", "SESSION", "Only this exec session"),
             flag("--rm", "Remove the container, too"),
             flag("--rmi", "Remove its image, too"),
-            flag("--stopped-only", "Only containers that are stopped", hidden=True),
+            flag("--stopped-only", "Not containers that were never started", hidden=True),
         ),
     ),
 )

@@ -66,7 +66,7 @@ LOCAL_OPTIONS: tuple[Option, ...] = (
     text("--tls-ca", "FILE", "For a remote service", hidden=True, refuse=_REMOTE),
     text("--tls-cert", "FILE", "For a remote service", hidden=True, refuse=_REMOTE),
     text("--tls-key", "FILE", "For a remote service", hidden=True, refuse=_REMOTE),
-    text("--tls-details", "FILE", "For a remote service", hidden=True, refuse=_REMOTE),
+    text("--tls-details", "FILE", "YAML that says which TLS registries are spoken to with", complete=FILES),
 )
 
 GLOBAL_OPTIONS: tuple[Option, ...] = (*PERSISTENT_OPTIONS, *LOCAL_OPTIONS)

@@ -18,7 +18,6 @@ from podpy.cli.declare.model import (
 )
 
 _PANEL = "Images"
-_LATER = "it comes with a later version"
 _INSTRUCTIONS = "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"
 _SORT = ("created", "id", "repository", "size", "tag")
 
@@ -55,7 +54,7 @@ COMMANDS: tuple[Command, ...] = (
             TLS_VERIFY,
             count("--retry", "N", "How often to try again", default=3),
             text("--retry-delay", "DURATION", "How long to wait before trying again"),
-            many("--decryption-key", "KEY", "Key for an encrypted image", refuse=_LATER),
+            many("--decryption-key", "KEY", "Key for an encrypted image", refuse="podpy can't decrypt images"),
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
             flag("--disable-content-trust", "Accepted for Docker's scripts; does nothing", hidden=True),
         ),
@@ -192,7 +191,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("--all -a", "Remove all images"),
             flag("--force -f", "Containers that use it, too"),
             flag("--ignore -i", "An image that doesn't exist is no error"),
-            flag("--no-prune", "Keep untagged parents"),
+            flag("--no-prune", "Accepted as Podman's; podpy removes no untagged parents"),
         ),
         arguments=(Argument(name="images", metavar="IMAGE", required=False, many=True, complete=IMAGES),),
     ),

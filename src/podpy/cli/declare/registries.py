@@ -60,6 +60,7 @@ COMMANDS: tuple[Command, ...] = (
             text("--sign-by", "KEY", "Sign with this GPG key", refuse=_UNSIGNED),
             text("--sign-by-sigstore", "FILE", "Sign as this file says", refuse=_UNSIGNED),
             text("--sign-by-sigstore-private-key", "FILE", "Sign with this key", refuse=_UNSIGNED),
+            text("--sign-by-sq-fingerprint", "FINGERPRINT", "Sign with this key of Sequoia's", refuse=_UNSIGNED),
             text("--sign-passphrase-file", "FILE", "Passphrase of the key", refuse=_UNSIGNED),
             text("--signature-policy", "FILE", "policy.json to use", hidden=True),
             TLS_VERIFY,

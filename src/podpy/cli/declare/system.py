@@ -95,8 +95,8 @@ COMMANDS: tuple[Command, ...] = (
         options=(
             flag("--quick -q", "Don't read layers and blobs to compare their digests"),
             flag("--repair -r", "Repair what is broken"),
-            flag("--force -f", "Repair even if containers are lost"),
-            text("--max -m", "DURATION", "How old a left-over must be", default="24h"),
+            flag("--force -f", "The same as --repair: podpy's repairs lose no container"),
+            text("--max -m", "DURATION", "Accepted as Podman's: podpy knows left-overs of any age", default="24h"),
         ),
     ),
     Command(

@@ -63,6 +63,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("--force -f", "Also if it runs"),
             text("--name", "NAME", "The new one's name"),
             flag("--run", "Start the new one"),
+            text("--pod", "POD", "Put the new one into this pod", refuse="pods come with a later version"),
             *(option for option in CREATE_OPTIONS if option.names[0] in _LIMITS - {"--ulimit"}),
         ),
     ),

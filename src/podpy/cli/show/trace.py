@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podpy.libpod.runtime import Runtime
     from podpy.plan import Trace
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def print_trace(runtime: Runtime) -> None:
+    """Print the trace to standard error, if one was asked for."""
+    if runtime.trace is not None:
+        sys.stderr.write("".join(line + "\n" for line in trace_lines(runtime.trace)))
 
 
 def trace_lines(trace: Trace) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.spec.container import AS_CONFIGURED
-from podpy.spec.text.life import log_driver, log_options, restart_policy
+from podpy.spec.text.life import log_driver, log_labels, log_options, restart_policy
 from podpy.spec.text.values import parse_signal
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ def life(options: Options) -> dict[str, Any]:
         "restart_retries": retries,
         "log_driver": log_driver(options.log_driver) if options.log_driver else AS_CONFIGURED,
         "log_options": log_options(options.log_opt),
+        "log_labels": log_labels(options.log_opt),
         "stop_signal": parse_signal(options.stop_signal) if options.stop_signal else 0,
         "stop_timeout": options.stop_timeout if options.given("stop_timeout") else AS_CONFIGURED,
         "timeout": options.timeout or 0,

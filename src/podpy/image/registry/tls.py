@@ -11,6 +11,10 @@ from podpy.errors import RegistryError
 from podpy.image.registry.lean_pycurl import pycurl
 from podpy.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.image.registry.tls_details import Details
+
 # The distributions' bundles of authorities: Debian, Fedora, openSUSE, Alpine. pycurl may be built for another path.
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -32,9 +36,12 @@ class Trust(Record):
     authorities: bytes = b""  # in PEM, besides the system's
     certificate: str = ""
     key: str = ""
+    details: Details | None = None  # which TLS is spoken at all
 
     def apply(self, easy: pycurl.Curl) -> None:
         """Set the options of a request."""
+        if self.details is not None:
+            self.details.apply(easy)
         if self.is_checked:
             self._apply_authorities(easy)
         else:
@@ -80,7 +87,7 @@ def has_hashes() -> bool:
 def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:
     """Return the trust for a registry with these directories of certs.d; missing ones are skipped.
 
-    Raises RegistryError for a file that can't be used.
+    Raises RegistryError for a file that can't be used, ConfigError for one of --tls-details.
     """
     authorities = b""
     certificate = key = ""
@@ -97,7 +104,12 @@ def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:
                 certificate, key = path, path[:-5] + ".key"
                 _pem(certificate)
                 _pem(key)
-    return Trust(is_checked=not insecure, authorities=authorities, certificate=certificate, key=key)
+    trust = Trust(is_checked=not insecure, authorities=authorities, certificate=certificate, key=key)
+    if not os.environ.get("PODPY_TLS_DETAILS"):
+        return trust
+    from podpy.image.registry import tls_details
+
+    return trust.replace(details=tls_details.wanted())
 
 
 def _pem(path: str) -> bytes:

@@ -158,15 +158,16 @@ class Container(Held):
 
         self._privileged(lambda: finish(self))
 
-    def after_end(self, *, remove: bool = False, remove_image: bool = False) -> bool:
+    def after_end(self, *, remove: bool = False, remove_image: bool = False, only_ended: bool = False) -> bool:
         """Clean up, or restart by the restart policy; conmon's exit command calls this after the container's end.
 
         `remove`: remove it, unless it is restarted; `remove_image`: its image, too, unless something else uses it.
-        Return True if the restart failed, and the monitor must wait and call again.
+        `only_ended`: do nothing to one that was never started. Return True if the restart failed, and the monitor must
+        wait and call again.
         """
         from podpy.libpod.containers.ending.restart import after_end
 
-        waits = self._privileged(lambda: after_end(self, remove=remove))
+        waits = self._privileged(lambda: after_end(self, remove=remove, only_ended=only_ended))
         if remove_image:
             from podpy.libpod.containers.ending.finish import discard_image
 

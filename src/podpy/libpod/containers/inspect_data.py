@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy.libpod.containers import inspect_host
-from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, shown_status
+from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, STOPPED_BY_SERVICE, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
 from podpy.spec.container import OCI_VERSION, PROPAGATIONS
 from podpy.times import ZERO_TIME, go_time
@@ -130,7 +130,7 @@ def _state(container: Held, run_directory: str) -> dict[str, Any]:
         **({"CgroupPath": path} if (path := inspect_host.cgroup_path(row)) else {}),
         "CheckpointedAt": ZERO_TIME,
         "RestoredAt": ZERO_TIME,
-        **({"StoppedByUser": True} if row.stopped_by_user else {}),
+        **({"StoppedByUser": True} if row.stopped_by_user not in (0, STOPPED_BY_SERVICE) else {}),
     }
 
 

@@ -326,14 +326,17 @@ class Containers:
 
     # Stopping and removing
 
-    def stop_several(self, chosen: Iterable[Chosen], timeout: int | None = None) -> Iterator[Outcome]:
+    def stop_several(
+        self, chosen: Iterable[Chosen], timeout: int | None = None, *, as_service: bool = False
+    ) -> Iterator[Outcome]:
         """Stop containers together (signal all, then wait for all); yield each name with its error or None.
 
-        `timeout` and errors: as `Container.stop`.
+        `timeout` and errors: as `Container.stop`. `as_service`: not the user stops them: one whose policy is
+        unless-stopped starts at the next boot.
         """
         from podpy.libpod.containers.ending.stop import stop_and_tell
 
-        return self._together(chosen, lambda containers: stop_and_tell(containers, timeout))
+        return self._together(chosen, lambda containers: stop_and_tell(containers, timeout, as_service=as_service))
 
     def restart_several(self, chosen: Iterable[Chosen], timeout: int | None = None) -> Iterator[Outcome]:
         """Stop containers together and start them again; those whose namespaces others join come first.

@@ -37,7 +37,10 @@ NO_PROCESS = {"pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}  # c
 ALIVE = (RUNNING, PAUSED, STOPPING)
 BUSY = (*ALIVE, STARTING, RESTARTING)  # it is running, or its monitor or a call is going to start it
 NO_RESTART = ("", "no", "never")  # restart policies that never restart
-STOPPED_FOR_RESTART = 2  # `stopped_by_user` of a container that `podpy restart` is going to start again
+# Values of `stopped_by_user`; with each of them nothing but a start runs the container again.
+STOPPED_BY_USER = 1
+STOPPED_FOR_RESTART = 2  # `podpy restart` is going to start it again
+STOPPED_BY_SERVICE = 3  # by the service manager: at the next boot it counts as not stopped
 
 
 class ContainerRow(Record):

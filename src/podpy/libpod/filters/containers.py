@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy import fastjson
 from podpy.errors import UsageError
-from podpy.libpod.containers.table import shown_status
+from podpy.libpod.containers.table import STOPPED_BY_SERVICE, shown_status
 from podpy.libpod.filters import parse as generic
 
 TYPE_CHECKING = False
@@ -174,7 +174,8 @@ def _should_start_on_boot(_engine: Engine, values: list[str]) -> Test:
 
     def test(row: ContainerRow) -> bool:
         policy = _spec(row)["restart_policy"]
-        starts = policy == "always" or (policy == "unless-stopped" and not row.stopped_by_user)
+        stopped = row.stopped_by_user not in (0, STOPPED_BY_SERVICE)
+        starts = policy == "always" or (policy == "unless-stopped" and not stopped)
         return starts == wanted
 
     return test

@@ -122,6 +122,7 @@ class _Beginning:
             from podpy.oci.exec_check import refuse_impossible
 
             refuse_impossible(self.process, f"/proc/{row.pid}/root", container.engine.oci_runtime.name)
+        self._is_kept = options.session or options.tty or detach
         self._handed_over = False
         self._session = ExecSession(
             id=self.session_id,
@@ -133,8 +134,9 @@ class _Beginning:
 
     def __enter__(self) -> Self:
         os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-        self._write(os.getpid())
-        self._container.engine.table.tell(self._container.id, "exec", ExecID=self.session_id)
+        if self._is_kept:
+            self._write(os.getpid())
+            self._container.engine.table.tell(self._container.id, "exec", ExecID=self.session_id)
         if self._leaving is not None:
             self._leaving.finish()
         return self
@@ -146,6 +148,8 @@ class _Beginning:
 
     def outlive_this_call(self, pid: int) -> None:
         """Let the session live as long as the process `pid`, even if this call is killed."""
+        if not self._is_kept:
+            return
         own = os.getpid()
         self._session = self._session.replace(call=own, call_start=pids.start_time(own))
         try:

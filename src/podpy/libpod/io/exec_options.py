@@ -18,3 +18,4 @@ class ExecOptions(Record):
     preserve_fds: int = 0
     preserve_fd: list[int] = []
     detach_keys: bytes | None = None  # None: as containers.conf says
+    session: bool = True  # False: nobody is told of it; with a terminal or in the background there is one nevertheless

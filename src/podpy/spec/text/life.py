@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 from podpy.numbers import whole
 from podpy.spec.text.values import parse_pairs, parse_size
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _POLICIES = ("no", "on-failure", "always", "unless-stopped", "never")
 _DRIVERS = ("k8s-file", "json-file", "journald", "none", "passthrough", "passthrough-tty")
 _LOG_OPTIONS = ("path", "max-size", "max-file", "tag", "label")
+_FIELD_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")  # of the journal
 _HIGHEST = (1 << 31) - 1  # of a C int
 
 
@@ -54,8 +55,7 @@ def log_options(items: Sequence[str]) -> dict[str, str]:
     for name in result:
         if name not in _LOG_OPTIONS:
             raise UsageError(f'invalid log option "{name}"', hint=f"One of {', '.join(_LOG_OPTIONS)}")
-        if name == "label":
-            raise NotSupportedError("--log-opt label= comes with a later version of podpy")
+    result.pop("label", None)
     if "max-size" in result:
         size = result["max-size"]
         # Decimal, unlike all other sizes: Podman reads it with go-units' FromHumanSize.
@@ -64,4 +64,22 @@ def log_options(items: Sequence[str]) -> dict[str, str]:
         raise UsageError(f"invalid value {result['max-file']!r} for --log-opt max-file", hint="It is a number")
     if "path" in result:
         result["path"] = os.path.abspath(result["path"])
+    return result
+
+
+def log_labels(items: Sequence[str]) -> dict[str, str]:
+    """Return the journal's further fields that `--log-opt label=NAME=VALUE` adds. Raises UsageError."""
+    result = {}
+    for item in items:
+        option, _, label = item.partition("=")
+        if option != "label":
+            continue
+        name, equals, value = label.partition("=")
+        if not equals or not name or name.startswith("_") or not set(name) <= _FIELD_LETTERS:
+            raise UsageError(
+                f'log label "{label}" contains invalid characters, only uppercase letters, digits, and underscores are '
+                "allowed",
+                hint="It is label=NAME=VALUE, and NAME doesn't begin with an underscore (systemd.journal-fields(7))",
+            )
+        result[name] = value
     return result

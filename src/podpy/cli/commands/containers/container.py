@@ -50,7 +50,7 @@ def cleanup(options: Options) -> int:
         waiting: list[Container] = []
 
         def finish(container: Container) -> None:
-            if container.after_end(remove=options.rm, remove_image=options.rmi):
+            if container.after_end(remove=options.rm, remove_image=options.rmi, only_ended=options.stopped_only):
                 waiting.append(container)
 
         code = for_each(runtime, options, finish)

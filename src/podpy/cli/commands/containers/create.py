@@ -20,12 +20,21 @@ def run(options: Options) -> int:
     from podpy.cli.specgen.build import build_spec
 
     with open_runtime(options) as runtime:
+        spec = build_spec(options)
+        runtime.mark("options read")
+        if options.explain:
+            print("\n".join(runtime.containers.explain(spec)))
+            return 0
         container = runtime.create(
-            build_spec(options),
+            spec,
             pull_options(options),
             replace=options.replace,
             progress=progress_maker(options),
         )
+        if options.trace:
+            from podpy.cli.show.trace import print_trace
+
+            print_trace(runtime)
         print(container.id)
     return 0
 

@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import one
-from podpy.errors import EXIT_FAILURE, CommandNotExecutableError, CommandNotFoundError
+from podpy.errors import EXIT_FAILURE, CommandNotExecutableError, CommandNotFoundError, StateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,26 @@ def run(options: Options) -> int:
         container = one(runtime, options)
         wanted = _wanted(options)
         runtime.mark("container found")
+        if options.given("wait"):
+            _wait_for_start(container, options)
         sys.stdout.flush()
-        if options.detach:
-            print(_detached(container, wanted))
-            return 0
-        return container.exec(wanted)
+        try:
+            if options.detach:
+                print(_detached(container, wanted))
+                return 0
+            return container.exec(wanted)
+        finally:
+            if options.trace:
+                from podpy.cli.show.trace import print_trace
+
+                print_trace(runtime)
+
+
+def _wait_for_start(container: Container, options: Options) -> None:
+    try:
+        container.wait(options.wait, conditions=("running",))
+    except TimeoutError:
+        raise StateError(f"timed out waiting for container: {options.container or container.name}") from None
 
 
 def _detached(container: Container, wanted: ExecOptions) -> str:
@@ -58,4 +73,5 @@ def _wanted(options: Options) -> ExecOptions:
         preserve_fds=options.preserve_fds,
         preserve_fd=options.preserve_fd,
         detach_keys=detach_keys(options) if options.tty else b"",
+        session=not options.no_session,
     )

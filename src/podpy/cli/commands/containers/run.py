@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from podpy.cli.commands.containers.create import progress_maker, pull_options
 from podpy.cli.engine import open_runtime
 from podpy.cli.streams import check_preserved, check_terminal, detach_keys, streams
@@ -12,7 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
     from podpy.libpod.io.foreground import AttachOptions
-    from podpy.libpod.runtime import Runtime
 
 
 def run(options: Options) -> int:
@@ -39,7 +36,10 @@ def run(options: Options) -> int:
                 discard=bool(options.rm or options.rmi),
             )
         finally:
-            _print_trace(runtime)
+            if options.trace:
+                from podpy.cli.show.trace import print_trace
+
+                print_trace(runtime)
         if how is None:
             print(container.id)
         return code or 0
@@ -55,11 +55,3 @@ def _attach_options(options: Options) -> AttachOptions:
     if wanted.stdout < 0 and wanted.stderr < 0:  # --attach=stdin
         how.on_start = lambda identifier: print(identifier, flush=True)
     return how
-
-
-def _print_trace(runtime: Runtime) -> None:
-    if runtime.trace is None:
-        return
-    from podpy.cli.show.trace import trace_lines
-
-    sys.stderr.write("".join(line + "\n" for line in trace_lines(runtime.trace)))

@@ -10,22 +10,33 @@ from podpy.libpod.containers.container import Container
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
+    from podpy.libpod.runtime import Runtime
 
 
 def run(options: Options) -> int:
     """Start containers and print their names, or start one and attach to it."""
     with open_runtime(options) as runtime:
-        if not (options.attach or options.interactive):
-            if options.given("sig_proxy") and options.sig_proxy:
-                raise UsageError("you cannot use sig-proxy without --attach: invalid argument")
-            return for_each(runtime, options, Container.ensure_running, states=("created", "exited", "initialized"))
-        found = list(chosen(runtime, options))
-        if len(found) != 1:
-            raise UsageError("you cannot start and attach multiple containers at once")
-        container = found[0][1]
-        if isinstance(container, PodpyError):
-            raise container
-        return _attached(container, options)
+        try:
+            return _start(runtime, options)
+        finally:
+            if options.trace:
+                from podpy.cli.show.trace import print_trace
+
+                print_trace(runtime)
+
+
+def _start(runtime: Runtime, options: Options) -> int:
+    if not (options.attach or options.interactive):
+        if options.given("sig_proxy") and options.sig_proxy:
+            raise UsageError("you cannot use sig-proxy without --attach: invalid argument")
+        return for_each(runtime, options, Container.ensure_running, states=("created", "exited", "initialized"))
+    found = list(chosen(runtime, options))
+    if len(found) != 1:
+        raise UsageError("you cannot start and attach multiple containers at once")
+    container = found[0][1]
+    if isinstance(container, PodpyError):
+        raise container
+    return _attached(container, options)
 
 
 def _attached(container: Container, options: Options) -> int:

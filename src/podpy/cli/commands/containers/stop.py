@@ -15,4 +15,4 @@ def run(options: Options) -> int:
     timeout = options.time if options.given("time") else None
     with open_runtime(options) as runtime:
         together = chosen(runtime, options, states=("running", "stopping"))
-        return tell(runtime.containers.stop_several(together, timeout), options)
+        return tell(runtime.containers.stop_several(together, timeout, as_service=options.service), options)

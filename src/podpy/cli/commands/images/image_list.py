@@ -57,8 +57,8 @@ def _text(runtime: Runtime, rows: list[ImageRow], options: Options) -> str:
         from podpy.go.template.values import Struct
 
         usage = runtime.images.usage()
-        records = {row.record.id: row.record for row in rows}
-        return indented([Struct(summary(record, usage)) for record in records.values()], "    ") + "\n"
+        shown = [Struct({**summary(row.record, usage), "Repository": row.repository, "Tag": row.tag}) for row in rows]
+        return indented(shown, "    ") + "\n"
     usage = runtime.images.usage()
     heading = None if options.noheading or not report.wants_heading(options.format) else _heading(options)
     shown = [_struct(row, usage, options) for row in rows]

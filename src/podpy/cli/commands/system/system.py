@@ -53,7 +53,7 @@ def check(options: Options) -> int:
     from podpy.libpod.system.check import check
 
     with open_runtime(options) as runtime:
-        lines, is_well = check(runtime, mend=options.repair, quick=options.quick)
+        lines, is_well = check(runtime, mend=options.repair or options.force, quick=options.quick)
     sys.stdout.write("".join(line + "\n" for line in lines))
     return 0 if is_well else 1
 

@@ -31,14 +31,17 @@ _FIRST_DELAY = 100  # milliseconds; conmon's own, too (restart.c)
 _LONGEST_DELAY = 60_000
 
 
-def after_end(container: Held, *, remove: bool) -> bool:
+def after_end(container: Held, *, remove: bool, only_ended: bool = False) -> bool:
     """Clean up an ended container; restart it by its policy, or remove it if `remove`.
 
-    Return True if that start failed, and the monitor, whose exit command this is, must wait and call again.
+    `only_ended`: do nothing to one that was never started. Return True if that start failed, and the monitor, whose
+    exit command this is, must wait and call again.
     """
     try:
         with container.locked() as row:
             if row.status in (*ALIVE, STARTING) or _waits_for_another(row):
+                return False
+            if only_ended and row.status not in (EXITED, RESTARTING):
                 return False
             engine = container.engine
             note = read_restart_note(engine.run_directory(row.id))

@@ -22,6 +22,8 @@ from podpy.libpod.containers.table import (
     PAUSED,
     RESTARTING,
     STARTING,
+    STOPPED_BY_SERVICE,
+    STOPPED_BY_USER,
     STOPPED_FOR_RESTART,
     STOPPING,
     ContainerRow,
@@ -46,7 +48,7 @@ def kill(container: Held, number: int) -> None:
         if row.status not in ALIVE:
             raise StateError.improper(f"can only kill running containers. {container.id} is in state {row.status}")
         # No restart then: podman-run(1), --restart
-        container.engine.table.note(row.id, "kill", stopped_by_user=1)
+        container.engine.table.note(row.id, "kill", stopped_by_user=STOPPED_BY_USER)
         if container.spec.restart_policy not in NO_RESTART:
             from podpy.monitor.health import tell_killed
 
@@ -64,11 +66,13 @@ def stop(container: Held, timeout: int | None, *, thaw: bool = False, quiet: boo
         raise error
 
 
-def stop_and_tell(containers: Iterable[Held], timeout: int | None) -> dict[str, PodpyError]:
+def stop_and_tell(
+    containers: Iterable[Held], timeout: int | None, *, as_service: bool = False
+) -> dict[str, PodpyError]:
     """Stop containers as `stop_together`; also return an error for each whose monitor was killed (no exit code)."""
     chosen = list(containers)
     unseen = [each.id for each in chosen if _has_lost_its_monitor(each.row)]
-    errors = stop_together(chosen, timeout, event="stop")
+    errors = stop_together(chosen, timeout, event="stop", as_service=as_service)
     for one in unseen:
         text = f"container {one} was stopped, but its monitor (conmon) had been killed: its exit code is unknown"
         errors.setdefault(one, StateError(text))
@@ -83,6 +87,7 @@ def stop_together(
     quiet: bool = False,
     then: Callable[[Held], object] | None = None,
     event: str = "",
+    as_service: bool = False,
 ) -> dict[str, PodpyError]:
     """Stop containers, each once: signal all, then wait for all; return the errors by id.
 
@@ -90,10 +95,12 @@ def stop_together(
     SIGKILL (None: the container's own; negative: never). `thaw`: unpause a paused one first; otherwise that is a
     StateError. `quiet`: don't warn if the signal doesn't stop it. `then` starts each again as soon as it has ended, so
     a `--rm` one isn't removed. `event`: the event to write, unless this stop is part of another action.
+    `as_service`: not the user stops it (STOPPED_BY_SERVICE).
     """
+    mark = STOPPED_FOR_RESTART if then is not None else STOPPED_BY_SERVICE if as_service else STOPPED_BY_USER
 
     def begin(container: Held) -> _Stopping:
-        row = _begin_to_stop(container, event, thaw=thaw, restart=then is not None)
+        row = _begin_to_stop(container, event, thaw=thaw, mark=mark)
         patience = container.spec.stop_timeout if timeout is None else timeout
         return _Stopping(container, row, patience, quiet=quiet, then=then)
 
@@ -205,8 +212,8 @@ def _warn(container: Held, patience: int) -> None:
     warn(f"StopSignal {name} failed to stop container {container.name} in {patience} seconds, resorting to SIGKILL")
 
 
-def _begin_to_stop(container: Held, event: str, *, thaw: bool, restart: bool) -> ContainerRow:
-    """Note in the row that the user stops it, and return the former row.
+def _begin_to_stop(container: Held, event: str, *, thaw: bool, mark: int) -> ContainerRow:
+    """Note in the row who stops it (`stopped_by_user`), and return the former row.
 
     If the call that was starting the container was killed, its monitor may still be starting it: wait for that without
     the lock, which the monitor's exit command may need.
@@ -217,12 +224,12 @@ def _begin_to_stop(container: Held, event: str, *, thaw: bool, restart: bool) ->
     while True:
         with container.locked() as row:
             if row.status != STARTING or monotonic() > patience:
-                _note_stop(container, row, event, thaw=thaw, restart=restart)
+                _note_stop(container, row, event, thaw=thaw, mark=mark)
                 return row
         sleep(_TICK)
 
 
-def _note_stop(container: Held, row: ContainerRow, event: str, *, thaw: bool, restart: bool) -> None:
+def _note_stop(container: Held, row: ContainerRow, event: str, *, thaw: bool, mark: int) -> None:
     if row.status == PAUSED:
         if not thaw:
             raise StateError.improper(f"{container.id} is paused, can't stop it")
@@ -233,16 +240,15 @@ def _note_stop(container: Held, row: ContainerRow, event: str, *, thaw: bool, re
 
             tell_stopping(container.engine.run_directory(row.id))
         events = (event,) if event else ()
-        by_user = STOPPED_FOR_RESTART if restart else 1
-        container.engine.table.note(row.id, *events, status=STOPPING, stopped_by_user=by_user)
+        container.engine.table.note(row.id, *events, status=STOPPING, stopped_by_user=mark)
     elif row.status == RESTARTING:
         # Under the lock: if its exit command has begun, it will see this change.
         pids.send_signal(row.conmon_pid, row.conmon_start, _SIGKILL)
-        stopped = STOPPED_FOR_RESTART if restart else 1
-        container.engine.table.note(row.id, status=EXITED, **NO_PROCESS, stopped_by_user=stopped)
+        container.engine.table.note(row.id, status=EXITED, **NO_PROCESS, stopped_by_user=mark)
     elif row.status == EXITED and container.spec.restart_policy not in NO_RESTART:
         # conmon's exit command may be waiting for this lock, to start the container again.
-        container.engine.table.note(row.id, stopped_by_user=1)
+        by_service = mark == STOPPED_BY_SERVICE and row.stopped_by_user != STOPPED_BY_USER
+        container.engine.table.note(row.id, stopped_by_user=mark if by_service else STOPPED_BY_USER)
 
 
 def _send(container: Held, row: ContainerRow, number: int) -> None:

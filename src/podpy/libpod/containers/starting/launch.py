@@ -235,6 +235,11 @@ class Launch:
     def _monitor_request(self) -> MonitorRequest:
         container, engine = self._container, self._container.engine
         spec, streams = container.spec, engine.caller.streams
+        log_options, log_labels = spec.log_options, spec.log_labels
+        if spec.log_driver == "journald" and "{{" in f"{log_options.get('tag', '')}{log_labels}":
+            from podpy.libpod.containers.starting.log_templates import rendered
+
+            log_options, log_labels = rendered(container)
         return MonitorRequest(
             container_id=container.id,
             container_name=container.name,
@@ -242,7 +247,8 @@ class Launch:
             exit_directory=engine.exit_directory,
             log_driver=spec.log_driver,
             log_path=container.row.log_path,
-            log_options=spec.log_options,
+            log_options=log_options,
+            log_labels=log_labels,
             tty=spec.tty,
             stdin_open=spec.stdin_open,
             timeout=spec.timeout,
