@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import syslog
 
 import pytest
 
+from podpy.cli.show import notice
+from podpy.errors import UsageError
+from podpy.notice import Details
 from tests.support.engine import Podpy
 from tests.support.registry import Registry
 
@@ -41,3 +45,22 @@ def test_error_leaves_warnings_out_and_without_the_option_there_is_nothing(podpy
     assert podpy("ps").stderr == ""
     quiet = podpy("--log-level=error", "stop", "-t", "0", "c")
     assert (quiet.ok(), quiet.stderr) == ("c", "")
+
+
+def test_syslog_gets_log_lines_and_errors_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The socket of syslog(3) is the host's: here its last step is looked at."""
+    told: list[tuple[int, str]] = []
+    for name in ("step", "end"):
+        monkeypatch.setattr(Details, name, None)  # as it was before, at the end
+    monkeypatch.setattr(syslog, "syslog", lambda priority, text: told.append((priority, text)))
+    notice.configure("info", syslog=True)
+    try:
+        notice.print_warning("two\nlines")
+        notice.print_note("a note")
+        notice.tell_details("ps")
+        notice.complain(UsageError("no", hint="yes"))
+    finally:
+        notice.configure("warn")
+    assert told == [(syslog.LOG_WARNING, "two lines"), (syslog.LOG_INFO, "a note"), (syslog.LOG_ERR, "Error: no")]
+    notice.print_warning("not this one")
+    assert len(told) == 3

@@ -224,3 +224,15 @@ def test_artifact_push(podpy: Podpy, secure_registry: Registry) -> None:
     podpy.ok("artifact", "extract", name, "out")
     assert (podpy.home / "out").read_bytes() == b"x" * 100_000
     podpy("artifact", "push", *creds, f"{secure_registry.address}/nope:1").fails(125, "artifact does not exist")
+
+
+def test_one_image_of_a_list_goes_alone(podpy: Podpy, registry: Registry, two: tuple[str, str]) -> None:
+    podpy.ok("manifest", "create", "all", "here", "other")
+    push = ("push", "-q", "--tls-verify=false", "--digestfile=digest")
+    name = f"{registry.address}/x/alone:1"
+    podpy.ok(*push, f"--platform=linux/{OTHER}", "all", name)
+    assert sha256(raw(name)) == (podpy.home / "digest").read_text() == two[1]
+    podpy.ok(*push, f"--platform=linux/{ARCHITECTURE}", "here", name)
+    assert sha256(raw(name)) == two[0]
+    podpy(*push, f"--platform=linux/{OTHER}", "here", name).fails(125, f"is for linux/{ARCHITECTURE}, not for linux/")
+    podpy(*push, "--platform=linux/s390x", "all", name).fails(125, "linux/s390x")

@@ -205,6 +205,8 @@ def test_directories_and_files_take_each_others_place_only_if_asked(running: Pod
 
 
 def test_owners(running: Podpy, here: Path) -> None:
+    conf = here / "containers.conf"
+    conf.write_text("[engine]\nchown_copied_files = false\n")
     running.ok("run", "-d", "--name", "u", "--user", "5:6", "localhost/busybox", "sleep", "1000")
     running.ok("run", "-d", "--name", "k", "--userns", "keep-id", "localhost/busybox", "sleep", "1000")
     for container, owner in (("u", "5:6"), ("k", f"{running.user.uid}:{running.user.gid}")):
@@ -214,6 +216,8 @@ def test_owners(running: Podpy, here: Path) -> None:
         assert running.ok("exec", container, "stat", "-c", "%u:%g", "/tmp/d/c") == owner
         running.ok("cp", "-a=false", "c:/w/d", f"{container}:/tmp/e")
         assert running.ok("exec", container, "stat", "-c", "%u:%g", "/tmp/e/c") == "7:8"
+        running.ok("cp", "c:/w/d", f"{container}:/tmp/g", env={"CONTAINERS_CONF": str(conf)})
+        assert running.ok("exec", container, "stat", "-c", "%u:%g", "/tmp/g/c") == "7:8"
         running.ok("cp", f"{container}:/tmp/e/c", "to/c", cwd=here)
         assert (here / "to/c").stat().st_uid == running.user.uid
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _RARE = (
     "module", "hooks_dir", "volumepath", "storage_opt", "cdi_spec_dir", "network_config_dir",
-    "syslog", "pull_option", "max_workers",
+    "pull_option", "max_workers",
 )  # fmt: skip
 
 
@@ -100,4 +100,5 @@ def _repeated(options: Options, modules: tuple[str, ...]) -> tuple[str, ...]:
     flags = [f"--runtime-flag={value}" for value in said.runtime_flag]
     flags += [f"--hooks-dir={os.path.abspath(path)}" for path in said.hooks_dir]
     flags += [f"--cdi-spec-dir={os.path.abspath(path)}" for path in said.cdi_spec_dir]
+    flags += ["--syslog"] if said.syslog else []
     return (*single, *flags, *(f"--module={path}" for path in modules))

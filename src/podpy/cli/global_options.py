@@ -18,7 +18,6 @@ _REFUSED = {
 }
 _WITHOUT_EFFECT = {
     "network_config_dir": "--network-config-dir has no effect: networks come with a later version",
-    "syslog": "--syslog has no effect: podpy logs to standard error",
     "pull_option": "--pull-option has no effect: podpy has no partial pulls to tune",
     "max_workers": "--max-workers has no effect: podpy has no pool of workers",
 }

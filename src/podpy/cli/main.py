@@ -56,7 +56,7 @@ def _run(argv: list[str]) -> int:
     if options.globals.version:
         return _version()
     said = options.globals
-    notice.configure("debug" if said.debug else said.log_level, said.root)
+    notice.configure("debug" if said.debug else said.log_level, said.root, syslog=said.syslog)
     if notice.is_debugging():
         notice.tell_details(options.path)
     _redirect(said)

@@ -103,6 +103,7 @@ class ContainersConf:
     # [engine]
     cdi_spec_dirs: list[str] = ["/etc/cdi", "/var/run/cdi"]
     cgroup_manager: str = ""
+    chown_copied_files: bool = True
     conmon_env_vars: list[str] = []
     detach_keys: str = "ctrl-p,ctrl-q"
     events_logger: str = "file"

@@ -30,7 +30,6 @@ LATER: dict[str, str] = {
     "containers.prepare_volume_on_create": _VOLUMES,
     "engine.active_service": _REMOTE,
     "engine.add_compression": _PUSH,
-    "engine.chown_copied_files": "it comes with cp",
     "engine.compat_api_enforce_docker_hub": _SERVICE,
     "engine.compose_providers": _COMPOSE,
     "engine.compose_warning_logs": _COMPOSE,

@@ -23,6 +23,7 @@ class PushOptions(Access):
     compression: str = ""  # gzip, zstd: for layers that are not compressed, and with `recompress` for all others
     level: int | None = None
     recompress: bool = False
+    platform: str = ""  # os/arch[/variant]: of a list only its image for this one
 
 
 class ListPushOptions(PushOptions):

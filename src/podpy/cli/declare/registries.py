@@ -52,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
             many("--encryption-key", "KEY", "Key to encrypt with", refuse=_UNENCRYPTED),
             flag("--force-compression", "Compress again what has another compression"),
             text("--format -f", "FORMAT", "Kind of manifest: oci or v2s2 (default: as the image's)"),
+            text("--platform", "OS/ARCH[/VARIANT]", "Of a manifest list, push its image for this platform alone"),
             PROGRESS,
             flag("--quiet -q", "Print nothing"),
             flag("--remove-signatures", "Push no signatures (the store keeps none)"),

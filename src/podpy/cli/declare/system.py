@@ -6,6 +6,7 @@ from podpy.cli.declare.common import dry_run, template_format
 from podpy.cli.declare.model import Argument, Command, flag, many, text
 
 _PANEL = "System"
+_NO_RUNTIME = "podpy keeps no runtime for a container: each start takes that of --runtime or containers.conf"
 
 GROUPS = {
     "container": "Containers",
@@ -163,7 +164,7 @@ COMMANDS: tuple[Command, ...] = (
         examples=("podpy system migrate  # after a change of /etc/subuid or /etc/subgid",),
         rule="none",
         options=(
-            text("--new-runtime", "NAME", "OCI runtime for all containers", refuse="it comes with a later version"),
+            text("--new-runtime", "NAME", "OCI runtime for all containers", refuse=_NO_RUNTIME),
             flag("--migrate-db", "Accepted; there is nothing to migrate", hidden=True),
         ),
     ),

@@ -22,7 +22,7 @@ LEVELS = {
     "panic": 6,
 }
 _NAMES = {0: "trace", 1: "debug", 2: "info", 3: "warning"}
-_TRACE, _DEBUG, _INFO, _WARNING = 0, 1, 2, 3
+_TRACE, _DEBUG, _INFO, _WARNING, _ERROR = 0, 1, 2, 3, 4
 _SHORT = 4  # WARN, DEBU, INFO, TRAC
 
 _began = monotonic()
@@ -33,12 +33,17 @@ class _Threshold:
 
     level = _WARNING
     root = ""
+    syslog = False
 
 
-def configure(level: str, root: str = "") -> None:
-    """Print log lines from this level on (one of LEVELS; "" and unknown ones: warn); `root` is what --root said."""
+def configure(level: str, root: str = "", *, syslog: bool = False) -> None:
+    """Print log lines from this level on (one of LEVELS; "" and unknown ones: warn); `root` is what --root said.
+
+    `syslog`: log lines and errors go there, too (syslog(3)).
+    """
     _Threshold.level = LEVELS.get(level, _WARNING)
     _Threshold.root = root
+    _Threshold.syslog = syslog
 
 
 def is_debugging() -> bool:
@@ -48,7 +53,10 @@ def is_debugging() -> bool:
 
 def complain(error: PodpyError | str) -> None:
     """Print an error: its text, then its hint."""
-    print_line("\n".join(error_lines(error)))
+    lines = error_lines(error)
+    print_line("\n".join(lines))
+    if _Threshold.syslog:
+        _tell_syslog(_ERROR, lines[0])
 
 
 def error_lines(error: PodpyError | str) -> list[str]:
@@ -93,6 +101,8 @@ def log(level: int, text: str) -> None:
     if level < _Threshold.level:
         return
     name = _NAMES[level]
+    if _Threshold.syslog:
+        _tell_syslog(level, _one_line(text))
     if sys.stderr is not None and sys.stderr.isatty():
         print_line(f"{name[:_SHORT].upper()}[{int(monotonic() - _began):04d}] {_one_line(text)}")
         return
@@ -100,6 +110,14 @@ def log(level: int, text: str) -> None:
     now = f"{strftime('%Y-%m-%dT%H:%M:%S', localtime())}{zone[:3]}:{zone[3:]}"
     quoted = _one_line(text).replace("\\", "\\\\").replace('"', '\\"')
     print_line(f'time="{now}" level={name} msg="{quoted}"')
+
+
+def _tell_syslog(level: int, text: str) -> None:
+    import syslog
+
+    syslog.openlog("podpy", syslog.LOG_PID, syslog.LOG_USER)
+    priorities = {_INFO: syslog.LOG_INFO, _WARNING: syslog.LOG_WARNING, _ERROR: syslog.LOG_ERR}
+    syslog.syslog(priorities.get(level, syslog.LOG_DEBUG), text)
 
 
 def print_line(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podpy.errors import NoSuchInstanceError
 from podpy.image.archive.write import push_to_transport
 from podpy.image.names import transports
 from podpy.image.names.lookup import find_named
@@ -41,6 +42,8 @@ def push(
     refuse_unsupported(options, destination)
     record, found = find_named(store, paths, name)
     own = own_destination(name, found)
+    if options.platform:
+        record = _for_platform(store, record, name, options.platform)
     if record.is_list:
         from podpy.image.lists.push import push_list
 
@@ -51,6 +54,22 @@ def push(
         return _to_registry(store, paths, record, registry_reference(destination or own, name), options, progress)
     finally:
         progress.close()
+
+
+def _for_platform(store: Store, record: ImageRecord, name: str, text: str) -> ImageRecord:
+    """Return a list's image for a platform, or an image that is for it. Raises ImageError, NoSuchInstanceError."""
+    from podpy.image.documents.describe import parse_config
+    from podpy.image.documents.schema import Platform, parse_platform, same_machine
+    from podpy.image.names.instance import instance
+
+    wanted = parse_platform(text)
+    if record.is_list:
+        return instance(store, record, wanted)
+    config = parse_config(record)
+    own = Platform(os=config.os, architecture=config.architecture)
+    if not same_machine(own, wanted):
+        raise NoSuchInstanceError(f"{name}: the image is for {own}, not for {wanted}")
+    return record
 
 
 def _to_transport(

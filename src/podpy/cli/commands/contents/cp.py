@@ -22,7 +22,7 @@ def run(options: Options) -> int:
         raise UsageError(f'invalid arguments "{options.source}", "{options.destination}": you must specify paths')
     if not source and not target:
         raise UsageError("name or ID cannot be empty", hint="One of the two is CONTAINER:PATH")
-    wanted = CopyOptions(archive=options.archive, overwrite=options.overwrite)
+    wanted = CopyOptions(archive=options.archive if options.given("archive") else None, overwrite=options.overwrite)
     with open_runtime(options) as runtime:
         containers = runtime.containers
         if source and target:

@@ -18,6 +18,7 @@ def push(options: Options) -> int:
     destination = options.destination or ""
     _check_destination(destination, options)
     wanted = push_options(options)
+    wanted = wanted.replace(platform=options.platform)
     if options.compress and not wanted.compression:
         wanted = wanted.replace(compression="gzip")
     progress = make(quiet=options.quiet, style=options.progress)

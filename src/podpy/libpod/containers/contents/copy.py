@@ -102,7 +102,9 @@ def _copy_between(out_of: View, source_path: str, into: View, target_path: str, 
 
 
 def _plain(view: View, options: CopyOptions) -> Plain:
-    return Plain(owner=view.owner() if options.archive else None, uid_maps=view.uid_maps, gid_maps=view.gid_maps)
+    conf = view.container.engine.conf
+    own = conf.chown_copied_files if options.archive is None else options.archive
+    return Plain(owner=view.owner() if own else None, uid_maps=view.uid_maps, gid_maps=view.gid_maps)
 
 
 def _options_of(source: Source, name: str, *, sparse: bool) -> PackOptions:

@@ -25,9 +25,10 @@ class CommitOptions(Record):
 
 
 class CopyOptions(Record):
-    """Options of `cp`. `archive`: files copied into a container belong to its user (the default, as Podman's `-a`);
-    else they keep their owner. `overwrite`: a file may replace a directory, and a directory a file.
+    """Options of `cp`. `archive`: files copied into a container belong to its user, as with Podman's `-a`; False: they
+    keep their owner; None: as containers.conf says (yes). `overwrite`: a file may replace a directory, and a
+    directory a file.
     """
 
-    archive: bool = True
+    archive: bool | None = None
     overwrite: bool = False
