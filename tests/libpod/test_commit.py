@@ -160,6 +160,23 @@ def test_a_container_that_cant_be_thawed_is_paused_for_all_to_see(podpy: Podpy, 
     podpy.ok("rm", "-f", "-t0", "c")
 
 
+def test_a_container_is_thawed_though_the_process_that_is_to_do_so_was_killed(podpy: Podpy, busybox: str) -> None:
+    runtime = podpy.home / "runtime"
+    runtime.write_text(
+        """#!/bin/sh
+        case "$*" in
+            *" pause "*)
+                for other in $(cat /proc/$PPID/task/$PPID/children); do [ $other = $$ ] || kill -9 $other; done ;;
+            *" resume "*) touch thawed ;;
+        esac
+        """
+    )
+    runtime.chmod(0o755)
+    podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "1000")
+    podpy.ok(f"--runtime={runtime}", "commit", "-q", "c", "made")
+    assert (podpy.home / "thawed").exists()
+
+
 def test_a_file_that_would_be_a_whiteout_is_an_error(podpy: Podpy, busybox: str, tmp_path: Path) -> None:
     podpy.ok("run", "--name", "c", busybox, "touch", "/usr/.wh.name")
     podpy("commit", "c", "made").fails(125, "usr/.wh.name: in a layer, names that begin with .wh. stand for what")

@@ -83,7 +83,11 @@ def test_cp_to_a_stopped_container_follows_no_link_in_a_volume_either(podpy: Pod
     podpy.ok("create", "--name=good", "--network=none", "-v=v:/v", "-v=w:/v/a/b", busybox, "true")
     podpy.ok("cp", f"{folder}/file", "good:/v/a/b/")
     assert os.listdir(podpy.graphroot / "volumes/w/_data") == ["file"]
-    assert sorted(os.listdir(podpy.graphroot / "volumes/v/_data")) == ["a", "link"]
+    podpy.ok("create", "--name=closed", "--network=none", "-v=v:/v:ro", "-v=x:/v/new", busybox, "true")
+    podpy.ok("cp", f"{folder}/file", "closed:/v/new/")
+    podpy("cp", f"{folder}/file", "closed:/v/").fails(125, "Read-only file system")
+    assert os.listdir(podpy.graphroot / "volumes/x/_data") == ["file"]
+    assert sorted(os.listdir(podpy.graphroot / "volumes/v/_data")) == ["a", "link", "new"]
 
 
 def test_they_are_there_for_cp_exec_and_every_start_and_go_with_the_container(
@@ -126,6 +130,26 @@ def test_a_start_that_fails_or_is_killed_leaves_what_is_mounted_alone(
     assert (folder / "sub/file").read_text() == "kept\n"
     assert os.listdir(podpy.graphroot / "volumes/v/_data") == ["file"]
     assert os.listdir(podpy.runroot / "containers") == []
+
+
+@pytest.mark.parametrize("userns", ["", "keep-id"])
+def test_mounts_that_were_made_in_turn_in_several_go_at_the_end(
+    podpy: Podpy, busybox: str, folder: Path, userns: str
+) -> None:
+    """The kernel lists them in the order in which they were made: another one's lies between two of one's own."""
+    options = [f"-v={folder}:/a", "-v=v:/b", "--tmpfs=/a/m", "--tmpfs=/b/m", "--tmpfs=/a/n"]
+    options += [f"--userns={userns}"] if userns else []
+    podpy.ok(*QUICK, *options, busybox, "sh", "-c", "touch /a/m/x /b/m/x /a/n/x")
+    podpy(*QUICK, *options, busybox, "/no/such/command").fails(127)
+    assert podpy.ok("ps", "-aq") == "" and os.listdir(podpy.runroot / "containers") == []
+    assert sorted(os.listdir(folder)) == ["m", "n"] and not os.listdir(folder / "n")
+
+
+@pytest.mark.parametrize("userns", ["", "keep-id"])
+def test_nothing_can_be_mounted_below_a_file(podpy: Podpy, busybox: str, folder: Path, userns: str) -> None:
+    (folder / "f").touch()
+    words = [f"-v={folder}/f:/f", "--tmpfs=/f/m", *([f"--userns={userns}"] if userns else [])]
+    podpy(*QUICK, *words, busybox, "true").fails(125, "/f/m can't be mounted below /f: that is no directory")
 
 
 def test_what_the_kernel_shows_isnt_mounted_into_a_volume(podpy: Podpy, busybox: str) -> None:

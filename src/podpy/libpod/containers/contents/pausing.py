@@ -74,7 +74,10 @@ class HeldStill:
     def _leave(self, *, frozen: bool) -> None:
         if self._writing < 0:
             return
-        os.write(self._writing, b"y" if frozen else b"n")
+        try:
+            os.write(self._writing, b"y" if frozen else b"n")
+        except BrokenPipeError:
+            pass  # the second process was killed: its exit code says so
         os.close(self._writing)
         self._writing = -1
         if process.wait(self._guard) and frozen:

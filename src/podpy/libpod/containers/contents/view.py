@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 _TRIES = 5  # a container may end, or be restarted, while it is opened
 _CLONE = linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC | linux.AT_RECURSIVE
 _NO_PROCESS = (FileNotFoundError, ProcessLookupError)
-_LOCKED_FLAGS = ((os.ST_NOSUID, linux.MS_NOSUID), (os.ST_NODEV, linux.MS_NODEV), (os.ST_NOEXEC, linux.MS_NOEXEC),
-                 (os.ST_NOATIME, linux.MS_NOATIME), (os.ST_NODIRATIME, linux.MS_NODIRATIME),
-                 (os.ST_RELATIME, linux.MS_RELATIME))  # fmt: skip
 
 
 class View:
@@ -179,6 +176,7 @@ class View:
             for mount in sorted(there, key=lambda mount: mount.target.count("/")):
                 if mount.target in sources.paths:
                     attached.add(sources.paths[mount.target], mount)
+            attached.make_read_only()
         finally:
             attached.close()
             sources.release()
@@ -212,6 +210,7 @@ class _Attached:
         self._rootfs = rootfs
         self._owner = owner
         self._trees: dict[str, tuple[int, str]] = {}  # place → descriptor of the mount there, and its target
+        self._read_only: list[int] = []  # the descriptors of those that are to be read-only
 
     def add(self, source: str, mount: Mount) -> None:
         """Mount a path of podpy's, or of the user's, at the mount's target, which is made if it's a missing directory.
@@ -227,7 +226,7 @@ class _Attached:
             self._trees[where] = (tree, mount.target)
             linux.move_mount(tree, "", place, "", linux.MOVE_MOUNT_F_EMPTY_PATH | linux.MOVE_MOUNT_T_EMPTY_PATH)
             if "ro" in mount.options:
-                _make_read_only(tree)
+                self._read_only.append(tree)
         finally:
             os.close(place)
 
@@ -248,15 +247,14 @@ class _Attached:
         except FileNotFoundError:
             return -1
 
+    def make_read_only(self) -> None:
+        """Change those mounts whose options say `ro`, when all are there: places in such a one, too. Raises OSError."""
+        from podpy.storage.mounts.tree import change
+
+        for tree in self._read_only:
+            change(tree, ["ro"])
+
     def close(self) -> None:
         """Close the descriptors; the mounts stay."""
         for tree, _target in self._trees.values():
             os.close(tree)
-
-
-def _make_read_only(tree: int) -> None:
-    # Flags that the user's namespace may not clear must stay: mount_namespaces(7), locked flags.
-    there = os.fstatvfs(tree).f_flag
-    kept = sum(flag for shown, flag in _LOCKED_FLAGS if there & shown)
-    flags = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | kept
-    linux.mount(None, beneath.magic_path(tree), None, flags)

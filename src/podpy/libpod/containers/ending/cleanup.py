@@ -83,12 +83,11 @@ def _leave_mounts(directory: str) -> None:
     from podpy import linux
     from podpy.rootless.mounts import mount_points
 
-    left = "\0"
-    for point in mount_points():
+    points = [point for point in mount_points() if point.startswith(directory + "/")]
+    for point in reversed(points):
         # What is mounted in a mount goes with it; in a copy of the host's /dev some can't be unmounted alone.
-        if point.startswith(directory + "/") and not point.startswith(left + "/"):
+        if not any(point.startswith(other + "/") for other in points):
             linux.umount2(point, linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW)
-            left = point
 
 
 def remove_tree(path: str) -> None:
