@@ -150,6 +150,8 @@ def test_nothing_can_be_mounted_below_a_file(podpy: Podpy, busybox: str, folder:
     (folder / "f").touch()
     words = [f"-v={folder}/f:/f", "--tmpfs=/f/m", *([f"--userns={userns}"] if userns else [])]
     podpy(*QUICK, *words, busybox, "true").fails(125, "/f/m can't be mounted below /f: that is no directory")
+    words[:2] = [f"-v={folder}:/d", f"-v={folder}/f:/d/f", "--tmpfs=/d/f/m"]
+    podpy(*QUICK, *words, busybox, "true").fails(125, "/d/f/m can't be mounted below /d/f: that is no directory")
 
 
 def test_what_the_kernel_shows_isnt_mounted_into_a_volume(podpy: Podpy, busybox: str) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from podpy.oci.runtime import OciRuntime
 
-ANNOTATION = "run.oci.seccomp_bpf_data"
 _STEERS = "run.oci.seccomp"  # annotations that change what crun makes of a profile begin so
 _LIBRARIES = "/etc/ld.so.cache"  # written anew whenever a library is installed (ldconfig(8))
 _INSTRUCTION = 8  # bytes: struct sock_filter, linux/filter.h

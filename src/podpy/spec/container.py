@@ -22,6 +22,7 @@ of them, so the fields' types don't name it.
 """
 
 OCI_VERSION = "1.0.2"  # of the OCI runtime spec that config.json is written by
+FILTER_ANNOTATION = "run.oci.seccomp_bpf_data"  # crun(1): podpy's own use of it is `podpy.oci.compiled`
 KEEP_GROUPS = "keep-groups"
 """Alone in `groups`: the caller's own groups stay."""
 

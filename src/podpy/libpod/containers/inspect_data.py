@@ -11,7 +11,7 @@ import os
 from podpy.libpod.containers import inspect_host
 from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, STOPPED_BY_SERVICE, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
-from podpy.spec.container import OCI_VERSION, PROPAGATIONS
+from podpy.spec.container import FILTER_ANNOTATION, OCI_VERSION, PROPAGATIONS
 from podpy.times import ZERO_TIME, go_time
 
 TYPE_CHECKING = False
@@ -50,7 +50,7 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
     driver = inspect_host.storage_driver(container)
     bundle = inspect_host.bundle_config(container)
     process: dict[str, Any] = bundle.get("process", {})
-    annotations = bundle.get("annotations") or spec.annotations or None
+    annotations = _annotations(bundle, spec)
     data: dict[str, Any] = {
         "Id": row.id,
         "Created": go_time(row.created),
@@ -90,6 +90,12 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "UseImageHostname": spec.no_hostname,
     }
     return data
+
+
+def _annotations(bundle: dict[str, Any], spec: ContainerSpec) -> dict[str, str] | None:
+    """Return what a container's start has given the OCI runtime, without the compiled seccomp filter."""
+    given: dict[str, str] = bundle.get("annotations") or spec.annotations
+    return {name: text for name, text in given.items() if name != FILTER_ANNOTATION or name in spec.annotations} or None
 
 
 def _first_process(spec: ContainerSpec) -> tuple[str, list[str]]:

@@ -12,6 +12,7 @@ from podpy.oci.document import devices, mounts, namespaces, seccomp
 from podpy.oci.document.context import BundleContext, HostFacts
 from podpy.plan import Operation
 from podpy.record import Record
+from podpy.spec.container import FILTER_ANNOTATION
 from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
@@ -91,7 +92,7 @@ class BuildConfig(Operation):
             kept = compiled.CompiledFilter(cache=cache, key=profile.key(), runtime=self._runtime)
             data = kept.read()
             if data:
-                self.config["annotations"][compiled.ANNOTATION] = data
+                self.config["annotations"][FILTER_ANNOTATION] = data
                 return
             self._to_keep = kept
         self.profile = profile.text(cache)

@@ -109,7 +109,7 @@ class MountNested(Operation):
     def _nest(self, mount: OciMount, above: str, place: str) -> int:
         """Make one mount in another; return the descriptor of its top."""
         outer = self._outer[above]
-        if not os.path.isdir(outer.mount["source"]):
+        if not stat.S_ISDIR(os.stat(outer.tree if outer.tree >= 0 else outer.mount["source"]).st_mode):
             raise UsageError(f"{mount['destination']} can't be mounted below {above}: that is no directory")
         if outer.tree < 0:
             outer.tree = self._put_in_root(above) if self._context.spec.uid_maps else self._copy(outer.mount)
