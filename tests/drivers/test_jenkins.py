@@ -1,7 +1,7 @@
-"""The command lines of Jenkins' docker-workflow plugin (`docker.inside`), and of runners that pipe scripts to `exec`.
+"""Calls like those of Jenkins' docker-workflow plugin (`docker.inside`), and of runners that pipe scripts to `exec`.
 
-They are those of WithContainerStep and DockerClient (docker-workflow 580), GitHub's runner-container-hooks, and custom
-executors of gitlab-runner.
+The first are read from the plugin's sources (DockerClient.java and WithContainerStep.java of March 2026), the others
+written after what GitHub's and GitLab's runners do: none of these programs runs here.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ def test_docker_inside_runs_steps_as_its_own_user_in_the_workspace(machine: Mach
         directory.mkdir()
         os.chown(directory, user.uid, user.gid)
 
-    def docker(*args: str, **options: str) -> str:
-        return machine.run(["docker", *args], **options).ok()
+    def docker(*args: str) -> str:
+        return machine.run(["docker", *args]).ok()
 
     assert docker("inspect", "-f", ".", IMAGE) == "."
     volumes = ("-v", f"{space}:{space}:rw,z", "-v", f"{space}@tmp:{space}@tmp:rw,z")
     own = ("--userns=keep-id", "--network=none")  # what a Jenkinsfile must add: docker.inside('--userns=keep-id')
-    secret = {"BUILD_TAG": "jenkins-1", "********": ""}
     name = docker(
         *("run", "-t", "-d", "-u", f"{user.uid}:{user.gid}", *own, "-w", str(space), *volumes),
-        *("-e", "********", "-e", "BUILD_TAG", IMAGE, "cat"),
-        env=secret,  # type: ignore[arg-type]
+        *("-e", "BUILD_TAG=jenkins-1", "-e", "EMPTY=", IMAGE, "cat"),
     )
     listed = ("top", name, "-eo", "pid,comm")
     wait.until(lambda: ["1", "cat"] in [line.split() for line in docker(*listed).splitlines()], what="cat runs")
     environment = docker("inspect", "-f", "{{range $index, $value := .Config.Env}}{{println $value}}{{end}}", name)
-    assert "BUILD_TAG=jenkins-1" in environment.splitlines()
+    assert {"BUILD_TAG=jenkins-1", "EMPTY="} <= set(environment.splitlines())
+    mounts = docker("inspect", "-f", "{{range.Mounts}}{{.Destination}}\n{{end}}", name).split()
+    assert sorted(mounts) == [str(space), f"{space}@tmp"]
     script = 'echo "$A"; id -u; pwd; touch made'
-    assert docker("exec", "--env", "A=b  c", name, "sh", "-c", script).splitlines() == [
+    assert docker("exec", "--workdir", str(space), "--env", "A=b  c", name, "sh", "-c", script).splitlines() == [
         "b  c",
         str(user.uid),
         str(space),
