@@ -66,6 +66,12 @@ def _quickstart() -> bool:
     return stamp.exists() and stamp.read_text().strip() == os.environ.get("PODPY_SET_UP")
 
 
+def _programs() -> bool:
+    from tests.support import programs
+
+    return programs.are_there()
+
+
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "root": ("the suite runs as an ordinary user", _root),
     "mount": ("no right to mount: not root, or root in a container", _mount),
@@ -77,6 +83,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "cgroup-controllers": ("no cgroup2 root with a controller can be mounted", _cgroup_controllers),
     "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
     "ipv6": ("this machine has no IPv6", _ipv6),
+    "programs": ("scripts/test couldn't install the programs of tests/support/programs.py", _programs),
 }
 
 

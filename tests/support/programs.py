@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support import needs
+
 PROGRAMS = {
     "podman-compose": ("podman-compose==1.6.0", "python-dotenv==1.2.4"),
     "testinfra": ("pytest-testinfra==10.2.2",),
@@ -20,17 +22,32 @@ PROGRAMS = {
 PLACE_VARIABLE = "PODPY_TEST_PROGRAMS"
 
 
-def directory(name: str) -> Path:
-    """Return the directory to be put on PYTHONPATH for a program, installed if it isn't there (from PyPI).
+def are_there() -> bool:
+    """Return whether all of them are installed."""
+    return all(_target(name).exists() for name in PROGRAMS)
 
-    Raises subprocess.CalledProcessError if pip fails.
+
+def directory(name: str) -> Path:
+    """Return what is to be on PYTHONPATH for a program; skip the calling test if scripts/test couldn't install it.
+
+    Without scripts/test it is installed if it isn't there. Raises subprocess.CalledProcessError if pip fails.
     """
+    if needs.is_strict():
+        needs.require("programs")
+    return _installed(name)
+
+
+def _target(name: str) -> Path:
     place = Path(os.environ.get(PLACE_VARIABLE) or Path(sys.prefix) / "programs")
-    target = place / PROGRAMS[name][0].replace("==", "-")
+    return place / PROGRAMS[name][0].replace("==", "-")
+
+
+def _installed(name: str) -> Path:
+    target = _target(name)
     if target.exists():
         return target
-    place.mkdir(parents=True, exist_ok=True)
-    with open(place / "lock", "w") as lock:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(target.parent / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one of the workers installs it
         if not target.exists():
             _install(PROGRAMS[name], target)
@@ -49,4 +66,4 @@ def _install(requirements: tuple[str, ...], target: Path) -> None:
 
 if __name__ == "__main__":
     for program in PROGRAMS:
-        directory(program)
+        _installed(program)

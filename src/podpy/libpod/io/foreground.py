@@ -15,6 +15,7 @@ from podpy.libpod.containers.table import (
     NO_PROCESS,
     NO_RESTART,
     STARTING,
+    STOPPED_BY_USER,
 )
 from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair, wanted_detach_keys
 from podpy.monitor.files import read_exit_record, read_restart_note
@@ -112,7 +113,7 @@ def _start_attached(container: Held, options: AttachOptions, proxy: _Proxy, star
             return None
         code = _read_exit_code(container, waiter)
         if proxy.used:
-            container.engine.table.update(container.id, stopped_by_user=1)  # as `podpy kill` does
+            container.engine.table.update(container.id, stopped_by_user=STOPPED_BY_USER)  # as `podpy kill` does
             container.engine.table.tell(container.id, "kill", at=proxy.used)
         if proxy.used or not _is_restarted(container):
             _clean_up_after(container, code)

@@ -20,7 +20,7 @@ from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import BUSY, INITIALIZED, REMOVING
+from podpy.libpod.containers.table import BUSY, INITIALIZED, REMOVING, STOPPED_BY_USER
 from podpy.monitor.files import UNCOMMITTED
 
 _NOT_ENDED = (*BUSY, INITIALIZED)
@@ -43,7 +43,7 @@ def repair(engine: Engine) -> list[str]:
             finish(Held(engine, settled), wait=False)
     for row in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
         done.append(f"container {row.id[:12]}: was stopped for a restart that never came")
-        engine.table.note(row.id, stopped_by_user=1)
+        engine.table.note(row.id, stopped_by_user=STOPPED_BY_USER)
         finish(Held(engine, row), wait=False)
     if os.path.isdir(engine.health_events_directory):
         from podpy.libpod.containers.health import take_over
