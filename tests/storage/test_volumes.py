@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from podpy import linux
 from podpy.errors import NotSupportedError, PodpyError, StorageError, UsageError
 from podpy.storage.volumes import driver
 from podpy.storage.volumes.table import VolumeTable
+from podpy.storage.volumes.volume import Volume
 from tests.storage.stores import own_store
 from tests.storage.tars import Tar
 from tests.storage.userns import in_userns
@@ -115,6 +117,21 @@ def test_a_volume_is_renamed_only_if_nobody_has_it() -> None:
                 volumes.rename("a", new)
         volumes.rename("a", "c")
         assert [(v.name, v.anonymous) for v in volumes.all()] == [("c", False), ("b", False)]
+
+
+@in_userns
+def test_a_volume_that_another_call_makes_meanwhile_is_taken() -> None:
+    with own_store() as store:
+        volumes, others = (VolumeTable(store.paths, store.database) for _ in range(2))
+        create = volumes.create
+
+        def late(name: str, **how: Any) -> Volume:
+            others.create(name, labels={"made": "first"})
+            return create(name, **how)
+
+        volumes.create = late  # type: ignore[method-assign]
+        assert volumes.ensure("v").labels == {"made": "first"} == volumes.find("v").labels
+        assert [volume.name for volume in volumes.all()] == ["v"]
 
 
 @in_userns

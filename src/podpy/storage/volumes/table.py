@@ -84,9 +84,11 @@ class VolumeTable:
     def ensure(self, name: str, *, anonymous: bool = False, options: Mapping[str, str] | None = None) -> Volume:
         """Return the volume with exactly this name, made (with `options`) if there is none. Raises as create."""
         self._finish_rename()
-        rows = self._rows(name)
-        if not rows:
-            return self.create(name, anonymous=anonymous, options=options)
+        while not (rows := self._rows(name)):
+            try:
+                return self.create(name, anonymous=anonymous, options=options)
+            except InUseError:
+                continue  # another call has just made it
         self._make_directory(name)  # its removal was killed before it was committed
         return self._volume(rows[0])
 
