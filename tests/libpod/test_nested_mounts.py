@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import wait
+from tests.support import needs, wait
 from tests.support.engine import Podpy, shared_directory
 
 QUICK = ("run", "--rm", "--network=none")
@@ -152,6 +152,19 @@ def test_nothing_can_be_mounted_below_a_file(podpy: Podpy, busybox: str, folder:
     podpy(*QUICK, *words, busybox, "true").fails(125, "/f/m can't be mounted below /f: that is no directory")
     words[:2] = [f"-v={folder}:/d", f"-v={folder}/f:/d/f", "--tmpfs=/d/f/m"]
     podpy(*QUICK, *words, busybox, "true").fails(125, "/d/f/m can't be mounted below /d/f: that is no directory")
+
+
+def test_a_link_of_another_user_of_the_host_is_refused_too(podpy: Podpy, busybox: str, folder: Path) -> None:
+    """In podpy's user namespace another user's directory looks like root's."""
+    needs.require("root")
+    others = folder / "others"
+    others.mkdir()
+    (others / "link").symlink_to("/etc")
+    others.chmod(0o755)
+    os.chown(others, 54321, 54321)
+    refused = podpy(*QUICK, f"-v={others}:/d", "--tmpfs=/d/link", busybox, "cat", "/etc/passwd")
+    refused.fails(125, "/d/link can't be mounted below /d: /d/link is a symbolic link")
+    podpy.ok(*QUICK, "-v=/etc:/etc", busybox, "grep", "localhost", "/etc/hosts")
 
 
 def test_what_the_kernel_shows_isnt_mounted_into_a_volume(podpy: Podpy, busybox: str) -> None:

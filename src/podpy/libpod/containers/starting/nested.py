@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     OciMount: TypeAlias = "dict[str, Any]"
 
+_ROOTS = ("/dev", "/proc", "/sys")  # the directories of the host whose owner is root
 _MADE_BY_PODPY = ("tmpfs", "ramfs", "devpts")  # the others need the container's own namespaces
 
 
@@ -234,11 +235,14 @@ def open_place(top: int, inner: str, targets: tuple[str, str], *, owner: tuple[i
 def _is_the_hosts(source: str, inner: str) -> bool:
     """Return whether only the host's root can change the directories on the way from `source` to `inner`.
 
-    This process may write whatever belongs to an id that a container of the user's can have (capabilities(7)).
+    This process may write whatever belongs to an id that a container of the user's can have (capabilities(7)). What
+    doesn't may be another user's: in podpy's user namespace that looks like root's.
     """
     if linux.filesystem_type(source) == linux.SYSFS_MAGIC:
         return True
-    directory = source
+    directory = os.path.realpath(source)
+    if not any(f"{directory}/".startswith(f"{root}/") for root in _ROOTS):
+        return False
     for name in ["", *inner.split("/")[:-1]]:
         directory = os.path.join(directory, name)
         try:
