@@ -11,8 +11,9 @@ registry, secure_registry       Debian's docker-registry on 127.0.0.1; with TLS 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,23 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.outcome = "failed"
             report.longrepr = f"skipped in strict mode, which only a need in tests/support/needs.py may: {reason}"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Workers send their reports as UTF-8; a file name that isn't, in a failure, would end the whole session."""
+    report = yield
+    return _as_utf8(report)
+
+
+def _as_utf8(data: Any) -> Any:
+    if isinstance(data, str):
+        return data.encode("utf-8", "backslashreplace").decode()
+    if isinstance(data, dict):
+        return {_as_utf8(key): _as_utf8(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return type(data)(_as_utf8(item) for item in data)
+    return data
 
 
 @pytest.fixture(scope="session")

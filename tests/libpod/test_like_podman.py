@@ -250,7 +250,7 @@ def test_what_is_told_of_a_path_that_is_not_utf8_has_question_marks(podpy: Podpy
     odd = os.fsdecode(b"a\xff\xe9")
     podpy.ok("save", "-o", os.fspath(shared_directory(podpy) / odd), busybox)
     assert "/a\ufffd\ufffd" in podpy.ok("events", "--stream=false", "--filter", "event=save")
-    podpy(*QUICK, "-w", f"/{odd}", busybox, "true").fails(126, "does not exist on container")
+    podpy(*QUICK, "-w", f"/{odd}", busybox, "true").fails(125, "isn't UTF-8")
     podpy("why", odd).fails(125, "no such container")
 
 
