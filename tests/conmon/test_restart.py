@@ -72,6 +72,17 @@ def test_a_start_that_fails_is_tried_again_after_twice_the_wait(container: Make)
     assert said(conmon) == "1 policy\n2 policy\n4 policy\n8 policy\n"
 
 
+def test_an_exit_command_that_is_killed_comes_again(container: Make) -> None:
+    conmon = container("exit 3")
+    conmon.start(
+        "--runtime-run", f"--persist-dir={conmon.bundle}", "--restart=always", "--restart-delay=1",
+        "--exit-command=/bin/sh", "--exit-command-arg=-c",
+        f"--exit-command-arg=cd {conmon.bundle}; cat restart >> said; rm restart; grep -q 4 said || kill -9 $$",
+    ).started()  # fmt: skip
+    conmon.wait()
+    assert said(conmon) == "1 policy\n2 policy\n4 policy\n"
+
+
 def test_who_ends_the_monitor_wants_no_restart(container: Make) -> None:
     conmon = container("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")
     start(conmon, "always", LONG)

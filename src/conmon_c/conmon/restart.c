@@ -95,8 +95,10 @@ void restart_wait(struct context *ctx)
 bool restart_again(struct context *ctx, int status)
 {
     struct restart *restart = &ctx->restart;
+    bool failed = WIFEXITED(status) && WEXITSTATUS(status) == RESTART_AGAIN;
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL; /* as by the kernel when memory is short */
 
-    if (!restart->due || !WIFEXITED(status) || WEXITSTATUS(status) != RESTART_AGAIN)
+    if (!restart->due || !(failed || killed))
         return false;
     restart->due = false;
     restart->delay = 2 * (restart->delay > 0 ? restart->delay : 1);

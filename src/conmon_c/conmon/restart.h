@@ -28,7 +28,8 @@ void restart_signal(struct context *ctx, int number);
 /* Waits. A signal (for example SIGTERM) ends the wait, and then nothing is started again. */
 void restart_wait(struct context *ctx);
 
-/* The exit command has ended with this wait status: true if it is to come again after a wait that is twice as long. */
+/* The exit command has ended with this wait status: true if it is to come again after a wait that is twice as long,
+   since it couldn't start the container, or was killed. */
 bool restart_again(struct context *ctx, int status);
 
 /* A line of the fifo `ctl`, "5 N 0": the policy is another one now; N: 0 no, 1 on-failure, 2 always. */
