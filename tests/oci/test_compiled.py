@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import subprocess
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 from podpy.oci import compiled
 from podpy.spec import families
 from podpy.spec.container import FILTER_ANNOTATION
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 
 STATUS = "grep ^Seccomp /proc/self/status"
 Start = Callable[..., "Started"]
@@ -34,9 +35,9 @@ class Started:
 def start(podpy: Podpy, busybox: str, guest: Path) -> Start:
     """Return a function that starts a container in the background, with crun: options → Started."""
 
-    def call(*options: str, environment: dict[str, str] | None = None) -> Started:
+    def call(*options: str, runtime: str = "crun", environment: dict[str, str] | None = None) -> Started:
         words = ("run", "-d", "--network=none", "--stop-signal=KILL", "-v", f"{guest}:/guest:ro", *options, busybox)
-        return Started(podpy, podpy.ok("--runtime=crun", *words, "sleep", "300", env=environment))
+        return Started(podpy, podpy.ok(f"--runtime={runtime}", *words, "sleep", "300", env=environment))
 
     return call
 
@@ -95,6 +96,13 @@ def test_a_profile_with_flags_and_annotations_of_ones_own_go_to_crun_as_they_are
     conf = podpy.home / "containers.conf"
     conf.write_text(f'[engine]\nhooks_dir = ["{hooks}"]\n')
     assert all(start(environment={"CONTAINERS_CONF": str(conf)}).has_profile for _ in range(2))
+
+
+def test_a_crun_that_takes_no_compiled_filter_is_given_none(podpy: Podpy, start: Start) -> None:
+    program = shared_directory(podpy) / "crun"
+    program.write_text(f'#!/bin/sh\nexec {shutil.which("crun")} "$@"\n')  # it says nothing of the annotation
+    program.chmod(0o755)
+    assert all(start(runtime=str(program)).has_profile for _ in range(2))
 
 
 def test_a_filter_that_is_cut_or_of_another_architecture_is_none() -> None:

@@ -17,6 +17,7 @@ import os
 
 from podpy import files
 from podpy.record import Record
+from podpy.spec.container import FILTER_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class CompiledFilter(Record):
         if _has_cache(self.runtime):
             return
         try:
+            if not _knows_annotation(self.runtime.path):
+                return
             with open(f"{self.runtime.root}/{container_id}/seccomp.bpf", "rb") as file:
                 raw = file.read(_MOST * _INSTRUCTION + 1)
             if is_filter(raw):
@@ -92,6 +95,12 @@ class CompiledFilter(Record):
             except OSError:  # a host without dynamic libraries, or a runtime that the start will miss itself
                 marks.append("none")
         return f"{self.cache}/{self.key}-{'-'.join(marks)}.bpf64"
+
+
+def _knows_annotation(program: str) -> bool:
+    """Return whether this crun takes a compiled filter. One that doesn't would start the container without any."""
+    with open(program, "rb") as file:
+        return FILTER_ANNOTATION.encode() in file.read()
 
 
 def _has_cache(runtime: OciRuntime) -> bool:
