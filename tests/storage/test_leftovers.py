@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from podpy.errors import InUseError
 from podpy.storage import commit
 from podpy.storage.images import ImageRecord
+from podpy.storage.layers import filesystem
 from podpy.storage.store import Store
 from tests.storage.stores import add_image, open_store, own_store
 from tests.storage.tars import Tar, digest
@@ -152,6 +154,23 @@ def test_a_call_that_is_killed_while_it_clears_up_hides_nothing_from_the_next() 
         assert on_disk(store) == []
         store.close()
         assert [*Path(store.graphroot, "tmp").iterdir()] == [Path(store.graphroot, "tmp/blobs")]
+
+
+@in_userns
+def test_where_a_child_of_a_killed_call_still_writes_the_next_call_clears_up() -> None:
+    with own_directory() as directory:
+        store = open_store(directory)
+        assert in_child(lambda: (open_store(directory).staging.path(), killed())) == signal.SIGKILL
+        remove_tree = filesystem.remove_tree
+
+        def meets_the_child(path: str) -> None:
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
+
+        filesystem.remove_tree = meets_the_child
+        assert store.sweep().lines == []
+        filesystem.remove_tree = remove_tree
+        (removed,) = store.sweep().lines
+        assert not Path(store.graphroot, removed).exists()
 
 
 @in_userns

@@ -120,9 +120,8 @@ int podpy_tree_remove(int parent, const char *base)
         if (directory < 0)
             return errno == ENOENT ? 0 : -1;
         struct removal removal = { .top = directory };
-        if (remove_content(&removal, directory, 0) < 0)
-            return -1;
-        if (unlinkat(parent, base, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        if (remove_content(&removal, directory, 0) == 0
+            && (unlinkat(parent, base, AT_REMOVEDIR) == 0 || errno == ENOENT))
             return 0;
         if (errno != ENOTEMPTY || attempt == 2)
             return -1;

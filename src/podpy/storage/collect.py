@@ -101,15 +101,32 @@ def clear_up(store: Shelves, killed: dict[str, int], *, measure: bool = False) -
             _drop_unused_rows(store)
         crash_point("sweep:leases")
         removed = orphans.remove(store, measure=measure)
-        size = removed.bytes
+        size, gone = removed.bytes, []
         for name in killed:
             path = os.path.join(store.staging.root, name)
             size += tree_size(path) if measure else 0
-            filesystem.remove_tree(path)
+            if _is_removed(path):
+                gone.append(f"tmp/{name}")
     finally:
         for lock in killed.values():
             os.close(lock)
-    return Removed(lines=[*(f"tmp/{name}" for name in killed), *removed.lines], bytes=size)
+    return Removed(lines=[*gone, *removed.lines], bytes=size)
+
+
+def _is_removed(path: str) -> bool:
+    """Remove a killed call's staging directory; False if a child of that call still writes there: the next call does.
+
+    Raises OSError.
+    """
+    try:
+        filesystem.remove_tree(path)
+    except OSError as error:
+        from errno import ENOTEMPTY
+
+        if error.errno != ENOTEMPTY:
+            raise
+        return False
+    return True
 
 
 def _drop_leases(store: Shelves, living: set[str]) -> None:
