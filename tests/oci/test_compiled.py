@@ -63,7 +63,7 @@ def test_the_second_container_gets_the_filter_that_was_made_for_the_first(
     kept = list((podpy.runroot / "cache").glob("*.bpf64"))
     assert (bool(second.was_given), second.has_profile, len(kept)) == (compiles, not compiles, int(compiles))
     for path in kept:
-        path.unlink()
+        path.write_bytes(path.read_bytes()[:400])
     first = start("--name=first")
     assert not first.was_given and first.has_profile
     assert first.filter == second.filter

@@ -63,9 +63,16 @@ class CompiledFilter(Record):
     runtime: OciRuntime
 
     def read(self) -> str:
-        """Return the filter as crun's annotation holds it (base64), or "" if none was kept."""
+        """Return the filter as crun's annotation holds it (base64), or "" if none was kept, or only a damaged one."""
         text = files.read_small(self._path())
-        return text if len(text) % 4 == 0 else ""
+        if not text:
+            return ""
+        from binascii import a2b_base64
+
+        try:
+            return text if is_filter(a2b_base64(text, strict_mode=True)) else ""
+        except ValueError:
+            return ""
 
     def keep(self, container_id: str) -> None:
         """Keep what the runtime has just compiled for a container, unless it has a cache of its own.
