@@ -28,6 +28,8 @@ DIFFERENCES = [
     ("inspect*", "*.GraphDriver.Data*", "mounts lie in the container's namespace: there is no directory of the whole"),
     ("inspect*", "*.State.CgroupPath", "a host without a cgroup of version 2 for the user has none"),
     ("images", "*.RepoTags*", "Podman's API has them here, its command line null"),
+    ("images", "*.Repository", "Podman 6 has it"),
+    ("images", "*.Tag", "Podman 6 has it"),
     ("images*", "*.Arch", "Podman's API has it, its command line not"),
     ("images*", "*.Os", "Podman's API has it, its command line not"),
     ("images*", "*.IsManifestList", "Podman's API has it, its command line not"),

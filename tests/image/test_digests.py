@@ -96,8 +96,9 @@ def test_every_digest_that_an_image_came_by_means_it(podpy: Podpy, forms: Forms)
     shown = {tuple(line.split()[1:3]) for line in podpy.ok("images", "-n", "--digests").splitlines()}
     assert shown == {(tag, forms.digests["gzip"]) for tag in ("gzip", "slow", "all")}
     assert podpy.json("image", "inspect", image)[0]["RepoDigests"] == sorted(came)
-    (summary,) = podpy.json("images", "--format", "json")
-    assert (summary["Digest"], summary["RepoDigests"]) == (forms.digests["gzip"], sorted(came))
+    summaries = podpy.json("images", "--format", "json")
+    assert [(each["Digest"], each["RepoDigests"]) for each in summaries] == [(forms.digests["gzip"], sorted(came))] * 3
+    assert sorted(each["Tag"] for each in summaries) == ["all", "gzip", "slow"]
     listed = podpy.ok("images", "--format", "{{.Digest}} {{.RepoDigests}}").splitlines()
     assert listed == [f"{forms.digests['gzip']} [{' '.join(sorted(came))}]"] * 3
     assert podpy("image", "exists", forms.by("docker")).returncode == 1

@@ -247,8 +247,8 @@ def test_mounts_conf_gives_every_container_what_it_names(podpy: Podpy, busybox: 
 
 def test_global_options_without_effect_say_so_and_others_have_theirs(podpy: Podpy) -> None:
     assert podpy("--syslog", "--storage-opt=overlay.mountopt=nodev", "ps").stderr == ""
-    told = podpy("--log-level=info", "--syslog", "--storage-opt=overlay.mountopt=nodev", "ps").stderr
-    assert "--syslog has no effect" in told and "--storage-opt overlay.mountopt=nodev has no effect" in told
+    told = podpy("--log-level=info", "--storage-opt=overlay.mountopt=nodev", "ps").stderr
+    assert "--storage-opt overlay.mountopt=nodev has no effect" in told
     broken = podpy.home / "registries.conf"
     broken.write_text("unqualified-search-registries = 3\n")
     podpy("--registries-conf", os.fspath(broken), "pull", "some").fails(125, os.fspath(broken))
