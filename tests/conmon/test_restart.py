@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 
+import pytest
+
 from tests.conmon.harness import Conmon
 from tests.support import wait
 
@@ -61,26 +63,24 @@ def test_the_file_is_there_before_the_exit_file_and_a_signal_ends_the_wait(conta
     assert said(conmon) == "0 stop\nend\n"
 
 
-def test_a_start_that_fails_is_tried_again_after_twice_the_wait(container: Make) -> None:
+@pytest.mark.parametrize(
+    ("fails", "told"),
+    [
+        pytest.param("grep -q 8 said || exit 75", "1 policy\n2 policy\n4 policy\n8 policy\n", id="says-that-it-failed"),
+        pytest.param("grep -q 4 said || kill -9 $$", "1 policy\n2 policy\n4 policy\n", id="is-killed"),
+    ],
+)
+def test_an_exit_command_without_success_comes_again_after_twice_the_wait(
+    container: Make, fails: str, told: str
+) -> None:
     conmon = container("exit 3")
     conmon.start(
         "--runtime-run", f"--persist-dir={conmon.bundle}", "--restart=always", "--restart-delay=1",
         "--exit-command=/bin/sh", "--exit-command-arg=-c",
-        f"--exit-command-arg=cd {conmon.bundle}; cat restart >> said; rm restart; grep -q 8 said || exit 75",
+        f"--exit-command-arg=cd {conmon.bundle}; cat restart >> said; rm restart; {fails}",
     ).started()  # fmt: skip
     conmon.wait()
-    assert said(conmon) == "1 policy\n2 policy\n4 policy\n8 policy\n"
-
-
-def test_an_exit_command_that_is_killed_comes_again(container: Make) -> None:
-    conmon = container("exit 3")
-    conmon.start(
-        "--runtime-run", f"--persist-dir={conmon.bundle}", "--restart=always", "--restart-delay=1",
-        "--exit-command=/bin/sh", "--exit-command-arg=-c",
-        f"--exit-command-arg=cd {conmon.bundle}; cat restart >> said; rm restart; grep -q 4 said || kill -9 $$",
-    ).started()  # fmt: skip
-    conmon.wait()
-    assert said(conmon) == "1 policy\n2 policy\n4 policy\n"
+    assert said(conmon) == told
 
 
 def test_who_ends_the_monitor_wants_no_restart(container: Make) -> None:
