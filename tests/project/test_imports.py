@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"libpod", "spec"},
     "libpod": {"image", "network", "oci", "monitor", "systemd", "spec", "storage", "rootless", "config"},
     "image": {"storage", "rootless", "config"},
-    "network": {"spec", "rootless", "config"},
+    "network": {"spec", "storage", "rootless", "config"},
     "oci": {"spec", "rootless", "config"},
     "monitor": {"oci", "rootless", "config"},
     "systemd": {"spec", "rootless", "config"},
