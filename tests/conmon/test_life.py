@@ -321,3 +321,19 @@ def start_exec(conmon: Conmon, args: list[str], *options: str, attach_pipe: bool
     session.start("-e", "--exec-process-spec", f"{place}/process.json", *options, attach_pipe=attach_pipe)
     session.runtime = shutil.which("true") or ""  # its end must not delete the container
     return session
+
+
+def test_a_held_descriptor_stays_open_and_the_container_never_gets_it(container: Make, tmp_path: Path) -> None:
+    held = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    os.set_inheritable(held, True)
+    conmon = container("ls -l /proc/self/fd; exec sleep 1000")
+    conmon.start("--runtime-run", "--hold-fd", str(held), pass_fds=(held,)).started()
+    os.close(held)
+    wait.until(lambda: b"total" in conmon.log_text() and conmon.log_text().count(b"->") > 2, what="the list")
+    assert str(tmp_path).encode() not in conmon.log_text()
+    assert os.readlink(f"/proc/{conmon.pid}/fd/{held}") == str(tmp_path)
+
+
+def test_a_descriptor_to_hold_that_isnt_open(container: Make) -> None:
+    conmon = container("true").start("--hold-fd", "77")
+    assert conmon.returncode == 1 and "--hold-fd 77" in conmon.stderr

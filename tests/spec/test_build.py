@@ -208,10 +208,17 @@ def test_an_address_of_ipv6_may_have_brackets_and_a_zone(spec_of: SpecOf) -> Non
             spec_of(f"--dns={text}")
 
 
-@pytest.mark.parametrize("words", [("--network", "a", "--network", "b"), ("--pid", "pod")])
-def test_what_comes_later_is_said_to(spec_of: SpecOf, words: tuple[str, ...]) -> None:
+def test_what_comes_later_is_said_to(spec_of: SpecOf) -> None:
     with pytest.raises(NotSupportedError, match="later version"):
-        spec_of(*words)
+        spec_of("--pid", "pod")
+
+
+def test_named_networks_are_a_bridge(spec_of: SpecOf) -> None:
+    spec = spec_of("--network", "a:alias=x", "--network=b", "--network-alias=y")
+    assert spec.network == "bridge"
+    assert [(each.network, each.aliases) for each in spec.networks] == [("a", ["x", "y"]), ("b", ["y"])]
+    assert [each.ips for each in spec_of("--ip=10.88.0.9").networks] == [["10.88.0.9"]]
+    assert spec_of("--network=container:x").networks == []
 
 
 def test_files_that_are_written_get_absolute_paths(

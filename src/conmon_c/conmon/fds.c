@@ -28,6 +28,13 @@ static int from_environment(const char *name, int *fd, struct error *err)
     return 0;
 }
 
+static int close_on_exec(const char *name, int64_t number, struct error *err)
+{
+    if (number >= 0 && fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+        return fail(err, "%s %lld: %m", name, (long long)number);
+    return 0;
+}
+
 static int from_option(const char *name, int64_t number, int type, struct error *err)
 {
     int real = 0;
@@ -35,8 +42,8 @@ static int from_option(const char *name, int64_t number, int type, struct error 
 
     if (number < 0)
         return 0;
-    if (fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
-        return fail(err, "%s %lld: %m", name, (long long)number);
+    if (close_on_exec(name, number, err) < 0)
+        return -1;
     if (getsockopt((int)number, SOL_SOCKET, SO_TYPE, &real, &size) < 0 || real != type)
         return fail(err, "%s %lld is not a socket of the right type", name, (long long)number);
     return 0;
@@ -85,7 +92,7 @@ static int close_all_but(int first, int *keep, int count)
 bool fds_is_strict(const struct options *options)
 {
     return options->close_fds || options->runtime_run || options->attach_fd >= 0 || options->waiter_fd >= 0 ||
-           options->unlink_paths.count > 0 || options->health_dir != NULL;
+           options->hold_fd >= 0 || options->unlink_paths.count > 0 || options->health_dir != NULL;
 }
 
 int fds_take(struct context *ctx, struct error *err)
@@ -96,7 +103,8 @@ int fds_take(struct context *ctx, struct error *err)
         from_environment("_OCI_STARTPIPE", &ctx->start_fd, err) < 0 ||
         from_environment("_OCI_ATTACHPIPE", &ctx->attach_fd, err) < 0 ||
         from_option("--attach-fd", options->attach_fd, SOCK_SEQPACKET, err) < 0 ||
-        from_option("--waiter-fd", options->waiter_fd, SOCK_STREAM, err) < 0)
+        from_option("--waiter-fd", options->waiter_fd, SOCK_STREAM, err) < 0 ||
+        close_on_exec("--hold-fd", options->hold_fd, err) < 0)
         return -1;
     /* Without --api-version, options_check refuses it. */
     if (options->exec_attach && options->api_version && ctx->attach_fd < 0)
@@ -104,7 +112,8 @@ int fds_take(struct context *ctx, struct error *err)
     ctx->keep_fds = count_kept(options);
     if (!fds_is_strict(options))
         return 0;
-    int keep[] = {ctx->report.fd, ctx->start_fd, ctx->attach_fd, (int)options->attach_fd, (int)options->waiter_fd};
+    int keep[] = {ctx->report.fd,          ctx->start_fd,           ctx->attach_fd, (int)options->attach_fd,
+                  (int)options->waiter_fd, (int)options->hold_fd};
     if (close_all_but(3 + ctx->keep_fds, keep, COUNT(keep)) < 0)
         return fail(err, "close_range: %m");
     return 0;
@@ -113,7 +122,7 @@ int fds_take(struct context *ctx, struct error *err)
 static bool is_named(const struct context *ctx, int fd)
 {
     return fd == ctx->report.fd || fd == ctx->start_fd || fd == ctx->attach_fd || fd == ctx->options.attach_fd ||
-           fd == ctx->options.waiter_fd;
+           fd == ctx->options.waiter_fd || fd == ctx->options.hold_fd;
 }
 
 void fds_fill_gaps(const struct context *ctx)

@@ -83,6 +83,7 @@ static const struct option table[] = {
     {"close-fds", 0, FLAG, AT(close_fds), "podpy: close inherited descriptors that aren't named"},
     {"console-size", 0, TEXT, AT(console_size), "podpy: ROWSxCOLUMNS that the terminal has from its beginning"},
     {"health-dir", 0, TEXT, AT(health_dir), "podpy: directory of the health check's configuration, which may come later"},
+    {"hold-fd", 0, NUMBER, AT(hold_fd), "podpy: inherited descriptor, kept open as long as the monitor lives"},
     {"restart", 0, TEXT, AT(restart), "podpy: always, on-failure or no: wait before the exit command, which restarts"},
     {"restart-delay", 0, NUMBER, AT(restart_delay), "podpy: milliseconds of that wait (default 100)"},
     {"runtime-run", 0, FLAG, AT(runtime_run), "podpy: one `RUNTIME run --detach` instead of create"},
@@ -186,6 +187,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     options->log_max_files = 1;
     options->attach_fd = -1;
     options->waiter_fd = -1;
+    options->hold_fd = -1;
     options->stall_limit = 10;
     options->restart_delay = RESTART_DELAY_MS;
     options->socket_dir = "/var/run/crio"; /* conmon 2.1's default */
@@ -260,8 +262,8 @@ static int check_combinations(struct options *options, struct error *err)
         return fail(err, "--attach-stall-limit must be a number of seconds, at least 0");
     if (options->restart_delay < 0 || options->restart_delay > INT_MAX)
         return fail(err, "--restart-delay must be a number of milliseconds, at least 0");
-    if (options->attach_fd > INT_MAX || options->waiter_fd > INT_MAX)
-        return fail(err, "--attach-fd and --waiter-fd must be descriptors");
+    if (options->attach_fd > INT_MAX || options->waiter_fd > INT_MAX || options->hold_fd > INT_MAX)
+        return fail(err, "--attach-fd, --waiter-fd and --hold-fd must be descriptors");
     return 0;
 }
 

@@ -21,7 +21,7 @@ struct options {
     /* podpy's own */
     bool runtime_run, close_fds;
     char *console_size, *health_dir, *restart;
-    int64_t attach_fd, waiter_fd, stall_limit, restart_delay;
+    int64_t attach_fd, waiter_fd, hold_fd, stall_limit, restart_delay;
     struct list unlink_paths;
     /* print and exit */
     bool help, version;

@@ -60,6 +60,7 @@ class MonitorRequest(Record):
     log_labels: dict[str, str] = {}
     attach_fd: int = -1
     waiter_fd: int = -1
+    hold_fd: int = -1  # the network namespace that is there as long as a monitor holds it
     console_size: tuple[int, int] | None = None  # rows and columns
     notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
     unlink_on_exit: list[str] = []
@@ -134,6 +135,8 @@ class MonitorRequest(Record):
             words += ["--attach-fd", str(self.attach_fd)]
         if self.waiter_fd >= 0:
             words += ["--waiter-fd", str(self.waiter_fd)]
+        if self.hold_fd >= 0:
+            words += ["--hold-fd", str(self.hold_fd)]
         words += _console_size(self.console_size)
         for path in self.unlink_on_exit:
             words += ["--unlink-on-exit", path]
@@ -142,7 +145,8 @@ class MonitorRequest(Record):
     def descriptors(self) -> list[int]:
         """Return what conmon inherits besides its pipes."""
         own = [fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0] if self.is_ours else []
-        return [*own, *self.preserved]
+        held = [self.hold_fd] if self.hold_fd >= 0 else []  # another conmon inherits it, too, and leaves it open
+        return [*own, *held, *self.preserved]
 
 
 class ExecRequest(Record):

@@ -30,6 +30,7 @@ PASTA = "pasta"
 SLIRP4NETNS = "slirp4netns"
 CONTAINER = "container"
 PATH = "ns"
+BRIDGE = "bridge"
 
 _WITH_OPTIONS = (PASTA, SLIRP4NETNS)
 _PRIVATE = ("", "private", "default")
@@ -69,7 +70,7 @@ def parse(text: str, conf: ContainersConf) -> Mode:
         return Mode(kind=kind, target=rest)
     if kind in _WITH_OPTIONS:
         return _with_program(kind, [option for option in rest.split(",") if option], conf)
-    name = "bridge networks" if kind == "bridge" else f'named networks ("{kind}")'
+    name = "bridge networks" if kind == BRIDGE else f'named networks ("{kind}")'
     raise NotSupportedError(
         f"--network {text}: {name} aren't supported yet",
         hint="Use --network pasta (the default), slirp4netns, host, none or container:NAME",

@@ -71,6 +71,18 @@ class PortMapping(Record):
     count: int = 1
 
 
+class Attachment(Record):
+    """A network that a container is on, and how: `--network NAME:ip=…,alias=…`."""
+
+    network: str  # its name; "" is the default one, until the container is made
+    ips: list[str] = []  # fixed addresses, at most one for each of the network's subnets
+    mac: str = ""
+    aliases: list[str] = []  # the user's
+    interface: str = ""  # in the container; "": the first ethN that is free
+    host_interface: str = ""  # the other end of the pair
+    options: dict[str, str] = {}  # further ones, for the network's driver
+
+
 class IdMapping(Record):
     """A line of a user namespace's map: `size` ids from `container` inside are `host` in podpy's own namespace."""
 
@@ -231,8 +243,9 @@ class ContainerSpec(Record):
     cgroup_parent: str = ""
 
     # Network
-    # "" and private: the usual one; none, host, pasta[:…], slirp4netns[:…], container:ID, ns:PATH
+    # "" and private: the usual one; none, host, pasta[:…], slirp4netns[:…], container:ID, ns:PATH, and bridge
     network: str = AS_CONFIGURED
+    networks: list[Attachment] = []  # with `bridge`: in the order of their interfaces; none is the default network
     ports: list[PortMapping] = []
     publish_all: bool = False
     expose: list[str] = []  # "80/tcp"
@@ -312,6 +325,7 @@ def _before_versions() -> dict[str, Any]:
 _NESTED_LISTS: dict[str, type[Record]] = {
     "mounts": Mount,
     "ports": PortMapping,
+    "networks": Attachment,
     "uid_maps": IdMapping,
     "gid_maps": IdMapping,
     "devices": Device,

@@ -22,7 +22,6 @@ from podpy.cli.declare.model import (
 )
 
 _POD = "pods come with a later version"
-_NETWORKS = "user-defined networks come with a later version"
 _LATER = "it comes with a later version"
 _ENCRYPTED = "podpy can't decrypt images"
 _LINK_LOCAL = "Podman has no such addresses, either: use --ip, or a network with a range of its own"
@@ -149,7 +148,12 @@ _NAMESPACES: tuple[Option, ...] = (
 )
 
 _NETWORK: tuple[Option, ...] = (
-    many("--network", "MODE", "none, host, pasta[:…], slirp4netns[:…], container:NAME, ns:PATH", aliases=("--net",)),
+    many(
+        "--network",
+        "MODE",
+        "none, host, pasta[:…], slirp4netns[:…], container:NAME, ns:PATH, bridge, or networks: NAME[:ip=…,alias=…]",
+        aliases=("--net",),
+    ),
     listed("--publish -p", "[[IP:]HOST:]PORT[/PROTOCOL]", "Publish a port or a range"),
     flag("--publish-all -P", "Publish every exposed port on a free port"),
     listed("--expose", "PORT[/PROTOCOL]", "Expose a port or a range"),
@@ -160,10 +164,10 @@ _NETWORK: tuple[Option, ...] = (
     flag("--no-hosts", "Leave /etc/hosts as the image has it"),
     flag("--no-hostname", "Leave /etc/hostname as the image has it"),
     text("--hosts-file", "FILE", "What /etc/hosts starts from: a file, image, none"),
-    text("--ip", "ADDRESS", "Fixed IPv4 address", refuse=_NETWORKS),
-    text("--ip6", "ADDRESS", "Fixed IPv6 address", refuse=_NETWORKS),
-    text("--mac-address", "ADDRESS", "Fixed hardware address", refuse=_NETWORKS),
-    listed("--network-alias", "NAME", "Additional name in the network", refuse=_NETWORKS),
+    text("--ip", "ADDRESS", "Fixed IPv4 address in the network"),
+    text("--ip6", "ADDRESS", "Fixed IPv6 address in the network"),
+    text("--mac-address", "ADDRESS", "Fixed hardware address"),
+    listed("--network-alias", "NAME", "Additional name in the networks"),
 )
 
 _LIFE: tuple[Option, ...] = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 from podpy.spec.container import AS_CONFIGURED
 from podpy.spec.text.network import check_host, check_name_servers, check_searches
 
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 
 
 def network(options: Options) -> dict[str, Any]:
-    """Return the spec's network fields. Raises UsageError, NotSupportedError."""
-    if len(options.network) > 1:
-        raise NotSupportedError("several networks: user-defined networks come with a later version of podpy")
+    """Return the spec's network fields. Raises UsageError."""
     if options.no_hosts and options.add_host:
         raise UsageError("--no-hosts and --add-host cannot be set together")
     hosts_file = options.hosts_file
     if hosts_file and hosts_file not in ("image", "none"):
         hosts_file = os.path.abspath(hosts_file)
     return {
-        "network": options.network[0] if options.network else AS_CONFIGURED,
+        **_networks(options),
         "ports": _ports(options),
         "publish_all": bool(options.publish_all),
         "expose": _exposed(options.expose),
@@ -38,6 +36,20 @@ def network(options: Options) -> dict[str, Any]:
         "hosts_file": hosts_file or AS_CONFIGURED,
         "no_hostname": bool(options.no_hostname),
     }
+
+
+def _networks(options: Options) -> dict[str, Any]:
+    given = options.network
+    has_own = options.ip or options.ip6 or options.mac_address or options.network_alias
+    if not has_own and (not given or (len(given) == 1 and given[0] in ("none", "host", "pasta", "private"))):
+        return {"network": given[0] if given else AS_CONFIGURED}
+    from podpy.spec.text.attachments import parse_networks, with_own
+
+    mode, networks = parse_networks(given) if given else (AS_CONFIGURED, [])
+    if has_own:
+        own = {"ip": options.ip or "", "ip6": options.ip6 or "", "mac": options.mac_address or ""}
+        networks = with_own(mode or "", networks, **own, aliases=options.network_alias)
+    return {"network": mode, "networks": networks}
 
 
 def _no_hosts(options: Options) -> Any:
