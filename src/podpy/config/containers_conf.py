@@ -129,7 +129,10 @@ class ContainersConf:
 
     # [network]
     default_host_ips: list[str] = []
+    default_network: str = "podman"
     default_rootless_network_cmd: str = "pasta"
+    default_subnet: str = "10.88.0.0/16"
+    network_config_dir: str = ""
     pasta_options: list[str] = []
 
     # [secrets]
