@@ -2,10 +2,7 @@
 
     network.py    Network, Subnet, Route: one file's content
     folder.py     Folder: the directory of the files; `folder(paths, conf, …)` says which one
-    create.py     new(Request, …) -> Network: what `network create` checks and fills in
-    options.py    the options of the drivers (--opt)
     cidr.py       Prefix: addresses and subnets as numbers
-    host.py       which subnets and interfaces the host has already
 
-Raises UsageError, ConfigError (a broken file), NoSuchNetworkError, InUseError, NotSupportedError.
+Raises ConfigError (a broken file), NoSuchNetworkError, AmbiguousNameError.
 """
