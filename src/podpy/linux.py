@@ -44,6 +44,9 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 
+# What `make_netns` sets up (src/conmon_c/native/syscalls.h)
+_OPEN_TO_ALL, _NEIGHBOURS, _ROUTER = 1, 2, 4
+
 # openat2(2)
 RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
@@ -165,15 +168,25 @@ def has_capability(capability: int) -> bool:
     return bool(effective_capabilities() >> capability & 1)
 
 
-def make_netns(path: Path, *, open_to_all: bool = False) -> None:
+def make_netns(path: Path, *, open_to_all: bool = False, neighbours: bool = False, router: bool = False) -> None:
     """Bind-mount a new network namespace, its loopback device up, at `path` (made if missing).
 
     `open_to_all`: ports under 1024 and ping need no capability in it, which a process of another user namespace can't
-    have there (ip-sysctl.rst: ip_unprivileged_port_start, ping_group_range). This process stays in its own network
-    namespace. Raises OSError with the path.
+    have there (ip-sysctl.rst: ip_unprivileged_port_start, ping_group_range). `neighbours`: it will be on a bridge, and
+    doesn't believe others there that say they are its router. `router`: it forwards between its devices. This process
+    stays in its own network namespace. Raises OSError with the path.
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _check(lib.podpy_make_netns(_path(path), open_to_all), path)
+    kind = open_to_all * _OPEN_TO_ALL + neighbours * _NEIGHBOURS + router * _ROUTER
+    _check(lib.podpy_make_netns(_path(path), kind), path)
+
+
+def netns_socket(netns: int, family: int, kind: int, protocol: int) -> int:
+    """socket(2) in the network namespace of the descriptor `netns`: return a descriptor, close-on-exec.
+
+    This process stays in its own network namespace. It needs CAP_SYS_ADMIN over the other one. Raises OSError.
+    """
+    return _check(lib.podpy_netns_socket(netns, family, kind, protocol))
 
 
 def _path(path: Path | None) -> object:

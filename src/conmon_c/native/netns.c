@@ -1,4 +1,4 @@
-/* Makes network namespaces without leaving the caller's own. */
+/* Makes network namespaces, and sockets in others, without leaving the caller's own. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,45 @@
 
 struct netns_request {
     const char *path;
-    int open_to_all;
+    int kind;
     int error; /* 0 or -errno, written by the child into the parent's memory */
 };
+
+struct socket_request {
+    int netns;
+    int family;
+    int type;
+    int protocol;
+    int result; /* a descriptor or -errno, written by the child */
+};
+
+struct setting {
+    int kinds;
+    const char *path;
+    const char *value;
+};
+
+/* Documentation/networking/ip-sysctl.rst. What a kernel lacks (IPv6, br_netfilter, new names) can't matter in it. */
+static const struct setting SETTINGS[] = {
+    {PODPY_NETNS_OPEN_TO_ALL, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"},
+    {PODPY_NETNS_OPEN_TO_ALL, "/proc/sys/net/ipv4/ping_group_range", "0 65535"},
+    /* A neighbour on the bridge may not become the router by saying so. */
+    {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv6/conf/default/accept_ra", "0"},
+    {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv6/conf/default/accept_redirects", "0"},
+    {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv4/conf/default/accept_redirects", "0"},
+    {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv6/conf/default/accept_dad", "0"},
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv6/conf/all/forwarding", "1"},
+    /* A container with two networks may answer by the other one: a strict filter, as some hosts have it, drops that. */
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv4/conf/all/rp_filter", "0"},
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv4/conf/default/rp_filter", "2"},
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv4/conf/all/send_redirects", "0"},
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv4/conf/default/send_redirects", "0"},
+    /* On by default where br_netfilter is there: what stays on a bridge needs no IP tables. */
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/bridge/bridge-nf-call-iptables", "0"},
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/bridge/bridge-nf-call-ip6tables", "0"},
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/bridge/bridge-nf-call-arptables", "0"},
+};
+static const char IP_FORWARD[] = "/proc/sys/net/ipv4/ip_forward";
 
 int podpy_loopback_up(void)
 {
@@ -42,49 +78,85 @@ int podpy_loopback_up(void)
     return error;
 }
 
-static void write_setting(const char *path, const char *value)
+static int write_setting(const char *path, const char *value)
 {
+    int error = 0;
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
-        return;
-    if (write(fd, value, strlen(value)) < 0) {
-        /* An old kernel, or too few group ids: the container then lacks ping, but can start. */
-    }
+        return -errno;
+    if (write(fd, value, strlen(value)) < 0)
+        error = -errno;
     close(fd);
+    return error;
+}
+
+/* Only the one without which a router is none must succeed. A container that lacks ping (too few group ids for its
+ * range) can start. */
+static int write_settings(int kind)
+{
+    /* First: it sets several other ones, as a router's (ip-sysctl.rst, ip_forward). */
+    int error = kind & PODPY_NETNS_ROUTER ? write_setting(IP_FORWARD, "1") : 0;
+    for (size_t i = 0; i < sizeof SETTINGS / sizeof SETTINGS[0]; i++)
+        if (kind & SETTINGS[i].kinds)
+            write_setting(SETTINGS[i].path, SETTINGS[i].value);
+    return error;
+}
+
+/* Runs a function in a child that shares our memory (and, with CLONE_FILES, our descriptors), and sleeps until it has
+ * ended (like vfork): nothing is copied, so the cost is only what it does. unshare() or setns() and back was rejected:
+ * another thread, or an error in between, would find the process in the wrong namespace. Signals are blocked meanwhile:
+ * no handler may run on the child's stack. Returns 0 or -errno. */
+static int run_aside(int (*function)(void *), int flags, void *argument)
+{
+    char stack[STACK_SIZE] __attribute__((aligned(64)));
+    sigset_t all, before;
+    int status, error = 0;
+    pid_t child;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    child = clone(function, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD | flags, argument);
+    if (child < 0)
+        error = -errno;
+    else
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+            ;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
 static int in_new_netns(void *argument)
 {
     struct netns_request *request = argument;
     request->error = podpy_loopback_up();
-    if (!request->error && request->open_to_all) {
-        write_setting("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-        write_setting("/proc/sys/net/ipv4/ping_group_range", "0 65535");
-    }
+    if (!request->error)
+        request->error = write_settings(request->kind);
     if (!request->error && mount("/proc/self/ns/net", request->path, NULL, MS_BIND, NULL) < 0)
         request->error = -errno;
     return 0;
 }
 
-int podpy_make_netns(const char *path, int open_to_all)
+int podpy_make_netns(const char *path, int kind)
 {
-    /* The child shares our memory, and we sleep until it has ended (like vfork): nothing is copied, so the cost is only
-     * the namespace's. unshare() and setns() back was rejected: another thread, or an error in between, would find the
-     * process in the wrong namespace. Signals are blocked meanwhile: no handler may run on the child's stack. */
-    struct netns_request request = {.path = path, .open_to_all = open_to_all, .error = 0};
-    char stack[STACK_SIZE] __attribute__((aligned(64)));
-    sigset_t all, before;
-    int status;
-    pid_t child;
+    struct netns_request request = {.path = path, .kind = kind, .error = 0};
+    int error = run_aside(in_new_netns, CLONE_NEWNET, &request);
+    return error ? error : request.error;
+}
 
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before);
-    child = clone(in_new_netns, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_NEWNET | SIGCHLD, &request);
-    if (child < 0)
-        request.error = -errno;
-    else
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-            ;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return request.error;
+static int open_socket(void *argument)
+{
+    struct socket_request *request = argument;
+    if (setns(request->netns, CLONE_NEWNET) == 0)
+        request->result = socket(request->family, request->type | SOCK_CLOEXEC, request->protocol);
+    if (request->result < 0)
+        request->result = -errno;
+    return 0;
+}
+
+int podpy_netns_socket(int netns, int family, int type, int protocol)
+{
+    struct socket_request request = {
+        .netns = netns, .family = family, .type = type, .protocol = protocol, .result = -1};
+    int error = run_aside(open_socket, CLONE_FILES, &request);
+    return error ? error : request.result;
 }

@@ -23,8 +23,19 @@ int podpy_effective_capabilities(uint64_t *set);
 /* netns.c. Brings up the loopback device of the calling thread's network namespace. */
 int podpy_loopback_up(void);
 
+/* What a new network namespace is set up for: a set of these. */
+enum {
+    PODPY_NETNS_OPEN_TO_ALL = 1, /* low ports and ping need no capability */
+    PODPY_NETNS_NEIGHBOURS = 2,  /* it will be on a bridge with others, who aren't trusted */
+    PODPY_NETNS_ROUTER = 4,      /* it forwards between its devices; an error if it may not */
+};
+
 /* netns.c. Makes a network namespace with its loopback device up, and bind-mounts it at `path` (an existing file); the
  * caller stays in its own. */
-int podpy_make_netns(const char *path, int open_to_all);
+int podpy_make_netns(const char *path, int kind);
+
+/* netns.c. socket(2) in the network namespace that the descriptor `netns` is of (SOCK_CLOEXEC is added). The caller
+ * needs CAP_SYS_ADMIN over it, and stays in its own. */
+int podpy_netns_socket(int netns, int family, int type, int protocol);
 
 #endif

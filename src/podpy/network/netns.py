@@ -67,18 +67,35 @@ class EndNetwork(Operation):
 
     def execute(self) -> None:
         """Do it. Nothing there is no error."""
-        path = os.path.join(self.directory, NETNS)
-        helpers = [_helper(os.path.join(self.directory, name), path) for name in PID_FILES]
-        if max(helpers) < 0 and os.path.lexists(path):
-            helpers = _unrecorded(path)
-        _unlink(path)
-        for pidfd in helpers:
-            if pidfd >= 0:
-                _end(pidfd, wait=self.wait)
-        for name in PID_FILES:
-            _unlink(os.path.join(self.directory, name))
-        socket = api_socket(self.directory)
-        _unlink(socket)
+        end(self.directory, wait=self.wait)
+        _unlink(api_socket(self.directory))
+
+
+def end(directory: str, *, wait: bool) -> None:
+    """Unlink the handle in a directory, and end a helper that doesn't notice. Nothing there is no error."""
+    path = os.path.join(directory, NETNS)
+    helpers = [_helper(os.path.join(directory, name), path) for name in PID_FILES]
+    if max(helpers) < 0 and os.path.lexists(path):
+        helpers = _unrecorded(path)
+    _unlink(path)
+    for pidfd in helpers:
+        if pidfd >= 0:
+            _end(pidfd, wait=wait)
+    for name in PID_FILES:
+        _unlink(os.path.join(directory, name))
+
+
+def has_helper(directory: str) -> bool:
+    """Return whether a recorded helper is there for the namespace in a directory, and isn't on its way out."""
+    path = os.path.join(directory, NETNS)
+    recorded = [files.read_small(os.path.join(directory, name)).strip() for name in PID_FILES]
+    return any(pid.isdigit() and path in files.read_small(f"/proc/{pid}/cmdline").split("\0") for pid in recorded)
+
+
+def end_unrecorded(netns: str) -> None:
+    """End the helpers of this network namespace that no pid file names, and wait for that. It reads all of /proc."""
+    for pidfd in _unrecorded(netns):
+        _end(pidfd, wait=True)
 
 
 def end_helper(pid_file: str, netns: str) -> None:

@@ -1,0 +1,9 @@
+"""Bridges: networks that several containers are on, in the user's shared network namespace.
+
+    netlink.py     rtnetlink(7) and nfnetlink messages, written by hand: many in one datagram
+    links.py       a bridge, a container's plug into it, addresses and routes
+    firewall.py    who may talk to whom: one ruleset, then set elements
+    namespace.py   the shared network namespace and its way out: found, made, ended
+
+pyroute2 would do the first two. Its import takes 118 ms, 30 times what a whole attaching does.
+"""

@@ -1,0 +1,378 @@
+"""Devices of bridge networks: the bridge, a container's plug into it, its addresses and routes.
+
+A plug is a veth(4) pair: one end is a port of the bridge in the shared namespace, the other one is `ethN` in the
+container's. Both go when the container's namespace does; nobody waits for that, and no name is used twice.
+
+All is safe to repeat: what a killed call has left half is completed. A bridge's alias says what it was completed for
+(its addresses and options), so a whole one costs one question. Figures: a bridge 0.25 ms, a plug 0.6 ms, to take one
+away while the container runs 10 to 50 ms (the kernel waits until no CPU uses it any more).
+"""
+
+from __future__ import annotations
+
+import os
+from _struct import Struct, pack, unpack_from
+from errno import EAFNOSUPPORT, EEXIST, EHOSTUNREACH, EINVAL, ENETUNREACH, ENODEV, EOPNOTSUPP
+
+from podpy.errors import InUseError, NetworkSetupError
+from podpy.network.bridge.netlink import (
+    NEW,
+    NLM_F_APPEND,
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_REPLACE,
+    Netlink,
+    attribute,
+    nested,
+    parse,
+    text,
+    u32,
+)
+from podpy.record import Record
+
+DEFAULT_MTU = 65520
+"""Bytes. No wire is behind a bridge: bigger packets are fewer (twice what 1500 reaches between two containers)."""
+
+METRIC = 100
+"""Of a route that names none: netavark's."""
+
+AF_UNSPEC, AF_BRIDGE, AF_INET, AF_INET6 = 0, 7, 2, 10
+
+# linux/rtnetlink.h
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWROUTE, RTM_NEWRULE = 24, 32
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_NET_NS_FD, _IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 18, 20, 28, 29, 37
+_IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
+_IFLA_BR_VLAN_FILTERING, _IFLA_BR_VLAN_DEFAULT_PVID = 7, 39
+_SKIP_STATISTICS = 8
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_IFA_F_NODAD = 2
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
+_FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 6, 10, 15
+_RT_TABLE_MAIN, _RTPROT_STATIC = 254, 4
+_RT_SCOPE_UNIVERSE, _RT_SCOPE_LINK, _RT_SCOPE_HOST = 0, 253, 254
+_RTN_LOCAL, _FR_ACT_TO_TBL = 2, 1
+_ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
+_IFF_UP = 1
+
+_LINK = Struct("=BxHiII")  # family, hardware type, index, flags, which of them
+_ADDRESS = Struct("=BBBBI")  # family, prefix length, flags, scope, index
+_ROUTE = Struct("=BBBBBBBBI")  # family, lengths of target and source, tos, table, protocol, scope, type, flags
+
+
+class Route(Record):
+    """A route in a container's namespace."""
+
+    destination: str  # 10.9.0.0/16
+    gateway: str = ""
+    metric: int = METRIC
+    kind: str = "unicast"  # or blackhole, unreachable, prohibit; those have no gateway
+
+
+class Bridge(Record):
+    """A bridge as it is to be."""
+
+    name: str
+    addresses: list[str] = []  # with their prefix lengths: 10.89.0.1/24
+    mtu: int = DEFAULT_MTU
+    vlan: int = 0  # its ports, and itself, are in this VLAN; 0: it knows of none
+    vrf: str = ""  # a VRF device that is there
+
+
+class Plug(Record):
+    """A container's end of a network, as it is to be. `gateways`: next hops of the default routes, one per family."""
+
+    interface: str  # inside: eth0
+    addresses: list[str] = []  # with their prefix lengths: 10.89.0.2/24
+    gateways: list[str] = []
+    routes: list[Route] = []
+    mac: str = ""  # 52:76:3c:cb:59:31; empty: a random one
+    mtu: int = DEFAULT_MTU
+    metric: int = METRIC  # of the default routes
+    host_interface: str = ""  # the bridge's port; empty: vethHEX
+
+
+class Link(Record):
+    """A device that is there."""
+
+    index: int
+    name: str
+    mac: str
+    mtu: int
+    up: bool
+    master: int  # index of the bridge whose port it is; 0: none's
+    alias: str
+    kind: str  # bridge, veth, tun; empty for a loopback device and hardware
+    peerless: bool  # a veth whose other end's namespace is going: it goes, too
+
+
+def find(rt: Netlink, name: str) -> Link | None:
+    """Return the device of this name in the socket's namespace. Raises OSError."""
+    body = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS) + text(_IFLA_IFNAME, name)
+    try:
+        return _link(rt.ask(RTM_GETLINK, 0, body)[0])
+    except OSError as error:
+        if error.errno == ENODEV:
+            return None
+        raise
+
+
+def all_links(rt: Netlink) -> list[Link]:
+    """Return every device in the socket's namespace, in the order of their indices. Raises OSError."""
+    body = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS)
+    return [_link(answer) for answer in rt.ask(RTM_GETLINK, NLM_F_DUMP, body)]
+
+
+def addresses(rt: Netlink, index: int) -> list[str]:
+    """Return a device's addresses with their prefix lengths, but link-local ones. Raises OSError."""
+    return [shown for shown, _body in _addresses(rt, index)]
+
+
+def make_bridge(rt: Netlink, bridge: Bridge) -> int:
+    """Make a bridge, or complete the one that is there; return its index.
+
+    Raises OSError, InUseError if the name is another device's, NetworkSetupError without the VRF.
+    """
+    wanted = _description(bridge)
+    found = find(rt, bridge.name)
+    if found is not None and found.kind != "bridge":
+        raise InUseError(f"interface {bridge.name} is there and is no bridge: it is a {found.kind or 'device'}")
+    if found is not None and found.up and found.alias == wanted:
+        return found.index
+    rt.add(RTM_NEWLINK, NLM_F_CREATE, _bridge_message(bridge, with_mac=found is None))
+    rt.send()
+    found = find(rt, bridge.name)
+    if found is None:
+        raise NetworkSetupError(f"bridge {bridge.name} was removed while it was made")
+    for shown, body in _addresses(rt, found.index):
+        if shown not in bridge.addresses:
+            rt.add(RTM_DELADDR, 0, body)
+    for address in bridge.addresses:
+        rt.add(RTM_NEWADDR, NEW, _address_message(found.index, address))
+    master = u32(_IFLA_MASTER, _vrf(rt, bridge.vrf)) if bridge.vrf else b""
+    up = _LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP) + master
+    rt.add(RTM_SETLINK, 0, up)
+    rt.send(allowed=(EEXIST,))
+    # Last, and alone: who reads it knows that all the rest succeeded.
+    rt.add(RTM_SETLINK, 0, _LINK.pack(AF_UNSPEC, 0, found.index, 0, 0) + text(_IFLA_IFALIAS, wanted))
+    rt.send()
+    return found.index
+
+
+def remove(rt: Netlink, name: str) -> bool:
+    """Remove a device of the socket's namespace; return whether there was one. It takes 10 to 70 ms. Raises OSError."""
+    rt.add(RTM_DELLINK, 0, _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, name))
+    return rt.send(allowed=(ENODEV,)) == [0]
+
+
+def attach(rt: Netlink, netns: int, bridge: int, plug: Plug) -> str:
+    """Plug a container into a bridge; return the hardware address of its end.
+
+    `rt` is a socket in the bridge's namespace, `netns` a descriptor of the container's, `bridge` an index. What a
+    killed call has left of this very plug goes first. Raises OSError, InUseError if somebody else has the name
+    `host_interface`, NetworkSetupError for a gateway or route that the addresses don't reach.
+    """
+    mac = plug.mac or random_mac()
+    with Netlink.open(netns) as inside:
+        _make_pair(rt, inside, netns, bridge, plug.replace(mac=mac))
+        try:
+            _set_up(inside, plug)
+        except BaseException:
+            remove(inside, plug.interface)
+            raise
+    return mac
+
+
+def detach(netns: int, interface: str) -> bool:
+    """Pull a container's end out while it runs; return whether it was there. Its routes go along. Raises OSError."""
+    with Netlink.open(netns) as inside:
+        return remove(inside, interface)
+
+
+def loop_back(rt: Netlink, mark: int, table: int) -> None:
+    """Have packets with this mark taken for this host's own, whatever their target: what a transparent socket needs.
+
+    Rule: Documentation/networking/tproxy.rst. Once per namespace; safe to repeat. Raises OSError, but for a kernel
+    without IPv6.
+    """
+    found = find(rt, "lo")
+    for family in (AF_INET, AF_INET6):
+        rule = pack("=BBBBBxxBI", family, 0, 0, 0, 0, _FR_ACT_TO_TBL, 0)
+        rule += u32(_FRA_PRIORITY, table) + u32(_FRA_FWMARK, mark) + u32(_FRA_TABLE, table)
+        route = _ROUTE.pack(family, 0, 0, 0, 0, _RTPROT_STATIC, _RT_SCOPE_HOST, _RTN_LOCAL, 0)
+        route += u32(_RTA_TABLE, table) + u32(_RTA_OIF, found.index if found else 1)
+        rt.add(RTM_NEWRULE, NEW, rule)
+        rt.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route)
+        rt.send(allowed=(EEXIST,) if family == AF_INET else (EEXIST, EAFNOSUPPORT, EOPNOTSUPP))
+
+
+def random_mac() -> str:
+    """Return a hardware address that is nobody's: locally administered, of one device (IEEE 802)."""
+    raw = bytearray(os.urandom(6))
+    raw[0] = raw[0] & 0xFC | 0x02
+    return raw.hex(":")
+
+
+def _link(data: bytes) -> Link:
+    _family, _type, index, flags, _which = _LINK.unpack_from(data)
+    values = parse(data, _LINK.size)
+    info = parse(values.get(_IFLA_LINKINFO, b""))
+    kind = _text(info.get(_IFLA_INFO_KIND))
+    return Link(
+        index=index,
+        name=_text(values.get(_IFLA_IFNAME)),
+        mac=values.get(_IFLA_ADDRESS, b"").hex(":"),
+        mtu=_number(values.get(_IFLA_MTU)),
+        up=bool(flags & _IFF_UP),
+        master=_number(values.get(_IFLA_MASTER)),
+        alias=_text(values.get(_IFLA_IFALIAS)),
+        kind=kind,
+        peerless=kind == "veth" and values.get(_IFLA_LINK_NETNSID) == b"\xff\xff\xff\xff",
+    )
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").rstrip(b"\0").decode(errors="replace")
+
+
+def _number(raw: bytes | None) -> int:
+    return int(unpack_from("=I", raw)[0]) if raw else 0
+
+
+def _description(bridge: Bridge) -> str:
+    """Return the alias of a bridge that is complete (ip-link(8), alias; 255 bytes at most)."""
+    parts = ["podpy", *bridge.addresses, f"mtu={bridge.mtu}"]
+    parts += [f"vlan={bridge.vlan}"] if bridge.vlan else []
+    parts += [f"vrf={bridge.vrf}"] if bridge.vrf else []
+    return " ".join(parts)[:255]
+
+
+def _bridge_message(bridge: Bridge, *, with_mac: bool) -> bytes:
+    """A bridge has a hardware address of its own: without one it takes a port's, and changes when that one goes."""
+    options = b""
+    if bridge.vlan:  # its ports get the VLAN as they come, and it is in it itself: so its addresses are reached
+        options = attribute(_IFLA_BR_VLAN_DEFAULT_PVID, pack("=H", bridge.vlan))
+        options += attribute(_IFLA_BR_VLAN_FILTERING, b"\1")
+    body = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name) + u32(_IFLA_MTU, bridge.mtu)
+    if with_mac:
+        body += attribute(_IFLA_ADDRESS, bytes.fromhex(random_mac().replace(":", "")))
+    return body + nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "bridge"), nested(_IFLA_INFO_DATA, options))
+
+
+def _vrf(rt: Netlink, name: str) -> int:
+    found = find(rt, name)
+    if found is None or found.kind != "vrf":
+        raise NetworkSetupError(f"VRF {name} doesn't exist", hint=f"ip link add {name} type vrf table NUMBER")
+    return found.index
+
+
+def _make_pair(rt: Netlink, inside: Netlink, netns: int, bridge: int, plug: Plug) -> None:
+    name = plug.host_interface or f"veth{os.urandom(4).hex()}"
+    message = _pair_message(name, netns, bridge, plug)
+    rt.add(RTM_NEWLINK, NEW, message)
+    if rt.send(allowed=(EEXIST,)) == [0]:
+        return
+    remove(inside, plug.interface)  # a killed call's
+    found = find(rt, name)
+    if found is not None:
+        if not found.peerless:
+            raise InUseError(f"interface {name} is there already", hint="Choose another host_interface_name")
+        remove(rt, name)  # it is going anyway, with the container that had it before
+    rt.add(RTM_NEWLINK, NEW, message)
+    rt.send()
+
+
+def _pair_message(name: str, netns: int, bridge: int, plug: Plug) -> bytes:
+    mtu = u32(_IFLA_MTU, plug.mtu)
+    peer = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, plug.interface) + u32(_IFLA_NET_NS_FD, netns) + mtu
+    peer += attribute(_IFLA_ADDRESS, bytes.fromhex(plug.mac.replace(":", "").replace("-", "")))
+    data = nested(_IFLA_INFO_DATA, nested(_VETH_INFO_PEER, peer))
+    return (
+        _LINK.pack(AF_UNSPEC, 0, 0, _IFF_UP, _IFF_UP)
+        + text(_IFLA_IFNAME, name)
+        + mtu
+        + u32(_IFLA_MASTER, bridge)
+        + nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth"), data)
+    )
+
+
+def _set_up(inside: Netlink, plug: Plug) -> None:
+    found = find(inside, plug.interface)
+    if found is None:
+        raise NetworkSetupError(f"interface {plug.interface} was removed while it was made")
+    for address in plug.addresses:
+        inside.add(RTM_NEWADDR, NEW, _address_message(found.index, address))
+    inside.add(RTM_SETLINK, 0, _LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP))
+    inside.send(allowed=(EEXIST,))
+    _add_routes(inside, found.index, plug)
+
+
+def _add_routes(inside: Netlink, index: int, plug: Plug) -> None:
+    """One by one, so that an error can name its route. Equal ones follow one another: the first network's counts."""
+    default = {AF_INET: "0.0.0.0/0", AF_INET6: "::/0"}
+    wanted = [
+        Route(destination=default[_packed(gateway)[0]], gateway=gateway, metric=plug.metric)
+        for gateway in plug.gateways
+    ]
+    for route in [*wanted, *plug.routes]:
+        inside.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, _route_message(index, route))
+        try:
+            inside.send(allowed=(EEXIST,))
+        except OSError as error:
+            if error.errno not in (EINVAL, ENETUNREACH, EHOSTUNREACH):
+                raise
+            shown = " ".join(filter(None, [route.kind, route.destination, route.gateway and f"via {route.gateway}"]))
+            raise NetworkSetupError(f"can't add the route {shown}: {error.strerror}") from error
+
+
+def _route_message(index: int, route: Route) -> bytes:
+    family, target, length = _network(route.destination)
+    kind = _ROUTE_TYPES[route.kind]
+    goes = route.kind == "unicast"
+    scope = _RT_SCOPE_LINK if goes and not route.gateway and family == AF_INET else _RT_SCOPE_UNIVERSE
+    body = _ROUTE.pack(family, length, 0, 0, _RT_TABLE_MAIN, _RTPROT_STATIC, scope, kind, 0)
+    if length:
+        body += attribute(_RTA_DST, target)
+    if route.gateway:
+        body += attribute(_RTA_GATEWAY, _packed(route.gateway)[1])
+    if goes:
+        body += u32(_RTA_OIF, index)
+    return body + u32(_RTA_PRIORITY, route.metric)
+
+
+def _address_message(index: int, address: str) -> bytes:
+    """An address is used at once: nobody else has it, so none is looked for (IFA_F_NODAD, of IPv6)."""
+    family, raw, length = _network(address)
+    flags = _IFA_F_NODAD if family == AF_INET6 else 0
+    body = _ADDRESS.pack(family, length, flags, 0, index)
+    return body + attribute(_IFA_LOCAL, raw) + attribute(_IFA_ADDRESS, raw)
+
+
+def _addresses(rt: Netlink, index: int) -> list[tuple[str, bytes]]:
+    """Return a device's addresses as texts and as messages."""
+    from _socket import inet_ntop
+
+    found = []
+    for answer in rt.ask(RTM_GETADDR, NLM_F_DUMP, _ADDRESS.pack(AF_UNSPEC, 0, 0, 0, index)):
+        family, length, _flags, scope, owner = _ADDRESS.unpack_from(answer)
+        values = parse(answer, _ADDRESS.size)
+        raw = values.get(_IFA_LOCAL) or values.get(_IFA_ADDRESS)
+        if owner == index and raw and scope != _RT_SCOPE_LINK:
+            found.append((f"{inet_ntop(family, raw)}/{length}", answer))
+    return found
+
+
+def _network(shown: str) -> tuple[int, bytes, int]:
+    """Return family, packed address and prefix length of 10.89.0.1/24; without a length it is one address's."""
+    address, _, length = shown.partition("/")
+    family, raw = _packed(address)
+    return family, raw, int(length) if length else 8 * len(raw)
+
+
+def _packed(address: str) -> tuple[int, bytes]:
+    from _socket import inet_pton
+
+    family = AF_INET6 if ":" in address else AF_INET
+    return family, inet_pton(family, address)

@@ -1,0 +1,192 @@
+"""The network namespace of all of a user's bridges: found, made, ended.
+
+    runroot/networks/            0700
+        lock                     flock(2), held while somebody finds, makes, plugs in, or takes the last one down
+        netns                    an empty file; the namespace is mounted on it in its maker's private mount namespace.
+                                 Its unlink ends pasta and the resolver, which watch for that
+        inode                    `net:[N]`, as /proc names the namespace. There when it is complete: what a killed maker
+                                 has left without is ended and made anew
+        users                    `PID START` of each podpy that holds it now: until its monitor does
+        without-nft-socket       the kernel can't tell a transparent socket's packets (podpy.network.bridge.firewall)
+        pasta.pid, way-out.lock  podpy.network.bridge.way_out
+
+No process keeps it: every attached container's monitor has a descriptor of it, through which it is found. When the last
+row of an attachment goes, `end` unlinks it. A kill leaves at most a namespace that nobody finds, whose pasta ends when
+the next call makes another one.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import files, linux, pids
+from podpy.network import netns
+from podpy.network.bridge import firewall, links
+from podpy.network.bridge.netlink import Netlink
+from podpy.network.bridge.way_out import WayOut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Self
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+
+DIRECTORY = "networks"
+_INODE, _USERS, _WITHOUT_SOCKET = "inode", "users", "without-nft-socket"
+_TABLE = 100
+
+
+class SharedNamespace:
+    """The user's. All but `wait` is done with the lock held:
+
+    with SharedNamespace(paths, conf) as shared:
+        descriptor = shared.open(monitors)
+        links.make_bridge(…), links.attach(…), firewall.allow(descriptor, …)
+    …
+    shared.wait()
+    """
+
+    def __init__(self, paths: Paths, conf: ContainersConf) -> None:
+        self.directory = os.path.join(paths.runroot, DIRECTORY)
+        self.path = os.path.join(self.directory, netns.NETNS)
+        self.way_out = WayOut(self.directory, conf, rootful=not paths.rootless)
+        self._lock = -1
+
+    def __enter__(self) -> Self:
+        import fcntl
+
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self._lock = os.open(self._file("lock"), flags, 0o600)
+        except FileNotFoundError:
+            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            self._lock = os.open(self._file("lock"), flags, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._lock)
+        self._lock = -1
+
+    @property
+    def has_transparent_sockets(self) -> bool:
+        """Whether a forwarder may speak with its clients' addresses; known once the namespace is made."""
+        return not os.path.exists(self._file(_WITHOUT_SOCKET))
+
+    def open(self, monitors: Iterable[int] = ()) -> int:
+        """Return a descriptor of the namespace, found or made, with its way out on its way.
+
+        The caller closes it when a monitor has its own, and calls `wait` before the container needs the network; it
+        is in a mount namespace of its own. `monitors`: pids of processes that may hold it. Raises OSError,
+        NotSupportedError without nft or pasta, NetworkSetupError.
+        """
+        descriptor = self.find(monitors)
+        if descriptor < 0:
+            return self._make()
+        try:
+            self._note_user()
+            if not self.way_out.is_there():
+                self._mount(descriptor)
+                self.way_out.start(again=True)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def find(self, monitors: Iterable[int] = ()) -> int:
+        """Return a descriptor of the namespace, or -1 if there is none. Makes and mends nothing. Raises OSError."""
+        name = files.read_small(self._file(_INODE)).strip()
+        if not name.startswith("net:["):
+            return -1
+        number = int(name[5:-1])
+        candidates = [*map(str, monitors), *(pid for pid, _start in self._users())]
+        candidates += [files.read_small(self._file(pid_file)).strip() for pid_file in netns.PID_FILES]
+        for pid in filter(None, candidates):
+            descriptor = _descriptor_of(pid, number)
+            if descriptor >= 0:
+                return descriptor
+        return -1
+
+    def wait(self) -> None:
+        """Wait until the way out is ready, without the lock. Raises NetworkSetupError."""
+        self.way_out.wait()
+
+    def end(self, *, wait: bool = False) -> None:
+        """Unlink it, so that its way out and the resolver end; it goes with its last descriptor. Nothing there is no
+        error. `wait` waits for the way out's end. Raises OSError.
+        """
+        files.unlink(self._file(_INODE))
+        self.way_out.abandon()
+        netns.end(self.directory, wait=wait)
+        for name in (_USERS, _WITHOUT_SOCKET):
+            files.unlink(self._file(name))
+
+    def _make(self) -> int:
+        self.end(wait=True)  # what a killed maker has left
+        linux.make_netns(self.path, router=True)
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.way_out.start(again=False)  # it gets ready meanwhile
+            if not firewall.load(descriptor):
+                files.replace(self._file(_WITHOUT_SOCKET), "")
+            with Netlink.open(descriptor) as rt:
+                links.loop_back(rt, firewall.MARK, _TABLE)
+            self._note_user()
+            files.replace(self._file(_INODE), f"net:[{os.fstat(descriptor).st_ino}]\n")
+        except BaseException:
+            os.close(descriptor)
+            self.end()
+            raise
+        return descriptor
+
+    def _mount(self, descriptor: int) -> None:
+        """Mount it on its file for this process and what it starts: a program that is to join it wants a path."""
+        os.close(os.open(self.path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        found, wanted = os.stat(self.path), os.fstat(descriptor)
+        if (found.st_dev, found.st_ino) != (wanted.st_dev, wanted.st_ino):
+            linux.mount(f"/proc/self/fd/{descriptor}", self.path, None, linux.MS_BIND)
+
+    def _users(self) -> list[tuple[str, int]]:
+        """Return pid and start time of each podpy that is noted and alive."""
+        words = files.read_small(self._file(_USERS)).split()
+        noted = [(pid, int(start)) for pid, start in zip(words[::2], words[1::2], strict=False) if start.isdigit()]
+        return [(pid, start) for pid, start in noted if pid.isdigit() and pids.is_alive(int(pid), start)]
+
+    def _note_user(self) -> None:
+        own = os.getpid()
+        noted = [user for user in self._users() if user[0] != str(own)] + [(str(own), pids.start_time(own))]
+        files.replace(self._file(_USERS), "".join(f"{pid} {start}\n" for pid, start in noted))
+
+    def _file(self, name: str) -> str:
+        return os.path.join(self.directory, name)
+
+
+def _descriptor_of(pid: str, number: int) -> int:
+    """Return a descriptor of the network namespace `number` that a process has one of, or is in; -1 if it hasn't.
+
+    Their links don't tell: what was opened through a mount is called by that one's path.
+    """
+    directory = f"/proc/{pid}/fd"
+    try:
+        paths = [f"{directory}/{name}" for name in os.listdir(directory)] + [f"/proc/{pid}/ns/net"]
+    except OSError:  # it has ended, or isn't ours
+        return -1
+    for path in paths:
+        try:
+            if os.stat(path).st_ino != number:
+                continue
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            continue
+        if _is_netns(descriptor, number):  # not another one's, after a change in between
+            return descriptor
+        os.close(descriptor)
+    return -1
+
+
+def _is_netns(descriptor: int, number: int) -> bool:
+    found = os.fstat(descriptor)
+    return found.st_ino == number and found.st_dev == os.stat("/proc/self/ns/net").st_dev

@@ -1,0 +1,54 @@
+"""What code that runs in the user's namespaces needs: containers' namespaces, connections between them, tools in them.
+
+Nothing here joins a namespace for good: sockets are made in it, and tools are run in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from typing import Any
+
+from podpy import linux
+
+
+def container(directory: str, name: str) -> int:
+    """Return a descriptor of a new network namespace, as a container gets it."""
+    path = os.path.join(directory, name)
+    linux.make_netns(path, neighbours=True, open_to_all=True)
+    return os.open(path, os.O_RDONLY)
+
+
+def tool(netns: int, *command: str) -> Any:
+    """Run a tool in a network namespace and return its answer; it is JSON."""
+    done = subprocess.run(
+        ["nsenter", f"--net=/proc/self/fd/{netns}", *command], pass_fds=[netns], capture_output=True, check=True
+    )
+    return json.loads(done.stdout or "[]")
+
+
+def _socket(netns: int, address: str, kind: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    made = socket.socket(fileno=linux.netns_socket(netns, family, kind, 0))
+    made.settimeout(30)
+    return made
+
+
+def listen(netns: int, address: str, port: int = 80) -> socket.socket:
+    """Return a listening socket in a network namespace."""
+    server = _socket(netns, address, socket.SOCK_STREAM)
+    server.bind((address, port))
+    server.listen()
+    return server
+
+
+def connect(netns: int, address: str, port: int = 80) -> str:
+    """Connect from a network namespace; return the address that the connection has there, or the error's name."""
+    with _socket(netns, address, socket.SOCK_STREAM) as client:
+        try:
+            client.connect((address, port))
+        except OSError as error:
+            return type(error).__name__ if error.errno is None else os.strerror(error.errno)
+        return str(client.getsockname()[0])
