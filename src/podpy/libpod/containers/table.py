@@ -36,6 +36,7 @@ RESTARTING = "restarting"  # it has ended, and its monitor is waiting to start i
 NO_PROCESS = {"pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0}  # columns of a container that has ended
 ALIVE = (RUNNING, PAUSED, STOPPING)
 BUSY = (*ALIVE, STARTING, RESTARTING)  # it is running, or its monitor or a call is going to start it
+_ENDED_STATES = (CREATED, EXITED, REMOVING)
 NO_RESTART = ("", "no", "never")  # restart policies that never restart
 # Values of `stopped_by_user`; with each of them nothing but a start runs the container again.
 STOPPED_BY_USER = 1
@@ -130,7 +131,7 @@ class ContainerTable:
 
     def insert(self, row: ContainerRow, relations: Iterable[tuple[str, str]] = ()) -> None:
         """Add a row and its relations. `relations` are pairs: a namespace's kind and the id of the container whose
-        namespace it joins, or "image" and the id of another image that it mounts.
+        namespace it joins, "image" and the id of another image that it mounts, or "network-used" and a network's name.
 
         Raises InUseError if the name is taken.
         """
@@ -142,16 +143,27 @@ class ContainerTable:
             self._tell(row.id, "create", row.created)
 
     def update(self, container_id: str, *events: str, **changes: Any) -> None:
-        """Change columns of one row; `events` are the actions (podman-events(1)) to write with the change."""
+        """Change columns of one row; `events` are the actions (podman-events(1)) to write with the change.
+
+        With the status of an end, its addresses in networks are given back, unless it starts again at once.
+        """
         columns = ", ".join(f"{name} = ?" for name in changes)
         change = f"UPDATE containers SET {columns} WHERE id = ?"
-        if not events:
+        gives_back = changes.get("status") in _ENDED_STATES and self._has_networks(container_id)
+        if not events and not gives_back:
             self.database.execute(change, (*changes.values(), container_id))
             return
         with self.database.transaction():
             self.database.execute(change, (*changes.values(), container_id))
+            if gives_back:
+                from podpy.storage.network_rows import NetworkRows
+
+                NetworkRows(self.database).give_back(container_id)
             for action in events:
                 self._tell(container_id, action, changes.get("finished") or changes.get("started") or time_ns())
+
+    def _has_networks(self, container_id: str) -> bool:
+        return bool(self.database.query("SELECT 1 FROM network_attachments WHERE container_id = ?", (container_id,)))
 
     def tell(self, container_id: str, action: str, *, at: int = 0, **more: Any) -> None:
         """Write an event without a change, such as "exec"; nothing if the container is gone, or the disk is full.
@@ -266,7 +278,7 @@ class ContainerTable:
 
     def dependents(self, container_id: str) -> list[str]:
         """Return the ids of the containers that join a namespace of this one."""
-        query = "SELECT DISTINCT container_id FROM container_relations WHERE target = ?"
+        query = "SELECT DISTINCT container_id FROM container_relations WHERE target = ? AND kind != 'network-used'"
         return [found for (found,) in self.database.query(query, (container_id,))]
 
     def has(self, container_id: str) -> bool:

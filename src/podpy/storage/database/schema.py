@@ -368,5 +368,33 @@ ALTER TABLE volumes ADD COLUMN uid INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE volumes ADD COLUMN gid INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS, _STATE, _SECRETS, _VOLUMES)
+# storage/network_rows.py
+_NETWORKS = """
+CREATE TABLE network_attachments (
+    container_id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    interface TEXT NOT NULL,
+    mac TEXT NOT NULL,
+    host_interface TEXT NOT NULL,
+    PRIMARY KEY (container_id, network)
+) WITHOUT ROWID;
+CREATE TABLE network_addresses (
+    network TEXT NOT NULL,
+    address TEXT NOT NULL,
+    container_id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+    subnet TEXT NOT NULL,
+    PRIMARY KEY (network, address)
+) WITHOUT ROWID;
+CREATE INDEX network_addresses_by_container ON network_addresses (container_id);
+CREATE TABLE network_last (
+    network TEXT NOT NULL,
+    subnet TEXT NOT NULL,
+    address TEXT NOT NULL,
+    PRIMARY KEY (network, subnet)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (
+    _FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS, _STATE, _SECRETS, _VOLUMES, _NETWORKS,
+)  # fmt: skip
 VERSION = len(MIGRATIONS)
