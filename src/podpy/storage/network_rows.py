@@ -1,4 +1,4 @@
-"""Which container is on which network now, and with which addresses: rows of podpy.sqlite.
+"""Which container is on which network now, and with which addresses: rows of the database.
 
 network_attachments  one row for each network that a container is on, from before its links are made until its end is
                      recorded. The one with the network "" says that its monitor holds the namespace of all bridges.
