@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podpy.errors import UsageError
-from podpy.network.names import Resolver, hosts, resolv_conf
+from podpy.network.names import Resolver, hosts, network_resolv_conf, resolv_conf
 
 
 def test_hosts_of_a_plain_container() -> None:
@@ -74,3 +74,26 @@ def test_the_hosts_network_keeps_all_servers() -> None:
 def test_a_host_without_name_servers() -> None:
     assert conf("", forwarder="10.0.2.3") == "nameserver 10.0.2.3\n"
     assert conf("") == ""
+
+
+def network_conf(*gateways: str, **changes: list[str]) -> str:
+    values = {"search": [], "options": [], **changes}
+    return network_resolv_conf(Resolver(HOST), gateways=list(gateways), **values)
+
+
+def test_user_networks_have_one_search_line_and_their_gateways_in_order() -> None:
+    expected = "search dns.podman\nnameserver 10.89.1.1\nnameserver 10.89.0.1\noptions ndots:2\n"
+    assert network_conf("10.89.1.1", "10.89.0.1", "10.89.1.1") == expected
+
+
+def test_asked_for_values_replace_those_of_user_networks() -> None:
+    assert network_conf("10.89.0.1", search=["foo.bar"], options=["ndots:3"]) == (
+        "search foo.bar\nnameserver 10.89.0.1\noptions ndots:3\n"
+    )
+    assert "search" not in network_conf("10.89.0.1", search=["."])
+
+
+def test_a_container_on_two_networks_has_a_line_for_each() -> None:
+    own = [("10.89.0.5", ["abc", "web"]), ("10.89.1.3", ["abc", "web"])]
+    text = hosts(added=[], base="", host_address="", own=own)
+    assert text.endswith("10.89.0.5\tabc web\n10.89.1.3\tabc web\n")

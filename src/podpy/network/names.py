@@ -10,6 +10,9 @@ from podpy import files
 from podpy.errors import UsageError
 from podpy.spec.text.network import HOST_GATEWAY, check_host, is_address
 
+DOMAIN = "dns.podman"
+"""What a user network's names end with, as Podman's: `web` and `web.dns.podman` are the same container."""
+
 HOST_NAMES = ("host.containers.internal", "host.docker.internal")
 SYSTEMD_RESOLVED = "/run/systemd/resolve/resolv.conf"
 _STUB = "127.0.0.53"
@@ -116,6 +119,16 @@ def resolv_conf(
     if options or host.options:
         lines.append(f"options {' '.join(options or host.options)}\n")
     return "".join(lines)
+
+
+def network_resolv_conf(host: Resolver, *, gateways: list[str], search: list[str], options: list[str]) -> str:
+    """Return the text of /etc/resolv.conf on user networks of which at least one has names.
+
+    `gateways`: where their resolver listens, in the order of the command line. It knows the containers' names, and asks
+    the host's servers, or those of `--dns`, for all others, so none of these is here. `--dns-search` replaces the
+    networks' own domain, and "." is none; the host's list doesn't count: a container's name would be asked for outside.
+    """
+    return resolv_conf(host, servers=list(dict.fromkeys(gateways)), search=search or [DOMAIN], options=options)
 
 
 def _is_local(server: str) -> bool:

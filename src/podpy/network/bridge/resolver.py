@@ -1,0 +1,215 @@
+"""Names on user networks: the files that podpy-resolver reads, and the process.
+
+The folder `names` beside the shared namespace's `netns` holds one file per network with names, in aardvark-dns's format
+(its README; a file of netavark is read as well):
+
+    names/NETWORK          (NETWORK%int for an internal one, whose questions aren't forwarded)
+        10.89.0.1,fd00:1::1[ 1.1.1.1]                 addresses to listen on, port 53; the network's own servers
+        ID IPV4S IPV6S NAME,NAME,…[ SERVER,SERVER]    a container; lists by commas, one blank between fields, empty
+                                                      ones too; its own servers (`--dns`)
+
+Whoever writes holds the lock of the shared namespace, so the text is read, changed, and put in place at once. The
+resolver sees the new file by inotify: it opens and closes its listeners and answers with the new names, without a
+signal. A network without containers has no file.
+
+`resolver.pid` ("PID INODE", the inode of the shared namespace) is written and locked (F_OFD_SETLK, fcntl(2)) by the
+resolver itself: it is alive while somebody holds the lock, wherever podpy was killed. It ends when `netns` is unlinked.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import files, process
+from podpy.errors import NetworkSetupError
+from podpy.plan import Operation
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+NAMES = "names"
+NETNS = "netns"
+PID_FILE = "resolver.pid"
+_ASIDE = "names.next"  # beside the folder: every file in it is a network's
+_INTERNAL = "%int"
+_PROGRAM = "resolver"
+_PROCESS_NAME = "podpy-resolver"
+_F_OFD_GETLK, _F_UNLCK = 36, 2  # asm-generic/fcntl.h
+_FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux
+_READY = b"+"
+
+
+class Zone(Record):
+    """A network whose names are known: what the first line of its file says."""
+
+    network: str
+    addresses: list[str]  # of its gateways: where the resolver listens
+    servers: list[str] = []  # instead of the host's (`network create --dns`)
+    internal: bool = False
+
+
+class Entry(Record):
+    """A container on a network, as the others see it."""
+
+    container_id: str
+    v4: list[str] = []
+    v6: list[str] = []
+    names: list[str]  # its name, aliases, short id, own hostname: truth of Podman's order, but any order works
+    servers: list[str] = []  # `--dns`
+
+
+def write(directory: str, zone: Zone, entries: Iterable[Entry]) -> None:
+    """Make a network's file anew, with these containers; without any, remove it. `directory` has the `names` folder.
+
+    The caller holds the lock. Raises OSError.
+    """
+    _put(directory, zone, [_line(entry) for entry in entries])
+
+
+def add(directory: str, zone: Zone, entry: Entry) -> None:
+    """Add a container to a network, or replace what is known of it. The caller holds the lock. Raises OSError."""
+    lines = _lines_without(directory, zone.network, entry.container_id)
+    _put(directory, zone, [*lines[1:], _line(entry)])
+
+
+def remove(directory: str, network: str, container_id: str = "") -> None:
+    """Forget a container on a network, or the whole network. Nothing there is no error.
+
+    The caller holds the lock. Raises OSError.
+    """
+    lines = _lines_without(directory, network, container_id) if container_id else []
+    for suffix in ("", _INTERNAL):
+        path = os.path.join(directory, NAMES, network + suffix)
+        if len(lines) < 2:
+            files.unlink(path)
+        elif os.path.exists(path):
+            _replace(directory, path, lines)
+
+
+def _lines_without(directory: str, network: str, container_id: str) -> list[str]:
+    """Return the lines of a network's file but the container's; the first one is the network's own, even if empty."""
+    path = os.path.join(directory, NAMES, network)
+    text = files.read_small(path) or files.read_small(path + _INTERNAL)
+    first, *lines = text.splitlines() or [""]
+    return [first, *(line for line in lines if not line.startswith(container_id + " "))]
+
+
+def _put(directory: str, zone: Zone, lines: list[str]) -> None:
+    path = os.path.join(directory, NAMES, zone.network)
+    wanted, other = (path + _INTERNAL, path) if zone.internal else (path, path + _INTERNAL)
+    files.unlink(other)
+    if not lines or not zone.addresses:
+        files.unlink(wanted)
+        return
+    first = " ".join([",".join(zone.addresses), *([",".join(zone.servers)] if zone.servers else [])])
+    _replace(directory, wanted, [first, *lines])
+
+
+def _replace(directory: str, path: str, lines: list[str]) -> None:
+    aside = os.path.join(directory, _ASIDE)
+    files.replace(aside, "".join(f"{line}\n" for line in lines))
+    try:
+        os.rename(aside, path)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.rename(aside, path)
+
+
+def _line(entry: Entry) -> str:
+    fields = [entry.container_id, ",".join(entry.v4), ",".join(entry.v6), ",".join(dict.fromkeys(entry.names))]
+    return " ".join([*fields, *([",".join(entry.servers)] if entry.servers else [])])
+
+
+def is_alive(directory: str, inode: int) -> bool:
+    """Return whether a resolver answers in the shared namespace with this inode number."""
+    import fcntl
+    import struct
+
+    try:
+        descriptor = os.open(os.path.join(directory, PID_FILE), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Asked for, not taken: a resolver that starts right now must get the lock.
+        question = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+        kind = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, _F_OFD_GETLK, question))[0]
+        return kind != _F_UNLCK and os.read(descriptor, 64).split()[1:] == [str(inode).encode()]
+    finally:
+        os.close(descriptor)
+
+
+class StartResolver(Operation):
+    """Start podpy-resolver unless one is alive; it gets ready while the rest of the start goes on.
+
+    `netns` returns a descriptor of the shared namespace when the operation is executed; it stays the caller's. The
+    caller holds the lock from before this until WaitForResolver is done, and has written the names before.
+    """
+
+    def __init__(self, directory: str, netns: Callable[[], int]) -> None:
+        self.directory = directory
+        self.netns = netns
+        self._pid = 0
+        self._ready = -1
+        self._messages = -1
+
+    def describe(self) -> str:
+        """Return what is started."""
+        return f"start {_PROCESS_NAME} for {os.path.join(self.directory, NAMES)}, if there is none"
+
+    def execute(self) -> None:
+        """Start it, and return at once. Raises OSError."""
+        descriptor = self.netns()
+        inode = os.fstat(descriptor).st_ino
+        if is_alive(self.directory, inode):
+            return
+        # One of a namespace before this one may still be on its way out; it keeps the lock of the old file.
+        files.unlink(os.path.join(self.directory, PID_FILE))
+        os.makedirs(os.path.join(self.directory, NAMES), mode=0o700, exist_ok=True)
+        self._ready, ready = process.pipe()
+        self._messages, messages = process.pipe()
+        try:
+            self._pid = process.spawn(
+                [process.own_program(_PROGRAM), self.directory, str(descriptor), str(ready)],
+                environment={},
+                stdin=-1,
+                stdout=-1,
+                stderr=messages,
+                keep=[descriptor, ready],
+                session=True,  # it lives as long as the shared namespace
+                name=_PROCESS_NAME,
+            )
+        finally:
+            os.close(ready)
+            os.close(messages)
+
+    def wait(self) -> None:
+        """Wait until it listens, if it was started. Raises NetworkSetupError with what it said."""
+        if not self._pid:
+            return
+        is_ready = os.read(self._ready, 1) == _READY
+        os.close(self._ready)
+        said = "" if is_ready else process.read_all(self._messages)
+        if is_ready:
+            os.close(self._messages)
+        pid, self._pid = self._pid, 0
+        process.wait(pid)  # the resolver is its child: nobody's wait for any child finds it
+        if not is_ready:
+            reason = said or "it ended without a word"
+            raise NetworkSetupError(f"{_PROCESS_NAME} can't start: {reason}", hint="podpy system doctor")
+
+
+class WaitForResolver(Operation):
+    """Wait until podpy-resolver listens."""
+
+    def __init__(self, start: StartResolver) -> None:
+        self.start = start
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return f"wait until {_PROCESS_NAME} listens"
+
+    def execute(self) -> None:
+        """Wait. Raises NetworkSetupError."""
+        self.start.wait()
