@@ -8,6 +8,7 @@ from stat import S_ISREG
 
 SMALL = 1 << 20  # bytes: more than any file of /proc that podpy reads, and than any file that it writes at once
 _PART = 1 << 16
+_RECORD = 1 << 13
 _IN_THE_WAY = (errno.EPERM, errno.ELOOP, errno.ENXIO)  # another's file, a symbolic link, a fifo
 
 
@@ -36,6 +37,22 @@ def read_small(path: str, limit: int = SMALL) -> str:
         return read(path, limit)
     except OSError:
         return ""
+
+
+def read_record(path: str) -> str:
+    """Return the text of a file of /proc or of a cgroup that the kernel writes as one piece, such as /proc/PID/stat; an
+    empty text if it can't be read. One read(2): the piece is whole, if no longer than 8 KiB (seq_file.rst).
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return os.read(descriptor, _RECORD).decode("utf-8", "surrogateescape")
+    except OSError:  # the process has just ended
+        return ""
+    finally:
+        os.close(descriptor)
 
 
 def replace(path: str, data: bytes | str, mode: int = 0o600, *, lasting: bool = False) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from signal import pidfd_send_signal
@@ -20,7 +22,7 @@ _STATE = 0
 
 def start_time(pid: int) -> int:
     """Return when a process started, in clock ticks since boot; 0 if the process is gone, or a zombie."""
-    fields = _stat(pid)
+    fields = stat_fields(pid)
     if not fields or fields[_STATE] in "ZX":
         return 0
     return int(fields[_START_TIME])
@@ -63,12 +65,9 @@ def send_signal(pid: int, started: int, number: int) -> bool:
     return True
 
 
-def _stat(pid: int) -> list[str]:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="surrogateescape") as file:
-            return file.read().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+def stat_fields(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat (proc_pid_stat(5)) from the third on, the state; none if it is gone."""
+    return files.read_record(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 
 def namespace(pid: int | str, kind: str) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from podpy.cli.show import stat_rows
 from podpy.cli.show.stat_board import bars
-from podpy.libpod.containers import stats as measuring
-from podpy.libpod.containers.stats import Stats, Usage
+from podpy.libpod.containers.stats import Stats
+from podpy.libpod.containers.usage import Cgroup, Usage
 from tests.support import wait
 from tests.support.engine import Podpy
 
@@ -102,12 +102,12 @@ def test_a_cgroups_files_are_read_as_podman_reads_them(tmp_path: Path) -> None:
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
-    assert measuring._from_cgroup(str(tmp_path), 100_000) == Usage(
+    assert Cgroup(str(tmp_path), texts).usage(100_000, None) == Usage(
         cpu_time=1_500_000, system_time=500_000, memory=3000, memory_limit=8000, block_input=11, block_output=22, pids=3
     )
     (tmp_path / "memory.max").write_text("max\n")
     (tmp_path / "io.stat").unlink()
-    usage = measuring._from_cgroup(str(tmp_path), 100_000)
+    usage = Cgroup(str(tmp_path), texts.keys() - {"io.stat"}).usage(100_000, None)
     assert (usage.memory_limit, usage.block_input) == (100_000, None)
 
 

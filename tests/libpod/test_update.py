@@ -46,7 +46,7 @@ def test_a_container_that_runs_is_changed_for_exec_at_once_and_for_itself_at_its
 def test_an_update_that_was_killed_after_the_runtime_took_its_limits_is_undone(podpy: Podpy, busybox: str) -> None:
     container = podpy.ok("run", "-d", "--name=c", "--network=none", busybox, "sleep", "1000")
     with sqlite3.connect(podpy.graphroot / "podpy.sqlite") as database:
-        ((spec,),) = database.execute("SELECT spec FROM containers").fetchall()
+        ((spec,),) = database.execute("SELECT spec FROM container_specs").fetchall()
     left = podpy.runroot / "containers" / container / "update"
     left.write_text(spec)
     assert f"container {container[:12]}: an update of its limits was undone" in podpy.ok("system", "check", "--quick")

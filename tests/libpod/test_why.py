@@ -32,7 +32,8 @@ def test_why_a_container_ended_or_never_started(podpy: Podpy, busybox: str) -> N
     with sqlite3.connect(podpy.graphroot / FILE_NAME) as connection:  # memory limits can't be tried everywhere
         connection.execute("UPDATE containers SET oom_killed = 1, exit_code = 137 WHERE name = 'job'")
         connection.execute(
-            "UPDATE containers SET spec = json_set(spec, '$.resources.memory', 67108864) WHERE name = 'job'"
+            """UPDATE container_specs SET spec = json_set(spec, '$.resources.memory', 67108864)
+                WHERE id = (SELECT id FROM containers WHERE name = 'job')"""
         )
     page = podpy.ok("why", "job")
     assert "the signal SIGKILL ended it" in page

@@ -167,8 +167,8 @@ def test_removing_one_of_several_names_only_removes_the_name() -> None:
 def test_an_image_that_a_container_uses_stays() -> None:
     with own_store() as store:
         add_image(store, "a", [base()], NAME)
-        columns = "(id, name, spec, image_id, created, status)"
-        insert = f"INSERT INTO containers {columns} VALUES (?, 'c', '{{}}', ?, 1, 'created')"
+        columns = "(id, name, image_id, created, status)"
+        insert = f"INSERT INTO containers {columns} VALUES (?, 'c', ?, 1, 'created')"
         store.database.execute(insert, ("c" * 64, "a" * 64))
         with pytest.raises(InUseError, match="in use by container cccccccccccc"):
             store.remove_image(NAME, force=True)

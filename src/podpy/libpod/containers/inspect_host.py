@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.spec.container import PROPAGATIONS
 
 TYPE_CHECKING = False
@@ -176,11 +177,8 @@ def cgroup_path(row: ContainerRow) -> str:
     """Return a running container's cgroup v2 path, or an empty text."""
     if not row.pid:
         return ""
-    try:
-        with open(f"/proc/{row.pid}/cgroup", encoding="utf-8") as file:
-            unified = [line.rstrip("\n").partition("::")[2] for line in file if line.startswith("0::")]
-    except OSError:  # the container has just ended
-        return ""
+    lines = files.read_small(f"/proc/{row.pid}/cgroup").splitlines()  # none if the container has just ended
+    unified = [line.partition("::")[2] for line in lines if line.startswith("0::")]
     return unified[0] if unified and unified[0] != "/" else ""
 
 

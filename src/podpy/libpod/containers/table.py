@@ -98,7 +98,7 @@ class ContainerRow(Record):
 
 
 _COLUMNS = ContainerRow._fields
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers"
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM containers JOIN container_specs USING (id)"
 _SELECT_LINES = """SELECT id, name, image_name, command, created, status, started, finished, exit_code, ports, exposed
     FROM containers"""
 _NOT_IN_SUMMARY = (
@@ -109,7 +109,8 @@ _SUMMARY_COLUMNS = tuple(name for name in _COLUMNS if name not in _NOT_IN_SUMMAR
 _SUMMARY_FIELDS = (*_SUMMARY_COLUMNS, "spec")
 _SELECT_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)}, '' FROM containers"
 _MOST_VALUES = 500  # in one statement; SQLite's limit was once 999 (sqlite.org/limits.html, 9)
-_INSERT = f"INSERT INTO containers ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_OWN_COLUMNS = tuple(name for name in _COLUMNS if name != "spec")
+_INSERT = f"INSERT INTO containers ({', '.join(_OWN_COLUMNS)}) VALUES ({', '.join('?' * len(_OWN_COLUMNS))})"
 
 
 # A container's event, from its row (storage/database/events.py). The events of an end and of a removal have the code.
@@ -137,7 +138,8 @@ class ContainerTable:
         """
         with self.database.transaction():
             self.database.execute("INSERT INTO names VALUES (?, 'container', ?)", (row.name, row.id))
-            self.database.execute(_INSERT, tuple(getattr(row, name) for name in _COLUMNS))
+            self.database.execute(_INSERT, tuple(getattr(row, name) for name in _OWN_COLUMNS))
+            self.database.execute("INSERT INTO container_specs VALUES (?, ?)", (row.id, row.spec))
             for kind, target in relations:
                 self.database.execute("INSERT INTO container_relations VALUES (?, ?, ?)", (row.id, kind, target))
             self._tell(row.id, "create", row.created)
@@ -147,14 +149,18 @@ class ContainerTable:
 
         With the status of an end, its addresses in networks are given back, unless it starts again at once.
         """
+        spec = changes.pop("spec", None)
         columns = ", ".join(f"{name} = ?" for name in changes)
         change = f"UPDATE containers SET {columns} WHERE id = ?"
         gives_back = changes.get("status") in _ENDED_STATES and self._has_networks(container_id)
-        if not events and not gives_back:
+        if not events and not gives_back and spec is None:
             self.database.execute(change, (*changes.values(), container_id))
             return
         with self.database.transaction():
-            self.database.execute(change, (*changes.values(), container_id))
+            if changes:
+                self.database.execute(change, (*changes.values(), container_id))
+            if spec is not None:
+                self.database.execute("UPDATE container_specs SET spec = ? WHERE id = ?", (spec, container_id))
             if gives_back:
                 from podpy.storage.network_rows import NetworkRows
 
@@ -240,8 +246,9 @@ class ContainerTable:
 
     def left_by_restarts(self, before: int) -> list[ContainerRow]:
         """Return the rows of containers that were stopped before this time for a restart that never came."""
-        where = " WHERE status = ? AND stopped_by_user = ? AND finished < ?"
-        return self._rows(_SELECT + where, (EXITED, STOPPED_FOR_RESTART, before))
+        # Literally as in the index containers_left_by_restarts; `+`: not by status, which most containers share.
+        where = f" WHERE +status = ? AND stopped_by_user = {STOPPED_FOR_RESTART} AND finished < ?"
+        return self._rows(_SELECT + where, (EXITED, before))
 
     def latest(self) -> ContainerRow | None:
         """Return the newest container, or None."""
@@ -255,10 +262,9 @@ class ContainerTable:
     def summaries(self, *statuses: str) -> list[ContainerRow]:
         """Return rows with the fields for lists and `settle`, oldest first: all, or those in one of these states.
 
-        The other fields have their defaults: specs are nine tenths of the table, and each column costs time.
+        The other fields have their defaults: specs are nine tenths of a row, and each column costs time.
         """
         if not statuses:
-            # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
             return sorted(self._rows(_SELECT_SUMMARY, (), _SUMMARY_FIELDS), key=lambda row: row.created)
         marks = ", ".join("?" * len(statuses))
         return self._rows(f"{_SELECT_SUMMARY} WHERE status IN ({marks}) ORDER BY created", statuses, _SUMMARY_FIELDS)
@@ -273,13 +279,16 @@ class ContainerTable:
 
     def lines(self) -> list[Line]:
         """Return the data of the standard columns of `ps` for every row, oldest first."""
-        # Through the index by `created` every row would be looked up on its own: a scan and a sort cost half.
         return sorted(self.database.query(_SELECT_LINES), key=lambda line: line[4])
 
     def dependents(self, container_id: str) -> list[str]:
         """Return the ids of the containers that join a namespace of this one."""
         query = "SELECT DISTINCT container_id FROM container_relations WHERE target = ? AND kind != 'network-used'"
         return [found for (found,) in self.database.query(query, (container_id,))]
+
+    def known(self, ids: list[str]) -> set[str]:
+        """Return those of these ids that have a row."""
+        return {row.id for row in self.summaries_of(ids)}
 
     def has(self, container_id: str) -> bool:
         """Return whether there is a row with exactly this id."""

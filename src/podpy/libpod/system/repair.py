@@ -16,10 +16,11 @@ import os
 from time import monotonic, time_ns
 
 from podpy.config.paths import EARLIER
+from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
-from podpy.libpod.containers.held import Held
+from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import BUSY, INITIALIZED, REMOVING, STOPPED_BY_USER
 from podpy.monitor.files import UNCOMMITTED
 
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
 def repair(engine: Engine) -> list[str]:
     """Repair, and return a line for each repair. Cheap if there is nothing to do. Needs the user's namespaces."""
     done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(engine)]
-    for row in engine.table.with_status(*BUSY):
+    for row in engine.table.summaries(*BUSY):
         settled = settle(engine, row)
         if settled.status != row.status and settled.status not in _NOT_ENDED:
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
-            finish(Held(engine, settled), wait=False)
+            _finish(engine, row.id)
     for row in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
         done.append(f"container {row.id[:12]}: was stopped for a restart that never came")
         engine.table.note(row.id, stopped_by_user=STOPPED_BY_USER)
@@ -56,6 +57,13 @@ def repair(engine: Engine) -> list[str]:
     _sweep_exit_records(engine)
     done += [f"storage: removed {name}" for name in engine.store.sweep().lines]
     return done
+
+
+def _finish(engine: Engine, container_id: str) -> None:
+    try:
+        finish(find(engine, container_id), wait=False)
+    except NoSuchContainerError:
+        pass  # another call has removed it
 
 
 def repair_if_needed(engine: Engine) -> bool:
@@ -83,7 +91,7 @@ def _sweep_exit_records(engine: Engine) -> None:
         try:
             if entry.stat(follow_symlinks=False).st_mtime_ns > oldest:
                 continue
-            busy = busy if busy is not None else {row.id for row in engine.table.with_status(*BUSY)}
+            busy = busy if busy is not None else {row.id for row in engine.table.summaries(*BUSY)}
             if entry.name not in busy:
                 os.unlink(entry.path)
         except FileNotFoundError:
@@ -123,9 +131,8 @@ def _remove_strays(engine: Engine) -> list[str]:
     """Remove run directories and locks of containers that aren't in the database."""
     directory = os.path.join(engine.paths.runroot, "containers")
     done = []
-    for name in os.listdir(directory):
-        if engine.table.has(name):
-            continue
+    names = os.listdir(directory)
+    for name in set(names).difference(engine.table.known(names)):
         lock = engine.lock(name)
         if not lock.acquire(wait=False):
             continue  # it is being created now

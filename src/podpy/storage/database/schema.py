@@ -394,7 +394,44 @@ CREATE TABLE network_last (
 ) WITHOUT ROWID;
 """
 
+# A row without its specification lies on one page: a change writes that page and no more. In a table WITHOUT ROWID a
+# search reads each row that it meets whole, with its overflow pages (sqlite.org/fileformat2.html, 1.6); a table with
+# rowids keeps up to 4,061 bytes of a row together, and is searched through the index of its ids.
+#
+# events: the newest are never deleted but with all others, so numbers grow without AUTOINCREMENT, which writes a page
+# of its own for each. Two indexes of containers served no query that needs one; every repair asks the new one, which is
+# empty but for a moment.
+_SPECS = """
+CREATE TABLE container_specs (
+    id TEXT PRIMARY KEY REFERENCES containers (id) ON DELETE CASCADE,
+    spec TEXT NOT NULL
+);
+INSERT INTO container_specs SELECT id, spec FROM containers;
+ALTER TABLE containers DROP COLUMN spec;
+DROP INDEX containers_by_created;
+DROP INDEX containers_removed_at_exit;
+CREATE INDEX containers_left_by_restarts ON containers (finished) WHERE stopped_by_user = 2;
+
+CREATE TABLE events_anew (
+    number INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    action TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    attributes TEXT NOT NULL DEFAULT '{}'
+);
+INSERT INTO events_anew SELECT * FROM events;
+DROP TABLE events;
+ALTER TABLE events_anew RENAME TO events;
+CREATE INDEX events_by_time ON events (time);
+CREATE TRIGGER events_bounded AFTER INSERT ON events WHEN NEW.number % 1000 = 0 BEGIN
+    DELETE FROM events WHERE number <= NEW.number - 100000;
+END;
+"""
+
 MIGRATIONS = (
     _FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS, _STATE, _SECRETS, _VOLUMES, _NETWORKS,
+    _SPECS,
 )  # fmt: skip
 VERSION = len(MIGRATIONS)
