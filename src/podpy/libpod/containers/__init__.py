@@ -10,4 +10,5 @@ facts.py           `facts(…)`: Podman's ListContainer, one object in `ps --for
 ports.py           published and exposed ports of a row
 inspect_data.py    `inspect(container, size=False)`, Podman's names; HostConfig in inspect_host.py
 sizes.py, top.py   disk space in bytes; processes, from /proc
+stats.py, usage.py `Sampler(engine, names).sample()`: what containers use, from cgroups and /proc
 """

@@ -1,7 +1,7 @@
 """Resource usage of containers: CPU, memory, network, disk, processes.
 
-The raw values are usage.py's. As in Podman, the CPU percentage is counted since the last sample, the first one since the container's start (libpod,
-calculateCPUPercent); memory is memory.current without inactive_file.
+The raw values are usage.py's. As in Podman, the CPU percentage is counted since the last sample, the first one since
+the container's start (libpod, calculateCPUPercent); memory is memory.current without inactive_file.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _with_percents(row: ContainerRow, usage: Usage | None, before: Stats | None)
     if usage is None:
         return Stats(id=row.id, name=row.name)
     now = time_ns()
-    cpu_time = usage.cpu_time
+    cpu_time = usage["cpu_time"]
     since, used = row.started, 0
     if before is not None and before.running and cpu_time is not None and (before.cpu_time or 0) <= cpu_time:
         since, used = before.time, before.cpu_time or 0
@@ -95,7 +95,7 @@ def _with_percents(row: ContainerRow, usage: Usage | None, before: Stats | None)
         time=now,
         cpu=_percent(cpu_time, used, now - since),
         average_cpu=_percent(cpu_time, 0, now - row.started),
-        **usage.as_dict(),
+        **usage,
     )
 
 

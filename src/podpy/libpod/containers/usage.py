@@ -15,16 +15,20 @@ import os
 from podpy import files
 from podpy.libpod.containers.inspect_host import cgroup_path
 from podpy.pids import namespace, stat_fields
-from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from podpy.libpod.containers.table import ContainerRow
 
     Traffic = dict[str, dict[str, int]]
+    Usage = dict[str, Any]  # _VALUES: bytes, nanoseconds; None: unknown on this host
 
+# system_time: the part of cpu_time spent in the kernel. memory_limit: without one, the machine's memory. network: a
+# Traffic. pids: processes and threads.
+_VALUES = ("cpu_time", "system_time", "memory", "memory_limit", "network", "block_input", "block_output", "pids")
 _ROOTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # v2 alone; beside v1
 _COMPLETE = frozenset(("memory.current", "pids.current", "io.stat"))
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # nanoseconds
@@ -37,19 +41,6 @@ _COUNTERS = {
 }  # fmt: skip
 
 
-class Usage(Record):
-    """The raw values of one container. Bytes, nanoseconds; None: unknown on this host."""
-
-    cpu_time: int | None = None
-    system_time: int | None = None  # the part spent in the kernel
-    memory: int | None = None
-    memory_limit: int = 0  # without a limit, the machine's memory
-    network: Traffic | None = None
-    block_input: int | None = None
-    block_output: int | None = None
-    pids: int | None = None  # processes and threads
-
-
 def measure(rows: list[ContainerRow]) -> dict[str, Usage]:
     """Return the usage of running containers by id."""
     total = _total_memory()
@@ -59,21 +50,24 @@ def measure(rows: list[ContainerRow]) -> dict[str, Usage]:
     lacking = []
     for row in rows:
         group = groups.of(row)
-        shares_network = namespace(row.pid, "net") == own_network
-        network = None if shares_network else _traffic(row.pid)
         if group is not None:
-            found[row.id] = group.usage(total, network)
+            usage = group.usage(total)
+            is_complete = group.tells_everything
         else:
-            found[row.id] = Usage(memory_limit=total, network=network)
-        if group is None or not group.tells_everything:
+            usage = {**dict.fromkeys(_VALUES), "memory_limit": total}
+            is_complete = False
+        shares_network = namespace(row.pid, "net") == own_network
+        usage["network"] = None if shares_network else _traffic(row.pid)
+        found[row.id] = usage
+        if not is_complete:
             lacking.append(row)
     for identifier, processes in _processes_of(lacking).items() if lacking else ():
-        found[identifier] = _completed(found[identifier], processes)
+        _complete(found[identifier], processes)
     return found
 
 
 class _Cgroups:
-    """Finds containers' cgroups. Siblings have the same controllers (cgroup-v2.rst), and names that differ by the id."""
+    """Finds containers' cgroups. Siblings have the same controllers (cgroup-v2.rst); their names differ by the id."""
 
     def __init__(self) -> None:
         self._forms: dict[tuple[str, str], frozenset[str]] = {}  # what is before and after the id → names of files
@@ -114,23 +108,20 @@ class Cgroup:
         """Whether it has all controllers that a usage needs."""
         return _COMPLETE.issubset(self._names)
 
-    def usage(self, total: int, network: Traffic | None) -> Usage:
-        """Return its values; None where it lacks the controller. `total`: the machine's memory."""
-        memory = self._number("memory.current")
-        if memory is not None:
-            memory = max(0, memory - self._pairs("memory.stat").get("inactive_file", 0))
-        limit = self._number("memory.max")
-        read, written = self._disk()
-        return Usage(
-            cpu_time=self.cpu["usage_usec"] * 1000 if "usage_usec" in self.cpu else None,
-            system_time=self.cpu["system_usec"] * 1000 if "system_usec" in self.cpu else None,
-            memory=memory,
-            memory_limit=min(limit, total) if limit else total,
-            network=network,
-            block_input=read,
-            block_output=written,
-            pids=self._number("pids.current"),
-        )
+    def usage(self, total: int) -> Usage:
+        """Return all values but the network's; None where it lacks the controller. `total`: the machine's memory."""
+        usage: Usage = dict.fromkeys(_VALUES)
+        usage["memory_limit"] = total
+        if "usage_usec" in self.cpu:
+            usage["cpu_time"] = self.cpu["usage_usec"] * 1000
+            usage["system_time"] = self.cpu["system_usec"] * 1000
+        if "memory.current" in self._names:
+            usage["memory"] = self._memory()
+            usage["memory_limit"] = min(self._number("memory.max") or total, total)
+        if "io.stat" in self._names:
+            usage["block_input"], usage["block_output"] = self._disk()
+        usage["pids"] = self._number("pids.current")
+        return usage
 
     def _text(self, name: str) -> str:
         return files.read_record(f"{self._directory}/{name}") if name in self._names else ""
@@ -143,9 +134,11 @@ class Cgroup:
         lines = self._text(name).splitlines()
         return {name: int(number) for name, _, number in (line.partition(" ") for line in lines) if number.isdigit()}
 
-    def _disk(self) -> tuple[int | None, int | None]:
-        if "io.stat" not in self._names:
-            return None, None
+    def _memory(self) -> int | None:
+        memory = self._number("memory.current")
+        return memory and max(0, memory - self._pairs("memory.stat").get("inactive_file", 0))
+
+    def _disk(self) -> tuple[int, int]:
         lines = files.read_small(f"{self._directory}/io.stat").splitlines()
         counts = [word.partition("=") for line in lines for word in line.split()[1:]]
         read = sum(int(number) for name, _, number in counts if name == "rbytes")
@@ -179,31 +172,36 @@ def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[int]]:
     return found
 
 
-def _completed(usage: Usage, processes: list[int]) -> Usage:
-    """Return the usage with missing values summed up over processes."""
-    changes: dict[str, int | None] = {}
-    if usage.cpu_time is None or usage.pids is None:
-        alive = [fields for pid in processes if (fields := stat_fields(pid))]
-        if not alive:
-            return usage
-        changes["pids"] = _ticks(alive, _THREADS)
-        changes["cpu_time"] = _ticks(alive, _UTIME, _STIME, _CUTIME, _CSTIME) * _TICK
-        changes["system_time"] = _ticks(alive, _STIME, _CSTIME) * _TICK
-    if usage.memory is None:
-        changes["memory"] = _sum(map(_memory, processes))
-    if usage.block_input is None:
-        disk = [*map(_disk, processes)]
-        changes["block_input"] = _sum(read for read, _ in disk)
-        changes["block_output"] = _sum(written for _, written in disk)
-    return usage.replace(**{name: value for name, value in changes.items() if getattr(usage, name) is None})
+def _complete(usage: Usage, processes: list[int]) -> None:
+    """Sum missing values up over processes."""
+    if usage["cpu_time"] is None or usage["pids"] is None:
+        _count(usage, processes)
+    if usage["memory"] is None:
+        usage["memory"] = _sum([_memory(pid) for pid in processes])
+    if usage["block_input"] is None:
+        counts = [_disk(pid) for pid in processes]
+        usage["block_input"] = _sum([read for read, _ in counts])
+        usage["block_output"] = _sum([written for _, written in counts])
 
 
-def _ticks(stats: list[list[str]], *places: int) -> int:
+def _count(usage: Usage, processes: list[int]) -> None:
+    """Count threads, and their time where the cgroup doesn't tell it."""
+    alive = [fields for pid in processes if (fields := stat_fields(pid))]
+    if not alive:
+        return
+    if usage["pids"] is None:
+        usage["pids"] = _total(alive, _THREADS)
+    if usage["cpu_time"] is None:
+        usage["cpu_time"] = _total(alive, _UTIME, _STIME, _CUTIME, _CSTIME) * _TICK
+        usage["system_time"] = _total(alive, _STIME, _CSTIME) * _TICK
+
+
+def _total(stats: list[list[str]], *places: int) -> int:
     """Return the sum of fields of several processes' stat."""
-    return sum(int(fields[place]) for fields in stats for place in places)
+    return sum([int(fields[place]) for fields in stats for place in places])
 
 
-def _sum(numbers: Iterable[int | None]) -> int | None:
+def _sum(numbers: list[int | None]) -> int | None:
     """Return the sum of the known numbers; None if none is known."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
@@ -216,11 +214,12 @@ def _memory(pid: int) -> int | None:
 
 
 def _disk(pid: int) -> tuple[int | None, int | None]:
-    """Return the bytes that a process has read from and written to disks (proc_pid_io(5))."""
-    counts = dict(line.split(": ") for line in files.read_record(f"/proc/{pid}/io").splitlines())
-    if "read_bytes" not in counts:
+    """Return the bytes that a process has read from and written to disks (proc_pid_io(5)); None like `_memory`."""
+    _, found, rest = files.read_record(f"/proc/{pid}/io").partition("\nread_bytes:")
+    if not found:
         return None, None
-    return int(counts["read_bytes"]), int(counts["write_bytes"])
+    words = rest.split(maxsplit=3)  # of this line and the next, write_bytes
+    return int(words[0]), int(words[2])
 
 
 def _traffic(pid: int) -> Traffic | None:
