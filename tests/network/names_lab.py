@@ -318,22 +318,24 @@ class Running:
         self.findings = lab.directory.parent / "findings"  # its standard error is /dev/null once it is ready
         log = f"log_path={self.findings}"
         environment = {**os.environ, "ASAN_OPTIONS": f"{log}:detect_leaks=0", "UBSAN_OPTIONS": log}
+        lock = resolver.take(os.fspath(lab.directory), self.inode)
+        assert lock >= 0, "there is one already"
         with open(self.errors, "wb") as errors:
-            arguments = [lab.directory, str(netns), str(theirs), lab.conf]
+            arguments = [lab.directory, str(netns), str(theirs), str(lock), lab.conf]
             subprocess.run(
                 [*lab.host.inside, program, *arguments],
                 check=True,
-                pass_fds=[netns, theirs],
+                pass_fds=[netns, theirs, lock],
                 stderr=errors,
                 env=environment,
                 timeout=60,
             )
-        os.close(theirs)
-        os.close(netns)
+        for descriptor in (theirs, netns, lock):
+            os.close(descriptor)
         said = os.read(ready, 1)
         os.close(ready)
         assert said == b"+", self.errors.read_text()
-        self.pid = int((lab.directory / "resolver.pid").read_text().split()[0])
+        self.pid = int((lab.directory / "resolver.pid").read_text().split()[1])
 
     def is_alive(self) -> bool:
         """Whether it still answers for this namespace."""

@@ -1,17 +1,18 @@
 /* podpy-resolver: names on a user's networks, one process for all of them.
  *
- *     resolver DIRECTORY NETNS READY [RESOLV_CONF]
+ *     resolver DIRECTORY NETNS READY LOCK [RESOLV_CONF]
  *
  * DIRECTORY    the user's networks in the run directory: its folder `names` says who is who (the format is described in
  *              podpy/network/bridge/resolver.py), its file `netns` that the shared network namespace is there
  * NETNS        number of a descriptor of the shared network namespace
  * READY        number of a descriptor: `+` is written when all listeners are open; what is wrong goes to stderr
+ * LOCK         number of a descriptor of DIRECTORY/resolver.pid, locked: it gets our pid, and is kept open
  * RESOLV_CONF  instead of /etc/resolv.conf
  *
  * It answers on port 53 of every gateway, by UDP and TCP. Its sockets to other servers are in the network namespace that
  * it was started in, the host's: so a server on the host's loopback device can be asked, too. One thread, one event
  * loop, tables of fixed size. Names are read again when a file in the folder has changed, resolv.conf when it has.
- * It ends when `netns` is unlinked. While it runs it holds a lock on `resolver.pid`.
+ * It ends when `netns` is unlinked.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -115,25 +116,16 @@ static void watch(struct context *ctx, const char *directory)
     end_without_netns(ctx);
 }
 
-/* The one resolver of this namespace: false if there is another one. */
-static bool take_lock(const struct context *ctx)
+static void write_pid(const struct context *ctx, int lock)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = openat(ctx->directory_fd, "resolver.pid", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct stat status;
     char text[64];
 
-    if (fd < 0 || fstat(ctx->netns_fd, &status) < 0)
+    if (fstat(ctx->netns_fd, &status) < 0)
+        fail("the network namespace");
+    int size = snprintf(text, sizeof text, "%llu %d\n", (unsigned long long)status.st_ino, (int)getpid());
+    if (pwrite(lock, text, (size_t)size, 0) != size)
         fail("resolver.pid");
-    if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-        if (errno == EAGAIN || errno == EACCES)
-            return false;
-        fail("lock resolver.pid");
-    }
-    int size = snprintf(text, sizeof text, "%d %llu\n", (int)getpid(), (unsigned long long)status.st_ino);
-    if (ftruncate(fd, 0) < 0 || write(fd, text, (size_t)size) != size)
-        fail("resolver.pid");
-    return true; /* open, and locked, until the end */
 }
 
 static void listen_or_fail(struct context *ctx)
@@ -178,18 +170,15 @@ static void reset(void)
     prctl(PR_SET_NAME, PROCESS_NAME);
 }
 
-static void start(struct context *ctx, char **argv, int ready)
+static void start(struct context *ctx, char **argv)
 {
+    int lock = atoi(argv[4]);
+
     ctx->directory_fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ctx->names_fd = ctx->directory_fd < 0 ? -1 : openat(ctx->directory_fd, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (ctx->names_fd < 0)
         fail(argv[1]);
-    if (fcntl(ctx->netns_fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(ready, F_SETFD, FD_CLOEXEC) < 0)
-        fail("descriptors");
-    if (!take_lock(ctx)) {
-        say_ready(ready);
-        end();
-    }
+    write_pid(ctx, lock);
     ctx->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (ctx->epoll_fd < 0)
         fail("epoll_create1");
@@ -226,11 +215,11 @@ int main(int argc, char **argv)
     struct context *ctx = &context;
     int ready;
 
-    if (argc < 4)
+    if (argc < 5)
         return 2;
     ctx->netns_fd = atoi(argv[2]);
     ready = atoi(argv[3]);
-    ctx->upstreams.path = argc > 4 ? argv[4] : "/etc/resolv.conf";
+    ctx->upstreams.path = argc > 5 ? argv[5] : "/etc/resolv.conf";
     /* A grandchild of the caller: a library caller's wait for any child never finds it. */
     pid_t child = fork();
     if (child < 0)
@@ -238,7 +227,7 @@ int main(int argc, char **argv)
     if (child > 0)
         return 0;
     reset();
-    start(ctx, argv, ready);
+    start(ctx, argv);
     say_ready(ready);
     confine();
     for (;;)

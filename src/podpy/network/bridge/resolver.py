@@ -12,8 +12,9 @@ Whoever writes holds the lock of the shared namespace, so the text is read, chan
 resolver sees the new file by inotify: it opens and closes its listeners and answers with the new names, without a
 signal. A network without containers has no file.
 
-`resolver.pid` ("PID INODE", the inode of the shared namespace) is written and locked (F_OFD_SETLK, fcntl(2)) by the
-resolver itself: it is alive while somebody holds the lock, wherever podpy was killed. It ends when `netns` is unlinked.
+`resolver.pid` ("INODE PID", the inode of the shared namespace) is locked (F_OFD_SETLK, fcntl(2)) by who starts the
+resolver, which inherits the lock: one is alive, or on its way, while the lock is held, and a kill of whoever frees it.
+It ends when `netns` is unlinked.
 """
 
 from __future__ import annotations
@@ -36,8 +37,7 @@ _ASIDE = "names.next"  # beside the folder: every file in it is a network's
 _INTERNAL = "%int"
 _PROGRAM = "resolver"
 _PROCESS_NAME = "podpy-resolver"
-_F_OFD_GETLK, _F_UNLCK = 36, 2  # asm-generic/fcntl.h
-_FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux
+_F_OFD_GETLK, _F_OFD_SETLK, _F_UNLCK = 36, 37, 2  # asm-generic/fcntl.h
 _READY = b"+"
 
 
@@ -123,28 +123,59 @@ def _line(entry: Entry) -> str:
 
 
 def is_alive(directory: str, inode: int) -> bool:
-    """Return whether a resolver answers in the shared namespace with this inode number."""
+    """Return whether a resolver answers, or will soon, in the shared namespace with this inode number."""
     import fcntl
-    import struct
 
     try:
-        descriptor = os.open(os.path.join(directory, PID_FILE), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(_pid_file(directory), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        # Asked for, not taken: a resolver that starts right now must get the lock.
-        question = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
-        kind = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, _F_OFD_GETLK, question))[0]
-        return kind != _F_UNLCK and os.read(descriptor, 64).split()[1:] == [str(inode).encode()]
+        # Asked for, not taken: somebody who starts one right now must get the lock.
+        question = _flock(fcntl.F_RDLCK)
+        is_free = fcntl.fcntl(descriptor, _F_OFD_GETLK, question)[:2] == _flock(_F_UNLCK)[:2]
+        return not is_free and os.read(descriptor, 64).split()[:1] == [str(inode).encode()]
     finally:
         os.close(descriptor)
+
+
+def take(directory: str, inode: int) -> int:
+    """Return a descriptor with the lock of the resolver of this namespace, or -1 if one is alive, or on its way.
+
+    The process that inherits it is the resolver as long as it lives. Raises OSError.
+    """
+    import fcntl
+
+    path = _pid_file(directory)
+    if is_alive(directory, inode):
+        return -1
+    # That of a namespace before this one may still be on its way out: it keeps the lock of the old file.
+    files.unlink(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.fcntl(descriptor, _F_OFD_SETLK, _flock(fcntl.F_WRLCK))
+        os.write(descriptor, f"{inode}\n".encode())
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _pid_file(directory: str) -> str:
+    return os.path.join(directory, PID_FILE)
+
+
+def _flock(kind: int) -> bytes:
+    import struct
+
+    return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)  # struct flock of 64-bit Linux
 
 
 class StartResolver(Operation):
     """Start podpy-resolver unless one is alive; it gets ready while the rest of the start goes on.
 
     `netns` returns a descriptor of the shared namespace when the operation is executed; it stays the caller's. The
-    caller holds the lock from before this until WaitForResolver is done, and has written the names before.
+    caller holds the lock of the shared namespace meanwhile, has written its names before, and waits without the lock.
     """
 
     def __init__(self, directory: str, netns: Callable[[], int]) -> None:
@@ -161,28 +192,26 @@ class StartResolver(Operation):
     def execute(self) -> None:
         """Start it, and return at once. Raises OSError."""
         descriptor = self.netns()
-        inode = os.fstat(descriptor).st_ino
-        if is_alive(self.directory, inode):
-            return
-        # One of a namespace before this one may still be on its way out; it keeps the lock of the old file.
-        files.unlink(os.path.join(self.directory, PID_FILE))
         os.makedirs(os.path.join(self.directory, NAMES), mode=0o700, exist_ok=True)
+        lock = take(self.directory, os.fstat(descriptor).st_ino)
+        if lock < 0:
+            return
         self._ready, ready = process.pipe()
         self._messages, messages = process.pipe()
         try:
             self._pid = process.spawn(
-                [process.own_program(_PROGRAM), self.directory, str(descriptor), str(ready)],
+                [process.own_program(_PROGRAM), self.directory, str(descriptor), str(ready), str(lock)],
                 environment={},
                 stdin=-1,
                 stdout=-1,
                 stderr=messages,
-                keep=[descriptor, ready],
+                keep=[descriptor, ready, lock],
                 session=True,  # it lives as long as the shared namespace
                 name=_PROCESS_NAME,
             )
         finally:
-            os.close(ready)
-            os.close(messages)
+            for theirs in (ready, messages, lock):
+                os.close(theirs)
 
     def wait(self) -> None:
         """Wait until it listens, if it was started. Raises NetworkSetupError with what it said."""
