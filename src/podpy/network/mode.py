@@ -4,6 +4,7 @@
     host                       the host's own
     pasta[:option[,option]]    a private one, connected by pasta(1); options are pasta's, as in Podman
     slirp4netns[:key=value,…]  a private one, connected by slirp4netns(1); options as in Podman
+    bridge                     on networks that other containers are on, too (the specification's `networks`)
     container:NAME, ns:PATH    somebody else's (podpy.libpod joins them)
     private, default, ""       private: pasta where it is installed, else slirp4netns; and slirp4netns where pasta is
                                too old (podpy.network.programs.is_old), nobody chose it, and no UDP or IPv6 port is
@@ -47,14 +48,13 @@ class Mode(Record):
     @property
     def is_private(self) -> bool:
         """Whether podpy makes the namespace and connects it."""
-        return self.kind in _WITH_OPTIONS
+        return self.kind in _WITH_OPTIONS or self.kind == BRIDGE
 
 
 def parse(text: str, conf: ContainersConf) -> Mode:
     """Return what the value of `--network` means.
 
-    Raises UsageError for a value that makes no sense, NotSupportedError for networks that podpy doesn't have (yet) or
-    when neither pasta nor slirp4netns is installed.
+    Raises UsageError for a value that makes no sense, NotSupportedError if neither pasta nor slirp4netns is installed.
     """
     kind, colon, rest = text.partition(":")
     if kind in _PRIVATE:
@@ -70,11 +70,9 @@ def parse(text: str, conf: ContainersConf) -> Mode:
         return Mode(kind=kind, target=rest)
     if kind in _WITH_OPTIONS:
         return _with_program(kind, [option for option in rest.split(",") if option], conf)
-    name = "bridge networks" if kind == BRIDGE else f'named networks ("{kind}")'
-    raise NotSupportedError(
-        f"--network {text}: {name} aren't supported yet",
-        hint="Use --network pasta (the default), slirp4netns, host, none or container:NAME",
-    )
+    if text == BRIDGE:
+        return Mode(kind=BRIDGE)
+    raise UsageError(f"invalid network mode {text}", hint="Networks are named beside the mode bridge")
 
 
 def _default(text: str, colon: str, conf: ContainersConf) -> Mode:

@@ -14,10 +14,14 @@ from podpy.network.private import pasta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podpy.libpod.containers.starting.context import StartContext
+    from podpy.network.bridge.attach import BridgeNetwork
     from podpy.network.private.slirp import Addresses, StartSlirp
     from podpy.plan import Operation
     from podpy.spec.container import PortMapping
+    from podpy.storage.database.database import Database
 
 
 class NetworkPlan:
@@ -31,6 +35,7 @@ class NetworkPlan:
         self.wait_operations: list[Operation] = []
         self.netns_path = ""
         self.starter: pasta.StartPasta | StartSlirp | None = None
+        self.bridge: BridgeNetwork | None = None
 
     @property
     def ports(self) -> list[PortMapping] | None:
@@ -45,11 +50,8 @@ class NetworkPlan:
             return None
         context = self._context
         own_names = list(dict.fromkeys([spec.hostname or context.container_id[:12], context.name]))
-        address = self._own_address() if self.mode.is_private else "127.0.0.1"
-        own = [] if spec.uts == "host" and not spec.hostname else [(address, own_names)]
-        return names.hosts(
-            added=spec.add_hosts, base=self._base_hosts(), host_address=self._host_address(), own=own if address else []
-        )
+        own = [] if spec.uts == "host" and not spec.hostname else [(each, own_names) for each in self._own_addresses()]
+        return names.hosts(added=spec.add_hosts, base=self._base_hosts(), host_address=self._host_address(), own=own)
 
     @property
     def resolv_conf(self) -> str | None:
@@ -58,6 +60,13 @@ class NetworkPlan:
         if spec.dns == ["none"] or self.mode.kind == mode.CONTAINER:
             return None
         own_namespace = self.mode.kind not in (mode.HOST, mode.PATH)
+        if self.bridge is not None and self.bridge.name_servers:
+            return names.network_resolv_conf(
+                names.host_resolver(own_namespace=True),
+                gateways=self.bridge.name_servers,
+                search=spec.dns_search,
+                options=spec.dns_options,
+            )
         return names.resolv_conf(
             names.host_resolver(own_namespace=own_namespace),
             servers=spec.dns,
@@ -67,14 +76,28 @@ class NetworkPlan:
             own_namespace=own_namespace,
         )
 
+    @property
+    def hold_fd(self) -> int:
+        """What the monitor must hold as long as it lives; -1: nothing."""
+        return self.bridge.hold_fd if self.bridge is not None else -1
+
+    def end(self) -> None:
+        """Let go of what only the start needed."""
+        if self.bridge is not None:
+            self.bridge.end()
+
     def abandon(self) -> None:
         """End what was started, after a failure."""
+        if self.bridge is not None:
+            self.bridge.abandon()
         if self.starter is not None:
             self.starter.abandon()
         if self.netns_path:
             netns.EndNetwork(self._context.directory).execute()
 
     def _forwarder(self) -> str:
+        if self.bridge is not None:
+            return pasta.NAME_SERVER  # of its way out
         if self.mode.kind == mode.PASTA:
             return pasta.option_value(self.mode, "--dns-forward") or pasta.NAME_SERVER
         return self._slirp_addresses().name_server if self.mode.kind == mode.SLIRP4NETNS else ""
@@ -84,12 +107,18 @@ class NetworkPlan:
 
         return addresses(self.mode)
 
-    def _own_address(self) -> str:
+    def _own_addresses(self) -> list[str]:
+        """Return the container's own addresses, as far as they are known."""
+        if not self.mode.is_private:
+            return ["127.0.0.1"]
+        if self.bridge is not None:
+            return self.bridge.own_addresses
         if self.mode.kind == mode.SLIRP4NETNS:
-            return self._slirp_addresses().own
+            return [self._slirp_addresses().own]
         if pasta.has_fixed_addresses(self.mode):
-            return pasta.ADDRESS
-        return pasta.option_value(self.mode, "-a", "--address") or hostinfo.address()
+            return [pasta.ADDRESS]
+        address = pasta.option_value(self.mode, "-a", "--address") or hostinfo.address()
+        return [address] if address else []
 
     def _host_address(self) -> str:
         wanted = self._context.conf.host_containers_internal_ip
@@ -97,7 +126,7 @@ class NetworkPlan:
             return ""
         if wanted:
             return wanted
-        if self.mode.kind == mode.PASTA:
+        if self.mode.kind in (mode.PASTA, mode.BRIDGE):
             return pasta.host_address(self.mode)
         if self.mode.kind == mode.SLIRP4NETNS:
             loopback = "allow_host_loopback=true" in self.mode.options
@@ -120,8 +149,11 @@ class NetworkPlan:
             raise UsageError(f"can't read the base hosts file {wanted}: {error.strerror}") from error
 
 
-def plan(context: StartContext) -> NetworkPlan:
-    """Return the plan of a container's network. Raises UsageError, NotSupportedError."""
+def plan(context: StartContext, database: Callable[[], Database]) -> NetworkPlan:
+    """Return the plan of a container's network. `database`: where bridge networks have their rows.
+
+    Raises UsageError, NotSupportedError, NoSuchNetworkError.
+    """
     spec = context.spec
     kind = mode.parse(spec.network, context.conf)
     mode.check(spec, kind)
@@ -133,6 +165,12 @@ def plan(context: StartContext) -> NetworkPlan:
     if not kind.is_private:
         return made
     made.netns_path = os.path.join(context.directory, netns.NETNS)
+    if kind.kind == mode.BRIDGE:
+        from podpy.network.bridge.attach import BridgeNetwork
+
+        made.bridge = bridge = BridgeNetwork(context, database())
+        made.operations, made.wait_operations = bridge.operations, bridge.wait_operations
+        return made
     before = _before(published, context.former_ports)
     made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps))]
     if kind.kind == mode.PASTA:

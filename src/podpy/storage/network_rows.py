@@ -126,9 +126,21 @@ class NetworkRows:
             self._database.execute(f"DELETE FROM {table} WHERE container_id IN {ended}", values) for table in _TABLES
         )
 
-    def in_use(self) -> bool:
-        """Return whether a container is on a network, or is just getting there."""
-        return bool(self._database.query("SELECT 1 FROM network_attachments LIMIT 1"))
+    def clear(self, container_id: str) -> None:
+        """Give back all that a container has."""
+        for table in _TABLES:
+            self._database.execute(f"DELETE FROM {table} WHERE container_id = ?", (container_id,))
+
+    def in_use(self, besides: str = "") -> bool:
+        """Return whether a container, besides that one, is on a network, or is just getting there."""
+        query = "SELECT 1 FROM network_attachments WHERE container_id != ? LIMIT 1"
+        return bool(self._database.query(query, (besides,)))
+
+    def monitors(self) -> list[int]:
+        """Return the pids of the monitors that may hold the namespace of all bridges."""
+        query = """SELECT DISTINCT conmon_pid FROM containers JOIN network_attachments ON container_id = id
+            WHERE conmon_pid > 0"""
+        return [pid for (pid,) in self._database.query(query)]
 
     def use(self, container_id: str, networks: Iterable[str]) -> None:
         """Note which networks a container is configured for now."""

@@ -58,7 +58,7 @@ def facts(
         "Mounts": [mount["target"] for mount in spec["mounts"]],
         "Names": [row.name],
         "Namespaces": namespaces_of(row) if namespaces else {},
-        "Networks": _networks(spec["network"]),
+        "Networks": [attachment["network"] for attachment in spec.get("networks") or ()],
         "Pid": row.pid,
         "Pod": "",
         "PodName": "",
@@ -83,12 +83,6 @@ def namespaces_of(row: ContainerRow) -> dict[str, str]:
         except OSError:
             continue  # the process has just ended, or belongs to another user namespace
     return numbers
-
-
-def _networks(mode: str | None) -> list[str]:
-    # Podman lists only networks that `network ls` shows; none, host, pasta … aren't such networks.
-    name = (mode or "").partition(":")[0]  # None: the empty row from which a table's heading is made
-    return [] if name in ("", "none", "host", "private", "pasta", "slirp4netns", "container", "ns") else [name]
 
 
 def _port(port: dict[str, Any]) -> dict[str, Any]:

@@ -128,8 +128,13 @@ def _network(spec: ContainerSpec) -> dict[str, Any]:
         }
         for port in spec.ports
     ]
+    networks = {
+        each.network: {"static_ips": each.ips, "aliases": each.aliases, "interface_name": each.interface}
+        for each in spec.networks
+    }
     return {
         "netns": _namespace(spec.network),
+        **({"Networks": networks} if networks else {}),
         "portmappings": ports,
         "publish_image_ports": spec.publish_all,
         "dns_server": spec.dns,

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from podpy.spec.health import Health
 
 _SHORT_ID = 12
-_NO_ADDRESSES = {
-    "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "GlobalIPv6Address": "",
-    "GlobalIPv6PrefixLen": 0, "MacAddress": "",
-}  # fmt: skip
 _NO_HEALTH_CHECK = {
     "HealthcheckOnFailureAction": "none", "HealthLogDestination": "local", "HealthcheckMaxLogCount": 5,
     "HealthcheckMaxLogSize": 500,
@@ -251,8 +247,14 @@ def _network(container: Held) -> dict[str, Any]:
     bound = inspect_host.port_bindings(fastjson.loads(container.row.ports))
     if spec.network != "host" and not spec.network.startswith("container:"):
         bound = {**dict.fromkeys(spec.expose), **bound}
+    if spec.network == "bridge":
+        from podpy.libpod.containers.inspect_networks import of_bridge
+
+        networks = of_bridge(container)
+    else:
+        networks = {**inspect_host.NO_ADDRESSES, "Networks": _networks(inspect_host.network_mode(container))}
     return {
-        **_NO_ADDRESSES,
+        **networks,
         "Bridge": "",
         "SandboxID": "",
         "HairpinMode": False,
@@ -260,7 +262,7 @@ def _network(container: Held) -> dict[str, Any]:
         "LinkLocalIPv6PrefixLen": 0,
         "Ports": bound,
         "SandboxKey": f"/proc/{container.row.pid}/ns/net" if container.row.pid and spec.network != "host" else "",
-        "Networks": _networks(inspect_host.network_mode(container)),
+        "Networks": networks["Networks"],
     }
 
 
@@ -268,7 +270,7 @@ def _networks(mode: str) -> dict[str, Any]:
     """Return Podman's Networks for a container without a bridge network: one entry, named by its mode."""
     if mode.startswith(("container:", "ns:")):
         return {}
-    joined = {**_NO_ADDRESSES, "NetworkID": mode, "DriverOpts": None, "IPAMConfig": None, "Links": None}
+    joined = {**inspect_host.NO_ADDRESSES, "NetworkID": mode, "DriverOpts": None, "IPAMConfig": None, "Links": None}
     return {mode: joined}
 
 

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.table import ContainerRow
     from podpy.spec.container import ContainerSpec, Mount, Resources
 
+NO_ADDRESSES = {
+    "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "GlobalIPv6Address": "",
+    "GlobalIPv6PrefixLen": 0, "MacAddress": "",
+}  # fmt: skip
+"""Podman's InspectBasicNetworkConfig."""
+
 _ANYWHERE = "0.0.0.0"
 _CPU_PERIOD = 100000  # microseconds: the period for --cpus
 _BILLION = 1_000_000_000

@@ -149,12 +149,31 @@ def _network(engine: Engine, values: list[str]) -> Test:
     for value in values:
         kind, colon, name = value.partition(":")
         wanted.add(f"container:{engine.table.find(name).id}" if kind == "container" and colon else value)
+    named = _named_networks(engine, values)
 
     def test(row: ContainerRow) -> bool:
-        mode = str(_spec(row)["network"])
+        spec = _spec(row)
+        if any(attachment["network"] in named for attachment in spec.get("networks") or ()):
+            return True
+        mode = str(spec["network"])
         return mode in wanted or (not mode.startswith("container:") and mode.partition(":")[0] in wanted)
 
     return test
+
+
+def _named_networks(engine: Engine, values: list[str]) -> set[str]:
+    """Return the names of the networks that these values name, by name or beginning of the id."""
+    from podpy.errors import NoSuchNetworkError
+    from podpy.network.definitions.folder import folder
+
+    definitions = folder(engine.paths, engine.conf)
+    found = set()
+    for value in values:
+        try:
+            found.add(definitions.find(value).name)
+        except NoSuchNetworkError:
+            continue
+    return found
 
 
 def _restart_policy(_engine: Engine, values: list[str]) -> Test:

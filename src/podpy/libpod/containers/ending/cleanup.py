@@ -43,6 +43,10 @@ def release(engine: Engine, row: ContainerRow) -> bool:
         engine.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory, ports=row.ports not in ("", "[]")):
         operation.execute()
+    if fastjson.loads(row.spec).get("network") == "bridge":
+        from podpy.network.bridge.attach import leave
+
+        leave(engine.paths, engine.conf, engine.database, row.id)
     _leave_mounts(directory)
     _remove_busy_tree(directory)
     return True

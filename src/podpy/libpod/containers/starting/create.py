@@ -112,6 +112,10 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
     spec = with_defaults(spec, engine.conf, caller.environ, rootless=engine.paths.rootless, directory=caller.directory)
     spec = _with_ports(spec)
     spec = _with_default_mounts(engine, spec)
+    if spec.network == "bridge" or spec.networks:
+        from podpy.libpod.containers.starting import networks
+
+        spec = networks.complete(engine, spec)
     if spec.network:  # checked before anything is created: no container that could never start is left behind
         from podpy.network import mode
 
@@ -318,9 +322,10 @@ def _join_by_id(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _other_relations(spec: ContainerSpec) -> list[tuple[str, str]]:
-    """Return a container's other relations, besides joined namespaces: pairs of a kind and an id."""
+    """Return a container's other relations, besides joined namespaces: pairs of a kind and an id or a name."""
     images = [("image", used) for used in set(spec.image_mounts.values())]
-    return [*images, *(("requires", needed) for needed in set(spec.requires))]
+    networks = [("network-used", each.network) for each in spec.networks]
+    return [*images, *networks, *(("requires", needed) for needed in set(spec.requires))]
 
 
 def _check_update_reference(name: str) -> None:

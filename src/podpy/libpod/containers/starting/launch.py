@@ -98,7 +98,7 @@ class Launch:
         self._container = container
         self._restart_delay = restart_delay
         self._context = context_of(container, console_size)
-        self._network: NetworkPlan = plan_network(self._context)
+        self._network: NetworkPlan = plan_network(self._context, lambda: container.engine.database)
         self._cgroups = FindCgroups(container.spec, container.id, wanted_cgroup_manager(container))
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd
@@ -213,6 +213,7 @@ class Launch:
 
     def end(self) -> None:
         """Release what only the start itself needed, and keep what the next start can use."""
+        self._network.end()
         if self._sources is not None:
             self._sources.release()
         if self._built is not None and self.pid:
@@ -261,6 +262,7 @@ class Launch:
             exit_command=exit_command(engine.paths, engine.settings.arguments, container.id, remove=spec.remove),
             attach_fd=self._attach_fd,
             waiter_fd=self._waiter_fd,
+            hold_fd=self._network.hold_fd,
             console_size=self._context.console_size,
             notify_socket=sdnotify.relayed_socket(spec, engine.caller.environ),
             unlink_on_exit=[self._network.netns_path] if self._network.netns_path else [],

@@ -1,0 +1,51 @@
+"""The networks of a new container: which ones they are, and the names of its interfaces."""
+
+from __future__ import annotations
+
+from podpy.errors import NotSupportedError, UsageError
+from podpy.network.bridge.members import free_interface
+from podpy.network.definitions.folder import folder
+from podpy.network.definitions.network import BRIDGE as DRIVER
+from podpy.network.mode import BRIDGE
+from podpy.spec.container import Attachment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
+    from podpy.spec.container import ContainerSpec
+
+
+def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+    """Return the spec with its networks by their names, each with an interface; none is the default network.
+
+    Raises NoSuchNetworkError, NotSupportedError for another driver than bridge, UsageError.
+    """
+    if spec.network != BRIDGE:
+        raise UsageError(
+            "invalid config provided: networks and static ip/mac address can only be used with Bridge mode networking",
+            hint="--network bridge, or the name of a network",
+        )
+    definitions = folder(engine.paths, engine.conf)
+    found: dict[str, Attachment] = {}
+    for attachment in spec.networks or [Attachment(network="")]:
+        network = definitions.find(attachment.network or engine.conf.default_network)
+        if network.driver != DRIVER:
+            raise NotSupportedError(
+                f"network {network.name}: its driver {network.driver} isn't supported", hint="podpy network create NAME"
+            )
+        found[network.name] = attachment.replace(network=network.name)
+    return spec.replace(networks=with_interfaces(list(found.values())))
+
+
+def with_interfaces(attachments: list[Attachment]) -> list[Attachment]:
+    """Return them, each with an interface: the first ethN that is free. Raises UsageError for a name given twice."""
+    taken = [attachment.interface for attachment in attachments if attachment.interface]
+    for name in taken:
+        if taken.count(name) > 1:
+            raise UsageError(f"interface name {name} is used twice: invalid argument")
+    made = []
+    for attachment in attachments:
+        name = attachment.interface or free_interface(taken)
+        taken.append(name)
+        made.append(attachment.replace(interface=name))
+    return made

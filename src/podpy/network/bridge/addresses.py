@@ -1,0 +1,104 @@
+"""Which addresses a container gets on a network: the next ones after those that were given last, as Podman chooses.
+
+A subnet's next address comes after the last one that was given, even if that one is free again; at the end of the range
+it goes on at its beginning. The gateway's and those of other containers are left out. The addresses are written down in
+the same transaction as they are chosen (podpy.storage.network_rows), so no two containers get the same one.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import EXIT_NOT_EXECUTABLE, NetworkSetupError
+from podpy.network.definitions.cidr import parse_address
+from podpy.network.definitions.network import NO_IPAM
+from podpy.record import Record
+from podpy.storage.network_rows import Address
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from podpy.network.definitions.network import Network, Subnet
+
+_SMALLEST_WITH_BROADCAST = 4  # addresses of a subnet: a /31 has only hosts (RFC 3021)
+
+
+class Chosen(Record):
+    """The addresses, in the order of the network's subnets. `last`: the subnets whose next address comes after it."""
+
+    addresses: list[Address]
+    last: dict[str, str] = {}
+
+
+def choose(network: Network, wanted: list[str], taken: Mapping[str, str], last: Mapping[str, str]) -> Chosen:
+    """Return one address for each subnet: that of `wanted` which is in it, else the next free one.
+
+    `taken`: the addresses of other containers, and their ids; `last`: the subnets' last ones. Raises NetworkSetupError,
+    in Podman's words.
+    """
+    texts = [_text(address) for address in wanted]
+    subnets = [] if network.ipam_driver == NO_IPAM else network.subnets
+    for text in texts:
+        if not any(subnet.prefix.contains(text) for subnet in subnets):
+            raise _failure(f"requested static ip {text} not in any subnet on network {network.name}")
+    found, moved = [], {}
+    for subnet in subnets:
+        own = next((text for text in texts if subnet.prefix.contains(text)), "")
+        if own:
+            _check(own, subnet, network, taken)
+        else:
+            own = moved[subnet.subnet] = _next(subnet, taken, last.get(subnet.subnet, ""))
+        found.append(Address(address=own, subnet=subnet.subnet))
+    return Chosen(addresses=found, last=moved)
+
+
+def _text(address: str) -> str:
+    """Return an address in the form in which it is compared. Raises NetworkSetupError."""
+    from podpy.network.definitions.cidr import normal_address
+
+    try:
+        return normal_address(address)
+    except ValueError as error:
+        raise _failure(str(error)) from None
+
+
+def _check(address: str, subnet: Subnet, network: Network, taken: Mapping[str, str]) -> None:
+    if address in taken:
+        raise _failure(
+            f"IPAM error: requested ip address {address} is already allocated to container ID {taken[address]}"
+        )
+    if address == subnet.gateway:
+        raise _failure(
+            f"IPAM error: requested ip address {address} is the gateway of network {network.name}",
+            hint="Its bridge has it: choose another one",
+        )
+
+
+def _next(subnet: Subnet, taken: Mapping[str, str], last: str) -> str:
+    """Return the next free address. Raises NetworkSetupError."""
+    prefix = subnet.prefix
+    first, end = prefix.first, prefix.last
+    if prefix.size >= _SMALLEST_WITH_BROADCAST:
+        first, end = first + 1, end - (prefix.version == 4)
+    low = max(first, parse_address(subnet.range_start)[1]) if subnet.range_start else first
+    high = min(end, parse_address(subnet.range_end)[1]) if subnet.range_end else end
+    busy = {parse_address(address)[1] for address in taken if prefix.contains(address)}
+    if subnet.gateway:
+        busy.add(parse_address(subnet.gateway)[1])
+    begin = parse_address(last)[1] + 1 if last else low
+    if not low <= begin <= high:
+        begin = low
+    # One more than there are busy ones is enough: among so many in a row, one is free.
+    for step in range(min(high - low + 1, len(busy) + 1)):
+        number = low + (begin - low + step) % (high - low + 1)
+        if number not in busy:
+            return prefix.address(number)
+    raise _failure(
+        f"IPAM error: failed to find free IP in range: {prefix.address(low)} - {prefix.address(high)}",
+        hint="Remove containers, or make a network with a larger --subnet or --ip-range",
+    )
+
+
+def _failure(message: str, hint: str = "") -> NetworkSetupError:
+    error = NetworkSetupError(message, hint=hint)
+    error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's: the container can't be started
+    return error

@@ -1,0 +1,252 @@
+"""A container on bridge networks: the operations of its start, and what its end gives back.
+
+    GiveAddresses   rows: who is where, with which addresses (one transaction)
+    CreateNetns     the container's own namespace (podpy.network.netns)
+    OpenNamespace   the namespace of all bridges is found or made; its lock is held from here …
+    PlugIn          one for each network: its bridge, the pair of devices, what the firewall lets through
+    TellNames       … to here: the resolver knows the container's names
+    WaitForWayOut   late, just before the container runs
+
+The monitor gets a descriptor of that namespace (`--hold-fd`): it is there as long as somebody holds one. A kill leaves
+nothing but rows and files that the next call clears: the devices go with the container's namespace.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podpy import files
+from podpy.network import netns
+from podpy.network.bridge import members, resolver
+from podpy.network.bridge.members import Member, Who
+from podpy.network.bridge.namespace import SharedNamespace
+from podpy.network.bridge.netlink import Netlink
+from podpy.plan import Operation
+from podpy.spec.container import Attachment
+from podpy.storage.network_rows import NetworkRows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.libpod.containers.starting.context import StartContext
+    from podpy.network.definitions.network import Network
+    from podpy.storage.database.database import Database
+
+
+class BridgeNetwork:
+    """What a start does for its bridge networks. `members` is filled when the first operation has run."""
+
+    def __init__(self, context: StartContext, database: Database) -> None:
+        """Raises NoSuchNetworkError, ConfigError."""
+        self.context = context
+        self.rows = NetworkRows(database)
+        self.database = database
+        self.who = Who.of(context.container_id, context.name, context.spec)
+        self.netns_path = os.path.join(context.directory, netns.NETNS)
+        self.shared = SharedNamespace(context.paths, context.conf)
+        self.hold_fd = -1
+        self.is_locked = False
+        self.members: list[Member] = []
+        self.wanted: list[tuple[Attachment, Network]] = [
+            (attachment, members.definition(context.paths, context.conf, attachment.network))
+            for attachment in context.spec.networks
+        ]
+        self.operations: list[Operation] = [
+            GiveAddresses(self),
+            netns.CreateNetns(self.netns_path, open_to_all=bool(context.spec.uid_maps), neighbours=True),
+            OpenNamespace(self),
+            *(PlugIn(self, place) for place in range(len(self.wanted))),
+            TellNames(self),
+        ]
+        self.wait_operations: list[Operation] = [WaitForWayOut(self)]
+
+    @property
+    def own_addresses(self) -> list[str]:
+        """The container's addresses, in the order of its networks."""
+        return [given.address for member in self.members for given in member.attached.addresses]
+
+    @property
+    def name_servers(self) -> list[str]:
+        """Where the networks' resolver listens, in their order; none if no network has names."""
+        zones = [members.zone_of(network) for _, network in self.wanted if network.dns_enabled]
+        return [address for zone in zones for address in zone.addresses]
+
+    def unlock(self) -> None:
+        """Let others plug in."""
+        if self.is_locked:
+            self.is_locked = False
+            self.shared.__exit__(None, None, None)
+
+    def end(self) -> None:
+        """Close what only the start needed: the monitor has its own descriptor."""
+        self.unlock()
+        if self.hold_fd >= 0:
+            os.close(self.hold_fd)
+            self.hold_fd = -1
+
+    def abandon(self) -> None:
+        """End what was begun, after a failure. `leave` gives back the rest."""
+        self.shared.way_out.abandon()
+        self.end()
+
+
+class GiveAddresses(Operation):
+    """Choose the container's addresses, and write them down."""
+
+    def __init__(self, bridge: BridgeNetwork) -> None:
+        self._bridge = bridge
+
+    def describe(self) -> str:
+        """Return for which networks."""
+        names = ", ".join(network.name for _, network in self._bridge.wanted)
+        return f"give the container its addresses on {names or 'no network'}"
+
+    def execute(self) -> None:
+        """Do it, in one transaction. Raises NetworkSetupError."""
+        bridge = self._bridge
+        rows, container = bridge.rows, bridge.context.container_id
+        with bridge.database.transaction():
+            before = {kept.network: kept for kept in rows.attached(container)}
+            rows.clear(container)
+            rows.hold(container)
+            bridge.members = [
+                Member(
+                    attachment=attachment,
+                    network=network,
+                    attached=members.give(rows, container, attachment, network, before.get(network.name)),
+                )
+                for attachment, network in bridge.wanted
+            ]
+
+
+class OpenNamespace(Operation):
+    """Find or make the namespace of all bridges, and hold it and its lock."""
+
+    def __init__(self, bridge: BridgeNetwork) -> None:
+        self._bridge = bridge
+
+    def describe(self) -> str:
+        """Return where it is."""
+        return f"find or make the network namespace of all bridges, {self._bridge.shared.path}, and its way out"
+
+    def execute(self) -> None:
+        """Do it. Raises OSError, NotSupportedError without nft or pasta, NetworkSetupError."""
+        bridge = self._bridge
+        bridge.shared.__enter__()
+        bridge.is_locked = True
+        bridge.hold_fd = bridge.shared.open(bridge.rows.monitors())
+
+
+class PlugIn(Operation):
+    """Plug the container into one network."""
+
+    def __init__(self, bridge: BridgeNetwork, place: int) -> None:
+        self._bridge = bridge
+        self._place = place
+
+    def describe(self) -> str:
+        """Return what is plugged where."""
+        attachment, network = self._bridge.wanted[self._place]
+        return f"plug {attachment.interface} into the bridge {network.interface} of network {network.name}"
+
+    def execute(self) -> None:
+        """Do it. Raises OSError, InUseError, NetworkSetupError."""
+        bridge, context = self._bridge, self._bridge.context
+        member = bridge.members[self._place]
+        container = os.open(bridge.netns_path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with Netlink.open(bridge.hold_fd) as rt:
+                friends = members.friends_of(member.network, context.paths, context.conf)
+                members.plug_in(rt, bridge.hold_fd, container, member, friends)
+        finally:
+            os.close(container)
+
+
+class TellNames(Operation):
+    """Tell the resolver of the container, and let others plug in."""
+
+    def __init__(self, bridge: BridgeNetwork) -> None:
+        self._bridge = bridge
+        self._start = resolver.StartResolver(bridge.shared.directory, lambda: bridge.hold_fd)
+
+    def describe(self) -> str:
+        """Return which names."""
+        attachments = [attachment for attachment, network in self._bridge.wanted if network.dns_enabled]
+        aliases = [alias for attachment in attachments for alias in attachment.aliases]
+        names = self._bridge.who.names(aliases) if attachments else []
+        return f"tell the networks' resolver the container's names: {', '.join(names) or 'none'}"
+
+    def execute(self) -> None:
+        """Do it. Raises OSError, NetworkSetupError."""
+        bridge = self._bridge
+        named = [member for member in bridge.members if member.network.dns_enabled]
+        for member in named:
+            entry = members.entry_of(member, bridge.who)
+            resolver.add(bridge.shared.directory, members.zone_of(member.network), entry)
+        if named:
+            self._start.execute()
+            self._start.wait()  # with the lock: a second one can't have its ports
+        bridge.unlock()
+
+
+class WaitForWayOut(Operation):
+    """Wait until the way out is ready."""
+
+    def __init__(self, bridge: BridgeNetwork) -> None:
+        self._bridge = bridge
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return "wait until the way out of the bridges is ready"
+
+    def execute(self) -> None:
+        """Wait. Raises NetworkSetupError."""
+        self._bridge.shared.wait()
+
+
+def leave(paths: Paths, conf: ContainersConf, database: Database, container_id: str) -> None:
+    """Let the networks forget a container that has ended; the last one takes the namespace of all bridges along.
+
+    Its rows are given back with the commit of its end. Safe to repeat. Raises OSError.
+    """
+    shared = SharedNamespace(paths, conf)
+    if not os.path.isdir(shared.directory):
+        return
+    with shared:
+        _forget_names(shared.directory, lambda one: one != container_id)
+        if not NetworkRows(database).in_use(besides=container_id):
+            shared.end()
+
+
+def clear(paths: Paths, conf: ContainersConf, database: Database) -> bool:
+    """Clear what killed calls have left of containers that are on no network any more; return whether it was the whole
+    namespace. Raises OSError.
+    """
+    shared = SharedNamespace(paths, conf)
+    if not os.path.lexists(shared.path):
+        return False
+    rows = NetworkRows(database)
+    with shared:
+        attached = {each.container_id for each in rows.attached()}
+        _forget_names(shared.directory, attached.__contains__)
+        if rows.in_use():
+            return False
+        shared.end()
+    return True
+
+
+def _forget_names(directory: str, keeps: Callable[[str], bool]) -> None:
+    """Take the containers whose ids `keeps` refuses out of the resolver's files."""
+    folder = os.path.join(directory, resolver.NAMES)
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        for line in files.read_small(os.path.join(folder, name)).splitlines()[1:]:
+            identifier = line.partition(" ")[0]
+            if not keeps(identifier):
+                resolver.remove(directory, name.partition("%")[0], identifier)

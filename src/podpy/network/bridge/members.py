@@ -1,0 +1,184 @@
+"""A container on a network, seen from the network: its plug, its names, the bridge that it is plugged into."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.errors import NoSuchNetworkError
+from podpy.network.bridge import addresses, firewall, links, resolver
+from podpy.network.definitions.folder import folder
+from podpy.record import Record
+from podpy.storage.network_rows import Attached, NetworkRows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.network.bridge.netlink import Netlink
+    from podpy.network.definitions.network import Network
+    from podpy.spec.container import Attachment, ContainerSpec
+
+_SHORT_ID = 12
+
+
+class Member(Record):
+    """A container's network: what was asked for, how it is defined, and what the container was given there."""
+
+    attachment: Attachment
+    network: Network
+    attached: Attached
+
+
+class Who(Record):
+    """What a network tells of a container."""
+
+    container_id: str
+    name: str
+    hostname: str = ""  # its own; "": it has none but its short id
+    servers: list[str] = []  # `--dns`
+
+    @classmethod
+    def of(cls, container_id: str, name: str, spec: ContainerSpec) -> Who:
+        """Return a container's."""
+        servers = [] if spec.dns == ["none"] else list(spec.dns)
+        return cls(container_id=container_id, name=name, hostname=spec.hostname, servers=servers)
+
+    @property
+    def short_id(self) -> str:
+        """What the container is called by, too."""
+        return self.container_id[:_SHORT_ID]
+
+    @property
+    def own_names(self) -> list[str]:
+        """Its names in its own /etc/hosts."""
+        return list(dict.fromkeys([self.hostname or self.short_id, self.name]))
+
+    def names(self, aliases: Iterable[str]) -> list[str]:
+        """Its names on a network, in Podman's order."""
+        own = [self.hostname] if self.hostname else []
+        return list(dict.fromkeys([self.name, *aliases, self.short_id, *own]))
+
+
+def definition(paths: Paths, conf: ContainersConf, name: str) -> Network:
+    """Return the network with exactly this name. Raises NoSuchNetworkError."""
+    found = folder(paths, conf).get(name)
+    if found is None:
+        raise NoSuchNetworkError(
+            f"unable to find network with name or ID {name}: network not found", hint="See: podpy network ls"
+        )
+    return found
+
+
+def free_interface(taken: Iterable[str]) -> str:
+    """Return the first ethN that isn't taken."""
+    busy = set(taken)
+    return next(name for name in (f"eth{number}" for number in range(len(busy) + 1)) if name not in busy)
+
+
+def give(
+    rows: NetworkRows, container_id: str, attachment: Attachment, network: Network, before: Attached | None = None
+) -> Attached:
+    """Choose what a container gets on a network, and write it down; called in a transaction.
+
+    `before`: what it had until just now, if it starts again at once: it stays the same. Raises NetworkSetupError.
+    """
+    wanted = list(attachment.ips)
+    if before is not None and not wanted:
+        kept = [given.address for given in before.addresses]
+        wanted = [each for each in kept if any(subnet.prefix.contains(each) for subnet in network.subnets)]
+    chosen = addresses.choose(network, wanted, rows.taken(network.name), rows.last(network.name))
+    attached = Attached(
+        container_id=container_id,
+        network=network.name,
+        interface=attachment.interface,
+        mac=attachment.mac or (before.mac if before is not None else links.random_mac()),
+        host_interface=attachment.host_interface or f"veth{os.urandom(4).hex()}",
+        addresses=chosen.addresses,
+    )
+    rows.add(attached, chosen.last)
+    return attached
+
+
+def bridge_of(network: Network) -> links.Bridge:
+    """Return the bridge of a network."""
+    return links.Bridge(
+        name=network.interface,
+        addresses=[f"{subnet.gateway}/{subnet.prefix.length}" for subnet in network.subnets if subnet.gateway],
+        mtu=network.mtu or links.DEFAULT_MTU,
+        vlan=int(network.options.get("vlan") or 0),
+        vrf=network.options.get("vrf", ""),
+    )
+
+
+def plug_of(member: Member) -> links.Plug:
+    """Return a container's end of a network."""
+    network, attached = member.network, member.attached
+    gateways = [subnet.gateway for subnet in network.subnets if subnet.gateway] if network.has_default_route else []
+    return links.Plug(
+        interface=attached.interface,
+        addresses=[f"{given.address}/{given.subnet.partition('/')[2]}" for given in attached.addresses],
+        gateways=gateways if attached.addresses else [],
+        routes=[
+            links.Route(
+                destination=route.destination,
+                gateway=route.gateway,
+                metric=links.METRIC if route.metric is None else route.metric,
+                kind=route.kind or "unicast",
+            )
+            for route in network.routes
+        ],
+        mac=attached.mac,
+        mtu=network.mtu or links.DEFAULT_MTU,
+        metric=network.metric,
+        host_interface=attached.host_interface,
+    )
+
+
+def plug_in(rt: Netlink, shared: int, container: int, member: Member, friends: Iterable[str] = ()) -> None:
+    """Plug a container into a network, whose bridge is made if it isn't there.
+
+    `rt`: a socket in the shared namespace; `shared`, `container`: descriptors of it and of the container's. `friends`:
+    bridges of other networks that this one's containers may talk to. Raises OSError, InUseError, NetworkSetupError.
+    """
+    network = member.network
+    bridge = links.make_bridge(rt, bridge_of(network))
+    firewall.allow(shared, firewall.pairs(network.interface, internal=network.internal, friends=friends))
+    links.attach(rt, container, bridge, plug_of(member))
+
+
+def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str]:
+    """Return the bridges of the networks that this one isn't isolated from (podman-network-create(1), isolate)."""
+    if network.isolation == "strict":
+        return []
+    return [
+        other.interface
+        for other in folder(paths, conf).all()
+        if other.name != network.name
+        and other.interface
+        and other.isolation != "strict"
+        and "false" in (other.isolation, network.isolation)
+    ]
+
+
+def zone_of(network: Network) -> resolver.Zone:
+    """Return what the resolver must know of a network with names."""
+    return resolver.Zone(
+        network=network.name,
+        addresses=[subnet.gateway for subnet in network.subnets if subnet.gateway],
+        servers=network.dns_servers,
+        internal=network.internal,
+    )
+
+
+def entry_of(member: Member, who: Who) -> resolver.Entry:
+    """Return what the resolver must know of a container on a network."""
+    found = [given.address for given in member.attached.addresses]
+    return resolver.Entry(
+        container_id=who.container_id,
+        v4=[address for address in found if ":" not in address],
+        v6=[address for address in found if ":" in address],
+        names=who.names(member.attachment.aliases),
+        servers=who.servers,
+    )
