@@ -27,12 +27,13 @@ class CreateNetns(Operation):
     """Make the container's network namespace and its handle.
 
     It belongs to podpy's own user namespace. `open_to_all`: the container has another one, so its root has no
-    capability over the network; low ports and ping must do without.
+    capability over the network; low ports and ping must do without. `neighbours`: it will be on a bridge.
     """
 
-    def __init__(self, path: str, *, open_to_all: bool = False) -> None:
+    def __init__(self, path: str, *, open_to_all: bool = False, neighbours: bool = False) -> None:
         self.path = path
         self.open_to_all = open_to_all
+        self.neighbours = neighbours
 
     def describe(self) -> str:
         """Return where the handle is."""
@@ -40,7 +41,7 @@ class CreateNetns(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        linux.make_netns(self.path, open_to_all=self.open_to_all)
+        linux.make_netns(self.path, open_to_all=self.open_to_all, neighbours=self.neighbours)
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""
