@@ -36,12 +36,11 @@ def test_options_of_the_file_come_before_those_of_the_command_line() -> None:
     assert parsed("pasta:-4,--mtu,1400", pasta_options=["--map-gw"]).options == ["--map-gw", "-4", "--mtu", "1400"]
 
 
-@pytest.mark.parametrize("text", ["bridge", "mynet", "bridge:ip=10.1.2.3"])
-def test_bridges_and_named_networks_are_refused_in_one_line(text: str) -> None:
-    with pytest.raises(NotSupportedError) as caught:
-        parsed(text)
-    assert "aren't supported yet" in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_bridge_is_a_mode_and_networks_stand_beside_it() -> None:
+    assert parsed("bridge").kind == mode.BRIDGE
+    for text in ("mynet", "bridge:ip=10.1.2.3"):
+        with pytest.raises(UsageError):
+            parsed(text)
 
 
 @pytest.mark.parametrize("text", ["none:x", "host:x", "private:ip=10.1.2.3", "container:", "ns:"])

@@ -377,12 +377,6 @@ def test_it_starts_without_a_network(podpy: Podpy, busybox: str) -> None:
     assert "nameserver 10.0.2.3" in done.stdout
 
 
-def test_bridges_are_refused_until_they_exist(podpy: Podpy, busybox: str) -> None:
-    podpy("run", "--network", "bridge", busybox, "true").fails(125, "bridge networks aren't supported yet")
-    podpy("create", "--network", "mine", busybox, "true").fails(125, "aren't supported yet", "Use --network pasta")
-    assert podpy.ok("ps", "-aq") == ""
-
-
 def test_both_helpers_are_installed() -> None:
     assert which("pasta")
     assert which("slirp4netns")

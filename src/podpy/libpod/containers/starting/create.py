@@ -442,6 +442,10 @@ def _insert(
             if not owner:
                 _check_images(engine, [*([image.id] if image else []), *spec.image_mounts.values()])
                 _check_joined(engine, spec)
+                if spec.networks:
+                    from podpy.libpod.containers.starting import networks
+
+                    networks.check(engine, spec)
                 whole = named(_resolve_userns(engine, spec, own), name, engine.conf)
                 row = _new_row(engine, container_id, name, whole, image, status)
                 table.insert(row, [*spec.joins(), *_other_relations(spec)])

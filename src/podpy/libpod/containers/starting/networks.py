@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import NotSupportedError, UsageError
-from podpy.network.bridge.members import free_interface
+from podpy.network.bridge.members import definition, free_interface
 from podpy.network.definitions.folder import folder
 from podpy.network.definitions.network import BRIDGE as DRIVER
 from podpy.network.mode import BRIDGE
@@ -35,6 +35,14 @@ def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
             )
         found[network.name] = attachment.replace(network=network.name)
     return spec.replace(networks=with_interfaces(list(found.values())))
+
+
+def check(engine: Engine, spec: ContainerSpec) -> None:
+    """Raise NoSuchNetworkError if a network was just removed. Called in the transaction that adds the container: from
+    then on it can't be removed.
+    """
+    for attachment in spec.networks:
+        definition(engine.paths, engine.conf, attachment.network)
 
 
 def with_interfaces(attachments: list[Attachment]) -> list[Attachment]:

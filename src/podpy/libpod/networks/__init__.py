@@ -1,0 +1,1 @@
+"""Networks of containers: see podpy.libpod.networks.connecting."""

@@ -1,0 +1,177 @@
+"""Puts containers on networks and takes them off, also while they run; makes their networks anew.
+
+A running container's rows tell where it is plugged in (podpy.storage.network_rows), its specification and its relations
+where it is meant to be. To connect, it is plugged in before that is committed, and to disconnect it is plugged out
+after it: so a row without its relation is what a killed call has left half, and `finish` takes it away.
+"""
+
+from __future__ import annotations
+
+from podpy import fastjson
+from podpy.errors import AlreadyError, NoSuchContainerError, NoSuchNetworkError, StateError, UsageError
+from podpy.libpod.containers.held import Held, find
+from podpy.libpod.containers.starting.networks import with_interfaces
+from podpy.libpod.containers.table import ALIVE, INITIALIZED, ContainerRow
+from podpy.libpod.locks import BusyError
+from podpy.network.bridge import members, running
+from podpy.network.bridge.members import Member, Who
+from podpy.network.definitions.folder import folder
+from podpy.network.definitions.network import Network
+from podpy.network.mode import BRIDGE
+from podpy.spec.container import Attachment
+from podpy.storage.database.events import tell
+from podpy.storage.network_rows import USED, Attached, NetworkRows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
+    from podpy.spec.container import ContainerSpec
+
+_PLUGGED = (*ALIVE, INITIALIZED)
+_HALF = """SELECT container_id, network FROM network_attachments AS plugged WHERE network != '' AND NOT EXISTS
+    (SELECT 1 FROM container_relations AS wanted WHERE wanted.container_id = plugged.container_id
+    AND wanted.kind = ? AND wanted.target = plugged.network)"""
+
+
+def connect(engine: Engine, network: str, container: str, wanted: Attachment) -> None:
+    """Put a container on a network, now if it runs, and at its next starts. `wanted`: how; its name doesn't count.
+
+    Raises NoSuchContainerError, NoSuchNetworkError, UsageError, AlreadyError, and as a start.
+    """
+    held = find(engine, container)
+    _check_mode(held)
+    found = folder(engine.paths, engine.conf).find(network)
+    with held.locked() as row:
+        spec = held.spec
+        if any(each.network == found.name for each in spec.networks):
+            raise AlreadyError(
+                f"container {row.id} is already connected to network {found.name}: network is already connected"
+            )
+        networks = with_interfaces([*spec.networks, wanted.replace(network=found.name)])
+        if row.status in _PLUGGED:
+            _plug_in(engine, held, row, networks[-1], found)
+        _commit(held, spec.replace(networks=networks), "connect", found.name)
+
+
+def disconnect(engine: Engine, network: str, container: str) -> None:
+    """Take a container off a network, now if it runs, and for its next starts.
+
+    Raises NoSuchContainerError, NoSuchNetworkError, UsageError (its mode), StateError (it isn't on it).
+    """
+    held = find(engine, container)
+    _check_mode(held)
+    found = folder(engine.paths, engine.conf).find(network)
+    with held.locked() as row:
+        spec = held.spec
+        if all(each.network != found.name for each in spec.networks):
+            raise StateError(f"container {container} is not connected to network {found.name}")
+        kept = [each for each in spec.networks if each.network != found.name]
+        _commit(held, spec.replace(networks=kept), "disconnect", found.name)
+        if row.status in _PLUGGED:
+            _plug_out(engine, held, row, found.name, spec)
+
+
+def reload(engine: Engine, container: str) -> str:
+    """Make a running container's devices, names and rights on its networks anew; return its id.
+
+    Raises NoSuchContainerError, StateError (it doesn't run), NetworkSetupError.
+    """
+    held = find(engine, container)
+    with held.locked() as row:
+        if row.status not in _PLUGGED:
+            raise StateError(
+                f"cannot reload network unless container network has been configured: {row.id} doesn't run"
+            )
+        if held.spec.network == BRIDGE:
+            for member in _members(engine, held, held.spec):
+                running.plug_in(_running(engine, held, row), member)
+    return row.id
+
+
+def finish(engine: Engine) -> list[str]:
+    """Finish what killed calls have left half; return a line for each."""
+    done = []
+    for container_id, network in engine.database.query(_HALF, (USED,)):
+        try:
+            held = find(engine, container_id)
+            with held.locked(wait=False) as row:
+                if engine.database.query(_HALF + " AND plugged.container_id = ?", (USED, container_id)):
+                    if row.status in _PLUGGED:
+                        _plug_out(engine, held, row, network, held.spec)
+                    else:
+                        _detach(engine, container_id, network)
+                    done.append(f"container {container_id[:12]}: was half connected to network {network}")
+        except (BusyError, NoSuchContainerError):
+            continue  # another call is at it
+    return done
+
+
+def _check_mode(held: Held) -> None:
+    mode = held.spec.network
+    if mode != BRIDGE:
+        from podpy.libpod.containers.inspect_host import network_mode
+
+        raise UsageError(
+            f'"{network_mode(held)}" is not supported: invalid network mode',
+            hint="Only containers that were made with --network bridge, or with networks, can be connected",
+        )
+
+
+def _plug_in(engine: Engine, held: Held, row: ContainerRow, attachment: Attachment, network: Network) -> None:
+    rows = NetworkRows(engine.database)
+    with engine.database.transaction():
+        attached = members.give(rows, row.id, attachment, network)
+    try:
+        member = Member(attachment=attachment, network=network, attached=attached)
+        running.plug_in(_running(engine, held, row), member)
+    except BaseException:
+        _plug_out(engine, held, row, network.name, held.spec)
+        raise
+
+
+def _plug_out(engine: Engine, held: Held, row: ContainerRow, name: str, spec: ContainerSpec) -> None:
+    """Plug a running container out of a network. `spec`: one that tells how it is connected, if that was committed."""
+    there = {each.network: each for each in NetworkRows(engine.database).attached(row.id)}
+    if name in there:
+        others = [member for member in _members(engine, held, held.spec) if member.network.name != name]
+        running.plug_out(_running(engine, held, row), _member(engine, spec, there[name]), others)
+    _detach(engine, row.id, name)
+
+
+def _detach(engine: Engine, container_id: str, network: str) -> None:
+    with engine.database.transaction():
+        NetworkRows(engine.database).detach(container_id, network)
+
+
+def _commit(held: Held, spec: ContainerSpec, action: str, network: str) -> None:
+    database = held.engine.database
+    text = fastjson.dumps(spec.as_dict())
+    with database.transaction():
+        held.engine.table.update(held.id, spec=text)
+        NetworkRows(database).use(held.id, (each.network for each in spec.networks))
+        tell(database, "network", action, held.id, held.name, network=network)
+    held.row = held.row.replace(spec=text)
+
+
+def _members(engine: Engine, held: Held, spec: ContainerSpec) -> list[Member]:
+    return [_member(engine, spec, attached) for attached in NetworkRows(engine.database).attached(held.id)]
+
+
+def _member(engine: Engine, spec: ContainerSpec, attached: Attached) -> Member:
+    attachment = next((each for each in spec.networks if each.network == attached.network), None)
+    try:
+        network = members.definition(engine.paths, engine.conf, attached.network)
+    except NoSuchNetworkError:  # its file was removed by hand
+        network = Network(name=attached.network, id="")
+    return Member(attachment=attachment or Attachment(network=attached.network), network=network, attached=attached)
+
+
+def _running(engine: Engine, held: Held, row: ContainerRow) -> running.Running:
+    return running.Running(
+        who=Who.of(row.id, row.name, held.spec),
+        pid=row.pid,
+        directory=engine.run_directory(row.id),
+        paths=engine.paths,
+        conf=engine.conf,
+        database=engine.database,
+    )

@@ -1,0 +1,188 @@
+"""A running container is plugged into a network, or out of one: devices, names, its hosts and resolv.conf.
+
+The caller holds the container's lock. What a killed call has left half is a row in network_attachments for a network
+that the container isn't configured for: `plug_out` completes it, and so does the next call's repair.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import ENOENT
+
+from podpy.errors import NetworkSetupError
+from podpy.network.bridge import firewall, hosts, links, members, resolver
+from podpy.network.bridge.namespace import SharedNamespace
+from podpy.network.bridge.netlink import Netlink
+from podpy.plan import Operation, perform
+from podpy.record import Record
+from podpy.rootless.mounts import Privately
+from podpy.storage.network_rows import NetworkRows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.network.bridge.members import Member, Who
+    from podpy.storage.database.database import Database
+
+
+class Running(Record):
+    """A running container."""
+
+    who: Who
+    pid: int
+    directory: str  # its run directory
+    paths: Paths
+    conf: ContainersConf
+    database: Database
+
+
+def plug_in(container: Running, member: Member) -> None:
+    """Plug a container into a network; what is there of it already is made anew. Raises OSError, NetworkSetupError."""
+    shared = SharedNamespace(container.paths, container.conf)
+    with Privately(), shared:  # the way out may have to be started again, by a path
+        descriptor = shared.open(NetworkRows(container.database).monitors())
+        try:
+            perform(PlugRunning(container, member, descriptor))
+            perform(JoinNames(container, member, shared.directory, descriptor))
+        finally:
+            os.close(descriptor)
+    shared.wait()
+
+
+def plug_out(container: Running, member: Member, others: list[Member]) -> None:
+    """Plug a container out of a network; nothing there is no error. `others`: where it stays. Raises OSError."""
+    shared = SharedNamespace(container.paths, container.conf)
+    with shared:
+        perform(LeaveNames(container, member, others, shared.directory))
+        perform(Unplug(container, member))
+
+
+class PlugRunning(Operation):
+    """Make the pair of devices between a running container and a bridge."""
+
+    def __init__(self, container: Running, member: Member, shared: int) -> None:
+        self._container = container
+        self._member = member
+        self._shared = shared
+
+    def describe(self) -> str:
+        """Return what is plugged where."""
+        network = self._member.network
+        return f"plug {self._member.attached.interface} into the bridge {network.interface} of network {network.name}"
+
+    def execute(self) -> None:
+        """Do it. Raises OSError, InUseError, NetworkSetupError."""
+        container, network = self._container, self._member.network
+        friends = members.friends_of(network, container.paths, container.conf)
+        inside = _open_netns(container.pid)
+        try:
+            with Netlink.open(self._shared) as rt:
+                try:
+                    members.plug_in(rt, self._shared, inside, self._member, friends)
+                except OSError as error:
+                    if error.errno != ENOENT:
+                        raise
+                    firewall.load(self._shared)  # somebody has flushed it
+                    members.plug_in(rt, self._shared, inside, self._member, friends)
+        finally:
+            os.close(inside)
+
+
+class JoinNames(Operation):
+    """Make a container's names known, and the network's resolver to it."""
+
+    def __init__(self, container: Running, member: Member, directory: str, shared: int) -> None:
+        self._container = container
+        self._member = member
+        self._directory = directory
+        self._shared = shared
+
+    def describe(self) -> str:
+        """Return which names."""
+        names = self._container.who.names(self._member.attachment.aliases)
+        return f"make {', '.join(names)} known on network {self._member.network.name}"
+
+    def execute(self) -> None:
+        """Do it. Raises OSError, NetworkSetupError."""
+        container, member = self._container, self._member
+        if member.network.dns_enabled:
+            zone, entry = members.zone_of(member.network), members.entry_of(member, container.who)
+            resolver.add(self._directory, zone, entry)
+            start = resolver.StartResolver(self._directory, lambda: self._shared)
+            start.execute()
+            start.wait()
+        _in_file(container, "hosts", hosts.join, _host_lines(container, member))
+        _in_file(container, "resolv.conf", hosts.join, _server_lines(member))
+
+
+class LeaveNames(Operation):
+    """Forget a container's names on a network."""
+
+    def __init__(self, container: Running, member: Member, others: list[Member], directory: str) -> None:
+        self._container = container
+        self._member = member
+        self._others = others
+        self._directory = directory
+
+    def describe(self) -> str:
+        """Return where."""
+        return f"forget the container's names on network {self._member.network.name}"
+
+    def execute(self) -> None:
+        """Do it. Raises OSError."""
+        container, member = self._container, self._member
+        resolver.remove(self._directory, member.network.name, container.who.container_id)
+        stay = {line for other in self._others for line in _server_lines(other)}
+        _in_file(container, "hosts", hosts.leave, _host_lines(container, member))
+        _in_file(container, "resolv.conf", hosts.leave, [line for line in _server_lines(member) if line not in stay])
+
+
+class Unplug(Operation):
+    """Take the pair of devices away."""
+
+    def __init__(self, container: Running, member: Member) -> None:
+        self._container = container
+        self._member = member
+
+    def describe(self) -> str:
+        """Return which one."""
+        return f"unplug {self._member.attached.interface} from network {self._member.network.name}"
+
+    def execute(self) -> None:
+        """Do it; a container that has just ended has none. Raises OSError."""
+        try:
+            inside = _open_netns(self._container.pid)
+        except NetworkSetupError:
+            return
+        try:
+            links.detach(inside, self._member.attached.interface)
+        finally:
+            os.close(inside)
+
+
+def _open_netns(pid: int) -> int:
+    try:
+        return os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NetworkSetupError(f"the container's network namespace is gone: {error.strerror}") from error
+
+
+def _host_lines(container: Running, member: Member) -> list[str]:
+    return [hosts.host_line(given.address, container.who.own_names) for given in member.attached.addresses]
+
+
+def _server_lines(member: Member) -> list[str]:
+    if not member.network.dns_enabled:
+        return []
+    return [hosts.server_line(address) for address in members.zone_of(member.network).addresses]
+
+
+def _in_file(container: Running, name: str, change: Callable[[str, list[str]], None], lines: list[str]) -> None:
+    """Change one of the files that the start has made; a container without it (`--no-hosts`) has its own."""
+    try:
+        change(os.path.join(container.directory, name), lines)
+    except FileNotFoundError:
+        pass

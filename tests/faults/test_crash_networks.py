@@ -1,0 +1,55 @@
+"""kill -9 of podpy at each step of a container's user networks: the next call leaves no row, address or namespace."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from tests.faults.repaired import KILLED, assert_repaired
+from tests.network.user_networks import clean, define
+from tests.support.engine import Podpy
+
+OPERATIONS = (
+    "GiveAddresses",
+    "CreateNetns",
+    "OpenNamespace",
+    "PlugIn",
+    "TellNames",
+    "StartConmon",
+    "WaitForWayOut",
+    "WaitForStart",
+    "RemoveContainerLayer",
+)
+TABLES = ("network_attachments", "network_addresses")
+
+
+def rows(podpy: Podpy) -> list[tuple[str, ...]]:
+    """Return what the database says about who is on which network."""
+    database = sqlite3.connect(podpy.graphroot / "podpy.sqlite")
+    try:
+        return [row for table in TABLES for row in database.execute(f"SELECT * FROM {table}")]
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_podpy_is_killed_while_it_starts_a_container(podpy: Podpy, busybox: str, operation: str, moment: str) -> None:
+    net, other = define(podpy, "net"), define(podpy, "other")
+    command = ["run", "--rm", "--network", net, "--network", other, busybox, "sleep", "0.1"]
+    result = podpy(*command, env={"PODPY_CRASH_AT": f"{operation}:{moment}"})
+    assert result.returncode == KILLED, result.describe()
+    assert_repaired(podpy, busybox)
+    assert rows(podpy) == [] and clean(podpy)
+
+
+def test_a_neighbour_lives_on(podpy: Podpy, busybox: str) -> None:
+    net = define(podpy, "net")
+    podpy.ok("run", "-d", "--name=c", "--network", net, busybox, "sleep", "1000")
+    for operation in ("GiveAddresses", "PlugIn", "TellNames", "WaitForStart"):
+        podpy("run", "--rm", "--network", net, busybox, "true", env={"PODPY_CRASH_AT": f"{operation}:after"})
+    podpy.ok("run", "--rm", "--network", net, busybox, "nslookup", "c")
+    assert len([row for row in rows(podpy) if row[1] == "net"]) == 1
+    podpy.ok("rm", "-f", "-t0", "c")
+    assert rows(podpy) == [] and clean(podpy)
