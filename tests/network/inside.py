@@ -9,9 +9,11 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from typing import Any
 
 from podpy import linux
+from podpy.errors import PodpyError
 
 
 def container(directory: str, name: str) -> int:
@@ -52,3 +54,27 @@ def connect(netns: int, address: str, port: int = 80) -> str:
         except OSError as error:
             return type(error).__name__ if error.errno is None else os.strerror(error.errno)
         return str(client.getsockname()[0])
+
+
+def fails(call: Callable[[], object]) -> str:
+    """Return the error of a call that must fail."""
+    try:
+        call()
+    except (OSError, PodpyError) as error:
+        return f"{type(error).__name__}: {error}"
+    raise AssertionError("it succeeded")
+
+
+def pings(netns: int, address: str) -> bool:
+    """Return whether an address answers an echo request from a network namespace (icmp(7): a socket of its own)."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    protocol = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
+    asks = socket.socket(fileno=linux.netns_socket(netns, family, socket.SOCK_DGRAM, protocol))
+    with asks:
+        asks.settimeout(30)
+        try:
+            asks.connect((address, 0))
+            asks.send(bytes([128 if family == socket.AF_INET6 else 8]) + bytes(7))
+            return bool(asks.recv(100))
+        except (ConnectionRefusedError, PermissionError):
+            return False

@@ -14,7 +14,7 @@ import os
 from _struct import Struct, pack, unpack_from
 from errno import EAFNOSUPPORT, EEXIST, EHOSTUNREACH, EINVAL, ENETUNREACH, ENODEV, EOPNOTSUPP
 
-from podpy.errors import InUseError, NetworkSetupError
+from podpy.errors import InUseError, NetworkSetupError, NotSupportedError
 from podpy.network.bridge.netlink import (
     NEW,
     NLM_F_APPEND,
@@ -43,7 +43,7 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_NEWRULE = 24, 32
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
-_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_NET_NS_FD, _IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 18, 20, 28, 29, 37
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 28, 29
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFLA_BR_VLAN_FILTERING, _IFLA_BR_VLAN_DEFAULT_PVID = 7, 39
 _SKIP_STATISTICS = 8
@@ -54,6 +54,8 @@ _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 6, 10, 15
 _RT_TABLE_MAIN, _RTPROT_STATIC = 254, 4
 _RT_SCOPE_UNIVERSE, _RT_SCOPE_LINK, _RT_SCOPE_HOST = 0, 253, 254
 _RTN_LOCAL, _FR_ACT_TO_TBL = 2, 1
+_RTNLGRP_LINK = 1
+_PATIENCE = 2000  # milliseconds without an event; a namespace takes 25 to 50 to go
 _ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 _IFF_UP = 1
 
@@ -105,7 +107,6 @@ class Link(Record):
     master: int  # index of the bridge whose port it is; 0: none's
     alias: str
     kind: str  # bridge, veth, tun; empty for a loopback device and hardware
-    peerless: bool  # a veth whose other end's namespace is going: it goes, too
 
 
 def find(rt: Netlink, name: str) -> Link | None:
@@ -133,7 +134,8 @@ def addresses(rt: Netlink, index: int) -> list[str]:
 def make_bridge(rt: Netlink, bridge: Bridge) -> int:
     """Make a bridge, or complete the one that is there; return its index.
 
-    Raises OSError, InUseError if the name is another device's, NetworkSetupError without the VRF.
+    Raises OSError, InUseError if the name is another device's, NetworkSetupError without the VRF, NotSupportedError for
+    a kernel without bridges, or VLANs on them.
     """
     wanted = _description(bridge)
     found = find(rt, bridge.name)
@@ -142,7 +144,9 @@ def make_bridge(rt: Netlink, bridge: Bridge) -> int:
     if found is not None and found.up and found.alias == wanted:
         return found.index
     rt.add(RTM_NEWLINK, NLM_F_CREATE, _bridge_message(bridge, with_mac=found is None))
-    rt.send()
+    if rt.send(allowed=(EOPNOTSUPP,)) != [0]:
+        what = "VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)" if bridge.vlan else "bridges (CONFIG_BRIDGE)"
+        raise NotSupportedError(f"network with the bridge {bridge.name}: this kernel has no {what}")
     found = find(rt, bridge.name)
     if found is None:
         raise NetworkSetupError(f"bridge {bridge.name} was removed while it was made")
@@ -219,7 +223,6 @@ def _link(data: bytes) -> Link:
     _family, _type, index, flags, _which = _LINK.unpack_from(data)
     values = parse(data, _LINK.size)
     info = parse(values.get(_IFLA_LINKINFO, b""))
-    kind = _text(info.get(_IFLA_INFO_KIND))
     return Link(
         index=index,
         name=_text(values.get(_IFLA_IFNAME)),
@@ -228,8 +231,7 @@ def _link(data: bytes) -> Link:
         up=bool(flags & _IFF_UP),
         master=_number(values.get(_IFLA_MASTER)),
         alias=_text(values.get(_IFLA_IFALIAS)),
-        kind=kind,
-        peerless=kind == "veth" and values.get(_IFLA_LINK_NETNSID) == b"\xff\xff\xff\xff",
+        kind=_text(info.get(_IFLA_INFO_KIND)),
     )
 
 
@@ -275,13 +277,20 @@ def _make_pair(rt: Netlink, inside: Netlink, netns: int, bridge: int, plug: Plug
     if rt.send(allowed=(EEXIST,)) == [0]:
         return
     remove(inside, plug.interface)  # a killed call's
-    found = find(rt, name)
-    if found is not None:
-        if not found.peerless:
-            raise InUseError(f"interface {name} is there already", hint="Choose another host_interface_name")
-        remove(rt, name)  # it is going anyway, with the container that had it before
+    if not _is_gone(rt, name):
+        raise InUseError(f"interface {name} is there already", hint="Choose another host_interface_name")
     rt.add(RTM_NEWLINK, NEW, message)
     rt.send()
+
+
+def _is_gone(rt: Netlink, name: str) -> bool:
+    """Wait for the end of a device whose container has just ended; return whether it has come."""
+    with Netlink.open(rt.netns) as events:
+        events.subscribe(_RTNLGRP_LINK)
+        while find(rt, name) is not None:
+            if not events.await_event(_PATIENCE):
+                return False
+    return True
 
 
 def _pair_message(name: str, netns: int, bridge: int, plug: Plug) -> bytes:

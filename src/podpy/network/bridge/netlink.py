@@ -31,7 +31,7 @@ NETLINK_NETFILTER = 12
 _SOCK_RAW = 3
 _MSG_DONTWAIT = 0x40
 _SOL_NETLINK = 270
-_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK = 10, 11, 12
+_NETLINK_ADD_MEMBERSHIP, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK = 1, 10, 11, 12
 
 NLM_F_REQUEST, NLM_F_ACK = 0x01, 0x04
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
@@ -83,11 +83,15 @@ def parse(data: bytes, start: int = 0) -> Attributes:
 
 
 class Netlink:
-    """A netlink socket in one network namespace: it stays there, wherever its process goes."""
+    """A netlink socket in one network namespace: it stays there, wherever its process goes.
 
-    def __init__(self, descriptor: int) -> None:
+    `netns` is the caller's descriptor of that one.
+    """
+
+    def __init__(self, descriptor: int, netns: int) -> None:
         import _socket
 
+        self.netns = netns
         self._socket = _socket.socket(fileno=descriptor)
         self._sequence = 0
         self._messages: list[bytes] = []
@@ -98,7 +102,7 @@ class Netlink:
     @classmethod
     def open(cls, netns: int, protocol: int = NETLINK_ROUTE) -> Self:
         """Return one in the network namespace that the descriptor `netns` is of. Raises OSError."""
-        made = cls(linux.netns_socket(netns, AF_NETLINK, _SOCK_RAW, protocol))
+        made = cls(linux.netns_socket(netns, AF_NETLINK, _SOCK_RAW, protocol), netns)
         if protocol == NETLINK_ROUTE:
             made._socket.setsockopt(_SOL_NETLINK, _NETLINK_GET_STRICT_CHK, 1)  # a dump may be of one device
         return made
@@ -112,6 +116,25 @@ class Netlink:
     def close(self) -> None:
         """Close the socket; what wasn't sent is forgotten."""
         self._socket.close()
+
+    def subscribe(self, group: int) -> None:
+        """Have the kernel's events of a group (RTNLGRP_*) from now on; the socket asks nothing then."""
+        self._socket.bind((0, 0))  # one without an address, as before the first request, gets none
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
+
+    def await_event(self, milliseconds: int) -> bool:
+        """Wait for an event and forget it; return whether there was one."""
+        import select
+
+        poll = select.poll()
+        poll.register(self._socket.fileno(), select.POLLIN)
+        if not poll.poll(milliseconds):
+            return False
+        try:
+            self._socket.recv(_PART)
+        except OSError:  # ENOBUFS: there were more than fit
+            pass
+        return True
 
     def add(self, kind: int, flags: int, body: bytes, *, acknowledged: bool = True) -> None:
         """Gather a request. `flags`: NLM_F_* besides NLM_F_REQUEST. `acknowledged`: the kernel answers it."""
