@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tests.rootless.helpers import python
-from tests.support.engine import Podpy
+from tests.support.engine import CHECKOUT, Podpy, Result
 
-_BEGIN = """
-import os
+_BEGIN = f"""
+import os, sys
+sys.path.append({str(CHECKOUT)!r})
 from podpy import linux, rootless
 from podpy.config.containers_conf import load
 from podpy.config.paths import Paths
-from podpy.network.bridge import firewall, links
+from podpy.network.bridge import firewall, links, namespace
 from podpy.network.bridge.namespace import SharedNamespace
 from podpy.network.bridge.netlink import Netlink
 from podpy.rootless.mounts import private_mounts
@@ -22,9 +23,11 @@ conf = load(paths)
 """
 
 
-def in_namespaces(podpy: Podpy, code: str, *args: str) -> str:
+def run_in_namespaces(podpy: Podpy, code: str, *args: str) -> Result:
     """Run Python code where `paths`, `conf`, the bridges' modules and tests.network.inside are at hand."""
-    from tests.support.engine import CHECKOUT
+    return python(podpy, _BEGIN + code, *args)
 
-    begin = f"import sys; sys.path.append({str(CHECKOUT)!r})\n"
-    return python(podpy, begin + _BEGIN + code, *args).ok()
+
+def in_namespaces(podpy: Podpy, code: str, *args: str) -> str:
+    """Run such code, which succeeds, and return what it printed."""
+    return run_in_namespaces(podpy, code, *args).ok()

@@ -2,23 +2,176 @@
 
 from __future__ import annotations
 
-from tests.network.bridges import in_namespaces
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.network.bridges import _BEGIN, in_namespaces, run_in_namespaces
+from tests.rootless.helpers import python_environment
+from tests.support import wait
 from tests.support.engine import Podpy
+
+_OPEN = """
+with SharedNamespace(paths, conf) as shared:
+    descriptor = shared.open()
+shared.wait()
+def names():
+    return [link.name for link in links.all_links(Netlink.open(descriptor))]
+"""
+_END = """
+with shared:
+    shared.end(wait=True)
+"""
+
+
+def ways_out(podpy: Podpy) -> list[int]:
+    """Return the pids of the programs that connect this podpy's shared namespace."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if f"{podpy.runroot}/networks/netns" in words:
+            found.append(int(pid))
+    return found
 
 
 def test_who_comes_later_finds_the_same_namespace_with_its_way_out(podpy: Podpy) -> None:
     code = """
-with SharedNamespace(paths, conf) as shared:
-    first = shared.open()
-shared.wait()
 with SharedNamespace(paths, conf) as later:
     second = later.open()
 later.wait()
-assert os.path.sameopenfile(first, second)
-names = [link.name for link in links.all_links(Netlink.open(first))]
+assert os.path.sameopenfile(descriptor, second)
+print(names())
 with later:
     later.end(wait=True)
-    assert later.find() == -1
-print(names, sorted(os.listdir(later.directory)))
+    print(later.find(), sorted(os.listdir(later.directory)))
 """
-    assert in_namespaces(podpy, code) == "['lo', 'out0'] ['lock', 'way-out.lock']"
+    assert in_namespaces(podpy, _OPEN + code).splitlines() == ["['lo', 'out0']", "-1 ['lock', 'way-out.lock']"]
+
+
+def test_it_routes_and_its_bridges_need_no_tables(podpy: Podpy) -> None:
+    code = """
+import subprocess
+settings = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv6.conf.default.accept_dad"]
+settings += ["net.bridge.bridge-nf-call-iptables"] if os.path.exists("/proc/sys/net/bridge") else []
+inside_it = ["nsenter", f"--net=/proc/self/fd/{descriptor}"]
+done = subprocess.run([*inside_it, "sysctl", "-n", *settings], pass_fds=[descriptor], capture_output=True)
+print(*done.stdout.decode().split()[:3], *done.stdout.decode().split()[3:] or ["0"])
+"""
+    assert in_namespaces(podpy, _OPEN + code + _END) == "1 1 0 0"
+
+
+def test_a_monitor_that_holds_it_is_enough(podpy: Podpy) -> None:
+    """Its maker has ended, and so has its way out: it is found through who has a descriptor, and mended."""
+    code = """
+import signal, subprocess
+monitor = subprocess.Popen(["sleep", "60"], pass_fds=[descriptor])
+pid = int(open(os.path.join(shared.directory, "pasta.pid")).read())
+pidfd = os.pidfd_open(pid)
+os.kill(pid, signal.SIGKILL)
+import select
+select.select([pidfd], [], [])
+os.unlink(os.path.join(shared.directory, "users"))
+with SharedNamespace(paths, conf) as later:
+    print(later.find(), os.path.sameopenfile(later.open([monitor.pid]), descriptor))
+later.wait()
+print(names())
+monitor.kill()
+monitor.wait()
+"""
+    assert in_namespaces(podpy, _OPEN + code + _END).splitlines() == ["-1 True", "['lo', 'out0']"]
+
+
+def test_four_at_once_share_one(podpy: Podpy) -> None:
+    code = _BEGIN + _OPEN + "print(os.fstat(descriptor).st_ino, names(), flush=True)\nsys.stdin.read()\n"
+    in_namespaces(podpy, "")  # the user's namespaces are there
+    environment = {**podpy.environment(), **python_environment(podpy)}
+    calls = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            **podpy.user.as_popen_arguments(),  # type: ignore[call-overload]
+        )
+        for _ in range(4)
+    ]
+    said = [call.stdout.readline() for call in calls]
+    running = ways_out(podpy)
+    for call in calls:
+        call.communicate("", timeout=60)
+    assert len(set(said)) == 1 and said[0].endswith("['lo', 'out0']\n")
+    assert len(running) == 1
+    in_namespaces(podpy, "with SharedNamespace(paths, conf) as shared:\n    shared.end(wait=True)")
+    assert ways_out(podpy) == []
+
+
+_KILLS = {
+    "with the namespace made": "linux, 'make_netns', True",
+    "before the way out is started": "namespace.WayOut, 'start', False",
+    "with the way out started": "namespace.WayOut, 'start', True",
+    "before the firewall is loaded": "firewall, 'load', False",
+    "with the firewall loaded": "firewall, 'load', True",
+    "with its routes made": "links, 'loop_back', True",
+    "before the way out is ready": "namespace.WayOut, 'wait', False",
+    "with all done": "namespace.WayOut, 'wait', True",
+    "before it is ended": "namespace.netns, 'end', False",
+}
+
+
+@pytest.mark.parametrize("when", _KILLS)
+def test_a_kill_at_any_moment_is_mended_by_the_next_call(podpy: Podpy, when: str) -> None:
+    code = f"""
+import signal
+def killed(owner, name, after):
+    real = getattr(owner, name)
+    def step(*args, **options):
+        if after:
+            real(*args, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+    setattr(owner, name, step)
+{"" if "ended" in when else f"killed({_KILLS[when]})"}
+"""
+    ending = f"killed({_KILLS[when]})\n" if "ended" in when else ""
+    done = run_in_namespaces(podpy, code + _OPEN.replace("def names", ending + "def names") + _END)
+    assert done.returncode == -9, done.describe()
+    assert in_namespaces(podpy, _OPEN + "print(names(), shared.way_out.is_there())") == "['lo', 'out0'] True"
+    wait.until(lambda: len(ways_out(podpy)) == 1, what="one way out is left")
+    in_namespaces(podpy, "with SharedNamespace(paths, conf) as shared:\n    shared.end(wait=True)")
+    assert ways_out(podpy) == []
+
+
+def test_slirp4netns_is_the_way_out_where_pasta_is_not_installed(podpy: Podpy) -> None:
+    code = """
+from podpy.network import mode
+find = mode.which
+mode.which = lambda name: "" if name == "pasta" else find(name)
+"""
+    look = """
+addresses = links.addresses(Netlink.open(descriptor), links.find(Netlink.open(descriptor), "out0").index)
+print(names(), addresses[0], shared.way_out.is_there())
+"""
+    shown = in_namespaces(podpy, code + _OPEN + look + _END)
+    assert shown == "['lo', 'out0'] 10.0.2.100/24 True"
+    assert ways_out(podpy) == []
+
+
+def test_a_way_out_that_cannot_start_says_why(podpy: Podpy) -> None:
+    code = """
+from podpy.network.bridge import way_out
+way_out.pasta.ADDRESS = "10.0.2.1000"
+with SharedNamespace(paths, conf) as shared:
+    shared.open()
+print(inside.fails(shared.wait))
+with shared:
+    shared.end()
+"""
+    assert in_namespaces(podpy, code).startswith(
+        "NetworkSetupError: pasta can't connect the container: Invalid address"
+    )
