@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from podpy.network.bridge import resolver
@@ -24,17 +24,19 @@ A, PTR, MX, AAAA, ANY, OPT = 1, 12, 15, 28, 255, 41
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
 TRUNCATED = 0x0200
 
-_MAKE_SOCKET = """
-import socket, sys
-kind, host, port, backlog = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "listen"
-family = socket.AF_INET6 if ":" in host else socket.AF_INET
-made = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-if host:
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((host, port))
-if backlog and kind == "tcp":
-    made.listen()
-socket.send_fds(socket.socket(fileno=0), [b"+"], [made.fileno()])
+_MAKE_SOCKETS = """
+import socket
+ours = socket.socket(fileno=0)
+while said := ours.recv(1000).decode():
+    kind, host, port = said.split(",")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as made:
+        if host:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind((host, int(port)))
+            if kind == "tcp":
+                made.listen()
+        socket.send_fds(ours, [b"+"], [made.fileno()])
 """
 
 
@@ -48,6 +50,9 @@ class Namespace:
         )
         assert self.process.stdout is not None
         wait.for_text(self.process.stdout, b"ready")
+        self._sockets, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._maker = subprocess.Popen([*self.inside, sys.executable, "-c", _MAKE_SOCKETS], stdin=theirs)
 
     @property
     def inside(self) -> list[str]:
@@ -65,19 +70,18 @@ class Namespace:
         assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def socket(self, kind: str, host: str = "", port: int = 0, *, listen: bool = False) -> socket.socket:
-        """Return a socket inside ("udp" or "tcp"), bound to an address if one is given."""
-        ours, theirs = socket.socketpair()
-        command = [sys.executable, "-c", _MAKE_SOCKET, kind, host, str(port), "listen" if listen else ""]
-        with ours, theirs:
-            subprocess.run([*self.inside, *command], check=True, stdin=theirs, timeout=60)
-            _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
+    def socket(self, kind: str, host: str = "", port: int = 0) -> socket.socket:
+        """Return a socket inside ("udp" or "tcp"), bound to an address, and listening, if one is given."""
+        self._sockets.send(f"{kind},{host},{port}".encode())
+        _, descriptors, _, _ = socket.recv_fds(self._sockets, 1, 1)
         made = socket.socket(fileno=descriptors[0])
         made.settimeout(wait.PATIENCE)
         return made
 
     def end(self) -> None:
         """End it, and with it what is only in its namespace."""
+        self._sockets.close()  # ends the maker of sockets
+        self._maker.wait()
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
@@ -136,7 +140,7 @@ class Upstream:
         self.by_tcp = 0
         self.handle: Callable[[bytes], list[bytes]] = lambda asked: [answer(asked, (A, bytes([192, 0, 2, 7])))]
         self.handle_tcp: Callable[[bytes], list[bytes]] | None = None
-        self.sockets = [host.socket(kind, address, 53, listen=True) for kind in kinds]
+        self.sockets = [host.socket(kind, address, 53) for kind in kinds]
         targets = {"udp": self._serve_udp, "tcp": self._serve_tcp}
         for kind, made in zip(kinds, self.sockets, strict=True):
             made.settimeout(None)
@@ -351,11 +355,3 @@ class Running:
         found = [path.read_text() for path in self.findings.parent.glob(self.findings.name + ".*")]
         assert not found, "\n".join(found)
         assert was_alive or not had_netns, "it has ended before its namespace"
-
-
-def running(lab: Lab, program: Path) -> Iterator[Running]:
-    """Start a resolver, and end it; what the sanitizers found fails the test."""
-    lab.reset()
-    made = Running(lab, program)
-    yield made
-    made.end()
