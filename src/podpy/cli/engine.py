@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _RARE = (
-    "module", "hooks_dir", "volumepath", "storage_opt", "cdi_spec_dir", "network_config_dir",
+    "module", "hooks_dir", "volumepath", "storage_opt", "cdi_spec_dir",
     "pull_option", "max_workers",
 )  # fmt: skip
 
@@ -51,6 +51,7 @@ def open_runtime(options: Options) -> Runtime:
         cgroup_manager=said.cgroup_manager,
         storage_driver=said.storage_driver,
         network_cmd_path=said.network_cmd_path,
+        network_config_dir=os.path.abspath(said.network_config_dir) if said.network_config_dir else "",
         modules=found,
         default_mounts_file=said.default_mounts_file,
         events_backend=said.events_backend,
@@ -100,5 +101,6 @@ def _repeated(options: Options, modules: tuple[str, ...]) -> tuple[str, ...]:
     flags = [f"--runtime-flag={value}" for value in said.runtime_flag]
     flags += [f"--hooks-dir={os.path.abspath(path)}" for path in said.hooks_dir]
     flags += [f"--cdi-spec-dir={os.path.abspath(path)}" for path in said.cdi_spec_dir]
+    flags += [f"--network-config-dir={os.path.abspath(said.network_config_dir)}"] if said.network_config_dir else []
     flags += ["--syslog"] if said.syslog else []
     return (*single, *flags, *(f"--module={path}" for path in modules))

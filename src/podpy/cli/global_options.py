@@ -17,7 +17,6 @@ _REFUSED = {
     "volumepath": "--volumepath: podpy keeps volumes in its graph root: use --root",
 }
 _WITHOUT_EFFECT = {
-    "network_config_dir": "--network-config-dir has no effect: networks come with a later version",
     "pull_option": "--pull-option has no effect: podpy has no partial pulls to tune",
     "max_workers": "--max-workers has no effect: podpy has no pool of workers",
 }

@@ -132,6 +132,13 @@ class ContainersConf:
     default_network: str = "podman"
     default_rootless_network_cmd: str = "pasta"
     default_subnet: str = "10.88.0.0/16"
+    default_subnet_pools: list[dict[str, Any]] = [
+        {"base": "10.89.0.0/16", "size": 24},
+        {"base": "10.90.0.0/15", "size": 24},
+        {"base": "10.92.0.0/14", "size": 24},
+        {"base": "10.96.0.0/11", "size": 24},
+        {"base": "10.128.0.0/9", "size": 24},
+    ]
     network_config_dir: str = ""
     pasta_options: list[str] = []
 

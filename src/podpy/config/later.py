@@ -73,7 +73,6 @@ LATER: dict[str, str] = {
     "engine.volume_plugin_timeout": "podpy has no volume plugins",
     "engine.volume_plugins": "podpy has no volume plugins",
     "network.cni_plugin_dirs": "podpy never had CNI",
-    "network.default_subnet_pools": _NETWORKS,
     "network.dns_bind_port": _NETWORKS,
     "network.firewall_driver": _NETWORKS,
     "network.netavark_plugin_dirs": _NETWORKS,

@@ -45,6 +45,21 @@ _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
 _OF_VOLUMES_LEFT_OUT = frozenset(
     ("Status", "UID", "GID", "Anonymous", "NeedsCopyUp", "NeedsChown", "Timeout", "StorageID")
 )
+# Fields of a network and its parts by their Go names: JSON's key, and the zero value (libnetwork's types.Network).
+_NETWORK: dict[str, tuple[str, Any]] = {
+    "Name": ("name", ""), "ID": ("id", ""), "Driver": ("driver", ""), "NetworkInterface": ("network_interface", ""),
+    "Created": ("created", ""), "Subnets": ("subnets", []), "Routes": ("routes", []),
+    "IPv6Enabled": ("ipv6_enabled", False), "Internal": ("internal", False), "DNSEnabled": ("dns_enabled", False),
+    "NetworkDNSServers": ("network_dns_servers", []), "Labels": ("labels", {}), "Options": ("options", {}),
+    "IPAMOptions": ("ipam_options", {}),
+}  # fmt: skip
+_SUBNET: dict[str, tuple[str, Any]] = {"Subnet": ("subnet", ""), "Gateway": ("gateway", "")}
+_RANGE: dict[str, tuple[str, Any]] = {"StartIP": ("start_ip", ""), "EndIP": ("end_ip", "")}
+_ROUTE: dict[str, tuple[str, Any]] = {
+    "Destination": ("destination", ""), "Gateway": ("gateway", ""), "Metric": ("metric", None),
+    "RouteType": ("route_type", ""),
+}  # fmt: skip
+_ADDRESS: dict[str, tuple[str, Any]] = {"IPNet": ("ipnet", ""), "Gateway": ("gateway", "")}
 _TIMES = frozenset(("Created", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"))
 
 # The fields of the OCI's ImageConfig with Go's zero values: in JSON what is empty is absent, a template sees all.
@@ -120,6 +135,55 @@ def volume_view(data: dict[str, Any]) -> Shown:
     fields = {**data, "Labels": Map(data["Labels"], zero=""), "Options": Map(data["Options"], zero="")}
     plain = {name: value for name, value in fields.items() if value or name not in _OF_VOLUMES_LEFT_OUT}
     return Shown({**fields, "Status": Map(data["Status"], zero=None)}, Struct(plain))
+
+
+def network_view(data: dict[str, Any]) -> Shown:
+    """Return what `network inspect` says about a network, as a template sees it. JSON's keys are those of the data."""
+    from podpy.times import ZERO_TIME
+
+    known = {name: data.get(key, zero) for name, (key, zero) in _NETWORK.items()}
+    fields = {
+        **known,
+        "Created": _time(known["Created"] or ZERO_TIME),
+        "Subnets": [_subnet(subnet) for subnet in known["Subnets"]],
+        "Routes": [_renamed(_ROUTE, route) for route in known["Routes"]],
+        **{name: Map(known[name], zero="") for name in ("Labels", "Options", "IPAMOptions")},
+    }
+    if "containers" in data:
+        users = data["containers"]
+        fields["Containers"] = Map({key: _user(user) for key, user in users.items()}, zero=None)
+    return Shown(fields, _struct(data))
+
+
+def _subnet(subnet: dict[str, Any]) -> Shown:
+    shown = _renamed(_SUBNET, subnet)
+    limits = subnet.get("lease_range")
+    return Shown({**shown, "LeaseRange": _renamed(_RANGE, limits) if limits else None}, _struct(subnet))
+
+
+def _user(user: dict[str, Any]) -> Shown:
+    interfaces = {
+        name: Shown(
+            {
+                "Subnets": [_renamed(_ADDRESS, subnet) for subnet in found.get("subnets", [])],
+                "MacAddress": found["mac_address"],
+            },
+            _struct(found),
+        )
+        for name, found in user.get("interfaces", {}).items()
+    }
+    return Shown({"Name": user["name"], "Interfaces": Map(interfaces, zero=None)}, _struct(user))
+
+
+def _renamed(names: dict[str, tuple[str, Any]], data: dict[str, Any]) -> Shown:
+    return Shown({name: data.get(key, zero) for name, (key, zero) in names.items()}, _struct(data))
+
+
+def _struct(data: Any) -> Any:
+    """Return plain data with dictionaries as structs: in their order."""
+    if isinstance(data, dict):
+        return Struct({key: _struct(value) for key, value in data.items()})
+    return [_struct(value) for value in data] if isinstance(data, list) else data
 
 
 def _history_entry(entry: Struct) -> Struct:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.libpod.access import Access, Tell
     from podpy.libpod.caller import Caller
+    from podpy.network.definitions.folder import Folder
     from podpy.oci.runtime import OciRuntime
     from podpy.plan import Trace
     from podpy.storage.database.database import Database
@@ -123,6 +124,13 @@ class Engine:
         return self._open("volume_table", lambda: VolumeTable(self.paths, self.database))
 
     @property
+    def network_folder(self) -> Folder:
+        """The definitions of networks."""
+        from podpy.network.definitions.folder import folder
+
+        return self._open("network_folder", lambda: folder(self.paths, self.conf))
+
+    @property
     def conf(self) -> ContainersConf:
         """containers.conf, merged from all its files."""
         return self._open("conf", self._load_conf)
@@ -133,6 +141,8 @@ class Engine:
         conf = load(self.paths, modules=self.settings.modules)
         if self.settings.network_cmd_path:
             conf.network_cmd_path = self.settings.network_cmd_path
+        if self.settings.network_config_dir:
+            conf.network_config_dir = self.settings.network_config_dir
         for line in conf.later:
             note(f"containers.conf sets what has no effect: {line}")
         return conf

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from podpy.libpod.images.lists import ManifestLists
     from podpy.libpod.images.manager import Images
     from podpy.libpod.images.registries import Registries
+    from podpy.libpod.networks.manager import Networks
     from podpy.libpod.secrets import Secrets
     from podpy.libpod.settings import Settings
     from podpy.libpod.system.events import EventStream
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 
 class Runtime(Engine):
-    """The public face of the engine: containers, images, volumes, secrets, events."""
+    """The public face of the engine: containers, images, volumes, networks, secrets, events."""
 
     def __init__(
         self,
@@ -127,12 +128,14 @@ class Runtime(Engine):
     def prune(
         self, filters: Sequence[str] = (), *, every: bool = False, volumes: bool = False, dry_run: bool = False
     ) -> dict[str, Pruned]:
-        """Remove stopped containers, then `volumes`, then unused images (`every`: named ones, too).
+        """Remove stopped containers, then `volumes`, then unused images (`every`: named ones, too), then networks.
 
-        Returns the results by kind: "containers", "volumes", "images". Raises UsageError (a filter).
+        Returns the results by kind: "containers", "volumes", "images", "networks". Raises UsageError (a filter).
         """
+        from podpy.libpod.filters import networks
         from podpy.libpod.system import prune
 
+        of_networks = [text for text in filters if text.partition("=")[0] in networks.PRUNE_KEYS]
         found = {"containers": self.containers.prune(filters, dry_run=dry_run)}
         gone = found["containers"].removed
         if volumes:
@@ -141,16 +144,25 @@ class Runtime(Engine):
             names = [volume.name for volume in unused(self, [*filters], every=True, gone=gone)]
             found["volumes"] = prune.volumes(self, names, dry_run=dry_run)
         found["images"] = self.images.prune(filters, every=every, dry_run=dry_run, gone=gone)
+        names = [network.name for network in networks.unused(self, of_networks, gone=gone)]
+        found["networks"] = self.networks.remove_unused(names, dry_run=dry_run)
         return found
 
     def reset(self) -> list[PodpyError]:
-        """Remove everything: containers, images, artifacts, volumes, secrets, and podpy's directories.
+        """Remove everything: containers, images, artifacts, volumes, networks, secrets, and podpy's directories.
 
         Returns errors of what couldn't be removed; then the rest is left, too. Raises StorageError.
         """
         from podpy.libpod.system.reset import reset
 
         return reset(self)
+
+    @property
+    def networks(self) -> Networks:
+        """The manager of the user's networks."""
+        from podpy.libpod.networks.manager import Networks
+
+        return Networks(self)
 
     @property
     def volumes(self) -> Volumes:
@@ -240,7 +252,8 @@ class Runtime(Engine):
         return Registries(self)
 
     def inspect(self, name: str, kind: str = "all", *, size: bool = False) -> tuple[str, dict[str, Any]]:
-        """Return kind and data of the first object with this name, in Podman's order (container, image, volume).
+        """Return kind and data of the first object with this name, in Podman's order: container, image, volume,
+        network.
 
         `kind`: look for this kind only. `size`: also a container's sizes. Raises NotFoundError.
         """
@@ -248,6 +261,7 @@ class Runtime(Engine):
             "container": lambda: self._named_container(name).inspect(size=size),
             "image": lambda: self.images.inspect(name),
             "volume": lambda: self.volumes.inspect(name),
+            "network": lambda: self.networks.inspect(name),
         }
         for found, look in looks.items():
             try:
@@ -256,7 +270,7 @@ class Runtime(Engine):
             except NotFoundError:
                 if kind == found:
                     raise
-        hint = "See 'podpy ps -a', 'podpy images' and 'podpy volume ls'"
+        hint = "See 'podpy ps -a', 'podpy images', 'podpy volume ls' and 'podpy network ls'"
         raise NotFoundError(f'no such object: "{name}"', hint=hint)
 
     def _named_container(self, name: str) -> Container:

@@ -15,6 +15,7 @@ class Settings:
         cgroup_manager: str = "",
         storage_driver: str = "",
         network_cmd_path: str = "",
+        network_config_dir: str = "",
         modules: tuple[str, ...] = (),
         default_mounts_file: str = "",
         events_backend: str = "",
@@ -31,6 +32,7 @@ class Settings:
         self.cgroup_manager = cgroup_manager
         self.storage_driver = storage_driver
         self.network_cmd_path = network_cmd_path
+        self.network_config_dir = network_config_dir  # absolute
         self.modules = modules  # files of --module, absolute
         self.default_mounts_file = default_mounts_file
         self.events_backend = events_backend

@@ -12,6 +12,7 @@ from podpy.cli.declare import (
     images,
     later,
     lists,
+    networks,
     observe,
     registries,
     secrets,
@@ -31,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     *images.COMMANDS,
     *lists.COMMANDS,
     *volumes.COMMANDS,
+    *networks.COMMANDS,
     *trust.COMMANDS,
     *update.COMMANDS,
     *registries.COMMANDS,
@@ -43,7 +45,15 @@ COMMANDS: tuple[Command, ...] = (
 
 def groups() -> dict[str, str]:
     """Return the command groups ("container", "image" …) with their one-line help."""
-    return {**secrets.GROUPS, **system.GROUPS, **volumes.GROUPS, **trust.GROUPS, **update.GROUPS, **later.GROUPS}
+    return {
+        **secrets.GROUPS,
+        **system.GROUPS,
+        **volumes.GROUPS,
+        **networks.GROUPS,
+        **trust.GROUPS,
+        **update.GROUPS,
+        **later.GROUPS,
+    }
 
 
 def find(path: str) -> Command:

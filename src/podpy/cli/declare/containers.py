@@ -361,7 +361,7 @@ _SEEING: tuple[Command, ...] = (
         path="inspect",
         handler="podpy.cli.commands.containers.inspect:run",
         panel=_PANEL,
-        help="Print everything about containers, images or volumes",
+        help="Print everything about containers, images, volumes or networks",
         examples=(
             "podpy inspect web",
             "podpy inspect --format '{{.State.Status}} {{.State.ExitCode}}' web",

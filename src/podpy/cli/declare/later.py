@@ -6,11 +6,9 @@ from podpy.cli.declare.model import Argument, Command, flag, many, text
 
 _LATER = "comes with a later version of podpy"
 GROUPS = {
-    "network": "Networks that containers share: a later version makes them",
     "pod": "Pods: a later version makes them",
 }
 
-_NETWORK = ("connect", "create", "disconnect", "inspect", "prune", "reload", "rm", "update")
 _POD = tuple("clone create inspect kill logs pause prune restart rm start stats stop top unpause".split())
 _CRIU = "checkpointing and restoring a container requires root, and podpy doesn't do it there, either"
 _REMOTE = "is for other machines: podpy is an engine for this one"
@@ -24,7 +22,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image scp",
         "image sign",
         "system service",
-        *(f"network {name}" for name in _NETWORK),
         *(f"pod {name}" for name in _POD),
         "kube",
         "play",
@@ -48,21 +45,6 @@ _NAME = (Argument(name="name", metavar="NAME"),)
 
 # There are none: podman-compose and Ansible ask for them in each project, also in those that need none.
 _NONE = (
-    Command(
-        path="network exists",
-        handler="podpy.cli.commands.lists.none:exists",
-        help="Tell by the exit code whether a network exists: none does",
-        examples=("podpy network exists web || echo no",),
-        arguments=_NAME,
-    ),
-    Command(
-        path="network ls",
-        aliases=("network list",),
-        handler="podpy.cli.commands.lists.none:networks",
-        help="List networks: there are none",
-        examples=("podpy network ls --noheading --filter label=project=shop",),
-        options=_LIST,
-    ),
     Command(
         path="pod exists",
         handler="podpy.cli.commands.lists.none:exists",

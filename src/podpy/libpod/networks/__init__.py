@@ -1,1 +1,9 @@
-"""Networks of containers: see podpy.libpod.networks.connecting."""
+"""Networks, for the command line, the library and the API.
+
+manager       Networks, `runtime.networks`: create, list, inspect, remove, prune, update, connect, disconnect, reload
+connecting    puts containers on networks and takes them off
+inspect       the data of `network inspect`
+of_podman     which networks Podman's containers use
+
+Raises NoSuchNetworkError, AmbiguousNameError, InUseError, UsageError, StateError, ConfigError, NotSupportedError.
+"""

@@ -13,6 +13,7 @@ from podpy.errors import InUseError, PodpyError, StorageError
 from podpy.libpod.containers.manager import Containers
 from podpy.libpod.images.artifacts import Artifacts
 from podpy.libpod.images.manager import Images
+from podpy.libpod.networks.manager import Networks
 from podpy.libpod.secrets import Secrets
 from podpy.libpod.system.namespaces import give_up
 from podpy.libpod.volumes.manager import Volumes
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
 _DATABASE = ("podpy.sqlite-wal", "podpy.sqlite-shm", "podpy.sqlite-journal", "podpy.sqlite")
 _FILES = ("reserve", "runroot")
 _TREES = ("layers", "recipes", "mapped", "blobs", "containers")
-_DIRECTORIES = ("blobs/sha256", *_TREES, "volumes", "secrets/filedriver", "secrets", "tmp/blobs", "tmp")
+_DIRECTORIES = ("blobs/sha256", *_TREES, "volumes", "networks", "secrets/filedriver", "secrets", "tmp/blobs", "tmp")
 _RUN_DIRECTORIES = ("containers", "exits", "mounts")
 
 
 def reset(engine: Engine) -> list[PodpyError]:
-    """Remove all containers, images, artifacts, volumes and secrets, then what is left of podpy's directories.
+    """Remove all containers, images, artifacts, volumes, secrets, networks, then what is left of podpy's directories.
 
     Return the errors of what couldn't be removed; then the rest is left, too. Raises StorageError.
     """
@@ -52,13 +53,14 @@ def reset(engine: Engine) -> list[PodpyError]:
 
 def _removals(engine: Engine) -> list[PodpyError | None]:
     containers, images, artifacts = Containers(engine), Images(engine), Artifacts(engine)
-    volumes, secrets = Volumes(engine), Secrets(engine)
+    volumes, secrets, networks = Volumes(engine), Secrets(engine), Networks(engine)
     every = containers.select(every=True)
     gone = [error for _, error in containers.remove_several(every, every=True, force=True, volumes=True)]
     gone += [removal.error for removal in images.remove_several((), every=True, force=True)]
     gone += [_attempt(lambda name: [*artifacts.remove([name])], name) for name in artifacts.names()]
     gone += [_attempt(lambda name: volumes.remove(name, force=True), volume.name) for volume in volumes.list()]
     gone += [_attempt(secrets.remove, secret.id) for secret in secrets.list()]
+    gone.append(_attempt(lambda _: networks.prune(), ""))  # those of Podman's containers stay
     return gone
 
 
@@ -80,6 +82,7 @@ def _clear(engine: Engine) -> None:
 def _remove_empty(paths: Paths) -> None:
     """Remove the database, podpy's empty directories, and the pause process."""
     _quietly(os.unlink, f"{paths.graphroot}/secrets/lock")
+    _quietly(os.unlink, f"{paths.graphroot}/networks/netavark.lock")
     for name in _DIRECTORIES:
         _quietly(os.rmdir, f"{paths.graphroot}/{name}")
     if any(os.path.isdir(f"{paths.graphroot}/{name}") for name in _TREES):

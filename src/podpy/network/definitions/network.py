@@ -17,6 +17,7 @@ from __future__ import annotations
 from podpy.errors import ConfigError
 from podpy.network.definitions.cidr import Prefix, is_address
 from podpy.record import Record
+from podpy.times import nanoseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,6 +138,11 @@ class Network(Record):
     options: dict[str, str] = {}
     ipam_options: dict[str, str] = {}
     other: dict[str, Any] = {}
+
+    @property
+    def created_ns(self) -> int:
+        """When it was created: nanoseconds since 1970; 0: nobody knows."""
+        return nanoseconds(self.created)
 
     @property
     def ipam_driver(self) -> str:

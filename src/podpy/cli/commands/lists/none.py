@@ -1,4 +1,4 @@
-"""Networks that users made, and pods: they come later, so the lists are empty and no name exists."""
+"""Pods: they come later, so the list is empty and no name exists."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from podpy.cli.show.report import is_json
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
-
-
-def networks(options: Options) -> int:
-    """Print the list of networks: its heading, or an empty array."""
-    return _empty(options, "NETWORK ID  NAME        DRIVER")
 
 
 def pods(options: Options) -> int:

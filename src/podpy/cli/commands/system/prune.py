@@ -40,11 +40,11 @@ def images(options: Options) -> int:
     with open_runtime(options) as runtime:
         found = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run)
         more = runtime.images.prune(options.filter, every=True, dry_run=True) if _may_take_more(options) else found
-    return _tell([("", found)], options, more=more)
+    return _tell([("", found)], options, images=found, more=more)
 
 
 def system(options: Options) -> int:
-    """Remove stopped containers, then volumes (--volumes), then images that nothing uses."""
+    """Remove stopped containers, then volumes (--volumes), images and networks that nothing uses."""
     if options.external:
         return _external(options)
     if not agreed(options, _warning(options)):
@@ -54,7 +54,7 @@ def system(options: Options) -> int:
         found = runtime.prune(options.filter, every=options.all, **how)
         more = runtime.prune(options.filter, every=True, **how) if _may_take_more(options) else found
     told = [(f"Deleted {kind.title()}", pruned) for kind, pruned in found.items()]
-    return _tell(told, options, total=True, more=more["images"])
+    return _tell(told, options, total=True, images=found["images"], more=more["images"])
 
 
 def _may_take_more(options: Options) -> bool:
@@ -84,10 +84,17 @@ def _warning(options: Options) -> str:
     )
 
 
-def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = False, more: Pruned | None = None) -> int:
+def _tell(
+    found: list[tuple[str, Pruned]],
+    options: Options,
+    *,
+    total: bool = False,
+    images: Pruned | None = None,
+    more: Pruned | None = None,
+) -> int:
     """Print what was removed, under one heading per kind, and what failed; return the exit code.
 
-    `more` are the images that --all would remove too; a dry run mentions them.
+    `images` are the images in it, `more` those that --all would remove; a dry run mentions the rest.
     """
     code = 0
     for heading, pruned in found:
@@ -101,9 +108,9 @@ def _tell(found: list[tuple[str, Pruned]], options: Options, *, total: bool = Fa
     freed = human_size(sum(pruned.freed for _, pruned in found))
     if options.dry_run:
         print(f"Total reclaimable space: {freed}")
-        named = len(more.removed) - len(found[-1][1].removed) if more else 0
-        if more and named > 0:
-            size = human_size(more.freed - found[-1][1].freed)
+        named = len(more.removed) - len(images.removed) if more and images else 0
+        if more and images and named > 0:
+            size = human_size(more.freed - images.freed)
             print_line(f"Hint: --all takes {named} more that no container uses ({size})")
     elif total:
         print(f"Total reclaimed space: {freed}")
