@@ -142,6 +142,11 @@ class NetworkRows:
             WHERE conmon_pid > 0"""
         return [pid for (pid,) in self._database.query(query)]
 
+    def uses(self) -> list[tuple[str, str]]:
+        """Return (container's id, network's name) for each network that a container is configured for."""
+        query = "SELECT container_id, target FROM container_relations WHERE kind = ?"
+        return [(container_id, network) for container_id, network in self._database.query(query, (USED,))]
+
     def use(self, container_id: str, networks: Iterable[str]) -> None:
         """Note which networks a container is configured for now."""
         self._database.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.libpod.filters import parse as shared
+from podpy.storage.network_rows import NetworkRows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def unused(engine: Engine, filters: Sequence[str], *, gone: Collection[str] = ()
     The containers in `gone` count as removed. Raises UsageError, ConfigError.
     """
     wanted = shared.parse(_lower(filters), PRUNE_KEYS, unknown=_INVALID)
-    used = {name for container_id, name in uses(engine) if container_id not in gone}
+    used = {name for container_id, name in NetworkRows(engine.database).uses() if container_id not in gone}
     used.add(engine.conf.default_network)
     found = [network for network in _chosen(engine, wanted) if network.name not in used]
     if not found:
@@ -38,12 +39,6 @@ def unused(engine: Engine, filters: Sequence[str], *, gone: Collection[str] = ()
 
     kept = of_podman.used(engine, [network.name for network in found])
     return [network for network in found if network.name not in kept]
-
-
-def uses(engine: Engine) -> list[tuple[str, str]]:
-    """Return (container's id, network's name) for each network of each container."""
-    query = "SELECT container_id, target FROM container_relations WHERE kind = 'network-used'"
-    return [(found, name) for found, name in engine.database.query(query)]
 
 
 def _lower(filters: Sequence[str]) -> list[str]:
@@ -95,7 +90,7 @@ def _dangling(engine: Engine, values: list[str]) -> Check:
         wanted = boolean(values[0])
     except ValueError:
         raise UsageError(f'invalid dangling filter value "{values[0]}"', hint="true or false") from None
-    used = {name for _, name in uses(engine)} | {engine.conf.default_network}
+    used = {name for _, name in NetworkRows(engine.database).uses()} | {engine.conf.default_network}
     return lambda network: (network.name not in used) == wanted
 
 

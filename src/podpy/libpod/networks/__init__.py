@@ -2,6 +2,7 @@
 
 manager       Networks, `runtime.networks`: create, list, inspect, remove, prune, update, connect, disconnect, reload
 connecting    puts containers on networks and takes them off
+living        what a change of a definition means where containers run
 inspect       the data of `network inspect`
 of_podman     which networks Podman's containers use
 

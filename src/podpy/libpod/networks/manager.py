@@ -13,7 +13,9 @@ for rows and unlinks the file in one, too, so neither can miss the other.
 
 from __future__ import annotations
 
-from podpy.errors import InUseError, NoSuchContainerError, NoSuchNetworkError, NotSupportedError, PodpyError, UsageError
+from podpy.errors import InUseError, NoSuchContainerError, NoSuchNetworkError, PodpyError, UsageError
+from podpy.libpod.networks import living
+from podpy.storage.network_rows import NetworkRows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
     Found = list[Network]
     Outcome = tuple[str, PodpyError | None]
-
-_USERS = "SELECT container_id FROM container_relations WHERE kind = 'network-used' AND target = ?"
 
 
 class Networks:
@@ -150,6 +150,7 @@ class Networks:
             if servers != network.dns_servers:
                 network = network.replace(dns_servers=servers)
                 folder.write(network)
+                living.tell_servers(self._engine, network)
         return network
 
     # Containers
@@ -164,16 +165,46 @@ class Networks:
         aliases: Sequence[str] = (),
         interface: str = "",
     ) -> None:
-        """Put a container on a network, also while it runs. Raises NotSupportedError."""
-        raise NotSupportedError("network connect comes with a later version of podpy")
+        """Put a container on a network, now if it runs, and for its next starts.
+
+        `ips`: its addresses there; `mac`: its hardware address; `aliases`: more names; `interface`: its device. What is
+        left out podpy chooses. Raises NoSuchContainerError, NoSuchNetworkError, AlreadyError, UsageError,
+        NetworkSetupError (an address).
+        """
+        from podpy.libpod.networks import connecting
+        from podpy.network.definitions.cidr import is_address
+        from podpy.spec.container import Attachment
+        from podpy.spec.text.attachments import parse_mac
+
+        for address in ips:
+            if not is_address(address):
+                raise UsageError(f'failed to parse IP: "{address}"')
+        wanted = Attachment(
+            network=name_or_id,
+            ips=list(ips),
+            mac=parse_mac(mac) if mac else "",
+            aliases=list(aliases),
+            interface=interface,
+        )
+        self._engine.privileged(lambda: connecting.connect(self._engine, name_or_id, container, wanted))
 
     def disconnect(self, name_or_id: str, container: str, *, force: bool = False) -> None:
-        """Take a container off a network, also while it runs. Raises NotSupportedError."""
-        raise NotSupportedError("network disconnect comes with a later version of podpy")
+        """Take a container off a network, now if it runs, and for its next starts. `force` is Podman's.
+
+        Raises NoSuchContainerError, NoSuchNetworkError, StateError (it isn't on it), UsageError (its network mode).
+        """
+        from podpy.libpod.networks import connecting
+
+        self._engine.privileged(lambda: connecting.disconnect(self._engine, name_or_id, container))
 
     def reload(self, container: str) -> str:
-        """Make a running container's network anew, and return the container's id. Raises NotSupportedError."""
-        raise NotSupportedError("network reload comes with a later version of podpy")
+        """Make a running container's devices on its networks, names and rights anew, and return the container's id.
+
+        Raises NoSuchContainerError, StateError (it doesn't run), NetworkSetupError.
+        """
+        from podpy.libpod.networks import connecting
+
+        return self._engine.privileged(lambda: connecting.reload(self._engine, container))
 
     # Removing
 
@@ -187,6 +218,8 @@ class Networks:
         if force and self._users(network.name):
             self._engine.privileged(lambda: self._remove_users(network.name, timeout))
         self._remove(network.name, name_or_id)
+        if network.interface and living.has_bridge(self._engine):
+            self._engine.privileged(lambda: living.remove_bridge(self._engine, network))
         return network.name
 
     def _removable(self, name_or_id: str) -> Network:
@@ -207,10 +240,11 @@ class Networks:
                     hint=f"podpy ps -a --filter network={name}",
                 )
             self._tell("remove", network)
+            NetworkRows(database).forget(name)
             folder.remove(name)
 
     def _users(self, name: str) -> Sequence[str]:
-        return [container_id for (container_id,) in self._engine.database.query(_USERS, (name,))]
+        return NetworkRows(self._engine.database).users(name)
 
     def _remove_users(self, name: str, timeout: int | None) -> None:
         from podpy.libpod.containers.ending.remove import remove

@@ -74,6 +74,13 @@ def add(directory: str, zone: Zone, entry: Entry) -> None:
     _put(directory, zone, [*lines[1:], _line(entry)])
 
 
+def change(directory: str, zone: Zone) -> None:
+    """Write a network's own line anew; without containers it has none. The caller holds the lock. Raises OSError."""
+    lines = _lines_without(directory, zone.network, "")
+    if len(lines) > 1:
+        _put(directory, zone, lines[1:])
+
+
 def remove(directory: str, network: str, container_id: str = "") -> None:
     """Forget a container on a network, or the whole network. Nothing there is no error.
 

@@ -1,0 +1,51 @@
+"""What a change of a definition means where containers run: in the namespace of all bridges, and for the resolver."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.engine import Engine
+    from podpy.network.definitions.network import Network
+
+
+def tell_servers(engine: Engine, network: Network) -> None:
+    """Let the resolver ask the network's servers from now on. Raises OSError."""
+    from podpy.network.bridge import members, resolver
+    from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.storage.network_rows import NetworkRows
+
+    if NetworkRows(engine.database).attached(network=network.name):
+        with SharedNamespace(engine.paths, engine.conf) as shared:
+            resolver.change(shared.directory, members.zone_of(network))
+
+
+def has_bridge(engine: Engine) -> bool:
+    """Return whether there may be bridges at all."""
+    from podpy.network.bridge.namespace import SharedNamespace
+
+    return os.path.exists(SharedNamespace(engine.paths, engine.conf).path)
+
+
+def remove_bridge(engine: Engine, network: Network) -> None:
+    """Remove the bridge of a network whose file is gone, unless another network has the same one, or has it by now.
+
+    Else its subnet would be routed there still, when another network gets it. This process is in the user's namespaces.
+    Raises OSError.
+    """
+    from podpy.network.bridge import links
+    from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.network.bridge.netlink import Netlink
+    from podpy.storage.network_rows import NetworkRows
+
+    with SharedNamespace(engine.paths, engine.conf) as shared:
+        descriptor = shared.find(NetworkRows(engine.database).monitors())
+        if descriptor < 0:
+            return
+        try:
+            if all(other.interface != network.interface for other in engine.network_folder.all()):
+                with Netlink.open(descriptor) as rt:
+                    links.remove(rt, network.interface)
+        finally:
+            os.close(descriptor)
