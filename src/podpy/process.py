@@ -18,7 +18,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
 _SIGPIPE, _SIGXFSZ, _SIGKILL = 13, 25, 9
@@ -167,12 +167,12 @@ def close_others_on_exec(kept: set[int]) -> None:
             continue
 
 
-def close_files() -> None:
-    """Close all descriptors above the standard streams, but for the file that podpy's modules come from: what a call
-    needs is loaded when it needs it (podpy.pack).
+def close_files(keep: Iterable[int] = ()) -> None:
+    """Close all descriptors above the standard streams, but `keep` and the file that podpy's modules come from: what a
+    call needs is loaded when it needs it (podpy.pack).
     """
     first = _STDERR + 1
-    for kept in sorted(getattr(finder, "file", -1) for finder in sys.meta_path):
+    for kept in sorted([*(getattr(finder, "file", -1) for finder in sys.meta_path), *keep]):
         if kept >= first:
             os.closerange(first, kept)
             first = kept + 1
@@ -226,6 +226,26 @@ def fork() -> int:
         warnings.simplefilter("ignore", DeprecationWarning)
         with fork_lock:
             return os.fork()
+
+
+def in_background(work: Callable[[], None], keep: Iterable[int] = ()) -> None:
+    """Have something done by a process of its own, which nobody waits for and no terminal reaches.
+
+    It has /dev/null for its standard streams and of this process's descriptors only `keep`. What it raises is lost.
+    """
+    child = fork()
+    if child == 0:
+        try:
+            os.setsid()
+            if fork() == 0:
+                null = os.open(os.devnull, os.O_RDWR)
+                for stream in range(_STDERR + 1):
+                    os.dup2(null, stream)
+                close_files(keep)
+                work()
+        finally:
+            os._exit(0)
+    wait(child)
 
 
 def wait(pid: int) -> int:

@@ -112,6 +112,50 @@ def test_four_at_once_share_one(podpy: Podpy) -> None:
     assert ways_out(podpy) == []
 
 
+def test_a_removed_networks_bridge_is_gone_for_who_comes_next_and_so_are_its_rights(podpy: Podpy) -> None:
+    """A network that gets its name later may be an internal one."""
+    code = """
+rt = Netlink.open(descriptor)
+for name in ("podman1", "podman2"):
+    links.make_bridge(rt, links.Bridge(name=name, addresses=["10.89.0.1/24"]))
+    firewall.allow(descriptor, firewall.pairs(name, friends=["podman1"]))
+print(len(firewall.allowed(descriptor)))
+with shared:
+    shared.remove_bridge("podman1")
+    shared.remove_bridge("podman1")
+    shared.remove_bridge("podman9")
+with SharedNamespace(paths, conf):
+    print(links.find(rt, "podman1"), links.find(rt, "podman2").kind, sorted(firewall.allowed(descriptor)))
+"""
+    assert in_namespaces(podpy, _OPEN + code + _END).splitlines() == [
+        "6",
+        "None bridge [('podman2', 'out0'), ('podman2', 'podman2')]",
+    ]
+
+
+def test_removing_a_bridge_does_not_keep_who_reads_the_output(podpy: Podpy) -> None:
+    code = """
+import select, signal
+links.make_bridge(Netlink.open(descriptor), links.Bridge(name="podman1"))
+fifo = os.path.join(shared.directory, "fifo")
+os.mkfifo(fifo)
+def late(*args):  # as if the kernel took longer than the reader waits
+    with open(fifo, "w") as file:
+        file.write(str(os.getpid()))
+    signal.pause()
+namespace._remove = late
+read, write = os.pipe()
+with shared:
+    shared.remove_bridge("podman1")
+os.close(write)
+pidfd = os.pidfd_open(int(open(fifo).read()))
+print(os.read(read, 1))
+signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+select.select([pidfd], [], [])
+"""
+    assert in_namespaces(podpy, _OPEN + code + _END) == "b''"
+
+
 _KILLS = {
     "with the namespace made": "linux, 'make_netns', True",
     "before the way out is started": "namespace.WayOut, 'start', False",

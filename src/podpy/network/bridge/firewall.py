@@ -20,7 +20,16 @@ from errno import ENOENT
 
 from podpy import process
 from podpy.errors import NetworkSetupError, NotSupportedError
-from podpy.network.bridge.netlink import NETLINK_NETFILTER, Netlink, attribute, nested, text
+from podpy.network.bridge.netlink import (
+    NETLINK_NETFILTER,
+    NLM_F_DUMP,
+    Netlink,
+    attribute,
+    attributes,
+    nested,
+    parse,
+    text,
+)
 from podpy.rootless.programs import which
 
 TYPE_CHECKING = False
@@ -73,7 +82,8 @@ table inet {TABLE} {{
 # linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
 _BATCH_BEGIN, _BATCH_END = 16, 17
 _NFNL_SUBSYS_NFTABLES, _NFPROTO_INET = 10, 1
-_NFT_MSG_NEWSETELEM, _NFT_MSG_DELSETELEM = 12, 14
+_NFT_MSG_NEWSETELEM, _NFT_MSG_GETSETELEM, _NFT_MSG_DELSETELEM = 12, 13, 14
+_NFGENMSG_SIZE = 4
 _NFTA_SET_ELEM_LIST_TABLE, _NFTA_SET_ELEM_LIST_SET, _NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
 _NFTA_LIST_ELEM, _NFTA_SET_ELEM_KEY, _NFTA_DATA_VALUE = 1, 1, 1
 _NLM_F_CREATE = 0x400
@@ -125,6 +135,26 @@ def forbid(netns: int, wanted: Iterable[Pair]) -> None:
             netfilter.send(allowed=(ENOENT,))
 
 
+def forget(netns: int, bridge: str) -> None:
+    """Take back every right of a bridge, and every other's towards it. Raises OSError."""
+    forbid(netns, [pair for pair in allowed(netns) if bridge in pair])
+
+
+def allowed(netns: int) -> list[Pair]:
+    """Return who may talk to whom. Raises OSError."""
+    body = pack("=BBH", _NFPROTO_INET, 0, 0)
+    body += text(_NFTA_SET_ELEM_LIST_TABLE, TABLE) + text(_NFTA_SET_ELEM_LIST_SET, "pairs")
+    with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
+        answers = netfilter.ask(_NFNL_SUBSYS_NFTABLES << 8 | _NFT_MSG_GETSETELEM, NLM_F_DUMP, body)
+    found = []
+    for answer in answers:
+        elements = parse(answer, _NFGENMSG_SIZE).get(_NFTA_SET_ELEM_LIST_ELEMENTS, b"")
+        for _kind, element in attributes(elements):
+            key = parse(parse(element)[_NFTA_SET_ELEM_KEY])[_NFTA_DATA_VALUE]
+            found.append((_name(key[:_IFNAMSIZ]), _name(key[_IFNAMSIZ:])))
+    return found
+
+
 def _run(netns: int, ruleset: str) -> str:
     """Return what nft said if it failed, else an empty text."""
     nft, nsenter = which("nft"), which("nsenter")
@@ -159,6 +189,10 @@ def _batch(netfilter: Netlink, kind: int, flags: int, wanted: Iterable[Pair]) ->
     netfilter.add(_BATCH_BEGIN, 0, edge, acknowledged=False)
     netfilter.add(_NFNL_SUBSYS_NFTABLES << 8 | kind, flags, body)
     netfilter.add(_BATCH_END, 0, edge, acknowledged=False)
+
+
+def _name(raw: bytes) -> str:
+    return raw.rstrip(b"\0").decode(errors="replace")
 
 
 def _key(pair: Pair) -> bytes:

@@ -33,6 +33,8 @@ from podpy.record import Record
 DEFAULT_MTU = 65520
 """Bytes. No wire is behind a bridge: bigger packets are fewer (twice what 1500 reaches between two containers)."""
 
+_ALIAS = "podpy"  # how the alias of a bridge of ours begins
+
 METRIC = 100
 """Of a route that names none: netavark's."""
 
@@ -245,7 +247,7 @@ def _number(raw: bytes | None) -> int:
 
 def _description(bridge: Bridge) -> str:
     """Return the alias of a bridge that is complete (ip-link(8), alias; 255 bytes at most)."""
-    parts = ["podpy", *bridge.addresses, f"mtu={bridge.mtu}"]
+    parts = [_ALIAS, *bridge.addresses, f"mtu={bridge.mtu}"]
     parts += [f"vlan={bridge.vlan}"] if bridge.vlan else []
     parts += [f"vrf={bridge.vrf}"] if bridge.vrf else []
     return " ".join(parts)[:255]

@@ -70,16 +70,19 @@ def u32(kind: int, value: int) -> bytes:
     return attribute(kind, pack("=I", value))
 
 
-def parse(data: bytes, start: int = 0) -> Attributes:
-    """Return the attributes from `start` on by their types; of repeated ones the last."""
-    found = {}
+def attributes(data: bytes, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Yield (type, payload) of the attributes from `start` on."""
     while start + 4 <= len(data):
         size, kind = _ATTRIBUTE.unpack_from(data, start)
         if size < 4:
             break
-        found[kind & _NLA_TYPE_MASK] = data[start + 4 : start + size]
+        yield kind & _NLA_TYPE_MASK, data[start + 4 : start + size]
         start += size + 3 & ~3
-    return found
+
+
+def parse(data: bytes, start: int = 0) -> Attributes:
+    """Return the attributes from `start` on by their types; of repeated ones the last."""
+    return dict(attributes(data, start))
 
 
 class Netlink:
@@ -113,6 +116,10 @@ class Netlink:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def fileno(self) -> int:
+        """Return the socket's descriptor."""
+        return self._socket.fileno()
+
     def close(self) -> None:
         """Close the socket; what wasn't sent is forgotten."""
         self._socket.close()
@@ -127,7 +134,7 @@ class Netlink:
         import select
 
         poll = select.poll()
-        poll.register(self._socket.fileno(), select.POLLIN)
+        poll.register(self.fileno(), select.POLLIN)
         if not poll.poll(milliseconds):
             return False
         try:
