@@ -112,7 +112,7 @@ def start_podpy(lab: Lab) -> int:
     lock = os.open(lab.base / "resolver.pid", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     ready, theirs = os.pipe()
     command = ["nsenter", f"--target={lab.shared.process.pid}", "--user", "--preserve-credentials", PROGRAM, lab.base]
-    subprocess.run([*command, *map(str, (netns, theirs, lock))], check=True, pass_fds=[netns, theirs, lock])
+    subprocess.run([*command, *map(str, (netns, theirs, lock, -1))], check=True, pass_fds=[netns, theirs, lock])
     for descriptor in (netns, lock, theirs):
         os.close(descriptor)
     os.read(ready, 1)

@@ -1,12 +1,14 @@
 /* podpy-resolver: names on a user's networks, one process for all of them.
  *
- *     resolver DIRECTORY NETNS READY LOCK [RESOLV_CONF]
+ *     resolver DIRECTORY NETNS READY LOCK MOUNTS [RESOLV_CONF]
  *
  * DIRECTORY    the user's networks in the run directory: its folder `names` says who is who (the format is described in
  *              podpy/network/bridge/resolver.py), its file `netns` that the shared network namespace is there
  * NETNS        number of a descriptor of the shared network namespace
  * READY        number of a descriptor: `+` is written when all listeners are open; what is wrong goes to stderr
  * LOCK         number of a descriptor of DIRECTORY/resolver.pid, locked: it gets our pid, and is kept open
+ * MOUNTS       number of a descriptor of the mount namespace to live in, or -1: the caller's may have a container's mounts,
+ *              which would stay as long as we do
  * RESOLV_CONF  instead of /etc/resolv.conf
  *
  * It answers on port 53 of every gateway, by UDP and TCP. Its sockets to other servers are in the network namespace that
@@ -18,6 +20,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,8 +175,14 @@ static void reset(void)
 
 static void start(struct context *ctx, char **argv)
 {
-    int lock = atoi(argv[4]);
+    int lock = atoi(argv[4]), mounts = atoi(argv[5]);
 
+    if (mounts >= 0) {
+        /* EPERM: a process with the number of a holder that has ended. Then the caller's mounts must do. */
+        if (setns(mounts, CLONE_NEWNS) < 0 && errno != EPERM)
+            fail("setns");
+        close(mounts);
+    }
     ctx->directory_fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ctx->names_fd = ctx->directory_fd < 0 ? -1 : openat(ctx->directory_fd, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (ctx->names_fd < 0)
@@ -215,11 +224,11 @@ int main(int argc, char **argv)
     struct context *ctx = &context;
     int ready;
 
-    if (argc < 5)
+    if (argc < 6)
         return 2;
     ctx->netns_fd = atoi(argv[2]);
     ready = atoi(argv[3]);
-    ctx->upstreams.path = argc > 5 ? argv[5] : "/etc/resolv.conf";
+    ctx->upstreams.path = argc > 6 ? argv[6] : "/etc/resolv.conf";
     /* A grandchild of the caller: a library caller's wait for any child never finds it. */
     pid_t child = fork();
     if (child < 0)

@@ -325,7 +325,7 @@ class Running:
         lock = resolver.take(os.fspath(lab.directory), self.inode)
         assert lock >= 0, "there is one already"
         with open(self.errors, "wb") as errors:
-            arguments = [lab.directory, str(netns), str(theirs), str(lock), lab.conf]
+            arguments = [lab.directory, str(netns), str(theirs), str(lock), "-1", lab.conf]
             subprocess.run(
                 [*lab.host.inside, program, *arguments],
                 check=True,

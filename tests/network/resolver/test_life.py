@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -33,12 +32,16 @@ def test_networks_come_and_go(lab: Lab, running: Running) -> None:
 
     def is_deaf() -> bool:
         with lab.cache.space.socket("udp") as asker:
+            asker.settimeout(1)  # what was in the socket when it was closed is lost
             asker.connect((BACK.addresses[0], 53))
-            with contextlib.suppress(ConnectionRefusedError):
+            try:
                 asker.send(query("cache"))
                 asker.recv(1000)
-                return False
-        return True
+            except ConnectionRefusedError:
+                return True
+            except TimeoutError:
+                pass
+        return False
 
     wait.until(is_deaf, what="nobody listens for a network that is gone")
     assert lab.db.addresses("web") == ["10.89.0.2"]
@@ -125,11 +128,12 @@ WaitForResolver(start).execute()
 """
 
 
-def start(lab: Lab) -> str:
+def start(lab: Lab, *outer: str) -> str:
     """Start the built resolver as podpy does."""
     netns = f"/proc/{lab.shared.process.pid}/ns/net"
     environment = [f"PYTHONPATH={os.pathsep.join(sys.path)}"]
-    return lab.host.run("env", *environment, sys.executable, "-c", START, os.fspath(lab.directory), netns)
+    command = [sys.executable, "-c", START, os.fspath(lab.directory), netns]
+    return lab.host.run(*outer, "env", *environment, *command)
 
 
 def test_podpy_starts_one_where_none_is_alive(lab: Lab) -> None:
@@ -145,6 +149,21 @@ def test_podpy_starts_one_where_none_is_alive(lab: Lab) -> None:
     finally:
         (lab.directory / "netns").unlink()
         wait.for_end(int(first.split()[1]))
+
+
+def test_the_mounts_of_the_container_that_was_first_go_with_it(lab: Lab) -> None:
+    lab.reset()
+    holder = lab.directory.parent / "holder"
+    holder.write_text(f"{lab.host.process.pid} and more\n")
+    try:
+        assert start(lab, "unshare", "--mount") == ""
+        pid = int((lab.directory / "resolver.pid").read_text().split()[1])
+        theirs = Path(f"/proc/{lab.host.process.pid}/ns/mnt").stat().st_ino
+        assert Path(f"/proc/{pid}/ns/mnt").stat().st_ino == theirs
+        (lab.directory / "netns").unlink()
+        wait.for_end(pid)
+    finally:
+        holder.unlink()
 
 
 def test_a_start_that_fails_says_why(lab: Lab) -> None:

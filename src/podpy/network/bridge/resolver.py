@@ -205,20 +205,22 @@ class StartResolver(Operation):
             return
         self._ready, ready = process.pipe()
         self._messages, messages = process.pipe()
+        theirs = [descriptor, ready, lock, _lasting_mounts(self.directory)]
         try:
             self._pid = process.spawn(
-                [process.own_program(_PROGRAM), self.directory, str(descriptor), str(ready), str(lock)],
+                [process.own_program(_PROGRAM), self.directory, *map(str, theirs)],
                 environment={},
                 stdin=-1,
                 stdout=-1,
                 stderr=messages,
-                keep=[descriptor, ready, lock],
+                keep=[each for each in theirs if each >= 0],
                 session=True,  # it lives as long as the shared namespace
                 name=_PROCESS_NAME,
             )
         finally:
-            for theirs in (ready, messages, lock):
-                os.close(theirs)
+            for each in (messages, *theirs[1:]):
+                if each >= 0:
+                    os.close(each)
 
     def wait(self) -> None:
         """Wait until it listens, if it was started. Raises NetworkSetupError with what it said."""
@@ -234,6 +236,19 @@ class StartResolver(Operation):
         if not is_ready:
             reason = said or "it ended without a word"
             raise NetworkSetupError(f"{_PROCESS_NAME} can't start: {reason}", hint="podpy system doctor")
+
+
+def _lasting_mounts(directory: str) -> int:
+    """Return a descriptor of the mount namespace that the resolver moves to; -1 if there is none to be had.
+
+    A start's own one has the container's root filesystem mounted, which must go with the container: so it is that of
+    the holder (podpy.rootless.holder), or the host's, for root.
+    """
+    holder = files.read_small(os.path.join(os.path.dirname(directory), "holder")).partition(" ")[0]
+    try:
+        return os.open(f"/proc/{holder or 1}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
 
 
 class WaitForResolver(Operation):
