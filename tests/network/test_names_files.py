@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from podpy.network.bridge import hosts, resolver
 from podpy.network.bridge.resolver import Entry, Zone
+from tests.support import wait
 
 FRONT = Zone(network="front", addresses=["10.5.0.1", "fd00:1::1"], servers=["1.1.1.1"])
 ONE = Entry(container_id="a" * 64, v4=["10.5.0.77"], v6=["fd00:1::77"], names=["c3", "a" * 12, "c3"])
@@ -134,6 +136,26 @@ def test_two_writers_lose_nothing(file: Path) -> None:
         writer.join()
         assert writer.exitcode == 0
     assert set(lines(file)) == {*lines_of(HOSTS), *(f"10.89.{number}.1\twriter{number}" for number in range(3))}
+
+
+def test_a_kill_leaves_the_other_lines_alone(file: Path) -> None:
+    whole = {f"10.89.{number}.1\twriter{number}" for number in range(10)}
+    for number in range(10):
+        before = file.stat().st_mtime_ns
+        writer = multiprocessing.Process(target=_rewrite, args=(os.fspath(file), number, 1_000_000))
+        writer.start()
+        wait.until(functools.partial(_has_changed, file, before), what="it writes")
+        writer.kill()
+        writer.join()
+        hosts.join(os.fspath(file), ["10.1.2.3\tafter"])
+        found = lines(file)
+        assert [line for line in found if "writer" not in line] == [*lines_of(HOSTS), "10.1.2.3\tafter"]
+        assert {line for line in found if "writer" in line} <= whole
+        hosts.leave(os.fspath(file), ["10.1.2.3\tafter"])
+
+
+def _has_changed(file: Path, before: int) -> bool:
+    return file.stat().st_mtime_ns != before
 
 
 def lines_of(text: str) -> list[str]:

@@ -16,6 +16,7 @@ A kill between two steps leaves a comment. Two writers exclude each other by flo
 from __future__ import annotations
 
 import os
+from errno import ENOSPC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class _Locked:
     def __init__(self, path: str) -> None:
         import fcntl
 
+        self._path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
@@ -90,11 +92,15 @@ class _Locked:
     def _append(self, line: bytes) -> None:
         size = os.fstat(self._descriptor).st_size
         is_whole = size == 0 or os.pread(self._descriptor, 1, size - 1) == b"\n"
+        text = (b"" if is_whole else b"\n") + line + b"\n"
         appender = os.open(f"/proc/self/fd/{self._descriptor}", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
-            os.write(appender, (b"" if is_whole else b"\n") + line + b"\n")
+            written = os.write(appender, text)
         finally:
             os.close(appender)
+        if written < len(text):  # a part of a name is another one's
+            self._write(_MARK, size + (not is_whole))
+            raise OSError(ENOSPC, os.strerror(ENOSPC), self._path)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         start = 0

@@ -234,8 +234,8 @@ class StartResolver(Operation):
         pid, self._pid = self._pid, 0
         process.wait(pid)  # the resolver is its child: nobody's wait for any child finds it
         if not is_ready:
-            reason = said or "it ended without a word"
-            raise NetworkSetupError(f"{_PROCESS_NAME} can't start: {reason}", hint="podpy system doctor")
+            hint = "sysctl fs.inotify.max_user_instances" if said.startswith("inotify") else "podpy system doctor"
+            raise NetworkSetupError(f"{_PROCESS_NAME} can't start: {said or 'it ended without a word'}", hint=hint)
 
 
 def _lasting_mounts(directory: str) -> int:
