@@ -161,10 +161,9 @@ def _made(parent: int, name: str, owner: tuple[int, int], *, directory: bool) ->
     try:
         found = os.open(name, flags, dir_fd=parent)
     except FileNotFoundError:
-        _make(parent, name, directory=directory)
+        made = _make(parent, name, owner, directory=directory)
         found = os.open(name, flags, dir_fd=parent)
-        status = os.fstat(found)
-        if (status.st_uid, status.st_gid) != owner and not stat.S_ISLNK(status.st_mode):
+        if made and _is_new_directory(found):
             give(found, *owner)
     if stat.S_ISDIR(os.fstat(found).st_mode) == directory:
         return found
@@ -172,15 +171,36 @@ def _made(parent: int, name: str, owner: tuple[int, int], *, directory: bool) ->
     raise FileExistsError(EEXIST, os.strerror(EEXIST), name)
 
 
-def _make(parent: int, name: str, *, directory: bool) -> None:
+def _make(parent: int, name: str, owner: tuple[int, int], *, directory: bool) -> bool:
+    """Make an entry, a file with its owner; return whether a directory was made, which has none yet."""
     try:
         if directory:
             os.mkdir(name, 0o755, dir_fd=parent)
-        else:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            os.close(os.open(name, flags, 0o600, dir_fd=parent))
+            return True
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(name, flags, 0o600, dir_fd=parent)
+        try:
+            os.fchown(file, *owner)
+        finally:
+            os.close(file)
     except FileExistsError:
         pass  # somebody who shares the tree has just made it
+    return False
+
+
+def _is_new_directory(found: int) -> bool:
+    """Return whether an O_PATH descriptor may be of the directory just made: ours, and empty.
+
+    Whoever shares the tree may have put another one in its place before it was opened; mkdir(2) gives no descriptor.
+    """
+    status = os.fstat(found)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        return False
+    inner = _open_directory(found, ".")
+    try:
+        return not os.listdir(inner)
+    finally:
+        os.close(inner)
 
 
 def clone(descriptor: int, *, recursive: bool = True) -> int:

@@ -33,6 +33,12 @@ def is_alive(pid: int, started: int) -> bool:
     return pid > 0 and started > 0 and start_time(pid) == started
 
 
+def is_stopped(pid: int, started: int) -> bool:
+    """Return whether exactly this process was stopped by a signal, or by a debugger."""
+    fields = stat_fields(pid)
+    return bool(fields) and fields[_STATE] in "Tt" and int(fields[_START_TIME]) == started
+
+
 def open_pidfd(pid: int, started: int) -> int:
     """Return a pidfd of exactly this process, or -1 if it has ended. The caller closes it."""
     if pid <= 0:

@@ -9,30 +9,32 @@ from pathlib import Path
 
 from tests.support.engine import CHECKOUT
 
-LIMIT_MS = 2.0
-TRIES = 15
+MOST_CALLS = 500  # of functions, Python's and C's; it was 392 when this was written
 LINE = "run -it --rm -eA=b -e C -p 8080:80 -v /a:/b:ro --cpus 0.5 --network=none --name x busybox sh -c true"
 
 MEASURE = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from time import process_time_ns
 import podpy.cli.parser.parse, podpy.cli.parser.tables
-began = process_time_ns()
+calls = 0
+def count(frame, event, argument):
+    global calls
+    calls += event in ("call", "c_call")
+sys.setprofile(count)
 table = podpy.cli.parser.tables.load()
 podpy.cli.parser.parse.parse(sys.argv[2:], table)
-print((process_time_ns() - began) / 1e6)
+sys.setprofile(None)
+print(calls)
 assert "podpy.cli._table" in sys.modules and "podpy.cli.declare" not in sys.modules
 """
 
 
-def test_the_table_is_loaded_and_a_command_line_parsed_in_two_milliseconds(tmp_path: Path) -> None:
+def test_the_table_is_loaded_and_a_command_line_parsed_by_few_calls(tmp_path: Path) -> None:
     shutil.copytree(CHECKOUT / "src/podpy", tmp_path / "podpy", ignore=shutil.ignore_patterns("_bin", "*.so"))
     environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-m", "podpy.cli.parser.compile"], env=environment, check=True)
     command = [sys.executable, "-I", "-S", "-c", MEASURE, str(tmp_path), *LINE.split()]
-    times = [float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(TRIES)]
-    assert min(times) <= LIMIT_MS, sorted(times)
+    assert int(subprocess.run(command, check=True, capture_output=True).stdout) <= MOST_CALLS
 
 
 def test_a_stale_table_isnt_used(tmp_path: Path) -> None:

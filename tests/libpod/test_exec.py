@@ -152,7 +152,24 @@ def test_a_command_is_run_by_the_runtime_that_made_the_container(podpy: Podpy, b
 def test_exec_in_what_does_not_run_says_so(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name=idle", busybox)
     podpy("exec", "idle", "true").fails(255, "can only", "podpy start idle")
+    podpy("exec", "-d", "idle", "true").fails(125, "can only")
     podpy("exec", "nobody", "true").fails(125, "no such container")
+
+
+def test_a_user_whom_the_container_lacks_is_podmans_255(podpy: Podpy, running: str) -> None:
+    user = "unable to find user nobody-here: no matching entries in passwd file"
+    podpy("exec", "-u", "nobody-here", running, "true").fails(255, user)
+    podpy("exec", "-u", "0:nothing", running, "true").fails(255, "unable to find group nothing")
+
+
+def test_without_the_runtimes_state_the_error_is_podmans(podpy: Podpy, running: str) -> None:
+    state = next((podpy.runroot / "oci").iterdir())
+    aside = state.rename(podpy.runroot / "aside")
+    text = f"Error: crun: error opening file `{state}/status`: No such file or directory: OCI runtime attempted to"
+    for option in ("--interactive", "--tty"):
+        done = podpy("exec", option, running, "true").fails(127)
+        assert done.stderr.startswith(text) and done.stderr.count("\n") == 2
+    aside.rename(state)
 
 
 def test_a_hundred_execs_at_once(podpy: Podpy, running: str) -> None:

@@ -50,6 +50,15 @@ def test_a_containers_files_come_out_whether_it_runs_or_not(podpy: Podpy, busybo
     podpy.ok("rm", "-f", "c")
 
 
+def test_a_closed_output_is_told_before_anything_is_lost(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("create", "--name", "c", "--network=none", busybox, "true")
+    podpy.ok("volume", "create", "v")
+    for words in (["export", "c"], ["cp", "c:/etc", "-"], ["save", busybox], ["volume", "export", "v"]):
+        command = subprocess.list2cmdline(podpy.command(*words))
+        done = podpy.run(["sh", "-c", f"{command} >&-"])
+        assert (done.returncode, done.stderr) == (125, "Error: standard output is closed: bad file descriptor\n")
+
+
 def test_a_container_that_never_ran_and_one_with_its_own_ids(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name", "never", busybox, "true")
     assert listed(exported(podpy, "never"))["etc/passwd"].uid == 0

@@ -87,6 +87,19 @@ def test_wait_for_the_first_of_several(podpy: Podpy, busybox: str) -> None:
     podpy("wait", "--exit-first-match", "c", "nobody").fails(125, "no such container")
 
 
+def test_a_stopped_monitor_is_named_instead_of_waiting_for_it(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name=c", "--network=none", "--stop-timeout=0", busybox, "sleep", "1000")
+    monitor = int(podpy.ok("inspect", "--format", "{{.State.ConmonPid}}", "c"))
+    os.kill(monitor, signal.SIGSTOP)
+    try:
+        said = f"its monitor (process {monitor}) is stopped"
+        podpy("kill", "c").fails(125, said, f"kill -CONT {monitor}")
+        podpy("stop", "c").fails(125, said)
+    finally:
+        os.kill(monitor, signal.SIGCONT)
+    assert podpy.ok("wait", "c") == "137"
+
+
 def test_kill_takes_signals_by_name_and_number(podpy: Podpy, busybox: str) -> None:
     for given in ("TERM", "SIGTERM", str(int(signal.SIGTERM))):
         trapper(podpy, busybox)

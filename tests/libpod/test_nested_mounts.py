@@ -52,6 +52,15 @@ def test_files_of_podpys_own_lie_over_links_in_a_volume_not_where_these_lead(
     assert "No such file" in result.stderr
 
 
+def test_a_link_of_the_image_that_a_tmpfs_hides_leads_nowhere(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "--name=made", "--network=none", busybox, "sh", "-c", "mkdir /data; ln -s /e /data/link; mkdir /e")
+    podpy.ok("commit", "-q", "made", "linked")
+    places = ["-v=e:/e", "--mount=type=tmpfs,dst=/data,notmpcopyup", "-v=v:/data/link/sub"]
+    script = "touch /data/link/sub/file; ls -A /e; ls -ld /data/link"
+    assert podpy.ok(*QUICK, *places, "linked", "sh", "-c", script).startswith("drwx")
+    assert podpy.ok(*QUICK, "-v=v:/v", busybox, "ls", "/v") == "file"
+
+
 @RUNTIMES
 @pytest.mark.parametrize("userns", ["", "keep-id", "auto"])
 def test_mounts_below_mounts_are_where_they_belong(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import RuntimeFailedError
+from podpy.oci.failures import explain_runtime_error
 from podpy.oci.runtime import OciRuntime
 from tests.support.engine import Podpy, shared_directory
 
@@ -37,6 +38,16 @@ def test_a_last_hook_that_does_not_read_its_state_ends_crun_but_loses_nothing(po
     podpy.ok(*options, "rm", "--force", "--time=0", "c")
     assert podpy.ok("ps", "-aq") == ""
     assert [path.name for path in (podpy.runroot / "oci").iterdir() if not path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    "said", ["create keyring `a`: Disk quota exceeded", "unable to create session key: disk quota exceeded"]
+)
+def test_a_users_last_key_is_told_with_what_to_do(said: str) -> None:
+    """crun's words with 200 running containers, and runc's: kernel.keys.maxkeys."""
+    error = explain_runtime_error(said, "crun")
+    assert str(error).startswith(f"crun: {said}: OCI runtime error")
+    assert "kernel.keys.maxkeys" in error.hint and "keyring=false" in error.hint
 
 
 def test_a_runtime_that_a_signal_ends_is_said_so(tmp_path: Path) -> None:

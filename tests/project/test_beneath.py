@@ -95,6 +95,24 @@ def test_a_place_is_made_inside_where_no_link_is_followed(tree: Path) -> None:
     os.close(top)
 
 
+def test_what_somebody_else_puts_in_the_place_of_a_new_directory_keeps_its_owner(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, given = tree / "theirs", []
+    theirs.mkdir()
+    (theirs / "file").touch()
+
+    def make(name: str, mode: int, *, dir_fd: int) -> None:
+        theirs.rename(tree / name)
+
+    monkeypatch.setattr(os, "mkdir", make)
+    monkeypatch.setattr(beneath, "give", lambda descriptor, uid, gid: given.append(descriptor))
+    top = os.open(tree, os.O_PATH)
+    os.close(beneath.make_inside(top, "new", owner=(77, 78), directory=True))
+    os.close(top)
+    assert given == []
+
+
 def test_a_real_path_has_an_end(tree: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         beneath.real_path(str(tree), "loop/x")

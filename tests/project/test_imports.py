@@ -12,7 +12,7 @@ from tests.support.engine import CHECKOUT
 PACKAGE = CHECKOUT / "src/podpy"
 BOTTOM = {
     "_native", "beneath", "digests", "errors", "fastjson", "files", "linux", "notice", "numbers", "pids", "plan",
-    "process", "record", "signals", "suggest", "times", "version",
+    "polling", "process", "record", "signals", "suggest", "times", "version",
 }  # fmt: skip
 """May be imported by all, and import nothing above themselves."""
 

@@ -9,9 +9,8 @@
  * There may be byte code beside _start.py (podpy/pack/), which saves compiling it at each start. Byte code is for one
  * minor version, so it is run only by an interpreter that is called python3.N.
  *
- * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. Called `podman` or `docker`, by a
- * link, it says so to Python, for the version that programs ask for. In a checkout it stands in
- * src/podpy/_bin, and setup.py gives it PODPY_PYTHON and PODPY_SITE.
+ * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. Python is told by which word it was
+ * called. In a checkout it stands in src/podpy/_bin, and setup.py gives it PODPY_PYTHON and PODPY_SITE.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -25,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_PODPY_FAILED = 125, OWN_ARGUMENTS = 8 };
+enum { EXIT_PODPY_FAILED = 125, OWN_ARGUMENTS = 10 };
 
 struct start {
 	char python[PATH_MAX];
@@ -134,28 +133,20 @@ static bool find(struct start *start, const char *prefix)
 	return look_in_lib(start, prefix, "lib") || look_in_lib(start, prefix, "lib64");
 }
 
-/* Opens /dev/null for closed standard streams, as Go does. Otherwise the next opened file would get such a number. */
-static void fill_standard_streams(void)
+/* Opens /dev/null for closed standard streams, as Go does. Otherwise the next opened file would get such a number.
+ * Returns whether standard output was closed. */
+static bool fill_standard_streams(void)
 {
+	bool was_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
-			return;
-}
-
-/* What Python is told of a link's name by which podpy was called (podpy.cli.called), or NULL for its own. argv[0] can't
- * tell it: from that Python finds its environment. */
-static const char *called(const char *argv0)
-{
-	const char *slash = strrchr(argv0, '/');
-	const char *name = slash == NULL ? argv0 : slash + 1;
-	if (strcmp(name, "podman") == 0)
-		return "podpy_called=podman";
-	return strcmp(name, "docker") == 0 ? "podpy_called=docker" : NULL;
+			break;
+	return was_closed;
 }
 
 int main(int argc, char *argv[])
 {
-	fill_standard_streams();
+	bool no_output = fill_standard_streams();
 	char prefix[PATH_MAX];
 	struct start start;
 	if (!own_prefix(prefix))
@@ -173,10 +164,15 @@ int main(int argc, char *argv[])
 	command[n++] = "-X";
 	command[n++] = "podpy_site=" PODPY_SITE;
 #endif
-	const char *name = argc > 0 ? called(argv[0]) : NULL;
-	if (name != NULL) {
+	/* podpy.cli.called. argv[0] can't tell it: from that Python finds its environment. */
+	char called[PATH_MAX];
+	if (argc > 0 && join(called, "podpy_called=%s", argv[0])) {
 		command[n++] = "-X";
-		command[n++] = (char *)name;
+		command[n++] = called;
+	}
+	if (no_output) { /* podpy.cli.streams, require_output */
+		command[n++] = "-X";
+		command[n++] = "podpy_closed";
 	}
 	command[n++] = start.script;
 	for (int i = 1; i < argc; i++)

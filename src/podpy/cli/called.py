@@ -10,9 +10,14 @@ from __future__ import annotations
 import sys
 
 
+def called() -> str:
+    """Return the word by which podpy was called, a name or a path; the launcher tells it."""
+    return str(sys._xoptions.get("podpy_called") or "podpy")
+
+
 def is_podman() -> bool:
-    """Return whether podpy was called by a link `podman` or `docker`; the launcher tells it."""
-    return "podpy_called" in sys._xoptions
+    """Return whether podpy was called by a link `podman` or `docker`."""
+    return called().rpartition("/")[2] in ("podman", "docker")
 
 
 def engine_and_version() -> tuple[str, str]:

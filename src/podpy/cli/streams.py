@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from podpy.errors import UsageError
 from podpy.libpod.caller import Streams
@@ -49,6 +50,15 @@ def is_handed_over(descriptor: int) -> bool:
     return _is_open(descriptor) and os.get_inheritable(descriptor)
 
 
+def require_output() -> None:
+    """Raise UsageError if standard output was closed when podpy was called: what goes there would be lost.
+
+    The launcher has put /dev/null in its place, so that no other file gets that number, and tells it.
+    """
+    if "podpy_closed" in sys._xoptions:
+        raise UsageError("standard output is closed: bad file descriptor")
+
+
 def check_terminal(*, tty: bool) -> None:
     """Warn, as Podman does, if -i and -t are given and stdin is no terminal: the output will have \\r\\n."""
     if tty and not (_is_open(_STDIN) and os.isatty(_STDIN)):
@@ -59,13 +69,9 @@ def check_terminal(*, tty: bool) -> None:
 
 def pause(seconds: float) -> None:
     """Wait until the next output is due. Raises BrokenPipeError when nobody reads it any more."""
-    import select
-    from errno import EPIPE
+    from podpy.polling import wait_readable
 
-    poll = select.poll()
-    poll.register(_STDOUT, 0)  # POLLERR and POLLHUP are told anyway
-    if poll.poll(seconds * 1000):
-        raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
+    wait_readable((), seconds, output=_STDOUT)
 
 
 def _is_open(descriptor: int) -> bool:

@@ -21,6 +21,12 @@ _ABOUT_THE_COMMAND = (
 _NOT_EXECUTABLE = ("permission denied", "operation not permitted", "exec format error", "is a directory")
 _NOT_FOUND = ("no such file or directory", "not found in $path")
 
+_ABOUT_KEYS = ("keyring", "session key")  # crun; runc
+_KEYS_HINT = (
+    "Each running container has a key of yours: as root raise kernel.keys.maxkeys (sysctl), "
+    "or set keyring=false below [containers] in containers.conf"
+)
+
 
 def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
     """Return the error for a message of the OCI runtime (`runtime`: crun or runc)."""
@@ -36,7 +42,8 @@ def explain_runtime_error(message: str, runtime: str) -> RuntimeFailedError:
         if any(words in lower for words in _NOT_FOUND):
             text += ": OCI runtime attempted to invoke a command that was not found"
             return CommandNotFoundError(text, hint=_hint(said))
-    return RuntimeFailedError(f"{text}: OCI runtime error")
+    hint = _KEYS_HINT if "quota exceeded" in lower and any(words in lower for words in _ABOUT_KEYS) else ""
+    return RuntimeFailedError(f"{text}: OCI runtime error", hint=hint)
 
 
 def _hint(said: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, files, process
-from podpy.errors import ConfigError, NotFoundError, NotSupportedError, RuntimeFailedError
+from podpy.errors import CommandNotFoundError, ConfigError, NotFoundError, NotSupportedError, RuntimeFailedError
 from podpy.oci.failures import explain_runtime_error, logged_error
 from podpy.record import Record
 
@@ -215,6 +215,18 @@ class OciRuntime(Record):
                 f"can't {verb} this container: it has no cgroup of its own ({error.message})",
                 hint="podpy info shows the cgroup manager; a login session with systemd gives one",
             ) from None
+
+    def require_state(self, container_id: str) -> None:
+        """Raise CommandNotFoundError, as Podman does, if the runtime's state of a container is gone: crun's own message
+        would go to the command's standard error.
+        """
+        paths = [os.path.join(self.root, container_id, file) for file in _STATE_FILES.values()]
+        if self.name in _STATE_FILES and not any(map(os.path.exists, paths)):
+            said = f"{self.name}: error opening file `{paths[0]}`: No such file or directory"
+            raise CommandNotFoundError(
+                f"{said}: OCI runtime attempted to invoke a command that was not found",
+                hint="Somebody has removed it; the container can only be stopped: podpy restart CONTAINER",
+            )
 
     def path_for(self, container_id: str) -> str:
         """Return the path of the runtime that made this container: it may not be this call's `--runtime`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from podpy.cli.specgen.life import life
 from podpy.cli.specgen.limits import resources
@@ -118,7 +119,7 @@ def _identity(options: Options) -> dict[str, Any]:
         "pidfile": _absolute(options.pidfile),
         "conmon_pidfile": _absolute(options.conmon_pidfile),
         "requires": list(options.requires),
-        "create_command": ["podpy", *options.argv],
+        "create_command": [str(sys._xoptions.get("podpy_called") or "podpy"), *options.argv],
     }
 
 

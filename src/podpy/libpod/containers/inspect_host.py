@@ -110,7 +110,7 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
         "Runtime": "oci",
         "ConsoleSize": [0, 0],
         "Isolation": "",
-        **_limits(spec, spec.resources),
+        **_limits(spec, spec.resources, _cgroup_parent(container)),
         "Ulimits": _ulimits(spec, process),
     }
 
@@ -173,10 +173,24 @@ def network_mode(container: Held) -> str:
 
 
 def _cgroup_manager(container: Held) -> str:
-    # A running container's path shows it (systemd makes scopes); else it is the configured one.
+    """Return the cgroup manager: a running container's path shows it (systemd makes scopes); else the next start's."""
+    from podpy.rootless.cgroups import CGROUPFS, SYSTEMD, systemd_is_running, user_manager_answers
+
+    engine = container.engine
     path = cgroup_path(container.row)
-    wanted = container.engine.settings.cgroup_manager or container.engine.conf.cgroup_manager
-    return "systemd" if ".scope" in path else wanted or "cgroupfs"
+    if path:
+        return SYSTEMD if ".scope" in path else CGROUPFS
+    if wanted := engine.settings.cgroup_manager or engine.conf.cgroup_manager:
+        return wanted
+    uid = engine.paths.uid
+    return SYSTEMD if (user_manager_answers(uid) if engine.paths.rootless else systemd_is_running()) else CGROUPFS
+
+
+def _cgroup_parent(container: Held) -> str:
+    """Return --cgroup-parent, or systemd's slice where that is the manager."""
+    if container.spec.cgroup_parent or _cgroup_manager(container) != "systemd":
+        return container.spec.cgroup_parent
+    return "user.slice" if container.engine.paths.rootless else "machine.slice"
 
 
 def cgroup_path(row: ContainerRow) -> str:
@@ -241,12 +255,12 @@ def _id_maps(spec: ContainerSpec) -> dict[str, Any]:
     }
 
 
-def _limits(spec: ContainerSpec, limits: Resources) -> dict[str, Any]:
+def _limits(spec: ContainerSpec, limits: Resources, parent: str) -> dict[str, Any]:
     return {
         "CpuShares": limits.cpu_shares or 0,
         "Memory": limits.memory or 0,
         "NanoCpus": int((limits.cpus or 0) * _BILLION),
-        "CgroupParent": spec.cgroup_parent,
+        "CgroupParent": parent,
         "BlkioWeight": limits.blkio_weight or 0,
         **_block_limits(limits),
         "CpuPeriod": limits.cpu_period or (_CPU_PERIOD if limits.cpus else 0),

@@ -111,6 +111,9 @@ def _take_back(container: Held, row: ContainerRow) -> bool:
     text = files.read_small(f"{directory}/{UNCOMMITTED}")
     if not text:
         return False
+    if text == row.spec:  # it was killed after its commit: nothing is to be undone
+        _forget(directory)
+        return False
     from podpy.oci.document import resources
     from podpy.rootless import cgroups
 

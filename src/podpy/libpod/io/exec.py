@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, files, pids
-from podpy.errors import IMPROPER, StateError
+from podpy.errors import IMPROPER, CommandNotExecutableError, StateError
 from podpy.libpod.caller import Streams
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.monitor.files import EXEC_EXIT, MONITOR, is_monitor_of, read_exit_record, read_pidfile
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ID_LENGTH = 64
 _MAYBE_THE_RUNTIMES = (1, 255)  # codes of a command, or of a runtime that couldn't execute it (255: runc 1.3)
-_NOT_RUNNING = 255  # Podman's code if the container isn't running
+_NEVER_BEGAN = 255  # Podman's code if the container isn't running, or lacks the user
 
 
 class ExecSession(Record):
@@ -109,7 +109,8 @@ class _Beginning:
         try:
             row = container.require_running(f"can only create exec sessions on running containers: {IMPROPER}")
         except StateError as error:
-            error.exit_code = _NOT_RUNNING
+            if not detach:
+                error.exit_code = _NEVER_BEGAN
             raise
         self._container = container
         self.session_id = os.urandom(32).hex()
@@ -117,7 +118,12 @@ class _Beginning:
         self.directory = self._path + ".d"
         config = bundle_config(container)
         self._leaving = _reach_cgroup(container, config)
-        self.process = process_document(container, row.pid, options, config)
+        try:
+            self.process = process_document(container, row.pid, options, config)
+        except CommandNotExecutableError as error:  # an unknown user or group
+            error.exit_code = _NEVER_BEGAN
+            raise
+        container.engine.oci_runtime.require_state(container.id)
         if not (options.tty or detach):
             from podpy.oci.exec_check import refuse_impossible
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
-from errno import EPIPE
 
 from podpy import pids, process
 from podpy.errors import NotFoundError, NotSupportedError
 from podpy.libpod.io.log_lines import LogLine, LogOptions
+from podpy.polling import wait_readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _SIGTERM = 15
 _MICRO = 1_000_000
 _BLOCK = 1 << 16
-_LAST_WORDS = 500  # milliseconds that the journal may take for conmon's last entries
+_LAST_WORDS = 0.5  # seconds that the journal may take for conmon's last entries
 _ERROR_PRIORITY = "3"  # conmon writes stderr with this priority, stdout with 6 (syslog(3))
 
 
@@ -105,19 +104,10 @@ def _lines(stream: int, monitor: int, output: int) -> Iterator[bytes]:
 
     Raises BrokenPipeError when nobody reads from `output` any more.
     """
-    poll = select.poll()
-    poll.register(stream, select.POLLIN)
-    if monitor >= 0:
-        poll.register(monitor, select.POLLIN)
-    if output >= 0:
-        poll.register(output, 0)  # POLLERR and POLLHUP are told anyway
     rest, patience = b"", None
-    while ready := [descriptor for descriptor, _ in poll.poll(patience)]:
-        if output in ready:
-            raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
+    while ready := wait_readable((stream, monitor), patience, output=output):
         if monitor in ready:
-            poll.unregister(monitor)
-            patience = _LAST_WORDS
+            monitor, patience = -1, _LAST_WORDS
         if stream in ready:
             piece = os.read(stream, _BLOCK)
             if not piece:

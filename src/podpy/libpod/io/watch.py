@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
-from errno import EPIPE
 from sys import byteorder
 from time import monotonic
 
 from podpy import pids
+from podpy.polling import wait_readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,19 +55,10 @@ class FileWatch:
         process = pids.open_pidfd(pid, started)
         if process < 0 and pid > 0:
             return
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        for descriptor in (process, bell):
-            if descriptor >= 0:
-                poll.register(descriptor, select.POLLIN)
-        if output >= 0:
-            poll.register(output, 0)  # POLLERR and POLLHUP are always reported
         deadline = None if timeout is None else monotonic() + timeout
         try:
             while True:
-                ready = poll.poll(None if deadline is None else max(0.0, deadline - monotonic()) * 1000)
-                if any(descriptor == output for descriptor, _ in ready):
-                    raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
+                wait_readable((self._descriptor, process, bell), deadline and deadline - monotonic(), output=output)
                 if self._concerns_us(os.read(self._descriptor, _EVENTS_BUFFER)):
                     return
         except BlockingIOError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
+from podpy.cli.streams import require_output
 from podpy.errors import UsageError
 
 TYPE_CHECKING = False
@@ -22,6 +23,8 @@ def run(options: Options) -> int:
         raise UsageError(f'invalid arguments "{options.source}", "{options.destination}": you must specify paths')
     if not source and not target:
         raise UsageError("name or ID cannot be empty", hint="One of the two is CONTAINER:PATH")
+    if source and not target and target_path == _STREAM:
+        require_output()
     wanted = CopyOptions(archive=options.archive if options.given("archive") else None, overwrite=options.overwrite)
     with open_runtime(options) as runtime:
         containers = runtime.containers

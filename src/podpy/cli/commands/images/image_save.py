@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
+from podpy.cli.streams import require_output
 from podpy.errors import UsageError
 
 TYPE_CHECKING = False
@@ -21,8 +22,10 @@ def save(options: Options) -> int:
         raise UsageError("--compress can only be set when --format is 'docker-dir'")
     if ":" in options.output:
         raise UsageError(f"invalid filename (should not contain ':') \"{options.output}\"")
-    if not options.output and sys.stdout is not None and sys.stdout.isatty():
-        raise UsageError("refusing to save to terminal. Use -o flag or redirect")
+    if not options.output:
+        require_output()
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError("refusing to save to terminal. Use -o flag or redirect")
     if options.progress == "json" and options.output in ("", STDOUT):
         raise UsageError("--progress json: standard output is for the archive", hint="Give --output FILE")
     progress = make(quiet=options.quiet or not options.output, style=options.progress)

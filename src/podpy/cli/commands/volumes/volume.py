@@ -48,8 +48,12 @@ def export(options: Options) -> int:
     """`podpy volume export`: writes a tar to standard output, or to a file."""
     if options.given("output") and not options.output:
         raise UsageError("must provide valid path for file to write to")
-    if not options.output and os.isatty(_STDOUT):
-        raise UsageError("cannot write to terminal, use command-line redirection or the --output flag")
+    if not options.output:
+        from podpy.cli.streams import require_output
+
+        require_output()
+        if os.isatty(_STDOUT):
+            raise UsageError("cannot write to terminal, use command-line redirection or the --output flag")
     with open_runtime(options) as runtime:
         runtime.volumes.export(options.volume, options.output or _STDOUT)
     return 0

@@ -13,7 +13,7 @@ from time import monotonic
 from podpy import pids
 from podpy.errors import NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.containers.ending.finish import finish
-from podpy.libpod.containers.ending.wait import wait_for_end, wait_for_end_of
+from podpy.libpod.containers.ending.wait import wait_for_end
 from podpy.libpod.containers.table import (
     ALIVE,
     EXITED,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _SIGKILL = 9
 _START_SECONDS = 10.0  # how long an orphaned monitor may take to start its container
 _TICK = 0.01
+_LOOK_SECONDS = 1.0  # between two looks at a monitor that writes no exit record
 _MOST_AT_ONCE = 256  # each needs a descriptor, and a process may have 1024 (RLIMIT_NOFILE)
 _NEVER = float("inf")
 
@@ -55,7 +56,8 @@ def kill(container: Held, number: int) -> None:
             tell_killed(container.engine.run_directory(row.id))
     _send(container, row, number)
     if number == _SIGKILL and row.status != PAUSED:  # wait, as Podman does: the next command must find it ended
-        wait_for_end_of(container, row)
+        _wait_for_record(container, row)
+        container.look_again()
         if container.spec.remove:
             finish(container)
 
@@ -191,10 +193,25 @@ class _Stopping:
     def finish(self) -> None:
         """Wait for the monitor's exit record, and release what the container held."""
         if self._row.status in ALIVE:
-            wait_for_end(self.container.engine, self._row)
+            _wait_for_record(self.container, self._row)
         finish(self.container)
         if self._then is not None:
             self._then(self.container)
+
+
+def _wait_for_record(container: Held, row: ContainerRow) -> None:
+    """Wait for a killed container's exit record. Raises StateError if its monitor can't write it."""
+    while True:
+        try:
+            wait_for_end(container.engine, row, _LOOK_SECONDS)
+        except TimeoutError:
+            if pids.is_stopped(row.conmon_pid, row.conmon_start):
+                raise StateError(
+                    f"container {row.id} has got its signal, but its monitor (process {row.conmon_pid}) is stopped",
+                    hint=f"Let it go on: kill -CONT {row.conmon_pid}",
+                ) from None
+        else:
+            return
 
 
 def _has_lost_its_monitor(row: ContainerRow) -> bool:

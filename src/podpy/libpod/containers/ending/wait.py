@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
-from errno import EPIPE
 from time import monotonic, sleep
 
 from podpy import pids
@@ -12,6 +10,7 @@ from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.ending.settle import ended, settle
 from podpy.libpod.containers.table import ALIVE, CREATED, INITIALIZED, RESTARTING, STARTING, ContainerRow
 from podpy.monitor.files import EXIT_UNKNOWN, read_exit_record
+from podpy.polling import wait_readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,22 +79,14 @@ def _wait_for_process(pid: int, started: int, deadline: float | None, output: in
     if descriptor < 0:
         return
     try:
-        _poll([descriptor], output, deadline)
+        _wait_readable([descriptor], output, deadline)
     finally:
         os.close(descriptor)
 
 
-def _poll(descriptors: list[int], output: int, deadline: float | None) -> None:
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    if output >= 0:
-        poll.register(output, 0)  # POLLERR and POLLHUP are told anyway
-    ready = poll.poll(_milliseconds(deadline))
-    if not ready:
+def _wait_readable(descriptors: list[int], output: int, deadline: float | None) -> None:
+    if not wait_readable(descriptors, deadline and deadline - monotonic(), output=output):
         raise TimeoutError
-    if any(descriptor == output for descriptor, _ in ready):
-        raise BrokenPipeError(EPIPE, os.strerror(EPIPE))
 
 
 def wait_for_first(containers: Sequence[T], look: Callable[[T], int], *, by_row: bool, output: int = -1) -> int:
@@ -112,7 +103,7 @@ def wait_for_first(containers: Sequence[T], look: Callable[[T], int], *, by_row:
         watched = [pids.open_pidfd(each.row.pid, each.row.pid_start) for each in containers]
         try:
             tick = _STATE_TICK if by_row or min(watched) < 0 else None  # of a change of a row nobody tells
-            _poll([each for each in watched if each >= 0], output, tick and monotonic() + tick)
+            _wait_readable(watched, output, tick and monotonic() + tick)
         except TimeoutError:
             continue
         finally:
@@ -124,16 +115,13 @@ def wait_for_first(containers: Sequence[T], look: Callable[[T], int], *, by_row:
 def _wait_for_record(engine: Engine, row: ContainerRow, deadline: float | None) -> int | None:
     """Wait for conmon's exit record and return its code; None if the container was restarted or removed meanwhile."""
     descriptor = pids.open_pidfd(row.conmon_pid, row.conmon_start)
-    poll = select.poll()
-    if descriptor >= 0:
-        poll.register(descriptor, select.POLLIN)
     try:
         while True:
             record = read_exit_record(engine.exit_directory, row.id)
             if record is not None:
                 return record.exit_code
             # conmon drains the output, syncs and renames: one or two milliseconds. conmon's end wakes us at once.
-            if descriptor < 0 or poll.poll(_RECORD_TICK * 1000):
+            if descriptor < 0 or wait_readable([descriptor], _RECORD_TICK):
                 record = read_exit_record(engine.exit_directory, row.id)
                 return record.exit_code if record else _unknown(engine, row)
             if deadline is not None and monotonic() > deadline:
@@ -151,10 +139,6 @@ def _unknown(engine: Engine, row: ContainerRow) -> int | None:
     if status in ALIVE:
         return int(ended(engine, row)["exit_code"]) if pid == row.pid else None
     return exit_code
-
-
-def _milliseconds(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - monotonic()) * 1000
 
 
 def wait_for_status(
@@ -183,7 +167,7 @@ def wait_for_status(
         if deadline is not None and monotonic() >= deadline:
             raise TimeoutError
         try:
-            _poll([], output, monotonic() + tick)
+            _wait_readable([], output, monotonic() + tick)
         except TimeoutError:
             continue
 

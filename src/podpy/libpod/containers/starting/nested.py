@@ -63,7 +63,7 @@ class MountNested(Operation):
             for mount in config["mounts"]:
                 place = mount["destination"]
                 if place in linked:
-                    place = beneath.real_path(context.rootfs, place, covered=self._outer)
+                    place = beneath.real_path(context.rootfs, place, covered=self._covering())
                 above = self._above(place)
                 if above and self._is_podpys(mount, above, place):
                     self._outer[place] = _Outer(mount, self._nest(mount, above, place))
@@ -87,6 +87,11 @@ class MountNested(Operation):
         # Of the image's own /proc, /dev and /sys nothing is seen, and they are no links (RefuseLinks).
         looked_at = [path for path in targets if path in asked or not path.startswith(("/proc", "/dev", "/sys"))]
         return set(beneath.links(self._context.rootfs, looked_at))
+
+    def _covering(self) -> list[str]:
+        """Return the places below which nothing of the root filesystem is seen: a tmpfs may have a copy of it."""
+        empty = (place for place, mount in self._runtimes.items() if "tmpcopyup" not in mount.get("options", ()))
+        return [*self._outer, *empty]
 
     def _above(self, place: str) -> str:
         """Return the place of the innermost outer mount in which `place` lies, or ""."""
