@@ -67,6 +67,21 @@ def test_a_network_without_names_has_no_file(directory: str) -> None:
     assert names(directory) == {}
 
 
+def test_one_resolver_for_a_namespace_while_its_lock_is_held(directory: str) -> None:
+    assert not resolver.is_alive(directory, 7)
+    lock = resolver.take(directory, 7)
+    assert resolver.is_alive(directory, 7)
+    assert resolver.take(directory, 7) == -1
+    assert not resolver.is_alive(directory, 8)
+    next_one = resolver.take(directory, 8)  # the first is still on its way out
+    assert resolver.is_alive(directory, 8)
+    os.close(lock)
+    assert resolver.is_alive(directory, 8)
+    os.close(next_one)  # as a kill does
+    assert not resolver.is_alive(directory, 8)
+    os.close(resolver.take(directory, 8))
+
+
 HOSTS = "127.0.0.1\tlocalhost\n# mine\n10.89.0.4\tabc web\n"
 
 

@@ -154,6 +154,8 @@ static void say_ready(int ready)
     close(ready);
     for (int i = 0; null >= 0 && i <= 2; i++)
         dup2(null, i);
+    if (null > 2)
+        close(null);
 }
 
 static void reset(void)

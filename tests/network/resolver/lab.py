@@ -33,7 +33,7 @@ while said := ours.recv(1000).decode():
     with socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as made:
         if host:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            made.bind((host, int(port)))
+            made.bind(socket.getaddrinfo(host, int(port), flags=socket.AI_NUMERICHOST)[0][4])
             if kind == "tcp":
                 made.listen()
         socket.send_fds(ours, [b"+"], [made.fileno()])

@@ -99,6 +99,17 @@ def test_the_next_server_is_asked_where_one_is_dead_refuses_or_is_silent(
         other.close()
 
 
+def test_a_server_with_a_link_local_address(lab: Lab, running: Running) -> None:
+    lab.host.ok(*"ip address add fe80::53/64 dev lo nodad".split())
+    server = Upstream(lab.host, "fe80::53%lo", kinds=("udp",))
+    lab.conf.write_text("nameserver fe80::53%nowhere\nnameserver fe80::53%lo\n")
+    try:
+        assert lab.web.addresses("www.example.org") == ["192.0.2.7"]
+    finally:
+        server.close()
+        lab.host.ok(*"ip address del fe80::53/64 dev lo".split())
+
+
 def test_without_a_server_that_answers(lab: Lab, running: Running) -> None:
     assert lab.web.ask("www.example.org").rcode == SERVFAIL
     assert lab.web.ask_by_tcp("www.example.org").rcode == SERVFAIL
