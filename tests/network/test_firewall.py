@@ -134,7 +134,7 @@ for family, client, server in (
 
 def test_without_nft_the_error_names_the_package(podpy: Podpy) -> None:
     code = """
-firewall.which = lambda name: ""
+nftables.which = lambda name: ""
 def start():
     with SharedNamespace(paths, conf) as space:
         space.open()
@@ -155,7 +155,7 @@ with SharedNamespace(paths, conf) as space:
     rules = inside.tool(shared, "nft", "-j", "list", "chain", "inet", "podpy", "between")
     space.end(wait=True)
 print(len(rules["nftables"]) > 2, os.listdir(space.directory))
-firewall._RULESET = "nonsense %s"
+firewall._CHAINS = "nonsense %s"
 print(inside.fails(lambda: space.__enter__().open()))
 """
     lines = in_namespaces(podpy, code).splitlines()

@@ -2,8 +2,10 @@
 
     netlink.py     rtnetlink(7) and nfnetlink messages, written by hand: many in one datagram
     links.py       a bridge, a container's plug into it, addresses and routes
-    firewall.py    who may talk to whom: one ruleset, then set elements
-    namespace.py   the shared network namespace and its way out: found, made, ended
+    nftables.py    a ruleset, once; then elements of its sets and maps
+    firewall.py    who may talk to whom in the shared namespace
+    namespace.py   the shared network namespace: found, made, ended; way_out.py: its pasta or slirp4netns
+    host.py        the host's own namespace instead, for root; host_firewall.py: its table beside other ones
     addresses.py   which addresses a container gets
     members.py     a container on a network: its plug, its names
     attach.py      the operations of a start, and what an end gives back

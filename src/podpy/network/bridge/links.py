@@ -146,7 +146,9 @@ def make_bridge(rt: Netlink, bridge: Bridge) -> int:
     if found is not None and found.up and found.alias == wanted:
         return found.index
     rt.add(RTM_NEWLINK, NLM_F_CREATE, _bridge_message(bridge, with_mac=found is None))
-    if rt.send(allowed=(EOPNOTSUPP,)) != [0]:
+    named = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name)
+    rt.add(RTM_SETLINK, 0, named + text(_IFLA_IFALIAS, _ALIAS))  # it is ours, and not complete yet
+    if rt.send(allowed=(EOPNOTSUPP, ENODEV))[0]:
         what = "VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)" if bridge.vlan else "bridges (CONFIG_BRIDGE)"
         raise NotSupportedError(f"network with the bridge {bridge.name}: this kernel has no {what}")
     found = find(rt, bridge.name)
@@ -171,6 +173,11 @@ def remove(rt: Netlink, name: str) -> bool:
     """Remove a device of the socket's namespace; return whether there was one. It takes 10 to 70 ms. Raises OSError."""
     rt.add(RTM_DELLINK, 0, _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, name))
     return rt.send(allowed=(ENODEV,)) == [0]
+
+
+def is_own(link: Link) -> bool:
+    """Return whether a device is a bridge that podpy has made."""
+    return link.kind == "bridge" and link.alias.partition(" ")[0] == _ALIAS
 
 
 def attach(rt: Netlink, netns: int, bridge: int, plug: Plug) -> str:

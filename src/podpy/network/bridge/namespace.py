@@ -27,7 +27,7 @@ from podpy.network.bridge.way_out import WayOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Self
 
@@ -110,6 +110,10 @@ class SharedNamespace:
                 return descriptor
         return -1
 
+    def allow(self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
+        """Let a network's containers talk: see `firewall.pairs`. Raises OSError: ENOENT if the firewall is gone."""
+        firewall.allow(descriptor, firewall.pairs(bridge, internal=internal, friends=friends))
+
     def wait(self) -> None:
         """Wait until the way out is ready, without the lock. Raises NetworkSetupError."""
         self.way_out.wait()
@@ -135,13 +139,20 @@ class SharedNamespace:
         if descriptor < 0:
             return
         try:
-            firewall.forget(descriptor, name)
-            with Netlink.open(descriptor) as rt:
-                found = links.find(rt, name)
-                if found is not None and found.kind == "bridge":
-                    process.in_background(lambda: _remove(rt, name), keep=[self._lock, rt.fileno()])
+            self._forget(descriptor, name)
+            self._remove(descriptor, lambda link: link.name == name)
         finally:
             os.close(descriptor)
+
+    def _forget(self, descriptor: int, bridge: str) -> None:
+        firewall.forget(descriptor, bridge)
+
+    def _remove(self, descriptor: int, is_wanted: Callable[[links.Link], bool]) -> None:
+        """Remove podpy's own bridges that are wanted, in the background, with the lock held until all are gone."""
+        with Netlink.open(descriptor) as rt:
+            names = [link.name for link in links.all_links(rt) if links.is_own(link) and is_wanted(link)]
+            if names:
+                process.in_background(lambda: _remove(rt, names), keep=[self._lock, rt.fileno()])
 
     def _make(self) -> int:
         self.end(wait=True)  # what a killed maker has left
@@ -183,8 +194,9 @@ class SharedNamespace:
         return os.path.join(self.directory, name)
 
 
-def _remove(rt: Netlink, name: str) -> None:
-    links.remove(rt, name)
+def _remove(rt: Netlink, names: list[str]) -> None:
+    for name in names:
+        links.remove(rt, name)
 
 
 def _descriptor_of(pid: str, number: int) -> int:

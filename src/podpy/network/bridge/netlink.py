@@ -177,8 +177,10 @@ class Netlink:
     def ask(self, kind: int, flags: int, body: bytes) -> list[bytes]:
         """Return the kernel's answers to one request, without their headers. `flags`: 0 or NLM_F_DUMP.
 
-        Raises OSError: ENODEV for a device that isn't there.
+        What was gathered before is done before. Raises OSError: ENODEV for a device that isn't there.
         """
+        if self._messages:
+            self.send()
         self.add(kind, flags, body, acknowledged=False)
         self._write()
         found: list[bytes] = []
