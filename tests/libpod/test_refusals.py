@@ -1,4 +1,4 @@
-"""What podpy itself refuses to start is refused before anything is made, with Podman's exit codes."""
+"""What podpy itself refuses to start, with Podman's exit codes: before anything is made, or the container waits."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ def nothing_is_left(podpy: Podpy) -> bool:
     return podpy.json("ps", "--all", "--format", "json") == [] and not list((podpy.graphroot / "volumes").glob("*"))
 
 
-def test_a_taken_port_leaves_no_container(podpy: Podpy, busybox: str, taken: int) -> None:
-    words = ("run", "--name", "x", "-v", "/data", "-p", f"127.0.0.1:{taken}:80", busybox, "true")
-    podpy(*words).fails(126, "address already in use")
-    assert nothing_is_left(podpy)
+def test_a_container_whose_port_is_taken_waits_for_its_start(podpy: Podpy, busybox: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        words = ("-v", "/data", "-p", f"127.0.0.1:{server.getsockname()[1]}:80", busybox, "true")
+        podpy("run", "--rm", *words).fails(126, "address already in use")
+        assert nothing_is_left(podpy)
+        podpy("run", "--name", "x", *words).fails(126, "address already in use")
+    assert podpy.ok("ps", "-a", "--format", "{{.Names}} {{.Status}}") == "x Created"
+    podpy.ok("start", "--attach", "x")
 
 
-def test_a_port_that_needs_a_privilege_leaves_no_container(podpy: Podpy, busybox: str) -> None:
+def test_a_port_that_needs_a_privilege_is_refused(podpy: Podpy, busybox: str) -> None:
     with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as file:
         if int(file.read()) == 0:
             return  # there is none here
-    podpy("run", "--name", "x", "-v", "/data", "-p", "1:80", busybox, "true").fails(126, "need a privilege")
+    podpy("run", "--rm", "-v", "/data", "-p", "1:80", busybox, "true").fails(126, "need a privilege")
     assert nothing_is_left(podpy)
 
 

@@ -61,13 +61,58 @@ def test_a_port_on_all_addresses_of_both_kinds_is_one_for_pasta() -> None:
     assert "-t 0.0.0.0/8080:80 -u ::/8080:80" in command(published=(pair[0], pair[1].replace(protocol="udp")))
 
 
-def test_addresses_inside_are_fixed() -> None:
-    assert "-a 10.0.2.100 -n 24 -g 10.0.2.2" in command()
+def settled(*options: str, is_old: bool = False) -> Mode:
+    return pasta.with_addresses(Mode(kind=mode.PASTA, options=list(options)), is_old=is_old)
 
 
+@pytest.fixture
+def route(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host with a default route."""
+    monkeypatch.setattr(pasta.hostinfo, "ipv4_interface", lambda: "eth7")
+
+
+@pytest.mark.usefixtures("route")
+def test_the_hosts_addresses_are_copied() -> None:
+    options = settled().options
+    assert options == ["--map-guest-addr", "169.254.1.2"]
+    assert "--dns-forward 169.254.1.1 --map-guest-addr 169.254.1.2 -t none" in command(*options)
+    assert pasta.host_address(settled()) == "169.254.1.2"
+    assert pasta.host_address(settled("--map-guest-addr", "169.254.9.9")) == "169.254.9.9"
+    assert pasta.host_address(settled("--map-guest-addr=none")) == ""
+    assert pasta.name_server(settled("--dns-forward", "169.254.9.9")) == "169.254.9.9"
+
+
+@pytest.mark.usefixtures("route")
+def test_addresses_are_fixed_if_asked_for_or_if_pasta_is_old() -> None:
+    for found in (settled("fixed"), settled("fixed", is_old=True), settled(is_old=True)):
+        assert found.options == ["fixed"]
+        assert "-a 10.0.2.100 -n 24 -g 10.0.2.2" in command(*found.options)
+        assert "--dns-forward 10.0.2.3" in command(*found.options)
+
+
+def test_addresses_are_fixed_on_a_host_without_a_default_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pasta.hostinfo, "ipv4_interface", lambda: "")
+    assert settled("-m", "1400").options == ["fixed", "-m", "1400"]
+
+
+@pytest.mark.usefixtures("route")
 @pytest.mark.parametrize("options", [["-a", "10.9.9.9"], ["-i", "eth7"], ["--address=10.9.9.9"], ["--ipv4-only"]])
-def test_an_option_about_addresses_gives_pastas_own_way_back(options: list[str]) -> None:
-    assert "10.0.2.100" not in command(*options)
+def test_an_option_about_addresses_is_pastas_own_way(options: list[str]) -> None:
+    for found in (settled(*options), settled("fixed", *options), settled(*options, is_old=True)):
+        assert "10.0.2.100" not in command(*found.options)
+    assert "--map-guest-addr" not in command(*settled(*options, is_old=True).options)
+
+
+@pytest.mark.parametrize("option", ["-f", "--foreground", "--netns=/x", "--help"])
+def test_an_option_that_would_leave_the_container_unconnected_is_refused(option: str) -> None:
+    with pytest.raises(UsageError, match="can't be given"):
+        settled(option)
+
+
+def test_fixed_in_containers_conf_is_no_choice_of_pasta(monkeypatch: pytest.MonkeyPatch) -> None:
+    for options, kind in ((["fixed"], mode.SLIRP4NETNS), (["--map-gw"], mode.PASTA)):
+        conf = ContainersConf({"pasta_options": options})
+        assert mode.instead_of_old_pasta("", parse("", conf), conf).kind == kind
 
 
 def test_nothing_is_forwarded_that_was_not_asked_for() -> None:

@@ -20,6 +20,7 @@ from tests.support.engine import Podpy
 
 Serve = Callable[..., Service]
 BOTH = pytest.mark.parametrize("network", ["pasta", "slirp4netns"])
+FIXED = pytest.mark.parametrize("network", ["pasta:fixed", "slirp4netns"])
 
 
 def helpers_of(podpy: Podpy) -> list[str]:
@@ -80,7 +81,7 @@ def test_a_host_address_is_the_only_one_that_listens(serve: Serve) -> None:
 def test_clients_keep_their_address(serve: Serve) -> None:
     address = host_address()
     port = ports.free(kind=socket.SOCK_DGRAM)
-    serve(f"udp:{port}", options=["--network", "pasta", "-p", f"{port}:{port}/udp"])
+    serve(f"udp:{port}", options=["--network", "pasta:fixed", "-p", f"{port}:{port}/udp"])
     assert address in ("", LOCALHOST) or udp(port, address) == f"udp {port} from ::ffff:{address}"
 
 
@@ -195,6 +196,16 @@ def test_a_port_on_all_ipv4_and_all_ipv6_addresses(serve: Serve) -> None:
     assert tcp(port, "::1").startswith("tcp 80")
 
 
+def test_a_port_twice_is_one_and_neighbours_are_a_range(podpy: Podpy, busybox: str) -> None:
+    first = ports.free(3)
+    twice = ["-p", f"{first}:80", "-p", f"{first}:80"]
+    podpy.ok("run", "-d", "--name=c", *twice, "-p", f"{first + 1}-{first + 2}:81-82", busybox, "sleep", "1000")
+    assert podpy.ok("port", "c").splitlines() == [f"{80 + i}/tcp -> 0.0.0.0:{first + i}" for i in range(3)]
+    assert podpy.ok("ps", "--format", "{{.Ports}}") == f"0.0.0.0:{first}-{first + 2}->80-82/tcp"
+    clash = [f"--publish={ports.free()}:{inside}" for inside in (80, 81)]
+    podpy("run", "--rm", *clash, busybox, "true").fails(126, "is published twice")
+
+
 def test_a_port_on_two_addresses_is_published_or_says_how_to_ask(podpy: Podpy, busybox: str) -> None:
     needs.require("ipv6")
     port = ports.free()
@@ -210,7 +221,10 @@ def test_a_taken_port_is_an_error_that_names_it(podpy: Podpy, busybox: str, netw
         port = taken.getsockname()[1]
         result = podpy("run", "--name", "c", "--network", network, "-p", f"{port}:80", busybox, "true")
         result.fails(126, f"{port}/tcp", "address already in use")
+        podpy("start", "c").fails(125, 'Error: unable to start container "', f"{port}/tcp", "address already in use")
     assert_no_helper_is_left(podpy)
+    assert podpy.ok("ps", "-a", "--format", "{{.Names}} {{.Status}}") == "c Created"
+    podpy.ok("start", "--attach", "c")
 
 
 def test_a_port_of_another_container_is_taken(serve: Serve, podpy: Podpy, busybox: str) -> None:
@@ -263,17 +277,17 @@ def mapped_loopback(podpy: Podpy, busybox: str, network: str) -> bytes:
         return output
 
 
-@pytest.mark.parametrize("network", ["pasta:--map-gw", "slirp4netns:allow_host_loopback=true"])
+@pytest.mark.parametrize("network", ["pasta:fixed,--map-gw", "slirp4netns:allow_host_loopback=true"])
 def test_the_hosts_loopback_device_is_the_gateway_if_asked(podpy: Podpy, busybox: str, network: str) -> None:
     assert mapped_loopback(podpy, busybox, network) == b"from the loopback device"
 
 
-@BOTH
+@FIXED
 def test_the_hosts_loopback_device_is_closed_otherwise(podpy: Podpy, busybox: str, network: str) -> None:
     assert mapped_loopback(podpy, busybox, network) == b""
 
 
-@BOTH
+@FIXED
 def test_files_and_addresses_inside(podpy: Podpy, busybox: str, network: str) -> None:
     script = "cat /etc/hosts /etc/resolv.conf /etc/hostname; ip -4 addr; ip route"
     options = ["--name", "web", "--hostname", "www", "--add-host", "db:10.1.2.3", "--dns-search", "example.org"]
@@ -306,6 +320,12 @@ def test_none_has_the_loopback_device_only(podpy: Podpy, busybox: str) -> None:
     assert [line.split()[1] for line in text.splitlines()] == ["lo:"]
     assert "UP" in text
     assert_no_helper_is_left(podpy)
+    podpy("run", "--rm", "--network=none", busybox, "cat", "/etc/resolv.conf").fails(1, "No such file")
+    text = podpy.ok("run", "--rm", "--network=none", "--name=c", "--hostname=h", busybox, "cat", "/etc/hosts")
+    assert text.endswith("\n127.0.0.1\th c")
+    assert not host_address() or f"{host_address()}\thost.containers.internal host.docker.internal\n" in text
+    refused = "conflicting options: dns and the network mode: none"
+    podpy("run", "--network=none", "--dns-search=a.b", busybox, "true").fails(125, refused)
 
 
 def test_host_shares_the_hosts_network(podpy: Podpy, busybox: str) -> None:
@@ -318,16 +338,24 @@ def test_host_shares_the_hosts_network(podpy: Podpy, busybox: str) -> None:
         client.sendall(b"same network")
         client.close()
         assert container.communicate(timeout=60)[0] == b"same network"
+    text = podpy.ok("run", "--rm", "--network=host", "--name=c", busybox, "cat", "/etc/hosts")
+    assert "127.0.0.1\thost.containers.internal host.docker.internal" in text
+    assert "c" not in text.split(), "no line of its own"
 
 
 def test_a_container_shares_anothers_network(serve: Serve, podpy: Podpy, busybox: str) -> None:
     service = serve("tcp:80", options=["--name", "first"])
     joined = ["run", "--rm", "--network", f"container:{service.container}", busybox]
     assert podpy.ok(*joined, "nc", "-w", "5", LOCALHOST, "80").startswith("tcp 80 from")
-    assert "first" in podpy.ok(*joined, "cat", "/etc/hosts")
-    podpy("run", "--rm", "--network=container:first", "--dns=1.1.1.1", busybox, "true").fails(
-        125, "conflicting options"
-    )
+    text = podpy.ok("run", "--name=second", *joined[1:], "cat", "/etc/hosts", "/etc/resolv.conf")
+    own = next(line for line in text.splitlines() if "second" in line)
+    assert own.startswith("127.0.0.1\t") and " first\n" in text and "nameserver" in text
+    assert "second" not in podpy.ok("exec", "first", "cat", "/etc/hosts"), "its line has gone with it"
+    podpy("run", "--rm", "--no-hosts", *joined[2:], "cat", "/etc/hosts").fails(1, "No such file")
+    refused = "conflicting options: dns and the network mode: container"
+    podpy("run", "--rm", "--network=container:first", "--dns=1.1.1.1", busybox, "true").fails(125, refused)
+    refused = "cannot set extra host entries when the container is joined to another containers network namespace"
+    podpy("run", "--rm", "--network=container:first", "--add-host=a:1.1.1.1", busybox, "true").fails(125, refused)
 
 
 @BOTH

@@ -78,6 +78,7 @@ class Podpy:
     def __init__(self, launcher: Path, user: User, base: Path, home: Path | None = None) -> None:
         self.launcher = launcher
         self.user = user
+        self.path = PATH
         self.marker = f"PODPY_TEST_ID={secrets.token_hex(8)}"
         self.runtime_dir = Path(tempfile.mkdtemp(prefix="pt-", dir="/tmp"))
         self.home = Path(tempfile.mkdtemp(prefix="home-", dir=base))
@@ -102,7 +103,7 @@ class Podpy:
         """Return the whole environment that podpy gets: nothing is inherited."""
         key, _, value = self.marker.partition("=")
         base = {
-            "PATH": PATH,
+            "PATH": self.path,
             "HOME": os.fspath(self.home),
             "USER": self.user.name,
             "LOGNAME": self.user.name,

@@ -72,6 +72,12 @@ def _programs() -> bool:
     return programs.are_there()
 
 
+def _new_pasta() -> bool:
+    from tests.support import pastas
+
+    return pastas.is_there()
+
+
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "root": ("the suite runs as an ordinary user", _root),
     "mount": ("no right to mount: not root, or root in a container", _mount),
@@ -83,6 +89,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "cgroup-controllers": ("no cgroup2 root with a controller can be mounted", _cgroup_controllers),
     "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
     "ipv6": ("this machine has no IPv6", _ipv6),
+    "new-pasta": ("pasta is of before August 2024, and scripts/test couldn't install a newer one", _new_pasta),
     "programs": ("scripts/test couldn't install the programs of tests/support/programs.py", _programs),
 }
 

@@ -39,7 +39,7 @@ def _helper(conf: ContainersConf, cache: str) -> Check:
     except NotSupportedError as error:
         return failed(_HELPER, error.message.rpartition(": ")[2], install("passt"))
     has_old_pasta = wanted.kind == mode.PASTA and is_old(wanted.program, cache)
-    used = mode.instead_of_old_pasta("", wanted, conf, cache) if has_old_pasta else wanted
+    used = mode.instead_of_old_pasta("", wanted, conf) if has_old_pasta else wanted
     if not os.access(used.program, os.X_OK):
         return failed(_HELPER, f"{used.program} can't be run", "correct network_cmd_path in containers.conf")
     if not has_old_pasta:
@@ -63,7 +63,8 @@ def tun_problem() -> tuple[str, str] | None:
 
 def explain(program: str, code: int, said: str) -> NetworkSetupError:
     """Return the error for a helper that ended with `code` and said `said`."""
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(_NOISE)]
+    own = said.partition("Usage:")[0]  # an unknown option: the rest is pasta --help
+    lines = [line for line in own.splitlines() if line.strip() and not line.startswith(_NOISE)]
     reason = " / ".join(lines[-2:]) or (f"signal {-code}" if code < 0 else f"exit code {code}")
     problem = tun_problem()
     if problem is not None:

@@ -2,7 +2,7 @@
 
     none                       a namespace with the loopback device only; the OCI runtime makes it
     host                       the host's own
-    pasta[:option[,option]]    a private one, connected by pasta(1); options are pasta's, as in Podman
+    pasta[:option[,option]]    a private one, connected by pasta(1); options are pasta's, as in Podman, and `fixed`
     slirp4netns[:key=value,…]  a private one, connected by slirp4netns(1); options as in Podman
     bridge                     on networks that other containers are on, too (the specification's `networks`)
     container:NAME, ns:PATH    somebody else's (podpy.libpod joins them)
@@ -32,6 +32,8 @@ SLIRP4NETNS = "slirp4netns"
 CONTAINER = "container"
 PATH = "ns"
 BRIDGE = "bridge"
+
+FIXED = "fixed"  # an option of podpy's own, for pasta: see podpy.network.private.pasta
 
 _WITH_OPTIONS = (PASTA, SLIRP4NETNS)
 _PRIVATE = ("", "private", "default")
@@ -91,31 +93,29 @@ def _default(text: str, colon: str, conf: ContainersConf) -> Mode:
 
 def check(spec: ContainerSpec, found: Mode) -> None:
     """Refuse options that exclude each other. Raises UsageError."""
-    if found.kind not in (CONTAINER, PATH):
+    if found.kind not in (CONTAINER, PATH, NONE):
         return
-    clashing = {
-        "-p": spec.ports or spec.publish_all,
-        "--dns": spec.dns,
-        "--dns-search": spec.dns_search,
-        "--dns-option": spec.dns_options,
-        "--add-host": spec.add_hosts,
-    }
-    for option, given in clashing.items():
-        if given and (found.kind == CONTAINER or option == "-p"):
-            raise UsageError(
-                f"conflicting options: {option} and --network {spec.network}",
-                hint="Give it to the container whose network is joined",
-            )
+    hint = "Give it to the container whose network is joined"
+    if found.kind == PATH and (spec.ports or spec.publish_all):
+        raise UsageError(f"conflicting options: -p and --network {spec.network}", hint=hint)
+    if found.kind == CONTAINER and spec.add_hosts:
+        raise UsageError(
+            "invalid config provided: cannot set extra host entries when the container is joined to another containers"
+            " network namespace: invalid configuration",
+            hint=hint,
+        )
+    if found.kind in (NONE, CONTAINER) and (spec.dns not in ([], ["none"]) or spec.dns_search or spec.dns_options):
+        raise UsageError(
+            f"conflicting options: dns and the network mode: {found.kind}", hint=hint if found.kind != NONE else ""
+        )
 
 
-def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf, cache: str) -> Mode:
-    """Return slirp4netns where pasta is too old, nobody chose it, and slirp4netns is installed; else what was found."""
-    if text not in _PRIVATE or conf.pasta_options:
+def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf) -> Mode:
+    """Return slirp4netns for a pasta that is too old, if nobody chose it and slirp4netns is installed."""
+    if text not in _PRIVATE or any(option != FIXED for option in conf.pasta_options):
         return found
-    from podpy.network.programs import is_old
-
     program = _find(SLIRP4NETNS, conf)
-    if not program or not is_old(found.program, cache):
+    if not program:
         return found
     return Mode(kind=SLIRP4NETNS, options=list(conf.network_cmd_options), program=program)
 

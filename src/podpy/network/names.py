@@ -6,6 +6,8 @@ Rules: podman-run(1) (--add-host, --dns, --dns-option, --dns-search, --no-hosts,
 
 from __future__ import annotations
 
+import os
+
 from podpy import files
 from podpy.errors import UsageError
 from podpy.spec.text.network import HOST_GATEWAY, check_host, is_address
@@ -58,6 +60,17 @@ def _parse(text: str) -> list[Entry]:
 
 def _line(address: str, names: list[str]) -> str:
     return f"{address}\t{' '.join(names)}\n"
+
+
+def own_names(hostname: str, uts: str, container_id: str, name: str) -> list[str]:
+    """Return the names by which a container's /etc/hosts knows itself: its host name and its name."""
+    default = os.uname().nodename if uts == "host" else container_id[:12]
+    return list(dict.fromkeys([hostname or default, name]))
+
+
+def loopback_line(names: list[str]) -> str:
+    """Return the line of a container in the /etc/hosts of another one, whose network it joins."""
+    return f"127.0.0.1\t{' '.join(names)}"
 
 
 class Resolver:

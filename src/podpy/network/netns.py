@@ -74,14 +74,28 @@ class EndNetwork(Operation):
 
 def end(directory: str, *, wait: bool) -> None:
     """Unlink the handle in a directory, and end a helper that doesn't notice. Nothing there is no error."""
+    helpers = _helpers(directory)
+    _unlink(os.path.join(directory, NETNS))
+    _end_all(helpers, directory, wait=wait)
+
+
+def end_helpers(directory: str) -> None:
+    """End what connects this container's network namespace, which stays, and wait for its end."""
+    _end_all(_helpers(directory), directory, wait=True)
+    _unlink(api_socket(directory))
+
+
+def _helpers(directory: str) -> list[int]:
     path = os.path.join(directory, NETNS)
-    helpers = [_helper(os.path.join(directory, name), path) for name in PID_FILES]
-    if max(helpers) < 0 and os.path.lexists(path):
-        helpers = _unrecorded(path)
-    _unlink(path)
+    recorded = [_helper(os.path.join(directory, name), path) for name in PID_FILES]
+    if max(recorded) < 0 and os.path.lexists(path):
+        return _unrecorded(path)
+    return [pidfd for pidfd in recorded if pidfd >= 0]
+
+
+def _end_all(helpers: list[int], directory: str, *, wait: bool) -> None:
     for pidfd in helpers:
-        if pidfd >= 0:
-            _end(pidfd, wait=wait)
+        _end(pidfd, wait=wait)
     for name in PID_FILES:
         _unlink(os.path.join(directory, name))
 

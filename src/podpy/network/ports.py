@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from podpy import files
-from podpy.errors import InUseError, NetworkSetupError, UsageError
+from podpy.errors import InUseError, NetworkSetupError
 from podpy.spec.container import PortMapping
 
 TYPE_CHECKING = False
@@ -57,7 +57,7 @@ def _refuse_twice(ports: list[PortMapping]) -> None:
         for number in range(port.host_port, port.host_port + port.count) if port.host_port else ():
             places = {(port.protocol, port.host_ip, number), (port.protocol, "", number)}
             if places & seen or (not port.host_ip and any(p == port.protocol and n == number for p, _, n in seen)):
-                raise UsageError(f"-p: host port {number}/{port.protocol} is published twice")
+                raise InUseError(f"-p: host port {number}/{port.protocol} is published twice")
             seen.add((port.protocol, port.host_ip, number))
 
 

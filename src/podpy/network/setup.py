@@ -1,6 +1,7 @@
 """The network of one start: which operations, which files, which ports.
 
 plan(context)           before the start; `operations` come early, `wait_operations` late, just before the container
+plan_again(context)     for a running container that is connected anew (podpy.network.reload)
 teardown(directory)     after the end; safe to repeat, and enough when nobody did anything before
 """
 
@@ -48,16 +49,21 @@ class NetworkPlan:
         spec = self._spec
         if spec.no_hosts or self.mode.kind == mode.CONTAINER:
             return None
-        context = self._context
-        own_names = list(dict.fromkeys([spec.hostname or context.container_id[:12], context.name]))
-        own = [] if spec.uts == "host" and not spec.hostname else [(each, own_names) for each in self._own_addresses()]
+        own = [(address, self._own_names()) for address in self._own_addresses()]
         return names.hosts(added=spec.add_hosts, base=self._base_hosts(), host_address=self._host_address(), own=own)
 
     @property
+    def line_in_joined_hosts(self) -> str:
+        """The line that this container has in the /etc/hosts of the one whose network it joins; "" if it has none."""
+        if self.mode.kind != mode.CONTAINER or self._spec.no_hosts:
+            return ""
+        return names.loopback_line(self._own_names())
+
+    @property
     def resolv_conf(self) -> str | None:
-        """The text of /etc/resolv.conf; None if the image's stays (`--dns none`)."""
+        """The text of /etc/resolv.conf; None if the image's stays (`--dns none`, or no network)."""
         spec = self._spec
-        if spec.dns == ["none"] or self.mode.kind == mode.CONTAINER:
+        if spec.dns == ["none"] or self.mode.kind in (mode.CONTAINER, mode.NONE):
             return None
         own_namespace = self.mode.kind not in (mode.HOST, mode.PATH)
         if self.bridge is not None and self.bridge.name_servers:
@@ -86,6 +92,21 @@ class NetworkPlan:
         if self.bridge is not None:
             self.bridge.end()
 
+    def connect(self, published: list[PortMapping]) -> pasta.StartPasta | StartSlirp:
+        """Return what starts the helper; what waits for it is added to the plan."""
+        context = self._context
+        if self.mode.kind == mode.PASTA:
+            start = pasta.StartPasta(self.mode, context.directory, published, rootful=not context.paths.rootless)
+            self.wait_operations = [pasta.WaitForPasta(start)]
+            self.starter = start
+            return start
+        from podpy.network.private.slirp import StartSlirp, WaitForSlirp
+
+        slirp = StartSlirp(self.mode, context.directory, published)
+        self.wait_operations = [WaitForSlirp(slirp)]
+        self.starter = slirp
+        return slirp
+
     def abandon(self) -> None:
         """End what was started, after a failure."""
         if self.bridge is not None:
@@ -95,11 +116,15 @@ class NetworkPlan:
         if self.netns_path:
             netns.EndNetwork(self._context.directory).execute()
 
+    def _own_names(self) -> list[str]:
+        spec, context = self._spec, self._context
+        return names.own_names(spec.hostname, spec.uts, context.container_id, context.name)
+
     def _forwarder(self) -> str:
         if self.bridge is not None:
             return pasta.NAME_SERVER  # of its way out
         if self.mode.kind == mode.PASTA:
-            return pasta.option_value(self.mode, "--dns-forward") or pasta.NAME_SERVER
+            return pasta.name_server(self.mode)
         return self._slirp_addresses().name_server if self.mode.kind == mode.SLIRP4NETNS else ""
 
     def _slirp_addresses(self) -> Addresses:
@@ -110,14 +135,12 @@ class NetworkPlan:
     def _own_addresses(self) -> list[str]:
         """Return the container's own addresses, as far as they are known."""
         if not self.mode.is_private:
-            return ["127.0.0.1"]
+            return ["127.0.0.1"] if self.mode.kind == mode.NONE else []
         if self.bridge is not None:
             return self.bridge.own_addresses
         if self.mode.kind == mode.SLIRP4NETNS:
             return [self._slirp_addresses().own]
-        if pasta.has_fixed_addresses(self.mode):
-            return [pasta.ADDRESS]
-        address = pasta.option_value(self.mode, "-a", "--address") or hostinfo.address()
+        address = pasta.own_address(self.mode)
         return [address] if address else []
 
     def _host_address(self) -> str:
@@ -132,7 +155,7 @@ class NetworkPlan:
             loopback = "allow_host_loopback=true" in self.mode.options
             gateway = self._slirp_addresses().gateway
             return gateway if loopback else hostinfo.address() or gateway
-        return "127.0.0.1" if self.mode.kind == mode.HOST else ""
+        return "127.0.0.1" if self.mode.kind == mode.HOST else hostinfo.address()
 
     def _base_hosts(self) -> str:
         wanted = self._spec.hosts_file or "/etc/hosts"
@@ -158,9 +181,8 @@ def plan(context: StartContext, database: Callable[[], Database]) -> NetworkPlan
     kind = mode.parse(spec.network, context.conf)
     mode.check(spec, kind)
     published = ports.wanted(spec.ports, spec.publish_all, spec.expose) if kind.is_private else []
-    needs_pasta = any(port.protocol == "udp" or ":" in port.host_ip for port in published)
-    if kind.kind == mode.PASTA and not needs_pasta:
-        kind = mode.instead_of_old_pasta(spec.network, kind, context.conf, context.paths.cache)
+    if kind.kind == mode.PASTA:
+        kind = _settled(kind, context, published)
     made = NetworkPlan(kind, context)
     if not kind.is_private:
         return made
@@ -171,29 +193,45 @@ def plan(context: StartContext, database: Callable[[], Database]) -> NetworkPlan
         made.bridge = bridge = BridgeNetwork(context, database())
         made.operations, made.wait_operations = bridge.operations, bridge.wait_operations
         return made
-    before = _before(published, context.former_ports)
-    made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps))]
-    if kind.kind == mode.PASTA:
-        start = pasta.StartPasta(kind, context.directory, published, rootful=not context.paths.rootless)
-        start.before = before
-        made.starter = start
-        made.operations.append(start)
-        made.wait_operations = [pasta.WaitForPasta(start)]
-    else:
-        from podpy.network.private.slirp import StartSlirp, WaitForSlirp
-
-        slirp = StartSlirp(kind, context.directory, published)
-        slirp.before = before
-        made.starter = slirp
-        made.operations.append(slirp)
-        made.wait_operations = [WaitForSlirp(slirp)]
+    starter = made.connect(published)
+    starter.before = _before(published, context.former_ports)
+    made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps)), starter]
     return made
+
+
+def plan_again(context: StartContext) -> NetworkPlan:
+    """Return a plan that only connects: the network namespace is there. Its ports are the row's. Raises as `plan`.
+
+    Without a `starter` there is nothing to do: neither pasta nor slirp4netns is the container's own.
+    """
+    kind = mode.parse(context.spec.network, context.conf)
+    if kind.kind not in (mode.PASTA, mode.SLIRP4NETNS):
+        return NetworkPlan(kind, context)
+    published = _recorded(context.former_ports)
+    if kind.kind == mode.PASTA:
+        kind = _settled(kind, context, published)
+    made = NetworkPlan(kind, context)
+    made.connect(published)
+    return made
+
+
+def _settled(kind: mode.Mode, context: StartContext, published: list[PortMapping]) -> mode.Mode:
+    """Return what pasta becomes on this host, now: with which addresses, or slirp4netns. Raises UsageError."""
+    from podpy.network.programs import is_old
+
+    has_old = is_old(kind.program, context.paths.cache)
+    needs_pasta = any(port.protocol == "udp" or ":" in port.host_ip for port in published)
+    if has_old and not needs_pasta:
+        kind = mode.instead_of_old_pasta(context.spec.network, kind, context.conf)
+    return pasta.with_addresses(kind, is_old=has_old) if kind.kind == mode.PASTA else kind
 
 
 def _before(published: list[PortMapping], row: str) -> list[PortMapping]:
     """Return the ports of the last start, if there are ephemeral ones, which then stay the same."""
-    if all(port.host_port for port in published):
-        return []
+    return [] if all(port.host_port for port in published) else _recorded(row)
+
+
+def _recorded(row: str) -> list[PortMapping]:
     from podpy import fastjson
     from podpy.spec.container import PortMapping
 

@@ -81,9 +81,9 @@ def with_defaults(
     no sense together, ConfigError for a value of containers.conf that its option wouldn't take, NotSupportedError.
     """
     _check_together(spec)
-    joins_network = (spec.network or conf.netns).startswith("container:")
+    has_no_names = (spec.network or conf.netns).startswith(("container:", "none"))
     changes = _settings(spec, conf)
-    if joins_network:  # its resolv.conf is that container's: what is configured for others is no conflict
+    if has_no_names:  # no resolv.conf of its own: what is configured for others is no conflict
         changes.update({name: [] for name in ("dns", "dns_search", "dns_options") if name in changes})
     spec = _log(_limits(_profiles(spec.replace(**changes), conf), conf), conf)
     if any(name in vars(conf) for name in _LISTS):

@@ -148,11 +148,12 @@ def _version_notes(found: dict[str, Any]) -> list[str]:
 def _network_program(engine: Engine) -> str:
     """Return the program that connects a container without --network: pasta, or slirp4netns if pasta is too old."""
     from podpy.network import mode
+    from podpy.network.programs import is_old
 
     try:
         found = mode.parse("", engine.conf)
-        if found.kind == mode.PASTA:
-            found = mode.instead_of_old_pasta("", found, engine.conf, engine.paths.cache)
+        if found.kind == mode.PASTA and is_old(found.program, engine.paths.cache):
+            found = mode.instead_of_old_pasta("", found, engine.conf)
     except NotSupportedError:
         return engine.conf.default_rootless_network_cmd
     return found.kind

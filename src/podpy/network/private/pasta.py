@@ -1,15 +1,20 @@
 """pasta(1): a private network without privileges, from the host's sockets.
 
-The container always has the same address, gateway and name server, whatever the host's network is or becomes:
+Which addresses the container has:
 
-    10.0.2.100/24 (fd50:6f64:7079::100)   the container's own
-    10.0.2.2      (fd50:6f64:7079::2)     the gateway; with --map-gw also the host's loopback
-    10.0.2.3                              the name server: pasta forwards to the host's first one
+copied    pasta's own way, and Podman's: the host's address and routes, copied once, when it starts.
+              169.254.1.1                            the name server: pasta forwards to the host's first one
+              169.254.1.2                            the host, at the address that was copied
+fixed     always the same ones, whatever the host's network is or becomes:
+              10.0.2.100/24 (fd50:6f64:7079::100)    the container's own
+              10.0.2.2      (fd50:6f64:7079::2)      the gateway; with --map-gw also the host's loopback
+              10.0.2.3                               the name server
+          pasta reads no routes then: its template is the loopback device, or, for IPv6, the interface with the default
+          route (pasta wants a link-local address from it).
 
-pasta's own way, and Podman's, is to copy the host's address and routes once: it needs a default route to start, and the
-container is deaf after the host has changed networks. Here pasta reads no routes: its template is the loopback device,
-or, for IPv6, the interface with the default route (pasta wants a link-local address from it). An option that
-concerns addresses (`pasta:-i,eth0`, `pasta:-a,…`) gives pasta's own way back.
+They are copied, unless the option `fixed` is given; or the host has no default route of IPv4 now, when there is nothing
+to copy; or pasta is too old to give the host an address, which has the copied one otherwise. An option that concerns
+addresses (`pasta:-i,eth0`, `pasta:-a,…`) is pasta's own way at any time.
 
 pasta forks when it is ready: its first process ends then, so waiting is one waitpid.
 """
@@ -18,9 +23,10 @@ from __future__ import annotations
 
 import os
 
-from podpy import process
-from podpy.errors import InUseError, NetworkSetupError
+from podpy import files, process
+from podpy.errors import InUseError, NetworkSetupError, UsageError
 from podpy.network import hostinfo, ports
+from podpy.network.mode import FIXED
 from podpy.plan import Operation
 
 TYPE_CHECKING = False
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 ADDRESS = "10.0.2.100"
 GATEWAY = "10.0.2.2"
 NAME_SERVER = "10.0.2.3"
+COPIED_NAME_SERVER = "169.254.1.1"  # both are Podman's (podman-run(1), --network)
+COPIED_HOST = "169.254.1.2"
 ADDRESS_V6 = "fd50:6f64:7079::100"
 GATEWAY_V6 = "fd50:6f64:7079::2"
 _PREFIX = "24"
@@ -44,17 +52,37 @@ _ADDRESS_OPTIONS = frozenset(
     " -4 --ipv4-only -6 --ipv6-only -M --mac-addr -I --ns-ifname".split()
 )
 _PORT_OPTIONS = {"-t": "--tcp-ports", "-u": "--udp-ports", "-T": "--tcp-ns", "-U": "--udp-ns"}
+_PID_OPTIONS = ("-P", "--pid")
+_IMPOSSIBLE = frozenset("-f --foreground -h --help --version --netns --userns".split())
+
+
+def with_addresses(mode: Mode, *, is_old: bool) -> Mode:
+    """Return the mode with options that say which addresses: fixed ones, or copied ones with one for the host.
+
+    `is_old`: podpy.network.programs. Raises UsageError for options with which pasta wouldn't connect this container.
+    """
+    given = _names(mode.options)
+    if given & _IMPOSSIBLE:
+        raise UsageError(
+            f"--network pasta: {', '.join(sorted(given & _IMPOSSIBLE))} can't be given: podpy starts pasta"
+        )
+    is_own_way = bool(given & _ADDRESS_OPTIONS)
+    if FIXED in given or (not is_own_way and (is_old or not hostinfo.ipv4_interface())):
+        return mode if FIXED in given else mode.replace(options=[FIXED, *mode.options])
+    if is_old or "--map-guest-addr" in given:
+        return mode
+    return mode.replace(options=["--map-guest-addr", COPIED_HOST, *mode.options])
 
 
 def command(mode: Mode, netns: str, pid_file: str, published: list[PortMapping], *, rootful: bool) -> list[str]:
     """Return pasta's command line. Its order is Podman's: ours, containers.conf's and the user's options, ports."""
-    options = [option for option in mode.options if option != "--map-gw"]
-    given = {option.partition("=")[0] for option in options}
+    options = [option for option in mode.options if option not in ("--map-gw", FIXED)]
+    given = _names(options)
     arguments = [mode.program, "--config-net"]
     if has_fixed_addresses(mode):
         arguments += _fixed_addresses()
     if "--dns-forward" not in given:
-        arguments += ["--dns-forward", NAME_SERVER]
+        arguments += ["--dns-forward", name_server(mode)]
     arguments += options
     used = set()
     for port in _joined(published):
@@ -70,12 +98,32 @@ def command(mode: Mode, netns: str, pid_file: str, published: list[PortMapping],
         arguments.append("--quiet")
     if rootful:  # else it becomes nobody, who may not enter root's network namespace
         arguments += ["--runas", "0:0"]
-    return [*arguments, "--pid", pid_file, "--netns", netns]
+    if not given.intersection(_PID_OPTIONS):
+        arguments += ["--pid", pid_file]
+    return [*arguments, "--netns", netns]
+
+
+def _names(options: list[str]) -> set[str]:
+    return {option.partition("=")[0] for option in options}
 
 
 def has_fixed_addresses(mode: Mode) -> bool:
-    """Return whether the container has podpy's addresses: no option says another way."""
-    return not {option.partition("=")[0] for option in mode.options} & _ADDRESS_OPTIONS
+    """Return whether the container has podpy's addresses: they were chosen, and no option says another way."""
+    return FIXED in mode.options and not _names(mode.options) & _ADDRESS_OPTIONS
+
+
+def name_server(mode: Mode) -> str:
+    """Return the address at which pasta forwards to the host's name server."""
+    chosen = NAME_SERVER if has_fixed_addresses(mode) else COPIED_NAME_SERVER
+    return option_value(mode, "--dns-forward") or chosen
+
+
+def own_address(mode: Mode) -> str:
+    """Return the container's own address, IPv4 before IPv6; an empty text if it gets none from the host."""
+    if has_fixed_addresses(mode):
+        return ADDRESS
+    given = option_value(mode, "-a", "--address")
+    return given or hostinfo.address(option_value(mode, "-i", "--interface") or hostinfo.ipv4_interface())
 
 
 def option_value(mode: Mode, *options: str) -> str:
@@ -92,13 +140,14 @@ def option_value(mode: Mode, *options: str) -> str:
 def host_address(mode: Mode) -> str:
     """Return the address by which the container reaches the host.
 
-    Its loopback device only if `--map-gw` was asked for. Else it is the host's own address, where services that listen
-    on all addresses answer and those on the loopback device don't, as with Podman. Without a network it is the
-    gateway, so that the name resolves always.
+    Where the host's address was copied, it is the one that pasta maps to it. With fixed addresses it is the host's
+    loopback device only if `--map-gw` was asked for, else the host's own address: services that listen on all
+    addresses answer and those on the loopback device don't, as with Podman. Without a network it is the gateway, so
+    that the name resolves always.
     """
     mapped = option_value(mode, "--map-guest-addr", "--map-host-loopback")
     if mapped:
-        return mapped
+        return "" if mapped == "none" else mapped
     gateway = option_value(mode, "-g", "--gateway") or (GATEWAY if has_fixed_addresses(mode) else "")
     if "--map-gw" in mode.options and gateway:
         return gateway
@@ -143,6 +192,7 @@ class StartPasta(Operation):
         self.mode = mode
         self.netns = os.path.join(directory, "netns")
         self.pid_file = os.path.join(directory, "pasta.pid")
+        self._users_pid_file = option_value(mode, *_PID_OPTIONS)
         self.wanted = published
         self.before: list[PortMapping] = []  # the last start's ports
         self.rootful = rootful
@@ -179,6 +229,8 @@ class StartPasta(Operation):
         said = process.read_all(self._messages)
         code = process.wait(self._pid)
         self._pid, self._messages = 0, -1
+        if code == 0 and self._users_pid_file:  # pasta writes one only
+            files.replace(self.pid_file, files.read_small(self._users_pid_file))
         return code, said
 
     def lost_port(self) -> InUseError | None:

@@ -43,6 +43,27 @@ def parse_publish(text: str) -> list[PortMapping]:
     ]
 
 
+def merged(ports: list[PortMapping]) -> list[PortMapping]:
+    """Return the mappings with each port once, and neighbours as one range (80 to 8080, 81 to 8081), as Podman does."""
+    made: list[PortMapping] = []
+    for port in ports:
+        last = made[-1] if made else None
+        if port.host_port and port in made:
+            continue
+        if (
+            last
+            and last.host_port
+            and port
+            == last.replace(
+                host_port=last.host_port + last.count, container_port=last.container_port + last.count, count=port.count
+            )
+        ):
+            made[-1] = last.replace(count=last.count + port.count)
+        else:
+            made.append(port)
+    return made
+
+
 def _wrong(said: str, text: str) -> UsageError:
     return UsageError(said, hint=f"-p {text}: it is [[IP:][HOSTPORT]:]CONTAINERPORT[/PROTOCOL]")
 

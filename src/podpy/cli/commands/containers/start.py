@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import chosen, for_each
-from podpy.errors import AttachError, PodpyError, UsageError
+from podpy.errors import AttachError, InUseError, NetworkSetupError, PodpyError, UsageError
 from podpy.libpod.containers.container import Container
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ def _start(runtime: Runtime, options: Options) -> int:
     if not (options.attach or options.interactive):
         if options.given("sig_proxy") and options.sig_proxy:
             raise UsageError("you cannot use sig-proxy without --attach: invalid argument")
-        return for_each(runtime, options, Container.ensure_running, states=("created", "exited", "initialized"))
+        return for_each(runtime, options, _ensure_running, states=("created", "exited", "initialized"))
     found = list(chosen(runtime, options))
     if len(found) != 1:
         raise UsageError("you cannot start and attach multiple containers at once")
@@ -37,6 +37,14 @@ def _start(runtime: Runtime, options: Options) -> int:
     if isinstance(container, PodpyError):
         raise container
     return _attached(container, options)
+
+
+def _ensure_running(container: Container) -> None:
+    try:
+        container.ensure_running()
+    except (InUseError, NetworkSetupError) as error:
+        error.message = f'unable to start container "{container.id}": {error.message}'
+        raise
 
 
 def _attached(container: Container, options: Options) -> int:

@@ -13,6 +13,8 @@ _TICK = 0.01  # seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from podpy.libpod.engine import Engine
 
 
@@ -35,7 +37,8 @@ def release(engine: Engine, row: ContainerRow) -> bool:
     # In a pid namespace of its own, nothing outlives the first process. That one is alive if a start failed late, or if
     # podpy and conmon were killed during it: then only the pid file has its pid.
     first_lives = pids.is_alive(row.pid, row.pid_start) or pids.start_time(read_pidfile(f"{directory}/{FIRST_PROCESS}"))
-    is_empty = _had_own_pids(row) and not first_lives
+    spec = fastjson.loads(row.spec)
+    is_empty = spec.get("pid") == "private" and not first_lives  # it had a pid namespace of its own
     if not (is_empty and not _has_last_hook(directory) and engine.oci_runtime.forget(row.id)):
         from podpy.rootless.cgroups import show_v2
 
@@ -43,10 +46,11 @@ def release(engine: Engine, row: ContainerRow) -> bool:
         engine.oci_runtime.delete(row.id, force=True)
     for operation in teardown(directory, ports=row.ports not in ("", "[]")):
         operation.execute()
-    if fastjson.loads(row.spec).get("network") == "bridge":
+    if spec.get("network") == "bridge":
         from podpy.network.bridge.attach import leave
 
         leave(engine.paths, engine.conf, engine.database, row.id)
+    _leave_joined_hosts(engine, row, spec)
     _leave_mounts(directory)
     _remove_busy_tree(directory)
     return True
@@ -73,9 +77,19 @@ def _has_last_hook(directory: str) -> bool:
     return '"poststop":' in files.read_small(os.path.join(directory, "bundle", "config.json"))
 
 
-def _had_own_pids(row: ContainerRow) -> bool:
-    """Return whether the container had a pid namespace of its own."""
-    return bool(fastjson.loads(row.spec).get("pid") == "private")
+def _leave_joined_hosts(engine: Engine, row: ContainerRow, spec: dict[str, Any]) -> None:
+    """Take the container's line out of the /etc/hosts of the one whose network it had joined, if that still runs."""
+    kind, _, other = spec.get("network", "").partition(":")
+    if kind != "container" or spec.get("no_hosts"):
+        return
+    from podpy.network import names
+    from podpy.network.bridge import hosts
+
+    own = names.own_names(spec.get("hostname", ""), spec.get("uts", ""), row.id, row.name)
+    try:
+        hosts.leave(os.path.join(engine.run_directory(other), "hosts"), [names.loopback_line(own)])
+    except FileNotFoundError:
+        pass
 
 
 def _leave_mounts(directory: str) -> None:

@@ -165,10 +165,10 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
         from podpy.oci.document.resources import needed
 
         check_command(asked)
-        if asked.ports or needed(asked.resources):
+        if needed(asked.resources):
             from podpy.libpod.containers.starting import preflight
 
-            preflight.check(engine, asked, replaces=wanted.replaces)
+            preflight.check_limits(engine, asked)
     container_id = names.new_id()
     spec = _make_volumes(engine, asked)
     lock = engine.lock(container_id)
@@ -279,9 +279,13 @@ def _with_image_mounts(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def _with_ports(spec: ContainerSpec) -> ContainerSpec:
-    """Return the spec; if its network can't publish ports, without them and with a warning."""
+    """Return the spec with each port once; if its network can't publish ports, without them and with a warning."""
     if spec.network not in ("host", "none") and not spec.network.startswith("container:"):
-        return spec
+        if len(spec.ports) < 2:
+            return spec
+        from podpy.spec.text.ports import merged
+
+        return spec.replace(ports=merged(spec.ports))
     if spec.ports:
         from podpy.notice import Plain, warn
 

@@ -68,8 +68,16 @@ class WriteFiles(Operation):
         engine = self._container.engine
         directory = engine.run_directory(engine.table.find(name).id)
         shared = {"/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
+        if self._context.spec.no_hosts:
+            del shared["/etc/hosts"]
         paths = {path: os.path.join(directory, file) for path, file in shared.items()}
-        return {path: kept for path, kept in paths.items() if os.path.exists(kept)}
+        paths = {path: kept for path, kept in paths.items() if os.path.exists(kept)}
+        line = self._network.line_in_joined_hosts
+        if line and "/etc/hosts" in paths:
+            from podpy.network.bridge import hosts
+
+            hosts.join(paths["/etc/hosts"], [line])
+        return paths
 
 
 def _taken(context: StartContext) -> set[str]:

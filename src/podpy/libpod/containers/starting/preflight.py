@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import EXIT_NOT_EXECUTABLE, PodpyError, UsageError
+from podpy.errors import UsageError
 from podpy.libpod.containers.starting.sources import check_subpath, no_source
 from podpy.oci.document import devices, mounts
 
@@ -14,24 +14,6 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
-
-
-def check(engine: Engine, spec: ContainerSpec, *, replaces: bool) -> None:
-    """Raise the errors that a start would raise for limits without a controller and for taken ports.
-
-    `replaces`: another container will be removed first; it may hold the ports now. The start itself checks again.
-    Raises NotSupportedError, InUseError, NetworkSetupError.
-    """
-    if spec.ports and not replaces:
-        from podpy.network import mode, ports
-
-        if mode.parse(spec.network, engine.conf).is_private:
-            try:
-                ports.resolve([port for port in spec.ports if port.host_port])
-            except PodpyError as error:
-                error.exit_code = EXIT_NOT_EXECUTABLE  # the code of a failed start
-                raise
-    check_limits(engine, spec)
 
 
 def check_text(spec: ContainerSpec) -> None:
