@@ -233,8 +233,36 @@ def test_the_lock_is_podmans(networks: Folder) -> None:
     ],
 )
 def test_where_the_definitions_are(graphroot: str, where: str) -> None:
-    paths = Paths(
-        graphroot=graphroot, runroot="", rootless=True, uid=1, gid=1, home="/home/u", config_dirs=("",), boot_id=""
-    )
+    paths = user_paths(graphroot)
     assert folder(paths, ContainersConf()).path == where
     assert folder(paths, ContainersConf({"network_config_dir": "/etc/nets/"})).path == "/etc/nets"
+
+
+def user_paths(graphroot: str, config: str = "/nonexistent") -> Paths:
+    """Return the directories of an ordinary user with this graph root and directory of configuration files."""
+    return Paths(
+        graphroot=graphroot,
+        runroot="",
+        rootless=True,
+        uid=4242,
+        gid=4242,
+        home="/home/u",
+        config_dirs=(config,),
+        boot_id="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('[storage]\ngraphroot = "$HOME/podman"\n', "/home/u/podman/networks"),
+        ('[storage]\nrootless_storage_path = "/data/$UID"\n', "/data/4242/networks"),
+        ('[storage]\n# graphroot = "/data"\ndriver = "overlay"\n', "/home/u/.local/share/containers/storage/networks"),
+    ],
+)
+def test_podmans_own_directory_moves_with_its_store(tmp_path: Path, text: str, where: str) -> None:
+    config = tmp_path / "containers"
+    config.mkdir()
+    (config / "storage.conf").write_text(text)
+    paths = user_paths("/home/u/.local/share/containers/podpy", os.fspath(config))
+    assert folder(paths, ContainersConf()).path == where

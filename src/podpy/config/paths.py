@@ -76,12 +76,14 @@ class Paths(Record):
     def networks(self) -> str:
         """The directory of the networks' definitions: Podman's own beside the usual graph root, else in the graph root.
 
-        Podman keeps a user's in $XDG_DATA_HOME/containers/storage/networks and root's in /etc (podman-network(1)).
+        Raises ConfigError (storage.conf).
         """
         if self.graphroot == _ROOT_GRAPHROOT:
             return _ROOT_NETWORKS
         if self.graphroot.endswith(_USUAL_END):
-            return self.graphroot.removesuffix("podpy") + "storage/networks"
+            from podpy.config.storage_conf import networks_of_podman
+
+            return networks_of_podman(self)
         return self.graphroot + "/networks"
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,39 @@ def graphroot_of_podman(paths: Paths, environ: Mapping[str, str] | None = None) 
         return _ROOT_GRAPHROOT
     data = environ.get("XDG_DATA_HOME") or os.path.join(paths.home, ".local/share")
     return os.path.join(data, "containers/storage")
+
+
+def networks_of_podman(paths: Paths) -> str:
+    """Return the directory where Podman has this user's networks: $graphroot/networks, root's in /etc.
+
+    Starts of containers ask for it, and reading TOML costs 20 ms: a file is read only if it may say another place.
+    Raises ConfigError that names the file.
+    """
+    usual = paths.graphroot.removesuffix("podpy") + "storage"
+    own = os.path.join(paths.config_dirs[0], "storage.conf")
+    words = {own: ("graphroot", "rootless_storage_path"), **dict.fromkeys(_SYSTEM, ("rootless_storage_path",))}
+    file = next((path for path in (own, *_SYSTEM) if os.path.exists(path)), "")
+    if not file or not _says(file, words[file]):
+        return usual + "/networks"
+    environ = {
+        "XDG_CONFIG_HOME": os.path.dirname(paths.config_dirs[0]),
+        "XDG_DATA_HOME": os.path.dirname(os.path.dirname(usual)),
+        "USER": _user_name(paths.uid),
+    }
+    return graphroot_of_podman(paths, environ) + "/networks"
+
+
+def _user_name(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+def _says(path: str, keys: tuple[str, ...]) -> bool:
+    return any(line.strip().startswith(keys) for line in files.read_small(path).splitlines())
 
 
 def _read(path: str) -> dict[str, str]:

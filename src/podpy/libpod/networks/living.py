@@ -29,9 +29,10 @@ def has_bridge(engine: Engine) -> bool:
 
 
 def remove_bridge(engine: Engine, network: Network) -> None:
-    """Remove the bridge of a network whose file is gone, unless another network has the same one, or has it by now.
+    """Remove the bridge of a network that is about to go, unless another network has the same one.
 
-    Else its subnet would be routed there still, when another network gets it. This process is in the user's namespaces.
+    Else its subnet would be routed there still, when another network gets it. A container that starts meanwhile has its
+    row before it waits for the lock, and makes the bridge again after it. This process is in the user's namespaces.
     Raises OSError.
     """
     from podpy.network.bridge import links
@@ -39,13 +40,15 @@ def remove_bridge(engine: Engine, network: Network) -> None:
     from podpy.network.bridge.netlink import Netlink
     from podpy.storage.network_rows import NetworkRows
 
+    rows = NetworkRows(engine.database)
+    others = [other for other in engine.network_folder.all() if other.name != network.name]
+    if any(other.interface == network.interface for other in others):
+        return
     with SharedNamespace(engine.paths, engine.conf) as shared:
-        descriptor = shared.find(NetworkRows(engine.database).monitors())
-        if descriptor < 0:
+        if rows.attached(network=network.name) or (descriptor := shared.find(rows.monitors())) < 0:
             return
         try:
-            if all(other.interface != network.interface for other in engine.network_folder.all()):
-                with Netlink.open(descriptor) as rt:
-                    links.remove(rt, network.interface)
+            with Netlink.open(descriptor) as rt:
+                links.remove(rt, network.interface)
         finally:
             os.close(descriptor)

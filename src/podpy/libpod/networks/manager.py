@@ -215,11 +215,13 @@ class Networks:
         NoSuchNetworkError, UsageError (the default network); without `force` InUseError if a container uses it.
         """
         network = self._removable(name_or_id)
-        if force and self._users(network.name):
+        if self._users(network.name):
+            if not force:
+                raise _in_use(name_or_id, network)
             self._engine.privileged(lambda: self._remove_users(network.name, timeout))
-        self._remove(network.name, name_or_id)
         if network.interface and living.has_bridge(self._engine):
             self._engine.privileged(lambda: living.remove_bridge(self._engine, network))
+        self._remove(network.name, name_or_id)
         return network.name
 
     def _removable(self, name_or_id: str) -> Network:
@@ -234,11 +236,7 @@ class Networks:
         with folder.locked(), database.transaction():
             network = folder.find(name)  # another call may have removed it
             if self._users(name):
-                raise InUseError(
-                    f'"{called}" has associated containers with it. Use -f to forcibly delete containers and pods: '
-                    "network is being used",
-                    hint=f"podpy ps -a --filter network={name}",
-                )
+                raise _in_use(called, network)
             self._tell("remove", network)
             NetworkRows(database).forget(name)
             folder.remove(name)
@@ -301,3 +299,11 @@ class Networks:
 
         attributes = {"driver": network.driver}
         tell_if_possible(self._engine.database, "network", action, network.id, network.name, Attributes=attributes)
+
+
+def _in_use(called: str, network: Network) -> InUseError:
+    return InUseError(
+        f'"{called}" has associated containers with it. Use -f to forcibly delete containers and pods: '
+        "network is being used",
+        hint=f"podpy ps -a --filter network={network.name}",
+    )

@@ -46,7 +46,7 @@ def _info(engine: Engine) -> dict[str, Any]:
         "registries": _registries(engine.paths),
         "plugins": {
             "volume": ["local"],
-            "network": [],
+            "network": ["bridge", "macvlan", "ipvlan"],
             "log": ["k8s-file", "none", "passthrough", "journald", "json-file"],
             "authorization": None,
         },
@@ -106,7 +106,7 @@ def _host(engine: Engine) -> dict[str, Any]:
         "memAvailable": memory.get("MemAvailable", 0),
         "memTotal": memory.get("MemTotal", 0),
         "networkBackend": "netavark",
-        "networkBackendInfo": {"backend": "netavark", "dns": {}},
+        "networkBackendInfo": {"backend": "netavark", "dns": {}, "defaultNetwork": conf.default_network},
         "ociRuntime": _oci_runtime(engine),
         "os": "linux",
         "remoteSocket": {"path": "", "exists": False},
