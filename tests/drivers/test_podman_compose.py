@@ -1,4 +1,4 @@
-"""podman-compose 1.6.0 itself, with a project that needs no network of its own and no pod."""
+"""podman-compose 1.6.0 itself, with projects that need no pod."""
 
 from __future__ import annotations
 
@@ -42,6 +42,28 @@ volumes:
   data: {}
 secrets:
   token: {file: ./token}
+"""
+
+WITH_NETWORKS = """
+x-podman: {in_pod: false}
+services:
+  web:
+    image: localhost/busybox:latest
+    command: ["nc", "-ll", "-p", "80", "-e", "hostname"]
+    hostname: shop
+    networks: [front, back]
+    stop_signal: SIGKILL
+  db:
+    image: localhost/busybox:latest
+    command: ["sleep", "1000"]
+    networks: {back: {aliases: [store]}}
+    stop_signal: SIGKILL
+networks:
+  front: {}
+  back:
+    internal: true
+    driver_opts: {mtu: "1400"}
+    ipam: {config: [{subnet: 10.44.0.0/24, gateway: 10.44.0.9}]}
 """
 
 
@@ -89,6 +111,17 @@ def test_a_project_comes_up_answers_and_goes_away(machine: Machine, program: Pat
     project("down", "-v").ok()
     assert machine.ok("ps", "-aq") == ""
     assert machine.ok("volume", "ls", "-q", "--filter=label=com.docker.compose.project=shop") == ""
+
+
+def test_services_find_each_other_on_the_projects_networks(machine: Machine, program: Path) -> None:
+    project = Project(machine, WITH_NETWORKS, program)
+    project("up", "-d").ok()
+    assert machine.ok("network", "ls", "-q").split() == ["podman", "shop_back", "shop_front"]
+    wait.until(lambda: machine("exec", "shop_db_1", "nc", "-w3", "web", "80").stdout == "shop\n", what="web answers")
+    assert "10.44.0." in machine.ok("exec", "shop_web_1", "nslookup", "store")
+    project("up", "-d").ok()
+    project("down").ok()
+    assert machine.ok("network", "ls", "-q") == "podman"
 
 
 def test_what_it_asks_of_networks_and_pods_is_answered(machine: Machine) -> None:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _ROOT_GRAPHROOT = "/var/lib/containers/podpy"
 _ROOT_RUNROOT = "/run/podpy"
-_ROOT_NETWORKS = "/etc/containers/networks"
-_USUAL_END = "/containers/podpy"
 _ROOT_AUTH_FILE = "/run/containers/0/auth.json"
 _CAP_SYS_ADMIN = 21
 _NOTE = "runroot"
@@ -71,20 +69,6 @@ class Paths(Record):
     def cache(self) -> str:
         """The directory of what can be computed again at any time."""
         return self.runroot + "/cache"
-
-    @property
-    def networks(self) -> str:
-        """The directory of the networks' definitions: Podman's own beside the usual graph root, else in the graph root.
-
-        Raises ConfigError (storage.conf).
-        """
-        if self.graphroot == _ROOT_GRAPHROOT:
-            return _ROOT_NETWORKS
-        if self.graphroot.endswith(_USUAL_END):
-            from podpy.config.storage_conf import networks_of_podman
-
-            return networks_of_podman(self)
-        return self.graphroot + "/networks"
 
     @property
     def auth_file(self) -> str:

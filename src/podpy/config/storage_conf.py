@@ -1,4 +1,4 @@
-"""storage.conf (containers-storage.conf(5)): where other engines' store is. podpy's own takes nothing from it."""
+"""storage.conf (containers-storage.conf(5)): where other engines' store is, and networks. podpy's store isn't there."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _VARIABLE = "CONTAINERS_STORAGE_CONF"
 _SYSTEM = ("/etc/containers/storage.conf", "/usr/share/containers/storage.conf")
 _ROOT_GRAPHROOT = "/var/lib/containers/storage"
+_ROOT_NETWORKS = "/etc/containers/networks"
+_PODPYS_FOR_ROOT = "/var/lib/containers/podpy"
+_PODPYS_END = "/containers/podpy"
 
 
 def graphroot_of_podman(paths: Paths, environ: Mapping[str, str] | None = None) -> str:
@@ -41,24 +44,35 @@ def graphroot_of_podman(paths: Paths, environ: Mapping[str, str] | None = None) 
     return os.path.join(data, "containers/storage")
 
 
-def networks_of_podman(paths: Paths) -> str:
-    """Return the directory where Podman has this user's networks: $graphroot/networks, root's in /etc.
+def network_directory(paths: Paths) -> str:
+    """Return the directory of networks' definitions: Podman's own with the usual graph root, else graphroot/networks.
+
+    Podman keeps root's in /etc, and a user's in its graph root (podman-network(1)). Raises ConfigError (storage.conf).
+    """
+    if paths.graphroot == _PODPYS_FOR_ROOT:
+        return _ROOT_NETWORKS
+    if not paths.graphroot.endswith(_PODPYS_END):
+        return paths.graphroot + "/networks"
+    usual = paths.graphroot.removesuffix("podpy") + "storage"
+    return (_moved(paths, usual) or usual) + "/networks"
+
+
+def _moved(paths: Paths, usual: str) -> str:
+    """Return the graph root that a storage.conf gives Podman, or an empty text.
 
     Starts of containers ask for it, and reading TOML costs 20 ms: a file is read only if it may say another place.
-    Raises ConfigError that names the file.
     """
-    usual = paths.graphroot.removesuffix("podpy") + "storage"
     own = os.path.join(paths.config_dirs[0], "storage.conf")
     words = {own: ("graphroot", "rootless_storage_path"), **dict.fromkeys(_SYSTEM, ("rootless_storage_path",))}
     file = next((path for path in (own, *_SYSTEM) if os.path.exists(path)), "")
     if not file or not _says(file, words[file]):
-        return usual + "/networks"
+        return ""
     environ = {
         "XDG_CONFIG_HOME": os.path.dirname(paths.config_dirs[0]),
         "XDG_DATA_HOME": os.path.dirname(os.path.dirname(usual)),
         "USER": _user_name(paths.uid),
     }
-    return graphroot_of_podman(paths, environ) + "/networks"
+    return graphroot_of_podman(paths, environ)
 
 
 def _user_name(uid: int) -> str:

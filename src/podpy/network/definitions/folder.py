@@ -15,6 +15,7 @@ import os
 from time import time_ns
 
 from podpy import fastjson, files
+from podpy.config.storage_conf import network_directory
 from podpy.errors import AmbiguousNameError, ConfigError, NoSuchNetworkError
 from podpy.network.definitions.network import Network, default, is_name
 from podpy.notice import warn
@@ -157,10 +158,11 @@ class FolderLock:
 
 
 def folder(paths: Paths, conf: ContainersConf) -> Folder:
-    """Return the folder of this user: network_config_dir of containers.conf (--network-config-dir), else
-    `paths.networks`.
+    """Return the folder of this user: network_config_dir of containers.conf (--network-config-dir), else Podman's.
+
+    Raises ConfigError (storage.conf).
     """
-    return Folder(conf.network_config_dir.rstrip("/") or paths.networks, conf)
+    return Folder(conf.network_config_dir.rstrip("/") or network_directory(paths), conf)
 
 
 def file_text(network: Network) -> str:
