@@ -197,32 +197,34 @@ static void on_server(struct context *ctx, struct source *source, uint32_t event
         ask_next(ctx, pending); /* ECONNREFUSED and its like: nobody is there */
 }
 
-static bool is_same_origin(const struct pending *pending, const struct origin *origin, uint16_t id)
+/* True if a client by UDP repeats a question: it has waited for long, but our own patience isn't at its end. */
+static bool is_repeated(const struct pending *pending, const struct origin *origin, const uint8_t *query, size_t size)
 {
-    return pending->origin.client == NULL && origin->client == NULL && pending->client_id == id
+    return pending->origin.client == NULL && origin->client == NULL && pending->client_id == message_id(query)
+           && pending->size == size && memcmp(pending->query + 2, query + 2, size - 2) == 0
            && pending->origin.name_size == origin->name_size
            && memcmp(&pending->origin.name, &origin->name, origin->name_size) == 0;
 }
 
-/* A place in the table; NULL if there is none for this client. `again`: the client repeats what is asked already. */
+/* A place in the table, the first that is free, so that all in use are near the beginning; NULL if there is none for
+   this client, or if it repeats what is asked already (`again`). */
 static struct pending *place_for(struct context *ctx, const struct origin *origin, const struct address *client,
-                                 uint16_t id, bool *again)
+                                 const uint8_t *query, size_t size, bool *again)
 {
     struct pending *place = NULL;
-    size_t own = 0;
+    size_t left = ctx->pending_count, own = 0;
 
-    for (size_t i = 0; i < MOST_PENDING; i++) {
+    for (size_t i = 0; i < MOST_PENDING && (left > 0 || place == NULL); i++) {
         struct pending *pending = &ctx->pending[i];
         if (!pending->used) {
             place = place ? place : pending;
-            if (ctx->pending_count == 0)
-                break;
             continue;
         }
+        left--;
         own += address_equal(&pending->client, client);
-        *again |= is_same_origin(pending, origin, id);
+        *again |= is_repeated(pending, origin, query, size);
     }
-    return own < MOST_PER_CLIENT ? place : NULL;
+    return own < MOST_PER_CLIENT && !*again ? place : NULL;
 }
 
 /* The container's servers, or its networks', but not ourselves; else the host's. */
@@ -244,7 +246,7 @@ void forward_query(struct context *ctx, const struct origin *origin, const struc
                    const uint8_t *query, size_t size, const struct question *question, const struct view *view)
 {
     bool again = false;
-    struct pending *pending = place_for(ctx, origin, client, message_id(query), &again);
+    struct pending *pending = place_for(ctx, origin, client, query, size, &again);
 
     if (again)
         return;
@@ -270,21 +272,30 @@ void forward_query(struct context *ctx, const struct origin *origin, const struc
 
 void forward_forget(struct context *ctx, const struct listener *listener, const struct client *client)
 {
-    for (size_t i = 0; ctx->pending_count > 0 && i < MOST_PENDING; i++) {
+    size_t left = ctx->pending_count;
+
+    for (size_t i = 0; left > 0 && i < MOST_PENDING; i++) {
         struct pending *pending = &ctx->pending[i];
-        if (pending->used && ((listener != NULL && pending->origin.listener == listener)
-                              || (client != NULL && pending->origin.client == client)))
+        if (!pending->used)
+            continue;
+        left--;
+        if ((listener != NULL && pending->origin.listener == listener)
+            || (client != NULL && pending->origin.client == client))
             drop(ctx, pending);
     }
 }
 
 int64_t forward_expire(struct context *ctx, int64_t now)
 {
+    size_t left = ctx->pending_count;
     int64_t next = 0;
 
-    for (size_t i = 0; ctx->pending_count > 0 && i < MOST_PENDING; i++) {
+    for (size_t i = 0; left > 0 && i < MOST_PENDING; i++) {
         struct pending *pending = &ctx->pending[i];
-        if (pending->used && pending->deadline <= now)
+        if (!pending->used)
+            continue;
+        left--;
+        if (pending->deadline <= now)
             ask_next(ctx, pending);
         if (pending->used && (next == 0 || pending->deadline < next))
             next = pending->deadline;

@@ -7,13 +7,13 @@
  * NETNS        number of a descriptor of the shared network namespace
  * READY        number of a descriptor: `+` is written when all listeners are open; what is wrong goes to stderr
  * LOCK         number of a descriptor of DIRECTORY/resolver.pid, locked: it gets our pid, and is kept open
- * MOUNTS       number of a descriptor of the mount namespace to live in, or -1: the caller's may have a container's mounts,
- *              which would stay as long as we do
+ * MOUNTS       number of a descriptor of the mount namespace to live in, or -1: the caller's may have a container's
+ *              mounts, which would stay as long as we do
  * RESOLV_CONF  instead of /etc/resolv.conf
  *
- * It answers on port 53 of every gateway, by UDP and TCP. Its sockets to other servers are in the network namespace that
- * it was started in, the host's: so a server on the host's loopback device can be asked, too. One thread, one event
- * loop, tables of fixed size. Names are read again when a file in the folder has changed, resolv.conf when it has.
+ * It answers on port 53 of every gateway, by UDP and TCP. Its sockets to other servers are in the network namespace
+ * that it was started in, the host's: so a server on the host's loopback device can be asked, too. One thread, one
+ * event loop, tables of fixed size. Names are read again when a file in the folder has changed, resolv.conf when it has.
  * It ends when `netns` is unlinked.
  */
 #define _GNU_SOURCE
@@ -144,18 +144,23 @@ static void listen_or_fail(struct context *ctx)
     exit(1);
 }
 
-static void say_ready(int ready)
+/* From here on nobody hears us: the descriptors of the caller's pipes would keep its readers waiting. */
+static void fall_silent(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    if (write(ready, "+", 1) != 1) {
-        /* Whoever started us has been killed: others need the names as well. */
-    }
-    close(ready);
     for (int i = 0; null >= 0 && i <= 2; i++)
         dup2(null, i);
     if (null > 2)
         close(null);
+}
+
+static void say_ready(int ready)
+{
+    if (write(ready, "+", 1) != 1) {
+        /* Whoever started us has been killed: others need the names as well. */
+    }
+    close(ready);
 }
 
 static void reset(void)
@@ -175,14 +180,28 @@ static void reset(void)
     prctl(PR_SET_NAME, PROCESS_NAME);
 }
 
+/* Leaves the caller's mount namespace, if the directory is the same in the other one: it isn't where the caller sees
+   other mounts than the rest of the system does, or where a process has the number of a holder that has ended. */
+static void move(const char *directory, int mounts)
+{
+    int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    struct stat here, there;
+
+    if (own < 0 || stat(directory, &here) < 0)
+        fail(directory);
+    if (setns(mounts, CLONE_NEWNS) == 0
+        && (stat(directory, &there) < 0 || here.st_dev != there.st_dev || here.st_ino != there.st_ino)
+        && setns(own, CLONE_NEWNS) < 0)
+        fail("setns");
+    close(own);
+}
+
 static void start(struct context *ctx, char **argv)
 {
     int lock = atoi(argv[4]), mounts = atoi(argv[5]);
 
     if (mounts >= 0) {
-        /* EPERM: a process with the number of a holder that has ended. Then the caller's mounts must do. */
-        if (setns(mounts, CLONE_NEWNS) < 0 && errno != EPERM)
-            fail("setns");
+        move(argv[1], mounts);
         close(mounts);
     }
     ctx->directory_fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -239,8 +258,9 @@ int main(int argc, char **argv)
         return 0;
     reset();
     start(ctx, argv);
-    say_ready(ready);
+    fall_silent();
     confine();
+    say_ready(ready);
     for (;;)
         loop_step(ctx, time_to_wait(ctx));
 }

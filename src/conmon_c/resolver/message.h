@@ -11,10 +11,10 @@
 
 enum {
     HEADER_SIZE = 12,
-    QUERY_SIZE = 1232,     /* bytes of the longest question that is taken, and of an answer by UDP (dnsflagday.net/2020) */
-    MESSAGE_SIZE = 65535,  /* what TCP's length field can say */
-    PLAIN_UDP_SIZE = 512,  /* without EDNS */
-    NAME_SIZE = 256,       /* a name as text, with its NUL: 255 bytes on the wire are the limit */
+    QUERY_SIZE = 1232,    /* the longest question that is taken, and answer by UDP: IPv6's smallest MTU holds it */
+    MESSAGE_SIZE = 65535, /* what TCP's length field can say */
+    PLAIN_UDP_SIZE = 512, /* without EDNS */
+    NAME_SIZE = 256,      /* a name as text, with its NUL: 255 bytes on the wire are the limit */
 };
 
 enum rcode { NOERROR = 0, FORMERR = 1, SERVFAIL = 2, NXDOMAIN = 3, NOTIMP = 4, REFUSED = 5, BADVERS = 16 };
@@ -59,8 +59,8 @@ struct answer {
 /* Begins an answer of at most `limit` bytes: the query's header and question. */
 void answer_begin(struct answer *answer, const uint8_t *query, const struct question *question, size_t limit);
 
-/* Adds a record about the asked name, TTL 0: addresses can have another owner at the next moment. What doesn't fit marks
-   the answer as truncated. */
+/* Adds a record about the asked name, TTL 0: addresses can have another owner at the next moment. What doesn't fit
+   marks the answer as truncated. */
 void answer_add(struct answer *answer, enum type type, const void *data, size_t size);
 void answer_add_name(struct answer *answer, enum type type, const char *name);
 

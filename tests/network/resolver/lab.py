@@ -261,7 +261,7 @@ class Lab:
         self.conf = base / "resolv.conf"
         (self.directory / "names").mkdir(parents=True)
         user = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--propagation=private"]
-        self.host = Namespace(*user, setup="ip address add 127.1.1.1/8 dev lo")
+        self.host = Namespace(*user)
         self.spaces = [self.host]
         bridges = [
             f"ip link add {name} type bridge; ip link set {name} up; ip address add {address} dev {name}"

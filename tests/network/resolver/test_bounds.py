@@ -107,6 +107,9 @@ def test_a_repeated_question_is_one(lab: Lab, running: Running, upstream: Upstre
     assert lab.web.receive().addresses == ["192.0.2.7"]
     assert lab.web.addresses("db") == ["10.89.0.3"]
     assert len(upstream.questions) == 2
+    for name in ("one.example.org", "two.example.org"):  # the same id and port, and another question
+        lab.web.send(query(name))
+    assert {lab.web.receive().message[13:16] for _ in range(2)} == {b"one", b"two"}
 
 
 def test_idle_connections_stop_nobody(lab: Lab, running: Running, program: Path) -> None:

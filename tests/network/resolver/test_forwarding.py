@@ -60,11 +60,11 @@ def test_forged_answers_are_ignored(lab: Lab, running: Running, upstream: Upstre
 
 
 def test_the_hosts_servers_are_followed_when_they_change(lab: Lab, running: Running, upstream: Upstream) -> None:
-    other = Upstream(lab.host, "127.1.1.1")
+    other = Upstream(lab.host, "127.0.0.53")
     other.handle = lambda asked: [answer(asked, (A, bytes([192, 0, 2, 8])))]
     try:
         assert lab.web.addresses("www.example.org") == ["192.0.2.7"]
-        lab.conf.write_text("# now\nsearch example.org\nnameserver 127.1.1.1\noptions edns0\n")
+        lab.conf.write_text("# now\nsearch example.org\nnameserver 127.0.0.53\noptions edns0\n")
         assert lab.web.addresses("www.example.org") == ["192.0.2.8"]
         aside = lab.conf.with_name("stub")  # systemd-resolved's is a link to a file that is replaced
         aside.write_text("nameserver\t127.0.0.1 # here\n")
@@ -72,7 +72,7 @@ def test_the_hosts_servers_are_followed_when_they_change(lab: Lab, running: Runn
         assert lab.web.addresses("www.example.org") == ["192.0.2.7"]
         lab.conf.unlink()
         lab.conf.symlink_to("elsewhere")
-        lab.conf.with_name("elsewhere").write_text("nameserver 127.1.1.1")
+        lab.conf.with_name("elsewhere").write_text("nameserver 127.0.0.53")
         assert lab.web.addresses("www.example.org") == ["192.0.2.8"]
         lab.conf.unlink()  # without one, the server is on this machine
         assert lab.web.addresses("www.example.org") == ["192.0.2.7"]
@@ -85,8 +85,8 @@ def test_the_next_server_is_asked_where_one_is_dead_refuses_or_is_silent(
 ) -> None:
     lab.conf.write_text("nameserver 127.9.9.9\nnameserver 127.0.0.1\n")  # nobody listens at the first
     assert lab.web.addresses("www.example.org") == ["192.0.2.7"]
-    other = Upstream(lab.host, "127.1.1.1")
-    lab.conf.write_text("nameserver 127.1.1.1\nnameserver 127.0.0.1\n")
+    other = Upstream(lab.host, "127.0.0.53")
+    lab.conf.write_text("nameserver 127.0.0.53\nnameserver 127.0.0.1\n")
     try:
         for rcode in (SERVFAIL, REFUSED, NOTIMP):
             other.handle = lambda asked, rcode=rcode: [answer(asked, rcode=rcode)]  # type: ignore[misc]

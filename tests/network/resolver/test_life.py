@@ -166,6 +166,21 @@ def test_the_mounts_of_the_container_that_was_first_go_with_it(lab: Lab) -> None
         holder.unlink()
 
 
+def test_mounts_that_lack_the_directory_are_no_place_to_live(lab: Lab) -> None:
+    lab.reset()
+    elsewhere = lab.space(f"mount -t tmpfs none {lab.directory}")
+    holder = lab.directory.parent / "holder"
+    holder.write_text(f"{elsewhere.process.pid} and more\n")
+    try:
+        assert start(lab) == ""
+        assert lab.web.addresses("db") == ["10.89.0.3"]
+        pid = int((lab.directory / "resolver.pid").read_text().split()[1])
+        (lab.directory / "netns").unlink()
+        wait.for_end(pid)
+    finally:
+        holder.unlink()
+
+
 def test_a_start_that_fails_says_why(lab: Lab) -> None:
     lab.reset()
     with lab.shared.socket("udp", "10.89.0.1", 53):
