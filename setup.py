@@ -66,7 +66,7 @@ class Program:
         aside.replace(target)
 
 
-PROGRAMS = [Program(name, name) for name in ("conmon", "holder", "hello", "init", "resolver")]
+PROGRAMS = [Program(name, name) for name in ("conmon", "forward", "holder", "hello", "init", "resolver")]
 LAUNCHER = Program("podpy", "launcher")
 
 

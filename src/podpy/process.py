@@ -36,7 +36,7 @@ fork_lock = RLock()
 
 
 def own_program(name: str) -> str:
-    """Return the path of an executable that podpy's build makes (`conmon`, `holder`, `hello`, `init`), built or not."""
+    """Return the path of an executable that podpy's build makes (src/conmon_c), built or not."""
     return os.path.join(PACKAGE, "_bin", name)
 
 

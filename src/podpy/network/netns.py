@@ -18,7 +18,7 @@ from podpy.plan import Operation
 TYPE_CHECKING = False
 
 NETNS = "netns"
-PID_FILES = ("pasta.pid", "slirp4netns.pid")
+PID_FILES = ("pasta.pid", "slirp4netns.pid", "forward.pid")
 _SIGTERM, _SIGKILL = 15, 9
 _PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL; both programs need milliseconds
 
@@ -189,7 +189,7 @@ def _is_helper(pid: str) -> bool:
     goes before its sockets do, and a port that is still bound would be lost to the next start.
     """
     with open(f"/proc/{pid}/comm", "rb") as file:
-        return file.read().startswith((b"pasta", b"passt", b"slirp4netns"))
+        return file.read().startswith((b"pasta", b"passt", b"slirp4netns", b"podpy-forward"))
 
 
 def _end(pidfd: int, *, wait: bool) -> None:

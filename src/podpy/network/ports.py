@@ -44,14 +44,15 @@ def resolve(ports: list[PortMapping], before: list[PortMapping] | None = None) -
     `before` are the ports of the last start: an ephemeral port stays the same as long as it is free.
     Raises InUseError for a port that is taken, NetworkSetupError for one that may not be bound.
     """
-    _refuse_twice(ports)
+    refuse_twice(ports)
     old = {(p.container_port, p.protocol, p.host_ip): p.host_port for p in before or [] if p.count == 1}
     taken: set[tuple[str, int]] = set()
     found = [_fixed(port, taken) if port.host_port else port for port in ports]
     return [port if port.host_port else _ephemeral(port, old, taken) for port in found]
 
 
-def _refuse_twice(ports: list[PortMapping]) -> None:
+def refuse_twice(ports: list[PortMapping]) -> None:
+    """Raise UsageError for a host port that is asked for twice."""
     seen: set[tuple[str, str, int]] = set()
     for port in ports:
         for number in range(port.host_port, port.host_port + port.count) if port.host_port else ():

@@ -1,0 +1,34 @@
+#define _GNU_SOURCE
+#include "pipes.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+int pipes_take(struct pipes *pipes, struct pipe *pipe)
+{
+    int ends[2];
+
+    if (pipes->count > 0) {
+        *pipe = pipes->spare[--pipes->count];
+        return 0;
+    }
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
+        return -1;
+    *pipe = (struct pipe){.out = ends[0], .in = ends[1]};
+    return 0;
+}
+
+void pipes_give(struct pipes *pipes, struct pipe *pipe)
+{
+    if (pipe->out >= 0 && pipes->count < SPARE_PIPES) {
+        pipes->spare[pipes->count++] = *pipe;
+        *pipe = (struct pipe){.out = -1, .in = -1};
+    }
+    pipe_drop(pipe);
+}
+
+void pipe_drop(struct pipe *pipe)
+{
+    close_fd(&pipe->out);
+    close_fd(&pipe->in);
+}

@@ -1,0 +1,29 @@
+/* Pipes that data is spliced through. Few are needed: one goes back when it's empty, so that only ways whose receiver
+   is slow keep one. */
+#ifndef PODPY_FORWARD_PIPES_H
+#define PODPY_FORWARD_PIPES_H
+
+#include "util.h"
+
+#define SPARE_PIPES 8
+
+struct pipe {
+    int out; /* to read; -1: no pipe */
+    int in;
+};
+
+struct pipes {
+    struct pipe spare[SPARE_PIPES];
+    unsigned count;
+};
+
+/* -1 with errno. */
+int pipes_take(struct pipes *pipes, struct pipe *pipe);
+
+/* Gives an empty pipe back. */
+void pipes_give(struct pipes *pipes, struct pipe *pipe);
+
+/* Closes one with data in it. */
+void pipe_drop(struct pipe *pipe);
+
+#endif

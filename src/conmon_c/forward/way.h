@@ -1,0 +1,34 @@
+/* One direction of a connection: from a socket through a pipe to another socket, at the receiver's pace. */
+#ifndef PODPY_FORWARD_WAY_H
+#define PODPY_FORWARD_WAY_H
+
+#include "loop.h"
+#include "pipes.h"
+
+/* A socket of a connection. epoll tells once when it becomes readable or writable (edge-triggered), so it is noted. */
+struct side {
+    struct source source;
+    bool readable;
+    bool writable;
+    bool gone; /* nothing can be written to it any more; what it said before is still to be read */
+};
+
+struct way {
+    struct pipe pipe;
+    size_t held; /* bytes in the pipe */
+    bool ended;  /* the sender has said all, or the receiver takes no more */
+    bool reset;  /* it didn't end well */
+};
+
+enum progress {
+    WAY_WAITS,   /* for an event */
+    WAY_HAS_MORE /* but others want to go on, too; or it has just broken */
+};
+
+/* Moves what can be moved now, some hundred kilobytes at most, and passes the sender's end on. */
+enum progress way_pump(struct pipes *pipes, struct way *way, struct side *from, struct side *to);
+
+/* Ends it with an error; what is in the pipe is lost. */
+void way_break(struct way *way);
+
+#endif
