@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -74,6 +75,13 @@ def ask(directory: str, messages: list[tuple[bytes, int]]) -> list[bytes]:
             os.close(folder)
             answers.append(caller.recv(1000))
     return answers
+
+
+def limit_descriptors(pid: int, soft: int) -> int:
+    """Change a process's soft limit of descriptors and return what it was."""
+    former, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    return former
 
 
 def link(path: str) -> str:

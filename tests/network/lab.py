@@ -189,6 +189,10 @@ class _Agent:
         for name in NAMES:
             _run(["ip", "netns", "add", name])
         self.namespaces = {name: os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in NAMES}
+        for name in NAMES:
+            self.enter(name)
+            for which in ("all", "default"):  # an address may be used at once, the link-local ones, too
+                Path(f"/proc/sys/net/ipv6/conf/{which}/accept_dad").write_text("0")
         for name, lines in LINKS:
             self.enter(name)
             for family in ("-4", "-6"):

@@ -64,6 +64,15 @@ static void say(int fd, const char *text)
         close(fd);
 }
 
+/* The ports are free again when the caller reads why. */
+static void say_why_not(int fd, const struct error *err)
+{
+    if (fd > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+    close_range((unsigned)(fd < 0 ? STDERR_FILENO : fd) + 1, ~0U, 0);
+    say(fd, err->text);
+}
+
 static void say_ready(int fd)
 {
     char line[16];
@@ -89,7 +98,7 @@ int main(int argc, char **argv)
     prctl(PR_SET_NAME, "podpy-forward");
     signal(SIGPIPE, SIG_IGN);
     if (start(&ctx, &options, &err) < 0) {
-        say(options.ready_fd, err.text);
+        say_why_not(options.ready_fd, &err);
         return 1;
     }
     say_ready(options.ready_fd);
