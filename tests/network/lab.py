@@ -20,6 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from podpy import linux
+from podpy.network.bridge import firewall, links
+from podpy.network.bridge.netlink import Netlink
 from tests.support import wait
 from tests.support.engine import CHECKOUT
 
@@ -68,11 +71,8 @@ addr add {GATEWAY}/24 dev podman1
 addr add {GATEWAY_V6}/64 dev podman1 nodad
 link add veth1 mtu 65520 type veth peer name eth0 mtu 65520 netns container
 link set veth1 master podman1 up
-rule add fwmark 2 lookup 100
-route add local default dev lo table 100
 """,
     ),
-    ("shared", "-6 rule add fwmark 2 lookup 100\n-6 route add local default dev lo table 100"),
     (
         "container",
         f"""
@@ -85,14 +85,6 @@ route add default via {GATEWAY}
     ),
     ("container", f"route add default via {GATEWAY_V6}"),
 )
-RULES = """
-table inet podpy {
-    chain answers {
-        type filter hook prerouting priority mangle;
-        iifname podman1 socket transparent 1 meta mark set 2
-    }
-}
-"""
 
 
 class Lab:
@@ -186,26 +178,22 @@ class _Agent:
 
     def __init__(self) -> None:
         _run(["mount", "-t", "tmpfs", "tmpfs", "/run"])
+        Path("/run/netns").mkdir()
         for name in NAMES:
-            _run(["ip", "netns", "add", name])
-        self.namespaces = {name: os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in NAMES}
-        for name in NAMES:
-            self.enter(name)
-            for which in ("all", "default"):  # an address may be used at once, the link-local ones, too
-                Path(f"/proc/sys/net/ipv6/conf/{which}/accept_dad").write_text("0")
+            linux.make_netns(f"/run/netns/{name}", neighbours=name != "shared", router=name == "shared")
+        self.namespaces = {name: namespace(name) for name in NAMES}
         for name, lines in LINKS:
             self.enter(name)
             for family in ("-4", "-6"):
                 _run(["ip", family, "-batch", "-"], "\n".join(_of(family, lines)))
-        self.enter("shared")
-        for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv4/tcp_tw_reuse"):
-            Path("/proc/sys/net", path).write_text("1")
-        _run(["nft", "-f", "-"], RULES)
+        shared = self.namespaces["shared"]
+        assert firewall.load(shared), "this kernel has nft_socket"
+        firewall.allow(shared, firewall.pairs("podman1"))
+        with Netlink.open(shared) as rt:
+            links.loop_back(rt, firewall.MARK, 100)
 
     def enter(self, name: str) -> None:
         """Be in this namespace from now on."""
-        from podpy import linux
-
         linux.setns(self.namespaces[name], linux.CLONE_NEWNET)
 
     def answer(self, kind: str, arguments: tuple[Any, ...]) -> tuple[object, list[int]]:

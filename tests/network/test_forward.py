@@ -18,7 +18,18 @@ from podpy.network.bridge import forwarder
 from podpy.network.bridge.forwarder import Conversation, Target
 from podpy.spec.container import PortMapping
 from tests.network import lab as places
-from tests.network.forwarding import TARGET, TCP, UDP, Forwarder, ask, bind_and_close, limit_descriptors, link, publish, read_all
+from tests.network.forwarding import (
+    TARGET,
+    TCP,
+    UDP,
+    Forwarder,
+    ask,
+    bind_and_close,
+    limit_descriptors,
+    link,
+    publish,
+    read_all,
+)
 from tests.network.lab import (
     HOST,
     HOST_OTHER,

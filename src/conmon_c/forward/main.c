@@ -20,6 +20,7 @@
 
 #include "confine.h"
 #include "context.h"
+#include "memory.h"
 #include "options.h"
 
 static int enter(int fd, struct error *err)
@@ -102,5 +103,6 @@ int main(int argc, char **argv)
         return 1;
     }
     say_ready(options.ready_fd);
+    memory_give_text_back();
     return loop_run(&ctx, &err) < 0;
 }

@@ -46,6 +46,10 @@ static const struct setting SETTINGS[] = {
     {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv4/conf/default/accept_redirects", "0"},
     /* Addresses are given by podpy, none twice, and count at once. */
     {PODPY_NETNS_NEIGHBOURS | PODPY_NETNS_ROUTER, "/proc/sys/net/ipv6/conf/default/accept_dad", "0"},
+    /* podpy-forward's connections come from few addresses (from the gateway, for the host's loopback device): a port in
+       TIME_WAIT is taken again after a second. Else 28,000 connections a minute were the limit, and looking for a port
+       slow long before. */
+    {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv4/tcp_tw_reuse", "1"},
     {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv6/conf/all/forwarding", "1"},
     /* A container with two networks may answer by the other one: a strict filter, as some hosts have it, drops that. */
     {PODPY_NETNS_ROUTER, "/proc/sys/net/ipv4/conf/all/rp_filter", "0"},

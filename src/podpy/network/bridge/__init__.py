@@ -10,6 +10,8 @@
     members.py     a container on a network: its plug, its names
     attach.py      the operations of a start, and what an end gives back
     running.py     a running container is plugged in and out
+    listeners.py   a container's host ports: bound before anything starts
+    forwarder.py   podpy-forward, which brings their clients to the container
 
 pyroute2 would do the first two. Its import takes 118 ms, 30 times what a whole attaching does.
 """
