@@ -6,17 +6,27 @@ import os
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.network.forwarding import Forwarder
+from tests.network.lab import Lab
 from tests.support import wait
-from tests.support.engine import Podpy
+from tests.support.engine import CHECKOUT, Podpy
+from tests.support.users import User
 
 SERVER = Path(__file__).with_name("server.py").read_text()
 LOCALHOST = "127.0.0.1"
+FORWARD_SOURCES = CHECKOUT / "src/conmon_c/forward"
+FORWARD_BUILDS = {
+    "plain": ["-O2", "-static"],
+    "impatient": ["-O2", "-static", "-DIDLE_MS=300", "-DCONNECT_MS=300"],
+    "sanitized": ["-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"],
+}
 
 
 def tcp(port: int, host: str = LOCALHOST) -> str:
@@ -88,3 +98,50 @@ def serve(podpy: Podpy, busybox: str) -> Iterator[Callable[..., Service]]:
         follower.wait()
         assert follower.stdout is not None
         follower.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def build_forward(session_base: Path) -> Callable[[str], Path]:
+    """Return the podpy-forward of a kind, made when it is first asked for, with all warnings as errors."""
+    directory = session_base / "forward"
+    directory.mkdir()
+    sources = sorted(str(path) for path in FORWARD_SOURCES.glob("*.c"))
+
+    def build(kind: str) -> Path:
+        target = directory / kind
+        if not target.exists():
+            flags = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", *FORWARD_BUILDS[kind]]
+            subprocess.run(["cc", *flags, "-o", str(target), *sources], check=True)
+        return target
+
+    return build
+
+
+@pytest.fixture(params=["plain", "sanitized"])
+def program(request: pytest.FixtureRequest, build_forward: Callable[[str], Path]) -> Path:
+    """Each build of podpy-forward."""
+    return build_forward(str(request.param))
+
+
+@pytest.fixture
+def lab(user: User) -> Iterator[Lab]:
+    """Network namespaces of the test's own."""
+    with Lab(user.as_popen_arguments()) as made:
+        yield made
+
+
+@pytest.fixture
+def directory(engine_base: Path, user: User) -> Path:
+    """A container's run directory: its path is too long for a socket's address."""
+    made = engine_base / "run/containers" / (uuid.uuid4().hex * 2)
+    made.mkdir(parents=True, mode=0o700)
+    os.chown(made, user.uid, user.gid)
+    return made
+
+
+@pytest.fixture
+def forward(lab: Lab, directory: Path, program: Path) -> Iterator[Forwarder]:
+    """A podpy-forward that isn't started yet."""
+    made = Forwarder(lab, directory, program)
+    yield made
+    made.close()

@@ -84,6 +84,11 @@ def limit_descriptors(pid: int, soft: int) -> int:
     return former
 
 
+def soft_limit(wanted: int) -> int:
+    """Change the soft limit of descriptors of podpy itself and return what it was."""
+    return limit_descriptors(0, wanted)
+
+
 def link(path: str) -> str:
     """Return where a link leads."""
     return os.readlink(path)

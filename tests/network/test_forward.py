@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import random
 import socket
-import subprocess
 import threading
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,61 +41,15 @@ from tests.network.lab import (
     Lab,
 )
 from tests.support import needs, wait
-from tests.support.engine import CHECKOUT
-from tests.support.users import User
 
-SOURCES = CHECKOUT / "src/conmon_c/forward"
-BUILDS = {
-    "plain": ["-O2", "-static"],
-    "sanitized": ["-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"],
-}
 PORT, INSIDE = 8080, 80
 WEB = PortMapping(container_port=INSIDE, host_port=PORT)
 DNS = PortMapping(container_port=53, host_port=5353, protocol="udp")
+GONE = "10.89.0.99"
 FROM_ELSEWHERE = pytest.mark.parametrize(
     ("host", "client"),
     [(HOST, REMOTE), (HOST, REMOTE_OTHER), (HOST_OTHER, REMOTE), (HOST_V6, REMOTE_V6), (HOST_V6, "2001:db8::1")],
 )
-
-
-@pytest.fixture(scope="session")
-def builds(session_base: Path) -> dict[str, Path]:
-    directory = session_base / "forward"
-    directory.mkdir()
-    sources = sorted(str(path) for path in SOURCES.glob("*.c"))
-    found = {}
-    for name, flags in BUILDS.items():
-        found[name] = directory / name
-        command = ["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *flags, "-o", str(found[name]), *sources]
-        subprocess.run(command, check=True)
-    return found
-
-
-@pytest.fixture(params=list(BUILDS))
-def program(request: pytest.FixtureRequest, builds: dict[str, Path]) -> Path:
-    return builds[str(request.param)]
-
-
-@pytest.fixture
-def lab(user: User) -> Iterator[Lab]:
-    with Lab(user.as_popen_arguments()) as made:
-        yield made
-
-
-@pytest.fixture
-def directory(engine_base: Path, user: User) -> Path:
-    """A container's run directory: its path is too long for a socket's address."""
-    made = engine_base / "run/containers" / (uuid.uuid4().hex * 2)
-    made.mkdir(parents=True, mode=0o700)
-    os.chown(made, user.uid, user.gid)
-    return made
-
-
-@pytest.fixture
-def forward(lab: Lab, directory: Path, program: Path) -> Iterator[Forwarder]:
-    made = Forwarder(lab, directory, program)
-    yield made
-    made.close()
 
 
 def wrapped(forward: Forwarder, command: str) -> None:
@@ -544,3 +496,26 @@ def test_it_may_do_little(forward: Forwarder, lab: Lab) -> None:
     inside = lab.call("shared", link, "/proc/self/ns/net")
     assert lab.call("host", link, f"/proc/{forward.pid}/ns/net") == inside, "podpy finds the namespace through it"
     assert Path(f"/proc/{forward.pid}/cmdline").read_bytes().split(b"\0")[2] == bytes(forward.directory / "netns")
+
+
+@pytest.mark.parametrize("program", ["impatient"], indirect=True)
+def test_a_flow_without_datagrams_is_forgotten_by_itself(forward: Forwarder, lab: Lab) -> None:
+    forward.start(DNS)
+    server = forward.serve(53, kind=UDP)
+    ours = lab.open_socket("remote", kind=UDP)
+    ours.sendto(b"?", (HOST, 5353))
+    server.recvfrom(100)
+    wait.until(lambda: forward.status()["flows"] == 0, what="the flow is forgotten")
+    ours.sendto(b"again", (HOST, 5353))
+    assert server.recvfrom(100)[0] == b"again"
+
+
+@pytest.mark.parametrize("program", ["impatient"], indirect=True)
+def test_a_server_that_does_not_answer_is_not_waited_for_without_end(forward: Forwarder, lab: Lab) -> None:
+    forward.start(WEB, target=TARGET.replace(v4=GONE))
+    lab.run("shared", "ip", "neigh", "add", GONE, "lladdr", "02:00:00:00:00:01", "dev", "podman1")
+    ours = forward.connect(HOST, PORT)
+    ours.sendall(b"x" * 1000)
+    with pytest.raises(ConnectionResetError):
+        ours.recv(100)
+    assert forward.status()["connections"] == 0

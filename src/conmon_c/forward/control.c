@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "memory.h"
 
 #define MOST_FDS 4 /* that a message may bring; one is asked for, the others are closed */
 
@@ -22,6 +23,7 @@ struct request {
 static void hang_up(struct caller *caller)
 {
     close_fd(&caller->source.fd);
+    memory_give_text_back();
 }
 
 static void take_fds(struct request *request, struct msghdr *message)

@@ -1,3 +1,6 @@
+#ifndef IDLE_MS /* a test has no patience */
+#define IDLE_MS 120000 /* as long as the kernel's conntrack keeps a flow with answers */
+#endif
 #define _GNU_SOURCE
 #include "udp.h"
 
@@ -10,7 +13,6 @@
 #include "context.h"
 #include "datagram.h"
 
-#define IDLE_MS 120000 /* as long as the kernel's conntrack keeps a flow with answers */
 #define DATAGRAMS 64   /* of one socket, before others get their turn */
 #define SIZE 65536     /* more than any datagram has */
 
