@@ -84,6 +84,8 @@ class Bench:
             lab.call("container", spawn, command)
             for command in ([self.load, "serve", str(WEB)], [self.load, "echo", str(ECHO)], ["iperf3", "-s"])
         ]
+        for where in ("remote", "host"):  # else the clients themselves soon look for a port in vain
+            lab.run(where, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_tw_reuse")
         for number, (name, start) in enumerate(SIDES.items()):
             self.first[name] = 10000 + 10000 * number
             self.processes[name] = start(self, self.first[name])
