@@ -369,11 +369,11 @@ def test_ports_come_and_go_while_it_runs(forward: Forwarder) -> None:
     more = [PortMapping(container_port=81, host_port=8081), PortMapping(container_port=54, protocol="udp")]
     bound = forward.call(publish, more)
     assert forward.status()["listeners"] == 6
-    server, second = forward.serve(INSIDE), forward.serve(81)
+    server, second, third = forward.serve(INSIDE), forward.serve(81), forward.serve(81, SERVER_V6)
     stays = forward.connect(HOST, PORT)
     theirs, _ = server.accept()
     with forward.connect(HOST_V6, 8081):
-        pass
+        third.accept()
     with forward.connect(HOST, 8081):
         second.accept()
     forward.call(forwarder.unpublish, [WEB, *bound])

@@ -87,10 +87,10 @@ def test_a_port_is_asked_for_once(lab: Lab, program: Path) -> None:
 def test_an_ephemeral_port_is_the_same_in_both_families_and_over_restarts(forward: Forwarder) -> None:
     (first,) = forward.start(ANY)
     assert first.host_port > 1023
-    server = forward.serve(INSIDE)
+    server = forward.serve(INSIDE, "::")
     for address in (HOST, HOST_V6):
-        forward.connect(address, first.host_port).close()
-    server.accept()
+        with forward.connect(address, first.host_port):
+            server.accept()
     forward.unlink()
     assert forward.start(ANY, before=[first]) == [first]
     forward.unlink()
@@ -119,9 +119,10 @@ def test_a_wide_range_does_not_change_podpys_own_limits(forward: Forwarder, lab:
     forward.start(PortMapping(container_port=9000, host_port=9000, count=1500))
     assert forward.status()["listeners"] == 3000
     assert lab.call("host", soft_limit, before) == 1024
-    server = forward.serve(10499)
-    with forward.connect(HOST_V6, 10499), forward.connect(HOST, 10499):
-        server.accept()
+    server = forward.serve(10499, "::")
+    for address in (HOST, HOST_V6):
+        with forward.connect(address, 10499):
+            server.accept()
 
 
 def test_a_low_port_says_which_setting(user: User, program: Path) -> None:
