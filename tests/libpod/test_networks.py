@@ -152,6 +152,7 @@ REFUSED = (
     (["bad/name"], "network name bad/name invalid: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"),
     (["pasta"], 'cannot create network with name "pasta" because it conflicts with a valid network mode'),
     (["--subnet=10.88.1.0/24"], "subnet 10.88.1.0/24 is already used on the host or by another config"),
+    (["--subnet=10.0.2.128/25"], "subnet 10.0.2.128/25 is already used on the host or by another config"),
     (["--subnet=127.9.0.0/24"], "subnet 127.9.0.0/24 is already used on the host or by another config"),
     (["--subnet=10.77.0.0/24", "--gateway=10.78.0.1"], "gateway 10.78.0.1 not in subnet 10.77.0.0/24"),
     (["--subnet=10.77.0.0/24", "--subnet=10.77.0.0/24"], "duplicate subnets detected: 10.77.0.0/24"),
@@ -463,3 +464,12 @@ def test_a_broken_file_is_told_and_the_others_work(podpy: Podpy, folder: Path) -
     assert f"network config file {folder}/bad.json can't be understood" in warning
     for words in (("inspect", "bad"), ("rm", "bad"), ("create", "bad"), ("exists", "bad")):
         podpy("network", *words).fails(125, f"network config file {folder}/bad.json can't be understood: not JSON")
+
+
+def test_roots_networks_are_below_its_own_directory(podpy_root: Podpy) -> None:
+    assert podpy_root.ok("network", "create", "-d", "macvlan", "-o", "parent=lo", "lan") == "lan"
+    assert sorted(os.listdir(podpy_root.data_home / "containers/storage/networks")) == [
+        "lan.json"
+    ]  # root's lock isn't there
+    podpy_root.ok("network", "rm", "lan")
+    assert names(podpy_root) == [DEFAULT]

@@ -35,9 +35,7 @@ def remove_bridge(engine: Engine, network: Network) -> None:
     row before it waits for the lock, and makes the bridge again after it. This process is in the user's namespaces.
     Raises OSError.
     """
-    from podpy.network.bridge import links
     from podpy.network.bridge.namespace import SharedNamespace
-    from podpy.network.bridge.netlink import Netlink
     from podpy.storage.network_rows import NetworkRows
 
     rows = NetworkRows(engine.database)
@@ -45,10 +43,5 @@ def remove_bridge(engine: Engine, network: Network) -> None:
     if any(other.interface == network.interface for other in others):
         return
     with SharedNamespace(engine.paths, engine.conf) as shared:
-        if rows.attached(network=network.name) or (descriptor := shared.find(rows.monitors())) < 0:
-            return
-        try:
-            with Netlink.open(descriptor) as rt:
-                links.remove(rt, network.interface)
-        finally:
-            os.close(descriptor)
+        if not rows.attached(network=network.name):
+            shared.remove_bridge(network.interface, rows.monitors())

@@ -125,7 +125,8 @@ class Networks:
                 return there
             if request.name and folder.has_file(request.name):
                 folder.get(request.name)  # a file that can't be understood is no free name: ConfigError
-            existing = Existing(networks=folder.all(), host=host.routes(), interfaces=host.interfaces())
+            routes = host.routes(rootless=self._engine.paths.rootless)
+            existing = Existing(networks=folder.all(), host=routes, interfaces=host.interfaces())
             network = new(request, existing, self._engine.conf)
             folder.write(network)
         self._tell("create", network)

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".json"
 _INDENT = 5
-_ROOTS_FOLDER = "/etc/containers/networks"
-_ROOTS_LOCK = "/run/lock/netavark.lock"  # Podman's: the host has one network namespace, whatever the folder
+_ROOTS_LOCK = "/run/lock/netavark.lock"  # as Podman: the host has one network namespace, whatever the directory
 _HEX = frozenset("0123456789abcdef")
 # What Go's encoding/json writes instead of characters that HTML, or a JavaScript parser, would trip over.
 _ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
@@ -41,9 +40,10 @@ _ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 class Folder:
     """The definitions in one directory, which the first change makes."""
 
-    def __init__(self, path: str, conf: ContainersConf) -> None:
-        """`conf` names the default network, which exists without a file, and its subnet."""
+    def __init__(self, path: str, conf: ContainersConf, *, lock: str = "") -> None:
+        """`conf` names the default network, which needs no file, and its subnet. `lock`: its file, if elsewhere."""
         self.path = path
+        self._lock = lock or f"{path}/netavark.lock"
         self._default_name = conf.default_network
         self._default_subnet = conf.default_subnet
 
@@ -92,10 +92,11 @@ class Folder:
 
     def locked(self) -> FolderLock:
         """Return a context in which nobody else, Podman included, changes a definition."""
-        return FolderLock(_ROOTS_LOCK if self.path == _ROOTS_FOLDER else f"{self.path}/netavark.lock")
+        return FolderLock(self._lock)
 
     def write(self, network: Network) -> None:
         """Write a network's file; the caller holds the lock. It outlives a power cut. Raises OSError."""
+        os.makedirs(self.path, mode=0o700, exist_ok=True)
         files.replace(self._file(network.name), file_text(network), 0o644, lasting=True)
 
     def remove(self, name: str) -> None:
@@ -162,7 +163,8 @@ def folder(paths: Paths, conf: ContainersConf) -> Folder:
 
     Raises ConfigError (storage.conf).
     """
-    return Folder(conf.network_config_dir.rstrip("/") or network_directory(paths), conf)
+    directory = conf.network_config_dir.rstrip("/") or network_directory(paths)
+    return Folder(directory, conf, lock="" if paths.rootless else _ROOTS_LOCK)
 
 
 def file_text(network: Network) -> str:

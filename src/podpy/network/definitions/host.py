@@ -9,6 +9,8 @@ from podpy.network.definitions.cidr import Prefix
 from podpy.record import Record
 
 _LOOPBACK = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1/128"))
+# pasta's addresses in the namespace of all bridges (podpy.network.bridge.way_out)
+_WAY_OUT = (Prefix.parse("10.0.2.0/24"), Prefix.parse("fd50:6f64:7079::/64"))
 _MULTICAST = Prefix.parse("ff00::/8")
 _MOST = 16 << 20  # bytes: a router's whole table
 
@@ -32,9 +34,9 @@ class HostRoutes(Record):
         return any(wanted.overlaps(route) for route in (*self.connected, *self.behind))
 
 
-def routes() -> HostRoutes:
-    """Return the host's routes; where /proc doesn't show them, the loopback's."""
-    found = HostRoutes(connected=[*_LOOPBACK])
+def routes(*, rootless: bool = False) -> HostRoutes:
+    """Return the host's routes, and those of a rootless user's bridges to the host; without /proc, the loopback's."""
+    found = HostRoutes(connected=[*_LOOPBACK, *(_WAY_OUT if rootless else ())])
     for line in files.read_small("/proc/net/route", _MOST).splitlines()[1:]:
         fields = line.split()
         destination, gateway, mask = _native(fields[1]), _native(fields[2]), _native(fields[7])
