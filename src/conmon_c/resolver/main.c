@@ -13,7 +13,8 @@
  *
  * It answers on port 53 of every gateway, by UDP and TCP. Its sockets to other servers are in the network namespace
  * that it was started in, the host's: so a server on the host's loopback device can be asked, too. One thread, one
- * event loop, tables of fixed size. Names are read again when a file in the folder has changed, resolv.conf when it has.
+ * event loop, tables of fixed size. Names are read again when a file in the folder has changed, resolv.conf when that
+ * has.
  * It ends when `netns` is unlinked.
  */
 #define _GNU_SOURCE

@@ -74,8 +74,14 @@ def test_streams_of_containers(lab: Lab, running: Running, upstream: Upstream) -
     assert running.is_alive()
 
 
+def descriptors(pid: int) -> int:
+    """Return how many files a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def test_messages_of_servers(lab: Lab, running: Running, upstream: Upstream) -> None:
     rng = random.Random(3)
+    before = descriptors(running.pid)
 
     def handle(asked: bytes) -> list[bytes]:
         right = answer(asked, *[(A, rng.randbytes(4))] * rng.randrange(40), flags=rng.choice([0x8180, 0x8380]))
@@ -97,6 +103,7 @@ def test_messages_of_servers(lab: Lab, running: Running, upstream: Upstream) -> 
             stream.sendall(struct.pack("!H", len(asked)) + asked)
             stream.recv(65535)
     assert running.is_alive()
+    wait.until(lambda: descriptors(running.pid) == before, what="all sockets are closed")
 
 
 def test_files(lab: Lab, running: Running) -> None:
