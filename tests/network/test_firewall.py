@@ -48,7 +48,7 @@ print(reached())
 pairs = inside.tool(shared, "nft", "-j", "list", "set", "inet", "podpy", "pairs")["nftables"][1]["set"]["elem"]
 print(sorted(" ".join(pair["concat"]) for pair in pairs))
 """
-    apart = "['10.89.1.2', 'No route to host', 'Permission denied']"
+    apart = "['10.89.1.2', 'No route to host', 'No route to host']"
     assert in_namespaces(podpy, _NETWORKS + code + _END).splitlines() == [
         apart,
         "['10.89.1.2', '10.89.1.2', 'fd00:1::2']",

@@ -124,8 +124,11 @@ with shared:
     shared.remove_bridge("podman1")
     shared.remove_bridge("podman1")
     shared.remove_bridge("podman9")
+    assert nftables.is_loaded(descriptor)
 with SharedNamespace(paths, conf):
     print(links.find(rt, "podman1"), links.find(rt, "podman2").kind, sorted(firewall.allowed(descriptor)))
+    nftables.unload(descriptor)
+    shared.remove_bridge("podman2")  # somebody has flushed the firewall
 """
     assert in_namespaces(podpy, _OPEN + code + _END).splitlines() == [
         "6",

@@ -12,6 +12,8 @@ to 6 ms); what a start adds are elements of the set `pairs` (podpy.network.bridg
 
 from __future__ import annotations
 
+from errno import ENOENT
+
 from podpy.errors import NetworkSetupError
 from podpy.network.bridge import nftables
 
@@ -38,7 +40,7 @@ _CHAINS = f"""
 		ct state established,related accept
 		ct state invalid drop
 		iifname . oifname @{_PAIRS} accept
-		reject with icmpx type admin-prohibited
+		reject with icmpx type host-unreachable
 	}}
 	chain inwards {{
 		type filter hook input priority filter; policy drop;
@@ -105,8 +107,12 @@ def forbid(netns: int, wanted: Iterable[Pair]) -> None:
 
 
 def forget(netns: int, bridge: str) -> None:
-    """Take back every right of a bridge, and every other's towards it. Raises OSError."""
-    forbid(netns, [pair for pair in allowed(netns) if bridge in pair])
+    """Take back every right of a bridge, and every other's towards it; no table is no error. Raises OSError."""
+    try:
+        forbid(netns, [pair for pair in allowed(netns) if bridge in pair])
+    except OSError as error:
+        if error.errno != ENOENT:
+            raise
 
 
 def allowed(netns: int) -> list[Pair]:

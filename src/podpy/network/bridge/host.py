@@ -11,7 +11,6 @@ IPv6 routes from advertisements goes on doing so: a router does that only with a
 from __future__ import annotations
 
 import os
-from errno import ENOENT
 
 from podpy import files
 from podpy.errors import NetworkSetupError
@@ -80,11 +79,7 @@ class HostNamespace(SharedNamespace):
             os.close(descriptor)
 
     def _forget(self, descriptor: int, bridge: str) -> None:
-        try:
-            host_firewall.forget(descriptor, bridge)
-        except OSError as error:
-            if error.errno != ENOENT:
-                raise
+        host_firewall.forget(descriptor, bridge)
 
 
 def _forward() -> None:

@@ -81,7 +81,7 @@ _CHAINS = """
 		iifname . oifname @itself accept
 		iifname . oifname @pairs accept
 		iifname @outward oifname != @bridges accept
-		reject with icmpx type admin-prohibited
+		reject with icmpx type host-unreachable
 	}
 	chain outwards {
 		type nat hook postrouting priority srcnat; policy accept;
@@ -116,7 +116,9 @@ def allow(netns: int, bridge: str, *, internal: bool = False, friends: Iterable[
 
 
 def forget(netns: int, bridge: str) -> None:
-    """Take back what `allow` has given a bridge, in all its forms. Raises OSError."""
+    """Take back what `allow` has given a bridge, in all its forms; no table is no error. Raises OSError."""
+    if not nftables.is_loaded(netns):
+        return
     pairs = [key for key, _ in nftables.elements(netns, "pairs") if bridge in nftables.devices(key)]
     nftables.remove(netns, "pairs", pairs)
     nftables.remove(netns, "itself", [nftables.names(bridge, bridge)])
