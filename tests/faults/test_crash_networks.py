@@ -53,3 +53,33 @@ def test_a_neighbour_lives_on(podpy: Podpy, busybox: str) -> None:
     assert len([row for row in rows(podpy) if row[1] == "net"]) == 1
     podpy.ok("rm", "-f", "-t0", "c")
     assert rows(podpy) == [] and clean(podpy)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    "action, operation",
+    [
+        ("connect", "PlugRunning"),
+        ("connect", "JoinNames"),
+        ("disconnect", "LeaveNames"),
+        ("disconnect", "Unplug"),
+    ],
+)
+def test_podpy_is_killed_while_it_changes_a_running_container(
+    podpy: Podpy, busybox: str, action: str, operation: str, moment: str
+) -> None:
+    """A connection that wasn't committed is taken back; a disconnection that was is finished."""
+    define(podpy, "net"), define(podpy, "other")
+    more = [] if action == "connect" else ["--network=other"]
+    podpy.ok("run", "-d", "--name=c", "--network=net", *more, busybox, "sleep", "1000")
+    result = podpy("network", action, "other", "c", env={"PODPY_CRASH_AT": f"{operation}:{moment}"})
+    assert result.returncode == KILLED, result.describe()
+    podpy.ok("run", "--rm", "--network=none", busybox, "true")
+    assert [row[1] for row in rows(podpy) if row[1] == "other"] == []
+    assert "eth1" not in podpy.ok("exec", "c", "ip", "-o", "link")
+    assert "10.89.1." not in podpy.ok("exec", "c", "grep", "-v", "^#", "/etc/hosts", "/etc/resolv.conf")
+    podpy.ok("network", "connect", "other", "c")
+    assert "eth1" in podpy.ok("exec", "c", "ip", "-o", "link")
+    podpy.ok("rm", "-f", "-t0", "c")
+    assert_repaired(podpy, busybox)
+    assert rows(podpy) == [] and clean(podpy)

@@ -41,6 +41,8 @@ class NetworkPlan:
     @property
     def ports(self) -> list[PortMapping] | None:
         """The ports that are bound; None if this kind of network has none of its own."""
+        if self.bridge is not None:
+            return self.bridge.bound
         return self.starter.bound if self.starter is not None else None
 
     @property
@@ -187,14 +189,15 @@ def plan(context: StartContext, database: Callable[[], Database]) -> NetworkPlan
     if not kind.is_private:
         return made
     made.netns_path = os.path.join(context.directory, netns.NETNS)
+    before = _before(published, context.former_ports)
     if kind.kind == mode.BRIDGE:
         from podpy.network.bridge.attach import BridgeNetwork
 
-        made.bridge = bridge = BridgeNetwork(context, database())
+        made.bridge = bridge = BridgeNetwork(context, database(), published, before)
         made.operations, made.wait_operations = bridge.operations, bridge.wait_operations
         return made
     starter = made.connect(published)
-    starter.before = _before(published, context.former_ports)
+    starter.before = before
     made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps)), starter]
     return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from podpy.libpod.containers.inspect_host import NO_ADDRESSES
-from podpy.network.definitions.folder import folder
 from podpy.storage.network_rows import NetworkRows
 
 TYPE_CHECKING = False
@@ -25,7 +24,7 @@ def of_bridge(container: Held) -> dict[str, Any]:
     """
     engine = container.engine
     attached = {each.network: each for each in NetworkRows(engine.database).attached(container.id)}
-    definitions = folder(engine.paths, engine.conf) if attached else None
+    definitions = engine.network_folder if attached else None
     networks = {}
     for attachment in sorted(container.spec.networks, key=lambda each: each.network):
         now = attached.get(attachment.network)

@@ -164,9 +164,8 @@ def _network(engine: Engine, values: list[str]) -> Test:
 def _named_networks(engine: Engine, values: list[str]) -> set[str]:
     """Return the names of the networks that these values name, by name or beginning of the id."""
     from podpy.errors import NoSuchNetworkError
-    from podpy.network.definitions.folder import folder
 
-    definitions = folder(engine.paths, engine.conf)
+    definitions = engine.network_folder
     found = set()
     for value in values:
         try:

@@ -15,10 +15,9 @@ from podpy.libpod.containers.table import ALIVE, INITIALIZED, ContainerRow
 from podpy.libpod.locks import BusyError
 from podpy.network.bridge import members, running
 from podpy.network.bridge.members import Member, Who
-from podpy.network.definitions.folder import folder
 from podpy.network.definitions.network import Network
 from podpy.network.mode import BRIDGE
-from podpy.spec.container import Attachment
+from podpy.spec.container import Attachment, PortMapping
 from podpy.storage.database.events import tell
 from podpy.storage.network_rows import USED, Attached, NetworkRows
 
@@ -40,7 +39,7 @@ def connect(engine: Engine, network: str, container: str, wanted: Attachment) ->
     """
     held = find(engine, container)
     _check_mode(held)
-    found = folder(engine.paths, engine.conf).find(network)
+    found = engine.network_folder.find(network)
     with held.locked() as row:
         spec = held.spec
         if any(each.network == found.name for each in spec.networks):
@@ -60,7 +59,7 @@ def disconnect(engine: Engine, network: str, container: str) -> None:
     """
     held = find(engine, container)
     _check_mode(held)
-    found = folder(engine.paths, engine.conf).find(network)
+    found = engine.network_folder.find(network)
     with held.locked() as row:
         spec = held.spec
         if all(each.network != found.name for each in spec.networks):
@@ -83,8 +82,12 @@ def reload(engine: Engine, container: str) -> str:
                 f"cannot reload network unless container network has been configured: {row.id} doesn't run"
             )
         if held.spec.network == BRIDGE:
-            for member in _members(engine, held, held.spec):
-                running.plug_in(_running(engine, held, row), member)
+            there = _members(engine, held, held.spec)
+            now = _running(engine, held, row)
+            for place, member in enumerate(there):
+                running.plug_in(now, member, there[:place])
+            published = [PortMapping(**port) for port in fastjson.loads(row.ports)]
+            running.restart_forwarder(now, there, published)
     return row.id
 
 
@@ -121,9 +124,10 @@ def _plug_in(engine: Engine, held: Held, row: ContainerRow, attachment: Attachme
     rows = NetworkRows(engine.database)
     with engine.database.transaction():
         attached = members.give(rows, row.id, attachment, network)
+    others = [member for member in _members(engine, held, held.spec) if member.network.name != network.name]
     try:
         member = Member(attachment=attachment, network=network, attached=attached)
-        running.plug_in(_running(engine, held, row), member)
+        running.plug_in(_running(engine, held, row), member, others)
     except BaseException:
         _plug_out(engine, held, row, network.name, held.spec)
         raise

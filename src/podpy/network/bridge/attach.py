@@ -1,10 +1,12 @@
 """A container on bridge networks: the operations of its start, and what its end gives back.
 
+    BindPorts       the host's ports, if some are published (podpy.network.bridge.listeners)
     GiveAddresses   rows: who is where, with which addresses (one transaction)
     CreateNetns     the container's own namespace (podpy.network.netns)
     OpenNamespace   the namespace of all bridges is found or made; its lock is held from here …
     PlugIn          one for each network: its bridge, the pair of devices, what the firewall lets through
     TellNames       … to here: the resolver knows the container's names
+    StartForwarding clients of the published ports come in
     WaitForWayOut   late, just before the container runs
 
 The monitor gets a descriptor of that namespace (`--hold-fd`): it is there as long as somebody holds one. A kill leaves
@@ -32,15 +34,19 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.libpod.containers.starting.context import StartContext
+    from podpy.network.bridge.forwarder import StartForwarder
     from podpy.network.definitions.network import Network
+    from podpy.spec.container import PortMapping
     from podpy.storage.database.database import Database
 
 
 class BridgeNetwork:
     """What a start does for its bridge networks. `members` is filled when the first operation has run."""
 
-    def __init__(self, context: StartContext, database: Database) -> None:
-        """Raises NoSuchNetworkError, ConfigError."""
+    def __init__(
+        self, context: StartContext, database: Database, published: list[PortMapping], before: list[PortMapping]
+    ) -> None:
+        """`before`: the ports of its last start. Raises NoSuchNetworkError, ConfigError."""
         self.context = context
         self.rows = NetworkRows(database)
         self.database = database
@@ -62,6 +68,20 @@ class BridgeNetwork:
             TellNames(self),
         ]
         self.wait_operations: list[Operation] = [WaitForWayOut(self)]
+        self.forwarder: StartForwarder | None = None
+        if published:
+            from podpy.network.bridge.forwarder import StartForwarder, WaitForForwarder
+            from podpy.network.bridge.listeners import BindPorts
+
+            binding = BindPorts(published, before)
+            self.forwarder = StartForwarder(context.directory, binding)
+            self.operations = [binding, *self.operations, StartForwarding(self, self.forwarder)]
+            self.wait_operations.append(WaitForForwarder(self.forwarder))
+
+    @property
+    def bound(self) -> list[PortMapping]:
+        """The ports that are bound."""
+        return self.forwarder.binding.bound if self.forwarder is not None else []
 
     @property
     def own_addresses(self) -> list[str]:
@@ -89,6 +109,8 @@ class BridgeNetwork:
 
     def abandon(self) -> None:
         """End what was begun, after a failure. `leave` gives back the rest."""
+        if self.forwarder is not None:
+            self.forwarder.abandon()
         self.shared.way_out.abandon()
         self.end()
 
@@ -190,6 +212,25 @@ class TellNames(Operation):
             self._start.execute()
             self._start.wait()  # with the lock: a second one can't have its ports
         bridge.unlock()
+
+
+class StartForwarding(Operation):
+    """Start the forwarder of the published ports, which are bound."""
+
+    def __init__(self, bridge: BridgeNetwork, start: StartForwarder) -> None:
+        self._bridge = bridge
+        self._start = start
+
+    def describe(self) -> str:
+        """Return what is started."""
+        return self._start.describe()
+
+    def execute(self) -> None:
+        """Start it, and return at once. Raises OSError."""
+        bridge, start = self._bridge, self._start
+        start.target = members.target_of(bridge.members, keeps=bridge.shared.has_transparent_sockets)
+        start.shared = bridge.hold_fd
+        start.execute()
 
 
 class WaitForWayOut(Operation):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
+    from podpy.network.bridge.forwarder import Target
     from podpy.network.bridge.netlink import Netlink
     from podpy.network.definitions.network import Network
     from podpy.spec.container import Attachment, ContainerSpec
@@ -160,6 +161,25 @@ def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str
         and other.isolation != "strict"
         and "false" in (other.isolation, network.isolation)
     ]
+
+
+def target_of(members: list[Member], *, keeps: bool) -> Target:
+    """Return where the forwarder of published ports leads: to the first network with an address of each family.
+
+    `keeps`: the kernel lets it speak with its clients' addresses.
+    """
+    from podpy.network.bridge.forwarder import Target
+
+    found: dict[str, tuple[str, str, Network]] = {}
+    for member in members:
+        gateways = {subnet.subnet: subnet.gateway for subnet in member.network.subnets}
+        for given in member.attached.addresses:
+            family = "v6" if ":" in given.address else "v4"
+            found.setdefault(family, (given.address, gateways.get(given.subnet, ""), member.network))
+    texts = {family: address for family, (address, _, _) in found.items()}
+    texts |= {f"gateway_{family}": gateway for family, (_, gateway, _) in found.items()}
+    reaches = all(network.has_default_route for _, _, network in found.values())
+    return Target(**texts, keeps_clients=keeps and reaches)
 
 
 def zone_of(network: Network) -> resolver.Zone:

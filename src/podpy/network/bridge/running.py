@@ -10,7 +10,7 @@ import os
 from errno import ENOENT
 
 from podpy.errors import NetworkSetupError
-from podpy.network.bridge import firewall, hosts, links, members, resolver
+from podpy.network.bridge import firewall, forwarder, hosts, links, listeners, members, resolver
 from podpy.network.bridge.namespace import SharedNamespace
 from podpy.network.bridge.netlink import Netlink
 from podpy.plan import Operation, perform
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.network.bridge.members import Member, Who
+    from podpy.spec.container import PortMapping
     from podpy.storage.database.database import Database
 
 
@@ -39,8 +40,11 @@ class Running(Record):
     database: Database
 
 
-def plug_in(container: Running, member: Member) -> None:
-    """Plug a container into a network; what is there of it already is made anew. Raises OSError, NetworkSetupError."""
+def plug_in(container: Running, member: Member, others: list[Member]) -> None:
+    """Plug a container into a network; what is there of it already is made anew. `others`: where it is already.
+
+    Raises OSError, NetworkSetupError.
+    """
     shared = SharedNamespace(container.paths, container.conf)
     with Privately(), shared:  # the way out may have to be started again, by a path
         descriptor = shared.open(NetworkRows(container.database).monitors())
@@ -50,6 +54,7 @@ def plug_in(container: Running, member: Member) -> None:
         finally:
             os.close(descriptor)
     shared.wait()
+    retarget(container, [*others, member], keeps=shared.has_transparent_sockets)
 
 
 def plug_out(container: Running, member: Member, others: list[Member]) -> None:
@@ -58,6 +63,37 @@ def plug_out(container: Running, member: Member, others: list[Member]) -> None:
     with shared:
         perform(LeaveNames(container, member, others, shared.directory))
         perform(Unplug(container, member))
+    retarget(container, others, keeps=shared.has_transparent_sockets)
+
+
+def retarget(container: Running, there: list[Member], *, keeps: bool) -> None:
+    """Tell the forwarder of the published ports, if there is one, where the container is now."""
+    if not os.path.exists(os.path.join(container.directory, forwarder.PID_FILE)):
+        return
+    try:
+        forwarder.retarget(container.directory, members.target_of(there, keeps=keeps))
+    except NetworkSetupError:
+        pass  # it has ended: `reload` starts another one
+
+
+def restart_forwarder(container: Running, there: list[Member], published: list[PortMapping]) -> None:
+    """Start the forwarder of the published ports again, if it has died. Raises InUseError, NetworkSetupError."""
+    if not published or forwarder.is_alive(container.directory):
+        return
+    start = forwarder.StartForwarder(container.directory, listeners.BindPorts(published))
+    shared = SharedNamespace(container.paths, container.conf)
+    with shared:
+        start.shared = shared.open(NetworkRows(container.database).monitors())
+    start.target = members.target_of(there, keeps=shared.has_transparent_sockets)
+    try:
+        perform(start.binding)
+        perform(start)
+        perform(forwarder.WaitForForwarder(start))
+    except BaseException:
+        start.abandon()
+        raise
+    finally:
+        os.close(start.shared)
 
 
 class PlugRunning(Operation):

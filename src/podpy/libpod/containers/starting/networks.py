@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from podpy.errors import NotSupportedError, UsageError
 from podpy.network.bridge.members import definition, free_interface
-from podpy.network.definitions.folder import folder
 from podpy.network.definitions.network import BRIDGE as DRIVER
 from podpy.network.mode import BRIDGE
 from podpy.spec.container import Attachment
@@ -25,7 +24,7 @@ def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
             "invalid config provided: networks and static ip/mac address can only be used with Bridge mode networking",
             hint="--network bridge, or the name of a network",
         )
-    definitions = folder(engine.paths, engine.conf)
+    definitions = engine.network_folder
     found: dict[str, Attachment] = {}
     for attachment in spec.networks or [Attachment(network="")]:
         network = definitions.find(attachment.network or engine.conf.default_network)
