@@ -213,6 +213,11 @@ class Engine:
         return os.path.join(self.paths.graphroot, "containers", container_id)
 
     @property
+    def has_bridges(self) -> bool:
+        """Whether there is a namespace of bridges (podpy.network.bridge.namespace)."""
+        return os.path.lexists(os.path.join(self.paths.runroot, "networks", "netns"))
+
+    @property
     def health_directory(self) -> str:
         """The directory of the health checks' results, which monitors write; the first one creates it."""
         return os.path.join(self.paths.runroot, "health")

@@ -1,6 +1,7 @@
 """The whole engine: info, disk usage, prune, repair.
 
 repair.py      `repair(engine)`: finishes or undoes what killed calls left; each changing call does it first
+networks.py    `repair_networks(engine)`: the same for user networks
 info.py        `info(engine)`: `podpy info` as plain data
 disk_usage.py  `disk_usage(engine)` -> DiskUsage: blocks as `du` counts them, in bytes
 prune.py       `containers`, `images`, `volumes(engine, …, dry_run=)` -> Pruned(removed, freed bytes, errors)

@@ -46,7 +46,10 @@ def repair(engine: Engine) -> list[str]:
         done.append(f"container {row.id[:12]}: was stopped for a restart that never came")
         engine.table.note(row.id, stopped_by_user=STOPPED_BY_USER)
         finish(Held(engine, row), wait=False)
-    done += _give_back_networks(engine)
+    if engine.database.query("SELECT 1 FROM network_attachments LIMIT 1") or engine.has_bridges:
+        from podpy.libpod.system.networks import repair_networks
+
+        done += repair_networks(engine)
     if os.path.isdir(engine.health_events_directory):
         from podpy.libpod.containers.health import take_over
 
@@ -96,26 +99,6 @@ def _sweep_exit_records(engine: Engine) -> None:
                 os.unlink(entry.path)
         except FileNotFoundError:
             continue  # another call is sweeping too
-
-
-def _give_back_networks(engine: Engine) -> list[str]:
-    """Give back what ended containers have of networks, such as one that was stopped for a restart that never came;
-    the namespace of all bridges ends when no container is left there.
-    """
-    done = []
-    if engine.database.query("SELECT 1 FROM network_attachments LIMIT 1"):
-        from podpy.libpod.networks.connecting import finish
-        from podpy.storage.network_rows import NetworkRows
-
-        with engine.database.transaction():
-            NetworkRows(engine.database).give_back()
-        done = finish(engine)
-    if os.path.lexists(os.path.join(engine.paths.runroot, "networks", "netns")):
-        from podpy.network.bridge.attach import clear
-
-        if clear(engine.paths, engine.conf, engine.database):
-            done.append("the network namespace of bridges: had no container left")
-    return done
 
 
 def _take_back_updates(engine: Engine) -> list[str]:
