@@ -18,6 +18,7 @@ OPERATIONS = (
     "TellNames",
     "StartConmon",
     "WaitForWayOut",
+    "WaitForResolver",
     "WaitForStart",
     "RemoveContainerLayer",
 )

@@ -60,14 +60,17 @@ class BridgeNetwork:
             (attachment, members.definition(context.paths, context.conf, attachment.network))
             for attachment in context.spec.networks
         ]
+        resolving = resolver.StartResolver(self.shared.directory, lambda: self.hold_fd)
         self.operations: list[Operation] = [
             GiveAddresses(self),
             netns.CreateNetns(self.netns_path, open_to_all=bool(context.spec.uid_maps), neighbours=True),
             OpenNamespace(self),
             *(PlugIn(self, place) for place in range(len(self.wanted))),
-            TellNames(self),
+            TellNames(self, resolving),
         ]
         self.wait_operations: list[Operation] = [WaitForWayOut(self)]
+        if any(network.dns_enabled for _, network in self.wanted):
+            self.wait_operations.append(resolver.WaitForResolver(resolving))
         self.forwarder: StartForwarder | None = None
         if published:
             from podpy.network.bridge.forwarder import StartForwarder, WaitForForwarder
@@ -190,9 +193,9 @@ class PlugIn(Operation):
 class TellNames(Operation):
     """Tell the resolver of the container, and let others plug in."""
 
-    def __init__(self, bridge: BridgeNetwork) -> None:
+    def __init__(self, bridge: BridgeNetwork, start: resolver.StartResolver) -> None:
         self._bridge = bridge
-        self._start = resolver.StartResolver(bridge.shared.directory, lambda: bridge.hold_fd)
+        self._start = start
 
     def describe(self) -> str:
         """Return which names."""
@@ -210,7 +213,6 @@ class TellNames(Operation):
             resolver.add(bridge.shared.directory, members.zone_of(member.network), entry)
         if named:
             self._start.execute()
-            self._start.wait()  # with the lock: a second one can't have its ports
         bridge.unlock()
 
 

@@ -50,10 +50,12 @@ def plug_in(container: Running, member: Member, others: list[Member]) -> None:
         descriptor = shared.open(NetworkRows(container.database).monitors())
         try:
             perform(PlugRunning(container, member, descriptor))
-            perform(JoinNames(container, member, shared.directory, descriptor))
+            start = resolver.StartResolver(shared.directory, lambda: descriptor)
+            perform(JoinNames(container, member, shared.directory, start))
         finally:
             os.close(descriptor)
     shared.wait()
+    start.wait()
     retarget(container, [*others, member], keeps=shared.has_transparent_sockets)
 
 
@@ -130,11 +132,11 @@ class PlugRunning(Operation):
 class JoinNames(Operation):
     """Make a container's names known, and the network's resolver to it."""
 
-    def __init__(self, container: Running, member: Member, directory: str, shared: int) -> None:
+    def __init__(self, container: Running, member: Member, directory: str, start: resolver.StartResolver) -> None:
         self._container = container
         self._member = member
         self._directory = directory
-        self._shared = shared
+        self._start = start
 
     def describe(self) -> str:
         """Return which names."""
@@ -147,9 +149,7 @@ class JoinNames(Operation):
         if member.network.dns_enabled:
             zone, entry = members.zone_of(member.network), members.entry_of(member, container.who)
             resolver.add(self._directory, zone, entry)
-            start = resolver.StartResolver(self._directory, lambda: self._shared)
-            start.execute()
-            start.wait()
+            self._start.execute()
         _in_file(container, "hosts", hosts.join, _host_lines(container, member))
         _in_file(container, "resolv.conf", hosts.join, _server_lines(member))
 
