@@ -71,24 +71,33 @@ def disconnect(engine: Engine, network: str, container: str) -> None:
 
 
 def reload(engine: Engine, container: str) -> str:
-    """Make a running container's devices, names and rights on its networks anew; return its id.
+    """Make a running container's network anew, of whatever kind: devices, names, rights, ports; return its id.
 
-    Raises NoSuchContainerError, StateError (it doesn't run), NetworkSetupError.
+    Raises NoSuchContainerError, StateError (it doesn't run), InUseError (a port), NetworkSetupError.
     """
     held = find(engine, container)
     with held.locked() as row:
         if row.status not in _PLUGGED:
             raise StateError(
-                f"cannot reload network unless container network has been configured: {row.id} doesn't run"
+                f"cannot reload network of container {row.id}: it is not running: container state improper",
+                hint=f"Its next start finds the host as it is then: podpy start {row.name}",
             )
         if held.spec.network == BRIDGE:
-            there = _members(engine, held, held.spec)
-            now = _running(engine, held, row)
-            for place, member in enumerate(there):
-                running.plug_in(now, member, there[:place])
-            published = [PortMapping(**port) for port in fastjson.loads(row.ports)]
-            running.restart_forwarder(now, there, published)
+            _reload(engine, held, row)
+        else:
+            from podpy.libpod.containers.starting.launch import context_of
+            from podpy.network.reload import reload as reconnect
+
+            reconnect(context_of(held), row.conmon_pid)
     return row.id
+
+
+def _reload(engine: Engine, held: Held, row: ContainerRow) -> None:
+    there = _members(engine, held, held.spec)
+    now = _running(engine, held, row)
+    for place, member in enumerate(there):
+        running.plug_in(now, member, there[:place])
+    running.restart_forwarder(now, there, [PortMapping(**port) for port in fastjson.loads(row.ports)])
 
 
 def finish(engine: Engine) -> list[str]:
