@@ -57,6 +57,15 @@ def test_networks_are_isolated_from_each_other(podpy: Podpy, busybox: str) -> No
     assert len(ask(podpy, "c2", "c0")) == len(ask(podpy, "c2", "c1")) == 12  # short ids
 
 
+def test_networks_that_want_no_isolation_reach_each_other(podpy: Podpy, busybox: str) -> None:
+    for number, isolate in enumerate(("false", "false", "true", "strict")):
+        net = define(podpy, f"n{number}", options={"isolate": isolate})
+        podpy.ok("run", "-d", f"--name=c{number}", f"--hostname=h{number}", "--network", net, busybox, *SLEEP)
+        serve(podpy, f"c{number}")
+    assert [ask(podpy, "c0", f"10.89.{number}.2") for number in range(4)] == ["h0", "h1", "h2", ""]
+    assert ask(podpy, "c2", "10.89.3.2") == ""
+
+
 def test_the_way_out_and_an_internal_network_without_one(podpy: Podpy, busybox: str) -> None:
     open_one, inner = define(podpy, "open"), define(podpy, "inner", internal=True)
     found = podpy.ok("run", "--rm", "--network", open_one, busybox, "ip", "route")

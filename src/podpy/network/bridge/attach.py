@@ -22,7 +22,6 @@ from podpy.network import netns
 from podpy.network.bridge import members, resolver
 from podpy.network.bridge.members import Member, Who
 from podpy.network.bridge.namespace import SharedNamespace
-from podpy.network.bridge.netlink import Netlink
 from podpy.plan import Operation
 from podpy.spec.container import Attachment
 from podpy.storage.network_rows import NetworkRows
@@ -183,9 +182,8 @@ class PlugIn(Operation):
         member = bridge.members[self._place]
         container = os.open(bridge.netns_path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with Netlink.open(bridge.hold_fd) as rt:
-                friends = members.friends_of(member.network, context.paths, context.conf)
-                members.plug_in(rt, bridge.hold_fd, container, member, friends)
+            friends = members.friends_of(member.network, context.paths, context.conf)
+            members.plug_in(bridge.shared, bridge.hold_fd, container, member, friends)
         finally:
             os.close(container)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from podpy.errors import NoSuchNetworkError
-from podpy.network.bridge import addresses, firewall, links, resolver
+from podpy.network.bridge import addresses, links, resolver
+from podpy.network.bridge.netlink import Netlink
 from podpy.network.definitions.folder import folder
 from podpy.record import Record
 from podpy.storage.network_rows import Attached, NetworkRows
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.network.bridge.forwarder import Target
-    from podpy.network.bridge.netlink import Netlink
+    from podpy.network.bridge.namespace import SharedNamespace
     from podpy.network.definitions.network import Network
     from podpy.spec.container import Attachment, ContainerSpec
 
@@ -137,16 +138,19 @@ def plug_of(member: Member) -> links.Plug:
     )
 
 
-def plug_in(rt: Netlink, shared: int, container: int, member: Member, friends: Iterable[str] = ()) -> None:
+def plug_in(
+    shared: SharedNamespace, descriptor: int, container: int, member: Member, friends: Iterable[str] = ()
+) -> None:
     """Plug a container into a network, whose bridge is made if it isn't there.
 
-    `rt`: a socket in the shared namespace; `shared`, `container`: descriptors of it and of the container's. `friends`:
+    `shared` is locked; `descriptor`, `container`: descriptors of it and of the container's namespace. `friends`:
     bridges of other networks that this one's containers may talk to. Raises OSError, InUseError, NetworkSetupError.
     """
     network = member.network
-    bridge = links.make_bridge(rt, bridge_of(network))
-    firewall.allow(shared, firewall.pairs(network.interface, internal=network.internal, friends=friends))
-    links.attach(rt, container, bridge, plug_of(member))
+    with Netlink.open(descriptor) as rt:
+        bridge = links.make_bridge(rt, bridge_of(network))
+        shared.allow(descriptor, network.interface, internal=network.internal, friends=friends)
+        links.attach(rt, container, bridge, plug_of(member))
 
 
 def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str]:

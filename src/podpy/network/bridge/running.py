@@ -12,7 +12,6 @@ from errno import ENOENT
 from podpy.errors import NetworkSetupError
 from podpy.network.bridge import firewall, forwarder, hosts, links, listeners, members, resolver
 from podpy.network.bridge.namespace import SharedNamespace
-from podpy.network.bridge.netlink import Netlink
 from podpy.plan import Operation, perform
 from podpy.record import Record
 from podpy.rootless.mounts import Privately
@@ -49,7 +48,7 @@ def plug_in(container: Running, member: Member, others: list[Member]) -> None:
     with Privately(), shared:  # the way out may have to be started again, by a path
         descriptor = shared.open(NetworkRows(container.database).monitors())
         try:
-            perform(PlugRunning(container, member, descriptor))
+            perform(PlugRunning(container, member, shared, descriptor))
             start = resolver.StartResolver(shared.directory, lambda: descriptor)
             perform(JoinNames(container, member, shared.directory, start))
         finally:
@@ -101,10 +100,11 @@ def restart_forwarder(container: Running, there: list[Member], published: list[P
 class PlugRunning(Operation):
     """Make the pair of devices between a running container and a bridge."""
 
-    def __init__(self, container: Running, member: Member, shared: int) -> None:
+    def __init__(self, container: Running, member: Member, shared: SharedNamespace, descriptor: int) -> None:
         self._container = container
         self._member = member
         self._shared = shared
+        self._descriptor = descriptor
 
     def describe(self) -> str:
         """Return what is plugged where."""
@@ -117,14 +117,13 @@ class PlugRunning(Operation):
         friends = members.friends_of(network, container.paths, container.conf)
         inside = _open_netns(container.pid)
         try:
-            with Netlink.open(self._shared) as rt:
-                try:
-                    members.plug_in(rt, self._shared, inside, self._member, friends)
-                except OSError as error:
-                    if error.errno != ENOENT:
-                        raise
-                    firewall.load(self._shared)  # somebody has flushed it
-                    members.plug_in(rt, self._shared, inside, self._member, friends)
+            try:
+                members.plug_in(self._shared, self._descriptor, inside, self._member, friends)
+            except OSError as error:
+                if error.errno != ENOENT:
+                    raise
+                firewall.load(self._descriptor)  # somebody has flushed it
+                members.plug_in(self._shared, self._descriptor, inside, self._member, friends)
         finally:
             os.close(inside)
 
