@@ -177,6 +177,7 @@ def test_containers_conf_names_another_default_network(networks: Folder) -> None
         (PODMAN1.replace("10.89.0.0/24", "10.89.0/24"), "invalid CIDR address: 10.89.0/24"),
         (PODMAN1.replace("10.89.0.1", "10.90.0.1"), "gateway 10.90.0.1 not in subnet 10.89.0.0/24"),
         (PODMAN1.replace("true", '"yes"'), "dns_enabled has the wrong type"),
+        (PODMAN1.replace('face": "podman1"', 'face": "../x"'), "network_interface: interface name contains / or :"),
     ],
 )
 def test_a_file_that_makes_no_sense_is_named_in_one_line(networks: Folder, wrong: str, reason: str) -> None:

@@ -109,7 +109,7 @@ def bridge_of(network: Network) -> links.Bridge:
         name=network.interface,
         addresses=[f"{subnet.gateway}/{subnet.prefix.length}" for subnet in network.subnets if subnet.gateway],
         mtu=network.mtu or links.DEFAULT_MTU,
-        vlan=int(network.options.get("vlan") or 0),
+        vlan=network.vlan,
         vrf=network.options.get("vrf", ""),
     )
 

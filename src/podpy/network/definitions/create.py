@@ -24,6 +24,7 @@ from podpy.network.definitions.network import (
     Subnet,
     is_name,
     with_gateway,
+    wrong_interface,
 )
 from podpy.record import Record
 from podpy.times import rfc3339
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 _MODES = ("none", "host", "bridge", "private", "slirp4netns", "pasta", "container", "ns", "default")
 _NAME_RULE = "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"
-_INTERFACE_LENGTH = 15  # IFNAMSIZ of linux/if.h without its NUL
 _INTERFACES = 1_000_000
 _TRIES = 10_000
 _ULA = 0xFD << 56  # RFC 4193: fd00::/8, the rest is random
@@ -108,14 +108,7 @@ def _check_name(request: Request, existing: Existing) -> None:
 
 
 def _check_interface(name: str) -> None:
-    told = ""
-    if len(name) > _INTERFACE_LENGTH:
-        told = f"interface name is too long: interface names must be {_INTERFACE_LENGTH} characters or less"
-    elif name in (".", ".."):
-        told = "interface name is . or .."
-    elif any(char in "/:" or char.isspace() for char in name):
-        told = "interface name contains / or : or whitespace characters"
-    if told:
+    if told := wrong_interface(name):
         raise UsageError(f"network interface name {name} invalid: {told}: invalid argument")
 
 

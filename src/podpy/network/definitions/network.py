@@ -32,6 +32,7 @@ DEFAULT_SUBNET = "10.88.0.0/16"
 _NAME_FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NAME_REST = _NAME_FIRST + "_.-"
 _ID_LENGTH = 64
+_INTERFACE_LENGTH = 15  # IFNAMSIZ of linux/if.h without its NUL
 
 
 class Subnet(Record):
@@ -162,6 +163,11 @@ class Network(Record):
         return _number(self.options.get("mtu", ""))
 
     @property
+    def vlan(self) -> int:
+        """The option vlan; 0: not said."""
+        return _number(self.options.get("vlan", ""))
+
+    @property
     def metric(self) -> int:
         """The metric of the default routes: the option metric, else 100 as netavark's."""
         return _number(self.options.get("metric", "")) or 100
@@ -237,6 +243,17 @@ def is_name(text: str) -> bool:
     return text[:1] in _NAME_FIRST and bool(text) and all(char in _NAME_REST for char in text)
 
 
+def wrong_interface(name: str) -> str:
+    """Return what is wrong with the name of an interface, or an empty text (IFNAMSIZ and dev_valid_name of Linux)."""
+    if len(name.encode("utf-8", "surrogateescape")) > _INTERFACE_LENGTH:
+        return f"interface name is too long: interface names must be {_INTERFACE_LENGTH} characters or less"
+    if name in (".", ".."):
+        return "interface name is . or .."
+    if any(char in "/:" or char.isspace() for char in name):
+        return "interface name contains / or : or whitespace characters"
+    return ""
+
+
 def default(name: str = DEFAULT, subnet: str = DEFAULT_SUBNET, created: str = "") -> Network:
     """Return the default network as Podman has it while there is no file of its name. Raises ConfigError.
 
@@ -264,6 +281,8 @@ def _check(network: Network) -> None:
         raise ValueError(f'invalid network name "{network.name}"')
     if len(network.id) != _ID_LENGTH:
         raise ValueError(f'invalid network ID "{network.id}"')
+    if told := wrong_interface(network.interface):
+        raise ValueError(f"network_interface: {told}")
     for server in network.dns_servers:
         if not is_address(server):
             raise ValueError(f'network_dns_servers: "{server}" is no address')
