@@ -143,6 +143,7 @@ def throughput(bench: Bench) -> Iterator[Row]:
                 host, port = (HOST if where == "remote" else "127.0.0.1"), str(bench.first[side] + IPERF)
                 command = ["iperf3", "-c", host, "-p", port, "-t", str(bench.options.seconds), "-J", *option]
                 found = json.loads(bench.lab.run(where, *command))
+                assert "error" not in found, f"{side}: {found['error']}"
                 return float(found["end"]["sum_received"]["bits_per_second"]) / 1e9
 
             yield f"{direction}, {where}", "Gbit/s", bench.each(measure, bench.options.rounds)

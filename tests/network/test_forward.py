@@ -383,7 +383,11 @@ def test_ports_come_and_go_while_it_runs(forward: Forwarder) -> None:
             forward.connect(HOST, port)
     theirs.sendall(b"still here")
     assert stays.recv(100) == b"still here"
-    forward.call(publish, [WEB])
+    for _ in range(3):
+        forward.call(publish, [WEB])
+        assert forward.status()["listeners"] == 2
+        forward.call(forwarder.unpublish, [WEB])
+    assert forward.status() == {"listeners": 0, "connections": 1, "flows": 0}
 
 
 def test_it_follows_the_containers_address(forward: Forwarder, lab: Lab) -> None:
@@ -398,6 +402,7 @@ def test_it_follows_the_containers_address(forward: Forwarder, lab: Lab) -> None
     for side in (ours, theirs):
         with pytest.raises(ConnectionResetError):
             side.recv(100)
+    assert forward.status() == {"listeners": 4, "connections": 0, "flows": 0}
     server, names = forward.serve(INSIDE, SERVER_OTHER), forward.serve(53, SERVER_OTHER, UDP)
     with forward.connect(HOST, PORT, source=REMOTE_OTHER):
         assert server.accept()[1][0] == REMOTE_OTHER

@@ -2,7 +2,6 @@
 #include "listeners.h"
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -90,6 +90,7 @@ int loop_run(struct context *ctx, struct error *err)
                 source->ready(ctx, source, events[i].events);
         }
         fire_timers(ctx);
+        slots_recycle(&ctx->listeners.slots);
         tcp_after_events(ctx);
         udp_after_events(ctx);
     }

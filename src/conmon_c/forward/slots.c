@@ -29,6 +29,11 @@ void *slots_take(struct slots *slots)
     return slot;
 }
 
+bool slots_have_room(const struct slots *slots)
+{
+    return slots->free != NULL || slots->high < slots->most;
+}
+
 void slots_give(struct slots *slots, void *object)
 {
     struct slot *slot = object;

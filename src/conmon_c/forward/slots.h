@@ -23,8 +23,9 @@ struct slots {
 
 int slots_init(struct slots *slots, size_t size, unsigned most, struct error *err);
 
-/* Returns an object with old content (zeros at first), or NULL at the limit. */
+/* Returns an object with old content (zeros at first), or NULL if there is no room. */
 void *slots_take(struct slots *slots);
+bool slots_have_room(const struct slots *slots);
 void slots_give(struct slots *slots, void *object);
 void slots_recycle(struct slots *slots);
 

@@ -1,17 +1,17 @@
-#ifndef CONNECT_MS /* a test has no patience */
-#define CONNECT_MS 10000 /* the container is on this machine: the kernel has answered long before */
-#endif
 #define _GNU_SOURCE
 #include "tcp.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "context.h"
 
+#ifndef CONNECT_MS /* a test has no patience */
+#define CONNECT_MS 10000 /* the container is on this machine: the kernel has answered long before */
+#endif
 #define RETRY_MS 100     /* after descriptors or memory ran out */
 #define ACCEPTS 64       /* of one listener, before others get their turn */
 #define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
@@ -74,7 +74,8 @@ static bool has_sent_all(int fd)
     struct tcp_info info = {0};
     socklen_t size = sizeof(info);
 
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || info.tcpi_unacked == 0;
+    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
 }
 
 static void end(struct context *ctx, struct connection *connection)
@@ -201,10 +202,11 @@ static bool is_shortage(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/* Begins the connection of an accepted client. The client is reset if there can't be one. */
-static void begin(struct context *ctx, struct connection *connection, int client_fd, const union address *client,
-                  uint16_t port)
+/* Begins the connection of an accepted client, for which there is room. The client is reset if there can't be one. */
+static void begin(struct context *ctx, int client_fd, const union address *client, uint16_t port)
 {
+    struct connection *connection = slots_take(&ctx->tcp.slots);
+
     *connection = (struct connection){
         .side = {[CLIENT] = {.source = {.fd = client_fd, .ready = client_ready}},
                  [SERVER] = {.source = {.fd = -1, .ready = server_ready}}},
@@ -227,8 +229,7 @@ void tcp_accept(struct context *ctx, struct listener *listener)
     for (int i = 0; i < ACCEPTS && !ctx->listeners.paused; i++) {
         union address client = {0};
         socklen_t size = sizeof(client);
-        struct connection *connection = slots_take(&ctx->tcp.slots);
-        if (connection == NULL) {
+        if (!slots_have_room(&ctx->tcp.slots)) {
             /* Else one has just ended, and its place is free in the next turn. */
             if (ctx->tcp.slots.used == ctx->tcp.slots.most)
                 listeners_pause(ctx);
@@ -236,16 +237,14 @@ void tcp_accept(struct context *ctx, struct listener *listener)
         }
         int fd = accept4(listener->source.fd, &client.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            int error = errno;
-            slots_give(&ctx->tcp.slots, connection);
-            if (is_shortage(error))
+            if (is_shortage(errno))
                 rest(ctx);
-            if (error == EAGAIN || is_shortage(error))
+            else if (errno == EAGAIN)
                 return;
             continue; /* accept(2): a client that has gone already; try the next */
         }
         address_unmap(&client);
-        begin(ctx, connection, fd, &client, listener->port);
+        begin(ctx, fd, &client, listener->port);
     }
 }
 

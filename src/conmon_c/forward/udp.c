@@ -1,6 +1,3 @@
-#ifndef IDLE_MS /* a test has no patience */
-#define IDLE_MS 120000 /* as long as the kernel's conntrack keeps a flow with answers */
-#endif
 #define _GNU_SOURCE
 #include "udp.h"
 
@@ -13,6 +10,9 @@
 #include "context.h"
 #include "datagram.h"
 
+#ifndef IDLE_MS /* a test has no patience */
+#define IDLE_MS 120000 /* as long as the kernel's conntrack keeps a flow with answers */
+#endif
 #define DATAGRAMS 64   /* of one socket, before others get their turn */
 #define SIZE 65536     /* more than any datagram has */
 
