@@ -16,6 +16,7 @@ import signal
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -185,6 +186,7 @@ def datagrams(bench: Bench) -> Iterator[Row]:
 
 def memory(bench: Bench) -> Iterator[Row]:
     """At rest, after what came before."""
+    time.sleep(0.5)  # what was needed to start is given back meanwhile
     yield "memory (PSS)", "kB", bench.each(bench.memory, 1)
 
 

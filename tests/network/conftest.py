@@ -25,6 +25,7 @@ FORWARD_SOURCES = CHECKOUT / "src/conmon_c/forward"
 FORWARD_BUILDS = {
     "plain": ["-O2", "-static"],
     "impatient": ["-O2", "-static", "-DIDLE_MS=300", "-DCONNECT_MS=300"],
+    "pipeless": ["-O2", "-static", "-DMOST_PIPES=0"],
     "sanitized": ["-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"],
 }
 

@@ -46,6 +46,7 @@ PORT, INSIDE = 8080, 80
 WEB = PortMapping(container_port=INSIDE, host_port=PORT)
 DNS = PortMapping(container_port=53, host_port=5353, protocol="udp")
 GONE = "10.89.0.99"
+EVERY_BUILD = pytest.mark.parametrize("program", ["plain", "sanitized", "pipeless"], indirect=True)
 FROM_ELSEWHERE = pytest.mark.parametrize(
     ("host", "client"),
     [(HOST, REMOTE), (HOST, REMOTE_OTHER), (HOST_OTHER, REMOTE), (HOST_V6, REMOTE_V6), (HOST_V6, "2001:db8::1")],
@@ -165,6 +166,7 @@ def test_a_server_that_speaks_first_is_heard(forward: Forwarder) -> None:
         assert ours.recv(100) == b"220 ready"
 
 
+@EVERY_BUILD
 @pytest.mark.parametrize("first", ["client", "server"])
 def test_each_half_ends_by_itself(forward: Forwarder, first: str) -> None:
     forward.start(WEB)
@@ -182,6 +184,7 @@ def test_each_half_ends_by_itself(forward: Forwarder, first: str) -> None:
     wait.until(lambda: forward.status()["connections"] == 0, what="the connection is over")
 
 
+@EVERY_BUILD
 @pytest.mark.parametrize("first", ["client", "server"])
 def test_a_reset_is_passed_on(forward: Forwarder, first: str) -> None:
     forward.start(WEB)
@@ -225,6 +228,7 @@ def test_a_container_without_an_address_closes_its_ports(forward: Forwarder) -> 
         forward.connect(HOST, PORT).recv(100)
 
 
+@EVERY_BUILD
 def test_much_goes_both_ways_at_once_unchanged(forward: Forwarder) -> None:
     forward.start(WEB)
     server = forward.serve(INSIDE)
@@ -250,6 +254,7 @@ def test_much_goes_both_ways_at_once_unchanged(forward: Forwarder) -> None:
     assert received == {"up": up, "down": down}
 
 
+@EVERY_BUILD
 def test_what_a_slow_server_does_not_take_stays_with_the_client(forward: Forwarder) -> None:
     forward.start(WEB)
     server = forward.serve(INSIDE)
@@ -339,11 +344,11 @@ def test_with_few_descriptors_clients_wait_for_their_turn(forward: Forwarder) ->
     wrapped(forward, "ulimit -n 100")
     forward.start(WEB)
     server = forward.serve(INSIDE)
-    clients = [forward.connect(HOST, PORT) for _ in range(30)]
+    clients = [forward.connect(HOST, PORT) for _ in range(60)]
     server.settimeout(wait.PATIENCE)
     for number, ours in enumerate(clients):
         theirs, _ = server.accept()
-        assert forward.status()["connections"] < 10
+        assert 0 < forward.status()["connections"] < 30
         theirs.sendall(b"%d" % number)
         theirs.close()
         assert read_all(ours) == b"%d" % number

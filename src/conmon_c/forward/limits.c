@@ -6,8 +6,15 @@
 #define MOST_LISTENERS 131072 /* all ports of TCP and UDP, but not of both families */
 #define MOST_CONNECTIONS 32768
 #define MOST_FLOWS 8192
-#define OWN 48     /* descriptors of the process itself: epoll, inotify, control, spare pipes */
-#define PER_CLIENT 6 /* two sockets, and a pipe for each way while it's blocked */
+#ifndef MOST_PIPES
+#define MOST_PIPES 256 /* of 16 pages each: a quarter of what a user may have (pipe(7), pipe-user-pages-soft) */
+#endif
+#define OWN 32 /* descriptors of the process itself: epoll, inotify, control */
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
 
 void limits_init(struct limits *limits, unsigned listeners)
 {
@@ -18,9 +25,11 @@ void limits_init(struct limits *limits, unsigned listeners)
     setrlimit(RLIMIT_NOFILE, &files);
     unsigned all = files.rlim_max > 1 << 24 ? 1 << 24 : (unsigned)files.rlim_max;
     unsigned rest = all > OWN + listeners ? all - OWN - listeners : 0;
-    unsigned flows = rest / 4 < MOST_FLOWS ? rest / 4 : MOST_FLOWS;
-    unsigned connections = (rest - flows) / PER_CLIENT;
+    unsigned flows = least(rest / 8, MOST_FLOWS);
+    unsigned pipes = least(rest / 16, MOST_PIPES);
+    unsigned connections = least((rest - flows - 2 * pipes) / 2, MOST_CONNECTIONS); /* two sockets each */
     limits->listeners = MOST_LISTENERS;
+    limits->pipes = pipes;
     limits->flows = flows > 0 ? flows : 1;
-    limits->connections = connections == 0 ? 1 : connections < MOST_CONNECTIONS ? connections : MOST_CONNECTIONS;
+    limits->connections = connections > 0 ? connections : 1;
 }

@@ -7,7 +7,8 @@
 struct limits {
     unsigned listeners;
     unsigned connections; /* of TCP */
-    unsigned flows;       /* UDP clients */
+    unsigned pipes;
+    unsigned flows; /* UDP clients */
 };
 
 /* Raises the soft limit of descriptors to the hard one, and derives the others from it, so that accepted clients never

@@ -4,18 +4,19 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-int pipes_take(struct pipes *pipes, struct pipe *pipe)
+bool pipes_take(struct pipes *pipes, struct pipe *pipe)
 {
     int ends[2];
 
     if (pipes->count > 0) {
         *pipe = pipes->spare[--pipes->count];
-        return 0;
+        return true;
     }
-    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
-        return -1;
+    if (pipes->open >= pipes->most || pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
+        return false;
+    pipes->open++;
     *pipe = (struct pipe){.out = ends[0], .in = ends[1]};
-    return 0;
+    return true;
 }
 
 void pipes_give(struct pipes *pipes, struct pipe *pipe)
@@ -24,11 +25,13 @@ void pipes_give(struct pipes *pipes, struct pipe *pipe)
         pipes->spare[pipes->count++] = *pipe;
         *pipe = (struct pipe){.out = -1, .in = -1};
     }
-    pipe_drop(pipe);
+    pipes_drop(pipes, pipe);
 }
 
-void pipe_drop(struct pipe *pipe)
+void pipes_drop(struct pipes *pipes, struct pipe *pipe)
 {
+    if (pipe->out >= 0)
+        pipes->open--;
     close_fd(&pipe->out);
     close_fd(&pipe->in);
 }

@@ -14,16 +14,18 @@ struct pipe {
 
 struct pipes {
     struct pipe spare[SPARE_PIPES];
-    unsigned count;
+    unsigned count; /* of spare ones */
+    unsigned open;  /* of all */
+    unsigned most;
 };
 
-/* -1 with errno. */
-int pipes_take(struct pipes *pipes, struct pipe *pipe);
+/* False if there is none: the limit is reached, or the kernel's. */
+bool pipes_take(struct pipes *pipes, struct pipe *pipe);
 
 /* Gives an empty pipe back. */
 void pipes_give(struct pipes *pipes, struct pipe *pipe);
 
 /* Closes one with data in it. */
-void pipe_drop(struct pipe *pipe);
+void pipes_drop(struct pipes *pipes, struct pipe *pipe);
 
 #endif

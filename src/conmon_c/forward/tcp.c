@@ -21,6 +21,7 @@ static const struct pipe no_pipe = {.out = -1, .in = -1};
 
 int tcp_init(struct context *ctx, struct error *err)
 {
+    ctx->tcp.pipes.most = ctx->limits.pipes;
     return slots_init(&ctx->tcp.slots, sizeof(struct connection), ctx->limits.connections, err);
 }
 
@@ -99,8 +100,8 @@ static void end(struct context *ctx, struct connection *connection)
 
 static void give_up(struct context *ctx, struct connection *connection)
 {
-    way_break(&connection->way[CLIENT]);
-    way_break(&connection->way[SERVER]);
+    way_break(&ctx->tcp.pipes, &connection->way[CLIENT]);
+    way_break(&ctx->tcp.pipes, &connection->way[SERVER]);
     end(ctx, connection);
 }
 
@@ -120,7 +121,7 @@ static void pump(struct context *ctx, struct connection *connection)
 
     for (int i = 0; i < SIDES; i++) {
         if (side[!i].gone && !way[i].ended)
-            way_break(&way[i]);
+            way_break(&ctx->tcp.pipes, &way[i]);
         if (way_pump(&ctx->tcp.pipes, &way[i], &side[i], &side[!i]) == WAY_HAS_MORE)
             has_more = true;
     }

@@ -1,4 +1,5 @@
-/* One direction of a connection: from a socket through a pipe to another socket, at the receiver's pace. */
+/* One direction of a connection: from a socket through a pipe to another socket, at the receiver's pace. Where no pipe
+   is left, what the receiver has taken is copied. */
 #ifndef PODPY_FORWARD_WAY_H
 #define PODPY_FORWARD_WAY_H
 
@@ -29,6 +30,6 @@ enum progress {
 enum progress way_pump(struct pipes *pipes, struct way *way, struct side *from, struct side *to);
 
 /* Ends it with an error; what is in the pipe is lost. */
-void way_break(struct way *way);
+void way_break(struct pipes *pipes, struct way *way);
 
 #endif
