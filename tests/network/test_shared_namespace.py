@@ -112,6 +112,18 @@ def test_four_at_once_share_one(podpy: Podpy) -> None:
     assert ways_out(podpy) == []
 
 
+def test_who_has_ended_is_forgotten(podpy: Podpy) -> None:
+    code = """
+users = os.path.join(shared.directory, "users")
+with open(users, "a") as file:
+    file.write("999999 1\\n" * 100)
+with SharedNamespace(paths, conf) as later:
+    assert os.path.sameopenfile(later.open(), descriptor)
+print(set(open(users).read().split("\\n")) == {f"{os.getpid()} {namespace.pids.start_time(os.getpid())}", ""})
+"""
+    assert in_namespaces(podpy, _OPEN + code + _END) == "True"
+
+
 def test_a_removed_networks_bridge_is_gone_for_who_comes_next_and_so_are_its_rights(podpy: Podpy) -> None:
     """A network that gets its name later may be an internal one."""
     code = """

@@ -27,7 +27,7 @@ from podpy.network.bridge.way_out import WayOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
     from typing import Self
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 DIRECTORY = "networks"
 _INODE, _USERS, _WITHOUT_SOCKET = "inode", "users", "without-nft-socket"
 _TABLE = 100
+_MANY_USERS = 512  # bytes
 
 
 class SharedNamespace:
@@ -102,13 +103,21 @@ class SharedNamespace:
         if not name.startswith("net:["):
             return -1
         number = int(name[5:-1])
-        candidates = [*map(str, monitors), *(pid for pid, _start in self._users())]
-        candidates += [files.read_small(self._file(pid_file)).strip() for pid_file in netns.PID_FILES]
-        for pid in filter(None, candidates):
+        for pid in self._candidates(monitors):
             descriptor = _descriptor_of(pid, number)
             if descriptor >= 0:
                 return descriptor
         return -1
+
+    def _candidates(self, monitors: Iterable[int]) -> Iterator[str]:
+        """Yield the pids of who may hold it, the likeliest first."""
+        yield from map(str, monitors)
+        for pid, _start in self._users():
+            yield pid
+        for name in netns.PID_FILES:
+            pid = files.read_small(self._file(name)).strip()
+            if pid:
+                yield pid
 
     def allow(self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
         """Let a network's containers talk: see `firewall.pairs`. Raises OSError: ENOENT if the firewall is gone."""
@@ -186,9 +195,17 @@ class SharedNamespace:
         return [(pid, start) for pid, start in noted if pid.isdigit() and pids.is_alive(int(pid), start)]
 
     def _note_user(self) -> None:
-        own = os.getpid()
-        noted = [user for user in self._users() if user[0] != str(own)] + [(str(own), pids.start_time(own))]
-        files.replace(self._file(_USERS), "".join(f"{pid} {start}\n" for pid, start in noted))
+        path, own = self._file(_USERS), os.getpid()
+        line = f"{own} {pids.start_time(own)}\n"
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_size < _MANY_USERS:  # most of them have ended
+                os.write(descriptor, line.encode())
+                return
+        finally:
+            os.close(descriptor)
+        living = [f"{pid} {start}\n" for pid, start in self._users() if pid != str(own)]
+        files.replace(path, "".join([*living, line]))
 
     def _file(self, name: str) -> str:
         return os.path.join(self.directory, name)
