@@ -45,7 +45,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 
 # What `make_netns` sets up (src/conmon_c/native/syscalls.h)
-_OPEN_TO_ALL, _NEIGHBOURS, _ROUTER = 1, 2, 4
+_OPEN_TO_ALL, _NEIGHBOURS, _ROUTER, _BY_PASTA = 1, 2, 4, 8
 
 # openat2(2)
 RESOLVE_NO_XDEV = 0x01
@@ -168,16 +168,19 @@ def has_capability(capability: int) -> bool:
     return bool(effective_capabilities() >> capability & 1)
 
 
-def make_netns(path: Path, *, open_to_all: bool = False, neighbours: bool = False, router: bool = False) -> None:
+def make_netns(
+    path: Path, *, open_to_all: bool = False, neighbours: bool = False, router: bool = False, by_pasta: bool = False
+) -> None:
     """Bind-mount a new network namespace, its loopback device up, at `path` (made if missing).
 
     `open_to_all`: ports under 1024 and ping need no capability in it, which a process of another user namespace can't
     have there (ip-sysctl.rst: ip_unprivileged_port_start, ping_group_range). `neighbours`: it will be on a bridge, and
-    doesn't believe others there that say they are its router. `router`: it forwards between its devices. This process
-    stays in its own network namespace. Raises OSError with the path.
+    doesn't believe others there that say they are its router. `router`: it forwards between its devices. `by_pasta`: what
+    it sends goes through a pasta of after August 2024 (docs/networking.md, Speed). This process stays in its own network
+    namespace. Raises OSError with the path.
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    kind = open_to_all * _OPEN_TO_ALL + neighbours * _NEIGHBOURS + router * _ROUTER
+    kind = open_to_all * _OPEN_TO_ALL + neighbours * _NEIGHBOURS + router * _ROUTER + by_pasta * _BY_PASTA
     _check(lib.podpy_make_netns(_path(path), kind), path)
 
 

@@ -175,6 +175,25 @@ def test_another_ephemeral_port_is_chosen_if_somebody_takes_the_first(
     assert (code, "address already in use" in said) == (126, True), said
 
 
+@pytest.mark.parametrize(("option", "expected"), [("--map-guest-addr", "524288"), ("--old", "")])
+def test_senders_by_a_pasta_that_is_not_old_have_little_on_the_way(
+    podpy: Podpy, busybox: str, option: str, expected: str
+) -> None:
+    """--map-guest-addr tells that it isn't. The user's own --sysctl comes after that; others keep the host's setting."""
+    pasta = podpy.home / "bin/pasta"
+    pasta.parent.mkdir()
+    pasta.write_text(f'#!/bin/sh\n[ "$*" != --help ] || exec echo {option}\nexec {which("pasta")} "$@"\n')
+    pasta.chmod(0o755)
+    pasta.parent.chmod(0o755)
+    env = {"PATH": f"{pasta.parent}:{podpy.environment()['PATH']}"}
+    setting = "/proc/sys/net/ipv4/tcp_wmem"
+    run = ("run", "--rm", "--network", "pasta")
+    found = podpy.ok(*run, busybox, "cat", setting, env=env).split()
+    assert found[-1] == (expected or Path(setting).read_text().split()[-1])
+    found = podpy.ok(*run, "--sysctl", "net.ipv4.tcp_wmem=4096 16384 65536", busybox, "cat", setting, env=env).split()
+    assert found == ["4096", "16384", "65536"]
+
+
 def test_all_exposed_ports(serve: Serve) -> None:
     service = serve("tcp:80", "tcp:443", options=["-P", "--expose", "80", "--expose", "443/tcp"])
     assert tcp(service.port("80/tcp")).startswith("tcp 80")

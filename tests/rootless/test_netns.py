@@ -33,6 +33,25 @@ print([name for _, name in socket.if_nameindex()])
     assert "'lo'" in python(podpy, CODE + code).ok()
 
 
+def test_a_sender_by_pasta_has_little_on_the_way_and_a_short_timer(podpy: Podpy) -> None:
+    """ip-sysctl.rst: tcp_wmem, tcp_rto_min_us (which Linux has since 6.11). Other namespaces keep the host's."""
+    code = """
+from pathlib import Path
+NAMES = "tcp_wmem", "tcp_rto_min_us"
+def settings():
+    files = [Path("/proc/sys/net/ipv4", name) for name in NAMES]
+    return [file.read_text().split() for file in files if file.exists()]
+def inside(**kind):
+    linux.make_netns(path + str(len(kind)), **kind)
+    linux.setns(os.open(path + str(len(kind)), os.O_RDONLY), linux.CLONE_NEWNET)
+    return settings()
+before = settings()
+assert inside() == before
+assert inside(by_pasta=True) == [["4096", "16384", "524288"], ["20000"]][: len(before)]
+"""
+    python(podpy, CODE + code).ok()
+
+
 def test_missing_directory_is_an_error_with_its_path(podpy: Podpy) -> None:
     """As every system call's."""
     code = """

@@ -28,6 +28,7 @@ enum {
     PODPY_NETNS_OPEN_TO_ALL = 1, /* low ports and ping need no capability */
     PODPY_NETNS_NEIGHBOURS = 2,  /* it will be on a bridge with others, who aren't trusted */
     PODPY_NETNS_ROUTER = 4,      /* it forwards between its devices; an error if it may not */
+    PODPY_NETNS_BY_PASTA = 8,    /* its connections end in a pasta that takes less than the window it offers */
 };
 
 /* netns.c. Makes a network namespace with its loopback device up, and bind-mounts it at `path` (an existing file); the

@@ -120,6 +120,13 @@ def instead_of_old_pasta(text: str, found: Mode, conf: ContainersConf) -> Mode:
     return Mode(kind=SLIRP4NETNS, options=list(conf.network_cmd_options), program=program)
 
 
+def is_new_pasta(found: Mode, cache: str) -> bool:
+    """Return whether it is a pasta that isn't old (podpy.network.programs.is_old)."""
+    from podpy.network.programs import is_old
+
+    return found.kind == PASTA and not is_old(found.program, cache)
+
+
 def _with_program(kind: str, options: list[str], conf: ContainersConf) -> Mode:
     program = _find(kind, conf)
     if not program:

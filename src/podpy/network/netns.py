@@ -27,13 +27,17 @@ class CreateNetns(Operation):
     """Make the container's network namespace and its handle.
 
     It belongs to podpy's own user namespace. `open_to_all`: the container has another one, so its root has no
-    capability over the network; low ports and ping must do without. `neighbours`: it will be on a bridge.
+    capability over the network; low ports and ping must do without. `neighbours`: it will be on a bridge. `by_pasta`:
+    what it sends leaves by a pasta that isn't old (podpy.network.mode.is_new_pasta).
     """
 
-    def __init__(self, path: str, *, open_to_all: bool = False, neighbours: bool = False) -> None:
+    def __init__(
+        self, path: str, *, open_to_all: bool = False, neighbours: bool = False, by_pasta: bool = False
+    ) -> None:
         self.path = path
         self.open_to_all = open_to_all
         self.neighbours = neighbours
+        self.by_pasta = by_pasta
 
     def describe(self) -> str:
         """Return where the handle is."""
@@ -41,7 +45,9 @@ class CreateNetns(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        linux.make_netns(self.path, open_to_all=self.open_to_all, neighbours=self.neighbours)
+        linux.make_netns(
+            self.path, open_to_all=self.open_to_all, neighbours=self.neighbours, by_pasta=self.by_pasta
+        )
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""

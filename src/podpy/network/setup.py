@@ -198,7 +198,11 @@ def plan(context: StartContext, database: Callable[[], Database]) -> NetworkPlan
         return made
     starter = made.connect(published)
     starter.before = before
-    made.operations = [netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps)), starter]
+    by_pasta = mode.is_new_pasta(kind, context.paths.cache)
+    made.operations = [
+        netns.CreateNetns(made.netns_path, open_to_all=bool(spec.uid_maps), by_pasta=by_pasta),
+        starter,
+    ]
     return made
 
 

@@ -60,9 +60,11 @@ class BridgeNetwork:
             for attachment in context.spec.networks
         ]
         resolving = resolver.StartResolver(self.shared.directory, lambda: self.hold_fd)
+        by_pasta = self.shared.way_out.is_new_pasta(context.paths.cache)
+        open_to_all = bool(context.spec.uid_maps)
         self.operations: list[Operation] = [
             GiveAddresses(self),
-            netns.CreateNetns(self.netns_path, open_to_all=bool(context.spec.uid_maps), neighbours=True),
+            netns.CreateNetns(self.netns_path, open_to_all=open_to_all, neighbours=True, by_pasta=by_pasta),
             OpenNamespace(self),
             *(PlugIn(self, place) for place in range(len(self.wanted))),
             TellNames(self, resolving),

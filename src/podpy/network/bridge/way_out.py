@@ -42,6 +42,10 @@ class WayOut:
         """Return whether it is ready."""
         return netns.has_helper(self._directory)
 
+    def is_new_pasta(self, cache: str) -> bool:
+        """Return what podpy.network.mode.is_new_pasta says of it. Raises NotSupportedError without a program for it."""
+        return mode.is_new_pasta(mode.parse("", self._conf), cache)
+
     def start(self, *, again: bool) -> None:
         """Start it if nobody has, and return at once. The namespace is mounted at its path for this process.
 
