@@ -175,9 +175,9 @@ def make_netns(
 
     `open_to_all`: ports under 1024 and ping need no capability in it, which a process of another user namespace can't
     have there (ip-sysctl.rst: ip_unprivileged_port_start, ping_group_range). `neighbours`: it will be on a bridge, and
-    doesn't believe others there that say they are its router. `router`: it forwards between its devices. `by_pasta`: what
-    it sends goes through a pasta of after August 2024 (docs/networking.md, Speed). This process stays in its own network
-    namespace. Raises OSError with the path.
+    doesn't believe others there that say they are its router. `router`: it forwards between its devices. `by_pasta`:
+    what it sends goes through a pasta of after August 2024 (docs/networking.md, Speed). This process stays in its own
+    network namespace. Raises OSError with the path.
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     kind = open_to_all * _OPEN_TO_ALL + neighbours * _NEIGHBOURS + router * _ROUTER + by_pasta * _BY_PASTA

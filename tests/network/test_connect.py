@@ -15,6 +15,7 @@ import pytest
 
 from podpy.rootless.programs import which
 from tests.network.conftest import LOCALHOST, Service, host_address, tcp, udp
+from tests.network.user_networks import define
 from tests.support import needs, ports, wait
 from tests.support.engine import Podpy
 
@@ -179,7 +180,10 @@ def test_another_ephemeral_port_is_chosen_if_somebody_takes_the_first(
 def test_senders_by_a_pasta_that_is_not_old_have_little_on_the_way(
     podpy: Podpy, busybox: str, option: str, expected: str
 ) -> None:
-    """--map-guest-addr tells that it isn't. The user's own --sysctl comes after that; others keep the host's setting."""
+    """--map-guest-addr tells that it isn't. The user's own --sysctl comes after that; others keep the host's setting.
+
+    On a user network its way out is what counts.
+    """
     pasta = podpy.home / "bin/pasta"
     pasta.parent.mkdir()
     pasta.write_text(f'#!/bin/sh\n[ "$*" != --help ] || exec echo {option}\nexec {which("pasta")} "$@"\n')
@@ -187,11 +191,13 @@ def test_senders_by_a_pasta_that_is_not_old_have_little_on_the_way(
     pasta.parent.chmod(0o755)
     env = {"PATH": f"{pasta.parent}:{podpy.environment()['PATH']}"}
     setting = "/proc/sys/net/ipv4/tcp_wmem"
-    run = ("run", "--rm", "--network", "pasta")
-    found = podpy.ok(*run, busybox, "cat", setting, env=env).split()
-    assert found[-1] == (expected or Path(setting).read_text().split()[-1])
-    found = podpy.ok(*run, "--sysctl", "net.ipv4.tcp_wmem=4096 16384 65536", busybox, "cat", setting, env=env).split()
-    assert found == ["4096", "16384", "65536"]
+    for network in ("pasta", define(podpy, "user")):
+        run = ("run", "--rm", "--network", network)
+        found = podpy.ok(*run, busybox, "cat", setting, env=env).split()
+        assert found[-1] == (expected or Path(setting).read_text().split()[-1])
+        own = "4096 16384 65536"
+        found = podpy.ok(*run, "--sysctl", f"net.ipv4.tcp_wmem={own}", busybox, "cat", setting, env=env).split()
+        assert found == own.split()
 
 
 def test_all_exposed_ports(serve: Serve) -> None:

@@ -47,7 +47,7 @@ def inside(**kind):
     return settings()
 before = settings()
 assert inside() == before
-assert inside(by_pasta=True) == [["4096", "16384", "524288"], ["20000"]][: len(before)]
+assert inside(by_pasta=True) == [["4096", "16384", "524288"], ["10000"]][: len(before)]
 """
     python(podpy, CODE + code).ok()
 

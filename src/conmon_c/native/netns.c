@@ -64,7 +64,7 @@ static const struct setting SETTINGS[] = {
      * leaves it to the sender's timer to find out. So less is on the way at once, and that timer is short: it is about
      * the way to pasta alone, which itself sends again what the network loses. */
     {PODPY_NETNS_BY_PASTA, "/proc/sys/net/ipv4/tcp_wmem", "4096 16384 524288"},
-    {PODPY_NETNS_BY_PASTA, "/proc/sys/net/ipv4/tcp_rto_min_us", "20000"}, /* Linux 6.11 */
+    {PODPY_NETNS_BY_PASTA, "/proc/sys/net/ipv4/tcp_rto_min_us", "10000"}, /* Linux 6.11 */
 };
 static const char IP_FORWARD[] = "/proc/sys/net/ipv4/ip_forward";
 

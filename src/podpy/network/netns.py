@@ -45,9 +45,7 @@ class CreateNetns(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        linux.make_netns(
-            self.path, open_to_all=self.open_to_all, neighbours=self.neighbours, by_pasta=self.by_pasta
-        )
+        linux.make_netns(self.path, open_to_all=self.open_to_all, neighbours=self.neighbours, by_pasta=self.by_pasta)
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""
