@@ -191,7 +191,7 @@ def test_senders_by_a_pasta_that_is_not_old_have_little_on_the_way(
     pasta.parent.chmod(0o755)
     env = {"PATH": f"{pasta.parent}:{podpy.environment()['PATH']}"}
     setting = "/proc/sys/net/ipv4/tcp_wmem"
-    for network in ("pasta", define(podpy, "user")):
+    for network in ("pasta:fixed", define(podpy, "user")):
         run = ("run", "--rm", "--network", network)
         found = podpy.ok(*run, busybox, "cat", setting, env=env).split()
         assert found[-1] == (expected or Path(setting).read_text().split()[-1])
