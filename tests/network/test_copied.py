@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.network.conftest import host_address
-from tests.support import pastas, wait
+from tests.network.conftest import Service, host_address, tcp
+from tests.support import pastas, ports, wait
 from tests.support.engine import Podpy
 
 SHOW = "cat /etc/hosts /etc/resolv.conf; ip -4 -o addr; ip route"
@@ -43,6 +44,14 @@ def test_fixed_addresses_by_option_and_by_containers_conf(podpy: Podpy, busybox:
     env = {"CONTAINERS_CONF_OVERRIDE": str(conf)}
     text = podpy.ok("run", "--rm", "--name=c", "--hostname=www", busybox, "sh", "-c", SHOW, env=env)
     assert [each for each in fixed if each not in text] == []
+
+
+def test_the_hosts_own_connections_are_seen_as_the_containers_or_as_the_hosts(serve: Callable[..., Service]) -> None:
+    port, own = ports.free(), host_address()
+    serve("tcp:80", options=["-p", f"{port}:80"])
+    if own:
+        assert tcp(port) == f"tcp 80 from ::ffff:{own}", "the container's own address is the host's"
+        assert tcp(port, own) == "tcp 80 from ::ffff:169.254.1.2"
 
 
 def test_the_pid_file_of_the_users_is_written_and_pasta_ends(podpy: Podpy, busybox: str) -> None:

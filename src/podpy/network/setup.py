@@ -75,8 +75,12 @@ class NetworkPlan:
                 search=spec.dns_search,
                 options=spec.dns_options,
             )
+        resolver = names.host_resolver(own_namespace=own_namespace)
+        has_ipv6 = self.mode.kind != mode.PASTA or not any(":" in each for each in resolver.servers)
+        if not (has_ipv6 or hostinfo.ipv6_interface()):  # without it, the container has none either
+            resolver.servers = [server for server in resolver.servers if ":" not in server]
         return names.resolv_conf(
-            names.host_resolver(own_namespace=own_namespace),
+            resolver,
             servers=spec.dns,
             search=spec.dns_search,
             options=spec.dns_options,
