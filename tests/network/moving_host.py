@@ -37,13 +37,6 @@ while True:
         server.sendto(asked[:2] + bytes([0x81, 0x80]) + counts + asked[12:end] + (answer if is_ipv4 else b""), client)
 """
 
-_RELOAD = """
-import sys
-from podpy import Runtime
-with Runtime() as runtime:
-    print(runtime.container(sys.argv[1]).reload_network())
-"""
-
 
 class MovingHost:
     """The host and the remote; `podpy` runs on the host."""
@@ -101,21 +94,13 @@ class MovingHost:
         """Give the host this name server."""
         self.resolv_conf.write_text(f"nameserver {address}\n")
 
-    def _run(self, command: list[str], env: dict[str, str] | None = None) -> Result:
-        user = self._podpy.user
-        drop = ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups"]
-        command = ["nsenter", "-t", str(self._host), "-n", "-m", *drop, *command]
-        done = subprocess.run(command, env=self._podpy.environment(env), capture_output=True, text=True, timeout=120)
-        return Result(command, done.returncode, done.stdout, done.stderr)
-
     def podpy(self, *args: str) -> Result:
         """Run podpy on this host."""
-        return self._run(self._podpy.command(*args))
-
-    def reload(self, container: str) -> Result:
-        """Connect the container anew; stdout is "True" if it was."""
-        library = {"PYTHONPATH": str(self._podpy.launcher.parents[2])}
-        return self._run([sys.executable, "-c", _RELOAD, container], library)
+        user = self._podpy.user
+        drop = ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups"]
+        command = ["nsenter", "-t", str(self._host), "-n", "-m", *drop, *self._podpy.command(*args)]
+        done = subprocess.run(command, env=self._podpy.environment(), capture_output=True, text=True, timeout=120)
+        return Result(command, done.returncode, done.stdout, done.stderr)
 
     def asked(self, container: str, address: str = REMOTE) -> str:
         """Return the address of the host at which the remote sees the container; "" if it doesn't get there."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +66,18 @@ def test_the_pid_file_of_the_users_is_written_and_pasta_ends(podpy: Podpy, busyb
     assert str(ours.parent / "netns") in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     podpy.ok("rm", "-f", "-t", "0", container)
     wait.for_end(int(pid))
+
+
+def test_a_reload_mends_a_killed_pasta_and_says_who_has_its_port(serve: Callable[..., Service], podpy: Podpy) -> None:
+    port = ports.free()
+    container = serve("tcp:80", options=["-p", f"{port}:80"]).container
+    pid = int((podpy.runroot / "containers" / container / "pasta.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    wait.for_end(pid)
+    with socket.create_server(("0.0.0.0", port)):
+        podpy("network", "reload", container).fails(125, f"{port}/tcp: address already in use")
+    assert podpy.ok("network", "reload", container) == container
+    assert tcp(port).startswith("tcp 80 from")
 
 
 def test_an_option_that_pasta_doesnt_know_is_told_by_pasta(podpy: Podpy, busybox: str) -> None:

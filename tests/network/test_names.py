@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from podpy.errors import UsageError
-from podpy.network.names import Resolver, hosts, network_resolv_conf, resolv_conf
+from podpy.network.names import Resolver, hosts, network_resolv_conf, own_names, resolv_conf
 
 
 def test_hosts_of_a_plain_container() -> None:
@@ -14,6 +16,14 @@ def test_hosts_of_a_plain_container() -> None:
         "127.0.0.1\tlocalhost\n::1\tlocalhost\n192.0.2.2\thost.containers.internal host.docker.internal\n"
         "10.0.2.100\tabc web\n"
     )
+
+
+def test_own_names() -> None:
+    identifier = "0123456789ab" * 5
+    assert own_names("", "private", identifier, "web") == ["0123456789ab", "web"]
+    assert own_names("web", "private", identifier, "web") == ["web"]
+    assert own_names("", "host", identifier, "web") == [os.uname().nodename, "web"]
+    assert own_names("", f"container:{identifier}", identifier, "web") == ["web"]
 
 
 def test_added_hosts_come_first_and_win() -> None:

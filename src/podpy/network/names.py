@@ -63,7 +63,12 @@ def _line(address: str, names: list[str]) -> str:
 
 
 def own_names(hostname: str, uts: str, container_id: str, name: str) -> list[str]:
-    """Return the names by which a container's /etc/hosts knows itself: its host name and its name."""
+    """Return the names by which a container's /etc/hosts knows itself: its host name and its name.
+
+    Another container's host name, which it shares, is that one's.
+    """
+    if uts.startswith("container:") and not hostname:
+        return [name]
     default = os.uname().nodename if uts == "host" else container_id[:12]
     return list(dict.fromkeys([hostname or default, name]))
 

@@ -127,20 +127,6 @@ class Container(Held):
         self.engine.oci_runtime.resume(self.id)
         self.engine.table.update(self.id, "unpause", status=RUNNING)
 
-    def reload_network(self) -> bool:
-        """Connect the running container's default network anew, with what the host's network is now.
-
-        Return False for a network that needs none of it: host, none, another container's. Raises StateError if it
-        isn't running, InUseError for a published port that somebody else has taken, NetworkSetupError.
-        """
-
-        def work() -> bool:
-            from podpy.libpod.containers.starting.reconnect import reconnect
-
-            return reconnect(self)
-
-        return self._privileged(work)
-
     # Waiting and cleanup
 
     def wait(self, timeout: float | None = None, *, conditions: Collection[str] = (), output: int = -1) -> int:
