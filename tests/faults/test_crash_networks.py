@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sqlite3
+import subprocess
 
 import pytest
 
 from tests.faults.repaired import KILLED, assert_repaired
-from tests.network.user_networks import clean, define
-from tests.support import ports
+from tests.network.user_networks import ask, clean, define, serve
+from tests.support import ports, processes, wait
 from tests.support.engine import Podpy
 
 MOMENTS = (
@@ -92,3 +95,40 @@ def test_podpy_is_killed_while_it_changes_a_running_container(
     podpy.ok("rm", "-f", "-t0", "c")
     assert_repaired(podpy, busybox)
     assert rows(podpy) == [] and clean(podpy)
+
+
+@pytest.mark.parametrize("victim", ["conmon", "pasta", "resolver", "forwarder"])
+def test_a_helper_of_the_networks_is_killed(podpy: Podpy, busybox: str, victim: str) -> None:
+    """The next container finds all that is there, and what has died starts again."""
+    net = define(podpy, "net")
+    port = ports.free()
+    container = podpy.ok("run", "-d", "--name=c", "--network", net, f"-p={port}:80", busybox, "sleep", "1000")
+    serve(podpy, "c")
+    directory = podpy.runroot / "containers" / container
+    if victim == "resolver":
+        found = processes.mentioning([podpy.runroot / "networks"], podpy.marker)
+        pid = next(pid for pid in found if "podpy-resolver" in processes.describe(pid))
+    else:
+        files = {"conmon": directory / "conmon.pid", "forwarder": directory / "forward.pid"}
+        pid = int(files.get(victim, podpy.runroot / "networks/pasta.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    wait.for_end(pid)
+    podpy.ok("run", "-d", "--name=d", "--network", net, busybox, "sleep", "1000")
+    assert ask(podpy, "d", "c") == container[:12]
+    podpy.ok("network", "reload", "c")
+    with socket.create_connection(("127.0.0.1", port), timeout=wait.PATIENCE) as client:
+        assert client.makefile().read().strip() == container[:12]
+    podpy("rm", "-f", "-t0", "c", "d")
+    assert_repaired(podpy, busybox)
+    assert rows(podpy) == [] and clean(podpy)
+
+
+def test_a_reboot_gives_all_addresses_back(podpy: Podpy, busybox: str) -> None:
+    net = define(podpy, "net")
+    podpy.ok("run", "-d", "--name=c", "--network", f"{net}:ip=10.89.0.7", busybox, "sleep", "1000")
+    podpy.kill_rest()
+    subprocess.run(["rm", "-rf", podpy.runroot], check=True)
+    assert podpy.ok("ps", "--all", "--format", "{{.State}}") == "exited"
+    assert rows(podpy) == []
+    podpy.ok("start", "c")
+    assert "10.89.0.7" in podpy.ok("exec", "c", "hostname", "-i")
