@@ -1,0 +1,77 @@
+"""Published ports of containers on user networks, from end to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from tests.network.conftest import Service, host_address, tcp, udp
+from tests.support import ports, wait
+from tests.support.engine import Podpy
+
+Serve = Callable[..., Service]
+
+
+@pytest.fixture
+def network(podpy: Podpy) -> str:
+    podpy.ok("network", "create", "n")
+    return "n"
+
+
+def forwarder_of(podpy: Podpy, container: str) -> int:
+    identifier = podpy.ok("inspect", "--format", "{{.Id}}", container)
+    return int((podpy.runroot / "containers" / identifier / "forward.pid").read_text())
+
+
+def test_services_see_who_asks(serve: Serve, podpy: Podpy, network: str) -> None:
+    first, other = ports.free(), ports.free(kind=socket.SOCK_DGRAM)
+    options = ["--network", network, "-p", f"{first}:80", "-p", f"{other}:53/udp"]
+    service = serve("tcp:80", "udp:53", options=options)
+    gateway = podpy.json("network", "inspect", network)[0]["subnets"][0]["gateway"]
+    address = host_address()
+    if address:
+        assert tcp(first, address).split()[-1].endswith(address)
+        assert udp(other, address).split()[-1].endswith(address)
+    assert tcp(first).split()[-1].endswith(gateway)
+    assert udp(other).split()[-1].endswith(gateway)
+    pid = forwarder_of(podpy, service.container)
+    podpy.ok("rm", "-f", "-t", "0", service.container)
+    wait.for_end(pid)
+    with pytest.raises(OSError):
+        tcp(first)
+
+
+def test_a_taken_port_is_an_error_before_anything_starts(podpy: Podpy, busybox: str, network: str) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = podpy("run", "--network", network, "-p", f"{port}:80", busybox, "true")
+        done.fails(126, f"{port}", "address already in use")
+
+
+def test_an_ephemeral_port_survives_a_restart_and_a_killed_forwarder(serve: Serve, podpy: Podpy, network: str) -> None:
+    service = serve("tcp:80", options=["--network", network, "-p", "80"])
+    port = service.port("80/tcp")
+    assert tcp(port).startswith("tcp 80")
+    pid = forwarder_of(podpy, service.container)
+    os.kill(pid, signal.SIGKILL)
+    wait.for_end(pid)
+    with pytest.raises(OSError):
+        tcp(port)
+    podpy.ok("network", "reload", service.container)
+    assert tcp(port).startswith("tcp 80")
+    podpy.ok("restart", "-t", "0", service.container)
+    assert service.port("80/tcp") == port
+
+
+def test_ports_follow_a_container_to_another_network(serve: Serve, podpy: Podpy, network: str) -> None:
+    podpy.ok("network", "create", "other")
+    port = ports.free()
+    service = serve("tcp:80", options=["--network", network, "-p", f"{port}:80"])
+    podpy.ok("network", "connect", "other", service.container)
+    podpy.ok("network", "disconnect", network, service.container)
+    gateway = podpy.json("network", "inspect", "other")[0]["subnets"][0]["gateway"]
+    assert tcp(port).split()[-1].endswith(gateway)
