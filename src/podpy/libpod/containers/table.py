@@ -244,11 +244,11 @@ class ContainerTable:
         marks = ", ".join("?" * len(statuses))
         return self._rows(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created", statuses)
 
-    def left_by_restarts(self, before: int) -> list[ContainerRow]:
-        """Return the rows of containers that were stopped before this time for a restart that never came."""
+    def left_by_restarts(self, before: int) -> list[str]:
+        """Return the ids of containers that were stopped before this time for a restart that never came."""
         # Literally as in the index containers_left_by_restarts; `+`: not by status, which most containers share.
-        where = f" WHERE +status = ? AND stopped_by_user = {STOPPED_FOR_RESTART} AND finished < ?"
-        return self._rows(_SELECT + where, (EXITED, before))
+        where = f"+status = ? AND stopped_by_user = {STOPPED_FOR_RESTART} AND finished < ?"
+        return [found for (found,) in self.database.query(f"SELECT id FROM containers WHERE {where}", (EXITED, before))]
 
     def latest(self) -> ContainerRow | None:
         """Return the newest container, or None."""

@@ -20,7 +20,7 @@ from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers.ending.cleanup import remove_tree
 from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
-from podpy.libpod.containers.held import Held, find
+from podpy.libpod.containers.held import find
 from podpy.libpod.containers.table import BUSY, INITIALIZED, REMOVING, STOPPED_BY_USER
 from podpy.monitor.files import UNCOMMITTED
 
@@ -36,16 +36,22 @@ if TYPE_CHECKING:
 
 def repair(engine: Engine) -> list[str]:
     """Repair, and return a line for each repair. Cheap if there is nothing to do. Needs the user's namespaces."""
-    done = [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(engine)]
-    for row in engine.table.summaries(*BUSY):
+    engine.looked_at = monotonic()
+    done = []
+    rows = engine.table.summaries(*BUSY, REMOVING)
+    if any(row.status == REMOVING for row in rows):
+        done += [f"container {row.id[:12]}: its removal was finished" for row in finish_removals(engine)]
+    for row in rows:
+        if row.status == REMOVING:
+            continue
         settled = settle(engine, row)
         if settled.status != row.status and settled.status not in _NOT_ENDED:
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
             _finish(engine, row.id)
-    for row in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
-        done.append(f"container {row.id[:12]}: was stopped for a restart that never came")
-        engine.table.note(row.id, stopped_by_user=STOPPED_BY_USER)
-        finish(Held(engine, row), wait=False)
+    for container_id in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
+        done.append(f"container {container_id[:12]}: was stopped for a restart that never came")
+        engine.table.note(container_id, stopped_by_user=STOPPED_BY_USER)
+        _finish(engine, container_id)
     if engine.database.query("SELECT 1 FROM network_attachments LIMIT 1") or engine.has_bridges:
         from podpy.libpod.system.networks import repair_networks
 
