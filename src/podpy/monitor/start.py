@@ -145,7 +145,8 @@ class MonitorRequest(Record):
     def descriptors(self) -> list[int]:
         """Return what conmon inherits besides its pipes."""
         own = [fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0] if self.is_ours else []
-        held = [self.hold_fd] if self.hold_fd >= 0 else []  # another conmon inherits it, too, and leaves it open
+        # Another conmon inherits it, too, and leaves it open; the container may not get it among its own.
+        held = [self.hold_fd] if self.hold_fd >= 0 and (self.is_ours or not self.preserved) else []
         return [*own, *held, *self.preserved]
 
 
