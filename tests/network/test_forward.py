@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+import struct
 import threading
 import uuid
 from pathlib import Path
@@ -211,6 +212,18 @@ def test_an_answer_before_a_reset_arrives(forward: Forwarder) -> None:
     theirs.sendall(b"413 too long")
     theirs.close()
     assert ours.recv(100) == b"413 too long"
+
+
+def test_a_server_that_speaks_and_is_gone_at_once_is_heard(forward: Forwarder) -> None:
+    forward.start(WEB)
+    server = forward.serve(INSIDE)
+    for _ in range(50):
+        with forward.connect(HOST, PORT) as ours:
+            theirs, _ = server.accept()
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            theirs.sendall(b"421 too many")
+            theirs.close()
+            assert ours.recv(100) == b"421 too many"
 
 
 def test_a_port_where_nobody_listens_is_closed(forward: Forwarder) -> None:

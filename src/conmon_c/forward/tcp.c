@@ -154,12 +154,21 @@ static void client_ready(struct context *ctx, struct source *source, uint32_t ev
         give_up(ctx, connection);
 }
 
+/* True if a server has said something: it was there, even if it is gone before epoll has told of either. */
+static bool has_been_heard(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_bytes_received > 0;
+}
+
 static void server_ready(struct context *ctx, struct source *source, uint32_t events)
 {
     struct connection *connection = CONTAINER_OF(source, struct connection, side[SERVER].source);
 
     note(&connection->side[SERVER], events);
-    if (!connection->connected && (events & (BROKEN | EPOLLOUT)) == EPOLLOUT) {
+    if (!connection->connected && ((events & BROKEN) == 0 ? (events & EPOLLOUT) != 0 : has_been_heard(source->fd))) {
         connection->connected = true;
         unqueue(connection);
     }
