@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from podpy.errors import InUseError
 from podpy.libpod.containers.table import ContainerRow, ContainerTable
 from podpy.storage.database.database import Database
 from tests.storage.stores import paths_under
+
+WAL_HEADER, WAL_FRAME_HEADER, PAGE = 32, 24, 4096  # bytes (sqlite.org/fileformat2.html, 4.1)
 
 
 @pytest.fixture
@@ -47,3 +51,16 @@ def test_who_joins_a_namespace_is_a_relation(database: Database) -> None:
     assert table.dependents("a" * 64) == ["b" * 64]
     table.delete("b" * 64)
     assert table.dependents("a" * 64) == []
+
+
+def test_a_change_of_state_writes_few_pages_however_long_specifications_are(database: Database) -> None:
+    """The row, the index by status, the event, the index of events by time; one of them may be split."""
+    table = ContainerTable(database)
+    for number in range(100):
+        identifier = f"{number:064x}"
+        table.insert(ContainerRow(id=identifier, name=f"c{number}", spec=f'"{"x" * 3000}"', created=number))
+    database.query("PRAGMA wal_checkpoint(TRUNCATE)")
+    table.update(f"{50:064x}", "start", status="running", started=7)
+    written = os.stat(f"{database.path}-wal").st_size
+    assert (written - WAL_HEADER) // (WAL_FRAME_HEADER + PAGE) <= 6
+    assert len(table.get(f"{50:064x}").spec) == 3002

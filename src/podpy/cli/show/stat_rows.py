@@ -36,7 +36,6 @@ class StatTexts:
         self.name = stats.name
         self.cpu = percent(stats.cpu)
         self.memory = _pair(stats.memory, stats.memory_limit, human_size)
-        self.memory_bytes = _pair(stats.memory, stats.memory_limit, binary_size)
         self.memory_percent = percent(stats.memory_percent)
         self.network = _UNKNOWN + " / " + _UNKNOWN
         if stats.network is not None:
@@ -119,7 +118,7 @@ def placeholders(stats: Stats, *, cut: bool = True) -> Struct:
             "AVGCPU": texts.average,
             "Up": texts.cpu_time,
             "MemUsage": texts.memory,
-            "MemUsageBytes": texts.memory_bytes,
+            "MemUsageBytes": _pair(stats.memory, stats.memory_limit, binary_size),
             "MemPerc": texts.memory_percent,
             "NetIO": texts.network,
             "BlockIO": texts.block,
