@@ -97,7 +97,7 @@ def test_a_project_comes_up_answers_and_goes_away(machine: Machine, program: Pat
     project("up", "-d").ok()
     assert project("ps", "-q").ok().split() == machine.ok("ps", "-q").split()
     wait.until(lambda: "started with x y" in project("logs", "web").ok(), what="its first line is in the log")
-    inside = "id -u; hostname; cat /run/secrets/token /src/token; grep -c db /etc/hosts; ulimit -n; touch /data/x"
+    inside = "id -u; hostname; cat /run/secrets/token /src/token; grep -cw db /etc/hosts; ulimit -n; touch /data/x"
     assert project("exec", "-T", "web", "sh", "-c", inside).ok().split() == [
         "1000",
         "webhost",
