@@ -22,8 +22,9 @@ sys.path[:0] = [{str(CHECKOUT / "src")!r}, {str(CHECKOUT)!r}]
 from podpy import linux
 from podpy.config.containers_conf import ContainersConf
 from podpy.config.paths import Paths
-from podpy.network.bridge import host_firewall, links, nftables
+from podpy.network.bridge import links, nftables
 from podpy.network.bridge.host import HostNamespace
+from podpy.network.bridge.host_firewall import HostFirewall
 from podpy.network.bridge.netlink import Netlink
 from tests.network import inside
 directory = sys.argv[1]
@@ -32,6 +33,7 @@ linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
 space = HostNamespace(paths, ContainersConf())
 with space:
     host = space.open()
+firewall = HostFirewall(host, space.owner)
 rt = Netlink.open(host)
 rt.add(links.RTM_SETLINK, 0, links._LINK.pack(0, 0, 1, 1, 1))  # the loopback device
 client = inside.container(directory, "client")
@@ -42,7 +44,8 @@ rt.add(links.RTM_SETLINK, 0, links._LINK.pack(0, 0, out, 0, 0) + links.text(20, 
 rt.send()
 def network(number, **how):
     here = links.make_bridge(rt, links.Bridge(name=f"podman{{number}}",
-                                              addresses=[f"10.89.{{number}}.1/24", f"fd00:{{number}}::1/64"]))
+                                              addresses=[f"10.89.{{number}}.1/24", f"fd00:{{number}}::1/64"],
+                                              owner=space.owner))
     space.allow(host, f"podman{{number}}", **how)
     return here
 def attached(name, number, host=2):
@@ -81,7 +84,7 @@ print(inside.connect(one, "2001:db8::7"), servers[1].accept()[1][0])
 print(inside.connect(one, "10.89.1.3"), inside.connect(one, "10.89.2.2"), inside.connect(three, "192.0.2.7"), sep=", ")
 space.allow(host, "podman1", friends=["podman2"])
 print(inside.connect(one, "10.89.2.2"))
-host_firewall.forget(host, "podman1")
+firewall.forget("podman1")
 bridges[1] = network(1, internal=True)
 print(inside.connect(one, "192.0.2.7"), inside.connect(one, "10.89.2.2"), sep=", ")
 """
@@ -96,58 +99,75 @@ print(inside.connect(one, "192.0.2.7"), inside.connect(one, "10.89.2.2"), sep=",
 
 def test_a_published_port_is_reached_from_everywhere_and_shows_who_called(host: Callable[[str], str]) -> None:
     code = """
-import errno, socket
+import socket
 bridges = {1: network(1), 2: network(2)}
 one, same, two = attached("one", 1), attached("same", 1, 3), attached("two", 2)
 servers = {address: inside.listen(one, address) for address in ("10.89.1.2", "fd00:1::2")}
 ports = [("tcp", "", 8080, "10.89.1.2", 80), ("tcp", "::", 8080, "fd00:1::2", 80),
          ("tcp", "192.0.2.1", 9090, "10.89.1.2", 80)]
-space.publish(host, ["podman1"], ports)
+space.publish(host, ports)
 def called(netns, address, port=8080):
     assert ":" in (seen := inside.connect(netns, address, port)) or "." in seen, seen
     server = servers["fd00:1::2" if ":" in address else "10.89.1.2"]
     return server.accept()[1][0]
 print(called(client, "192.0.2.1"), called(client, "2001:db8::1"), called(client, "192.0.2.1", 9090))
-print(called(host, "192.0.2.1"), called(host, "127.0.0.1"))
+print(called(host, "192.0.2.1"), inside.connect(host, "127.0.0.1", 8080), inside.connect(host, "::1", 8080), sep=", ")
 print(called(two, "192.0.2.1"))
 # With br_netfilter's tables on, the answer passes them, too, and the caller's own address can stay.
 assert called(same, "192.0.2.1") in ("10.89.1.1", "10.89.1.3")
 print(inside.connect(host, "127.0.0.1", 9090), inside.connect(client, "192.0.2.1", 80), sep=", ")
 print(inside.connect(client, "10.89.1.2"))
-try:
-    space.publish(host, ["podman2"], [("tcp", "", 7070, "10.89.2.2", 80), ("tcp", "", 8080, "10.89.2.2", 80)])
-except OSError as error:
-    print(error.errno == errno.EEXIST)
-host_firewall.withdraw(host, ["10.89.1.2", "fd00:1::2"])
+space.withdraw(lambda address: address != "10.89.1.2")
+print(inside.connect(client, "192.0.2.1", 8080), called(client, "2001:db8::1"), sep=", ")
+space.publish(host, [("tcp", "", 8080, "10.89.2.2", 80), ("tcp", "::", 8080, "fd00:2::2", 80)])
+servers["fd00:1::2"] = inside.listen(two, "fd00:2::2")
+print(called(client, "2001:db8::1"))
+space.withdraw(lambda address: False)
 print(inside.connect(client, "192.0.2.1", 8080), inside.connect(client, "192.0.2.1", 9090), sep=", ")
 """
     assert host(code).splitlines() == [
         "192.0.2.7 2001:db8::7 192.0.2.7",
-        "192.0.2.1 10.89.1.1",
+        "192.0.2.1, Connection refused, Connection refused",
         "10.89.2.2",
         "Connection refused, Connection refused",
         "No route to host",
-        "True",
+        "Connection refused, 2001:db8::7",
+        "2001:db8::7",
         "Connection refused, Connection refused",
     ]
 
 
-def test_the_loopback_device_stays_the_hosts_own(host: Callable[[str], str]) -> None:
-    """route_localnet, which published ports need, lets a container address it (CVE-2020-8558)."""
+def test_two_run_roots_have_tables_and_bridges_of_their_own(host: Callable[[str], str]) -> None:
     code = """
 bridges = {1: network(1)}
-one = attached("one", 1)
-space.publish(host, ["podman1"], [])
-server = inside.listen(host, "127.0.0.1", 5000)
-import socket, subprocess
-for words in ("link set lo down", "route add 127.0.0.0/8 via 10.89.1.1"):
-    subprocess.run(["nsenter", f"--net=/proc/self/fd/{one}", "ip", *words.split()], pass_fds=[one], check=True)
-open_to_it = socket.socket(fileno=linux.netns_socket(one, socket.AF_INET, socket.SOCK_STREAM, 0))
-open_to_it.settimeout(1)
-open_to_it.bind(("10.89.1.2", 0))
-print(inside.fails(lambda: open_to_it.connect(("127.0.0.1", 5000))))
+other = HostNamespace(Paths.find(directory + "/root2", directory + "/run2"), ContainersConf())
+with other:
+    other.open()
+    links.make_bridge(rt, links.Bridge(name="podman2", addresses=["10.89.2.1/24"], owner=other.owner))
+    other.allow(host, "podman2")
+    for name in ("podman1", "uplink0"):
+        told = inside.fails(lambda: links.make_bridge(rt, links.Bridge(name=name, owner=other.owner)))
+        print(told.partition(". ")[0])
+bridges[2] = links.find(rt, "podman2").index
+one, two = attached("one", 1), attached("two", 2)
+server = inside.listen(two, "10.89.2.2")
+print(inside.connect(one, "10.89.2.2"))
+other.publish(host, [("tcp", "", 8080, "10.89.2.2", 80)])
+print(inside.connect(one, "192.0.2.1", 8080), server.accept()[1][0])
+with other:
+    other.end()
+with other:  # once the background has done its work
+    print([link.name for link in links.all_links(rt) if link.kind == "bridge"])
+print(nftables.is_loaded(host, other.owner), nftables.is_loaded(host, space.owner))
 """
-    assert "Error" in host(code)
+    assert host(code).splitlines() == [
+        "InUseError: bridge podman1 is there and is somebody else's",
+        "InUseError: bridge uplink0 is there and is somebody else's",
+        "No route to host",
+        "10.89.1.2 10.89.2.1",
+        "['uplink0', 'podman1']",
+        "False True",
+    ]
 
 
 def test_other_tables_and_devices_stay_as_they_are(host: Callable[[str], str]) -> None:
@@ -164,7 +184,7 @@ with HostNamespace(paths, ContainersConf()) as last:
     network(2)
     last.end()
 with HostNamespace(paths, ContainersConf()) as after:  # once the background has done its work
-    print([link.name for link in links.all_links(rt) if link.kind == "bridge"], nftables.is_loaded(host))
+    print([link.name for link in links.all_links(rt) if link.kind == "bridge"], nftables.is_loaded(host, space.owner))
     after.end()
 tables = inside.tool(host, "nft", "-j", "list", "tables")["nftables"][1:]
 print([table["table"]["name"] for table in tables])
@@ -181,6 +201,6 @@ print(inside.fails(lambda: space.allow(host, "podman1")))
 with HostNamespace(paths, ContainersConf()) as again:
     again.open()
 space.allow(host, "podman1")
-print(len(nftables.elements(host, "itself")))
+print(len(nftables.elements(host, "itself", space.owner)))
 """
     assert host(code).splitlines() == ["KernelError: [Errno 2] No such file or directory", "1"]

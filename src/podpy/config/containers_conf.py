@@ -139,6 +139,7 @@ class ContainersConf:
         {"base": "10.96.0.0/11", "size": 24},
         {"base": "10.128.0.0/9", "size": 24},
     ]
+    firewall_driver: str = ""  # none, or nftables: whatever else it is
     network_config_dir: str = ""
     pasta_options: list[str] = []
 

@@ -74,7 +74,6 @@ LATER: dict[str, str] = {
     "engine.volume_plugins": "podpy has no volume plugins",
     "network.cni_plugin_dirs": "podpy never had CNI",
     "network.dns_bind_port": "podpy's resolver listens on the bridges' own addresses, where nobody else has port 53",
-    "network.firewall_driver": "podpy uses nftables",
     "network.netavark_plugin_dirs": "podpy has no network plugins",
     "network.network_backend": "podpy makes the bridges itself; their definitions are netavark's",
     "network.rootless_port_forwarder": "podpy's forwarder keeps the client's address always",

@@ -128,7 +128,7 @@ class NetworkPlan:
 
     def _forwarder(self) -> str:
         if self.bridge is not None:
-            return pasta.NAME_SERVER  # of its way out
+            return "" if self.bridge.shared.is_host else pasta.NAME_SERVER  # of its way out
         if self.mode.kind == mode.PASTA:
             return pasta.name_server(self.mode)
         return self._slirp_addresses().name_server if self.mode.kind == mode.SLIRP4NETNS else ""
@@ -155,6 +155,8 @@ class NetworkPlan:
             return ""
         if wanted:
             return wanted
+        if self.bridge is not None and self.bridge.shared.is_host:
+            return self.bridge.gateway or hostinfo.address()
         if self.mode.kind in (mode.PASTA, mode.BRIDGE):
             return pasta.host_address(self.mode)
         if self.mode.kind == mode.SLIRP4NETNS:

@@ -97,7 +97,7 @@ def _reload(engine: Engine, held: Held, row: ContainerRow) -> None:
     now = _running(engine, held, row)
     for place, member in enumerate(there):
         running.plug_in(now, member, there[:place])
-    running.restart_forwarder(now, there, [PortMapping(**port) for port in fastjson.loads(row.ports)])
+    running.restart_forwarder(now, there, now.ports)
 
 
 def finish(engine: Engine) -> list[str]:
@@ -187,4 +187,9 @@ def _running(engine: Engine, held: Held, row: ContainerRow) -> running.Running:
         paths=engine.paths,
         conf=engine.conf,
         database=engine.database,
+        ports=_ports(row),
     )
+
+
+def _ports(row: ContainerRow) -> list[PortMapping]:
+    return [PortMapping(**port) for port in fastjson.loads(row.ports)]

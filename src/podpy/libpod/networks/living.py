@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 def tell_servers(engine: Engine, network: Network) -> None:
     """Let the resolver ask the network's servers from now on. Raises OSError."""
     from podpy.network.bridge import members, resolver
-    from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.network.bridge.place import bridges
     from podpy.storage.network_rows import NetworkRows
 
     if NetworkRows(engine.database).attached(network=network.name):
-        with SharedNamespace(engine.paths, engine.conf) as shared:
+        with bridges(engine.paths, engine.conf) as shared:
             resolver.change(shared.directory, members.zone_of(network))
 
 
 def has_bridge(engine: Engine) -> bool:
     """Return whether there may be bridges at all."""
-    from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.network.bridge.place import bridges
 
-    return os.path.exists(SharedNamespace(engine.paths, engine.conf).path)
+    return os.path.exists(bridges(engine.paths, engine.conf).path)
 
 
 def remove_bridge(engine: Engine, network: Network) -> None:
@@ -35,13 +35,13 @@ def remove_bridge(engine: Engine, network: Network) -> None:
     row before it waits for the lock, and makes the bridge again after it. This process is in the user's namespaces.
     Raises OSError.
     """
-    from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.network.bridge.place import bridges
     from podpy.storage.network_rows import NetworkRows
 
     rows = NetworkRows(engine.database)
     others = [other for other in engine.network_folder.all() if other.name != network.name]
     if any(other.interface == network.interface for other in others):
         return
-    with SharedNamespace(engine.paths, engine.conf) as shared:
+    with bridges(engine.paths, engine.conf) as shared:
         if not rows.attached(network=network.name):
             shared.remove_bridge(network.interface, rows.monitors())

@@ -5,6 +5,7 @@
     CreateNetns     the container's own namespace (podpy.network.netns)
     OpenNamespace   the namespace of all bridges is found or made; its lock is held from here …
     PlugIn          one for each network: its bridge, the pair of devices, what the firewall lets through
+    PublishPorts    as root: the firewall sends clients to the container
     TellNames       … to here: the resolver knows the container's names
     StartForwarding clients of the published ports come in
     WaitForWayOut   late, just before the container runs
@@ -21,7 +22,7 @@ from podpy import files
 from podpy.network import netns
 from podpy.network.bridge import members, resolver
 from podpy.network.bridge.members import Member, Who
-from podpy.network.bridge.namespace import SharedNamespace
+from podpy.network.bridge.place import bridges
 from podpy.plan import Operation
 from podpy.spec.container import Attachment
 from podpy.storage.network_rows import NetworkRows
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.libpod.containers.starting.context import StartContext
     from podpy.network.bridge.forwarder import StartForwarder
+    from podpy.network.bridge.namespace import SharedNamespace
     from podpy.network.definitions.network import Network
     from podpy.spec.container import PortMapping
     from podpy.storage.database.database import Database
@@ -51,7 +53,7 @@ class BridgeNetwork:
         self.database = database
         self.who = Who.of(context.container_id, context.name, context.spec)
         self.netns_path = os.path.join(context.directory, netns.NETNS)
-        self.shared = SharedNamespace(context.paths, context.conf)
+        self.shared = bridges(context.paths, context.conf)
         self.hold_fd = -1
         self.is_locked = False
         self.members: list[Member] = []
@@ -60,13 +62,14 @@ class BridgeNetwork:
             for attachment in context.spec.networks
         ]
         resolving = resolver.StartResolver(self.shared.directory, lambda: self.hold_fd)
-        by_pasta = self.shared.way_out.is_new_pasta(context.paths.cache)
+        by_pasta = self.shared.leaves_by_new_pasta(context.paths.cache)
         open_to_all = bool(context.spec.uid_maps)
         self.operations: list[Operation] = [
             GiveAddresses(self),
             netns.CreateNetns(self.netns_path, open_to_all=open_to_all, neighbours=True, by_pasta=by_pasta),
             OpenNamespace(self),
             *(PlugIn(self, place) for place in range(len(self.wanted))),
+            *([PublishPorts(self)] if published and self.shared.is_host else []),
             TellNames(self, resolving),
         ]
         self.wait_operations: list[Operation] = [WaitForWayOut(self)]
@@ -91,6 +94,12 @@ class BridgeNetwork:
     def own_addresses(self) -> list[str]:
         """The container's addresses, in the order of its networks."""
         return [given.address for member in self.members for given in member.attached.addresses]
+
+    @property
+    def gateway(self) -> str:
+        """The host's address on the container's first network that gives it one, IPv4 before IPv6; "" without."""
+        found = [subnet.gateway for _, network in self.wanted for subnet in network.subnets if subnet.gateway]
+        return next((each for each in found if ":" not in each), next(iter(found), ""))
 
     @property
     def name_servers(self) -> list[str]:
@@ -190,6 +199,22 @@ class PlugIn(Operation):
             os.close(container)
 
 
+class PublishPorts(Operation):
+    """Let the firewall of the host send to the container what comes for its published ports."""
+
+    def __init__(self, bridge: BridgeNetwork) -> None:
+        self._bridge = bridge
+
+    def describe(self) -> str:
+        """Return that."""
+        return "let the firewall send clients of the published ports to the container"
+
+    def execute(self) -> None:
+        """Do it. Raises OSError."""
+        bridge = self._bridge
+        bridge.shared.publish(bridge.hold_fd, members.published(bridge.bound, bridge.members))
+
+
 class TellNames(Operation):
     """Tell the resolver of the container, and let others plug in."""
 
@@ -255,20 +280,23 @@ def leave(paths: Paths, conf: ContainersConf, database: Database, container_id: 
 
     Its rows are given back with the commit of its end. Safe to repeat. Raises OSError.
     """
-    shared = SharedNamespace(paths, conf)
+    shared = bridges(paths, conf)
     if not os.path.isdir(shared.directory):
         return
+    rows = NetworkRows(database)
     with shared:
         _forget_names(shared.directory, lambda one: one != container_id)
-        if not NetworkRows(database).in_use(besides=container_id):
+        if not rows.in_use(besides=container_id):
             shared.end()
+        elif shared.is_host:
+            _withdraw(shared, rows, lambda one: one != container_id)
 
 
 def clear(paths: Paths, conf: ContainersConf, database: Database) -> bool:
     """Clear what killed calls have left of containers that are on no network any more; return whether it was the whole
     namespace. Raises OSError.
     """
-    shared = SharedNamespace(paths, conf)
+    shared = bridges(paths, conf)
     if not os.path.lexists(shared.path):
         return False
     rows = NetworkRows(database)
@@ -276,9 +304,16 @@ def clear(paths: Paths, conf: ContainersConf, database: Database) -> bool:
         attached = {each.container_id for each in rows.attached()}
         _forget_names(shared.directory, attached.__contains__)
         if rows.in_use():
+            _withdraw(shared, rows, attached.__contains__)
             return False
         shared.end()
     return True
+
+
+def _withdraw(shared: SharedNamespace, rows: NetworkRows, keeps: Callable[[str], bool]) -> None:
+    """Publish nothing any more of the containers whose ids `keeps` refuses, nor of those that have no rows."""
+    living = [each for each in rows.attached() if keeps(each.container_id)]
+    shared.withdraw({given.address for each in living for given in each.addresses}.__contains__)
 
 
 def _forget_names(directory: str, keeps: Callable[[str], bool]) -> None:

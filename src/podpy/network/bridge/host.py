@@ -2,7 +2,11 @@
 
 There is nothing to make but the table (podpy.network.bridge.host_firewall), no way out to start, and nothing that holds
 it: runroot/networks has `lock`, `names`, and `netns`, an empty file whose unlink tells the resolver that the last
-container has ended. The bridges and the table go with that one, in the background.
+container has ended. The bridges and the table go with that one, in the background. Each run root has a table of its
+own, and bridges of its own, whose aliases have the table's name.
+
+With `firewall_driver = "none"` in containers.conf (containers.conf(5)) there is no table: published ports are the
+forwarder's alone, and whether containers get out is up to whoever manages the firewall.
 
 The host forwards from then on (ip-sysctl.rst, ip_forward), as after any container engine's start. A host that takes its
 IPv6 routes from advertisements goes on doing so: a router does that only with accept_ra=2.
@@ -12,26 +16,44 @@ from __future__ import annotations
 
 import os
 
-from podpy import files
+from podpy import digests, files
 from podpy.errors import NetworkSetupError
-from podpy.network.bridge import host_firewall, nftables
+from podpy.network.bridge import links
+from podpy.network.bridge.host_firewall import HostFirewall
 from podpy.network.bridge.namespace import SharedNamespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from podpy.config.containers_conf import ContainersConf
+    from podpy.config.paths import Paths
+    from podpy.network.bridge.host_firewall import Published
 
 _FORWARD_V4 = "/proc/sys/net/ipv4/ip_forward"
 _V6 = "/proc/sys/net/ipv6/conf"
 _OWN = "/proc/self/ns/net"
+_MTU = 1500  # Ethernet's: what goes through a bridge goes on by wires
 
 
 class HostNamespace(SharedNamespace):
     """The host's, with the same face as the shared one."""
 
+    is_host = True
+    mtu = _MTU
+
+    def __init__(self, paths: Paths, conf: ContainersConf) -> None:
+        super().__init__(paths, conf)
+        self.owner = f"{links.OWNER}_{digests.sha256(os.fsencode(paths.runroot))[7:15]}"
+        self._has_firewall = conf.firewall_driver != "none"
+
     @property
     def has_transparent_sockets(self) -> bool:
-        """Whether a forwarder may speak with its clients' addresses: here ports are published by `publish`."""
+        """Whether a forwarder may speak with its clients' addresses: it serves those here that `publish` can't."""
+        return False
+
+    def leaves_by_new_pasta(self, cache: str) -> bool:
+        """Return False: it has no way out of its own."""
         return False
 
     def open(self, monitors: Iterable[int] = ()) -> int:
@@ -40,9 +62,11 @@ class HostNamespace(SharedNamespace):
         """
         descriptor = self.find(monitors)
         try:
-            if not os.path.exists(self.path) or not nftables.is_loaded(descriptor):
+            firewall = self._firewall(descriptor)
+            if not os.path.exists(self.path) or (self._has_firewall and not firewall.is_loaded()):
                 _forward()
-                host_firewall.load(descriptor)
+                if self._has_firewall:
+                    firewall.load()
                 files.replace(self.path, "")
         except BaseException:
             os.close(descriptor)
@@ -55,31 +79,46 @@ class HostNamespace(SharedNamespace):
 
     def allow(self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
         """Let a network's containers talk. Raises OSError: ENOENT if somebody has flushed the table."""
-        host_firewall.allow(descriptor, bridge, internal=internal, friends=friends)
+        if self._has_firewall:
+            self._firewall(descriptor).allow(bridge, internal=internal, friends=friends)
 
-    def publish(self, descriptor: int, bridges: Iterable[str], ports: Iterable[host_firewall.Published]) -> None:
-        """Send what comes for ports of the host to a container on these bridges. Raises OSError: EEXIST for a port that
-        another container has.
-        """
-        for bridge in bridges:  # the host's own loopback clients have 127.0.0.1, which no device else lets out
-            _write(f"/proc/sys/net/ipv4/conf/{bridge}/route_localnet", "1")
-        host_firewall.publish(descriptor, ports)
+    def load_firewall(self, descriptor: int) -> None:
+        """Load the table again. Raises NotSupportedError, NetworkSetupError."""
+        self._firewall(descriptor).load()
+
+    def publish(self, descriptor: int, ports: Iterable[Published]) -> None:
+        """Send what comes for ports of the host, which the caller has bound, to a container. Raises OSError."""
+        if self._has_firewall:
+            self._firewall(descriptor).publish(ports)
+
+    def withdraw(self, keeps: Callable[[str], bool]) -> None:
+        """Publish nothing any more of the containers whose addresses `keeps` refuses. Raises OSError."""
+        descriptor = self.find()
+        try:
+            firewall = self._firewall(descriptor)
+            if firewall.is_loaded():
+                firewall.withdraw(keeps)
+        finally:
+            os.close(descriptor)
 
     def wait(self) -> None:
         """Wait for nothing: the host has its way out."""
 
     def end(self, *, wait: bool = False) -> None:
         """Take the bridges and the table away, in the background. Nothing there is no error. Raises OSError."""
-        files.unlink(self.path)
         descriptor = self.find()
         try:
-            nftables.unload(descriptor)
+            self._firewall(descriptor).unload()
             self._remove(descriptor, lambda link: True)
         finally:
             os.close(descriptor)
+        files.unlink(self.path)
 
     def _forget(self, descriptor: int, bridge: str) -> None:
-        host_firewall.forget(descriptor, bridge)
+        self._firewall(descriptor).forget(bridge)
+
+    def _firewall(self, descriptor: int) -> HostFirewall:
+        return HostFirewall(descriptor, self.owner)
 
 
 def _forward() -> None:

@@ -9,23 +9,25 @@ firewalld's). What those drop stays dropped, also of ours.
 
     between      of a bridge only to itself, to its friends, and outwards; to a bridge what is published
     outwards     has the host's address. Who comes to a container by its published port from its own network has the
-                 bridge's: else the answer wouldn't come by here; so has the host's loopback device
-    arriving, from_host   published ports of the host's addresses
-    local        a bridge doesn't reach the loopback device, which route_localnet would let in
+                 bridge's: else the answer wouldn't come by here
+    arriving, from_host   published ports of the host's addresses, but for the loopback device's: what has 127.0.0.1 or
+                 ::1 for its sender can't leave the host (ip-sysctl.rst, route_localnet, would open it to the bridges,
+                 and IPv6 has no such thing): the forwarder has its clients
 
-Rule: nft(8), "NAT STATEMENTS", "MAPS"; ip-sysctl.rst, route_localnet.
+Each run root has a table of its own. Rule: nft(8), "NAT STATEMENTS", "MAPS".
 """
 
 from __future__ import annotations
 
 from _struct import pack
+from errno import EEXIST
 
 from podpy.errors import NetworkSetupError
 from podpy.network.bridge import nftables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 _ALL = ("", "0.0.0.0", "::")
@@ -66,11 +68,9 @@ _CHAINS = """
 	}
 	chain from_host {
 		type nat hook output priority -100; policy accept;
+		oifname "lo" ip daddr 127.0.0.0/8 accept
+		oifname "lo" ip6 daddr ::1 accept
 		fib daddr type local jump published
-	}
-	chain local {
-		type filter hook prerouting priority raw; policy accept;
-		iifname @bridges ip daddr 127.0.0.0/8 drop
 	}
 	chain between {
 		type filter hook forward priority filter; policy accept;
@@ -87,7 +87,6 @@ _CHAINS = """
 		type nat hook postrouting priority srcnat; policy accept;
 		iifname @outward oifname != @bridges masquerade
 		ct status dnat iifname . oifname @itself masquerade
-		ip saddr 127.0.0.0/8 oifname @bridges masquerade
 	}
 """
 
@@ -95,64 +94,84 @@ Published = tuple[str, str, int, str, int]
 """(protocol, host's address or an empty text, host's port, container's address, its port)"""
 
 
-def load(netns: int) -> None:
-    """Load the table; one that is there loses what its sets had. Raises NotSupportedError, NetworkSetupError."""
-    failed = nftables.load(netns, _CHAINS)
-    if failed:
-        raise NetworkSetupError(
-            f"the firewall of bridge networks can't be set up: {failed}", hint="podpy system doctor"
-        )
+class HostFirewall:
+    """The table of one run root. `netns`: a descriptor of the network namespace that it is in."""
 
+    def __init__(self, netns: int, table: str) -> None:
+        self.netns = netns
+        self.table = table
 
-def allow(netns: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
-    """Let a bridge talk with itself, outwards unless `internal`, and with its friends. Raises OSError."""
-    pairs = [pair for other in friends for pair in ((bridge, other), (other, bridge))]
-    nftables.add(netns, "bridges", [(nftables.names(bridge), b"")])
-    nftables.add(netns, "itself", [(nftables.names(bridge, bridge), b"")])
-    if pairs:
-        nftables.add(netns, "pairs", [(nftables.names(*pair), b"") for pair in pairs])
-    if not internal:
-        nftables.add(netns, "outward", [(nftables.names(bridge), b"")])
+    def load(self) -> None:
+        """Load the table; one that is there loses what its sets had. Raises NotSupportedError, NetworkSetupError."""
+        failed = nftables.load(self.netns, _CHAINS, self.table)
+        if failed:
+            raise NetworkSetupError(
+                f"the firewall of bridge networks can't be set up: {failed}", hint="podpy system doctor"
+            )
 
+    def is_loaded(self) -> bool:
+        """Return whether it is there. Raises OSError."""
+        return nftables.is_loaded(self.netns, self.table)
 
-def forget(netns: int, bridge: str) -> None:
-    """Take back what `allow` has given a bridge, in all its forms; no table is no error. Raises OSError."""
-    if not nftables.is_loaded(netns):
-        return
-    pairs = [key for key, _ in nftables.elements(netns, "pairs") if bridge in nftables.devices(key)]
-    nftables.remove(netns, "pairs", pairs)
-    nftables.remove(netns, "itself", [nftables.names(bridge, bridge)])
-    for name in ("outward", "bridges"):
-        nftables.remove(netns, name, [nftables.names(bridge)])
+    def unload(self) -> None:
+        """Remove it; nothing there is no error. Raises OSError."""
+        nftables.unload(self.netns, self.table)
 
+    def allow(self, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
+        """Let a bridge talk with itself, outwards unless `internal`, and with its friends. Raises OSError."""
+        pairs = [pair for other in friends for pair in ((bridge, other), (other, bridge))]
+        self._add("bridges", [nftables.names(bridge)])
+        self._add("itself", [nftables.names(bridge, bridge)])
+        if pairs:
+            self._add("pairs", [nftables.names(*pair) for pair in pairs])
+        if not internal:
+            self._add("outward", [nftables.names(bridge)])
 
-def publish(netns: int, ports: Iterable[Published]) -> None:
-    """Send what comes for a port of the host to a container. Raises OSError: EEXIST for one that another one has."""
-    wanted: dict[str, list[tuple[bytes, bytes]]] = {}
-    for port in ports:
-        name, key, value = _element(port)
-        wanted.setdefault(name, []).append((key, value))
-    done: list[tuple[str, list[tuple[bytes, bytes]]]] = []
-    try:
+    def forget(self, bridge: str) -> None:
+        """Take back what `allow` has given a bridge, in all its forms; no table is no error. Raises OSError."""
+        if not self.is_loaded():
+            return
+        pairs = [key for key, _ in self._elements("pairs") if bridge in nftables.devices(key)]
+        self._remove("pairs", pairs)
+        self._remove("itself", [nftables.names(bridge, bridge)])
+        for name in ("outward", "bridges"):
+            self._remove(name, [nftables.names(bridge)])
+
+    def publish(self, ports: Iterable[Published]) -> None:
+        """Send what comes for ports of the host to a container, from now on. Raises OSError: ENOENT without the table.
+
+        The caller has bound them: what another container had there is left of one that has ended.
+        """
+        wanted: dict[str, list[tuple[bytes, bytes]]] = {}
+        for port in ports:
+            name, key, value = _element(port)
+            wanted.setdefault(name, []).append((key, value))
         for name, some in wanted.items():
-            nftables.add(netns, name, some)
-            done.append((name, some))
-    except OSError:
-        for name, some in done:
-            nftables.remove(netns, name, [key for key, _ in some])
-        raise
+            try:
+                nftables.add(self.netns, name, some, self.table)
+            except OSError as error:
+                if error.errno != EEXIST:
+                    raise
+                self._remove(name, [key for key, _ in some])
+                nftables.add(self.netns, name, some, self.table)
 
+    def withdraw(self, keeps: Callable[[str], bool]) -> None:
+        """Publish nothing any more of the containers whose addresses `keeps` refuses. Raises OSError."""
+        from _socket import AF_INET, AF_INET6, inet_ntop
 
-def withdraw(netns: int, container: Iterable[str]) -> None:
-    """Publish nothing any more of a container with these addresses. Raises OSError."""
-    from _socket import AF_INET, AF_INET6, inet_pton
+        for family, length, version in ((AF_INET, 4, "4"), (AF_INET6, 16, "6")):
+            for name in (f"published{version}", f"published{version}_at"):
+                found = self._elements(name)
+                self._remove(name, [key for key, value in found if not keeps(inet_ntop(family, value[:length]))])
 
-    for address in container:
-        family = 6 if ":" in address else 4
-        raw = inet_pton(AF_INET6 if family == 6 else AF_INET, address)
-        for name in (f"published{family}", f"published{family}_at"):
-            found = nftables.elements(netns, name)
-            nftables.remove(netns, name, [key for key, value in found if value.startswith(raw)])
+    def _add(self, name: str, keys: list[bytes]) -> None:
+        nftables.add(self.netns, name, [(key, b"") for key in keys], self.table)
+
+    def _remove(self, name: str, keys: list[bytes]) -> None:
+        nftables.remove(self.netns, name, keys, self.table)
+
+    def _elements(self, name: str) -> list[tuple[bytes, bytes]]:
+        return nftables.elements(self.netns, name, self.table)
 
 
 def _element(port: Published) -> tuple[str, bytes, bytes]:

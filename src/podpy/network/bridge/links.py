@@ -33,7 +33,8 @@ from podpy.record import Record
 DEFAULT_MTU = 65520
 """Bytes. No wire is behind a bridge: bigger packets are fewer (twice what 1500 reaches between two containers)."""
 
-_ALIAS = "podpy"  # how the alias of a bridge of ours begins
+OWNER = "podpy"
+"""How the alias of a bridge of ours begins, in a namespace of ours."""
 
 METRIC = 100
 """Of a route that names none: netavark's."""
@@ -83,6 +84,7 @@ class Bridge(Record):
     mtu: int = DEFAULT_MTU
     vlan: int = 0  # its ports, and itself, are in this VLAN; 0: it knows of none
     vrf: str = ""  # a VRF device that is there
+    owner: str = OWNER  # whose it is: the first word of its alias
 
 
 class Plug(Record):
@@ -136,18 +138,23 @@ def addresses(rt: Netlink, index: int) -> list[str]:
 def make_bridge(rt: Netlink, bridge: Bridge) -> int:
     """Make a bridge, or complete the one that is there; return its index.
 
-    Raises OSError, InUseError if the name is another device's, NetworkSetupError without the VRF, NotSupportedError for
-    a kernel without bridges, or VLANs on them.
+    Raises OSError, InUseError if the name is another device's, or somebody else's bridge, NetworkSetupError without the
+    VRF, NotSupportedError for a kernel without bridges, or VLANs on them.
     """
     wanted = _description(bridge)
     found = find(rt, bridge.name)
     if found is not None and found.kind != "bridge":
         raise InUseError(f"interface {bridge.name} is there and is no bridge: it is a {found.kind or 'device'}")
+    if found is not None and bridge.owner != OWNER and not is_own(found, bridge.owner):  # OWNER: nobody else is there
+        raise InUseError(
+            f"bridge {bridge.name} is there and is somebody else's",
+            hint=f"Who is on it: ip link show master {bridge.name}. Another network: podpy network create NAME",
+        )
     if found is not None and found.up and found.alias == wanted:
         return found.index
     rt.add(RTM_NEWLINK, NLM_F_CREATE, _bridge_message(bridge, with_mac=found is None))
     named = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name)
-    rt.add(RTM_SETLINK, 0, named + text(_IFLA_IFALIAS, _ALIAS))  # it is ours, and not complete yet
+    rt.add(RTM_SETLINK, 0, named + text(_IFLA_IFALIAS, bridge.owner))  # it is ours, and not complete yet
     if rt.send(allowed=(EOPNOTSUPP, ENODEV))[0]:
         what = "VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)" if bridge.vlan else "bridges (CONFIG_BRIDGE)"
         raise NotSupportedError(f"network with the bridge {bridge.name}: this kernel has no {what}")
@@ -175,9 +182,9 @@ def remove(rt: Netlink, name: str) -> bool:
     return rt.send(allowed=(ENODEV,)) == [0]
 
 
-def is_own(link: Link) -> bool:
-    """Return whether a device is a bridge that podpy has made."""
-    return link.kind == "bridge" and link.alias.partition(" ")[0] == _ALIAS
+def is_own(link: Link, owner: str = OWNER) -> bool:
+    """Return whether a device is a bridge that podpy has made, for this owner."""
+    return link.kind == "bridge" and link.alias.partition(" ")[0] == owner
 
 
 def attach(rt: Netlink, netns: int, bridge: int, plug: Plug) -> str:
@@ -254,7 +261,7 @@ def _number(raw: bytes | None) -> int:
 
 def _description(bridge: Bridge) -> str:
     """Return the alias of a bridge that is complete (ip-link(8), alias; 255 bytes at most)."""
-    parts = [_ALIAS, *bridge.addresses, f"mtu={bridge.mtu}"]
+    parts = [bridge.owner, *bridge.addresses, f"mtu={bridge.mtu}"]
     parts += [f"vlan={bridge.vlan}"] if bridge.vlan else []
     parts += [f"vrf={bridge.vrf}"] if bridge.vrf else []
     return " ".join(parts)[:255]

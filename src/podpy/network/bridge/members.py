@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.network.bridge.forwarder import Target
+    from podpy.network.bridge.host_firewall import Published
     from podpy.network.bridge.namespace import SharedNamespace
     from podpy.network.definitions.network import Network
-    from podpy.spec.container import Attachment, ContainerSpec
+    from podpy.spec.container import Attachment, ContainerSpec, PortMapping
 
 _SHORT_ID = 12
 
@@ -103,19 +104,20 @@ def give(
     return attached
 
 
-def bridge_of(network: Network) -> links.Bridge:
-    """Return the bridge of a network."""
+def bridge_of(network: Network, shared: SharedNamespace) -> links.Bridge:
+    """Return the bridge of a network, in a namespace."""
     return links.Bridge(
         name=network.interface,
         addresses=[f"{subnet.gateway}/{subnet.prefix.length}" for subnet in network.subnets if subnet.gateway],
-        mtu=network.mtu or links.DEFAULT_MTU,
+        mtu=network.mtu or shared.mtu,
         vlan=network.vlan,
         vrf=network.options.get("vrf", ""),
+        owner=shared.owner,
     )
 
 
-def plug_of(member: Member) -> links.Plug:
-    """Return a container's end of a network."""
+def plug_of(member: Member, mtu: int = links.DEFAULT_MTU) -> links.Plug:
+    """Return a container's end of a network. `mtu`: if the network says nothing of it."""
     network, attached = member.network, member.attached
     gateways = [subnet.gateway for subnet in network.subnets if subnet.gateway] if network.has_default_route else []
     return links.Plug(
@@ -132,7 +134,7 @@ def plug_of(member: Member) -> links.Plug:
             for route in network.routes
         ],
         mac=attached.mac,
-        mtu=network.mtu or links.DEFAULT_MTU,
+        mtu=network.mtu or mtu,
         metric=network.metric,
         host_interface=attached.host_interface,
     )
@@ -148,9 +150,9 @@ def plug_in(
     """
     network = member.network
     with Netlink.open(descriptor) as rt:
-        bridge = links.make_bridge(rt, bridge_of(network))
+        bridge = links.make_bridge(rt, bridge_of(network, shared))
         shared.allow(descriptor, network.interface, internal=network.internal, friends=friends)
-        links.attach(rt, container, bridge, plug_of(member))
+        links.attach(rt, container, bridge, plug_of(member, shared.mtu))
 
 
 def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str]:
@@ -184,6 +186,24 @@ def target_of(members: list[Member], *, keeps: bool) -> Target:
     texts |= {f"gateway_{family}": gateway for family, (_, gateway, _) in found.items()}
     reaches = all(network.has_default_route for _, _, network in found.values())
     return Target(**texts, keeps_clients=keeps and reaches)
+
+
+def published(bound: Iterable[PortMapping], members: list[Member]) -> list[Published]:
+    """Return what the host's firewall sends to the container: what comes for its ports, in its address families.
+
+    Not what comes for the loopback device, nor anything for a container without a route for its answers: these clients
+    are the forwarder's.
+    """
+    target = target_of(members, keeps=True)
+    addresses = [each for each in (target.v4, target.v6) if each and target.keeps_clients]
+    return [
+        (port.protocol, port.host_ip, port.host_port + offset, address, port.container_port + offset)
+        for port in bound
+        if not port.host_ip.startswith("127.") and port.host_ip != "::1"
+        for address in addresses
+        if not port.host_ip or (":" in port.host_ip) == (":" in address)
+        for offset in range(port.count)
+    ]
 
 
 def zone_of(network: Network) -> resolver.Zone:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
+    from podpy.network.bridge.host_firewall import Published
 
 DIRECTORY = "networks"
 _INODE, _USERS, _WITHOUT_SOCKET = "inode", "users", "without-nft-socket"
@@ -50,7 +51,13 @@ class SharedNamespace:
     shared.wait()
     """
 
+    is_host = False
+    """Whether it is the host's own namespace."""
+    mtu = links.DEFAULT_MTU
+    """Bytes, of bridges that say nothing of it."""
+
     def __init__(self, paths: Paths, conf: ContainersConf) -> None:
+        self.owner = links.OWNER
         self.directory = os.path.join(paths.runroot, DIRECTORY)
         self.path = os.path.join(self.directory, netns.NETNS)
         self.way_out = WayOut(self.directory, conf, rootful=not paths.rootless)
@@ -76,6 +83,10 @@ class SharedNamespace:
     def has_transparent_sockets(self) -> bool:
         """Whether a forwarder may speak with its clients' addresses; known once the namespace is made."""
         return not os.path.exists(self._file(_WITHOUT_SOCKET))
+
+    def leaves_by_new_pasta(self, cache: str) -> bool:
+        """Return whether the way out is a pasta that isn't old. Raises NotSupportedError without a program for it."""
+        return self.way_out.is_new_pasta(cache)
 
     def open(self, monitors: Iterable[int] = ()) -> int:
         """Return a descriptor of the namespace, found or made, with its way out on its way.
@@ -123,6 +134,16 @@ class SharedNamespace:
         """Let a network's containers talk: see `firewall.pairs`. Raises OSError: ENOENT if the firewall is gone."""
         firewall.allow(descriptor, firewall.pairs(bridge, internal=internal, friends=friends))
 
+    def load_firewall(self, descriptor: int) -> None:
+        """Load the firewall again: somebody has flushed it. Raises NotSupportedError, NetworkSetupError."""
+        firewall.load(descriptor)
+
+    def publish(self, descriptor: int, ports: Iterable[Published]) -> None:
+        """Do nothing: the forwarder has all clients of published ports."""
+
+    def withdraw(self, keeps: Callable[[str], bool]) -> None:
+        """Do nothing, as `publish`."""
+
     def wait(self) -> None:
         """Wait until the way out is ready, without the lock. Raises NetworkSetupError."""
         self.way_out.wait()
@@ -159,7 +180,7 @@ class SharedNamespace:
     def _remove(self, descriptor: int, is_wanted: Callable[[links.Link], bool]) -> None:
         """Remove podpy's own bridges that are wanted, in the background, with the lock held until all are gone."""
         with Netlink.open(descriptor) as rt:
-            names = [link.name for link in links.all_links(rt) if links.is_own(link) and is_wanted(link)]
+            names = [link.name for link in links.all_links(rt) if links.is_own(link, self.owner) and is_wanted(link)]
             if names:
                 process.in_background(lambda: _remove(rt, names), keep=[self._lock, rt.fileno()])
 

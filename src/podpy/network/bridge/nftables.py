@@ -1,8 +1,8 @@
 """nf_tables: a ruleset by nft(8), once, and elements of its sets and maps by netlink messages.
 
-An element takes 0.02 ms; by nft it would take 2 to 4. The table is `inet podpy` in every network namespace. Numbers and
-names are those of linux/netfilter/nf_tables.h. A key or value is what nft's types say, one after the other, each filled
-with zeros to a multiple of four bytes.
+An element takes 0.02 ms; by nft it would take 2 to 4. The table is `inet podpy`, or another one of that family. Numbers
+and names are those of linux/netfilter/nf_tables.h. A key or value is what nft's types say, one after the other, each
+filled with zeros to a multiple of four bytes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _IFNAMSIZ = 16
 _MOST_ELEMENTS = 500  # in one message: a datagram of 64 KiB has room for them
 
 
-def load(netns: int, chains: str) -> str:
+def load(netns: int, chains: str, table: str = TABLE) -> str:
     """Load the table, with these sets and chains in it, into the network namespace of the descriptor `netns`.
 
     It takes the place of one that is there. Return what nft said if it failed, an empty text if it didn't. Raises
@@ -58,7 +58,7 @@ def load(netns: int, chains: str) -> str:
             f"bridge networks need {name}, which isn't installed", hint=f"sudo apt install {package}"
         )
     reading, writing = process.pipe()
-    ruleset = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n{chains}\n}}\n"
+    ruleset = f"table inet {table}\ndelete table inet {table}\ntable inet {table} {{\n{chains}\n}}\n"
     os.write(writing, ruleset.encode())  # less than a pipe holds
     os.close(writing)
     try:
@@ -69,11 +69,11 @@ def load(netns: int, chains: str) -> str:
     return "" if done.code == 0 else done.stderr.decode(errors="replace").strip().partition("\n")[0] or str(done.code)
 
 
-def is_loaded(netns: int) -> bool:
+def is_loaded(netns: int, table: str = TABLE) -> bool:
     """Return whether the table is there. Raises OSError."""
     with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
         try:
-            netfilter.ask(_kind(_NFT_MSG_GETTABLE), 0, _NFGENMSG + text(_NFTA_TABLE_NAME, TABLE))
+            netfilter.ask(_kind(_NFT_MSG_GETTABLE), 0, _NFGENMSG + text(_NFTA_TABLE_NAME, table))
         except OSError as error:
             if error.errno == ENOENT:
                 return False
@@ -81,37 +81,37 @@ def is_loaded(netns: int) -> bool:
     return True
 
 
-def unload(netns: int) -> None:
+def unload(netns: int, table: str = TABLE) -> None:
     """Remove the table; nothing there is no error. Raises OSError."""
     with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
         netfilter.add(_BATCH_BEGIN, 0, _EDGE, acknowledged=False)
-        netfilter.add(_kind(_NFT_MSG_DELTABLE), 0, _NFGENMSG + text(_NFTA_TABLE_NAME, TABLE))
+        netfilter.add(_kind(_NFT_MSG_DELTABLE), 0, _NFGENMSG + text(_NFTA_TABLE_NAME, table))
         netfilter.add(_BATCH_END, 0, _EDGE, acknowledged=False)
         netfilter.send(allowed=(ENOENT,))
 
 
-def add(netns: int, name: str, elements: Iterable[tuple[bytes, bytes]]) -> None:
+def add(netns: int, name: str, elements: Iterable[tuple[bytes, bytes]], table: str = TABLE) -> None:
     """Add (key, value) to a map, or (key, b"") to a set, all or none. The same ones again are no error.
 
     Raises OSError: ENOENT without the table, EEXIST for a key that has another value.
     """
     with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
-        _transaction(netfilter, _NFT_MSG_NEWSETELEM, NLM_F_CREATE, name, list(elements))
+        _transaction(netfilter, _NFT_MSG_NEWSETELEM, NLM_F_CREATE, _set(table, name), list(elements))
         netfilter.send()
 
 
-def remove(netns: int, name: str, keys: Iterable[bytes]) -> None:
+def remove(netns: int, name: str, keys: Iterable[bytes], table: str = TABLE) -> None:
     """Remove elements; those that aren't there are no error. Raises OSError."""
     with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
         for key in keys:  # each one a transaction: one that isn't there undoes it
-            _transaction(netfilter, _NFT_MSG_DELSETELEM, 0, name, [(key, b"")])
+            _transaction(netfilter, _NFT_MSG_DELSETELEM, 0, _set(table, name), [(key, b"")])
             netfilter.send(allowed=(ENOENT,))
 
 
-def elements(netns: int, name: str) -> list[tuple[bytes, bytes]]:
+def elements(netns: int, name: str, table: str = TABLE) -> list[tuple[bytes, bytes]]:
     """Return a set's or map's elements as (key, value). Raises OSError."""
     with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
-        answers = netfilter.ask(_kind(_NFT_MSG_GETSETELEM), NLM_F_DUMP, _set(name))
+        answers = netfilter.ask(_kind(_NFT_MSG_GETSETELEM), NLM_F_DUMP, _set(table, name))
     found = []
     for answer in answers:
         for _, raw in attributes(parse(answer, len(_NFGENMSG)).get(_NFTA_SET_ELEM_LIST_ELEMENTS, b"")):
@@ -136,15 +136,15 @@ def _kind(message: int) -> int:
     return _NFNL_SUBSYS_NFTABLES << 8 | message
 
 
-def _set(name: str) -> bytes:
-    return _NFGENMSG + text(_NFTA_SET_ELEM_LIST_TABLE, TABLE) + text(_NFTA_SET_ELEM_LIST_SET, name)
+def _set(table: str, name: str) -> bytes:
+    return _NFGENMSG + text(_NFTA_SET_ELEM_LIST_TABLE, table) + text(_NFTA_SET_ELEM_LIST_SET, name)
 
 
-def _transaction(netfilter: Netlink, kind: int, flags: int, name: str, some: list[tuple[bytes, bytes]]) -> None:
+def _transaction(netfilter: Netlink, kind: int, flags: int, into: bytes, some: list[tuple[bytes, bytes]]) -> None:
     netfilter.add(_BATCH_BEGIN, 0, _EDGE, acknowledged=False)
     for start in range(0, len(some), _MOST_ELEMENTS):
         listed = nested(_NFTA_SET_ELEM_LIST_ELEMENTS, *map(_element, some[start : start + _MOST_ELEMENTS]))
-        netfilter.add(_kind(kind), flags, _set(name) + listed)
+        netfilter.add(_kind(kind), flags, into + listed)
     netfilter.add(_BATCH_END, 0, _EDGE, acknowledged=False)
 
 

@@ -10,8 +10,8 @@ import os
 from errno import ENOENT
 
 from podpy.errors import NetworkSetupError
-from podpy.network.bridge import firewall, forwarder, hosts, links, listeners, members, resolver
-from podpy.network.bridge.namespace import SharedNamespace
+from podpy.network.bridge import forwarder, hosts, links, listeners, members, resolver
+from podpy.network.bridge.place import bridges
 from podpy.plan import Operation, perform
 from podpy.record import Record
 from podpy.rootless.mounts import Privately
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.network.bridge.members import Member, Who
+    from podpy.network.bridge.namespace import SharedNamespace
     from podpy.spec.container import PortMapping
     from podpy.storage.database.database import Database
 
@@ -37,6 +38,7 @@ class Running(Record):
     paths: Paths
     conf: ContainersConf
     database: Database
+    ports: list[PortMapping] = []  # published ones
 
 
 def plug_in(container: Running, member: Member, others: list[Member]) -> None:
@@ -44,12 +46,13 @@ def plug_in(container: Running, member: Member, others: list[Member]) -> None:
 
     Raises OSError, NetworkSetupError.
     """
-    shared = SharedNamespace(container.paths, container.conf)
+    shared = bridges(container.paths, container.conf)
     with Privately(), shared:  # the way out may have to be started again, by a path
         descriptor = shared.open(NetworkRows(container.database).monitors())
         try:
             perform(PlugRunning(container, member, shared, descriptor))
             start = resolver.StartResolver(shared.directory, lambda: descriptor)
+            shared.publish(descriptor, members.published(container.ports, [*others, member]))
             perform(JoinNames(container, member, shared.directory, start))
         finally:
             os.close(descriptor)
@@ -60,10 +63,12 @@ def plug_in(container: Running, member: Member, others: list[Member]) -> None:
 
 def plug_out(container: Running, member: Member, others: list[Member]) -> None:
     """Plug a container out of a network; nothing there is no error. `others`: where it stays. Raises OSError."""
-    shared = SharedNamespace(container.paths, container.conf)
+    shared = bridges(container.paths, container.conf)
     with shared:
         perform(LeaveNames(container, member, others, shared.directory))
         perform(Unplug(container, member))
+        if container.ports and shared.is_host:
+            _republish(shared, container, member, others)
     retarget(container, others, keeps=shared.has_transparent_sockets)
 
 
@@ -77,12 +82,23 @@ def retarget(container: Running, there: list[Member], *, keeps: bool) -> None:
         pass  # it has ended: `reload` starts another one
 
 
+def _republish(shared: SharedNamespace, container: Running, left: Member, there: list[Member]) -> None:
+    """Let the host's firewall send clients to where a container is now. Raises OSError."""
+    gone = {given.address for given in left.attached.addresses}
+    shared.withdraw(lambda address: address not in gone)
+    descriptor = shared.open(NetworkRows(container.database).monitors())
+    try:
+        shared.publish(descriptor, members.published(container.ports, there))
+    finally:
+        os.close(descriptor)
+
+
 def restart_forwarder(container: Running, there: list[Member], published: list[PortMapping]) -> None:
     """Start the forwarder of the published ports again, if it has died. Raises InUseError, NetworkSetupError."""
     if not published or forwarder.is_alive(container.directory):
         return
     start = forwarder.StartForwarder(container.directory, listeners.BindPorts(published))
-    shared = SharedNamespace(container.paths, container.conf)
+    shared = bridges(container.paths, container.conf)
     with shared:
         start.shared = shared.open(NetworkRows(container.database).monitors())
     start.target = members.target_of(there, keeps=shared.has_transparent_sockets)
@@ -122,7 +138,7 @@ class PlugRunning(Operation):
             except OSError as error:
                 if error.errno != ENOENT:
                     raise
-                firewall.load(self._descriptor)  # somebody has flushed it
+                self._shared.load_firewall(self._descriptor)  # somebody has flushed it
                 members.plug_in(self._shared, self._descriptor, inside, self._member, friends)
         finally:
             os.close(inside)
