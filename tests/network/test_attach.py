@@ -156,3 +156,31 @@ def test_what_a_start_does_is_explained(podpy: Podpy, busybox: str) -> None:
     for text in ("addresses on net", "plug eth0 into the bridge podman1 of network net", "names: c, x, "):
         assert text in shown
     assert podpy.ok("ps", "-aq") == "" and clean(podpy)
+
+
+def test_a_new_name_counts_at_once(podpy: Podpy, busybox: str) -> None:
+    networks = define(podpy, "front"), define(podpy, "back")
+    podpy.ok("run", "-d", "--name", "web", "--network", "front:alias=www", "--network", "back", busybox, "top")
+    podpy.ok("run", "-d", "--name", "client", "--network", "back", busybox, "top")
+    web = addresses(podpy, "web")
+    podpy.ok("rename", "web", "shop")
+    assert f"Address: {web['back']}" in podpy.ok("exec", "client", "nslookup", "shop.dns.podman")
+    podpy("exec", "client", "nslookup", "web.dns.podman").fails(1)
+    short = podpy.ok("inspect", "-f", "{{.Id}}", "shop")[:12]
+    hosts = podpy.ok("exec", "shop", "cat", "/etc/hosts").splitlines()
+    assert [line for line in hosts if short in line] == [f"{web[name]}\t{short} shop" for name in networks]
+    assert not [line for line in hosts if "web" in line]
+    assert f"Address: {web['front']}" in podpy.ok("exec", "shop", "nslookup", "www.dns.podman")
+    podpy.ok("network", "disconnect", "back", "shop")
+    assert web["back"] not in podpy.ok("exec", "shop", "cat", "/etc/hosts")
+    podpy("exec", "client", "nslookup", "shop.dns.podman").fails(1)
+
+
+def test_a_new_name_on_the_default_networks_changes_no_file(podpy: Podpy, busybox: str) -> None:
+    """As Podman: pasta's network has no names, and /etc/hosts gets the name at the next start."""
+    podpy.ok("run", "-d", "--name", "web", busybox, "top")
+    before = podpy.ok("exec", "web", "cat", "/etc/hosts")
+    podpy.ok("rename", "web", "shop")
+    assert podpy.ok("exec", "shop", "cat", "/etc/hosts") == before
+    podpy.ok("restart", "-t", "0", "shop")
+    assert podpy.ok("exec", "shop", "cat", "/etc/hosts") == before.replace("web", "shop")

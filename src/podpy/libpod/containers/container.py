@@ -6,9 +6,7 @@ a container to end.
 
 from __future__ import annotations
 
-from podpy import fastjson
-from podpy.errors import AlreadyError, InUseError, NoSuchContainerError, StateError, UsageError
-from podpy.libpod.containers import names
+from podpy.errors import AlreadyError, NoSuchContainerError, StateError
 from podpy.libpod.containers.held import Held
 from podpy.libpod.containers.table import EXITED, PAUSED, RUNNING, shown_status
 
@@ -271,18 +269,20 @@ class Container(Held):
 
     def rename(self, name: str) -> None:
         """Rename the container. Raises UsageError for an invalid name, InUseError for a taken one."""
-        if not names.is_valid_name(name):
-            raise UsageError("names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument", hint=f"{name!r} doesn't")
-        from podpy.libpod.system.repair import repair_if_needed
+        from podpy.libpod.containers import renaming
 
-        repair_if_needed(self.engine)
-        with self.locked() as row, self.engine.database.transaction():
-            owner = self.engine.table.name_owner(name)
-            if owner and owner != self.id:
-                raise InUseError(f'the container name "{name}" is already in use by {owner}')
-            spec = fastjson.dumps(self.spec.replace(name=name).as_dict())
-            self.engine.table.rename(self.id, name, spec)
-            self.row = row.replace(name=name, spec=spec)
+        renaming.check(name)
+
+        def work() -> None:
+            renaming.rename(self, name)
+
+        if self.spec.networks:
+            self._change(work)  # /etc/hosts may be another user's in the container's namespace
+        else:
+            from podpy.libpod.system.repair import repair_if_needed
+
+            repair_if_needed(self.engine)
+            work()
 
 
 def _not_frozen(row: ContainerRow, wanted: str) -> StateError:

@@ -100,6 +100,15 @@ def _reload(engine: Engine, held: Held, row: ContainerRow) -> None:
     running.restart_forwarder(now, there, now.ports)
 
 
+def tell_name(held: Held, before: str) -> None:
+    """Make a running container's new name known on its networks instead of the one that it had before.
+
+    The caller holds the container's lock. Raises OSError.
+    """
+    now = _running(held.engine, held, held.row)
+    running.rename(now, _members(held.engine, held, held.spec), before)
+
+
 def finish(engine: Engine) -> list[str]:
     """Finish what killed calls have left half; return a line for each."""
     done = []

@@ -72,6 +72,14 @@ def plug_out(container: Running, member: Member, others: list[Member]) -> None:
     retarget(container, others, keeps=shared.has_transparent_sockets)
 
 
+def rename(container: Running, there: list[Member], before: str) -> None:
+    """Make a container's new name known on its networks, and forget the name that it had before. Raises OSError."""
+    former = container.replace(who=container.who.replace(name=before))
+    with SharedNamespace(container.paths, container.conf) as shared:
+        for member in there:
+            perform(RenameOnNetwork(container, former, member, shared.directory))
+
+
 def retarget(container: Running, there: list[Member], *, keeps: bool) -> None:
     """Tell the forwarder of the published ports, if there is one, where the container is now."""
     if not os.path.exists(os.path.join(container.directory, forwarder.PID_FILE)):
@@ -189,6 +197,30 @@ class LeaveNames(Operation):
         stay = {line for other in self._others for line in _server_lines(other)}
         _in_file(container, "hosts", hosts.leave, _host_lines(container, member))
         _in_file(container, "resolv.conf", hosts.leave, [line for line in _server_lines(member) if line not in stay])
+
+
+class RenameOnNetwork(Operation):
+    """Replace a container's name on a network."""
+
+    def __init__(self, container: Running, former: Running, member: Member, directory: str) -> None:
+        self._container = container
+        self._former = former
+        self._member = member
+        self._directory = directory
+
+    def describe(self) -> str:
+        """Return which name."""
+        before, now = self._former.who.name, self._container.who.name
+        return f"make {now} known instead of {before} on network {self._member.network.name}"
+
+    def execute(self) -> None:
+        """Do it; at each moment the container's own address has a name. Raises OSError."""
+        container, former, member = self._container, self._former, self._member
+        if member.network.dns_enabled:
+            resolver.add(self._directory, members.zone_of(member.network), members.entry_of(member, container.who))
+        before, now = _host_lines(former, member), _host_lines(container, member)
+        _in_file(container, "hosts", hosts.join, now)
+        _in_file(container, "hosts", hosts.leave, [line for line in before if line not in now])
 
 
 class Unplug(Operation):
