@@ -89,6 +89,20 @@ def test_an_address_of_ones_own(podpy: Podpy, busybox: str) -> None:
     assert podpy.ok("run", "--rm", "--network", f"{net}:ip=10.89.0.77", busybox, "hostname", "-i") == "10.89.0.77"
 
 
+def test_containers_conf_calls_interfaces_as_the_networks_devices(podpy: Podpy, busybox: str) -> None:
+    conf = podpy.home / "containers.conf"
+    conf.write_text('[containers]\ninterface_name = "device"\n')
+    conf.chmod(0o644)
+    own = {"CONTAINERS_CONF_OVERRIDE": str(conf)}
+    one, two = define(podpy, "one"), define(podpy, "two")
+    devices = [podpy.ok("network", "inspect", "--format", "{{.NetworkInterface}}", net) for net in (one, two)]
+    container = ("run", "-d", "--name=c", "--network", one, busybox, *SLEEP)
+    podpy.ok(*container, env=own)
+    podpy.ok("network", "connect", two, "c", env=own)
+    shown = podpy.ok("exec", "c", "ip", "-o", "link")
+    assert all(f" {device}@" in shown for device in devices)
+
+
 def test_the_next_address_comes_after_the_last_one_and_a_restart_keeps_it(podpy: Podpy, busybox: str) -> None:
     net = define(podpy, "net")
     for number in (2, 3):

@@ -77,6 +77,7 @@ class ContainersConf:
     http_proxy: bool = True
     init: bool = False
     init_path: str = ""
+    interface_name: str = ""
     ipcns: str = "shareable"
     keyring: bool = True
     log_driver: str = "k8s-file"

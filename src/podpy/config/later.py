@@ -11,9 +11,9 @@ _BUILD = "it comes with builds"
 _COMPOSE = "it comes with compose"
 _EVENTS = "podpy keeps events in its database"
 _KUBE = "it comes with kube"
+_LISTENERS = "a published port has a listener always"
 _LOCKS = "podpy's locks are files, without numbers"
 _MACHINE = "podpy has no virtual machines"
-_NETWORKS = "it comes with networks"
 _PLACE = "podpy keeps everything below its graph root and run root: --root, --runroot"
 _PODS = "it comes with pods"
 _PUSH = "say it to push: --format, --compression-format, --compression-level"
@@ -23,7 +23,6 @@ _SERVICE = "it comes with the API service"
 _VOLUMES = "podpy fills a volume when its first container starts"
 
 LATER: dict[str, str] = {
-    "containers.interface_name": _NETWORKS,
     "containers.label": _SELINUX,
     "containers.label_users": _SELINUX,
     "containers.userns_size": "say it to run: --userns=auto:size=",
@@ -37,13 +36,13 @@ LATER: dict[str, str] = {
     "engine.compression_level": _PUSH,
     "engine.conmon_path": "podpy brings its own monitor; --conmon starts another one",
     "engine.database_backend": "podpy's database is SQLite",
-    "engine.enable_port_reservation": _NETWORKS,
+    "engine.enable_port_reservation": _LISTENERS,
     "engine.env": "set podpy's own variables where podpy is called",
     "engine.events_container_create_inspect_data": "podpy's events are short; podpy inspect says the rest",
     "engine.events_logfile_max_size": _EVENTS,
     "engine.events_logfile_path": _EVENTS,
     "engine.exit_command_delay": _SERVICE,
-    "engine.force_port_listen": _NETWORKS,
+    "engine.force_port_listen": _LISTENERS,
     "engine.image_build_format": _BUILD,
     "engine.image_copy_tmp_dir": "podpy stages images in its graph root",
     "engine.image_default_format": _PUSH,

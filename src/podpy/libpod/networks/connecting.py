@@ -10,7 +10,7 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.errors import AlreadyError, NoSuchContainerError, NoSuchNetworkError, StateError, UsageError
 from podpy.libpod.containers.held import Held, find
-from podpy.libpod.containers.starting.networks import with_interfaces
+from podpy.libpod.containers.starting.networks import named, with_interfaces
 from podpy.libpod.containers.table import ALIVE, INITIALIZED, ContainerRow
 from podpy.libpod.locks import BusyError
 from podpy.network.bridge import members, running
@@ -46,7 +46,7 @@ def connect(engine: Engine, network: str, container: str, wanted: Attachment) ->
             raise AlreadyError(
                 f"container {row.id} is already connected to network {found.name}: network is already connected"
             )
-        networks = with_interfaces([*spec.networks, wanted.replace(network=found.name)])
+        networks = with_interfaces([*spec.networks, named(wanted, found, engine.conf)])
         if row.status in _PLUGGED:
             _plug_in(engine, held, row, networks[-1], found)
         _commit(held, spec.replace(networks=networks), "connect", found.name)

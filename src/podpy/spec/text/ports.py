@@ -70,7 +70,9 @@ def _wrong(said: str, text: str) -> UsageError:
 
 def _protocol(name: str, text: str) -> str:
     if name == "sctp":
-        error = NotSupportedError(f"-p {text}: neither pasta nor slirp4netns can forward sctp")
+        error = NotSupportedError(
+            f"-p {text}: sctp can't be forwarded: pasta, slirp4netns and podpy's forwarder know tcp and udp"
+        )
         error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's: there the start fails
         raise error
     if not name:

@@ -10,7 +10,9 @@ from podpy.spec.container import Attachment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.engine import Engine
+    from podpy.network.definitions.network import Network
     from podpy.spec.container import ContainerSpec
 
 
@@ -32,7 +34,7 @@ def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
             raise NotSupportedError(
                 f"network {network.name}: its driver {network.driver} isn't supported", hint="podpy network create NAME"
             )
-        found[network.name] = attachment.replace(network=network.name)
+        found[network.name] = named(attachment, network, engine.conf)
     return spec.replace(networks=with_interfaces(list(found.values())))
 
 
@@ -42,6 +44,14 @@ def check(engine: Engine, spec: ContainerSpec) -> None:
     """
     for attachment in spec.networks:
         definition(engine.paths, engine.conf, attachment.network)
+
+
+def named(attachment: Attachment, network: Network, conf: ContainersConf) -> Attachment:
+    """Return the attachment with its network's name; and the interface's, where containers.conf gives it that of the
+    network's own device (containers.conf(5), interface_name = "device").
+    """
+    device = network.interface if conf.interface_name == "device" else ""
+    return attachment.replace(network=network.name, interface=attachment.interface or device)
 
 
 def with_interfaces(attachments: list[Attachment]) -> list[Attachment]:
