@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
+from pathlib import Path
 
 from tests.network.user_networks import addresses, ask, serve
 from tests.support import ports, wait
@@ -60,6 +62,18 @@ def test_a_running_container_changes_its_networks(podpy: Podpy, busybox: str) ->
     short = podpy.ok("ps", "--filter", "name=^c$", "--format", "{{.ID}}")
     assert (found["IPAddress"], found["MacAddress"]) == ("10.89.1.99", "02:00:00:00:00:07")
     assert found["Aliases"] == ["q1", short]
+
+
+def test_a_container_that_locks_its_hosts_file_keeps_nobody_waiting(podpy: Podpy, busybox: str) -> None:
+    for name in ("one", "two"):
+        podpy.ok("network", "create", name)
+    identifier = podpy.ok("run", "-d", "--name=c", "--network=one", busybox, *SLEEP).strip()
+    with Path(podpy.runroot, "containers", identifier, "hosts").open() as theirs:  # the same file as inside
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        podpy.ok("network", "connect", "two", "c")
+        podpy.ok("network", "disconnect", "one", "c")
+    hosts = podpy.ok("exec", "c", "cat", "/etc/hosts")
+    assert "10.89.1.2\t" in hosts and "10.89.0.2\t" not in hosts
 
 
 def test_the_last_network_and_back(podpy: Podpy, busybox: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 
 from podpy.network.bridge import hosts, resolver
 from podpy.network.bridge.resolver import Entry, Zone
+from podpy.network.names import host_line, server_line
 from tests.support import wait
 
 FRONT = Zone(network="front", addresses=["10.5.0.1", "fd00:1::1"], servers=["1.1.1.1"])
@@ -99,7 +102,7 @@ def lines(file: Path) -> list[str]:
 
 def test_a_line_joins_at_the_end_and_leaves_in_place(file: Path) -> None:
     inode = file.stat().st_ino
-    hosts.join(os.fspath(file), [hosts.host_line("10.89.1.3", ["abc", "web"])])
+    hosts.join(os.fspath(file), [host_line("10.89.1.3", ["abc", "web"])])
     assert file.read_text() == HOSTS + "10.89.1.3\tabc web\n"
     hosts.leave(os.fspath(file), ["10.89.0.4\tabc web"])
     assert file.read_text() == "127.0.0.1\tlocalhost\n# mine\n" + "#" * 17 + "\n10.89.1.3\tabc web\n"
@@ -131,9 +134,38 @@ def test_a_last_line_without_newline_stays_whole(file: Path) -> None:
 
 def test_resolv_conf_is_kept_in_the_same_way(file: Path) -> None:
     file.write_text("search dns.podman\nnameserver 10.89.0.1\n")
-    hosts.join(os.fspath(file), [hosts.server_line("10.89.1.1")])
-    hosts.leave(os.fspath(file), [hosts.server_line("10.89.0.1")])
+    hosts.join(os.fspath(file), [server_line("10.89.1.1")])
+    hosts.leave(os.fspath(file), [server_line("10.89.0.1")])
     assert lines(file) == ["search dns.podman", "nameserver 10.89.1.1"]
+
+
+def test_a_container_that_keeps_its_file_to_itself_keeps_nobody_waiting(file: Path) -> None:
+    with file.open("r+") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        hosts.join(os.fspath(file), ["10.89.0.5\tabc"])
+        assert lines(file)[-1] == "10.89.0.5\tabc"
+    text = file.read_text()
+    with file.open("r+") as theirs:
+        before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # by which the kernel asks for the lease
+        fcntl.fcntl(theirs, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        hosts.leave(os.fspath(file), ["10.89.0.5\tabc"])  # else it would wait for fs.lease-break-time
+        fcntl.fcntl(theirs, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        signal.signal(signal.SIGIO, before)
+    assert file.read_text() == text
+
+
+def test_a_file_that_the_container_has_made_huge_is_read_in_part(file: Path) -> None:
+    os.truncate(file, 1 << 40)
+    hosts.correct(os.fspath(file), "10.89.0.9\tabc web\n")
+    hosts.rewrite(os.fspath(file), "nameserver 10.89.0.1\n")
+    with file.open() as there:
+        assert there.readline() == "nameserver 10.89.0.1\n"
+
+
+def test_a_container_without_the_file_has_its_own(tmp_path: Path) -> None:
+    hosts.join(os.fspath(tmp_path / "hosts"), ["10.89.0.5\tabc"])
+    hosts.leave(os.fspath(tmp_path / "nowhere/hosts"), ["10.89.0.5\tabc"])
+    assert not any(tmp_path.iterdir())
 
 
 def _rewrite(path: str, number: int, rounds: int) -> None:

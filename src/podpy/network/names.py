@@ -32,7 +32,7 @@ def hosts(*, added: list[str], base: str, host_address: str, own: list[Entry]) -
     """
     entries = [_added(text, host_address) for text in added]
     entries += _parse(base)
-    lines = [_line(address, names) for address, names in entries]
+    lines = [host_line(address, names) for address, names in entries]
     known = {name for _, names in entries for name in names}
     more: list[Entry] = [("127.0.0.1", ["localhost"]), ("::1", ["localhost"])]
     if host_address:
@@ -40,8 +40,8 @@ def hosts(*, added: list[str], base: str, host_address: str, own: list[Entry]) -
     for address, names in [*more, *own]:
         free = [name for name in names if name not in known]
         if free:
-            lines.append(_line(address, free))
-    return "".join(lines)
+            lines.append(host_line(address, free))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _added(text: str, host_address: str) -> Entry:
@@ -58,8 +58,14 @@ def _parse(text: str) -> list[Entry]:
     return [(row[0], row[1:]) for row in rows if len(row) > 1]
 
 
-def _line(address: str, names: list[str]) -> str:
-    return f"{address}\t{' '.join(names)}\n"
+def host_line(address: str, names: list[str]) -> str:
+    """Return a line of /etc/hosts, without its newline."""
+    return f"{address}\t{' '.join(names)}"
+
+
+def server_line(address: str) -> str:
+    """Return a resolver's line of /etc/resolv.conf, without its newline."""
+    return f"nameserver {address}"
 
 
 def own_names(hostname: str, uts: str, container_id: str, name: str) -> list[str]:
@@ -71,11 +77,6 @@ def own_names(hostname: str, uts: str, container_id: str, name: str) -> list[str
         return [name]
     default = os.uname().nodename if uts == "host" else container_id[:12]
     return list(dict.fromkeys([hostname or default, name]))
-
-
-def loopback_line(names: list[str]) -> str:
-    """Return the line of a container in the /etc/hosts of another one, whose network it joins."""
-    return f"127.0.0.1\t{' '.join(names)}"
 
 
 class Resolver:
@@ -133,7 +134,7 @@ def resolv_conf(
     lines = []
     if words and words != ["."]:
         lines.append(f"search {' '.join(words)}\n")
-    lines += [f"nameserver {server}\n" for server in chosen]
+    lines += [f"{server_line(server)}\n" for server in chosen]
     if options or host.options:
         lines.append(f"options {' '.join(options or host.options)}\n")
     return "".join(lines)

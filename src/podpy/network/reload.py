@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from podpy import files
 from podpy.network import netns
+from podpy.network.bridge import hosts
 from podpy.network.setup import plan_again
 
 TYPE_CHECKING = False
@@ -41,33 +41,6 @@ def reload(context: StartContext, monitor: int) -> bool:
             made.starter.abandon()
             netns.end_helpers(context.directory)
             raise
-    _correct_hosts(os.path.join(context.directory, "hosts"), made.hosts or "")
-    _correct_resolv_conf(os.path.join(context.directory, "resolv.conf"), made.resolv_conf or "")
+    hosts.correct(os.path.join(context.directory, "hosts"), made.hosts or "")
+    hosts.rewrite(os.path.join(context.directory, "resolv.conf"), made.resolv_conf or "")
     return True
-
-
-def _correct_hosts(path: str, text: str) -> None:
-    """Give names their new addresses; other lines, which the container may have added, stay."""
-    from podpy.network.bridge import hosts
-
-    if not os.path.exists(path):
-        return
-    there = [line.rstrip() for line in files.read(path).splitlines()]
-    wanted = text.splitlines()
-    new = [line for line in wanted if line not in there]
-    moved = {line.partition("\t")[2] for line in new}
-    hosts.join(path, new)
-    hosts.leave(path, [line for line in there if line not in wanted and line.partition("\t")[2] in moved])
-
-
-def _correct_resolv_conf(path: str, text: str) -> None:
-    """Write the whole text at once, with empty lines behind it: the file is never shorter, and never empty."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        data = text.encode("utf-8", "surrogateescape")
-        os.pwrite(descriptor, data.ljust(os.fstat(descriptor).st_size, b"\n"), 0)
-    finally:
-        os.close(descriptor)

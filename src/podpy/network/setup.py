@@ -59,7 +59,7 @@ class NetworkPlan:
         """The line that this container has in the /etc/hosts of the one whose network it joins; "" if it has none."""
         if self.mode.kind != mode.CONTAINER or self._spec.no_hosts:
             return ""
-        return names.loopback_line(self._own_names())
+        return names.host_line("127.0.0.1", self._own_names())
 
     @property
     def resolv_conf(self) -> str | None:

@@ -10,7 +10,9 @@ is ever written to:
     slot     a line of `#` alone, as long as the new one or longer; all of the new line but its first byte is written,
              with blanks behind it, and then the first byte: up to then it is a comment
 
-A kill between two steps leaves a comment. Two writers exclude each other by flock(2) on the file itself.
+A kill between two steps leaves a comment. Two writers exclude each other by flock(2) on the file's directory: on the
+file itself the container could hold that lock for ever, and by a lease (fcntl(2), F_SETLEASE) it can keep an open(2)
+waiting for 45 s. A file under a lease stays as it is, and a missing one (`--no-hosts`) is no error.
 """
 
 from __future__ import annotations
@@ -20,37 +22,50 @@ from errno import ENOSPC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _LIMIT = 1 << 20  # bytes: the container's root may write into its files as well
 _MARK = b"#"
 
 
-def host_line(address: str, names: Iterable[str]) -> str:
-    """Return a line of /etc/hosts, as `podpy.network.names.hosts` writes it."""
-    return f"{address}\t{' '.join(names)}"
-
-
-def server_line(address: str) -> str:
-    """Return a line of /etc/resolv.conf for a resolver, as `podpy.network.names` writes it."""
-    return f"nameserver {address}"
-
-
 def join(path: str, lines: Iterable[str]) -> None:
     """Add lines (without newline) to a container's file; one that is there already isn't added again.
 
-    Raises OSError; FileNotFoundError if the container has no such file.
+    Raises OSError.
     """
-    with _Locked(path) as file:
-        for line in lines:
-            file.join(line.encode("utf-8", "surrogateescape"))
+    _change(path, lambda file: file.join(map(_raw, lines)))
 
 
 def leave(path: str, lines: Iterable[str]) -> None:
     """Take lines (without newline) out of a container's file. One that isn't there is no error. Raises OSError."""
-    with _Locked(path) as file:
-        for line in lines:
-            file.leave(line.encode("utf-8", "surrogateescape"))
+    _change(path, lambda file: file.leave(map(_raw, lines)))
+
+
+def correct(path: str, text: str) -> None:
+    """Give names the addresses that a new text of /etc/hosts has for them; other lines, which the container may have
+    added, stay. Raises OSError.
+    """
+    _change(path, lambda file: file.correct(_raw(text).splitlines()))
+
+
+def rewrite(path: str, text: str) -> None:
+    """Write the whole text at once, with empty lines behind it: the file is never shorter, and never empty. Raises
+    OSError.
+    """
+    _change(path, lambda file: file.rewrite(_raw(text)))
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _change(path: str, work: Callable[[_Locked], None]) -> None:
+    try:
+        file = _Locked(path)
+    except (FileNotFoundError, BlockingIOError):
+        return
+    with file:
+        work(file)
 
 
 class _Locked:
@@ -60,16 +75,37 @@ class _Locked:
         import fcntl
 
         self._path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        self._lock = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     def __enter__(self) -> _Locked:
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+        os.close(self._lock)
 
-    def join(self, line: bytes) -> None:
+    def correct(self, wanted: list[bytes]) -> None:
+        there = [line.rstrip(b" ") for _, line in self._lines()]
+        new = [line for line in wanted if line not in there]
+        moved = {line.partition(b"\t")[2] for line in new}
+        self.join(new)
+        self.leave(line for line in there if line not in wanted and line.partition(b"\t")[2] in moved)
+
+    def rewrite(self, text: bytes) -> None:
+        size = min(os.fstat(self._descriptor).st_size, _LIMIT)
+        self._write(text.ljust(size, b"\n"), 0)
+
+    def join(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            self._join(line)
+
+    def _join(self, line: bytes) -> None:
         slot = None
         for start, there in self._lines():
             if there.rstrip(b" ") == line:
@@ -83,9 +119,10 @@ class _Locked:
         self._write(line[1:].ljust(size - 1), start + 1)
         self._write(line[:1], start)
 
-    def leave(self, line: bytes) -> None:
+    def leave(self, lines: Iterable[bytes]) -> None:
+        gone = set(lines)
         for start, there in list(self._lines()):
-            if there.rstrip(b" ") == line:
+            if there.rstrip(b" ") in gone:
                 self._write(_MARK, start)
                 self._write(_MARK * (len(there) - 1), start + 1)
 

@@ -10,6 +10,7 @@ import os
 from errno import ENOENT
 
 from podpy.errors import NetworkSetupError
+from podpy.network import names
 from podpy.network.bridge import forwarder, hosts, links, listeners, members, resolver
 from podpy.network.bridge.place import bridges
 from podpy.plan import Operation, perform
@@ -19,8 +20,6 @@ from podpy.storage.network_rows import NetworkRows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.network.bridge.members import Member, Who
@@ -107,7 +106,7 @@ def restart_forwarder(container: Running, there: list[Member], published: list[P
         return
     start = forwarder.StartForwarder(container.directory, listeners.BindPorts(published))
     shared = bridges(container.paths, container.conf)
-    with shared:
+    with Privately(), shared:
         start.shared = shared.open(NetworkRows(container.database).monitors())
     start.target = members.target_of(there, keeps=shared.has_transparent_sockets)
     try:
@@ -173,8 +172,8 @@ class JoinNames(Operation):
             zone, entry = members.zone_of(member.network), members.entry_of(member, container.who)
             resolver.add(self._directory, zone, entry)
             self._start.execute()
-        _in_file(container, "hosts", hosts.join, _host_lines(container, member))
-        _in_file(container, "resolv.conf", hosts.join, _server_lines(member))
+        hosts.join(os.path.join(container.directory, "hosts"), _host_lines(container, member))
+        hosts.join(os.path.join(container.directory, "resolv.conf"), _server_lines(member))
 
 
 class LeaveNames(Operation):
@@ -195,8 +194,9 @@ class LeaveNames(Operation):
         container, member = self._container, self._member
         resolver.remove(self._directory, member.network.name, container.who.container_id)
         stay = {line for other in self._others for line in _server_lines(other)}
-        _in_file(container, "hosts", hosts.leave, _host_lines(container, member))
-        _in_file(container, "resolv.conf", hosts.leave, [line for line in _server_lines(member) if line not in stay])
+        hosts.leave(os.path.join(container.directory, "hosts"), _host_lines(container, member))
+        gone = [line for line in _server_lines(member) if line not in stay]
+        hosts.leave(os.path.join(container.directory, "resolv.conf"), gone)
 
 
 class RenameOnNetwork(Operation):
@@ -219,8 +219,8 @@ class RenameOnNetwork(Operation):
         if member.network.dns_enabled:
             resolver.add(self._directory, members.zone_of(member.network), members.entry_of(member, container.who))
         before, now = _host_lines(former, member), _host_lines(container, member)
-        _in_file(container, "hosts", hosts.join, now)
-        _in_file(container, "hosts", hosts.leave, [line for line in before if line not in now])
+        hosts.join(os.path.join(container.directory, "hosts"), now)
+        hosts.leave(os.path.join(container.directory, "hosts"), [line for line in before if line not in now])
 
 
 class Unplug(Operation):
@@ -254,18 +254,10 @@ def _open_netns(pid: int) -> int:
 
 
 def _host_lines(container: Running, member: Member) -> list[str]:
-    return [hosts.host_line(given.address, container.who.own_names) for given in member.attached.addresses]
+    return [names.host_line(given.address, container.who.own_names) for given in member.attached.addresses]
 
 
 def _server_lines(member: Member) -> list[str]:
     if not member.network.dns_enabled:
         return []
-    return [hosts.server_line(address) for address in members.zone_of(member.network).addresses]
-
-
-def _in_file(container: Running, name: str, change: Callable[[str, list[str]], None], lines: list[str]) -> None:
-    """Change one of the files that the start has made; a container without it (`--no-hosts`) has its own."""
-    try:
-        change(os.path.join(container.directory, name), lines)
-    except FileNotFoundError:
-        pass
+    return [names.server_line(address) for address in members.zone_of(member.network).addresses]

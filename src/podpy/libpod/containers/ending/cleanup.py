@@ -86,10 +86,7 @@ def _leave_joined_hosts(engine: Engine, row: ContainerRow, spec: dict[str, Any])
     from podpy.network.bridge import hosts
 
     own = names.own_names(spec.get("hostname", ""), spec.get("uts", ""), row.id, row.name)
-    try:
-        hosts.leave(os.path.join(engine.run_directory(other), "hosts"), [names.loopback_line(own)])
-    except FileNotFoundError:
-        pass
+    hosts.leave(os.path.join(engine.run_directory(other), "hosts"), [names.host_line("127.0.0.1", own)])
 
 
 def _leave_mounts(directory: str) -> None:
