@@ -104,12 +104,15 @@ def test_a_stopped_container(podpy: Podpy, busybox: str) -> None:
 def test_refusals_in_podmans_words(podpy: Podpy, busybox: str) -> None:
     for name in ("one", "two"):
         podpy.ok("network", "create", name)
+    podpy.ok("network", "create", "--driver=ipvlan", "--subnet=10.91.0.0/24", "other")
     container = podpy.ok("run", "-d", "--name=c", "--network=one", busybox, *SLEEP)
     podpy.ok("run", "-d", "--name=p", "--network=none", busybox, *SLEEP)
     for words, text in (
         (("connect", "one", "c"), f"container {container} is already connected to network one: network is already con"),
         (("disconnect", "two", "c"), "Error: container c is not connected to network two"),
         (("disconnect", "-f", "nosuch", "c"), "unable to find network with name or ID nosuch: network not found"),
+        (("connect", "other", "c"), "network other: its driver ipvlan isn't supported"),
+        (("connect", "--alias=a b", "two", "c"), "network alias 'a b': no host name: invalid argument"),
         (("connect", "one", "p"), '"none" is not supported: invalid network mode'),
         (("connect", "--ip=10.1.1.1", "two", "c"), "requested static ip 10.1.1.1 not in any subnet on network two"),
     ):

@@ -182,6 +182,7 @@ REFUSED = (
     (["--interface-name=podman1"], "bridge name podman1 already in use"),
     (["--interface-name=a-very-long-name"], "interface names must be 15 characters or less: invalid argument"),
     (["--interface-name=a/b"], "interface name contains / or : or whitespace characters: invalid argument"),
+    (["--interface-name=out0"], "network interface name out0 invalid: it has a meaning of its own: invalid argument"),
     (["-d=ipvlan"], "ipam driver dhcp is not supported with ipvlan"),
     (["-d=macvlan", "-o", "parent=nosuch"], "parent interface nosuch does not exist"),
     (["-d=macvlan", "--ipam-driver=host-local"], "macvlan driver needs at least one subnet specified"),

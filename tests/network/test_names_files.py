@@ -64,6 +64,11 @@ def test_an_internal_network_is_marked_and_stays_one_file(directory: str) -> Non
     assert names(directory) == {}
 
 
+def test_a_host_name_that_nobody_can_ask_for_is_left_out(directory: str) -> None:
+    resolver.write(directory, FRONT, [ONE.replace(names=["c3", "my host", "a,b", "x\nffff 10.5.0.9  forged"])])
+    assert names(directory)["front"].splitlines()[1:] == [f"{'a' * 64} 10.5.0.77 fd00:1::77 c3"]
+
+
 def test_a_network_without_names_has_no_file(directory: str) -> None:
     resolver.write(directory, FRONT, [ONE])
     resolver.write(directory, FRONT.replace(addresses=[]), [ONE])

@@ -45,6 +45,7 @@ def test_a_network_named_twice_counts_once() -> None:
         (["n:ip=1.2.3"], 'invalid option for network n: invalid ip address "1.2.3"'),
         (["n:mac=1.2.3"], "invalid option for network n: address 1.2.3: invalid MAC address"),
         (["n:alias="], "invalid option for network n: alias cannot be empty"),
+        (["n:alias=a b"], "network alias 'a b': no host name: invalid argument"),
         (["n:interface_name"], "interface_name cannot be empty"),
     ],
 )
@@ -71,6 +72,8 @@ def test_single_options_belong_to_the_only_network() -> None:
         ("pasta", 0, {"aliases": ["x"]}, "--network-alias can only be set when the network mode is bridge"),
         ("bridge", 1, {"ip": "1.2.3"}, '"1.2.3" is not an ip address'),
         ("bridge", 1, {"mac": "1"}, "address 1: invalid MAC address"),
+        ("bridge", 1, {"aliases": ["a", "b,c"]}, "network alias 'b,c': no host name: invalid argument"),
+        ("bridge", 1, {"aliases": ["a\nb"]}, "network alias 'a\\nb': no host name: invalid argument"),
     ],
 )
 def test_single_options_where_they_dont_fit(mode: str, networks: int, given: dict[str, Any], message: str) -> None:

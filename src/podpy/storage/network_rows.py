@@ -27,6 +27,9 @@ HOLDER = ""
 
 # STOPPED_FOR_RESTART: it starts again at once, with the same addresses.
 _ENDED = "(SELECT id FROM containers WHERE status IN ('created', 'exited', 'removing') AND stopped_by_user != 2{one})"
+_HALF = """SELECT container_id, network FROM network_attachments AS plugged WHERE network != '' AND NOT EXISTS
+    (SELECT 1 FROM container_relations AS wanted WHERE wanted.container_id = plugged.container_id
+    AND wanted.kind = ? AND wanted.target = plugged.network){one}"""
 _TABLES = ("network_addresses", "network_attachments")
 
 
@@ -125,6 +128,19 @@ class NetworkRows:
         return sum(
             self._database.execute(f"DELETE FROM {table} WHERE container_id IN {ended}", values) for table in _TABLES
         )
+
+    def has_ended(self) -> bool:
+        """Return whether `give_back` finds something."""
+        query = f"SELECT 1 FROM network_attachments WHERE container_id IN {_ENDED.format(one='')} LIMIT 1"
+        return bool(self._database.query(query))
+
+    def half(self, container_id: str = "") -> list[tuple[str, str]]:
+        """Return (container's id, network's name) of the rows whose containers aren't configured for these networks: a
+        killed call has left them. Of all containers, or of one.
+        """
+        query = _HALF.format(one=" AND plugged.container_id = ?" if container_id else "")
+        values = (USED, container_id) if container_id else (USED,)
+        return [(found, network) for found, network in self._database.query(query, values)]
 
     def clear(self, container_id: str) -> None:
         """Give back all that a container has."""

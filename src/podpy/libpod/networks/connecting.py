@@ -10,7 +10,7 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.errors import AlreadyError, NoSuchContainerError, NoSuchNetworkError, StateError, UsageError
 from podpy.libpod.containers.held import Held, find
-from podpy.libpod.containers.starting.networks import named, with_interfaces
+from podpy.libpod.containers.starting.networks import check_driver, named, with_interfaces
 from podpy.libpod.containers.table import ALIVE, INITIALIZED, ContainerRow
 from podpy.libpod.locks import BusyError
 from podpy.network.bridge import members, running
@@ -19,7 +19,7 @@ from podpy.network.definitions.network import Network
 from podpy.network.mode import BRIDGE
 from podpy.spec.container import Attachment, PortMapping
 from podpy.storage.database.events import tell
-from podpy.storage.network_rows import USED, Attached, NetworkRows
+from podpy.storage.network_rows import Attached, NetworkRows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,19 +27,17 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 _PLUGGED = (*ALIVE, INITIALIZED)
-_HALF = """SELECT container_id, network FROM network_attachments AS plugged WHERE network != '' AND NOT EXISTS
-    (SELECT 1 FROM container_relations AS wanted WHERE wanted.container_id = plugged.container_id
-    AND wanted.kind = ? AND wanted.target = plugged.network)"""
 
 
 def connect(engine: Engine, network: str, container: str, wanted: Attachment) -> None:
     """Put a container on a network, now if it runs, and at its next starts. `wanted`: how; its name doesn't count.
 
-    Raises NoSuchContainerError, NoSuchNetworkError, UsageError, AlreadyError, and as a start.
+    Raises NoSuchContainerError, NoSuchNetworkError, NotSupportedError (its driver), UsageError, AlreadyError, and as a
+    start.
     """
     held = find(engine, container)
     _check_mode(held)
-    found = engine.network_folder.find(network)
+    found = check_driver(engine.network_folder.find(network))
     with held.locked() as row:
         spec = held.spec
         if any(each.network == found.name for each in spec.networks):
@@ -47,9 +45,16 @@ def connect(engine: Engine, network: str, container: str, wanted: Attachment) ->
                 f"container {row.id} is already connected to network {found.name}: network is already connected"
             )
         networks = with_interfaces([*spec.networks, named(wanted, found, engine.conf)])
-        if row.status in _PLUGGED:
+        spec = spec.replace(networks=networks)
+        if row.status not in _PLUGGED:
+            _commit(held, spec, "connect", found.name)
+            return
+        try:
             _plug_in(engine, held, row, networks[-1], found)
-        _commit(held, spec.replace(networks=networks), "connect", found.name)
+            _commit(held, spec, "connect", found.name)
+        except BaseException:
+            _plug_out(engine, held, row, found.name, spec)
+            raise
 
 
 def disconnect(engine: Engine, network: str, container: str) -> None:
@@ -112,11 +117,12 @@ def tell_name(held: Held, before: str) -> None:
 def finish(engine: Engine) -> list[str]:
     """Finish what killed calls have left half; return a line for each."""
     done = []
-    for container_id, network in engine.database.query(_HALF, (USED,)):
+    rows = NetworkRows(engine.database)
+    for container_id, network in rows.half():
         try:
             held = find(engine, container_id)
             with held.locked(wait=False) as row:
-                if engine.database.query(_HALF + " AND plugged.container_id = ?", (USED, container_id)):
+                if (container_id, network) in rows.half(container_id):
                     if row.status in _PLUGGED:
                         _plug_out(engine, held, row, network, held.spec)
                     else:
@@ -143,12 +149,8 @@ def _plug_in(engine: Engine, held: Held, row: ContainerRow, attachment: Attachme
     with engine.database.transaction():
         attached = members.give(rows, row.id, attachment, network)
     others = [member for member in _members(engine, held, held.spec) if member.network.name != network.name]
-    try:
-        member = Member(attachment=attachment, network=network, attached=attached)
-        running.plug_in(_running(engine, held, row), member, others)
-    except BaseException:
-        _plug_out(engine, held, row, network.name, held.spec)
-        raise
+    member = Member(attachment=attachment, network=network, attached=attached)
+    running.plug_in(_running(engine, held, row), member, others)
 
 
 def _plug_out(engine: Engine, held: Held, row: ContainerRow, name: str, spec: ContainerSpec) -> None:
@@ -169,6 +171,8 @@ def _commit(held: Held, spec: ContainerSpec, action: str, network: str) -> None:
     database = held.engine.database
     text = fastjson.dumps(spec.as_dict())
     with database.transaction():
+        if action == "connect":  # from then on it can't be removed
+            members.definition(held.engine.paths, held.engine.conf, network)
         held.engine.table.update(held.id, spec=text)
         NetworkRows(database).use(held.id, (each.network for each in spec.networks))
         tell(database, "network", action, held.id, held.name, network=network)

@@ -175,7 +175,7 @@ class Networks:
         from podpy.libpod.networks import connecting
         from podpy.network.definitions.cidr import is_address
         from podpy.spec.container import Attachment
-        from podpy.spec.text.attachments import parse_mac
+        from podpy.spec.text.attachments import check_alias, parse_mac
 
         for address in ips:
             if not is_address(address):
@@ -184,7 +184,7 @@ class Networks:
             network=name_or_id,
             ips=list(ips),
             mac=parse_mac(mac) if mac else "",
-            aliases=list(aliases),
+            aliases=[check_alias(alias) for alias in aliases],
             interface=interface,
         )
         self._engine.privileged(lambda: connecting.connect(self._engine, name_or_id, container, wanted))

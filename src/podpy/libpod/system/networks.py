@@ -13,28 +13,22 @@ from __future__ import annotations
 import os
 
 from podpy import files
+from podpy.storage.network_rows import NetworkRows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
-
-_ENDED = """SELECT 1 FROM network_attachments JOIN containers ON id = container_id
-    WHERE status IN ('created', 'exited', 'removing') AND stopped_by_user != 2 LIMIT 1"""
-_HALF = """SELECT 1 FROM network_attachments AS plugged WHERE network != '' AND NOT EXISTS
-    (SELECT 1 FROM container_relations AS wanted WHERE wanted.container_id = plugged.container_id
-    AND kind = 'network-used' AND target = network) LIMIT 1"""
 
 
 def repair_networks(engine: Engine) -> list[str]:
     """Mend what there is to mend, and return a line for each."""
     done = []
     database = engine.database
-    if database.query(_ENDED):
-        from podpy.storage.network_rows import NetworkRows
-
+    rows = NetworkRows(database)
+    if rows.has_ended():
         with database.transaction():
-            NetworkRows(database).give_back()
-    if database.query(_HALF):
+            rows.give_back()
+    if rows.half():
         from podpy.libpod.networks.connecting import finish
 
         done += finish(engine)

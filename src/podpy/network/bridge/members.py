@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import NoSuchNetworkError
+from podpy.errors import InUseError, NoSuchNetworkError
 from podpy.network.bridge import addresses, links, resolver
+from podpy.network.bridge.firewall import WAY_OUT
 from podpy.network.bridge.netlink import Netlink
 from podpy.network.definitions.folder import folder
 from podpy.record import Record
@@ -149,6 +150,8 @@ def plug_in(
     bridges of other networks that this one's containers may talk to. Raises OSError, InUseError, NetworkSetupError.
     """
     network = member.network
+    if network.interface == WAY_OUT:  # a definition of Podman's may say so
+        raise InUseError(f"network {network.name}: the interface {WAY_OUT} is that of the way out of all bridges")
     with Netlink.open(descriptor) as rt:
         bridge = links.make_bridge(rt, bridge_of(network, shared))
         shared.allow(descriptor, network.interface, internal=network.internal, friends=friends)

@@ -35,6 +35,7 @@ NETNS = "netns"
 PID_FILE = "resolver.pid"
 _ASIDE = "names.next"  # beside the folder: every file in it is a network's
 _INTERNAL = "%int"
+_SEPARATORS = frozenset(" ,")
 _PROGRAM = "resolver"
 _PROCESS_NAME = "podpy-resolver"
 _F_OFD_GETLK, _F_OFD_SETLK, _F_UNLCK = 36, 37, 2  # asm-generic/fcntl.h
@@ -125,7 +126,9 @@ def _replace(directory: str, path: str, lines: list[str]) -> None:
 
 
 def _line(entry: Entry) -> str:
-    fields = [entry.container_id, ",".join(entry.v4), ",".join(entry.v6), ",".join(dict.fromkeys(entry.names))]
+    # A host name may be any text (sethostname(2)); one with these characters can't be asked for.
+    names = [name for name in dict.fromkeys(entry.names) if name.isprintable() and not _SEPARATORS.intersection(name)]
+    fields = [entry.container_id, ",".join(entry.v4), ",".join(entry.v6), ",".join(names)]
     return " ".join([*fields, *([",".join(entry.servers)] if entry.servers else [])])
 
 

@@ -20,6 +20,7 @@ ORDINARY = ("", "default", "private", "none", "host", "pasta", "slirp4netns", "c
 """What stands before the colon of a `--network` that names no network."""
 _HEX = frozenset("0123456789abcdef")
 _MAC_DIGITS = 12
+_LONGEST_NAME = 253  # characters (RFC 1035, 2.3.4, without the lengths)
 
 
 def parse_networks(values: Sequence[str]) -> tuple[str, list[Attachment]]:
@@ -72,7 +73,8 @@ def with_own(
     first = first.replace(ips=[*first.ips, *(each for each in (ip, ip6) if each)])
     if mac:
         first = first.replace(mac=parse_mac(mac))
-    return [each.replace(aliases=[*each.aliases, *aliases]) for each in (first, *networks[1:])]
+    more = [check_alias(alias) for alias in aliases]
+    return [each.replace(aliases=[*each.aliases, *more]) for each in (first, *networks[1:])]
 
 
 def parse_mac(text: str) -> str:
@@ -84,6 +86,13 @@ def parse_mac(text: str) -> str:
     if len(digits) != _MAC_DIGITS or not _HEX.issuperset(digits) or lower not in forms:
         raise UsageError(f"address {text}: invalid MAC address")
     return ":".join(pairs)
+
+
+def check_alias(alias: str) -> str:
+    """Return a container's other name on a network. Raises UsageError for one that nobody could ask for."""
+    if not 0 < len(alias) <= _LONGEST_NAME or "," in alias or not alias.isprintable() or " " in alias:
+        raise UsageError(f"network alias {alias!r}: no host name: invalid argument")
+    return alias
 
 
 def _attachment(name: str, options: str) -> Attachment:
@@ -100,7 +109,7 @@ def _attachment(name: str, options: str) -> Attachment:
             if not value and key != "mac":
                 raise _wrong(name, f"{key} cannot be empty")
             if key == "alias":
-                aliases.append(value)
+                aliases.append(check_alias(value))
             else:
                 texts[key] = value
         elif key:

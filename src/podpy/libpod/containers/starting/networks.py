@@ -29,13 +29,18 @@ def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     definitions = engine.network_folder
     found: dict[str, Attachment] = {}
     for attachment in spec.networks or [Attachment(network="")]:
-        network = definitions.find(attachment.network or engine.conf.default_network)
-        if network.driver != DRIVER:
-            raise NotSupportedError(
-                f"network {network.name}: its driver {network.driver} isn't supported", hint="podpy network create NAME"
-            )
+        network = check_driver(definitions.find(attachment.network or engine.conf.default_network))
         found[network.name] = named(attachment, network, engine.conf)
     return spec.replace(networks=with_interfaces(list(found.values())))
+
+
+def check_driver(network: Network) -> Network:
+    """Return the network. Raises NotSupportedError for another driver than bridge."""
+    if network.driver != DRIVER:
+        raise NotSupportedError(
+            f"network {network.name}: its driver {network.driver} isn't supported", hint="podpy network create NAME"
+        )
+    return network
 
 
 def check(engine: Engine, spec: ContainerSpec) -> None:
