@@ -167,6 +167,17 @@ def test_containers_conf_names_another_default_network(networks: Folder) -> None
         Folder(networks.path, ContainersConf({"default_subnet": "nonsense"})).all()
 
 
+def with_route(words: str) -> str:
+    return PODMAN1.replace('"ipv6_enabled"', f'"routes": [{{"destination": "10.9.0.0/16", {words}}}], "ipv6_enabled"')
+
+
+def test_numbers_that_are_too_big_are_left_to_the_kernel(networks: Folder) -> None:
+    options = '"options": {"mtu": "9999999999", "metric": "9999999999", "vlan": "70000"}, "ipam_options"'
+    put(networks, PODMAN1.replace('"ipam_options"', options), "podman1")
+    found = networks.find("podman1")
+    assert (found.mtu, found.metric, found.vlan) == (4294967295, 4294967295, 65535)
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
@@ -178,6 +189,9 @@ def test_containers_conf_names_another_default_network(networks: Folder) -> None
         (PODMAN1.replace("10.89.0.1", "10.90.0.1"), "gateway 10.90.0.1 not in subnet 10.89.0.0/24"),
         (PODMAN1.replace("true", '"yes"'), "dns_enabled has the wrong type"),
         (PODMAN1.replace('face": "podman1"', 'face": "../x"'), "network_interface: interface name contains / or :"),
+        (with_route('"gateway": "10.89.0"'), 'invalid route gateway "10.89.0"'),
+        (with_route('"route_type": "throw"'), 'invalid route type "throw"'),
+        (with_route('"gateway": "10.89.0.9", "metric": 4294967296'), "metric has the wrong type"),
     ],
 )
 def test_a_file_that_makes_no_sense_is_named_in_one_line(networks: Folder, wrong: str, reason: str) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BRIDGE, MACVLAN, IPVLAN = "bridge", "macvlan", "ipvlan"
 HOST_LOCAL, DHCP, NO_IPAM = "host-local", "dhcp", "none"
+NOWHERE = ("blackhole", "unreachable", "prohibit")
+"""Kinds of routes that have no gateway."""
 DEFAULT = "podman"
 DEFAULT_ID = "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9"  # Podman's, for ever the same
 DEFAULT_INTERFACE = "podman0"
@@ -32,6 +34,7 @@ DEFAULT_SUBNET = "10.88.0.0/16"
 _NAME_FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NAME_REST = _NAME_FIRST + "_.-"
 _ID_LENGTH = 64
+_UINT32 = (1 << 32) - 1
 _INTERFACE_LENGTH = 15  # IFNAMSIZ of linux/if.h without its NUL
 
 
@@ -108,7 +111,7 @@ class Route(Record):
         """Return the route that the file has. Raises ValueError, TypeError."""
         rest = dict(found)
         metric = rest.pop("metric", None)
-        if metric is not None and not isinstance(metric, int):
+        if metric is not None and (type(metric) is not int or not 0 <= metric <= _UINT32):
             raise TypeError("metric has the wrong type")
         route = cls(
             destination=_taken(rest, "destination", str),
@@ -118,6 +121,10 @@ class Route(Record):
             other=rest,
         )
         Prefix.parse(route.destination)
+        if route.kind not in ("", *NOWHERE):
+            raise ValueError(f'invalid route type "{route.kind}"')
+        if not route.kind and not is_address(route.gateway):
+            raise ValueError(f'invalid route gateway "{route.gateway}"')
         return route
 
 
@@ -165,7 +172,7 @@ class Network(Record):
     @property
     def vlan(self) -> int:
         """The option vlan; 0: not said."""
-        return _number(self.options.get("vlan", ""))
+        return _number(self.options.get("vlan", ""), 0xFFFF)
 
     @property
     def metric(self) -> int:
@@ -319,5 +326,6 @@ def _text_map(rest: dict[str, Any], key: str) -> dict[str, str]:
     return items
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
+def _number(text: str, most: int = _UINT32) -> int:
+    """Return an option's number. `most` is what the kernel's field holds: then it refuses the value."""
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 20 else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.network.definitions.cidr import Prefix, normal_address
-from podpy.network.definitions.network import BRIDGE, Route, Subnet
+from podpy.network.definitions.network import BRIDGE, NOWHERE, Route, Subnet
 from podpy.numbers import whole
 from podpy.record import Record
 
@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NOWHERE = ("blackhole", "unreachable", "prohibit")
 _METRICS = (1 << 32) - 1
 _ROUTE = (
     "--route <destination>,<gateway>[,<metric>] or --route <destination>,<type>[,<metric>] where type is blackhole, "
