@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from podpy.errors import NetworkSetupError
-from podpy.network.bridge.addresses import choose
+from podpy.network.bridge.addresses import choose, mac_of
 from podpy.network.definitions.network import Network, Subnet
+from podpy.storage.network_rows import Address
 
 
 def network(*subnets: Subnet, driver: str = "host-local") -> Network:
@@ -95,3 +96,14 @@ def test_a_full_range_of_ipv6_is_found_at_once() -> None:
     assert given(full, taken=("fd00::10",)) == ["fd00::11"]
     with pytest.raises(NetworkSetupError, match="fd00::10 - fd00::11"):
         given(full, taken=("fd00::10", "fd00::11"))
+
+
+def test_an_address_has_always_the_same_hardware_address_and_no_other_one_has_it() -> None:
+    def mac(number: int, network_id: str) -> str:
+        network = Network(name="net", id=network_id, interface="podman1")
+        return mac_of(network, [Address(address=f"fd00::{number:x}", subnet="fd00::/64")])
+
+    macs = [mac(number, network_id) for number in range(2000) for network_id in ("a" * 64, "a" * 63 + "b")]
+    assert len(set(macs)) == 4000 and {each[:3] for each in macs} == {"02:"}
+    assert mac(7, "a" * 64) == macs[14]
+    assert mac_of(Network(name="net", id="a" * 64, interface="podman1"), []) == ""

@@ -103,6 +103,17 @@ def test_containers_conf_calls_interfaces_as_the_networks_devices(podpy: Podpy, 
     assert all(f" {device}@" in shown for device in devices)
 
 
+def test_neighbours_reach_who_gets_the_address_of_another(podpy: Podpy, busybox: str) -> None:
+    net = define(podpy, "net", {"subnet": "10.89.9.0/24", "gateway": "10.89.9.1"}, {"subnet": "fd00:9::/64"})
+    podpy.ok("run", "-d", "--name=client", "--network", net, busybox, *SLEEP)
+    own = ["--ip=10.89.9.77", "--ip6=fd00:9::77"]
+    for name in ("one", "two"):  # the client still knows the first one's hardware address
+        podpy.ok("run", "-d", f"--name={name}", f"--hostname={name}", "--network", net, *own, busybox, *SLEEP)
+        serve(podpy, name)
+        assert ask(podpy, "client", "10.89.9.77") == ask(podpy, "client", "fd00:9::77") == name
+        podpy.ok("rm", "-f", "-t0", name)
+
+
 def test_the_next_address_comes_after_the_last_one_and_a_restart_keeps_it(podpy: Podpy, busybox: str) -> None:
     net = define(podpy, "net")
     for number in (2, 3):

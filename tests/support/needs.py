@@ -78,6 +78,12 @@ def _new_pasta() -> bool:
     return pastas.is_there()
 
 
+def _service_packages() -> bool:
+    from tests.support import services
+
+    return services.is_there()
+
+
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "root": ("the suite runs as an ordinary user", _root),
     "mount": ("no right to mount: not root, or root in a container", _mount),
@@ -90,6 +96,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "kernel-overlay": ("this kernel has no overlay file system", _kernel_overlay),
     "ipv6": ("this machine has no IPv6", _ipv6),
     "new-pasta": ("pasta is of before August 2024, and scripts/test couldn't install a newer one", _new_pasta),
+    "service-packages": ("scripts/test couldn't download the packages of tests/support/services.py", _service_packages),
     "programs": ("scripts/test couldn't install the programs of tests/support/programs.py", _programs),
 }
 

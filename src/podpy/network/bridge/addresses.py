@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from podpy.network.definitions.network import Network, Subnet
 
+_LOCAL_MAC = 0x02 << 40  # locally administered, of one device (IEEE 802)
+_LARGE_PRIME = (1 << 40) - 87  # so that near addresses and equal parts of addresses have different remainders
 _SMALLEST_WITH_BROADCAST = 4  # addresses of a subnet: a /31 has only hosts (RFC 3021)
 
 
@@ -49,6 +51,18 @@ def choose(network: Network, wanted: list[str], taken: Mapping[str, str], last: 
             own = moved[subnet.subnet] = _next(subnet, taken, last.get(subnet.subnet, ""))
         found.append(Address(address=own, subnet=subnet.subnet))
     return Chosen(addresses=found, last=moved)
+
+
+def mac_of(network: Network, given: list[Address]) -> str:
+    """Return the hardware address of who has these addresses, "" without any: always the same one.
+
+    The neighbours of a container that is replaced by another with its address still know the first one's hardware
+    address, for 15 to 45 s (arp(7), base_reachable_time): they would speak to nobody.
+    """
+    if not given:
+        return ""
+    number = int.from_bytes(f"{network.id} {given[0].address}".encode(), "big")
+    return (_LOCAL_MAC | number % _LARGE_PRIME).to_bytes(6, "big").hex(":")
 
 
 def _text(address: str) -> str:

@@ -93,11 +93,12 @@ def give(
         kept = [given.address for given in before.addresses]
         wanted = [each for each in kept if any(subnet.prefix.contains(each) for subnet in network.subnets)]
     chosen = addresses.choose(network, wanted, rows.taken(network.name), rows.last(network.name))
+    own_mac = attachment.mac or (before.mac if before is not None else "")
     attached = Attached(
         container_id=container_id,
         network=network.name,
         interface=attachment.interface,
-        mac=attachment.mac or (before.mac if before is not None else links.random_mac()),
+        mac=own_mac or addresses.mac_of(network, chosen.addresses) or links.random_mac(),
         host_interface=attachment.host_interface or f"veth{os.urandom(4).hex()}",
         addresses=chosen.addresses,
     )
