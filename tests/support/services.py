@@ -91,7 +91,7 @@ def _unpack(packages: list[Path], root: Path) -> None:
     left_out = [f"--exclude={path}" for path in _LEFT_OUT]
     for package in packages:
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as reading:
-            unpack = ["tar", "-x", "--no-same-owner", "--keep-directory-symlink", *left_out, "-C", root]
+            unpack = ["tar", "-x", "--no-same-owner", "--keep-directory-symlink", *left_out, "-C", str(root)]
             subprocess.run(unpack, stdin=reading.stdout, check=True)
     shutil.copy("/bin/busybox", root / "usr/bin/busybox")
     for applet in ("sh", "cat", "id", "mkdir", "sleep", "hostname"):

@@ -29,6 +29,16 @@ def is_old(program: str, cache: str) -> bool:
     return answer
 
 
+def hint_for(said: str) -> str:
+    """Return what helps against what a helper of podpy's own said when it couldn't start."""
+    if "Too many open files" in said:  # inotify(7): EMFILE
+        return (
+            "Each container with published ports watches files: as root raise fs.inotify.max_user_instances "
+            "(sysctl -w fs.inotify.max_user_instances=1024)"
+        )
+    return "podpy system doctor"
+
+
 def _help(program: str) -> str:
     finished = process.run([program, "--help"], environment=process.tool_environment())
     return (finished.stdout + finished.stderr).decode(errors="replace")

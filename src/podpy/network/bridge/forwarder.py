@@ -109,7 +109,9 @@ class StartForwarder(Operation):
         process.wait(self._pid)  # it goes on in the background
         self._pid, self._ready = 0, -1
         if not said.isdigit():
-            raise NetworkSetupError(f"{NAME}: {said or 'it ended at once'}", hint="podpy system doctor")
+            from podpy.network.programs import hint_for
+
+            raise NetworkSetupError(f"{NAME}: {said or 'it ended at once'}", hint=hint_for(said))
         files.replace(os.path.join(self.directory, PID_FILE), said)
 
     def abandon(self) -> None:

@@ -237,8 +237,10 @@ class StartResolver(Operation):
         pid, self._pid = self._pid, 0
         process.wait(pid)  # the resolver is its child: nobody's wait for any child finds it
         if not is_ready:
-            hint = "sysctl fs.inotify.max_user_instances" if said.startswith("inotify") else "podpy system doctor"
-            raise NetworkSetupError(f"{_PROCESS_NAME} can't start: {said or 'it ended without a word'}", hint=hint)
+            from podpy.network.programs import hint_for
+
+            message = f"{_PROCESS_NAME} can't start: {said or 'it ended without a word'}"
+            raise NetworkSetupError(message, hint=hint_for(said))
 
 
 def _lasting_mounts(directory: str) -> int:

@@ -201,7 +201,7 @@ def graph_filesystem(paths: Paths) -> Check:
 
 
 def inotify(paths: Paths) -> Check:
-    """Are there enough inotify instances? Monitors, the holder and `logs --follow` use one each."""
+    """Are there enough inotify instances? Monitors, the holder, forwarders of ports, `logs --follow` use one each."""
     name = "inotify"
     limit = sysctl("fs.inotify.max_user_instances") or 0
     if limit >= MIN_INOTIFY_INSTANCES:
