@@ -176,9 +176,9 @@ def _pid_file(directory: str) -> str:
 
 
 def _flock(kind: int) -> bytes:
-    import struct
+    from _struct import pack  # struct itself is a file of its own, which nothing else on the way of a start reads
 
-    return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)  # struct flock of 64-bit Linux
+    return pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)  # struct flock of 64-bit Linux
 
 
 class StartResolver(Operation):
