@@ -35,12 +35,12 @@ with space:
     host = space.open()
 firewall = HostFirewall(host, space.owner)
 rt = Netlink.open(host)
-rt.add(links.RTM_SETLINK, 0, links._LINK.pack(0, 0, 1, 1, 1))  # the loopback device
+rt.add(links.RTM_SETLINK, 0, links.LINK.pack(0, 0, 1, 1, 1))  # the loopback device
 client = inside.container(directory, "client")
 out = links.make_bridge(rt, links.Bridge(name="uplink0", addresses=["192.0.2.1/24", "2001:db8::1/64"]))
 links.attach(rt, client, out, links.Plug(interface="eth0", addresses=["192.0.2.7/24", "2001:db8::7/64"],
                                          gateways=["192.0.2.1", "2001:db8::1"]))
-rt.add(links.RTM_SETLINK, 0, links._LINK.pack(0, 0, out, 0, 0) + links.text(20, ""))  # not podpy's
+rt.add(links.RTM_SETLINK, 0, links.LINK.pack(0, 0, out, 0, 0) + links.text(20, ""))  # not podpy's
 rt.send()
 def network(number, **how):
     here = links.make_bridge(rt, links.Bridge(name=f"podman{{number}}",

@@ -15,7 +15,7 @@ from podpy.network.bridge import netlink
 netns = inside.container(paths.runroot, "one")
 rt = netlink.Netlink.open(netns)
 def up(index):
-    rt.add(links.RTM_SETLINK, 0, links._LINK.pack(0, 0, index, 1, 1))
+    rt.add(links.RTM_SETLINK, 0, links.LINK.pack(0, 0, index, 1, 1))
 """
 
 
@@ -25,7 +25,7 @@ from errno import ENODEV
 for name in ("podmanx", "podmany"):
     links.make_bridge(rt, links.Bridge(name=name))
 index = links.find(rt, "podmany").index
-rt.add(links.RTM_SETLINK, 0, links._LINK.pack(0, 0, index, 0, 1))
+rt.add(links.RTM_SETLINK, 0, links.LINK.pack(0, 0, index, 0, 1))
 up(99)
 up(index)
 print(rt.send(allowed=(ENODEV,)), links.find(rt, "podmany").up)
@@ -42,7 +42,7 @@ def test_an_error_has_the_kernels_own_words(podpy: Podpy) -> None:
     code = """
 rt.add(links.RTM_NEWADDR, netlink.NEW, links._address_message(1, "10.0.0.1/99"))
 print(inside.fails(rt.send))
-print(inside.fails(lambda: rt.ask(links.RTM_GETLINK, 0, links._LINK.pack(0, 0, 99, 0, 0))))
+print(inside.fails(lambda: rt.ask(links.RTM_GETLINK, 0, links.LINK.pack(0, 0, 99, 0, 0))))
 """
     first, second = in_namespaces(podpy, _SOCKET + code).splitlines()
     assert "Invalid prefix length" in first

@@ -37,7 +37,7 @@ def connect(engine: Engine, network: str, container: str, wanted: Attachment) ->
     """
     held = find(engine, container)
     _check_mode(held)
-    found = check_driver(engine.network_folder.find(network))
+    found = check_driver(engine, engine.network_folder.find(network))
     with held.locked() as row:
         spec = held.spec
         if any(each.network == found.name for each in spec.networks):

@@ -23,6 +23,7 @@ from podpy.network import netns
 from podpy.network.bridge import members, resolver
 from podpy.network.bridge.members import Member, Who
 from podpy.network.bridge.place import bridges
+from podpy.network.definitions.network import BRIDGE
 from podpy.plan import Operation
 from podpy.spec.container import Attachment
 from podpy.storage.network_rows import NetworkRows
@@ -98,7 +99,8 @@ class BridgeNetwork:
     @property
     def gateway(self) -> str:
         """The host's address on the container's first network that gives it one, IPv4 before IPv6; "" without."""
-        found = [subnet.gateway for _, network in self.wanted for subnet in network.subnets if subnet.gateway]
+        bridged = [network for _, network in self.wanted if network.driver == BRIDGE]
+        found = [subnet.gateway for network in bridged for subnet in network.subnets if subnet.gateway]
         return next((each for each in found if ":" not in each), next(iter(found), ""))
 
     @property
@@ -185,7 +187,7 @@ class PlugIn(Operation):
     def describe(self) -> str:
         """Return what is plugged where."""
         attachment, network = self._bridge.wanted[self._place]
-        return f"plug {attachment.interface} into the bridge {network.interface} of network {network.name}"
+        return f"plug {attachment.interface} into {members.place_of(network)}"
 
     def execute(self) -> None:
         """Do it. Raises OSError, InUseError, NetworkSetupError."""

@@ -23,7 +23,7 @@ from _struct import pack
 from errno import EEXIST
 
 from podpy.errors import NetworkSetupError
-from podpy.network.bridge import nftables
+from podpy.network.bridge import conntrack, nftables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,13 +156,20 @@ class HostFirewall:
                 nftables.add(self.netns, name, some, self.table)
 
     def withdraw(self, keeps: Callable[[str], bool]) -> None:
-        """Publish nothing any more of the containers whose addresses `keeps` refuses. Raises OSError."""
+        """Publish nothing any more of the containers whose addresses `keeps` refuses, and forget their connections.
+
+        Raises OSError.
+        """
         from _socket import AF_INET, AF_INET6, inet_ntop
 
+        gone: set[str] = set()
         for family, length, version in ((AF_INET, 4, "4"), (AF_INET6, 16, "6")):
             for name in (f"published{version}", f"published{version}_at"):
-                found = self._elements(name)
-                self._remove(name, [key for key, value in found if not keeps(inet_ntop(family, value[:length]))])
+                found = [(key, inet_ntop(family, value[:length])) for key, value in self._elements(name)]
+                self._remove(name, [key for key, address in found if not keeps(address)])
+                gone |= {address for _, address in found if not keeps(address)}
+        for address in gone:
+            conntrack.forget(self.netns, address)
 
     def _add(self, name: str, keys: list[bytes]) -> None:
         nftables.add(self.netns, name, [(key, b"") for key in keys], self.table)

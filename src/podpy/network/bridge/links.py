@@ -62,7 +62,7 @@ _PATIENCE = 2000  # milliseconds without an event; a namespace takes 25 to 50 to
 _ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 _IFF_UP = 1
 
-_LINK = Struct("=BxHiII")  # family, hardware type, index, flags, which of them
+LINK = Struct("=BxHiII")  # family, hardware type, index, flags, which of them
 _ADDRESS = Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _ROUTE = Struct("=BBBBBBBBI")  # family, lengths of target and source, tos, table, protocol, scope, type, flags
 
@@ -115,7 +115,7 @@ class Link(Record):
 
 def find(rt: Netlink, name: str) -> Link | None:
     """Return the device of this name in the socket's namespace. Raises OSError."""
-    body = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS) + text(_IFLA_IFNAME, name)
+    body = LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS) + text(_IFLA_IFNAME, name)
     try:
         return _link(rt.ask(RTM_GETLINK, 0, body)[0])
     except OSError as error:
@@ -126,7 +126,7 @@ def find(rt: Netlink, name: str) -> Link | None:
 
 def all_links(rt: Netlink) -> list[Link]:
     """Return every device in the socket's namespace, in the order of their indices. Raises OSError."""
-    body = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS)
+    body = LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS)
     return [_link(answer) for answer in rt.ask(RTM_GETLINK, NLM_F_DUMP, body)]
 
 
@@ -153,7 +153,7 @@ def make_bridge(rt: Netlink, bridge: Bridge) -> int:
     if found is not None and found.up and found.alias == wanted:
         return found.index
     rt.add(RTM_NEWLINK, NLM_F_CREATE, _bridge_message(bridge, with_mac=found is None))
-    named = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name)
+    named = LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name)
     rt.add(RTM_SETLINK, 0, named + text(_IFLA_IFALIAS, bridge.owner))  # it is ours, and not complete yet
     if rt.send(allowed=(EOPNOTSUPP, ENODEV))[0]:
         what = "VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)" if bridge.vlan else "bridges (CONFIG_BRIDGE)"
@@ -167,18 +167,18 @@ def make_bridge(rt: Netlink, bridge: Bridge) -> int:
     for address in bridge.addresses:
         rt.add(RTM_NEWADDR, NEW, _address_message(found.index, address))
     master = u32(_IFLA_MASTER, _vrf(rt, bridge.vrf)) if bridge.vrf else b""
-    up = _LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP) + master
+    up = LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP) + master
     rt.add(RTM_SETLINK, 0, up)
     rt.send(allowed=(EEXIST,))
     # Last, and alone: who reads it knows that all the rest succeeded.
-    rt.add(RTM_SETLINK, 0, _LINK.pack(AF_UNSPEC, 0, found.index, 0, 0) + text(_IFLA_IFALIAS, wanted))
+    rt.add(RTM_SETLINK, 0, LINK.pack(AF_UNSPEC, 0, found.index, 0, 0) + text(_IFLA_IFALIAS, wanted))
     rt.send()
     return found.index
 
 
 def remove(rt: Netlink, name: str) -> bool:
     """Remove a device of the socket's namespace; return whether there was one. It takes 10 to 70 ms. Raises OSError."""
-    rt.add(RTM_DELLINK, 0, _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, name))
+    rt.add(RTM_DELLINK, 0, LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, name))
     return rt.send(allowed=(ENODEV,)) == [0]
 
 
@@ -198,7 +198,7 @@ def attach(rt: Netlink, netns: int, bridge: int, plug: Plug) -> str:
     with Netlink.open(netns) as inside:
         _make_pair(rt, inside, netns, bridge, plug.replace(mac=mac))
         try:
-            _set_up(inside, plug)
+            set_up(inside, plug)
         except BaseException:
             remove(inside, plug.interface)
             raise
@@ -209,6 +209,18 @@ def detach(netns: int, interface: str) -> bool:
     """Pull a container's end out while it runs; return whether it was there. Its routes go along. Raises OSError."""
     with Netlink.open(netns) as inside:
         return remove(inside, interface)
+
+
+def set_up(inside: Netlink, plug: Plug) -> None:
+    """Give the interface in a container its addresses and routes. Raises OSError, NetworkSetupError."""
+    found = find(inside, plug.interface)
+    if found is None:
+        raise NetworkSetupError(f"interface {plug.interface} was removed while it was made")
+    for address in plug.addresses:
+        inside.add(RTM_NEWADDR, NEW, _address_message(found.index, address))
+    inside.add(RTM_SETLINK, 0, LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP))
+    inside.send(allowed=(EEXIST,))
+    _add_routes(inside, found.index, plug)
 
 
 def loop_back(rt: Netlink, mark: int, table: int) -> None:
@@ -236,8 +248,8 @@ def random_mac() -> str:
 
 
 def _link(data: bytes) -> Link:
-    _family, _type, index, flags, _which = _LINK.unpack_from(data)
-    values = parse(data, _LINK.size)
+    _family, _type, index, flags, _which = LINK.unpack_from(data)
+    values = parse(data, LINK.size)
     info = parse(values.get(_IFLA_LINKINFO, b""))
     return Link(
         index=index,
@@ -273,7 +285,7 @@ def _bridge_message(bridge: Bridge, *, with_mac: bool) -> bytes:
     if bridge.vlan:  # its ports get the VLAN as they come, and it is in it itself: so its addresses are reached
         options = attribute(_IFLA_BR_VLAN_DEFAULT_PVID, pack("=H", bridge.vlan))
         options += attribute(_IFLA_BR_VLAN_FILTERING, b"\1")
-    body = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name) + u32(_IFLA_MTU, bridge.mtu)
+    body = LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name) + u32(_IFLA_MTU, bridge.mtu)
     if with_mac:
         body += attribute(_IFLA_ADDRESS, bytes.fromhex(random_mac().replace(":", "")))
     return body + nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "bridge"), nested(_IFLA_INFO_DATA, options))
@@ -311,27 +323,16 @@ def _is_gone(rt: Netlink, name: str) -> bool:
 
 def _pair_message(name: str, netns: int, bridge: int, plug: Plug) -> bytes:
     mtu = u32(_IFLA_MTU, plug.mtu)
-    peer = _LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, plug.interface) + u32(_IFLA_NET_NS_FD, netns) + mtu
+    peer = LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, plug.interface) + u32(_IFLA_NET_NS_FD, netns) + mtu
     peer += attribute(_IFLA_ADDRESS, bytes.fromhex(plug.mac.replace(":", "").replace("-", "")))
     data = nested(_IFLA_INFO_DATA, nested(_VETH_INFO_PEER, peer))
     return (
-        _LINK.pack(AF_UNSPEC, 0, 0, _IFF_UP, _IFF_UP)
+        LINK.pack(AF_UNSPEC, 0, 0, _IFF_UP, _IFF_UP)
         + text(_IFLA_IFNAME, name)
         + mtu
         + u32(_IFLA_MASTER, bridge)
         + nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth"), data)
     )
-
-
-def _set_up(inside: Netlink, plug: Plug) -> None:
-    found = find(inside, plug.interface)
-    if found is None:
-        raise NetworkSetupError(f"interface {plug.interface} was removed while it was made")
-    for address in plug.addresses:
-        inside.add(RTM_NEWADDR, NEW, _address_message(found.index, address))
-    inside.add(RTM_SETLINK, 0, _LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP))
-    inside.send(allowed=(EEXIST,))
-    _add_routes(inside, found.index, plug)
 
 
 def _add_routes(inside: Netlink, index: int, plug: Plug) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import InUseError, NoSuchNetworkError
+from podpy.errors import InUseError, NetworkSetupError, NoSuchNetworkError
 from podpy.network.bridge import addresses, links, resolver
 from podpy.network.bridge.firewall import WAY_OUT
 from podpy.network.bridge.netlink import Netlink
 from podpy.network.definitions.folder import folder
+from podpy.network.definitions.network import BRIDGE
 from podpy.record import Record
 from podpy.storage.network_rows import Attached, NetworkRows
 
@@ -142,21 +143,47 @@ def plug_of(member: Member, mtu: int = links.DEFAULT_MTU) -> links.Plug:
     )
 
 
+def place_of(network: Network) -> str:
+    """Return the words for what a container is plugged into."""
+    kind = "the bridge" if network.driver == BRIDGE else f"{network.driver} of"
+    return f"{kind} {network.interface or 'the default route'}, network {network.name}"
+
+
 def plug_in(
     shared: SharedNamespace, descriptor: int, container: int, member: Member, friends: Iterable[str] = ()
 ) -> None:
-    """Plug a container into a network, whose bridge is made if it isn't there.
+    """Plug a container into a network, whose bridge is made if it isn't there; macvlan and ipvlan have a parent.
 
     `shared` is locked; `descriptor`, `container`: descriptors of it and of the container's namespace. `friends`:
     bridges of other networks that this one's containers may talk to. Raises OSError, InUseError, NetworkSetupError.
     """
     network = member.network
-    if network.interface == WAY_OUT:  # a definition of Podman's may say so
+    if network.interface == WAY_OUT and not shared.is_host:  # a definition of Podman's may say so
         raise InUseError(f"network {network.name}: the interface {WAY_OUT} is that of the way out of all bridges")
+    plug = plug_of(member, shared.mtu)
     with Netlink.open(descriptor) as rt:
+        if network.driver != BRIDGE:
+            from podpy.network.bridge import children
+
+            children.attach(rt, container, network, plug)
+            return
+        if shared.is_host and network.options.get("mode") == "unmanaged":
+            links.attach(rt, container, _unmanaged_bridge(rt, network), plug)
+            return
         bridge = links.make_bridge(rt, bridge_of(network, shared))
         shared.allow(descriptor, network.interface, internal=network.internal, friends=friends)
-        links.attach(rt, container, bridge, plug_of(member, shared.mtu))
+        links.attach(rt, container, bridge, plug)
+
+
+def _unmanaged_bridge(rt: Netlink, network: Network) -> int:
+    """Return the index of a bridge that somebody else makes (podman-network-create(1), mode)."""
+    found = links.find(rt, network.interface)
+    if found is None or found.kind != "bridge":
+        raise NetworkSetupError(
+            f"network {network.name}: in mode unmanaged, the bridge {network.interface} must already exist",
+            hint=f"ip link add {network.interface} type bridge",
+        )
+    return found.index
 
 
 def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str]:
@@ -182,6 +209,8 @@ def target_of(members: list[Member], *, keeps: bool) -> Target:
 
     found: dict[str, tuple[str, str, Network]] = {}
     for member in members:
+        if member.network.driver != BRIDGE:
+            continue  # it has an address of its own out there, which the host doesn't reach
         gateways = {subnet.subnet: subnet.gateway for subnet in member.network.subnets}
         for given in member.attached.addresses:
             family = "v6" if ":" in given.address else "v4"

@@ -132,7 +132,7 @@ class PlugRunning(Operation):
     def describe(self) -> str:
         """Return what is plugged where."""
         network = self._member.network
-        return f"plug {self._member.attached.interface} into the bridge {network.interface} of network {network.name}"
+        return f"plug {self._member.attached.interface} into {members.place_of(network)}"
 
     def execute(self) -> None:
         """Do it. Raises OSError, InUseError, NetworkSetupError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from podpy.errors import NotSupportedError, UsageError
 from podpy.network.bridge.members import definition, free_interface
 from podpy.network.definitions.network import BRIDGE as DRIVER
+from podpy.network.definitions.network import DHCP
 from podpy.network.mode import BRIDGE
 from podpy.spec.container import Attachment
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Return the spec with its networks by their names, each with an interface; none is the default network.
 
-    Raises NoSuchNetworkError, NotSupportedError for another driver than bridge, UsageError.
+    Raises NoSuchNetworkError, NotSupportedError as `check_driver`, UsageError.
     """
     if spec.network != BRIDGE:
         raise UsageError(
@@ -29,16 +30,26 @@ def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     definitions = engine.network_folder
     found: dict[str, Attachment] = {}
     for attachment in spec.networks or [Attachment(network="")]:
-        network = check_driver(definitions.find(attachment.network or engine.conf.default_network))
+        network = check_driver(engine, definitions.find(attachment.network or engine.conf.default_network))
         found[network.name] = named(attachment, network, engine.conf)
     return spec.replace(networks=with_interfaces(list(found.values())))
 
 
-def check_driver(network: Network) -> Network:
-    """Return the network. Raises NotSupportedError for another driver than bridge."""
-    if network.driver != DRIVER:
+def check_driver(engine: Engine, network: Network) -> Network:
+    """Return the network. Raises NotSupportedError for a driver that can't be used: only root has others than bridge,
+    and nobody a DHCP client.
+    """
+    if network.driver == DRIVER:
+        return network
+    if engine.paths.rootless:
         raise NotSupportedError(
             f"network {network.name}: its driver {network.driver} isn't supported", hint="podpy network create NAME"
+        )
+    if network.ipam_driver == DHCP:
+        raise NotSupportedError(
+            f"network {network.name}: addresses of a DHCP server aren't supported",
+            hint=f"podpy network create -d {network.driver} --subnet SUBNET --ip-range RANGE NAME; or "
+            "--ipam-driver=none, and a DHCP client in the container (--cap-add=NET_ADMIN,NET_RAW)",
         )
     return network
 
