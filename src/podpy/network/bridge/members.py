@@ -224,11 +224,13 @@ def target_of(members: list[Member], *, keeps: bool) -> Target:
 def published(bound: Iterable[PortMapping], members: list[Member]) -> list[Published]:
     """Return what the host's firewall sends to the container: what comes for its ports, in its address families.
 
-    Not what comes for the loopback device, nor anything for a container without a route for its answers: these clients
-    are the forwarder's.
+    Not what comes for the loopback device, nor anything for a container whose answers wouldn't come back by here: it
+    has no default route, or one by a macvlan. These clients are the forwarder's.
     """
     target = target_of(members, keeps=True)
-    addresses = [each for each in (target.v4, target.v6) if each and target.keeps_clients]
+    others = [member.network for member in members if member.network.driver != BRIDGE]
+    comes_back = target.keeps_clients and not any(network.has_default_route for network in others)
+    addresses = [each for each in (target.v4, target.v6) if each and comes_back]
     return [
         (port.protocol, port.host_ip, port.host_port + offset, address, port.container_port + offset)
         for port in bound
