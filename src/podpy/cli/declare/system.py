@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import dry_run, template_format
-from podpy.cli.declare.model import Argument, Command, flag, many, text
+from podpy.cli.declare.model import NETWORKS, Argument, Command, flag, many, text
 
 _PANEL = "System"
 _NO_RUNTIME = "podpy keeps no runtime for a container: each start takes that of --runtime or containers.conf"
@@ -66,16 +66,26 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         path="system doctor",
+        aliases=("doctor",),
+        panel=_PANEL,
         handler="podpy.cli.commands.system.system:doctor",
         help="Check this host and say what mends what is wrong",
         examples=(
             "podpy system doctor",
             "podpy system doctor --json",
+            "podpy system doctor --network shop",
             "podpy system doctor --print-apparmor-profile | sudo tee /etc/apparmor.d/podpy",
         ),
         rule="none",
         options=(
             flag("--json", "Print JSON"),
+            text(
+                "--network",
+                "NAME",
+                "Check a network instead: which hop between its running containers, their names and published ports, "
+                "and the outside fails",
+                complete=NETWORKS,
+            ),
             flag("--print-apparmor-profile", "Only print what lets podpy make user namespaces on Ubuntu"),
         ),
     ),

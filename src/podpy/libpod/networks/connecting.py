@@ -98,7 +98,7 @@ def reload(engine: Engine, container: str) -> str:
 
 
 def _reload(engine: Engine, held: Held, row: ContainerRow) -> None:
-    there = _members(engine, held, held.spec)
+    there = members_of(engine, held, held.spec)
     now = _running(engine, held, row)
     for place, member in enumerate(there):
         running.plug_in(now, member, there[:place])
@@ -111,7 +111,7 @@ def tell_name(held: Held, before: str) -> None:
     The caller holds the container's lock. Raises OSError.
     """
     now = _running(held.engine, held, held.row)
-    running.rename(now, _members(held.engine, held, held.spec), before)
+    running.rename(now, members_of(held.engine, held, held.spec), before)
 
 
 def finish(engine: Engine) -> list[str]:
@@ -148,7 +148,7 @@ def _plug_in(engine: Engine, held: Held, row: ContainerRow, attachment: Attachme
     rows = NetworkRows(engine.database)
     with engine.database.transaction():
         attached = members.give(rows, row.id, attachment, network)
-    others = [member for member in _members(engine, held, held.spec) if member.network.name != network.name]
+    others = [member for member in members_of(engine, held, held.spec) if member.network.name != network.name]
     member = Member(attachment=attachment, network=network, attached=attached)
     running.plug_in(_running(engine, held, row), member, others)
 
@@ -157,7 +157,7 @@ def _plug_out(engine: Engine, held: Held, row: ContainerRow, name: str, spec: Co
     """Plug a running container out of a network. `spec`: one that tells how it is connected, if that was committed."""
     there = {each.network: each for each in NetworkRows(engine.database).attached(row.id)}
     if name in there:
-        others = [member for member in _members(engine, held, held.spec) if member.network.name != name]
+        others = [member for member in members_of(engine, held, held.spec) if member.network.name != name]
         running.plug_out(_running(engine, held, row), _member(engine, spec, there[name]), others)
     _detach(engine, row.id, name)
 
@@ -179,7 +179,8 @@ def _commit(held: Held, spec: ContainerSpec, action: str, network: str) -> None:
     held.row = held.row.replace(spec=text)
 
 
-def _members(engine: Engine, held: Held, spec: ContainerSpec) -> list[Member]:
+def members_of(engine: Engine, held: Held, spec: ContainerSpec) -> list[Member]:
+    """Return where a running container is plugged in; `spec` tells how."""
     return [_member(engine, spec, attached) for attached in NetworkRows(engine.database).attached(held.id)]
 
 

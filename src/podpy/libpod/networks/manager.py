@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from podpy.libpod.system.prune import Pruned
     from podpy.network.definitions.network import Network
     from podpy.network.definitions.request import Request
+    from podpy.rootless.checks.check import Check
 
     Found = list[Network]
+    Checks = list[Check]
     Outcome = tuple[str, PodpyError | None]
 
 
@@ -206,6 +208,15 @@ class Networks:
         from podpy.libpod.networks import connecting
 
         return self._engine.privileged(lambda: connecting.reload(self._engine, container))
+
+    def diagnose(self, name_or_id: str) -> Checks:
+        """Return a check of each hop between the network's running containers, their names, ports and the outside.
+
+        Raises NoSuchNetworkError.
+        """
+        from podpy.libpod.networks.doctor import checks
+
+        return self._engine.privileged(lambda: checks(self._engine, self.get(name_or_id)))
 
     # Removing
 

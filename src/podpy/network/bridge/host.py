@@ -82,6 +82,15 @@ class HostNamespace(SharedNamespace):
         if self._has_firewall:
             self._firewall(descriptor).allow(bridge, internal=internal, friends=friends)
 
+    def lacks(
+        self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()
+    ) -> list[tuple[str, str]] | None:
+        """Return what of `allow` isn't there; None if nothing is: the firewall is gone. Raises OSError."""
+        if not self._has_firewall:
+            return []
+        table = self._firewall(descriptor)
+        return table.lacks(bridge, internal=internal, friends=friends) if table.is_loaded() else None
+
     def load_firewall(self, descriptor: int) -> None:
         """Load the table again. Raises NotSupportedError, NetworkSetupError."""
         self._firewall(descriptor).load()

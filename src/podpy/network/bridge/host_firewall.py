@@ -117,6 +117,15 @@ class HostFirewall:
         """Remove it; nothing there is no error. Raises OSError."""
         nftables.unload(self.netns, self.table)
 
+    def lacks(self, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> list[tuple[str, str]]:
+        """Return which of these rights a bridge hasn't got, as (from, to). Raises OSError."""
+        pairs = [pair for other in friends for pair in ((bridge, other), (other, bridge))]
+        wanted = [("bridges", (bridge,)), ("itself", (bridge, bridge)), *(("pairs", pair) for pair in pairs)]
+        wanted += [] if internal else [("outward", (bridge,))]
+        there = {name: {key for key, _ in self._elements(name)} for name in dict(wanted)}
+        missing = [devices for name, devices in wanted if nftables.names(*devices) not in there[name]]
+        return [(devices[0], devices[1] if len(devices) > 1 else "outside") for devices in missing]
+
     def allow(self, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
         """Let a bridge talk with itself, outwards unless `internal`, and with its friends. Raises OSError."""
         pairs = [pair for other in friends for pair in ((bridge, other), (other, bridge))]

@@ -135,9 +135,10 @@ def addresses(rt: Netlink, index: int) -> list[str]:
     return [shown for shown, _body in _addresses(rt, index)]
 
 
-def make_bridge(rt: Netlink, bridge: Bridge) -> int:
+def make_bridge(rt: Netlink, bridge: Bridge, *, trusting: bool = True) -> int:
     """Make a bridge, or complete the one that is there; return its index.
 
+    `trusting`: one that is up and says that it is complete is so; somebody else may have changed it meanwhile.
     Raises OSError, InUseError if the name is another device's, or somebody else's bridge, NetworkSetupError without the
     VRF, NotSupportedError for a kernel without bridges, or VLANs on them.
     """
@@ -150,7 +151,7 @@ def make_bridge(rt: Netlink, bridge: Bridge) -> int:
             f"bridge {bridge.name} is there and is somebody else's",
             hint=f"Who is on it: ip link show master {bridge.name}. Another network: podpy network create NAME",
         )
-    if found is not None and found.up and found.alias == wanted:
+    if trusting and found is not None and found.up and found.alias == wanted:
         return found.index
     rt.add(RTM_NEWLINK, NLM_F_CREATE, _bridge_message(bridge, with_mac=found is None))
     named = LINK.pack(AF_UNSPEC, 0, 0, 0, 0) + text(_IFLA_IFNAME, bridge.name)

@@ -150,12 +150,19 @@ def place_of(network: Network) -> str:
 
 
 def plug_in(
-    shared: SharedNamespace, descriptor: int, container: int, member: Member, friends: Iterable[str] = ()
+    shared: SharedNamespace,
+    descriptor: int,
+    container: int,
+    member: Member,
+    friends: Iterable[str] = (),
+    *,
+    trusting: bool = True,
 ) -> None:
     """Plug a container into a network, whose bridge is made if it isn't there; macvlan and ipvlan have a parent.
 
     `shared` is locked; `descriptor`, `container`: descriptors of it and of the container's namespace. `friends`:
-    bridges of other networks that this one's containers may talk to. Raises OSError, InUseError, NetworkSetupError.
+    bridges of other networks that this one's containers may talk to. `trusting`: see `links.make_bridge`.
+    Raises OSError, InUseError, NetworkSetupError.
     """
     network = member.network
     if network.interface == WAY_OUT and not shared.is_host:  # a definition of Podman's may say so
@@ -170,7 +177,7 @@ def plug_in(
         if shared.is_host and network.options.get("mode") == "unmanaged":
             links.attach(rt, container, _unmanaged_bridge(rt, network), plug)
             return
-        bridge = links.make_bridge(rt, bridge_of(network, shared))
+        bridge = links.make_bridge(rt, bridge_of(network, shared), trusting=trusting)
         shared.allow(descriptor, network.interface, internal=network.internal, friends=friends)
         links.attach(rt, container, bridge, plug)
 

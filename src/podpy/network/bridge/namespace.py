@@ -21,7 +21,7 @@ import os
 
 from podpy import files, linux, pids, process
 from podpy.network import netns
-from podpy.network.bridge import firewall, links
+from podpy.network.bridge import firewall, links, nftables
 from podpy.network.bridge.netlink import Netlink
 from podpy.network.bridge.way_out import WayOut
 
@@ -133,6 +133,15 @@ class SharedNamespace:
     def allow(self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
         """Let a network's containers talk: see `firewall.pairs`. Raises OSError: ENOENT if the firewall is gone."""
         firewall.allow(descriptor, firewall.pairs(bridge, internal=internal, friends=friends))
+
+    def lacks(
+        self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()
+    ) -> list[firewall.Pair] | None:
+        """Return what of `allow` isn't there; None if nothing is: the firewall is gone. Raises OSError."""
+        if not nftables.is_loaded(descriptor):
+            return None
+        there = firewall.allowed(descriptor)
+        return [pair for pair in firewall.pairs(bridge, internal=internal, friends=friends) if pair not in there]
 
     def load_firewall(self, descriptor: int) -> None:
         """Load the firewall again: somebody has flushed it. Raises NotSupportedError, NetworkSetupError."""

@@ -149,6 +149,12 @@ def is_alive(directory: str, inode: int) -> bool:
         os.close(descriptor)
 
 
+def pid(directory: str) -> int:
+    """Return the pid of the resolver that was started last; 0: none is known."""
+    words = files.read_small(_pid_file(directory)).split()
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+
+
 def take(directory: str, inode: int) -> int:
     """Return a descriptor with the lock of the resolver of this namespace, or -1 if one is alive, or on its way.
 

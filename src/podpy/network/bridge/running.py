@@ -141,12 +141,12 @@ class PlugRunning(Operation):
         inside = _open_netns(container.pid)
         try:
             try:
-                members.plug_in(self._shared, self._descriptor, inside, self._member, friends)
+                members.plug_in(self._shared, self._descriptor, inside, self._member, friends, trusting=False)
             except OSError as error:
                 if error.errno != ENOENT:
                     raise
                 self._shared.load_firewall(self._descriptor)  # somebody has flushed it
-                members.plug_in(self._shared, self._descriptor, inside, self._member, friends)
+                members.plug_in(self._shared, self._descriptor, inside, self._member, friends, trusting=False)
         finally:
             os.close(inside)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from podpy import process
+from podpy import files, process
 from podpy.network import hostinfo, mode, netns
 from podpy.network.bridge.firewall import WAY_OUT
 from podpy.network.private import pasta
@@ -45,6 +45,14 @@ class WayOut:
     def is_new_pasta(self, cache: str) -> bool:
         """Return what podpy.network.mode.is_new_pasta says of it. Raises NotSupportedError without a program for it."""
         return mode.is_new_pasta(mode.parse("", self._conf), cache)
+
+    def pid(self) -> int:
+        """Return its pid; 0 if it isn't there."""
+        for name in netns.PID_FILES if self.is_there() else ():
+            text = files.read_small(os.path.join(self._directory, name)).strip()
+            if text.isdigit():
+                return int(text)
+        return 0
 
     def start(self, *, again: bool) -> None:
         """Start it if nobody has, and return at once. The namespace is mounted at its path for this process.

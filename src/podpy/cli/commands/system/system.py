@@ -24,13 +24,17 @@ _RESET = """WARNING! This will remove:
 
 
 def doctor(options: Options) -> int:
-    """Print every check of the host. Return 1 if one fails without which podpy can't work."""
+    """Print every check of the host, or of a network. Return 1 if one fails without which podpy can't work."""
     from podpy.libpod.system import doctor
 
     if options.print_apparmor_profile:
         sys.stdout.write(doctor.apparmor_profile())
         return 0
-    results = doctor.checks(directories(options))
+    if options.network:
+        with open_runtime(options) as runtime:
+            results = runtime.networks.diagnose(options.network)
+    else:
+        results = doctor.checks(directories(options))
     if options.json:
         from podpy import fastjson
 
