@@ -27,26 +27,31 @@ if TYPE_CHECKING:
 
 def checks(engine: Engine, network: Network) -> list[Check]:
     """Return the checks of a network, those of all containers first. Runs in the user's namespaces."""
+    place = look(engine, network)
+    try:
+        done = [*shared_hops.checks(place)]
+        if place.descriptor >= 0:
+            for container in place.containers:
+                done += own_hops.checks(place, container)
+    finally:
+        if place.descriptor >= 0:
+            os.close(place.descriptor)
+    return done
+
+
+def look(engine: Engine, network: Network) -> Place:
+    """Return a network with its running containers. The caller closes the descriptor."""
     rows = NetworkRows(engine.database)
     found = [_container(engine, attached.container_id, network) for attached in rows.attached(network=network.name)]
     with bridges(engine.paths, engine.conf) as shared:
         descriptor = shared.find(rows.monitors())
-    place = Place(
+    return Place(
         network,
         [container for container in found if container is not None],
         shared,
         descriptor,
         members.friends_of(network, engine.paths, engine.conf),
     )
-    try:
-        done = [*shared_hops.checks(place)]
-        if descriptor >= 0:
-            for container in place.containers:
-                done += own_hops.checks(place, container)
-    finally:
-        if descriptor >= 0:
-            os.close(descriptor)
-    return done
 
 
 def _container(engine: Engine, container_id: str, network: Network) -> Container | None:

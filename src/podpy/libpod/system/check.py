@@ -1,4 +1,4 @@
-"""`podpy system check`: repairs what killed calls have left, checks the whole store, and mends it."""
+"""`podpy system check`: repairs what killed calls have left, checks the whole store and networks, and mends them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ def check(engine: Engine, *, mend: bool = False, quick: bool = False) -> tuple[l
     def work() -> tuple[list[str], bool]:
         done = repair(engine)
         findings = [*engine.store.check(repair=mend), *_secrets(engine, mend=mend)]
+        if engine.has_bridges or engine.database.query("SELECT 1 FROM network_attachments LIMIT 1"):
+            from podpy.libpod.networks.check import check
+
+            findings += check(engine, mend=mend)
         if not quick:
             findings += _verified(engine)
         if mend:

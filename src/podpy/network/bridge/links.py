@@ -44,7 +44,7 @@ AF_UNSPEC, AF_BRIDGE, AF_INET, AF_INET6 = 0, 7, 2, 10
 # linux/rtnetlink.h
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
-RTM_NEWROUTE, RTM_NEWRULE = 24, 32
+RTM_NEWROUTE, RTM_NEWRULE, _RTM_GETRULE = 24, 32, 34
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 28, 29
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
@@ -241,6 +241,15 @@ def loop_back(rt: Netlink, mark: int, table: int) -> None:
         rt.send(allowed=(EEXIST,) if family == AF_INET else (EEXIST, EAFNOSUPPORT, EOPNOTSUPP))
 
 
+def has_loop_back(rt: Netlink, mark: int, table: int) -> bool:
+    """Return whether the IPv4 rule of `loop_back` is there (fib_rules.h). Raises OSError."""
+    for answer in rt.ask(_RTM_GETRULE, NLM_F_DUMP, pack("=BBBBBxxBI", AF_INET, 0, 0, 0, 0, 0, 0)):
+        values = parse(answer, 12)
+        if (_number(values.get(_FRA_FWMARK)), _number(values.get(_FRA_TABLE))) == (mark, table):
+            return True
+    return False
+
+
 def random_mac() -> str:
     """Return a hardware address that is nobody's: locally administered, of one device (IEEE 802)."""
     raw = bytearray(os.urandom(6))
@@ -306,13 +315,13 @@ def _make_pair(rt: Netlink, inside: Netlink, netns: int, bridge: int, plug: Plug
     if rt.send(allowed=(EEXIST,)) == [0]:
         return
     remove(inside, plug.interface)  # a killed call's
-    if not _is_gone(rt, name):
+    if not is_gone(rt, name):
         raise InUseError(f"interface {name} is there already", hint="Choose another host_interface_name")
     rt.add(RTM_NEWLINK, NEW, message)
     rt.send()
 
 
-def _is_gone(rt: Netlink, name: str) -> bool:
+def is_gone(rt: Netlink, name: str) -> bool:
     """Wait for the end of a device whose container has just ended; return whether it has come."""
     with Netlink.open(rt.netns) as events:
         events.subscribe(_RTNLGRP_LINK)

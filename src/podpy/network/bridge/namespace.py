@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = "networks"
 _INODE, _USERS, _WITHOUT_SOCKET = "inode", "users", "without-nft-socket"
-_TABLE = 100
+TABLE = 100
 _MANY_USERS = 512  # bytes
 
 
@@ -202,7 +202,7 @@ class SharedNamespace:
             if not firewall.load(descriptor):
                 files.replace(self._file(_WITHOUT_SOCKET), "")
             with Netlink.open(descriptor) as rt:
-                links.loop_back(rt, firewall.MARK, _TABLE)
+                links.loop_back(rt, firewall.MARK, TABLE)
             self._note_user()
             files.replace(self._file(_INODE), f"net:[{os.fstat(descriptor).st_ino}]\n")
         except BaseException:

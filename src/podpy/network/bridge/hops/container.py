@@ -36,21 +36,21 @@ def checks(place: Place, container: Container) -> Iterator[Check]:
         yield failed(name, "it has just ended", f"podpy logs {name}", required=False)
         return
     try:
-        link = _link(place, container, netns)
-        yield link
-        if link.ok and place.carries:
+        check = link(place, container, netns)
+        yield check
+        if check.ok and place.carries:
             if place.network.dns_enabled:
                 yield from _names(place, container, netns)
             if place.network.has_default_route:
                 yield from _outside(place, container, netns)
     finally:
         os.close(netns)
-    if link.ok and place.carries and container.ports:
+    if check.ok and place.carries and container.ports:
         yield from _ports(place, container)
 
 
-def _link(place: Place, container: Container, netns: int) -> Check:
-    """Both ends of the pair, its addresses, and a default route."""
+def link(place: Place, container: Container, netns: int) -> Check:
+    """Return the check of both ends of the pair, its addresses, and a default route. `netns`: the container's."""
     attached = place.member(container).attached
     name = f"{container.who.name}: {attached.interface}"
     with Netlink.open(netns) as rt:

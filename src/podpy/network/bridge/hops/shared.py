@@ -88,7 +88,7 @@ def checks(place: Place) -> Iterator[Check]:
     if place.descriptor < 0:
         yield failed(name, "the network namespace of the bridges is gone", place.reload)
         return
-    first = [_bridge(place), _rights(place)]
+    first = structure(place)
     yield from first
     place.carries = all(check.ok for check in first)
     if not place.carries:
@@ -99,6 +99,11 @@ def checks(place: Place) -> Iterator[Check]:
         yield _resolver(place)
     if not place.network.internal:
         yield _upstream(place)
+
+
+def structure(place: Place) -> list[Check]:
+    """Return the checks of what is there or isn't: nothing is sent."""
+    return [_bridge(place), _rights(place)]
 
 
 def _bridge(place: Place) -> Check:
