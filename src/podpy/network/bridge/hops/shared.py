@@ -8,6 +8,7 @@ from podpy.network import hostinfo, names
 from podpy.network.bridge import firewall, links, members, resolver
 from podpy.network.bridge.hops import dns, reach
 from podpy.network.bridge.netlink import Netlink
+from podpy.network.definitions.network import BRIDGE
 from podpy.record import Record
 from podpy.rootless.checks.check import failed, passed
 
@@ -73,6 +74,12 @@ class Place:
         called = [container.who.name for container in self.containers]
         return f"podpy network reload {' '.join(called) if len(called) <= _SOME else '--all'}"
 
+    @property
+    def is_managed(self) -> bool:
+        """Whether its bridge is podpy's: it isn't with macvlan and ipvlan, nor with a bridge of somebody else's."""
+        unmanaged = self.shared.is_host and self.network.options.get("mode") == "unmanaged"
+        return self.network.driver == BRIDGE and not unmanaged
+
     def member(self, container: Container) -> Member:
         """Return the container's part of this network."""
         return next(member for member in container.members if member.network.name == self.network.name)
@@ -87,6 +94,9 @@ def checks(place: Place) -> Iterator[Check]:
         return
     if place.descriptor < 0:
         yield failed(name, "the network namespace of the bridges is gone", place.reload)
+        return
+    if not place.is_managed:
+        yield passed(name, f"{place.network.interface} is the host's own: only what containers have of it is looked at")
         return
     first = structure(place)
     yield from first
@@ -103,7 +113,7 @@ def checks(place: Place) -> Iterator[Check]:
 
 def structure(place: Place) -> list[Check]:
     """Return the checks of what is there or isn't: nothing is sent."""
-    return [_bridge(place), _rights(place)]
+    return [_bridge(place), _rights(place)] if place.is_managed else []
 
 
 def _bridge(place: Place) -> Check:
