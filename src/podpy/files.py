@@ -101,6 +101,13 @@ def unlink(path: str) -> bool:
     return True
 
 
+def whole_file(kind: int) -> bytes:
+    """Return the struct flock (fcntl(2), of 64-bit Linux) of a lock on all of a file: F_RDLCK, F_WRLCK, F_UNLCK."""
+    from _struct import pack  # struct itself is a file of its own, which nothing else on the way of a start reads
+
+    return pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
+
+
 def fsync_directory(path: str) -> None:
     """Make what was created, renamed or removed in a directory last. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

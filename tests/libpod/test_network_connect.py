@@ -76,6 +76,17 @@ def test_a_container_that_locks_its_hosts_file_keeps_nobody_waiting(podpy: Podpy
     assert "10.89.1.2\t" in hosts and "10.89.0.2\t" not in hosts
 
 
+def test_own_names_are_those_of_a_start(podpy: Podpy, busybox: str) -> None:
+    """A name that another line has isn't given again; with the host's UTS namespace the host name is the host's."""
+    for name in ("one", "two"):
+        podpy.ok("network", "create", name)
+    podpy.ok("run", "-d", "--name=c", "--uts=host", "--add-host=c:1.2.3.4", "--network=one", busybox, *SLEEP)
+    podpy.ok("network", "connect", "two", "c")
+    assert own_file(podpy, "c", "/etc/hosts")[-1] == f"10.89.1.2\t{os.uname().nodename} c"
+    podpy.ok("network", "disconnect", "one", "c")
+    assert not [line for line in own_file(podpy, "c", "/etc/hosts") if line.startswith("10.89.0.2")]
+
+
 def test_the_last_network_and_back(podpy: Podpy, busybox: str) -> None:
     podpy.ok("network", "create", "net")
     podpy.ok("run", "-d", "--name=c", "--network=net", busybox, *SLEEP)

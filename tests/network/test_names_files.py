@@ -121,6 +121,12 @@ def test_a_line_is_there_once_and_may_leave_twice(file: Path) -> None:
     assert lines(file) == ["127.0.0.1\tlocalhost"]
 
 
+def test_an_address_leaves_with_those_names_that_it_has(file: Path) -> None:
+    file.write_text("1.2.3.4\tabc\n10.89.0.4\tweb\n10.89.0.4\tmine web\n10.89.0.5\tweb\n")
+    hosts.forget(os.fspath(file), ["10.89.0.4"], ["abc", "web"])
+    assert lines(file) == ["1.2.3.4\tabc", "10.89.0.4\tmine web", "10.89.0.5\tweb"]
+
+
 def test_the_file_doesnt_grow_for_ever(file: Path) -> None:
     before = file.stat().st_size
     for number in range(2, 200):

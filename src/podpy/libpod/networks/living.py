@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
@@ -19,13 +17,6 @@ def tell_servers(engine: Engine, network: Network) -> None:
     if NetworkRows(engine.database).attached(network=network.name):
         with bridges(engine.paths, engine.conf) as shared:
             resolver.change(shared.directory, members.zone_of(network))
-
-
-def has_bridge(engine: Engine) -> bool:
-    """Return whether there may be bridges at all."""
-    from podpy.network.bridge.place import bridges
-
-    return os.path.exists(bridges(engine.paths, engine.conf).path)
 
 
 def remove_bridge(engine: Engine, network: Network) -> None:

@@ -231,7 +231,7 @@ class Networks:
             if not force:
                 raise _in_use(name_or_id, network)
             self._engine.privileged(lambda: self._remove_users(network.name, timeout))
-        if network.interface and living.has_bridge(self._engine):
+        if network.interface and self._engine.has_bridges:
             self._engine.privileged(lambda: living.remove_bridge(self._engine, network))
         self._remove(network.name, name_or_id)
         return network.name

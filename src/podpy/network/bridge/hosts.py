@@ -41,6 +41,14 @@ def leave(path: str, lines: Iterable[str]) -> None:
     _change(path, lambda file: file.leave(map(_raw, lines)))
 
 
+def forget(path: str, addresses: Iterable[str], names: Iterable[str]) -> None:
+    """Take these addresses' lines out of a container's /etc/hosts that have no other names than these: a start gives
+    none again that an earlier line has. Raises OSError.
+    """
+    gone, own = set(map(_raw, addresses)), set(map(_raw, names))
+    _change(path, lambda file: file.forget(gone, own))
+
+
 def correct(path: str, text: str) -> None:
     """Give names the addresses that a new text of /etc/hosts has for them; other lines, which the container may have
     added, stay. Raises OSError.
@@ -121,8 +129,18 @@ class _Locked:
 
     def leave(self, lines: Iterable[bytes]) -> None:
         gone = set(lines)
+        self._blank(lambda there: there.rstrip(b" ") in gone)
+
+    def forget(self, addresses: set[bytes], names: set[bytes]) -> None:
+        def is_gone(there: bytes) -> bool:
+            address, *found = there.split() or [b""]
+            return address in addresses and names.issuperset(found)
+
+        self._blank(is_gone)
+
+    def _blank(self, is_gone: Callable[[bytes], bool]) -> None:
         for start, there in list(self._lines()):
-            if there.rstrip(b" ") in gone:
+            if is_gone(there):
                 self._write(_MARK, start)
                 self._write(_MARK * (len(there) - 1), start + 1)
 

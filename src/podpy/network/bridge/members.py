@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from podpy.errors import InUseError, NetworkSetupError, NoSuchNetworkError
+from podpy.errors import InUseError, NetworkSetupError
+from podpy.network import names
 from podpy.network.bridge import addresses, links, resolver
 from podpy.network.bridge.firewall import WAY_OUT
 from podpy.network.bridge.netlink import Netlink
@@ -42,13 +43,14 @@ class Who(Record):
     container_id: str
     name: str
     hostname: str = ""  # its own; "": it has none but its short id
+    uts: str = ""  # `--uts`
     servers: list[str] = []  # `--dns`
 
     @classmethod
     def of(cls, container_id: str, name: str, spec: ContainerSpec) -> Who:
         """Return a container's."""
         servers = [] if spec.dns == ["none"] else list(spec.dns)
-        return cls(container_id=container_id, name=name, hostname=spec.hostname, servers=servers)
+        return cls(container_id=container_id, name=name, hostname=spec.hostname, uts=spec.uts, servers=servers)
 
     @property
     def short_id(self) -> str:
@@ -58,7 +60,7 @@ class Who(Record):
     @property
     def own_names(self) -> list[str]:
         """Its names in its own /etc/hosts."""
-        return list(dict.fromkeys([self.hostname or self.short_id, self.name]))
+        return names.own_names(self.hostname, self.uts, self.container_id, self.name)
 
     def names(self, aliases: Iterable[str]) -> list[str]:
         """Its names on a network, in Podman's order."""
@@ -68,11 +70,10 @@ class Who(Record):
 
 def definition(paths: Paths, conf: ContainersConf, name: str) -> Network:
     """Return the network with exactly this name. Raises NoSuchNetworkError."""
-    found = folder(paths, conf).get(name)
+    definitions = folder(paths, conf)
+    found = definitions.get(name)
     if found is None:
-        raise NoSuchNetworkError(
-            f"unable to find network with name or ID {name}: network not found", hint="See: podpy network ls"
-        )
+        raise definitions.unknown(name)
     return found
 
 

@@ -142,8 +142,8 @@ def is_alive(directory: str, inode: int) -> bool:
         return False
     try:
         # Asked for, not taken: somebody who starts one right now must get the lock.
-        question = _flock(fcntl.F_RDLCK)
-        is_free = fcntl.fcntl(descriptor, _F_OFD_GETLK, question)[:2] == _flock(_F_UNLCK)[:2]
+        question = files.whole_file(fcntl.F_RDLCK)
+        is_free = fcntl.fcntl(descriptor, _F_OFD_GETLK, question)[:2] == files.whole_file(_F_UNLCK)[:2]
         return not is_free and os.read(descriptor, 64).split()[:1] == [str(inode).encode()]
     finally:
         os.close(descriptor)
@@ -169,7 +169,7 @@ def take(directory: str, inode: int) -> int:
     files.unlink(path)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.fcntl(descriptor, _F_OFD_SETLK, _flock(fcntl.F_WRLCK))
+        fcntl.fcntl(descriptor, _F_OFD_SETLK, files.whole_file(fcntl.F_WRLCK))
         os.write(descriptor, f"{inode}\n".encode())
     except BaseException:
         os.close(descriptor)
@@ -179,12 +179,6 @@ def take(directory: str, inode: int) -> int:
 
 def _pid_file(directory: str) -> str:
     return os.path.join(directory, PID_FILE)
-
-
-def _flock(kind: int) -> bytes:
-    from _struct import pack  # struct itself is a file of its own, which nothing else on the way of a start reads
-
-    return pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)  # struct flock of 64-bit Linux
 
 
 class StartResolver(Operation):

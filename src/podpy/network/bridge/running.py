@@ -74,7 +74,7 @@ def plug_out(container: Running, member: Member, others: list[Member]) -> None:
 def rename(container: Running, there: list[Member], before: str) -> None:
     """Make a container's new name known on its networks, and forget the name that it had before. Raises OSError."""
     former = container.replace(who=container.who.replace(name=before))
-    with SharedNamespace(container.paths, container.conf) as shared:
+    with bridges(container.paths, container.conf) as shared:
         for member in there:
             perform(RenameOnNetwork(container, former, member, shared.directory))
 
@@ -194,7 +194,8 @@ class LeaveNames(Operation):
         container, member = self._container, self._member
         resolver.remove(self._directory, member.network.name, container.who.container_id)
         stay = {line for other in self._others for line in _server_lines(other)}
-        hosts.leave(os.path.join(container.directory, "hosts"), _host_lines(container, member))
+        addresses = [given.address for given in member.attached.addresses]
+        hosts.forget(os.path.join(container.directory, "hosts"), addresses, container.who.own_names)
         gone = [line for line in _server_lines(member) if line not in stay]
         hosts.leave(os.path.join(container.directory, "resolv.conf"), gone)
 

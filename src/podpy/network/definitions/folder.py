@@ -68,10 +68,14 @@ class Folder:
         if len(named) > 1:
             raise AmbiguousNameError(f"more than one result for network ID {name_or_id}", hint="See: podpy network ls")
         if not named:
-            raise NoSuchNetworkError(
-                f"unable to find network with name or ID {name_or_id}: network not found", hint="See: podpy network ls"
-            )
+            raise self.unknown(name_or_id)
         return named[0]
+
+    def unknown(self, name_or_id: str) -> NoSuchNetworkError:
+        """Return the error for a network that isn't there."""
+        return NoSuchNetworkError(
+            f"unable to find network with name or ID {name_or_id}: network not found", hint="See: podpy network ls"
+        )
 
     def get(self, name: str) -> Network | None:
         """Return the network with exactly this name, or None. Raises ConfigError (its file can't be understood)."""
@@ -147,14 +151,14 @@ class FolderLock:
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             self._descriptor = os.open(self._path, flags, 0o644)
-            fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLKW, _whole_file(fcntl.F_WRLCK))
+            fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLKW, files.whole_file(fcntl.F_WRLCK))
         except OSError as error:
             raise ConfigError(f"can't lock the networks by {self._path}: {error.strerror}") from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         # Closing isn't enough: a helper forked by another thread meanwhile has a copy of the descriptor.
-        fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLKW, _whole_file(fcntl.F_UNLCK))
+        fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLKW, files.whole_file(fcntl.F_UNLCK))
         os.close(self._descriptor)
 
 
@@ -188,10 +192,3 @@ def _parse(path: str) -> Network:
         told = f"network config file {path} can't be understood: {error}"
         raise ConfigError(told, hint="Mend it by hand, or remove it") from None
     return network
-
-
-def _whole_file(kind: int) -> bytes:
-    """Return a struct flock (fcntl(2)) for all of a file."""
-    import _struct
-
-    return _struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
