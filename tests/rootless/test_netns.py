@@ -52,6 +52,20 @@ assert inside(by_pasta=True) == [["4096", "16384", "524288"], ["10000"]][: len(b
     python(podpy, CODE + code).ok()
 
 
+def test_a_neighbour_is_not_believed_to_be_the_router(podpy: Podpy) -> None:
+    """ip-sysctl.rst: of IPv4's accept_redirects, `all` or the interface's own one would be enough."""
+    code = """
+from pathlib import Path
+linux.make_netns(path, neighbours=True)
+linux.setns(os.open(path, os.O_RDONLY), linux.CLONE_NEWNET)
+names = ["ipv4/conf/all/accept_redirects", "ipv4/conf/default/accept_redirects"]
+names += ["ipv6/conf/default/accept_redirects", "ipv6/conf/default/accept_ra"]
+files = [Path("/proc/sys/net", name) for name in names]
+print([file.read_text().strip() for file in files if file.exists()])
+"""
+    assert set(python(podpy, CODE + code).ok()) <= set("[]', 0")
+
+
 def test_missing_directory_is_an_error_with_its_path(podpy: Podpy) -> None:
     """As every system call's."""
     code = """

@@ -44,6 +44,7 @@ static const struct setting SETTINGS[] = {
     {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv6/conf/default/accept_ra", "0"},
     {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv6/conf/default/accept_redirects", "0"},
     {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv4/conf/default/accept_redirects", "0"},
+    {PODPY_NETNS_NEIGHBOURS, "/proc/sys/net/ipv4/conf/all/accept_redirects", "0"}, /* one of the two is enough */
     /* Addresses are given by podpy, none twice, and count at once. */
     {PODPY_NETNS_NEIGHBOURS | PODPY_NETNS_ROUTER, "/proc/sys/net/ipv6/conf/default/accept_dad", "0"},
     /* podpy-forward's connections come from few addresses (from the gateway, for the host's loopback device): a port in
