@@ -146,8 +146,9 @@ def plug_of(member: Member, mtu: int = links.DEFAULT_MTU) -> links.Plug:
 
 def place_of(network: Network) -> str:
     """Return the words for what a container is plugged into."""
-    kind = "the bridge" if network.driver == BRIDGE else f"{network.driver} of"
-    return f"{kind} {network.interface or 'the default route'}, network {network.name}"
+    if network.driver == BRIDGE:
+        return f"the bridge {network.interface} of network {network.name}"
+    return f"network {network.name}, as {network.driver} of {network.interface or 'the interface of the default route'}"
 
 
 def plug_in(
