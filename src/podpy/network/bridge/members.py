@@ -199,9 +199,12 @@ def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str
     """Return the bridges of the networks that this one isn't isolated from (podman-network-create(1), isolate)."""
     if network.isolation == "strict":
         return []
+    known = folder(paths, conf)
+    # On the way of each start: of the many networks that say nothing about it, only a friend of all wants to know.
+    others = known.all() if network.isolation == "false" else known.having("isolate")
     return [
         other.interface
-        for other in folder(paths, conf).all()
+        for other in others
         if other.name != network.name
         and other.interface
         and other.isolation != "strict"

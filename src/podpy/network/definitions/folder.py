@@ -118,7 +118,11 @@ class Folder:
     def _default(self) -> Network:
         return default(self._default_name, self._default_subnet, rfc3339(time_ns()))
 
-    def _read_all(self) -> list[Network]:
+    def having(self, text: str) -> list[Network]:
+        """Return the networks whose files have this text somewhere, in no order: the other ones aren't looked into."""
+        return self._read_all(text)
+
+    def _read_all(self, text: str = "") -> list[Network]:
         try:
             names = os.listdir(self.path)
         except FileNotFoundError:
@@ -128,6 +132,8 @@ class Folder:
         found = []
         for name in names:
             if not name.endswith(_SUFFIX) or not is_name(name.removesuffix(_SUFFIX)):
+                continue
+            if text and text not in files.read_small(f"{self.path}/{name}"):
                 continue
             try:
                 found.append(_parse(f"{self.path}/{name}"))
