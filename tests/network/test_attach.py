@@ -201,6 +201,18 @@ def test_a_new_name_counts_at_once(podpy: Podpy, busybox: str) -> None:
     podpy("exec", "client", "nslookup", "shop.dns.podman").fails(1)
 
 
+def test_a_new_name_counts_where_the_network_is_joined(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("run", "-d", "--name", "web", busybox, "top")
+    before = podpy.ok("exec", "web", "cat", "/etc/hosts").splitlines()
+    short = podpy.ok("run", "-d", "--name", "side", "--network", "container:web", busybox, "top").strip()[:12]
+    podpy.ok("rename", "side", "car")
+    hosts = podpy.ok("exec", "web", "cat", "/etc/hosts").splitlines()
+    assert [line for line in hosts if short in line] == [f"127.0.0.1\t{short} car"]
+    podpy.ok("rm", "-f", "-t", "0", "car")
+    hosts = podpy.ok("exec", "web", "cat", "/etc/hosts").splitlines()
+    assert [line for line in hosts if not line.startswith("#")] == before
+
+
 def test_a_new_name_on_the_default_networks_changes_no_file(podpy: Podpy, busybox: str) -> None:
     """As Podman: pasta's network has no names, and /etc/hosts gets the name at the next start."""
     podpy.ok("run", "-d", "--name", "web", busybox, "top")

@@ -5,6 +5,7 @@ container.py       Container, the public class; each method is one call of a mod
 held.py            Held, `find(engine, name_or_id)`: a container in libpod's hands
 table.py           ContainerRow and ContainerTable: all SQL about containers
 rows.py            `true_rows(engine)`, `listing(engine, filters)`: rows for lists, settled, filtered, sorted
+joined_hosts.py    a container's line in the /etc/hosts of the one whose network it has joined
 names.py           ids (64 hex digits), invented and valid names
 facts.py           `facts(…)`: Podman's ListContainer, one object in `ps --format json`
 ports.py           published and exposed ports of a row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpy import fastjson
 from podpy.errors import InUseError, UsageError
-from podpy.libpod.containers import names
+from podpy.libpod.containers import joined_hosts, names
 from podpy.libpod.containers.table import ALIVE, INITIALIZED
 
 TYPE_CHECKING = False
@@ -35,7 +35,10 @@ def rename(container: Held, name: str) -> None:
             spec = fastjson.dumps(container.spec.replace(name=name).as_dict())
             engine.table.rename(container.id, name, spec)
         container.row = row.replace(name=name, spec=spec)
-        if container.spec.networks and row.status in _KNOWN:
+        if row.status not in _KNOWN:
+            return
+        if container.spec.networks:
             from podpy.libpod.networks.connecting import tell_name
 
             tell_name(container, row.name)
+        joined_hosts.rename(engine, container.row, row, fastjson.loads(spec))

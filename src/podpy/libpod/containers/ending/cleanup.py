@@ -13,8 +13,6 @@ _TICK = 0.01  # seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from podpy.libpod.engine import Engine
 
 
@@ -50,7 +48,10 @@ def release(engine: Engine, row: ContainerRow) -> bool:
         from podpy.network.bridge.attach import leave
 
         leave(engine.paths, engine.conf, engine.database, row.id)
-    _leave_joined_hosts(engine, row, spec)
+    if spec.get("network", "").startswith("container:"):
+        from podpy.libpod.containers import joined_hosts
+
+        joined_hosts.leave(engine, row, spec)
     _leave_mounts(directory)
     _remove_busy_tree(directory)
     return True
@@ -75,18 +76,6 @@ def _remove_busy_tree(path: str) -> None:
 def _has_last_hook(directory: str) -> bool:
     """Return whether the runtime must run hooks when the container is deleted (poststop, from CDI or --hooks-dir)."""
     return '"poststop":' in files.read_small(os.path.join(directory, "bundle", "config.json"))
-
-
-def _leave_joined_hosts(engine: Engine, row: ContainerRow, spec: dict[str, Any]) -> None:
-    """Take the container's line out of the /etc/hosts of the one whose network it had joined, if that still runs."""
-    kind, _, other = spec.get("network", "").partition(":")
-    if kind != "container" or spec.get("no_hosts"):
-        return
-    from podpy.network import names
-    from podpy.network.bridge import hosts
-
-    own = names.own_names(spec.get("hostname", ""), spec.get("uts", ""), row.id, row.name)
-    hosts.leave(os.path.join(engine.run_directory(other), "hosts"), [names.host_line("127.0.0.1", own)])
 
 
 def _leave_mounts(directory: str) -> None:
