@@ -183,6 +183,7 @@ def test_numbers_that_are_too_big_are_left_to_the_kernel(networks: Folder) -> No
     [
         ("{", "not JSON"),
         ("[]", "it isn't a JSON object"),
+        ("[" * 50_000, "not JSON: too many levels"),
         (PODMAN1.replace('"podman1"', '"other"'), 'it defines "other"'),
         (PODMAN1.replace("339433", ""), "invalid network ID"),
         (PODMAN1.replace("10.89.0.0/24", "10.89.0/24"), "invalid CIDR address: 10.89.0/24"),
@@ -206,6 +207,14 @@ def test_a_file_that_makes_no_sense_is_named_in_one_line(networks: Folder, wrong
     with sending_to(told.append):
         assert [network.name for network in networks.all()] == ["full", "podman"]
     assert told == [caught.value.message]
+
+
+def test_a_fifo_of_the_name_is_not_waited_for(networks: Folder) -> None:
+    os.mkfifo(f"{networks.path}/podman1.json")
+    with pytest.raises(ConfigError, match="podman1.json can't be understood: it isn't a regular file"):
+        networks.find("podman1")
+    with sending_to(lambda told: None):
+        assert [network.name for network in networks.all()] == ["podman"]
 
 
 def test_other_files_beside_the_definitions_do_not_matter(networks: Folder) -> None:

@@ -7,7 +7,7 @@ the same transaction as they are chosen (podpy.storage.network_rows), so no two 
 
 from __future__ import annotations
 
-from podpy.errors import EXIT_NOT_EXECUTABLE, NetworkSetupError
+from podpy.errors import NetworkSetupError
 from podpy.network.definitions.cidr import parse_address
 from podpy.network.definitions.network import NO_IPAM
 from podpy.record import Record
@@ -41,7 +41,7 @@ def choose(network: Network, wanted: list[str], taken: Mapping[str, str], last: 
     subnets = [] if network.ipam_driver == NO_IPAM else network.subnets
     for text in texts:
         if not any(subnet.prefix.contains(text) for subnet in subnets):
-            raise _failure(f"requested static ip {text} not in any subnet on network {network.name}")
+            raise NetworkSetupError(f"requested static ip {text} not in any subnet on network {network.name}")
     found, moved = [], {}
     for subnet in subnets:
         own = next((text for text in texts if subnet.prefix.contains(text)), "")
@@ -72,16 +72,16 @@ def _text(address: str) -> str:
     try:
         return normal_address(address)
     except ValueError as error:
-        raise _failure(str(error)) from None
+        raise NetworkSetupError(str(error)) from None
 
 
 def _check(address: str, subnet: Subnet, network: Network, taken: Mapping[str, str]) -> None:
     if address in taken:
-        raise _failure(
+        raise NetworkSetupError(
             f"IPAM error: requested ip address {address} is already allocated to container ID {taken[address]}"
         )
     if address == subnet.gateway:
-        raise _failure(
+        raise NetworkSetupError(
             f"IPAM error: requested ip address {address} is the gateway of network {network.name}",
             hint="Its bridge has it: choose another one",
         )
@@ -106,13 +106,7 @@ def _next(subnet: Subnet, taken: Mapping[str, str], last: str) -> str:
         number = low + (begin - low + step) % (high - low + 1)
         if number not in busy:
             return prefix.address(number)
-    raise _failure(
+    raise NetworkSetupError(
         f"IPAM error: failed to find free IP in range: {prefix.address(low)} - {prefix.address(high)}",
         hint="Remove containers, or make a network with a larger --subnet or --ip-range",
     )
-
-
-def _failure(message: str, hint: str = "") -> NetworkSetupError:
-    error = NetworkSetupError(message, hint=hint)
-    error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's: the container can't be started
-    return error

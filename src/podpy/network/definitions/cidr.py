@@ -79,6 +79,11 @@ class Prefix(Record):
         """Whether it is a /32 or /128."""
         return self.length == _BITS[self.version]
 
+    @property
+    def is_multicast(self) -> bool:
+        """Whether its addresses are those of groups (RFC 5771: 224.0.0.0/4, RFC 4291: ff00::/8)."""
+        return self.first >> 28 == 0xE if self.version == 4 else self.first >> 120 == 0xFF
+
     def address(self, number: int) -> str:
         """Return the text of an address of this version."""
         return address_text(self.version, number)

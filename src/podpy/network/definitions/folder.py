@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from stat import S_ISREG
 from time import time_ns
 
 from podpy import fastjson, files
@@ -187,6 +188,8 @@ def file_text(network: Network) -> str:
 def _parse(path: str) -> Network:
     """Return what a file defines. Raises FileNotFoundError, and ConfigError for all else that is wrong with it."""
     try:
+        if not S_ISREG(os.stat(path).st_mode):  # a FIFO would be waited for
+            raise ValueError("it isn't a regular file")
         network = Network.from_json(fastjson.loads(files.read(path)))
         if f"{network.name}{_SUFFIX}" != os.path.basename(path):
             raise ValueError(f'it defines "{network.name}"')

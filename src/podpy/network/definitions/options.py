@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DOCKERS_MTU = "com.docker.network.driver.mtu"
 DOCKERS_NAME = "com.docker.network.bridge.name"
 _VLANS = 4094
+_MTUS = (68, 65535)  # of an IPv4 device (RFC 791), and of a bridge and a veth of Linux
 _INT32 = 1 << 31
 _UINT32 = (1 << 32) - 1
 _MODES = {
@@ -58,8 +59,11 @@ def _integer(value: str) -> int:
 
 
 def _mtu(value: str) -> str:
-    if value and _integer(value) < 0:
+    number = _integer(value) if value else 0  # 0: podpy's choice
+    if number < 0:
         raise UsageError(f"mtu {value} is less than zero")
+    if number and not _MTUS[0] <= number <= _MTUS[1]:
+        raise UsageError(f"mtu {value} must be between {_MTUS[0]} and {_MTUS[1]}")
     return value
 
 
