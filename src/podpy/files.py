@@ -68,7 +68,7 @@ def replace(path: str, data: bytes | str, mode: int = 0o600, *, lasting: bool = 
     try:
         _write_aside(aside, path, raw, mode, lasting=lasting)
     except OSError as error:
-        if error.filename == aside and error.errno not in _IN_THE_WAY:
+        if error.filename in (aside, None) and error.errno not in _IN_THE_WAY:
             error.filename = path  # the caller knows of no other
             del error.filename2
         raise

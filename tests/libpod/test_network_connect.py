@@ -163,3 +163,6 @@ def test_a_network_of_running_containers_is_made_anew(podpy: Podpy, busybox: str
     assert sorted(podpy.ok("network", "reload", "--all").splitlines()) == sorted(ids)
     serve(podpy, ids[0])
     assert ask(podpy, ids[1], ids[0][:12]) == ids[0][:12]
+    (podpy.data_home / "containers/storage/networks/net.json").unlink()
+    podpy("network", "reload", ids[0]).fails(125, "unable to find network with name or ID net: network not found")
+    assert ask(podpy, ids[1], ids[0][:12]) == ids[0][:12]

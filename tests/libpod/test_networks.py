@@ -183,8 +183,6 @@ REFUSED = (
     (["--ipam-driver=none", "--subnet=10.77.0.0/24"], "none ipam driver is set but subnets are given"),
     (["--interface-name=podman1"], "bridge name podman1 already in use"),
     (["--interface-name=a-very-long-name"], "interface names must be 15 characters or less: invalid argument"),
-    (["--interface-name=lo"], "bridge name lo invalid: no bridge can have it"),
-    (["-o", "com.docker.network.bridge.name=all"], "bridge name all invalid: no bridge can have it"),
     (["--subnet=224.0.5.0/24"], "subnet 224.0.5.0/24 is for multicast: no container can have an address of it"),
     (["--subnet=ff05::/64"], "subnet ff05::/64 is for multicast"),
     (["--interface-name=a/b"], "interface name contains / or : or whitespace characters: invalid argument"),

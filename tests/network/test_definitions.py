@@ -211,7 +211,7 @@ def test_a_file_that_makes_no_sense_is_named_in_one_line(networks: Folder, wrong
 
 def test_a_fifo_of_the_name_is_not_waited_for(networks: Folder) -> None:
     os.mkfifo(f"{networks.path}/podman1.json")
-    with pytest.raises(ConfigError, match="podman1.json can't be understood: it isn't a regular file"):
+    with pytest.raises(ConfigError, match=r"podman1\.json can't be understood: it isn't a regular file"):
         networks.find("podman1")
     with sending_to(lambda told: None):
         assert [network.name for network in networks.all()] == ["podman"]

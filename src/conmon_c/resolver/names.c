@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define INTERNAL_SUFFIX "%int"
-enum { MOST_TEXT = 4 << 20, MOST_PER_ENTRY = 64, FIRST_ROOM = 64 };
+enum { MOST_TEXT = 4 << 20, MOST_PER_ENTRY = 1024, FIRST_ROOM = 64 };
 
 /* An array that grows while the files are read. */
 struct list {

@@ -49,11 +49,16 @@ class CreateNetns(Operation):
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""
-        from errno import ENOSPC
+        return explain(error)
 
-        if error.errno == ENOSPC:
-            return "The limit of network namespaces is reached: sysctl user.max_net_namespaces"
-        return "podpy system doctor"
+
+def explain(error: OSError) -> str:
+    """Return a hint about a network namespace that couldn't be made."""
+    from errno import ENOSPC
+
+    if error.errno == ENOSPC:
+        return "The limit of network namespaces is reached: sysctl user.max_net_namespaces"
+    return "podpy system doctor"
 
 
 class EndNetwork(Operation):

@@ -52,6 +52,14 @@ def test_what_doesnt_fit_into_a_datagram_is_told_by_tcp(lab: Lab, running: Runni
     assert len(lab.web.space.ok("dig", "+short", "@10.89.0.1", "crowd").splitlines()) == 300
 
 
+def test_a_container_may_have_many_names(lab: Lab, running: Running) -> None:
+    many = [f"alias{number}" for number in range(1000)]
+    entry = Entry(container_id="7" * 64, v4=["10.89.0.77"], names=["many", *many, "7" * 12])
+    resolver.write(os.fspath(lab.directory), FRONT, [*ENTRIES["front"], entry])
+    wait.until(lambda: lab.web.ask("many").rcode == NOERROR, what="it is known")
+    assert {tuple(lab.web.ask(name).addresses) for name in (*many[::111], "7" * 12)} == {("10.89.0.77",)}
+
+
 def test_what_is_no_question(lab: Lab, running: Running, upstream: Upstream) -> None:
     good = query("www.example.org", edns=1232)
     expected = {

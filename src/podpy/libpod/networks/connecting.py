@@ -99,6 +99,8 @@ def reload(engine: Engine, container: str) -> str:
 
 def _reload(engine: Engine, held: Held, row: ContainerRow) -> None:
     there = members_of(engine, held, held.spec)
+    for member in there:  # before anything changes: a file may have been removed by hand
+        members.definition(engine.paths, engine.conf, member.network.name)
     now = _running(engine, held, row)
     for place, member in enumerate(there):
         running.plug_in(now, member, there[:place])

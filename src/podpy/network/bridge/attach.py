@@ -176,6 +176,10 @@ class OpenNamespace(Operation):
         bridge.is_locked = True
         bridge.hold_fd = bridge.shared.open(bridge.rows.monitors())
 
+    def explain_failure(self, error: OSError) -> str:
+        """Return what limits network namespaces."""
+        return netns.explain(error)
+
 
 class PlugIn(Operation):
     """Plug the container into one network."""

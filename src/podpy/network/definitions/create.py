@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 _MODES = ("none", "host", "bridge", "private", "slirp4netns", "pasta", "container", "ns", "default")
 _NAME_RULE = "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"
-# The loopback device, the bridges' way out, and two directories of /proc/sys/net/ipv4/conf.
-_NO_BRIDGES = ("lo", "out0", "all", "default")
 _INTERFACES = 1_000_000
 _OTHERS_INTERFACES = ("lo", "out0", "all", "default")  # the way out of bridges; what sysctls are called by
 _TRIES = 10_000
@@ -136,8 +134,6 @@ def _bridge(network: Network, free: str, existing: Existing, conf: ContainersCon
     if name and not is_name(name):
         raise UsageError(f"bridge name {name} invalid: {_NAME_RULE}")
     _check_interface(name)
-    if name in _NO_BRIDGES:
-        raise UsageError(f"bridge name {name} invalid: no bridge can have it")
     bridges = {other.interface for other in existing.networks if other.driver == BRIDGE}
     if name and name in bridges and not shares:
         raise InUseError(f"bridge name {name} already in use")
