@@ -62,6 +62,7 @@ def test_names_of_containers_and_images(podpy: Podpy, busybox: str) -> None:
     assert offered(podpy, "stop", "") == []
     assert offered(podpy, "run", "--rm", "bus") == ["busybox:latest"]
     assert offered(podpy, "run", "--volumes-from", "sec") == [f"second\t{busybox}"]
+    assert offered(podpy, "run", "--network", "pod") == ["podman"]
 
 
 def test_names_of_artifacts_and_lists(podpy: Podpy) -> None:
