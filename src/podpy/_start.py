@@ -3,6 +3,9 @@
 `-S` saves a third of the interpreter's start and `-I` keeps PYTHONPATH, the working directory and the user's packages
 out of the engine; so this file names the one directory where podpy and its dependencies are. The modules come out of
 one file if there is one (podpy/pack/). Garbage collection waits: a command of a few milliseconds makes no garbage.
+
+`os` takes two abstract classes and a function from `_collections_abc`, which makes 25 more when it is imported: a tenth
+of the start of a short command. So a stand-in is there meanwhile; who needs the real one imports it later.
 """
 
 from __future__ import annotations
@@ -11,14 +14,98 @@ import _thread
 import builtins
 import gc
 import marshal
-import os
 import sys
 from _frozen_importlib import ModuleSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
     from types import ModuleType
+
+
+class Variables:
+    """What `os.environ` has from MutableMapping; it isn't one for `isinstance`."""
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[str]: ...
+        def __getitem__(self, name: str) -> str: ...
+        def __setitem__(self, name: str, value: str) -> None: ...
+        def __delitem__(self, name: str) -> None: ...
+
+    def _all(self) -> dict[str, str]:
+        return {name: self[name] for name in self}
+
+    def keys(self) -> KeysView[str]:
+        return self._all().keys()
+
+    def values(self) -> ValuesView[str]:
+        return self._all().values()
+
+    def items(self) -> ItemsView[str, str]:
+        return self._all().items()
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == (other._all() if isinstance(other, Variables) else other)
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def pop(self, name: str, *default: str) -> str:
+        try:
+            value = self[name]
+        except KeyError:
+            if default:
+                return default[0]
+            raise
+        del self[name]
+        return value
+
+    def popitem(self) -> tuple[str, str]:
+        for name in self:
+            return name, self.pop(name)
+        raise KeyError
+
+    def clear(self) -> None:
+        for name in self:
+            del self[name]
+
+    def update(self, *more: object, **named: str) -> None:
+        for name, value in dict(*more, **named).items():
+            self[name] = value
+
+
+def _check_methods(kind: type, *names: str) -> object:
+    import _collections_abc
+
+    return _collections_abc._check_methods(kind, *names)  # type: ignore[attr-defined]
+
+
+def _load_os() -> ModuleType:
+    name = "_collections_abc"
+    if "os" in sys.modules or name in sys.modules:
+        import os
+
+        return os
+    stand_in = sys.modules[name] = type(sys)(name)
+    stand_in.__dict__.update(MutableMapping=Variables, Mapping=dict, _check_methods=_check_methods)
+    try:
+        import os
+    finally:
+        del sys.modules[name]
+    return os
+
+
+if TYPE_CHECKING:
+    import os
+else:
+    os = _load_os()
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 SITE = os.path.dirname(PACKAGE)

@@ -38,6 +38,7 @@ DRIVER = """
 import sys
 sys.path.append(sys.argv[1])
 sys.path.append(sys.argv[2])
+import podpy._start  # loads os as the launcher's Python does
 report = open(sys.argv[3], "w")
 from podpy.cli.main import main
 status = main(sys.argv[4:])

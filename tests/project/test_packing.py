@@ -214,3 +214,53 @@ def test_everything_that_waits_can_be_had(podpy: Podpy) -> None:
     modules, targets = map(int, python(site, f"sys.path += {libraries!r}\n{EVERYTHING}").split())
     assert modules > 300
     assert targets > 500
+
+
+VARIABLES = """
+import sys
+before = set(sys.modules)
+sys.path.append(sys.argv[1])
+from podpy import _start
+import os
+print(sorted(name for name in set(sys.modules) - before if not name.startswith("podpy")))
+
+os.environ.clear()
+os.environ["A"] = "1"
+os.environ.update({"B": "2"}, C="3")
+os.environ |= {"D": "4"}
+assert "A" in os.environ and "Z" not in os.environ and len(os.environ) == 4
+assert list(os.environ) == list(os.environ.keys()) == ["A", "B", "C", "D"]
+assert list(os.environ.values()) == ["1", "2", "3", "4"] and ("B", "2") in os.environ.items()
+assert os.environ == dict(os.environ) == os.environ.copy() and os.environ != {}
+assert os.environ.get("Z") is None and os.environ.get("Z", "z") == "z" and os.environ.get("A") == "1"
+assert os.environ.setdefault("A", "9") == "1" and os.environ | {"E": "5"} == {**os.environ, "E": "5"}
+assert os.environ.pop("A") == "1" and os.environ.pop("A", None) is None and os.environ.popitem() == ("B", "2")
+try:
+    os.environ.pop("A")
+except KeyError:
+    print(os.environ)
+
+import collections.abc, pathlib, subprocess
+assert isinstance({}, collections.abc.Mapping) and isinstance(pathlib.Path("x"), os.PathLike)
+assert not isinstance("x", os.PathLike)
+print(subprocess.run(["/bin/sh", "-c", "echo $C$D"], env=os.environ, capture_output=True, text=True).stdout.strip())
+"""
+
+
+def test_the_environment_is_a_mapping_though_no_abstract_classes_are_made_at_the_start() -> None:
+    command = [sys.executable, "-I", "-S", "-c", VARIABLES, os.fspath(CHECKOUT / "src")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    loaded, left, told = done.stdout.splitlines()
+    assert "_collections_abc" not in loaded
+    assert left == "environ({'C': '3', 'D': '4'})"
+    assert told == "34"
+
+
+def test_byte_code_of_the_start_loads_nothing_that_only_a_compiler_needs(packed: Packed) -> None:
+    packed.run("")
+    (byte_code,) = packed.package.glob("_start.*.pyc")
+    run = "import runpy, sys; runpy.run_path(sys.argv[1]); print('__future__' in sys.modules)"
+    command = [sys.executable, "-I", "-S", "-c", run, os.fspath(byte_code)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "False\n", done.stderr

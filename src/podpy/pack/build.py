@@ -16,9 +16,9 @@ import __future__
 import ast
 import marshal
 import os
-import py_compile
 import sys
 from array import array
+from importlib.util import MAGIC_NUMBER
 
 from podpy.pack.deferred import LATER, Names, defer
 from podpy.pack.lean import lean
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 INDEX_SIZE = 8  # bytes
+_UNCHECKED = 1  # flags of byte code: it has a hash of its source, which nobody compares
 # Needed when podpy is built, or found without the pack.
 _LEFT_OUT = ("podpy/cli/declare/", "podpy/pack/", "podpy/_start.py", "podpy/__main__.py")
 
@@ -75,13 +76,13 @@ def _paths(package: str, base: str) -> Iterator[str]:
 
 
 def _compile_start(package: str) -> None:
-    py_compile.compile(
-        os.path.join(package, "_start.py"),
-        os.path.join(package, f"_start.{sys.implementation.cache_tag}.pyc"),
-        doraise=True,
-        optimize=2,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
+    """Write the byte code of podpy/_start.py, which is never checked against its source (PEP 552)."""
+    source = os.path.join(package, "_start.py")
+    header = MAGIC_NUMBER + _UNCHECKED.to_bytes(4, "little") + bytes(8)
+    target = os.path.join(package, f"_start.{sys.implementation.cache_tag}.pyc")
+    with open(target + ".new", "wb") as out:
+        out.write(header + _compiled(_read(source), source))
+    os.replace(target + ".new", target)
 
 
 def _read(path: str) -> ast.Module:

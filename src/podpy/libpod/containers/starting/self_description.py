@@ -55,5 +55,5 @@ def tell_conmon(directory: str) -> None:
     `directory` is the container's run directory, where conmon's pid file and the file to be mounted are.
     """
     pid = read_pidfile(os.path.join(directory, MONITOR))
-    with open(os.path.join(directory, os.path.basename(PATH).lstrip(".")), "a", encoding="ascii") as file:
+    with open(os.path.join(directory, os.path.basename(PATH).lstrip(".")), "a", encoding="utf-8") as file:
         file.write(f"conmon_pid={pid}\n")
