@@ -91,11 +91,11 @@ class Netlink:
     `netns` is the caller's descriptor of that one.
     """
 
-    def __init__(self, descriptor: int, netns: int) -> None:
+    def __init__(self, descriptor: int, netns: int, protocol: int) -> None:
         import _socket
 
         self.netns = netns
-        self._socket = _socket.socket(fileno=descriptor)
+        self._socket = _socket.socket(AF_NETLINK, _SOCK_RAW, protocol, descriptor)  # without all it asks the kernel
         self._sequence = 0
         self._messages: list[bytes] = []
         self._awaited: list[int] = []  # sequence numbers of those gathered that are acknowledged
@@ -105,7 +105,7 @@ class Netlink:
     @classmethod
     def open(cls, netns: int, protocol: int = NETLINK_ROUTE) -> Self:
         """Return one in the network namespace that the descriptor `netns` is of. Raises OSError."""
-        made = cls(linux.netns_socket(netns, AF_NETLINK, _SOCK_RAW, protocol), netns)
+        made = cls(linux.netns_socket(netns, AF_NETLINK, _SOCK_RAW, protocol), netns, protocol)
         if protocol == NETLINK_ROUTE:
             made._socket.setsockopt(_SOL_NETLINK, _NETLINK_GET_STRICT_CHK, 1)  # a dump may be of one device
         return made
