@@ -142,6 +142,7 @@ def test_a_mistyped_option_loads_no_engine(podpy: Podpy, baseline: set[str]) -> 
 # What `--help` may load of podpy.
 FOR_HELP = {
     "podpy",
+    "podpy._start",
     "podpy.cli",
     "podpy.cli._help",
     "podpy.cli._table",
