@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podpy.config import registries
+from podpy.config import load_order, registries
 from podpy.config.registries import Registries
 from podpy.errors import ConfigError, ImageError
 from podpy.image.names.reference import parse
@@ -192,14 +192,14 @@ def test_a_drop_in_must_be_of_version_2(tmp_path: Path) -> None:
         load(tmp_path, "", zz='[registries.search]\nregistries = ["a.io"]')
 
 
-def test_a_users_own_file_replaces_the_systems_and_a_named_one_only_the_main_file(
+def test_a_users_own_file_replaces_the_systems_main_file_and_a_named_one_is_the_only_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = tmp_path / "etc"
     (system / "registries.conf.d").mkdir(parents=True)
     (system / "registries.conf").write_text('unqualified-search-registries = ["system.io"]\n')
     (system / "registries.conf.d/a.conf").write_text('[aliases]\n"a" = "system.io/a"\n')
-    monkeypatch.setattr(registries, "SYSTEM_DIRECTORY", str(system))
+    monkeypatch.setattr(load_order, "SYSTEM_DIRECTORIES", (str(system),))
     own = tmp_path / "config/containers"
     (own / "registries.conf.d").mkdir(parents=True)
     (own / "registries.conf.d/b.conf").write_text('[aliases]\n"b" = "own.io/b"\n')
@@ -212,9 +212,9 @@ def test_a_users_own_file_replaces_the_systems_and_a_named_one_only_the_main_fil
     assert loaded() == (["system.io"], ["a", "b"])
     given = tmp_path / "given.conf"
     given.write_text('unqualified-search-registries = ["given.io"]\n')
-    assert loaded(CONTAINERS_REGISTRIES_CONF=str(given)) == (["given.io"], ["a", "b"])
+    assert loaded(CONTAINERS_REGISTRIES_CONF=str(given)) == (["given.io"], [])
     (own / "registries.conf").write_text('unqualified-search-registries = ["own.io"]\n')
-    assert loaded() == (["own.io"], ["b"])
+    assert loaded() == (["own.io"], ["a", "b"])
 
 
 def test_the_cache_follows_every_change(tmp_path: Path) -> None:

@@ -2,13 +2,10 @@
 
 Read in this order, a later file's keys over an earlier one's (containers.conf(5)):
 
-    /usr/share/containers/containers.conf
-    /etc/containers/containers.conf, /etc/containers/containers.conf.d/*.conf
-    /etc/containers/containers.rootless.conf, its .d, its .d/UID     (not for root)
-    $XDG_CONFIG_HOME/containers/containers.conf, its .d/*.conf       (not for root)
-    $CONTAINERS_CONF                                                 instead of all above
+    the main file and its drop-ins       see podpy.config.load_order
+    $CONTAINERS_CONF                     instead of all above
     --module FILE
-    $CONTAINERS_CONF_OVERRIDE                                        over all
+    $CONTAINERS_CONF_OVERRIDE            over all
 
 A list replaces the earlier one unless it has a member {append=true}. Unknown keys are ignored, as Podman does; a value
 of the wrong type is a ConfigError that names the file and the key.
@@ -23,6 +20,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, files
+from podpy.config.load_order import in_order
 from podpy.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -175,17 +173,12 @@ def load(paths: Paths | None = None, *, modules: tuple[str, ...] = ()) -> Contai
 
 
 def _candidates(paths: Paths | None) -> list[str]:
-    only = os.environ.get("CONTAINERS_CONF")
-    if only:
+    if os.environ.get("CONTAINERS_CONF"):
         return []
-    system = "/etc/containers/"
-    files = [f"/usr/share/containers/{_NAME}", system + _NAME, *_drop_ins(system + _NAME + ".d")]
-    if paths is None or (paths.rootless is False and paths.uid == 0):
-        return files
-    rootless = system + "containers.rootless.conf"
-    files += [rootless, *_drop_ins(rootless + ".d"), *_drop_ins(f"{rootless}.d/{paths.uid}")]
-    own = f"{paths.config_dirs[0]}/{_NAME}"
-    return [*files, own, *_drop_ins(own + ".d")]
+    if paths is None:
+        return in_order("containers", None, "")
+    own, uid = (paths.config_dirs[0], paths.uid or None) if paths.rootless else ("", paths.uid)
+    return in_order("containers", uid, own)
 
 
 def _required(modules: tuple[str, ...]) -> list[str]:
@@ -194,21 +187,15 @@ def _required(modules: tuple[str, ...]) -> list[str]:
     return [*([only] if only else []), *modules, *([over] if over else [])]
 
 
-def _drop_ins(directory: str) -> list[str]:
-    try:
-        names = sorted(os.listdir(directory))
-    except OSError:
-        return []
-    return [f"{directory}/{name}" for name in names if name.endswith(".conf")]
-
-
 def _stat_all(candidates: list[str], required: list[str]) -> FileKey:
     key: FileKey = []
     for path in candidates:
         try:
             status = os.stat(path)
-        except OSError:
+        except FileNotFoundError:
             continue
+        except OSError as error:
+            raise ConfigError(f"can't read {path}: {error.strerror}") from error
         key.append([path, status.st_mtime_ns, status.st_size])
     for path in required:
         try:

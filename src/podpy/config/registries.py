@@ -1,9 +1,8 @@
 """registries.conf, version 2 (containers-registries.conf(5)): which registries there are and what short names mean.
 
-Files, later ones win table by table: the main file ($CONTAINERS_REGISTRIES_CONF, else the user's
-`containers/registries.conf`, else /etc/containers/registries.conf), then `registries.conf.d/*.conf` of /etc and of the
-user, by name; last the short names that were recorded (`short-name-aliases.conf`). A user's own main file replaces the
-system's configuration as a whole, its drop-ins, too. Inside one file the first of two tables with one prefix counts.
+Files, later ones win table by table: $CONTAINERS_REGISTRIES_CONF, else the main file and its drop-ins
+(podpy.config.load_order); last the short names that were recorded (`short-name-aliases.conf`). Inside one file the
+first of two tables with one prefix counts.
 
 Reading TOML costs 15 ms of imports and parsing (Debian's alias table is long), so the result is kept as JSON in the run
 directory, with the size and time of every file it came from.
@@ -14,6 +13,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson, files
+from podpy.config.load_order import in_order
 from podpy.config.paths import may_be_there
 from podpy.errors import ConfigError
 from podpy.record import Record
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAIN_VARIABLE = "CONTAINERS_REGISTRIES_CONF"
-SYSTEM_DIRECTORY = "/etc/containers"
 SHORT_NAME_MODES = ("enforcing", "permissive", "disabled")
 PULL_FROM_MIRROR = ("all", "digest-only", "tag-only")
 _VERSION_2 = ("registry", "unqualified-search-registries", "short-name-mode", "aliases", "credential-helpers")
 CACHE_NAME = "registries.json"
+_RECORDED = "short-name-aliases.conf"
 _CACHE_LIMIT = 64 << 20  # bytes
 _CACHE_FORMAT = 2
 
@@ -105,15 +105,20 @@ class Registries(Record):
 
 
 def load(
-    *, home: str, rootless: bool, cache_directory: str = "", environ: Mapping[str, str] | None = None
+    *,
+    home: str,
+    rootless: bool,
+    uid: int | None = None,
+    cache_directory: str = "",
+    environ: Mapping[str, str] | None = None,
 ) -> Registries:
     """Return the configuration of this user.
 
-    `home` is the user's home directory; `cache_directory` (the run directory) may be empty: then nothing is kept.
-    Raises ConfigError that names the file.
+    `home` is the user's home directory; `uid` chooses the drop-ins, those for root or for users; `cache_directory` (the
+    run directory) may be empty: then nothing is kept. Raises ConfigError that names the file.
     """
     environ = os.environ if environ is None else environ
-    files = _files(home, rootless, environ)
+    files = _files(home, rootless, uid, environ)
     key = [[path, *_stamp(path)] for path in files]
     cache = os.path.join(cache_directory, CACHE_NAME) if cache_directory else ""
     if cache:
@@ -126,31 +131,16 @@ def load(
     return merged
 
 
-def _files(home: str, rootless: bool, environ: Mapping[str, str]) -> list[str]:
-    config_home = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    user = os.path.join(config_home, "containers")
+def _files(home: str, rootless: bool, uid: int | None, environ: Mapping[str, str]) -> list[str]:
     given = environ.get(MAIN_VARIABLE)
     if given and not os.path.exists(given):
         raise ConfigError(f"{given}: no such file", hint=f"Unset {MAIN_VARIABLE}, or make it name a registries.conf")
-    user_main = os.path.join(user, "registries.conf")
-    own = not given and may_be_there(user_main)
-    files = [given or (user_main if own else os.path.join(SYSTEM_DIRECTORY, "registries.conf"))]
-    for directory in (user,) if own else (SYSTEM_DIRECTORY, user):
-        files += _drop_ins(os.path.join(directory, "registries.conf.d"))
+    config_home = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    files = [given] if given else in_order("registries", uid, os.path.join(config_home, "containers"))
     cache_home = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
     cache_home = os.path.join(cache_home, "containers") if rootless else "/var/cache/containers"
-    files.append(os.path.join(cache_home, "short-name-aliases.conf"))
+    files.append(os.path.join(cache_home, _RECORDED))
     return [path for path in files if may_be_there(path)]
-
-
-def _drop_ins(directory: str) -> list[str]:
-    try:
-        names = os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise ConfigError(f"{directory}: {error.strerror}", hint="The user who pulls must be able to read it") from None
-    return [os.path.join(directory, name) for name in sorted(names) if name.endswith(".conf")]
 
 
 def _stamp(path: str) -> tuple[int, int, int]:
@@ -194,9 +184,13 @@ def _merge(files: list[str]) -> Registries:
     merged: dict[str, Any] = {"aliases": {}, "registries": {}, "origin": {}}
     for path in files:
         document = toml.read(path, "containers-registries.conf(5)")
-        _add_document(merged, document, path, is_main=path == files[0])
+        _add_document(merged, document, path, is_main=not _is_drop_in(path))
     merged["registries"] = list(merged["registries"].values())
     return Registries(**merged)
+
+
+def _is_drop_in(path: str) -> bool:
+    return os.path.dirname(path).endswith(".conf.d") or path.endswith("/" + _RECORDED)
 
 
 def _add_document(merged: dict[str, Any], document: dict[str, Any], path: str, *, is_main: bool) -> None:

@@ -12,4 +12,4 @@ def registries_of(paths: Paths) -> Registries:
     """Return registries.conf as it is for this user. Raises ConfigError."""
     from podpy.config import registries
 
-    return registries.load(home=paths.home, rootless=paths.rootless, cache_directory=paths.cache)
+    return registries.load(home=paths.home, rootless=paths.rootless, uid=paths.uid, cache_directory=paths.cache)

@@ -206,7 +206,7 @@ def _store(engine: Engine) -> dict[str, Any]:
 def _registries(paths: Paths) -> dict[str, Any]:
     from podpy.config import registries
 
-    found = registries.load(home=paths.home, rootless=paths.rootless, cache_directory=paths.runroot)
+    found = registries.load(home=paths.home, rootless=paths.rootless, uid=paths.uid, cache_directory=paths.runroot)
     shown: dict[str, Any] = {registry.prefix: _registry(registry) for registry in found.registries}
     if found.search:
         shown["search"] = list(found.search)
