@@ -179,6 +179,20 @@ def test_empty_maps_and_slices_are_typed_in_templates_and_null_in_json(podpy: Po
         assert podpy.ok("inspect", "-f", template, "down") == text, template
 
 
+def test_inspect_of_an_ended_container_tells_the_variables_that_its_start_has_set(podpy: Podpy, busybox: str) -> None:
+    def variables() -> list[str]:
+        shown: list[str] = podpy.json("inspect", "c")[0]["Config"]["Env"]
+        return [each for each in shown if each.startswith("HO")]
+
+    for options, home in ((("--user=7:7",), "/"), ((), "/root"), (("-e", "HOME=/x"), "/x")):
+        podpy.ok("create", "--name=c", "--network=none", *options, busybox, "env")
+        assert variables() == [f"HOME={home}"] * (home == "/x")
+        shown = podpy.ok("start", "-a", "c").splitlines()
+        assert variables() == [f"HOME={home}", f"HOSTNAME={podpy.ok('inspect', '-f', '{{.Id}}', 'c')[:12]}"]
+        assert set(variables()) <= set(shown)
+        podpy.ok("rm", "c")
+
+
 def test_inspect_tells_what_a_container_gets(podpy: Podpy, three: dict[str, str], busybox: str) -> None:
     path = "PATH=/bin:/usr/bin:/sbin:/usr/sbin"  # the image's
     podpy.ok("create", "--name", "new", "-t", "--log-opt=max-size=9533k", "--ulimit=core=0", busybox, "true")

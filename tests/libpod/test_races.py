@@ -6,6 +6,10 @@ import os
 import signal
 import subprocess
 
+import pytest
+
+from podpy.errors import AlreadyError
+from podpy.libpod.containers.container import Container
 from tests.support import wait
 from tests.support.engine import Podpy
 from tests.support.processes import describe, mentioning
@@ -46,6 +50,38 @@ def test_two_starts_at_once_both_succeed(podpy: Podpy, busybox: str) -> None:
     podpy.ok("create", "--name=c", "--network=none", busybox, "sleep", "300")
     starts = [podpy.popen("start", "c", stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
     assert [(*start.communicate(timeout=60), start.returncode) for start in starts] == [(b"c\n", b"", 0)] * 4
+
+
+class BesideAnotherCall(Container):
+    """A container that another call starts at the moment when this one does, and of which then becomes `after`."""
+
+    def __init__(self, after: str) -> None:
+        self.after = after
+        self.now = "exited"
+        self.starts = 0
+
+    @property
+    def status(self) -> str:
+        """Return the state as it is now."""
+        return self.now
+
+    def start(self) -> None:
+        """Be late, once."""
+        self.starts += 1
+        if self.starts > 1 and self.after == "exited":
+            self.now = "running"
+            return
+        self.now = self.after
+        raise AlreadyError.improper("container c is already running")
+
+
+def test_a_start_that_was_late_starts_what_has_ended_meanwhile() -> None:
+    ended, running, paused = map(BesideAnotherCall, ("exited", "running", "paused"))
+    ended.ensure_running()
+    running.ensure_running()
+    assert (ended.now, ended.starts, running.now, running.starts) == ("running", 2, "running", 1)
+    with pytest.raises(AlreadyError):
+        paused.ensure_running()
 
 
 def test_rm_force_of_what_is_starting(podpy: Podpy, busybox: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from podpy.errors import AlreadyError, NoSuchContainerError, StateError
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import EXITED, PAUSED, RUNNING, shown_status
+from podpy.libpod.containers.table import ALIVE, EXITED, PAUSED, RUNNING, shown_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,14 +44,18 @@ class Container(Held):
         self._change(lambda: start(self))
 
     def ensure_running(self) -> None:
-        """Start the container unless it is running, or another call starts it first. Raises as `start`."""
-        if self.status == RUNNING:
-            return
-        try:
-            self.start()
-        except StateError:
-            if self.status != RUNNING:
-                raise
+        """Start the container unless it is running, or another call starts it first. Raises as `start`.
+
+        One that another call has started and that has ended since is started once more.
+        """
+        while (status := self.status) != RUNNING:
+            try:
+                self.start()
+            except AlreadyError:
+                if status in ALIVE:  # paused, or about to end
+                    raise
+            else:
+                return
 
     def init(self) -> None:
         """Prepare the container, so that its start is only one call of the OCI runtime. Raises as `start`."""

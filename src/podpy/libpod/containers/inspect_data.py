@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.libpod.containers import inspect_host
 from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, STOPPED_BY_SERVICE, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.containers.held import Held
-    from podpy.libpod.containers.table import ContainerRow
     from podpy.spec.container import ContainerSpec, Mount
     from podpy.spec.health import Health
 
@@ -80,7 +80,7 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "IsService": False,
         "KubeExitCodePropagation": "invalid",
         "lockNumber": 0,
-        "Config": {**_config(row, spec, process), "Annotations": annotations},
+        "Config": {**_config(container, spec, process), "Annotations": annotations},
         "HostConfig": {**inspect_host.host_config(container, process), "Annotations": annotations},
         "UseImageHosts": spec.no_hosts,
         "UseImageHostname": spec.no_hostname,
@@ -274,7 +274,8 @@ def _networks(mode: str) -> dict[str, Any]:
     return {mode: joined}
 
 
-def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> dict[str, Any]:
+def _config(container: Held, spec: ContainerSpec, process: dict[str, Any]) -> dict[str, Any]:
+    row = container.row
     entrypoint = spec.entrypoint or []
     has_entrypoint = bool(entrypoint) and spec.command[: len(entrypoint)] == entrypoint
     return {
@@ -287,7 +288,7 @@ def _config(row: ContainerRow, spec: ContainerSpec, process: dict[str, Any]) -> 
         "Tty": spec.tty,
         "OpenStdin": spec.stdin_open,
         "StdinOnce": False,
-        "Env": _shown_environment(process.get("env") or _first_environment(spec), spec),
+        "Env": _shown_environment(process.get("env") or _environment(container, spec), spec),
         "Cmd": (spec.command[len(entrypoint) :] if has_entrypoint else spec.command) or None,
         "Image": row.image_name,
         "Volumes": None,
@@ -342,12 +343,16 @@ def health_config(health: Health | None) -> dict[str, Any]:
     }
 
 
-def _first_environment(spec: ContainerSpec) -> list[str]:
+def _environment(container: Held, spec: ContainerSpec) -> list[str]:
+    """Return the variables of a container that doesn't run; a start sets HOME and the default HOSTNAME, which stay."""
+    from podpy.libpod.containers.starting.bundle import USUAL_HOME, home_file
     from podpy.oci.document.env import before_start
 
-    known = before_start(spec, {})
-    if spec.hostname:  # a default host name is set at the start, as HOME is
-        known.setdefault("HOSTNAME", spec.hostname)
+    known, row = before_start(spec, {}), container.row
+    if row.started:
+        known.setdefault("HOME", files.read_small(home_file(container.engine.directory(row.id))) or USUAL_HOME)
+    if spec.hostname or (row.started and spec.uts != "host"):
+        known.setdefault("HOSTNAME", spec.hostname or row.id[:_SHORT_ID])
     return [f"{name}={value}" for name, value in known.items()]
 
 

@@ -49,6 +49,17 @@ class Prepared(Record):
     secrets: WriteSecrets | None
 
 
+USUAL_HOME = "/root"
+
+
+def home_file(layer: str) -> str:
+    """Return the file with the last HOME of a container's user, in the container's directory under the graph root.
+
+    `inspect` shows it after the end. Without the file it was USUAL_HOME, so most starts write none.
+    """
+    return os.path.join(layer, "home")
+
+
 class BuildConfig(Operation):
     """Build config.json in memory. Afterwards `config` and `profile` (its seccomp part) are set."""
 
@@ -102,6 +113,15 @@ class BuildConfig(Operation):
         # Flags would be lost: crun takes them from linux.seccomp, which is left out next time.
         if self._to_keep is not None and '"flags"' not in self.profile:
             self._to_keep.keep(self._context.container_id)
+
+    def remember_home(self) -> None:
+        """Keep the user's home for `inspect` after the end. Raises OSError."""
+        context, home = self._context, self._prepared.user.ids.home
+        path = home_file(context.layer)
+        if home == USUAL_HOME or context.spec.remove or not os.path.isdir(context.layer):
+            files.unlink(path)
+        else:
+            files.replace(path, home)
 
     def _surroundings(self, edits: Edits | None) -> BundleContext:
         context, prepared = self._context, self._prepared
@@ -199,3 +219,4 @@ class WriteConfig(Operation):
     def execute(self) -> None:
         """Write it. Raises OSError."""
         files.replace(self._path, oci.to_text(self._built.config, self._built.profile))
+        self._built.remember_home()
