@@ -223,7 +223,9 @@ def test_trust_set_leaves_a_file_alone_that_it_does_not_understand_or_may_not_wr
 
 
 def test_signing_is_refused_in_one_line(podpy: Podpy) -> None:
-    result = podpy("image", "sign", "--sign-by", "x", "quay.io/x").fails(125, "image sign: comes with a later version")
+    result = podpy("image", "sign", "--sign-by", "x", "quay.io/x").fails(
+        125, "image sign: makes no signatures, podpy only verifies them"
+    )
     assert len(result.complaints) == 1
 
 

@@ -217,13 +217,20 @@ def test_a_module_that_is_missing_is_an_error_and_one_that_is_there_counts(podpy
 @pytest.mark.parametrize(
     ("option", "text"),
     [
-        ("--volumepath=/v", "--volumepath: podpy keeps volumes in its graph root"),
-        ("--storage-opt=overlay.imagestore=/i", "additional image stores come with a later version"),
+        ("--volumepath=/v", "--volumepath: podpy keeps volumes in "),
+        ("--storage-opt=overlay.imagestore=/i", "podpy has no additional image stores: use --root"),
+        ("--imagestore=/i", "images are in the graph root: use --root"),
+        ("--transient-store", "use --root with a directory that a reboot clears"),
     ],
 )
 def test_a_global_option_that_would_be_wrong_to_ignore_is_refused(podpy: Podpy, option: str, text: str) -> None:
     result = podpy(option, "ps")
     assert result.returncode == 125 and text in result.stderr
+
+
+def test_volumepath_with_the_place_where_volumes_are_changes_nothing(podpy: Podpy) -> None:
+    path = podpy.ok("info", "-f", "{{.Store.VolumePath}}")
+    assert podpy.ok(f"--volumepath={path}", "volume", "ls", "-q") == ""
 
 
 def test_mounts_conf_gives_every_container_what_it_names(podpy: Podpy, busybox: str) -> None:

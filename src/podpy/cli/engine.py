@@ -85,7 +85,7 @@ def _modules(said: Options, paths: Paths) -> tuple[str, ...]:
         return ()
     from podpy.cli.global_options import check, modules
 
-    check(said)
+    check(said, paths.graphroot)
     return modules(said.module, paths.config_dirs)
 
 

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.options import Options
 
-_REFUSED = {
-    "volumepath": "--volumepath: podpy keeps volumes in its graph root: use --root",
-}
 _WITHOUT_EFFECT = {
     "pull_option": "--pull-option has no effect: podpy has no partial pulls to tune",
     "max_workers": "--max-workers has no effect: podpy has no pool of workers",
@@ -24,15 +21,17 @@ _STORES = ("imagestore", "additionalimagestores")
 _NO_MODULE = 1  # Podman's exit code
 
 
-def check(said: Options) -> None:
+def check(said: Options, graphroot: str) -> None:
     """Refuse options that podpy can't fulfil, and note those that merely have no effect. Raises NotSupportedError."""
-    for name, text in _REFUSED.items():
-        if getattr(said, name):
-            raise NotSupportedError(text)
+    if said.volumepath and os.path.realpath(said.volumepath) != os.path.realpath(f"{graphroot}/volumes"):
+        raise NotSupportedError(
+            f"--volumepath: podpy keeps volumes in {graphroot}/volumes",
+            hint="Use --root, or for one volume: podpy volume create --opt type=none --opt o=bind --opt device=DIR",
+        )
     for item in said.storage_opt:
         key, _, _ = item.partition("=")
         if key.rpartition(".")[2] in _STORES:
-            raise NotSupportedError(f"--storage-opt {item}: additional image stores come with a later version of podpy")
+            raise NotSupportedError(f"--storage-opt {item}: podpy has no additional image stores: use --root")
         note(f"--storage-opt {item} has no effect: podpy finds out by itself what the host's file system can do")
     for name, text in _WITHOUT_EFFECT.items():
         if getattr(said, name):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from podpy.cli.declare.model import DIRECTORIES, FILES, SWITCH, Option, flag, many, text
 
 _REMOTE = "podpy is an engine for this machine: it has no remote client. Log in there with ssh and run podpy there"
+_NO_IMAGE_STORE = "images are in the graph root: use --root, or copy them: podpy pull --all-tags containers-storage:"
+_NO_TRANSIENT_STORE = "use --root with a directory that a reboot clears, or run --rm"
 _LOG_LEVELS = ("trace", "debug", "info", "warn", "warning", "error", "fatal", "panic")
 
 # Podman's "persistent" flags: `podman run --log-level=debug …` works like `podman --log-level=debug run …`.
@@ -14,7 +16,7 @@ PERSISTENT_OPTIONS: tuple[Option, ...] = (
     text("--events-backend", "NAME", "Where events are kept", choices=("file", "journald", "none")),
     many("--hooks-dir", "DIR", "Directory with OCI hooks", complete=DIRECTORIES),
     many("--cdi-spec-dir", "DIR", "Directory with CDI device descriptions", complete=DIRECTORIES),
-    text("--imagestore", "DIR", "Additional image store", complete=DIRECTORIES, refuse="it comes with a later version"),
+    text("--imagestore", "DIR", "Another place for images", complete=DIRECTORIES, refuse=_NO_IMAGE_STORE),
     text("--log-level", "LEVEL", "How much to say about what goes on", default="warn", choices=_LOG_LEVELS),
     text("--network-cmd-path", "PATH", "Path of slirp4netns", complete=FILES, hidden=True),
     text(
@@ -38,7 +40,7 @@ PERSISTENT_OPTIONS: tuple[Option, ...] = (
     many("--storage-opt", "KEY=VALUE", "Option for the storage driver"),
     flag("--syslog", "Send log messages to syslog too"),
     text("--tmpdir", "DIR", "Directory for run-time state (Podman's name for --runroot)", complete=DIRECTORIES),
-    flag("--transient-store", "Keep containers only until the next boot", refuse="it comes with a later version"),
+    flag("--transient-store", "Keep containers only until the next boot", refuse=_NO_TRANSIENT_STORE),
     text("--volumepath", "DIR", "Directory for volumes", complete=DIRECTORIES),
     text("--cpu-profile", "FILE", "Podman's own debugging", hidden=True),
     text("--memory-profile", "FILE", "Podman's own debugging", hidden=True),

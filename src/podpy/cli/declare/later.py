@@ -11,6 +11,8 @@ GROUPS = {
 
 _POD = tuple("clone create inspect kill logs pause prune restart rm start stats stop top unpause".split())
 _CRIU = "checkpointing and restoring a container requires root, and podpy doesn't do it there, either"
+_SCP = "copies nothing: podpy save IMAGE | ssh USER@HOST podman load (on this host: sudo -iu USER podpy load)"
+_SIGN = "makes no signatures, podpy only verifies them: skopeo standalone-sign, or podman image sign"
 _REMOTE = "is for other machines: podpy is an engine for this one"
 
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -19,8 +21,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "auto-update",
         "compose",
         "image build",
-        "image scp",
-        "image sign",
         "system service",
         *(f"pod {name}" for name in _POD),
         "kube",
@@ -31,6 +31,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "buildx",
     ),
     _CRIU: ("container checkpoint", "container restore"),
+    _SCP: ("image scp",),
+    _SIGN: ("image sign",),
     _REMOTE: ("remote", "machine", "farm", "system connection"),
 }
 
