@@ -1,7 +1,7 @@
 """mounts.conf: directories of the host that every container gets (containers-mounts.conf(5)).
 
-One a line, `/SOURCE[:/TARGET]`; other lines are no entries. The first file that is there counts: the user's own, that
-of /etc/containers, that of /usr/share/containers; or the one of --default-mounts-file.
+One a line, `/SOURCE[:/TARGET]`; other lines are no entries. The first file that exists counts: the user's own, that
+of /etc/containers, that of /usr/share/containers; or that of --default-mounts-file.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _ROOT_AUTH_FILE = "/run/containers/0/auth.json"
 _CAP_SYS_ADMIN = 21
 _NOTE = "runroot"
 _WRITE_BY_OTHERS = 0o022
-EARLIER = "earlier-"  # how the names begin of what an earlier boot has left in the run root and is to be removed
+EARLIER = "earlier-"  # prefix of what an earlier boot has left in the run root, to be removed
 
 
 class Paths(Record):
@@ -172,7 +172,7 @@ def is_private(path: str, forbidden: int = 0o077) -> bool:
 
 
 def may_be_there(path: str, *, follow_links: bool = True) -> bool:
-    """Return whether the file is there, or may be: a directory on the way can't be entered.
+    """Return whether the file exists, or may exist because a directory on the way can't be entered.
 
     For files that forbid something: reading them is an error then, and not "nothing there".
     """

@@ -1,6 +1,6 @@
 """registries.d (containers-registries.d(5)): where the signatures of a registry's images are.
 
-One directory counts: the user's if there is one, else the system's. Its *.yaml files are one configuration: a scope
+Only one directory counts: the user's if it exists, else the system's. Its *.yaml files are one configuration: a scope
 that two of them describe is an error, as is a file that isn't understood.
 """
 

@@ -1,4 +1,4 @@
-"""storage.conf (containers-storage.conf(5)): where other engines' store is, and networks. podpy's store isn't there."""
+"""storage.conf (containers-storage.conf(5)): where Podman's store and networks are. podpy's store is elsewhere."""
 
 from __future__ import annotations
 

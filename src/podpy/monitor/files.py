@@ -8,8 +8,8 @@
     runroot/health/ID                  what its health checks have found
     runroot/exits/ID                   the exit record: the code in decimal; its mtime is the time
 
-conmon writes them. A pid in a file proves nothing, since pids are used again: whether that process is the monitor, its
-command line says. Imports nothing but the bottom layer, so that rooms below this one may ask, too.
+conmon writes them. A pid in a file proves nothing, since pids are used again: only the command line tells whether that
+process is the monitor. Imports nothing but the bottom layer, so that rooms below this one may ask, too.
 """
 
 from __future__ import annotations

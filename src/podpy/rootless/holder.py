@@ -48,7 +48,7 @@ class Holder(Record):
 
     @property
     def is_single(self) -> bool:
-        """Whether its namespace has one id only."""
+        """Whether the namespace has only one id."""
         return self.mode == SINGLE
 
 

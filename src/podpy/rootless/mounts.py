@@ -16,7 +16,7 @@ def private_mounts() -> None:
 
 
 class Privately:
-    """A block in which this thread has a mount namespace of its own. After it, it is where it was before.
+    """A block in which this thread has a mount namespace of its own. Afterwards the thread is where it was.
 
     Files that were opened before keep belonging to the old one's mounts: nothing can be linked between the two.
     """

@@ -28,7 +28,7 @@ class Step(Record):
 
     @property
     def created_at(self) -> int:
-        """When it was made, in nanoseconds since 1970; 0 if it doesn't say."""
+        """When the image was made, in nanoseconds since 1970; 0 if it doesn't say."""
         return max(0, nanoseconds(self.created))
 
 

@@ -48,15 +48,15 @@ class Document(Record):
         return next((entry for entry in self.entries if entry.digest == digest), None)
 
     def with_entry(self, entry: Entry) -> Document:
-        """Return it with this entry last; one with the same digest goes."""
+        """Return the list with this entry last; one with the same digest is removed."""
         return self.replace(entries=[*(other for other in self.entries if other.digest != entry.digest), entry])
 
     def with_changed(self, entry: Entry) -> Document:
-        """Return it with this entry in the place of the one with the same digest."""
+        """Return the list with this entry in the place of the one with the same digest."""
         return self.replace(entries=[entry if other.digest == entry.digest else other for other in self.entries])
 
     def without(self, digest: str) -> Document:
-        """Return it without the entry with this digest."""
+        """Return the list without the entry with this digest."""
         return self.replace(entries=[entry for entry in self.entries if entry.digest != digest])
 
 
@@ -108,7 +108,7 @@ def _text(value: object) -> str:
 
 
 def texts(value: object) -> list[str]:
-    """Return the texts of a list; what is something else doesn't count."""
+    """Return the texts of a list; members of other types are left out."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 

@@ -54,7 +54,7 @@ class Decompressor:
         """Raise ImageError if the stream stopped in its middle."""
 
     def close(self) -> None:
-        """Give back the memory."""
+        """Free the memory."""
 
 
 def decompressor(kind: str) -> Decompressor:

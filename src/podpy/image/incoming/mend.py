@@ -1,4 +1,4 @@
-"""Layers that aren't what they were: found by their digests, and brought again one by one (`podpy system check`).
+"""Damaged layers: found by their digests, and fetched again one by one (`podpy system check`).
 
 A layer is all that is fetched again, never the image: the manifests in the store name it by its digest, and its diff
 id says what must come out. Inside the user's namespaces.
@@ -56,7 +56,7 @@ def verify(store: Store) -> list[Finding]:
 
 
 def _damage(store: Store, layer: OutgoingLayer, path: str) -> str:
-    """Return what is wrong with a layer; empty: nothing."""
+    """Return what is wrong with a layer; empty if nothing is."""
     name = f"layers/{os.path.basename(path)} ({layer.chain_id})"
     try:
         if store.stored_layer(layer.chain_id).recipe:

@@ -179,7 +179,7 @@ def receive(
 
 
 class _Pool:
-    """The layers that wait, those that are done, and the first error."""
+    """The waiting layers, the finished ones, and the first error."""
 
     def __init__(self, store: Store, sources: Sequence[IncomingLayer], progress: Progress) -> None:
         self.store = store
@@ -227,7 +227,7 @@ class _Pool:
 
 
 class _Transfer:
-    """One layer on its way: this thread receives; if it is worth it, another one decompresses and unpacks."""
+    """The transfer of one layer: this thread receives; where that is faster, another one decompresses and unpacks."""
 
     def __init__(self, pool: _Pool, source: IncomingLayer, blob: BlobWriter | None) -> None:
         self._pool = pool

@@ -182,7 +182,7 @@ class _Pull:
         self._progress = progress
 
     def run(self, here: ImageRecord | None) -> ImageRecord:
-        """Return the image. If no place has it, raises the last one's error."""
+        """Return the image. Raises the last place's error if no place has it."""
         pull_sources = remote.PullSources(
             self._paths, self._reference, self._registries, self._options, progress=self._progress
         )

@@ -25,7 +25,7 @@ _DICTIONARY_BYTES = (0, 1, 2, 4)
 
 
 class Budget:
-    """Windows that are in use at the same time, by several threads."""
+    """The windows in use at one time, by several threads."""
 
     def __init__(self, size: int = _BUDGET) -> None:
         self._size = size
@@ -40,7 +40,7 @@ class Budget:
             self._used += window
 
     def give_back(self, window: int) -> None:
-        """Let others have it."""
+        """Give a window back to the budget."""
         with self._changed:
             self._used -= window
             self._changed.notify_all()

@@ -66,8 +66,8 @@ def push_list(
 ) -> Pushed:
     """Send a list to `destination`: a name in a registry, `oci:DIR[:REF]`, `dir:DIR`.
 
-    Raises UsageError (no destination),
-    ImageError (an entry isn't where it was), RegistryError, AuthenticationError, TrustError, NotSupportedError.
+    Raises UsageError (no destination), ImageError (an entry isn't where it was), RegistryError, AuthenticationError,
+    TrustError, NotSupportedError.
     """
     refuse_unsupported(options, destination)
     wanted = options if isinstance(options, ListPushOptions) else ListPushOptions(**options.__dict__)

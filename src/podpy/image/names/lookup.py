@@ -1,4 +1,4 @@
-"""Finds an image of the store by what people type. On the hot path: no network, no `re`, one small cache file."""
+"""Finds an image in the store by what a user types. On the hot path: no network, no `re`, one small cache file."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def find_named(store: Store, paths: Paths, text: str) -> tuple[ImageRecord, str]
 
 
 def _for_this_machine(store: Store, name: str, record: ImageRecord) -> ImageRecord:
-    """Several images came by one manifest list: return the one that is this machine's entry."""
+    """Return this machine's image among several that came with one manifest list."""
     repository, _, digest = name.rpartition("@")
     found = store.images_table.by_digest(repository, digest)
     if len(found) < 2:

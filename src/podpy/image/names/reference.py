@@ -65,11 +65,11 @@ class Reference(Record):
         return f"{self.name}{tag}{digest}"
 
     def with_default_tag(self) -> Reference:
-        """Return it with the tag `latest` if it has neither a tag nor a digest."""
+        """Return the name with the tag `latest` if it has neither a tag nor a digest."""
         return self if self.tag or self.digest else self.replace(tag=DEFAULT_TAG)
 
     def without_tag_if_digest(self) -> Reference:
-        """Return it without its tag if it has a digest: the digest decides (containers/image does the same)."""
+        """Return the name without its tag if it has a digest, which decides then (as in containers/image)."""
         return self.replace(tag="") if self.tag and self.digest else self
 
     def in_domain(self, domain: str) -> Reference:
@@ -119,7 +119,7 @@ def normalize(reference: Reference) -> Reference:
 
 
 def is_hex(text: str) -> bool:
-    """Return whether `text` has lower case hex digits only."""
+    """Return whether `text` consists of lower case hex digits."""
     return _only(text, _HEX)
 
 

@@ -1,4 +1,4 @@
-"""registries.conf for whom podpy works for."""
+"""registries.conf of the user that podpy works for."""
 
 from __future__ import annotations
 

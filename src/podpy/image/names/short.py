@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Resolution(Record):
-    """Full names to try in a pull, in order, and one line for people that says where they come from."""
+    """Full names to try in a pull, in order, and one line that tells the user where they come from."""
 
     names: list[Reference]
     why: str = ""

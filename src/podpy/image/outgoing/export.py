@@ -65,7 +65,7 @@ def own_format(record: ImageRecord) -> str:
 
 
 def render(store: Store, record: ImageRecord, manifest_format: str, compression: Compression) -> Export:
-    """Return an image as it goes out. Layers that must be compressed are, into the staging area, before this returns.
+    """Return an image as it goes out. Layers that must be compressed are compressed into the staging area first.
 
     Raises ImageError (there is nothing to make a layer of), DigestMismatchError, StorageError.
     """

@@ -122,7 +122,7 @@ def _put_manifest(repository: WritableRepository | Directory, made: Converted, t
 
 
 def format_of(options: PushOptions) -> str:
-    """Return the wanted format of manifests; empty: the image's own. Raises UsageError."""
+    """Return the wanted manifest format; empty: the image's own. Raises UsageError."""
     if options.format == "v2s1":
         raise UsageError("the format v2s1 is not written: registries no longer take it", hint="Use oci or v2s2")
     if options.format and options.format not in _FORMATS:
@@ -175,7 +175,7 @@ class _Senders:
             self._threads[-1].start()
 
     def finish(self) -> None:
-        """Wait until all are sent. Raises what failed first."""
+        """Wait until all layers are sent. Raises the first failure."""
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
