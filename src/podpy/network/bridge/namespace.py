@@ -24,6 +24,7 @@ from podpy.network import netns
 from podpy.network.bridge import firewall, links, nftables
 from podpy.network.bridge.netlink import Netlink
 from podpy.network.bridge.way_out import WayOut
+from podpy.notice import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ class SharedNamespace:
             self.way_out.start(again=False)  # it gets ready meanwhile
             if not firewall.load(descriptor):
                 files.replace(self._file(_WITHOUT_SOCKET), "")
+                warn("this kernel has no nft_socket: servers on user networks see their gateway as the client")
             with Netlink.open(descriptor) as rt:
                 links.loop_back(rt, firewall.MARK, TABLE)
             self._note_user()
