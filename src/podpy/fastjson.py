@@ -70,7 +70,7 @@ def _loads(text: str | bytes, scan: Any) -> Any:
     except ValueError as error:  # json.JSONDecodeError, which the C code imports only when it raises it
         raise ValueError(f"not JSON: {error}") from None
     except RecursionError:
-        raise ValueError("not JSON: too many levels") from None
+        raise ValueError("nested too deeply") from None
     except SystemError:  # CPython 3.11: it looks for json.decoder among what is imported, finds none, raises nothing
         raise ValueError("not JSON") from None
     if end != len(text):

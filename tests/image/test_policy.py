@@ -116,7 +116,7 @@ def test_a_policy_that_may_not_be_read_is_no_missing_one(podpy: Podpy) -> None:
     elsewhere = {"XDG_CONFIG_HOME": str(podpy.home / "elsewhere")}  # registries.conf is there, or isn't: it may be read
     pull = ("pull", "--tls-verify=false", "127.0.0.1:1/x")
     podpy(*pull, env=elsewhere).fails(125, f"{file}: Permission denied")
-    podpy(*pull).fails(125, f"{directory}/registries.conf", "Permission denied")
+    podpy(*pull).fails(125, f"{directory}/containers.conf", "Permission denied")
     directory.chmod(0o755)
 
 
