@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from podpy.errors import InUseError, NetworkSetupError, NotSupportedError, UsageError
+from podpy.errors import InUseError, NetworkSetupError, NotSupportedError
 from podpy.spec.container import PortMapping
 from tests.network.forwarding import Forwarder, bind_and_close, soft_limit
 from tests.network.lab import HOST, HOST_V6, Lab
@@ -78,7 +78,7 @@ def test_an_address_that_the_host_does_not_have(lab: Lab, program: Path) -> None
 
 
 def test_a_port_is_asked_for_once(lab: Lab, program: Path) -> None:
-    with pytest.raises(UsageError, match="8080/tcp is published twice"):
+    with pytest.raises(InUseError, match="8080/tcp is published twice"):
         bind(lab, WEB, WEB.replace(container_port=81))
     with pytest.raises(NotSupportedError, match="sctp"):
         bind(lab, WEB.replace(protocol="sctp"))

@@ -277,9 +277,10 @@ def test_nothing_is_written_into_a_directory_of_the_users_at_run(run: Run, folde
 
 
 @pytest.mark.parametrize("userns", ["keep-id", "auto", "nomap"])
-def test_podpys_own_files_belong_to_the_containers_root(run: Run, userns: str) -> None:
-    paths = "/etc/hosts /etc/resolv.conf /etc/hostname /run/.containerenv"
-    assert run(f"stat -c %u:%g {paths}", f"--userns={userns}").ok().split() == ["0:0"] * 4
+def test_podpys_own_files_belong_to_the_containers_root(podpy: Podpy, busybox: str, userns: str) -> None:
+    paths = ("/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/run/.containerenv")
+    options = ("--rm", "--network=host", f"--userns={userns}")
+    assert podpy.ok("run", *options, busybox, "stat", "-c", "%u:%g", *paths).split() == ["0:0"] * 4
 
 
 def test_a_ramfs_is_one(run: Run) -> None:
