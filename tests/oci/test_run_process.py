@@ -194,4 +194,4 @@ def test_exec_has_its_own_user_directory_and_variables(podpy: Podpy, busybox: st
     assert int(status(podpy.ok("exec", "--privileged", "one", "cat", "/proc/self/status"))["CapEff"], 16) > 1 << 40
     podpy("exec", "one", "nosuch").fails(127, "nosuch")
     podpy("exec", "one", "/etc/passwd").fails(126)
-    podpy("exec", "-u", "ghost", "one", "true").fails(126, "unable to find user ghost")
+    podpy("exec", "-u", "ghost", "one", "true").fails(255, "unable to find user ghost")
