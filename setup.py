@@ -3,8 +3,8 @@
     python setup.py build_ext --inplace      everything into the checkout (src/podpy/_bin/podpy then runs from there)
     pip install .                            everything into an environment, the launcher as its `podpy` script
 
-Each directory under src/conmon_c except `native` is one executable: all its C files, linked statically. A file `flags`
-in such a directory holds further compiler flags, one or more a line.
+Each directory under src/conmon_c except `native` and `common` is one executable: all its C files, linked statically,
+and for some those of `common`. A file `flags` in such a directory holds further compiler flags, one or more a line.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ LINK = ["-static", "-s", "-Wl,--gc-sections"]
 
 
 class Program:
-    """One static executable, made of all C files of a directory."""
+    """One static executable, made of all C files of its directories; the first one is its own."""
 
-    def __init__(self, name: str, directory: str) -> None:
+    def __init__(self, name: str, *directories: str) -> None:
         self.name = name
-        self.directory = C_SOURCES / directory
+        self.directories = [C_SOURCES / directory for directory in directories]
 
     @property
     def sources(self) -> list[str]:
-        return sorted(os.fspath(path) for path in self.directory.glob("*.c"))
+        return sorted(os.fspath(path) for directory in self.directories for path in directory.glob("*.c"))
 
     def is_newer(self, target: Path) -> bool:
         """True if `target` is missing or older than what it's made of."""
         if not target.exists():
             return True
         made = target.stat().st_mtime_ns
-        inputs = [*self.directory.iterdir(), Path(__file__)]
+        inputs = [Path(__file__), *(path for directory in self.directories for path in directory.iterdir())]
         return any(path.stat().st_mtime_ns > made for path in inputs)
 
     def build(self, target: Path, definitions: list[str] | None = None) -> None:
@@ -54,7 +54,7 @@ class Program:
         if not self.sources or not self.is_newer(target):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        flags = self.directory / "flags"
+        flags = self.directories[0] / "flags"
         extra = shlex.split(flags.read_text()) if flags.exists() else []
         compiler = shlex.split(os.environ.get("CC", "cc"))
         user_flags = shlex.split(os.environ.get("CFLAGS", "")) + shlex.split(os.environ.get("LDFLAGS", ""))
@@ -66,7 +66,10 @@ class Program:
         aside.replace(target)
 
 
-PROGRAMS = [Program(name, name) for name in ("conmon", "forward", "holder", "hello", "init", "resolver")]
+PROGRAMS = [
+    *(Program(name, name, "common") for name in ("conmon", "forward")),
+    *(Program(name, name) for name in ("holder", "hello", "init", "resolver")),
+]
 LAUNCHER = Program("podpy", "launcher")
 
 

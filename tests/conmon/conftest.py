@@ -28,7 +28,7 @@ def build_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def conmon_exe(request: pytest.FixtureRequest, build_dir: Path) -> Path:
     """The executable, with all warnings as errors."""
     target = build_dir / f"conmon-{request.param}"
-    sources = sorted(str(path) for path in SOURCES.glob("*.c"))
+    sources = sorted(str(path) for folder in (SOURCES, SOURCES.parent / "common") for path in folder.glob("*.c"))
     flags = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", *BUILDS[request.param]]
     subprocess.run(["cc", *flags, "-o", str(target), *sources], check=True)
     return target

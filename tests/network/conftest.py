@@ -106,7 +106,8 @@ def build_forward(session_base: Path) -> Callable[[str], Path]:
     """Return the podpy-forward of a kind, made when it is first asked for, with all warnings as errors."""
     directory = session_base / "forward"
     directory.mkdir()
-    sources = sorted(str(path) for path in FORWARD_SOURCES.glob("*.c"))
+    folders = (FORWARD_SOURCES, FORWARD_SOURCES.parent / "common")
+    sources = sorted(str(path) for folder in folders for path in folder.glob("*.c"))
 
     def build(kind: str) -> Path:
         target = directory / kind

@@ -14,7 +14,7 @@
 
 #include "children.h"
 #include "context.h"
-#include "memory.h"
+#include "../common/memory.h"
 
 #define NOT_EXECUTABLE 127
 

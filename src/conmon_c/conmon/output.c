@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "context.h"
-#include "memory.h"
+#include "../common/memory.h"
 
 #define TERMINAL_RETRY_MS 100
 #define IDLE_MS 500

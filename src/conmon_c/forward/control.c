@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "context.h"
-#include "memory.h"
+#include "../common/memory.h"
 
 #define MOST_FDS 4 /* that a message may bring; one is asked for, the others are closed */
 

@@ -20,7 +20,7 @@
 
 #include "confine.h"
 #include "context.h"
-#include "memory.h"
+#include "../common/memory.h"
 #include "options.h"
 
 static int enter(int fd, struct error *err)

@@ -1,8 +1,0 @@
-/* A monitor sleeps while its container runs; it should hold little memory meanwhile. */
-#ifndef PODPY_CONMON_MEMORY_H
-#define PODPY_CONMON_MEMORY_H
-
-/* Gives back the program's own pages; needed ones come back from the page cache. */
-void memory_give_text_back(void);
-
-#endif
