@@ -19,10 +19,14 @@ def test_containers_and_their_volumes_are_kept(tmp_path: Path, version: int) -> 
     (tmp_path / "graph").mkdir()
     old = sqlite3.connect(tmp_path / "graph" / FILE_NAME, isolation_level=None)
     old.executescript("".join(schema.MIGRATIONS[:version]) + f"PRAGMA user_version={version};")
-    old.execute(
-        "INSERT INTO containers (id, name, created, status, exit_code, spec) VALUES (?, 'c', 7, 'exited', 3, ?)",
-        ("a" * 64, '{"expose":["80/tcp"]}'),
-    )
+    spec = ("a" * 64, '{"expose":["80/tcp"]}')
+    if version < 13:  # then specifications got a table of their own
+        columns = "(id, name, created, status, exit_code, spec)"
+        old.execute(f"INSERT INTO containers {columns} VALUES (?, 'c', 7, 'exited', 3, ?)", spec)
+    else:
+        columns = "(id, name, created, status, exit_code)"
+        old.execute(f"INSERT INTO containers {columns} VALUES (?, 'c', 7, 'exited', 3)", spec[:1])
+        old.execute("INSERT INTO container_specs VALUES (?, ?)", spec)
     if version > 1:
         old.execute("UPDATE containers SET exposed = '[\"80/tcp\"]'")
     old.execute("INSERT INTO volumes (name, created) VALUES ('v', 7)")

@@ -191,6 +191,9 @@ class ContainerSpec(Record):
     image_labels: dict[str, str] = {}  # the image's: shown and filtered by (`shown_labels`), never obeyed
     annotations: dict[str, str] = {}
     requires: list[str] = []  # containers that are started before; ids, once the container is made
+    pod: str = ""  # the pod that it belongs to; its id, once the container is made
+    init_container: str = ""  # of a pod: always (at each start, before the others), once (at the first one alone)
+    is_infra: bool = False  # it owns the namespaces that its pod shares
 
     # File systems
     mounts: list[Mount] = []

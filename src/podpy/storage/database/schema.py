@@ -430,8 +430,24 @@ CREATE TRIGGER events_bounded AFTER INSERT ON events WHEN NEW.number % 1000 = 0 
 END;
 """
 
+# libpod/pods/table.py. A pod's state follows from its containers', so it is in no column. `removing`: it is going, with
+# all that is in it. The index has no row where there are no pods.
+_PODS = """
+CREATE TABLE pods (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created INTEGER NOT NULL,
+    infra_id TEXT NOT NULL DEFAULT '',
+    exit_policy TEXT NOT NULL DEFAULT 'continue',
+    removing INTEGER NOT NULL DEFAULT 0,
+    labels TEXT NOT NULL DEFAULT '{}',
+    spec TEXT NOT NULL
+);
+CREATE INDEX containers_by_pod ON containers (pod) WHERE pod != '';
+"""
+
 MIGRATIONS = (
     _FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS, _STATE, _SECRETS, _VOLUMES, _NETWORKS,
-    _SPECS,
+    _SPECS, _PODS,
 )  # fmt: skip
 VERSION = len(MIGRATIONS)
