@@ -266,7 +266,10 @@ class ContainerSpec(Record):
     remove_image: bool = False  # --rmi
     restart_policy: str = ""  # "", no, on-failure, always, unless-stopped
     restart_retries: int = 0
+    restart_backoff: str = ""  # the waits before restarts: "" (Docker's), or "kubernetes"
     health: Health | None = None  # None: nothing was asked for, and the image has no check
+    post_start: list[str] = []  # Kubernetes' hooks, in the form of a health check's test: spec.probe
+    pre_stop: list[str] = []
     log_driver: str = AS_CONFIGURED
     log_options: dict[str, str] = {}
     log_labels: dict[str, str] = {}  # further fields for the journal; values may be templates over `inspect`

@@ -2,12 +2,14 @@
 
 Times are nanoseconds, as in images (Docker's image spec v1.2, "Healthcheck"). None: left to the image, or to Podman's
 defaults. A completed spec (`merged`) has none of them where there is a check.
+A test is a command of the container, or a probe over its network (`spec.probe`), which no image can ask for.
 """
 
 from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.record import Record
+from podpy.spec.probe import probe_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +37,13 @@ class StartupCheck(Record):
     timeout: int = TIMEOUT
     retries: int = 0  # failures until the container is restarted; 0: never
     successes: int = 0  # in a row, until it counts as up; 0 is 1
+    initial_delay: int = 0  # from the container's start to the first run
+
+
+class ReadinessCheck(StartupCheck):
+    """Whether the container is ready for work (Kubernetes' readinessProbe): shown, and nothing follows from it."""
+
+    retries: int = RETRIES  # failures in a row until it isn't ready any more
 
 
 class Health(Record):
@@ -46,7 +55,9 @@ class Health(Record):
     retries: int | None = None
     start_period: int | None = None
     start_interval: int | None = None  # Docker's: the interval in the start period; 0: the usual one
+    initial_delay: int = 0  # Kubernetes': from the container's start to the first run
     startup: StartupCheck | None = None
+    readiness: ReadinessCheck | None = None
     on_failure: str = ACTIONS[0]  # the user's alone: no image decides on it
     log_destination: str = LOCAL  # local, events_logger, or a directory
     log_count: int = LOG_COUNT
@@ -54,13 +65,23 @@ class Health(Record):
 
     @property
     def is_checked(self) -> bool:
-        """Whether there is a command to check with."""
-        return bool(words_of(self.test))
+        """Whether there is a command or a probe to check with."""
+        return is_check(self.test)
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether there is anything for the monitor to run: this check, or one for the startup or the readiness."""
+        return self.is_checked or self.startup is not None or self.readiness is not None
+
+
+def is_check(test: list[str]) -> bool:
+    """Return whether a test is a command or a probe."""
+    return bool(words_of(test)) or probe_of(test) is not None
 
 
 def words_of(test: list[str]) -> list[str]:
-    """Return the command that a test is; empty if there is none (NONE, or nothing behind CMD)."""
-    if not test or test[0] in ("", _NONE):
+    """Return the command that a test is; empty if there is none (NONE, a probe, or nothing behind CMD)."""
+    if not test or test[0] in ("", _NONE) or probe_of(test) is not None:
         return []
     if test[0] == "CMD-SHELL":
         text = " ".join(test[1:])
@@ -81,10 +102,15 @@ def merged(health: Health | None, image: Healthcheck | None) -> Health | None:
     if not health.test and image is not None and image.test:
         names = ("interval", "timeout", "retries", "start_period", "start_interval")
         said = {name: getattr(image, name) for name in names if getattr(health, name) is None and getattr(image, name)}
-        health = health.replace(test=list(image.test), **said)
+        health = health.replace(test=_command_of(image.test), **said)
     if health.startup is not None and not health.test:
         raise UsageError("cannot set a startup healthcheck when there is no regular healthcheck: invalid argument")
-    return _filled(health) if health.is_checked else health
+    return _filled(health) if health.has_checks else health
+
+
+def _command_of(test: list[str]) -> list[str]:
+    """Return an image's test; never a probe, since images may only name commands of their own."""
+    return ["CMD", *test] if probe_of(list(test)) is not None else list(test)
 
 
 def changed(health: Health | None, fields: dict[str, Any], startup: dict[str, Any]) -> Health:
@@ -93,8 +119,8 @@ def changed(health: Health | None, fields: dict[str, Any], startup: dict[str, An
     Without a check (`NONE`) there is no startup check, either.
     """
     result = (health or Health()).replace(**fields)
-    if result.test[:1] == [_NONE]:
-        result = result.replace(startup=None)
+    if fields.get("test", [])[:1] == [_NONE]:
+        result = result.replace(startup=None, readiness=None)
     if startup:
         before = vars(result.startup) if result.startup is not None else {}
         if not before and "test" not in startup:
@@ -117,7 +143,8 @@ def _filled(health: Health) -> Health:
 def from_dict(values: dict[str, Any]) -> Health:
     """Return the check whose `as_dict()` this is. Fields that this version doesn't know are left out."""
     known = {name: values[name] for name in Health._fields if name in values}
-    startup = known.get("startup")
-    if startup is not None:
-        known["startup"] = StartupCheck(**{name: startup[name] for name in StartupCheck._fields if name in startup})
+    for name, kind in (("startup", StartupCheck), ("readiness", ReadinessCheck)):
+        check = known.get(name)
+        if check is not None:
+            known[name] = kind(**{field: check[field] for field in kind._fields if field in check})
     return Health(**known)
