@@ -23,7 +23,8 @@ business, and which of a user's monitors is alive is asked from below it, too.
 
 EVERYBODYS = BOTTOM | {"go"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"libpod", "spec"},
+    "cli": {"kube", "libpod", "spec"},
+    "kube": {"libpod", "spec"},
     "libpod": {"image", "network", "oci", "monitor", "systemd", "spec", "storage", "rootless", "config"},
     "image": {"storage", "rootless", "config"},
     "network": {"spec", "storage", "rootless", "config"},

@@ -1,0 +1,5 @@
+"""Kubernetes YAML → pods and containers of libpod.
+
+`reading`: files → objects whose fields are checked and have places (file, line, path). `translate`: objects → PodSpec,
+ContainerSpec, volumes; pure. `play`: makes them, and removes what they made. Only kube commands load this room.
+"""

@@ -1,0 +1,100 @@
+"""What a scalar without quotes means: as Podman's reader (gopkg.in/yaml.v3, then JSON) takes it.
+
+That is YAML 1.2 with some of 1.1: only true and false are booleans (`on` and `yes` are texts), 0755 is octal, 1_000 is
+a number, 12:30 is a text, and a date becomes a time. A number where a text is due becomes that number's text: 0755 is
+"493", 1e3 is "1000".
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.kube.reading.places import Plain
+
+_WORDS: dict[str, bool | float | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_TIME = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt]| +)(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d{1,9})?(Z|[-+]\d\d:\d\d)?)?", re.ASCII
+)
+_MOST = 2**64  # of Go's unsigned numbers
+_EXPONENT = 6  # from here on Go's shortest form has an exponent
+
+
+def resolve(plain: Plain | str) -> str | int | float | bool | None:
+    """Return what a scalar without quotes means."""
+    text = str(plain)
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "0123456789+-.":
+        return text
+    if (time := _time(text)) is not None:
+        return time
+    digits = text.replace("_", "")
+    if found := _INTEGER.fullmatch(digits):
+        number = _integer(found)
+        if -_MOST // 2 <= number < _MOST:
+            return number
+    return float(digits) if _FLOAT.fullmatch(digits) else text
+
+
+def text_of(value: str | int | float | bool | None) -> str:
+    """Return the text that a value becomes in a field for text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _go_float(value) if isinstance(value, float) else str(value)
+
+
+def _integer(found: re.Match[str]) -> int:
+    sign, *numbers = found.groups()
+    number = next(int(digits, base) for digits, base in zip(numbers, (16, 2, 8, 10), strict=True) if digits)
+    return -number if sign == "-" else number
+
+
+def _time(text: str) -> str | None:
+    """Return a date or time as Go writes it (RFC 3339), or None if the text is none."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return None
+    *numbers, fraction, zone = found.groups()
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    try:
+        when = datetime(year, month, day, hour, minute, second)
+    except ValueError:
+        return None
+    fraction = (fraction or "").rstrip("0").rstrip(".")
+    return f"{when:%Y-%m-%dT%H:%M:%S}{fraction}{zone or 'Z'}"
+
+
+def _go_float(value: float) -> str:
+    """Return a number as Go's strconv.FormatFloat(value, 'g', -1, 64)."""
+    mantissa, _, exponent = f"{value!r}".partition("e")
+    if "n" in mantissa:  # inf, nan
+        return {"inf": "+Inf", "-inf": "-Inf"}.get(mantissa, "NaN")
+    sign = "-" if mantissa.startswith("-") else ""
+    whole, _, rest = mantissa.removeprefix("-").partition(".")
+    rest = rest.rstrip("0")
+    digits = (whole + rest).lstrip("0")
+    if not digits:
+        return f"{sign}0"
+    place = len(whole) + int(exponent or 0) - (len(whole + rest) - len(digits)) - 1  # of the first digit
+    digits = digits.rstrip("0")
+    if -5 < place < _EXPONENT:
+        if place < 0:
+            return f"{sign}0.{'0' * (-place - 1)}{digits}"
+        digits = digits.ljust(place + 1, "0")
+        return f"{sign}{digits[: place + 1]}" + (f".{digits[place + 1 :]}" if digits[place + 1 :] else "")
+    fraction = f".{digits[1:]}" if digits[1:] else ""
+    return f"{sign}{digits[0]}{fraction}e{'-' if place < 0 else '+'}{abs(place):02d}"

@@ -1,0 +1,109 @@
+"""Annotations: which of a file's reach the engine. An allow-list: a file may come from anywhere.
+
+What merely describes is kept. What steers the OCI runtime or the engine (run.oci.*, io.podman.annotations.*) is kept
+only if it is listed here; a person's own --annotation always is.
+"""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+from podpy.spec.text.limits import check_cpuset, ulimits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
+
+PODMAN = "io.podman.annotations."
+USERNS = f"{PODMAN}userns"
+INFRA_NAME = f"{PODMAN}infra.name"
+INIT_TYPE = f"{PODMAN}init.container.type"
+VOLUMES_FROM = f"{PODMAN}volumes-from"
+HEALTH_CHECK = f"{PODMAN}kube.health.check"
+SANDBOX = "io.kubernetes.cri-o.SandboxID"
+_UPDATE = ("io.containers.autoupdate", "io.containers.autoupdate.authfile")
+_OF_PODMAN = frozenset(
+    f"{PODMAN}{name}"
+    for name in (
+        *("autoremove", "cpuset", "infra.name", "init", "init.container.type", "kube.health.check", "label"),
+        *("memory-nodes", "pids-limit", "ulimit", "userns", "volumes-from"),
+    )
+)
+_ENGINE = ("run.oci.", "io.podman.", "io.kubernetes.cri-o.", "io.container.", "io.crun.", "module.wasm.", "org.criu.")
+_MOST_BYTES = 256 << 10  # Kubernetes' limit (apimachinery, validation of object metadata)
+
+
+def allowed(given: Mapping[str, str], added: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return a file's annotations that are obeyed, with the user's own `added`; and the keys that are left out.
+
+    Raises UsageError if they are too large.
+    """
+    kept = {key: value for key, value in given.items() if not _steers(key)}
+    found = {**kept, **added}
+    if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > _MOST_BYTES:
+        raise UsageError(f"annotations size {_MOST_BYTES} is the most: these are larger")
+    return found, [key for key in given if key not in kept]
+
+
+def _steers(key: str) -> bool:
+    return key.startswith(_ENGINE) and key.partition("/")[0] not in _OF_PODMAN
+
+
+def fields(annotations: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Return the fields of ContainerSpec that annotations of the container `name` give. Raises UsageError."""
+
+    def own(key: str) -> str:
+        return annotations.get(f"{PODMAN}{key}/{name}", "")
+
+    found: dict[str, Any] = {}
+    for key, field in (("init", "init"), ("autoremove", "remove")):
+        if own(key):
+            found[field] = _boolean(f"{PODMAN}{key}/{name}", own(key))
+    if text := annotations.get(f"{PODMAN}ulimit", ""):
+        found["ulimits"] = ulimits(text.split(","))
+    return found
+
+
+def limits(annotations: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Return the fields of Resources that annotations for the container `name` give. Raises UsageError."""
+    found: dict[str, Any] = {}
+    if text := annotations.get(f"{PODMAN}pids-limit/{name}", ""):
+        if not text.lstrip("-").isdigit() or not text.isascii():
+            raise UsageError(f'annotation {PODMAN}pids-limit/{name}: "{text}" is no number')
+        found["pids_limit"] = int(text)
+    for key, field in (("cpuset", "cpuset_cpus"), ("memory-nodes", "cpuset_mems")):
+        if text := annotations.get(f"{PODMAN}{key}/{name}", ""):
+            found[field] = check_cpuset(f"{PODMAN}{key}", text)
+    return found
+
+
+def security_label(annotations: Mapping[str, str], name: str) -> list[str]:
+    """Return the SELinux label that an annotation for the container `name` gives."""
+    text = annotations.get(f"{PODMAN}label/{name}", "")
+    return [text] if text else []
+
+
+def volumes_from(annotations: Mapping[str, str], name: str, others: Collection[str]) -> list[str]:
+    """Return the containers (with :OPTIONS) of the same pod whose mounts `name` gets, by their names in the YAML.
+
+    Raises UsageError for another one.
+    """
+    key = f"{VOLUMES_FROM}/{name}"
+    found = [text for text in annotations.get(key, "").split(";") if text]
+    for text in found:
+        other = text.partition(":")[0]
+        if other == name or other not in others:
+            raise UsageError(f'annotation {key}: "{other}" is no container of the pod that is made before {name}')
+    return found
+
+
+def labels(annotations: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return the labels of auto-update that annotations ask for: of all containers, or of `name`."""
+    asked = {key: annotations.get(f"{key}/{name}", annotations.get(key, "")) for key in _UPDATE}
+    return {key: value for key, value in asked.items() if value}
+
+
+def _boolean(key: str, text: str) -> bool:
+    if text.lower() not in ("true", "false", "1", "0", "t", "f"):
+        raise UsageError(f'annotation {key}: "{text}" is neither true nor false')
+    return text.lower() in ("true", "1", "t")

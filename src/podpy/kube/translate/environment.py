@@ -1,0 +1,123 @@
+"""A container's variables: envFrom, env with all its sources, and $(NAME) in values, commands and arguments."""
+
+from __future__ import annotations
+
+import re
+
+from podpy.kube.translate import quantities
+from podpy.kube.translate.fields import pod_field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.kube.reading.places import Mapping
+    from podpy.kube.translate.context import Context
+
+_USE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+_UNITS = {"cpu": ("1", "1m"), "memory": tuple("1 1k 1M 1G 1T 1P 1E 1Ki 1Mi 1Gi 1Ti 1Pi 1Ei".split())}
+
+
+def environment(container: Mapping, context: Context) -> dict[str, str]:
+    """Return a container's variables: those of envFrom, in order, then those of env over them. Raises UsageError."""
+    found: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        for key, data in _all_of(source, context).items():
+            found[source.get("prefix", "") + key] = data.decode("utf-8", "surrogateescape")
+    for each in container.get("env", []):
+        name = each.get("name", "")
+        if not name or "=" in name or "\0" in name:
+            raise each.wrong("name", "a variable needs a name without =")
+        value = _value(each, container, context)
+        if value is not None:
+            found[name] = value if "valueFrom" in each else expand(value, found)
+    return found
+
+
+def expand(text: str, variables: dict[str, str]) -> str:
+    """Return the text with the values of $(NAME); $$(NAME) stays as $(NAME), and an unknown name as it is."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[0] == "$$":
+            return "$"
+        return variables.get(found[1], found[0])
+
+    return _USE.sub(value, text) if "$" in text else text
+
+
+def _all_of(source: Mapping, context: Context) -> dict[str, bytes]:
+    references = context.references
+    for key, what, find in (
+        ("configMapRef", "configmap", references.configmap),
+        ("secretRef", "secret", references.secret),
+    ):
+        if key in source:
+            reference = source[key]
+            data = find(reference.get("name", ""))
+            if data is None and not reference.get("optional"):
+                raise reference.wrong("name", f"{what} {reference.get('name', '')} not found")
+            return data or {}
+    return {}
+
+
+def _value(each: Mapping, container: Mapping, context: Context) -> str | None:
+    """Return a variable's value, or None if its source is optional and isn't there."""
+    source = each.get("valueFrom")
+    if not source:
+        text: str = each.get("value", "")
+        return text
+    if "value" in each:
+        raise each.wrong("valueFrom", "a variable has a value or valueFrom, not both")
+    if "fieldRef" in source:
+        return pod_field(source["fieldRef"], each["name"], context)
+    if "resourceFieldRef" in source:
+        return resource_field(source["resourceFieldRef"], container, context)
+    references = context.references
+    if "configMapKeyRef" in source:
+        return _key(source["configMapKeyRef"], "configmap", references.configmap, each["name"])
+    if "secretKeyRef" in source:
+        return _key(source["secretKeyRef"], "secret", references.secret, each["name"])
+    raise each.wrong("valueFrom", f"cannot set env {each['name']}: this source isn't supported")
+
+
+def _key(reference: Mapping, what: str, find: Any, variable: str) -> str | None:
+    name, key = reference.get("name", ""), reference.get("key", "")
+    data = find(name)
+    if data is not None and key in data:
+        text: str = data[key].decode("utf-8", "surrogateescape")
+        return text
+    if reference.get("optional"):
+        return None
+    if data is None:
+        raise reference.wrong("name", f"cannot set env {variable}: {what} {name} not found")
+    raise reference.wrong("key", f"cannot set env {variable}: key {key} not found in {what} {name}")
+
+
+def resource_field(reference: Mapping, container: Mapping, context: Context) -> str:
+    """Return a limit or request of a container, in units of the divisor, rounded up; without one: the machine's."""
+    resource = reference.get("resource", "")
+    group, _, kind = resource.partition(".")
+    if group not in ("limits", "requests") or kind not in _UNITS:
+        raise reference.wrong("resource", f"resource {resource} is either not valid or not supported")
+    divisor = reference.get("divisor", "1")
+    divisor = "1" if divisor == "0" else divisor
+    if divisor not in _UNITS[kind]:
+        raise reference.wrong("divisor", f"divisor value {divisor} is not valid")
+    resources = container.get("resources", {})
+    for name in (group, "limits"):
+        text = resources.get(name, {}).get(kind)
+        if text is not None and (found := amount(resources[name], kind)):
+            return str(quantities.up(found / quantities.parse(divisor)))
+    whole = context.node.memory if kind == "memory" else context.node.cpus
+    return str(quantities.up(whole / quantities.parse(divisor)))
+
+
+def amount(amounts: Mapping, key: str) -> Any:
+    """Return one of a container's limits or requests as a Fraction. Raises UsageError with its place."""
+    try:
+        value = quantities.parse(amounts[key])
+    except ValueError as error:
+        raise amounts.wrong(key, str(error)) from None
+    if value < 0:
+        raise amounts.wrong(key, "a quantity here isn't negative")
+    return value

@@ -1,0 +1,172 @@
+"""A pod, or the template of one → PodSpec."""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+from podpy.kube.translate import annotations as annotated
+from podpy.kube.translate import security
+from podpy.spec.container import Attachment, ContainerSpec, PortMapping
+from podpy.spec.pod import PodSpec
+from podpy.spec.text.namespaces import check_userns
+from podpy.spec.text.network import check_host, check_name_servers, check_searches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podpy.kube.reading.places import Mapping
+    from podpy.kube.translate.context import Context
+
+NETWORK = "podman-default-kube-network"
+_LONGEST_HOSTNAME = 63
+_PROTOCOLS = ("tcp", "udp", "sctp")
+_NONE: dict[str, Any] = {}
+
+
+def pod_spec(pod: Mapping, context: Context, number: int = 0) -> PodSpec:
+    """Return the PodSpec of a pod's `spec`. `number`: how many pods are made before it (for --ip, --mac-address).
+
+    Raises UsageError.
+    """
+    share = ["ipc", "net", "uts"]
+    if pod.get("shareProcessNamespace"):
+        share.append("pid")
+    restart = {"OnFailure": "on-failure", "Never": "no"}.get(pod.get("restartPolicy", ""), "always")
+    hostname = context.node.name if pod.get("hostNetwork") else pod.get("hostname") or context.pod_name
+    return PodSpec(
+        name=context.pod_name,
+        hostname=hostname[:_LONGEST_HOSTNAME],
+        labels=context.labels,
+        annotations=context.annotations,
+        share=share,
+        container=ContainerSpec(**_infra(pod, context, number)),
+        infra_name=context.annotations.get(annotated.INFRA_NAME, ""),
+        exit_policy="stop",
+        restart_policy=restart,
+    )
+
+
+def _infra(pod: Mapping, context: Context, number: int) -> dict[str, Any]:
+    options = context.options
+    fields: dict[str, Any] = {
+        "sysctls": security.sysctls(pod),
+        "add_hosts": _hosts(pod, context),
+        "ports": _ports(pod, context),
+        "userns": _userns(pod, context),
+        "sdnotify": "ignore",
+        "no_hostname": options.no_hostname,
+        **_network(pod, context, number),
+        **_names(pod),
+    }
+    if options.no_hosts is not None:
+        fields["no_hosts"] = options.no_hosts
+    for key, names in (("hostPID", ("pid",)), ("hostIPC", ("ipc",)), ("hostNetwork", ("uts",))):
+        fields.update(dict.fromkeys(names, "host") if pod.get(key) else {})
+    return fields
+
+
+def _network(pod: Mapping, context: Context, number: int) -> dict[str, Any]:
+    options = context.options
+    if pod.get("hostNetwork"):
+        return {"network": "host"}
+    attachments: Sequence[Attachment] = options.networks
+    if not options.network:
+        attachments = [Attachment(network=NETWORK)]
+    elif options.network != "bridge":
+        _refuse_addresses(context, number, "can only be set when the network mode is bridge")
+        return {"network": options.network}
+    attachments = attachments or [Attachment(network="")]
+    if len(attachments) != 1:
+        _refuse_addresses(context, number, "can only be set for one network: use NAME:ip=ADDRESS for more")
+    aliases = [each["name"] for each in pod.get("containers", []) if each.get("name")]
+    found = [each.replace(aliases=[*each.aliases, *aliases]) for each in attachments]
+    own: dict[str, Any] = {}
+    if number < len(options.ips):
+        own["ips"] = [options.ips[number]]
+    if number < len(options.macs):
+        own["mac"] = options.macs[number]
+    return {"network": "bridge", "networks": [found[0].replace(**own), *found[1:]]}
+
+
+def _refuse_addresses(context: Context, number: int, why: str) -> None:
+    options = context.options
+    if number < len(options.ips) or number < len(options.macs):
+        raise UsageError(f"static ip and mac addresses {why}: invalid argument")
+
+
+def _userns(pod: Mapping, context: Context) -> str:
+    """Return the pod's user namespace: the option's, an annotation's, or `hostUsers: false`."""
+    found = context.options.userns or context.annotations.get(
+        f"{annotated.USERNS}/{context.pod_name}", context.annotations.get(annotated.USERNS, "")
+    )
+    if not found:
+        found = "auto" if pod.get("hostUsers") is False else "host"
+    return check_userns("auto" if found == "private" else found)
+
+
+def _names(pod: Mapping) -> dict[str, list[str]]:
+    """Return what dnsConfig and dnsPolicy say."""
+    config = pod.get("dnsConfig", _NONE)
+    if pod.get("dnsPolicy") == "None" and not config.get("nameservers"):
+        raise pod.wrong("dnsPolicy", "with None, dnsConfig names the servers", hint="dnsConfig: {nameservers: [IP]}")
+    found: dict[str, list[str]] = {}
+    try:
+        if config.get("nameservers"):
+            found["dns"] = check_name_servers(config["nameservers"])
+        if config.get("searches"):
+            found["dns_search"] = check_searches(config["searches"])
+    except UsageError as error:
+        raise pod.wrong("dnsConfig", error.message, hint=error.hint) from None
+    if config.get("options"):
+        pairs = ((each.get("name", ""), each.get("value")) for each in config["options"])
+        found["dns_options"] = [name if value is None else f"{name}:{value}" for name, value in pairs]
+    return found
+
+
+def _hosts(pod: Mapping, context: Context) -> list[str]:
+    aliases = pod.get("hostAliases", [])
+    if aliases and context.options.no_hosts:
+        raise pod.wrong("hostAliases", "HostAliases in yaml file will not work with --no-hosts")
+    found = []
+    for alias in aliases:
+        for name in alias.get("hostnames", []):
+            try:
+                found.append(check_host(f"{name}:{alias.get('ip', '')}"))
+            except UsageError as error:
+                raise alias.wrong("ip", error.message, hint=error.hint) from None
+    return found
+
+
+def _ports(pod: Mapping, context: Context) -> list[PortMapping]:
+    """Return the published ports: --publish, and those that the containers publish and --publish doesn't."""
+    options = context.options
+    found = list(options.publish)
+    for container in pod.get("containers", []):
+        for each in container.get("ports", []):
+            host, inside = each.get("hostPort", 0), each.get("containerPort", 0)
+            inside = inside or host
+            host = host or (inside if options.publish_all else 0)
+            if not host:
+                continue  # in the pod every port can be reached anyway
+            protocol = _protocol(each)
+            for key, port in (("hostPort", host), ("containerPort", inside)):
+                if not 0 < port < 65536:
+                    raise each.wrong(key, f"{port} is no port number")
+            if not any(_has(port, inside, protocol) for port in options.publish):
+                own = PortMapping(
+                    container_port=inside, host_port=host, host_ip=each.get("hostIP", ""), protocol=protocol
+                )
+                found.append(own)
+    return [] if pod.get("hostNetwork") else found
+
+
+def _protocol(each: Mapping) -> str:
+    protocol: str = (each.get("protocol") or "tcp").lower()
+    if protocol not in _PROTOCOLS:
+        raise each.wrong("protocol", f'"{protocol}" is none of TCP, UDP and SCTP')
+    return protocol
+
+
+def _has(port: PortMapping, inside: int, protocol: str) -> bool:
+    return port.protocol == protocol and port.container_port <= inside < port.container_port + port.count
