@@ -11,7 +11,7 @@ sys.path.append({str(CHECKOUT)!r})
 from podpy import linux, rootless
 from podpy.config.containers_conf import load
 from podpy.config.paths import Paths
-from podpy.network.bridge import firewall, links, namespace, nftables
+from podpy.network.bridge import firewall, links, namespace, nftables, routes
 from podpy.network.bridge.namespace import SharedNamespace
 from podpy.network.bridge.netlink import Netlink
 from podpy.rootless.mounts import private_mounts

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -78,3 +79,20 @@ def pings(netns: int, address: str) -> bool:
             return bool(asks.recv(100))
         except (ConnectionRefusedError, PermissionError):
             return False
+
+
+def spoof(netns: int, source: tuple[str, int], target: tuple[str, int], text: bytes) -> None:
+    """Send a UDP datagram with a sender of one's own choice from a network namespace: it needs CAP_NET_RAW."""
+    family = socket.AF_INET6 if ":" in source[0] else socket.AF_INET
+    packed = [socket.inet_pton(family, address) for address, _ in (source, target)]
+    datagram = struct.pack(">HHHH", source[1], target[1], 8 + len(text), 0) + text
+    if family == socket.AF_INET:
+        header = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(datagram), 0, 0, 64, 17, 0)
+    else:
+        pseudo = b"".join([*packed, struct.pack(">II", len(datagram), 17), datagram, bytes(len(datagram) % 2)])
+        total = sum(struct.unpack(f">{len(pseudo) // 2}H", pseudo))
+        checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+        datagram = datagram[:6] + struct.pack(">H", checksum) + datagram[8:]
+        header = struct.pack(">IHBB", 6 << 28, len(datagram), 17, 64)
+    with socket.socket(fileno=linux.netns_socket(netns, family, socket.SOCK_RAW, socket.IPPROTO_RAW)) as raw:
+        raw.sendto(header + b"".join(packed) + datagram, (target[0], 0))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from podpy import linux
-from podpy.network.bridge import firewall, links
+from podpy.network.bridge import firewall, routes
 from podpy.network.bridge.netlink import Netlink
 from tests.support import wait
 from tests.support.engine import CHECKOUT
@@ -190,7 +190,7 @@ class _Agent:
         assert firewall.load(shared), "this kernel has nft_socket"
         firewall.allow(shared, firewall.pairs("podman1"))
         with Netlink.open(shared) as rt:
-            links.loop_back(rt, firewall.MARK, 100)
+            routes.loop_back(rt, firewall.MARK, 100)
 
     def enter(self, name: str) -> None:
         """Be in this namespace from now on."""

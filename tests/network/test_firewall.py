@@ -132,6 +132,37 @@ for family, client, server in (
     ]
 
 
+def test_nobody_speaks_in_the_name_of_another_networks_container(podpy: Podpy) -> None:
+    """With CAP_NET_RAW: neither to a forwarder, whichever address it has, nor as its client to the container."""
+    code = """
+bridges = {number: network(number) for number in (1, 2)}
+one, two = attached("one", 1), attached("two", 2)
+for family, client, server, gateway in (
+    (socket.AF_INET, "192.0.2.1", "10.89.1.2", "10.89.1.1"), (socket.AF_INET6, "2001:db8::1", "fd00:1::2", "fd00:1::1")
+):
+    for own in (client, gateway):
+        listening = socket.socket(fileno=linux.netns_socket(one, family, socket.SOCK_DGRAM, 0))
+        listening.bind((server, 80))
+        speaker = socket.socket(fileno=linux.netns_socket(shared, family, socket.SOCK_DGRAM, 0))
+        level, option = (socket.SOL_IP, 19) if family == socket.AF_INET else (socket.IPPROTO_IPV6, 75)
+        speaker.setsockopt(level, option, 1)
+        speaker.bind((own, 0))
+        speaker.connect((server, 80))
+        speaker.send(b"question")
+        peer = listening.recvfrom(100)[1]
+        for source, target in (((server, 80), peer[:2]), (peer[:2], (server, 80))):
+            inside.spoof(two, source, target, b"lie")
+        inside.spoof(one, (server, 80), peer[:2], b"answer")
+        print(speaker.recv(100).decode(), end=" ")
+        speaker.send(b"thanks")
+        print(listening.recv(100).decode())
+        for each in (listening, speaker):
+            each.close()
+"""
+    begin = "import socket; socket.setdefaulttimeout(30)\n"
+    assert in_namespaces(podpy, begin + _NETWORKS + code + _END).splitlines() == 4 * ["answer thanks"]
+
+
 def test_without_nft_the_error_names_the_package(podpy: Podpy) -> None:
     code = """
 nftables.which = lambda name: ""

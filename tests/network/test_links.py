@@ -34,10 +34,10 @@ def test_ip_shows_a_plug_as_it_was_asked_for(podpy: Podpy) -> None:
     code = """
 import json
 gateways = ["10.89.0.1", "fd00:89::1"]
-routes = [links.Route(destination="10.9.0.0/16", gateway="10.89.0.9", metric=7)]
-routes += [links.Route(destination=f"10.{n}.0.0/16", kind=kind)
+ways = [routes.Route(destination="10.9.0.0/16", gateway="10.89.0.9", metric=7)]
+ways += [routes.Route(destination=f"10.{n}.0.0/16", kind=kind)
            for n, kind in enumerate(("blackhole", "unreachable", "prohibit"), 20)]
-mac = links.attach(rt, one, bridge, plug(2, gateways=gateways, routes=routes, mac="52:76:3c:cb:59:31", mtu=9000,
+mac = links.attach(rt, one, bridge, plug(2, gateways=gateways, routes=ways, mac="52:76:3c:cb:59:31", mtu=9000,
                                          host_interface="vethmine"))
 assert mac == "52:76:3c:cb:59:31"
 shown = {"link": inside.tool(one, "ip", "-j", "-d", "link", "show", "eth0")[0],

@@ -75,3 +75,30 @@ def test_ports_follow_a_container_to_another_network(serve: Serve, podpy: Podpy,
     podpy.ok("network", "disconnect", network, service.container)
     gateway = podpy.json("network", "inspect", "other")[0]["subnets"][0]["gateway"]
     assert tcp(port).split()[-1].endswith(gateway)
+
+
+def test_ports_follow_the_default_route_of_a_container_that_comes_back(serve: Serve, podpy: Podpy) -> None:
+    for name in ("n", "other"):
+        podpy.ok("network", "create", "--ipv6", name)
+    first, other = ports.free(), ports.free(kind=socket.SOCK_DGRAM)
+    options = ["--network=n", "--network=other", "-p", f"{first}:80", "-p", f"{other}:53/udp"]
+    service = serve("tcp:80", "udp:53", options=options)
+
+    def metrics() -> list[str]:
+        lines = podpy.ok("exec", service.container, "cat", "/proc/net/route", "/proc/net/ipv6_route").splitlines()
+        fields = [line.split() for line in lines]
+        v4 = [f"{each[0]} {each[6]}" for each in fields if each[1] == 8 * "0"]
+        v6 = [f"{each[9]} {int(each[5], 16)}" for each in fields if each[0] == 32 * "0" and each[4] != 32 * "0"]
+        return sorted(v4) + sorted(v6)
+
+    def seen() -> list[str]:
+        address = host_address()
+        answers = [tcp(first, address), udp(other, address)] if address else []
+        return [answer.split()[-1].rpartition(":")[2] for answer in answers]
+
+    clients = [each for each in 2 * [host_address()] if each]
+    assert (metrics(), seen()) == (2 * ["eth0 100", "eth1 101"], clients)
+    podpy.ok("network", "disconnect", "n", service.container)
+    assert seen() == clients
+    podpy.ok("network", "connect", "n", service.container)
+    assert (metrics(), seen()) == (2 * ["eth0 100", "eth1 101"], clients)

@@ -272,6 +272,26 @@ def test_a_udp_client_that_goes_on_sending_reaches_the_next_container(
             root.ok("stop", "-t0", name)
 
 
+def test_nobody_answers_in_the_name_of_another_networks_container(root: RootsPodpy, remote: Namespace) -> None:
+    for network in ("one", "two"):
+        root.ok("network", "create", network)
+    root.serve("server", "--network=one", "-p", "5353:53/udp")
+    root.ok("run", "-d", "--name=liar", "--network=two", BUSYBOX, "sleep", "1000")
+    with socket.socket(fileno=linux.netns_socket(remote.descriptor, socket.AF_INET, socket.SOCK_DGRAM, 0)) as client:
+        client.settimeout(30)
+        client.connect((HOST, 5353))
+        client.send(b"?")
+        assert client.recv(200).endswith(REMOTE.encode())
+        pid = root.ok("inspect", "--format", "{{.State.Pid}}", "liar")
+        liar = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+        try:
+            inside.spoof(liar, (root.address("server", "one"), 53), client.getsockname(), b"lie")
+        finally:
+            os.close(liar)
+        client.send(b"?")
+        assert client.recv(200).endswith(REMOTE.encode())
+
+
 def test_macvlan_has_its_own_address_on_the_wire(root: RootsPodpy, host: Namespace, remote: Namespace) -> None:
     root.ok(
         "network", "create", "-d", "macvlan", "-o", "parent=up0", "--subnet=192.0.2.0/24", "--gateway", REMOTE, "lan"

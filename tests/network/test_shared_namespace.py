@@ -177,7 +177,7 @@ _KILLS = {
     "with the way out started": "namespace.WayOut, 'start', True",
     "before the firewall is loaded": "firewall, 'load', False",
     "with the firewall loaded": "firewall, 'load', True",
-    "with its routes made": "links, 'loop_back', True",
+    "with its routes made": "routes, 'loop_back', True",
     "before the way out is ready": "namespace.WayOut, 'wait', False",
     "with all done": "namespace.WayOut, 'wait', True",
     "before it is ended": "namespace.netns, 'end', False",

@@ -16,7 +16,7 @@ import os
 from podpy.errors import NoSuchNetworkError, PodpyError
 from podpy.libpod.networks import connecting
 from podpy.libpod.networks.doctor import look
-from podpy.network.bridge import firewall, links, members
+from podpy.network.bridge import firewall, links, members, routes
 from podpy.network.bridge.hops import container as own_hops
 from podpy.network.bridge.hops import shared as shared_hops
 from podpy.network.bridge.namespace import TABLE
@@ -132,9 +132,9 @@ def _devices(
 
 def _rules(descriptor: int, known: set[str], *, mend: bool) -> Iterator[Finding]:
     with Netlink.open(descriptor) as rt:
-        if not links.has_loop_back(rt, firewall.MARK, TABLE):
+        if not routes.has_loop_back(rt, firewall.MARK, TABLE):
             if mend:
-                links.loop_back(rt, firewall.MARK, TABLE)
+                routes.loop_back(rt, firewall.MARK, TABLE)
             what = "the rule for packets to the forwarders of published ports is gone (ip rule, fwmark 2)"
             yield Finding(what=what, repaired=mend)
     try:

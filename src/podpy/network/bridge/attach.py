@@ -218,7 +218,8 @@ class PublishPorts(Operation):
     def execute(self) -> None:
         """Do it. Raises OSError."""
         bridge = self._bridge
-        bridge.shared.publish(bridge.hold_fd, members.published(bridge.bound, bridge.members))
+        ways = members.answers_by(bridge.members, bridge.netns_path)
+        bridge.shared.publish(bridge.hold_fd, members.published(bridge.bound, bridge.members, ways))
 
 
 class TellNames(Operation):
@@ -261,7 +262,8 @@ class StartForwarding(Operation):
     def execute(self) -> None:
         """Start it, and return at once. Raises OSError."""
         bridge, start = self._bridge, self._start
-        start.target = members.target_of(bridge.members, keeps=bridge.shared.has_transparent_sockets)
+        ways = members.answers_by(bridge.members, bridge.netns_path)
+        start.target = members.target_of(bridge.members, ways, keeps=bridge.shared.has_transparent_sockets)
         start.shared = bridge.hold_fd
         start.execute()
 

@@ -1,10 +1,13 @@
 """Who may talk to whom in the shared namespace: one nftables table, loaded once, and a set of pairs that changes.
 
-    between      only from a device to one that it makes a pair with: (podman1, podman1), (podman1, out0) …
+    between      only from a device to one that it makes a pair with: (podman1, podman1), (podman1, out0) …; and
+                 answers back
     inwards      from containers: names at their own network's gateway, ping to it, and what a forwarder's sockets wait
                  for; so no container reaches another network by the addresses of its gateway
     outwards     what leaves by the way out has that one's address
-    answers      an answer to a forwarder that speaks with its client's address: see `links.loop_back`
+    answers      an answer to a forwarder that speaks with its client's address: see `routes.loop_back`. It counts only
+                 if it comes from the bridge that leads to its sender: with CAP_NET_RAW a container sends in any name.
+                 So does all that comes to addresses of the bridges
 
 Rule: nft(8). Names of devices are matched as texts: a bridge may come later. The table is loaded by one `nft -f -` (3
 to 6 ms); what a start adds are elements of the set `pairs` (podpy.network.bridge.nftables).
@@ -26,20 +29,22 @@ MARK = 2
 """Of packets for a transparent socket (and the number of their routing table is 100)."""
 
 _PAIRS = "pairs"
-_TRANSPARENT = f'iifname != "{WAY_OUT}" socket transparent 1 meta mark set {MARK}'
+_TRANSPARENT = f"""
+		iifname != "{WAY_OUT}" socket transparent 1 fib saddr . iif oif exists meta mark set {MARK} accept
+		iifname != "{WAY_OUT}" socket transparent 1 drop"""
 _CHAINS = f"""
 	set {_PAIRS} {{
 		type ifname . ifname
 	}}
 	chain answers {{
-		type filter hook prerouting priority mangle; policy accept;
-		%s
+		type filter hook prerouting priority mangle; policy accept;%s
+		iifname != {{ "lo", "{WAY_OUT}" }} fib daddr type local fib saddr . iif oif missing drop
 	}}
 	chain between {{
 		type filter hook forward priority filter; policy drop;
-		ct state established,related accept
 		ct state invalid drop
 		iifname . oifname @{_PAIRS} accept
+		ct state established,related oifname . iifname @{_PAIRS} accept
 		reject with icmpx type host-unreachable
 	}}
 	chain inwards {{

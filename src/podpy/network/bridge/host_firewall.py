@@ -7,6 +7,7 @@ firewalld's). What those drop stays dropped, also of ours.
     itself, pairs       who may talk: (podman1, podman1); bridges that aren't isolated from each other
     published4, …       `-p`: (protocol, port) or (address, protocol, port) -> (container's address, port)
 
+    senders      who sends to the host or by published ports, to them or answering, does so in no other network's name
     between      of a bridge only to itself, to its friends, and outwards; to a bridge what is published
     outwards     has the host's address. Who comes to a container by its published port from its own network has the
                  bridge's: else the answer wouldn't come by here
@@ -61,6 +62,11 @@ _CHAINS = """
 		dnat ip to meta l4proto . th dport map @published4
 		dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at
 		dnat ip6 to meta l4proto . th dport map @published6
+	}
+	chain senders {
+		type filter hook prerouting priority mangle; policy accept;
+		iifname @bridges fib daddr type local fib saddr . iif oif missing drop
+		iifname @bridges ct status dnat fib saddr . iif oif missing drop
 	}
 	chain arriving {
 		type nat hook prerouting priority dstnat; policy accept;

@@ -1,4 +1,4 @@
-"""Devices of bridge networks: the bridge, a container's plug into it, its addresses and routes.
+"""Devices of bridge networks: the bridge, a container's plug into it, its addresses (its routes: `routes`).
 
 A plug is a veth(4) pair: one end is a port of the bridge in the shared namespace, the other one is `ethN` in the
 container's. Both go when the container's namespace does; nobody waits for that, and no name is used twice.
@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import os
 from _struct import Struct, pack, unpack_from
-from errno import EAFNOSUPPORT, EEXIST, EHOSTUNREACH, EINVAL, ENETUNREACH, ENODEV, EOPNOTSUPP
+from errno import EEXIST, ENODEV, EOPNOTSUPP
 
 from podpy.errors import InUseError, NetworkSetupError, NotSupportedError
+from podpy.network.bridge import routes
 from podpy.network.bridge.netlink import (
     NEW,
-    NLM_F_APPEND,
     NLM_F_CREATE,
     NLM_F_DUMP,
-    NLM_F_REPLACE,
     Netlink,
     attribute,
     nested,
@@ -28,6 +27,7 @@ from podpy.network.bridge.netlink import (
     text,
     u32,
 )
+from podpy.network.bridge.routes import AF_INET6, METRIC, Route, network
 from podpy.record import Record
 
 DEFAULT_MTU = 65520
@@ -36,15 +36,11 @@ DEFAULT_MTU = 65520
 OWNER = "podpy"
 """How the alias of a bridge of ours begins, in a namespace of ours."""
 
-METRIC = 100
-"""Of a route that names none: netavark's."""
-
-AF_UNSPEC, AF_BRIDGE, AF_INET, AF_INET6 = 0, 7, 2, 10
+AF_UNSPEC, AF_BRIDGE = 0, 7
 
 # linux/rtnetlink.h
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
-RTM_NEWROUTE, RTM_NEWRULE, _RTM_GETRULE = 24, 32, 34
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 28, 29
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
@@ -52,28 +48,13 @@ _IFLA_BR_VLAN_FILTERING, _IFLA_BR_VLAN_DEFAULT_PVID = 7, 39
 _SKIP_STATISTICS = 8
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _IFA_F_NODAD = 2
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
-_FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 6, 10, 15
-_RT_TABLE_MAIN, _RTPROT_STATIC = 254, 4
-_RT_SCOPE_UNIVERSE, _RT_SCOPE_LINK, _RT_SCOPE_HOST = 0, 253, 254
-_RTN_LOCAL, _FR_ACT_TO_TBL = 2, 1
+_RT_SCOPE_LINK = 253
 _RTNLGRP_LINK = 1
 _PATIENCE = 2000  # milliseconds without an event; a namespace takes 25 to 50 to go
-_ROUTE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 _IFF_UP = 1
 
 LINK = Struct("=BxHiII")  # family, hardware type, index, flags, which of them
 _ADDRESS = Struct("=BBBBI")  # family, prefix length, flags, scope, index
-_ROUTE = Struct("=BBBBBBBBI")  # family, lengths of target and source, tos, table, protocol, scope, type, flags
-
-
-class Route(Record):
-    """A route in a container's namespace."""
-
-    destination: str  # 10.9.0.0/16
-    gateway: str = ""
-    metric: int = METRIC
-    kind: str = "unicast"  # or blackhole, unreachable, prohibit; those have no gateway
 
 
 class Bridge(Record):
@@ -221,33 +202,7 @@ def set_up(inside: Netlink, plug: Plug) -> None:
         inside.add(RTM_NEWADDR, NEW, _address_message(found.index, address))
     inside.add(RTM_SETLINK, 0, LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP))
     inside.send(allowed=(EEXIST,))
-    _add_routes(inside, found.index, plug)
-
-
-def loop_back(rt: Netlink, mark: int, table: int) -> None:
-    """Have packets with this mark taken for this host's own, whatever their target: what a transparent socket needs.
-
-    Rule: Documentation/networking/tproxy.rst. Once per namespace; safe to repeat. Raises OSError, but for a kernel
-    without IPv6.
-    """
-    found = find(rt, "lo")
-    for family in (AF_INET, AF_INET6):
-        rule = pack("=BBBBBxxBI", family, 0, 0, 0, 0, _FR_ACT_TO_TBL, 0)
-        rule += u32(_FRA_PRIORITY, table) + u32(_FRA_FWMARK, mark) + u32(_FRA_TABLE, table)
-        route = _ROUTE.pack(family, 0, 0, 0, 0, _RTPROT_STATIC, _RT_SCOPE_HOST, _RTN_LOCAL, 0)
-        route += u32(_RTA_TABLE, table) + u32(_RTA_OIF, found.index if found else 1)
-        rt.add(RTM_NEWRULE, NEW, rule)
-        rt.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route)
-        rt.send(allowed=(EEXIST,) if family == AF_INET else (EEXIST, EAFNOSUPPORT, EOPNOTSUPP))
-
-
-def has_loop_back(rt: Netlink, mark: int, table: int) -> bool:
-    """Return whether the IPv4 rule of `loop_back` is there (fib_rules.h). Raises OSError."""
-    for answer in rt.ask(_RTM_GETRULE, NLM_F_DUMP, pack("=BBBBBxxBI", AF_INET, 0, 0, 0, 0, 0, 0)):
-        values = parse(answer, 12)
-        if (_number(values.get(_FRA_FWMARK)), _number(values.get(_FRA_TABLE))) == (mark, table):
-            return True
-    return False
+    routes.add(inside, found.index, plug.gateways, plug.metric, plug.routes)
 
 
 def random_mac() -> str:
@@ -345,42 +300,9 @@ def _pair_message(name: str, netns: int, bridge: int, plug: Plug) -> bytes:
     )
 
 
-def _add_routes(inside: Netlink, index: int, plug: Plug) -> None:
-    """One by one, so that an error can name its route. Equal ones follow one another: the first network's counts."""
-    default = {AF_INET: "0.0.0.0/0", AF_INET6: "::/0"}
-    wanted = [
-        Route(destination=default[_packed(gateway)[0]], gateway=gateway, metric=plug.metric)
-        for gateway in plug.gateways
-    ]
-    for route in [*wanted, *plug.routes]:
-        inside.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, _route_message(index, route))
-        try:
-            inside.send(allowed=(EEXIST,))
-        except OSError as error:
-            if error.errno not in (EINVAL, ENETUNREACH, EHOSTUNREACH):
-                raise
-            shown = " ".join(filter(None, [route.kind, route.destination, route.gateway and f"via {route.gateway}"]))
-            raise NetworkSetupError(f"can't add the route {shown}: {error.strerror}") from error
-
-
-def _route_message(index: int, route: Route) -> bytes:
-    family, target, length = _network(route.destination)
-    kind = _ROUTE_TYPES[route.kind]
-    goes = route.kind == "unicast"
-    scope = _RT_SCOPE_LINK if goes and not route.gateway and family == AF_INET else _RT_SCOPE_UNIVERSE
-    body = _ROUTE.pack(family, length, 0, 0, _RT_TABLE_MAIN, _RTPROT_STATIC, scope, kind, 0)
-    if length:
-        body += attribute(_RTA_DST, target)
-    if route.gateway:
-        body += attribute(_RTA_GATEWAY, _packed(route.gateway)[1])
-    if goes:
-        body += u32(_RTA_OIF, index)
-    return body + u32(_RTA_PRIORITY, route.metric)
-
-
 def _address_message(index: int, address: str) -> bytes:
     """An address is used at once: nobody else has it, so none is looked for (IFA_F_NODAD, of IPv6)."""
-    family, raw, length = _network(address)
+    family, raw, length = network(address)
     flags = _IFA_F_NODAD if family == AF_INET6 else 0
     body = _ADDRESS.pack(family, length, flags, 0, index)
     return body + attribute(_IFA_LOCAL, raw) + attribute(_IFA_ADDRESS, raw)
@@ -398,17 +320,3 @@ def _addresses(rt: Netlink, index: int) -> list[tuple[str, bytes]]:
         if owner == index and raw and scope != _RT_SCOPE_LINK:
             found.append((f"{inet_ntop(family, raw)}/{length}", answer))
     return found
-
-
-def _network(shown: str) -> tuple[int, bytes, int]:
-    """Return family, packed address and prefix length of 10.89.0.1/24; without a length it is one address's."""
-    address, _, length = shown.partition("/")
-    family, raw = _packed(address)
-    return family, raw, int(length) if length else 8 * len(raw)
-
-
-def _packed(address: str) -> tuple[int, bytes]:
-    from _socket import inet_pton
-
-    family = AF_INET6 if ":" in address else AF_INET
-    return family, inet_pton(family, address)

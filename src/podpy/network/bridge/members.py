@@ -6,7 +6,7 @@ import os
 
 from podpy.errors import InUseError, NetworkSetupError
 from podpy.network import names
-from podpy.network.bridge import addresses, links, resolver
+from podpy.network.bridge import addresses, links, resolver, routes
 from podpy.network.bridge.firewall import WAY_OUT
 from podpy.network.bridge.netlink import Netlink
 from podpy.network.definitions.folder import folder
@@ -16,7 +16,7 @@ from podpy.storage.network_rows import Attached, NetworkRows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
@@ -129,10 +129,10 @@ def plug_of(member: Member, mtu: int = links.DEFAULT_MTU) -> links.Plug:
         addresses=[f"{given.address}/{given.subnet.partition('/')[2]}" for given in attached.addresses],
         gateways=gateways if attached.addresses else [],
         routes=[
-            links.Route(
+            routes.Route(
                 destination=route.destination,
                 gateway=route.gateway,
-                metric=links.METRIC if route.metric is None else route.metric,
+                metric=routes.METRIC if route.metric is None else route.metric,
                 kind=route.kind or "unicast",
             )
             for route in network.routes
@@ -212,37 +212,55 @@ def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str
     ]
 
 
-def target_of(members: list[Member], *, keeps: bool) -> Target:
-    """Return where the forwarder of published ports leads: to the first network with an address of each family.
+def answers_by(members: list[Member], netns: str) -> dict[str, str]:
+    """Return the interfaces by which a container answers clients from elsewhere: {"v4": "eth0"}.
 
-    `keeps`: the kernel lets it speak with its clients' addresses.
+    A family without a default route isn't in it. `netns`: the container's namespace, which is asked if there are
+    several networks. Raises OSError.
+    """
+    if len(members) == 1:
+        has_one = members[0].network.has_default_route
+        return dict.fromkeys(("v4", "v6") if has_one else (), members[0].attached.interface)
+    descriptor = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with Netlink.open(descriptor) as inside:
+            devices = {link.index: link.name for link in links.all_links(inside)}
+            return {family: devices.get(index, "") for family, index in routes.default_ways(inside).items()}
+    finally:
+        os.close(descriptor)
+
+
+def target_of(members: list[Member], ways: Mapping[str, str], *, keeps: bool) -> Target:
+    """Return where the forwarder of published ports leads: to the network by which the container answers, or else to
+    the first one with an address, each family by itself.
+
+    `ways`: see `answers_by`. `keeps`: the kernel lets it speak with its clients' addresses.
     """
     from podpy.network.bridge.forwarder import Target
 
-    found: dict[str, tuple[str, str, Network]] = {}
+    found: dict[str, tuple[str, str, bool]] = {}
     for member in members:
         if member.network.driver != BRIDGE:
             continue  # it has an address of its own out there, which the host doesn't reach
         gateways = {subnet.subnet: subnet.gateway for subnet in member.network.subnets}
         for given in member.attached.addresses:
             family = "v6" if ":" in given.address else "v4"
-            found.setdefault(family, (given.address, gateways.get(given.subnet, ""), member.network))
+            answers = ways.get(family) == member.attached.interface
+            if family not in found or (answers and not found[family][2]):
+                found[family] = (given.address, gateways.get(given.subnet, ""), answers)
     texts = {family: address for family, (address, _, _) in found.items()}
     texts |= {f"gateway_{family}": gateway for family, (_, gateway, _) in found.items()}
-    reaches = all(network.has_default_route for _, _, network in found.values())
-    return Target(**texts, keeps_clients=keeps and reaches)
+    return Target(**texts, keeps_clients=keeps and all(answers for _, _, answers in found.values()))
 
 
-def published(bound: Iterable[PortMapping], members: list[Member]) -> list[Published]:
+def published(bound: Iterable[PortMapping], members: list[Member], ways: Mapping[str, str]) -> list[Published]:
     """Return what the host's firewall sends to the container: what comes for its ports, in its address families.
 
     Not what comes for the loopback device, nor anything for a container whose answers wouldn't come back by here: it
     has no default route, or one by a macvlan. These clients are the forwarder's.
     """
-    target = target_of(members, keeps=True)
-    others = [member.network for member in members if member.network.driver != BRIDGE]
-    comes_back = target.keeps_clients and not any(network.has_default_route for network in others)
-    addresses = [each for each in (target.v4, target.v6) if each and comes_back]
+    target = target_of(members, ways, keeps=True)
+    addresses = [each for each in (target.v4, target.v6) if each and target.keeps_clients]
     return [
         (port.protocol, port.host_ip, port.host_port + offset, address, port.container_port + offset)
         for port in bound

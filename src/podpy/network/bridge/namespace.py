@@ -21,7 +21,7 @@ import os
 
 from podpy import files, linux, pids, process
 from podpy.network import netns
-from podpy.network.bridge import firewall, links, nftables
+from podpy.network.bridge import firewall, links, nftables, routes
 from podpy.network.bridge.netlink import Netlink
 from podpy.network.bridge.way_out import WayOut
 from podpy.notice import warn
@@ -204,7 +204,7 @@ class SharedNamespace:
                 files.replace(self._file(_WITHOUT_SOCKET), "")
                 warn("this kernel has no nft_socket: servers on user networks see their gateway as the client")
             with Netlink.open(descriptor) as rt:
-                links.loop_back(rt, firewall.MARK, TABLE)
+                routes.loop_back(rt, firewall.MARK, TABLE)
             self._note_user()
             files.replace(self._file(_INODE), f"net:[{os.fstat(descriptor).st_ino}]\n")
         except BaseException:

@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
+    from podpy.network.bridge.host_firewall import Published
     from podpy.network.bridge.members import Member, Who
     from podpy.network.bridge.namespace import SharedNamespace
     from podpy.spec.container import PortMapping
@@ -39,6 +40,17 @@ class Running(Record):
     database: Database
     ports: list[PortMapping] = []  # published ones
 
+    def answers_by(self, there: list[Member]) -> dict[str, str]:
+        """Return `members.answers_by`, of a container that is on these networks; none if it has just ended."""
+        try:
+            return members.answers_by(there, f"/proc/{self.pid}/ns/net")
+        except OSError:
+            return {}
+
+    def published(self, there: list[Member]) -> list[Published]:
+        """Return `members.published`, of a container that is on these networks."""
+        return members.published(self.ports, there, self.answers_by(there)) if self.ports else []
+
 
 def plug_in(container: Running, member: Member, others: list[Member]) -> None:
     """Plug a container into a network; what is there of it already is made anew. `others`: where it is already.
@@ -51,7 +63,7 @@ def plug_in(container: Running, member: Member, others: list[Member]) -> None:
         try:
             perform(PlugRunning(container, member, shared, descriptor))
             start = resolver.StartResolver(shared.directory, lambda: descriptor)
-            shared.publish(descriptor, members.published(container.ports, [*others, member]))
+            shared.publish(descriptor, container.published([*others, member]))
             perform(JoinNames(container, member, shared.directory, start))
         finally:
             os.close(descriptor)
@@ -84,7 +96,7 @@ def retarget(container: Running, there: list[Member], *, keeps: bool) -> None:
     if not os.path.exists(os.path.join(container.directory, forwarder.PID_FILE)):
         return
     try:
-        forwarder.retarget(container.directory, members.target_of(there, keeps=keeps))
+        forwarder.retarget(container.directory, members.target_of(there, container.answers_by(there), keeps=keeps))
     except NetworkSetupError:
         pass  # it has ended: `reload` starts another one
 
@@ -95,7 +107,7 @@ def _republish(shared: SharedNamespace, container: Running, left: Member, there:
     shared.withdraw(lambda address: address not in gone)
     descriptor = shared.open(NetworkRows(container.database).monitors())
     try:
-        shared.publish(descriptor, members.published(container.ports, there))
+        shared.publish(descriptor, container.published(there))
     finally:
         os.close(descriptor)
 
@@ -108,7 +120,7 @@ def restart_forwarder(container: Running, there: list[Member], published: list[P
     shared = bridges(container.paths, container.conf)
     with Privately(), shared:
         start.shared = shared.open(NetworkRows(container.database).monitors())
-    start.target = members.target_of(there, keeps=shared.has_transparent_sockets)
+    start.target = members.target_of(there, container.answers_by(there), keeps=shared.has_transparent_sockets)
     try:
         perform(start.binding)
         perform(start)

@@ -197,7 +197,8 @@ def _port(place: Place, container: Container, port: PortMapping, offset: int) ->
         return failed(name, cause, f"{logs}    # let the service listen on 0.0.0.0")
     if port.protocol != "tcp":
         return passed(name, f"{inner}/{port.protocol} in the container is listened on")
-    target = members.target_of(container.members, keeps=False)
+    ways = members.answers_by(container.members, f"/proc/{container.pid}/ns/net")
+    target = members.target_of(container.members, ways, keeps=False)
     address = target.v4 or target.v6
     error = reach.connect(place.descriptor, address, inner)
     if error is not None:
