@@ -188,7 +188,7 @@ SEE_RUN = "\nSee 'podpy run --help'"
         ("rmi", "image name or ID must be specified\n"),
         ("rmi -a x", "when using the --all switch, you may not pass any images names or IDs\n"),
         ("pod create x", "pod create: comes with a later version of podpy"),
-        ("kube play x", "kube: comes with a later version of podpy"),
+        ("kube play x", "kube play: comes with a later version of podpy"),
         ("machine start", "machine: is for other machines"),
         ("run --pod x y", f"--pod: pods come with a later version{SEE_RUN}"),
         ("run --cpu-rt-period 1 y", "--cpu-rt-period: it exists only on cgroup v1, and there only for root"),

@@ -115,6 +115,7 @@ class ContainersConf:
     ]
     hooks_dir: list[str] = []
     image_volume_mode: str = "anonymous"
+    kube_generate_type: str = "pod"
     multi_image_archive: bool = False
     network_cmd_options: list[str] = []
     network_cmd_path: str = ""

@@ -50,7 +50,6 @@ LATER: dict[str, str] = {
     "engine.image_parallel_copies": "podpy fetches as many layers at once as it measured to be best",
     "engine.infra_command": _PODS,
     "engine.infra_image": _PODS,
-    "engine.kube_generate_type": _KUBE,
     "engine.lock_type": _LOCKS,
     "engine.machine_enabled": _MACHINE,
     "engine.namespace": "podpy's store has no namespaces: use --root",

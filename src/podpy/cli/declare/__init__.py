@@ -10,6 +10,7 @@ from podpy.cli.declare import (
     containers,
     contents,
     images,
+    kube,
     later,
     lists,
     networks,
@@ -39,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     *secrets.COMMANDS,
     *system.COMMANDS,
     *observe.COMMANDS,
+    *kube.COMMANDS,
     *later.COMMANDS,
 )
 
@@ -52,6 +54,7 @@ def groups() -> dict[str, str]:
         **networks.GROUPS,
         **trust.GROUPS,
         **update.GROUPS,
+        **kube.GROUPS,
         **later.GROUPS,
     }
 

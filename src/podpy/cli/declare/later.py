@@ -23,9 +23,10 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image build",
         "system service",
         *(f"pod {name}" for name in _POD),
-        "kube",
+        "kube apply",
+        "kube down",
+        "kube play",
         "play",
-        "generate kube",
         "generate systemd",
         "quadlet",
         "buildx",
@@ -64,7 +65,7 @@ _NONE = (
     ),
 )
 
-# A refused group ("kube") answers for all its commands, so it is one entry here and needs no sub-commands.
+# A refused group ("play") answers for all its commands, so it is one entry here and needs no sub-commands.
 COMMANDS: tuple[Command, ...] = (
     *_NONE,
     *(

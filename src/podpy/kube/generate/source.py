@@ -1,0 +1,58 @@
+"""What a document is made of: containers and volumes as libpod has them, without the engine. Pure data."""
+
+from __future__ import annotations
+
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.image.documents.config import ImageConfig
+    from podpy.spec.container import ContainerSpec, PortMapping
+
+
+class Usual(Record):
+    """What containers.conf gives every container: it isn't repeated. The ulimits are NAME=SOFT:HARD."""
+
+    stop_timeout: int = 10  # seconds
+    sysctls: dict[str, str] = {}
+    ulimits: list[str] = []
+
+
+class Source(Record):
+    """One container. `spec` is the completed one; `ports` have the host's ports where they are known."""
+
+    id: str
+    name: str
+    spec: ContainerSpec
+    image_name: str
+    image: ImageConfig
+    ports: list[PortMapping] = []
+    ids: tuple[int, int] | None = None  # of the user inside, where the container names one
+    usual: Usual = Usual()
+
+    @property
+    def own_hostname(self) -> str:
+        """The host name that was asked for; empty if there is only the one made of the id."""
+        name = self.spec.hostname
+        return "" if name and name in self.id else name
+
+
+class Group(Record):
+    """The containers of one pod, oldest first. `infra`: what they share; None: they are no pod's."""
+
+    name: str
+    members: list[Source]
+    labels: dict[str, str] = {}
+    infra: Source | None = None
+    infra_name: str = ""  # if it isn't the usual one
+    share: list[str] = []
+    restart_policy: str = ""
+
+
+class Options(Record):
+    """What is asked for. `for_service`: a Service comes with it, so ports aren't the host's."""
+
+    kind: str = ""  # pod, deployment, daemonset, job; "": as containers.conf says
+    replicas: int = 1
+    for_service: bool = False
+    podman_only: bool = False
