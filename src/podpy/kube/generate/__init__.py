@@ -3,7 +3,7 @@
     generate.generate(runtime, names, Options) -> Generated   its `documents` are plain data, `text()` is the YAML
     source: Source, Group, Options                            what a document is made of, without the engine
     pod, container, security, volumes, probes, annotations    a part of a Pod each, pure
-    kinds                                                     Deployment, DaemonSet, Job, Service, claim
+    kinds                                                     what holds pods, Services, claims
     names, quantities, words, text                            what an API server takes, and Go's YAML
 
 Rules: the text is Podman's (comments, order of keys, quotes), but a cluster must be able to take it: names and labels

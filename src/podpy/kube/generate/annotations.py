@@ -49,9 +49,9 @@ def _of_all(key: str, members: list[Source], called: dict[str, str]) -> dict[str
 
 def _engines_own(member: Source) -> dict[str, str]:
     """Return what Podman's `kube play` obeys and clusters don't mind: ulimits, and relabelling of a bind mount."""
-    limits = [f"{limit.name.lower()}={limit.soft}:{limit.hard}" for limit in member.spec.ulimits]
-    own = [limit for limit in limits if limit not in member.usual.ulimits]
-    found = {_ULIMITS: ",".join(own)} if own else {}
+    limits = [limit for limit in member.spec.ulimits if limit not in member.usual.ulimits]
+    texts = [f"{limit.name.lower()}={limit.soft}:{limit.hard}" for limit in limits]
+    found = {_ULIMITS: ",".join(texts)} if texts else {}
     for mount in member.spec.mounts:
         letter = next((option for option in mount.options if option in ("z", "Z")), "")
         if mount.type == "bind" and letter:

@@ -7,8 +7,10 @@ from time import time
 from podpy.errors import NoSuchContainerError, NoSuchVolumeError, NotFoundError, UsageError
 from podpy.kube.generate import kinds
 from podpy.kube.generate.pod import pod
-from podpy.kube.generate.source import Group, Source, Usual
+from podpy.kube.generate.source import Group, Source
 from podpy.libpod.containers import origin
+from podpy.spec.container import ContainerSpec
+from podpy.spec.defaults import with_defaults
 from podpy.times import SECOND, rfc3339
 from podpy.version import VERSION
 
@@ -109,18 +111,14 @@ def _has_volumes(document: Document) -> bool:
 
 def source_of(runtime: Runtime, container: Container) -> Source:
     """Return a container as plain data. Raises as `origin.user_ids`, ImageError."""
-    conf = runtime.conf
+    spec = container.spec
     return Source(
         id=container.id,
         name=container.name,
-        spec=container.spec,
+        spec=spec,
         image_name=container.row.image_name,
         image=origin.image_config(container),
         ports=origin.host_ports(container),
         ids=origin.user_ids(container),
-        usual=Usual(
-            stop_timeout=conf.stop_timeout,
-            sysctls=dict(text.partition("=")[::2] for text in conf.default_sysctls),
-            ulimits=conf.default_ulimits,
-        ),
+        usual=with_defaults(ContainerSpec(network=spec.network), runtime.conf, {}, rootless=True),
     )

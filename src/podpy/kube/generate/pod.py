@@ -114,12 +114,18 @@ def _sysctls(owners: Iterable[Source]) -> list[dict[str, str]]:
 
 def _dns(owners: list[Source]) -> dict[str, Any]:
     """Return the servers, domains and options of all, each once; "none" and "." are Podman's words for no entry."""
-    servers = dict.fromkeys(one for owner in owners for one in owner.spec.dns or () if one != "none")
-    searches = dict.fromkeys(one for owner in owners for one in owner.spec.dns_search or () if one != ".")
-    asked = dict.fromkeys(one for owner in owners for one in owner.spec.dns_options or ())
+    servers = dict.fromkeys(one for owner in owners for one in _own(owner, "dns") if one != "none")
+    searches = dict.fromkeys(one for owner in owners for one in _own(owner, "dns_search") if one != ".")
+    asked = dict.fromkeys(one for owner in owners for one in _own(owner, "dns_options"))
     pairs = [text.partition(":") for text in asked]
     entries = [known(name=name, value=value) for name, _, value in pairs]
     return known(nameservers=[*servers], searches=[*searches], options=entries)
+
+
+def _own(owner: Source, field: str) -> list[str]:
+    """Return a list that isn't containers.conf's: that is this machine's."""
+    asked: list[str] = getattr(owner.spec, field)
+    return asked if asked != getattr(owner.usual, field) else []
 
 
 def _aliases(owners: list[Source]) -> list[dict[str, Any]]:

@@ -10,16 +10,11 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec, PortMapping
 
 
-class Usual(Record):
-    """What containers.conf gives every container: it isn't repeated. The ulimits are NAME=SOFT:HARD."""
-
-    stop_timeout: int = 10  # seconds
-    sysctls: dict[str, str] = {}
-    ulimits: list[str] = []
-
-
 class Source(Record):
-    """One container. `spec` is the completed one; `ports` have the host's ports where they are known."""
+    """One container. `spec` is the completed one; `ports` have the host's ports where they are known.
+
+    `usual`: what containers.conf alone makes of a container on such a network. That isn't repeated.
+    """
 
     id: str
     name: str
@@ -28,13 +23,13 @@ class Source(Record):
     image: ImageConfig
     ports: list[PortMapping] = []
     ids: tuple[int, int] | None = None  # of the user inside, where the container names one
-    usual: Usual = Usual()
+    usual: ContainerSpec
 
     @property
     def own_hostname(self) -> str:
         """The host name that was asked for; empty if there is only the one made of the id."""
         name = self.spec.hostname
-        return "" if name and name in self.id else name
+        return "" if name in (self.id[:12], self.usual.hostname) else name
 
 
 class Group(Record):
