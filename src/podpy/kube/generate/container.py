@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.kube.generate import names, quantities, security
-from podpy.kube.generate.probes import probes
+from podpy.kube.generate.probes import lifecycle, probes
 from podpy.kube.generate.words import known, literal
 from podpy.notice import warn
 from podpy.spec.proxies import DEFAULT_PATH
@@ -42,6 +42,7 @@ def container(source: Source, name: str, volumes: Volumes, options: Options) -> 
         stdin=True if spec.stdin_open else None,
         tty=True if spec.tty else None,
         volumeMounts=volumes.mounts_of(source),
+        lifecycle=lifecycle(spec),
         **probes(spec.health),
     )
 
