@@ -10,12 +10,14 @@ of the start of a short command. So a stand-in is there meanwhile; who needs the
 
 from __future__ import annotations
 
+import _imp
 import _thread
 import builtins
 import gc
 import marshal
 import sys
 from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,6 +112,8 @@ else:
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 SITE = os.path.dirname(PACKAGE)
 _INDEX_SIZE = 8  # bytes: podpy/pack/build.py
+_DYNLOAD = [path for path in sys.path if path.endswith("/lib-dynload")]
+_C_MODULES = {"podpy._native": [PACKAGE], "_cffi_backend": [SITE], "_json": _DYNLOAD, "_sqlite3": _DYNLOAD}
 _FAR = range(900, 1024)  # where a descriptor is in nobody's way; the usual limit is 1024
 
 
@@ -134,23 +138,27 @@ class Pack:
         self.code = _INDEX_SIZE + size
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        return self._spec(name) if name in self.index else None
+        return self._spec(name) if name in self.index else _c_module(name)
 
     def _spec(self, name: str) -> ModuleSpec:
-        is_package = self.table[self.index[name] + 3] & 1
-        origin = f"{SITE}/{name.replace('.', '/')}{'/__init__' if is_package else ''}.py"
-        spec = ModuleSpec(name, self, origin=origin, is_package=bool(is_package))  # type: ignore[arg-type]
-        if is_package:
-            spec.submodule_search_locations = [origin.rpartition("/")[0]]
+        spec = ModuleSpec(name, self, origin=self._file(name), is_package=self._is_package(name))  # type: ignore[arg-type]
+        if spec.submodule_search_locations is not None:
+            spec.submodule_search_locations = [f"{SITE}/{name.replace('.', '/')}"]
         return spec
+
+    def _is_package(self, name: str) -> bool:
+        return bool(self.table[self.index[name] + 3] & 1)
+
+    def _file(self, name: str) -> str:
+        return f"{SITE}/{name.replace('.', '/')}{'/__init__' if self._is_package(name) else ''}.py"
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Let the import system make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        number = self.index[module.__name__]
-        offset, size, first, count = self.table[number : number + 4]
-        module.__file__ = module.__spec__.origin  # type: ignore[union-attr]
+        name = module.__name__
+        offset, size, first, count = self.table[(number := self.index[name]) : number + 4]
+        module.__file__ = self._file(name)
         if count > 1 and not _thread._count():
             loaded = sys.modules
             for imported in self.imports[first : first + (count >> 1)]:
@@ -161,21 +169,21 @@ class Pack:
             exec(marshal.loads(os.pread(self.file, size, self.code + offset)), module.__dict__)
 
     def _load(self, name: str) -> None:
-        """Load a module, and its parent packages before it, as `import` would."""
+        """Load a module, and its parent packages before it, as `import` would, but for `__spec__`, which nobody reads:
+        making it takes as long as half of the rest.
+        """
         parent, _, last = name.rpartition(".")
         if parent and parent not in sys.modules:
             self._load(parent)
             if name in sys.modules:
                 return
-        spec = self._spec(name)
         module = sys.modules[name] = type(sys)(name)
-        module.__spec__ = spec
         module.__loader__ = self  # type: ignore[assignment]
-        if spec.submodule_search_locations is None:
-            module.__package__ = parent
-        else:
+        if self._is_package(name):
             module.__package__ = name
-            module.__path__ = spec.submodule_search_locations
+            module.__path__ = [f"{SITE}/{name.replace('.', '/')}"]
+        else:
+            module.__package__ = parent
         try:
             self.exec_module(module)
         except BaseException:
@@ -183,6 +191,16 @@ class Pack:
             raise
         if parent:
             setattr(sys.modules[parent], last, module)
+
+
+def _c_module(name: str) -> ModuleSpec | None:
+    """Find one of the C modules that nearly every command needs. The usual finder lists whole directories for it."""
+    for directory in _C_MODULES.get(name, ()):
+        path = directory + "/" + name.rpartition(".")[2]
+        for suffix in _imp.extension_suffixes():
+            if os.path.exists(path + suffix):
+                return spec_from_file_location(name, path + suffix, loader=ExtensionFileLoader(name, path + suffix))
+    return None
 
 
 class Later(dict[str, object]):

@@ -35,11 +35,17 @@ class Record:
     _mutable: tuple[str, ...]  # those fields whose default is copied
 
     def __init_subclass__(cls) -> None:
-        own = [name for name in cls.__annotations__ if not name.startswith("_")]
+        # One plain loop: a command makes up to forty of these classes.
         inherited = getattr(cls, "_fields", ())
-        cls._fields = (*inherited, *(name for name in own if name not in inherited))
-        cls._defaults = {**getattr(cls, "_defaults", {}), **{n: cls.__dict__[n] for n in own if n in cls.__dict__}}
-        cls._mutable = tuple(name for name, default in cls._defaults.items() if isinstance(default, _MUTABLE))
+        fields, defaults, own = [*inherited], {**getattr(cls, "_defaults", {})}, cls.__dict__
+        for name in cls.__annotations__:
+            if name[0] != "_":
+                if name not in inherited:
+                    fields.append(name)
+                if name in own:
+                    defaults[name] = own[name]
+        cls._fields, cls._defaults = tuple(fields), defaults
+        cls._mutable = tuple([name for name in defaults if isinstance(defaults[name], _MUTABLE)])
 
     def __init__(self, **values: Any) -> None:
         target = self.__dict__

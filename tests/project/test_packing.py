@@ -264,3 +264,41 @@ def test_byte_code_of_the_start_loads_nothing_that_only_a_compiler_needs(packed:
     command = [sys.executable, "-I", "-S", "-c", run, os.fspath(byte_code)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_an_import_in_a_function_needs_no_importlib(packed: Packed) -> None:
+    packed.write("low", "ANSWER = 42\ndef answer(): return 42\n")
+    packed.write(
+        "high",
+        "def f():\n    from podpy import low\n    from podpy.low import answer as other\n    return low.answer, other\n"
+        "class C:\n    def g(self):\n        from podpy.low import ANSWER\n        return ANSWER\n",
+    )
+    said = packed.run(
+        "from podpy import high; import _frozen_importlib; _frozen_importlib._find_and_load = None\n"
+        "one, other = high.f(); print(one is other, one(), high.C().g())"
+    )
+    assert said == "True 42 42\n"
+
+
+def test_a_module_that_is_not_there_is_said_to_be_missing(packed: Packed) -> None:
+    packed.write(
+        "high", "def f():\n    try:\n        from podpy.low import x\n    except ImportError as e: return e.name\n"
+    )
+    assert packed.run("from podpy import high; print(high.f())") == "podpy.low\n"
+
+
+def test_a_module_that_is_not_in_the_pack_is_found(packed: Packed) -> None:
+    declare = packed.package / "cli/declare"
+    declare.mkdir(parents=True)
+    for path in (declare.parent, declare):
+        (path / "__init__.py").write_text("")
+    packed.write("high", "def f():\n    from podpy.cli import declare\n    return declare.__name__\n")
+    assert packed.run("from podpy import high; print(high.f())") == "podpy.cli.declare\n"
+
+
+def test_c_modules_are_found_without_listing_their_directories(packed: Packed) -> None:
+    said = packed.run(
+        "at_first = [*sys.path_importer_cache]; import _json; print([*sys.path_importer_cache] == at_first)\n"
+        "from importlib.machinery import PathFinder; print(PathFinder.find_spec('_json').origin == _json.__file__)"
+    )
+    assert said == "True\nTrue\n"

@@ -87,7 +87,7 @@ def _from_files(options: Options) -> list[str]:
 
 def _read_id(path: str, *, ignore: bool) -> str:
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8") as file:
             return file.readline().strip()
     except FileNotFoundError:
         if ignore:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -20,8 +21,8 @@ def load(paths: Paths, given: str = "") -> list[tuple[str, str]]:
     candidates = [given] if given else [f"{directory}/mounts.conf" for directory in paths.config_dirs]
     for path in candidates:
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                return [_entry(line.strip()) for line in file if line.strip().startswith("/")]
+            lines = files.read(path).split("\n")
+            return [_entry(line.strip()) for line in lines if line.strip().startswith("/")]
         except OSError as error:
             if given or not isinstance(error, FileNotFoundError | NotADirectoryError):
                 raise ConfigError(f"can't read {path}: {error.strerror}", hint="man containers-mounts.conf") from error

@@ -29,6 +29,7 @@ EXEC_EXIT = "exit"  # how an exec session has ended, in its own directory
 RESTART = "restart"
 HEALTH = "health"
 UNCOMMITTED = "update"
+_LONGEST_CODE = 16  # bytes
 EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 
 
@@ -65,12 +66,15 @@ def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | Non
     """Return the exit record of a container, or None if conmon has written none (yet)."""
     path = os.path.join(exit_directory, container_id)
     try:
-        with open(path, encoding="ascii") as file:
-            text = file.read().strip()
-            finished = os.fstat(file.fileno()).st_mtime_ns
-    except (FileNotFoundError, UnicodeDecodeError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return None
-    code = int(text) if text.lstrip("-").isdigit() else EXIT_UNKNOWN
+    try:
+        text = os.read(descriptor, _LONGEST_CODE).strip()
+        finished = os.fstat(descriptor).st_mtime_ns
+    finally:
+        os.close(descriptor)
+    code = int(text) if text.lstrip(b"-").isdigit() else EXIT_UNKNOWN
     return ExitRecord(exit_code=code, finished=finished)
 
 

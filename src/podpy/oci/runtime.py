@@ -107,8 +107,7 @@ class OciRuntime(Record):
         if self.name != "crun":
             return False
         try:
-            with open(os.path.join(directory, "status"), encoding="utf-8") as file:
-                status = fastjson.loads(file.read())
+            status = fastjson.loads(files.read(os.path.join(directory, "status")))
             cgroup = status.get("cgroup-path") or ""
             if cgroup and not status.get("systemd-cgroup"):
                 _rmdir("/sys/fs/cgroup" + cgroup)
@@ -288,7 +287,7 @@ def _says_gone(error: RuntimeFailedError) -> bool:
 
 def _write(path: str, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:
+    with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
 
 

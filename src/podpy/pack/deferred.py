@@ -13,6 +13,9 @@ a name that only functions use is not bound when the module is loaded. Each use 
 its module, which makes it when it is asked for the attribute; that is how pickle and other modules find it, too.
 Where a name stands for a number or a text that never changes, there is the value.
 
+An import inside a function is written with `Later`, too: it comes without importlib, which costs as much again as the
+module itself.
+
 What stays as it is: imports from elsewhere; a name that is used while the module is loaded (tables, defaults,
 decorators, bases of classes that are needed at once); a name that is bound a second time anywhere in the module, be it
 as a local variable; an imported name that other modules import from here, or that a table names.
@@ -49,12 +52,18 @@ class Names:
         self.constants: dict[str, dict[str, Value]] = {name: dict(_constants(tree)) for name, tree in trees.items()}
         self.constants[_ERRNO] = {name: value for name, value in vars(errno).items() if isinstance(value, int)}
         self.exported: set[tuple[str, str]] = set()
-        for tree in trees.values():
+        self._bound: dict[str, set[str]] = {}
+        for name, tree in trees.items():
             self._note_exports(tree)
+            self._bound[name] = {*_Uses(tree).bindings}
 
     def is_module(self, name: str) -> bool:
         """Return whether the pack has a module of this name."""
         return name in self._trees
+
+    def has(self, module: str, attribute: str) -> bool:
+        """Return whether a module can have this attribute: a package may have modules that aren't in the pack."""
+        return not attribute or attribute in self._bound.get(module, (attribute,))
 
     def targets(self, node: ast.stmt) -> dict[str, tuple[str, str]]:
         """Return what an import statement of the module's top binds: name → (module, attribute, or empty)."""
@@ -105,7 +114,7 @@ def defer(name: str, tree: ast.Module, names: Names) -> dict[str, ast.stmt]:
         is_idle = bound not in uses.read if module == _ERRNO else bound not in at_once
         if is_idle and (name, bound) not in names.exported:
             targets[bound] = (module, attribute)
-    rewrite = _Rewrite(targets)
+    rewrite = _Rewrite(targets, names)
     rewrite.visit(tree)
     return {part: rewrite.visit(node) for part, node in parts.items()}
 
@@ -232,10 +241,12 @@ class _Inline(ast.NodeTransformer):
 
 
 class _Rewrite(ast.NodeTransformer):
-    """Takes names out of a module's imports, and puts `Later` where they are read."""
+    """Takes names out of a module's imports, and puts `Later` where they are read; and where functions import."""
 
-    def __init__(self, targets: dict[str, tuple[str, str]]) -> None:
+    def __init__(self, targets: dict[str, tuple[str, str]], names: Names) -> None:
         self._targets = targets
+        self._names = names
+        self._depth = 0  # of functions
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
         node.body = [left for child in node.body for left in self._without(child)]
@@ -248,12 +259,33 @@ class _Rewrite(ast.NodeTransformer):
                 return []
         return [node]
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id not in self._targets:
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        self._depth += 1
+        self.generic_visit(node)
+        self._depth -= 1
+        return node
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | list[ast.stmt]:
+        found = self._names.targets(node)
+        if (
+            not self._depth
+            or len(found) < len(node.names)
+            or not all(self._names.has(*each) for each in found.values())
+        ):
             return node
-        module, attribute = self._targets[node.id]
-        later = ast.Subscript(ast.Name(LATER, ast.Load()), ast.Constant(f"{module}:{attribute}"), ast.Load())
-        return ast.copy_location(later, node)
+        return [
+            ast.copy_location(ast.Assign([ast.Name(bound, ast.Store())], _later(*target)), node)
+            for bound, target in found.items()
+        ]
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.copy_location(_later(*self._targets[node.id]), node) if node.id in self._targets else node
+
+
+def _later(module: str, attribute: str) -> ast.expr:
+    return ast.Subscript(ast.Name(LATER, ast.Load()), ast.Constant(f"{module}:{attribute}"), ast.Load())
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, Value]]:

@@ -56,7 +56,7 @@ def _move_all(source: str, target: str) -> None:
     for _ in range(_ROUNDS):
         for pid in _processes(source):
             try:
-                with open(f"{ROOT}{target}/cgroup.procs", "w", encoding="ascii") as file:
+                with open(f"{ROOT}{target}/cgroup.procs", "w", encoding="utf-8") as file:
                     file.write(pid)
             except OSError:
                 continue  # it has ended, or this process may not move it

@@ -122,10 +122,9 @@ def cgroup_mode() -> str:
 
 def own_cgroup() -> str:
     """Return this process's cgroup in the v2 hierarchy, as a path below the root that it sees."""
-    with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
-        for line in file:
-            if line.startswith("0::"):
-                return line[3:].rstrip("\n").rstrip("/")
+    for line in files.read("/proc/self/cgroup").split("\n"):
+        if line.startswith("0::"):
+            return line[3:].rstrip("/")
     return ""
 
 
@@ -209,7 +208,7 @@ def _passed_on(cgroup: str) -> frozenset[str]:
     if passed or not os.access(directory + "/cgroup.subtree_control", os.W_OK):
         return passed
     try:
-        with open(directory + "/cgroup.procs", encoding="ascii") as file:
+        with open(directory + "/cgroup.procs", encoding="utf-8") as file:
             may_enable = not file.read(1) or is_containers_root(cgroup)
     except OSError:
         may_enable = False

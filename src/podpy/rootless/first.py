@@ -221,7 +221,7 @@ def _write_single_map(pid: int, paths: Paths) -> None:
     # user_namespaces(7): without privilege, one line, one's own id, and setgroups(2) given up before gid_map.
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {paths.uid} 1"), ("gid_map", f"0 {paths.gid} 1")):
         try:
-            with open(f"/proc/{pid}/{name}", "w", encoding="ascii") as file:
+            with open(f"/proc/{pid}/{name}", "w", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
             from podpy.rootless.checks import mends

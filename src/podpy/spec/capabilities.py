@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podpy import files
 from podpy.errors import UsageError
 
 TYPE_CHECKING = False
@@ -59,7 +60,6 @@ def from_mask(mask: int) -> list[str]:
 
 def bounding_set() -> list[str]:
     """Return the capabilities that this process can still give to a child (PR_CAPBSET_READ, through /proc)."""
-    with open("/proc/self/status", "rb") as file:
-        text = file.read()
-    start = text.index(b"CapBnd:") + 7
-    return from_mask(int(text[start : text.index(b"\n", start)], 16))
+    text = files.read("/proc/self/status")
+    start = text.index("CapBnd:") + 7
+    return from_mask(int(text[start : text.index("\n", start)], 16))

@@ -104,7 +104,7 @@ def tree(first: int) -> list[int]:
     for pid in found:
         try:
             for thread in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                with open(f"/proc/{pid}/task/{thread}/children", encoding="utf-8") as file:
                     found.extend(int(child) for child in file.read().split())
         except OSError:  # it has ended meanwhile
             continue

@@ -243,8 +243,7 @@ def bundle_config(container: Held) -> dict[str, Any]:
     """Return config.json from the container's start. Raises StateError if it is gone or damaged."""
     bundle = os.path.join(container.engine.run_directory(container.id), "bundle")
     try:
-        with open(os.path.join(bundle, "config.json"), encoding="ascii") as file:
-            config: dict[str, Any] = fastjson.loads(file.read())
+        config: dict[str, Any] = fastjson.loads(files.read(os.path.join(bundle, "config.json")))
     except (FileNotFoundError, ValueError):
         raise StateError(
             f"can't exec in {container.name}: {bundle}/config.json, which its start has written, is gone or damaged",

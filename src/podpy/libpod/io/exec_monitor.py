@@ -78,7 +78,7 @@ def _start(
 ) -> WaitForStart:
     os.makedirs(directory, mode=0o700)
     description = os.path.join(directory, "process.json")
-    with open(os.open(description, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w", encoding="ascii") as file:
+    with open(os.open(description, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w", encoding="utf-8") as file:
         file.write(fastjson.dumps(process))
     request = ExecRequest(
         container_id=container.id,

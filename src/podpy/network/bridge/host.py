@@ -150,7 +150,7 @@ def _write(path: str, value: str) -> bool:
     if files.read_small(path).strip() == value:
         return True
     try:
-        with open(path, "w", encoding="ascii") as file:
+        with open(path, "w", encoding="utf-8") as file:
             file.write(value)
     except OSError:
         return False

@@ -149,7 +149,7 @@ class WayOut:
         """Wait for what `_start` has started."""
         try:
             if self._program == mode.SLIRP4NETNS and os.read(self._ready, 1):
-                with open(os.path.join(self._directory, "slirp4netns.pid"), "w", encoding="ascii") as file:
+                with open(os.path.join(self._directory, "slirp4netns.pid"), "w", encoding="utf-8") as file:
                     file.write(str(self._pid))
                 return
             said, self._messages = process.read_all(self._messages), -1

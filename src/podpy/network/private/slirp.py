@@ -129,7 +129,7 @@ class StartSlirp(Operation):
         finally:
             os.close(ready)
             os.close(messages)
-        with open(self.pid_file, "w", encoding="ascii") as file:
+        with open(self.pid_file, "w", encoding="utf-8") as file:
             file.write(str(self._pid))
 
     def wait(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import files
 from podpy.oci.root.users import UserIds
 from podpy.record import Record
 from podpy.spec import capabilities
@@ -48,16 +49,13 @@ class HostFacts(Record):
         import resource
 
         limits = {name: Limit(soft=pair[0], hard=pair[1]) for name, pair in _own_limits(resource)}
-        with open("/proc/self/oom_score_adj", encoding="ascii") as file:
-            oom_score_adj = int(file.read())
-        with open("/proc/self/gid_map", encoding="ascii") as file:
-            gids = sum(int(line.split()[2]) for line in file)
+        gids = sum(int(line.split()[2]) for line in files.read("/proc/self/gid_map").splitlines())
         major, minor = os.uname().release.split(".")[:2]
         return cls(
             rootless=rootless,
             capabilities=capabilities.bounding_set(),
             gids=gids,
-            oom_score_adj=oom_score_adj,
+            oom_score_adj=int(files.read("/proc/self/oom_score_adj")),
             limits=limits,
             kernel=(int(major), int("".join(c for c in minor if c.isdigit()) or 0)),
             unified_cgroups=unified_cgroups,

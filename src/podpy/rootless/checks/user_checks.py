@@ -182,7 +182,7 @@ def holder_state(paths: Paths) -> Check:
     pid = holder.find(paths)
     if not pid:
         return passed(name, "none yet in this boot", required=False)
-    with open(f"/proc/{pid}/uid_map", encoding="ascii") as file:
+    with open(f"/proc/{pid}/uid_map", encoding="utf-8") as file:
         held = sum(int(line.split()[2]) for line in file)
     uids, gids = subids.find(paths.uid)
     have = 1 + sum(count for _, count in uids) if uids and gids else 1

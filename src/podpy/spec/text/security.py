@@ -142,7 +142,7 @@ def check_apparmor(value: str) -> str:
     if value == "unconfined":
         return ""
     try:
-        with open("/sys/module/apparmor/parameters/enabled", encoding="ascii") as file:
+        with open("/sys/module/apparmor/parameters/enabled", encoding="utf-8") as file:
             enabled = file.read().startswith("Y")
     except OSError:
         enabled = False

@@ -44,7 +44,7 @@ def _read(path: str) -> bytes:
 
 def _write(path: str, text: str) -> None:
     try:
-        with open(path, "w", encoding="ascii") as file:
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise UsageError(f"failed to write image ID: open {path}: {(error.strerror or str(error)).lower()}") from None

@@ -112,7 +112,7 @@ def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
 def _remove_cidfile(row: ContainerRow, path: str) -> None:
     """Remove the file of `--cidfile` with the container (podman-run(1)), if it is still this container's."""
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             if file.read(len(row.id) + 1).strip() != row.id:
                 return
         os.unlink(path)

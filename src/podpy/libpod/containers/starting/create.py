@@ -559,7 +559,7 @@ def _remove_owner_of(engine: Engine, name: str) -> None:
 
 def _write_cidfile(path: str, container_id: str) -> None:
     try:
-        with open(path, "x", encoding="ascii") as file:
+        with open(path, "x", encoding="utf-8") as file:
             try:
                 file.write(container_id)
                 file.flush()

@@ -165,7 +165,7 @@ def _own_maps() -> list[list[tuple[int, int]]]:
     """Return the uids and the gids of podpy's own user namespace: first id and number of each range."""
     maps = []
     for name in ("uid_map", "gid_map"):
-        with open(f"/proc/self/{name}", encoding="ascii") as file:
+        with open(f"/proc/self/{name}", encoding="utf-8") as file:
             lines = [line.split() for line in file]
         maps.append([(int(first), int(size)) for first, _outside, size in lines])
     return maps
