@@ -19,7 +19,8 @@
     ├── InUseError                   125  in-use                a taken name, an image that a container uses (`rmi`: 2)
     │   └── SeveralNamesError             several-names         an id was given to remove an image with several names
     ├── StateError                   125  wrong-state           the container's state doesn't allow it
-    │   └── AlreadyError                  already               it is in the state that was asked for
+    │   ├── AlreadyError                  already               it is in the state that was asked for
+    │   └── PodPartsError                 pod-parts             some of a pod's containers failed (has their errors)
     ├── AttachError                  125  attach                nobody takes a container's output any more (`run`: 126)
     ├── StorageError                 125  storage               layers, blobs, mounts, the database
     │   ├── DigestMismatchError           digest-mismatch
@@ -50,6 +51,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Self
 
 EXIT_FAILURE = 125
@@ -191,6 +193,16 @@ class AlreadyError(StateError):
     """The container is in the state that was asked for: a start of one that runs."""
 
     code = "already"
+
+
+class PodPartsError(StateError):
+    """Something failed for some of a pod's containers; `parts` are their errors."""
+
+    code = "pod-parts"
+
+    def __init__(self, message: str, *, hint: str = "", parts: Iterable[PodpyError] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.parts = [*parts]
 
 
 class AttachError(PodpyError):

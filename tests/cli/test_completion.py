@@ -35,7 +35,7 @@ def test_commands_and_groups() -> None:
 def test_options_with_what_they_do() -> None:
     assert "--env-file" in words("run", "--env")
     assert "--publish-all\tPublish every exposed port on a free port" in complete(["run", "--publish"])[0]
-    assert "--pod" not in words("run", "--po")  # refused ones aren't offered
+    assert "--cpu-rt-period" not in words("run", "--cpu")  # refused ones aren't offered
     assert "--all" in words("container", "ls", "--")
 
 

@@ -217,7 +217,7 @@ def test_inspect_finds_images_too_and_says_what_it_doesnt_find(
     result = podpy("inspect", "up", "nope").fails(125, 'no such object: "nope"')
     assert [data["Name"] for data in json.loads(result.stdout)] == ["up"]
     assert podpy("container", "inspect", busybox).fails(125, "no such container").stdout == "[]\n"
-    podpy("inspect", "--type", "pod", "x").fails(125, "pods come with a later version")
+    podpy("inspect", "--type", "pod", "x").fails(125, "no such pod x")
 
 
 def test_ports_of_what_does_not_run_are_nowhere_yet(podpy: Podpy, three: dict[str, str]) -> None:

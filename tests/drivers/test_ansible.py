@@ -92,6 +92,6 @@ def test_the_connection_plugin_puts_modules_into_a_container_and_runs_them(machi
     assert machine.ok("exec", "--user", "user", "node", "/bin/sh", "-c", "id -un && sleep 0") == "user"
 
 
-@pytest.mark.parametrize("command", [["pod", "prune", "--force"], ["play", "kube", "x"], ["build", "."]])
+@pytest.mark.parametrize("command", [["quadlet", "list"], ["build", "."]])
 def test_what_comes_later_ends_with_one_line(machine: Machine, command: list[str]) -> None:
     assert machine(*command).fails(125).stderr.endswith(": comes with a later version of podpy\n")

@@ -136,6 +136,6 @@ def test_what_it_asks_of_networks_and_pods_is_answered(machine: Machine) -> None
     assert machine.ok("network", "ls", *labelled) == "shop_default"
     machine.ok("network", "rm", "shop_default")
     machine("pod", "exists", "pod_shop").fails(1)
-    later = "comes with a later version of podpy"
-    refused = machine("pod", "create", "--name=pod_shop", "--infra=false", "--share=").fails(125)
-    assert refused.stderr == f"Error: pod create: {later}\n"
+    machine.ok("pod", "create", "--name=pod_shop", "--infra=false", "--share=")
+    machine.ok("pod", "exists", "pod_shop")
+    machine.ok("pod", "rm", "pod_shop")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from podpy.config.containers_conf import ContainersConf
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 from tests.spec.conftest import SpecOf
 
 
@@ -206,11 +206,6 @@ def test_an_address_of_ipv6_may_have_brackets_and_a_zone(spec_of: SpecOf) -> Non
     for text in ("[::1", "::1]", "[1", "[]"):
         with pytest.raises(UsageError, match="is not an ip address"):
             spec_of(f"--dns={text}")
-
-
-def test_what_comes_later_is_said_to(spec_of: SpecOf) -> None:
-    with pytest.raises(NotSupportedError, match="later version"):
-        spec_of("--pid", "pod")
 
 
 def test_named_networks_are_a_bridge(spec_of: SpecOf) -> None:

@@ -115,11 +115,14 @@ class ContainersConf:
     ]
     hooks_dir: list[str] = []
     image_volume_mode: str = "anonymous"
+    infra_command: str = ""
+    infra_image: str = ""
     kube_generate_type: str = "pod"
     multi_image_archive: bool = False
     network_cmd_options: list[str] = []
     network_cmd_path: str = ""
     no_pivot_root: bool = False
+    pod_exit_policy: str = "continue"
     pull_policy: str = "missing"
     retry: int = 3
     retry_delay: str = ""

@@ -15,7 +15,6 @@ _LISTENERS = "a published port has a listener always"
 _LOCKS = "podpy's locks are files, without numbers"
 _MACHINE = "podpy has no virtual machines"
 _PLACE = "podpy keeps everything below its graph root and run root: --root, --runroot"
-_PODS = "it comes with pods"
 _PUSH = "say it to push: --format, --compression-format, --compression-level"
 _REMOTE = "podpy is no remote client"
 _SELINUX = "podpy doesn't label for SELinux"
@@ -48,14 +47,11 @@ LATER: dict[str, str] = {
     "engine.image_default_format": _PUSH,
     "engine.image_default_transport": "an image's transport is docker:// unless its name says another one",
     "engine.image_parallel_copies": "podpy fetches as many layers at once as it measured to be best",
-    "engine.infra_command": _PODS,
-    "engine.infra_image": _PODS,
     "engine.lock_type": _LOCKS,
     "engine.machine_enabled": _MACHINE,
     "engine.namespace": "podpy's store has no namespaces: use --root",
     "engine.num_locks": _LOCKS,
     "engine.platform_to_oci_runtime": "say it to run: --runtime",
-    "engine.pod_exit_policy": _PODS,
     "engine.podmansh_timeout": "podpy has no podmansh",
     "engine.remote": _REMOTE,
     "engine.runtime_supports_json": _MEASURED,

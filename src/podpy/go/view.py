@@ -113,6 +113,12 @@ def view(value: Any, name: str = "", inside: str = "") -> Any:
     return value
 
 
+def pod_view(data: dict[str, Any]) -> Struct:
+    """Return what `pod inspect` says about a pod, as a template sees it: there the id is ID."""
+    plain: Struct = view(data, "Pod")
+    return Shown({("ID" if name == "Id" else name): value for name, value in plain.items()}, plain)
+
+
 def image_view(data: dict[str, Any]) -> Struct:
     """Return what `image inspect` says about an image, as a template sees it."""
     plain: Struct = view(data)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 
 from podpy.config.paths import Paths
-from podpy.errors import NoSuchContainerError, NotFoundError
+from podpy.errors import NoSuchContainerError, NoSuchPodError, NotFoundError
 from podpy.libpod.access import Helper
 from podpy.libpod.caller import Caller, without_service
 from podpy.libpod.engine import Engine
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from podpy.libpod.images.manager import Images
     from podpy.libpod.images.registries import Registries
     from podpy.libpod.networks.manager import Networks
+    from podpy.libpod.pods.manager import Pods
     from podpy.libpod.secrets import Secrets
     from podpy.libpod.settings import Settings
     from podpy.libpod.system.events import EventStream
@@ -171,6 +172,13 @@ class Runtime(Engine):
 
         return Volumes(self)
 
+    @property
+    def pods(self) -> Pods:
+        """The manager of the store's pods."""
+        from podpy.libpod.pods.manager import Pods
+
+        return Pods(self)
+
     def events(
         self,
         *,
@@ -253,7 +261,7 @@ class Runtime(Engine):
 
     def inspect(self, name: str, kind: str = "all", *, size: bool = False) -> tuple[str, dict[str, Any]]:
         """Return kind and data of the first object with this name, in Podman's order: container, image, volume,
-        network.
+        network, pod.
 
         `kind`: look for this kind only. `size`: also a container's sizes. Raises NotFoundError.
         """
@@ -262,6 +270,7 @@ class Runtime(Engine):
             "image": lambda: self.images.inspect(name),
             "volume": lambda: self.volumes.inspect(name),
             "network": lambda: self.networks.inspect(name),
+            "pod": lambda: self._named_pod(name),
         }
         for found, look in looks.items():
             try:
@@ -278,6 +287,12 @@ class Runtime(Engine):
             return self.container(name.removeprefix("/"))  # Docker's names begin with a slash
         except NoSuchContainerError:
             raise NoSuchContainerError(f"no such container {name}", hint="See: podpy ps -a") from None
+
+    def _named_pod(self, name: str) -> dict[str, Any]:
+        try:
+            return self.pods.get(name).inspect()
+        except NoSuchPodError:
+            raise NoSuchPodError(f"no such pod {name}", hint="See: podpy pod ps") from None
 
     def image(self, name_or_id: str) -> ImageRecord:
         """Return an image of the store by name, digest or id. Raises NoSuchImageError."""

@@ -31,14 +31,35 @@ def path(spec: ContainerSpec, view: CgroupView, container_id: str) -> str:
         from podpy.rootless.cgroups import own_cgroup
 
         return f"{own_cgroup()}/libpod-payload-{container_id}"
+    if spec.in_pod_cgroup:
+        above = pod_path(spec.pod, spec.cgroup_parent, view)
+        return f"{above}:libpod:{container_id}" if view.manager == "systemd" else f"{above}/libpod-{container_id}"
     if not spec.cgroup_parent:
         return view.spec_path(container_id)
     if view.manager == "systemd":
         if not spec.cgroup_parent.endswith(".slice"):
-            raise UsageError(
-                f"did not receive systemd slice as cgroup parent when using systemd to manage cgroups:"
-                f" {spec.cgroup_parent}",
-                hint="Give a name that ends in .slice, or use --cgroup-manager=cgroupfs",
-            )
+            raise _not_a_slice(spec.cgroup_parent)
         return f"{spec.cgroup_parent.rpartition('/')[2]}:libpod:{container_id}"
     return f"/{spec.cgroup_parent.strip('/')}/libpod-{container_id}"
+
+
+def pod_path(pod_id: str, parent: str, view: CgroupView) -> str:
+    """Return the cgroup of a pod below `parent` ("": the view's): a slice's name for systemd, else a path, or "".
+
+    Raises UsageError for a parent that doesn't fit the manager.
+    """
+    if view.manager == "none":
+        return ""
+    if view.manager == "systemd":
+        if parent and not parent.endswith(".slice"):
+            raise _not_a_slice(parent)
+        above = (parent or view.parent).rpartition("/")[2].removesuffix(".slice")
+        return f"{above}-libpod_pod_{pod_id}.slice"
+    return f"/{(parent or view.parent).strip('/')}/{pod_id}"
+
+
+def _not_a_slice(parent: str) -> UsageError:
+    return UsageError(
+        f"did not receive systemd slice as cgroup parent when using systemd to manage cgroups: {parent}",
+        hint="Give a name that ends in .slice, or use --cgroup-manager=cgroupfs",
+    )

@@ -194,6 +194,7 @@ class ContainerSpec(Record):
     pod: str = ""  # the pod that it belongs to; its id, once the container is made
     init_container: str = ""  # of a pod: always (at each start, before the others), once (at the first one alone)
     is_infra: bool = False  # it owns the namespaces that its pod shares
+    in_pod_cgroup: bool = False  # its cgroup is below its pod's; `cgroup_parent` is that one's parent
 
     # File systems
     mounts: list[Mount] = []

@@ -112,8 +112,10 @@ def _check_texts(spec: ContainerSpec) -> None:
     modes = {name: getattr(spec, name) for name in ("pid", "ipc", "uts", "cgroupns")}
     unusual = {name: mode for name, mode in modes.items() if mode not in ("private", "host", "shareable", "none")}
     if unusual or spec.userns != "host" or "shareable" in (spec.pid, spec.uts, spec.cgroupns):
-        from podpy.spec.text.namespaces import check_mode, check_userns
+        from podpy.spec.text.namespaces import POD, check_mode, check_userns
 
+        if POD in (*modes.values(), spec.userns):
+            raise UsageError("a pod's namespace is asked for, and no pod is given", hint="Give one: --pod NAME")
         for name, mode in modes.items():
             check_mode(name, mode)
         check_userns(spec.userns)

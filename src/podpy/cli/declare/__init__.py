@@ -15,6 +15,7 @@ from podpy.cli.declare import (
     lists,
     networks,
     observe,
+    pods,
     registries,
     secrets,
     system,
@@ -34,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     *lists.COMMANDS,
     *volumes.COMMANDS,
     *networks.COMMANDS,
+    *pods.COMMANDS,
     *trust.COMMANDS,
     *update.COMMANDS,
     *registries.COMMANDS,
@@ -52,10 +54,10 @@ def groups() -> dict[str, str]:
         **system.GROUPS,
         **volumes.GROUPS,
         **networks.GROUPS,
+        **pods.GROUPS,
         **trust.GROUPS,
         **update.GROUPS,
         **kube.GROUPS,
-        **later.GROUPS,
     }
 
 

@@ -10,6 +10,7 @@ from podpy.cli.declare.model import (
     DIRECTORIES,
     FILES,
     NETWORKS,
+    PODS,
     SECRETS,
     SIGNALS,
     UINTS,
@@ -22,7 +23,6 @@ from podpy.cli.declare.model import (
     under,
 )
 
-_POD = "pods come with a later version"
 _LATER = "it comes with a later version"
 _ENCRYPTED = "podpy can't decrypt images"
 _LINK_LOCAL = "Podman has no such addresses, either: use --ip, or a network with a range of its own"
@@ -66,9 +66,9 @@ _IDENTITY: tuple[Option, ...] = (
     text("--cidfile", "FILE", "Write the container's id to this new file", complete=FILES),
     text("--pidfile", "FILE", "Write the process id of the container's first process to this file", complete=FILES),
     text("--conmon-pidfile", "FILE", "Write the monitor's process id to this file", complete=FILES),
-    text("--pod", "POD", "Run in this pod", refuse=_POD),
-    text("--pod-id-file", "FILE", "Run in the pod whose id this file has", refuse=_POD),
-    text("--init-ctr", "TYPE", "Make it an init container of a pod", refuse=_POD),
+    text("--pod", "POD", "Make it in this pod; new:NAME makes the pod first", complete=PODS),
+    text("--pod-id-file", "FILE", "Make it in the pod whose id this file has", complete=FILES),
+    text("--init-ctr", "TYPE", "Make it an init container of the pod: always, once"),
     listed("--requires", "CONTAINER", "Containers to start first", complete=CONTAINERS),
 )
 

@@ -7,6 +7,7 @@ from podpy.cli.declare.create_options import CREATE_OPTIONS
 from podpy.cli.declare.model import (
     FILES,
     IMAGES,
+    PODS,
     Argument,
     Command,
     Option,
@@ -63,7 +64,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("--force -f", "Also if it runs"),
             text("--name", "NAME", "The new one's name"),
             flag("--run", "Start the new one"),
-            text("--pod", "POD", "Put the new one into this pod", refuse="pods come with a later version"),
+            text("--pod", "POD", "Put the new one into this pod", complete=PODS),
             *(option for option in CREATE_OPTIONS if option.names[0] in _LIMITS - {"--ulimit"}),
         ),
     ),

@@ -150,7 +150,7 @@ def _objects(kind: str, current: str, prefix: str) -> list[str]:
         return [":" + kind]
     if kind in ("containers", "running", "stopped"):
         return [prefix + line for line in _containers(kind, current)]
-    if kind in ("images", "artifacts", "secrets", "volumes", "networks"):
+    if kind in ("images", "artifacts", "secrets", "volumes", "networks", "pods"):
         return [prefix + name for name in _names(kind) if name.startswith(current)]
     if kind == "signals":
         import signal
@@ -186,6 +186,8 @@ def _names(kind: str) -> list[str]:
             return [secret.name for secret in runtime.secrets.list()]
         if kind == "volumes":
             return [volume.name for volume in runtime.volumes.list()]
+        if kind == "pods":
+            return [pod.name for pod in runtime.pods.list()]
         if kind == "networks":
             return [network.name for network in runtime.networks.list()]
         names = [name for record in runtime.images.list(whole=False, digests=False) for name in record.names]

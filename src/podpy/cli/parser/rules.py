@@ -161,6 +161,18 @@ def _not_both(every: bool, newest: bool) -> None:
         raise UsageError("--all and --latest cannot be used together")
 
 
+def _pods(options: Options, positionals: list[str]) -> list[str]:
+    """Pods by name, or --all, or --latest, or --pod-id-file."""
+    _not_both(options.all, options.latest)
+    if positionals and options.all:
+        raise UsageError("no arguments are needed with --all")
+    if positionals and options.latest:
+        raise UsageError("--latest and pods cannot be used together")
+    if not (positionals or options.all or options.latest or getattr(options, "pod_id_file", None)):
+        raise UsageError("you must provide at least one name or id")
+    return positionals
+
+
 def _ids_or_none(options: Options, positionals: list[str]) -> list[str]:
     return _ids(options, positionals) if positionals or options.all or options.latest else positionals
 
@@ -179,6 +191,7 @@ _RULES = {
     "top": _top,
     "stats": _stats,
     "why": _why,
+    "pods": _pods,
     "images": _images,
     "images or none": _images_or_none,
 }

@@ -27,11 +27,13 @@ class View:
         sizes: dict[str, tuple[int, int]] | None = None,
         namespaces: bool = False,
         health: dict[str, str] | None = None,
+        pods: dict[str, str] | None = None,
     ) -> None:
         self.cut = cut
         self.sizes = sizes  # bytes by id: the writable layer's, and the whole root file system's
         self.namespaces = namespaces
         self.health = health or {}  # by id
+        self.pods = pods or {}  # names by id
         self.now = time_ns()
         self.commands: dict[str, str] = {}  # a cache, JSON → text: many containers have the same command
 
@@ -113,6 +115,7 @@ def placeholders(row: ContainerRow, view: View) -> Struct:
         "Ports": _ports(row.ports, row.exposed),
         "Size": size_text(row, view),
         "Restarts": str(row.restarts),
+        "Pod": short(row.pod, view),
         "Labels": ",".join(f"{name}={labels[name]}" for name in sorted(labels)),
         "Label": lambda name: labels.get(name, ""),
         "Mounts": raw["Mounts"],
@@ -139,7 +142,14 @@ def json_row(row: ContainerRow, view: View) -> Struct:
     from podpy.go.template.values import Struct
     from podpy.libpod.containers.facts import facts
 
-    data = facts(row, now=view.now, sizes=view.sizes, namespaces=view.namespaces, health=view.health.get(row.id, ""))
+    data = facts(
+        row,
+        now=view.now,
+        sizes=view.sizes,
+        namespaces=view.namespaces,
+        health=view.health.get(row.id, ""),
+        pods=view.pods,
+    )
     data["Namespaces"] = Struct(data["Namespaces"])
     data["Ports"] = [Struct(port) for port in data["Ports"]] or None
     data["Size"] = Struct(data["Size"]) if data["Size"] else None

@@ -119,8 +119,21 @@ def _identity(options: Options) -> dict[str, Any]:
         "pidfile": _absolute(options.pidfile),
         "conmon_pidfile": _absolute(options.conmon_pidfile),
         "requires": list(options.requires),
+        "pod": options.pod or _id_in(options.pod_id_file),
+        "init_container": getattr(options, "init_ctr", "") or "",
         "create_command": [str(sys._xoptions.get("podpy_called") or "podpy"), *options.argv],
     }
+
+
+def _id_in(path: str) -> str:
+    """Return the pod's id that a file has; "" for no file. Raises UsageError."""
+    if not path:
+        return ""
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"reading pod ID file: {path}: {getattr(error, 'strerror', error)}") from None
 
 
 def _files(options: Options, *, rootless: bool) -> dict[str, Any]:

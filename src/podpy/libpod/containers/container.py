@@ -6,9 +6,9 @@ a container to end.
 
 from __future__ import annotations
 
-from podpy.errors import AlreadyError, NoSuchContainerError, StateError
+from podpy.errors import AlreadyError, NoSuchContainerError, UsageError
 from podpy.libpod.containers.held import Held
-from podpy.libpod.containers.table import ALIVE, EXITED, PAUSED, RUNNING, shown_status
+from podpy.libpod.containers.table import ALIVE, EXITED, RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.caller import Streams
-    from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.io.exec_options import ExecOptions
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.io.log_lines import LogLine, LogOptions
@@ -97,37 +96,15 @@ class Container(Held):
 
     def pause(self) -> None:
         """Freeze all processes. Raises StateError if the container isn't running, NotSupportedError without cgroups."""
-        self._freeze(RUNNING, PAUSED)
+        from podpy.libpod.containers.ending.freeze import pause
+
+        self._change(lambda: pause(self))
 
     def unpause(self) -> None:
         """Thaw all processes. Raises StateError if the container isn't paused."""
-        self._freeze(PAUSED, RUNNING)
+        from podpy.libpod.containers.ending.freeze import unpause
 
-    def _freeze(self, before: str, after: str) -> None:
-        def work() -> None:
-            from podpy.rootless.cgroups import show_v2
-
-            with self.locked() as row:
-                show_v2()
-                if row.status != before:
-                    raise _not_frozen(row, after)
-                (self._pause if after == PAUSED else self._resume)()
-                self.row = row.replace(status=after)
-
-        self._change(work)
-
-    def _pause(self) -> None:
-        # The row first: if this call is killed in between, the row says `paused`, and `unpause` still works.
-        self.engine.table.update(self.id, "pause", status=PAUSED)
-        try:
-            self.engine.oci_runtime.pause(self.id)
-        except BaseException:
-            self.engine.table.update(self.id, "unpause", status=RUNNING)
-            raise
-
-    def _resume(self) -> None:
-        self.engine.oci_runtime.resume(self.id)
-        self.engine.table.update(self.id, "unpause", status=RUNNING)
+        self._change(lambda: unpause(self))
 
     # Waiting and cleanup
 
@@ -194,10 +171,17 @@ class Container(Held):
         """Remove the container; `force` stops it first, `volumes` removes its anonymous volumes too.
 
         `depend`: also remove the containers that use its namespaces. `going`: ids of those that the caller itself is
-        going to remove; None: all. Raises StateError if it is running and `force` is False, InUseError.
+        going to remove; None: all. Raises StateError if it is running and `force` is False, InUseError,
+        UsageError (a pod's infra container).
         """
         from podpy.libpod.containers.ending.remove import remove
 
+        if self.spec.is_infra:
+            raise UsageError(
+                f"container {self.id} is the infra container of pod {self.row.pod} and cannot be removed without "
+                "removing the pod",
+                hint=f"podpy pod rm {self.row.pod[:12]}",
+            )
         self._change(lambda: remove(self, force=force, volumes=volumes, timeout=timeout, depend=depend, going=going))
 
     # Inside the container
@@ -287,11 +271,3 @@ class Container(Held):
 
             repair_if_needed(self.engine)
             work()
-
-
-def _not_frozen(row: ContainerRow, wanted: str) -> StateError:
-    if wanted == RUNNING:
-        return StateError.improper(f'"{row.id}" is not paused, can\'t unpause')
-    if row.status == PAUSED:
-        return AlreadyError.improper(f'"{row.id}" is already paused')
-    return StateError.improper(f'"{shown_status(row.status, row.started)}" is not running, can\'t pause')

@@ -34,11 +34,12 @@ def facts(
     sizes: dict[str, tuple[int, int]] | None = None,
     namespaces: bool = False,
     health: str = "",
+    pods: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return a whole row as plain data, with Podman's names in Podman's order.
 
     `now` is in nanoseconds since 1970; `sizes` as in `rows.Listing`; `namespaces`: read those of its process;
-    `health`: its state from `monitor.files.health_states`.
+    `health`: its state from `monitor.files.health_states`; `pods`: the pods' names by their ids.
     """
     spec: dict[str, Any] = fastjson.loads(row.spec)
     return {
@@ -53,15 +54,15 @@ def facts(
         "Id": row.id,
         "Image": row.image_name,
         "ImageID": row.image_id,
-        "IsInfra": False,
+        "IsInfra": spec.get("is_infra", False),
         "Labels": row.labels_dict() or None,
         "Mounts": [mount["target"] for mount in spec["mounts"]],
         "Names": [row.name],
         "Namespaces": namespaces_of(row) if namespaces else {},
         "Networks": [attachment["network"] for attachment in spec.get("networks") or ()],
         "Pid": row.pid,
-        "Pod": "",
-        "PodName": "",
+        "Pod": row.pod,
+        "PodName": (pods or {}).get(row.pod, ""),
         "Ports": [_port(port) for port in fastjson.loads(row.ports)],
         "Restarts": row.restarts,
         "Size": _size(sizes.get(row.id, (0, 0))) if sizes is not None else None,

@@ -206,6 +206,7 @@ class Containers:
         *,
         new_name: str = "",
         image: str = "",
+        pod: str = "",
         destroy: bool = False,
         force: bool = False,
     ) -> Container:
@@ -218,7 +219,7 @@ class Containers:
         old = self.get(name)
         if destroy:
             check_destroyable(old, force=force)
-        spec = cloned(old, changes, name=new_name, image=image)
+        spec = cloned(old, changes, name=new_name, image=image, pod=pod)
         made = self.create(spec)
         if destroy:
             old.remove(force=force)
@@ -378,6 +379,8 @@ class Containers:
 
         self._engine.privileged(lambda: repair(self._engine))
         together = dict(chosen)
+        if every:  # infra containers go with their pods
+            together = {shown: found for shown, found in together.items() if not _is_infra(found)}
         containers = {found.id: found for found in together.values() if isinstance(found, Container)}
         going = None if every else set(containers)
         if force and len(containers) > 1:
@@ -401,6 +404,10 @@ class Containers:
         from podpy.libpod.system import prune
 
         return prune.containers(self._engine, self.listing(filters, all=True).rows, dry_run=dry_run)
+
+
+def _is_infra(found: Container | PodpyError) -> bool:
+    return isinstance(found, Container) and bool(found.row.pod) and found.spec.is_infra
 
 
 def failure(work: Callable[..., object], *values: object, **named: object) -> PodpyError | None:

@@ -61,6 +61,7 @@ class Listing(Record):
     rows: list[ContainerRow]
     sizes: dict[str, tuple[int, int]] | None = None
     health: dict[str, str] = {}  # by id: monitor.files.health_states
+    pods: dict[str, str] = {}  # the names of the pods, by their ids; only `whole`, and if there are any
 
 
 _KEYS: dict[str, Callable[[ContainerRow], object]] = {
@@ -92,14 +93,19 @@ def listing(
     """
     rows = sorted(_chosen(engine, filters, all=all, last=last, whole=whole or size), key=_KEYS[sort])  # type: ignore[arg-type]
     health = health_states(engine.health_directory, (row.id for row in rows))
+    pods: dict[str, str] = {}
+    if any(row.pod for row in rows):
+        from podpy.libpod.pods.table import PodTable
+
+        pods = PodTable(engine.database).names()
     if not size:
-        return Listing(rows=rows, health=health)
+        return Listing(rows=rows, health=health, pods=pods)
     from podpy.libpod.containers.sizes import container_sizes
 
     sizes = container_sizes(engine, rows)
     if sort == "size":
         rows.sort(key=lambda row: sizes.get(row.id, (0, 0))[1])
-    return Listing(rows=rows, sizes=sizes, health=health)
+    return Listing(rows=rows, sizes=sizes, health=health, pods=pods)
 
 
 def _chosen(engine: Engine, filters: Sequence[str], *, all: bool, last: int, whole: bool) -> list[ContainerRow]:

@@ -244,6 +244,10 @@ class ContainerTable:
         marks = ", ".join("?" * len(statuses))
         return self._rows(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created", statuses)
 
+    def of_pod(self, pod_id: str) -> list[ContainerRow]:
+        """Return the rows of a pod's containers, oldest first."""
+        return self._rows(_SELECT + " WHERE pod = ? AND pod != '' ORDER BY created", (pod_id,))
+
     def left_by_restarts(self, before: int) -> list[str]:
         """Return the ids of containers that were stopped before this time for a restart that never came."""
         # Literally as in the index containers_left_by_restarts; `+`: not by status, which most containers share.

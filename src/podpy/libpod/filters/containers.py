@@ -140,8 +140,18 @@ def _health(engine: Engine, values: list[str]) -> Test:
     return test
 
 
-def _nothing(_engine: Engine, _values: list[str]) -> Test:
-    return lambda _row: False
+def _pod(engine: Engine, values: list[str]) -> Test:
+    from podpy.errors import NoSuchPodError
+    from podpy.libpod.pods.table import PodTable
+
+    table = PodTable(engine.database)
+    wanted = set()
+    for value in values:
+        try:
+            wanted.add(table.find(value).id)
+        except NoSuchPodError:
+            continue
+    return lambda row: row.pod in wanted
 
 
 def _network(engine: Engine, values: list[str]) -> Test:
@@ -214,7 +224,7 @@ _MAKERS: dict[str, Maker] = {
     "until": _until,
     "volume": _volume,
     "health": _health,
-    "pod": _nothing,
+    "pod": _pod,
     "network": _network,
     "restart-policy": _restart_policy,
     "command": _command,

@@ -37,7 +37,13 @@ class Pruned(Record):
 
 def containers(engine: Engine, rows: Sequence[ContainerRow], *, dry_run: bool = False) -> Pruned:
     """Remove the stopped ones of these containers."""
-    return engine.privileged(lambda: _containers(engine, [r for r in rows if r.status in PRUNABLE], dry_run))
+    stopped = [row for row in rows if row.status in PRUNABLE]
+    if any(row.pod for row in stopped):  # infra containers go with their pods
+        from podpy.libpod.pods.table import PodTable
+
+        infra = PodTable(engine.database).infra_ids()
+        stopped = [row for row in stopped if row.id not in infra]
+    return engine.privileged(lambda: _containers(engine, stopped, dry_run))
 
 
 def images(

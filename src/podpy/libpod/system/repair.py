@@ -48,6 +48,10 @@ def repair(engine: Engine) -> list[str]:
         if settled.status != row.status and settled.status not in _NOT_ENDED:
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
             _finish(engine, row.id)
+    if engine.database.query("SELECT 1 FROM pods LIMIT 1"):
+        from podpy.libpod.pods.repair import repair_pods
+
+        done += repair_pods(engine)
     for container_id in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
         done.append(f"container {container_id[:12]}: was stopped for a restart that never came")
         engine.table.note(container_id, stopped_by_user=STOPPED_BY_USER)

@@ -14,6 +14,7 @@ from podpy.libpod.containers.manager import Containers
 from podpy.libpod.images.artifacts import Artifacts
 from podpy.libpod.images.manager import Images
 from podpy.libpod.networks.manager import Networks
+from podpy.libpod.pods.manager import Pods
 from podpy.libpod.secrets import Secrets
 from podpy.libpod.system.namespaces import give_up
 from podpy.libpod.volumes.manager import Volumes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _DATABASE = ("podpy.sqlite-wal", "podpy.sqlite-shm", "podpy.sqlite-journal", "podpy.sqlite")
 _FILES = ("reserve", "runroot")
-_TREES = ("layers", "recipes", "mapped", "blobs", "containers")
+_TREES = ("layers", "recipes", "mapped", "blobs", "containers", "infra")
 _DIRECTORIES = ("blobs/sha256", *_TREES, "volumes", "networks", "secrets/filedriver", "secrets", "tmp/blobs", "tmp")
 _RUN_DIRECTORIES = ("containers", "exits", "mounts")
 
@@ -54,8 +55,11 @@ def reset(engine: Engine) -> list[PodpyError]:
 def _removals(engine: Engine) -> list[PodpyError | None]:
     containers, images, artifacts = Containers(engine), Images(engine), Artifacts(engine)
     volumes, secrets, networks = Volumes(engine), Secrets(engine), Networks(engine)
+    pods = Pods(engine)
+    removed = pods.each(pods.select(every=True), lambda pod: pod.remove(force=True))
+    of_pods = [error for _, _, error in removed]
     every = containers.select(every=True)
-    gone = [error for _, error in containers.remove_several(every, every=True, force=True, volumes=True)]
+    gone = of_pods + [error for _, error in containers.remove_several(every, every=True, force=True, volumes=True)]
     gone += [removal.error for removal in images.remove_several((), every=True, force=True)]
     gone += [_attempt(lambda name: [*artifacts.remove([name])], name) for name in artifacts.names()]
     gone += [_attempt(lambda name: volumes.remove(name, force=True), volume.name) for volume in volumes.list()]

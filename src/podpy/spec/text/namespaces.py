@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ MODES = {
     "uts": ("private", "host"),
     "cgroupns": ("private", "host"),
 }
+POD = "pod"
+"""Any of them, in a pod: the infra container's (podman-run(1))."""
 _USERNS = ("host", "keep-id", "nomap", "auto")
 
 
@@ -22,9 +24,7 @@ def check_mode(name: str, mode: str) -> str:
     how, colon, where = mode.partition(":")
     if how in ("container", "ns") and colon and where:
         return mode
-    if mode == "pod":
-        raise NotSupportedError(f"--{name}=pod: pods come with a later version of podpy")
-    if mode not in MODES[name]:
+    if mode not in MODES[name] and mode != POD:
         known = ", ".join((*MODES[name], "container:NAME", "ns:PATH"))
         raise UsageError(f"unrecognized namespace mode {mode} passed", hint=f"--{name} is one of {known}")
     return mode
@@ -37,7 +37,7 @@ def check_userns(mode: str) -> str:
         return mode
     if how == "no-map":  # containers.conf(5) writes it so
         return check_userns("nomap" + mode.removeprefix("no-map"))
-    if how not in (*_USERNS, "private"):
+    if how not in (*_USERNS, "private", POD):
         known = "host, keep-id[:uid=,gid=,size=], nomap, auto[:size=,uidmapping=,gidmapping=], container:NAME, ns:PATH"
         raise UsageError(f"unrecognized namespace mode {mode} passed", hint=f"--userns is one of {known}")
     if colon and how not in ("keep-id", "auto"):

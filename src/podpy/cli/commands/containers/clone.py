@@ -24,6 +24,7 @@ def clone(options: Options) -> int:
             limit_changes(options),
             new_name=options.name or options.new_name or "",
             image=options.image or "",
+            pod=options.pod or "",
             destroy=options.destroy,
             force=options.force,
         )

@@ -8,11 +8,19 @@ from podpy.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar
 
     from podpy.cli.parser.options import Options
     from podpy.image.progress import Progress
+    from podpy.libpod.containers.container import Container
     from podpy.libpod.containers.starting.create import PullOptions
+    from podpy.libpod.runtime import Runtime
+    from podpy.spec.container import ContainerSpec
+
+    T = TypeVar("T")
+
+NEW = "new:"
+"""Begins a pod's name in --pod: the pod is made first."""
 
 
 def run(options: Options) -> int:
@@ -25,18 +33,39 @@ def run(options: Options) -> int:
         if options.explain:
             print("\n".join(runtime.containers.explain(spec)))
             return 0
-        container = runtime.create(
-            spec,
-            pull_options(options),
-            replace=options.replace,
-            progress=progress_maker(options),
-        )
+
+        def work(spec: ContainerSpec) -> Container:
+            return runtime.create(
+                spec,
+                pull_options(options),
+                replace=options.replace,
+                progress=progress_maker(options),
+            )
+
+        container = in_new_pod(runtime, spec, work) if spec.pod.startswith(NEW) else work(spec)
         if options.trace:
             from podpy.cli.show.trace import print_trace
 
             print_trace(runtime)
         print(container.id)
     return 0
+
+
+def in_new_pod(runtime: Runtime, spec: ContainerSpec, work: Callable[[ContainerSpec], T]) -> T:
+    """Make the pod of `--pod new:NAME`, and return what `work` returns, which gets the container's spec.
+
+    If no container is made in it, the pod goes again.
+    """
+    from podpy.cli.specgen.pods import new_pod
+
+    asked, spec = new_pod(spec, spec.pod.removeprefix(NEW))
+    pod = runtime.pods.create(asked)
+    try:
+        return work(spec.replace(pod=pod.id))
+    except BaseException:
+        if len(pod.members()) < 2:
+            pod.remove(force=True)
+        raise
 
 
 def pull_options(options: Options) -> PullOptions:

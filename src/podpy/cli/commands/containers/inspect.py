@@ -20,7 +20,7 @@ _OLD_NAMES = ((".Src", ".Source"), (".Dst", ".Destination"), (".ImageID", ".Imag
 
 
 def run(options: Options) -> int:
-    """Print everything about containers, images, volumes or networks."""
+    """Print everything about containers, images, volumes, networks or pods."""
     return _inspect(options, options.type)
 
 
@@ -30,9 +30,9 @@ def run_container(options: Options) -> int:
 
 
 def _inspect(options: Options, kind: str) -> int:
-    if kind not in ("all", "container", "image", "volume", "network"):
+    if kind not in ("all", "container", "image", "volume", "network", "pod"):
         raise NotSupportedError(f"inspect --type {kind}: {kind}s come with a later version of podpy")
-    if kind in ("image", "volume", "network") and (options.latest or options.size):
+    if kind in ("image", "volume", "network", "pod") and (options.latest or options.size):
         raise UsageError(f"--{'latest' if options.latest else 'size'} is not supported for type {kind}")
     found: list[Any] = []
     errors: list[PodpyError] = []
@@ -52,10 +52,16 @@ def _inspect(options: Options, kind: str) -> int:
 
 def _find(runtime: Runtime, name: str, kind: str, options: Options) -> Any:
     """Return an object's data as a template sees it. Raises NotFoundError."""
-    from podpy.go.view import image_view, network_view, volume_view
+    from podpy.go.view import image_view, network_view, pod_view, volume_view
 
     found, data = runtime.inspect(name, kind, size=options.size)
-    views = {"container": _container_view, "image": image_view, "volume": volume_view, "network": network_view}
+    views = {
+        "container": _container_view,
+        "image": image_view,
+        "volume": volume_view,
+        "network": network_view,
+        "pod": pod_view,
+    }
     return views[found](data)
 
 

@@ -76,11 +76,11 @@ def _page(runtime: Runtime, options: Options) -> str:
         last=1 if options.latest else options.last,
         sort=options.sort,
         size=options.size,
-        whole=bool(options.format),  # else the container's whole description isn't read
+        whole=bool(options.format) or options.pod,  # else the container's whole description isn't read
     )
     rows, sizes = found.rows, found.sizes
     namespaces = options.ns or "Namespaces" in options.format
-    view = View(cut=not options.no_trunc, sizes=sizes, namespaces=namespaces, health=found.health)
+    view = View(cut=not options.no_trunc, sizes=sizes, namespaces=namespaces, health=found.health, pods=found.pods)
     if options.format:
         return _formatted(rows, view, options)
     if options.quiet:
@@ -91,7 +91,7 @@ def _page(runtime: Runtime, options: Options) -> str:
 def _is_plain(options: Options) -> bool:
     """Return whether all containers are listed with the standard columns: then Runtime.container_lines is enough."""
     narrowed = options.filter or options.latest or options.last > 0 or not options.all
-    other_columns = options.format or options.quiet or options.ns or options.size
+    other_columns = options.format or options.quiet or options.ns or options.size or options.pod
     return not narrowed and not other_columns and options.sort == "created"
 
 
@@ -102,18 +102,21 @@ def _columns(rows: list[ContainerRow], view: View, options: Options) -> str:
         cells = columns.values()
         lines = [] if options.noheading else [[*columns]]
         return align_rows(lines + [[cell(row) for cell in cells] for row in rows])
-    more = [rows_of.size_text(row, view) for row in rows] if options.size else None
-    return _standard(rows_of.standard_cells([row.line() for row in rows], view), options, more)
-
-
-def _standard(lines: list[tuple[str, ...]], options: Options, sizes: list[str] | None = None) -> str:
+    texts = rows_of.standard_cells([row.line() for row in rows], view)
     heading: tuple[str, ...] = _STANDARD
     if options.pod:
         heading += ("POD ID", "PODNAME")
-        lines = [(*cells, "", "") for cells in lines]
-    if sizes is not None:
+        texts = [
+            (*cells, rows_of.short(row.pod, view), view.pods.get(row.pod, ""))
+            for cells, row in zip(texts, rows, strict=True)
+        ]
+    if options.size:
         heading += ("SIZE",)
-        lines = [(*cells, size) for cells, size in zip(lines, sizes, strict=True)]
+        texts = [(*cells, rows_of.size_text(row, view)) for cells, row in zip(texts, rows, strict=True)]
+    return _standard(texts, options, heading)
+
+
+def _standard(lines: list[tuple[str, ...]], options: Options, heading: tuple[str, ...] = _STANDARD) -> str:
     return align_rows(lines if options.noheading else [heading, *lines])
 
 

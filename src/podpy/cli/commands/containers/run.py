@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from podpy.cli.commands.containers.create import progress_maker, pull_options
+from podpy.cli.commands.containers.create import NEW, in_new_pod, progress_maker, pull_options
 from podpy.cli.engine import open_runtime
 from podpy.cli.streams import check_preserved, check_terminal, detach_keys, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
+    from podpy.libpod.containers.held import Held
     from podpy.libpod.io.foreground import AttachOptions
+    from podpy.spec.container import ContainerSpec
 
 
 def run(options: Options) -> int:
@@ -25,8 +27,9 @@ def run(options: Options) -> int:
             print("\n".join(runtime.containers.explain(spec)))
             return 0
         how = None if options.detach else _attach_options(options)
-        try:
-            container, code = create_and_start(
+
+        def work(spec: ContainerSpec) -> tuple[Held, int | None]:
+            return create_and_start(
                 runtime,
                 spec,
                 pull_options(options),
@@ -35,6 +38,9 @@ def run(options: Options) -> int:
                 progress=progress_maker(options),
                 discard=bool(options.rm or options.rmi),
             )
+
+        try:
+            container, code = in_new_pod(runtime, spec, work) if spec.pod.startswith(NEW) else work(spec)
         finally:
             if options.trace:
                 from podpy.cli.show.trace import print_trace

@@ -39,7 +39,11 @@ def finish(container: Held, *, wait: bool = True) -> None:
             else:
                 clean_up(container.engine, row)
     except (BusyError, NoSuchContainerError):
-        pass
+        return
+    if row.pod:
+        from podpy.libpod.pods.last_end import stop_if_last
+
+        stop_if_last(container.engine, row.pod)
 
 
 def for_restart(row: ContainerRow) -> bool:

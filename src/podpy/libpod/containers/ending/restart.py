@@ -56,7 +56,11 @@ def after_end(container: Held, *, remove: bool, only_ended: bool = False) -> boo
             else:
                 clean_up(container.engine, row)
     except NoSuchContainerError:
-        pass
+        return False
+    if row.pod:
+        from podpy.libpod.pods.last_end import stop_if_last
+
+        stop_if_last(container.engine, row.pod)
     return False
 
 

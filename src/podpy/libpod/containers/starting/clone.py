@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _SUFFIX = "-clone"
 
 
-def cloned(container: Held, changes: Changes, *, name: str = "", image: str = "") -> ContainerSpec:
-    """Return the spec for a copy of this container, for `create`; `image`: the name of another image.
+def cloned(container: Held, changes: Changes, *, name: str = "", image: str = "", pod: str = "") -> ContainerSpec:
+    """Return the spec for a copy of this container, for `create`; `image`, `pod`: the names of others.
 
     Named volumes are shared, anonymous ones are new. Files that only one container can have (--cidfile, --pidfile, the
     log) are left out. Raises UsageError for wrong changes.
@@ -26,6 +26,10 @@ def cloned(container: Held, changes: Changes, *, name: str = "", image: str = ""
     spec = changed(container.spec, changes)
     entrypoint = spec.entrypoint or []
     has_entrypoint = bool(entrypoint) and spec.command[: len(entrypoint)] == entrypoint
+    if pod:
+        from podpy.libpod.pods.membership import without_pod
+
+        spec = without_pod(container.engine, spec).replace(pod=pod)
     own_ids = spec.userns not in ("", "host") or bool(spec.uid_map_lines or spec.gid_map_lines)
     return spec.replace(
         name=name or free_name(container.engine, container.name),

@@ -57,9 +57,13 @@ def create(
     *,
     replace: bool = False,
     progress: Callable[[], Progress] | None = None,
+    also: Callable[[ContainerRow], object] | None = None,
 ) -> Held:
-    """Create a container that isn't started; see Runtime.create."""
-    return _create(engine, spec, _Wanted(pull=pull or AS_CONFIGURED, replaces=replace, progress=progress), CREATED)
+    """Create a container that isn't started; see Runtime.create. `also`: what else the transaction that adds it does,
+    with its row.
+    """
+    wanted = _Wanted(pull=pull or AS_CONFIGURED, replaces=replace, progress=progress, also=also)
+    return _create(engine, spec, wanted, CREATED)
 
 
 def create_starting(
@@ -87,6 +91,7 @@ class _Wanted(Record):
     pull: PullOptions
     replaces: bool = False
     progress: Callable[[], Progress] | None = None
+    also: Callable[[ContainerRow], object] | None = None
 
 
 def draft(engine: Engine, spec: ContainerSpec) -> Held:
@@ -109,6 +114,10 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
             hint=f"{spec.name!r} doesn't",
         )
     caller = engine.caller
+    if spec.pod:
+        from podpy.libpod.pods import membership
+
+        spec = membership.join(engine, spec)
     spec = with_defaults(spec, engine.conf, caller.environ, rootless=engine.paths.rootless, directory=caller.directory)
     spec = _with_ports(spec)
     spec = _with_default_mounts(engine, spec)
@@ -446,6 +455,10 @@ def _insert(
             if not owner:
                 _check_images(engine, [*([image.id] if image else []), *spec.image_mounts.values()])
                 _check_joined(engine, spec)
+                if spec.pod:
+                    from podpy.libpod.pods import membership
+
+                    membership.check(engine, spec)
                 if spec.networks:
                     from podpy.libpod.containers.starting import networks
 
@@ -454,6 +467,8 @@ def _insert(
                 row = _new_row(engine, container_id, name, whole, image, status)
                 table.insert(row, [*spec.joins(), *_other_relations(spec)])
                 _note_volumes(engine, container_id, spec)
+                if wanted.also is not None:
+                    wanted.also(row)
                 return row
         # An ended --rm container doesn't keep its name.
         if spec.name and not repair_if_needed(engine):
@@ -517,6 +532,7 @@ def _new_row(
         boot_id=engine.paths.boot_id,
         remove_at_exit=int(spec.remove),
         restart_policy=spec.restart_policy,
+        pod=spec.pod,
     )
 
 

@@ -288,12 +288,14 @@ def restart_word(spec: ContainerSpec, restarts: int) -> str:
 
 def context_of(container: Held, console_size: tuple[int, int] | None = None) -> StartContext:
     """Return the StartContext of a container."""
-    engine = container.engine
+    engine, spec = container.engine, container.spec
     directory = engine.run_directory(container.id)
+    if spec.is_infra and spec.rootfs and spec.mounts:  # they are the other containers': it has no place for them
+        spec = spec.replace(mounts=[])
     return StartContext(
         container_id=container.id,
         name=container.name,
-        spec=container.spec,
+        spec=spec,
         directory=directory,
         layer=engine.directory(container.id),
         rootfs=os.path.join(directory, "rootfs"),
@@ -316,6 +318,10 @@ def wanted_cgroup_manager(container: Held) -> str:
 def _root_operations(container: Held, context: StartContext) -> list[Operation]:
     engine, spec = container.engine, container.spec
     made: list[Operation] = []
+    if spec.is_infra and spec.rootfs:
+        from podpy.libpod.pods.root import ensure
+
+        ensure(engine, spec.rootfs)
     if spec.rootfs and not spec.rootfs_overlay:
         made.append(
             MakeContainerLayer(engine.store, container.id)

@@ -47,8 +47,9 @@ def run(
     """
     if spec.requires:
         engine.privileged(lambda: start_required(engine, spec))
-    if not engine.access.ends_with_the_call:
-        # Two steps here: the lock is held by this process, and its helper would release it.
+    if spec.pod or not engine.access.ends_with_the_call:
+        # Two steps here. A library's process holds the lock, and its helper would release it; in a pod, the infra
+        # container is started between them.
         held = create(engine, spec, pull, replace=replace, progress=progress)
         return held, engine.privileged(lambda: _start(engine, held, None, options, discard=discard))
     with create_starting(engine, spec, pull, replace=replace, progress=progress) as starting:

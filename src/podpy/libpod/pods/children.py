@@ -1,0 +1,104 @@
+"""Several containers are started at once: each by a forked child.
+
+A start waits for the OCI runtime most of its time, and moves its process into the container's mount namespace; so one
+process can start only one at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+from podpy import process
+from podpy.errors import PodpyError, StateError
+from podpy.notice import sending_to, warn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.engine import Engine
+
+_MOST_AT_ONCE = 32
+_CHUNK = 65536
+
+
+def each_in_a_child(
+    engine: Engine, containers: Sequence[Held], work: Callable[[Held], object]
+) -> dict[str, PodpyError]:
+    """Call `work` with each container, all at the same time; return the errors by the containers' ids.
+
+    A single one, and what it changes, stays in this process. Warnings of children are given here, when they have ended.
+    """
+    if len(containers) == 1:
+        return _here(containers[0], work)
+    errors: dict[str, PodpyError] = {}
+    engine.close()  # no SQLite connection may cross a fork
+    for first in range(0, len(containers), _MOST_AT_ONCE):
+        begun = [(each, *_begin(each, work)) for each in containers[first : first + _MOST_AT_ONCE]]
+        for container, pid, descriptor in begun:
+            error = _end(container, pid, descriptor)
+            if error is not None:
+                errors[container.id] = error
+    return errors
+
+
+def _here(container: Held, work: Callable[[Held], object]) -> dict[str, PodpyError]:
+    try:
+        work(container)
+    except PodpyError as error:
+        return {container.id: error}
+    return {}
+
+
+def _begin(container: Held, work: Callable[[Held], object]) -> tuple[int, int]:
+    """Return a child's pid, and where its answer comes from."""
+    answer, answer_end = process.pipe()
+    pid = process.fork()
+    if pid == 0:
+        try:
+            _in_child(container, work, answer_end)
+        finally:
+            os._exit(0)
+    os.close(answer_end)
+    return pid, answer
+
+
+def _in_child(container: Held, work: Callable[[Held], object], answer: int) -> None:
+    warnings: list[str] = []
+    error: BaseException | None = None
+    try:
+        with sending_to(warnings.append):
+            work(container)
+    except BaseException as raised:
+        error = raised
+    container.engine.close()
+    try:
+        data = pickle.dumps((error, warnings))
+        pickle.loads(data)  # some exceptions can't be read back
+    except Exception:
+        data = pickle.dumps((StateError(f"container {container.id}: {type(error).__name__}: {error}"), warnings))
+    view = memoryview(data)
+    while view:
+        view = view[os.write(answer, view) :]
+
+
+def _end(container: Held, pid: int, answer: int) -> PodpyError | None:
+    """Wait for a child; return its error. Raises what isn't podpy's own."""
+    data = b""
+    try:
+        while part := os.read(answer, _CHUNK):
+            data += part
+    finally:
+        os.close(answer)
+        os.waitpid(pid, 0)
+    if not data:
+        return StateError(f"container {container.id}: the call that was starting it was killed")
+    error, warnings = pickle.loads(data)
+    for text in warnings:
+        warn(text)
+    if error is None or isinstance(error, PodpyError):
+        found: PodpyError | None = error
+        return found
+    raise error

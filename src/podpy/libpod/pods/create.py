@@ -1,0 +1,137 @@
+"""Creates a pod: its row, and its infra container, in one transaction."""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from podpy import fastjson
+from podpy.errors import InUseError, UsageError
+from podpy.libpod.containers import names
+from podpy.libpod.containers.starting.create import create as create_container
+from podpy.libpod.pods import infra
+from podpy.libpod.pods.table import PodRow, PodTable
+from podpy.spec.pod import EXIT_POLICIES, KINDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podpy.image.registry.access import PullOptions
+    from podpy.libpod.engine import Engine
+    from podpy.spec.pod import PodSpec
+
+_MOST_TRIES_FOR_A_NAME = 20
+
+
+def create(engine: Engine, spec: PodSpec, pull: PullOptions | None = None) -> PodRow:
+    """Create a pod that isn't started, and return its row. `pull`: how to find an image for the infra container.
+
+    Raises UsageError, InUseError (the name), NoSuchImageError.
+    """
+    spec = _completed(engine, spec)
+    if spec.pod_id_file and os.path.lexists(spec.pod_id_file):
+        raise _id_file_exists(spec.pod_id_file)
+    for tries_left in reversed(range(1 if spec.name else _MOST_TRIES_FOR_A_NAME)):
+        try:
+            row = _create(engine, spec.replace(name=spec.name or names.invent_name()), pull)
+        except InUseError:
+            if not tries_left:
+                raise
+        else:
+            break
+    if spec.pod_id_file:
+        write_id_file(spec.pod_id_file, row.id)
+    return row
+
+
+def _create(engine: Engine, spec: PodSpec, pull: PullOptions | None) -> PodRow:
+    table = PodTable(engine.database)
+    row = PodRow(
+        id=names.new_id(),
+        name=spec.name,
+        created=time_ns(),
+        exit_policy=spec.exit_policy,
+        labels=fastjson.dumps(spec.labels),
+        spec=fastjson.dumps(spec.as_dict()),
+    )
+    if not spec.infra:
+        table.insert(row)
+        return row
+    owner = infra.spec_of(engine, spec, row.id)
+
+    def insert(container_id: str) -> None:
+        nonlocal row
+        row = row.replace(infra_id=container_id)
+        PodTable(engine.database).insert(row)
+
+    create_container(engine, owner, pull, also=lambda container: insert(container.id))
+    return row
+
+
+def _completed(engine: Engine, spec: PodSpec) -> PodSpec:
+    """Return the spec with what is left to containers.conf, and checked. Raises UsageError."""
+    if spec.name and not names.is_valid_name(spec.name):
+        raise UsageError(
+            "running pod create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
+            hint=f"{spec.name!r} doesn't",
+        )
+    policy = engine.conf.pod_exit_policy if spec.exit_policy is None else spec.exit_policy
+    if policy not in EXIT_POLICIES:
+        raise UsageError(
+            f'running pod create option: invalid pod exit policy: "{policy}"',
+            hint=f"It is one of {', '.join(EXIT_POLICIES)}",
+        )
+    check_share(spec.share)
+    if not spec.infra:
+        _check_without_infra(spec)
+        return spec.replace(exit_policy=policy, share=[])
+    own_userns = spec.container.userns not in (None, "", "host")
+    share = [*spec.share, "user"] if own_userns and "user" not in spec.share else spec.share
+    return spec.replace(exit_policy=policy, share=[*dict.fromkeys(share)])
+
+
+def check_share(words: Sequence[str]) -> None:
+    """Raise UsageError for a namespace that can't be shared."""
+    for word in words:
+        if word not in KINDS:
+            raise UsageError(
+                f"invalid kernel namespace to share: {word}. Options are: cgroup, ipc, net, pid, uts or none",
+                hint="Each may be added to the usual ones: --share +pid",
+            )
+
+
+def _check_without_infra(spec: PodSpec) -> None:
+    """Refuse what only an infra container can have, in Podman's words. Raises UsageError."""
+    asked = spec.container
+    if asked.ports:
+        raise UsageError("you must have an infra container to publish port bindings to the host")
+    given = {
+        "--network": asked.network or asked.networks,
+        "--dns": asked.dns,
+        "--add-host": asked.add_hosts,
+        "--hostname": spec.hostname or asked.hostname,
+        "--userns": asked.userns,
+        "--sysctl": asked.sysctls,
+        "--volume": asked.mounts,
+        "--infra-image": spec.infra_image,
+        "--infra-command": spec.infra_command,
+    }
+    for option, value in given.items():
+        if value:
+            raise UsageError(f"cannot set {option} without an infra container", hint="Leave --infra=false out")
+
+
+def write_id_file(path: str, pod_id: str) -> None:
+    """Write a pod's id to a new file. Raises UsageError."""
+    try:
+        with open(path, "x", encoding="ascii") as file:
+            file.write(pod_id)
+    except FileExistsError:
+        raise _id_file_exists(path) from None
+    except OSError as error:
+        raise UsageError(f"--pod-id-file {path}: {error.strerror}") from error
+
+
+def _id_file_exists(path: str) -> UsageError:
+    return UsageError(f"pod id file exists. Ensure another pod is not using it or delete {path}")

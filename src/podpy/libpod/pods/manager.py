@@ -1,0 +1,117 @@
+"""Pods: the methods that the command line, the library and the API call.
+
+with Runtime() as runtime:
+    pod = runtime.pods.create(PodSpec(name="shop"))
+    runtime.create(ContainerSpec(image="hello", pod=pod.id))
+    pod.start()
+"""
+
+from __future__ import annotations
+
+from podpy.errors import NoSuchPodError, PodpyError
+from podpy.libpod.containers.manager import failure
+from podpy.libpod.pods.pod import Pod
+from podpy.libpod.pods.table import PodTable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from podpy.image.registry.access import PullOptions
+    from podpy.libpod.engine import Engine
+    from podpy.libpod.pods.table import PodLine
+    from podpy.spec.pod import PodSpec
+
+    Chosen = tuple[str, Pod | PodpyError]
+    Outcomes = Iterator[tuple[str, str, PodpyError | None]]
+    Found = list[Pod]
+
+
+class Pods:
+    """The pods of one store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, name: str) -> Pod:
+        """Return a pod by name, id, or beginning of its id. Raises NoSuchPodError, AmbiguousNameError."""
+        return Pod(self._engine, PodTable(self._engine.database).find(name))
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a pod of this name. Raises AmbiguousNameError."""
+        try:
+            self.get(name)
+        except NoSuchPodError:
+            return False
+        return True
+
+    def latest(self) -> Pod:
+        """Return the pod that was created last. Raises NoSuchPodError."""
+        found = PodTable(self._engine.database).all()
+        if not found:
+            raise NoSuchPodError("there is no pod: no such pod", hint="podpy pod create makes one")
+        return Pod(self._engine, found[-1])
+
+    def create(self, spec: PodSpec, pull: PullOptions | None = None, *, replace: bool = False) -> Pod:
+        """Create a pod that isn't started. `replace`: first remove a pod with its name; `pull`: how to find an image
+        for the infra container, if it names one. Raises UsageError, InUseError, NoSuchImageError.
+        """
+        from podpy.libpod.pods.create import create
+        from podpy.libpod.system.repair import repair_if_needed
+
+        engine = self._engine
+        with engine.noticing():
+            repair_if_needed(engine)
+            if replace and spec.name and self.exists(spec.name):
+                self.get(spec.name).remove(force=True)
+            return Pod(engine, create(engine, spec, pull))
+
+    def list(self, filters: Sequence[str] = ()) -> Found:
+        """Return the pods that match every filter (podman-pod-ps(1)), oldest first. Raises UsageError."""
+        return [Pod(self._engine, line.row) for line in self.lines(filters)]
+
+    def lines(self, filters: Sequence[str] = (), *, whole: bool = False) -> Sequence[PodLine]:
+        """Return what `pod ps` shows of each pod that matches every filter, oldest first; `whole`: all fields.
+
+        Raises UsageError.
+        """
+        from podpy.libpod.pods.rows import lines
+
+        return lines(self._engine, filters, whole=whole)
+
+    def select(
+        self, names: Sequence[str] = (), *, every: bool = False, latest: bool = False, states: Sequence[str] = ()
+    ) -> Iterator[Chosen]:
+        """Yield a pair for each pod that a command acts on: the name that chose it, and the pod or error.
+
+        With `every`: all pods in one of `states` (empty: any).
+        """
+        if latest:
+            newest = self._or_error(self.latest)
+            yield newest.id if isinstance(newest, Pod) else "", newest
+        elif every:
+            for line in self.lines():
+                if not states or line.state in states:
+                    yield line.row.id, Pod(self._engine, line.row)
+        else:
+            for name in names:
+                yield name, self._or_error(lambda name=name: self.get(name))  # type: ignore[misc]
+
+    def _or_error(self, find: Callable[[], Pod]) -> Pod | PodpyError:
+        try:
+            return find()
+        except PodpyError as error:
+            return error
+
+    def each(self, chosen: Iterable[Chosen], work: Callable[[Pod], object]) -> Outcomes:
+        """Call `work` with each pod; yield the name that chose it, its id, and the error or None."""
+        for shown, found in chosen:
+            if isinstance(found, Pod):
+                yield shown, found.id, failure(work, found)
+            else:
+                yield shown, shown, found
+
+    def prune(self, *, force: bool = False) -> Outcomes:
+        """Remove the pods of which no container runs; yield as `each`."""
+        stopped = ("Created", "Exited", "Stopped", "Dead")
+        return self.each(self.select(every=True, states=stopped), lambda pod: pod.remove(force=force))

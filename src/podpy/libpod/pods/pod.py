@@ -1,0 +1,100 @@
+"""Pod: the public class of one pod."""
+
+from __future__ import annotations
+
+from podpy.errors import PodPartsError
+from podpy.libpod.containers.container import Container
+from podpy.libpod.pods.held import HeldPod
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from podpy.errors import PodpyError
+    from podpy.libpod.io.log_lines import LogLine, LogOptions
+
+    Errors = dict[str, PodpyError]
+
+
+class Pod(HeldPod):
+    """A pod. `row` is a snapshot; `refresh()` updates it.
+
+    Each changing method waits for the pod's lock, then for its containers'. What fails for some of the containers is a
+    PodPartsError with their errors; the others' change stays.
+    """
+
+    def _change(self, work: Callable[[], Errors], doing: str) -> None:
+        """Do `work` inside the user's namespaces, after repairing what killed calls have left."""
+        from podpy.libpod.system.repair import repair_if_needed
+
+        repair_if_needed(self.engine)
+        errors = self.engine.privileged(work)
+        if errors:
+            raise PodPartsError(f"not all containers of pod {self.name} could be {doing}", parts=errors.values())
+
+    def start(self) -> None:
+        """Start the containers that don't run: the infra container, init containers, then the others, those together
+        that don't need each other. Raises PodPartsError, UsageError (they require each other in a circle).
+        """
+        from podpy.libpod.pods.start import start
+
+        self._change(lambda: start(self), "started")
+
+    def stop(self, timeout: int | None = None) -> None:
+        """Stop the containers together, the infra container last; `timeout` as Container.stop. Raises PodPartsError."""
+        from podpy.libpod.pods.stop import stop
+
+        self._change(lambda: stop(self, timeout), "stopped")
+
+    def restart(self) -> None:
+        """Stop the containers that run, then start all. Raises PodPartsError."""
+        from podpy.libpod.pods.stop import restart
+
+        self._change(lambda: restart(self), "restarted")
+
+    def kill(self, signal: int = 9) -> None:
+        """Send a signal to the running containers' first processes. Raises PodPartsError."""
+        from podpy.libpod.pods.stop import kill
+
+        self._change(lambda: kill(self, signal), "killed")
+
+    def pause(self) -> None:
+        """Freeze the running containers. Raises PodPartsError."""
+        from podpy.libpod.pods.stop import pause
+
+        self._change(lambda: pause(self), "paused")
+
+    def unpause(self) -> None:
+        """Let the paused containers go on. Raises PodPartsError."""
+        from podpy.libpod.pods.stop import unpause
+
+        self._change(lambda: unpause(self), "unpaused")
+
+    def remove(self, *, force: bool = False, timeout: int | None = None) -> None:
+        """Remove the pod, its containers and their anonymous volumes; `force` stops them first, `timeout` as
+        Container.stop. Raises PodPartsError if one runs, NoSuchPodError.
+        """
+        from podpy.libpod.pods.remove import remove
+        from podpy.libpod.system.repair import repair_if_needed
+
+        repair_if_needed(self.engine)
+        self.engine.privileged(lambda: remove(self, force=force, timeout=timeout))
+
+    def containers(self) -> Sequence[Container]:
+        """Return the containers, the infra container first."""
+        return [Container(self.engine, each.row) for each in self.held()]
+
+    def inspect(self) -> dict[str, Any]:
+        """Return everything about the pod: Podman's InspectPodData as plain data."""
+        from podpy.libpod.pods.inspect import inspect
+
+        return inspect(self)
+
+    def logs(self, options: LogOptions | None = None) -> Iterator[tuple[Container, LogLine]]:
+        """Yield the lines of the containers' logs in the order of time, each with its container; not with `follow`."""
+        from podpy.libpod.io.log_merge import merged
+
+        found = [each for each in self.containers() if each.id != self.row.infra_id]
+        for number, line in merged([each.logs(options) for each in found]):
+            yield found[number], line
