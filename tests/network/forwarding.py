@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -160,3 +161,11 @@ def read_all(connection: socket.socket) -> bytes:
     while part := connection.recv(1 << 16):
         parts.append(part)
     return b"".join(parts)
+
+
+def wrapped(forward: Forwarder, command: str) -> None:
+    """Let a shell run a command before it is the forwarder."""
+    script = forward.directory.parent / f"{forward.program.name}-{uuid.uuid4().hex}"
+    script.write_text(f'#!/bin/sh\n{command}\nexec {forward.program} "$@"\n')
+    script.chmod(0o755)
+    forward.program = script

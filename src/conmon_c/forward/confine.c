@@ -30,7 +30,7 @@ static const int allowed[] = {
     SYS_epoll_wait,
 #endif
     SYS_exit, SYS_exit_group, SYS_fcntl, SYS_getegid, SYS_geteuid, SYS_getpid, SYS_getsockname, SYS_getsockopt,
-    SYS_gettid, SYS_listen, SYS_madvise, SYS_munmap, SYS_pipe2, SYS_read, SYS_recvfrom, SYS_recvmsg,
+    SYS_gettid, SYS_listen, SYS_madvise, SYS_munmap, SYS_pipe2, SYS_read, SYS_recvfrom, SYS_recvmmsg, SYS_recvmsg,
     SYS_restart_syscall, SYS_rt_sigreturn, SYS_sendmsg, SYS_sendto, SYS_setsockopt, SYS_shutdown, SYS_splice,
     SYS_tgkill, SYS_write,
 };

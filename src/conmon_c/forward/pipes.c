@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#define LARGE (256 * 1024) /* as many bytes as pages of 64 buffers: twice as much made no difference */
+
 bool pipes_take(struct pipes *pipes, struct pipe *pipe)
 {
     int ends[2];
@@ -14,7 +16,8 @@ bool pipes_take(struct pipes *pipes, struct pipe *pipe)
     }
     if (pipes->open >= pipes->most || pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
         return false;
-    pipes->open++;
+    if (pipes->open++ < SPARE_PIPES)
+        fcntl(ends[0], F_SETPIPE_SZ, LARGE); /* beyond the user's limit it stays small */
     *pipe = (struct pipe){.out = ends[0], .in = ends[1]};
     return true;
 }

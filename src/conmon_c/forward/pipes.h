@@ -5,7 +5,7 @@
 
 #include "util.h"
 
-#define SPARE_PIPES 8
+#define SPARE_PIPES 8 /* these are larger, for speed: more of them would be much of what a user may have (pipe(7)) */
 
 struct pipe {
     int out; /* to read; -1: no pipe */

@@ -54,14 +54,13 @@ static int bind_source(int fd, int type, union address source)
     return bind(fd, &source.any, address_size(&source));
 }
 
-static int bind_client(int fd, int type, const union address *client)
+/* What goes to such a socket, and what it sends, is known by that to the firewall (podpy.network.bridge.firewall). */
+static int set_transparent(int fd, enum family family)
 {
     static const int on = 1;
-    bool is_v6 = client->any.sa_family == AF_INET6;
 
-    if (setsockopt(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, &on, sizeof(on)))
-        return -1;
-    return bind_source(fd, type, *client);
+    return setsockopt(fd, family == V6 ? IPPROTO_IPV6 : IPPROTO_IP, family == V6 ? IPV6_TRANSPARENT : IP_TRANSPARENT,
+                      &on, sizeof(on));
 }
 
 static int prepare(const struct target *target, int fd, int type, const union address *client, enum family family)
@@ -69,8 +68,10 @@ static int prepare(const struct target *target, int fd, int type, const union ad
     const union address *gateway = &target->gateway[family];
     bool is_same = client->any.sa_family == target->server[family].any.sa_family;
 
+    if (target->keeps_clients && set_transparent(fd, family) != 0)
+        return -1;
     if (target->keeps_clients && is_same && !address_is_local(client))
-        return bind_client(fd, type, client);
+        return bind_source(fd, type, *client);
     /* The kernel's own choice is the same address nearly always: one that isn't there (any more) is no error. */
     if (gateway->any.sa_family != AF_UNSPEC)
         bind_source(fd, type, *gateway);

@@ -14,7 +14,7 @@
 #endif
 #define RETRY_MS 100     /* after descriptors or memory ran out */
 #define ACCEPTS 64       /* of one listener, before others get their turn */
-#define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 #define BROKEN (EPOLLERR | EPOLLHUP)
 
 static const struct pipe no_pipe = {.out = -1, .in = -1};
@@ -25,14 +25,20 @@ int tcp_init(struct context *ctx, struct error *err)
     return slots_init(&ctx->tcp.slots, sizeof(struct connection), ctx->limits.connections, err);
 }
 
+static int set_no_delay(int fd)
+{
+    static const int on = 1;
+
+    return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 int tcp_set_options(int fd)
 {
     static const int on = 1;
     static const int idle = 120;    /* seconds */
     static const int interval = 30; /* seconds; after 9 without an answer (tcp(7)) it's over */
 
-    return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) |
-           setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) |
+    return set_no_delay(fd) | setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) |
            setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle)) |
            setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
 }
@@ -125,9 +131,13 @@ static void pump(struct context *ctx, struct connection *connection)
         if (way_pump(&ctx->tcp.pipes, &way[i], &side[i], &side[!i]) == WAY_HAS_MORE)
             has_more = true;
     }
-    if (is_over(connection))
+    if (is_over(connection)) { /* closing tells the ends */
         end(ctx, connection);
-    else if (has_more)
+        return;
+    }
+    for (int i = 0; i < SIDES; i++)
+        way_tell_end(&way[i], &side[!i]);
+    if (has_more)
         enqueue(&ctx->tcp.more, connection);
     else
         unqueue(connection);
@@ -135,8 +145,12 @@ static void pump(struct context *ctx, struct connection *connection)
 
 static void note(struct side *side, uint32_t events)
 {
-    if ((events & (EPOLLIN | EPOLLRDHUP | BROKEN)) != 0)
+    if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | BROKEN)) != 0)
         side->readable = true;
+    if ((events & (EPOLLRDHUP | BROKEN)) != 0)
+        side->ending = true;
+    if ((events & EPOLLPRI) != 0)
+        side->urgent = true;
     if ((events & (EPOLLOUT | BROKEN)) != 0)
         side->writable = true;
     if ((events & BROKEN) != 0)
@@ -226,7 +240,7 @@ static void begin(struct context *ctx, int client_fd, const union address *clien
     server->fd = target_connect(&ctx->target, SOCK_STREAM, client, port, &connection->server);
     if (server->fd < 0 && is_shortage(errno))
         rest(ctx);
-    if (server->fd < 0 || tcp_set_options(server->fd) != 0 ||
+    if (server->fd < 0 || set_no_delay(server->fd) != 0 ||
         loop_add(&ctx->loop, &connection->side[CLIENT].source, EVENTS) < 0 ||
         loop_add(&ctx->loop, server, EVENTS) < 0)
         give_up(ctx, connection);

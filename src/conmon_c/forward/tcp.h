@@ -34,7 +34,8 @@ struct tcp {
 
 int tcp_init(struct context *ctx, struct error *err);
 
-/* Sets what each socket of a connection has: no delay, and probes that find out about peers that are gone. */
+/* Sets what a client's socket has: no delay, and probes that find out about clients that are gone. (The container is on
+   this machine: its kernel resets what is over.) */
 int tcp_set_options(int fd);
 
 void tcp_accept(struct context *ctx, struct listener *listener);

@@ -13,10 +13,7 @@
 #ifndef IDLE_MS /* a test has no patience */
 #define IDLE_MS 120000 /* as long as the kernel's conntrack keeps a flow with answers */
 #endif
-#define DATAGRAMS 64   /* of one socket, before others get their turn */
-#define SIZE 65536     /* more than any datagram has */
-
-static char buffer[SIZE];
+#define BATCHES 2      /* of one socket, before others get their turn */
 
 int udp_init(struct context *ctx, struct error *err)
 {
@@ -24,6 +21,8 @@ int udp_init(struct context *ctx, struct error *err)
 
     if (random != NULL)
         memcpy(&ctx->udp.seed, random, sizeof(ctx->udp.seed));
+    if (batch_init(err) < 0)
+        return -1;
     return slots_init(&ctx->udp.slots, sizeof(struct flow), ctx->limits.flows, err);
 }
 
@@ -98,24 +97,28 @@ static void idle_too_long(struct context *ctx)
         end(ctx, udp->oldest);
     if (udp->oldest != NULL)
         loop_timer(&ctx->loop, TIMER_FLOWS, udp->oldest->last + IDLE_MS, idle_too_long);
+    else
+        batch_rest();
 }
 
-/* Answers. An error that recv(2) tells is an ICMP message's (nobody listens in the container, say): it is over with
+/* Answers. An error that recvmmsg(2) tells is an ICMP message's (nobody listens in the container, say): it is over with
    that, and the client, whom no ICMP message of ours could reach, asks again or gives up. */
 static void flow_ready(struct context *ctx, struct source *source, uint32_t events)
 {
     struct flow *flow = CONTAINER_OF(source, struct flow, source);
 
     (void)events;
-    for (int i = 0; i < DATAGRAMS; i++) {
-        ssize_t n = recv(source->fd, buffer, sizeof(buffer), 0);
-        if (n < 0 && errno == EAGAIN)
+    for (int i = 0; i < BATCHES; i++) {
+        const struct batch *batch = batch_receive(source->fd, true);
+        if (batch == NULL && errno == EAGAIN)
             return;
-        if (n < 0)
+        if (batch == NULL)
             continue;
         touch(ctx, flow);
         /* What the host's own socket has no room for is lost, as a router's would be. */
-        datagram_send(flow->listener->source.fd, buffer, (size_t)n, &flow->client, &flow->asked);
+        batch_send(flow->listener->source.fd, batch->datagrams, batch->count, &flow->client, &flow->asked);
+        if (batch->count < BATCH)
+            return;
     }
 }
 
@@ -171,23 +174,42 @@ static struct flow *begin(struct context *ctx, struct listener *listener, const 
     return flow;
 }
 
+/* Returns how many from the first on are of the same flow. */
+static unsigned same_flow(const struct datagram *first, unsigned count)
+{
+    unsigned same = 1;
+
+    while (same < count && address_equal(&first[same].from, &first->from) &&
+           memcmp(&first[same].asked, &first->asked, sizeof(first->asked)) == 0)
+        same++;
+    return same;
+}
+
+static void pass_on(struct context *ctx, struct listener *listener, const struct datagram *first, unsigned count)
+{
+    struct flow *flow = find(&ctx->udp, listener, &first->from, &first->asked);
+
+    if (flow == NULL && (flow = begin(ctx, listener, &first->from, &first->asked)) == NULL)
+        return;
+    touch(ctx, flow);
+    batch_send(flow->source.fd, first, count, NULL, NULL);
+}
+
 void udp_receive(struct context *ctx, struct listener *listener)
 {
-    for (int i = 0; i < DATAGRAMS; i++) {
-        union address client;
-        struct asked asked;
-        ssize_t n = datagram_receive(listener->source.fd, buffer, sizeof(buffer), &client, &asked);
-        if (n < 0 && errno == EAGAIN)
+    for (int i = 0; i < BATCHES; i++) {
+        const struct batch *batch = batch_receive(listener->source.fd, false);
+        if (batch == NULL && errno == EAGAIN)
             return;
-        if (n < 0)
+        if (batch == NULL)
             continue;
-        struct flow *flow = find(&ctx->udp, listener, &client, &asked);
-        if (flow == NULL && (flow = begin(ctx, listener, &client, &asked)) == NULL)
-            continue;
-        touch(ctx, flow);
-        /* The first send(2) after an ICMP message tells of that, and sends nothing. */
-        if (send(flow->source.fd, buffer, (size_t)n, MSG_NOSIGNAL) < 0 && errno != EAGAIN && errno != EMSGSIZE)
-            send(flow->source.fd, buffer, (size_t)n, MSG_NOSIGNAL);
+        for (unsigned at = 0; at < batch->count;) {
+            unsigned count = same_flow(&batch->datagrams[at], batch->count - at);
+            pass_on(ctx, listener, &batch->datagrams[at], count);
+            at += count;
+        }
+        if (batch->count < BATCH)
+            return;
     }
 }
 

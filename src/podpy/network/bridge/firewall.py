@@ -8,6 +8,7 @@
     answers      an answer to a forwarder that speaks with its client's address: see `routes.loop_back`. It counts only
                  if it comes from the bridge that leads to its sender: with CAP_NET_RAW a container sends in any name.
                  So does all that comes to addresses of the bridges
+    questions    what such a forwarder says. Nothing keeps track of either: nobody filters or translates it
 
 Rule: nft(8). Names of devices are matched as texts: a bridge may come later. The table is loaded by one `nft -f -` (3
 to 6 ms); what a start adds are elements of the set `pairs` (podpy.network.bridge.nftables).
@@ -30,14 +31,20 @@ MARK = 2
 
 _PAIRS = "pairs"
 _TRANSPARENT = f"""
-		iifname != "{WAY_OUT}" socket transparent 1 fib saddr . iif oif exists meta mark set {MARK} accept
+		iifname != "{WAY_OUT}" socket transparent 1 fib saddr . iif oif exists meta mark set {MARK} notrack accept
 		iifname != "{WAY_OUT}" socket transparent 1 drop"""
+_QUESTIONS = """
+	chain questions {
+		type filter hook output priority raw; policy accept;
+		socket transparent 1 notrack
+	}
+"""
 _CHAINS = f"""
 	set {_PAIRS} {{
 		type ifname . ifname
 	}}
 	chain answers {{
-		type filter hook prerouting priority mangle; policy accept;%s
+		type filter hook prerouting priority raw; policy accept;%s
 		iifname != {{ "lo", "{WAY_OUT}" }} fib daddr type local fib saddr . iif oif missing drop
 	}}
 	chain between {{
@@ -76,8 +83,9 @@ def load(netns: int) -> bool:
     Return whether the kernel can tell a transparent socket's packets (nft_socket); without, the rule for them isn't
     there. Raises NotSupportedError without nft, NetworkSetupError with nft's own words.
     """
-    failed = nftables.load(netns, _CHAINS % _TRANSPARENT)
-    if not failed:
+    if not (failed := nftables.load(netns, _CHAINS % _TRANSPARENT + _QUESTIONS)):
+        return True
+    if not nftables.load(netns, _CHAINS % _TRANSPARENT):  # an old kernel looks for sockets in what comes only
         return True
     if nftables.load(netns, _CHAINS % ""):
         raise NetworkSetupError(
