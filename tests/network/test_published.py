@@ -52,6 +52,12 @@ def test_a_taken_port_is_an_error_before_anything_starts(podpy: Podpy, busybox: 
         done.fails(126, f"{port}", "address already in use")
 
 
+def test_the_plan_names_the_ports(podpy: Podpy, busybox: str, network: str) -> None:
+    shown = podpy.ok("run", "--explain", "--network", network, "-p=8080-8081:80-81", "-p=127.0.0.1::53/udp", busybox)
+    for what in ("bind the host ports", "start podpy-forward for the host ports"):
+        assert f"{what} *:8080+1/tcp 127.0.0.1:any/udp\n" in shown
+
+
 def test_an_ephemeral_port_survives_a_restart_and_a_killed_forwarder(serve: Serve, podpy: Podpy, network: str) -> None:
     service = serve("tcp:80", options=["--network", network, "-p", "80"])
     port = service.port("80/tcp")

@@ -188,7 +188,9 @@ def test_published_ports_show_who_called(root: RootsPodpy, host: Namespace, remo
         assert host.ask("::1", port, kind) == gateways["v6"]
     assert (remote.ask(HOST, 9090), host.ask("127.0.0.1", 7070)) == (REMOTE, gateways["v4"])
     assert remote.ask(HOST, 7070) == host.ask("127.0.0.1", 9090) == "Connection refused"
-    root("run", "--name=late", "--network=shop", "-p=8080:80", BUSYBOX, "true").fails(126, "address already in use")
+    root("run", "--name=late", "--network=shop", "-p=8080:80", BUSYBOX, "true").fails(
+        126, "cannot listen on the TCP port: listen tcp4 :8080: bind: address already in use", "It is pid "
+    )
     root.ok("rm", "late")
     root.ok("network", "create", "two")
     root.ok("network", "connect", "two", "web")
@@ -197,6 +199,18 @@ def test_published_ports_show_who_called(root: RootsPodpy, host: Namespace, remo
     root.ok("run", "-d", "--name=stays", "--network=two", BUSYBOX, "sleep", "300")
     root.ok("stop", "-t0", "web")
     assert remote.ask(HOST, 8080) == "Connection refused"
+
+
+def test_a_running_container_gets_ports_and_loses_them(root: RootsPodpy, host: Namespace, remote: Namespace) -> None:
+    root.ok("network", "create", "shop")
+    root.serve("web", "--network=shop", "-p=5353:53/udp")
+    root.ok("update", "--publish=8080:80", "web")
+    assert (remote.ask(HOST, 8080), host.ask("127.0.0.1", 8080)) == (REMOTE, root.address("web", "shop", "Gateway"))
+    assert f"tcp . 8080 : {root.address('web', 'shop')} . 80" in host.run("nft", "list", "ruleset")
+    root.ok("update", "--unpublish=8080:80", "web")
+    assert remote.ask(HOST, 8080) == "Connection refused"
+    assert "8080" not in host.run("nft", "list", "ruleset")
+    assert remote.ask(HOST, 5353, socket.SOCK_DGRAM) == REMOTE
 
 
 def test_what_a_kill_leaves_goes_with_the_next_call(root: RootsPodpy, host: Namespace, remote: Namespace) -> None:

@@ -5,6 +5,7 @@
     runroot/containers/ID/health/      what it must know of the health check (podpy.monitor.health)
     runroot/containers/ID/restart      what the monitor has decided about a restart
     runroot/containers/ID/update       what an update asks of the runtime, until its row says it
+    runroot/containers/ID/ports        what is being published, or no longer, until its row says it
     runroot/health/ID                  what its health checks have found
     runroot/exits/ID                   the exit record: the code in decimal; its mtime is the time
 
@@ -29,6 +30,7 @@ EXEC_EXIT = "exit"  # how an exec session has ended, in its own directory
 RESTART = "restart"
 HEALTH = "health"
 UNCOMMITTED = "update"
+CHANGING_PORTS = "ports"
 _LONGEST_CODE = 16  # bytes
 EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or the machine rebooted
 

@@ -26,6 +26,11 @@ class Changes(Record):
     startup: dict[str, Any] = {}  # field of StartupCheck: its new value
 
     @property
+    def changes_something(self) -> bool:
+        """Whether anything is to be changed."""
+        return self != Changes()
+
+    @property
     def limits_something(self) -> bool:
         """Whether a limit changes that the OCI runtime sets in a running container."""
         return bool(self.resources or self.memory_swap)

@@ -12,6 +12,7 @@ from podpy.cli.declare.model import (
     Command,
     Option,
     flag,
+    listed,
     text,
 )
 
@@ -20,6 +21,7 @@ _LIMITS = frozenset(
     --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops
     --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --ulimit""".split()
 )
+_PORTS = "[[IP:]HOST:]PORT[/PROTOCOL]"
 _OTHERS = frozenset(["--env", "--unsetenv", "--restart", "--no-healthcheck"])
 
 
@@ -36,16 +38,23 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("container update",),
         handler="podpy.cli.commands.containers.update:run",
         panel="Containers",
-        help="Change a container's limits, restart policy, health check or variables",
-        description="Limits and health checks count at once, variables and ulimits from the next start.",
+        help="Change a container's limits, restart policy, health check, variables or published ports",
+        description="Limits, health checks and ports of user networks count at once, variables and ulimits from the "
+        "next start.",
         examples=(
             "podpy update --memory 512m --cpus 1.5 web",
             "podpy update --restart always web",
             "podpy update --health-interval 5s --health-retries 2 web",
             "podpy update --env GREETING=hi --unsetenv OLD web",
+            "podpy update --unpublish 8080:80 --publish 8081:80 web",
         ),
         arguments=(one_container(required=False),),
-        options=(*filter(_is_changeable, CREATE_OPTIONS), latest()),
+        options=(
+            *filter(_is_changeable, CREATE_OPTIONS),
+            listed("--publish", _PORTS, "Publish a port or a range; while it runs, only on user networks"),
+            listed("--unpublish", _PORTS, "Publish it no longer; this comes before --publish"),
+            latest(),
+        ),
         rule="one",
     ),
     Command(

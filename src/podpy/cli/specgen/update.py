@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.cli.parser.options import Options
+    from podpy.spec.container import PortMapping
 
 
 def changes(options: Options) -> Changes:
@@ -28,6 +29,15 @@ def changes(options: Options) -> Changes:
         health=health,
         startup=startup,
     )
+
+
+def ports(texts: list[str]) -> list[PortMapping]:
+    """Return the ports of --publish or --unpublish. Raises UsageError, NotSupportedError."""
+    if not texts:
+        return []
+    from podpy.spec.text.ports import parse_publish
+
+    return [port for text in texts for port in parse_publish(text)]
 
 
 def limit_changes(options: Options) -> Changes:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from podpy.libpod.io.foreground import AttachOptions
     from podpy.libpod.io.log_lines import LogLine, LogOptions
     from podpy.spec.changes import Changes
+    from podpy.spec.container import PortMapping
 
 _ENDED = frozenset((EXITED, "stopped"))
 
@@ -254,6 +255,36 @@ class Container(Held):
         from podpy.libpod.containers.updating import update
 
         self._change(lambda: update(self, changes))
+
+    def publish(self, ports: list[PortMapping]) -> list[PortMapping]:
+        """Publish more ports, at once if the container runs; return them with their host ports.
+
+        On user networks only while it runs: see `podpy.libpod.networks.publishing.publish`. Raises InUseError,
+        NetworkSetupError, UsageError, NotSupportedError; then nothing has changed.
+        """
+        from podpy.libpod.system.repair import repair_if_needed
+
+        repair_if_needed(self.engine)
+
+        def work() -> list[PortMapping]:
+            from podpy.libpod.networks.publishing import publish
+
+            return publish(self, ports)
+
+        return self._privileged(work)
+
+    def unpublish(self, ports: list[PortMapping]) -> None:
+        """Publish these ports no longer; a host port of 0, or no host address, means any. What is connected stays so.
+
+        Raises StateError for one that isn't published, and as `publish`.
+        """
+
+        def work() -> None:
+            from podpy.libpod.networks.publishing import unpublish
+
+            unpublish(self, ports)
+
+        self._change(work)
 
     def rename(self, name: str) -> None:
         """Rename the container. Raises UsageError for an invalid name, InUseError for a taken one."""

@@ -13,7 +13,7 @@ from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.starting.networks import check_driver, named, with_interfaces
 from podpy.libpod.containers.table import ALIVE, INITIALIZED, ContainerRow
 from podpy.libpod.locks import BusyError
-from podpy.network.bridge import members, running
+from podpy.network.bridge import members, publishing, running
 from podpy.network.bridge.members import Member, Who
 from podpy.network.definitions.network import Network
 from podpy.network.mode import BRIDGE
@@ -104,7 +104,12 @@ def _reload(engine: Engine, held: Held, row: ContainerRow) -> None:
     now = _running(engine, held, row)
     for place, member in enumerate(there):
         running.plug_in(now, member, there[:place])
-    running.restart_forwarder(now, there, now.ports)
+    publishing.restart_forwarder(now, there, now.ports)
+
+
+def running_on(held: Held) -> tuple[running.Running, list[Member]]:
+    """Return a running container, as podpy.network.bridge knows it, and where it is plugged in."""
+    return _running(held.engine, held, held.row), members_of(held.engine, held, held.spec)
 
 
 def tell_name(held: Held, before: str) -> None:

@@ -22,7 +22,7 @@ from podpy.libpod.containers.ending.finish import finish, finish_removals
 from podpy.libpod.containers.ending.settle import settle, true_changes
 from podpy.libpod.containers.held import find
 from podpy.libpod.containers.table import BUSY, INITIALIZED, REMOVING, STOPPED_BY_USER
-from podpy.monitor.files import UNCOMMITTED
+from podpy.monitor.files import CHANGING_PORTS, UNCOMMITTED
 
 _NOT_ENDED = (*BUSY, INITIALIZED)
 _LOOK_AGAIN = 1.0  # seconds
@@ -65,6 +65,7 @@ def repair(engine: Engine) -> list[str]:
 
         take_over(engine)
     done += _take_back_updates(engine)
+    done += _close_half_published(engine)
     done += _remove_strays(engine)
     done += _remove_earlier(engine)
     _sweep_exit_records(engine)
@@ -119,6 +120,20 @@ def _take_back_updates(engine: Engine) -> list[str]:
     from podpy.libpod.containers.updating import take_back
 
     return [f"container {name[:12]}: an update of its limits was undone" for name in names if take_back(engine, name)]
+
+
+def _close_half_published(engine: Engine) -> list[str]:
+    directory = os.path.join(engine.paths.runroot, "containers")
+    names = [name for name in os.listdir(directory) if os.path.exists(f"{directory}/{name}/{CHANGING_PORTS}")]
+    if not names:
+        return []
+    from podpy.libpod.networks.publishing import take_back
+
+    return [
+        f"container {name[:12]}: ports that were half published were closed"
+        for name in names
+        if take_back(engine, name)
+    ]
 
 
 def _remove_earlier(engine: Engine) -> list[str]:

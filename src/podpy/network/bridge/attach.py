@@ -81,7 +81,7 @@ class BridgeNetwork:
             from podpy.network.bridge.forwarder import StartForwarder, WaitForForwarder
             from podpy.network.bridge.listeners import BindPorts
 
-            binding = BindPorts(published, before)
+            binding = BindPorts(published, before, rootful=self.shared.is_host)
             self.forwarder = StartForwarder(context.directory, binding)
             self.operations = [binding, *self.operations, StartForwarding(self, self.forwarder)]
             self.wait_operations.append(WaitForForwarder(self.forwarder))

@@ -73,7 +73,8 @@ class StartForwarder(Operation):
 
     def describe(self) -> str:
         """Return what is started."""
-        return f"start {NAME} for {len(self.binding.listeners)} listeners, to {self.target.as_text()}"
+        to = f", to {self.target.as_text()}" if self.target != Target() else ""  # known when the links are made
+        return f"start {NAME} for the host ports {self.binding.places}{to}"
 
     def execute(self) -> None:
         """Start it, and return at once. The sockets are its own then."""

@@ -100,6 +100,11 @@ class HostNamespace(SharedNamespace):
         if self._has_firewall:
             self._firewall(descriptor).publish(ports)
 
+    def unpublish(self, descriptor: int, ports: Iterable[Published]) -> None:
+        """Send what comes for these ports no longer; connections that are there live on. Raises OSError."""
+        if self._has_firewall:
+            self._firewall(descriptor).unpublish(ports)
+
     def withdraw(self, keeps: Callable[[str], bool]) -> None:
         """Publish nothing any more of the containers whose addresses `keeps` refuses. Raises OSError."""
         descriptor = self.find()

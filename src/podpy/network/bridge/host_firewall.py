@@ -170,6 +170,12 @@ class HostFirewall:
                 self._remove(name, [key for key, _ in some])
                 nftables.add(self.netns, name, some, self.table)
 
+    def unpublish(self, ports: Iterable[Published]) -> None:
+        """Send what comes for these ports no longer; one that isn't published is no error. Raises OSError."""
+        for port in ports:
+            name, key, _ = _element(port)
+            self._remove(name, [key])
+
     def withdraw(self, keeps: Callable[[str], bool]) -> None:
         """Publish nothing any more of the containers whose addresses `keeps` refuses, and forget their connections.
 

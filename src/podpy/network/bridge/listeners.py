@@ -4,7 +4,7 @@ So a port that is taken, too low, or on an address that the host doesn't have is
 yet, and whoever is faster has it. The sockets go to podpy-forward (podpy.network.bridge.forwarder).
 
 A port without a host address is on all addresses of both families, or on none: 0.0.0.0 and [::], each with a socket of
-its own. Where the host has no IPv6 it is 0.0.0.0 alone. Words: what Podman's rootlessport says.
+its own. Where the host has no IPv6 it is 0.0.0.0 alone. Words: what Podman's rootlessport says; as root, Podman itself.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from podpy.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from podpy.spec.container import PortMapping
+
+    Refused = Callable[[OSError, str, str, int], PodpyError]
 
 _ALL = ("0.0.0.0", "::")
 _BACKLOG = 4096  # connections; net.core.somaxconn is the kernel's limit
@@ -45,8 +47,11 @@ class Listener(Record):
 class BindPorts(Operation):
     """Bind the host ports of a container. `before` are those of its last start: ephemeral ones stay the same."""
 
-    def __init__(self, wanted: list[PortMapping], before: list[PortMapping] | None = None) -> None:
+    def __init__(
+        self, wanted: list[PortMapping], before: list[PortMapping] | None = None, *, rootful: bool = False
+    ) -> None:
         self.wanted = wanted
+        self.rootful = rootful
         self.before = before
         self.bound: list[PortMapping] = []
         self.listeners: list[Listener] = []
@@ -54,14 +59,19 @@ class BindPorts(Operation):
 
     def describe(self) -> str:
         """Return which ports."""
+        return f"bind the host ports {self.places}"
+
+    @property
+    def places(self) -> str:
+        """What is asked for, for who reads the plan."""
         places = (f"{p.host_ip or '*'}:{p.host_port or 'any'}+{p.count - 1}/{p.protocol}" for p in self.wanted)
-        return f"bind the host ports {' '.join(places).replace('+0', '')}"
+        return " ".join(places).replace("+0/", "/")
 
     def execute(self) -> None:
         """Bind them all, or none. Raises InUseError, NetworkSetupError, NotSupportedError, UsageError."""
         self._former_limit = make_room(2 * sum(port.count for port in self.wanted))
         try:
-            self.bound, self.listeners = bind(self.wanted, self.before)
+            self.bound, self.listeners = bind(self.wanted, self.before, rootful=self.rootful)
         finally:
             if not self.listeners:
                 self.close()
@@ -79,11 +89,12 @@ class BindPorts(Operation):
 
 
 def bind(
-    wanted: list[PortMapping], before: list[PortMapping] | None = None
+    wanted: list[PortMapping], before: list[PortMapping] | None = None, *, rootful: bool = False
 ) -> tuple[list[PortMapping], list[Listener]]:
     """Return the mappings with every host port chosen, and their sockets. All are bound, or none.
 
-    `before` are the ports of the last start: an ephemeral port stays the same as long as it is free.
+    `before` are the ports of the last start: an ephemeral port stays the same as long as it is free. `rootful`: errors
+    are said as Podman does as root.
     Raises InUseError for a port that is taken, NetworkSetupError for one that may not be bound, NotSupportedError for
     another protocol than tcp and udp, UsageError for one that is asked for twice.
     """
@@ -94,13 +105,14 @@ def bind(
     old = {(p.container_port, p.protocol, p.host_ip): p.host_port for p in before or [] if p.count == 1}
     made: list[Listener] = []
     chosen: dict[int, int] = {}
+    refused = _refused_to_root if rootful else _refused
     try:
         # Fixed ones first: an ephemeral one must not take their place.
         for place, port in sorted(enumerate(wanted), key=lambda item: item[1].host_port == 0):
             if port.host_port:
-                made += (one for i in range(port.count) for one in _bind(port, port.host_port + i, i))
+                made += (one for i in range(port.count) for one in _bind(port, port.host_port + i, i, refused))
             else:
-                found = _bind_ephemeral(port, old.get((port.container_port, port.protocol, port.host_ip), 0))
+                found = _bind_ephemeral(port, old.get((port.container_port, port.protocol, port.host_ip), 0), refused)
                 chosen[place] = found[0].host_port
                 made += found
     except BaseException:
@@ -125,22 +137,26 @@ def make_room(count: int) -> tuple[int, int] | None:
     return soft, hard
 
 
-def _bind_ephemeral(port: PortMapping, last: int) -> list[Listener]:
+def _bind_ephemeral(port: PortMapping, last: int, refused: Refused) -> list[Listener]:
     for attempt in range(_MOST_TRIES):
         try:
-            return _bind(port, last if attempt == 0 else 0, 0)
+            return _bind(port, last if attempt == 0 else 0, 0, refused)
         except (InUseError, NetworkSetupError):
             if attempt + 1 == _MOST_TRIES:
                 raise
     raise AssertionError("there is at least one try")
 
 
-def _bind(port: PortMapping, number: int, offset: int) -> list[Listener]:
-    """Return the sockets of one host port (0: any), one or one of each family."""
+def _bind(port: PortMapping, number: int, offset: int, refused: Refused) -> list[Listener]:
+    """Return the sockets of one host port (0: any), one or one of each family. `refused` makes the error."""
     made: list[Listener] = []
     try:
         for address in (port.host_ip,) if port.host_ip else _ALL:
-            found = _listen(port.protocol, address, made[0].host_port if made else number, optional=bool(made))
+            number = made[0].host_port if made else number
+            try:
+                found = _listen(port.protocol, address, number, optional=bool(made))
+            except OSError as error:
+                raise refused(error, port.protocol, address, number) from error
             if found is not None:
                 made.append(found.replace(container_port=port.container_port + offset))
     except BaseException:
@@ -151,7 +167,7 @@ def _bind(port: PortMapping, number: int, offset: int) -> list[Listener]:
 
 
 def _listen(protocol: str, address: str, number: int, *, optional: bool) -> Listener | None:
-    """Return a socket for one address; None for an `optional` one of a family that this host lacks."""
+    """Return a socket for one address; None for an `optional` one of a family that this host lacks. Raises OSError."""
     import _socket as socket
     from errno import EADDRNOTAVAIL, EAFNOSUPPORT
 
@@ -176,7 +192,7 @@ def _listen(protocol: str, address: str, number: int, *, optional: bool) -> List
     except OSError as error:
         if optional and error.errno in (EAFNOSUPPORT, EADDRNOTAVAIL):
             return None
-        raise _refused(error, protocol, address, number) from error
+        raise
 
 
 def above_streams(made: socket) -> int:
@@ -211,6 +227,17 @@ def _refused(error: OSError, protocol: str, address: str, number: int) -> PodpyE
         EMFILE: "More descriptors are needed: ulimit -n",
     }
     return NetworkSetupError(message, hint=hints.get(error.errno or 0, "podpy system doctor"))
+
+
+def _refused_to_root(error: OSError, protocol: str, address: str, number: int) -> PodpyError:
+    from errno import EADDRINUSE
+
+    family = "6" if ":" in address else "4"
+    place = f"{'' if address in _ALL else f'[{address}]' if family == '6' else address}:{number}"
+    told = _refused(error, protocol, address, number)
+    said = (error.strerror or str(error)).lower()
+    message = f"cannot listen on the {protocol.upper()} port: listen {protocol}{family} {place}: bind: {said}"
+    return (InUseError if error.errno == EADDRINUSE else NetworkSetupError)(message, hint=told.hint)
 
 
 def addresses(port: PortMapping) -> Iterator[tuple[str, int]]:

@@ -151,6 +151,9 @@ class SharedNamespace:
     def publish(self, descriptor: int, ports: Iterable[Published]) -> None:
         """Do nothing: the forwarder has all clients of published ports."""
 
+    def unpublish(self, descriptor: int, ports: Iterable[Published]) -> None:
+        """Do nothing, as `publish`."""
+
     def withdraw(self, keeps: Callable[[str], bool]) -> None:
         """Do nothing, as `publish`."""
 

@@ -11,7 +11,7 @@ from errno import ENOENT
 
 from podpy.errors import NetworkSetupError
 from podpy.network import names
-from podpy.network.bridge import forwarder, hosts, links, listeners, members, resolver
+from podpy.network.bridge import forwarder, hosts, links, members, resolver
 from podpy.network.bridge.place import bridges
 from podpy.plan import Operation, perform
 from podpy.record import Record
@@ -110,26 +110,6 @@ def _republish(shared: SharedNamespace, container: Running, left: Member, there:
         shared.publish(descriptor, container.published(there))
     finally:
         os.close(descriptor)
-
-
-def restart_forwarder(container: Running, there: list[Member], published: list[PortMapping]) -> None:
-    """Start the forwarder of the published ports again, if it has died. Raises InUseError, NetworkSetupError."""
-    if not published or forwarder.is_alive(container.directory):
-        return
-    start = forwarder.StartForwarder(container.directory, listeners.BindPorts(published))
-    shared = bridges(container.paths, container.conf)
-    with Privately(), shared:
-        start.shared = shared.open(NetworkRows(container.database).monitors())
-    start.target = members.target_of(there, container.answers_by(there), keeps=shared.has_transparent_sockets)
-    try:
-        perform(start.binding)
-        perform(start)
-        perform(forwarder.WaitForForwarder(start))
-    except BaseException:
-        start.abandon()
-        raise
-    finally:
-        os.close(start.shared)
 
 
 class PlugRunning(Operation):
