@@ -37,6 +37,7 @@
     │       └── AuthenticationError       unauthorized          it wants credentials, or other ones
     │           └── NoHelperError         no-credential-helper  the program that keeps them isn't there
     ├── NetworkSetupError            125  network
+    ├── ClusterError                 125  cluster               what a Kubernetes cluster answered, or that it didn't
     ├── RootlessError                125  rootless              the user's namespaces can't be made or joined
     ├── OperationError               125  operation             one step of a plan failed (quotes the step)
     ├── RuntimeFailedError           125  runtime               the OCI runtime or conmon failed
@@ -298,6 +299,12 @@ class NoHelperError(AuthenticationError):
     code = "no-credential-helper"
 
 
+class ClusterError(PodpyError):
+    """What a Kubernetes cluster answered, or that it didn't."""
+
+    code = "cluster"
+
+
 class NetworkSetupError(PodpyError):
     """The container's network can't be set up."""
 
@@ -340,3 +347,9 @@ class NotSupportedError(PodpyError):
     """This host, or this version of podpy, can't do it."""
 
     code = "not-supported"
+
+
+def shorten(text: str, length: int = 120) -> str:
+    """Return text fit for an error line: printable, at most `length` characters."""
+    clean = "".join(c if c.isprintable() else "?" for c in text[: length + 1])
+    return clean if len(clean) <= length else clean[:length] + "…"

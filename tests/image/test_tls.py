@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from podpy.errors import ConfigError, RegistryError
-from podpy.image.registry import tls_details
+from podpy.http import tls_details
 from podpy.image.registry.http import Body, Connection, drop
 from tests.image.scripted_server import OK, Script, Server, head, serving
 from tests.support.engine import Podpy
@@ -83,7 +83,7 @@ def system(pki: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (pki / "system").mkdir()
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(pki / "system"))
-    monkeypatch.setattr("podpy.image.registry.tls._BUNDLES", (str(pki / "system.pem"),))
+    monkeypatch.setattr("podpy.http.trust._BUNDLES", (str(pki / "system.pem"),))
     return pki
 
 

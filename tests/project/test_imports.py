@@ -24,9 +24,9 @@ business, and which of a user's monitors is alive is asked from below it, too.
 EVERYBODYS = BOTTOM | {"go"}
 MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"kube", "libpod", "spec"},
-    "kube": {"libpod", "spec"},
+    "kube": {"libpod", "spec", "http"},
     "libpod": {"image", "network", "oci", "monitor", "systemd", "spec", "storage", "rootless", "config"},
-    "image": {"storage", "rootless", "config"},
+    "image": {"http", "storage", "rootless", "config"},
     "network": {"spec", "storage", "rootless", "config"},
     "oci": {"spec", "rootless", "config"},
     "monitor": {"oci", "rootless", "config"},
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": {"rootless", "config"},
     "rootless": {"config"},
     "config": set(),
+    "http": set(),
     "go": set(),
 }
 """Room: the rooms below it, besides itself and EVERYBODYS."""

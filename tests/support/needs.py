@@ -9,6 +9,7 @@ tests looks just as green as one that runs them.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +98,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "ipv6": ("this machine has no IPv6", _ipv6),
     "new-pasta": ("pasta is of before August 2024, and scripts/test couldn't install a newer one", _new_pasta),
     "service-packages": ("scripts/test couldn't download the packages of tests/support/services.py", _service_packages),
+    "kubectl": ("no kubectl here: Debian has it in kubernetes-client", lambda: shutil.which("kubectl") is not None),
     "programs": ("scripts/test couldn't install the programs of tests/support/programs.py", _programs),
 }
 

@@ -6,7 +6,28 @@ from podpy.cli.declare.model import CONTAINERS, FILES, Argument, Command, flag, 
 
 GROUPS = {"kube": "Kubernetes YAML"}
 
+_SOME = "CONTAINER|POD|VOLUME"
+
 COMMANDS: tuple[Command, ...] = (
+    Command(
+        path="kube apply",
+        handler="podpy.cli.commands.kube.apply:run",
+        help="Send containers, pods, volumes, or YAML to a Kubernetes cluster",
+        description="Each object is made, or changed to what it should be, by server-side apply.",
+        examples=(
+            "podpy kube apply --kubeconfig ./cluster.yaml web",
+            "podpy kube apply --ns shop -f shop.yaml",
+            "podpy kube apply -f - < shop.yaml",
+        ),
+        arguments=(Argument(name="names", metavar=_SOME, required=False, many=True, complete=CONTAINERS),),
+        options=(
+            text("--ca-cert-file", "FILE", "The cluster's authority; insecure: check nothing", complete=FILES),
+            text("--file -f", "FILE", "Send this YAML; -: standard input", complete=FILES),
+            text("--kubeconfig -k", "FILE", "Where the cluster is, and who you are (KUBECONFIG, ~/.kube/config)"),
+            text("--ns", "NAMESPACE", "The namespace; else the object's, else the kubeconfig's"),
+            flag("--service -s", "Also a Service that publishes the ports at each node of the cluster"),
+        ),
+    ),
     Command(
         path="kube generate",
         aliases=("generate kube",),
@@ -18,7 +39,7 @@ COMMANDS: tuple[Command, ...] = (
             "podpy kube generate --service --type deployment --replicas 3 web | kubectl apply -f -",
             "podpy kube generate -f shop.yaml data web",
         ),
-        arguments=(Argument(name="names", metavar="CONTAINER|POD|VOLUME", many=True, complete=CONTAINERS),),
+        arguments=(Argument(name="names", metavar=_SOME, many=True, complete=CONTAINERS),),
         options=(
             text("--filename -f", "FILE", "Write it into this file, which may not exist yet", complete=FILES),
             flag("--no-trunc", "Annotations are never cut", hidden=True),

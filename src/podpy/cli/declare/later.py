@@ -19,7 +19,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "image build",
         "system service",
         *(f"pod {name}" for name in _POD),
-        "kube apply",
         "kube down",
         "kube play",
         "play",

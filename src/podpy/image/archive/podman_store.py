@@ -22,12 +22,12 @@ import os
 
 from podpy import fastjson, linux
 from podpy.digests import check_bytes
-from podpy.errors import DigestMismatchError, ImageError, NoSuchImageError
+from podpy.errors import DigestMismatchError, ImageError, NoSuchImageError, shorten
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
 from podpy.image.incoming.assemble import Blob, ImageParts, assemble
 from podpy.image.incoming.compression import decompressed
-from podpy.image.names.reference import is_hex, parse, shorten
+from podpy.image.names.reference import is_hex, parse
 from podpy.image.names.registries import registries_of
 from podpy.image.names.short import in_store
 from podpy.image.progress import SILENT, Progress

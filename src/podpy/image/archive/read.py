@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from podpy import fastjson
 from podpy.digests import check_bytes, sha256
-from podpy.errors import ImageError, NoSuchImageError, UnknownFormatError
+from podpy.errors import ImageError, NoSuchImageError, UnknownFormatError, shorten
 from podpy.image.archive.tree import HINT, Tree, is_directory, open_tree
 from podpy.image.documents import schema
 from podpy.image.documents.config import ImageConfig
@@ -14,7 +14,7 @@ from podpy.image.documents.descend import descend
 from podpy.image.failures import ErrorPrefix
 from podpy.image.incoming.assemble import Blob, ImageParts, assemble
 from podpy.image.names import transports
-from podpy.image.names.reference import LOCALHOST, parse, shorten
+from podpy.image.names.reference import LOCALHOST, parse
 from podpy.image.names.transports import TransportReference
 from podpy.image.progress import SILENT, Progress
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 
-from podpy.errors import ImageError, UnknownFormatError
-from podpy.image.names.reference import shorten
+from podpy.errors import ImageError, UnknownFormatError, shorten
 from podpy.record import Record
 
 _BLOCK = 512

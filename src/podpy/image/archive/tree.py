@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import stat
 
-from podpy.errors import ImageError, StorageError, UnknownFormatError
+from podpy.errors import ImageError, StorageError, UnknownFormatError, shorten
 from podpy.image.archive import tarindex
 from podpy.image.incoming.compression import HEAD, decompressed, detect
-from podpy.image.names.reference import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from podpy.errors import ImageError
+from podpy.errors import ImageError, shorten
 from podpy.image.documents.schema import CONFIG_LIMIT, LAYER_COUNT_LIMIT, Platform, load_object, same_machine
-from podpy.image.names.reference import check_digest, shorten
+from podpy.image.names.reference import check_digest
 from podpy.notice import warn
 from podpy.record import Record
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import ImageError, NoPlatformError
-from podpy.image.names.reference import check_digest, shorten
+from podpy.errors import ImageError, NoPlatformError, shorten
+from podpy.image.names.reference import check_digest
 from podpy.record import Record
 
 TYPE_CHECKING = False

@@ -5,9 +5,8 @@ If installed, isal (twice as fast as zlib) and backports.zstd are used; Python 3
 
 from __future__ import annotations
 
-from podpy.errors import ImageError
+from podpy.errors import ImageError, shorten
 from podpy.image.incoming import windows
-from podpy.image.names.reference import shorten
 from podpy.storage.layers.recipe import zstd_module
 
 TYPE_CHECKING = False

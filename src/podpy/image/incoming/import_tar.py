@@ -104,7 +104,7 @@ def _open(store: Store, source: str | int) -> int:
 
 
 def _download(address: str) -> Iterator[bytes]:
-    from podpy.image.registry.curl import HTTPError
+    from podpy.http.curl import HTTPError
     from podpy.image.registry.http import Connection, drop, split
 
     what = f"downloading {address}"
@@ -125,7 +125,7 @@ def _download(address: str) -> Iterator[bytes]:
 
 def _no_answer(error: RegistryError, cause: BaseException | None) -> RegistryError:
     """Return the error with a hint for a web server: import has no registries.conf and no --tls-verify."""
-    from podpy.image.registry.curl import HTTPError
+    from podpy.http.curl import HTTPError
 
     if not isinstance(cause, HTTPError) or cause.is_proxy or cause.is_unknown_host:
         return error

@@ -8,13 +8,13 @@ import time
 
 from podpy import fastjson
 from podpy.digests import sha256
-from podpy.errors import ImageError, InUseError, NoSuchArtifactError, UsageError
+from podpy.errors import ImageError, InUseError, NoSuchArtifactError, UsageError, shorten
 from podpy.image.archive import sniff
 from podpy.image.documents import artifact as manifests
 from podpy.image.documents import schema
 from podpy.image.documents.descend import descend
 from podpy.image.incoming.staged import fetch, stage_bytes, stage_file
-from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse, shorten
+from podpy.image.names.reference import DOCKER_DOMAIN, LOCALHOST, Reference, is_hex, parse
 from podpy.image.names.registries import registries_of
 from podpy.image.options import ArtifactOptions
 from podpy.image.progress import SILENT, Progress

@@ -13,7 +13,7 @@ short: registries.conf decides which registry it means (`podpy.image.names.short
 
 from __future__ import annotations
 
-from podpy.errors import ImageError
+from podpy.errors import ImageError, shorten
 from podpy.record import Record
 
 NAME_LENGTH = 255
@@ -133,12 +133,6 @@ def check_digest(text: str) -> str:
     if len(value) != _DIGEST_LENGTHS[algorithm]:
         raise ImageError(f'digest "{shorten(text)}": {algorithm} has {_DIGEST_LENGTHS[algorithm]} hex digits')
     return text
-
-
-def shorten(text: str, length: int = 120) -> str:
-    """Return text fit for an error line: printable, at most `length` characters."""
-    clean = "".join(c if c.isprintable() else "?" for c in text[: length + 1])
-    return clean if len(clean) <= length else clean[:length] + "…"
 
 
 def _invalid(text: str, why: str) -> ImageError:

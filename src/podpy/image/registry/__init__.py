@@ -6,7 +6,7 @@
     read.Repository        manifest(tag or digest) -> (bytes, media type); blob(digest, size, offset) -> pieces, resumed
     write.WritableRepository   blob_exists, put_blob (sent, mounted or there; from several threads), put_manifest
     search.search, list_tags; login.check_login
-    http.Connection         requests to one host: TLS, redirects, retries; curl.Response is one request by libcurl
+    http.Connection         requests to one host: redirects, retries; podpy.http does each one
     access.Access, PullOptions   the options of a connection: --tls-verify, --authfile, --creds, --retry …
 
 Credentials go to the registry's host and the token server that it names, and nowhere else. Raises RegistryError,

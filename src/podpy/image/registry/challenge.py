@@ -9,14 +9,13 @@ from __future__ import annotations
 from _thread import allocate_lock as Lock
 
 from podpy import fastjson
-from podpy.errors import AuthenticationError, RegistryError
-from podpy.image.names.reference import shorten
+from podpy.errors import AuthenticationError, RegistryError, shorten
 from podpy.image.registry.http import form, read_body, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.auth import Credentials
-    from podpy.image.registry.curl import Response
+    from podpy.http.curl import Response
     from podpy.image.registry.http import Connection
 
 _CLIENT = "podpy"

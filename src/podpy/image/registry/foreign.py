@@ -6,9 +6,8 @@ checked, so any sender will do. No credentials are sent there.
 
 from __future__ import annotations
 
-from podpy.errors import NotThereError, RegistryError
-from podpy.image.names.reference import shorten
-from podpy.image.registry.curl import HTTPError
+from podpy.errors import NotThereError, RegistryError, shorten
+from podpy.http.curl import HTTPError
 from podpy.image.registry.http import Connection, drop, split
 from podpy.image.registry.read import Repository
 
@@ -16,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from podpy.http.curl import Response
     from podpy.image.documents.schema import Descriptor
-    from podpy.image.registry.curl import Response
 
 _AGAIN = "Pull again: it goes on from there"
 

@@ -1,4 +1,4 @@
-"""HTTP for registries: TLS, proxies, redirects, retries. podpy.image.registry.curl does each single request.
+"""HTTP for registries: TLS, proxies, redirects, retries. podpy.http.curl does each single request.
 
 One `Connection` speaks to one registry host, and to those to which that host redirects. Credentials are sent only to
 the host that they are meant for; a redirect to another host drops them.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock as Lock  # threading's own; the rest of it takes 3 ms to import
 
-from podpy.errors import RegistryError
-from podpy.image.names.reference import shorten
+from podpy.errors import RegistryError, shorten
+from podpy.http.curl import CHUNK, HTTPError, Lines, Request, Response
+from podpy.http.proxies import proxy_for
+from podpy.http.trust import Trust, has_hashes
 from podpy.image.progress import SILENT, Progress
-from podpy.image.registry.curl import CHUNK, HTTPError, Lines, Request, Response
-from podpy.image.registry.proxies import proxy_for
-from podpy.image.registry.tls import Trust, has_hashes, trust_of
+from podpy.image.registry.certificates import trust_of
 from podpy.record import Record
 from podpy.version import VERSION
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from podpy.errors import ImageError, RegistryError
+from podpy.errors import ImageError, RegistryError, shorten
 from podpy.image.documents import schema
-from podpy.image.names.reference import shorten
 from podpy.image.registry.http import drop, join, read_body, split
 from podpy.image.registry.read import Repository
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from podpy.image.registry.curl import Response
+    from podpy.http.curl import Response
 _PAGES_LIMIT = 10_000  # ends the list of a registry whose pages never end
 
 

@@ -6,11 +6,11 @@ The push half is in `podpy.image.registry.write`.
 from __future__ import annotations
 
 from podpy.digests import check_bytes
-from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, NotThereError, RegistryError
+from podpy.errors import AuthenticationError, DigestMismatchError, ImageError, NotThereError, RegistryError, shorten
+from podpy.http.curl import HTTPError
 from podpy.image.documents import schema
-from podpy.image.names.reference import check_digest, shorten
+from podpy.image.names.reference import check_digest
 from podpy.image.registry.challenge import Authenticator, error_text
-from podpy.image.registry.curl import HTTPError
 from podpy.image.registry.http import drop, read_body
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from podpy.config.auth import Credentials
-    from podpy.image.registry.curl import Response
+    from podpy.http.curl import Response
     from podpy.image.registry.http import Body, Connection
 
     class PolicyCheck(Protocol):

@@ -8,11 +8,10 @@ it kept nothing, the blob is sent again in pieces (PATCH), so the next cut costs
 from __future__ import annotations
 
 from podpy.digests import sha256
-from podpy.errors import AuthenticationError, ManifestRefusedError, RegistryError, StorageError
+from podpy.errors import AuthenticationError, ManifestRefusedError, RegistryError, StorageError, shorten
+from podpy.http.curl import HTTPError
 from podpy.image.incoming.assemble import Blob
-from podpy.image.names.reference import shorten
 from podpy.image.progress import SILENT, Progress
-from podpy.image.registry.curl import HTTPError
 from podpy.image.registry.http import RETRIED, Body, drop, retry_after
 from podpy.image.registry.read import MOST_DIGITS, Repository
 
@@ -20,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from podpy.image.registry.curl import Response
+    from podpy.http.curl import Response
 EXISTS, MOUNTED, SENT = "exists", "mounted", "sent"
 PIECE = 16 << 20
 _BYTES = "application/octet-stream"

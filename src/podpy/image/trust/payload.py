@@ -7,8 +7,8 @@ wrong type, rejects the signature, since a later version of the format may give 
 from __future__ import annotations
 
 from podpy import fastjson
-from podpy.errors import ImageError
-from podpy.image.names.reference import check_digest, shorten
+from podpy.errors import ImageError, shorten
+from podpy.image.names.reference import check_digest
 from podpy.record import Record
 
 TYPE_CHECKING = False

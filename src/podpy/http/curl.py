@@ -13,9 +13,9 @@ import os
 from _thread import allocate_lock as Lock
 from time import monotonic, sleep
 
-from podpy.image.names.reference import shorten
-from podpy.image.registry.lean_pycurl import pycurl
-from podpy.image.registry.tls import trust_proxy
+from podpy.errors import shorten
+from podpy.http.lean_pycurl import pycurl
+from podpy.http.trust import trust_proxy
 from podpy.notice import Details
 from podpy.record import Record
 
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
-    from podpy.image.registry.tls import Trust
+    from podpy.http.trust import Trust
 
 CHUNK = 256 << 10
 CONNECT_TIMEOUT = 20  # seconds, TLS included
@@ -158,6 +158,7 @@ class Request(Record):
     headers: Mapping[str, str]
     trust: Trust
     proxy: str = ""
+    place: str = ""  # HOST:PORT to connect to, if it isn't what the URL says
     size: int = 0
     chunks: Callable[[], Iterable[bytes]] | None = None
 
@@ -257,6 +258,8 @@ class Response:
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
         if any(not line.isprintable() for line in lines):
             raise HTTPError(request.url, pycurl.E_URL_MALFORMAT, "a header with unprintable characters")
+        if request.place:
+            easy.setopt(pycurl.CONNECT_TO, [f"::{request.place}"])
         easy.setopt(pycurl.HTTPHEADER, [line.encode() for line in (*lines, "Expect:")])
         if request.method == "HEAD":
             easy.setopt(pycurl.NOBODY, 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from podpy.errors import ConfigError
-from podpy.image.registry.lean_pycurl import pycurl
+from podpy.http.lean_pycurl import pycurl
 from podpy.record import Record
 
 TYPE_CHECKING = False

@@ -17,10 +17,10 @@ from time import monotonic, process_time
 import pytest
 
 from podpy.errors import RegistryError, StorageError
-from podpy.image.registry import curl
-from podpy.image.registry.curl import HTTPError, Lines, Request, Response
+from podpy.http import curl
+from podpy.http.curl import HTTPError, Lines, Request, Response
+from podpy.http.trust import Trust
 from podpy.image.registry.http import Connection
-from podpy.image.registry.tls import Trust
 from tests.image.scripted_server import OK, head, says, serving
 from tests.support.registry import Registry
 
@@ -240,10 +240,10 @@ def test_a_process_with_many_open_files_does_not_spin() -> None:
 
 
 def test_the_rest_of_pycurl_is_there_for_others() -> None:
-    code = "import podpy.image.registry.curl, pycurl, sys; assert 'pycurl.async_multi' not in sys.modules; "
+    code = "import podpy.http.curl, pycurl, sys; assert 'pycurl.async_multi' not in sys.modules; "
     code += "from pycurl import AsyncCurlMulti; assert pycurl.AsyncCurlMulti is AsyncCurlMulti is not None"
     if not hasattr(curl.pycurl, "AsyncCurlMulti"):  # before 7.46
-        code = "import podpy.image.registry.curl"
+        code = "import podpy.http.curl"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 

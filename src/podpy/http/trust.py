@@ -1,19 +1,15 @@
-"""Trust in TLS connections: the system's authorities, and a registry's certs.d.
-
-containers-certs.d(5): a directory's *.crt are authorities, its *.cert and *.key our own certificates.
-"""
+"""Trust in TLS connections: which authorities, and which certificate of our own."""
 
 from __future__ import annotations
 
 import os
 
-from podpy.errors import RegistryError
-from podpy.image.registry.lean_pycurl import pycurl
+from podpy.http.lean_pycurl import pycurl
 from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.image.registry.tls_details import Details
+    from podpy.http.tls_details import Details
 
 # The distributions' bundles of authorities: Debian, Fedora, openSUSE, Alpine. pycurl may be built for another path.
 _BUNDLES = (
@@ -25,17 +21,18 @@ _BUNDLES = (
 )
 _DIRECTORY = "/etc/ssl/certs"
 _HASHED = len("3513523f.0")
-_BEGIN = b"-----BEGIN "
 
 
 class Trust(Record):
-    """How a server's certificate is checked; `certificate` and `key` are the paths of our own."""
+    """How a server's certificate is checked; `certificate` and `key` are the paths of our own, or stand in `own`."""
 
     is_checked: bool = True
     by_hash: bool = False  # take the system's authorities from the directory with hashes, not from the bundle
     authorities: bytes = b""  # in PEM, besides the system's
+    only_those: bool = False  # and not besides them
     certificate: str = ""
     key: str = ""
+    own: tuple[bytes, bytes] | None = None  # certificate and key in PEM
     details: Details | None = None  # which TLS is spoken at all
 
     def apply(self, easy: pycurl.Curl) -> None:
@@ -50,9 +47,17 @@ class Trust(Record):
         if self.certificate:
             easy.setopt(pycurl.SSLCERT, self.certificate)
             easy.setopt(pycurl.SSLKEY, self.key)
+        if self.own is not None:
+            easy.setopt(pycurl.SSLCERT_BLOB, self.own[0])
+            easy.setopt(pycurl.SSLKEY_BLOB, self.own[1])
+        if self.certificate or self.own is not None:
             easy.setopt(pycurl.KEYPASSWD, "")  # else OpenSSL asks at the terminal for an encrypted key's password
 
     def _apply_authorities(self, easy: pycurl.Curl) -> None:
+        if self.only_those:
+            easy.setopt(pycurl.CAINFO_BLOB, self.authorities)
+            easy.unsetopt(pycurl.CAPATH)
+            return
         bundle = "" if self.by_hash else _bundle()
         if self.authorities:
             easy.setopt(pycurl.CAINFO_BLOB, _read(bundle) + b"\n" + self.authorities)
@@ -61,6 +66,15 @@ class Trust(Record):
         elif self.by_hash:
             easy.unsetopt(pycurl.CAINFO)  # libcurl's own bundle
         easy.setopt(pycurl.CAPATH, _directory())
+
+
+def with_details(trust: Trust) -> Trust:
+    """Return a trust with what --tls-details says of all connections. Raises ConfigError."""
+    if not os.environ.get("PODPY_TLS_DETAILS"):
+        return trust
+    from podpy.http import tls_details
+
+    return trust.replace(details=tls_details.wanted())
 
 
 def trust_proxy(easy: pycurl.Curl) -> None:
@@ -82,45 +96,6 @@ def has_hashes() -> bool:
         return any(len(name) == _HASHED and name[-2:] == ".0" for name in os.listdir(_directory()))
     except OSError:
         return False
-
-
-def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:
-    """Return the trust for a registry with these directories of certs.d; missing ones are skipped.
-
-    Raises RegistryError for a file that can't be used, ConfigError for one of --tls-details.
-    """
-    authorities = b""
-    certificate = key = ""
-    for directory in directories:
-        try:
-            names = sorted(os.listdir(directory))
-        except OSError:
-            continue
-        for name in names:
-            path = os.path.join(directory, name)
-            if name.endswith(".crt"):
-                authorities += _pem(path) + b"\n"
-            elif name.endswith(".cert"):
-                certificate, key = path, path[:-5] + ".key"
-                _pem(certificate)
-                _pem(key)
-    trust = Trust(is_checked=not insecure, authorities=authorities, certificate=certificate, key=key)
-    if not os.environ.get("PODPY_TLS_DETAILS"):
-        return trust
-    from podpy.image.registry import tls_details
-
-    return trust.replace(details=tls_details.wanted())
-
-
-def _pem(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise RegistryError(f"{path}: not a usable certificate: {error.strerror}") from None
-    if _BEGIN not in data:
-        raise RegistryError(f"{path}: not a usable certificate: nothing in PEM is in it")
-    return data
 
 
 def _bundle() -> str:

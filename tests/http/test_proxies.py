@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podpy.image.registry.proxies import proxy_for
+from podpy.http.proxies import proxy_for
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""`kube apply`: every document of a file, or of what `kube generate` makes, to the cluster."""
+
+from __future__ import annotations
+
+from podpy.errors import UsageError
+from podpy.kube.apply import kubeconfig, plugin
+from podpy.kube.apply.cluster import Cluster
+from podpy.kube.reading.load import load
+from podpy.kube.reading.places import Plain
+from podpy.kube.reading.scalars import resolve
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    Document = dict[str, Any]
+
+_WORKLOADS = ("Pod", "Deployment", "DaemonSet", "Job", "StatefulSet", "CronJob", "ReplicaSet")
+
+
+class Target(Record):
+    """Where to: the options of podman-kube-apply(1). Empty ones are left to the kubeconfig."""
+
+    kubeconfig: str = ""  # a file
+    namespace: str = ""
+    authorities: str = ""  # a file with the cluster's authority, or "insecure"
+
+
+def read(data: bytes, file: str) -> list[Document]:
+    """Return the documents of a YAML file as plain data. `file` stands in errors. Raises UsageError."""
+    return [_plain(document) for document in load(data, file)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return resolve(value) if isinstance(value, Plain) else value
+
+
+def deploy_to(target: Target, documents: Iterable[Document], environ: Mapping[str, str]) -> None:
+    """Apply documents to the cluster that a kubeconfig names; see `deploy`. `environ`: KUBECONFIG, HOME, and proxies.
+
+    Raises ConfigError, too.
+    """
+    files = kubeconfig.find_files(target.kubeconfig, environ)
+    access = plugin.resolved(kubeconfig.access(files, authorities=target.authorities), environ)
+    with Cluster(access) as cluster:
+        deploy(cluster, documents, target.namespace)
+
+
+def deploy(cluster: Cluster, documents: Iterable[Document], namespace: str = "") -> None:
+    """Apply documents: first what others need (claims, Services, ConfigMaps …), then what runs.
+
+    The first that is refused ends it; what was applied before stays, and another call begins where nothing changes.
+    Raises UsageError for what is no object, before anything is sent; ClusterError.
+    """
+    checked = [_checked(document) for document in _flat(documents)]
+    if not checked:
+        raise UsageError("yaml file provided is empty, cannot apply to a cluster")
+    for document in sorted(checked, key=lambda each: each["kind"] in _WORKLOADS):
+        cluster.apply(document, namespace)
+
+
+def _flat(documents: Iterable[Document]) -> Iterator[Document]:
+    for document in documents:
+        if isinstance(document, dict) and document.get("kind") == "List":
+            yield from _flat(document.get("items") or ())
+        elif document is not None:
+            yield document
+
+
+def _checked(document: Any) -> Document:
+    if not isinstance(document, dict):
+        raise UsageError("unable to read kube YAML: a document is no object with kind, apiVersion and metadata")
+    data = document.get("metadata")
+    kind, version = document.get("kind"), document.get("apiVersion")
+    if not (isinstance(kind, str) and isinstance(version, str) and kind and version):
+        raise UsageError("unable to read kube YAML: an object has no kind or no apiVersion")
+    if not (isinstance(data, dict) and isinstance(data.get("name"), str) and data["name"]):
+        raise UsageError(f"unable to read kube YAML: a {kind} has no metadata.name")
+    return document
