@@ -130,10 +130,11 @@ class Pack:
         """Open a pack. Raises OSError, and EOFError, ValueError or TypeError if it is none."""
         self.file = _out_of_the_way(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         size = int.from_bytes(os.pread(self.file, _INDEX_SIZE, 0), "little")
-        names, table, imports = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
+        names, table, imports, ends = marshal.loads(os.pread(self.file, size, _INDEX_SIZE))
         self.names: list[str] = names.split("\n")
         self.table = memoryview(table).cast("I")
         self.imports = memoryview(imports).cast("H")
+        self.ends = memoryview(ends).cast("I")  # of the parts, each where the next one begins
         self.index = dict(zip(self.names, range(0, len(self.table), 4), strict=True))
         self.code = _INDEX_SIZE + size
 
@@ -220,18 +221,19 @@ class Later(dict[str, object]):
         module = sys.modules[name]
         return self.setdefault(target, getattr(module, attribute) if attribute else module)
 
-    def parts(self, name: str, codes: dict[str, bytes]) -> Callable[[str], object]:
-        """Return the `__getattr__` (PEP 562) of a module whose classes are made when they are first used: `codes` are
-        their statements, marshalled. If two threads make one at the same time, the first one's counts.
+    def parts(self, name: str, parts: tuple[str, ...], first: int) -> Callable[[str], object]:
+        """Return the `__getattr__` (PEP 562) of a module whose classes and rare functions are made when they are first
+        used; `first`: the number of its first part. If two threads make one at the same time, the first one's counts.
         """
+        pack = self.pack
 
         def get(attribute: str) -> object:
-            code = codes.get(attribute)
-            if code is None:
+            if attribute not in parts:
                 raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+            begin, end = pack.ends[(number := first + parts.index(attribute)) : number + 2]
             namespace = sys.modules[name].__dict__
             made: dict[str, object] = {}
-            exec(marshal.loads(code), namespace, made)
+            exec(marshal.loads(os.pread(pack.file, end - begin, pack.code + begin)), namespace, made)
             return namespace.setdefault(attribute, made[attribute])
 
         return get

@@ -4,7 +4,8 @@ The list is tests/cli/import_budget.txt. After a change that needs a new module 
 milliseconds?), write it anew: PODPY_UPDATE_BUDGET=1 pytest tests/cli/test_import_budget.py
 
 The list is of a podpy without its pack, where a module's imports are loaded with it: so it doesn't depend on what a
-command meets. From the pack an installed podpy loads those of them that are used (podpy.pack).
+command meets. From the pack an installed podpy loads those of them that are used (podpy.pack), and of their functions
+those that these commands call: the same update writes src/podpy/pack/called.py.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from tests.support.images import Image
 from tests.support.registry import Registry
 
 LIST = Path(__file__).with_name("import_budget.txt")
+CALLED = CHECKOUT / "src/podpy/pack/called.py"
 UPDATE = "PODPY_UPDATE_BUDGET"
 
 VERSION = f"Python {sys.version_info.major}.{sys.version_info.minor}"
@@ -40,9 +43,20 @@ sys.path.append(sys.argv[1])
 sys.path.append(sys.argv[2])
 import podpy._start  # loads os as the launcher's Python does
 report = open(sys.argv[3], "w")
+called = set()
+
+def note(frame, event, _argument):
+    code = frame.f_code
+    if event == "call" and code.co_name == getattr(code, "co_qualname", ""):
+        called.add((frame.f_globals.get("__name__", ""), code.co_name))
+
+if sys.argv[4]:
+    sys.setprofile(note)
 from podpy.cli.main import main
-status = main(sys.argv[4:])
-report.write("\\n".join(sorted(sys.modules)))
+status = main(sys.argv[5:])
+sys.setprofile(None)
+report.write("\\n".join(sorted(sys.modules)) + "\\n")
+report.write("\\n".join(f"{module}:{name}" for module, name in called if module.startswith("podpy")))
 report.close()
 sys.exit(status)
 """
@@ -66,6 +80,7 @@ class Budget:
         self.driver.chmod(0o644)
         placed = podpy.launcher.parents[2]
         self.site = placed if (placed / "podpy/cli").is_dir() else CHECKOUT / "src"
+        self.called: dict[str, set[str]] = {}  # by module, while the list is written
 
     def command(self, *args: str) -> tuple[Result, set[str]]:
         """Run a podpy command and return its result and the modules that it has loaded."""
@@ -76,8 +91,11 @@ class Budget:
         libraries = sysconfig.get_path("purelib")
         own = self.podpy.command(*args)[1:]
         python = [sys.executable, "-I", "-S", os.fspath(self.driver), os.fspath(self.site), libraries]
-        result = self.podpy.run([*python, os.fspath(report), *own])
-        return result, set(report.read_text().split()) - self.baseline
+        result = self.podpy.run([*python, os.fspath(report), os.environ.get(UPDATE, ""), *own])
+        reported = report.read_text().split()
+        for module, _, function in (name.partition(":") for name in reported if ":" in name):
+            self.called.setdefault(module, set()).add(function)
+        return result, {name for name in reported if ":" not in name} - self.baseline
 
     def ok(self, *args: str) -> set[str]:
         """Run a command that must succeed and return the modules that it has loaded."""
@@ -104,6 +122,13 @@ def write(found: dict[str, set[str]]) -> None:
     LIST.write_text("\n".join(lines) + "\n")
 
 
+def write_called(called: dict[str, set[str]]) -> None:
+    lines = [f"{module}: {' '.join(sorted(names - {'<module>'}))}" for module, names in sorted(called.items())]
+    wrapped = [part for line in lines for part in textwrap.wrap(line, 119, subsequent_indent="  ")]
+    before, _, _ = CALLED.read_text().partition('CALLED = """\n')
+    CALLED.write_text(before + 'CALLED = """\n' + "\n".join(wrapped) + '\n"""\n')
+
+
 def test_everyday_commands_load_no_more_than_they_need(podpy: Podpy, busybox: str, baseline: set[str]) -> None:
     budget = Budget(podpy, baseline)
     podpy.ok("create", "--name", "one", "--network=none", busybox, "sleep", "1000")
@@ -122,6 +147,12 @@ def test_everyday_commands_load_no_more_than_they_need(podpy: Podpy, busybox: st
     }
     if os.environ.get(UPDATE):
         write(found)
+        podpy.ok("run", "-d", "--name", "three", "--network=none", busybox, "sleep", "1000")
+        for command in ("create -q", "run -i --rm"):
+            budget.ok(*command.split(), "--network=none", busybox, "true")
+        for command in ("stats --no-stream three", "images", "restart -t0 three", "rm -f -t0 three", "--version"):
+            budget.ok(*command.split())
+        write_called(budget.called)
     allowed = listed()
     for command, modules in found.items():
         heavy = {name for name in modules if name in FORBIDDEN or name.partition(".")[0] in FORBIDDEN}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from podpy.pack.build import build
+from podpy.pack.build import build, called
 from tests.support.engine import CHECKOUT, Podpy
 
 # Runs the statements of argv[2] in a package that is packed as podpy's is.
@@ -45,8 +45,8 @@ class Packed:
     def write(self, name: str, text: str) -> None:
         (self.package / f"{name}.py").write_text(text)
 
-    def run(self, statements: str) -> str:
-        build(os.fspath(self.package))
+    def run(self, statements: str, called: dict[str, set[str]] | None = None) -> str:
+        build(os.fspath(self.package), called)
         for source in self.package.glob("*.py"):
             if source.name not in ("__init__.py", "_start.py"):
                 source.unlink()
@@ -278,6 +278,36 @@ def test_an_import_in_a_function_needs_no_importlib(packed: Packed) -> None:
         "one, other = high.f(); print(one is other, one(), high.C().g())"
     )
     assert said == "True 42 42\n"
+
+
+def test_functions_that_no_everyday_command_calls_are_made_at_their_first_use(packed: Packed) -> None:
+    packed.write(
+        "low",
+        "LIMIT = 3\ndef often(): return rarely(4)\ndef rarely(x, y=LIMIT): return x * y\n"
+        "def needed(): return 5\nSIZE = needed()\nclass C:\n    def m(self): return rarely(1, 2)\n"
+        "async def later(): return 7\n",
+    )
+    packed.write("other", "def f(): return 1\n")
+    packed.write("high", "from podpy.low import rarely\nRARELY = rarely\n")
+    said = packed.run(
+        "from podpy import low, other; print([n for n in ('often', 'rarely', 'needed', 'later') if n in vars(low)])\n"
+        "print(low.often(), low.C().m(), 'rarely' in vars(low), 'f' in vars(other))\n"
+        "from podpy import high; "
+        "print(high.RARELY is low.rarely, low.rarely.__module__, low.rarely.__code__.co_firstlineno)",
+        {"podpy.low": {"often"}},
+    )
+    assert said == "['often', 'needed']\n12 2 True True\nTrue podpy.low 3\n"
+
+
+def test_what_everyday_commands_call_is_still_there() -> None:
+    """Else the list is old: tests/cli/test_import_budget.py says how to write it anew."""
+    gone = []
+    for module, functions in called().items():
+        source = CHECKOUT / "src" / module.replace(".", "/")
+        path = next((path for path in (source.with_suffix(".py"), source / "__init__.py") if path.exists()), None)
+        text = path.read_text() if path else ""
+        gone += [f"{module}:{name}" for name in functions if f"def {name}(" not in text and f"class {name}" not in text]
+    assert len(gone) < 50, gone
 
 
 def test_a_module_that_is_not_there_is_said_to_be_missing(packed: Packed) -> None:

@@ -8,7 +8,8 @@ interpreter's cache tag), and podpy/_start.py reads it. Without it everything wo
 
     build(package) -> path        writes the file; describes its format            podpy.pack.build
     lean(tree)                    removes code for type checkers                   podpy.pack.lean
-    defer(name, tree, names)      delays imports and classes until their first use podpy.pack.deferred
+    defer(name, tree, names)      delays what can wait until its first use         podpy.pack.deferred
+    CALLED                        functions that everyday commands call: they don't wait   podpy.pack.called
 
 Rules:
 - The sources stay unchanged: this package changes only syntax trees, and lines keep their numbers.

@@ -3,9 +3,11 @@
     8 bytes     the head's size, little-endian
     the head    marshalled: the modules' names, one a line; a table with four numbers of 32 bits for each (where its
                 code begins, its size, where its imports begin, twice how many they are, and 1 if it is a package); the
-                imports, numbers of modules with 16 bits: those that the module imports at its top
+                imports, numbers of modules with 16 bits: those that the module imports at its top; where the parts
+                begin, and where the last one ends
     the code    of each module, marshalled, one after the other; offsets count from its beginning; a package whose
                 __init__.py is only a docstring has none
+    the parts   the classes and functions that are made when they are first used (podpy/pack/deferred.py), likewise
 
 Beside it the byte code of podpy/_start.py is written, for the launcher and for conmon's exit command.
 """
@@ -19,13 +21,15 @@ import os
 import sys
 from array import array
 from importlib.util import MAGIC_NUMBER
+from itertools import accumulate
 
+from podpy.pack.called import CALLED
 from podpy.pack.deferred import LATER, Names, defer
 from podpy.pack.lean import lean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 INDEX_SIZE = 8  # bytes
 _UNCHECKED = 1  # flags of byte code: it has a hash of its source, which nobody compares
@@ -38,29 +42,34 @@ def pack_path(package: str) -> str:
     return os.path.join(package, "_bin", f"modules-{sys.implementation.cache_tag}.pack")
 
 
-def build(package: str) -> str:
-    """Compile every module of the package directory into its pack, written aside and renamed; return its path."""
+def build(package: str, functions: dict[str, set[str]] | None = None) -> str:
+    """Compile every module of the package directory into its pack, written aside and renamed; return its path.
+
+    `functions`: as of `called`, which is used without it.
+    """
     base = os.path.dirname(package)
     paths = {_module_name(path): path for path in _paths(package, base)}
     trees = {name: _read(os.path.join(base, path)) for name, path in paths.items()}
-    names = Names(trees)
+    names = Names(trees, called() if functions is None else functions)
     numbers = {name: number for number, name in enumerate(trees)}
     table, imports = array("I"), array("H")
-    code = b""
+    code, parts = b"", [b""]
     for name, tree in trees.items():
-        parts = defer(name, tree, names)
-        if parts:
-            tree.body.insert(0, _prelude(name, {part: _part(node, paths[name]) for part, node in parts.items()}))
+        own = defer(name, tree, names)
+        if own:
+            tree.body.insert(0, _prelude(name, own, len(parts)))
+            parts += [_compiled(ast.Module([node], []), paths[name]) for node in own.values()]
         compiled = b"" if _is_bare(tree) else _compiled(tree, paths[name])
         imported = [numbers[other] for other in _imports(tree, names)]
         table.extend((len(code), len(compiled), len(imports), 2 * len(imported) + _is_package(paths[name])))
         imports.extend(imported)
         code += compiled
+    ends = array("I", accumulate(map(len, parts), initial=len(code)))
     target = pack_path(package)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     with open(target + ".new", "wb") as out:
-        head = marshal.dumps(("\n".join(trees), table.tobytes(), imports.tobytes()))
-        out.write(len(head).to_bytes(INDEX_SIZE, "little") + head + code)
+        head = marshal.dumps(("\n".join(trees), table.tobytes(), imports.tobytes(), ends.tobytes()))
+        out.write(len(head).to_bytes(INDEX_SIZE, "little") + head + code + b"".join(parts))
     os.replace(target + ".new", target)
     _compile_start(package)
     return target
@@ -117,16 +126,20 @@ def _module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _prelude(name: str, parts: dict[str, bytes]) -> ast.stmt:
-    """Return the statement with which a module says what else it has: `__getattr__ = Later.parts(name, {...})`."""
-    codes = ast.Dict([ast.Constant(part) for part in parts], [ast.Constant(code) for code in parts.values()])
+def _prelude(name: str, parts: Iterable[str], first: int) -> ast.stmt:
+    """Return the statement with which a module says what else it has: `__getattr__ = Later.parts(name, (...), first)`,
+    `first`: its first part's number.
+    """
     function = ast.Attribute(ast.Name(LATER, ast.Load()), "parts", ast.Load())
-    call = ast.Call(function, [ast.Constant(name), codes], [])
+    own = ast.Tuple([ast.Constant(part) for part in parts], ast.Load())
+    call = ast.Call(function, [ast.Constant(name), own, ast.Constant(first)], [])
     return ast.Assign([ast.Name("__getattr__", ast.Store())], call)
 
 
-def _part(node: ast.stmt, path: str) -> bytes:
-    return _compiled(ast.Module([node], []), path)
+def called() -> dict[str, set[str]]:
+    """Return which functions of each module the everyday commands call, by the module's name."""
+    entries = CALLED.replace("\n ", "").split("\n")
+    return {module: {*functions.split()} for module, _, functions in (entry.partition(":") for entry in entries)}
 
 
 def _compiled(tree: ast.Module, path: str) -> bytes:

@@ -13,6 +13,9 @@ a name that only functions use is not bound when the module is loaded. Each use 
 its module, which makes it when it is asked for the attribute; that is how pickle and other modules find it, too.
 Where a name stands for a number or a text that never changes, there is the value.
 
+Functions wait, too, in the modules of the everyday commands: those that none of them has called (podpy/pack/called.py).
+To wait costs a function that is needed as much as it saves one that isn't.
+
 An import inside a function is written with `Later`, too: it comes without importlib, which costs as much again as the
 module itself.
 
@@ -46,9 +49,12 @@ Value = int | str | bytes
 class Names:
     """What all modules together say about each name."""
 
-    def __init__(self, trees: Trees) -> None:
-        """`trees`: every module in the pack by its name; they aren't changed."""
+    def __init__(self, trees: Trees, called: dict[str, set[str]] | None = None) -> None:
+        """`trees`: every module in the pack by its name; they aren't changed. `called`: functions of modules, by the
+        module's name, that don't wait. A module that isn't there keeps all.
+        """
         self._trees = trees
+        self.called = called or {}
         self.constants: dict[str, dict[str, Value]] = {name: dict(_constants(tree)) for name, tree in trees.items()}
         self.constants[_ERRNO] = {name: value for name, value in vars(errno).items() if isinstance(value, int)}
         self.exported: set[tuple[str, str]] = set()
@@ -99,13 +105,13 @@ class Names:
 
 
 def defer(name: str, tree: ast.Module, names: Names) -> dict[str, ast.stmt]:
-    """Change a module's tree: imports and classes that can wait do. Return the classes that were taken out of it."""
+    """Change a module's tree: what can wait does. Return the classes and functions that were taken out of it."""
     imported = {bound: target for node in tree.body for bound, target in names.targets(node).items()}
     everywhere = _Uses(tree)
     bindings = {**everywhere.bindings, **dict.fromkeys(everywhere.patterns, 0)}
     free = {bound: target for bound, target in imported.items() if bindings[bound] == 1}
     _Inline(free, names.constants).visit(tree)
-    parts = _parts(tree, bindings)
+    parts = _parts(tree, bindings, names.called.get(name))
     uses = _Uses(tree)
     tree.body = [node for node in tree.body if node not in parts.values()]
     at_once = _Uses(tree).at_once
@@ -119,12 +125,19 @@ def defer(name: str, tree: ast.Module, names: Names) -> dict[str, ast.stmt]:
     return {part: rewrite.visit(node) for part, node in parts.items()}
 
 
-def _parts(tree: ast.Module, bindings: dict[str, int]) -> dict[str, ast.stmt]:
-    """Return the classes that nothing needs while the module is loaded. (A decorator may do more than make a class.)"""
+def _parts(tree: ast.Module, bindings: dict[str, int], called: set[str] | None) -> dict[str, ast.stmt]:
+    """Return the classes, and the functions that aren't `called`, that nothing needs while the module is loaded.
+
+    (A decorator may do more than make a class.)
+    """
     parts: dict[str, ast.stmt] = {
         node.name: node
         for node in tree.body
-        if isinstance(node, ast.ClassDef) and not node.decorator_list and bindings[node.name] == 1
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and not node.decorator_list
+        and bindings[node.name] == 1
+        and not (node.name.startswith("__") and node.name.endswith("__"))
+        and (isinstance(node, ast.ClassDef) or (called is not None and node.name not in called))
     }
     while True:
         rest = ast.Module([node for node in tree.body if node not in parts.values()], [])
