@@ -71,7 +71,7 @@ def send_signal(pid: int, started: int, number: int) -> bool:
     return True
 
 
-def stat_fields(pid: int) -> list[str]:
+def stat_fields(pid: int | str) -> list[str]:
     """Return the fields of /proc/PID/stat (proc_pid_stat(5)) from the third on, the state; none if it is gone."""
     return files.read_record(f"/proc/{pid}/stat").rpartition(")")[2].split()
 

@@ -111,6 +111,23 @@ def test_a_cgroups_files_are_read_as_podman_reads_them(tmp_path: Path) -> None:
     assert (usage["memory_limit"], usage["block_input"]) == (100_000, None)
 
 
+def test_members_of_a_cgroup_are_those_of_the_cgroups_in_it_too(tmp_path: Path) -> None:
+    inner = tmp_path / "container"
+    inner.mkdir()
+    for directory, processes, threads in ((tmp_path, "", ""), (inner, "7\n9\n", "7\n8\n9\n")):
+        (directory / "cgroup.procs").write_text(processes)
+        (directory / "cgroup.threads").write_text(threads)
+    assert Cgroup(str(tmp_path), ()).members() == (["7", "9"], 3)
+    assert Cgroup(str(inner), ()).members() == (["7", "9"], 3)
+    (inner / "cgroup.threads").write_text("7\n")
+    assert Cgroup(str(inner), ()).members() == (["7"], 1)
+    many = [str(number) for number in range(30_000, 34_000)]
+    for name in ("cgroup.procs", "cgroup.threads"):
+        (inner / name).write_text("".join(f"{number}\n" for number in many))
+    assert Cgroup(str(inner), ()).members() == (many, len(many))
+    assert Cgroup(str(tmp_path / "gone"), ()).members() == ([], 0)
+
+
 def test_bars_and_dashes() -> None:
     assert bars([0.0, 50.0, 100.0], 10.0) == "▁▅█"
     assert bars([0.0, 1.0], 10.0) == "▁▂"

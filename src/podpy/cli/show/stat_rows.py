@@ -59,11 +59,11 @@ def percent(number: float | None) -> str:
 
 
 def _pair(first: int | None, second: int | None, text: Callable[[float], str]) -> str:
-    return " / ".join(_UNKNOWN if number is None else text(number) for number in (first, second))
+    return f"{_UNKNOWN if first is None else text(first)} / {_UNKNOWN if second is None else text(second)}"
 
 
 def _total(stats: Stats, counter: str) -> int:
-    return sum(counts[counter] for counts in (stats.network or {}).values())
+    return sum([counts[counter] for counts in stats.network.values()]) if stats.network else 0
 
 
 def unknown(samples: Sequence[Stats]) -> list[str]:
@@ -71,7 +71,7 @@ def unknown(samples: Sequence[Stats]) -> list[str]:
     columns = {
         "CPU": "cpu_time", "MEM": "memory", "NET IO": "network", "BLOCK IO": "block_input", "PIDS": "pids"
     }  # fmt: skip
-    return [column for column, field in columns.items() if any(getattr(each, field) is None for each in samples)]
+    return [column for column, field in columns.items() if None in [getattr(each, field) for each in samples]]
 
 
 class _Shown(Struct):

@@ -33,6 +33,8 @@ _ROOTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # v2 alone; beside v1
 _COMPLETE = frozenset(("memory.current", "pids.current", "io.stat"))
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # nanoseconds
 _KIB = 1024
+_SURELY_WHOLE = 2048  # bytes: of no file here is a line longer than the rest of the smallest page
+_NO_DIRECTORY_IN_IT = 2  # links of a directory: its name, and its own "."
 _UTIME, _STIME, _CUTIME, _CSTIME, _THREADS = 11, 12, 13, 14, 17  # proc_pid_stat(5), counted from the state
 # proc_pid_net(5), dev: the column of each of Podman's numbers.
 _COUNTERS = {
@@ -47,21 +49,21 @@ def measure(rows: list[ContainerRow]) -> dict[str, Usage]:
     own_network = namespace("self", "net")
     groups = _Cgroups()
     found: dict[str, Usage] = {}
-    lacking = []
+    elsewhere = []
     for row in rows:
         group = groups.of(row)
-        if group is not None:
-            usage = group.usage(total)
-            is_complete = group.tells_everything
-        else:
+        if group is None:
             usage = {**dict.fromkeys(_VALUES), "memory_limit": total}
-            is_complete = False
-        shares_network = namespace(row.pid, "net") == own_network
-        usage["network"] = None if shares_network else _traffic(row.pid)
+            elsewhere.append(row)
+        else:
+            usage = group.usage(total)
+            if not group.tells_everything:
+                processes, usage["pids"] = group.members()
+                _complete(usage, processes)
         found[row.id] = usage
-        if not is_complete:
-            lacking.append(row)
-    for identifier, processes in _processes_of(lacking).items() if lacking else ():
+        if namespace(row.pid, "net") != own_network:
+            usage["network"] = _traffic(row.pid)
+    for identifier, processes in _processes_of(elsewhere).items() if elsewhere else ():
         _complete(found[identifier], processes)
     return found
 
@@ -101,7 +103,8 @@ class Cgroup:
         """`names`: the files that it has."""
         self._directory = directory
         self._names = names
-        self.cpu = self._pairs("cpu.stat")
+        words = self._text("cpu.stat").split()
+        self.cpu = dict(zip(words[::2], words[1::2], strict=True))
 
     @property
     def tells_everything(self) -> bool:
@@ -110,18 +113,35 @@ class Cgroup:
 
     def usage(self, total: int) -> Usage:
         """Return all values but the network's; None where it lacks the controller. `total`: the machine's memory."""
-        usage: Usage = dict.fromkeys(_VALUES)
-        usage["memory_limit"] = total
+        usage: Usage = {**dict.fromkeys(_VALUES), "memory_limit": total}
         if "usage_usec" in self.cpu:
-            usage["cpu_time"] = self.cpu["usage_usec"] * 1000
-            usage["system_time"] = self.cpu["system_usec"] * 1000
+            usage["cpu_time"] = int(self.cpu["usage_usec"]) * 1000
+            usage["system_time"] = int(self.cpu["system_usec"]) * 1000
         if "memory.current" in self._names:
             usage["memory"] = self._memory()
             usage["memory_limit"] = min(self._number("memory.max") or total, total)
         if "io.stat" in self._names:
             usage["block_input"], usage["block_output"] = self._disk()
-        usage["pids"] = self._number("pids.current")
+        if "pids.current" in self._names:
+            usage["pids"] = self._number("pids.current")
         return usage
+
+    def members(self) -> tuple[list[str], int]:
+        """Return the pids (outside) of its processes, with those of the cgroups in it, and the number of threads."""
+        processes: list[str] = []
+        threads = 0
+        directories = [self._directory]
+        for directory in directories:
+            try:
+                if os.stat(directory).st_nlink > _NO_DIRECTORY_IN_IT:
+                    directories += [entry.path for entry in os.scandir(directory) if entry.is_dir()]
+            except OSError:  # it has just ended
+                continue
+            inside = _lines(f"{directory}/cgroup.threads")
+            threads += len(inside)
+            # The thread of a process that has one has its number.
+            processes += inside if len(inside) == 1 else _lines(f"{directory}/cgroup.procs")
+        return processes, threads
 
     def _text(self, name: str) -> str:
         return files.read_record(f"{self._directory}/{name}") if name in self._names else ""
@@ -130,13 +150,10 @@ class Cgroup:
         text = self._text(name).strip()
         return int(text) if text.isdigit() else None
 
-    def _pairs(self, name: str) -> dict[str, int]:
-        lines = self._text(name).splitlines()
-        return {name: int(number) for name, _, number in (line.partition(" ") for line in lines) if number.isdigit()}
-
     def _memory(self) -> int | None:
         memory = self._number("memory.current")
-        return memory and max(0, memory - self._pairs("memory.stat").get("inactive_file", 0))
+        inactive = self._text("memory.stat").partition("\ninactive_file ")[2].partition("\n")[0]
+        return None if memory is None else max(0, memory - int(inactive or 0))
 
     def _disk(self) -> tuple[int, int]:
         lines = files.read_small(f"{self._directory}/io.stat").splitlines()
@@ -145,34 +162,43 @@ class Cgroup:
         return read, sum(int(number) for name, _, number in counts if name == "wbytes")
 
 
+def _lines(path: str) -> list[str]:
+    """Return the lines of a file of the kernel's that it writes line by line; none if it can't be read.
+
+    One read(2) is enough for a short one: it ends where the next line wouldn't fit into a page (seq_file.rst).
+    """
+    text = files.read_record(path)
+    return (text if len(text) < _SURELY_WHOLE else files.read_small(path)).splitlines()
+
+
 def _total_memory() -> int:
     """Return the machine's memory in bytes (proc_meminfo(5))."""
     first = files.read("/proc/meminfo").partition("\n")[0]
     return int(first.split()[1]) * _KIB
 
 
-def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[int]]:
+def _processes_of(rows: Iterable[ContainerRow]) -> dict[str, list[str]]:
     """Return the pids (outside) of each container by its id: one pass over /proc for all."""
     own = namespace("self", "pid")
     spaces: dict[str, list[str]] = {}
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[str]] = {}
     for row in rows:
         space = namespace(row.pid, "pid")
         if space == own:
             from podpy.libpod.containers.top import tree
 
-            found[row.id] = tree(row.pid)  # it has the host's pid namespace
+            found[row.id] = [str(pid) for pid in tree(row.pid)]  # it has the host's pid namespace
         elif space:
             spaces.setdefault(space, []).append(row.id)
             found[row.id] = []
     for name in os.listdir("/proc") if spaces else ():
         if name.isdigit():
             for identifier in spaces.get(namespace(name, "pid"), ()):
-                found[identifier].append(int(name))
+                found[identifier].append(name)
     return found
 
 
-def _complete(usage: Usage, processes: list[int]) -> None:
+def _complete(usage: Usage, processes: list[str]) -> None:
     """Sum missing values up over processes."""
     if usage["cpu_time"] is None or usage["pids"] is None:
         _count(usage, processes)
@@ -184,7 +210,7 @@ def _complete(usage: Usage, processes: list[int]) -> None:
         usage["block_output"] = _sum([written for _, written in counts])
 
 
-def _count(usage: Usage, processes: list[int]) -> None:
+def _count(usage: Usage, processes: list[str]) -> None:
     """Count threads, and their time where the cgroup doesn't tell it."""
     alive = [fields for pid in processes if (fields := stat_fields(pid))]
     if not alive:
@@ -207,13 +233,13 @@ def _sum(numbers: list[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _memory(pid: int) -> int | None:
+def _memory(pid: str) -> int | None:
     """Return a process's proportional share of memory in bytes; None if it has just ended, or may not be read."""
     _, found, rest = files.read_record(f"/proc/{pid}/smaps_rollup").partition("\nPss:")
     return int(rest.split(maxsplit=1)[0]) * _KIB if found else None
 
 
-def _disk(pid: int) -> tuple[int | None, int | None]:
+def _disk(pid: str) -> tuple[int | None, int | None]:
     """Return the bytes that a process has read from and written to disks (proc_pid_io(5)); None like `_memory`."""
     _, found, rest = files.read_record(f"/proc/{pid}/io").partition("\nread_bytes:")
     if not found:
@@ -224,14 +250,14 @@ def _disk(pid: int) -> tuple[int | None, int | None]:
 
 def _traffic(pid: int) -> Traffic | None:
     """Return the traffic of each interface, except the loopback, in a process's network namespace."""
-    found: Traffic = {}
-    try:
-        lines = files.read(f"/proc/{pid}/net/dev").splitlines()[2:]
-    except OSError:
+    lines = _lines(f"/proc/{pid}/net/dev")
+    if not lines:
         return None
-    for line in lines:
+    found: Traffic = {}
+    for line in lines[2:]:
         name, _, numbers = line.partition(":")
-        if name.strip() != "lo":
+        name = name.strip()
+        if name != "lo":
             counts = numbers.split()
-            found[name.strip()] = {key: int(counts[place]) for key, place in _COUNTERS.items()}
+            found[name] = {key: int(counts[place]) for key, place in _COUNTERS.items()}
     return found
