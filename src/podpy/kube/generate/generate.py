@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import time
 
-from podpy.errors import NoSuchContainerError, NoSuchVolumeError, NotFoundError, UsageError
+from podpy.errors import NoSuchContainerError, NoSuchPodError, NoSuchVolumeError, NotFoundError, UsageError
 from podpy.kube.generate import kinds
 from podpy.kube.generate.pod import pod
 from podpy.kube.generate.source import Group, Source
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from podpy.kube.generate.source import Options
     from podpy.libpod.containers.container import Container
+    from podpy.libpod.pods.pod import Pod
     from podpy.libpod.runtime import Runtime
     from podpy.storage.volumes.volume import Volume
 
@@ -37,6 +38,15 @@ _SELINUX = """
 # enabled system, check the podman generate kube man page for steps to follow to ensure that your pod/container
 # has the right permissions to access the volumes added.
 """
+
+
+_NAMESPACES = """
+# NOTE: The namespace sharing for a pod has been modified by the user and is not the same as the
+# default settings for kubernetes. This can lead to unexpected behavior when running the generated
+# kube yaml in a kubernetes cluster.
+"""
+_SHARED = ("ipc", "net", "uts")  # in each of Kubernetes' pods
+_SHORT_ID = 12
 
 
 class Generated:
@@ -70,32 +80,46 @@ def generate(runtime: Runtime, names: Sequence[str], options: Options) -> Genera
         raise UsageError("--replicas can only be set when --type is set to deployment")
     if options.replicas < 1:
         raise UsageError("--replicas has to be greater than or equal to 1. By default, --replicas is set to 1")
-    containers, volumes = _look_up(runtime, names)
+    containers, pods, volumes = _look_up(runtime, names)
     now = rfc3339(int(time()) * SECOND, utc=True)
     made = Generated()
     made.claims = [kinds.volume_claim(volume, now, options) for volume in volumes]
+    for found in pods:
+        if not {*_SHARED} <= {*found.spec.share}:
+            made.notes = [_NAMESPACES]
+        _add(made, pod(group_of(runtime, found), options, now), options)
     if containers:
         members = [source_of(runtime, container) for container in containers]
         _add(made, pod(Group(name=members[0].name, members=members), options, now), options)
-        if made.workloads and _has_volumes(made.workloads[0]):
+        if _has_volumes(made.workloads[-1]):
             made.notes.append(_SELINUX)
     return made
 
 
-def _look_up(runtime: Runtime, names: Sequence[str]) -> tuple[list[Container], list[Volume]]:
+def _look_up(runtime: Runtime, names: Sequence[str]) -> tuple[list[Container], list[Pod], list[Volume]]:
+    """Return what each name names: a container, else a pod, else a volume."""
     containers: list[Container] = []
+    pods: list[Pod] = []
     volumes: list[Volume] = []
     for name in names:
         try:
-            containers.append(runtime.container(name))
-            continue
+            containers.append(_free(runtime.container(name)))
         except NoSuchContainerError:
-            pass
-        try:
-            volumes.append(runtime.volumes.get(name))
-        except NoSuchVolumeError:
-            raise NotFoundError(f'name or ID "{name}" not found') from None
-    return containers, volumes
+            try:
+                pods.append(runtime.pods.get(name))
+            except NoSuchPodError:
+                try:
+                    volumes.append(runtime.volumes.get(name))
+                except NoSuchVolumeError:
+                    raise NotFoundError(f'name or ID "{name}" not found') from None
+    return containers, pods, volumes
+
+
+def _free(container: Container) -> Container:
+    pod = container.spec.pod
+    if pod:
+        raise UsageError(f"container {container.id} is associated with pod {pod}: use generate on the pod itself")
+    return container
 
 
 def _add(made: Generated, document: Document, options: Options) -> None:
@@ -109,6 +133,28 @@ def _has_volumes(document: Document) -> bool:
     return "volumes" in spec.get("template", document)["spec"]
 
 
+def group_of(runtime: Runtime, pod: Pod) -> Group:
+    """Return a pod as plain data. Raises UsageError for one without containers, and as `source_of`."""
+    infra_id = pod.row.infra_id
+    found = pod.containers()
+    members = [source_of(runtime, each) for each in found if each.id != infra_id]
+    if not members:
+        what = "only has an infra container" if infra_id else "has no containers"
+        raise UsageError(f"pod {pod.id} {what}")
+    infra = next((source_of(runtime, each) for each in found if each.id == infra_id), None)
+    usual_name = f"{pod.id[:_SHORT_ID]}-infra"
+    return Group(
+        name=pod.name,
+        members=members,
+        is_pod=True,
+        labels=pod.spec.labels,
+        infra=infra,
+        infra_name=infra.name if infra is not None and infra.name != usual_name else "",
+        share=pod.spec.share if infra is not None else [],
+        restart_policy=pod.spec.restart_policy,
+    )
+
+
 def source_of(runtime: Runtime, container: Container) -> Source:
     """Return a container as plain data. Raises as `origin.user_ids`, ImageError."""
     spec = container.spec
@@ -119,6 +165,7 @@ def source_of(runtime: Runtime, container: Container) -> Source:
         image_name=container.row.image_name,
         image=origin.image_config(container),
         ports=origin.host_ports(container),
-        ids=origin.user_ids(container),
+        ids=None if spec.is_infra else origin.user_ids(container),
+        volumes={mount.source: runtime.volumes.get(mount.source) for mount in spec.mounts if mount.type == "volume"},
         usual=with_defaults(ContainerSpec(network=spec.network), runtime.conf, {}, rootless=True),
     )

@@ -26,7 +26,7 @@ def pod(group: Group, options: Options, now: str) -> dict[str, Any]:
         raise UsageError(_ROOTFS)
     unique = names.Unique()
     called = {member.id: unique.take(_own_name(member, group)) for member in group.members}
-    name = names.label(group.name) if group.infra else names.label(group.members[0].name, "-pod")
+    name = names.label(group.name) if group.is_pod else names.label(group.members[0].name, "-pod")
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -42,17 +42,23 @@ def pod(group: Group, options: Options, now: str) -> dict[str, Any]:
 
 def _own_name(member: Source, group: Group) -> str:
     """Return a container's name; without its pod's, which `kube play` puts before it."""
-    return names.label(member.name.removeprefix(f"{group.name}-") if group.infra else member.name)
+    return names.label(member.name.removeprefix(f"{group.name}-") if group.is_pod else member.name)
 
 
 def _spec(group: Group, called: dict[str, str], options: Options) -> dict[str, Any]:
     volumes = Volumes(podman_only=options.podman_only)
     made = {m.id: containers.container(m, called[m.id], volumes, options) for m in group.members}
-    inits = [made[member.id] for member in group.members if _is_init(member)]
-    others = [made[member.id] for member in group.members if not _is_init(member)]
+    sidecars = {name for member in group.members for name in member.spec.requires} & made.keys()
+    inits = [
+        {**made[member.id], **({} if _is_init(member) else {"restartPolicy": "Always"})}
+        for member in group.members
+        if _is_init(member) or member.id in sidecars
+    ]
+    others = [made[member.id] for member in group.members if not _is_init(member) and member.id not in sidecars]
     owners = [group.infra] if group.infra else group.members
     if group.infra and "net" in group.share:
         _move_ports(group.infra, [*others, *inits], options)
+    has_hosts_pid = all(owner.spec.pid == "host" for owner in owners)
     is_private = any(owner.spec.uid_maps for owner in owners)
     return known(
         initContainers=inits,
@@ -60,10 +66,10 @@ def _spec(group: Group, called: dict[str, str], options: Options) -> dict[str, A
         volumes=volumes.entries,
         hostname=_hostname(group),
         hostNetwork=True if all(owner.spec.network == "host" for owner in owners) else None,
-        hostPID=True if all(member.spec.pid == "host" for member in group.members) else None,
+        hostPID=True if has_hosts_pid else None,
         hostIPC=True if all(owner.spec.ipc == "host" for owner in owners) else None,
         hostUsers=False if is_private else None,
-        shareProcessNamespace=True if "pid" in group.share else None,
+        shareProcessNamespace=True if "pid" in group.share and not has_hosts_pid else None,
         hostAliases=_aliases(owners),
         dnsConfig=_dns(owners),
         restartPolicy=_policy(group),
@@ -73,7 +79,7 @@ def _spec(group: Group, called: dict[str, str], options: Options) -> dict[str, A
 
 
 def _is_init(member: Source) -> bool:
-    return bool(getattr(member.spec, "init_container", ""))
+    return bool(member.spec.init_container)
 
 
 def _move_ports(infra: Source, members: list[dict[str, Any]], options: Options) -> None:

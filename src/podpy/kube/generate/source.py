@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.image.documents.config import ImageConfig
     from podpy.spec.container import ContainerSpec, PortMapping
+    from podpy.storage.volumes.volume import Volume
 
 
 class Source(Record):
@@ -22,6 +23,7 @@ class Source(Record):
     image_name: str
     image: ImageConfig
     ports: list[PortMapping] = []
+    volumes: dict[str, Volume] = {}  # those that it mounts, by name
     ids: tuple[int, int] | None = None  # of the user inside, where the container names one
     usual: ContainerSpec
 
@@ -33,10 +35,11 @@ class Source(Record):
 
 
 class Group(Record):
-    """The containers of one pod, oldest first. `infra`: what they share; None: they are no pod's."""
+    """The containers of one pod, oldest first. `infra`: the one whose namespaces they share."""
 
     name: str
     members: list[Source]
+    is_pod: bool = False  # a pod of podpy's; else containers that become one
     labels: dict[str, str] = {}
     infra: Source | None = None
     infra_name: str = ""  # if it isn't the usual one

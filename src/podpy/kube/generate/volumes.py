@@ -47,7 +47,7 @@ class Volumes:
     def mounts_of(self, source: Source) -> list[Entry]:
         """Return a container's volumeMounts: places of the host and memory first, then named volumes, as Podman's."""
         own = [mount for mount in source.spec.mounts if not mount.from_image and mount.type != "devpts"]
-        named = [mount for mount in own if mount.type == "volume" and not _is_anonymous(mount)]
+        named = [mount for mount in own if mount.type == "volume" and not source.volumes[mount.source].anonymous]
         others = [mount for mount in own if mount not in named]
         found = [self._other(source, mount, place) for place, mount in enumerate(others)]
         found += [self._device(device.host, device.container) for device in source.spec.devices]
@@ -76,8 +76,8 @@ class Volumes:
             key = ("tmpfs", f"{source.id}{mount.target}")
             return _entry(self._add(key, f"tmp{ending}", emptyDir=memory), mount)
         if mount.type == "volume":
-            key = ("anonymous", f"{source.id}{mount.target}")
-            return _entry(self._add(key, names.slug(mount.target, ending), emptyDir={}), mount)
+            empty = _empty(source, mount)
+            return _entry(self._add(("volume", mount.source), names.slug(mount.target, ending), emptyDir=empty), mount)
         if mount.type == "image":
             reference = known(reference=mount.source, pullPolicy="IfNotPresent")
             key = ("image", mount.source)
@@ -94,8 +94,15 @@ class Volumes:
         return {"mountPath": inside, "name": name}
 
 
-def _is_anonymous(mount: Mount) -> bool:
-    return len(mount.source) == 64 and not mount.source.strip("0123456789abcdef")
+def _empty(source: Source, mount: Mount) -> Entry:
+    """Return the emptyDir that an anonymous volume is. What `kube play` made of a ConfigMap or Secret has files."""
+    if {"ro", "nocopy"} <= {*mount.options}:
+        warn(f"container {source.name}: the files of the ConfigMap or Secret at {mount.target} aren't in the YAML")
+    options = source.volumes[mount.source].options
+    if options.get("type") != "tmpfs":
+        return {}
+    pairs = (text.partition("=") for text in options.get("o", "").split(","))
+    return known(medium="Memory", sizeLimit=_size(next((value for key, _, value in pairs if key == "size"), "")))
 
 
 def _entry(name: str, mount: Mount) -> Entry:
