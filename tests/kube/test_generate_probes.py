@@ -60,6 +60,9 @@ def test_without_a_check_that_runs_by_itself_there_is_no_probe(health: Health | 
 
 
 def test_hooks_are_the_lifecycle() -> None:
-    spec = ContainerSpec(post_start=["CMD", "warm"], pre_stop=sleep(5))
-    assert lifecycle(spec) == {"postStart": {"exec": {"command": ["warm"]}}, "preStop": {"sleep": {"seconds": 5}}}
+    spec = ContainerSpec(post_start=["CMD", "warm", "$(A)"], pre_stop=sleep(5))
+    assert lifecycle(spec) == {
+        "postStart": {"exec": {"command": ["warm", "$(A)"]}},
+        "preStop": {"sleep": {"seconds": 5}},
+    }
     assert lifecycle(ContainerSpec()) == {}

@@ -46,10 +46,10 @@ CONTAINER: list[dict[str, Any]] = [
     {"mounts": [Mount(type="image", source="localhost/files", target="/f")]},
     {"devices": [Device(host="/dev/null", container="/dev/nothing")]},
     {"annotations": {"a.b/c": "yes", "note": "1"}},
-    {"post_start": ["CMD", "warm", "up"], "pre_stop": sleep(5)},
+    {"post_start": ["CMD", "warm", "$(A) $$"], "pre_stop": sleep(5)},
 ]
 CHECKS = [
-    Health(test=["CMD", "a", "b c"], interval=10 * SECOND, timeout=SECOND, retries=3),
+    Health(test=["CMD", "a", "$(cat b) $$(A) $$"], interval=10 * SECOND, timeout=SECOND, retries=3),
     Health(test=Probe(kind="http", port=80, scheme="https", path="/up", headers=[("Host", "x")]).words()),
     Health(test=Probe(kind="tcp", port=5432, host="10.0.0.1").words(), initial_delay=5 * SECOND),
     Health(

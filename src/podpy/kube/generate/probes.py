@@ -8,6 +8,7 @@ from podpy.spec.probe import GRPC, HTTP, SLEEP, probe_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from podpy.spec.container import ContainerSpec
@@ -42,9 +43,9 @@ def probes(health: Health | None) -> dict[str, Any]:
 
 
 def lifecycle(spec: ContainerSpec) -> dict[str, Any]:
-    """Return the hooks postStart and preStop."""
+    """Return the hooks postStart and preStop. A kubelet expands $(NAME) in a probe's command, and not in a hook's."""
     hooks = {"postStart": spec.post_start, "preStop": spec.pre_stop}
-    return {name: _action(test) for name, test in hooks.items() if test}
+    return {name: _action(test, str) for name, test in hooks.items() if test}
 
 
 def _check(check: StartupCheck) -> dict[str, Any]:
@@ -55,12 +56,12 @@ def _check(check: StartupCheck) -> dict[str, Any]:
     }
 
 
-def _action(test: list[str]) -> dict[str, Any]:
+def _action(test: list[str], written: Callable[[str], str] = literal) -> dict[str, Any]:
     if test[0] == SLEEP:
         return {"sleep": {"seconds": int(test[1])}}
     probe = probe_of(test)
     if probe is None:
-        return {"exec": {"command": [literal(word) for word in words_of(test)]}}
+        return {"exec": {"command": [written(word) for word in words_of(test)]}}
     if probe.kind == HTTP:
         return {"httpGet": _http(probe)}
     if probe.kind == GRPC:  # Kubernetes has no host there: it is always the container itself

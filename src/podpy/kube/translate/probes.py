@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import UsageError
+from podpy.kube.translate.environment import expand
 from podpy.signals import number_of
 from podpy.spec.health import SECOND, Health, ReadinessCheck, StartupCheck
 from podpy.spec.probe import GRPC, HTTP, TCP, Probe, sleep
@@ -29,7 +30,7 @@ def health(container: Mapping, *, restarts: bool) -> Health | None:
     fields: dict[str, Any] = {"test": ["NONE"]}  # the image's own check is no probe
     if probe := container.get("livenessProbe"):
         numbers = _numbers(probe)
-        fields.update(test=_test(probe, container), retries=numbers["failureThreshold"], **_times(probe, numbers))
+        fields.update(test=_of_probe(probe, container), retries=numbers["failureThreshold"], **_times(probe, numbers))
     if probe := container.get("startupProbe"):
         fields["startup"] = StartupCheck(**_other(probe, container))
     if probe := container.get("readinessProbe"):
@@ -55,7 +56,7 @@ def hooks(container: Mapping) -> dict[str, Any]:
 def _other(probe: Mapping, container: Mapping) -> dict[str, Any]:
     numbers = _numbers(probe)
     return {
-        "test": _test(probe, container),
+        "test": _of_probe(probe, container),
         "retries": numbers["failureThreshold"],
         "successes": numbers["successThreshold"],
         **_times(probe, numbers),
@@ -85,6 +86,17 @@ def _hook(handler: Mapping, container: Mapping) -> list[str]:
         return sleep(handler["sleep"].get("seconds", 0))
     except UsageError as error:
         raise handler.wrong("sleep", error.message) from None
+
+
+def _of_probe(probe: Mapping, container: Mapping) -> list[str]:
+    """Return a probe as a test. $(NAME) in its command is a variable whose value stands in the YAML, as a kubelet has
+    it; a hook's command has none.
+    """
+    test = _test(probe, container)
+    known = {
+        each.get("name", ""): each.get("value", "") for each in container.get("env", []) if "valueFrom" not in each
+    }
+    return [expand(word, known) for word in test] if test[0] == "CMD" else test
 
 
 def _test(probe: Mapping, container: Mapping) -> list[str]:
