@@ -181,7 +181,7 @@ def test_a_program_may_say_the_token(podpy: Podpy, by_token: APIServer) -> None:
     program.chmod(0o755)
     version = "client.authentication.k8s.io/v1"
     plugin = {
-        "apiVersion": version, "command": str(program), "args": [TOKEN[:4]],
+        "apiVersion": version, "command": "./plugin", "args": [TOKEN[:4]],
         "env": [{"name": "REST", "value": TOKEN[4:]}], "installHint": "Install it",
     }  # fmt: skip
     path = manifest(podpy, POD)
@@ -249,6 +249,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(podpy: Podpy, by
         broken.write_text(text)
         refused(told, "-f", path, "-k", str(broken))
     assert by_token.requests == []
+    assert podpy("kube", "apply", "-k=/nosuch", "-f", path).stdout == ""
 
 
 def test_a_server_that_is_not_there_is_one_line(podpy: Podpy, by_token: APIServer) -> None:

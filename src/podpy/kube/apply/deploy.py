@@ -41,15 +41,13 @@ def _plain(value: Any) -> Any:
     return resolve(value) if isinstance(value, Plain) else value
 
 
-def deploy_to(target: Target, documents: Iterable[Document], environ: Mapping[str, str]) -> None:
-    """Apply documents to the cluster that a kubeconfig names; see `deploy`. `environ`: KUBECONFIG, HOME, and proxies.
+def find(target: Target, environ: Mapping[str, str]) -> Cluster:
+    """Return the cluster that a kubeconfig names, not spoken to yet. `environ`: KUBECONFIG, HOME, a plugin's variables.
 
-    Raises ConfigError, too.
+    Raises ConfigError.
     """
     files = kubeconfig.find_files(target.kubeconfig, environ)
-    access = plugin.resolved(kubeconfig.access(files, authorities=target.authorities), environ)
-    with Cluster(access) as cluster:
-        deploy(cluster, documents, target.namespace)
+    return Cluster(plugin.resolved(kubeconfig.access(files, authorities=target.authorities), environ))
 
 
 def deploy(cluster: Cluster, documents: Iterable[Document], namespace: str = "") -> None:

@@ -163,7 +163,10 @@ def _document(path: str) -> Entry:
 
 
 def _absolute(entry: Entry, directory: str) -> Entry:
-    paths = {name: os.path.join(directory, str(entry[name])) for name in _PATHS if entry.get(name)}
+    paths: Entry = {name: os.path.join(directory, str(entry[name])) for name in _PATHS if entry.get(name)}
+    command = str((entry.get("exec") or {}).get("command") or "")
+    if "/" in command:
+        paths["exec"] = {**entry["exec"], "command": os.path.join(directory, command)}
     return {**entry, **paths}
 
 

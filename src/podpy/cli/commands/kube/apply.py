@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Send the objects to the cluster, each by server-side apply."""
-    from podpy.kube.apply.deploy import Target, deploy_to
+    from podpy.kube.apply.deploy import Target, deploy, find
 
     if options.file and options.service:
         raise UsageError("cannot set --service and --file at the same time")
     documents = _of_file(options.file) if options.file else _generated(options)
     target = Target(kubeconfig=options.kubeconfig, namespace=options.ns, authorities=options.ca_cert_file)
-    print("Deploying to cluster...", flush=True)
-    deploy_to(target, documents, os.environ)
+    with find(target, os.environ) as cluster:
+        print("Deploying to cluster...", flush=True)
+        deploy(cluster, documents, target.namespace)
     print("Successfully deployed workloads to cluster!")
     return 0
 
