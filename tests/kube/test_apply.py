@@ -204,11 +204,15 @@ def test_the_clusters_own_words_are_the_error(podpy: Podpy, by_token: APIServer)
     known, path = kubeconfig(podpy, by_token, {"token": TOKEN}), manifest(podpy, POD)
     place = "/api/v1/namespaces/shop/pods/web"
     words = 'pods "web" is forbidden: exceeded quota'
-    status = {"kind": "Status", "message": words, "code": 403}
+    status = {"kind": "Status", "message": words.replace(": ", ":\n  "), "code": 403}
     by_token.answers[place] = (403, status)
     assert podpy("kube", "apply", "-f", path, "-k", known).fails(125).complaints == [f"Error: {words}"]
     by_token.answers[place] = (502, "<html>bad gateway\nx</html>")
     podpy("kube", "apply", "-f", path, "-k", known).fails(125, f"{by_token.url}: it answers 502, and not as Kubernetes")
+    by_token.answers["/api/v1"] = (200, {"resources": [1, {"kind": "Pod"}, {"name": "pods"}]})
+    podpy("kube", "apply", "-f", path, "-k", known).fails(125, 'no matches for kind "Pod" in version "v1"')
+    by_token.answers["/api/v1"] = (200, "[" * 100_000)
+    podpy("kube", "apply", "-f", path, "-k", known).fails(125, f"{by_token.url}: it answers 200, and not as Kubernetes")
     by_token.answers.clear()
     by_token.objects[place] = {"metadata": {"managedFields": [{"manager": "kubectl"}]}}
     podpy("kube", "apply", "-f", path, "-k", known).fails(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 from podpy import fastjson
-from podpy.errors import ClusterError
+from podpy.errors import ClusterError, shorten
 from podpy.http.curl import HTTPError, Lines, Request, Response
 from podpy.http.proxies import proxy_for
 from podpy.http.trust import Trust, with_details
@@ -23,6 +23,7 @@ MANAGER = "podpy"
 """Who owns the fields that podpy sets, in the object's managedFields."""
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 _MOST = 4 << 20  # bytes of an answer
+_LONGEST = 1000  # characters of a server's words that are shown
 _CORE = "v1"
 
 
@@ -61,7 +62,8 @@ class Cluster:
         """Return what the server knows of a kind: its name in paths, and whether it is in a namespace."""
         if version not in self._kinds:
             found = self._ask("GET", _root(version)).get("resources") or ()
-            self._kinds[version] = {one["kind"]: one for one in found if "/" not in one["name"]}
+            named = [one for one in found if isinstance(one, dict) and isinstance(one.get("name"), str)]
+            self._kinds[version] = {str(one.get("kind")): one for one in named if "/" not in one["name"]}
         if kind not in self._kinds[version]:
             raise ClusterError(f'no matches for kind "{kind}" in version "{version}"')
         return self._kinds[version][kind]
@@ -103,12 +105,13 @@ class Cluster:
                 raise ClusterError(f"{self._access.server}: an answer of more than {_MOST} bytes")
         try:
             found = fastjson.loads(bytes(data).decode())
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         document: Document = found if isinstance(found, dict) else {}
         if response.status in (200, 201) and document:
             return document
-        raise self._refused(response.status, str(document.get("message") or ""), path)
+        message = shorten(" ".join(str(document.get("message") or "").split()), _LONGEST)
+        raise self._refused(response.status, message, path)
 
     def _refused(self, status: int, message: str, path: str) -> ClusterError:
         server, user = self._access.server, self._access.user_name
