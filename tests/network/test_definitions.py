@@ -183,7 +183,7 @@ def test_numbers_that_are_too_big_are_left_to_the_kernel(networks: Folder) -> No
     [
         ("{", "not JSON"),
         ("[]", "it isn't a JSON object"),
-        ("[" * 50_000, "nested too deeply"),
+        ("[" * 50_000, "not JSON" if sys.version_info >= (3, 14) else "nested too deeply"),  # json's own limits
         (PODMAN1.replace('"podman1"', '"other"'), 'it defines "other"'),
         (PODMAN1.replace("339433", ""), "invalid network ID"),
         (PODMAN1.replace("10.89.0.0/24", "10.89.0/24"), "invalid CIDR address: 10.89.0/24"),

@@ -179,6 +179,9 @@ def test_a_container_without_the_file_has_its_own(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+FORK = multiprocessing.get_context("fork")  # since Python 3.14 the usual one starts another interpreter
+
+
 def _rewrite(path: str, number: int, rounds: int) -> None:
     for _ in range(rounds):
         hosts.join(path, [f"10.89.{number}.1\twriter{number}"])
@@ -187,7 +190,7 @@ def _rewrite(path: str, number: int, rounds: int) -> None:
 
 
 def test_two_writers_lose_nothing(file: Path) -> None:
-    writers = [multiprocessing.Process(target=_rewrite, args=(os.fspath(file), number, 200)) for number in range(3)]
+    writers = [FORK.Process(target=_rewrite, args=(os.fspath(file), number, 200)) for number in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -200,7 +203,7 @@ def test_a_kill_leaves_the_other_lines_alone(file: Path) -> None:
     whole = {f"10.89.{number}.1\twriter{number}" for number in range(10)}
     for number in range(10):
         before = file.stat().st_mtime_ns
-        writer = multiprocessing.Process(target=_rewrite, args=(os.fspath(file), number, 1_000_000))
+        writer = FORK.Process(target=_rewrite, args=(os.fspath(file), number, 1_000_000))
         writer.start()
         wait.until(functools.partial(_has_changed, file, before), what="it writes")
         writer.kill()
