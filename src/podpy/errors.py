@@ -197,13 +197,16 @@ class AlreadyError(StateError):
 
 
 class PodPartsError(StateError):
-    """Something failed for some of a pod's containers; `parts` are their errors."""
+    """Something failed for some of a pod's containers; `parts` are their errors, `ids` theirs, if that is known."""
 
     code = "pod-parts"
 
-    def __init__(self, message: str, *, hint: str = "", parts: Iterable[PodpyError] = ()) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", parts: Iterable[PodpyError] = (), ids: Iterable[str] = ()
+    ) -> None:
         super().__init__(message, hint=hint)
         self.parts = [*parts]
+        self.ids = [*ids]
 
 
 class AttachError(PodpyError):

@@ -313,8 +313,8 @@ def test_the_containers_securitycontext_stands_over_the_pods(tmp_path: Path) -> 
     found = one(own, spec, seccomp_root=str(tmp_path))
     assert (found.user, found.read_only, found.no_new_privileges, found.unmask) == ("2:1001", True, True, ["ALL"])
     assert (found.cap_add, found.cap_drop, found.seccomp) == (["NET_ADMIN"], ["ALL"], str(tmp_path / "p.json"))
-    assert members(spec)[0].not_root
-    assert not members(spec, "securityContext: {runAsNonRoot: false}")[0].not_root
+    assert members(spec)[0].spec.not_root
+    assert not members(spec, "securityContext: {runAsNonRoot: false}")[0].spec.not_root
 
 
 @pytest.mark.parametrize(
@@ -421,6 +421,7 @@ def test_the_hosts_namespaces() -> None:
     infra = found.container
     assert (infra.network, infra.pid, infra.ipc, infra.uts, infra.userns) == ("host", "host", "host", "host", "auto")
     assert (found.hostname, infra.ports) == ("here", [])
+    assert one(spec="hostPID: true").pid == "host"
 
 
 def test_options_of_the_command_stand_over_the_files() -> None:

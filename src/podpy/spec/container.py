@@ -164,6 +164,7 @@ class ContainerSpec(Record):
     workdir: str = ""
     create_workdir: bool = False
     user: str = ""
+    not_root: bool = False  # it may only start as another user than root (Kubernetes' runAsNonRoot)
     groups: list[str] = []  # --group-add; "keep-groups" alone keeps the caller's
     hostname: str = ""
     umask: str = AS_CONFIGURED

@@ -56,6 +56,7 @@ class PodSpec(Record):
     restart_policy: str = ""  # of members that say none
     restart_retries: int = 0
     requires: list[str] = []  # containers that are started before
+    sidecars: list[str] = []  # members, by name, that don't keep the pod alive: they are stopped after the others' end
 
     # Limits of all members together
     cgroup_parent: str = ""

@@ -11,6 +11,7 @@ from podpy.cli.declare import (
     contents,
     images,
     kube,
+    kube_play,
     later,
     lists,
     networks,
@@ -43,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     *system.COMMANDS,
     *observe.COMMANDS,
     *kube.COMMANDS,
+    *kube_play.COMMANDS,
     *later.COMMANDS,
 )
 
@@ -58,6 +60,7 @@ def groups() -> dict[str, str]:
         **trust.GROUPS,
         **update.GROUPS,
         **kube.GROUPS,
+        **kube_play.GROUPS,
     }
 
 

@@ -13,11 +13,12 @@ import stat
 
 from podpy import fastjson
 from podpy.digests import sha256
-from podpy.errors import DigestMismatchError, ImageError, RegistryError
+from podpy.errors import DigestMismatchError, ImageError
 from podpy.image.archive.tree import chunks_of, spool
 from podpy.image.documents import changes, schema
 from podpy.image.incoming.assemble import Blob, ImageParts, assemble
 from podpy.image.incoming.compression import HEAD, decompressed, detect
+from podpy.image.incoming.download import download
 from podpy.image.names.reference import for_new_image
 from podpy.image.options import ImportOptions, is_address
 from podpy.image.progress import SILENT, Progress
@@ -83,7 +84,7 @@ def _stamp(descriptor: int) -> tuple[int, int]:
 def _open(store: Store, source: str | int) -> int:
     """Return a descriptor of a regular file that begins with the tar's first byte."""
     if isinstance(source, str) and is_address(source):
-        return spool(store, _download(source), "import")
+        return spool(store, download(source), "import")
     if isinstance(source, int):
         descriptor = os.dup(source)
     else:
@@ -101,44 +102,6 @@ def _open(store: Store, source: str | int) -> int:
         return spool(store, chunks_of(descriptor), "import")
     finally:
         os.close(descriptor)
-
-
-def _download(address: str) -> Iterator[bytes]:
-    from podpy.http.curl import HTTPError
-    from podpy.image.registry.http import Connection, drop, split
-
-    what = f"downloading {address}"
-    connection = Connection(split(address).netloc)
-    try:
-        response = connection.open_url("GET", address, {}, what=what)
-        if response.status != 200:
-            drop(response)
-            raise ImageError(f"{what}: the server answered {response.status}", hint="Check the address")
-        yield from response.stream()
-    except HTTPError as error:
-        raise _no_answer(connection.explain(error, what), error) from None
-    except RegistryError as error:
-        raise _no_answer(error, error.__cause__) from None
-    finally:
-        connection.close()
-
-
-def _no_answer(error: RegistryError, cause: BaseException | None) -> RegistryError:
-    """Return the error with a hint for a web server: import has no registries.conf and no --tls-verify."""
-    from podpy.http.curl import HTTPError
-
-    if not isinstance(cause, HTTPError) or cause.is_proxy or cause.is_unknown_host:
-        return error
-    hint = "Check the address, and that its server runs"
-    if cause.is_not_tls:
-        hint = "Write http:// in front of the address, if that is meant"
-    elif cause.is_untrusted:
-        hint = "Add its authority to the system's certificates"
-    elif cause.is_unusable:
-        hint = "Check SSL_CERT_FILE"
-    elif cause.is_refused:
-        hint = "Download it with a program that has a certificate to show, and import the file"
-    return RegistryError(error.message, hint=hint)
 
 
 class _Tar(Record):

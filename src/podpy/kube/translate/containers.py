@@ -34,7 +34,6 @@ class Member(Record):
     spec: ContainerSpec
     where: Mapping
     pull_policy: str  # of podpy: always, missing, never, newer
-    not_root: bool = False  # runAsNonRoot
     is_sidecar: bool = False  # an init container that keeps running: it starts before those after it
 
     @property
@@ -111,7 +110,6 @@ class _Maker:
             spec=ContainerSpec(**self._fields("always" if sidecar else restart, initial and not sidecar)),
             where=container,
             pull_policy=self._pull_policy(),
-            not_root=security.must_not_be_root(container, self._pod),
             is_sidecar=sidecar,
         )
 
@@ -130,6 +128,7 @@ class _Maker:
             "labels": {**context.labels, **annotated.labels(context.annotations, self._name)},
             "annotations": self._annotations(),
             "mounts": found,
+            "not_root": security.must_not_be_root(container, self._pod),
             "restart_policy": restart,
             "restart_backoff": "kubernetes",
             "init_container": self._init_type() if initial else "",
@@ -147,6 +146,8 @@ class _Maker:
         fields["security_labels"] = [*fields["security_labels"], *labels]
         fields["resources"] = fields["resources"].replace(**annotated.limits(context.annotations, self._name))
         fields["devices"] = [*fields["devices"], *devices]
+        if self._pod.get("hostPID"):
+            fields["pid"] = "host"
         if "terminationGracePeriodSeconds" in self._pod:
             fields["stop_timeout"] = self._grace()
         return fields

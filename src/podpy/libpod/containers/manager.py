@@ -84,6 +84,12 @@ class Containers:
 
         return listing(self._engine, filters, **how)
 
+    def enforceable(self, spec: ContainerSpec) -> tuple[ContainerSpec, str]:
+        """Return the spec without those limits that this host can't enforce, and why; "" if there are none."""
+        from podpy.libpod.containers.starting.preflight import enforceable
+
+        return enforceable(self._engine, spec)
+
     def committed(self) -> Sequence[ContainerRow]:
         """Return the rows as last committed, without waiting and without settling them."""
         return self._engine.table.summaries()

@@ -187,6 +187,20 @@ class Images:
 
         return transfer(self._engine, work, progress)
 
+    def download(self, address: str, most: int) -> bytes:
+        """Return a file of at most `most` bytes from a web server, by the transport for registries.
+
+        Raises ImageError (no such file, too large), RegistryError (no answer).
+        """
+        from podpy.image.incoming.download import download
+
+        data = bytearray()
+        for piece in download(address):
+            data += piece
+            if len(data) > most:
+                raise ImageError(f"downloading {address}: it has more than {most} bytes")
+        return bytes(data)
+
     # Pushing and saving
 
     def push(

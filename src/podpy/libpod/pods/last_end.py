@@ -1,10 +1,13 @@
-"""The exit policy `stop`: the infra container ends when the last of the others has. Below libpod.containers.
+"""The exit policy `stop`: the infra container ends when the last of the others has, but for sidecars, which are stopped
+then. Below libpod.containers.
 
 Whoever finishes a container calls this: the monitor's exit command, a call that waits, `stop`; and after a kill -9 of
 all of these the next call's repair. The infra container gets a signal, and its own monitor does the rest.
 """
 
 from __future__ import annotations
+
+import os
 
 from podpy import pids
 from podpy.libpod.containers.table import ALIVE, BUSY, RUNNING, STOPPED_BY_USER
@@ -41,15 +44,31 @@ def _stop(engine: Engine, pod_id: str) -> bool:
     members = table.members(pod_id)
     infra = next((each for each in members if each.id == pod.infra_id), None)
     others = [each for each in members if each.id != pod.infra_id]
-    if infra is None or infra.status not in ALIVE or any(each.status in BUSY for each in others):
+    if infra is None or infra.status not in ALIVE:
+        return False
+    busy = [each for each in others if each.status in BUSY]
+    sidecars = pod.parsed().sidecars if busy else []
+    if any(each.name not in sidecars for each in busy):
         return False
     if not any(each.finished >= infra.started for each in others):
         return False  # none has run yet
+    if busy:
+        _stop_in_background(engine, [each.id for each in busy])
+        return True  # its end comes here again
     row = engine.table.get(infra.id)
     with engine.database.transaction():
         engine.table.note(row.id, stopped_by_user=STOPPED_BY_USER)
         table.tell(pod, "stop")
     return row.status == RUNNING and pids.send_signal(row.pid, row.pid_start, _SIGTERM)
+
+
+def _stop_in_background(engine: Engine, ids: list[str]) -> None:
+    """Start a `podpy stop` of its own for sidecars: that takes their time, and the end of the others isn't theirs."""
+    from podpy.monitor.exit_command import own_command
+    from podpy.process import in_background
+
+    argv = own_command(engine.paths, [*engine.settings.arguments, "stop", "--ignore", *ids])
+    in_background(lambda: os.execv(argv[0], argv))
 
 
 def waiting(engine: Engine) -> list[str]:

@@ -31,7 +31,9 @@ class Pod(HeldPod):
         repair_if_needed(self.engine)
         errors = self.engine.privileged(work)
         if errors:
-            raise PodPartsError(f"not all containers of pod {self.name} could be {doing}", parts=errors.values())
+            raise PodPartsError(
+                f"not all containers of pod {self.name} could be {doing}", parts=errors.values(), ids=errors
+            )
 
     def start(self) -> None:
         """Start the containers that don't run: the infra container, init containers, then the others, those together

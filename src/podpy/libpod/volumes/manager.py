@@ -21,7 +21,7 @@ from podpy.libpod.containers import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from podpy.libpod.engine import Engine
@@ -113,6 +113,31 @@ class Volumes:
             if not ignore:
                 raise
             return self.get(name)  # another call has just created it
+
+    def create_for(
+        self,
+        container_id: str,
+        files: Iterable[tuple[str, bytes, int]] = (),
+        *,
+        options: Mapping[str, str] | None = None,
+        group: int = 0,
+        mode: int = 0o755,
+    ) -> str:
+        """Create a volume that belongs to a container, and goes with it, and return its name.
+
+        `files`: relative path, data and mode of each file in it. `options` are the driver's (a tmpfs). It belongs to
+        root and `group`, with `mode`. Raises UsageError, StorageError.
+        """
+        from podpy.libpod.volumes.of_pods import create_for
+
+        engine, given = self._engine, dict(options or {})
+        return engine.privileged(lambda: create_for(engine, container_id, files, options=given, group=group, mode=mode))
+
+    def make_directories(self, name: str, paths: Sequence[str], *, group: int = 0) -> None:
+        """Make directories in a volume, as far as they are missing; no link is followed. Raises NoSuchVolumeError."""
+        from podpy.libpod.volumes.of_pods import make_directories
+
+        self._engine.privileged(lambda: make_directories(self._engine, name, paths, group))
 
     # Changing
 

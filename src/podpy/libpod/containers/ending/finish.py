@@ -97,7 +97,8 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
 def _finish(engine: Engine, row: ContainerRow, *, volumes: bool) -> None:
     # The row is deleted last: as long as it exists, the next call knows that there is something to finish.
     spec = fastjson.loads(row.spec)
-    has_volumes = volumes and any(mount["type"] == "volume" for mount in spec.get("mounts", ()))
+    is_infra = spec.get("is_infra", False)  # its anonymous volumes are its pod's, and mounted in the others
+    has_volumes = is_infra or (volumes and any(mount["type"] == "volume" for mount in spec.get("mounts", ())))
     anonymous = engine.volume_table.anonymous_of(row.id) if has_volumes else []
     release(engine, row)
     perform(RemoveContainerLayer(engine.store, row.id))

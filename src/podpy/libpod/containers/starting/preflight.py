@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import UsageError
+from podpy.errors import NotSupportedError, UsageError
 from podpy.libpod.containers.starting.sources import check_subpath, no_source
 from podpy.oci.document import devices, mounts
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
+
+_CONTROLLED = (
+    ("memory", "memory_swap", "memory_reservation"),
+    ("cpu_shares", "cpu_quota", "cpu_period", "cpus"),
+    ("cpuset_cpus", "cpuset_mems"),
+    ("pids_limit",),
+)
+"""Limits by the controller that enforces them."""
 
 
 def check_text(spec: ContainerSpec) -> None:
@@ -35,7 +43,7 @@ def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) 
     start. Raises UsageError, NotFoundError.
     """
     for mount in spec.mounts:
-        if mount.subpath and mount.type == "volume":
+        if mount.subpath and mount.type in ("volume", "bind"):
             check_subpath(mount.subpath)
         if mount.type == "bind":
             try:
@@ -48,6 +56,22 @@ def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) 
     devices.resolve(spec, rootless=rootless)
     if spec.init:
         devices.find_init(spec, conf)
+
+
+def enforceable(engine: Engine, spec: ContainerSpec) -> tuple[ContainerSpec, str]:
+    """Return the spec without those limits that a start couldn't enforce here, and why; "" if there are none."""
+    from podpy.spec.container import Resources
+
+    reason = ""
+    for names in _CONTROLLED:
+        only = Resources(**{name: getattr(spec.resources, name) for name in names})
+        try:
+            check_limits(engine, spec.replace(resources=only))
+        except NotSupportedError as error:
+            reason = reason or str(error)
+            without = {name: getattr(Resources(), name) for name in names}
+            spec = spec.replace(resources=spec.resources.replace(**without))
+    return spec, reason
 
 
 def check_limits(engine: Engine, spec: ContainerSpec) -> None:

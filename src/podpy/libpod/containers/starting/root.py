@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from podpy.errors import CommandNotExecutableError
 from podpy.oci.root import accounts, inside, users, workdir
 from podpy.plan import Operation
 
@@ -46,10 +47,14 @@ class LookUpUser(Operation):
         return f"look up the user {self._context.spec.user or 'root'}"
 
     def execute(self) -> None:
-        """Look them up. Raises CommandNotExecutableError for an unknown user or group."""
+        """Look them up. Raises CommandNotExecutableError for an unknown user or group, and for a forbidden root."""
         spec = self._context.spec
         user = accounts.as_numbers(spec, self._context.rootfs) if spec.host_users else spec.user
         self.ids = users.lookup(self._context.rootfs, user, spec.groups)
+        if spec.not_root and not self.ids.uid:
+            raise CommandNotExecutableError(
+                "container has runAsNonRoot and image will run as root", hint="Give it a user: runAsUser: 1000"
+            )
 
 
 class MakeWorkdir(Operation):

@@ -65,6 +65,10 @@ class Sources:
     def _bind(self, mount: Mount, number: int) -> str:
         if not os.path.exists(mount.source):
             raise no_source(mount.source)
+        if mount.subpath:
+            place = os.path.join(self._context.directory, f"subpath{number}")
+            self.operations.append(MountSubpath(mount.source, mount.subpath, place, mount.source))
+            return place
         if "O" in mount.options:
             return self._overlay(mount, mount.source, number)
         if mount.source == fastjson.well_formed(mount.source):

@@ -1,0 +1,212 @@
+"""Makes the pods that Kubernetes objects ask for: all of it, or nothing.
+
+Everything is translated, checked and pulled first, so most mistakes change nothing. Then come, in this order, what is
+replaced, the network, volumes of claims, secrets, and each pod with its volumes and containers; at last the pods start.
+What fails before that undoes what was made. A container that can't start stays to be looked at, as in Podman.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from podpy.errors import PodPartsError, PodpyError, UsageError
+from podpy.kube.play import host_paths, storage
+from podpy.kube.play.down import Down, down
+from podpy.kube.play.images import Images
+from podpy.kube.play.made import Made
+from podpy.kube.play.workloads import workloads
+from podpy.kube.translate import pods, security
+from podpy.kube.translate.containers import members
+from podpy.kube.translate.context import Context, Node
+from podpy.kube.translate.references import References
+from podpy.kube.translate.volumes import volumes
+from podpy.notice import warn
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from podpy.image.progress import Progress
+    from podpy.kube.options import PlayOptions
+    from podpy.kube.play.workloads import Workload
+    from podpy.kube.reading.objects import Object
+    from podpy.kube.translate.containers import Member
+    from podpy.kube.translate.volumes import Volume
+    from podpy.libpod.pods.pod import Pod
+    from podpy.libpod.runtime import Runtime
+    from podpy.spec.pod import PodSpec
+
+
+class Played(Record):
+    """One pod that was made: ids of it and its containers (without init containers), and why some didn't start."""
+
+    id: str
+    containers: list[str]
+    errors: list[str] = []
+
+
+class Report(Record):
+    """What `play` has made, and before that removed (`replaced`)."""
+
+    volumes: list[str] = []
+    secrets: list[str] = []
+    pods: list[Played] = []
+    replaced: Down | None = None
+
+
+class _Plan(Record):
+    """A pod, ready to be made."""
+
+    workload: Workload
+    context: Context
+    pod: PodSpec
+    members: list[Member]
+    volumes: dict[str, Volume]
+
+
+def play(
+    runtime: Runtime,
+    objects: Sequence[Object],
+    options: PlayOptions,
+    *,
+    configmaps: Sequence[Object] = (),
+    progress: Callable[[], Progress] | None = None,
+    on_replaced: Callable[[Down], object] | None = None,
+) -> Report:
+    """Make and start the pods that `objects` ask for. `configmaps`: of --configmap.
+
+    `on_replaced` hears what was removed for them. Raises UsageError with a place in a file, and what libpod raises.
+    """
+    plans = _plans(runtime, objects, options, configmaps)
+    bringing = Images(runtime, options.pull, progress)
+    for plan in plans:
+        bringing.bring(plan.members, plan.volumes.values())
+    if options.replaces:
+        removed = down(runtime, objects)
+        _remove_namesakes(runtime, plans)
+        if on_replaced:
+            on_replaced(removed)
+    made = Made()
+    try:
+        report, found = _make(runtime, objects, plans, options, made)
+    except BaseException:
+        made.remove()
+        raise
+    if not options.start:
+        return report
+    played = [each.replace(errors=_start(pod)) for each, pod in zip(report.pods, found, strict=True)]
+    return report.replace(pods=played)
+
+
+def _plans(
+    runtime: Runtime, objects: Sequence[Object], options: PlayOptions, configmaps: Sequence[Object]
+) -> list[_Plan]:
+    """Return the pods that objects ask for, checked. Raises UsageError."""
+    wanted = workloads(objects, options)
+    if not wanted and not any(each.kind in ("PersistentVolumeClaim", "Secret") for each in objects):
+        if any(each.kind == "ConfigMap" for each in objects):
+            raise UsageError("ConfigMaps in podman are not a standalone object and must be used in a container")
+        raise UsageError("YAML document does not contain any supported kube kind")
+    here = {each.name for each in objects if each.kind == "ConfigMap"}
+    for each in configmaps:
+        if each.name in here:
+            told = f"ambiguous configuration: the same config map {each.name} is present in YAML and in --configmaps"
+            raise each.value.wrong("metadata", told)
+    references = References([*objects, *configmaps], lambda name: _stored(runtime, name))
+    node = Node(name=socket.gethostname(), memory=storage.memory_of_machine(), cpus=os.cpu_count() or 1)
+    surroundings = Context(references=references, options=options, node=node)
+    plans = [_plan(each, surroundings, number) for number, each in enumerate(wanted)]
+    for plan in plans:
+        host_paths.check(plan.volumes.values())
+        if plan.workload.left_out:
+            warn(f"annotations of {plan.workload.name} that podpy doesn't obey: {', '.join(plan.workload.left_out)}")
+    return plans
+
+
+def _plan(workload: Workload, surroundings: Context, number: int) -> _Plan:
+    context = surroundings.replace(pod_name=workload.name, labels=workload.labels, annotations=workload.annotations)
+    own = members(workload.spec, context)
+    sidecars = [member.spec.name for member in own if member.is_sidecar]
+    return _Plan(
+        workload=workload,
+        context=context,
+        pod=pods.pod_spec(workload.spec, context, number).replace(sidecars=sidecars),
+        members=own,
+        volumes=volumes(workload.spec, context),
+    )
+
+
+def _stored(runtime: Runtime, name: str) -> bytes | None:
+    """Return what podpy's store has under exactly this name of a secret."""
+    for secret in runtime.secrets.list():
+        if secret.name == name:
+            return runtime.secrets.data(secret.id)
+    return None
+
+
+def _remove_namesakes(runtime: Runtime, plans: Sequence[_Plan]) -> None:
+    """Remove containers outside of the pods that have the new ones' names (--no-pod-prefix)."""
+    names = {member.spec.name for plan in plans for member in plan.members}
+    for container in runtime.containers():
+        if container.name in names:
+            container.remove(force=True)
+
+
+def _make(
+    runtime: Runtime, objects: Sequence[Object], plans: Sequence[_Plan], options: PlayOptions, made: Made
+) -> tuple[Report, list[Pod]]:
+    if any(each.network == pods.NETWORK for plan in plans for each in plan.pod.container.networks):
+        runtime.networks.create(pods.NETWORK, ignore=True)
+    claims = [each for each in objects if each.kind == "PersistentVolumeClaim"]
+    secrets = [each for each in objects if each.kind == "Secret"]
+    named = [storage.make_claim(runtime, each, made) for each in claims]
+    kept = [storage.make_secret(runtime, each, made) for each in secrets]
+    found: list[Pod] = []
+    played: list[Played] = []
+    for plan in plans:
+        host_paths.make(plan.volumes.values(), made)
+        try:
+            pod, containers = _make_pod(runtime, plan, options, made)
+        except PodpyError as error:
+            error.message = plan.workload.where + error.message
+            raise
+        found.append(pod)
+        played.append(Played(id=pod.id, containers=containers))
+    return Report(volumes=named, secrets=kept, pods=played), found
+
+
+def _make_pod(runtime: Runtime, plan: _Plan, options: PlayOptions, made: Made) -> tuple[Pod, list[str]]:
+    pod = runtime.pods.create(plan.pod, options.pull)
+    made.add(lambda: pod.remove(force=True, timeout=0))
+    infra_id = pod.row.infra_id
+    template = plan.workload.spec
+    group = security.group_of_volumes(template)
+    names = storage.make_volumes(runtime, infra_id, plan.volumes.values(), plan.members, group, made)
+    whole = plan.context.replace(pod_id=pod.id, infra_id=infra_id, volumes=names)
+    own = members(template, whole)
+    storage.make_subpaths(runtime, plan.volumes.values(), names, own, group)
+    pull = options.pull.replace(policy="never") if options.pull else None
+    containers: list[str] = []
+    reasons: dict[str, None] = {}
+    for member in own:
+        spec, reason = runtime.containers.enforceable(member.spec)
+        container = runtime.create(spec, pull)
+        containers += [] if member.is_init else [container.id]
+        reasons.update({reason: None} if reason else {})
+    for reason in reasons:
+        warn(f"not all limits of {pod.name} are enforced: {reason}")
+    return pod, containers
+
+
+def _start(pod: Pod) -> list[str]:
+    """Start a pod; return why containers of it didn't start, a line for each."""
+    try:
+        pod.start()
+    except PodPartsError as error:
+        ids = error.ids or [""] * len(error.parts)
+        return [f"starting container {id}: {each.message}" for id, each in zip(ids, error.parts, strict=True)]
+    except PodpyError as error:
+        return [error.message]
+    return []
