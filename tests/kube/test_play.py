@@ -164,6 +164,7 @@ def test_replace_takes_the_old_pod_away_only_if_the_new_ones_images_are_there(po
     again = ids(play(podpy, text, "--replace").ok())
     assert again["Pods removed"] == old
     assert podpy("pod", "ps", "-q", "--no-trunc").ok().split() == again["Pod"] != old
+    podpy("kube", "down", "-", input=text).ok()
 
 
 def test_a_container_that_cant_start_is_told_and_stays(podpy: Podpy, busybox: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from podpy.errors import PodpyError
 from podpy.kube.options import PlayOptions
+from podpy.kube.play.workloads import workloads
 from podpy.kube.reading.objects import Source, read
 from podpy.kube.translate import annotations as annotated
 from podpy.kube.translate import containers, pods, volumes
@@ -410,7 +411,20 @@ def test_the_pods_own_fields() -> None:
     assert infra.add_hosts == ["db:10.0.0.1", "cache:10.0.0.1"]
     assert (infra.dns, infra.dns_search, infra.dns_options) == (["1.1.1.1"], ["a.b"], ["ndots:2", "rotate"])
     assert infra.ports == [PortMapping(container_port=80, host_port=8080, host_ip="127.0.0.1")]
-    assert [(each.network, each.aliases) for each in infra.networks] == [("podman-default-kube-network", ["main"])]
+    assert [(each.network, each.aliases) for each in infra.networks] == [
+        ("podman-default-kube-network", ["main", "web-main"])
+    ]
+
+
+def test_a_pod_is_found_by_the_names_of_the_services_that_choose_it() -> None:
+    service = "kind: Service\nmetadata: {name: %s}\nspec: {selector: {%s}, ports: [{port: 80}]}\n---\n"
+    text = service % ("db", "app: web") + service % ("other", "app: web, tier: x") + service % ("none", "")
+    objects, notes = read([Source(file="f.yaml", data=(text + pod_text(metadata="labels: {app: web}")).encode())])
+    (found,) = workloads(objects, PlayOptions())
+    assert (found.services, notes) == (["db"], [])
+    spec, context = context_of(pod_text())
+    aliases = pods.pod_spec(spec, context.replace(names=found.services)).container.networks[0].aliases
+    assert aliases == ["main", "web-main", "db"]
 
 
 def test_the_hosts_namespaces() -> None:

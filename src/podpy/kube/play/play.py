@@ -126,7 +126,9 @@ def _plans(
 
 
 def _plan(workload: Workload, surroundings: Context, number: int) -> _Plan:
-    context = surroundings.replace(pod_name=workload.name, labels=workload.labels, annotations=workload.annotations)
+    context = surroundings.replace(
+        pod_name=workload.name, labels=workload.labels, annotations=workload.annotations, names=workload.services
+    )
     own = members(workload.spec, context)
     sidecars = [member.spec.name for member in own if member.is_sidecar]
     return _Plan(

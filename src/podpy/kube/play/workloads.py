@@ -10,7 +10,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from typing import Any
 
     from podpy.kube.options import PlayOptions
@@ -22,7 +22,9 @@ _NONE: dict[str, Any] = {}
 
 
 class Workload(Record):
-    """One pod. `where` names it in errors: Podman's words for a Deployment's pod, or empty."""
+    """One pod. `where` names it in errors: Podman's words for a Deployment's pod, or empty. `services`: the names of
+    the file's Services that choose it; it is found by these, too.
+    """
 
     name: str
     spec: Mapping
@@ -30,11 +32,19 @@ class Workload(Record):
     annotations: dict[str, str] = {}
     left_out: list[str] = []  # annotations that aren't obeyed
     where: str = ""
+    services: list[str] = []
 
 
-def workloads(objects: Iterable[Object], options: PlayOptions) -> list[Workload]:
+def workloads(objects: Sequence[Object], options: PlayOptions) -> list[Workload]:
     """Return the pods that objects ask for, in their order. Raises UsageError."""
-    return [each for kube in objects for each in _of(kube, options)]
+    found = [each for kube in objects for each in _of(kube, options)]
+    services = [kube for kube in objects if kube.kind == "Service"]
+    return [each.replace(services=[kube.name for kube in services if _chooses(kube, each)]) for each in found]
+
+
+def _chooses(service: Object, workload: Workload) -> bool:
+    wanted = service.value.get("spec", _NONE).get("selector", _NONE).items()
+    return bool(wanted) and all(workload.labels.get(key) == value for key, value in wanted)
 
 
 def _of(kube: Object, options: PlayOptions) -> list[Workload]:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from podpy.kube.reading.schema import Note
 
+_NAMES_ONLY = "Service"
 WORKLOADS = ("Pod", "Deployment", "DaemonSet", "Job")
-KINDS = (*WORKLOADS, "PersistentVolumeClaim", "ConfigMap", "Secret")
-"""What is played. Every other kind in a file (Service, Ingress …) is left out without a word, as Podman does."""
+KINDS = (*WORKLOADS, "PersistentVolumeClaim", "ConfigMap", "Secret", _NAMES_ONLY)
+"""What is read. Every other kind in a file (Ingress, Role …) is left out without a word, as Podman does."""
 _STRICT, _WARN, _IGNORE = MODES = ("strict", "warn", "ignore")
 
 
@@ -78,6 +79,8 @@ def _of_document(document: Mapping, source: Source, notes: list[Note]) -> Iterab
     elif kind in KINDS:
         value = schema.check(document, str(kind), source.file, notes)
         name = value.get("metadata", {}).get("name", "")
+        if not name and kind == _NAMES_ONLY:
+            return
         if not name:
             where = value.get("metadata", value)
             raise where.wrong("name", f"this {kind} does not have a name")

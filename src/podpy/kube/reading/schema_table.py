@@ -11,6 +11,7 @@ _TABLE = """
 Affinity: nodeAffinity:NodeAffinity podAffinity:PodAffinity podAntiAffinity:PodAntiAffinity
 AppArmorProfile: localhostProfile type
 Capabilities: add:[string] drop:[string]
+ClientIPConfig: timeoutSeconds:int
 ClusterTrustBundleProjection: labelSelector:LabelSelector name optional:bool path signerName user:int
 ConfigMap: apiVersion binaryData:{bytes} data:{string} immutable:bool kind metadata:ObjectMeta
 ConfigMapEnvSource: name optional:bool
@@ -134,7 +135,14 @@ SecretVolumeSource: defaultMode:int defaultUser:int items:[KeyToPath] optional:b
 SecurityContext: allowPrivilegeEscalation:bool appArmorProfile:AppArmorProfile capabilities:Capabilities
   privileged:bool procMount readOnlyRootFilesystem:bool runAsGroup:int runAsNonRoot:bool runAsUser:int
   seLinuxOptions:SELinuxOptions seccompProfile:SeccompProfile windowsOptions:any
+Service: apiVersion kind metadata:ObjectMeta spec:ServiceSpec status:any
 ServiceAccountTokenProjection: audience expirationSeconds:int path user:int
+ServicePort: appProtocol name nodePort:int port:int protocol targetPort:port
+ServiceSpec: allocateLoadBalancerNodePorts:bool clusterIP clusterIPs:[string] externalIPs:[string] externalName
+  externalTrafficPolicy healthCheckNodePort:int internalTrafficPolicy ipFamilies:[string] ipFamilyPolicy
+  loadBalancerClass loadBalancerIP loadBalancerSourceRanges:[string] ports:[ServicePort] publishNotReadyAddresses:bool
+  selector:{string} sessionAffinity sessionAffinityConfig:SessionAffinityConfig trafficDistribution type
+SessionAffinityConfig: clientIP:ClientIPConfig
 SleepAction: seconds:int
 SuccessPolicy: rules:[SuccessPolicyRule]
 SuccessPolicyRule: succeededCount:int succeededIndexes

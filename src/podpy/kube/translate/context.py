@@ -29,4 +29,5 @@ class Context(Record):
     infra_id: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}  # all that the file and the options say
+    names: list[str] = []  # by which other pods find it, besides its own and its containers'
     volumes: dict[str, str] = {}  # the pod's volume → the name of podpy's, once it is made

@@ -79,7 +79,9 @@ def _network(pod: Mapping, context: Context, number: int) -> dict[str, Any]:
     attachments = attachments or [Attachment(network="")]
     if len(attachments) != 1:
         _refuse_addresses(context, number, "can only be set for one network: use NAME:ip=ADDRESS for more")
-    aliases = [each["name"] for each in pod.get("containers", []) if each.get("name")]
+    names = [each["name"] for each in pod.get("containers", []) if each.get("name")]
+    full = [] if options.no_pod_prefix else [f"{context.pod_name}-{name}" for name in names]
+    aliases = [*dict.fromkeys([*names, *full, *context.names])]
     found = [each.replace(aliases=[*each.aliases, *aliases]) for each in attachments]
     own: dict[str, Any] = {}
     if number < len(options.ips):
