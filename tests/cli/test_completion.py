@@ -46,6 +46,9 @@ def test_values_of_options() -> None:
     assert complete(["load", "-i", ""]) == ([], 0)  # the shell's own file names
     assert complete(["run", "--rm", "--pid", ""])[1] == 4
     assert "SIGTERM" in words("kill", "-s", "SIGT")
+    assert words("network", "create", "--driver", "m") == ["macvlan"]
+    assert words("network", "create", "-o", "m") == ["mtu=", "metric=", "mode="]
+    assert words("volume", "create", "--opt=d") == ["--opt=device="]
     assert words("completion", "") == ["bash", "zsh", "fish"]
 
 

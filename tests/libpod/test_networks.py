@@ -279,6 +279,10 @@ def test_prune_takes_what_nobody_uses_and_events_tell_it(podpy: Podpy) -> None:
     assert podpy.ok("network", "prune", "--dry-run", "--filter=label=n=a") == "a"
     assert podpy.ok("network", "prune", "-f", "--filter=label!=n=c") == "a\nb"
     podpy("network", "prune", "-f", "--filter=name=c").fails(125, 'invalid filter "name"')
+    for kind in ("network", "container", "image", "system"):
+        asked = podpy(kind, "prune", "--filter=foo=bar", input="n\n")
+        asked.fails(125, "foo")
+        assert asked.stdout == ""
     done = podpy.ok("system", "prune", "-f").splitlines()
     assert done[done.index("Deleted Networks") :][:2] == ["Deleted Networks", "c"]
     assert names(podpy) == [DEFAULT]

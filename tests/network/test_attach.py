@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
+
+import pytest
 
 from tests.network.user_networks import addresses, ask, clean, define, serve
+from tests.rootless.helpers import python
 from tests.support.engine import Podpy
 
 SLEEP = ("sleep", "1000")
@@ -145,11 +149,65 @@ def test_mistakes_in_podmans_words(podpy: Podpy, busybox: str) -> None:
         (125, ["--network=nosuch"], "unable to find network with name or ID nosuch: network not found"),
         (125, ["--network=host", f"--network={net}"], "cannot set multiple networks without bridge network mode"),
         (125, [f"--network={net}:ip=1.2.3"], 'invalid option for network net: invalid ip address "1.2.3"'),
+        (125, [f"--network={net}:interface_name=lo"], "interface name lo invalid: it has a meaning of its own"),
+        (125, [f"--network={net}:host_interface_name=a/b"], "interface name a/b invalid: interface name contains /"),
+        (125, [f"--network={net}:mac=03:00:00:00:00:01"], "invalid MAC address: no device can have it"),
+        (126, ["--rm", f"--network={net}:ip=10.89.0.255"], "10.89.0.255 is the broadcast address of network net"),
+        (126, ["--rm", f"--network={net}:ip=10.89.0.0"], "10.89.0.0 is the subnet's own address of network net"),
         (125, ["--ip=10.89.0.9"], "networks and static ip/mac address can only be used with Bridge mode networking"),
         (125, ["--network=pasta", "--ip=10.89.0.9"], "--ip can only be set when the network mode is bridge"),
     ):
         podpy("run", *options, busybox).fails(code, text)
     assert podpy.ok("ps", "-aq") == ""
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"network_interface": "podman1"}, "its bridge podman1 is also that of network one"),
+        ({}, "its subnet 10.89.0.128/25 overlaps 10.89.0.0/24 of network one"),
+    ],
+)
+def test_definitions_that_get_in_each_others_way(podpy: Podpy, busybox: str, keys: dict[str, str], told: str) -> None:
+    one = define(podpy, "one")
+    two = define(podpy, "two", {"subnet": "10.89.0.128/25", "gateway": "10.89.0.129"}, **keys)
+    podpy.ok("run", "-d", "--name=c", "--network", one, busybox, *SLEEP)
+    for words in (("run", "--network", two, busybox, "true"), ("network", "connect", two, "c")):
+        done = podpy(*words)
+        assert f"network two: {told}, which containers are on" in done.describe()
+        assert "Hint: Change one of two.json and one.json in " in done.stderr
+    assert list(addresses(podpy, "c")) == ["one"]
+    podpy.ok("rm", "-f", "-t0", "c")
+    assert podpy.ok("run", "--rm", "--network", two, busybox, "true") == ""
+
+
+def test_a_container_leaves_a_network_whose_definition_was_removed_by_hand(podpy: Podpy, busybox: str) -> None:
+    for name in ("gone", "stays"):
+        define(podpy, name)
+    for container in ("one", "two"):
+        podpy.ok("run", "-d", "--name", container, "--network=gone", "--network=stays", busybox, *SLEEP)
+    (podpy.data_home / "containers/storage/networks/gone.json").unlink()
+    podpy.ok("network", "disconnect", "gone", "one")
+    assert list(addresses(podpy, "one")) == ["stays"]
+    assert "10.89.0.1" not in podpy.ok("exec", "one", "grep", "nameserver", "/etc/resolv.conf")
+    podpy.ok("restart", "-t0", "one")
+    podpy("restart", "-t0", "two").fails(125, "unable to find network with name or ID gone")
+    podpy.ok("network", "disconnect", "gone", "two")
+    podpy.ok("start", "two")
+    podpy.ok("rm", "-f", "-t0", "one", "two")
+    assert clean(podpy)
+
+
+def test_the_way_out_has_the_options_of_containers_conf(podpy: Podpy, busybox: str) -> None:
+    conf = podpy.home / "containers.conf"
+    conf.write_text('[network]\npasta_options = ["-m", "1400", "-a", "10.9.8.7", "--map-gw", "fixed"]\n')
+    conf.chmod(0o644)
+    net = define(podpy, "net")
+    podpy.ok("run", "-d", "--network", net, busybox, *SLEEP, env={"CONTAINERS_CONF_OVERRIDE": str(conf)})
+    pid = (podpy.runroot / "networks/pasta.pid").read_text().strip()
+    words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    assert words[words.index("-m") + 1] == "1400"
+    assert not {"10.9.8.7", "--map-gw", "--no-map-gw", "fixed"}.intersection(words)
 
 
 def test_the_default_network_has_no_names(podpy: Podpy, busybox: str) -> None:
@@ -199,6 +257,26 @@ def test_a_new_name_counts_at_once(podpy: Podpy, busybox: str) -> None:
     podpy.ok("network", "disconnect", "back", "shop")
     assert web["back"] not in podpy.ok("exec", "shop", "cat", "/etc/hosts")
     podpy("exec", "client", "nslookup", "shop.dns.podman").fails(1)
+
+
+def test_a_new_name_whose_call_was_killed_counts_after_the_next_one(podpy: Podpy, busybox: str) -> None:
+    net = define(podpy, "net")
+    for name in ("web", "client"):
+        podpy.ok("run", "-d", "--name", name, "--network", net, busybox, "top")
+    code = """
+import os, signal
+from podpy import Runtime
+from podpy.libpod.networks import connecting
+connecting.tell_name = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with Runtime() as runtime:
+    runtime.containers.get("web").rename("shop")
+"""
+    assert python(podpy, code).returncode != 0
+    assert f"Address: {addresses(podpy, 'shop')[net]}" in podpy.ok("exec", "client", "nslookup", "web.dns.podman")
+    podpy.ok("run", "--rm", busybox, "true")
+    assert f"Address: {addresses(podpy, 'shop')[net]}" in podpy.ok("exec", "client", "nslookup", "shop.dns.podman")
+    podpy("exec", "client", "nslookup", "web.dns.podman").fails(1)
+    assert "shop" in podpy.ok("exec", "shop", "cat", "/etc/hosts")
 
 
 def test_a_new_name_counts_where_the_network_is_joined(podpy: Podpy, busybox: str) -> None:

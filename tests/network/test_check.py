@@ -28,6 +28,12 @@ def complaints(podpy: Podpy, *options: str, code: int = 0) -> list[str]:
     return done.stdout.splitlines()
 
 
+def test_a_flushed_firewall_comes_back_for_all_networks_with_the_next_start(shop: Podpy, busybox: str) -> None:
+    in_bridges(shop, "nft", "flush", "ruleset")
+    shop.ok("run", "-d", "--network", define(shop, "other"), busybox, *SLEEP)
+    assert complaints(shop) == []
+
+
 @pytest.fixture
 def shop(podpy: Podpy, busybox: str) -> Podpy:
     """web, which publishes a port, and client, on the network `net`."""

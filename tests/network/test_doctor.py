@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,23 +71,48 @@ def in_container(podpy: Podpy, container: str, *command: str) -> None:
 
 
 @pytest.fixture
-def shop(podpy: Podpy, busybox: str) -> int:
+def upstream() -> Iterator[str]:
+    """The address of a name server on this host's loopback device that knows no name: nobody else's is asked."""
+    address = f"127.{os.getpid() >> 16 & 0xFF}.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF or 1}"
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((address, 53))
+
+    def answer() -> None:
+        while True:
+            question, client = server.recvfrom(4096)
+            if not question:
+                return
+            end = question.index(0, 12) + 5  # of the name, its type and class
+            server.sendto(question[:2] + b"\x81\x83" + question[4:6] + bytes(6) + question[12:end], client)
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    yield address
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+        last.sendto(b"", (address, 53))
+    answering.join()
+    server.close()
+
+
+@pytest.fixture
+def shop(podpy: Podpy, busybox: str, upstream: str) -> int:
     """Two containers on the network `net`; web publishes its port 80 at the port that is returned."""
     port = ports.free()
-    net = define(podpy, "net")
+    net = define(podpy, "net", network_dns_servers=[upstream])
     podpy.ok("run", "-d", "--name=web", f"--network={net}:alias=www", "-p", f"{port}:80", busybox, *SLEEP)
     podpy.ok("run", "-d", "--name=client", "--network", net, busybox, *SLEEP)
     serve(podpy, "web")
     return port
 
 
-def test_all_is_well(podpy: Podpy, shop: int) -> None:
+def test_all_is_well(podpy: Podpy, shop: int, upstream: str) -> None:
     text = podpy.ok("system", "doctor", "--network", "net")
     for line in (
         "ok    bridge podman1: 10.89.0.1/24\n",
         "ok    resolver: podpy-resolver answers at 10.89.0.1\n",
         "ok    web: eth0: 10.89.0.2/24\n",
         "ok    client: names: 5 names, of 2 containers, are answered by 10.89.0.1\n",
+        f"ok    upstream resolver: {upstream} answers\n",
         f"ok    web: published port {shop}/tcp: leads to 10.89.0.2:80, where something listens\n",
     ):
         assert line in text + "\n"
@@ -132,8 +160,8 @@ def test_a_forwarder_that_has_ended(podpy: Podpy, shop: int) -> None:
     assert failures(podpy) == {}
 
 
-def test_a_service_that_does_not_listen_or_only_to_itself(podpy: Podpy, busybox: str) -> None:
-    net, one = define(podpy, "net"), ports.free(2)
+def test_a_service_that_does_not_listen_or_only_to_itself(podpy: Podpy, busybox: str, upstream: str) -> None:
+    net, one = define(podpy, "net", network_dns_servers=[upstream]), ports.free(2)
     published = ("-p", f"{one}-{one + 1}:80-81")
     podpy.ok("run", "-d", "--name=web", "--network", net, *published, busybox, *SLEEP)
     pid = podpy.ok("inspect", "--format", "{{.State.Pid}}", "web")

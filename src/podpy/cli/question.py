@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     from podpy.cli.parser.options import Options
 
 
+def is_asked(options: Options) -> bool:
+    """Return whether there will be a question: a wrong filter is told before it."""
+    return not options.force and not getattr(options, "dry_run", False)
+
+
 def agreed(options: Options, warning: str) -> bool:
     """Print the warning, ask, and return whether the user agrees; no question with --force or --dry-run.
 
     Raises UsageError at the end of standard input.
     """
-    if options.force or getattr(options, "dry_run", False):
+    if not is_asked(options):
         return True
     sys.stdout.write(f"{warning}Are you sure you want to continue? [y/N] ")
     sys.stdout.flush()

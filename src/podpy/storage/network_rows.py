@@ -152,6 +152,11 @@ class NetworkRows:
         query = "SELECT 1 FROM network_attachments WHERE container_id != ? LIMIT 1"
         return bool(self._database.query(query, (besides,)))
 
+    def networks(self) -> list[str]:
+        """Return the names of the networks that containers are on."""
+        query = "SELECT DISTINCT network FROM network_attachments WHERE network != ? ORDER BY network"
+        return [name for (name,) in self._database.query(query, (HOLDER,))]
+
     def monitors(self) -> list[int]:
         """Return the pids of the monitors that may hold the namespace of all bridges."""
         query = """SELECT DISTINCT conmon_pid FROM containers JOIN network_attachments ON container_id = id

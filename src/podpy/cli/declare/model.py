@@ -20,7 +20,7 @@ UINTS = "uints"  # the same, numbers                   → list[int]
 SWITCH = "switch"  # bool that may also not be given   → bool | None
 DURATION = "duration"  # 250ms, 1h30m, or a bare number → float, seconds
 
-# What completes a value or an argument.
+# What completes a value or an argument; besides these, words that any text may stand for: "bridge|macvlan".
 CONTAINERS = "containers"
 RUNNING = "running"
 STOPPED = "stopped"

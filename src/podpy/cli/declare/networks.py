@@ -36,13 +36,19 @@ COMMANDS: tuple[Command, ...] = (
                 "NAME",
                 "bridge, or (root only) macvlan, ipvlan",
                 default="bridge",
+                complete="bridge|macvlan|ipvlan",
             ),
             listed("--gateway", "IP", "The host's address in the subnet (repeatable)"),
             flag("--ignore", "A network that has the name already is no error"),
             text("--interface-name", "NAME", "Name of the bridge; macvlan, ipvlan: the host's interface"),
             flag("--internal", "Without a way out of the network"),
             many("--ip-range", "RANGE", "Give addresses from here only: CIDR, or FIRST-LAST (repeatable)"),
-            text("--ipam-driver", "NAME", "Who gives addresses: host-local, none; macvlan: dhcp"),
+            text(
+                "--ipam-driver",
+                "NAME",
+                "Who gives addresses: host-local, none; macvlan: dhcp",
+                complete="host-local|none|dhcp",
+            ),
             flag("--ipv6", "With an IPv6 subnet beside the IPv4 one"),
             many("--label", "KEY=VALUE", "Label (repeatable)"),
             many(
@@ -51,6 +57,8 @@ COMMANDS: tuple[Command, ...] = (
                 "Option of the driver: mtu, metric, no_default_route, isolate, vlan, vrf, mode, outbound_addr4, "
                 "outbound_addr6, com.docker.network.driver.mtu, com.docker.network.bridge.name; parent, bclim "
                 "(repeatable)",
+                complete="mtu=|metric=|no_default_route=|isolate=|vlan=|vrf=|mode=|outbound_addr4=|outbound_addr6=|parent=|"
+                "bclim=|com.docker.network.driver.mtu=|com.docker.network.bridge.name=",
             ),
             many(
                 "--route",

@@ -27,11 +27,16 @@ COMMANDS: tuple[Command, ...] = (
             "podpy volume create --opt type=none --opt o=bind --opt device=/srv/data data",
         ),
         options=(
-            text("--driver -d", "NAME", "Driver: local is the only one", default="local"),
+            text("--driver -d", "NAME", "Driver: local is the only one", default="local", complete="local|"),
             count("--gid", "GID", "Group that owns it"),
             flag("--ignore", "A volume that has the name already is no error"),
             many("--label -l", "KEY=VALUE", "Label (repeatable)"),
-            many("--opt -o", "KEY=VALUE", "Option of the driver: type, device, o, copy, nocopy (repeatable)"),
+            many(
+                "--opt -o",
+                "KEY=VALUE",
+                "Option of the driver: type, device, o, copy, nocopy (repeatable)",
+                complete="type=|device=|o=|copy|nocopy",
+            ),
             count("--uid", "UID", "User who owns it"),
         ),
         arguments=(Argument(name="name", metavar="NAME", required=False),),

@@ -146,6 +146,8 @@ def _arguments(command: CommandRow, path: str, given: list[str], current: str) -
 
 
 def _objects(kind: str, current: str, prefix: str) -> list[str]:
+    if "|" in kind:
+        return [prefix + word for word in kind.split("|") if word and word.startswith(current)]
     if kind in ("files", "directories"):
         return [":" + kind]
     if kind in ("containers", "running", "stopped"):

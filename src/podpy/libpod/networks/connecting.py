@@ -13,7 +13,7 @@ from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.starting.networks import check_driver, named, with_interfaces
 from podpy.libpod.containers.table import ALIVE, INITIALIZED, ContainerRow
 from podpy.libpod.locks import BusyError
-from podpy.network.bridge import members, publishing, running
+from podpy.network.bridge import conflicts, members, publishing, running
 from podpy.network.bridge.members import Member, Who
 from podpy.network.definitions.network import Network
 from podpy.network.mode import BRIDGE
@@ -64,15 +64,17 @@ def disconnect(engine: Engine, network: str, container: str) -> None:
     """
     held = find(engine, container)
     _check_mode(held)
-    found = engine.network_folder.find(network)
     with held.locked() as row:
         spec = held.spec
-        if all(each.network != found.name for each in spec.networks):
-            raise StateError(f"container {container} is not connected to network {found.name}")
-        kept = [each for each in spec.networks if each.network != found.name]
-        _commit(held, spec.replace(networks=kept), "disconnect", found.name)
+        name = network
+        if all(each.network != name for each in spec.networks):  # else its file may have been removed by hand
+            name = engine.network_folder.find(network).name
+        kept = [each for each in spec.networks if each.network != name]
+        if len(kept) == len(spec.networks):
+            raise StateError(f"container {container} is not connected to network {name}")
+        _commit(held, spec.replace(networks=kept), "disconnect", name)
         if row.status in _PLUGGED:
-            _plug_out(engine, held, row, found.name, spec)
+            _plug_out(engine, held, row, name, spec)
 
 
 def reload(engine: Engine, container: str) -> str:
@@ -154,6 +156,7 @@ def _check_mode(held: Held) -> None:
 def _plug_in(engine: Engine, held: Held, row: ContainerRow, attachment: Attachment, network: Network) -> None:
     rows = NetworkRows(engine.database)
     with engine.database.transaction():
+        conflicts.refuse(network, rows, engine.paths, engine.conf)
         attached = members.give(rows, row.id, attachment, network)
     others = [member for member in members_of(engine, held, held.spec) if member.network.name != network.name]
     member = Member(attachment=attachment, network=network, attached=attached)

@@ -85,6 +85,13 @@ def _check(address: str, subnet: Subnet, network: Network, taken: Mapping[str, s
             f"IPAM error: requested ip address {address} is the gateway of network {network.name}",
             hint="Its bridge has it: choose another one",
         )
+    number, first, last = parse_address(address)[1], subnet.prefix.first, subnet.prefix.last
+    if subnet.prefix.size >= _SMALLEST_WITH_BROADCAST and (number == first or (number == last and ":" not in address)):
+        what = "subnet's own address" if number == first else "broadcast address"
+        raise NetworkSetupError(
+            f"IPAM error: requested ip address {address} is the {what} of network {network.name}",
+            hint=f"An address of {subnet.subnet} between the first and the last one",
+        )
 
 
 def _next(subnet: Subnet, taken: Mapping[str, str], last: str) -> str:

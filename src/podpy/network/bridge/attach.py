@@ -20,9 +20,10 @@ import os
 
 from podpy import files
 from podpy.network import netns
-from podpy.network.bridge import members, resolver
+from podpy.network.bridge import conflicts, members, resolver
 from podpy.network.bridge.members import Member, Who
 from podpy.network.bridge.place import bridges
+from podpy.network.bridge.rights import Rights
 from podpy.network.definitions.network import BRIDGE
 from podpy.plan import Operation
 from podpy.spec.container import Attachment
@@ -142,21 +143,18 @@ class GiveAddresses(Operation):
         return f"give the container its addresses on {names or 'no network'}"
 
     def execute(self) -> None:
-        """Do it, in one transaction. Raises NetworkSetupError."""
+        """Do it, in one transaction. Raises NetworkSetupError, InUseError: another network is in the way."""
         bridge = self._bridge
         rows, container = bridge.rows, bridge.context.container_id
         with bridge.database.transaction():
             before = {kept.network: kept for kept in rows.attached(container)}
             rows.clear(container)
             rows.hold(container)
-            bridge.members = [
-                Member(
-                    attachment=attachment,
-                    network=network,
-                    attached=members.give(rows, container, attachment, network, before.get(network.name)),
-                )
-                for attachment, network in bridge.wanted
-            ]
+            bridge.members = []
+            for attachment, network in bridge.wanted:
+                conflicts.refuse(network, rows, bridge.context.paths, bridge.context.conf)
+                attached = members.give(rows, container, attachment, network, before.get(network.name))
+                bridge.members.append(Member(attachment=attachment, network=network, attached=attached))
 
 
 class OpenNamespace(Operation):
@@ -199,8 +197,8 @@ class PlugIn(Operation):
         member = bridge.members[self._place]
         container = os.open(bridge.netns_path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            friends = members.friends_of(member.network, context.paths, context.conf)
-            members.plug_in(bridge.shared, bridge.hold_fd, container, member, friends)
+            rights = Rights(bridge.shared, bridge.hold_fd, bridge.rows, context.paths, context.conf)
+            rights.plug_in(container, member)
         finally:
             os.close(container)
 

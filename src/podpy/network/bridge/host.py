@@ -63,11 +63,13 @@ class HostNamespace(SharedNamespace):
         descriptor = self.find(monitors)
         try:
             firewall = self._firewall(descriptor)
-            if not os.path.exists(self.path) or (self._has_firewall and not firewall.is_loaded()):
+            is_new = not os.path.exists(self.path)
+            if is_new or (self._has_firewall and not firewall.is_loaded()):
                 _forward()
                 if self._has_firewall:
                     firewall.load()
                 files.replace(self.path, "")
+                self.was_flushed = not is_new
         except BaseException:
             os.close(descriptor)
             raise

@@ -56,6 +56,8 @@ class SharedNamespace:
     """Whether it is the host's own namespace."""
     mtu = links.DEFAULT_MTU
     """Bytes, of bridges that say nothing of it."""
+    was_flushed = False
+    """Whether `open` has found that the firewall was gone, and has loaded one without any rights."""
 
     def __init__(self, paths: Paths, conf: ContainersConf) -> None:
         self.owner = links.OWNER

@@ -96,6 +96,12 @@ def remove(directory: str, network: str, container_id: str = "") -> None:
             _replace(directory, path, lines)
 
 
+def addresses(directory: str, network: str) -> list[str]:
+    """Return where the resolver listens for a network; nothing if no container is on it."""
+    first = _lines_without(directory, network, "")[0]
+    return list(filter(None, first.partition(" ")[0].split(",")))
+
+
 def _lines_without(directory: str, network: str, container_id: str) -> list[str]:
     """Return the lines of a network's file but the container's; the first one is the network's own, even if empty."""
     path = os.path.join(directory, NAMES, network)

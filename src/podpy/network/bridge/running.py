@@ -7,12 +7,12 @@ that the container isn't configured for: `plug_out` completes it, and so does th
 from __future__ import annotations
 
 import os
-from errno import ENOENT
 
 from podpy.errors import NetworkSetupError
 from podpy.network import names
 from podpy.network.bridge import forwarder, hosts, links, members, resolver
 from podpy.network.bridge.place import bridges
+from podpy.network.bridge.rights import Rights
 from podpy.plan import Operation, perform
 from podpy.record import Record
 from podpy.rootless.mounts import Privately
@@ -128,17 +128,12 @@ class PlugRunning(Operation):
 
     def execute(self) -> None:
         """Do it. Raises OSError, InUseError, NetworkSetupError."""
-        container, network = self._container, self._member.network
-        friends = members.friends_of(network, container.paths, container.conf)
+        container = self._container
+        rows = NetworkRows(container.database)
+        rights = Rights(self._shared, self._descriptor, rows, container.paths, container.conf)
         inside = _open_netns(container.pid)
         try:
-            try:
-                members.plug_in(self._shared, self._descriptor, inside, self._member, friends, trusting=False)
-            except OSError as error:
-                if error.errno != ENOENT:
-                    raise
-                self._shared.load_firewall(self._descriptor)  # somebody has flushed it
-                members.plug_in(self._shared, self._descriptor, inside, self._member, friends, trusting=False)
+            rights.plug_in(inside, self._member, trusting=False)
         finally:
             os.close(inside)
 
@@ -184,11 +179,13 @@ class LeaveNames(Operation):
     def execute(self) -> None:
         """Do it. Raises OSError."""
         container, member = self._container, self._member
+        # Its definition may have been changed or removed by hand.
+        known = resolver.addresses(self._directory, member.network.name)
         resolver.remove(self._directory, member.network.name, container.who.container_id)
         stay = {line for other in self._others for line in _server_lines(other)}
         addresses = [given.address for given in member.attached.addresses]
         hosts.forget(os.path.join(container.directory, "hosts"), addresses, container.who.own_names)
-        gone = [line for line in _server_lines(member) if line not in stay]
+        gone = [line for line in [*_server_lines(member), *map(names.server_line, known)] if line not in stay]
         hosts.leave(os.path.join(container.directory, "resolv.conf"), gone)
 
 

@@ -1,7 +1,8 @@
 """The shared namespace's way out: one pasta (slirp4netns where pasta isn't installed) with the device `out0`.
 
 Its addresses are podpy's fixed ones (podpy.network.private.pasta), whatever the host's network is or becomes: the
-containers' are translated to 10.0.2.100 and fd50:6f64:7079::100 by the firewall.
+containers' are translated to 10.0.2.100 and fd50:6f64:7079::100 by the firewall. What containers.conf says of pasta
+counts but for these (`pasta_options`).
 
     pasta.pid, slirp4netns.pid   who it is; there when it is ready, so that nobody waits who comes later
     way-out.lock                 held from its start until it is ready: who comes meanwhile waits for that
@@ -116,7 +117,7 @@ class WayOut:
         self._program = kind.kind
         self._messages, messages = process.pipe()
         self._ready, ready = process.pipe()
-        command = self._pasta(kind.program) if kind.kind == mode.PASTA else self._slirp(kind.program, ready)
+        command = self._pasta(kind) if kind.kind == mode.PASTA else self._slirp(kind.program, ready)
         try:
             self._pid = process.spawn(
                 command,
@@ -131,12 +132,12 @@ class WayOut:
             os.close(messages)
             os.close(ready)
 
-    def _pasta(self, program: str) -> list[str]:
+    def _pasta(self, kind: mode.Mode) -> list[str]:
         interface = hostinfo.ipv6_interface()
-        command = [program, "--config-net", "-i", interface or "lo", "-I", WAY_OUT, "-M", _HARDWARE_ADDRESS]
+        command = [kind.program, "--config-net", "-i", interface or "lo", "-I", WAY_OUT, "-M", _HARDWARE_ADDRESS]
         command += ["-a", pasta.ADDRESS, "-n", "24", "-g", pasta.GATEWAY]
         command += ["-a", pasta.ADDRESS_V6, "-g", pasta.GATEWAY_V6] if interface else ["-4"]
-        command += ["--dns-forward", pasta.NAME_SERVER, "--no-map-gw", "--quiet"]
+        command += ["--dns-forward", pasta.NAME_SERVER, "--quiet", *pasta.options_for_bridges(kind.options)]
         command += ["-t", "none", "-u", "none", "-T", "none", "-U", "none"]
         command += ["--runas", "0:0"] if self._rootful else []  # else it becomes nobody, who may not enter it
         return [*command, "--pid", os.path.join(self._directory, "pasta.pid"), "--netns", self._netns]

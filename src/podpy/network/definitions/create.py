@@ -24,7 +24,7 @@ from podpy.network.definitions.network import (
     Subnet,
     is_name,
     with_gateway,
-    wrong_interface,
+    wrong_new_interface,
 )
 from podpy.record import Record
 from podpy.times import rfc3339
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _MODES = ("none", "host", "bridge", "private", "slirp4netns", "pasta", "container", "ns", "default")
 _NAME_RULE = "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"
 _INTERFACES = 1_000_000
-_OTHERS_INTERFACES = ("lo", "out0", "all", "default")  # the way out of bridges; what sysctls are called by
+_WAY_OUT = "out0"  # of bridges
 _TRIES = 10_000
 _ULA = 0xFD << 56  # RFC 4193: fd00::/8, the rest is random
 
@@ -109,9 +109,7 @@ def _check_name(request: Request, existing: Existing) -> None:
 
 
 def _check_interface(name: str) -> None:
-    if name in _OTHERS_INTERFACES:
-        raise UsageError(f"network interface name {name} invalid: it has a meaning of its own: invalid argument")
-    if told := wrong_interface(name):
+    if told := "it has a meaning of its own" if name == _WAY_OUT else wrong_new_interface(name):
         raise UsageError(f"network interface name {name} invalid: {told}: invalid argument")
 
 

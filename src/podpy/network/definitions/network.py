@@ -36,6 +36,7 @@ _NAME_REST = _NAME_FIRST + "_.-"
 _ID_LENGTH = 64
 _UINT32 = (1 << 32) - 1
 _INTERFACE_LENGTH = 15  # IFNAMSIZ of linux/if.h without its NUL
+_EVERYWHERE = ("lo", "all", "default")  # the loopback device; what sysctls are called by
 
 
 class Subnet(Record):
@@ -259,6 +260,11 @@ def wrong_interface(name: str) -> str:
     if any(char in "/:" or char.isspace() for char in name):
         return "interface name contains / or : or whitespace characters"
     return ""
+
+
+def wrong_new_interface(name: str) -> str:
+    """Return what is wrong with the name of an interface that is to be made, or an empty text."""
+    return "it has a meaning of its own" if name in _EVERYWHERE else wrong_interface(name)
 
 
 def default(name: str = DEFAULT, subnet: str = DEFAULT_SUBNET, created: str = "") -> Network:

@@ -62,10 +62,7 @@ def with_addresses(mode: Mode, *, is_old: bool) -> Mode:
     `is_old`: podpy.network.programs. Raises UsageError for options with which pasta wouldn't connect this container.
     """
     given = _names(mode.options)
-    if given & _IMPOSSIBLE:
-        raise UsageError(
-            f"--network pasta: {', '.join(sorted(given & _IMPOSSIBLE))} can't be given: podpy starts pasta"
-        )
+    _check(given)
     is_own_way = bool(given & _ADDRESS_OPTIONS)
     if FIXED in given or (not is_own_way and (is_old or not hostinfo.ipv4_interface())):
         return mode if FIXED in given else mode.replace(options=[FIXED, *mode.options])
@@ -101,6 +98,31 @@ def command(mode: Mode, netns: str, pid_file: str, published: list[PortMapping],
     if not given.intersection(_PID_OPTIONS):
         arguments += ["--pid", pid_file]
     return [*arguments, "--netns", netns]
+
+
+def options_for_bridges(options: list[str]) -> list[str]:
+    """Return those of containers.conf's options that count for the way out of bridges, whose addresses are fixed: not
+    those about addresses, interfaces, ports and pid files. Raises UsageError for those that can't be given at all.
+    """
+    _check(_names(options))
+    known = {*_ADDRESS_OPTIONS, *_PID_OPTIONS, *_PORT_OPTIONS, *_PORT_OPTIONS.values(), "--dns-forward"}
+    found = []
+    is_value_of_known = False
+    for option in options:
+        if not option.startswith("-") and option != FIXED:
+            found += [] if is_value_of_known else [option]
+            continue
+        is_value_of_known = option.partition("=")[0] in known
+        if not is_value_of_known and option not in ("--map-gw", FIXED):
+            found.append(option)
+    return found if "--map-gw" in options else [*found, "--no-map-gw"]
+
+
+def _check(given: set[str]) -> None:
+    if given & _IMPOSSIBLE:
+        raise UsageError(
+            f"--network pasta: {', '.join(sorted(given & _IMPOSSIBLE))} can't be given: podpy starts pasta"
+        )
 
 
 def _names(options: list[str]) -> set[str]:

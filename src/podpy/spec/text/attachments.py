@@ -78,13 +78,21 @@ def with_own(
 
 
 def parse_mac(text: str) -> str:
-    """Return a hardware address as "aa:bb:cc:dd:ee:ff" from a form that Go's net.ParseMAC takes. Raises UsageError."""
+    """Return a hardware address as "aa:bb:cc:dd:ee:ff" from a form that Go's net.ParseMAC takes.
+
+    Raises UsageError, also for one that no device can have (IEEE 802: a group's, or zero).
+    """
     lower = text.lower()
     digits = lower.replace(":", "").replace("-", "").replace(".", "")
     pairs = [digits[place : place + 2] for place in range(0, len(digits), 2)]
     forms = [separator.join(pairs) for separator in ":-"] + [f"{digits[:4]}.{digits[4:8]}.{digits[8:]}"]
     if len(digits) != _MAC_DIGITS or not _HEX.issuperset(digits) or lower not in forms:
         raise UsageError(f"address {text}: invalid MAC address")
+    if int(pairs[0], 16) & 1 or not int(digits, 16):
+        raise UsageError(
+            f"address {text}: invalid MAC address: no device can have it",
+            hint="The first byte must be even, as in 02:00:00:00:00:01",
+        )
     return ":".join(pairs)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.question import agreed
+from podpy.cli.question import agreed, is_asked
 from podpy.cli.show.notice import complain
 
 TYPE_CHECKING = False
@@ -54,9 +54,11 @@ def _row(data: dict[str, Any], *, whole: bool) -> Struct:
 
 def prune(options: Options) -> int:
     """`podpy network prune`: prints the names of the networks that it removed, or (--dry-run) would remove."""
-    if not options.force and not options.dry_run and not agreed(options, _WARNING):
-        return 0
     with open_runtime(options) as runtime:
+        if is_asked(options):
+            runtime.networks.prunable(options.filter)
+        if not agreed(options, _WARNING):
+            return 0
         pruned = runtime.networks.prune(options.filter, dry_run=options.dry_run)
     for name in pruned.removed:
         print(name)

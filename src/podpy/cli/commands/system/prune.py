@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.engine import open_runtime
-from podpy.cli.question import agreed
+from podpy.cli.question import agreed, is_asked
 from podpy.cli.show.notice import complain, print_line
 from podpy.errors import UsageError
 from podpy.go.units import human_size
@@ -26,18 +26,22 @@ _SYSTEM = """WARNING! This command removes:
 
 def containers(options: Options) -> int:
     """Remove all containers that aren't running, and print their ids."""
-    if not agreed(options, _CONTAINERS + "\n"):
-        return 0
     with open_runtime(options) as runtime:
+        if is_asked(options):
+            runtime.containers.prune(options.filter, dry_run=True)
+        if not agreed(options, _CONTAINERS + "\n"):
+            return 0
         found = runtime.containers.prune(options.filter, dry_run=options.dry_run)
     return _tell([("", found)], options)
 
 
 def images(options: Options) -> int:
     """Remove images without a name (--all: those that no container uses), and print their ids."""
-    if not agreed(options, _IMAGES.format(_UNUSED if options.all else "dangling images") + "\n"):
-        return 0
     with open_runtime(options) as runtime:
+        if is_asked(options):
+            runtime.images.prune(options.filter, every=options.all, dry_run=True)
+        if not agreed(options, _IMAGES.format(_UNUSED if options.all else "dangling images") + "\n"):
+            return 0
         found = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run)
         more = runtime.images.prune(options.filter, every=True, dry_run=True) if _may_take_more(options) else found
     return _tell([("", found)], options, images=found, more=more)
@@ -47,10 +51,12 @@ def system(options: Options) -> int:
     """Remove stopped containers, then volumes (--volumes), images and networks that nothing uses."""
     if options.external:
         return _external(options)
-    if not agreed(options, _warning(options)):
-        return 0
     with open_runtime(options) as runtime:
         how = {"volumes": options.volumes, "dry_run": options.dry_run}
+        if is_asked(options):
+            runtime.prune(options.filter, every=options.all, volumes=options.volumes, dry_run=True)
+        if not agreed(options, _warning(options)):
+            return 0
         found = runtime.prune(options.filter, every=options.all, **how)
         more = runtime.prune(options.filter, every=True, **how) if _may_take_more(options) else found
     told = [(f"Deleted {kind.title()}", pruned) for kind, pruned in found.items()]

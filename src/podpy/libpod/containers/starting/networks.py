@@ -5,7 +5,7 @@ from __future__ import annotations
 from podpy.errors import NotSupportedError, UsageError
 from podpy.network.bridge.members import definition, free_interface
 from podpy.network.definitions.network import BRIDGE as DRIVER
-from podpy.network.definitions.network import DHCP
+from podpy.network.definitions.network import DHCP, wrong_new_interface
 from podpy.network.mode import BRIDGE
 from podpy.spec.container import Attachment
 
@@ -71,7 +71,13 @@ def named(attachment: Attachment, network: Network, conf: ContainersConf) -> Att
 
 
 def with_interfaces(attachments: list[Attachment]) -> list[Attachment]:
-    """Return them, each with an interface: the first ethN that is free. Raises UsageError for a name given twice."""
+    """Return them, each with an interface: the first ethN that is free.
+
+    Raises UsageError for a name given twice, or that no interface can have.
+    """
+    for name in (name for each in attachments for name in (each.interface, each.host_interface)):
+        if told := wrong_new_interface(name):
+            raise UsageError(f"interface name {name} invalid: {told}: invalid argument")
     taken = [attachment.interface for attachment in attachments if attachment.interface]
     for name in taken:
         if taken.count(name) > 1:
