@@ -116,9 +116,16 @@ def has_helper(directory: str) -> bool:
     return any(pid.isdigit() and path in files.read_small(f"/proc/{pid}/cmdline").split("\0") for pid in recorded)
 
 
-def end_unrecorded(netns: str) -> None:
-    """End the helpers of this network namespace that no pid file names, and wait for that. It reads all of /proc."""
-    for pidfd in _unrecorded(netns):
+def end_every(directory: str) -> None:
+    """End all helpers of the namespace in a directory, which stays, and wait for that. It reads all of /proc.
+
+    Also one that was just killed: its command line is gone before its device is, and the next one needs that name. And
+    those that no pid file names: a killed call's.
+    """
+    path = os.path.join(directory, NETNS)
+    for name in PID_FILES:
+        end_helper(os.path.join(directory, name), path)
+    for pidfd in _unrecorded(path):
         _end(pidfd, wait=True)
 
 

@@ -110,9 +110,11 @@ class WayOut:
         return os.open(os.path.join(self._directory, "way-out.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _start(self, *, again: bool) -> None:
-        """Start it, with the lock held. `again`: a killed call's may be getting ready; there is one device only."""
+        """Start it, with the lock held. `again`: a killed one may be ending, or a killed call's be getting ready; there
+        is one device only.
+        """
         if again:
-            netns.end_unrecorded(self._netns)
+            netns.end_every(self._directory)
         kind = mode.parse("", self._conf)
         self._program = kind.kind
         self._messages, messages = process.pipe()
