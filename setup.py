@@ -68,7 +68,7 @@ class Program:
 
 PROGRAMS = [
     *(Program(name, name, "common") for name in ("conmon", "forward")),
-    *(Program(name, name) for name in ("holder", "hello", "init", "pause", "resolver")),
+    *(Program(name, name) for name in ("holder", "hello", "init", "pause", "probe", "resolver")),
 ]
 LAUNCHER = Program("podpy", "launcher")
 

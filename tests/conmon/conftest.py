@@ -35,6 +35,16 @@ def conmon_exe(request: pytest.FixtureRequest, build_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def probe_exe(conmon_exe: Path) -> Path:
+    """The program that runs probes, built in the same way."""
+    target = conmon_exe.with_name(conmon_exe.name.replace("conmon", "probe"))
+    sources = sorted(str(path) for path in (SOURCES.parent / "probe").glob("*.c"))
+    flags = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", *BUILDS[conmon_exe.name.partition("-")[2]]]
+    subprocess.run(["cc", *flags, "-o", str(target), *sources], check=True)
+    return target
+
+
+@pytest.fixture(scope="session")
 def odd_runtime(build_dir: Path) -> str:
     """A "runtime" without containers that can do things wrong."""
     target = build_dir / "odd-runtime"

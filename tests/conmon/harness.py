@@ -54,7 +54,9 @@ def in_namespace(argv: list[str]) -> list[str]:
 class Bundle:
     """An OCI bundle in a directory of its own."""
 
-    def __init__(self, base: Path, args: list[str], *, terminal: bool = False, resources: Any = None) -> None:
+    def __init__(
+        self, base: Path, args: list[str], *, terminal: bool = False, resources: Any = None, network: bool = False
+    ) -> None:
         self.id = uuid.uuid4().hex * 2
         self.path = base / self.id[:8]
         binaries = self.path / "rootfs/bin"
@@ -64,7 +66,10 @@ class Bundle:
             (binaries / applet).symlink_to("busybox")
         for name in ("proc", "dev", "tmp"):
             (self.path / "rootfs" / name).mkdir()
-        (self.path / "config.json").write_text(json.dumps(self._config(args, terminal, resources)))
+        config = self._config(args, terminal, resources)
+        if network:
+            config["linux"]["namespaces"].append({"type": "network"})
+        (self.path / "config.json").write_text(json.dumps(config))
 
     def _config(self, args: list[str], terminal: bool, resources: Any) -> dict[str, Any]:
         process = {"terminal": terminal, "user": {"uid": 0, "gid": 0}, "args": args, "env": ["PATH=/bin"], "cwd": "/"}

@@ -3,90 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from tests.conmon.checks import Health, check_now, told
 from tests.conmon.harness import Conmon, descriptors
 from tests.support import needs, wait
 
 Make = Callable[..., Conmon]
 LOOP = "trap 'exit 9' TERM; touch /tmp/ready; while :; do sleep 0.05; done"
 WHEN_READY = "until [ -e /tmp/ready ]; do sleep 0.02; done; "
-
-
-class Health:
-    """The directory of --health-dir."""
-
-    def __init__(self, bundle: Path) -> None:
-        self.path = bundle / "health"
-        self.path.mkdir()
-        self.result_file = bundle / "result"
-        self.events = bundle / "events"
-        self.events.mkdir()
-        self.option = f"--health-dir={self.path}"
-
-    def write(self, command: str, *, startup: str = "", **config: int | str) -> Health:
-        """Write the process and the configuration."""
-        for name, text in (("process", command), ("startup", startup)):
-            process = {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": ["sh", "-c", text],
-                       "env": ["PATH=/bin"], "cwd": "/"}  # fmt: skip
-            (self.path / f"{name}.json").write_text(json.dumps(process))
-        values = {"result": self.result_file, "events": self.events, "interval": 1000, "timeout": 30000, "retries": 2,
-                  "log_count": 5, "log_size": 500, **({"startup": 1} if startup else {}), **config}  # fmt: skip
-        (self.path / "config.new").write_text("".join(f"{key} {value}\n" for key, value in values.items()))
-        (self.path / "config.new").rename(self.path / "config")
-        return self
-
-    def result(self) -> dict[str, Any]:
-        """What was found; {} before the first result."""
-        return dict(json.loads(self.result_file.read_text())) if self.result_file.exists() else {}
-
-    def until(self, status: str) -> dict[str, Any]:
-        """Wait for a state and return the results."""
-        return wait.until(
-            lambda: found if (found := self.result()).get("Status") == status else {},
-            what=f"the container is {status}",
-        )
-
-    def noted(self) -> list[str]:
-        """The states that were noted for the table of events, in order."""
-        notes = [json.loads(path.read_text()) for path in self.events.iterdir() if "new" not in path.name]
-        return [note["status"] for note in sorted(notes, key=lambda note: note["time"])]
-
-
-def told(conmon: Conmon, line: str) -> None:
-    """Write a line to the control fifo."""
-    with open(conmon.bundle / "ctl", "w") as file:
-        file.write(line + "\n")
-
-
-def check_now(conmon: Conmon, health: Health, number: int = 7) -> str:
-    """Ask for a check and return the answer: "" if the monitor refuses."""
-    path = health.path / f"answer.{number}"
-    os.mkfifo(path)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        told(conmon, f"3 {number} 0")
-        with open(reader, closefd=False) as file:
-            os.set_blocking(reader, True)
-            wait.until(lambda: _ready(reader), what="an answer")
-            return file.read().strip()
-    finally:
-        os.close(reader)
-        path.unlink()
-
-
-def _ready(descriptor: int) -> bool:
-    import select
-
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def inside(conmon: Conmon, command: str) -> None:

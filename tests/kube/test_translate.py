@@ -375,7 +375,7 @@ def test_hooks_and_the_stop_signal() -> None:
 def test_a_container_that_never_restarts_isnt_restarted_by_its_probe() -> None:
     found = one("livenessProbe: {exec: {command: ['true']}}", "restartPolicy: Never")
     assert found.health is not None
-    assert (found.health.test, found.health.on_failure) == (["CMD", "true"], "none")
+    assert (found.health.test, found.health.on_failure) == (["CMD", "true"], "stop")
     assert found.restart_policy == "no"
 
 

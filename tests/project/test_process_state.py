@@ -39,6 +39,7 @@ NAMED = {
     "src/podpy/http/proxies.py": "podpy's own way to the network",
     "src/podpy/http/trust.py": "SSL_CERT_FILE",
     "src/podpy/http/tls_details.py": "PODPY_TLS_DETAILS",
+    "src/podpy/monitor/https_probe.py": "a program of its own",
     "src/podpy/plan.py": "PODPY_CRASH_AT, for tests",
     "src/podpy/process.py": "PATH",
     "src/podpy/rootless/cgroups.py": "the user manager's directory",

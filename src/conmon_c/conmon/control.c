@@ -13,7 +13,7 @@
 
 #include "context.h"
 
-enum { CTL_RESIZE = 1, CTL_REOPEN_LOGS = 2, CTL_HEALTH = 3, CTL_NO_RESTART = 4, CTL_POLICY = 5 };
+enum { CTL_RESIZE = 1, CTL_REOPEN_LOGS = 2, CTL_HEALTH = 3, CTL_NO_RESTART = 4, CTL_POLICY = 5, CTL_STOP = 6 };
 
 static void resize(struct context *ctx, int rows, int columns)
 {
@@ -40,6 +40,8 @@ static void ctl_line(struct context *ctx, const char *line)
         ctx->restart.forbidden = true;
     else if (type == CTL_POLICY)
         restart_control(ctx, rows);
+    else if (type == CTL_STOP)
+        health_stop(ctx, rows);
     else
         message(ctx, LEVEL_WARN, "Unknown control message type: %d", type);
 }

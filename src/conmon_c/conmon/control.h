@@ -1,6 +1,6 @@
-/* The control fifos in the bundle: `ctl` ("1 ROWS COLUMNS" resizes, "2 0 0" reopens the logs, "3 N 0" is about
-   the health check: health.h, "4 0 0" forbids a restart, "5 N 0" is another policy: restart.h) and `winsz` ("ROWS
-   COLUMNS"). Also creates sockets in the bundle, however long its path is. */
+/* The control fifos in the bundle: `ctl` ("1 ROWS COLUMNS" resizes, "2 0 0" reopens the logs, "3 N 0" is about the
+   health check and "6 MS 0" stops: health.h, "4 0 0" forbids a restart and "5 N 0" is another policy: restart.h) and
+   `winsz` ("ROWS COLUMNS"). Also creates sockets in the bundle, however long its path is. */
 #ifndef PODPY_CONMON_CONTROL_H
 #define PODPY_CONMON_CONTROL_H
 

@@ -20,34 +20,6 @@
 #include "cgroup.h"
 #include "context.h"
 
-static void start_probe(struct context *ctx);
-
-static bool in_start_period(const struct health *health)
-{
-    return now_ms() < health->started + health->config.start_period;
-}
-
-/* Counted from the end of the last check, so that there are pauses between slow checks, too. */
-static void schedule(struct context *ctx, int64_t milliseconds)
-{
-    loop_timer(&ctx->loop, TIMER_HEALTH, milliseconds, start_probe);
-}
-
-static void schedule_next(struct context *ctx)
-{
-    const struct health *health = &ctx->health;
-    int64_t interval = health->came_up ? health->config.interval : health->config.startup_interval;
-
-    if (health->came_up && health->status == HEALTH_STARTING && health->config.start_interval > 0 &&
-        in_start_period(health))
-        interval = health->config.start_interval;
-    loop_timer_stop(&ctx->loop, TIMER_HEALTH);
-    if (health->requested)
-        schedule(ctx, 0);
-    else if (interval > 0)
-        schedule(ctx, interval);
-}
-
 /* A command in a frozen container never answers. */
 static bool is_frozen(const struct health *health)
 {
@@ -63,14 +35,16 @@ static bool is_frozen(const struct health *health)
 static void start_probe(struct context *ctx)
 {
     struct health *health = &ctx->health;
+    enum run run = health_next(health);
 
-    if (!health->active || !health->running || health->probe.pid > 0)
+    if (!health->active || !health->running || !health->hooked || health->probe.pid > 0 || run == RUN_CHECKS)
         return;
     health->requested = false;
-    if (!is_frozen(health) && probe_start(ctx, !health->came_up))
+    if (!is_frozen(health) && probe_start(ctx, run, health->config.checks[run].timeout))
         return;
     close_fd(&health->answer_fd);
-    schedule_next(ctx);
+    health_due_again(health, run);
+    health_plan(ctx, start_probe);
 }
 
 static void answer(struct context *ctx, int code)
@@ -107,11 +81,6 @@ static void say_ready(struct context *ctx)
         message(ctx, LEVEL_WARN, "READY=1 to the notify socket: %m");
 }
 
-static void stop_by_force(struct context *ctx)
-{
-    process_signal(ctx, SIGKILL);
-}
-
 /* Once: afterwards the container is ending. */
 static void act(struct context *ctx, enum health_action action)
 {
@@ -121,45 +90,36 @@ static void act(struct context *ctx, enum health_action action)
         return;
     message(ctx, LEVEL_INFO, "unhealthy: action %d", (int)action);
     health->taken = action;
-    if (action == HEALTH_KILL) {
+    if (action == HEALTH_KILL)
         process_signal(ctx, SIGKILL);
-        return;
-    }
-    health->running = false;
-    process_signal(ctx, health->config.stop_signal > 0 ? (int)health->config.stop_signal : SIGTERM);
-    loop_timer(&ctx->loop, TIMER_HEALTH, health->config.stop_timeout, stop_by_force);
+    else
+        health_stop(ctx, health->config.stop_timeout);
 }
 
 /* The startup check gates the others; its failures don't count for them. */
-static void startup_result(struct context *ctx, bool good)
+static void startup_result(struct health *health, bool good)
 {
-    struct health *health = &ctx->health;
-
     if (!good) {
         health->startup_successes = 0;
-        health->startup_failures++;
-        if (health->config.startup_retries > 0 && health->startup_failures >= health->config.startup_retries)
-            act(ctx, HEALTH_RESTART);
+        health->startup_failures += health->startup_failures < INT32_MAX;
         return;
     }
     health->startup_successes++;
-    if (health->startup_successes < health->config.startup_success)
+    if (health->startup_successes < health->config.checks[RUN_STARTUP].successes)
         return;
     health->came_up = true;
     health->status = HEALTH_HEALTHY;
     health->failing_streak = 0;
 }
 
-static void regular_result(struct context *ctx, bool good)
+static void regular_result(struct health *health, bool good)
 {
-    struct health *health = &ctx->health;
-
     if (good) {
         health->status = HEALTH_HEALTHY;
         health->failing_streak = 0;
-    } else if (!in_start_period(health)) {
+    } else if (now_ms() >= health->started + health->config.start_period) {
         health->failing_streak += health->failing_streak < INT32_MAX;
-        if (health->failing_streak >= health->config.retries)
+        if (health->failing_streak >= health->config.checks[RUN_CHECK].retries)
             health->status = HEALTH_UNHEALTHY;
     }
 }
@@ -173,46 +133,81 @@ static bool counts(struct context *ctx, int code)
            (code == 0 || (health->running && !process_is_ending(&ctx->process) && !is_frozen(health)));
 }
 
-/* After a check. If it was the last one, callers that came while it ran get no result. */
-static void go_on(struct context *ctx)
+/* Nothing follows from it: it is only shown. */
+static void readiness_result(struct context *ctx, int code)
+{
+    struct health *health = &ctx->health;
+    const struct check *check = &health->config.checks[RUN_READINESS];
+    bool before = health->ready;
+
+    health->ready_successes = code != 0 ? 0 : health->ready_successes + (health->ready_successes < INT32_MAX);
+    health->ready_failures = code == 0 ? 0 : health->ready_failures + (health->ready_failures < INT32_MAX);
+    if (health->ready_successes >= (check->successes > 0 ? check->successes : 1))
+        health->ready = true;
+    else if (health->ready_failures >= check->retries)
+        health->ready = false;
+    const char *status = health->ready ? "ready" : "unready";
+    results_add(ctx, &health->readiness, code);
+    results_write(ctx, &health->readiness, health->config.readiness_result, status, health->ready_failures);
+    if (health->ready != before)
+        results_event(ctx, &health->readiness, status, health->ready_failures);
+}
+
+static void health_changed(struct context *ctx, int code)
+{
+    struct health *health = &ctx->health;
+    enum health_status before = health->status;
+
+    if (health->probe.run == RUN_STARTUP)
+        startup_result(health, code == 0);
+    else
+        regular_result(health, code == 0);
+    const char *status = health_status_name(health->status);
+    results_add(ctx, &health->checked, code);
+    results_write(ctx, &health->checked, health->config.result, status, health->failing_streak);
+    results_write(ctx, &health->checked, health->config.log, status, health->failing_streak);
+    if (health->status != before)
+        results_event(ctx, &health->checked, status, health->failing_streak);
+}
+
+bool health_result(struct context *ctx, int code)
+{
+    bool is_counted = counts(ctx, code);
+
+    if (is_counted && ctx->health.probe.run == RUN_READINESS)
+        readiness_result(ctx, code);
+    else if (is_counted)
+        health_changed(ctx, code);
+    answer(ctx, code);
+    return is_counted;
+}
+
+static bool has_not_come_up(const struct health *health)
+{
+    int64_t retries = health->config.checks[RUN_STARTUP].retries;
+
+    return !health->came_up && retries > 0 && health->startup_failures >= retries;
+}
+
+/* If it was the last one, callers that came while it ran get no result. */
+void health_go_on(struct context *ctx, enum run run, bool counts)
 {
     struct health *health = &ctx->health;
 
+    health_due_again(health, run);
+    if (counts && health->status == HEALTH_HEALTHY)
+        say_ready(ctx);
+    if (counts && has_not_come_up(health))
+        act(ctx, health->config.startup_stops ? HEALTH_STOP : HEALTH_RESTART);
+    else if (counts && health->status == HEALTH_UNHEALTHY)
+        act(ctx, health->config.on_failure);
     if (health->active && health->running) {
-        schedule_next(ctx);
+        health_plan(ctx, start_probe);
         return;
     }
     health->requested = false;
     close_fd(&health->answer_fd);
-}
-
-void health_result(struct context *ctx, int code)
-{
-    struct health *health = &ctx->health;
-    enum health_status before = health->status;
-    bool came_up = health->came_up;
-
-    if (!counts(ctx, code)) {
-        answer(ctx, code);
-        go_on(ctx);
-        return;
-    }
-    if (health->probe.startup)
-        startup_result(ctx, code == 0);
-    else
-        regular_result(ctx, code == 0);
-    health_add_entry(ctx, code);
-    health_write_result(ctx);
-    if (health->status != before)
-        health_write_event(ctx);
-    answer(ctx, code);
-    if (health->status == HEALTH_HEALTHY)
-        say_ready(ctx);
-    if (health->status == HEALTH_UNHEALTHY)
-        act(ctx, health->config.on_failure);
-    go_on(ctx);
-    if (health->running && health->came_up && !came_up && health->config.interval > 0)
-        schedule(ctx, 0); /* now the real check, which the startup check gated */
+    health_stop_next(ctx);
 }
 
 bool health_reaped(struct context *ctx, pid_t pid, int status)
@@ -237,13 +232,26 @@ static void open_frozen(struct context *ctx)
 /* Results of another check from before don't count. */
 static void begin_anew(struct health *health)
 {
-    health->started = now_ms();
     health->came_up = !health->config.startup;
     health->status = HEALTH_STARTING;
+    health->ready = false;
     health->failing_streak = health->startup_successes = health->startup_failures = 0;
-    while (health->entry_count > 0)
-        free(health->entries[--health->entry_count]);
-    health->entries_size = 0;
+    health->ready_successes = health->ready_failures = 0;
+    results_clear(&health->checked);
+    results_clear(&health->readiness);
+    for (enum run run = 0; run < RUN_CHECKS; run++)
+        health->due[run] = health->started + health->config.checks[run].initial_delay;
+}
+
+void health_begin_checks(struct context *ctx)
+{
+    struct health *health = &ctx->health;
+
+    if (!health->active)
+        return;
+    open_frozen(ctx);
+    begin_anew(health);
+    health_plan(ctx, start_probe);
 }
 
 /* There is a first configuration, or a changed one. */
@@ -253,20 +261,26 @@ static void follow(struct context *ctx)
     bool was_active = health->active;
 
     health_free_config(&health->config);
-    health->active = health_read_config(ctx, &health->config);
+    health->active = health_read_config(ctx, &health->config) && health->config.result != NULL;
     loop_timer_stop(&ctx->loop, TIMER_HEALTH);
-    if (!health->active)
+    if (!was_active)
+        health->started = now_ms();
+    if (!health->followed) {
+        health->followed = true;
+        hook_post_start(ctx);
+    }
+    if (!health->active || !health->hooked)
         return;
+    if (!was_active) {
+        health_begin_checks(ctx);
+        return;
+    }
     if (!health->config.startup)
         health->came_up = true;
-    open_frozen(ctx);
-    if (!was_active) {
-        begin_anew(health);
-        if ((health->came_up ? health->config.interval : health->config.startup_interval) > 0)
-            schedule(ctx, 0);
-    } else if (health->probe.pid == 0) {
-        schedule_next(ctx);
-    }
+    for (enum run run = 0; run < RUN_CHECKS; run++)
+        health_due_again(health, run);
+    if (health->probe.pid == 0)
+        health_plan(ctx, start_probe);
 }
 
 void health_begin(struct context *ctx)
@@ -287,7 +301,8 @@ static void run_now(struct context *ctx, int number)
     path = path_join(ctx->options.health_dir, name);
     close_fd(&ctx->health.answer_fd);
     ctx->health.answer_fd = path ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW) : -1;
-    if (!ctx->health.active || !ctx->health.running || ctx->health.answer_fd < 0) {
+    if (!ctx->health.active || !ctx->health.running || !ctx->health.hooked || ctx->health.answer_fd < 0 ||
+        !health_can_be_asked(&ctx->health)) {
         close_fd(&ctx->health.answer_fd);
         return;
     }

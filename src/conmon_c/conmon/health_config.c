@@ -22,27 +22,35 @@ struct key {
 
 #define AT(field) offsetof(struct health_config, field)
 
+#define OF_CHECK(prefix, run) \
+    {prefix "initial_delay", false, AT(checks[run].initial_delay)}, {prefix "interval", false, AT(checks[run].interval)}, \
+    {prefix "retries", false, AT(checks[run].retries)}, {prefix "success", false, AT(checks[run].successes)}, \
+    {prefix "timeout", false, AT(checks[run].timeout)}
+
 static const struct key keys[] = {
+    OF_CHECK("", RUN_CHECK),
+    OF_CHECK("readiness_", RUN_READINESS),
+    OF_CHECK("startup_", RUN_STARTUP),
     {"events", true, AT(events)},
-    {"interval", false, AT(interval)},
+    {"hook_result", true, AT(hook_result)},
     {"log", true, AT(log)},
     {"log_count", false, AT(log_count)},
     {"log_in_events", false, AT(log_in_events)},
     {"log_size", false, AT(log_size)},
     {"notify", true, AT(notify)},
     {"on_failure", true, AT(action)},
+    {"post_start", false, AT(post_start)},
+    {"pre_stop", false, AT(pre_stop)},
+    {"readiness", false, AT(readiness)},
+    {"readiness_result", true, AT(readiness_result)},
     {"result", true, AT(result)},
-    {"retries", false, AT(retries)},
     {"start_interval", false, AT(start_interval)},
     {"start_period", false, AT(start_period)},
     {"startup", false, AT(startup)},
-    {"startup_interval", false, AT(startup_interval)},
-    {"startup_retries", false, AT(startup_retries)},
-    {"startup_success", false, AT(startup_success)},
-    {"startup_timeout", false, AT(startup_timeout)},
+    {"startup_stops", false, AT(startup_stops)},
     {"stop_signal", false, AT(stop_signal)},
     {"stop_timeout", false, AT(stop_timeout)},
-    {"timeout", false, AT(timeout)},
+    {"without_check", false, AT(without_check)},
 };
 
 static void take(struct health_config *config, const char *name, const char *value)
@@ -81,19 +89,24 @@ static enum health_action action_of(const char *name)
     return name != NULL && strcmp(name, "stop") == 0 ? HEALTH_STOP : HEALTH_NOTHING;
 }
 
-/* An interval of 0: only `healthcheck run` checks. */
+/* An interval of 0: only `healthcheck run` checks. Of a startup check's failures none may be too many (0). */
+static void limit_check(struct check *check, enum run run)
+{
+    if (check->interval != 0)
+        check->interval = between(check->interval, SHORTEST, LONGEST);
+    check->timeout = between(check->timeout, SHORTEST, LONGEST);
+    check->initial_delay = between(check->initial_delay, 0, LONGEST);
+    check->retries = between(check->retries, run == RUN_STARTUP ? 0 : 1, INT32_MAX);
+}
+
 static void limit(struct health_config *config)
 {
-    int64_t *intervals[] = {&config->interval, &config->startup_interval, &config->start_interval};
-
-    for (size_t i = 0; i < COUNT(intervals); i++)
-        if (*intervals[i] != 0)
-            *intervals[i] = between(*intervals[i], SHORTEST, LONGEST);
-    config->timeout = between(config->timeout, SHORTEST, LONGEST);
-    config->startup_timeout = between(config->startup_timeout, SHORTEST, LONGEST);
+    for (enum run run = 0; run < RUN_CHECKS; run++)
+        limit_check(&config->checks[run], run);
+    if (config->start_interval != 0)
+        config->start_interval = between(config->start_interval, SHORTEST, LONGEST);
     config->start_period = between(config->start_period, 0, LONGEST);
     config->stop_timeout = between(config->stop_timeout, 0, LONGEST);
-    config->retries = between(config->retries, 1, INT32_MAX);
     config->log_count = up_to(config->log_count, ENTRIES_MAX);
     config->log_size = up_to(config->log_size, SIZE_MAX_ENTRY);
     config->on_failure = action_of(config->action);
@@ -101,11 +114,9 @@ static void limit(struct health_config *config)
 
 void health_free_config(struct health_config *config)
 {
-    free(config->result);
-    free(config->log);
-    free(config->events);
-    free(config->notify);
-    free(config->action);
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (keys[i].text)
+            free(*(char **)((char *)config + keys[i].offset));
     *config = (struct health_config){0};
 }
 
@@ -125,8 +136,5 @@ bool health_read_config(struct context *ctx, struct health_config *config)
         take(config, line, value);
     }
     limit(config);
-    if (config->result != NULL)
-        return true;
-    health_free_config(config);
-    return false;
+    return true;
 }

@@ -21,24 +21,30 @@ void health_time(struct context *ctx, char *to)
         strcpy(to + UTC_TIME_SIZE - 1, "Z"); /* Go's form */
 }
 
-static void drop_oldest(struct health *health)
+static void drop_oldest(struct results *results)
 {
-    health->entries_size -= strlen(health->entries[0]);
-    free(health->entries[0]);
-    memmove(health->entries, health->entries + 1, (size_t)--health->entry_count * sizeof(char *));
+    results->size -= strlen(results->entries[0]);
+    free(results->entries[0]);
+    memmove(results->entries, results->entries + 1, (size_t)--results->count * sizeof(char *));
 }
 
-void health_add_entry(struct context *ctx, int code)
+void results_clear(struct results *results)
 {
-    struct health *health = &ctx->health;
-    struct probe *probe = &health->probe;
+    while (results->count > 0)
+        drop_oldest(results);
+}
+
+void results_add(struct context *ctx, struct results *results, int code)
+{
+    const struct health_config *config = &ctx->health.config;
+    const struct probe *probe = &ctx->health.probe;
     char ended[HEALTH_TIME] = "";
     size_t size = 2 * HEALTH_TIME + 96 + JSON_ROOM(probe->used);
     char *entry = malloc(size);
-    char **entries = realloc(health->entries, ((size_t)health->entry_count + 1) * sizeof(char *));
+    char **entries = realloc(results->entries, ((size_t)results->count + 1) * sizeof(char *));
 
     if (entries != NULL)
-        health->entries = entries;
+        results->entries = entries;
     if (entry == NULL || entries == NULL) {
         free(entry);
         return;
@@ -48,52 +54,44 @@ void health_add_entry(struct context *ctx, int code)
                                ended, code);
     stpcpy(json_escape(to, (const unsigned char *)probe->text, probe->used), "\"}");
     size = strlen(entry);
-    while (health->entry_count > 0 &&
-           (health->entry_count >= health->config.log_count || health->entries_size + size > LOG_SIZE_MAX))
-        drop_oldest(health);
-    health->entries[health->entry_count++] = entry;
-    health->entries_size += size;
+    while (results->count > 0 && (results->count >= config->log_count || results->size + size > LOG_SIZE_MAX))
+        drop_oldest(results);
+    results->entries[results->count++] = entry;
+    results->size += size;
 }
 
 /* {"Status":…,"FailingStreak":…,"Log":[…]}: `podpy ps` reads only its beginning. */
-static char *result_text(const struct health *health)
+static char *result_text(const struct results *results, const char *status, int streak)
 {
     size_t size = 96;
 
-    for (int i = 0; i < health->entry_count; i++)
-        size += strlen(health->entries[i]) + 1;
+    for (int i = 0; i < results->count; i++)
+        size += strlen(results->entries[i]) + 1;
     char *text = malloc(size);
     if (text == NULL)
         return NULL;
-    char *to = text + sprintf(text, "{\"Status\":\"%s\",\"FailingStreak\":%d,\"Log\":",
-                              health_status_name(health->status), health->failing_streak);
-    for (int i = 0; i < health->entry_count; i++) {
+    char *to = text + sprintf(text, "{\"Status\":\"%s\",\"FailingStreak\":%d,\"Log\":", status, streak);
+    for (int i = 0; i < results->count; i++) {
         *to++ = i == 0 ? '[' : ',';
-        to = stpcpy(to, health->entries[i]);
+        to = stpcpy(to, results->entries[i]);
     }
-    stpcpy(to, health->entry_count > 0 ? "]}\n" : "null}\n");
+    stpcpy(to, results->count > 0 ? "]}\n" : "null}\n");
     return text;
 }
 
-void health_write_result(struct context *ctx)
+void results_write(struct context *ctx, const struct results *results, const char *path, const char *status, int streak)
 {
-    struct health *health = &ctx->health;
-    FREE char *text = result_text(health);
+    FREE char *text = path ? result_text(results, status, streak) : NULL;
     struct error err;
 
-    if (text == NULL)
-        return;
-    if (replace_file(health->config.result, text, false, &err) < 0)
-        message(ctx, LEVEL_WARN, "health check: %s", err.text);
-    if (health->config.log != NULL && replace_file(health->config.log, text, false, &err) < 0)
+    if (text != NULL && replace_file(path, text, false, &err) < 0)
         message(ctx, LEVEL_WARN, "health check: %s", err.text);
 }
 
-void health_write_event(struct context *ctx)
+void results_event(struct context *ctx, const struct results *results, const char *status, int streak)
 {
     struct health *health = &ctx->health;
-    const char *log = health->config.log_in_events && health->entry_count > 0
-                          ? health->entries[health->entry_count - 1] : "null";
+    const char *log = health->config.log_in_events && results->count > 0 ? results->entries[results->count - 1] : "null";
     FREE char *path = NULL;
     FREE char *text = NULL;
     struct timespec now;
@@ -105,7 +103,7 @@ void health_write_event(struct context *ctx)
     if (asprintf(&path, "%s/%s.%d.%d", health->config.events, ctx->options.cid, (int)getpid(),
                  health->event_number) < 0 ||
         asprintf(&text, "{\"time\":%lld%09ld,\"status\":\"%s\",\"streak\":%d,\"log\":%s}\n", (long long)now.tv_sec,
-                 now.tv_nsec, health_status_name(health->status), health->failing_streak, log) < 0)
+                 now.tv_nsec, status, streak, log) < 0)
         return;
     health->event_number = (health->event_number + 1) % EVENTS_KEPT;
     if (replace_file(path, text, false, &err) < 0)

@@ -21,7 +21,8 @@ enum timer {
     TIMER_FOREIGN,  /* the container has ended, but isn't our child yet */
     TIMER_STALL,    /* clients that take nothing */
     TIMER_IDLE,     /* no traffic for a while: give memory back */
-    TIMER_HEALTH,   /* the next health check is due; or a container stopped for its health takes too long */
+    TIMER_HEALTH,   /* the next health check is due */
+    TIMER_STOP,     /* a container that this monitor stops takes too long */
     TIMER_PROBE,    /* a health check takes too long */
     TIMER_RESTART,  /* the wait before a restart is over */
     TIMER_COUNT

@@ -85,6 +85,7 @@ static const struct option table[] = {
     {"health-dir", 0, TEXT, AT(health_dir), "podpy: directory of the health check's configuration, which may come later"},
     {"hold-fd", 0, NUMBER, AT(hold_fd), "podpy: inherited descriptor, kept open as long as the monitor lives"},
     {"restart", 0, TEXT, AT(restart), "podpy: always, on-failure or no: wait before the exit command, which restarts"},
+    {"restart-backoff", 0, TEXT, AT(restart_backoff), "podpy: kubernetes: waits of 10 s to 5 min, and not Docker's"},
     {"restart-delay", 0, NUMBER, AT(restart_delay), "podpy: milliseconds of that wait (default 100)"},
     {"runtime-run", 0, FLAG, AT(runtime_run), "podpy: one `RUNTIME run --detach` instead of create"},
     {"unlink-on-exit", 0, LIST, AT(unlink_paths), "podpy: unlink this file at the container's end; repeatable"},
@@ -260,6 +261,8 @@ static int check_combinations(struct options *options, struct error *err)
         return -1;
     if (options->stall_limit < 0 || options->stall_limit > INT_MAX / 1000)
         return fail(err, "--attach-stall-limit must be a number of seconds, at least 0");
+    if (options->restart_backoff != NULL && strcmp(options->restart_backoff, "kubernetes") != 0)
+        return fail(err, "--restart-backoff must be kubernetes, or left out");
     if (options->restart_delay < 0 || options->restart_delay > INT_MAX)
         return fail(err, "--restart-delay must be a number of milliseconds, at least 0");
     if (options->attach_fd > INT_MAX || options->waiter_fd > INT_MAX || options->hold_fd > INT_MAX)

@@ -20,7 +20,7 @@ struct options {
     struct list exit_args, log_paths, log_labels, log_allow_dirs, runtime_args, runtime_opts;
     /* podpy's own */
     bool runtime_run, close_fds;
-    char *console_size, *health_dir, *restart;
+    char *console_size, *health_dir, *restart, *restart_backoff;
     int64_t attach_fd, waiter_fd, hold_fd, stall_limit, restart_delay;
     struct list unlink_paths;
     /* print and exit */

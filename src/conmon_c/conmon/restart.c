@@ -9,7 +9,18 @@
 
 #include "context.h"
 
-#define RAN_WELL_MS 10000 /* after a run of this length the delay is reset, as in Docker's restart policies */
+/* After a run of `ran_well` the first delay counts again. Else it is twice the last one, between the two limits. */
+struct backoff {
+    int64_t ran_well, least, longest; /* milliseconds */
+};
+
+static const struct backoff docker = {10000, 2, 60000};
+static const struct backoff kubernetes = {600000, 10000, 300000};
+
+static const struct backoff *backoff(const struct context *ctx)
+{
+    return ctx->options.restart_backoff != NULL ? &kubernetes : &docker;
+}
 
 static void write_file(struct context *ctx, const char *why)
 {
@@ -51,7 +62,7 @@ void restart_decide(struct context *ctx)
 {
     struct restart *restart = &ctx->restart;
     enum health_action taken = ctx->health.taken;
-    bool ran_well = now_ms() - ctx->health.started >= RAN_WELL_MS;
+    bool ran_well = now_ms() - ctx->health.started >= backoff(ctx)->ran_well;
 
     if (ctx->options.restart == NULL || ctx->end.failed || restart->forbidden)
         return;
@@ -101,9 +112,11 @@ bool restart_again(struct context *ctx, int status)
     if (!restart->due || !(failed || killed))
         return false;
     restart->due = false;
-    restart->delay = 2 * (restart->delay > 0 ? restart->delay : 1);
-    if (restart->delay > RESTART_DELAY_MAX_MS)
-        restart->delay = RESTART_DELAY_MAX_MS;
+    restart->delay *= 2;
+    if (restart->delay < backoff(ctx)->least)
+        restart->delay = backoff(ctx)->least;
+    if (restart->delay > backoff(ctx)->longest)
+        restart->delay = backoff(ctx)->longest;
     write_file(ctx, reason(ctx)); /* the start that failed has taken it away */
     return true;
 }

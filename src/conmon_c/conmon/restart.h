@@ -8,7 +8,6 @@
 #include "loop.h"
 
 #define RESTART_DELAY_MS 100
-#define RESTART_DELAY_MAX_MS 60000
 #define RESTART_AGAIN 75 /* EX_TEMPFAIL of sysexits.h: the exit command couldn't start the container now */
 
 struct restart {

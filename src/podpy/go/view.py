@@ -31,13 +31,14 @@ _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
     "Config": {
         "ChrootDirs": NilSlice,
         "CreateCommand": NilSlice, "ExposedPorts": lambda: Map(zero=Struct()), "Healthcheck": lambda: None,
-        "Secrets": NilSlice,
+        "PostStart": NilSlice, "PreStop": NilSlice, "ReadinessHealthCheck": lambda: None, "Secrets": NilSlice,
         "StartupHealthCheck": lambda: None, "SystemdMode": bool, "Timezone": str,
     },
     "Container": {"OCIConfigPath": str, "SizeRootFs": int, "SizeRw": lambda: None},  # the whole
     "HostConfig": {"IDMappings": lambda: None, "Init": bool},
     "State": {
         "CgroupPath": str, "Checkpointed": bool, "ConmonPid": int, "Health": lambda: None, "Healthcheck": lambda: None,
+        "Hook": lambda: None, "Readiness": lambda: None,
         "Restored": bool,
         "StoppedByUser": bool,
     },

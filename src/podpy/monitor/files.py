@@ -7,6 +7,7 @@
     runroot/containers/ID/update       what an update asks of the runtime, until its row says it
     runroot/containers/ID/ports        what is being published, or no longer, until its row says it
     runroot/health/ID                  what its health checks have found
+    runroot/health/ID.readiness        likewise for whether it is ready; ID.hook: for its hooks
     runroot/exits/ID                   the exit record: the code in decimal; its mtime is the time
 
 conmon writes them. A pid in a file proves nothing, since pids are used again: only the command line tells whether that
@@ -29,6 +30,8 @@ FIRST_PROCESS = "pidfile"
 EXEC_EXIT = "exit"  # how an exec session has ended, in its own directory
 RESTART = "restart"
 HEALTH = "health"
+READINESS = ".readiness"  # behind a container's id
+HOOK = ".hook"
 UNCOMMITTED = "update"
 CHANGING_PORTS = "ports"
 _LONGEST_CODE = 16  # bytes
@@ -81,15 +84,23 @@ def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | Non
 
 
 def health_states(directory: str, ids: Iterable[str]) -> dict[str, str]:
-    """Return the health (starting, healthy, unhealthy) of those of the containers that have a health check.
+    """Return the health of those of the containers that have a check: starting, healthy, unhealthy; and Kubernetes'.
 
-    `directory`: where the monitors write what their checks have found.
+    That is `healthy, unready`, `ready` … where there is a readiness check. `directory`: where the monitors write what
+    their checks have found.
     """
     try:
-        known = os.listdir(directory)
+        known = {*os.listdir(directory)}
     except FileNotFoundError:
         return {}
-    return {identifier: health_state(directory, identifier) for identifier in {*known}.intersection(ids)}
+    wanted = {*ids}
+    states = {identifier: health_state(directory, identifier) for identifier in known & wanted}
+    for name in known:
+        identifier = name.removesuffix(READINESS)
+        if identifier != name and identifier in wanted:
+            both = (states.get(identifier, ""), health_state(directory, name))
+            states[identifier] = ", ".join(filter(None, both))
+    return states
 
 
 def health_state(directory: str, container_id: str) -> str:

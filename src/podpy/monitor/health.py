@@ -1,7 +1,9 @@
 """What podpy and its monitor say to each other about health checks and restarts (docs/conmon.md, "Health checks").
 
 DIR/config         one "KEY VALUE" a line; DIR is runroot/containers/ID/health (conmon's --health-dir)
-DIR/process.json   the OCI `process` of the check; startup.json: of the startup check
+DIR/RUN.json       the OCI `process` of a check or a hook that is a command; RUN is process, startup, readiness,
+                   post_start or pre_stop
+DIR/RUN.argv       or the command line of podpy's program that runs it in the container's network namespace
 DIR/answer.N       a fifo: the exit code of the check that "3 N 0" on BUNDLE/ctl has asked for
 """
 
@@ -18,22 +20,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PROCESS = "process.json"
-STARTUP = "startup.json"
+PROCESS = "process"
+STARTUP = "startup"
+READINESS = "readiness"
+POST_START = "post_start"
+PRE_STOP = "pre_stop"
 _CONFIG = "config"
 _LOCK = "lock"
 _CHANGED = 0
 _STOPPING = -1
 _NO_RESTART = "4 0 0\n"
 _POLICIES = ("no", "on-failure", "always")
+_LONGEST = 2**31 - 1  # milliseconds: a control message has ints
 
 
-def write(run_directory: str, config: dict[str, int | str], processes: dict[str, Any]) -> None:
-    """Write the configuration, and the processes by their files' names. Raises OSError."""
+def write(run_directory: str, config: dict[str, int | str], runs: dict[str, dict[str, Any] | list[str]]) -> None:
+    """Write the configuration, and what is run: an OCI process, or a program's command line. Raises OSError."""
     directory = f"{run_directory}/{HEALTH}"
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    for name, process in processes.items():
-        files.replace(f"{directory}/{name}", fastjson.dumps(process))
+    for name, run in runs.items():
+        if isinstance(run, dict):
+            files.replace(f"{directory}/{name}.json", fastjson.dumps(run))
+            files.unlink(f"{directory}/{name}.argv")
+        else:
+            files.replace(f"{directory}/{name}.argv", "".join(f"{word}\0" for word in run))
     text = "".join(f"{key} {value}\n" for key, value in config.items())
     files.replace(f"{directory}/{_CONFIG}", text)  # last: who reads it finds the others
 
@@ -51,6 +61,15 @@ def tell_changed(run_directory: str) -> None:
 def tell_stopping(run_directory: str) -> None:
     """Let the monitor check no more, and not wait for a restart at the end: the user stops the container."""
     _write_line(run_directory, f"3 {_STOPPING} 0\n{_NO_RESTART}")
+
+
+def tell_to_stop(run_directory: str, seconds: int) -> bool:
+    """Let the monitor run the hook preStop and then stop the container; return whether there is a monitor.
+
+    It goes on without this call. `seconds`: until SIGKILL; negative: never.
+    """
+    milliseconds = min(seconds * 1000, _LONGEST) if seconds >= 0 else -1
+    return _write_line(run_directory, f"6 {milliseconds} 0\n")
 
 
 def tell_killed(run_directory: str) -> None:

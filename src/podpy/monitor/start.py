@@ -66,6 +66,7 @@ class MonitorRequest(Record):
     unlink_on_exit: list[str] = []
     restart: str = "no"  # always or on-failure: conmon waits before the exit command, which restarts
     restart_delay: int = 0  # milliseconds
+    restart_backoff: str = ""  # "kubernetes": its waits, and not Docker's
     keyring: bool = True  # False: the container stays in podpy's session keyring
     no_pivot: bool = False  # True: the runtime uses chroot(2) instead of pivot_root(2)
     run: bool = True
@@ -131,6 +132,8 @@ class MonitorRequest(Record):
         words += ["--health-dir", os.path.join(self.run_directory, HEALTH), "--restart", self.restart]
         if self.restart_delay:
             words += ["--restart-delay", str(self.restart_delay)]
+        if self.restart_backoff:
+            words += ["--restart-backoff", self.restart_backoff]
         if self.attach_fd >= 0:
             words += ["--attach-fd", str(self.attach_fd)]
         if self.waiter_fd >= 0:

@@ -29,18 +29,24 @@ _NONE = "NONE"
 _OF_A_CHECK = frozenset(("interval", "timeout", "retries", "start_period", "start_interval"))
 
 
-class StartupCheck(Record):
-    """The check that must succeed before the other one begins. Every field counts: images have none."""
+class _OtherCheck(Record):
+    """A check beside the regular one. Every field counts: images have none."""
 
     test: list[str]
     interval: int = INTERVAL
     timeout: int = TIMEOUT
-    retries: int = 0  # failures until the container is restarted; 0: never
-    successes: int = 0  # in a row, until it counts as up; 0 is 1
+    successes: int = 0  # in a row, until it counts as up, or ready; 0 is 1
     initial_delay: int = 0  # from the container's start to the first run
 
 
-class ReadinessCheck(StartupCheck):
+class StartupCheck(_OtherCheck):
+    """The check that must succeed before the others begin."""
+
+    retries: int = 0  # failures until the container is restarted; 0: never
+    on_failure: str = "restart"  # or stop: then it isn't started again
+
+
+class ReadinessCheck(_OtherCheck):
     """Whether the container is ready for work (Kubernetes' readinessProbe): shown, and nothing follows from it."""
 
     retries: int = RETRIES  # failures in a row until it isn't ready any more

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.spec.container import ContainerSpec
-    from podpy.spec.health import Health, StartupCheck
+    from podpy.spec.health import Health, ReadinessCheck, StartupCheck
     from podpy.spec.probe import Probe
 
 _SECOND = 1_000_000_000
@@ -48,7 +48,7 @@ def lifecycle(spec: ContainerSpec) -> dict[str, Any]:
     return {name: _action(test, str) for name, test in hooks.items() if test}
 
 
-def _check(check: StartupCheck) -> dict[str, Any]:
+def _check(check: StartupCheck | ReadinessCheck) -> dict[str, Any]:
     return {
         **_action(check.test),
         **_times(check.interval, check.timeout, check.initial_delay),

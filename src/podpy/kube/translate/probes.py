@@ -21,7 +21,7 @@ _NONE: dict[str, Any] = {}
 
 
 def health(container: Mapping, *, restarts: bool) -> Health | None:
-    """Return the check that a container's probes are, or None. `restarts`: an unhealthy one is restarted.
+    """Return the check that a container's probes are, or None. `restarts`: an unhealthy one is restarted, else stopped.
 
     Raises UsageError.
     """
@@ -31,12 +31,12 @@ def health(container: Mapping, *, restarts: bool) -> Health | None:
     if probe := container.get("livenessProbe"):
         numbers = _numbers(probe)
         fields.update(test=_of_probe(probe, container), retries=numbers["failureThreshold"], **_times(probe, numbers))
+    on_failure = "restart" if restarts else "stop"
     if probe := container.get("startupProbe"):
-        fields["startup"] = StartupCheck(**_other(probe, container))
+        fields["startup"] = StartupCheck(**_other(probe, container), on_failure=on_failure)
     if probe := container.get("readinessProbe"):
         fields["readiness"] = ReadinessCheck(**_other(probe, container))
-    acts = restarts and any(container.get(key) for key in ("livenessProbe", "startupProbe"))
-    return Health(**fields, on_failure="restart" if acts else "none")
+    return Health(**fields, on_failure=on_failure)
 
 
 def hooks(container: Mapping) -> dict[str, Any]:

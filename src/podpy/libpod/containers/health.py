@@ -1,6 +1,8 @@
 """A container's health, from its monitor's files (docs/health-and-restart.md).
 
     runroot/health/ID              the results: Podman's JSON, {"Status":…,"FailingStreak":…,"Log":[…]}
+    runroot/health/ID.readiness    likewise of the readiness check: ready, unready
+    runroot/health/ID.hook         likewise of the hook that ran last: postStart, preStop
     runroot/health_events/ID.*     changes of the state that aren't in the table of events yet
 
 The monitor writes both by renaming; a reboot removes them.
@@ -13,7 +15,7 @@ import os
 from podpy import fastjson, files
 from podpy.errors import RuntimeFailedError, StateError
 from podpy.libpod.containers.table import RUNNING, STOPPING
-from podpy.monitor.files import health_state
+from podpy.monitor.files import HOOK, READINESS, health_state
 from podpy.record import Record
 
 TYPE_CHECKING = False
@@ -26,14 +28,18 @@ if TYPE_CHECKING:
 HEALTHY = "healthy"
 UNHEALTHY = "unhealthy"
 STARTING = "starting"
+UNREADY = "unready"
 STOPPED = "stopped"
 _TIMED_OUT = -1
 
 
-def results(engine: Engine, container_id: str) -> dict[str, Any]:
-    """Return Podman's HealthCheckResults; empty before the first start, and after a reboot."""
+def results(engine: Engine, container_id: str, of: str = "") -> dict[str, Any]:
+    """Return Podman's HealthCheckResults; empty before the first start, and after a reboot.
+
+    `of`: READINESS or HOOK for those.
+    """
     try:
-        found = fastjson.loads(files.read(f"{engine.health_directory}/{container_id}"))
+        found = fastjson.loads(files.read(f"{engine.health_directory}/{container_id}{of}"))
         return {"Status": found["Status"], "FailingStreak": found["FailingStreak"], "Log": found["Log"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"Status": "", "FailingStreak": 0, "Log": None}
@@ -41,7 +47,7 @@ def results(engine: Engine, container_id: str) -> dict[str, Any]:
 
 def check(container: Held) -> str:
     """Let the monitor run the health check once, and return its result: healthy, unhealthy, starting (the startup check
-    failed), stopped (the container ended meanwhile).
+    failed), stopped (the container ended meanwhile). If there is only a readiness check, it is that one: unready.
 
     Raises StateError if it can't be run, RuntimeFailedError if it exceeded its timeout.
     """
@@ -51,13 +57,15 @@ def check(container: Held) -> str:
     health = container.spec.health
     if row.status != RUNNING:
         raise StateError(f"container {row.id} is not running")
-    if health is None or not health.is_checked:
+    if health is None or not health.has_checks:
         raise StateError(
             f"container {row.id} has no defined healthcheck",
             hint="podpy run --health-cmd COMMAND gives a container one",
         )
     engine = container.engine
     before = health_state(engine.health_directory, row.id)
+    if not health.is_checked and health.readiness is None and before == HEALTHY:
+        return HEALTHY  # there was only a startup check
     code = check_now(engine.run_directory(row.id), row.conmon_pid, row.conmon_start)
     if code == 0:
         return HEALTHY
@@ -69,19 +77,23 @@ def check(container: Held) -> str:
             f"the monitor of container {row.id} doesn't run the health check",
             hint=f"Was it killed? podpy restart {row.name} gives the container another one",
         )
-    is_startup = health.startup is not None and before == STARTING
+    status, limit = UNHEALTHY, health.timeout
+    if health.startup is not None and before == STARTING:
+        status, limit = STARTING, health.startup.timeout
+    elif not health.is_checked and health.readiness is not None:
+        status, limit = UNREADY, health.readiness.timeout
     if code == _TIMED_OUT:
         from podpy.go.time import GoDuration
 
-        limit = health.startup.timeout if is_startup and health.startup is not None else health.timeout
         raise RuntimeFailedError(f"healthcheck command exceeded timeout of {GoDuration(limit or 0)}")
-    return STARTING if is_startup else UNHEALTHY
+    return status
 
 
 def forget(engine: Engine, container_id: str) -> None:
     """Remove the results of a container that is being removed."""
     take_over(engine, container_id)
-    files.unlink(f"{engine.health_directory}/{container_id}")
+    for suffix in ("", READINESS, HOOK):
+        files.unlink(f"{engine.health_directory}/{container_id}{suffix}")
 
 
 class Change(Record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy import files
-from podpy.libpod.containers import inspect_host
+from podpy.libpod.containers import inspect_health, inspect_host
 from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, STOPPED_BY_SERVICE, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
 from podpy.spec.container import FILTER_ANNOTATION, OCI_VERSION, PROPAGATIONS
@@ -21,13 +21,8 @@ if TYPE_CHECKING:
 
     from podpy.libpod.containers.held import Held
     from podpy.spec.container import ContainerSpec, Mount
-    from podpy.spec.health import Health
 
 _SHORT_ID = 12
-_NO_HEALTH_CHECK = {
-    "HealthcheckOnFailureAction": "none", "HealthLogDestination": "local", "HealthcheckMaxLogCount": 5,
-    "HealthcheckMaxLogSize": 500,
-}  # fmt: skip
 _SIGRTMIN = 34  # in glibc and musl
 _SIGNALS = (
     "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
@@ -128,20 +123,12 @@ def _state(container: Held, run_directory: str) -> dict[str, Any]:
         "Error": row.error,
         "StartedAt": go_time(row.started),
         "FinishedAt": go_time(row.finished),
-        **_health_state(container),
+        **inspect_health.state(container),
         **({"CgroupPath": path} if (path := inspect_host.cgroup_path(row)) else {}),
         "CheckpointedAt": ZERO_TIME,
         "RestoredAt": ZERO_TIME,
         **({"StoppedByUser": True} if row.stopped_by_user not in (0, STOPPED_BY_SERVICE) else {}),
     }
-
-
-def _health_state(container: Held) -> dict[str, Any]:
-    if container.spec.health is None or not container.spec.health.is_checked:
-        return {}
-    from podpy.libpod.containers.health import results
-
-    return {"Health": results(container.engine, container.id)}
 
 
 def _files(container: Held, run_directory: str) -> dict[str, str]:
@@ -298,7 +285,7 @@ def _config(container: Held, spec: ContainerSpec, process: dict[str, Any]) -> di
         "Labels": spec.shown_labels or None,
         "Annotations": None,
         "StopSignal": _signal_name(spec.stop_signal),
-        **health_config(spec.health),
+        **inspect_health.config(spec),
         **({"CreateCommand": spec.create_command} if spec.create_command else {}),
         **({"Timezone": spec.timezone} if spec.timezone else {}),
         **({"ChrootDirs": spec.chroot_dirs} if spec.chroot_dirs else {}),
@@ -310,36 +297,6 @@ def _config(container: Held, spec: ContainerSpec, process: dict[str, Any]) -> di
         "sdNotifyMode": spec.sdnotify,
         **({"Secrets": files} if (files := _secrets(spec)) else {}),
         **({"ExposedPorts": exposed} if (exposed := _exposed(spec)) else {}),
-    }
-
-
-def health_config(health: Health | None) -> dict[str, Any]:
-    """Return a health check in the form of Podman's InspectContainerConfig."""
-    if health is None:
-        return _NO_HEALTH_CHECK
-    startup = health.startup
-    check = {
-        "Test": health.test,
-        "StartPeriod": health.start_period,
-        "StartInterval": health.start_interval,
-        "Interval": health.interval,
-        "Timeout": health.timeout,
-        "Retries": health.retries,
-    }
-    before = startup and {
-        "Test": startup.test,
-        "Interval": startup.interval,
-        "Timeout": startup.timeout,
-        "Retries": startup.retries,
-        "Successes": startup.successes,
-    }
-    return {
-        **({"Healthcheck": {name: value for name, value in check.items() if value}} if health.test else {}),
-        **({"StartupHealthCheck": {name: value for name, value in before.items() if value}} if before else {}),
-        "HealthcheckOnFailureAction": health.on_failure,
-        "HealthLogDestination": health.log_destination,
-        "HealthcheckMaxLogCount": health.log_count,
-        "HealthcheckMaxLogSize": health.log_size,
     }
 
 

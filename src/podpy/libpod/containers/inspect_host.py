@@ -79,7 +79,11 @@ def host_config(container: Held, process: dict[str, Any]) -> dict[str, Any]:
         "LogConfig": _log(container, spec),
         "NetworkMode": network_mode(container),
         "PortBindings": port_bindings(fastjson.loads(row.ports)),
-        "RestartPolicy": {"Name": spec.restart_policy or "no", "MaximumRetryCount": spec.restart_retries},
+        "RestartPolicy": {
+            "Name": spec.restart_policy or "no",
+            "MaximumRetryCount": spec.restart_retries,
+            **({"Backoff": spec.restart_backoff} if spec.restart_backoff else {}),
+        },
         "AutoRemove": spec.remove,
         "AutoRemoveImage": spec.remove_image,
         "Annotations": None,

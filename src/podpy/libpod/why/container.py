@@ -22,13 +22,12 @@ from podpy.libpod.containers.table import (
 )
 from podpy.libpod.system.events import EventStream
 from podpy.libpod.why.answer import Answer, when
+from podpy.libpod.why.codes import meaning
 from podpy.monitor.files import EXIT_UNKNOWN
 from podpy.signals import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from podpy.libpod.engine import Engine
     from podpy.libpod.system.events import Event
 
@@ -37,24 +36,6 @@ _MOST_SIGNALS = 64
 _SIGKILL, _SIGTERM = 9, 15
 _LAST_LINES = 5
 _NO_COMMAND = (126, 127)
-_CODES = {
-    125: "podpy itself (or podman, inside) failed before the program could run",
-    126: "the command was found, but couldn't be run",
-    127: "the command wasn't found",
-}
-_SIGNALS = {
-    2: "somebody interrupted it (Ctrl-C)",
-    4: "it ran an instruction that this processor doesn't have: is the image for another platform?",
-    6: "it gave up by itself (abort), most often after a failed check",
-    7: "it crashed: memory that it had mapped wasn't there (a full /dev/shm or disk?)",
-    8: "it crashed: a division by zero or the like",
-    9: "it was killed at once and couldn't clean up",
-    11: "it crashed: it used memory that isn't its own",
-    13: "nobody read what it wrote any more",
-    15: "it was asked to end, and did",
-    24: "it had used up its CPU time (--ulimit cpu)",
-    31: "it made a system call that its seccomp profile forbids",
-}
 _STOPS = {
     "stop": "It was asked to end by podpy stop",
     "kill": "It got a signal by podpy kill, or one that podpy run passed on,",
@@ -97,21 +78,6 @@ def _gone(engine: Engine, name: str, error: NoSuchContainerError) -> Answer:
         f"{removed.name} ({removed.id[:12]}) of {removed.image or 'a directory'}: there is no such container any more"
     )
     return Answer(about=about, reasons=reasons, facts=facts)
-
-
-def meaning(code: int) -> str:
-    """Return the meaning of an exit code, without a full stop."""
-    if code == 0:
-        return "it had done its work"
-    if code in _CODES:
-        return _CODES[code]
-    signal = code - _SIGNAL_BASE
-    if 0 < signal <= _MOST_SIGNALS:
-        known = _SIGNALS.get(signal)
-        return f"the signal {name_of(signal)} ended it{f'; {known}' if known else ''}"
-    if code == EXIT_UNKNOWN:
-        return "nobody saw how"
-    return "the program's own word for what went wrong"
 
 
 class _Story:
@@ -276,21 +242,9 @@ class _Story:
         self._mends.append(f"podpy logs {self._row.name}")
 
     def _tell_health(self) -> None:
-        from podpy.libpod.containers import health
-        from podpy.times import nanoseconds
+        from podpy.libpod.why import health
 
-        found = health.results(self._container.engine, self._row.id)
-        if not found["Status"]:
-            return
-        self._facts["health"] = found
-        streak = found["FailingStreak"]
-        failing = f": the last {f'{streak} checks' if streak > 1 else 'check'} failed" if streak else ""
-        self._reasons.append(f"Its health is {found['Status']}{failing}.")
-        for last in (found["Log"] or [])[-1:]:
-            self._reasons.append(f"The last check began {when(nanoseconds(last['Start']))}, and {_outcome(last)}.")
-            self._quoted += last["Output"].splitlines()[-_LAST_LINES:]
-        if found["Status"] == health.UNHEALTHY:
-            self._mends.append(f"podpy healthcheck run {self._row.name}")
+        health.tell(self._container, self._facts, self._reasons, self._quoted, self._mends)
 
     def _tell_lock(self) -> None:
         holder = lock_holder(self._container.lock.path)
@@ -310,14 +264,6 @@ def _last_run(engine: Engine, container_id: str) -> list[Event]:
             events.clear()
         events.append(event)
     return events
-
-
-def _outcome(check: dict[str, Any]) -> str:
-    """Return how a health check ended, from Podman's log of checks."""
-    code = check["ExitCode"]
-    if code < 0:
-        return "took longer than its timeout"
-    return f"ended with exit code {code}{f': {meaning(code)}' if code > 1 else ''}"
 
 
 def _option(size: int) -> str:

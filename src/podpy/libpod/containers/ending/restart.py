@@ -2,8 +2,9 @@
 
 The policies are podman-run(1)'s: `on-failure[:N]` for codes other than 0, `always`, and `unless-stopped`, which is the
 same as `always` until a reboot. A container that the user stopped isn't restarted. podpy's own conmon waits before the
-exit command: 100 ms, and twice as long each time that the container ends within ten seconds, up to a minute. If the
-start then fails, the monitor waits again, twice as long, and calls again, as long as the policy allows it.
+exit command: 100 ms, and twice as long each time that the container ends within ten seconds, up to a minute. With
+`restart_backoff="kubernetes"` the second wait is 10 seconds, the longest five minutes, and ten minutes of running begin
+anew. If the start then fails, the monitor waits again, twice as long, and calls again, as long as the policy allows it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from podpy.monitor.files import RestartNote
     from podpy.spec.container import ContainerSpec
 
-_FIRST_DELAY = 100  # milliseconds; conmon's own, too (restart.c)
-_LONGEST_DELAY = 60_000
+_FIRST_DELAY = 100  # milliseconds; conmon's own, too (restart.c), as the limits of the following ones
+_LIMITS = {"": (_FIRST_DELAY, 60_000), "kubernetes": (10_000, 300_000)}
 
 
 def after_end(container: Held, *, remove: bool, only_ended: bool = False) -> bool:
@@ -78,7 +79,7 @@ def _start_again(container: Held, row: ContainerRow, note: RestartNote | None) -
         again = {"status": RESTARTING, "conmon_pid": row.conmon_pid, "conmon_start": row.conmon_start}
     commit_starting(container, "restart", restarts=tried.restarts)
     try:
-        start_locked(container, restart_delay=next_delay(note), after_failure=again)
+        start_locked(container, restart_delay=next_delay(note, container.spec.restart_backoff), after_failure=again)
     except (PodpyError, OSError):
         if not again:
             raise
@@ -148,6 +149,10 @@ def must_restart(spec: ContainerSpec, row: ContainerRow, note: RestartNote | Non
     return spec.restart_retries == 0 or row.restarts < spec.restart_retries
 
 
-def next_delay(note: RestartNote | None) -> int:
-    """Return how many milliseconds the next start's monitor waits if the container ends soon."""
-    return _FIRST_DELAY if note is None else max(_FIRST_DELAY, min(2 * note.delay, _LONGEST_DELAY))
+def next_delay(note: RestartNote | None, backoff: str = "") -> int:
+    """Return how many milliseconds the next start's monitor waits if the container ends soon.
+
+    `backoff`: as in ContainerSpec.
+    """
+    least, longest = _LIMITS.get(backoff, _LIMITS[""])
+    return _FIRST_DELAY if note is None else max(least, min(2 * note.delay, longest))

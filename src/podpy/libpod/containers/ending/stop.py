@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
 
 _SIGKILL = 9
+_EXTENSION = 2  # seconds that the monitor gives after a hook that has used the time up (the kubelet's)
 _START_SECONDS = 10.0  # how long an orphaned monitor may take to start its container
 _TICK = 0.01
 _LOOK_SECONDS = 1.0  # between two looks at a monitor that writes no exit record
@@ -177,11 +178,21 @@ class _Stopping:
         row = self._row
         if row.status not in ALIVE:
             return -1
-        if self._patience:
-            _send(self.container, row, self.container.spec.stop_signal)
         if self._patience >= 0:
             self.deadline = monotonic() + self._patience
+        if self._patience and self._stops_itself():
+            self.deadline += _EXTENSION
+        elif self._patience:
+            _send(self.container, row, self.container.spec.stop_signal)
         return pids.open_pidfd(row.pid, row.pid_start)
+
+    def _stops_itself(self) -> bool:
+        """Let the monitor run the hook preStop and send the signal, if there is one, and a monitor."""
+        if not self.container.spec.pre_stop:
+            return False
+        from podpy.monitor.health import tell_to_stop
+
+        return tell_to_stop(self.container.engine.run_directory(self._row.id), self._patience)
 
     def kill(self) -> None:
         """Kill the container, with a warning."""
@@ -252,7 +263,8 @@ def _note_stop(container: Held, row: ContainerRow, event: str, *, thaw: bool, ma
             raise StateError.improper(f"{container.id} is paused, can't stop it")
         container.engine.oci_runtime.resume(row.id)
     if row.status in ALIVE:
-        if container.spec.health is not None or container.spec.restart_policy not in NO_RESTART:
+        spec = container.spec
+        if spec.health is not None or spec.post_start or spec.restart_policy not in NO_RESTART:
             from podpy.monitor.health import tell_stopping
 
             tell_stopping(container.engine.run_directory(row.id))

@@ -123,8 +123,9 @@ class Launch:
             self._cgroups,
         )
         leaving = None
-        # A health check's command must be able to join the container's cgroup from the monitor's, at any time.
-        if spec.userns not in ("", "host") or spec.uid_maps or spec.health is not None:
+        # A check's or a hook's command must be able to join the container's cgroup from the monitor's, at any time.
+        is_entered = spec.health is not None or spec.post_start or spec.pre_stop
+        if spec.userns not in ("", "host") or spec.uid_maps or is_entered:
             leaving = BeginToLeaveSession(self._cgroups, engine.paths)
             plan.add(leaving)
         plan.add(*self._network.operations, *_root_operations(container, context))
@@ -184,10 +185,11 @@ class Launch:
         if ExposeMounts.is_needed(context):
             made.append(ExposeMounts(engine, built))
         made.append(WriteConfig(os.path.join(context.directory, "bundle"), built))
-        if context.spec.health is not None and context.spec.health.is_checked:
-            from podpy.libpod.containers.starting.health import WriteHealthCheck
+        if context.spec.health is not None or context.spec.post_start or context.spec.pre_stop:
+            from podpy.libpod.containers.starting.health import WriteHealthCheck, is_needed
 
-            made.append(WriteHealthCheck(container, built))
+            if is_needed(context.spec):
+                made.append(WriteHealthCheck(container, built))
         return made
 
     @property
@@ -271,6 +273,7 @@ class Launch:
             run=self._run,
             restart=restart_word(container.spec, container.row.restarts),
             restart_delay=self._restart_delay,
+            restart_backoff=spec.restart_backoff,
             environ=_monitors_environment(engine),
             streams=(streams.stdin, streams.stdout, streams.stderr),
         )

@@ -228,7 +228,8 @@ def outlive_session(container: Held) -> None:
 
 def _start_initialized(container: Held) -> None:
     container.engine.oci_runtime.start(container.id)
-    if container.spec.health is not None:
+    spec = container.spec
+    if spec.health is not None or spec.post_start or spec.pre_stop:
         from podpy.monitor.health import tell_changed
 
         tell_changed(container.engine.run_directory(container.id))
