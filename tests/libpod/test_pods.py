@@ -225,9 +225,14 @@ def test_events_tell_of_pods(podpy: Podpy, shop: str) -> None:
 
 
 def test_prune_and_reset_know_pods(podpy: Podpy, shop: str, busybox: str) -> None:
+    ended = podpy.ok("pod", "inspect", "-f", "{{.ID}}", shop)
+    podpy.ok("pod", "create", "--name=new", "--network=none")
     podpy.ok("pod", "create", "--name=runs", "--network=none")
     podpy.ok("run", "-d", "--pod=runs", busybox, *SLEEP)
-    assert len(podpy.ok("pod", "prune", "--force").split()) == 1
-    assert podpy.ok("pod", "ls", "--format={{.Name}}") == "runs"
+    podpy.ok("pod", "start", shop)
+    podpy.ok("pod", "stop", "-t0", shop)
+    assert podpy.ok("system", "prune", "--dry-run").splitlines()[:2] == ["Would delete Pods", ended]
+    assert podpy.ok("pod", "prune", "--force") == ended
+    assert podpy.ok("pod", "ls", "--format={{.Name}}", "--sort=name") == "new\nruns"
     podpy.ok("system", "reset", "--force")
     assert podpy.ok("pod", "ls", "-q") == ""

@@ -129,15 +129,18 @@ class Runtime(Engine):
     def prune(
         self, filters: Sequence[str] = (), *, every: bool = False, volumes: bool = False, dry_run: bool = False
     ) -> dict[str, Pruned]:
-        """Remove stopped containers, then `volumes`, then unused images (`every`: named ones, too), then networks.
+        """Remove stopped pods (without `filters`) and containers, then `volumes`, then unused images (`every`: named
+        ones, too), then networks.
 
-        Returns the results by kind: "containers", "volumes", "images", "networks". Raises UsageError (a filter).
+        Returns the results by kind: "pods", "containers", "volumes", "images", "networks". Raises UsageError (a
+        filter).
         """
         from podpy.libpod.filters import networks
         from podpy.libpod.system import prune
 
         of_networks = [text for text in filters if text.partition("=")[0] in networks.PRUNE_KEYS]
-        found = {"containers": self.containers.prune(filters, dry_run=dry_run)}
+        pods = prune.Pruned() if filters else self.pods.prune(dry_run=dry_run)
+        found = {"pods": pods, "containers": self.containers.prune(filters, dry_run=dry_run)}
         gone = found["containers"].removed
         if volumes:
             from podpy.libpod.filters.volumes import unused

@@ -5,7 +5,6 @@ from __future__ import annotations
 from podpy.cli.declare.model import Command
 
 _LATER = "comes with a later version of podpy"
-_POD = tuple("clone logs stats top".split())
 _CRIU = "checkpointing and restoring a container requires root, and podpy doesn't do it there, either"
 _SCP = "copies nothing: podpy save IMAGE | ssh USER@HOST podman load (on this host: sudo -iu USER podpy load)"
 _SIGN = "makes no signatures, podpy only verifies them: skopeo standalone-sign, or podman image sign"
@@ -18,7 +17,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "compose",
         "image build",
         "system service",
-        *(f"pod {name}" for name in _POD),
         "generate systemd",
         "quadlet",
         "buildx",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from podpy.cli.declare.common import LATEST, STOP_SECONDS, template_format
 from podpy.cli.declare.create_options import CREATE_OPTIONS
 from podpy.cli.declare.model import (
+    CONTAINERS,
     FILES,
     PODS,
     SIGNALS,
@@ -23,6 +24,7 @@ _ALL = flag("--all -a", "Act on all pods")
 _LATEST = LATEST.replace(help="Act on the pod that was created last")
 _ID_FILES = many("--pod-id-file", "FILE", "Read the pod's id from this file (repeatable)", complete=FILES)
 _ONE = Argument(name="pod", metavar="POD", complete=PODS)
+_MAYBE = _ONE.replace(required=False)
 _SOME = Argument(name="pods", metavar="POD", required=False, many=True, complete=PODS)
 
 _OF_CONTAINERS = frozenset(
@@ -126,7 +128,7 @@ _MAKING: tuple[Command, ...] = (
     Command(
         path="pod prune",
         handler="podpy.cli.commands.pods.pod:prune",
-        help="Remove the pods of which no container runs",
+        help="Remove the pods whose containers have ended",
         examples=("podpy pod prune --force",),
         rule="none",
         options=(flag("--force -f", "Don't ask"),),
@@ -185,4 +187,71 @@ _ACTING: tuple[Command, ...] = (
     _acting("unpause", "Let paused pods go on", ("podpy pod unpause shop",)),
 )
 
-COMMANDS: tuple[Command, ...] = (*_MAKING, *_ACTING)
+_CLONE_HAS_NO = frozenset(("--replace", "--pod-id-file", "--infra", "--share", "--share-parent"))
+
+_OBSERVING: tuple[Command, ...] = (
+    Command(
+        path="pod clone",
+        handler="podpy.cli.commands.pods.create:clone",
+        help="Make a copy of a pod, with copies of its containers",
+        description="Options change what the copy is asked to be.",
+        examples=("podpy pod clone shop", "podpy pod clone --start -p 8081:80 shop shop2"),
+        options=tuple(
+            sorted(
+                (
+                    *(option for option in _CREATE if option.names[0] not in _CLONE_HAS_NO),
+                    flag("--destroy", "Remove the other one"),
+                    flag("--start", "Start the new one"),
+                ),
+                key=lambda option: option.names[0],
+            )
+        ),
+        arguments=(_ONE, Argument(name="pod_name", metavar="NAME", required=False)),
+    ),
+    Command(
+        path="pod logs",
+        handler="podpy.cli.commands.pods.observe:logs",
+        help="Print what the containers of a pod wrote",
+        examples=("podpy pod logs --names shop", "podpy pod logs --follow --container web shop"),
+        options=(
+            flag("--color", "A colour for each container"),
+            text("--container -c", "CONTAINER", "Only this one of its containers", complete=CONTAINERS),
+            flag("--follow -f", "Go on as more is written"),
+            _LATEST,
+            flag("--names -n", "Start lines with the container's name"),
+            text("--since", "TIME", "Only after this time: 2024-01-02T15:04:05, 1700000000 or 10m"),
+            number("--tail", "LINES", "Only the last lines of each; -1: all", default=-1),
+            flag("--timestamps -t", "Start lines with their times"),
+            text("--until", "TIME", "Only before this time"),
+        ),
+        rule="pod",
+        arguments=(_MAYBE,),
+    ),
+    Command(
+        path="pod stats",
+        handler="podpy.cli.commands.pods.observe:stats",
+        help="Show what the running containers of pods use",
+        examples=("podpy pod stats --no-stream", "podpy pod stats --no-stream --format json shop"),
+        options=(
+            flag("--all -a", "All pods, as without names"),
+            text("--format", "TEMPLATE", "Print as a Go template says, as table TEMPLATE, or as json"),
+            _LATEST,
+            flag("--no-reset", "Don't clear the screen between two looks"),
+            flag("--no-stream", "Look once"),
+        ),
+        rule="pods or none",
+        arguments=(_SOME,),
+    ),
+    Command(
+        path="pod top",
+        handler="podpy.cli.commands.pods.observe:top",
+        help="List the processes of a pod's containers",
+        examples=("podpy pod top shop", "podpy pod top shop pid user args"),
+        interspersed=False,
+        rule="top",
+        options=(_LATEST, flag("--list-descriptors", "List the fields that can be shown", hidden=True)),
+        arguments=(_MAYBE, Argument(name="fields", metavar="FIELD", required=False, many=True)),
+    ),
+)
+
+COMMANDS: tuple[Command, ...] = (*_MAKING, *_ACTING, *_OBSERVING)

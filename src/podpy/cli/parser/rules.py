@@ -173,6 +173,21 @@ def _pods(options: Options, positionals: list[str]) -> list[str]:
     return positionals
 
 
+def _pods_or_none(options: Options, positionals: list[str]) -> list[str]:
+    if options.all + options.latest + bool(positionals) > 1:
+        raise UsageError("--all, --latest and arguments cannot be used together")
+    return positionals
+
+
+def _pod(options: Options, positionals: list[str]) -> list[str]:
+    """One pod, or --latest."""
+    if positionals and options.latest:
+        raise UsageError("--latest and pods cannot be used together")
+    if not positionals and not options.latest:
+        raise UsageError("specify at least one pod name or ID to log")
+    return positionals
+
+
 def _ids_or_none(options: Options, positionals: list[str]) -> list[str]:
     return _ids(options, positionals) if positionals or options.all or options.latest else positionals
 
@@ -192,6 +207,8 @@ _RULES = {
     "stats": _stats,
     "why": _why,
     "pods": _pods,
+    "pods or none": _pods_or_none,
+    "pod": _pod,
     "images": _images,
     "images or none": _images_or_none,
 }

@@ -62,6 +62,11 @@ def _pair(first: int | None, second: int | None, text: Callable[[float], str]) -
     return f"{_UNKNOWN if first is None else text(first)} / {_UNKNOWN if second is None else text(second)}"
 
 
+def binary_pair(stats: Stats) -> str:
+    """Return the memory and its limit in units of 1024."""
+    return _pair(stats.memory, stats.memory_limit, binary_size)
+
+
 def _total(stats: Stats, counter: str) -> int:
     return sum([counts[counter] for counts in stats.network.values()]) if stats.network else 0
 
@@ -118,7 +123,7 @@ def placeholders(stats: Stats, *, cut: bool = True) -> Struct:
             "AVGCPU": texts.average,
             "Up": texts.cpu_time,
             "MemUsage": texts.memory,
-            "MemUsageBytes": _pair(stats.memory, stats.memory_limit, binary_size),
+            "MemUsageBytes": binary_pair(stats),
             "MemPerc": texts.memory_percent,
             "NetIO": texts.network,
             "BlockIO": texts.block,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.cli.parser.options import Options
+    from podpy.record import Record
 
 _OF_THE_POD = (
     "name", "hostname", "labels", "create_command", "cidfile", "conmon_pidfile", "shm_size", "restart_policy",
@@ -56,6 +57,36 @@ def build_pod_spec(options: Options) -> PodSpec:
         resources=asked.resources,
         container=asked.replace(**_taken_out()),
     )
+
+
+def changed_pod_spec(spec: PodSpec, options: Options) -> PodSpec:
+    """Return the spec of a pod's copy: what `pod clone` was given, over the original's. Raises UsageError."""
+    unsaid = build_pod_spec(_with_defaults(_like(options)))
+    asked = build_pod_spec(_with_defaults(options))
+    changes = {"name": "", "infra_name": "", "pod_id_file": "", **_differences(asked, unsaid)}
+    container = spec.container.replace(**_differences(asked.container, unsaid.container))
+    return spec.replace(**{**changes, "container": container, "create_command": asked.create_command})
+
+
+def _like(options: Options) -> Options:
+    """Return the options of the same call as if none had been given."""
+    from podpy.cli.parser.options import Options as Empty
+
+    made = Empty()
+    made.path, made.argv, made.globals, made.pod_name = options.path, options.argv, options.globals, ""
+    return made
+
+
+def _with_defaults(options: Options) -> Options:
+    """Give each option of `pod create` that wasn't given its default."""
+    found = tables.load().resolve("pod create")
+    if found is not None:
+        fill_defaults(options, found[1][OPTIONS])
+    return options
+
+
+def _differences(asked: Record, unsaid: Record) -> dict[str, Any]:
+    return {name: value for name, value in vars(asked).items() if value != getattr(unsaid, name)}
 
 
 def _taken_out() -> dict[str, Any]:

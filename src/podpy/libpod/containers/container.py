@@ -6,7 +6,7 @@ a container to end.
 
 from __future__ import annotations
 
-from podpy.errors import AlreadyError, NoSuchContainerError, UsageError
+from podpy.errors import AlreadyError, NoSuchContainerError
 from podpy.libpod.containers.held import Held
 from podpy.libpod.containers.table import ALIVE, EXITED, RUNNING
 
@@ -177,12 +177,6 @@ class Container(Held):
         """
         from podpy.libpod.containers.ending.remove import remove
 
-        if self.spec.is_infra:
-            raise UsageError(
-                f"container {self.id} is the infra container of pod {self.row.pod} and cannot be removed without "
-                "removing the pod",
-                hint=f"podpy pod rm {self.row.pod[:12]}",
-            )
         self._change(lambda: remove(self, force=force, volumes=volumes, timeout=timeout, depend=depend, going=going))
 
     # Inside the container

@@ -53,7 +53,7 @@ class Sampler:
 
     def __init__(self, engine: Engine, names: Sequence[str] = (), *, every: bool = False) -> None:
         self._engine = engine
-        self._names = [*names]
+        self.names = [*names]
         self._every = every
         self._before: dict[str, Stats] = {}
 
@@ -69,13 +69,13 @@ class Sampler:
         from podpy.libpod.containers.rows import true_rows
 
         table = self._engine.table
-        if not self._names:
+        if not self.names:
             rows = true_rows(self._engine, table.summaries() if self._every else table.summaries(*ALIVE))
             return [row for row in rows if self._every or row.status in ALIVE]
         try:
-            return [Held(self._engine, table.find(name)).refresh() for name in self._names]
+            return [Held(self._engine, table.find(name)).refresh() for name in self.names]
         except NoSuchContainerError as error:
-            name = next(name for name in self._names if f'"{name}"' in error.message)
+            name = next(name for name in self.names if f'"{name}"' in error.message)
             text = f"unable to get list of containers: unable to look up container {name}: {error.message}"
             raise NoSuchContainerError(text, hint=error.hint) from None
 

@@ -311,9 +311,9 @@ class Images:
                     yield Removal(name=name, error=error)
 
     def _remove(self, text: str, force: bool, containers: bool) -> Texts:
-        from podpy.libpod.containers.ending.remove import remove as remove_container
         from podpy.libpod.containers.ending.remove import stop_those_that_go
         from podpy.libpod.containers.held import find as find_container
+        from podpy.libpod.pods.users import remove_user
         from podpy.storage.mounts import image_mounts
 
         store = self._engine.store
@@ -325,7 +325,7 @@ class Images:
             users = [find_container(self._engine, user) for user in store.image_users(record.id)]
             stop_those_that_go(users)
             for user in users:
-                remove_container(user, force=True, volumes=False, timeout=None)
+                remove_user(user)
             if record.id in image_mounts.mounted(store):
                 image_mounts.unmount(store, record.id, force=True)
         return store.remove_image(name or record.id, force=force).lines

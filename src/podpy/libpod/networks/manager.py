@@ -257,13 +257,13 @@ class Networks:
         return NetworkRows(self._engine.database).users(name)
 
     def _remove_users(self, name: str, timeout: int | None) -> None:
-        from podpy.libpod.containers.ending.remove import remove
         from podpy.libpod.containers.held import find
+        from podpy.libpod.pods.users import remove_user
 
         for container_id in self._users(name):
             try:
                 found = find(self._engine, container_id)
-                remove(found, force=True, volumes=True, timeout=timeout or 0, depend=True)
+                remove_user(found, volumes=True, timeout=timeout or 0, depend=True)
             except NoSuchContainerError:
                 pass
 

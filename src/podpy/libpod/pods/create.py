@@ -11,6 +11,7 @@ from podpy.libpod.containers import names
 from podpy.libpod.containers.starting.create import create as create_container
 from podpy.libpod.pods import infra
 from podpy.libpod.pods.table import PodRow, PodTable
+from podpy.oci.document.resources import needed
 from podpy.spec.pod import EXIT_POLICIES, KINDS
 
 TYPE_CHECKING = False
@@ -116,6 +117,7 @@ def _check_without_infra(spec: PodSpec) -> None:
         "--volume": asked.mounts,
         "--infra-image": spec.infra_image,
         "--infra-command": spec.infra_command,
+        "limits": needed(spec.resources),
     }
     for option, value in given.items():
         if value:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from podpy.libpod.containers import inspect_host
 from podpy.libpod.containers.table import shown_status
+from podpy.libpod.pods.cgroup import view_of
 from podpy.libpod.pods.states import state_of
+from podpy.oci.cgroups import pod_path
 from podpy.times import go_time
 
 TYPE_CHECKING = False
@@ -61,9 +63,6 @@ def _member(member: Member) -> dict[str, str]:
 
 
 def _cgroup(pod: HeldPod, spec: PodSpec) -> dict[str, str]:
-    from podpy.libpod.pods.cgroup import view_of
-    from podpy.oci.cgroups import pod_path
-
     view = view_of(pod.engine)
     if not spec.share_parent or view.manager == "none":
         return {"CgroupParent": spec.cgroup_parent}

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from podpy.image.registry.access import PullOptions
     from podpy.libpod.engine import Engine
+    from podpy.libpod.pods.observe import PodSampler
     from podpy.libpod.pods.table import PodLine
+    from podpy.libpod.system.prune import Pruned
     from podpy.spec.pod import PodSpec
 
     Chosen = tuple[str, Pod | PodpyError]
@@ -66,6 +68,28 @@ class Pods:
                 self.get(spec.name).remove(force=True)
             return Pod(engine, create(engine, spec, pull))
 
+    def clone(self, pod: Pod, spec: PodSpec, *, destroy: bool = False) -> Pod:
+        """Create a pod as `spec` says, with copies of a pod's containers; `destroy` removes the original.
+
+        Without a name in `spec` it is the original's, and -clone. Raises as `create`, and as Pod.remove.
+        """
+        from podpy.libpod.pods.clone import clone
+        from podpy.libpod.system.repair import repair_if_needed
+
+        engine = self._engine
+        with engine.noticing():
+            repair_if_needed(engine)
+            made = Pod(engine, clone(engine, pod, spec))
+        if destroy:
+            pod.remove(force=True)
+        return made
+
+    def stats(self, names: Sequence[str] = ()) -> PodSampler:
+        """Return what samples the running containers of pods: those with `names`, else all. Raises NoSuchPodError."""
+        from podpy.libpod.pods.observe import PodSampler
+
+        return PodSampler(self._engine, [self.get(name) for name in names] if names else self.list())
+
     def list(self, filters: Sequence[str] = ()) -> Found:
         """Return the pods that match every filter (podman-pod-ps(1)), oldest first. Raises UsageError."""
         return [Pod(self._engine, line.row) for line in self.lines(filters)]
@@ -111,7 +135,11 @@ class Pods:
             else:
                 yield shown, shown, found
 
-    def prune(self, *, force: bool = False) -> Outcomes:
-        """Remove the pods of which no container runs; yield as `each`."""
-        stopped = ("Created", "Exited", "Stopped", "Dead")
-        return self.each(self.select(every=True, states=stopped), lambda pod: pod.remove(force=force))
+    def prune(self, *, dry_run: bool = False) -> Pruned:
+        """Remove the pods whose containers have ended."""
+        from podpy.libpod.system.prune import Pruned
+
+        stopped = self.select(every=True, states=("Exited", "Stopped"))
+        done = [*self.each(stopped, (lambda pod: None) if dry_run else (lambda pod: pod.remove()))]
+        removed = [identifier for _, identifier, error in done if error is None]
+        return Pruned(removed=removed, errors=[error for _, _, error in done if error is not None])

@@ -37,6 +37,8 @@ def join(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     changes: dict[str, Any] = {"pod": row.id}
     if row.infra_id:
         infra = _infra_spec(engine, row)
+        if spec.userns == f"container:{row.infra_id}":  # its files belong to the same ids
+            changes.update(uid_maps=infra.uid_maps, gid_maps=infra.gid_maps)
         changes["requires"] = [row.infra_id, *(each for each in spec.requires if each != row.infra_id)]
     if not spec.restart_policy and not spec.init_container and not spec.remove:
         changes.update(restart_policy=pod.restart_policy, restart_retries=pod.restart_retries)

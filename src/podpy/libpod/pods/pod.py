@@ -93,6 +93,12 @@ class Pod(HeldPod):
 
         return inspect(self)
 
+    def top(self, fields: Sequence[str] = ()) -> list[list[str]]:
+        """Return a heading and a row for each process of the running containers; see Containers.top."""
+        from podpy.libpod.pods.observe import top
+
+        return top(self, fields)
+
     def logs(self, options: LogOptions | None = None) -> Iterator[tuple[Container, LogLine]]:
         """Yield the lines of the containers' logs in the order of time, each with its container; not with `follow`."""
         from podpy.libpod.io.log_merge import merged

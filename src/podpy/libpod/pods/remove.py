@@ -9,8 +9,10 @@ from podpy.libpod.containers.ending.remove import remove as remove_container
 from podpy.libpod.containers.ending.stop import stop_together
 from podpy.libpod.containers.table import BUSY
 from podpy.libpod.locks import FileLock
+from podpy.libpod.pods.cgroup import discard
 from podpy.libpod.pods.held import HeldPod
 from podpy.libpod.pods.stop import stop_locked
+from podpy.storage import crash_point
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def remove(pod: HeldPod, *, force: bool, timeout: int | None = None) -> None:
         if not force:
             _refuse_running(pod, members)
         pod.table.begin_removal(pod.id)
+        crash_point("pod:removing")
         if force:
             errors = stop_locked(pod, timeout, thaw=True)
             if errors:
@@ -89,15 +92,17 @@ def _finish(pod: HeldPod, lock: FileLock) -> None:
     failures: list[PodpyError] = []
     for each in [*members[1:], *members[:1]]:
         try:
-            remove_container(each, force=True, volumes=True, timeout=0, depend=True, going=going)
+            remove_container(each, force=True, volumes=True, timeout=0, depend=True, going=going, with_pod=True)
         except NoSuchContainerError:
             continue
         except PodpyError as error:
             failures.append(error)
     if failures:
         raise failures[0]
-    pod.table.delete(pod.row)
+    crash_point("pod:empty")
+    discard(pod.engine, pod.id, pod.spec)
     _remove_id_file(pod)
+    pod.table.delete(pod.row)
     lock.remove()
 
 

@@ -13,6 +13,7 @@ import os
 import shutil
 
 from podpy import process
+from podpy.storage import crash_point
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def ensure(engine: Engine, path: str) -> None:
     target = aside + PROGRAM
     shutil.copyfile(_program(), target)
     os.chmod(target, 0o755)
+    crash_point("pod:root")
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     try:
         os.rename(aside, path)

@@ -231,11 +231,11 @@ class Volumes:
         return table.remove(whole) if table.exists(whole) else whole  # an anonymous one is removed with its container
 
     def _remove_user(self, container_id: str, timeout: int | None) -> None:
-        from podpy.libpod.containers.ending.remove import remove
         from podpy.libpod.containers.held import find
+        from podpy.libpod.pods.users import remove_user
 
         try:
-            remove(find(self._engine, container_id), force=True, volumes=False, timeout=timeout, depend=True)
+            remove_user(find(self._engine, container_id), timeout=timeout, depend=True)
         except NoSuchContainerError:
             pass
 

@@ -55,8 +55,8 @@ def entries(spec: ContainerSpec, context: BundleContext) -> list[dict[str, str]]
 
 
 def id_mappings(spec: ContainerSpec) -> dict[str, Any]:
-    """Return linux.uidMappings and gidMappings; empty if the container shares podpy's user namespace."""
-    if not spec.uid_maps:
+    """Return linux.uidMappings and gidMappings; empty if the container shares podpy's user namespace, or joins one."""
+    if not spec.uid_maps or joins(spec.userns):
         return {}
     return {
         "uidMappings": [{"containerID": m.container, "hostID": m.host, "size": m.size} for m in spec.uid_maps],

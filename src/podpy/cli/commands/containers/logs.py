@@ -23,22 +23,27 @@ _COLOURS = (31, 32, 33, 34, 35, 36)
 
 def run(options: Options) -> int:
     """Print what containers wrote: stdout's lines to stdout, stderr's to stderr."""
-    from podpy.libpod.io.log_lines import LogOptions
-
-    wanted = LogOptions(
-        follow=options.follow,
-        tail=options.tail,
-        since=_time(options.since),
-        until=_time(options.until, ahead=True),
-        output=sys.stdout.fileno(),
-    )
+    wanted = asked(options)
     with open_runtime(options) as runtime:
         found = [container for _, container in chosen(runtime, options)]
         for container in found:
             if isinstance(container, PodpyError):
                 raise container
         containers = [container for container in found if not isinstance(container, PodpyError)]
-        return _print(runtime, containers, wanted, options)
+        return print_logs(runtime, containers, wanted, options)
+
+
+def asked(options: Options) -> LogOptions:
+    """Return which part of a log is asked for. Raises UsageError."""
+    from podpy.libpod.io.log_lines import LogOptions
+
+    return LogOptions(
+        follow=options.follow,
+        tail=options.tail,
+        since=_time(options.since),
+        until=_time(options.until, ahead=True),
+        output=sys.stdout.fileno(),
+    )
 
 
 def _time(text: str, *, ahead: bool = False) -> int:
@@ -49,7 +54,8 @@ def _time(text: str, *, ahead: bool = False) -> int:
     return parse_time(text, ahead=ahead)
 
 
-def _print(runtime: Runtime, containers: list[Container], wanted: LogOptions, options: Options) -> int:
+def print_logs(runtime: Runtime, containers: list[Container], wanted: LogOptions, options: Options) -> int:
+    """Print the logs of one or more containers; return the exit code."""
     if len(containers) > 1 and wanted.follow:
         return _print_side_by_side(containers, wanted, options)
     if len(containers) > 1:

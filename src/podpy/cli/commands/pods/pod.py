@@ -97,7 +97,12 @@ def prune(options: Options) -> int:
     if not options.force and not agreed(options, _PRUNE):
         return 0
     with open_runtime(options) as runtime:
-        return _tell(runtime.pods.prune(), options)
+        pruned = runtime.pods.prune()
+    for identifier in pruned.removed:
+        print(identifier)
+    for error in pruned.errors:
+        _complain(error)
+    return pruned.errors[0].exit_code if pruned.errors else 0
 
 
 def _each(

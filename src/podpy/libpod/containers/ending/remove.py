@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.errors import InUseError, NoSuchContainerError, StateError
+from podpy.errors import InUseError, NoSuchContainerError, StateError, UsageError
 from podpy.libpod.containers.ending.finish import remove_locked
 from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import BUSY
@@ -22,8 +22,11 @@ def remove(
     timeout: int | None,
     depend: bool = False,
     going: Collection[str] | None = (),
+    with_pod: bool = False,
 ) -> None:
-    """See Container.remove."""
+    """See Container.remove. `with_pod`: the container's pod goes, too."""
+    if container.row.pod and not with_pod and container.spec.is_infra:
+        raise _infra(container)
     others = _dependents(container, going) if force or container.row.status not in BUSY else []
     if others and not depend:
         raise _in_use(container, others)
@@ -88,6 +91,14 @@ def _refuse_if_used(container: Held, going: Collection[str] | None) -> None:
     others = _dependents(container, going)
     if others:
         raise _in_use(container, others)
+
+
+def _infra(container: Held) -> UsageError:
+    return UsageError(
+        f"container {container.id} is the infra container of pod {container.row.pod} and cannot be removed without "
+        "removing the pod",
+        hint=f"podpy pod rm {container.row.pod[:12]}",
+    )
 
 
 def _in_use(container: Held, others: Iterable[str]) -> InUseError:

@@ -122,6 +122,10 @@ class Launch:
             MakeRunDirectory(context.directory, os.path.join(engine.exit_directory, container.id)),
             self._cgroups,
         )
+        if spec.is_infra:
+            from podpy.libpod.pods.limits import limiting
+
+            plan.add(*limiting(engine, spec.pod, self._cgroups))
         leaving = None
         # A check's or a hook's command must be able to join the container's cgroup from the monitor's, at any time.
         is_entered = spec.health is not None or spec.post_start or spec.pre_stop

@@ -1,0 +1,28 @@
+"""Removing the containers that use a network, a volume or an image which goes by force; pods go as a whole."""
+
+from __future__ import annotations
+
+from podpy.errors import NoSuchPodError
+from podpy.libpod.containers.ending.remove import remove
+from podpy.libpod.pods.held import HeldPod
+from podpy.libpod.pods.remove import remove as remove_pod
+from podpy.libpod.pods.table import PodTable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.libpod.containers.held import Held
+
+
+def remove_user(container: Held, *, volumes: bool = False, timeout: int | None = None, depend: bool = False) -> None:
+    """Remove a container by force, as `ending.remove.remove` does; an infra container with its pod.
+
+    Raises NoSuchContainerError, and what those raise.
+    """
+    if not (container.row.pod and container.spec.is_infra):
+        remove(container, force=True, volumes=volumes, timeout=timeout, depend=depend)
+        return
+    engine = container.engine
+    try:
+        remove_pod(HeldPod(engine, PodTable(engine.database).get(container.row.pod)), force=True, timeout=timeout)
+    except NoSuchPodError:
+        pass  # another call was faster

@@ -1,0 +1,51 @@
+"""kill -9 of podpy at each step of a pod's life: the next call finishes or undoes it, and nothing is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.repaired import KILLED, assert_repaired
+from tests.support.engine import Podpy
+
+SLEEP = ("sleep", "1000")
+
+
+@pytest.fixture
+def shop(podpy: Podpy, busybox: str) -> str:
+    podpy.ok("pod", "create", "--name=shop", "--network=none", "--exit-policy=stop")
+    for name in "ab":
+        podpy.ok("create", "--pod=shop", f"--name={name}", busybox, *SLEEP)
+    return "shop"
+
+
+@pytest.mark.parametrize("moment", ["pod:root", "MakeContainerLayer:before"])
+def test_podpy_is_killed_while_it_makes_a_pod(podpy: Podpy, busybox: str, moment: str) -> None:
+    killed = podpy("run", "-d", "--pod=new:shop", "--network=none", busybox, *SLEEP, env={"PODPY_CRASH_AT": moment})
+    assert killed.returncode == KILLED, killed.describe()
+    names = podpy.ok("pod", "ls", "--format={{.Name}} {{.InfraID}}").split()
+    assert names in ([], ["shop", *names[1:]]) and len(names) in (0, 2)
+    podpy.ok("pod", "rm", "--force", "--time=0", "--all")
+    assert_repaired(podpy, busybox)
+
+
+@pytest.mark.parametrize("moment", ["StartConmon:after", "WaitForStart:after"])
+def test_podpy_is_killed_while_it_starts_a_pod(podpy: Podpy, shop: str, busybox: str, moment: str) -> None:
+    podpy("pod", "start", shop, env={"PODPY_CRASH_AT": moment})
+    podpy.ok("pod", "start", shop)
+    assert podpy.ok("pod", "inspect", "-f", "{{.State}}", shop) == "Running"
+    podpy.ok("pod", "rm", "--force", "--time=0", shop)
+    assert_repaired(podpy, busybox)
+
+
+@pytest.mark.parametrize(
+    "moment", ["pod:removing", "RemoveContainerLayer:before", "RemoveContainerLayer:after", "pod:empty"]
+)
+def test_a_removal_that_is_killed_is_finished_by_the_next_call(
+    podpy: Podpy, shop: str, busybox: str, moment: str
+) -> None:
+    podpy.ok("pod", "start", shop)
+    killed = podpy("pod", "rm", "--force", "--time=0", shop, env={"PODPY_CRASH_AT": moment})
+    assert killed.returncode == KILLED, killed.describe()
+    podpy.ok("run", "--rm", "--network=none", busybox, "true")
+    assert podpy.ok("pod", "ls", "-q") == ""
+    assert_repaired(podpy, busybox)
