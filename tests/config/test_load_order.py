@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from podpy.config import load_order
+from podpy.config import load_order, registries_d, storage_conf
+from podpy.config.paths import Paths
 from podpy.errors import ConfigError
 
 
@@ -68,3 +69,61 @@ def test_a_directory_that_is_hidden_is_no_empty_one(directories: Path) -> None:
     loop.symlink_to(loop)
     with pytest.raises(ConfigError, match=r"etc/containers\.conf\.d: Too many levels of symbolic links"):
         order(directories, 1000)
+
+
+def test_directories_without_a_main_file(directories: Path) -> None:
+    """registries.d and certs.d: a later one has precedence."""
+
+    def shown(uid: int | None) -> list[str]:
+        found = load_order.directories("certs", uid, str(directories / "own"))
+        return [path.removeprefix(f"{directories}/") for path in found]
+
+    assert shown(0) == [
+        *("usr/certs.d", "usr/certs.rootful.d", "etc/certs.d", "etc/certs.rootful.d", "own/certs.d"),
+    ]
+    assert shown(7) == [
+        *("usr/certs.d", "usr/certs.rootless.d", "usr/certs.rootless.d/7"),
+        *("etc/certs.d", "etc/certs.rootless.d", "etc/certs.rootless.d/7", "own/certs.d"),
+    ]
+
+
+def test_registries_d_of_all_directories_count(directories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(directories / "own"))
+    for name, lookaside in (
+        ("usr/registries.d/a.yaml", "https://usr-a"),
+        ("etc/registries.rootless.d/b.yaml", "https://etc-b"),
+        ("own/containers/registries.d/a.yaml", "https://own-a"),
+    ):
+        (directories / name).parent.mkdir(parents=True)
+        (directories / name).write_text(f"docker:\n  {name[-6]}.example: {{lookaside: '{lookaside}'}}\n")
+    found = registries_d.load("/nowhere", 1000)
+    assert {scope: section.lookaside for scope, section in found.sections.items()} == {
+        "a.example": "https://own-a",
+        "b.example": "https://etc-b",
+    }
+
+
+def test_podmans_graph_root_is_in_any_of_its_files(directories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_conf, "_SYSTEM", (str(directories / "etc/storage.conf"),))
+    paths = Paths(
+        graphroot="/g", runroot="/r", rootless=True, uid=7, gid=7, home="/h", config_dirs=("/c",), boot_id="b"
+    )
+    environ = {"XDG_CONFIG_HOME": str(directories / "own"), "XDG_DATA_HOME": "/data"}
+
+    def graphroot() -> str:
+        return storage_conf.graphroot_of_podman(paths, environ)
+
+    def say(name: str, text: str) -> None:
+        (directories / name).parent.mkdir(parents=True, exist_ok=True)
+        (directories / name).write_text(f"[storage]\n{text}\n")
+
+    assert graphroot() == "/data/containers/storage"
+    say("etc/storage.conf", 'graphroot = "/roots"\nrootless_storage_path = "/users/$UID"')
+    assert graphroot() == "/users/7"
+    say("usr/storage.rootless.conf.d/7/1.conf", 'graphroot = "/mine"')
+    assert graphroot() == "/mine"
+    say("own/containers/storage.conf.d/2.conf", 'graphroot = "/own"')
+    assert graphroot() == "/own"
+    say("over", 'graphroot = "/over"')
+    environ["CONTAINERS_STORAGE_CONF_OVERRIDE"] = str(directories / "over")
+    assert graphroot() == "/over"

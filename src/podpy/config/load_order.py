@@ -9,6 +9,9 @@
         the user's              NAME.conf.d
 
 So an empty file in the user's directory switches off the drop-in of the distribution with the same name.
+
+registries.d and certs.d have no main file; their directories are the same ones, without `.conf`: registries.d,
+registries.rootful.d …
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ import os
 
 from podpy.config.paths import may_be_there
 from podpy.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SYSTEM_DIRECTORIES = ("/etc/containers", "/usr/share/containers")
 """The highest precedence first."""
@@ -28,29 +35,35 @@ def in_order(name: str, uid: int | None, own: str) -> list[str]:
     `uid`: the user's, None: the files that don't depend on the user. `own`: the user's directory, or empty.
     Raises ConfigError for a directory that can't be read.
     """
-    directories = [own, *SYSTEM_DIRECTORIES] if own else SYSTEM_DIRECTORIES
-    mains = (f"{directory}/{name}.conf" for directory in directories)
+    parents = [own, *SYSTEM_DIRECTORIES] if own else SYSTEM_DIRECTORIES
+    mains = (f"{directory}/{name}.conf" for directory in parents)
     main = next((path for path in mains if may_be_there(path)), "")
+    return [*([main] if main else []), *drop_ins(directories(name, uid, own, ".conf"), ".conf")]
+
+
+def directories(name: str, uid: int | None, own: str, end: str = "") -> list[str]:
+    """Return the directories of drop-ins; a later one has precedence. `end`: what stands before `.d`. Others: see
+    `in_order`.
+    """
+    suffixes = [f"{end}.d"]
+    if uid is not None:
+        suffixes += [f".rootful{end}.d"] if uid == 0 else [f".rootless{end}.d", f".rootless{end}.d/{uid}"]
+    found = [f"{parent}/{name}{suffix}" for parent in reversed(SYSTEM_DIRECTORIES) for suffix in suffixes]
+    return [*found, f"{own}/{name}{end}.d"] if own else found
+
+
+def drop_ins(places: Iterable[str], extension: str) -> list[str]:
+    """Return the drop-ins in these directories, a later one of which has precedence, in the order in which they count.
+
+    Raises ConfigError for a directory that can't be read.
+    """
     found: dict[str, str] = {}
-    for directory in reversed(SYSTEM_DIRECTORIES):
-        for suffix in _suffixes(uid):
-            _add(found, f"{directory}/{name}.{suffix}")
-    if own:
-        _add(found, f"{own}/{name}.conf.d")
-    return [*([main] if main else []), *(found[file] for file in sorted(found))]
-
-
-def _suffixes(uid: int | None) -> list[str]:
-    if uid is None:
-        return ["conf.d"]
-    return ["conf.d", "rootful.conf.d"] if uid == 0 else ["conf.d", "rootless.conf.d", f"rootless.conf.d/{uid}"]
-
-
-def _add(found: dict[str, str], directory: str) -> None:
-    try:
-        names = os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise ConfigError(f"{directory}: {error.strerror}", hint="Every user must be able to read it") from None
-    found.update((name, f"{directory}/{name}") for name in names if name.endswith(".conf"))
+    for directory in places:
+        try:
+            names = os.listdir(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise ConfigError(f"{directory}: {error.strerror}", hint="Every user must be able to read it") from None
+        found.update((name, f"{directory}/{name}") for name in names if name.endswith(extension))
+    return [found[name] for name in sorted(found)]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SYSTEM_FILE = "/etc/containers/policy.json"
+VENDORS_FILE = "/usr/share/containers/policy.json"  # Podman 6 reads it, too
 ACCEPT, REJECT, SIGNED_BY, SIGSTORE_SIGNED = "insecureAcceptAnything", "reject", "signedBy", "sigstoreSigned"
 GPG_KEYS = "GPGKeys"
 MATCH_REPO_DIGEST_OR_EXACT = "matchRepoDigestOrExact"
@@ -90,14 +91,16 @@ class Policy(Record):
 
 
 def find_file(home: str, given: str = "") -> str:
-    """Return the path of the policy.json that counts: `given`, the user's, the system's; empty if there is none."""
+    """Return the path of the policy.json that counts: `given`, the user's, the administrator's, the
+    distribution's; empty if there is none.
+    """
     if given:
         return given
     # Podman reads ~/.config only, whatever XDG_CONFIG_HOME says. What it refuses is refused here, too.
     configs = dict.fromkeys((os.environ.get("XDG_CONFIG_HOME") or "", os.path.join(home, ".config")))
     own = [os.path.join(config, "containers", "policy.json") for config in configs if config]
     # A dangling link is an error when it is read; it never means "no policy".
-    return next((path for path in (*own, SYSTEM_FILE) if may_be_there(path, follow_links=False)), "")
+    return next((path for path in (*own, SYSTEM_FILE, VENDORS_FILE) if may_be_there(path, follow_links=False)), "")
 
 
 def load(home: str, given: str = "") -> Policy | None:

@@ -23,14 +23,16 @@ def set_requirements(paths: Paths, scope: str, kind: str, keys: list[str], *, gi
     """Make policy.json demand `kind` (one of TYPES) of what `scope` names; `default` is everything else.
 
     Each of the key files is a requirement of its own: all must be satisfied. `given` is the file to change, else the
-    one that counts for this user. Raises UsageError, ConfigError.
+    one that counts for this user, but the distribution's stays: its content begins the user's own. Raises UsageError,
+    ConfigError.
     """
     requirements = _requirements(kind, keys)
     _check_scope(scope)
-    file = Rewriting(policy.find_file(paths.home, given) or os.path.join(paths.config_dirs[0], "policy.json"))
+    found = policy.find_file(paths.home, given)
+    file = Rewriting(found if found not in ("", policy.VENDORS_FILE) else f"{paths.config_dirs[0]}/policy.json")
     try:
         with file:
-            data = _text(_changed(_document(file.path), scope, requirements))
+            data = _text(_changed(_document(file.path if os.path.exists(file.path) else found), scope, requirements))
             policy.parse(data, file.path)
             file.replace(data, _mode(file.path))
     except OSError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from podpy.config.load_order import directories, drop_ins
 from podpy.errors import ConfigError
 from podpy.record import Record
 
@@ -15,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_DIRECTORY = "registries.d"
+_NAME, _EXTENSION = "registries", ".yaml"
 _HINT = "See containers-registries.d(5)"
 _DEFAULT = "default-docker"
 
@@ -45,21 +46,16 @@ class RegistriesD(Record):
         return [self.sections[scope] for scope in (*scopes, "") if scope in self.sections]
 
 
-def load(home: str, config_dirs: tuple[str, ...]) -> RegistriesD:
-    """Return the configuration of the user's own registries.d (root's, too), else of the first in `config_dirs`.
-
-    Raises ConfigError.
-    """
+def load(home: str, uid: int) -> RegistriesD:
+    """Return the configuration of a user (root, too): see podpy.config.load_order. Raises ConfigError."""
     own = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    directories = [os.path.join(parent, _DIRECTORY) for parent in (os.path.join(own, "containers"), *config_dirs)]
-    found = next((directory for directory in directories if os.path.lexists(directory)), "")
-    return load_directory(found) if found else RegistriesD()
+    return _merge(drop_ins(directories(_NAME, uid, os.path.join(own, "containers")), _EXTENSION))
 
 
 def load_directory(directory: str) -> RegistriesD:
     """Return the configuration in this directory. Raises ConfigError."""
     try:
-        names = sorted(name for name in os.listdir(directory) if name.endswith(".yaml"))
+        names = sorted(name for name in os.listdir(directory) if name.endswith(_EXTENSION))
     except OSError as error:
         raise ConfigError(f"{directory}: {error.strerror}", hint=_HINT) from None
     return _merge([os.path.join(directory, name) for name in names])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy import files
+from podpy.config.load_order import in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,19 +24,20 @@ _PODPYS_END = "/containers/podpy"
 def graphroot_of_podman(paths: Paths, environ: Mapping[str, str] | None = None) -> str:
     """Return the graph root that Podman and Buildah use for this user. Raises ConfigError that names the file.
 
-    In the system's file, `rootless_storage_path` is a rootless user's; `graphroot` is root's.
+    The files and their order: podpy.config.load_order. In the system's main file, `rootless_storage_path` is a rootless
+    user's; `graphroot` is root's, as for Podman 5.
     """
     environ = os.environ if environ is None else environ
-    given = environ.get(_VARIABLE, "")
     config_home = environ.get("XDG_CONFIG_HOME") or os.path.join(paths.home, ".config")
-    own = os.path.join(config_home, "containers/storage.conf")
-    files = [given] if given else [own, *_SYSTEM] if paths.rootless else [*_SYSTEM]
-    path = next((path for path in files if os.path.exists(path)), "")
-    settings = _read(path) if path else {}
-    keys = ["graphroot"] if path in (given, own) or not paths.rootless else []
-    if paths.rootless:
-        keys.append("rootless_storage_path")
-    for key in keys:
+    given = environ.get(_VARIABLE, "")
+    read = [given] if given else _files(paths, os.path.join(config_home, "containers"))
+    settings: dict[str, str] = {}
+    for path in (*read, environ.get(f"{_VARIABLE}_OVERRIDE", "")):
+        found = _read(path) if path and os.path.exists(path) else {}
+        if paths.rootless and path in _SYSTEM:
+            found.pop("graphroot", None)
+        settings |= found
+    for key in ("graphroot", "rootless_storage_path") if paths.rootless else ("graphroot",):
         if text := settings.get(key):
             return _expanded(text, paths, environ)
     if not paths.rootless:
@@ -62,10 +64,9 @@ def _moved(paths: Paths, usual: str) -> str:
 
     Starts of containers ask for it, and reading TOML costs 20 ms: a file is read only if it may say another place.
     """
-    own = os.path.join(paths.config_dirs[0], "storage.conf")
-    words = {own: ("graphroot", "rootless_storage_path"), **dict.fromkeys(_SYSTEM, ("rootless_storage_path",))}
-    file = next((path for path in (own, *_SYSTEM) if os.path.exists(path)), "")
-    if not file or not _says(file, words[file]):
+    keys = ("rootless_storage_path", "graphroot")
+    read = _files(paths, paths.config_dirs[0])
+    if not any(_says(path, keys[:1] if path in _SYSTEM else keys) for path in read):
         return ""
     environ = {
         "XDG_CONFIG_HOME": os.path.dirname(paths.config_dirs[0]),
@@ -73,6 +74,10 @@ def _moved(paths: Paths, usual: str) -> str:
         "USER": _user_name(paths.uid),
     }
     return graphroot_of_podman(paths, environ)
+
+
+def _files(paths: Paths, own: str) -> list[str]:
+    return in_order("storage", (paths.uid or None) if paths.rootless else 0, own)
 
 
 def _user_name(uid: int) -> str:

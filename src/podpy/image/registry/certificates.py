@@ -11,7 +11,7 @@ _BEGIN = b"-----BEGIN "
 
 
 def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:
-    """Return the trust for a registry with these directories of certs.d; missing ones are skipped.
+    """Return the trust for a registry with these directories of certs.d, of which the first that is there counts.
 
     Raises RegistryError for a file that can't be used, ConfigError for one of --tls-details.
     """
@@ -30,6 +30,7 @@ def trust_of(directories: tuple[str, ...], *, insecure: bool = False) -> Trust:
                 certificate, key = path, path[:-5] + ".key"
                 _pem(certificate)
                 _pem(key)
+        break
     return with_details(Trust(is_checked=not insecure, authorities=authorities, certificate=certificate, key=key))
 
 

@@ -242,5 +242,8 @@ def _certificate_directories(paths: Paths, host: str, given: str = "") -> tuple[
     """Return where a registry's certificates may be (containers-certs.d(5)); `given` stands for itself."""
     if given:
         return (given,)
-    directories = [os.path.join(directory, "certs.d", host) for directory in paths.config_dirs]
-    return (*directories, os.path.join("/etc/docker/certs.d", host))
+    from podpy.config.load_order import directories
+
+    own, uid = (paths.config_dirs[0], paths.uid or None) if paths.rootless else ("", 0)
+    found = [os.path.join(directory, host) for directory in reversed(directories("certs", uid, own))]
+    return (*found, os.path.join("/etc/docker/certs.d", host))

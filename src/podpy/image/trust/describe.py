@@ -61,7 +61,7 @@ def describe(paths: Paths, data: bytes, path: str, *, registries_d: str = "") ->
 
 
 def _registries_d(paths: Paths, directory: str) -> RegistriesD:
-    return registries_d.load_directory(directory) if directory else registries_d.load(paths.home, paths.config_dirs)
+    return registries_d.load_directory(directory) if directory else registries_d.load(paths.home, paths.uid)
 
 
 class _Describer:

@@ -67,7 +67,7 @@ def from_registry(
     from podpy.config import registries_d
     from podpy.image.trust.scopes import docker_scopes
 
-    configuration = registries_d.load(paths.home, paths.config_dirs)
+    configuration = registries_d.load(paths.home, paths.uid)
     scopes = docker_scopes(place)
     base = configuration.lookaside(scopes) or _default_lookaside(paths)
     found = from_lookaside(base, place.path, digest, connect)
