@@ -161,5 +161,6 @@ def test_kubernetes_back_off(podpy: Podpy, busybox: str) -> None:
     assert (podpy.runroot / "containers" / podpy.json("inspect", "c")[0]["Id"] / "restart").read_text() == (
         "10000 policy\n"
     )
+    assert "starts it again 10 seconds after its end; it has done so once." in podpy.ok("why", "c")
     assert podpy.json("inspect", "c")[0]["HostConfig"]["RestartPolicy"]["Backoff"] == "kubernetes"
     podpy.ok("rm", "-f", "c")

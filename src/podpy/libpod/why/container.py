@@ -23,7 +23,7 @@ from podpy.libpod.containers.table import (
 from podpy.libpod.system.events import EventStream
 from podpy.libpod.why.answer import Answer, when
 from podpy.libpod.why.codes import meaning
-from podpy.monitor.files import EXIT_UNKNOWN
+from podpy.monitor.files import EXIT_UNKNOWN, read_restart_note
 from podpy.signals import name_of
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from podpy.libpod.system.events import Event
 
 _SIGNAL_BASE = 128
+_MILLISECONDS = 1000
 _MOST_SIGNALS = 64
 _SIGKILL, _SIGTERM = 9, 15
 _LAST_LINES = 5
@@ -220,7 +221,10 @@ class _Story:
         row, spec = self._row, self._container.spec
         if row.status == RESTARTING:
             again = f"; it has done so {_times(row.restarts)}" if row.restarts else ""
-            self._reasons.append(f"Its restart policy ({row.restart_policy}) starts it again in a moment{again}.")
+            note = read_restart_note(self._container.engine.run_directory(row.id))
+            seconds = note.delay // _MILLISECONDS if note is not None else 0
+            then = f"{seconds} seconds after its end" if seconds > 1 else "in a moment"
+            self._reasons.append(f"Its restart policy ({row.restart_policy}) starts it again {then}{again}.")
             self._mends.append(f"podpy stop {row.name}")
         elif row.stopped_by_user:
             self._reasons.append(f"Its restart policy ({row.restart_policy}) leaves it, since it was ended on purpose.")
