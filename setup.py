@@ -67,8 +67,8 @@ class Program:
 
 
 PROGRAMS = [
-    *(Program(name, name, "common") for name in ("conmon", "forward")),
-    *(Program(name, name) for name in ("holder", "hello", "init", "pause", "probe", "resolver")),
+    *(Program(name, name, "common") for name in ("conmon", "forward", "resolver")),
+    *(Program(name, name) for name in ("holder", "hello", "init", "pause", "probe")),
 ]
 LAUNCHER = Program("podpy", "launcher")
 

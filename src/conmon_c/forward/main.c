@@ -18,7 +18,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "calls.h"
 #include "context.h"
 #include "../common/memory.h"
 #include "options.h"

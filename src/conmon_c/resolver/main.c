@@ -32,7 +32,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "calls.h"
 #include "context.h"
 #include "forward.h"
 #include "listen.h"

@@ -30,8 +30,9 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="session", params=list(BUILDS))
 def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("resolver") / str(request.param)
+    sources = sorted(path for folder in (SOURCES, SOURCES.parent / "common") for path in folder.glob("*.c"))
     flags = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", *BUILDS[request.param]]
-    subprocess.run(["cc", *flags, "-o", target, *sorted(SOURCES.glob("*.c"))], check=True)
+    subprocess.run(["cc", *flags, "-o", target, *sources], check=True)
     return target
 
 

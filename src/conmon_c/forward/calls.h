@@ -1,6 +1,6 @@
 /* What the forwarder may still do when it begins: it reads what anybody in the network sends. */
-#ifndef PODPY_FORWARD_CONFINE_H
-#define PODPY_FORWARD_CONFINE_H
+#ifndef PODPY_FORWARD_CALLS_H
+#define PODPY_FORWARD_CALLS_H
 
 #include "util.h"
 
