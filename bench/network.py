@@ -92,6 +92,9 @@ class Bench:
         for number, (name, start) in enumerate(SIDES.items()):
             self.first[name] = 10000 + 10000 * number
             self.processes[name] = start(self, self.first[name])
+        if options.nice:
+            for pid in [lab.process.pid, *self.servers, *(pid for pids in self.processes.values() for pid in pids)]:
+                Path(f"/proc/{pid}/autogroup").write_text(str(options.nice))  # sched(7)
 
     def each(self, measure: Callable[[str], float], rounds: int) -> Values:
         """Measure all sides in turns."""
@@ -217,6 +220,7 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", nargs="*", choices=[*CASES, []], default=[])
+    parser.add_argument("--nice", type=int, default=0, help="of all that takes part, on a machine with other work")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=10_000)
