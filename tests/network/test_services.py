@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -107,6 +108,13 @@ class Shop:
         where = (HOST_V6, REMOTE_V6) if v6 else (HOST, REMOTE)
         return self.host.remote(sys.executable, "-c", CLIENT, *where, path, str(count)).splitlines()
 
+    def is_open(self) -> bool:
+        """Return whether a request is answered."""
+        try:
+            return self.get("/")[0].startswith("200 ")
+        except subprocess.CalledProcessError:  # reset: nginx doesn't listen yet
+            return False
+
     def logged(self, client: str) -> int:
         """Return how many answered requests of a client nginx has written down."""
         lines = self.host.podpy("logs", "web").ok().splitlines()
@@ -134,7 +142,7 @@ def shop(podpy: Podpy, web: str) -> Iterator[Shop]:
         made.start_app("one")
         mounted = ["-v", f"{directory}:/conf:ro", "-p", "8080:80"]
         host.podpy(*run, "--name=web", *mounted, web, "nginx", "-c", "/conf/nginx.conf").ok()
-        wait.until(lambda: made.get("/")[0].startswith("200 "), what="the shop is open")
+        wait.until(made.is_open, what="the shop is open")
         yield made
 
 
