@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from podpy.errors import PodpyError, UsageError
+from podpy.errors import NoSuchImageError, PodpyError
+from podpy.kube.translate.volumes import IMAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from podpy.kube.translate.volumes import Volume
     from podpy.libpod.containers.starting.create import PullOptions
     from podpy.libpod.runtime import Runtime
+    from podpy.storage.images import ImageRecord
 
     Reporter = Callable[[], Progress] | None
 
@@ -26,7 +28,7 @@ class Images:
         self._runtime = runtime
         self._pull = pull
         self._progress = progress
-        self._users: dict[str, str] = {}  # what was pulled → the image's USER
+        self._found: dict[str, ImageRecord] = {}
 
     def bring(self, members: Iterable[Member], volumes: Iterable[Volume]) -> None:
         """Pull the images of containers and volumes. Raises UsageError for one that would run as root and mustn't.
@@ -34,29 +36,42 @@ class Images:
         Raises as Images.pull of libpod.
         """
         for member in members:
-            image = member.spec.image
-            self._bring(image, member.pull_policy)
-            if member.spec.not_root and _is_root(member.spec.user or self._users[image]):
+            record = self._image(member.spec.image, member.pull_policy)
+            if member.spec.not_root and _is_root(member.spec.user or self._user(record)):
                 raise member.where.wrong("image", "container has runAsNonRoot and image will run as root")
         for volume in volumes:
-            if volume.kind == "image":
-                self._bring(volume.source, _POLICIES[volume.pull_policy])
+            if volume.kind == IMAGE:
+                self._image(volume.source, _POLICIES[volume.pull_policy])
 
-    def _bring(self, image: str, policy: str) -> None:
-        if image in self._users:
-            return
+    def _user(self, record: ImageRecord) -> str:
+        user: str = self._runtime.images.inspect(record.id)["Config"].get("User") or ""
+        return user
+
+    def _image(self, name: str, policy: str) -> ImageRecord:
+        if name not in self._found:
+            self._found[name] = self._here(name, policy) or self._pulled(name, policy)
+        return self._found[name]
+
+    def _here(self, name: str, policy: str) -> ImageRecord | None:
+        """Return the image if it is there and nothing more is asked: no code of registries is loaded for it."""
+        if policy != "missing":
+            return None
+        try:
+            return self._runtime.images.get(name)
+        except NoSuchImageError:
+            return None
+
+    def _pulled(self, name: str, policy: str) -> ImageRecord:
         from podpy.libpod.containers.starting.create import PullOptions
 
         options = (self._pull or PullOptions()).replace(policy=policy)
+        progress = self._progress() if self._progress else None
         try:
-            record = self._runtime.images.pull(image, options, progress=self._progress() if self._progress else None)[0]
-        except UsageError:
-            raise
+            return self._runtime.images.pull(name, options, progress=progress)[0]
         except PodpyError as error:
-            error.message = f"{image}: {error.message}" if image not in error.message else error.message
+            if name not in error.message:
+                error.message = f"{name}: {error.message}"
             raise
-        inspected = self._runtime.images.inspect(record.id)
-        self._users[image] = inspected["Config"].get("User", "") or ""
 
 
 def _is_root(user: str) -> bool:
