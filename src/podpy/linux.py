@@ -45,7 +45,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 
 # What `make_netns` sets up (src/conmon_c/native/syscalls.h)
-_OPEN_TO_ALL, _NEIGHBOURS, _ROUTER, _BY_PASTA = 1, 2, 4, 8
+_OPEN_TO_ALL, _NEIGHBOURS, _ROUTER, _BY_PASTA, _SOCKET = 1, 2, 4, 8, 16
 
 # openat2(2)
 RESOLVE_NO_XDEV = 0x01
@@ -169,19 +169,26 @@ def has_capability(capability: int) -> bool:
 
 
 def make_netns(
-    path: Path, *, open_to_all: bool = False, neighbours: bool = False, router: bool = False, by_pasta: bool = False
-) -> None:
+    path: Path,
+    *,
+    open_to_all: bool = False,
+    neighbours: bool = False,
+    router: bool = False,
+    by_pasta: bool = False,
+    socket: bool = False,
+) -> int:
     """Bind-mount a new network namespace, its loopback device up, at `path` (made if missing).
 
     `open_to_all`: ports under 1024 and ping need no capability in it, which a process of another user namespace can't
     have there (ip-sysctl.rst: ip_unprivileged_port_start, ping_group_range). `neighbours`: it will be on a bridge, and
     doesn't believe others there that say they are its router. `router`: it forwards between its devices. `by_pasta`:
     what it sends goes through a pasta of after August 2024 (docs/networking.md, Speed). This process stays in its own
-    network namespace. Raises OSError with the path.
+    network namespace. Returns a descriptor of a socket of rtnetlink(7) in it with `socket`, else 0. Raises OSError with
+    the path.
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     kind = open_to_all * _OPEN_TO_ALL + neighbours * _NEIGHBOURS + router * _ROUTER + by_pasta * _BY_PASTA
-    _check(lib.podpy_make_netns(_path(path), kind), path)
+    return _check(lib.podpy_make_netns(_path(path), kind | socket * _SOCKET), path)
 
 
 def netns_socket(netns: int, family: int, kind: int, protocol: int) -> int:
@@ -189,7 +196,14 @@ def netns_socket(netns: int, family: int, kind: int, protocol: int) -> int:
 
     This process stays in its own network namespace. It needs CAP_SYS_ADMIN over the other one. Raises OSError.
     """
-    return _check(lib.podpy_netns_socket(netns, family, kind, protocol))
+    return netns_sockets(netns, family, kind, (protocol,))[0]
+
+
+def netns_sockets(netns: int, family: int, kind: int, protocols: tuple[int, ...]) -> list[int]:
+    """Return a descriptor for each of the protocols, all or none: as `netns_socket`, which takes 80 µs each time."""
+    made = ffi.new("int[]", len(protocols))
+    _check(lib.podpy_netns_sockets(netns, family, kind, protocols, len(protocols), made))
+    return list(made)
 
 
 def _path(path: Path | None) -> object:

@@ -64,6 +64,7 @@ print(inside.fails(lambda: netlink.Netlink.open(file)), inside.fails(lambda: net
 
 _CALLS = """
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -73,8 +74,12 @@ int main(int argc, char **argv)
     int kinds = PODPY_NETNS_OPEN_TO_ALL | PODPY_NETNS_NEIGHBOURS | PODPY_NETNS_ROUTER;
     int made = podpy_make_netns(argv[1], kinds);
     int netns = open(argv[1], O_RDONLY);
-    int socket = podpy_netns_socket(netns, AF_INET, SOCK_STREAM, 0);
-    printf("%d %d %d %d\\n", made, socket > netns, podpy_netns_socket(-1, AF_INET, SOCK_STREAM, 0),
+    int protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP}, sockets[3];
+    int both = podpy_netns_sockets(netns, AF_INET, SOCK_STREAM, protocols, 2, sockets);
+    printf("%d %d %d ", made, both, sockets[0] > netns && sockets[1] > sockets[0]);
+    int none = podpy_netns_sockets(netns, AF_INET, SOCK_STREAM, protocols, 3, sockets);
+    printf("%d %d ", none, fcntl(sockets[0], F_GETFD)); /* a stream can't be UDP */
+    printf("%d %d\\n", podpy_netns_sockets(-1, AF_INET, SOCK_STREAM, protocols, 1, sockets),
            podpy_make_netns("/no/where", kinds));
     return argc != 2;
 }
@@ -90,4 +95,4 @@ def test_the_calls_run_clean_with_the_sanitizers(tmp_path: Path) -> None:
     subprocess.run(command, check=True)
     run = ["unshare", "--mount", str(tmp_path / "calls"), str(tmp_path / "netns")]
     done = subprocess.run(run, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("0 1 -9 -2\n", "")
+    assert (done.stdout, done.stderr) == ("0 0 1 -93 -1 -9 -2\n", "")

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,15 +20,17 @@
 struct netns_request {
     const char *path;
     int kind;
-    int error; /* 0 or -errno, written by the child into the parent's memory */
+    int result; /* what podpy_make_netns returns, written by the child into the parent's memory */
 };
 
 struct socket_request {
     int netns;
     int family;
     int type;
-    int protocol;
-    int result; /* a descriptor or -errno, written by the child */
+    const int *protocols;
+    int count;
+    int *made;
+    int error; /* 0 or -errno, written by the child */
 };
 
 struct setting {
@@ -139,35 +142,53 @@ static int run_aside(int (*function)(void *), int flags, void *argument)
 static int in_new_netns(void *argument)
 {
     struct netns_request *request = argument;
-    request->error = podpy_loopback_up();
-    if (!request->error)
-        request->error = write_settings(request->kind);
-    if (!request->error && mount("/proc/self/ns/net", request->path, NULL, MS_BIND, NULL) < 0)
-        request->error = -errno;
+    request->result = podpy_loopback_up();
+    if (!request->result)
+        request->result = write_settings(request->kind);
+    if (!request->result && mount("/proc/self/ns/net", request->path, NULL, MS_BIND, NULL) < 0)
+        request->result = -errno;
+    if (!request->result && request->kind & PODPY_NETNS_SOCKET) {
+        request->result = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+        if (request->result < 0)
+            request->result = -errno;
+    }
     return 0;
 }
 
 int podpy_make_netns(const char *path, int kind)
 {
-    struct netns_request request = {.path = path, .kind = kind, .error = 0};
-    int error = run_aside(in_new_netns, CLONE_NEWNET, &request);
-    return error ? error : request.error;
+    struct netns_request request = {.path = path, .kind = kind, .result = 0};
+    int error = run_aside(in_new_netns, CLONE_NEWNET | CLONE_FILES, &request);
+    return error ? error : request.result;
 }
 
-static int open_socket(void *argument)
+static int open_sockets(void *argument)
 {
     struct socket_request *request = argument;
+    int made = 0;
     if (setns(request->netns, CLONE_NEWNET) == 0)
-        request->result = socket(request->family, request->type | SOCK_CLOEXEC, request->protocol);
-    if (request->result < 0)
-        request->result = -errno;
+        for (; made < request->count; made++) {
+            request->made[made] = socket(request->family, request->type | SOCK_CLOEXEC, request->protocols[made]);
+            if (request->made[made] < 0)
+                break;
+        }
+    if (made == request->count)
+        return 0;
+    request->error = -errno;
+    while (made-- > 0)
+        close(request->made[made]);
     return 0;
 }
 
-int podpy_netns_socket(int netns, int family, int type, int protocol)
+int podpy_netns_sockets(int netns, int family, int type, const int *protocols, int count, int *made)
 {
-    struct socket_request request = {
-        .netns = netns, .family = family, .type = type, .protocol = protocol, .result = -1};
-    int error = run_aside(open_socket, CLONE_FILES, &request);
-    return error ? error : request.result;
+    struct socket_request request = {.netns = netns,
+                                     .family = family,
+                                     .type = type,
+                                     .protocols = protocols,
+                                     .count = count,
+                                     .made = made,
+                                     .error = 0};
+    int error = run_aside(open_sockets, CLONE_FILES, &request);
+    return error ? error : request.error;
 }

@@ -35,6 +35,7 @@ class CreateNetns(Operation):
         self, path: str, *, open_to_all: bool = False, neighbours: bool = False, by_pasta: bool = False
     ) -> None:
         self.path = path
+        self.socket = -1  # with `neighbours`, of rtnetlink(7) in it; whoever executes this closes it
         self.open_to_all = open_to_all
         self.neighbours = neighbours
         self.by_pasta = by_pasta
@@ -45,7 +46,13 @@ class CreateNetns(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        linux.make_netns(self.path, open_to_all=self.open_to_all, neighbours=self.neighbours, by_pasta=self.by_pasta)
+        self.socket = linux.make_netns(
+            self.path,
+            open_to_all=self.open_to_all,
+            neighbours=self.neighbours,
+            by_pasta=self.by_pasta,
+            socket=self.neighbours,
+        )
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""

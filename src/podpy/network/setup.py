@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from podpy.libpod.containers.starting.context import StartContext
     from podpy.network.bridge.attach import BridgeNetwork
+    from podpy.network.definitions.folder import Folder
     from podpy.network.private.slirp import Addresses, StartSlirp
     from podpy.plan import Operation
     from podpy.spec.container import PortMapping
@@ -180,8 +181,8 @@ class NetworkPlan:
             raise UsageError(f"can't read the base hosts file {wanted}: {error.strerror}") from error
 
 
-def plan(context: StartContext, database: Callable[[], Database]) -> NetworkPlan:
-    """Return the plan of a container's network. `database`: where bridge networks have their rows.
+def plan(context: StartContext, database: Callable[[], Database], definitions: Callable[[], Folder]) -> NetworkPlan:
+    """Return the plan of a container's network. `database`, `definitions`: of bridge networks' rows, and of networks.
 
     Raises UsageError, NotSupportedError, NoSuchNetworkError.
     """
@@ -199,7 +200,7 @@ def plan(context: StartContext, database: Callable[[], Database]) -> NetworkPlan
     if kind.kind == mode.BRIDGE:
         from podpy.network.bridge.attach import BridgeNetwork
 
-        made.bridge = bridge = BridgeNetwork(context, database(), published, before)
+        made.bridge = bridge = BridgeNetwork(context, database(), definitions(), published, before)
         made.operations, made.wait_operations = bridge.operations, bridge.wait_operations
         return made
     starter = made.connect(published)

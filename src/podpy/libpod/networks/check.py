@@ -16,7 +16,7 @@ import os
 from podpy.errors import NoSuchNetworkError, PodpyError
 from podpy.libpod.networks import connecting
 from podpy.libpod.networks.doctor import look
-from podpy.network.bridge import firewall, links, members, routes
+from podpy.network.bridge import firewall, links, routes
 from podpy.network.bridge.hops import container as own_hops
 from podpy.network.bridge.hops import shared as shared_hops
 from podpy.network.bridge.namespace import TABLE
@@ -43,7 +43,7 @@ def check(engine: Engine, *, mend: bool) -> list[Finding]:
 
 def _network(engine: Engine, name: str, *, mend: bool) -> list[Finding]:
     try:
-        network = members.definition(engine.paths, engine.conf, name)
+        network = engine.network_folder.named(name)
     except NoSuchNetworkError:
         return [Finding(what=f"network {name}: containers are on it, and it has no definition")]
     place = look(engine, network)

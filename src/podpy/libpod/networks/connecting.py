@@ -102,7 +102,7 @@ def reload(engine: Engine, container: str) -> str:
 def _reload(engine: Engine, held: Held, row: ContainerRow) -> None:
     there = members_of(engine, held, held.spec)
     for member in there:  # before anything changes: a file may have been removed by hand
-        members.definition(engine.paths, engine.conf, member.network.name)
+        engine.network_folder.named(member.network.name)
     now = _running(engine, held, row)
     for place, member in enumerate(there):
         running.plug_in(now, member, there[:place])
@@ -156,7 +156,7 @@ def _check_mode(held: Held) -> None:
 def _plug_in(engine: Engine, held: Held, row: ContainerRow, attachment: Attachment, network: Network) -> None:
     rows = NetworkRows(engine.database)
     with engine.database.transaction():
-        conflicts.refuse(network, rows, engine.paths, engine.conf)
+        conflicts.refuse(network, rows, engine.network_folder)
         attached = members.give(rows, row.id, attachment, network)
     others = [member for member in members_of(engine, held, held.spec) if member.network.name != network.name]
     member = Member(attachment=attachment, network=network, attached=attached)
@@ -182,7 +182,7 @@ def _commit(held: Held, spec: ContainerSpec, action: str, network: str) -> None:
     text = fastjson.dumps(spec.as_dict())
     with database.transaction():
         if action == "connect":  # from then on it can't be removed
-            members.definition(held.engine.paths, held.engine.conf, network)
+            held.engine.network_folder.named(network)
         held.engine.table.update(held.id, spec=text)
         NetworkRows(database).use(held.id, (each.network for each in spec.networks))
         tell(database, "network", action, held.id, held.name, network=network)
@@ -197,7 +197,7 @@ def members_of(engine: Engine, held: Held, spec: ContainerSpec) -> list[Member]:
 def _member(engine: Engine, spec: ContainerSpec, attached: Attached) -> Member:
     attachment = next((each for each in spec.networks if each.network == attached.network), None)
     try:
-        network = members.definition(engine.paths, engine.conf, attached.network)
+        network = engine.network_folder.named(attached.network)
     except NoSuchNetworkError:  # its file was removed by hand
         network = Network(name=attached.network, id="")
     return Member(attachment=attachment or Attachment(network=attached.network), network=network, attached=attached)
@@ -211,6 +211,7 @@ def _running(engine: Engine, held: Held, row: ContainerRow) -> running.Running:
         paths=engine.paths,
         conf=engine.conf,
         database=engine.database,
+        definitions=engine.network_folder,
         ports=_ports(row),
     )
 

@@ -50,7 +50,7 @@ def look(engine: Engine, network: Network) -> Place:
         [container for container in found if container is not None],
         shared,
         descriptor,
-        members.friends_of(network, engine.paths, engine.conf),
+        members.friends_of(network, engine.network_folder),
     )
 
 

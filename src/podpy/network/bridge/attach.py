@@ -22,6 +22,7 @@ from podpy import files
 from podpy.network import netns
 from podpy.network.bridge import conflicts, members, resolver
 from podpy.network.bridge.members import Member, Who
+from podpy.network.bridge.netlink import NETLINK_ROUTE, Netlink
 from podpy.network.bridge.place import bridges
 from podpy.network.bridge.rights import Rights
 from podpy.network.definitions.network import BRIDGE
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.context import StartContext
     from podpy.network.bridge.forwarder import StartForwarder
     from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.network.definitions.folder import Folder
     from podpy.network.definitions.network import Network
     from podpy.spec.container import PortMapping
     from podpy.storage.database.database import Database
@@ -47,28 +49,35 @@ class BridgeNetwork:
     """What a start does for its bridge networks. `members` is filled when the first operation has run."""
 
     def __init__(
-        self, context: StartContext, database: Database, published: list[PortMapping], before: list[PortMapping]
+        self,
+        context: StartContext,
+        database: Database,
+        definitions: Folder,
+        published: list[PortMapping],
+        before: list[PortMapping],
     ) -> None:
         """`before`: the ports of its last start. Raises NoSuchNetworkError, ConfigError."""
         self.context = context
         self.rows = NetworkRows(database)
         self.database = database
+        self.definitions = definitions
         self.who = Who.of(context.container_id, context.name, context.spec)
         self.netns_path = os.path.join(context.directory, netns.NETNS)
         self.shared = bridges(context.paths, context.conf)
         self.hold_fd = -1
+        self._inside: Netlink | None = None
         self.is_locked = False
         self.members: list[Member] = []
         self.wanted: list[tuple[Attachment, Network]] = [
-            (attachment, members.definition(context.paths, context.conf, attachment.network))
-            for attachment in context.spec.networks
+            (attachment, definitions.named(attachment.network)) for attachment in context.spec.networks
         ]
         resolving = resolver.StartResolver(self.shared.directory, lambda: self.hold_fd)
         by_pasta = self.shared.leaves_by_new_pasta(context.paths.cache)
         open_to_all = bool(context.spec.uid_maps)
+        self._made = netns.CreateNetns(self.netns_path, open_to_all=open_to_all, neighbours=True, by_pasta=by_pasta)
         self.operations: list[Operation] = [
             GiveAddresses(self),
-            netns.CreateNetns(self.netns_path, open_to_all=open_to_all, neighbours=True, by_pasta=by_pasta),
+            self._made,
             OpenNamespace(self),
             *(PlugIn(self, place) for place in range(len(self.wanted))),
             *([PublishPorts(self)] if published and self.shared.is_host else []),
@@ -110,8 +119,22 @@ class BridgeNetwork:
         zones = [members.zone_of(network) for _, network in self.wanted if network.dns_enabled]
         return [address for zone in zones for address in zone.addresses]
 
+    def inside(self) -> Netlink:
+        """Return a socket in the container's namespace, which is made; it is there until `unlock`."""
+        if self._inside is None:
+            namespace = os.open(self.netns_path, os.O_RDONLY | os.O_CLOEXEC)
+            self._inside = Netlink(self._made.socket, namespace, NETLINK_ROUTE)
+        return self._inside
+
     def unlock(self) -> None:
         """Let others plug in."""
+        if self._inside is not None:
+            self._inside.close()
+            os.close(self._inside.netns)
+            self._inside = None
+        elif self._made.socket >= 0:
+            os.close(self._made.socket)
+        self._made.socket = -1
         if self.is_locked:
             self.is_locked = False
             self.shared.__exit__(None, None, None)
@@ -152,7 +175,7 @@ class GiveAddresses(Operation):
             rows.hold(container)
             bridge.members = []
             for attachment, network in bridge.wanted:
-                conflicts.refuse(network, rows, bridge.context.paths, bridge.context.conf)
+                conflicts.refuse(network, rows, bridge.definitions)
                 attached = members.give(rows, container, attachment, network, before.get(network.name))
                 bridge.members.append(Member(attachment=attachment, network=network, attached=attached))
 
@@ -193,14 +216,9 @@ class PlugIn(Operation):
 
     def execute(self) -> None:
         """Do it. Raises OSError, InUseError, NetworkSetupError."""
-        bridge, context = self._bridge, self._bridge.context
+        bridge = self._bridge
         member = bridge.members[self._place]
-        container = os.open(bridge.netns_path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            rights = Rights(bridge.shared, bridge.hold_fd, bridge.rows, context.paths, context.conf)
-            rights.plug_in(container, member)
-        finally:
-            os.close(container)
+        Rights(bridge.shared, bridge.hold_fd, bridge.rows, bridge.definitions).plug_in(bridge.inside(), member)
 
 
 class PublishPorts(Operation):

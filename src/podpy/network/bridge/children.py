@@ -15,12 +15,13 @@ from errno import EBUSY, EEXIST, EINVAL, EOPNOTSUPP
 from podpy.errors import InUseError, NetworkSetupError, NotSupportedError
 from podpy.network import hostinfo
 from podpy.network.bridge import links
-from podpy.network.bridge.netlink import NEW, Netlink, attribute, nested, text, u32
+from podpy.network.bridge.netlink import NEW, attribute, nested, text, u32
 from podpy.network.definitions.network import MACVLAN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.network.bridge.links import Plug
+    from podpy.network.bridge.netlink import Netlink
     from podpy.network.definitions.network import Network
 
 # linux/if_link.h
@@ -31,36 +32,31 @@ _MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 _IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
 
 
-def attach(rt: Netlink, netns: int, network: Network, plug: Plug) -> None:
+def attach(rt: Netlink, inside: Netlink, network: Network, plug: Plug) -> None:
     """Give a container its interface. What a killed call has left of it goes first.
 
-    `rt` is a socket in the host's namespace, `netns` a descriptor of the container's. Raises OSError, InUseError (the
+    `rt` is a socket in the host's namespace, `inside` one in the container's. Raises OSError, InUseError (the
     parent is a bridge's port, or has the other kind of children), NetworkSetupError without the parent, or for a
     gateway or route that the addresses don't reach, NotSupportedError for a kernel that lacks the driver.
     """
     parent = _parent(rt, network)
-    message = _message(network, plug, netns, parent)
-    with Netlink.open(netns) as inside:
-        links.remove(inside, plug.interface)
-        rt.add(links.RTM_NEWLINK, NEW, message)
-        try:
-            refused = rt.send(allowed=(EOPNOTSUPP,))[0]
-        except OSError as error:
-            if error.errno not in (EBUSY, EINVAL, EEXIST):
-                raise
-            raise InUseError(
-                f"network {network.name}: {parent.name} can't have a {network.driver}: {error.strerror or error}",
-                hint=f"A bridge's port can't, nor a parent of the other driver's: ip -d link show {parent.name}",
-            ) from error
-        if refused:
-            raise NotSupportedError(
-                f"network {network.name}: this kernel has no {network.driver} (CONFIG_{network.driver.upper()})"
-            )
-        try:
-            links.set_up(inside, plug)
-        except BaseException:
-            links.remove(inside, plug.interface)
+    message = _message(network, plug, inside.netns, parent)
+    links.remove(inside, plug.interface)
+    rt.add(links.RTM_NEWLINK, NEW, message)
+    try:
+        refused = rt.send(allowed=(EOPNOTSUPP,))[0]
+    except OSError as error:
+        if error.errno not in (EBUSY, EINVAL, EEXIST):
             raise
+        raise InUseError(
+            f"network {network.name}: {parent.name} can't have a {network.driver}: {error.strerror or error}",
+            hint=f"A bridge's port can't, nor a parent of the other driver's: ip -d link show {parent.name}",
+        ) from error
+    if refused:
+        raise NotSupportedError(
+            f"network {network.name}: this kernel has no {network.driver} (CONFIG_{network.driver.upper()})"
+        )
+    links.set_up(inside, plug)
 
 
 def _parent(rt: Netlink, network: Network) -> links.Link:

@@ -7,18 +7,16 @@ addresses twice. Networks may share a bridge by VLANs, or one that somebody else
 from __future__ import annotations
 
 from podpy.errors import ConfigError, InUseError
-from podpy.network.definitions.folder import folder
 from podpy.network.definitions.network import BRIDGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.config.containers_conf import ContainersConf
-    from podpy.config.paths import Paths
+    from podpy.network.definitions.folder import Folder
     from podpy.network.definitions.network import Network
     from podpy.storage.network_rows import NetworkRows
 
 
-def refuse(network: Network, rows: NetworkRows, paths: Paths, conf: ContainersConf) -> None:
+def refuse(network: Network, rows: NetworkRows, definitions: Folder) -> None:
     """Raise InUseError if a network that comes into use can't be beside those that containers are on.
 
     A network that is in use already isn't looked at again.
@@ -28,7 +26,6 @@ def refuse(network: Network, rows: NetworkRows, paths: Paths, conf: ContainersCo
     used = rows.networks()
     if not used or network.name in used:
         return
-    definitions = folder(paths, conf)
     for name in used:
         try:
             other = definitions.get(name)

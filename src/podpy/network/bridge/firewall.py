@@ -25,6 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from podpy.network.bridge.netlink import Netlink
+
 WAY_OUT = "out0"
 MARK = 2
 """Of packets for a transparent socket (and the number of their routing table is 100)."""
@@ -106,10 +108,10 @@ def pairs(bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -
     return found
 
 
-def allow(netns: int, wanted: Iterable[Pair]) -> None:
+def allow(netns: int | Netlink, wanted: Iterable[Pair]) -> None:
     """Let devices talk, each pair in this direction (answers go back anyway). Those who may already are no error.
 
-    Raises OSError: ENOENT without the table.
+    `netns` may be a socket of netfilter in the namespace. Raises OSError: ENOENT without the table.
     """
     nftables.add(netns, _PAIRS, [(nftables.names(*pair), b"") for pair in wanted])
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
     from podpy.network.bridge.host_firewall import Published
+    from podpy.network.bridge.netlink import Netlink
 
 _FORWARD_V4 = "/proc/sys/net/ipv4/ip_forward"
 _V6 = "/proc/sys/net/ipv6/conf"
@@ -79,10 +80,13 @@ class HostNamespace(SharedNamespace):
         """Return a descriptor of the namespace. Raises OSError."""
         return os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
 
-    def allow(self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
+    def allow(
+        self, descriptor: int | Netlink, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()
+    ) -> None:
         """Let a network's containers talk. Raises OSError: ENOENT if somebody has flushed the table."""
         if self._has_firewall:
-            self._firewall(descriptor).allow(bridge, internal=internal, friends=friends)
+            netns = descriptor if isinstance(descriptor, int) else descriptor.netns
+            self._firewall(netns).allow(bridge, internal=internal, friends=friends)
 
     def lacks(
         self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()

@@ -55,6 +55,8 @@ _IFF_UP = 1
 
 LINK = Struct("=BxHiII")  # family, hardware type, index, flags, which of them
 _ADDRESS = Struct("=BBBBI")  # family, prefix length, flags, scope, index
+_INTERFACE = Struct("=16si20x")  # struct ifreq: a name, an index, room for other answers
+_SIOCGIFINDEX = 0x8933
 
 
 class Bridge(Record):
@@ -176,15 +178,17 @@ def attach(rt: Netlink, netns: int, bridge: int, plug: Plug) -> str:
     killed call has left of this very plug goes first. Raises OSError, InUseError if somebody else has the name
     `host_interface`, NetworkSetupError for a gateway or route that the addresses don't reach.
     """
-    mac = plug.mac or random_mac()
     with Netlink.open(netns) as inside:
-        _make_pair(rt, inside, netns, bridge, plug.replace(mac=mac))
-        try:
-            set_up(inside, plug)
-        except BaseException:
-            remove(inside, plug.interface)
-            raise
-    return mac
+        return plug_in(rt, inside, bridge, plug)
+
+
+def plug_in(rt: Netlink, inside: Netlink, bridge: int, plug: Plug) -> str:
+    """Do what `attach` does, with a socket in the container's namespace. Raises as `attach`."""
+    if not plug.mac:
+        plug = plug.replace(mac=random_mac())
+    _make_pair(rt, inside, bridge, plug)
+    set_up(inside, plug)
+    return plug.mac
 
 
 def detach(netns: int, interface: str) -> bool:
@@ -194,15 +198,19 @@ def detach(netns: int, interface: str) -> bool:
 
 
 def set_up(inside: Netlink, plug: Plug) -> None:
-    """Give the interface in a container its addresses and routes. Raises OSError, NetworkSetupError."""
-    found = find(inside, plug.interface)
-    if found is None:
-        raise NetworkSetupError(f"interface {plug.interface} was removed while it was made")
+    """Give the interface in a container its addresses and routes, all at once; it goes if that fails.
+
+    Raises OSError, NetworkSetupError.
+    """
+    index = _index(inside, plug.interface)
     for address in plug.addresses:
-        inside.add(RTM_NEWADDR, NEW, _address_message(found.index, address))
-    inside.add(RTM_SETLINK, 0, LINK.pack(AF_UNSPEC, 0, found.index, _IFF_UP, _IFF_UP))
-    inside.send(allowed=(EEXIST,))
-    routes.add(inside, found.index, plug.gateways, plug.metric, plug.routes)
+        inside.add(RTM_NEWADDR, NEW, _address_message(index, address))
+    inside.add(RTM_SETLINK, 0, LINK.pack(AF_UNSPEC, 0, index, _IFF_UP, _IFF_UP))
+    try:
+        routes.add(inside, index, plug.gateways, plug.metric, plug.routes)
+    except BaseException:
+        remove(inside, plug.interface)
+        raise
 
 
 def random_mac() -> str:
@@ -263,9 +271,9 @@ def _vrf(rt: Netlink, name: str) -> int:
     return found.index
 
 
-def _make_pair(rt: Netlink, inside: Netlink, netns: int, bridge: int, plug: Plug) -> None:
+def _make_pair(rt: Netlink, inside: Netlink, bridge: int, plug: Plug) -> None:
     name = plug.host_interface or f"veth{os.urandom(4).hex()}"
-    message = _pair_message(name, netns, bridge, plug)
+    message = _pair_message(name, inside.netns, bridge, plug)
     rt.add(RTM_NEWLINK, NEW, message)
     if rt.send(allowed=(EEXIST,)) == [0]:
         return
@@ -298,6 +306,19 @@ def _pair_message(name: str, netns: int, bridge: int, plug: Plug) -> bytes:
         + u32(_IFLA_MASTER, bridge)
         + nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth"), data)
     )
+
+
+def _index(inside: Netlink, name: str) -> int:
+    """Return the index of a container's interface (netdevice(7), SIOCGIFINDEX). Raises NetworkSetupError, OSError."""
+    import fcntl
+
+    try:
+        answer = fcntl.ioctl(inside, _SIOCGIFINDEX, _INTERFACE.pack(name.encode(), 0))
+    except OSError as error:
+        if error.errno != ENODEV:
+            raise
+        raise NetworkSetupError(f"interface {name} was removed while it was made") from error
+    return int(_INTERFACE.unpack(answer)[1])
 
 
 def _address_message(index: int, address: str) -> bytes:

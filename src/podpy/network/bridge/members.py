@@ -9,7 +9,6 @@ from podpy.network import names
 from podpy.network.bridge import addresses, links, resolver, routes
 from podpy.network.bridge.firewall import WAY_OUT
 from podpy.network.bridge.netlink import Netlink
-from podpy.network.definitions.folder import folder
 from podpy.network.definitions.network import BRIDGE
 from podpy.record import Record
 from podpy.storage.network_rows import Attached, NetworkRows
@@ -18,11 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from podpy.config.containers_conf import ContainersConf
-    from podpy.config.paths import Paths
     from podpy.network.bridge.forwarder import Target
     from podpy.network.bridge.host_firewall import Published
     from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.network.definitions.folder import Folder
     from podpy.network.definitions.network import Network
     from podpy.spec.container import Attachment, ContainerSpec, PortMapping
 
@@ -66,15 +64,6 @@ class Who(Record):
         """Its names on a network, in Podman's order."""
         own = [self.hostname] if self.hostname else []
         return list(dict.fromkeys([self.name, *aliases, self.short_id, *own]))
-
-
-def definition(paths: Paths, conf: ContainersConf, name: str) -> Network:
-    """Return the network with exactly this name. Raises NoSuchNetworkError."""
-    definitions = folder(paths, conf)
-    found = definitions.get(name)
-    if found is None:
-        raise definitions.unknown(name)
-    return found
 
 
 def free_interface(taken: Iterable[str]) -> str:
@@ -154,7 +143,7 @@ def place_of(network: Network) -> str:
 def plug_in(
     shared: SharedNamespace,
     descriptor: int,
-    container: int,
+    inside: Netlink,
     member: Member,
     friends: Iterable[str] = (),
     *,
@@ -162,7 +151,7 @@ def plug_in(
 ) -> None:
     """Plug a container into a network, whose bridge is made if it isn't there; macvlan and ipvlan have a parent.
 
-    `shared` is locked; `descriptor`, `container`: descriptors of it and of the container's namespace. `friends`:
+    `shared` is locked, `descriptor` one of it; `inside`: a socket of rtnetlink in the container's namespace. `friends`:
     bridges of other networks that this one's containers may talk to. `trusting`: see `links.make_bridge`.
     Raises OSError, InUseError, NetworkSetupError.
     """
@@ -170,18 +159,19 @@ def plug_in(
     if network.interface == WAY_OUT and not shared.is_host:  # a definition of Podman's may say so
         raise InUseError(f"network {network.name}: the interface {WAY_OUT} is that of the way out of all bridges")
     plug = plug_of(member, shared.mtu)
-    with Netlink.open(descriptor) as rt:
+    rt, netfilter = Netlink.open_both(descriptor)
+    with rt, netfilter:
         if network.driver != BRIDGE:
             from podpy.network.bridge import children
 
-            children.attach(rt, container, network, plug)
+            children.attach(rt, inside, network, plug)
             return
         if shared.is_host and network.options.get("mode") == "unmanaged":
-            links.attach(rt, container, _unmanaged_bridge(rt, network), plug)
+            links.plug_in(rt, inside, _unmanaged_bridge(rt, network), plug)
             return
         bridge = links.make_bridge(rt, bridge_of(network, shared), trusting=trusting)
-        shared.allow(descriptor, network.interface, internal=network.internal, friends=friends)
-        links.attach(rt, container, bridge, plug)
+        shared.allow(netfilter, network.interface, internal=network.internal, friends=friends)
+        links.plug_in(rt, inside, bridge, plug)
 
 
 def _unmanaged_bridge(rt: Netlink, network: Network) -> int:
@@ -195,11 +185,10 @@ def _unmanaged_bridge(rt: Netlink, network: Network) -> int:
     return found.index
 
 
-def friends_of(network: Network, paths: Paths, conf: ContainersConf) -> list[str]:
+def friends_of(network: Network, known: Folder) -> list[str]:
     """Return the bridges of the networks that this one isn't isolated from (podman-network-create(1), isolate)."""
     if network.isolation == "strict":
         return []
-    known = folder(paths, conf)
     # On the way of each start: of the many networks that say nothing about it, only a friend of all wants to know.
     others = known.all() if network.isolation == "false" else known.having("isolate")
     return [

@@ -133,8 +133,13 @@ class SharedNamespace:
             if pid:
                 yield pid
 
-    def allow(self, descriptor: int, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()) -> None:
-        """Let a network's containers talk: see `firewall.pairs`. Raises OSError: ENOENT if the firewall is gone."""
+    def allow(
+        self, descriptor: int | Netlink, bridge: str, *, internal: bool = False, friends: Iterable[str] = ()
+    ) -> None:
+        """Let a network's containers talk: see `firewall.pairs`. `descriptor` may be a socket of netfilter in it.
+
+        Raises OSError: ENOENT if the firewall is gone.
+        """
         firewall.allow(descriptor, firewall.pairs(bridge, internal=internal, friends=friends))
 
     def lacks(

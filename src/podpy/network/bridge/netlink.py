@@ -99,16 +99,22 @@ class Netlink:
         self._sequence = 0
         self._messages: list[bytes] = []
         self._awaited: list[int] = []  # sequence numbers of those gathered that are acknowledged
-        for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK):
+        # A dump of rtnetlink may be of one device with strict checks.
+        strict = (_NETLINK_GET_STRICT_CHK,) if protocol == NETLINK_ROUTE else ()
+        for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, *strict):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
 
     @classmethod
     def open(cls, netns: int, protocol: int = NETLINK_ROUTE) -> Self:
         """Return one in the network namespace that the descriptor `netns` is of. Raises OSError."""
-        made = cls(linux.netns_socket(netns, AF_NETLINK, _SOCK_RAW, protocol), netns, protocol)
-        if protocol == NETLINK_ROUTE:
-            made._socket.setsockopt(_SOL_NETLINK, _NETLINK_GET_STRICT_CHK, 1)  # a dump may be of one device
-        return made
+        return cls(linux.netns_socket(netns, AF_NETLINK, _SOCK_RAW, protocol), netns, protocol)
+
+    @classmethod
+    def open_both(cls, netns: int) -> tuple[Self, Self]:
+        """Return one of rtnetlink and one of netfilter: as two of `open`, in the time of one. Raises OSError."""
+        protocols = (NETLINK_ROUTE, NETLINK_NETFILTER)
+        rt, netfilter = linux.netns_sockets(netns, AF_NETLINK, _SOCK_RAW, protocols)
+        return cls(rt, netns, NETLINK_ROUTE), cls(netfilter, netns, NETLINK_NETFILTER)
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +125,11 @@ class Netlink:
     def fileno(self) -> int:
         """Return the socket's descriptor."""
         return self._socket.fileno()
+
+    @property
+    def gathered(self) -> int:
+        """How many requests were gathered that are acknowledged."""
+        return len(self._awaited)
 
     def close(self) -> None:
         """Close the socket; what wasn't sent is forgotten."""
@@ -155,7 +166,7 @@ class Netlink:
     def send(self, allowed: tuple[int, ...] = ()) -> list[int]:
         """Have what was gathered done; return the errno of each acknowledged request, 0 or one of `allowed`.
 
-        Raises OSError with the kernel's own words for the first other one, when all are done.
+        Raises KernelError with the kernel's own words for the first other one, when all are done.
         """
         errors = dict.fromkeys(self._awaited, 0)
         self._write()
@@ -169,7 +180,8 @@ class Netlink:
                 missing -= 1
                 if error is not None:
                     errors[sequence] = error.errno
-                    failure = failure or (None if error.errno in allowed else error)
+                    if failure is None and error.errno not in allowed:
+                        failure, error.place = error, len(errors) - missing - 1
         if failure is not None:
             raise failure
         return list(errors.values())
@@ -214,9 +226,10 @@ class Netlink:
 
 
 class KernelError(OSError):
-    """An errno of a netlink request, with the kernel's own words."""
+    """An errno of a netlink request, with the kernel's own words. `place`: which one it was of those sent together."""
 
     errno: int
+    place = 0
 
 
 def _failure(flags: int, data: bytes) -> KernelError | None:

@@ -90,14 +90,18 @@ def unload(netns: int, table: str = TABLE) -> None:
         netfilter.send(allowed=(ENOENT,))
 
 
-def add(netns: int, name: str, elements: Iterable[tuple[bytes, bytes]], table: str = TABLE) -> None:
+def add(netns: int | Netlink, name: str, elements: Iterable[tuple[bytes, bytes]], table: str = TABLE) -> None:
     """Add (key, value) to a map, or (key, b"") to a set, all or none. The same ones again are no error.
 
-    Raises OSError: ENOENT without the table, EEXIST for a key that has another value.
+    `netns` may be a socket of netfilter in the namespace. Raises OSError: ENOENT without the table, EEXIST for a key
+    that has another value.
     """
-    with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
-        _transaction(netfilter, _NFT_MSG_NEWSETELEM, NLM_F_CREATE, _set(table, name), list(elements))
-        netfilter.send()
+    if isinstance(netns, int):
+        with Netlink.open(netns, NETLINK_NETFILTER) as netfilter:
+            add(netfilter, name, elements, table)
+        return
+    _transaction(netns, _NFT_MSG_NEWSETELEM, NLM_F_CREATE, _set(table, name), list(elements))
+    netns.send()
 
 
 def remove(netns: int, name: str, keys: Iterable[bytes], table: str = TABLE) -> None:

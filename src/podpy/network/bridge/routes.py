@@ -16,6 +16,7 @@ from podpy.network.bridge.netlink import (
     NLM_F_CREATE,
     NLM_F_DUMP,
     NLM_F_REPLACE,
+    KernelError,
     Netlink,
     attribute,
     parse,
@@ -56,26 +57,29 @@ def add(inside: Netlink, index: int, gateways: list[str], metric: int, others: l
     """Give a container its default routes by these gateways, and other ones, by the device with this index.
 
     A default route whose metric another one has already gets the next one that is free: who was there first counts.
-    One by one, so that an error can name its route. Raises OSError, NetworkSetupError.
+    What `inside` has gathered is done before, in the same datagram. Raises OSError, NetworkSetupError.
     """
-    for gateway in gateways:
-        route = Route(destination=_DEFAULT[packed(gateway)[0]], gateway=gateway, metric=metric)
-        while not _add(inside, index, route, NEW):
-            route = route.replace(metric=route.metric % _MOST + 1)
-    for route in others:
-        _add(inside, index, route, NLM_F_CREATE | NLM_F_APPEND)
+    defaults = [Route(destination=_DEFAULT[packed(each)[0]], gateway=each, metric=metric) for each in gateways]
+    wanted = [*((route, NEW) for route in defaults), *((route, NLM_F_CREATE | NLM_F_APPEND) for route in others)]
+    there = [route for route in _add(inside, index, wanted) if route in defaults]
+    while there:
+        there = _add(inside, index, [(each.replace(metric=each.metric % _MOST + 1), NEW) for each in there])
 
 
-def _add(inside: Netlink, index: int, route: Route, flags: int) -> bool:
-    """Return whether there wasn't such a route."""
-    inside.add(_RTM_NEWROUTE, flags, _message(index, route))
+def _add(inside: Netlink, index: int, wanted: list[tuple[Route, int]]) -> list[Route]:
+    """Add routes, with these flags; return those that were there already."""
+    before = inside.gathered
+    for route, flags in wanted:
+        inside.add(_RTM_NEWROUTE, flags, _message(index, route))
     try:
-        return inside.send(allowed=(EEXIST,)) == [0]
-    except OSError as error:
-        if error.errno not in (EINVAL, ENETUNREACH, EHOSTUNREACH):
+        answers = inside.send(allowed=(EEXIST,))
+    except KernelError as error:
+        if error.errno not in (EINVAL, ENETUNREACH, EHOSTUNREACH) or error.place < before:
             raise
+        route = wanted[error.place - before][0]
         shown = " ".join(filter(None, [route.kind, route.destination, route.gateway and f"via {route.gateway}"]))
         raise NetworkSetupError(f"can't add the route {shown}: {error.strerror}") from error
+    return [route for (route, _), answer in zip(wanted, answers[before:], strict=True) if answer]
 
 
 def default_ways(inside: Netlink) -> dict[str, int]:

@@ -11,6 +11,7 @@ import os
 from podpy.errors import NetworkSetupError
 from podpy.network import names
 from podpy.network.bridge import forwarder, hosts, links, members, resolver
+from podpy.network.bridge.netlink import Netlink
 from podpy.network.bridge.place import bridges
 from podpy.network.bridge.rights import Rights
 from podpy.plan import Operation, perform
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from podpy.network.bridge.host_firewall import Published
     from podpy.network.bridge.members import Member, Who
     from podpy.network.bridge.namespace import SharedNamespace
+    from podpy.network.definitions.folder import Folder
     from podpy.spec.container import PortMapping
     from podpy.storage.database.database import Database
 
@@ -38,6 +40,7 @@ class Running(Record):
     paths: Paths
     conf: ContainersConf
     database: Database
+    definitions: Folder
     ports: list[PortMapping] = []  # published ones
 
     def answers_by(self, there: list[Member]) -> dict[str, str]:
@@ -130,12 +133,13 @@ class PlugRunning(Operation):
         """Do it. Raises OSError, InUseError, NetworkSetupError."""
         container = self._container
         rows = NetworkRows(container.database)
-        rights = Rights(self._shared, self._descriptor, rows, container.paths, container.conf)
-        inside = _open_netns(container.pid)
+        rights = Rights(self._shared, self._descriptor, rows, container.definitions)
+        netns = _open_netns(container.pid)
         try:
-            rights.plug_in(inside, self._member, trusting=False)
+            with Netlink.open(netns) as inside:
+                rights.plug_in(inside, self._member, trusting=False)
         finally:
-            os.close(inside)
+            os.close(netns)
 
 
 class JoinNames(Operation):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
     from podpy.config.paths import Paths
 
+    Known = dict[str, tuple[tuple[int, ...], Network]]  # by the file's path: which file it was, and what it said
+
 _SUFFIX = ".json"
 _INDENT = 5
 _ROOTS_LOCK = "/run/lock/netavark.lock"  # as Podman: the host has one network namespace, whatever the directory
@@ -47,6 +49,7 @@ class Folder:
         self._lock = lock or f"{path}/netavark.lock"
         self._default_name = conf.default_network
         self._default_subnet = conf.default_subnet
+        self._known: Known = {}
 
     def all(self) -> list[Network]:
         """Return all networks, by name. Warns of each file that can't be understood. Raises ConfigError (no access)."""
@@ -83,9 +86,16 @@ class Folder:
         if not is_name(name):
             return None
         try:
-            return _parse(self._file(name))
+            return _parse(self._file(name), self._known)
         except FileNotFoundError:
             return self._default() if name == self._default_name else None
+
+    def named(self, name: str) -> Network:
+        """Return the network with exactly this name. Raises NoSuchNetworkError, ConfigError."""
+        found = self.get(name)
+        if found is None:
+            raise self.unknown(name)
+        return found
 
     def exists(self, name_or_id: str) -> bool:
         """Return whether `find` finds a network. Raises AmbiguousNameError, ConfigError."""
@@ -137,7 +147,7 @@ class Folder:
             if text and text not in files.read_small(f"{self.path}/{name}"):
                 continue
             try:
-                found.append(_parse(f"{self.path}/{name}"))
+                found.append(_parse(f"{self.path}/{name}", self._known))
             except FileNotFoundError:  # removed meanwhile
                 continue
             except ConfigError as error:
@@ -185,11 +195,19 @@ def file_text(network: Network) -> str:
     return json.dumps(network.as_json(), indent=_INDENT, ensure_ascii=False).translate(_ESCAPED) + "\n"
 
 
-def _parse(path: str) -> Network:
-    """Return what a file defines. Raises FileNotFoundError, and ConfigError for all else that is wrong with it."""
+def _parse(path: str, known: Known) -> Network:
+    """Return what a file defines; one that is in `known` and hasn't changed since isn't read again.
+
+    Raises FileNotFoundError, and ConfigError for all else that is wrong with it.
+    """
     try:
-        if not S_ISREG(os.stat(path).st_mode):  # a FIFO would be waited for
+        status = os.stat(path)
+        if not S_ISREG(status.st_mode):  # a FIFO would be waited for
             raise ValueError("it isn't a regular file")
+        stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        before, there = known.get(path, ((), None))
+        if there is not None and before == stamp:
+            return there
         network = Network.from_json(fastjson.loads(files.read(path)))
         if f"{network.name}{_SUFFIX}" != os.path.basename(path):
             raise ValueError(f'it defines "{network.name}"')
@@ -200,4 +218,5 @@ def _parse(path: str) -> Network:
     except (ValueError, TypeError) as error:
         told = f"network config file {path} can't be understood: {error}"
         raise ConfigError(told, hint="Mend it by hand, or remove it") from None
+    known[path] = stamp, network
     return network

@@ -98,7 +98,9 @@ class Launch:
         self._container = container
         self._restart_delay = restart_delay
         self._context = context_of(container, console_size)
-        self._network: NetworkPlan = plan_network(self._context, lambda: container.engine.database)
+        self._network: NetworkPlan = plan_network(
+            self._context, lambda: container.engine.database, lambda: container.engine.network_folder
+        )
         self._cgroups = FindCgroups(container.spec, container.id, wanted_cgroup_manager(container))
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd

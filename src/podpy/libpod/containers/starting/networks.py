@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import NotSupportedError, UsageError
-from podpy.network.bridge.members import definition, free_interface
+from podpy.network.bridge.members import free_interface
 from podpy.network.definitions.network import BRIDGE as DRIVER
 from podpy.network.definitions.network import DHCP, wrong_new_interface
 from podpy.network.mode import BRIDGE
@@ -59,7 +59,7 @@ def check(engine: Engine, spec: ContainerSpec) -> None:
     then on it can't be removed.
     """
     for attachment in spec.networks:
-        definition(engine.paths, engine.conf, attachment.network)
+        engine.network_folder.named(attachment.network)
 
 
 def named(attachment: Attachment, network: Network, conf: ContainersConf) -> Attachment:
