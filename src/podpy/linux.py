@@ -45,7 +45,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 
 # What `make_netns` sets up (src/conmon_c/native/syscalls.h)
-_OPEN_TO_ALL, _NEIGHBOURS, _ROUTER, _BY_PASTA, _SOCKET = 1, 2, 4, 8, 16
+_OPEN_TO_ALL, _NEIGHBOURS, _ROUTER, _BY_PASTA = 1, 2, 4, 8
 
 # openat2(2)
 RESOLVE_NO_XDEV = 0x01
@@ -169,26 +169,31 @@ def has_capability(capability: int) -> bool:
 
 
 def make_netns(
-    path: Path,
-    *,
-    open_to_all: bool = False,
-    neighbours: bool = False,
-    router: bool = False,
-    by_pasta: bool = False,
-    socket: bool = False,
-) -> int:
+    path: Path, *, open_to_all: bool = False, neighbours: bool = False, router: bool = False, by_pasta: bool = False
+) -> None:
     """Bind-mount a new network namespace, its loopback device up, at `path` (made if missing).
 
     `open_to_all`: ports under 1024 and ping need no capability in it, which a process of another user namespace can't
     have there (ip-sysctl.rst: ip_unprivileged_port_start, ping_group_range). `neighbours`: it will be on a bridge, and
     doesn't believe others there that say they are its router. `router`: it forwards between its devices. `by_pasta`:
     what it sends goes through a pasta of after August 2024 (docs/networking.md, Speed). This process stays in its own
-    network namespace. Returns a descriptor of a socket of rtnetlink(7) in it with `socket`, else 0. Raises OSError with
-    the path.
+    network namespace. Raises OSError with the path.
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     kind = open_to_all * _OPEN_TO_ALL + neighbours * _NEIGHBOURS + router * _ROUTER + by_pasta * _BY_PASTA
-    return _check(lib.podpy_make_netns(_path(path), kind | socket * _SOCKET), path)
+    _check(lib.podpy_make_netns(_path(path), kind), path)
+
+
+def open_netns(*, open_to_all: bool = False, by_pasta: bool = False) -> tuple[int, int]:
+    """Make a network namespace for a bridge's neighbour, as `make_netns` does, but mounted nowhere.
+
+    Return its descriptor, with which it ends if nobody is in it, and that of a socket of rtnetlink(7) in it. Raises
+    OSError.
+    """
+    made = ffi.new("int[2]")
+    kind = _NEIGHBOURS | open_to_all * _OPEN_TO_ALL | by_pasta * _BY_PASTA
+    _check(lib.podpy_open_netns(kind, made))
+    return made[0], made[1]
 
 
 def netns_socket(netns: int, family: int, kind: int, protocol: int) -> int:

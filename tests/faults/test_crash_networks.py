@@ -18,7 +18,7 @@ from tests.support.engine import Podpy
 MOMENTS = (
     "BindPorts:after",
     "GiveAddresses:after",
-    "CreateNetns:after",
+    "HoldNetns:after",
     "OpenNamespace:after",
     "PlugIn:after",
     "TellNames:after",

@@ -72,11 +72,11 @@ _CALLS = """
 int main(int argc, char **argv)
 {
     int kinds = PODPY_NETNS_OPEN_TO_ALL | PODPY_NETNS_NEIGHBOURS | PODPY_NETNS_ROUTER;
-    int made = podpy_make_netns(argv[1], kinds);
+    int made = podpy_make_netns(argv[1], kinds), held[2], opened = podpy_open_netns(kinds, held);
     int netns = open(argv[1], O_RDONLY);
     int protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP}, sockets[3];
     int both = podpy_netns_sockets(netns, AF_INET, SOCK_STREAM, protocols, 2, sockets);
-    printf("%d %d %d ", made, both, sockets[0] > netns && sockets[1] > sockets[0]);
+    printf("%d %d %d %d %d ", made, opened, held[1] > held[0], both, sockets[0] > netns && sockets[1] > sockets[0]);
     int none = podpy_netns_sockets(netns, AF_INET, SOCK_STREAM, protocols, 3, sockets);
     printf("%d %d ", none, fcntl(sockets[0], F_GETFD)); /* a stream can't be UDP */
     printf("%d %d\\n", podpy_netns_sockets(-1, AF_INET, SOCK_STREAM, protocols, 1, sockets),
@@ -95,4 +95,4 @@ def test_the_calls_run_clean_with_the_sanitizers(tmp_path: Path) -> None:
     subprocess.run(command, check=True)
     run = ["unshare", "--mount", str(tmp_path / "calls"), str(tmp_path / "netns")]
     done = subprocess.run(run, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("0 0 1 -93 -1 -9 -2\n", "")
+    assert (done.stdout, done.stderr) == ("0 0 1 0 1 -93 -1 -9 -2\n", "")

@@ -18,9 +18,10 @@
 #define STACK_SIZE (32 * 1024)
 
 struct netns_request {
-    const char *path;
+    const char *path; /* where to mount it, or NULL */
     int kind;
-    int result; /* what podpy_make_netns returns, written by the child into the parent's memory */
+    int *made; /* without a path: its descriptor and that of a socket, written by the child into the parent's memory */
+    int error; /* 0 or -errno, too */
 };
 
 struct socket_request {
@@ -139,27 +140,45 @@ static int run_aside(int (*function)(void *), int flags, void *argument)
     return error;
 }
 
+static int open_own(int made[2])
+{
+    made[0] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (made[0] < 0)
+        return -errno;
+    made[1] = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (made[1] < 0) {
+        int error = -errno;
+        close(made[0]);
+        return error;
+    }
+    return 0;
+}
+
 static int in_new_netns(void *argument)
 {
     struct netns_request *request = argument;
-    request->result = podpy_loopback_up();
-    if (!request->result)
-        request->result = write_settings(request->kind);
-    if (!request->result && mount("/proc/self/ns/net", request->path, NULL, MS_BIND, NULL) < 0)
-        request->result = -errno;
-    if (!request->result && request->kind & PODPY_NETNS_SOCKET) {
-        request->result = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-        if (request->result < 0)
-            request->result = -errno;
-    }
+    request->error = podpy_loopback_up();
+    if (!request->error)
+        request->error = write_settings(request->kind);
+    if (!request->error && request->path == NULL)
+        request->error = open_own(request->made);
+    else if (!request->error && mount("/proc/self/ns/net", request->path, NULL, MS_BIND, NULL) < 0)
+        request->error = -errno;
     return 0;
 }
 
 int podpy_make_netns(const char *path, int kind)
 {
-    struct netns_request request = {.path = path, .kind = kind, .result = 0};
+    struct netns_request request = {.path = path, .kind = kind, .made = NULL, .error = 0};
+    int error = run_aside(in_new_netns, CLONE_NEWNET, &request);
+    return error ? error : request.error;
+}
+
+int podpy_open_netns(int kind, int made[2])
+{
+    struct netns_request request = {.path = NULL, .kind = kind, .made = made, .error = 0};
     int error = run_aside(in_new_netns, CLONE_NEWNET | CLONE_FILES, &request);
-    return error ? error : request.result;
+    return error ? error : request.error;
 }
 
 static int open_sockets(void *argument)

@@ -29,12 +29,15 @@ enum {
     PODPY_NETNS_NEIGHBOURS = 2,  /* it will be on a bridge with others, who aren't trusted */
     PODPY_NETNS_ROUTER = 4,      /* it forwards between its devices; an error if it may not */
     PODPY_NETNS_BY_PASTA = 8,    /* its connections end in a pasta that takes less than the window it offers */
-    PODPY_NETNS_SOCKET = 16,     /* a socket of rtnetlink(7) in it is returned */
 };
 
 /* netns.c. Makes a network namespace with its loopback device up, and bind-mounts it at `path` (an existing file); the
- * caller stays in its own. Returns a descriptor with PODPY_NETNS_SOCKET, else 0; -errno if it fails. */
+ * caller stays in its own. */
 int podpy_make_netns(const char *path, int kind);
+
+/* netns.c. Makes one without a mount: it is there as long as somebody has the first descriptor in `made`, or is in it.
+ * The second one is a socket of rtnetlink(7) in it. Returns 0, or -errno and none. */
+int podpy_open_netns(int kind, int made[2]);
 
 /* netns.c. socket(2) in the network namespace that the descriptor `netns` is of (SOCK_CLOEXEC is added), once for each
  * of the protocols. The caller needs CAP_SYS_ADMIN over it, and stays in its own. Returns 0 and the descriptors in

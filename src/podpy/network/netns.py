@@ -1,11 +1,12 @@
 """The network namespace of a container, its handle, and the end of what is connected to it.
 
-`netns` in the run directory is a bind mount in the container's private mount namespace: it goes with conmon. The empty
-file under it is the sign that the container has a network; conmon unlinks it when the container has ended, and so does
-every clean-up. pasta watches the directory by inotify, which doesn't care for mount namespaces, and ends at once
-(seen with passt of March 2023 and of May 2025). The pid in `pasta.pid` (`slirp4netns.pid`) is for what doesn't watch,
-or hangs: it is ended if its command line names this very netns file, so a reused pid can't be meant. A start that was
-killed before it wrote the pid down has left the handle; then the helper is looked for among all processes.
+`netns` in the run directory is a bind mount in the container's private mount namespace: it goes with conmon; if the
+container is on bridges, nothing is mounted on it. The empty file is the sign that the container has a network; conmon
+unlinks it when the container has ended, and so does every clean-up. pasta watches the directory by inotify, which
+doesn't care for mount namespaces, and ends at once (seen with passt of March 2023 and of May 2025). The pid in
+`pasta.pid` (`slirp4netns.pid`) is for what doesn't watch, or hangs: it is ended if its command line names this very
+netns file, so a reused pid can't be meant. A start that was killed before it wrote the pid down has left the handle;
+then the helper is looked for among all processes.
 """
 
 from __future__ import annotations
@@ -27,17 +28,13 @@ class CreateNetns(Operation):
     """Make the container's network namespace and its handle.
 
     It belongs to podpy's own user namespace. `open_to_all`: the container has another one, so its root has no
-    capability over the network; low ports and ping must do without. `neighbours`: it will be on a bridge. `by_pasta`:
-    what it sends leaves by a pasta that isn't old (podpy.network.mode.is_new_pasta).
+    capability over the network; low ports and ping must do without. `by_pasta`: what it sends leaves by a pasta that
+    isn't old (podpy.network.mode.is_new_pasta).
     """
 
-    def __init__(
-        self, path: str, *, open_to_all: bool = False, neighbours: bool = False, by_pasta: bool = False
-    ) -> None:
+    def __init__(self, path: str, *, open_to_all: bool = False, by_pasta: bool = False) -> None:
         self.path = path
-        self.socket = -1  # with `neighbours`, of rtnetlink(7) in it; whoever executes this closes it
         self.open_to_all = open_to_all
-        self.neighbours = neighbours
         self.by_pasta = by_pasta
 
     def describe(self) -> str:
@@ -46,17 +43,44 @@ class CreateNetns(Operation):
 
     def execute(self) -> None:
         """Make it."""
-        self.socket = linux.make_netns(
-            self.path,
-            open_to_all=self.open_to_all,
-            neighbours=self.neighbours,
-            by_pasta=self.by_pasta,
-            socket=self.neighbours,
-        )
+        linux.make_netns(self.path, open_to_all=self.open_to_all, by_pasta=self.by_pasta)
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""
         return explain(error)
+
+
+class HoldNetns(Operation):
+    """Make the network namespace of a container on bridges, and hold it until the container is in it.
+
+    Its handle is an empty file: nothing needs a path for longer, and whoever ends a mount waits for the kernel, some
+    milliseconds of a container's end. Options: see CreateNetns.
+    """
+
+    def __init__(self, path: str, *, open_to_all: bool = False, by_pasta: bool = False) -> None:
+        self.path = path
+        self.open_to_all = open_to_all
+        self.by_pasta = by_pasta
+        self.namespace = -1  # descriptors: of it, and of a socket of rtnetlink(7) in it
+        self.socket = -1
+
+    def describe(self) -> str:
+        """Return where the handle is."""
+        return f"make a network namespace, with the handle {self.path}"
+
+    def execute(self) -> None:
+        """Make it. Whoever executes this closes the descriptors."""
+        os.close(os.open(self.path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self.namespace, self.socket = linux.open_netns(open_to_all=self.open_to_all, by_pasta=self.by_pasta)
+
+    def explain_failure(self, error: OSError) -> str:
+        """Return what limits network namespaces."""
+        return explain(error)
+
+    @property
+    def joined_path(self) -> str:
+        """The path by which others join it as long as this process holds it."""
+        return f"/proc/{os.getpid()}/fd/{self.namespace}"
 
 
 def explain(error: OSError) -> str:

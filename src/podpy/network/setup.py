@@ -90,6 +90,11 @@ class NetworkPlan:
         )
 
     @property
+    def joined_path(self) -> str:
+        """The path of the container's own network namespace, which is made; "" if it has none of podpy's."""
+        return self.bridge.joined_path if self.bridge is not None else self.netns_path
+
+    @property
     def hold_fd(self) -> int:
         """What the monitor must hold as long as it lives; -1: nothing."""
         return self.bridge.hold_fd if self.bridge is not None else -1

@@ -2,7 +2,7 @@
 
     BindPorts       the host's ports, if some are published (podpy.network.bridge.listeners)
     GiveAddresses   rows: who is where, with which addresses (one transaction)
-    CreateNetns     the container's own namespace (podpy.network.netns)
+    HoldNetns       the container's own namespace (podpy.network.netns)
     OpenNamespace   the namespace of all bridges is found or made; its lock is held from here …
     PlugIn          one for each network: its bridge, the pair of devices, what the firewall lets through
     PublishPorts    as root: the firewall sends clients to the container
@@ -74,7 +74,7 @@ class BridgeNetwork:
         resolving = resolver.StartResolver(self.shared.directory, lambda: self.hold_fd)
         by_pasta = self.shared.leaves_by_new_pasta(context.paths.cache)
         open_to_all = bool(context.spec.uid_maps)
-        self._made = netns.CreateNetns(self.netns_path, open_to_all=open_to_all, neighbours=True, by_pasta=by_pasta)
+        self._made = netns.HoldNetns(self.netns_path, open_to_all=open_to_all, by_pasta=by_pasta)
         self.operations: list[Operation] = [
             GiveAddresses(self),
             self._made,
@@ -122,15 +122,18 @@ class BridgeNetwork:
     def inside(self) -> Netlink:
         """Return a socket in the container's namespace, which is made; it is there until `unlock`."""
         if self._inside is None:
-            namespace = os.open(self.netns_path, os.O_RDONLY | os.O_CLOEXEC)
-            self._inside = Netlink(self._made.socket, namespace, NETLINK_ROUTE)
+            self._inside = Netlink(self._made.socket, self._made.namespace, NETLINK_ROUTE)
         return self._inside
+
+    @property
+    def joined_path(self) -> str:
+        """Where the container's namespace is until `end`."""
+        return self._made.joined_path
 
     def unlock(self) -> None:
         """Let others plug in."""
         if self._inside is not None:
             self._inside.close()
-            os.close(self._inside.netns)
             self._inside = None
         elif self._made.socket >= 0:
             os.close(self._made.socket)
@@ -142,9 +145,10 @@ class BridgeNetwork:
     def end(self) -> None:
         """Close what only the start needed: the monitor has its own descriptor."""
         self.unlock()
-        if self.hold_fd >= 0:
-            os.close(self.hold_fd)
-            self.hold_fd = -1
+        for descriptor in (self.hold_fd, self._made.namespace):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.hold_fd = self._made.namespace = -1
 
     def abandon(self) -> None:
         """End what was begun, after a failure. `leave` gives back the rest."""

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.containers.starting.context import StartContext
     from podpy.libpod.engine import Engine
+    from podpy.network.setup import NetworkPlan
     from podpy.spec.container import ContainerSpec
 
 _UNKNOWN = 5  # EIO
@@ -23,12 +24,19 @@ _FILES = {"pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "network
 class FindNamespaces(Operation):
     """Find the files of the joined namespaces. Afterwards `paths` (OCI type → path) is complete."""
 
-    def __init__(self, context: StartContext, engine: Engine, netns_path: str) -> None:
+    def __init__(self, context: StartContext, engine: Engine, network: NetworkPlan) -> None:
         self._modes = {
             kind: mode for kind, mode in _modes(context.spec).items() if mode.startswith(("container:", "ns:"))
         }
         self._engine = engine
-        self.paths: dict[str, str] = {"network": netns_path} if netns_path else {}
+        self._network = network
+        self._found: dict[str, str] = {}
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """OCI type → path, with that of the container's own network namespace."""
+        own = self._network.joined_path
+        return {"network": own, **self._found} if own else self._found
 
     @property
     def is_needed(self) -> bool:
@@ -48,7 +56,7 @@ class FindNamespaces(Operation):
         for kind, mode in self._modes.items():
             how, _, where = mode.partition(":")
             found = _of_container(self._engine, where, kind) if how == "container" else _existing(where, kind)
-            self.paths[kind] = found
+            self._found[kind] = found
 
 
 class BorrowSharedMemory(Operation):
@@ -81,14 +89,14 @@ class MountSysfs(Operation):
     container's own user namespace has no such right over a network that podpy has made.
     """
 
-    def __init__(self, context: StartContext, netns_path: str) -> None:
-        self._netns_path = netns_path
+    def __init__(self, context: StartContext, network: NetworkPlan) -> None:
+        self._network = network
         self.target = os.path.join(context.directory, "sys")
 
     @staticmethod
-    def is_needed(context: StartContext, netns_path: str) -> bool:
+    def is_needed(context: StartContext, network: NetworkPlan) -> bool:
         """Return whether the runtime can't mount it."""
-        return bool(netns_path and context.spec.uid_maps)
+        return bool(network.netns_path and context.spec.uid_maps)
 
     def describe(self) -> str:
         """Return where."""
@@ -107,7 +115,7 @@ class MountSysfs(Operation):
     def _mount(self) -> int:
         """Return the number of the error that occurred, or 0."""
         try:
-            linux.setns(os.open(self._netns_path, os.O_RDONLY | os.O_CLOEXEC), linux.CLONE_NEWNET)
+            linux.setns(os.open(self._network.joined_path, os.O_RDONLY | os.O_CLOEXEC), linux.CLONE_NEWNET)
             linux.mount("sysfs", self.target, "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
         except OSError as error:
             return error.errno or _UNKNOWN

@@ -154,7 +154,7 @@ class Launch:
         made.append(accounts)
         if LinkMtab.is_needed(context):
             made.append(LinkMtab(context))
-        joined = FindNamespaces(context, engine, self._network.netns_path)
+        joined = FindNamespaces(context, engine, self._network)
         shared_memory = None
         if joined.is_needed:
             made.append(joined)
@@ -162,8 +162,8 @@ class Launch:
                 shared_memory = BorrowSharedMemory(context, joined)
                 made.append(shared_memory)
         sysfs = None
-        if MountSysfs.is_needed(context, self._network.netns_path):
-            sysfs = MountSysfs(context, self._network.netns_path)
+        if MountSysfs.is_needed(context, self._network):
+            sysfs = MountSysfs(context, self._network)
             made.append(sysfs)
         written = WriteFiles(context, container, self._network, accounts)
         self._sources = sources = Sources(context, engine, user)
