@@ -184,16 +184,25 @@ def make_netns(
     _check(lib.podpy_make_netns(_path(path), kind), path)
 
 
-def open_netns(*, open_to_all: bool = False, by_pasta: bool = False) -> tuple[int, int]:
-    """Make a network namespace for a bridge's neighbour, as `make_netns` does, but mounted nowhere.
+class BegunNetns:
+    """A network namespace for a bridge's neighbour, as `make_netns` makes it, but mounted nowhere.
 
-    Return its descriptor, with which it ends if nobody is in it, and that of a socket of rtnetlink(7) in it. Raises
-    OSError.
+    A thread makes it while this one goes on. `finish` must be called, once.
     """
-    made = ffi.new("int[2]")
-    kind = _NEIGHBOURS | open_to_all * _OPEN_TO_ALL | by_pasta * _BY_PASTA
-    _check(lib.podpy_open_netns(kind, made))
-    return made[0], made[1]
+
+    def __init__(self, *, open_to_all: bool = False, by_pasta: bool = False) -> None:
+        """Begin. Raises MemoryError."""
+        self._begun = lib.podpy_begin_netns(_NEIGHBOURS | open_to_all * _OPEN_TO_ALL | by_pasta * _BY_PASTA)
+        if self._begun == ffi.NULL:
+            raise MemoryError
+
+    def finish(self) -> tuple[int, int]:
+        """Wait for it. Return its descriptor, with which it ends if nobody is in it, and that of a socket of
+        rtnetlink(7) in it. Raises OSError.
+        """
+        made = ffi.new("int[2]")
+        _check(lib.podpy_finish_netns(self._begun, made))
+        return made[0], made[1]
 
 
 def netns_socket(netns: int, family: int, kind: int, protocol: int) -> int:

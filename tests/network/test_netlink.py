@@ -72,7 +72,8 @@ _CALLS = """
 int main(int argc, char **argv)
 {
     int kinds = PODPY_NETNS_OPEN_TO_ALL | PODPY_NETNS_NEIGHBOURS | PODPY_NETNS_ROUTER;
-    int made = podpy_make_netns(argv[1], kinds), held[2], opened = podpy_open_netns(kinds, held);
+    int made = podpy_make_netns(argv[1], kinds), held[2];
+    int opened = podpy_finish_netns(podpy_begin_netns(kinds), held);
     int netns = open(argv[1], O_RDONLY);
     int protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP}, sockets[3];
     int both = podpy_netns_sockets(netns, AF_INET, SOCK_STREAM, protocols, 2, sockets);

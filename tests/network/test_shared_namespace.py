@@ -149,6 +149,36 @@ with SharedNamespace(paths, conf):
     ]
 
 
+def test_a_container_is_plugged_in_by_four_datagrams_and_one_helper_process(podpy: Podpy) -> None:
+    """The bridge is looked for, the firewall lets it talk, the pair of devices; then all in the container at once."""
+    code = """
+from podpy.network.bridge import members
+from podpy.network.definitions.network import Network, Subnet
+from podpy.storage.network_rows import Address, Attached
+subnets = [Subnet(subnet="10.89.0.0/24", gateway="10.89.0.1"), Subnet(subnet="fd00::/64", gateway="fd00::1")]
+network = Network(name="net", id="", interface="podman1", subnets=subnets)
+def plug(number):
+    netns, socket = linux.BegunNetns().finish()
+    given = [Address(address=f"{subnet.gateway[:-1]}{number}", subnet=subnet.subnet) for subnet in subnets]
+    attached = Attached(container_id="c", network="net", interface="eth0", mac="", host_interface="", addresses=given)
+    member = members.Member(attachment=None, network=network, attached=attached)
+    members.plug_in(shared, descriptor, Netlink(socket, netns, 0), member)
+    return netns
+def counted(made, call):
+    return lambda *args: (made.append(args), call(*args))[1]
+with shared:
+    one = plug(2)
+    datagrams, helpers = [], []
+    Netlink._write, linux.netns_sockets = counted(datagrams, Netlink._write), counted(helpers, linux.netns_sockets)
+    two = plug(3)
+    print(len(datagrams), len(helpers))
+for address in ("10.89.0.2", "fd00::2"):
+    with inside.listen(one, address):
+        print(inside.connect(two, address))
+"""
+    assert in_namespaces(podpy, _OPEN + code + _END).split() == ["4", "1", "10.89.0.3", "fd00::3"]
+
+
 def test_removing_a_bridge_does_not_keep_who_reads_the_output(podpy: Podpy) -> None:
     code = """
 import select, signal

@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -20,8 +23,14 @@
 struct netns_request {
     const char *path; /* where to mount it, or NULL */
     int kind;
-    int *made; /* without a path: its descriptor and that of a socket, written by the child into the parent's memory */
-    int error; /* 0 or -errno, too */
+    int made[2]; /* without a path: its descriptor and that of a socket, written by the child into the parent's memory */
+    int error;   /* 0 or -errno, too */
+};
+
+struct begun_netns {
+    struct netns_request request;
+    pthread_t thread;
+    bool runs;
 };
 
 struct socket_request {
@@ -142,7 +151,7 @@ static int run_aside(int (*function)(void *), int flags, void *argument)
 
 static int open_own(int made[2])
 {
-    made[0] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    made[0] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (made[0] < 0)
         return -errno;
     made[1] = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -169,16 +178,50 @@ static int in_new_netns(void *argument)
 
 int podpy_make_netns(const char *path, int kind)
 {
-    struct netns_request request = {.path = path, .kind = kind, .made = NULL, .error = 0};
+    struct netns_request request = {.path = path, .kind = kind, .error = 0};
     int error = run_aside(in_new_netns, CLONE_NEWNET, &request);
     return error ? error : request.error;
 }
 
-int podpy_open_netns(int kind, int made[2])
+static void *in_thread(void *argument)
 {
-    struct netns_request request = {.path = NULL, .kind = kind, .made = made, .error = 0};
-    int error = run_aside(in_new_netns, CLONE_NEWNET | CLONE_FILES, &request);
-    return error ? error : request.error;
+    struct netns_request *request = argument;
+    if (unshare(CLONE_NEWNET) < 0) /* this thread alone is in it */
+        request->error = -errno;
+    else
+        in_new_netns(request);
+    return NULL;
+}
+
+void *podpy_begin_netns(int kind)
+{
+    sigset_t all, before;
+    struct begun_netns *begun = calloc(1, sizeof *begun);
+
+    if (begun == NULL)
+        return NULL;
+    begun->request.kind = kind;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before); /* signals are the caller's */
+    begun->runs = pthread_create(&begun->thread, NULL, in_thread, &begun->request) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return begun;
+}
+
+int podpy_finish_netns(void *argument, int made[2])
+{
+    struct begun_netns *begun = argument;
+    int error = 0;
+
+    if (begun->runs)
+        pthread_join(begun->thread, NULL);
+    else /* no thread was to be had */
+        error = run_aside(in_new_netns, CLONE_NEWNET | CLONE_FILES, &begun->request);
+    if (!error)
+        error = begun->request.error;
+    memcpy(made, begun->request.made, sizeof begun->request.made);
+    free(begun);
+    return error;
 }
 
 static int open_sockets(void *argument)

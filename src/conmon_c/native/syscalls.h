@@ -35,9 +35,12 @@ enum {
  * caller stays in its own. */
 int podpy_make_netns(const char *path, int kind);
 
-/* netns.c. Makes one without a mount: it is there as long as somebody has the first descriptor in `made`, or is in it.
- * The second one is a socket of rtnetlink(7) in it. Returns 0, or -errno and none. */
-int podpy_open_netns(int kind, int made[2]);
+/* netns.c. Begins to make one without a mount, in a thread: it takes the kernel 0.7 ms, in which the caller goes on.
+ * `podpy_finish_netns` waits for that thread's end, once, and gives the memory back. The namespace is there as long as
+ * somebody has the first descriptor in `made`, or is in it; the second one is a socket of rtnetlink(7) in it. It returns
+ * 0, or -errno and none. NULL: there is no memory. */
+void *podpy_begin_netns(int kind);
+int podpy_finish_netns(void *begun, int made[2]);
 
 /* netns.c. socket(2) in the network namespace that the descriptor `netns` is of (SOCK_CLOEXEC is added), once for each
  * of the protocols. The caller needs CAP_SYS_ADMIN over it, and stays in its own. Returns 0 and the descriptors in

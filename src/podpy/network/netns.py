@@ -51,7 +51,7 @@ class CreateNetns(Operation):
 
 
 class HoldNetns(Operation):
-    """Make the network namespace of a container on bridges, and hold it until the container is in it.
+    """Begin to make the network namespace of a container on bridges, which is held until the container is in it.
 
     Its handle is an empty file: nothing needs a path for longer, and whoever ends a mount waits for the kernel, some
     milliseconds of a container's end. Options: see CreateNetns.
@@ -63,24 +63,57 @@ class HoldNetns(Operation):
         self.by_pasta = by_pasta
         self.namespace = -1  # descriptors: of it, and of a socket of rtnetlink(7) in it
         self.socket = -1
+        self._begun: linux.BegunNetns | None = None
 
     def describe(self) -> str:
         """Return where the handle is."""
         return f"make a network namespace, with the handle {self.path}"
 
     def execute(self) -> None:
-        """Make it. Whoever executes this closes the descriptors."""
+        """Begin. Whoever executes this closes it. Raises OSError."""
         os.close(os.open(self.path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self.namespace, self.socket = linux.open_netns(open_to_all=self.open_to_all, by_pasta=self.by_pasta)
+        self._begun = linux.BegunNetns(open_to_all=self.open_to_all, by_pasta=self.by_pasta)
 
-    def explain_failure(self, error: OSError) -> str:
-        """Return what limits network namespaces."""
-        return explain(error)
+    def wait(self) -> None:
+        """Wait until it is made; `namespace` and `socket` are there then. Raises OSError."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            self.namespace, self.socket = begun.finish()
+
+    def close(self) -> None:
+        """Let go of it."""
+        try:
+            self.wait()
+        except OSError:
+            return
+        for descriptor in (self.namespace, self.socket):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.namespace = self.socket = -1
 
     @property
     def joined_path(self) -> str:
         """The path by which others join it as long as this process holds it."""
         return f"/proc/{os.getpid()}/fd/{self.namespace}"
+
+
+class WaitForNetns(Operation):
+    """Wait until the namespace is made."""
+
+    def __init__(self, begun: HoldNetns) -> None:
+        self._begun = begun
+
+    def describe(self) -> str:
+        """Return what is waited for."""
+        return "wait until the network namespace is made"
+
+    def execute(self) -> None:
+        """Wait. Raises OSError."""
+        self._begun.wait()
+
+    def explain_failure(self, error: OSError) -> str:
+        """Return what limits network namespaces."""
+        return explain(error)
 
 
 def explain(error: OSError) -> str:
@@ -143,7 +176,7 @@ def _end_all(helpers: list[int], directory: str, *, wait: bool) -> None:
 def has_helper(directory: str) -> bool:
     """Return whether a recorded helper is there for the namespace in a directory, and isn't on its way out."""
     path = os.path.join(directory, NETNS)
-    recorded = [files.read_small(os.path.join(directory, name)).strip() for name in PID_FILES]
+    recorded = (files.read_small(os.path.join(directory, name)).strip() for name in PID_FILES)
     return any(pid.isdigit() and path in files.read_small(f"/proc/{pid}/cmdline").split("\0") for pid in recorded)
 
 

@@ -142,6 +142,15 @@ class NetworkRows:
         values = (USED, container_id) if container_id else (USED,)
         return [(found, network) for found, network in self._database.query(query, values)]
 
+    def take_back(self, container_id: str) -> list[Attached]:
+        """Return what is attached of a container, and give it back."""
+        query = "SELECT 1 FROM network_attachments WHERE container_id = ? LIMIT 1"
+        if not self._database.query(query, (container_id,)):  # most starts are first ones
+            return []
+        found = self.attached(container_id)
+        self.clear(container_id)
+        return found
+
     def clear(self, container_id: str) -> None:
         """Give back all that a container has."""
         for table in _TABLES:

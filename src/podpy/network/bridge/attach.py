@@ -1,8 +1,8 @@
 """A container on bridge networks: the operations of its start, and what its end gives back.
 
     BindPorts       the host's ports, if some are published (podpy.network.bridge.listeners)
+    HoldNetns       the container's own namespace (podpy.network.netns) is made meanwhile, until WaitForNetns
     GiveAddresses   rows: who is where, with which addresses (one transaction)
-    HoldNetns       the container's own namespace (podpy.network.netns)
     OpenNamespace   the namespace of all bridges is found or made; its lock is held from here …
     PlugIn          one for each network: its bridge, the pair of devices, what the firewall lets through
     PublishPorts    as root: the firewall sends clients to the container
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 
-from podpy import files
 from podpy.network import netns
 from podpy.network.bridge import conflicts, members, resolver
 from podpy.network.bridge.members import Member, Who
@@ -76,9 +75,10 @@ class BridgeNetwork:
         open_to_all = bool(context.spec.uid_maps)
         self._made = netns.HoldNetns(self.netns_path, open_to_all=open_to_all, by_pasta=by_pasta)
         self.operations: list[Operation] = [
-            GiveAddresses(self),
             self._made,
+            GiveAddresses(self),
             OpenNamespace(self),
+            netns.WaitForNetns(self._made),
             *(PlugIn(self, place) for place in range(len(self.wanted))),
             *([PublishPorts(self)] if published and self.shared.is_host else []),
             TellNames(self, resolving),
@@ -123,6 +123,7 @@ class BridgeNetwork:
         """Return a socket in the container's namespace, which is made; it is there until `unlock`."""
         if self._inside is None:
             self._inside = Netlink(self._made.socket, self._made.namespace, NETLINK_ROUTE)
+            self._made.socket = -1
         return self._inside
 
     @property
@@ -135,9 +136,6 @@ class BridgeNetwork:
         if self._inside is not None:
             self._inside.close()
             self._inside = None
-        elif self._made.socket >= 0:
-            os.close(self._made.socket)
-        self._made.socket = -1
         if self.is_locked:
             self.is_locked = False
             self.shared.__exit__(None, None, None)
@@ -145,10 +143,10 @@ class BridgeNetwork:
     def end(self) -> None:
         """Close what only the start needed: the monitor has its own descriptor."""
         self.unlock()
-        for descriptor in (self.hold_fd, self._made.namespace):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self.hold_fd = self._made.namespace = -1
+        self._made.close()
+        if self.hold_fd >= 0:
+            os.close(self.hold_fd)
+            self.hold_fd = -1
 
     def abandon(self) -> None:
         """End what was begun, after a failure. `leave` gives back the rest."""
@@ -174,8 +172,7 @@ class GiveAddresses(Operation):
         bridge = self._bridge
         rows, container = bridge.rows, bridge.context.container_id
         with bridge.database.transaction():
-            before = {kept.network: kept for kept in rows.attached(container)}
-            rows.clear(container)
+            before = {kept.network: kept for kept in rows.take_back(container)}
             rows.hold(container)
             bridge.members = []
             for attachment, network in bridge.wanted:
@@ -313,7 +310,7 @@ def leave(paths: Paths, conf: ContainersConf, database: Database, container_id: 
         return
     rows = NetworkRows(database)
     with shared:
-        _forget_names(shared.directory, lambda one: one != container_id)
+        resolver.forget(shared.directory, lambda one: one != container_id)
         if not rows.in_use(besides=container_id):
             shared.end()
         elif shared.is_host:
@@ -330,7 +327,7 @@ def clear(paths: Paths, conf: ContainersConf, database: Database) -> bool:
     rows = NetworkRows(database)
     with shared:
         attached = {each.container_id for each in rows.attached()}
-        _forget_names(shared.directory, attached.__contains__)
+        resolver.forget(shared.directory, attached.__contains__)
         if rows.in_use():
             _withdraw(shared, rows, attached.__contains__)
             return False
@@ -342,17 +339,3 @@ def _withdraw(shared: SharedNamespace, rows: NetworkRows, keeps: Callable[[str],
     """Publish nothing any more of the containers whose ids `keeps` refuses, nor of those that have no rows."""
     living = [each for each in rows.attached() if keeps(each.container_id)]
     shared.withdraw({given.address for each in living for given in each.addresses}.__contains__)
-
-
-def _forget_names(directory: str, keeps: Callable[[str], bool]) -> None:
-    """Take the containers whose ids `keeps` refuses out of the resolver's files."""
-    folder = os.path.join(directory, resolver.NAMES)
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return
-    for name in names:
-        for line in files.read_small(os.path.join(folder, name)).splitlines()[1:]:
-            identifier = line.partition(" ")[0]
-            if not keeps(identifier):
-                resolver.remove(directory, name.partition("%")[0], identifier)

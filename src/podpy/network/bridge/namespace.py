@@ -65,6 +65,7 @@ class SharedNamespace:
         self.path = os.path.join(self.directory, netns.NETNS)
         self.way_out = WayOut(self.directory, conf, rootful=not paths.rootless)
         self._lock = -1
+        self._has_way_out = False  # when it was opened
 
     def __enter__(self) -> Self:
         import fcntl
@@ -100,10 +101,12 @@ class SharedNamespace:
         """
         descriptor = self.find(monitors)
         if descriptor < 0:
+            self._has_way_out = False
             return self._make()
         try:
             self._note_user()
-            if not self.way_out.is_there():
+            self._has_way_out = self.way_out.is_there()
+            if not self._has_way_out:
                 self._mount(descriptor)
                 self.way_out.start(again=True)
         except BaseException:
@@ -166,7 +169,8 @@ class SharedNamespace:
 
     def wait(self) -> None:
         """Wait until the way out is ready, without the lock. Raises NetworkSetupError."""
-        self.way_out.wait()
+        if not self._has_way_out:
+            self.way_out.wait()
 
     def end(self, *, wait: bool = False) -> None:
         """Unlink it, so that its way out and the resolver end; it goes with its last descriptor. Nothing there is no

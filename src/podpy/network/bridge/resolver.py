@@ -121,14 +121,37 @@ def _put(directory: str, zone: Zone, lines: list[str]) -> None:
     _replace(directory, wanted, [first, *lines])
 
 
+def forget(directory: str, keeps: Callable[[str], bool]) -> None:
+    """Forget the containers whose ids `keeps` refuses, on all networks. The caller holds the lock. Raises OSError."""
+    folder = os.path.join(directory, NAMES)
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        first, *lines = files.read_small(path).splitlines() or [""]
+        living = [line for line in lines if keeps(line.partition(" ")[0])]
+        if not living:
+            files.unlink(path)
+        elif len(living) < len(lines):
+            _replace(directory, path, [first, *living])
+
+
 def _replace(directory: str, path: str, lines: list[str]) -> None:
     aside = os.path.join(directory, _ASIDE)
-    files.replace(aside, "".join(f"{line}\n" for line in lines))
+    # Only who has the lock writes it, so it needs no other name while it is written.
+    with open(aside, "w", encoding="utf-8", errors="surrogateescape", opener=_open_private) as file:
+        file.write("".join(f"{line}\n" for line in lines))
     try:
         os.rename(aside, path)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         os.rename(aside, path)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _line(entry: Entry) -> str:
@@ -208,10 +231,10 @@ class StartResolver(Operation):
     def execute(self) -> None:
         """Start it, and return at once. Raises OSError."""
         descriptor = self.netns()
-        os.makedirs(os.path.join(self.directory, NAMES), mode=0o700, exist_ok=True)
         lock = take(self.directory, os.fstat(descriptor).st_ino)
         if lock < 0:
             return
+        os.makedirs(os.path.join(self.directory, NAMES), mode=0o700, exist_ok=True)
         self._ready, ready = process.pipe()
         self._messages, messages = process.pipe()
         theirs = [descriptor, ready, lock, _lasting_mounts(self.directory)]
