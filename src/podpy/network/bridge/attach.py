@@ -235,7 +235,7 @@ class PublishPorts(Operation):
     def execute(self) -> None:
         """Do it. Raises OSError."""
         bridge = self._bridge
-        ways = members.answers_by(bridge.members, bridge.netns_path)
+        ways = members.answers_by(bridge.members, bridge.joined_path)
         bridge.shared.publish(bridge.hold_fd, members.published(bridge.bound, bridge.members, ways))
 
 
@@ -279,7 +279,7 @@ class StartForwarding(Operation):
     def execute(self) -> None:
         """Start it, and return at once. Raises OSError."""
         bridge, start = self._bridge, self._start
-        ways = members.answers_by(bridge.members, bridge.netns_path)
+        ways = members.answers_by(bridge.members, bridge.joined_path)
         start.target = members.target_of(bridge.members, ways, keeps=bridge.shared.has_transparent_sockets)
         start.shared = bridge.hold_fd
         start.execute()
