@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ports, wait
-from tests.support.engine import Podpy, Result
+from tests.support.engine import Podpy, Result, shared_directory
 
 WAITS = "trap exit TERM; while :; do sleep 0.1; done"
 CLAIM = "kind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteOnce]}\n---\n"
@@ -111,6 +111,46 @@ def test_a_deployment_starts_after_its_init_containers_and_beside_its_sidecar(po
     assert logged[3].split()[1] == "1024"  # KiB
     assert ids(podpy("kube", "down", "--force", "-", input=text).ok())["Volumes removed"] == ["data"]
     assert is_empty(podpy)
+
+
+PROBED = """
+kind: Pod
+metadata: {name: web}
+spec:
+  terminationGracePeriodSeconds: 3600
+  containers:
+  - name: main
+    image: localhost/busybox
+    command: [sh, -c, "cd /gate; httpd -p 127.0.0.1:8080; trap 'echo signal >> /gate/order; exit' TERM; touch ready;
+      while :; do sleep 0.1; done"]
+    ports: [{name: http, containerPort: 8080}]
+    volumeMounts: [{name: gate, mountPath: /gate}]
+    startupProbe: {tcpSocket: {port: http}, periodSeconds: 1, failureThreshold: 1000}
+    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 60}
+    lifecycle:
+      postStart: {exec: {command: [sh, -c, "touch /gate/live; until [ -e /gate/ready ]; do sleep 0.05; done"]}}
+      preStop: {exec: {command: [sh, -c, "echo hook >> /gate/order"]}}
+  - name: other
+    image: localhost/busybox
+    command: [sh, -c, "trap exit TERM; while :; do sleep 0.1; done"]
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+  volumes: [{name: gate, hostPath: {path: GATE}}]
+"""
+
+
+def test_probes_and_hooks_of_a_pod(podpy: Podpy, busybox: str) -> None:
+    gate = shared_directory(podpy)
+    play(podpy, PROBED.replace("GATE", str(gate))).ok()
+    assert podpy.ok("wait", "--condition=healthy", "web-main") == "-1"
+    shown = "{{.State.Readiness.Status}}"  # of a server in the other container: they share their network
+    wait.until(lambda: podpy.ok("inspect", "--format", shown, "web-other") == "ready", what="it is ready")
+    (gate / "live").unlink()
+    restarts = "{{.RestartCount}}"
+    wait.until(lambda: podpy.ok("inspect", "--format", restarts, "web-main") == "1", what="an unhealthy one restarts")
+    assert podpy.ok("wait", "--condition=healthy", "web-main") == "-1"
+    assert (gate / "order").read_text() == "hook\nsignal\n"
+    podpy("kube", "down", "-", input=PROBED).ok()
+    assert (gate / "order").read_text() == "hook\nsignal\n" * 2
 
 
 def test_ctrl_c_ends_the_waiting_and_removes_everything(podpy: Podpy, busybox: str) -> None:
