@@ -66,6 +66,8 @@ def test_names_of_containers_and_images(podpy: Podpy, busybox: str) -> None:
     assert offered(podpy, "run", "--rm", "bus") == ["busybox:latest"]
     assert offered(podpy, "run", "--volumes-from", "sec") == [f"second\t{busybox}"]
     assert offered(podpy, "run", "--network", "pod") == ["podman"]
+    podpy.ok("pod", "create", "--infra=false", "shop")
+    assert offered(podpy, "pod", "start", "s") == offered(podpy, "run", "--pod", "s") == ["shop"]
 
 
 def test_names_of_artifacts_and_lists(podpy: Podpy) -> None:

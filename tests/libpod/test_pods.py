@@ -71,6 +71,10 @@ def test_containers_share_what_the_pod_says(podpy: Podpy, busybox: str) -> None:
     assert podpy.ok("exec", "pids1", "cat", "/proc/1/comm") == "pause"
     assert podpy.ok("ps", "-q", "--filter=name=keeper")
     assert podpy.ok("pod", "inspect", "-f", "{{.SharedNamespaces}}", "pids") == "[pid uts ipc net]"
+    podpy.ok("pod", "create", "--name=hosts", "--network=none", "--pid=host", "--uts=host")
+    names = podpy.ok("run", "--rm", "--pod=hosts", busybox, "hostname")
+    assert names == podpy.ok("run", "--rm", "--network=none", "--uts=host", busybox, "hostname")
+    assert podpy.ok("pod", "inspect", "-f", "{{.SharedNamespaces}}", "hosts") == "[uts ipc net pid]"
     podpy.ok("pod", "create", "--name=none", "--share=none")
     podpy.ok("run", "--rm", "--pod=none", "--network=none", busybox, "true")
 
@@ -152,6 +156,7 @@ def test_errors_are_podmans(podpy: Podpy, shop: str) -> None:
     refused = podpy("pod", "rm", shop).fails(125, "not all containers could be removed from pod")
     assert len([line for line in refused.complaints if "running or paused containers cannot be removed" in line]) == 2
     assert "a container that depends on container" in refused.complaints[-1]
+    assert refused.stderr.splitlines()[-1] == "Hint: Stop it first (podpy pod stop shop) or use --force"
     assert state(podpy) == "Running"
 
 

@@ -87,8 +87,11 @@ def _completed(engine: Engine, spec: PodSpec) -> PodSpec:
     if not spec.infra:
         _check_without_infra(spec)
         return spec.replace(exit_policy=policy, share=[])
-    own_userns = spec.container.userns not in (None, "", "host")
-    share = [*spec.share, "user"] if own_userns and "user" not in spec.share else spec.share
+    share = [*spec.share]
+    if spec.container.userns not in (None, "", "host"):
+        share.append("user")
+    if spec.container.pid not in (None, "", "private"):
+        share.append("pid")
     return spec.replace(exit_policy=policy, share=[*dict.fromkeys(share)])
 
 

@@ -139,10 +139,12 @@ def _tell(outcomes: Outcomes, options: Options, *, whole: bool = True, missing: 
 
 
 def _complain(error: PodpyError) -> None:
-    """Print an error; one about a pod's containers with theirs."""
-    complain(error)
-    for part in error.parts if isinstance(error, PodPartsError) else ():
-        complain(part)
+    """Print an error; one about a pod's containers with theirs, and its hint below them all."""
+    hint, parts = error.hint, error.parts if isinstance(error, PodPartsError) else []
+    if parts:
+        error.hint, parts[-1].hint = "", parts[-1].hint or hint
+    for each in (error, *parts):
+        complain(each)
 
 
 def _from_files(options: Options) -> Iterator[str]:
