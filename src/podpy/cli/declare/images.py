@@ -153,6 +153,26 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
+        path="image scp",
+        handler="podpy.cli.commands.images.image_save:scp",
+        panel=_PANEL,
+        help="Copy an image to or from another machine by ssh",
+        description=(
+            "HOST is what ssh takes: USER@HOST, ssh://USER@HOST:PORT, or a name of ~/.ssh/config. The other machine "
+            "needs podman or podpy, and no service."
+        ),
+        examples=(
+            "podpy image scp alpine admin@server::",
+            "podpy image scp admin@server::alpine",
+            "podpy image scp one::alpine two::",
+        ),
+        arguments=(
+            Argument(name="source", metavar="[HOST::]IMAGE", complete=IMAGES),
+            Argument(name="destination", metavar="HOST::", required=False),
+        ),
+        options=(flag("--quiet -q", "Print no progress"),),
+    ),
+    Command(
         path="images",
         aliases=("image ls", "image list"),
         handler="podpy.cli.commands.images.image_list:images",

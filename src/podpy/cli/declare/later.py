@@ -6,7 +6,6 @@ from podpy.cli.declare.model import Command
 
 _LATER = "comes with a later version of podpy"
 _CRIU = "checkpointing and restoring a container requires root, and podpy doesn't do it there, either"
-_SCP = "copies nothing: podpy save IMAGE | ssh USER@HOST podman load (on this host: sudo -iu USER podpy load)"
 _SIGN = "makes no signatures, podpy only verifies them: skopeo standalone-sign, or podman image sign"
 _REMOTE = "is for other machines: podpy is an engine for this one"
 
@@ -22,7 +21,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "buildx",
     ),
     _CRIU: ("container checkpoint", "container restore"),
-    _SCP: ("image scp",),
     _SIGN: ("image sign",),
     _REMOTE: ("remote", "machine", "farm", "system connection"),
 }

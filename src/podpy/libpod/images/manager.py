@@ -244,6 +244,23 @@ class Images:
 
         transfer(engine, work, progress)
 
+    def scp(self, source: str, destination: str = "", *, progress: Progress | None = None) -> Texts:
+        """Copy an image to or from another machine, or between two (podman-image-scp(1)); return what was loaded here.
+
+        Raises UsageError, NoSuchImageError, ImageError (also what ssh or the other engine says), NotFoundError.
+        """
+        from podpy.libpod.images import scp
+
+        begin, end = scp.places(source, destination)
+        loaded: Texts = []
+        if not begin.host:
+            scp.send(lambda path: self.save([begin.image], path, progress=progress), end.host)
+        elif not end.host:
+            scp.fetch(lambda descriptor: loaded.extend(self.load(descriptor, progress=progress)), begin)
+        else:
+            scp.between(begin, end.host)
+        return loaded
+
     def _tell(self, action: str, names: Iterable[str], place: str = "") -> None:
         """Write events of actions that changed nothing in the store."""
         from podpy.storage.database.events import tell_if_possible

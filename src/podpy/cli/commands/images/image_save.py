@@ -1,4 +1,4 @@
-"""`podpy save`."""
+"""`podpy save`, `image scp`."""
 
 from __future__ import annotations
 
@@ -39,4 +39,16 @@ def save(options: Options) -> int:
         )
         runtime.images.save(options.images, options.output or STDOUT, wanted, progress=progress)
     tell_result(progress, "saved", name=options.output)
+    return 0
+
+
+def scp(options: Options) -> int:
+    """`podpy image scp`: what another machine loads it prints itself."""
+    from podpy.cli.show.image_progress import make
+
+    progress = make(quiet=options.quiet, style="")
+    with open_runtime(options) as runtime:
+        loaded = runtime.images.scp(options.source, options.destination, progress=progress)
+    for name in loaded:
+        print(f"Loaded image: {name}")
     return 0
