@@ -427,6 +427,20 @@ def test_a_pod_is_found_by_the_names_of_the_services_that_choose_it() -> None:
     assert aliases == ["main", "web-main", "db"]
 
 
+@pytest.mark.parametrize(
+    ("replicas", "names"), [(0, []), (1, ["dep-pod"]), (3, ["dep-pod-0", "dep-pod-1", "dep-pod-2"])]
+)
+def test_multiple_pods_are_as_many_as_replicas_else_there_is_one(replicas: int, names: list[str]) -> None:
+    template = "{metadata: {labels: {app: web}}, spec: {containers: [{name: main, image: i}]}}"
+    text = f"kind: Deployment\nmetadata: {{name: dep}}\nspec: {{replicas: {replicas}, template: {template}}}\n"
+    objects, _ = read([Source(file="f.yaml", data=text.encode())])
+    found = workloads(objects, PlayOptions(multiple_pods=True))
+    assert [each.name for each in found] == names
+    assert all(each.labels == {"app": "web"} for each in found)
+    (one_pod,) = workloads(objects, PlayOptions())
+    assert one_pod.name == "dep-pod"
+
+
 def test_the_hosts_namespaces() -> None:
     found = pod(
         "hostNetwork: true\nhostPID: true\nhostIPC: true\nhostUsers: false",

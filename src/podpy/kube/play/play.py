@@ -16,6 +16,7 @@ from podpy.kube.play.down import Down, down
 from podpy.kube.play.images import Images
 from podpy.kube.play.made import Made
 from podpy.kube.play.workloads import workloads
+from podpy.kube.reading.objects import WORKLOADS
 from podpy.kube.translate import pods, security
 from podpy.kube.translate.containers import members
 from podpy.kube.translate.context import Context, Node
@@ -104,8 +105,7 @@ def _plans(
     runtime: Runtime, objects: Sequence[Object], options: PlayOptions, configmaps: Sequence[Object]
 ) -> list[_Plan]:
     """Return the pods that objects ask for, checked. Raises UsageError."""
-    wanted = workloads(objects, options)
-    if not wanted and not any(each.kind in ("PersistentVolumeClaim", "Secret") for each in objects):
+    if not any(each.kind in (*WORKLOADS, "PersistentVolumeClaim", "Secret") for each in objects):
         if any(each.kind == "ConfigMap" for each in objects):
             raise UsageError("ConfigMaps in podman are not a standalone object and must be used in a container")
         raise UsageError("YAML document does not contain any supported kube kind")
@@ -116,6 +116,7 @@ def _plans(
             raise each.value.wrong("metadata", told)
     references = References([*objects, *configmaps], lambda name: _stored(runtime, name))
     node = Node(name=socket.gethostname(), memory=storage.memory_of_machine(), cpus=os.cpu_count() or 1)
+    wanted = workloads(objects, options)
     surroundings = Context(references=references, options=options, node=node)
     plans = [_plan(each, surroundings, number) for number, each in enumerate(wanted)]
     for plan in plans:
