@@ -53,6 +53,22 @@ def test_a_probe_is_ended_at_its_timeout(container: Make, probe_exe: Path) -> No
     wait.until(lambda: probe_exe.name not in below(conmon.pid), what="no probe is left")
 
 
+def test_a_killed_monitor_takes_its_probe_along(container: Make, probe_exe: Path) -> None:
+    conmon = container("exec sleep 1000", network=True)
+    health = Health(conmon.bundle).program("process", probe_exe, "SLEEP", "1000").write("", timeout=3_600_000)
+    conmon.start("--runtime-run", health.option).started()
+    children = Path(f"/proc/{conmon.pid}/task/{conmon.pid}/children")
+    name = probe_exe.name[:15]  # as the kernel keeps it
+
+    def probes() -> list[int]:
+        return [pid for pid in map(int, children.read_text().split())
+                if Path(f"/proc/{pid}/comm").read_text().strip() == name]  # fmt: skip
+
+    pid = wait.until(probes, what="the probe runs")[0]
+    os.kill(conmon.pid, signal.SIGKILL)
+    wait.for_end(pid)
+
+
 def test_a_program_that_is_not_there_is_a_failure(container: Make) -> None:
     conmon = container("exec sleep 1000")
     health = Health(conmon.bundle).program("process", "/no/such/program", "x").write("", interval=0, retries=1)
