@@ -149,6 +149,17 @@ def test_slirp4netns_keeps_the_hosts_loopback_closed_unless_asked() -> None:
     assert "--disable-host-loopback" not in slirp_command("allow_host_loopback=true")
 
 
+def test_the_way_out_of_bridges_keeps_its_addresses_and_has_other_options() -> None:
+    given = ["-m", "1400", "-a", "10.9.8.7", "--gateway=10.9.8.1", "-t", "80", "fixed", "--trace"]
+    assert pasta.options_for_bridges(given) == ["-m", "1400", "--trace", "--no-map-gw"]
+    assert pasta.options_for_bridges(["--map-gw"]) == []
+    given = ["mtu=1400", "cidr=10.9.0.0/24", "enable_ipv6=true", "allow_host_loopback=true"]
+    assert slirp.options_for_bridges(given) == ["--mtu=1400"]
+    assert slirp.options_for_bridges([]) == ["--disable-host-loopback", "--mtu=65520"]
+    with pytest.raises(UsageError, match="can't be given"):
+        pasta.options_for_bridges(["--foreground"])
+
+
 def test_slirp4netns_options_are_checked() -> None:
     assert "--mtu=1400" in slirp_command("mtu=1400")
     assert slirp.addresses(Mode(kind=mode.SLIRP4NETNS, options=["cidr=10.1.2.0/24"])).gateway == "10.1.2.2"

@@ -286,6 +286,18 @@ def test_a_udp_client_that_goes_on_sending_reaches_the_next_container(
             root.ok("stop", "-t0", name)
 
 
+def test_a_flushed_firewall_comes_back_for_all_networks_with_the_next_start(root: RootsPodpy, host: Namespace) -> None:
+    for network in ("one", "two"):
+        root.ok("network", "create", network)
+    root.ok("run", "-d", "--name=first", "--network=one", "--cap-add=NET_RAW", BUSYBOX, "sleep", "1000")
+    host.run("nft", "flush", "ruleset")
+    host.run("nft", "-f", "-", input=_FOREIGN)
+    root.ok("run", "-d", "--network=two", BUSYBOX, "sleep", "1000")
+    assert "1 packets received" in root.ok("exec", "first", "ping", "-c1", "-W30", REMOTE)
+    for network in ("one", "two"):
+        assert "has its rights" in root.ok("doctor", "--network", network)
+
+
 def test_nobody_answers_in_the_name_of_another_networks_container(root: RootsPodpy, remote: Namespace) -> None:
     for network in ("one", "two"):
         root.ok("network", "create", network)

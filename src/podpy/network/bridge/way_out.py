@@ -1,8 +1,8 @@
 """The shared namespace's way out: one pasta (slirp4netns where pasta isn't installed) with the device `out0`.
 
 Its addresses are podpy's fixed ones (podpy.network.private.pasta), whatever the host's network is or becomes: the
-containers' are translated to 10.0.2.100 and fd50:6f64:7079::100 by the firewall. What containers.conf says of pasta
-counts but for these (`pasta_options`).
+containers' are translated to 10.0.2.100 and fd50:6f64:7079::100 by the firewall. What containers.conf says of the
+program counts but for these (`pasta_options`, `network_cmd_options`).
 
     pasta.pid, slirp4netns.pid   who it is; there when it is ready, so that nobody waits who comes later
     way-out.lock                 held from its start until it is ready: who comes meanwhile waits for that
@@ -21,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
 
-_MTU = "65520"
 _HARDWARE_ADDRESS = "9a:55:9a:55:9a:55"  # the gateway's: the loopback device has none to copy, and old pasta wants one
 
 
@@ -119,7 +118,7 @@ class WayOut:
         self._program = kind.kind
         self._messages, messages = process.pipe()
         self._ready, ready = process.pipe()
-        command = self._pasta(kind) if kind.kind == mode.PASTA else self._slirp(kind.program, ready)
+        command = self._pasta(kind) if kind.kind == mode.PASTA else self._slirp(kind, ready)
         try:
             self._pid = process.spawn(
                 command,
@@ -144,9 +143,12 @@ class WayOut:
         command += ["--runas", "0:0"] if self._rootful else []  # else it becomes nobody, who may not enter it
         return [*command, "--pid", os.path.join(self._directory, "pasta.pid"), "--netns", self._netns]
 
-    def _slirp(self, program: str, ready: int) -> list[str]:
-        command = [program, "--configure", "--enable-sandbox", "--enable-seccomp", "--disable-host-loopback"]
-        return [*command, f"--mtu={_MTU}", f"--ready-fd={ready}", "--netns-type=path", self._netns, WAY_OUT]
+    def _slirp(self, kind: mode.Mode, ready: int) -> list[str]:
+        from podpy.network.private import slirp
+
+        command = [kind.program, "--configure", "--enable-sandbox", "--enable-seccomp"]
+        command += slirp.options_for_bridges(kind.options)
+        return [*command, f"--ready-fd={ready}", "--netns-type=path", self._netns, WAY_OUT]
 
     def _finish(self) -> None:
         """Wait for what `_start` has started."""

@@ -30,6 +30,7 @@ _FLAGS = {  # Podman's option → slirp4netns's, and the value that turns it on 
     "allow_host_loopback": ("--disable-host-loopback", "false"),
 }
 _VALUES = {"mtu": "--mtu", "cidr": "--cidr", "outbound_addr": "--outbound-addr", "outbound_addr6": "--outbound-addr6"}
+_ADDRESSES = ("cidr", "enable_ipv6")
 _DEFAULTS = {"enable_ipv6": "true", "allow_host_loopback": "false", "mtu": _MTU}
 
 
@@ -38,8 +39,27 @@ def command(mode: Mode, netns: str, socket: str, ready: int) -> list[str]:
 
     Raises UsageError for options that it doesn't have.
     """
-    settings = dict(_DEFAULTS)
-    for option in mode.options:
+    arguments = [
+        mode.program,
+        "--configure",
+        "--enable-sandbox",
+        "--enable-seccomp",
+        *_arguments(mode.options, _DEFAULTS),
+    ]
+    return [*arguments, f"--api-socket={socket}", f"--ready-fd={ready}", "--netns-type=path", netns, "tap0"]
+
+
+def options_for_bridges(options: list[str]) -> list[str]:
+    """Return the arguments of containers.conf's options for the way out of bridges, whose addresses are fixed, and
+    IPv4's. Raises UsageError as `command`.
+    """
+    kept = [option for option in options if option.partition("=")[0] not in _ADDRESSES]
+    return _arguments(kept, {name: value for name, value in _DEFAULTS.items() if name not in _ADDRESSES})
+
+
+def _arguments(options: list[str], defaults: dict[str, str]) -> list[str]:
+    settings = dict(defaults)
+    for option in options:
         name, _, value = option.partition("=")
         if name == "port_handler":
             if value not in ("slirp4netns", "rootlesskit"):
@@ -49,7 +69,7 @@ def command(mode: Mode, netns: str, socket: str, ready: int) -> list[str]:
             known = ", ".join(sorted([*_FLAGS, *_VALUES, "port_handler"]))
             raise UsageError(f'--network slirp4netns: unknown option "{option}"', hint=f"Options: {known}")
         settings[name] = value
-    arguments = [mode.program, "--configure", "--enable-sandbox", "--enable-seccomp"]
+    arguments = []
     for name, value in settings.items():
         if name in _FLAGS:
             flag, turns_on = _FLAGS[name]
@@ -58,7 +78,7 @@ def command(mode: Mode, netns: str, socket: str, ready: int) -> list[str]:
             arguments += [flag] if value == turns_on else []
         else:
             arguments.append(f"{_VALUES[name]}={value}")
-    return [*arguments, f"--api-socket={socket}", f"--ready-fd={ready}", "--netns-type=path", netns, "tap0"]
+    return arguments
 
 
 class Addresses(Record):
