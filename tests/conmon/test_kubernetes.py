@@ -77,6 +77,16 @@ def test_a_program_that_is_not_there_is_a_failure(container: Make) -> None:
     assert health.result()["Log"][0]["Output"] == "/no/such/program: No such file or directory\n"
 
 
+def test_a_programs_words_are_its_own_after_one_with_more(container: Make) -> None:
+    conmon = container("exec sleep 1000")
+    health = Health(conmon.bundle).program("process", "/bin/echo", *"abcdefgh").write("", interval=0, retries=1)
+    conmon.start("--runtime-run", health.option).started()
+    check_now(conmon, health)
+    health.program("process", "/bin/echo", "z")
+    check_now(conmon, health, 8)
+    assert [entry["Output"] for entry in health.result()["Log"]] == ["a b c d e f g h\n", "z\n"]
+
+
 def test_readiness_changes_nothing_else(container: Make) -> None:
     conmon = container(ENDS)
     health = Health(conmon.bundle).hook("readiness", "test -f /tmp/go")

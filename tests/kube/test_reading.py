@@ -67,6 +67,12 @@ def test_a_value_without_quotes_becomes_the_text_that_podman_makes_of_it(written
         ("a: *b", "f.yaml:1: no value with the anchor &b is complete before this alias"),
         ("a: &x [*x]", "f.yaml:1: no value with the anchor &x is complete before this alias"),
         ("- " * 5000 + "a", "f.yaml:1: exceeded maximum nesting depth"),
+        ("[" * 500 + "]" * 500, "f.yaml:1: more than 100 levels of lists and mappings aren't read"),
+        (
+            f"a: &a {'[' * 60}{']' * 60}\nb: {'[' * 60}*a{']' * 60}",
+            "f.yaml:2: more than 100 levels of lists and mappings aren't read",
+        ),
+        ('a: "b\\0c"', "f.yaml:1: a text has a NUL character"),
         ("[a]: b", "f.yaml:1: a key is a text, not a list or a mapping"),
         ("<<: x", "f.yaml:1: << takes a mapping, or a list of them"),
         ("just a text", "f.yaml:1: a Kubernetes object is a mapping"),

@@ -526,6 +526,21 @@ def test_when_an_image_is_pulled(image: str, policy: str, wanted: str) -> None:
             "18: spec.containers[0].ports[0].containerPort: 99999 is no port number",
         ),
         ("", "dnsPolicy: None", "15: spec.dnsPolicy: with None, dnsConfig names the servers"),
+        (
+            "livenessProbe: {tcpSocket: {port: '" + "9" * 5000 + "'}}",
+            "",
+            "18: spec.containers[0].livenessProbe.tcpSocket.port: unknown port: " + "9" * 40,
+        ),
+        (
+            "ports: [{containerPort: " + "9" * 5000 + "}]",
+            "",
+            f'18: spec.containers[0].ports[0].containerPort: a whole number is expected, not the text "{"9" * 40}"',
+        ),
+        (
+            "lifecycle: {preStop: {sleep: {seconds: 4294967295}}}",
+            "",
+            "18: spec.containers[0].lifecycle.preStop.sleep: a hook can't sleep for 4294967295 seconds",
+        ),
         ("", "terminationGracePeriodSeconds: -1", "15: spec.terminationGracePeriodSeconds: -1 is no number of seconds"),
     ],
 )
@@ -540,6 +555,7 @@ def test_annotations_that_steer_are_left_out_unless_they_are_on_the_list() -> No
     given = {
         "note": "x",
         "run.oci.keep_original_groups": "1",
+        "org.systemd.property.MemoryMax": "uint64 1",
         "io.podman.annotations.privileged": "TRUE",
         "io.podman.annotations.checkpoint.name": "x",
         "io.podman.annotations.ulimit": "nofile=1:2",
@@ -553,7 +569,8 @@ def test_annotations_that_steer_are_left_out_unless_they_are_on_the_list() -> No
         "run.oci.own",
     ]
     assert left_out == [
-        "run.oci.keep_original_groups", "io.podman.annotations.privileged", "io.podman.annotations.checkpoint.name",
+        "run.oci.keep_original_groups", "org.systemd.property.MemoryMax",
+        "io.podman.annotations.privileged", "io.podman.annotations.checkpoint.name",
     ]  # fmt: skip
 
 

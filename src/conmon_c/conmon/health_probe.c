@@ -60,6 +60,7 @@ static char **program(char *text, size_t size)
             return NULL;
         argv[n++] = word;
     }
+    argv[n] = NULL; /* an earlier one may have had more words */
     return n > 0 ? argv : NULL;
 }
 

@@ -2,6 +2,7 @@
 
    EXEC runs another program without rights: the one that speaks TLS. See probe.h. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static int wait_for(const char *seconds)
 {
     struct timespec left = {.tv_sec = atoi(seconds)};
 
-    while (nanosleep(&left, &left) < 0)
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
         ;
     return WELL;
 }

@@ -88,7 +88,7 @@ def probe_of(test: list[str]) -> Probe | None:
 
 def sleep(seconds: int) -> list[str]:
     """Return the hook that waits so long. Raises UsageError."""
-    if seconds < 0:
+    if not 0 <= seconds < 2**31:
         raise UsageError(f"a hook can't sleep for {seconds} seconds")
     return [SLEEP, str(seconds)]
 

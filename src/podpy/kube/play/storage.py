@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 
 import yaml
 
 from podpy.errors import InUseError, NoSuchSecretError, NoSuchVolumeError, PodpyError
 from podpy.kube.translate.volumes import CLAIM, EMPTY, FILES
+from podpy.numbers import LARGEST_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def _remove_volume(runtime: Runtime, name: str) -> None:
 
 def _id(claim: Object, said: Mapping[str, str], key: str) -> int | None:
     text = said.get(key)
-    if text is not None and not (text.isascii() and text.isdigit()):
+    if text is not None and not (re.fullmatch("[0-9]{1,10}", text) and int(text) <= LARGEST_ID):
         raise claim.value.wrong("metadata", f"annotation {_PREFIX}{key}: cannot convert {text} to integer")
     return None if text is None else int(text)
 

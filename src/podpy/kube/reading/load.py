@@ -1,7 +1,7 @@
 """YAML → values with places, in one pass over libyaml's events.
 
 Not PyYAML's constructor: it forgets the lines, takes the last of equal keys, and builds Python objects by YAML 1.1.
-Bounded: libyaml refuses more than 1,000 levels; aliases may add only so many values; a document can't contain itself.
+Bounded: so many levels; aliases may add only so many values; a document can't contain itself. No text has a NUL.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST_BYTES = 16 << 20
+_DEEPEST = 100  # levels, those of aliases counted: readers of values call themselves for each
 _MOST_ALIASED = 100_000  # values that a file's aliases may stand for: anchors in anchors grow exponentially
 _TAG = "tag:yaml.org,2002:"
 _MERGE = "<<"
@@ -46,7 +47,7 @@ def load(data: bytes, file: str) -> list[Any]:
 class _Frame:
     """A mapping or a list that isn't complete yet."""
 
-    __slots__ = ("anchor", "key", "key_line", "merges", "value", "weight")
+    __slots__ = ("anchor", "height", "key", "key_line", "merges", "value", "weight")
 
     def __init__(self, value: Mapping | Sequence, anchor: str | None) -> None:
         self.value = value
@@ -55,6 +56,7 @@ class _Frame:
         self.key_line = 0
         self.merges: list[Mapping] = []
         self.weight = 1
+        self.height = 1
 
 
 class _Builder:
@@ -62,7 +64,7 @@ class _Builder:
         self.documents: list[Any] = []
         self._file = file
         self._frames: list[_Frame] = []
-        self._anchors: dict[str, tuple[Any, int]] = {}  # complete values, and how many values they are
+        self._anchors: dict[str, tuple[Any, int, int]] = {}  # complete values, how many values and levels they are
         self._aliased = 0
 
     def take(self, event: Any) -> None:
@@ -90,8 +92,10 @@ class _Builder:
         elif tag.startswith(_TAG):
             value = Plain(event.value)
         if event.anchor:
-            self._anchors[event.anchor] = (value, 1)
-        self._put(value, 1, line)
+            self._anchors[event.anchor] = (value, 1, 0)
+        if "\0" in value:
+            raise wrong(self._file, line, "", "a text has a NUL character", hint="Bytes stand in binaryData or data")
+        self._put(value, 1, 0, line)
 
     def _binary(self, text: str, line: int) -> str:
         try:
@@ -102,11 +106,11 @@ class _Builder:
     def _alias(self, anchor: str, line: int) -> None:
         if anchor not in self._anchors:
             raise wrong(self._file, line, "", f"no value with the anchor &{anchor} is complete before this alias")
-        value, weight = self._anchors[anchor]
+        value, weight, height = self._anchors[anchor]
         self._aliased += weight
         if self._aliased > _MOST_ALIASED:
             raise wrong(self._file, line, "", f"aliases stand for more than {_MOST_ALIASED} values")
-        self._put(value, weight, line)
+        self._put(value, weight, height, line)
 
     def _end(self) -> None:
         frame = self._frames.pop()
@@ -117,17 +121,20 @@ class _Builder:
                     value[key] = item
                     value.lines[key] = other.lines[key]
         if frame.anchor:
-            self._anchors[frame.anchor] = (value, frame.weight)
-        self._put(value, frame.weight, value.line)
+            self._anchors[frame.anchor] = (value, frame.weight, frame.height)
+        self._put(value, frame.weight, frame.height, value.line)
 
-    def _put(self, value: Any, weight: int, line: int) -> None:
+    def _put(self, value: Any, weight: int, height: int, line: int) -> None:
         """Give a complete value to the list, mapping or document that it stands in."""
         if not self._frames:
             if not (isinstance(value, Plain) and resolve(value) is None):
                 self.documents.append(value)
             return
+        if len(self._frames) + height > _DEEPEST:
+            raise wrong(self._file, line, "", f"more than {_DEEPEST} levels of lists and mappings aren't read")
         frame = self._frames[-1]
         frame.weight += weight
+        frame.height = max(frame.height, height + 1)
         if isinstance(frame.value, Sequence):
             frame.value.append(value)
             frame.value.lines.append(line)

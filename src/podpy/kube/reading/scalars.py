@@ -27,6 +27,8 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt]| +)(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d{1,9})?(Z|[-+]\d\d:\d\d)?)?", re.ASCII
 )
+_INFINITE = float("inf")
+_LONGEST = 70  # characters of such a number, in any base
 _MOST = 2**64  # of Go's unsigned numbers
 _EXPONENT = 6  # from here on Go's shortest form has an exponent
 
@@ -41,11 +43,12 @@ def resolve(plain: Plain | str) -> str | int | float | bool | None:
     if (time := _time(text)) is not None:
         return time
     digits = text.replace("_", "")
-    if found := _INTEGER.fullmatch(digits):
-        number = _integer(found)
-        if -_MOST // 2 <= number < _MOST:
-            return number
-    return float(digits) if _FLOAT.fullmatch(digits) else text
+    if len(digits) <= _LONGEST and (found := _INTEGER.fullmatch(digits)):
+        whole = _integer(found)
+        if -_MOST // 2 <= whole < _MOST:
+            return whole
+    number = float(digits) if _FLOAT.fullmatch(digits) else _INFINITE
+    return text if number in (_INFINITE, -_INFINITE) else number
 
 
 def text_of(value: str | int | float | bool | None) -> str:

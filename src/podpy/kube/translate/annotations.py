@@ -6,6 +6,8 @@ only if it is listed here; a person's own --annotation always is.
 
 from __future__ import annotations
 
+import re
+
 from podpy.errors import UsageError
 from podpy.spec.text.limits import check_cpuset, ulimits
 
@@ -29,7 +31,11 @@ _OF_PODMAN = frozenset(
         *("memory-nodes", "pids-limit", "ulimit", "userns", "volumes-from"),
     )
 )
-_ENGINE = ("run.oci.", "io.podman.", "io.kubernetes.cri-o.", "io.container.", "io.crun.", "module.wasm.", "org.criu.")
+_ENGINE = (
+    *("run.oci.", "io.podman.", "io.kubernetes.cri-o.", "io.container.", "io.crun.", "module.wasm.", "org.criu."),
+    "org.systemd.property.",  # the OCI runtimes give these to the systemd unit of the container
+    *("dev.gvisor.", "io.katacontainers."),
+)
 _MOST_BYTES = 256 << 10  # Kubernetes' limit (apimachinery, validation of object metadata)
 
 
@@ -68,8 +74,8 @@ def limits(annotations: Mapping[str, str], name: str) -> dict[str, Any]:
     """Return the fields of Resources that annotations for the container `name` give. Raises UsageError."""
     found: dict[str, Any] = {}
     if text := annotations.get(f"{PODMAN}pids-limit/{name}", ""):
-        if not text.lstrip("-").isdigit() or not text.isascii():
-            raise UsageError(f'annotation {PODMAN}pids-limit/{name}: "{text}" is no number')
+        if not re.fullmatch("-?[0-9]{1,18}", text):
+            raise UsageError(f'annotation {PODMAN}pids-limit/{name}: "{text[:40]}" is no number')
         found["pids_limit"] = int(text)
     for key, field in (("cpuset", "cpuset_cpus"), ("memory-nodes", "cpuset_mems")):
         if text := annotations.get(f"{PODMAN}{key}/{name}", ""):

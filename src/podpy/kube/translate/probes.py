@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LEAST = {"periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1, "successThreshold": 1}
 _DEFAULTS = {"periodSeconds": 10, "timeoutSeconds": 1, "failureThreshold": 3, "successThreshold": 1}  # Probe v1
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_LONGEST_PORT = 5  # digits
+_SHOWN = 40
 _NONE: dict[str, Any] = {}
 
 
@@ -76,6 +78,8 @@ def _numbers(probe: Mapping) -> dict[str, int]:
     for key, least in _LEAST.items():
         if not least <= numbers[key] < 2**31:
             raise probe.wrong(key, f"{numbers[key]} must be at least {least}")
+    if probe.get("initialDelaySeconds", 0) >= 2**31:
+        raise probe.wrong("initialDelaySeconds", f"{probe['initialDelaySeconds']} is too large")
     return numbers
 
 
@@ -136,10 +140,10 @@ def _asked(kind: str, action: Mapping, container: Mapping) -> Probe:
 def _port(action: Mapping, container: Mapping) -> int:
     """Return a port's number; a name is one of the container's ports."""
     port = action.get("port", 0)
-    if isinstance(port, str) and not (port.isascii() and port.isdigit()):
+    if isinstance(port, str) and not (port.isascii() and port.isdigit() and len(port) <= _LONGEST_PORT):
         for each in container.get("ports", []):
             if each.get("name") == port:
                 number: int = each.get("containerPort", 0)
                 return number
-        raise action.wrong("port", f"unknown port: {port}")
+        raise action.wrong("port", f"unknown port: {port[:_SHOWN]}")
     return int(port)
