@@ -4,13 +4,32 @@
  * them. Process 1 gets no signal that it doesn't handle (pid_namespaces(7)), so the two that end it are waited for.
  */
 #define _GNU_SOURCE
+#include <link.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { FAILED = 125 };
+
+/* Gives back the pages of the C library's start, which is over: there is one of these processes for each pod, for as
+ * long as that runs. What is still needed is read again from the page cache. Only for less memory: no failure matters.
+ */
+static void leave_start_behind(void)
+{
+    uintptr_t page = getauxval(AT_PAGESZ);
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    for (unsigned long i = 0; segments && i < getauxval(AT_PHNUM); i++) {
+        if (segments[i].p_type != PT_LOAD || (segments[i].p_flags & PF_W))
+            continue;
+        uintptr_t first = segments[i].p_vaddr & ~(page - 1);
+        (void)madvise((void *)first, segments[i].p_vaddr + segments[i].p_memsz - first, MADV_DONTNEED);
+    }
+}
 
 int main(void)
 {
@@ -19,6 +38,7 @@ int main(void)
         sigaddset(&waited, SIGCHLD) < 0 || sigprocmask(SIG_BLOCK, &waited, NULL) < 0)
         return FAILED;
     signal(SIGCHLD, SIG_DFL); /* if it were ignored, it would not arrive */
+    leave_start_behind();
     while (true) {
         int number = sigwaitinfo(&waited, NULL);
         if (number == SIGTERM || number == SIGINT)
