@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from tests.faults.repaired import KILLED, assert_repaired
@@ -46,6 +49,25 @@ def test_a_removal_that_is_killed_is_finished_by_the_next_call(
     podpy.ok("pod", "start", shop)
     killed = podpy("pod", "rm", "--force", "--time=0", shop, env={"PODPY_CRASH_AT": moment})
     assert killed.returncode == KILLED, killed.describe()
+    podpy.ok("run", "--rm", "--network=none", busybox, "true")
+    assert podpy.ok("pod", "ls", "-q") == ""
+    assert_repaired(podpy, busybox)
+
+
+def test_a_pod_that_cant_be_removed_keeps_no_other_call_from_its_work(podpy: Podpy, shop: str, busybox: str) -> None:
+    podpy.ok("pod", "start", shop)
+    podpy.ok("exec", "a", "touch", "/stuck")
+    (stuck,) = Path(podpy.home).rglob("stuck")
+    if subprocess.run(["chattr", "+i", stuck], check=False, capture_output=True).returncode:
+        pytest.skip("this file system has no immutable files")
+    try:
+        podpy("pod", "rm", "--force", "--time=0", shop).fails(125, "Operation not permitted")
+        told = podpy("run", "--rm", "--network=none", busybox, "echo", "well")
+        assert told.ok() == "well"
+        assert any("removed" in text for text in told.warnings)
+    finally:
+        (stuck,) = Path(podpy.home).rglob("stuck")
+        subprocess.run(["chattr", "-i", stuck], check=True)
     podpy.ok("run", "--rm", "--network=none", busybox, "true")
     assert podpy.ok("pod", "ls", "-q") == ""
     assert_repaired(podpy, busybox)

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from podpy.errors import ConfigError
+from podpy.kube.apply.kubeconfig import access
 from tests.kube.api_server import TOKEN, APIServer
 from tests.support import needs, ports
 from tests.support.engine import PATH, Podpy
@@ -173,6 +175,23 @@ def test_only_the_clusters_authority_is_trusted(podpy: Podpy, by_token: APIServe
     )
     skipping = kubeconfig(podpy, by_token, user, **{"certificate-authority": None, "insecure-skip-tls-verify": True})
     podpy.ok("kube", "apply", "-f", path, "-k", skipping)
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ({"clusters": 5}, "an entry of clusters has no cluster"),
+        ({"users": [{"name": "u", "user": {"exec": "x"}}]}, "exec is a mapping"),
+        ({"users": [{"name": "u", "user": {"exec": {"args": 5}}}]}, "args of exec is a list"),
+        ({"users": [{"name": "u", "user": {"exec": {"env": [5]}}}]}, "env of exec is a list of mappings"),
+        ({"clusters": [{"name": "c", "cluster": {"proxy-url": 5}}]}, "proxy-url is a text"),
+    ],
+)
+def test_a_value_of_a_wrong_type_in_a_kubeconfig_is_told(tmp_path: Path, entries: dict[str, Any], told: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(entries))
+    with pytest.raises(ConfigError, match=f"^{path}: {told}$"):
+        access([str(path)])
 
 
 def test_a_program_may_say_the_token(podpy: Podpy, by_token: APIServer) -> None:

@@ -177,6 +177,8 @@ def test_a_file_has_the_pods_id(podpy: Podpy, busybox: str) -> None:
     assert podpy.ok("inspect", "-f", "{{.Pod}}", "c") == made
     assert podpy.ok("pod", "rm", "-f", "-t0", f"--pod-id-file={path}") == made
     assert not os.path.exists(path)
+    podpy("pod", "create", "--network=none", "--pod-id-file=/no/such/file").fails(125, "No such file or directory")
+    assert podpy.ok("pod", "ls", "-q") == ""
 
 
 def test_with_the_exit_policy_stop_the_last_end_stops_the_pod(podpy: Podpy, busybox: str) -> None:

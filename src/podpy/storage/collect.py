@@ -10,6 +10,7 @@ import os
 
 from podpy import files
 from podpy.errors import InUseError, SeveralNamesError
+from podpy.notice import warn
 from podpy.storage import blobs, crash_point, orphans, staging
 from podpy.storage.layers import compressed, filesystem
 from podpy.storage.layers.size import tree_size
@@ -114,9 +115,8 @@ def clear_up(store: Shelves, killed: dict[str, int], *, measure: bool = False) -
 
 
 def _is_removed(path: str) -> bool:
-    """Remove a killed call's staging directory; False if a child of that call still writes there: the next call does.
-
-    Raises OSError.
+    """Remove a killed call's staging directory. False if the next call must try again: a child of that call still
+    writes there, or something in it can't be removed, which is told: it keeps no call from its own work.
     """
     try:
         filesystem.remove_tree(path)
@@ -124,7 +124,7 @@ def _is_removed(path: str) -> bool:
         from errno import ENOTEMPTY
 
         if error.errno != ENOTEMPTY:
-            raise
+            warn(f"{path} could not be removed: {error.strerror}")
         return False
     return True
 

@@ -121,9 +121,11 @@ class _Config:
     def _add(self, path: str, document: Entry) -> None:
         self._current = self._current or str(document.get("current-context") or "")
         for kind, name in _LISTS.items():
-            for item in document.get(kind) or ():
+            entries = document.get(kind) or []
+            for item in entries if isinstance(entries, list) else [entries]:
                 if not isinstance(item, dict) or not isinstance(item.get(name) or {}, dict):
                     raise ConfigError(f"{path}: an entry of {kind} has no {name}")
+                _check(path, item.get(name) or {})
                 entry = {**(item.get(name) or {}), "name": item.get("name")}
                 self._entries[kind].setdefault(str(item.get("name")), _absolute(entry, os.path.dirname(path)))
 
@@ -160,6 +162,20 @@ def _document(path: str) -> Entry:
     if not isinstance(found, dict):
         raise ConfigError(f"{path} is no kubeconfig")
     return found
+
+
+def _check(path: str, entry: Entry) -> None:
+    """Refuse values of another type than they have. Raises ConfigError."""
+    plugin = entry.get("exec") or {}
+    if not isinstance(plugin, dict):
+        raise ConfigError(f"{path}: exec is a mapping")
+    for name in ("args", "env"):
+        if not isinstance(plugin.get(name) or [], list):
+            raise ConfigError(f"{path}: {name} of exec is a list")
+    if not all(isinstance(pair, dict) for pair in plugin.get("env") or ()):
+        raise ConfigError(f"{path}: env of exec is a list of mappings")
+    if not isinstance(entry.get("proxy-url") or "", str):
+        raise ConfigError(f"{path}: proxy-url is a text")
 
 
 def _absolute(entry: Entry, directory: str) -> Entry:

@@ -10,6 +10,8 @@ from podpy.errors import InUseError, UsageError
 from podpy.libpod.containers import names
 from podpy.libpod.containers.starting.create import create as create_container
 from podpy.libpod.pods import infra
+from podpy.libpod.pods.held import HeldPod
+from podpy.libpod.pods.remove import remove
 from podpy.libpod.pods.table import PodRow, PodTable
 from podpy.oci.document.resources import needed
 from podpy.spec.pod import EXIT_POLICIES, KINDS
@@ -42,7 +44,11 @@ def create(engine: Engine, spec: PodSpec, pull: PullOptions | None = None) -> Po
         else:
             break
     if spec.pod_id_file:
-        write_id_file(spec.pod_id_file, row.id)
+        try:
+            write_id_file(spec.pod_id_file, row.id)
+        except UsageError:
+            engine.privileged(lambda: remove(HeldPod(engine, row), force=True))
+            raise
     return row
 
 

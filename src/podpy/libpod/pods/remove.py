@@ -12,6 +12,7 @@ from podpy.libpod.locks import FileLock
 from podpy.libpod.pods.cgroup import discard
 from podpy.libpod.pods.held import HeldPod
 from podpy.libpod.pods.stop import stop_locked
+from podpy.notice import warn
 from podpy.storage import crash_point
 
 TYPE_CHECKING = False
@@ -55,6 +56,8 @@ def finish_removals(engine: Engine) -> list[str]:
             finished.append(row.name)
         except NoSuchPodError:
             lock.remove()
+        except PodpyError as error:
+            warn(f"pod {row.name}: its removal could not be finished: {error}")
         finally:
             lock.release()
     return finished

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import InUseError, NoSuchContainerError, NotFoundError
+from podpy.errors import InUseError, NoSuchContainerError, NotFoundError, PodpyError
 from podpy.libpod.containers.ending.cleanup import clean_up, release
 from podpy.libpod.containers.held import Held
 from podpy.libpod.containers.table import BUSY, EXITED, REMOVING, STOPPED_FOR_RESTART, ContainerRow
 from podpy.libpod.locks import BusyError
+from podpy.notice import warn
 from podpy.plan import perform
 from podpy.storage.mounts.root import RemoveContainerLayer
 
@@ -91,6 +92,8 @@ def finish_removals(engine: Engine) -> list[ContainerRow]:
                 finished.append(row)
         except (BusyError, NoSuchContainerError):
             continue  # another call is doing it, or has done it
+        except PodpyError as error:  # one that can't be removed doesn't keep the others' calls from their work
+            warn(f"container {row.id[:12]}: its removal could not be finished: {error}")
     return finished
 
 
