@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -136,7 +137,26 @@ def test_what_belongs_to_the_pod_is_refused_for_a_container(podpy: Podpy, shop: 
     assert podpy.ok("pod", "ls", "--format={{.NumberOfContainers}}") == "1"
 
 
-def test_errors_are_podmans(podpy: Podpy, shop: str) -> None:
+def test_a_pod_that_goes_while_its_last_end_is_looked_at_is_no_error(podpy: Podpy) -> None:
+    script = """
+from podpy import Runtime
+from podpy.libpod.pods.last_end import stop_if_last
+from podpy.spec.pod import PodSpec
+
+with Runtime() as runtime:
+    pod = runtime.pods.create(PodSpec(name="shop", exit_policy="stop"))
+    engine, lock_of = pod.engine, pod.engine.lock
+    engine.lock = lambda name: (setattr(engine, "lock", lock_of), pod.remove(force=True), lock_of(name))[2]
+    print(stop_if_last(engine, pod.id))
+"""
+    environment = {"PYTHONPATH": str(podpy.launcher.parents[2])}
+    assert podpy.run([sys.executable, "-c", script], env=environment).ok() == "False"
+    assert podpy.ok("pod", "ls", "-q") == ""
+
+
+def test_errors_are_podmans(podpy: Podpy, shop: str, busybox: str) -> None:
+    told = podpy("create", f"--name={shop}", busybox).fails(125, f'the container name "{shop}" is already in use')
+    assert f"Hint: podpy pod rm {shop}" in told.stderr
     podpy("pod", "rm", "nosuch").fails(1, NO_POD)
     podpy.ok("pod", "rm", "--ignore", "nosuch")
     found = podpy("pod", "inspect", "nosuch").fails(125, "no such pod nosuch")

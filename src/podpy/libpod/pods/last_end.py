@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from podpy import pids
+from podpy.errors import NoSuchPodError
 from podpy.libpod.containers.table import ALIVE, BUSY, RUNNING, STOPPED_BY_USER
 from podpy.libpod.pods.table import PodTable
 
@@ -34,6 +35,9 @@ def stop_if_last(engine: Engine, pod_id: str) -> bool:
         return False
     try:
         return _stop(engine, pod_id)
+    except NoSuchPodError:  # it was removed just before
+        lock.remove()
+        return False
     finally:
         lock.release()
 

@@ -476,7 +476,7 @@ def _insert(
                 f'creating container storage: the container name "{name}" is already in use by {owner}. You have to '
                 "remove that container to be able to reuse that name: that name is already in use, or use --replace "
                 "to instruct podpy to do so",
-                hint=f"podpy rm {name}",
+                hint=f"podpy {'' if table.state_of(owner) else 'pod '}rm {name}",
             )
     raise InUseError("no free name was found for the container", hint="Give one with --name")
 
