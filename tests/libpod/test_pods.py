@@ -55,6 +55,15 @@ def test_a_pods_life(podpy: Podpy, shop: str) -> None:
     podpy("pod", "exists", shop).fails(1)
 
 
+def test_rm_all_removes_pods_too(podpy: Podpy, shop: str) -> None:
+    podpy.ok("pod", "start", shop)
+    infra = podpy.ok("pod", "inspect", "-f", "{{.InfraContainerID}}", shop)
+    podpy("rm", "--all").fails(2, "without force")
+    removed = podpy.ok("rm", "--all", "--force", "--time=0").splitlines()
+    assert len(removed) == 3 and removed[-1] == infra
+    assert (podpy.ok("pod", "ls", "-q"), podpy.ok("ps", "-aq")) == ("", "")
+
+
 def test_containers_share_what_the_pod_says(podpy: Podpy, busybox: str) -> None:
     def spaces(container: str) -> list[str]:
         return podpy.ok(
@@ -132,7 +141,6 @@ def test_what_belongs_to_the_pod_is_refused_for_a_container(podpy: Podpy, shop: 
     podpy("run", "--pid=pod", busybox).fails(125, "no pod is given")
     infra = podpy.ok("pod", "inspect", "-f", "{{.InfraContainerID}}", "shop")
     podpy("rm", "--force", infra).fails(125, "cannot be removed without removing the pod")
-    podpy.ok("rm", "--all")
     podpy.ok("container", "prune", "--force")
     assert podpy.ok("pod", "ls", "--format={{.NumberOfContainers}}") == "1"
 

@@ -14,7 +14,7 @@ from podpy.libpod.containers.container import Container
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, TypeGuard
 
     from podpy.image.progress import Progress
     from podpy.image.registry.access import PullOptions
@@ -379,14 +379,15 @@ class Containers:
         """Remove containers one after the other; yield each name with its error or None.
 
         With `force`, they are stopped together before. A container named twice is removed once. One that joins the
-        namespaces of another doesn't prevent that one's removal if both are removed. Other options: `Container.remove`.
+        namespaces of another doesn't prevent that one's removal if both are removed. With `every`, that all are chosen,
+        pods go, too. Other options: `Container.remove`.
         """
         from podpy.libpod.system.repair import repair
 
         self._engine.privileged(lambda: repair(self._engine))
         together = dict(chosen)
-        if every:  # infra containers go with their pods
-            together = {shown: found for shown, found in together.items() if not _is_infra(found)}
+        infra = {shown: found for shown, found in together.items() if every and _is_infra(found)}
+        together = {shown: found for shown, found in together.items() if shown not in infra}
         containers = {found.id: found for found in together.values() if isinstance(found, Container)}
         going = None if every else set(containers)
         if force and len(containers) > 1:
@@ -404,6 +405,13 @@ class Containers:
                 yield shown, NoSuchContainerError(text)
             else:
                 yield shown, found
+        for shown, found in infra.items():
+            yield shown, failure(self._remove_pod, found, force, timeout)
+
+    def _remove_pod(self, infra: Container, force: bool, timeout: int | None) -> None:
+        from podpy.libpod.pods.users import remove_user
+
+        self._engine.privileged(lambda: remove_user(infra, force=force, timeout=timeout))
 
     def prune(self, filters: Sequence[str] = (), *, dry_run: bool = False) -> Pruned:
         """Remove the containers that aren't running and match every filter. Raises UsageError."""
@@ -412,7 +420,7 @@ class Containers:
         return prune.containers(self._engine, self.listing(filters, all=True).rows, dry_run=dry_run)
 
 
-def _is_infra(found: Container | PodpyError) -> bool:
+def _is_infra(found: Container | PodpyError) -> TypeGuard[Container]:
     return isinstance(found, Container) and bool(found.row.pod) and found.spec.is_infra
 
 

@@ -1,4 +1,4 @@
-"""Removing the containers that use a network, a volume or an image which goes by force; pods go as a whole."""
+"""Removing containers because of something else: all go, or a network, volume or image by force. Pods go as a whole."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
 
 
-def remove_user(container: Held, *, volumes: bool = False, timeout: int | None = None, depend: bool = False) -> None:
-    """Remove a container by force, as `ending.remove.remove` does; an infra container with its pod.
+def remove_user(
+    container: Held, *, force: bool = True, volumes: bool = False, timeout: int | None = None, depend: bool = False
+) -> None:
+    """Remove a container as `ending.remove.remove` does; an infra container with its pod.
 
     Raises NoSuchContainerError, and what those raise.
     """
     if not (container.row.pod and container.spec.is_infra):
-        remove(container, force=True, volumes=volumes, timeout=timeout, depend=depend)
+        remove(container, force=force, volumes=volumes, timeout=timeout, depend=depend)
         return
     engine = container.engine
     try:
-        remove_pod(HeldPod(engine, PodTable(engine.database).get(container.row.pod)), force=True, timeout=timeout)
+        remove_pod(HeldPod(engine, PodTable(engine.database).get(container.row.pod)), force=force, timeout=timeout)
     except NoSuchPodError:
         pass  # another call was faster
