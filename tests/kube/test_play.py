@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -163,6 +164,20 @@ def test_ctrl_c_ends_the_waiting_and_removes_everything(podpy: Podpy, busybox: s
     assert waiting.wait() == 0
     assert "\nCleaning up containers, pods, and volumes...\nPods stopped:\n" in rest
     assert is_empty(podpy)
+
+
+def test_ctrl_c_before_anything_is_made_leaves_what_was_there(podpy: Podpy, busybox: str) -> None:
+    play(podpy, pod("web", f"command: [sh, -c, '{WAITS}']")).ok()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        text = pod("web", "command: [sh]").replace("localhost", f"127.0.0.1:{silent.getsockname()[1]}")
+        (podpy.home / "web.yaml").write_text(text)
+        playing = podpy.popen("kube", "play", "--wait", "--replace", "web.yaml", stdout=subprocess.PIPE)
+        assert playing.stdout
+        silent.accept()  # it pulls
+        playing.send_signal(signal.SIGINT)
+        assert b"Pods removed:\nSecrets" in playing.stdout.read()
+        assert playing.wait() == 0
+    assert podpy.ok("pod", "ls", "--format={{.Name}} {{.Status}}") == "web Running"
 
 
 def test_a_job_with_a_sidecar_and_wait_is_removed_when_it_has_ended(podpy: Podpy, busybox: str) -> None:

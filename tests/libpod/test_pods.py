@@ -79,6 +79,8 @@ def test_containers_share_what_the_pod_says(podpy: Podpy, busybox: str) -> None:
     assert one[:3] == two[:3] and one[3] != two[3]
     assert spaces("pids1") == spaces("pids2")
     assert podpy.ok("exec", "pids1", "cat", "/proc/1/comm") == "pause"
+    assert podpy.ok("exec", "usual1", "sh", "-c", "cat /etc/hostname; echo $HOSTNAME") == "usual\nusual"
+    assert podpy.ok("inspect", "-f", "{{.Config.Hostname}}", "usual1") == "usual"
     assert podpy.ok("ps", "-q", "--filter=name=keeper")
     assert podpy.ok("pod", "inspect", "-f", "{{.SharedNamespaces}}", "pids") == "[pid uts ipc net]"
     podpy.ok("pod", "create", "--name=hosts", "--network=none", "--pid=host", "--uts=host")

@@ -98,10 +98,10 @@ def test_another_containers_namespaces_are_joined(podpy: Podpy, run: Run, busybo
     kinds = ("pid", "ipc", "uts", "net")
     own = podpy.ok("exec", "one", "sh", "-c", "for n in pid ipc uts net; do readlink /proc/1/ns/$n; done").split()
     options = ("--pid=container:one", "--ipc=container:one", "--uts=container:one", "--network=container:one")
-    script = "for n in pid ipc uts net; do readlink /proc/self/ns/$n; done; hostname"
+    script = "for n in pid ipc uts net; do readlink /proc/self/ns/$n; done; hostname; echo $HOSTNAME; cat /etc/hostname"
     seen = podpy.ok("run", "--rm", *options, busybox, "sh", "-c", script).split()
     assert dict(zip(kinds, seen, strict=False)) == dict(zip(kinds, own, strict=True))
-    assert seen[-1] == "first"
+    assert seen[-3:] == ["first"] * 3
     run("true", "--pid=container:nosuch").fails(125, "nosuch")
 
 

@@ -153,6 +153,7 @@ def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
         (("--add-host", "a"), 'bad format for add-host: "a"'),
         (("--add-host", "a:b"), 'invalid IP address in add-host: "b"'),
         (("--add-host", "a;:1.2.3.4"), 'hostname in add-host "a;:1.2.3.4" is empty'),
+        (("--add-host", "a\nb:1.2.3.4"), "has a line end or another control character"),
         (("--dns", "none", "--dns", "192.0.2.1"), "none is not allowed to be specified with other DNS ip addresses"),
         (("--dns-search", "a b"), "a b is not a valid domain"),
         (("--dns-search", "-a.org"), "-a.org is not a valid domain"),

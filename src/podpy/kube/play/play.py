@@ -2,7 +2,8 @@
 
 Everything is translated, checked and pulled first, so most mistakes change nothing. Then come, in this order, what is
 replaced, the network, volumes of claims, secrets, and each pod with its volumes and containers; at last the pods start.
-What fails before that undoes what was made. A container that can't start stays to be looked at, as in Podman.
+What fails before that, and an interrupt, undoes what was made. A container that can't start stays to be looked at, as
+in Podman.
 """
 
 from __future__ import annotations
@@ -86,18 +87,19 @@ def play(
         bringing.bring(plan.members, plan.volumes.values())
     if options.replaces:
         removed = down(runtime, objects)
-        _remove_namesakes(runtime, plans)
+        if options.no_pod_prefix:
+            _remove_namesakes(runtime, plans)
         if on_replaced:
             on_replaced(removed)
     made = Made()
     try:
         report, found = _make(runtime, objects, plans, options, made)
-    except BaseException:
+        if not options.start:
+            return report
+        played = [each.replace(errors=_start(pod)) for each, pod in zip(report.pods, found, strict=True)]
+    except BaseException:  # an interrupt, too
         made.remove()
         raise
-    if not options.start:
-        return report
-    played = [each.replace(errors=_start(pod)) for each, pod in zip(report.pods, found, strict=True)]
     return report.replace(pods=played)
 
 
@@ -150,7 +152,7 @@ def _stored(runtime: Runtime, name: str) -> bytes | None:
 
 
 def _remove_namesakes(runtime: Runtime, plans: Sequence[_Plan]) -> None:
-    """Remove containers outside of the pods that have the new ones' names (--no-pod-prefix)."""
+    """Remove the containers that have the new ones' names, which have no pod's name in front."""
     names = {member.spec.name for plan in plans for member in plan.members}
     for container in runtime.containers():
         if container.name in names:

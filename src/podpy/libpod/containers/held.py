@@ -66,6 +66,17 @@ class Held:
         return self._parsed[1]
 
     @property
+    def hostname(self) -> str:
+        """The host name: of the container whose UTS namespace it joins, else the given one, else its short id."""
+        how, _, owner = self.spec.uts.partition(":")
+        if how == "container":
+            try:
+                return find(self.engine, owner).hostname
+            except NoSuchContainerError:
+                pass
+        return self.spec.hostname or self.id[:12]
+
+    @property
     def image(self) -> ImageRecord | None:
         """The image's record; None for `--rootfs`. Raises NoSuchImageError if it was removed by force."""
         if self._image is None and self.row.image_id:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.spec.container import ContainerSpec, Mount
 
-_SHORT_ID = 12
 _SIGRTMIN = 34  # in glibc and musl
 _SIGNALS = (
     "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
@@ -266,7 +265,7 @@ def _config(container: Held, spec: ContainerSpec, process: dict[str, Any]) -> di
     entrypoint = spec.entrypoint or []
     has_entrypoint = bool(entrypoint) and spec.command[: len(entrypoint)] == entrypoint
     return {
-        "Hostname": spec.hostname or row.id[:_SHORT_ID],
+        "Hostname": container.hostname,
         "Domainname": "",
         "User": spec.user,
         "AttachStdin": False,
@@ -309,7 +308,7 @@ def _environment(container: Held, spec: ContainerSpec) -> list[str]:
     if row.started:
         known.setdefault("HOME", files.read_small(home_file(container.engine.directory(row.id))) or USUAL_HOME)
     if spec.hostname or (row.started and spec.uts != "host"):
-        known.setdefault("HOSTNAME", spec.hostname or row.id[:_SHORT_ID])
+        known.setdefault("HOSTNAME", container.hostname)
     return [f"{name}={value}" for name, value in known.items()]
 
 

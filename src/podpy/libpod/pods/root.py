@@ -14,6 +14,7 @@ import shutil
 
 from podpy import process
 from podpy.storage import crash_point
+from podpy.storage.layers.filesystem import sync_filesystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def ensure(engine: Engine, path: str) -> None:
     target = aside + PROGRAM
     shutil.copyfile(_program(), target)
     os.chmod(target, 0o755)
+    sync_filesystem(aside)  # once for each version of podpy: after a power cut it is whole, too
     crash_point("pod:root")
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     try:

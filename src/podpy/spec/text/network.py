@@ -14,12 +14,14 @@ _LONGEST_DOMAIN = 254
 
 
 def check_host(text: str) -> str:
-    """Return the value of one `--add-host`. Raises UsageError for an empty name or what is no address."""
+    """Return the value of one `--add-host`. Raises UsageError for what is no name of one line, or no address."""
     names, colon, address = text.partition(":")
     if not colon or not names:
         raise UsageError(f'bad format for add-host: "{text}"', hint="It is HOST[;HOST…]:ADDRESS")
     if not all(names.split(";")):
         raise UsageError(f'hostname in add-host "{text}" is empty')
+    if not names.isprintable():
+        raise UsageError(f'hostname in add-host "{text}" has a line end or another control character')
     if address != HOST_GATEWAY and not is_address(address):
         raise UsageError(
             f'invalid IP address in add-host: "{address}"', hint=f"It is HOST[;HOST…]:ADDRESS, or :{HOST_GATEWAY}"

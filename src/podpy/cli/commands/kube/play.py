@@ -35,8 +35,8 @@ def play(options: Options) -> int:
         if options.wait:
             from podpy.cli.commands.kube.waiting import play_and_wait
 
-            return play_and_wait(runtime, objects, lambda: _play(runtime, objects, options), _print_down)
-        return _play(runtime, objects, options)[0]
+            return play_and_wait(runtime, objects, lambda: _play(runtime, objects, options), _print_report, _print_down)
+        return _print_report(_play(runtime, objects, options))
 
 
 def down(options: Options) -> int:
@@ -48,10 +48,10 @@ def down(options: Options) -> int:
         return _print_down(down(runtime, objects, force=options.force))
 
 
-def _play(runtime: Runtime, objects: Sequence[Object], options: Options) -> tuple[int, Report]:
+def _play(runtime: Runtime, objects: Sequence[Object], options: Options) -> Report:
     from podpy.kube.play.play import play
 
-    report = play(
+    return play(
         runtime,
         objects,
         _play_options(options),
@@ -59,7 +59,6 @@ def _play(runtime: Runtime, objects: Sequence[Object], options: Options) -> tupl
         progress=progress_maker(options),
         on_replaced=_print_down,
     )
-    return _print_report(report), report
 
 
 def _objects(runtime: Runtime, files: Sequence[str], validate: str) -> Sequence[Object]:

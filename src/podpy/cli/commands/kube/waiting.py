@@ -23,18 +23,23 @@ class _Asked(BaseException):
 def play_and_wait(
     runtime: Runtime,
     objects: Sequence[Object],
-    play: Callable[[], tuple[int, Report]],
-    show: Callable[[Down], int],
+    play: Callable[[], Report],
+    show: Callable[[Report], int],
+    show_down: Callable[[Down], int],
 ) -> int:
-    """Play, wait for the containers' ends, and remove everything; return the exit code of the removal."""
-    from podpy.kube.play.down import down
+    """Play, wait for the containers' ends, and remove everything; return the exit code of the removal.
+
+    An interrupted play has undone what it made; then what was there before stays.
+    """
+    from podpy.kube.play.down import Down, down
 
     print("Use ctrl+c to clean up or wait for pods to exit", flush=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ask)
-    lines = 0
+    lines, report = 0, None
     try:
-        _, report = play()
+        report = play()
+        show(report)
         for pod in report.pods:
             for container in pod.containers:
                 _wait(runtime, container)
@@ -43,7 +48,7 @@ def play_and_wait(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     print("\n" * lines + "Cleaning up containers, pods, and volumes...", flush=True)
-    return show(down(runtime, objects, force=True))
+    return show_down(down(runtime, objects, force=True) if report else Down())
 
 
 def _ask(_number: int, _frame: object) -> None:

@@ -136,7 +136,7 @@ class BuildConfig(Operation):
                 rootless=is_rootless, controllers=sorted(view.controllers), environment=dict(context.environ)
             ),
             user=prepared.user.ids,
-            hostname=spec.hostname,
+            hostname=context.hostname,
             files={**prepared.files.paths, **secret_files},
             artifacts=prepared.sources.artifacts,
             sources=prepared.sources.paths,

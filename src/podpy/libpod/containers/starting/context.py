@@ -19,6 +19,7 @@ class StartContext(Record):
 
     container_id: str
     name: str
+    hostname: str
     spec: ContainerSpec
     directory: str  # its run directory
     layer: str  # its directory under the graph root (on a disk)

@@ -164,7 +164,8 @@ def _create_once(engine: Engine, spec: ContainerSpec, wanted: _Wanted, status: s
         from podpy.oci import cdi
 
         cdi.find(asked.cdi_devices, asked.gpus, engine.settings.cdi_spec_dirs or engine.conf.cdi_spec_dirs)
-    if asked.mounts or asked.devices or asked.init or not f"{asked.hostname}{asked.workdir}".isascii():
+    texts = f"{asked.hostname}{asked.workdir}"
+    if asked.mounts or asked.devices or asked.init or not (texts.isascii() and texts.isprintable()):
         from podpy.libpod.containers.starting import preflight
 
         preflight.check_text(asked)

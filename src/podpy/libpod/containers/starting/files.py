@@ -56,7 +56,7 @@ class WriteFiles(Operation):
         if self._network.resolv_conf is not None:
             texts["/etc/resolv.conf"] = self._network.resolv_conf
         if not spec.no_hostname:
-            own = os.uname().nodename if spec.uts == "host" else spec.hostname or context.container_id[:12]
+            own = os.uname().nodename if spec.uts == "host" else context.hostname
             texts["/etc/hostname"] = own + "\n"
         return {**texts, **self._accounts.texts}
 

@@ -304,6 +304,7 @@ def context_of(container: Held, console_size: tuple[int, int] | None = None) -> 
     return StartContext(
         container_id=container.id,
         name=container.name,
+        hostname=container.hostname,
         spec=spec,
         directory=directory,
         layer=engine.directory(container.id),

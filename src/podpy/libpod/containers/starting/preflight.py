@@ -25,7 +25,9 @@ _CONTROLLED = (
 
 
 def check_text(spec: ContainerSpec) -> None:
-    """Refuse what config.json, which is UTF-8, can't tell the OCI runtime. Raises UsageError."""
+    """Refuse what config.json, which is UTF-8, can't tell the OCI runtime, and a host name that would be several lines
+    of /etc/hosts. Raises UsageError.
+    """
     for kind, text in (
         ("hostname", spec.hostname),
         ("working directory", spec.workdir),
@@ -34,6 +36,8 @@ def check_text(spec: ContainerSpec) -> None:
     ):
         if text != fastjson.well_formed(text):
             raise UsageError(f'{kind} "{text}" isn\'t UTF-8: invalid argument')
+    if not spec.hostname.isprintable():
+        raise UsageError(f'hostname "{spec.hostname}" has a line end or another control character: invalid argument')
 
 
 def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) -> None:
