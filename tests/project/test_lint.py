@@ -19,6 +19,7 @@ CHECKS = {
         "-m",
         "mypy",
         "--strict",
+        "--cache-dir=.mypy_cache/tests",  # the other check may write its own at the same time, on another worker
         "--explicit-package-bases",
         "tests/support",
         "tests/project",
