@@ -193,6 +193,7 @@ static bool has_not_come_up(const struct health *health)
 void health_go_on(struct context *ctx, enum run run, bool counts)
 {
     struct health *health = &ctx->health;
+    bool was_stopping = health->stopping;
 
     health_due_again(health, run);
     if (counts && health->status == HEALTH_HEALTHY)
@@ -207,7 +208,8 @@ void health_go_on(struct context *ctx, enum run run, bool counts)
     }
     health->requested = false;
     close_fd(&health->answer_fd);
-    health_stop_next(ctx);
+    if (was_stopping) /* else `act` has begun the stop, and the signal comes after its hook */
+        health_stop_next(ctx);
 }
 
 bool health_reaped(struct context *ctx, pid_t pid, int status)
