@@ -1,7 +1,8 @@
 """The build: the cffi module `podpy._native`, the static executables in `podpy/_bin`, the compiled option table.
 
     python setup.py build_ext --inplace      everything into the checkout (src/podpy/_bin/podpy then runs from there)
-    pip install .                            everything into an environment, the launcher as its `podpy` script
+    pip install .                            everything into an environment, the launcher as its `podpy` script, and
+                                             as `podpy-system-generator`
 
 Each directory under src/conmon_c except `native` and `common` is one executable: all its C files, linked statically,
 and for some those of `common`. A file `flags` in such a directory holds further compiler flags, one or more a line.
@@ -67,10 +68,12 @@ class Program:
 
 
 PROGRAMS = [
-    *(Program(name, name, "common") for name in ("conmon", "forward", "resolver")),
-    *(Program(name, name) for name in ("holder", "hello", "init", "pause", "probe")),
+    *(Program(name, name, "common") for name in ("conmon", "forward", "probe", "resolver")),
+    *(Program(name, name) for name in ("holder", "hello", "init", "pause")),
 ]
 LAUNCHER = Program("podpy", "launcher")
+GENERATOR = Program("podpy-system-generator", "launcher")
+GENERATOR_DEFINITIONS = ["-DPODPY_GENERATOR"]
 
 
 def checkout_definitions() -> list[str]:
@@ -107,6 +110,8 @@ class BuildExtensions(build_ext):
             program.build(root / "podpy/_bin" / program.name)
         if self.inplace:
             LAUNCHER.build(root / "podpy/_bin/podpy", checkout_definitions())
+            target = root / "podpy/_bin" / GENERATOR.name
+            GENERATOR.build(target, checkout_definitions() + GENERATOR_DEFINITIONS)
         compile_option_table(root)
         if not self.inplace:  # a checkout's sources change
             pack_modules(root)
@@ -121,10 +126,12 @@ class BuildExtensions(build_ext):
 
 
 class BuildLauncher(build_scripts):
-    """The `podpy` script is an executable. (The original reads scripts as text and rewrites their first line.)"""
+    """The scripts are executables. (The original reads scripts as text and rewrites their first line.)"""
 
     def run(self) -> None:
-        LAUNCHER.build(Path(self.build_dir).resolve() / "podpy")
+        target = Path(self.build_dir).resolve()
+        LAUNCHER.build(target / LAUNCHER.name)
+        GENERATOR.build(target / GENERATOR.name, GENERATOR_DEFINITIONS)
 
     def get_source_files(self) -> list[str]:
         return []
@@ -137,7 +144,7 @@ def main() -> None:
     setup(
         cffi_modules=["src/conmon_c/native/build.py:ffibuilder"],
         cmdclass={"build_ext": BuildExtensions, "build_scripts": BuildLauncher},
-        scripts=["podpy"],
+        scripts=[LAUNCHER.name, GENERATOR.name],
         options={"bdist_wheel": {"py_limited_api": "cp311"}},
     )
 

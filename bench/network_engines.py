@@ -158,7 +158,8 @@ def _helpers() -> dict[int, str]:
     return found
 
 
-def _pss(pid: int) -> float:
+def pss(pid: int) -> float:
+    """Return the kB of memory that a process has, its share of what it shares with others."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith("Pss:")))
 
@@ -173,7 +174,7 @@ def memory(bench: Bench) -> Iterator[Row]:
         mine = {pid: name for pid, name in _helpers().items() if pid not in before}
         try:
             for name in sorted(set(mine.values())):
-                found = [_pss(pid) for pid, own in mine.items() if own == name]
+                found = [pss(pid) for pid, own in mine.items() if own == name]
                 print(f"{engine.name}: {len(found)} {name}, {sum(found):g} kB", file=sys.stderr)
                 totals[engine.name] = [sum(found) + sum(totals.get(engine.name, []))]
         except PermissionError as error:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/reference/ from the command line's declarations: one page for each command, and an index.
+"""Writes docs/reference/ from the command line's declarations: one page for each command, and an index; and the page
+of Quadlet's keys from their table.
 
     scripts/reference.py [--check] [DIRECTORY]
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT / "src"))
@@ -19,6 +21,10 @@ from podpy.cli import declare  # noqa: E402
 from podpy.cli.declare.globals import GLOBAL_OPTIONS, PERSISTENT_OPTIONS  # noqa: E402
 from podpy.cli.declare.model import Command, Option  # noqa: E402
 from podpy.cli.show.help_pages import split_example, usage  # noqa: E402
+from podpy.quadlet.keys import GLOBAL, KINDS, QUADLET  # noqa: E402
+
+if TYPE_CHECKING:
+    from podpy.quadlet.keys import Keys
 
 NOTE = "<!-- Made by scripts/reference.py from src/podpy/cli/declare; don't edit. -->\n\n"
 
@@ -103,10 +109,54 @@ def index_page(commands: list[Command]) -> str:
     return text + "".join(option_line(option) for option in GLOBAL_OPTIONS[persistent:] if not option.hidden)
 
 
+KEYS_PAGE = "quadlet-keys.md"
+KEYS_HEAD = """<!-- Made by scripts/reference.py from src/podpy/quadlet/keys.py; don't edit. -->
+
+# Keys of Quadlet's files
+
+What files are, and where: [quadlet.md](../quadlet.md). In each section, `KEY=VALUE` becomes the option that stands
+behind the key. All other sections are systemd's (systemd.unit(5), systemd.service(5)).
+
+"""
+READ = {
+    "each": "may stand several times",
+    "bool": "yes or no",
+    "flag": "yes or no",
+    "pairs": "words NAME=VALUE",
+    "words": "words",
+    "lower": "words",
+    "args": "words",
+    "paths": "words",
+    "files": "words",
+}
+"""What is said of how a key's text is read, by the table's forms."""
+
+
+def keys_list(keys: Keys) -> str:
+    """Return the list of a section's keys, in the alphabet's order."""
+    text = ""
+    for key, (form, option, purpose) in sorted(keys.items(), key=lambda item: item[0].lower()):
+        behind = f" (`{option}`)" if option else ""
+        kind = f"; {READ[form]}" if form in READ else ""
+        text += wrapped(f"- `{key}`{behind}: {purpose}{kind}.", "  ")
+    return text
+
+
+def keys_page() -> str:
+    """Return the page of Quadlet's keys."""
+    text = KEYS_HEAD
+    for ending, (section, suffix, _, keys) in sorted(KINDS.items()):
+        own = {key: row for key, row in keys.items() if key not in GLOBAL}
+        text += f"## [{section}]\n\nOf `NAME{ending}`, the unit `NAME{suffix}.service`.\n\n{keys_list(own)}\n"
+    text += f"## In each of these sections\n\n{keys_list(GLOBAL)}\n"
+    return text + f"## [Quadlet]\n\nIn files of each kind.\n\n{keys_list(QUADLET)}"
+
+
 def pages() -> dict[str, str]:
     """Return all pages by file name."""
     commands = [command for command in declare.COMMANDS if not command.hidden]
-    return {"README.md": index_page(commands), **{page_name(command): command_page(command) for command in commands}}
+    found = {page_name(command): command_page(command) for command in commands}
+    return {"README.md": index_page(commands), KEYS_PAGE: keys_page(), **found}
 
 
 def main(arguments: list[str]) -> int:

@@ -285,6 +285,9 @@ if __name__ == "__main__":
     if "podpy_site" in sys._xoptions:  # the launcher of a checkout: dependencies are elsewhere
         sys.path.append(str(sys._xoptions["podpy_site"]))
     use_pack()
-    from podpy.cli.main import main
+    if "podpy_generator" in sys._xoptions:  # the launcher podpy-system-generator
+        from podpy.cli.generator import main
+    else:
+        from podpy.cli.main import main
 
     finish(main(sys.argv[1:]))

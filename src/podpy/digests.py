@@ -19,6 +19,11 @@ def sha256(data: bytes) -> str:
     return "sha256:" + str(_sha256(data).hexdigest())
 
 
+def raw_sha256(data: bytes) -> bytes:
+    """Return the digest of some bytes as 32 bytes."""
+    return bytes(_sha256(data).digest())
+
+
 def has_digest(data: bytes, digest: str) -> bool:
     """Return whether bytes have this digest, `ALGORITHM:HEX`. Raises ValueError for an algorithm that hashlib lacks."""
     algorithm, _, expected = digest.partition(":")

@@ -2,7 +2,8 @@
 
     PodpyError                       125  failed                podpy itself failed
     ├── UsageError                   125  usage                 bad option or value, options that exclude each other
-    │   └── TemplateError                 bad-template          a Go template (podpy/go/template/errors.py)
+    │   ├── TemplateError                 bad-template          a Go template (podpy/go/template/errors.py)
+    │   └── BuildFileError                bad-build-file        a Dockerfile: it names file, line and column
     ├── ConfigError                  125  bad-configuration     a configuration file can't be read or is wrong
     ├── NotFoundError                125  not-found             no such object (`exists`, `inspect`: 1)
     │   ├── NoSuchContainerError          no-such-container
@@ -43,6 +44,7 @@
     ├── RuntimeFailedError           125  runtime               the OCI runtime or conmon failed
     │   ├── CommandNotExecutableError 126 not-executable
     │   └── CommandNotFoundError     127  command-not-found
+    ├── StepFailedError              125  step-failed           a step of a build; with RUN's own exit code
     └── NotSupportedError            125  not-supported         what this host, or this version of podpy, can't do
 
 Every error is one line: what failed and why, in Podman's words where it has some; and (`hint`) what to do about it.
@@ -87,6 +89,25 @@ class UsageError(PodpyError):
 
     code = "usage"
     see = ""
+
+
+class BuildFileError(UsageError):
+    """A Dockerfile that can't be used: "FILE:LINE:COLUMN: what is wrong".
+
+    `file`, `line` and `column` (from 1) say where; `reason` is the text without the place, in BuildKit's words where it
+    has some.
+    """
+
+    code = "bad-build-file"
+    file = reason = ""
+    line = column = 0
+
+    @classmethod
+    def at(cls, file: str, line: int, column: int, reason: str, *, hint: str = "") -> Self:
+        """Return the error about a place in a file."""
+        error = cls(f"{file}:{line}:{column}: {shorten(reason, 400)}", hint=hint)
+        error.file, error.line, error.column, error.reason = file, line, column, reason
+        return error
 
 
 class ConfigError(PodpyError):
@@ -344,6 +365,16 @@ class CommandNotFoundError(RuntimeFailedError):
 
     code = "command-not-found"
     exit_code = EXIT_NOT_FOUND
+
+
+class StepFailedError(PodpyError):
+    """A step of a build failed. A RUN's exit code is the build's."""
+
+    code = "step-failed"
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = EXIT_FAILURE) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
 
 
 class NotSupportedError(PodpyError):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _SIGPIPE, _SIGXFSZ, _SIGKILL = 13, 25, 9
 # Python ignores these two; a child that inherited that would behave unlike one started from a shell.
-_DEFAULT_SIGNALS = (_SIGPIPE, _SIGXFSZ)
+_default_signals = [_SIGPIPE, _SIGXFSZ]
+_IGNORED_AT_THE_END = (1, 2, 3, 15)  # SIGHUP, SIGINT, SIGQUIT, SIGTERM: src/conmon_c/conmon/end.c
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_")
 _STDOUT, _STDERR = 1, 2
 _CHUNK = 65536
@@ -76,6 +77,11 @@ def find(name: str, directories: Iterable[str] = ()) -> str:
     raise NotFoundError(f"{name}: no such program in PATH or {SEARCH_PATH}")
 
 
+def begin_as_exit_command() -> None:
+    """Let children have the default signals: a monitor's exit command itself ignores those that end a unit."""
+    _default_signals[2:] = _IGNORED_AT_THE_END
+
+
 def command_line(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """Return a command, with variables in front of it if given, quoted so that it can be pasted into a shell."""
     words = [f"{name}={_quote(value)}" for name, value in (environment or {}).items()]
@@ -115,7 +121,7 @@ def spawn(
             [name or argv[0], *argv[1:]],
             os.environ if environment is None else environment,
             file_actions=actions,
-            setsigdef=_DEFAULT_SIGNALS,
+            setsigdef=_default_signals,
             setsid=session,
         )
     finally:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ports
 from tests.support.engine import CHECKOUT, Podpy, Result
 from tests.support.images import Image
 from tests.support.registry import Registry
@@ -148,8 +149,12 @@ def test_everyday_commands_load_no_more_than_they_need(podpy: Podpy, busybox: st
     if os.environ.get(UPDATE):
         write(found)
         podpy.ok("run", "-d", "--name", "three", "--network=none", busybox, "sleep", "1000")
-        for command in ("create -q", "run -i --rm"):
-            budget.ok(*command.split(), "--network=none", busybox, "true")
+        podpy.ok("network", "create", "net")
+        podpy.ok("run", "-d", "--name", "four", "--network=net", busybox, "sleep", "1000")
+        for command in ("create -q --network=none", "run -i --rm --network=none", "run --rm --network=net"):
+            budget.ok(*command.split(), busybox, "true")
+        budget.ok("run", "--rm", "--network=net", "-p", f"{ports.free()}:80", busybox, "true")
+        podpy.ok("rm", "-f", "-t0", "four")
         for command in ("stats --no-stream three", "images", "restart -t0 three", "rm -f -t0 three", "--version"):
             budget.ok(*command.split())
         write_called(budget.called)

@@ -58,7 +58,8 @@ def spellings(option: Option) -> Iterator[list[str]]:
     values = list(option.choices) or SAMPLES[option.kind]
     for name in names:
         for value in values:
-            yield [name, value]
+            if option.bare is None:  # else, without =, the next word is none of its own (pflag), which Typer can't
+                yield [name, value]
             yield [f"{name}={value}"]
             if len(name) == 2:
                 yield [name + value]

@@ -38,7 +38,7 @@ def conmon_exe(request: pytest.FixtureRequest, build_dir: Path) -> Path:
 def probe_exe(conmon_exe: Path) -> Path:
     """The program that runs probes, built in the same way."""
     target = conmon_exe.with_name(conmon_exe.name.replace("conmon", "probe"))
-    sources = sorted(str(path) for path in (SOURCES.parent / "probe").glob("*.c"))
+    sources = sorted(str(path) for folder in ("probe", "common") for path in (SOURCES.parent / folder).glob("*.c"))
     flags = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", *BUILDS[conmon_exe.name.partition("-")[2]]]
     subprocess.run(["cc", *flags, "-o", str(target), *sources], check=True)
     return target

@@ -204,11 +204,20 @@ class Conmon:
 
     def attach(self) -> socket.socket:
         """A new client of the attach socket."""
-        client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        client.settimeout(wait.PATIENCE)
+        return self._connect("attach", socket.SOCK_SEQPACKET)
+
+    def waits(self) -> socket.socket:
+        """A new client of the waiters' socket."""
+        return self._connect("waiters", socket.SOCK_STREAM)
+
+    def _connect(self, name: str, kind: socket.SocketKind) -> socket.socket:
+        client = socket.socket(socket.AF_UNIX, kind)
         directory = os.open(self.bundle, os.O_PATH)
-        client.connect(f"/proc/self/fd/{directory}/attach")
-        os.close(directory)
+        try:
+            client.connect(f"/proc/self/fd/{directory}/{name}")
+        finally:
+            os.close(directory)
+        client.settimeout(wait.PATIENCE)
         return client
 
     def wait(self) -> Conmon:

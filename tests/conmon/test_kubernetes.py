@@ -60,9 +60,14 @@ def test_a_killed_monitor_takes_its_probe_along(container: Make, probe_exe: Path
     children = Path(f"/proc/{conmon.pid}/task/{conmon.pid}/children")
     name = probe_exe.name[:15]  # as the kernel keeps it
 
+    def is_probe(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/comm").read_text().strip() == name
+        except OSError:  # another child, which has ended
+            return False
+
     def probes() -> list[int]:
-        return [pid for pid in map(int, children.read_text().split())
-                if Path(f"/proc/{pid}/comm").read_text().strip() == name]  # fmt: skip
+        return [pid for pid in map(int, children.read_text().split()) if is_probe(pid)]
 
     pid = wait.until(probes, what="the probe runs")[0]
     os.kill(conmon.pid, signal.SIGKILL)

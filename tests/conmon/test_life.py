@@ -88,6 +88,15 @@ def test_signals_to_the_monitor_go_to_the_container(container: Make) -> None:
     assert conmon.exit_code() == "42"
 
 
+def test_a_container_that_ignores_a_units_end_is_killed(container: Make) -> None:
+    conmon = container("trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    conmon.start("--runtime-run", "--stop-timeout", "0", attach=True).started()
+    assert conmon.attached is not None
+    assert conmon.attached.recv(100) == b"\x02ready\n"
+    os.kill(conmon.pid, signal.SIGTERM)
+    assert conmon.exit_code() == "137"
+
+
 def test_timeout_kills_and_says_that_the_code_is_unknown(container: Make) -> None:
     conmon = container("exec sleep 1000").start("--runtime-run", "--timeout", "1", waiter=True).started()
     line = waiter_line(conmon)

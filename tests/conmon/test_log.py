@@ -191,6 +191,23 @@ def test_a_journal_that_takes_nothing_does_not_block(container: Make, tmp_path: 
         assert run(conmon, log="journald", env={"JOURNAL_DIR": str(journal)}).exit_code() == "3"
 
 
+def test_a_journal_that_others_keep_busy_gets_everything(container: Make, tmp_path: Path) -> None:
+    needs.require("mount")
+    journal, lines = tmp_path / "journal", 3000
+    journal.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(journal / "socket"))
+        listener.settimeout(wait.PATIENCE)
+        writers = [container(f"seq 1 {lines}") for _ in range(3)]  # the queue is shared, and has ten places
+        for conmon in writers:
+            conmon.start("--runtime-run", log="journald", env={"JOURNAL_DIR": str(journal)}).started()
+        got = [fields(listener.recv(65536)) for _ in range(len(writers) * lines)]
+    for conmon in writers:
+        conmon.wait()
+        messages = [entry["MESSAGE"] for entry in got if entry["CONTAINER_ID_FULL"] == conmon.id]
+        assert messages == [str(number) for number in range(1, lines + 1)]
+
+
 def test_out_of_memory_is_noticed(container: Make) -> None:
     """With cgroup v1 where the host has it, for which runc is needed."""
     needs.require("mount")
@@ -218,6 +235,6 @@ def test_notify_messages_that_are_harmless_go_on_to_the_host(odd: Conmon) -> Non
         odd.start("--sdnotify-socket", str(host), env={"ODD_COMMAND": "exec sleep 1000"}).started()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inside:
             inside.connect(str(odd.bundle / "notify/notify.sock"))
-            inside.send(b"MAINPID=1\nREADY=1\nSTATUS=fine\nFDSTORE=1")
-        assert listener.recv(4096) == b"READY=1\nSTATUS=fine"
+            inside.send(b"MAINPID=1\nREADY=1\nSTATUS=fine\nFDSTORE=1\nEXTEND_TIMEOUT_USEC=5")
+        assert listener.recv(4096) == b"READY=1\nSTATUS=fine\nEXTEND_TIMEOUT_USEC=5"
     os.kill(odd.container, signal.SIGKILL)

@@ -43,7 +43,8 @@ def test_podman_container_makes_one_finds_it_as_it_should_be_and_removes_it(mach
     arguments = ("--env", "A=b", "--user", "root", "--workdir", "/tmp", "web", "sh", "-c", "echo $A; id -u; pwd")
     assert machine.ok("container", "exec", *arguments).split() == ["b", "0", "/tmp"]
     machine("container", "exec", "web", "sh", "-c", "exit 3").fails(3)
-    machine("generate", "systemd", "web", "--format", "json", "--name").fails(125, "comes with a later version")
+    units = json.loads(machine.ok("generate", "systemd", "web", "--format", "json", "--name"))
+    assert "[Service]" in units["container-web"]
     machine.ok("container", "stop", "--time", "10", "web")
     machine.ok("container", "start", "web")
     machine.ok("container", "restart", "web")
@@ -92,6 +93,6 @@ def test_the_connection_plugin_puts_modules_into_a_container_and_runs_them(machi
     assert machine.ok("exec", "--user", "user", "node", "/bin/sh", "-c", "id -un && sleep 0") == "user"
 
 
-@pytest.mark.parametrize("command", [["quadlet", "list"], ["build", "."]])
+@pytest.mark.parametrize("command", [["compose", "up"], ["system", "service"]])
 def test_what_comes_later_ends_with_one_line(machine: Machine, command: list[str]) -> None:
     assert machine(*command).fails(125).stderr.endswith(": comes with a later version of podpy\n")

@@ -1,4 +1,4 @@
-"""podman-compose 1.6.0 itself, with projects that need no pod."""
+"""podman-compose 1.6.0 itself, with a project without a pod, and one in a pod, its default."""
 
 from __future__ import annotations
 
@@ -45,7 +45,6 @@ secrets:
 """
 
 WITH_NETWORKS = """
-x-podman: {in_pod: false}
 services:
   web:
     image: localhost/busybox:latest
@@ -116,12 +115,13 @@ def test_a_project_comes_up_answers_and_goes_away(machine: Machine, program: Pat
 def test_services_find_each_other_on_the_projects_networks(machine: Machine, program: Path) -> None:
     project = Project(machine, WITH_NETWORKS, program)
     project("up", "-d").ok()
+    assert machine.ok("pod", "ls", "--format={{.Name}} {{.NumberOfContainers}}") == "pod_shop 2"
     assert machine.ok("network", "ls", "-q").split() == ["podman", "shop_back", "shop_front"]
     wait.until(lambda: machine("exec", "shop_db_1", "nc", "-w3", "web", "80").stdout == "shop\n", what="web answers")
     assert "10.44.0." in machine.ok("exec", "shop_web_1", "nslookup", "store")
     project("up", "-d").ok()
     project("down").ok()
-    assert machine.ok("network", "ls", "-q") == "podman"
+    assert machine.ok("network", "ls", "-q") == "podman" and machine.ok("pod", "ls", "-q") == ""
 
 
 def test_what_it_asks_of_networks_and_pods_is_answered(machine: Machine) -> None:

@@ -97,6 +97,51 @@ def test_a_killed_conmon_leaves_an_unknown_code_never_zero(podpy: Podpy, busybox
     assert podpy.ok("wait", container) != "0"
 
 
+ENDINGS = (("stop",), ("kill",), ("rm", "--force"), ("restart",))
+AT_ONCE = ("-d", "--stop-signal=KILL")
+
+
+@pytest.mark.parametrize("moment", ["end:signalled", "end:recorded", "end:finished"])
+@pytest.mark.parametrize("command", ENDINGS, ids=lambda command: command[0])
+def test_a_call_that_ends_a_container_is_killed_and_the_monitor_does_the_rest(
+    podpy: Podpy, busybox: str, command: tuple[str, ...], moment: str
+) -> None:
+    container = podpy.ok("run", *AT_ONCE, "--name=c", "--network=pasta", busybox, "sleep", "1000")
+    monitor = int((podpy.runroot / "containers" / container / "conmon.pid").read_text())
+    killed = podpy(*command, "c", env={"PODPY_CRASH_AT": moment})
+    assert killed.returncode == KILLED, killed.describe()
+    wait.for_end(monitor)
+    assert os.listdir(podpy.runroot / "containers") == []
+    assert podpy.ok("ps", "--all", "--format={{.Names}} {{.State}} {{.ExitCode}}") == "c exited 137"
+    podpy.ok("start", "c")
+    assert_repaired(podpy, busybox)
+
+
+@pytest.mark.parametrize("moment", ["end:signalled", "end:recorded", "end:finished"])
+def test_a_call_that_ends_a_container_of_a_moment_is_killed(podpy: Podpy, busybox: str, moment: str) -> None:
+    container = podpy.ok("run", *AT_ONCE, "--rm", "--network=none", busybox, "sleep", "1000")
+    monitor = int((podpy.runroot / "containers" / container / "conmon.pid").read_text())
+    killed = podpy("stop", container, env={"PODPY_CRASH_AT": moment})
+    assert killed.returncode == KILLED, killed.describe()
+    wait.for_end(monitor)
+    assert podpy.ok("ps", "--all", "--quiet") == ""
+    assert os.listdir(podpy.graphroot / "containers") == []
+    assert_repaired(podpy, busybox)
+
+
+def test_a_call_that_ends_a_container_is_killed_at_random_moments(podpy: Podpy, busybox: str) -> None:
+    chance = random.Random(SEED)
+    for number in range(30):
+        names = [podpy.ok("run", *AT_ONCE, "--network=none", busybox, "sleep", "1000") for _ in range(2)]
+        command = chance.choice(ENDINGS)
+        process = podpy.popen(*command, *names, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0, 0.15))
+        process.kill()
+        process.wait()
+        if number % 10 == 9:
+            assert_repaired(podpy, busybox)
+
+
 def test_podpy_is_killed_at_random_moments(podpy: Podpy, busybox: str) -> None:
     chance = random.Random(SEED)
     for number in range(40):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.repaired import KILLED, assert_repaired
+from tests.support import wait
 from tests.support.engine import Podpy
 
 SLEEP = ("sleep", "1000")
@@ -17,7 +18,7 @@ SLEEP = ("sleep", "1000")
 def shop(podpy: Podpy, busybox: str) -> str:
     podpy.ok("pod", "create", "--name=shop", "--network=none", "--exit-policy=stop")
     for name in "ab":
-        podpy.ok("create", "--pod=shop", f"--name={name}", busybox, *SLEEP)
+        podpy.ok("create", "--pod=shop", f"--name={name}", "--stop-signal=KILL", busybox, *SLEEP)
     return "shop"
 
 
@@ -37,6 +38,24 @@ def test_podpy_is_killed_while_it_starts_a_pod(podpy: Podpy, shop: str, busybox:
     podpy.ok("pod", "start", shop)
     assert podpy.ok("pod", "inspect", "-f", "{{.State}}", shop) == "Running"
     podpy.ok("pod", "rm", "--force", "--time=0", shop)
+    assert_repaired(podpy, busybox)
+
+
+@pytest.mark.parametrize("moment", ["end:signalled", "end:recorded", "end:finished"])
+def test_podpy_is_killed_while_it_stops_a_pod_and_the_monitors_do_the_rest(
+    podpy: Podpy, shop: str, busybox: str, moment: str
+) -> None:
+    podpy.ok("pod", "start", shop)
+    containers = podpy.runroot / "containers"
+    monitors = [int((path / "conmon.pid").read_text()) for path in containers.iterdir()]
+    assert len(monitors) == 3
+    killed = podpy("pod", "stop", shop, env={"PODPY_CRASH_AT": moment})
+    assert killed.returncode == KILLED, killed.describe()
+    for monitor in monitors:  # of the infra container, too: whose exit policy is `stop`
+        wait.for_end(monitor)
+    assert list(containers.iterdir()) == []
+    assert podpy.ok("pod", "inspect", "-f", "{{.State}}", shop) == "Exited"
+    podpy.ok("pod", "rm", shop)
     assert_repaired(podpy, busybox)
 
 

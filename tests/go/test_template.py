@@ -100,7 +100,7 @@ DATA = Struct(
         ('{{pad "a" 1 2}}|{{truncate "abc" 2}}|{{html "<a>"}}', " a  |ab|&lt;a&gt;"),
     ],
 )
-def test_it_prints(template: str, text: str) -> None:
+def test_a_template_prints(template: str, text: str) -> None:
     assert render(template, DATA) == text
 
 
@@ -124,7 +124,7 @@ def test_it_prints(template: str, text: str) -> None:
         ('{{eq .Count "3"}}', "eq: a number and a string can't be compared"),
         ("{{join .ID}}", "wrong number or kind of arguments for join"),
         ('{{join .ID ","}}', "join needs a list, this is a string"),
-        ("{{.ID 3}}", "ID has arguments but is no method"),
+        ("{{.ID 3}}", "ID has arguments but isn't a method"),
         ("{{range .ID}}{{end}}", "range can't iterate over abcdef"),
         ('{{define "x"}}{{end}}', "{{define}} isn't supported"),
         ("{{break}}", "{{break}} outside {{range}}"),
@@ -134,7 +134,7 @@ def test_it_prints(template: str, text: str) -> None:
         ("{{#}}", "unexpected character '#' in an action"),
     ],
 )
-def test_mistakes_are_told_with_their_place(template: str, text: str) -> None:
+def test_an_error_names_its_position_in_the_template(template: str, text: str) -> None:
     with pytest.raises(TemplateError) as caught:
         render(template, DATA)
     assert text in str(caught.value)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from podpy.go.template import render
-from podpy.go.view import image_view, view
+from podpy.go.view import image_view, pod_view, view
 
 CONTAINER = {
     "Created": "2023-11-14T22:13:20.5Z",
@@ -44,7 +46,7 @@ def test_a_container_is_structs_maps_lists_and_times(template: str, text: str) -
         ("{{.HealthCheck.Test}} {{.HealthCheck.Retries}}", "[CMD true] 0"),
     ],
 )
-def test_an_image_has_every_field_for_a_template_and_in_json_those_that_are_set(template: str, text: str) -> None:
+def test_a_template_sees_all_fields_of_an_image_json_only_those_that_are_set(template: str, text: str) -> None:
     image = {
         "Id": "abc",
         "Config": {"Cmd": ["x"]},
@@ -52,3 +54,20 @@ def test_an_image_has_every_field_for_a_template_and_in_json_those_that_are_set(
         "Healthcheck": {"Test": ["CMD", "true"]},
     }
     assert render(template, image_view(image)) == text
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{.ID}} {{.RestartPolicy}}{{.Labels}} {{.CPUPeriod}} {{.MemoryLimit}}", "12 map[] 0 5"),
+        ("{{.Mounts}} {{len .SecurityOpts}}", "[] 0"),
+        ("{{.InfraConfig.PidNS}} {{.InfraConfig.UserNS}}", "host "),
+        ("{{range .Containers}}{{.ID}} {{.Name}}{{end}}", "34 c"),
+        ("{{json .Containers}}", '[{"Id":"34","Name":"c"}]'),
+        ("{{json .InfraConfig}} {{json .ID}}", '{"pid_ns":"host"} "12"'),
+    ],
+)  # fmt: skip
+def test_a_template_sees_a_pods_fields_by_gos_names_json_those_that_are_set(template: str, text: str) -> None:
+    pod = {"Id": "12", "InfraConfig": {"pid_ns": "host"}, "Containers": [{"Id": "34", "Name": "c"}], "memory_limit": 5}
+    assert render(template, pod_view(pod)) == text
+    assert json.loads(render("{{json .}}", pod_view(pod))) == pod

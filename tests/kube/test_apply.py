@@ -16,6 +16,7 @@ import yaml
 from podpy.errors import ConfigError
 from podpy.kube.apply.kubeconfig import access
 from tests.kube.api_server import TOKEN, APIServer
+from tests.kube.test_play_again import REFERRING
 from tests.support import needs, ports
 from tests.support.engine import PATH, Podpy
 
@@ -119,7 +120,7 @@ def test_a_file_is_sent_and_what_runs_comes_last(podpy: Podpy, by_token: APIServ
     podpy.ok("kube", "apply", "--kubeconfig", known, "--ns=other", "--file=-", input=text)
     assert [*by_token.objects] == ["/api/v1/namespaces/other/pods/web"]
     path = manifest(podpy, deployment)
-    podpy("kube", "apply", "-k", known, "--ns=other", "-f", path).fails(125, 'its namespace is "else", and --ns says')
+    podpy("kube", "apply", "-k", known, "--ns=other", "-f", path).fails(125, '"else", but --ns is "other"')
 
 
 def test_several_kubeconfigs_are_one_and_the_first_counts(podpy: Podpy, by_token: APIServer) -> None:
@@ -155,7 +156,7 @@ def test_certificates_may_stand_in_the_kubeconfig(podpy: Podpy, server: APIServe
     wrong = kubeconfig(podpy, server, {**user, "client-key-data": base64_of(server.file("server.key"))})
     podpy("kube", "apply", "-f", path, "-k", wrong).fails(125, "the client's certificate or its key is wrong")
     half = kubeconfig(podpy, server, {"client-certificate": server.file("client.crt")})
-    podpy("kube", "apply", "-f", path, "-k", half).fails(125, "belong together: one is missing")
+    podpy("kube", "apply", "-f", path, "-k", half).fails(125, "a client's certificate needs its key")
 
 
 def test_only_the_clusters_authority_is_trusted(podpy: Podpy, by_token: APIServer) -> None:
@@ -181,10 +182,10 @@ def test_only_the_clusters_authority_is_trusted(podpy: Podpy, by_token: APIServe
     ("entries", "told"),
     [
         ({"clusters": 5}, "an entry of clusters has no cluster"),
-        ({"users": [{"name": "u", "user": {"exec": "x"}}]}, "exec is a mapping"),
-        ({"users": [{"name": "u", "user": {"exec": {"args": 5}}}]}, "args of exec is a list"),
-        ({"users": [{"name": "u", "user": {"exec": {"env": [5]}}}]}, "env of exec is a list of mappings"),
-        ({"clusters": [{"name": "c", "cluster": {"proxy-url": 5}}]}, "proxy-url is a text"),
+        ({"users": [{"name": "u", "user": {"exec": "x"}}]}, "exec must be a mapping"),
+        ({"users": [{"name": "u", "user": {"exec": {"args": 5}}}]}, "args of exec must be a list"),
+        ({"users": [{"name": "u", "user": {"exec": {"env": [5]}}}]}, "env of exec must be a list of mappings"),
+        ({"clusters": [{"name": "c", "cluster": {"proxy-url": 5}}]}, "proxy-url must be a text"),
     ],
 )
 def test_a_value_of_a_wrong_type_in_a_kubeconfig_is_told(tmp_path: Path, entries: dict[str, Any], told: str) -> None:
@@ -208,9 +209,9 @@ def test_a_program_may_say_the_token(podpy: Podpy, by_token: APIServer) -> None:
     refusals = [
         ({"command": "nosuch-plugin"}, "user alice: nosuch-plugin: no such program"),
         ({"command": "false"}, "user alice: false ended with 1: it said nothing"),
-        ({"command": "true"}, "user alice: true: what it prints is no ExecCredential"),
+        ({"command": "true"}, "user alice: true: its output isn't an ExecCredential"),
         ({"apiVersion": "client.authentication.k8s.io/v2"}, "a credential plugin of client.authentication.k8s.io/v2"),
-        ({"args": [], "env": []}, "it says neither a token nor a certificate with its key"),
+        ({"args": [], "env": []}, "it prints neither a token nor a certificate with its key"),
     ]
     for changes, told in refusals:
         known = kubeconfig(podpy, by_token, {"exec": {**plugin, **changes}})
@@ -227,11 +228,11 @@ def test_the_clusters_own_words_are_the_error(podpy: Podpy, by_token: APIServer)
     by_token.answers[place] = (403, status)
     assert podpy("kube", "apply", "-f", path, "-k", known).fails(125).complaints == [f"Error: {words}"]
     by_token.answers[place] = (502, "<html>bad gateway\nx</html>")
-    podpy("kube", "apply", "-f", path, "-k", known).fails(125, f"{by_token.url}: it answers 502, and not as Kubernetes")
+    podpy("kube", "apply", "-f", path, "-k", known).fails(125, f"{by_token.url}: it answers 502, but not as Kubernetes")
     by_token.answers["/api/v1"] = (200, {"resources": [1, {"kind": "Pod"}, {"name": "pods"}]})
     podpy("kube", "apply", "-f", path, "-k", known).fails(125, 'no matches for kind "Pod" in version "v1"')
     by_token.answers["/api/v1"] = (200, "[" * 100_000)
-    podpy("kube", "apply", "-f", path, "-k", known).fails(125, f"{by_token.url}: it answers 200, and not as Kubernetes")
+    podpy("kube", "apply", "-f", path, "-k", known).fails(125, f"{by_token.url}: it answers 200, but not as Kubernetes")
     by_token.answers.clear()
     by_token.objects[place] = {"metadata": {"managedFields": [{"manager": "kubectl"}]}}
     podpy("kube", "apply", "-f", path, "-k", known).fails(
@@ -262,7 +263,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(podpy: Podpy, by
     refused("has no kind or no apiVersion", "-f=-", "-k", known, input="{kind: Pod}")
     broken = podpy.home / "broken"
     for text, told in (
-        ("[]", "is no kubeconfig"),
+        ("[]", "isn't a kubeconfig"),
         ("a: [", "is not YAML"),
         ("current-context: x", 'no context named "x"'),
         ("clusters: []", "it names no cluster"),
@@ -308,3 +309,20 @@ def test_kubectl_takes_what_is_generated(podpy: Podpy, busybox: str, directory: 
             assert done.returncode == 0, done.stderr
             names = {"pod": "pod/myweb-pod"}.get(kind, f"{kind}.apps/myweb-pod-{kind}")
             assert done.stdout.split() == ["persistentvolumeclaim/data", "service/myweb-pod", names]
+
+
+def test_kubectl_takes_what_is_generated_of_a_pod_that_was_played(podpy: Podpy, busybox: str, directory: Path) -> None:
+    needs.require("kubectl")
+    podpy("kube", "play", "--start=false", "-", input=REFERRING.replace("IMAGE", busybox)).fails(0)
+    with APIServer.start(directory, tls=False) as server:
+        command = ["kubectl", "--server", server.url, "create", "--dry-run=client", "--validate=false", "-f", "-"]
+        done = subprocess.run(
+            [*command, "-o", "name"],
+            input=podpy("kube", "generate", "shop").stdout,
+            capture_output=True,
+            text=True,
+            env={"PATH": PATH, "HOME": str(directory)},
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["configmap/cm", "pod/shop"]
+    podpy.ok("kube", "down", "-", input=REFERRING)

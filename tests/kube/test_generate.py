@@ -300,7 +300,7 @@ def test_a_secrets_value_never_gets_into_the_yaml(podpy: Podpy, busybox: str) ->
     podpy.ok("create", "--name=web", "--secret=token", "--secret=token,type=env,target=T", busybox)
     shown = podpy("kube", "generate", "web")
     assert "hunter2" not in shown.ok()
-    assert "container web: the secret token isn't in the YAML: make it where the YAML is used" in shown.warnings
+    assert "container web: the secret token isn't in the YAML: create it where the YAML is used" in shown.warnings
 
 
 def test_what_no_pod_can_be_is_refused(podpy: Podpy) -> None:

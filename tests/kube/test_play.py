@@ -154,12 +154,17 @@ def test_probes_and_hooks_of_a_pod(podpy: Podpy, busybox: str) -> None:
     assert (gate / "order").read_text() == "hook\nsignal\n" * 2
 
 
-def test_ctrl_c_ends_the_waiting_and_removes_everything(podpy: Podpy, busybox: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_or_a_closed_terminal_ends_the_waiting_and_removes_everything(
+    podpy: Podpy, busybox: str, number: signal.Signals
+) -> None:
     (podpy.home / "web.yaml").write_text(pod("web", f"command: [sh, -c, '{WAITS}']"))
+    former = signal.signal(number, signal.SIG_DFL)  # a suite that nohup(1) started ignores SIGHUP, and so would podpy
     waiting = podpy.popen("kube", "play", "--wait", "web.yaml", stdout=subprocess.PIPE)
+    signal.signal(number, former)
     assert waiting.stdout
     wait.for_text(waiting.stdout, b"Container:")
-    waiting.send_signal(signal.SIGINT)
+    waiting.send_signal(number)
     rest = waiting.stdout.read().decode()
     assert waiting.wait() == 0
     assert "\nCleaning up containers, pods, and volumes...\nPods stopped:\n" in rest
@@ -215,6 +220,10 @@ def test_replace_takes_the_old_pod_away_only_if_the_new_ones_images_are_there(po
     old = ids(play(podpy, text).ok())["Pod"]
     broken = text.replace("localhost/busybox", "localhost/no")
     play(podpy, broken + "    imagePullPolicy: Never\n", "--replace").fails(125, "localhost/no")
+    wrong = text + "    ports: [{containerPort: 80, hostPort: 18080, hostIP: here}]\n"
+    play(podpy, wrong, "--replace").fails(125, 'hostIP: "here" isn\'t an IP address')
+    told = play(podpy, text).fails(125, 'name "web" is in use: pod already exists')
+    assert "Hint: --replace removes the pods of these names first" in told.stderr
     assert podpy("pod", "ps", "-q", "--no-trunc").ok().split() == old
     again = ids(play(podpy, text, "--replace").ok())
     assert again["Pods removed"] == old
@@ -250,6 +259,13 @@ def test_a_container_that_mustnt_run_as_root_doesnt(
     if not code:
         assert podpy("wait", "web-main").ok() == "0"
         assert podpy("logs", "web-main").ok() == "1000"
+
+
+def test_a_user_that_isnt_mapped_is_told_in_plain_words(podpy: Podpy, busybox: str) -> None:
+    text = pod("web", "command: ['true']", "restartPolicy: Never\nsecurityContext: {runAsUser: 2000000000}")
+    play(podpy, text).fails(125, "user id 2000000000 isn't mapped in the container's user namespace")
+    podpy("kube", "down", "-", input=text).ok()
+    podpy("run", "--rm", "--user=1000:2000000000", busybox, "true").fails(126, "group id 2000000000 isn't mapped")
 
 
 def test_an_image_whose_user_is_root_by_another_name_is_refused_when_it_starts(podpy: Podpy, busybox: str) -> None:

@@ -50,12 +50,45 @@ spec:
     lifecycle: {preStop: {exec: {command: ["true"]}}}
   - {name: log, image: IMAGE, command: [sleep, "1000"], volumeMounts: [{name: tmp, mountPath: /logs}]}
 """
-NAMES = ("shop-side", "shop-web", "shop-log")
+NAMES = ["shop-side", "shop-web", "shop-log"]
 
 
-def facts(podpy: Podpy) -> Any:
+REFERRING = """\
+kind: ConfigMap
+metadata: {name: cm}
+data: {GREETING: hello, file: text}
+binaryData: {bin: AP8=}
+---
+kind: Secret
+metadata: {name: sec}
+stringData: {pw: geheim}
+---
+kind: Pod
+metadata: {name: shop, labels: {app: shop, tier: x}}
+spec:
+  volumes:
+  - {name: c, configMap: {name: cm, defaultMode: 0440, items: [{key: bin, path: a/b}]}}
+  - {name: s, secret: {secretName: sec, optional: true}}
+  - name: p
+    projected:
+      sources: [{configMap: {name: cm}}, {downwardAPI: {items: [{path: l, fieldRef: {fieldPath: metadata.labels}}]}}]
+  containers:
+  - name: web
+    image: IMAGE
+    command: [sleep, "1000"]
+    envFrom: [{configMapRef: {name: cm}, prefix: CM_}, {secretRef: {name: sec}}]
+    env:
+    - {name: PW, valueFrom: {secretKeyRef: {name: sec, key: pw}}}
+    - {name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+    resources: {limits: {memory: 64Mi, cpu: 500m}, requests: {cpu: 250m}}
+    volumeMounts: [{name: c, mountPath: /c}, {name: s, mountPath: /s}, {name: p, mountPath: /p}]
+"""
+
+
+def facts(podpy: Podpy, names: list[str] = NAMES) -> Any:
     """Return what is the same of two pods that are alike: everything but ids, times, and names made of ids."""
-    found = [*podpy.json("inspect", *NAMES), *podpy.json("pod", "inspect", "shop")]
+    found = [*podpy.json("inspect", *names), *podpy.json("pod", "inspect", "shop")]
     kept = (
         "Config",
         "HostConfig",
@@ -82,3 +115,18 @@ def test_play_generate_play_gives_the_same_containers(podpy: Podpy, busybox: str
     podpy.ok("kube", "play", "--start=false", "--replace", "-", input=podpy.ok("kube", "generate", "shop", "data"))
     assert text_of(podpy) == text
     assert facts(podpy) == before
+
+
+def test_references_to_configmaps_secrets_and_fields_come_back(podpy: Podpy, busybox: str) -> None:
+    names = ["shop-web"]
+    podpy("kube", "play", "--start=false", "-", input=REFERRING.replace("IMAGE", busybox)).fails(0)
+    before, generated = facts(podpy, names), podpy("kube", "generate", "shop")
+    text = generated.stdout
+    assert "geheim" not in text and "hello" in text
+    assert "the secret sec isn't in the YAML" in generated.stderr
+    podpy("kube", "play", "--start=false", "--replace", "-", input=text).fails(0)
+    assert facts(podpy, names) == before
+    again = podpy("kube", "generate", "shop").stdout
+    assert re.sub("creationTimestamp: .*", "", again) == re.sub("creationTimestamp: .*", "", text)
+    podpy.ok("kube", "down", "-", input=text)
+    podpy.ok("secret", "rm", "sec")

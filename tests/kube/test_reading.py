@@ -11,12 +11,12 @@ import pytest
 
 from podpy.errors import UsageError
 from podpy.kube.reading import schema_table
-from podpy.kube.reading.load import load
 from podpy.kube.reading.objects import Source, read
-from podpy.kube.reading.places import Plain
-from podpy.kube.reading.scalars import resolve, text_of
 from podpy.kube.reading.schema import Note, check
 from podpy.kube.translate.quantities import parse, up
+from podpy.yaml.load import load
+from podpy.yaml.places import Plain
+from podpy.yaml.scalars import resolve, text_of
 
 POD = """\
 apiVersion: v1
@@ -64,18 +64,18 @@ def test_a_value_without_quotes_becomes_the_text_that_podman_makes_of_it(written
         ("a: 1\nb: 2\na: 3", 'f.yaml:3: mapping key "a" already defined at line 1'),
         ("a: {\nb", "f.yaml:3: did not find expected ',' or '}'"),
         ("kind: Pod\n\tname: x", "f.yaml:2: found a tab character that violates indentation"),
-        ("a: *b", "f.yaml:1: no value with the anchor &b is complete before this alias"),
-        ("a: &x [*x]", "f.yaml:1: no value with the anchor &x is complete before this alias"),
+        ("a: *b", "f.yaml:1: no complete value with the anchor &b precedes this alias"),
+        ("a: &x [*x]", "f.yaml:1: no complete value with the anchor &x precedes this alias"),
         ("- " * 5000 + "a", "f.yaml:1: exceeded maximum nesting depth"),
-        ("[" * 500 + "]" * 500, "f.yaml:1: more than 100 levels of lists and mappings aren't read"),
+        ("[" * 500 + "]" * 500, "f.yaml:1: lists and mappings may have at most 100 levels"),
         (
             f"a: &a {'[' * 60}{']' * 60}\nb: {'[' * 60}*a{']' * 60}",
-            "f.yaml:2: more than 100 levels of lists and mappings aren't read",
+            "f.yaml:2: lists and mappings may have at most 100 levels",
         ),
         ('a: "b\\0c"', "f.yaml:1: a text has a NUL character"),
-        ("[a]: b", "f.yaml:1: a key is a text, not a list or a mapping"),
-        ("<<: x", "f.yaml:1: << takes a mapping, or a list of them"),
-        ("just a text", "f.yaml:1: a Kubernetes object is a mapping"),
+        ("[a]: b", "f.yaml:1: a key must be a text, not a list or a mapping"),
+        ("<<: x", "f.yaml:1: << needs a mapping, or a list of mappings"),
+        ("just a text", "f.yaml:1: a Kubernetes object must be a mapping"),
     ],
 )
 def test_what_isnt_yaml_is_one_line_with_its_place(text: str, told: str) -> None:
@@ -206,6 +206,6 @@ def test_quantities_are_exact(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "64MB", "1 Gi", "Mi", "0x10", "٣", "1e999"])
-def test_what_is_no_quantity_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no quantity"):
+def test_an_invalid_quantity_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a quantity"):
         parse(text)

@@ -3,87 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from podpy.errors import PodpyError
 from podpy.kube.options import PlayOptions
 from podpy.kube.play.workloads import workloads
 from podpy.kube.reading.objects import Source, read
 from podpy.kube.translate import annotations as annotated
 from podpy.kube.translate import containers, pods, volumes
-from podpy.kube.translate.containers import Member
-from podpy.kube.translate.context import Context, Node
-from podpy.kube.translate.references import References
-from podpy.spec.container import ContainerSpec, PortMapping
-from podpy.spec.pod import PodSpec
-
-DATA = """\
-kind: ConfigMap
-metadata: {name: cm}
-data: {A: "1", B: two}
-binaryData: {bin: AP8=}
----
-kind: Secret
-metadata: {name: sec}
-data: {pw: Z2VoZWlt}
-stringData: {A: from secret}
----
-"""
-
-
-def context_of(text: str, **options: Any) -> tuple[Any, Context]:
-    """Return the `spec` of the pod in a text, and the context to translate it in."""
-    objects, _ = read([Source(file="f.yaml", data=text.encode())])
-    pod = next(each for each in objects if each.kind == "Pod")
-    stored = {"stored": b'{"key": "x"}', "text": b"no YAML of a Secret: ["}.get
-    return pod.value["spec"], Context(
-        references=References(objects, stored),
-        options=PlayOptions(**options),
-        node=Node(name="here", memory=8 << 30, cpus=4),
-        pod_name=pod.name,
-        labels=pod.metadata.get("labels", {}),
-        annotations=pod.metadata.get("annotations", {}),
-    )
-
-
-def pod_text(spec: str = "", container: str = "", metadata: str = "") -> str:
-    """Return a pod's YAML with more fields, each text a line of flow YAML, such as "hostNetwork: true"."""
-    lines = ["kind: Pod", "metadata:", "  name: web", *([f"  {metadata}"] if metadata else []), "spec:"]
-    lines += [f"  {line}" for line in spec.splitlines()]
-    lines += [
-        "  containers:",
-        "  - name: main",
-        "    image: nginx",
-        *(f"    {line}" for line in container.splitlines()),
-    ]
-    return DATA + "\n".join(lines)
-
-
-def pod(spec: str = "", container: str = "", metadata: str = "", **options: Any) -> PodSpec:
-    """Return the PodSpec that a pod's YAML asks for."""
-    return pods.pod_spec(*context_of(pod_text(spec, container, metadata), **options))
-
-
-def members(spec: str = "", container: str = "", metadata: str = "", **options: Any) -> list[Member]:
-    """Return the containers that a pod's YAML asks for."""
-    return containers.members(*context_of(pod_text(spec, container, metadata), **options))
-
-
-def one(container: str = "", spec: str = "", metadata: str = "", **options: Any) -> ContainerSpec:
-    """Return the spec of the pod's container `main`."""
-    return members(spec, container, metadata, **options)[-1].spec
-
-
-def wrong(container: str = "", spec: str = "", metadata: str = "", **options: Any) -> str:
-    """Return the error about a pod's YAML."""
-    with pytest.raises(PodpyError) as caught:
-        text = context_of(pod_text(spec, container, metadata), **options)
-        pods.pod_spec(*text)
-        containers.members(*text)
-    return caught.value.message
-
+from podpy.spec.container import PortMapping
+from tests.kube.translating import context_of, members, one, pod, pod_text, wrong
 
 # Variables
 
@@ -244,12 +173,12 @@ def test_mounts_have_their_volumes_options_and_subpaths() -> None:
         (
             "{name: v, configMap: {name: cm, items: [{key: A, path: ../x}]}}",
             "{name: v, mountPath: /v}",
-            '16: spec.volumes[0].configMap.items[0].path: "../x" is no path below the volume',
+            '16: spec.volumes[0].configMap.items[0].path: "../x" is not a path below the volume',
         ),
         (
             "{name: v, hostPath: {path: x}}",
             "{name: v, mountPath: /v}",
-            '16: spec.volumes[0].hostPath.path: failed to create volume "v": hostPath is an absolute path',
+            '16: spec.volumes[0].hostPath.path: failed to create volume "v": hostPath must be an absolute path',
         ),
         (
             "{name: v, hostPath: {path: /, type: Dir}}",
@@ -277,13 +206,12 @@ def test_mounts_have_their_volumes_options_and_subpaths() -> None:
         (
             "{name: v, emptyDir: {}}",
             "{name: v, mountPath: /v, subPathExpr: $(NO)}",
-            '20: spec.containers[0].volumeMounts[0].subPathExpr: "$(NO)" names a variable that the '
-            "container doesn't have",
+            '20: spec.containers[0].volumeMounts[0].subPathExpr: "$(NO)" names an unknown variable',
         ),
         (
             "{name: v, emptyDir: {sizeLimit: 64MB}}",
             "{name: v, mountPath: /v}",
-            '16: spec.volumes[0].emptyDir.sizeLimit: "64MB" is no quantity, such as 500m or 64Mi',
+            '16: spec.volumes[0].emptyDir.sizeLimit: "64MB" is not a quantity, such as 500m or 64Mi',
         ),
     ],
 )
@@ -321,11 +249,11 @@ def test_the_containers_securitycontext_stands_over_the_pods(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("context", "told"),
     [
-        ("runAsUser: 4294967295", "runAsUser: 4294967295 is no user or group id"),
+        ("runAsUser: 4294967295", "runAsUser: 4294967295 isn't a user or group id"),
         ("capabilities: {add: [NO_SUCH]}", "capabilities: "),
         (
             "seccompProfile: {type: Localhost, localhostProfile: ../x}",
-            'seccompProfile.localhostProfile: "../x" is no path below',
+            'seccompProfile.localhostProfile: "../x" is not a path below',
         ),
         ("procMount: All", 'procMount: "All" is neither Default nor Unmasked'),
     ],
@@ -341,7 +269,7 @@ def test_limits_requests_and_gpus() -> None:
     assert found.cdi_devices == ["nvidia.com/gpu=0", "nvidia.com/gpu=1"]
     assert one("resources: {limits: {nvidia.com/gpu=all: 1}}").cdi_devices == ["nvidia.com/gpu=all"]
     place = "f.yaml:18: spec.containers[0].resources.limits.memory: "
-    assert wrong("resources: {limits: {memory: much}}") == f'{place}"much" is no quantity, such as 500m or 64Mi'
+    assert wrong("resources: {limits: {memory: much}}") == f'{place}"much" is not a quantity, such as 500m or 64Mi'
 
 
 # Probes and hooks
@@ -385,9 +313,10 @@ def test_a_container_that_never_restarts_isnt_restarted_by_its_probe() -> None:
         ("{httpGet: {port: web}}", "livenessProbe.httpGet.port: unknown port: web"),
         ("{httpGet: {port: 80, host: example.org}}", "livenessProbe.httpGet: probe host"),
         ("{tcpSocket: {port: 70000}}", "livenessProbe.tcpSocket: probe port 70000 is not between 1 and 65535"),
-        ("{periodSeconds: 5}", "livenessProbe: one of exec, httpGet, tcpSocket and grpc is expected"),
+        ("{periodSeconds: 5}", "livenessProbe: exactly one of exec, httpGet, tcpSocket and grpc is required"),
         ("{exec: {command: []}}", "livenessProbe.exec.command: the command is missing"),
         ("{exec: {command: [a]}, periodSeconds: -1}", "livenessProbe.periodSeconds: -1 must be at least 1"),
+        ("{exec: {command: [a]}, periodSeconds: 2147483648}", "livenessProbe.periodSeconds: 2147483648 is too large"),
     ],
 )
 def test_a_wrong_probe_is_an_error_with_its_place(probe: str, told: str) -> None:
@@ -424,7 +353,7 @@ def test_a_pod_is_found_by_the_names_of_the_services_that_choose_it() -> None:
     assert (found.services, notes) == (["db"], [])
     spec, context = context_of(pod_text())
     aliases = pods.pod_spec(spec, context.replace(names=found.services)).container.networks[0].aliases
-    assert aliases == ["main", "web-main", "db"]
+    assert aliases == ["main", "web-main", "db", "db.default", "db.default.svc", "db.default.svc.cluster.local"]
 
 
 @pytest.mark.parametrize(
@@ -523,9 +452,10 @@ def test_when_an_image_is_pulled(image: str, policy: str, wanted: str) -> None:
         (
             "ports: [{containerPort: 99999, hostPort: 1}]",
             "",
-            "18: spec.containers[0].ports[0].containerPort: 99999 is no port number",
+            "18: spec.containers[0].ports[0].containerPort: 99999 isn't a port number",
         ),
-        ("", "dnsPolicy: None", "15: spec.dnsPolicy: with None, dnsConfig names the servers"),
+        ("lifecycle: {stopSignal: FOO}", "", "18: spec.containers[0].lifecycle.stopSignal: invalid signal: FOO"),
+        ("", "dnsPolicy: None", "15: spec.dnsPolicy: None needs servers in dnsConfig"),
         (
             "livenessProbe: {tcpSocket: {port: '" + "9" * 5000 + "'}}",
             "",

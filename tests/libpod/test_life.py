@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from tests.support import wait
 from tests.support.engine import Podpy, shared_directory
-from tests.support.processes import describe, mentioning
+from tests.support.processes import all_pids, describe, mentioning
 
 TRAP = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"
 
@@ -47,6 +48,32 @@ def test_stop_gives_time_to_end_well(podpy: Podpy, busybox: str) -> None:
     trapper(podpy, busybox)
     assert podpy.ok("stop", "c") == "c"
     assert status(podpy) == "exited 3"
+
+
+@pytest.mark.parametrize("command", [("stop",), ("kill",), ("rm", "-f"), ("restart",)], ids=lambda words: words[0])
+def test_who_ends_a_container_cleans_up_after_it_and_the_monitor_runs_nothing(
+    podpy: Podpy, busybox: str, command: tuple[str, ...]
+) -> None:
+    trapper(podpy, busybox)
+    (identifier,) = podpy.ok("ps", "--no-trunc", "--quiet").split()
+    monitor = int(podpy.ok("inspect", "--format", "{{.State.ConmonPid}}", "c"))
+    descriptor = os.pidfd_open(monitor)
+    ending = podpy.popen(*command, "c", stdout=subprocess.DEVNULL)
+    while not select.select([descriptor], [], [], 0)[0]:  # a look takes less time than an exit command
+        assert not [pid for pid in all_pids() if is_cleanup(pid, identifier)]
+    os.close(descriptor)
+    assert ending.wait(60) == 0
+    if command == ("stop",):
+        assert os.listdir(podpy.runroot / "containers") == []
+
+
+def is_cleanup(pid: int, identifier: str) -> bool:
+    """Return whether a process is the exit command of a container's monitor."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return False
+    return "cleanup" in words and identifier in words and "--exit-command-arg" not in words
 
 
 def test_stop_kills_what_does_not_end(podpy: Podpy, busybox: str) -> None:

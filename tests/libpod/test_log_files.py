@@ -61,7 +61,7 @@ def test_a_time_span_is_found_without_reading_the_rest(tmp_path: Path, rotations
         parsed.clear()
         options = log_lines.LogOptions(since=midnight + since * second, until=midnight + until * second if until else 0)
         found = logs._LogFile(str(path), parse).stored(options.since, options.until)
-        numbers = [int(line.text) for line in found if logs._in_range(line, options)]
+        numbers = [int(line.text) for line in found if log_lines.in_range(line, options)]
         assert numbers == [*range(since, min((until or 86_399) + 1, 86_400))]
         assert len(parsed) < len(numbers) + 8_000
 
@@ -74,5 +74,5 @@ def test_a_clock_that_was_set_back_hides_nothing(tmp_path: Path) -> None:
     midnight = 1_767_225_600 * second
     options = log_lines.LogOptions(since=midnight + 12 * 3600 * second, until=midnight + 13 * 3600 * second)
     found = logs._LogFile(str(path), log_lines.parse_k8s_line).stored(options.since, options.until)
-    numbers = [int(line.text) for line in found if logs._in_range(line, options)]
+    numbers = [int(line.text) for line in found if log_lines.in_range(line, options)]
     assert numbers == [12] * 4000 + [13] * 4000 + [12] * 4000 + [13] * 4000

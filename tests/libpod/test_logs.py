@@ -164,9 +164,9 @@ def test_a_time_that_is_none(podpy: Podpy, busybox: str, text: str) -> None:
 JOURNALCTL = """#!/bin/sh
 say() {{ echo '{{"MESSAGE":"hello","PRIORITY":"6","__REALTIME_TIMESTAMP":"1700000000000000","__CURSOR":"last"}}'; }}
 case " $* " in
-*" --follow "*) {follow}; exec sleep 1000 ;;
 *" --after-cursor=last "*) ;;
-*) say ;;
+*" --follow "*) {follow}; exec sleep 1000 ;;
+*) [ ! -e {gate}/go ] || say ;;
 esac
 """
 
@@ -176,10 +176,10 @@ def test_follow_of_a_journal_ends_with_the_container(podpy: Podpy, busybox: str,
     """With a journalctl of ours: a machine for tests has no journal."""
     directory = podpy.home / "bin"
     directory.mkdir(mode=0o755)
-    (directory / "journalctl").write_text(JOURNALCTL.format(follow=follow))
+    gate = shared_directory(podpy)
+    (directory / "journalctl").write_text(JOURNALCTL.format(follow=follow, gate=gate))
     (directory / "journalctl").chmod(0o755)
     path = {"PATH": f"{directory}:/usr/sbin:/usr/bin:/sbin:/bin"}
-    gate = shared_directory(podpy)
     script = "until [ -e /gate/go ]; do sleep 0.02; done"
     run(podpy, busybox, script, "--log-driver=journald", f"--volume={gate}:/gate")
     following = podpy.popen("logs", "-f", "c", env=path, stdout=subprocess.PIPE)

@@ -482,3 +482,11 @@ def test_roots_networks_are_below_its_own_directory(podpy_root: Podpy) -> None:
     ]  # root's lock isn't there
     podpy_root.ok("network", "rm", "lan")
     assert names(podpy_root) == [DEFAULT]
+
+
+def test_a_fixed_address_of_no_subnet_is_refused_before_anything_is_created(podpy: Podpy, busybox: str) -> None:
+    podpy.ok("network", "create", "--subnet=10.177.3.0/24", "small")
+    refused = podpy("create", "--network=small", "--ip=10.1.2.3", busybox)
+    refused.fails(refused.returncode, "requested static ip 10.1.2.3 not in any subnet on network small")
+    assert refused.returncode != 0
+    assert podpy.ok("ps", "-aq") == ""

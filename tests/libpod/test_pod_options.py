@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from podpy.errors import UsageError
-from podpy.libpod.pods.limits import properties, settings
+from podpy.libpod.pods.limits import device_properties, properties, settings, throttles
 from podpy.libpod.pods.order import stages
 from podpy.spec.container import ContainerSpec, Resources
 from tests.support import wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 
 SLEEP = ("sleep", "1000")
 
@@ -124,6 +124,12 @@ def test_a_circle_is_an_error_that_names_it() -> None:
         stages([held("infra"), held("a", "c"), held("b", "a"), held("c", "b")])
 
 
+def test_limits_of_devices_are_lines_of_io_max_and_properties_of_the_slice() -> None:
+    asked = Resources(device_read_bps=["/dev/null:1048576"], device_write_iops=["/dev/zero:10"])
+    assert throttles(asked) == ["1:3 rbps=1048576", "1:5 wiops=10"]
+    assert device_properties(asked) == ["IOReadBandwidthMax=/dev/null 1048576", "IOWriteIOPSMax=/dev/zero 10"]
+
+
 def test_limits_are_files_of_the_pods_cgroup_and_properties_of_its_slice() -> None:
     asked = Resources(memory=1 << 20, memory_swap=3 << 20, cpus=0.5, cpu_shares=1024, cpuset_cpus="0-1")
     assert settings(asked) == {
@@ -140,3 +146,23 @@ def test_limits_are_files_of_the_pods_cgroup_and_properties_of_its_slice() -> No
         "CPUQuota": "50%",
         "AllowedCPUs": "0-1",
     }
+
+
+def test_an_init_container_needs_a_pod(podpy: Podpy, busybox: str) -> None:
+    podpy("create", "--init-ctr=always", busybox).fails(125, "Error: must specify pod value with init-ctr")
+    assert podpy.ok("ps", "-aq") == ""
+
+
+def test_a_member_isnt_started_again_without_its_infra_container(podpy: Podpy, busybox: str) -> None:
+    shared = shared_directory(podpy)
+    podpy.ok("pod", "create", "--name=shop", "--network=none")
+    script = "until [ -e /s/end ]; do sleep 0.1; done; exit 3"
+    run = ["run", "-d", "--pod=shop", "--name=a", "--restart=always", f"--volume={shared}:/s", busybox]
+    podpy.ok(*run, "sh", "-c", script)
+    podpy.ok("kill", podpy.ok("pod", "inspect", "-f", "{{.InfraContainerID}}", "shop"))
+    (shared / "end").touch()
+    state = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}"
+    wait.until(lambda: podpy.ok("inspect", "-f", state, "a") == "exited 3 0", what="it has ended for good")
+    (shared / "end").unlink()
+    podpy.ok("pod", "start", "shop")
+    assert podpy.ok("pod", "inspect", "-f", "{{.State}}", "shop") == "Running"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import wait
-from tests.support.engine import Podpy
+from tests.support.engine import Podpy, shared_directory
 
 SLEEP = ("sleep", "1000")
 NO_POD = "no pod with name or ID nosuch found: no such pod"
@@ -53,6 +53,24 @@ def test_a_pods_life(podpy: Podpy, shop: str) -> None:
     assert podpy.ok("pod", "rm", "--force", "--time=0", shop) == identifier
     assert (podpy.ok("pod", "ls", "-q"), podpy.ok("ps", "-aq")) == ("", "")
     podpy("pod", "exists", shop).fails(1)
+
+
+@pytest.mark.parametrize("command", [("stop",), ("rm", "--force")], ids=lambda words: words[0])
+def test_several_pods_are_stopped_together(podpy: Podpy, busybox: str, command: tuple[str, ...]) -> None:
+    shared = shared_directory(podpy)
+    names = ("one", "two")
+    for name, other in (names, names[::-1]):
+        # It ends only when the other one has been told to end, too.
+        told = f"touch /v/{name}; until test -e /v/{other}; do sleep 0.05; done; exit 3"
+        script = f"trap '{told}' TERM; touch /v/{name}.ready; while :; do sleep 0.05; done"
+        podpy.ok("pod", "create", f"--name={name}", "--network=none")
+        podpy.ok("run", "-d", f"--pod={name}", f"--name={name}-c", "-v", f"{shared}:/v", busybox, "sh", "-c", script)
+    for name in names:
+        wait.until((shared / f"{name}.ready").exists, what=f"{name} waits for its signal")
+    done = podpy("pod", *command, *names)
+    assert (len(done.ok().splitlines()), done.warnings) == (2, [])
+    if command == ("stop",):
+        assert [podpy.ok("inspect", "-f", "{{.State.ExitCode}}", f"{name}-c") for name in names] == ["3", "3"]
 
 
 def test_rm_all_removes_pods_too(podpy: Podpy, shop: str) -> None:
@@ -167,6 +185,9 @@ with Runtime() as runtime:
 def test_errors_are_podmans(podpy: Podpy, shop: str, busybox: str) -> None:
     told = podpy("create", f"--name={shop}", busybox).fails(125, f'the container name "{shop}" is already in use')
     assert f"Hint: podpy pod rm {shop}" in told.stderr
+    for command in ("logs", "port"):
+        told = podpy(command, shop).fails(125, "no such container")
+        assert "Hint: It is a pod's name: podpy pod --help" in told.stderr
     podpy("pod", "rm", "nosuch").fails(1, NO_POD)
     podpy.ok("pod", "rm", "--ignore", "nosuch")
     found = podpy("pod", "inspect", "nosuch").fails(125, "no such pod nosuch")

@@ -16,7 +16,7 @@ import pytest
 from podpy.spec.health import SECOND, Health, ReadinessCheck
 from podpy.spec.probe import Probe, sleep
 from tests.support import wait
-from tests.support.engine import Podpy, shared_directory
+from tests.support.engine import Podpy, Result, shared_directory
 from tests.support.registry import make_certificate
 
 SCRIPT = """
@@ -31,8 +31,8 @@ ENDS = "trap 'echo signal >> /gate/order; exit 9' TERM; touch /gate/ready; while
 QUICK: dict[str, Any] = {"interval": SECOND, "timeout": 30 * SECOND}
 
 
-def start(podpy: Podpy, command: str, **spec: Any) -> Path:
-    """Start a container `c` from a spec; return a directory that it has as /gate."""
+def try_to_start(podpy: Podpy, command: str, **spec: Any) -> tuple[Path, Result]:
+    """Start a container `c` from a spec; return a directory that it has as /gate, and the call's result."""
     gate = shared_directory(podpy)
     health = spec.pop("health", None)
     values = {
@@ -41,7 +41,13 @@ def start(podpy: Podpy, command: str, **spec: Any) -> Path:
         "health": health.as_dict() if health else None, **spec,
     }  # fmt: skip
     environment = {"PYTHONPATH": str(podpy.launcher.parents[2])}
-    podpy.run([sys.executable, "-c", SCRIPT, json.dumps(values)], env=environment).ok()
+    return gate, podpy.run([sys.executable, "-c", SCRIPT, json.dumps(values)], env=environment)
+
+
+def start(podpy: Podpy, command: str, **spec: Any) -> Path:
+    """Start a container `c` from a spec; return a directory that it has as /gate."""
+    gate, result = try_to_start(podpy, command, **spec)
+    result.ok()
     return gate
 
 
@@ -126,7 +132,8 @@ def test_hooks(podpy: Podpy, busybox: str) -> None:
 
 def test_a_post_start_that_fails_ends_the_container(podpy: Podpy, busybox: str) -> None:
     wrong = ["CMD", "sh", "-c", "until [ -e /gate/ready ]; do sleep 0.02; done; echo because; exit 3"]
-    start(podpy, ENDS, post_start=wrong)
+    _gate, result = try_to_start(podpy, ENDS, post_start=wrong)
+    assert result.returncode == 1 and "its hook postStart has failed with exit code 3" in result.stderr
     assert podpy.ok("wait", "c") == "9"
     assert "Its hook postStart failed, so it was ended." in podpy.ok("why", "c")
     assert "because" in podpy.ok("why", "c")

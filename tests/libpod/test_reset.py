@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import wait
+from tests.support import processes, wait
 from tests.support.engine import Podpy
 
 
@@ -68,3 +68,11 @@ def test_a_reset_that_is_killed_leaves_a_store_that_works(full: Podpy) -> None:
     assert full.ok("system", "check", "--repair").count(": repaired") >= 0
     full.ok("system", "reset", "--force")
     assert not full.graphroot.exists()
+
+
+def test_nothing_runs_afterwards(podpy: Podpy, busybox: str) -> None:
+    for number in range(5):
+        podpy.ok("run", "-d", f"--name=c{number}", "--network=none", busybox, "sleep", "1000")
+    podpy.ok("system", "reset", "--force")
+    left = [processes.describe(pid) for pid in processes.mentioning([podpy.home, podpy.runtime_dir], podpy.marker)]
+    assert left == [], "neither a pause process, nor a monitor whose last call would make one"

@@ -158,10 +158,15 @@ def test_a_unit_starts_after_a_reboot_what_is_to_run(podpy: Podpy, busybox: str)
     assert podpy.ok("system", "boot", "enable").splitlines() == said, "once more changes nothing"
     link = unit.parent / "default.target.wants/podpy-restart.service"
     assert link.resolve() == unit
-    command = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
-    done = podpy.run(shlex.split(command.removeprefix("ExecStart=")))
-    assert done.returncode == 0, done.describe()
-    assert podpy.ok("ps", "--format", "{{.Names}}") == "always"
+    lines = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line)
+    podpy.ok("start", "never")
+    for key, running in (
+        ("ExecStart", {"always", "never"}),
+        ("ExecStop", {"never"}),
+        ("ExecStart", {"always", "never"}),
+    ):
+        podpy.run(shlex.split(lines[key])).ok()
+        assert set(podpy.ok("ps", "--format", "{{.Names}}").split()) == running
     podpy.ok("system", "boot", "disable")
     assert not unit.exists() and not link.is_symlink()
 

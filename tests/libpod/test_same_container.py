@@ -217,10 +217,8 @@ def test_a_module_that_is_missing_is_an_error_and_one_that_is_there_counts(podpy
 @pytest.mark.parametrize(
     ("option", "text"),
     [
-        ("--volumepath=/v", "--volumepath: podpy keeps volumes in "),
         ("--storage-opt=overlay.imagestore=/i", "podpy has no additional image stores: use --root"),
         ("--imagestore=/i", "images are in the graph root: use --root"),
-        ("--transient-store", "use --root with a directory that a reboot clears"),
     ],
 )
 def test_a_global_option_that_would_be_wrong_to_ignore_is_refused(podpy: Podpy, option: str, text: str) -> None:

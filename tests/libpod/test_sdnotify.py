@@ -66,6 +66,14 @@ def test_the_container_says_when_it_is_ready(podpy: Podpy, busybox: str, manager
     assert manager.hears().startswith("MAINPID=")
 
 
+def test_any_user_of_the_container_finds_the_socket_and_can_write_nothing_beside_it(
+    podpy: Podpy, busybox: str, manager: Manager
+) -> None:
+    options = ("--user=1000", "--network=none")
+    assert podpy.ok("run", "--rm", *options, busybox, "ls", "/run/notify", env=manager.env) == "notify.sock"
+    podpy("run", "--rm", "--network=none", busybox, "touch", "/run/notify/file", env=manager.env).fails(1, "Read-only")
+
+
 def test_podpy_says_it_when_the_container_has_started(podpy: Podpy, busybox: str, manager: Manager) -> None:
     command = ("run", "-d", "--sdnotify=conmon", busybox, "sh", "-c", "echo none: $NOTIFY_SOCKET; sleep 1000")
     container = podpy.ok(*command, env=manager.env)

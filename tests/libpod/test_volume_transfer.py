@@ -116,6 +116,39 @@ def test_an_import_that_is_killed_in_its_middle_changes_nothing(podpy: Podpy, da
     assert list(staging.glob("*/import-*")) == []
 
 
+def test_an_import_from_a_file_ends_with_ctrl_c_and_changes_nothing(podpy: Podpy, data: str, tree: Listing) -> None:
+    before = tree(data)
+    header = tarfile.TarInfo("large")
+    header.size = 8 << 30
+    (podpy.home / "large.tar").write_bytes(header.tobuf())
+    os.truncate(podpy.home / "large.tar", 512 + header.size)  # a hole
+    podpy.ok("volume", "create", "empty")
+    process = podpy.popen("volume", "import", "empty", "large.tar")
+    staging = podpy.graphroot / "tmp"
+    wait.until(lambda: list(staging.glob("*/import-*/large")), what="the file has begun to come")
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 128 + signal.SIGINT
+    assert os.listdir(podpy.graphroot / "volumes/empty/_data") == []
+    podpy.ok("rm", "--all")
+    assert list(staging.glob("*/import-*")) == [] and tree(data) == before
+
+
+def test_a_file_comes_in_from_where_its_descriptor_is(podpy: Podpy) -> None:
+    podpy.ok("volume", "create", "data")
+    large = "x" * 300_000
+    (podpy.home / "two.tar").write_bytes(b"#" * 512 + tar_of(("a", large), ("b", "small"), ("c", large + "y")))
+    own = " ".join(podpy.command())
+    podpy.run(["sh", "-c", f"(head -c 512 >/dev/null; {own} volume import data -) < two.tar"]).ok()
+    files = podpy.graphroot / "volumes/data/_data"
+    assert [(files / name).read_text() for name in "abc"] == [large, "small", large + "y"]
+    (podpy.home / "cut.tar").write_bytes(tar_of(("d", large))[:200_000])
+    podpy.ok("volume", "create", "other")
+    podpy("volume", "import", "other", "cut.tar").fails(
+        125, "extracting into volume other: the archive is cut off in d"
+    )
+    assert os.listdir(podpy.graphroot / "volumes/other/_data") == []
+
+
 def test_an_import_that_is_killed_after_its_commit_is_finished_by_the_next_use(
     podpy: Podpy, data: str, tree: Listing
 ) -> None:

@@ -77,6 +77,17 @@ def test_the_way_out_and_an_internal_network_without_one(podpy: Podpy, busybox: 
     assert "default" not in podpy.ok("run", "--rm", "--network", inner, busybox, "ip", "route")
 
 
+def test_the_way_out_starts_with_the_first_network_that_has_one(podpy: Podpy, busybox: str) -> None:
+    inner, net = define(podpy, "inner", internal=True), define(podpy, "net")
+    program = podpy.runroot / "networks/pasta.pid"
+    podpy.ok("run", "-d", "--name=c", "--network", inner, busybox, *SLEEP)
+    assert not program.exists()
+    assert podpy.ok("run", "--rm", "--network", inner, busybox, "nslookup", "-type=a", "c").count("10.89.0.2") == 1
+    podpy.ok("network", "connect", net, "c")
+    assert Path(f"/proc/{program.read_text().strip()}").exists()
+    assert "FAIL" not in podpy.ok("doctor", "--network", net)
+
+
 def test_an_address_of_ones_own(podpy: Podpy, busybox: str) -> None:
     net = define(podpy, "net")
     own = ("--ip=10.89.0.77", "--mac-address=02-00-00-00-00-0a")
@@ -86,7 +97,7 @@ def test_an_address_of_ones_own(podpy: Podpy, busybox: str) -> None:
         126, f"Error: IPAM error: requested ip address 10.89.0.77 is already allocated to container ID {first}"
     )
     podpy("run", "--network", f"{net}:ip=10.9.2.5", busybox).fails(
-        126, "Error: requested static ip 10.9.2.5 not in any subnet on network net"
+        125, "Error: requested static ip 10.9.2.5 not in any subnet on network net"
     )
     podpy("run", "--network", f"{net}:ip=10.89.0.1", busybox).fails(126, "10.89.0.1 is the gateway of network net")
     podpy.ok("rm", "-f", "-t0", "a")

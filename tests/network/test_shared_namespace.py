@@ -52,7 +52,7 @@ with later:
     later.end(wait=True)
     print(later.find(), sorted(os.listdir(later.directory)))
 """
-    assert in_namespaces(podpy, _OPEN + code).splitlines() == ["['lo', 'out0']", "-1 ['lock', 'way-out.lock']"]
+    assert in_namespaces(podpy, _OPEN + code).splitlines() == ["['lo', 'out0']", "-1 ['lock']"]
 
 
 def test_it_routes_and_its_bridges_need_no_tables(podpy: Podpy) -> None:

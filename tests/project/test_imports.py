@@ -23,19 +23,23 @@ business, and which of a user's monitors is alive is asked from below it, too.
 
 EVERYBODYS = BOTTOM | {"go"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"kube", "libpod", "spec"},
-    "kube": {"libpod", "spec", "http"},
-    "libpod": {"image", "network", "oci", "monitor", "systemd", "spec", "storage", "rootless", "config"},
+    "cli": {"build", "kube", "compose", "libpod", "spec", "quadlet"},
+    "build": {"libpod", "image", "oci", "spec", "storage", "rootless", "http"},
+    "kube": {"libpod", "spec", "http", "yaml"},
+    "compose": {"quadlet", "spec", "yaml"},
+    "libpod": {"image", "network", "oci", "monitor", "systemd", "quadlet", "spec", "storage", "rootless", "config"},
     "image": {"http", "storage", "rootless", "config"},
     "network": {"spec", "storage", "rootless", "config"},
     "oci": {"spec", "rootless", "config"},
     "monitor": {"oci", "rootless", "config"},
     "systemd": {"spec", "rootless", "config"},
+    "quadlet": {"spec", "config"},
     "spec": {"storage", "rootless", "config"},
     "storage": {"rootless", "config"},
     "rootless": {"config"},
     "config": set(),
     "http": set(),
+    "yaml": set(),
     "go": set(),
 }
 """Room: the rooms below it, besides itself and EVERYBODYS."""

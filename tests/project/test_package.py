@@ -64,9 +64,10 @@ def test_it_holds_the_package_alone_without_its_c_sources(contents: dict[str, zi
 
 def test_no_path_of_the_building_machine_is_in_it(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        scripts = [name for name in archive.namelist() if name.endswith("/scripts/podpy")]
-        assert len(scripts) == 1
-        assert str(CHECKOUT / "src").encode() not in archive.read(scripts[0])
+        scripts = [name for name in archive.namelist() if "/scripts/" in name]
+        assert sorted(name.rpartition("/")[2] for name in scripts) == ["podpy", "podpy-system-generator"]
+        for script in scripts:
+            assert str(CHECKOUT / "src").encode() not in archive.read(script)
 
 
 def test_what_pip_installs_runs(wheel: Path, tmp_path: Path) -> None:
@@ -76,3 +77,7 @@ def test_what_pip_installs_runs(wheel: Path, tmp_path: Path) -> None:
     subprocess.run([pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
     done = subprocess.run([environment / "bin/podpy", "--version"], capture_output=True, text=True)
     assert done.stdout.startswith("podpy version "), done.stderr
+    generator = [f"{environment}/bin/podpy-system-generator", "-dryrun"]
+    (tmp_path / "a.volume").write_text("[Volume]\n")
+    made = subprocess.run(generator, env={"QUADLET_UNIT_DIRS": str(tmp_path)}, capture_output=True, text=True)
+    assert f"ExecStart={environment}/bin/podpy volume create --ignore systemd-a\n" in made.stdout, made.stderr

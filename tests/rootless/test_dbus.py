@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from podpy.systemd.dbus import Writer, has_agreed, manager_call, send
-from podpy.systemd.scope import attach_message, start_message
+from podpy.systemd.scope import attach_by_bus, attach_message, start_message
 
 ALIGNED = {"y": 1, "g": 1, "v": 1, "u": 4, "b": 4, "s": 4, "o": 4, "a": 4, "(": 8}
 
@@ -98,13 +98,25 @@ def test_a_scope_is_made_around_processes_and_delegated(scope: str) -> None:
     assert (member, name, mode, others) == ("StartTransientUnit", scope, "fail", [])
     known = dict(properties)
     assert (known["Slice"], known["Delegate"], known["PIDs"]) == ("user.slice", 1, [7, 70000])
-    assert known["CollectMode"] == "inactive-or-failed"
+    assert (known["CollectMode"], known["Before"]) == ("inactive-or-failed", ["podpy-restart.service"])
 
 
 def test_a_process_is_moved_into_a_scope() -> None:
-    assert read(attach_message("podpy.scope", 70000)) == (
+    assert read(attach_message("podpy.scope", [70000])) == (
         "AttachProcessesToUnit", ["podpy.scope", "", [70000]]
     )  # fmt: skip
+
+
+def test_by_the_bus_every_connection_begins_with_a_greeting() -> None:
+    """And a call says whom it is for."""
+    whole = attach_by_bus("web.service", "/runtime", [7])
+    reader = Reader(whole)
+    reader.values("yyyyuua(yv)")
+    reader.align(8)
+    greeting, call = whole[: reader.at], Reader(whole[reader.at :])
+    assert b"Hello" in greeting
+    *_, serial, fields = call.values("yyyyuua(yv)")
+    assert (serial, dict(fields)[6], dict(fields)[3]) == (2, "org.freedesktop.systemd1", "AttachProcessesToUnit")
 
 
 def reply(kind: int, body: bytes = b"", fields: int = 4) -> bytes:

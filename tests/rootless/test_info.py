@@ -57,6 +57,24 @@ def test_templates_use_gos_names(podpy: Podpy, template: str, wanted: str | None
     assert podpy.ok("info", "--format", template) == (wanted or os.fspath(podpy.graphroot))
 
 
+def test_debug_config_tells_which_file_gave_which_value(podpy: Podpy) -> None:
+    own = podpy.home / ".config/containers"
+    (own / "containers.conf.d").mkdir(parents=True)
+    main, more = own / "containers.conf", own / "containers.conf.d/more.conf"
+    main.write_text('[containers]\npids_limit = 7\nenv = ["A=1"]\n[engine]\nvolume_path = "/v"\nnosuch = 1\n')
+    more.write_text('[containers]\npids_limit = 9\nenv = ["B=2", {append=true}]\n')
+    found = {each.pop("Key"): each for each in podpy.json("info", "--debug-config", "--format=json")}
+    both = [str(main), str(more)]
+    assert found["containers.pids_limit"] == {"Value": 9, "Files": both, "WithoutEffect": ""}
+    assert found["containers.env"] == {"Value": ["A=1", "B=2"], "Files": both, "WithoutEffect": ""}
+    assert found["engine.nosuch"] == {"Value": 1, "Files": both[:1], "WithoutEffect": "podpy doesn't know it"}
+    assert found["engine.volume_path"]["WithoutEffect"].startswith("it is the directory of Podman's volumes")
+    lines = podpy.ok("info", "--debug-config").splitlines()
+    assert lines[0].split() == ["KEY", "VALUE", "FILES", "WITHOUT", "EFFECT"]
+    assert any(line.split()[:4] == ["containers.pids_limit", "9", str(more), str(main)] for line in lines)
+    podpy("info", "--debug-config", "--format={{.Key}}").fails(125, "--debug-config has no fields for a template")
+
+
 def test_plain_output_is_yaml(podpy: Podpy) -> None:
     """Sorted keys, two blanks a level."""
     lines = podpy.ok("info").splitlines()

@@ -49,7 +49,7 @@ def test_a_network_named_twice_counts_once() -> None:
         (["n:interface_name"], "interface_name cannot be empty"),
     ],
 )
-def test_what_makes_no_sense_in_podmans_words(values: list[str], message: str) -> None:
+def test_conflicting_networks_are_refused_in_podmans_words(values: list[str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_networks(values)
     assert message in caught.value.message
@@ -76,19 +76,21 @@ def test_single_options_belong_to_the_only_network() -> None:
         ("bridge", 1, {"aliases": ["a\nb"]}, "network alias 'a\\nb': no host name: invalid argument"),
     ],
 )
-def test_single_options_where_they_dont_fit(mode: str, networks: int, given: dict[str, Any], message: str) -> None:
+def test_single_options_need_a_single_bridge_network(
+    mode: str, networks: int, given: dict[str, Any], message: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         with_own(mode, [Attachment(network=str(number)) for number in range(networks)], **given)
     assert message in caught.value.message
 
 
-def test_hardware_addresses_as_go_reads_them() -> None:
+def test_hardware_addresses_are_read_as_by_go() -> None:
     assert parse_mac("02-00-00-00-00-0A") == parse_mac("0200.0000.000a") == "02:00:00:00:00:0a"
     for wrong in ("02:00-00:00:00:01", "2:0:0:0:0:1", "02000000000a", "02:00:00:00:00:zz"):
         with pytest.raises(UsageError):
             parse_mac(wrong)
 
 
-def test_networks_come_back_from_the_row() -> None:
+def test_networks_survive_the_database() -> None:
     spec = ContainerSpec(network="bridge", networks=[Attachment(network="n", ips=["10.1.0.2"])])
     assert ContainerSpec.from_dict(spec.as_dict()).networks == spec.networks

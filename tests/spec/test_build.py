@@ -11,7 +11,7 @@ from podpy.errors import UsageError
 from tests.spec.conftest import SpecOf
 
 
-def test_nothing_asked_is_podmans_default(spec_of: SpecOf) -> None:
+def test_without_options_a_spec_has_podmans_defaults(spec_of: SpecOf) -> None:
     spec = spec_of()
     assert (spec.image, spec.command, spec.entrypoint) == ("IMAGE", [], None)
     assert (spec.pid, spec.ipc, spec.uts, spec.cgroupns, spec.userns) == (
@@ -49,7 +49,7 @@ def test_a_variable_without_a_name_is_refused(spec_of: SpecOf) -> None:
         spec_of("-e", "=x")
 
 
-def test_a_line_of_a_file_is_no_shell(spec_of: SpecOf, tmp_path: Path) -> None:
+def test_a_line_of_an_env_file_is_literal(spec_of: SpecOf, tmp_path: Path) -> None:
     """Podman, too, gives the container a variable called "export A", and keeps quotes."""
     file = tmp_path / "env"
     file.write_text('export A=1\nB="2"\n')
@@ -61,7 +61,7 @@ def test_a_missing_env_file_is_named(spec_of: SpecOf) -> None:
         spec_of("--env-file", "/nosuch")
 
 
-def test_env_host_leaves_out_what_is_the_hosts_own(spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_env_host_omits_variables_that_concern_only_the_host(spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_SETTING", "1")
     env = spec_of("--env-host").env
     assert env["SOME_SETTING"] == "1"
@@ -82,7 +82,7 @@ def test_cpus_and_quota_exclude_each_other(spec_of: SpecOf) -> None:
         spec_of("--cpus", "1", "--cpu-period", "50000")
 
 
-def test_memory_brings_as_much_swap_unless_told(spec_of: SpecOf) -> None:
+def test_a_memory_limit_allows_as_much_swap_by_default(spec_of: SpecOf) -> None:
     limits = spec_of("-m", "64m").resources
     assert (limits.memory, limits.memory_swap) == (64 << 20, 128 << 20)
     assert spec_of("-m", "64m", "--memory-swap", "-1").resources.memory_swap == -1
@@ -95,7 +95,7 @@ def test_memory_brings_as_much_swap_unless_told(spec_of: SpecOf) -> None:
         spec_of("-m", "1m")
 
 
-def test_pids_limit_tells_asked_from_default(spec_of: SpecOf) -> None:
+def test_pids_limit_zero_differs_from_the_default(spec_of: SpecOf) -> None:
     assert spec_of("--pids-limit", "0").resources.pids_limit == 0
     assert spec_of("--pids-limit", "5").resources.pids_limit == 5
     assert spec_of(conf=ContainersConf({"pids_limit": 100})).resources.pids_limit == 100
@@ -176,7 +176,7 @@ def test_unknown_capabilities_and_sysctls_are_refused(spec_of: SpecOf) -> None:
         (("--log-opt", "max-file=²"), "max-file"),
     ],
 )
-def test_what_makes_no_sense_is_refused(spec_of: SpecOf, words: tuple[str, ...], message: str) -> None:
+def test_invalid_options_are_refused(spec_of: SpecOf, words: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         spec_of(*words)
 

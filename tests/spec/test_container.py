@@ -34,12 +34,12 @@ OLD: dict[str, object] = {
 }  # fmt: skip
 
 
-def test_an_old_row_says_what_a_new_one_says() -> None:
+def test_an_old_row_gets_the_values_of_a_new_one() -> None:
     today = with_defaults(ContainerSpec(image="x", stop_timeout=7), ContainersConf(), {}, rootless=True)
     assert ContainerSpec.from_dict(OLD) == today.replace(log_options={}), "its log has no limit, as when it was made"
 
 
-def test_an_old_row_keeps_what_it_says() -> None:
+def test_an_old_row_keeps_its_own_values() -> None:
     spec = ContainerSpec.from_dict({**OLD, "log_driver": "json-file", "shm_size": 4096})
     assert (spec.log_driver, spec.shm_size) == ("json-file", 4096)
 
@@ -67,7 +67,7 @@ def test_no_field_of_a_completed_spec_is_left_open() -> None:
         ("resources", Resources(cpuset_mems="x"), "--cpuset-mems"),
     ],
 )
-def test_a_librarys_texts_are_checked_as_the_command_lines(field: str, value: object, message: str) -> None:
+def test_a_librarys_texts_are_checked_like_the_command_lines(field: str, value: object, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         with_defaults(ContainerSpec(image="x").replace(**{field: value}), ContainersConf(), {}, rootless=True)
 
@@ -101,7 +101,7 @@ def test_a_wrong_value_of_containers_conf_names_its_key(key: str, value: object,
         with_defaults(ContainerSpec(image="x"), ContainersConf({key: value}), {}, rootless=True)
 
 
-def test_ports_are_on_the_addresses_of_containers_conf_unless_they_say_one() -> None:
+def test_ports_use_the_addresses_of_containers_conf_unless_they_have_one() -> None:
     ports = [PortMapping(container_port=80, host_port=8080), PortMapping(container_port=81, host_ip="127.0.0.9")]
     conf = ContainersConf({"default_host_ips": ["127.0.0.1", "::1"]})
     spec = with_defaults(ContainerSpec(image="x", ports=ports), conf, {}, rootless=True)
@@ -117,7 +117,7 @@ def test_a_joined_network_has_no_name_servers_of_its_own() -> None:
     assert (spec.dns, spec.dns_search) == ([], [])
 
 
-def test_a_container_may_be_called_by_its_name_on_the_network() -> None:
+def test_containers_conf_can_make_the_name_the_host_name() -> None:
     conf = ContainersConf({"container_name_as_hostname": True})
     spec = with_defaults(ContainerSpec(image="x"), conf, {}, rootless=True)
     assert named(spec, "my_web.1", conf).hostname == "myweb.1"

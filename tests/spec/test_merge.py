@@ -36,7 +36,7 @@ def merge(spec: ContainerSpec, image: ImageConfig, base: dict[str, str] | None =
     return merging.merge(spec, image, base or {})
 
 
-def test_the_image_gives_everything_that_is_open() -> None:
+def test_the_image_fills_every_open_field() -> None:
     spec = merge(ContainerSpec(), IMAGE)
     assert (spec.command, spec.env, spec.user, spec.workdir) == (["/entry", "arg"], {"A": "1", "B": "2"}, "u", "/w")
     assert (spec.shown_labels, spec.expose, spec.stop_signal) == ({"x": "1"}, ["80/tcp"], 2)
@@ -44,7 +44,7 @@ def test_the_image_gives_everything_that_is_open() -> None:
     assert spec.create_workdir
 
 
-def test_env_merge_is_read_as_a_dockerfiles_env_and_gives_way_to_env() -> None:
+def test_env_merge_works_like_a_dockerfiles_env_and_env_overrides_it() -> None:
     image = ImageConfig(env=["PATH=/bin", "A=1"])
     asked = {"PATH": "/mine:${PATH}", "B": "$A-${NONE}-${NONE:-x}-${A:+y}", "C": "'$A' \\$A", "D": "$B!"}
     spec = merge(ContainerSpec(env_merge=asked, env={"PATH": "/given"}), image)
@@ -65,7 +65,7 @@ def test_an_images_labels_are_never_the_users() -> None:
     assert (spec.labels, spec.image_labels) == ({"mine": "1"}, {"x": "1"})
 
 
-def test_an_images_ports_that_are_none_are_left_out() -> None:
+def test_invalid_ports_of_an_image_are_omitted() -> None:
     odd = ["0", "65536/tcp", "\x1b[1m", "80/nosuch", "-1", "²", "9" * 5000, "82-81", "1-65535/udp"]
     told: list[str] = []
     with sending_to(told.append):
@@ -76,19 +76,19 @@ def test_an_images_ports_that_are_none_are_left_out() -> None:
     ]
 
 
-def test_an_entrypoint_of_ones_own_switches_the_images_arguments_off() -> None:
+def test_a_users_entrypoint_drops_the_images_arguments() -> None:
     assert merge(ContainerSpec(entrypoint=["/mine"]), IMAGE).command == ["/mine"]
     assert merge(ContainerSpec(entrypoint=[""], command=["sh"]), IMAGE).command == ["sh"]
     assert merge(ContainerSpec(entrypoint=[]), IMAGE).command == ["arg"]
 
 
-def test_variables_are_left_out_and_merged() -> None:
+def test_variables_are_unset_and_merged() -> None:
     assert merge(ContainerSpec(unset_env=["A"]), IMAGE).env == {"B": "2"}
     assert merge(ContainerSpec(unset_env_all=True, env={"C": "3"}), IMAGE).env == {"C": "3"}
     assert merge(ContainerSpec(env_merge={"A": "${A}:${B}:x"}), IMAGE).env["A"] == "1:2:x"
 
 
-def test_the_images_volumes_give_way_and_may_be_something_else() -> None:
+def test_mounts_replace_the_images_volumes_which_may_be_tmpfs() -> None:
     own = ContainerSpec(mounts=[Mount(type="tmpfs", target="/v")])
     assert [mount.type for mount in merge(own, IMAGE).mounts] == ["tmpfs"]
     assert merge(ContainerSpec(image_volume="ignore"), IMAGE).mounts == []
@@ -99,7 +99,7 @@ def test_without_an_image_the_stop_signal_is_term() -> None:
     assert merge(ContainerSpec(command=["x"]), ImageConfig()).stop_signal == 15
 
 
-def test_volumes_from_give_way_to_mounts_of_ones_own() -> None:
+def test_a_containers_own_mounts_override_volumes_from() -> None:
     other = ContainerSpec(
         mounts=[
             Mount(type="volume", source="v", target="/a", options=["rw"]),
@@ -148,7 +148,7 @@ def test_nomap_auto_and_explicit_maps() -> None:
     assert lines(resolve("private", uid_map_lines=["0:@100005:2"]).uid_maps) == [(0, 6, 2)]
 
 
-def test_auto_keeps_away_from_other_containers() -> None:
+def test_auto_avoids_the_ids_of_other_containers() -> None:
     taken = [IdMapping(container=0, host=1, size=1024), IdMapping(container=0, host=1500, size=100)]
     spec = userns.resolve(ContainerSpec(userns="auto"), own=OWN, rootless=True, taken=taken)
     assert lines(spec.uid_maps) == [(0, 1600, 1024)]
@@ -185,7 +185,7 @@ def test_keep_id_is_not_for_root() -> None:
         ('time="now" level=error msg="exec: \\"/x\\": stat /x: no such file or directory"', CommandNotFoundError),
     ],
 )  # fmt: skip
-def test_what_runtimes_say_about_the_command(said: str, error: type[RuntimeFailedError]) -> None:
+def test_runtimes_errors_about_the_command_have_their_exit_codes(said: str, error: type[RuntimeFailedError]) -> None:
     explained = explain_runtime_error(said, "crun")
     assert type(explained) is error
     assert "time=" not in explained.message
@@ -201,12 +201,12 @@ def test_what_runtimes_say_about_the_command(said: str, error: type[RuntimeFaile
         "",
     ],
 )
-def test_what_runtimes_say_about_other_things_is_125(said: str) -> None:
+def test_other_errors_of_runtimes_are_125(said: str) -> None:
     assert explain_runtime_error(said, "crun").exit_code == 125
 
 
 @pytest.mark.parametrize("shape", ['{"msg":"%s","level":"%s"}', '{\n  "msg": "%s",\n  "level": "%s"\n}'])
-def test_the_last_error_of_a_runtimes_log_counts_however_it_is_laid_out(shape: str, tmp_path: Path) -> None:
+def test_the_last_error_of_a_runtimes_log_counts_in_any_layout(shape: str, tmp_path: Path) -> None:
     """runc and older cruns write an object a line, crun 1.28 one over several lines."""
     log = tmp_path / "oci.log"
     assert logged_error(os.fspath(log)) == ""
@@ -231,7 +231,7 @@ def test_a_child_gets_no_descriptor_that_is_not_named() -> None:
     assert kept in numbers and write not in numbers
 
 
-def test_a_childs_end_and_words_are_told() -> None:
+def test_an_error_has_a_childs_exit_code_and_its_output() -> None:
     finished = process.run([sys.executable, "-c", "import sys; print('out'); sys.exit('first\\nlast')"])
     assert (finished.code, finished.stdout, finished.error_text()) == (1, b"out\n", "last")
     assert process.run(["/bin/sh", "-c", "kill -9 $$"]).code == 137

@@ -64,12 +64,12 @@ def test_a_target_is_cleaned_of_dots_and_slashes() -> None:
         ("/a:/b:U,U", "can only specify 1 'U' option"),
     ],
 )
-def test_an_impossible_volume_is_refused_with_podmans_words(text: str, message: str) -> None:
+def test_an_invalid_volume_is_refused_in_podmans_words(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_volume(text)
 
 
-def test_idmap_is_refused_for_users_with_what_helps() -> None:
+def test_idmap_is_refused_for_users_with_a_hint() -> None:
     with pytest.raises(NotSupportedError, match="idmap") as caught:
         parse_volume("/a:/b:idmap")
     assert "keep-id" in caught.value.hint
@@ -108,7 +108,7 @@ def test_mount_ramfs_is_a_ramfs_with_the_options_of_a_tmpfs() -> None:
     assert (mount.type, mount.options) == ("ramfs", ["mode=0700"])
 
 
-def test_mount_glob_gives_each_file_a_place(tmp_path: Path) -> None:
+def test_mount_glob_gives_each_file_a_target(tmp_path: Path) -> None:
     for name in ("b.conf", "a.conf", "c.txt"):
         (tmp_path / name).touch()
     mounts = parse_mount(f"type=glob,src={tmp_path}/*.conf,dst=/etc/x,ro")
@@ -148,7 +148,7 @@ def test_an_impossible_mount_is_refused(text: str, message: str) -> None:
         parse_mount(text)
 
 
-def test_options_for_macos_are_dropped_as_dockers() -> None:
+def test_options_for_macos_are_dropped_as_by_docker() -> None:
     assert parse_volume("/a:/b:cached,ro").options == parse_volume("/a:/b:delegated,ro").options == ["ro"]
 
 

@@ -23,13 +23,13 @@ WORDS = (
 
 
 @pytest.mark.parametrize("probe, words", WORDS, ids=lambda value: value[1] if isinstance(value, list) else "")
-def test_a_probe_is_words_and_the_words_are_the_probe(probe: Probe, words: list[str]) -> None:
+def test_a_probe_and_its_words_convert_into_each_other(probe: Probe, words: list[str]) -> None:
     assert probe.words() == words
     assert probe_of(words) is not None and probe_of(words).words() == words  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("words", [[], ["NONE"], ["CMD", "true"], ["HTTP"], ["HTTP", "x"], ["TCP", "http://a:1/"]])
-def test_other_tests_are_no_probes(words: list[str]) -> None:
+def test_other_tests_are_not_probes(words: list[str]) -> None:
     assert probe_of(words) is None
 
 
@@ -43,7 +43,7 @@ def test_other_tests_are_no_probes(words: list[str]) -> None:
         (Probe(kind="http", port=80, headers=[("a b", "c")]), 'probe header "a b" is not a name'),
     ],
 )
-def test_what_cannot_be_asked_is_refused(probe: Probe, text: str) -> None:
+def test_an_impossible_probe_is_refused(probe: Probe, text: str) -> None:
     with pytest.raises(UsageError) as caught:
         probe.words()
     assert caught.value.args[0] == text

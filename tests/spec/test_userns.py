@@ -46,7 +46,7 @@ def explicit(uid: tuple[str, ...] = (), gid: tuple[str, ...] = (), own: Own = ON
     return resolve(spec, own=(own, own), rootless=True)
 
 
-def test_one_of_the_two_options_counts_for_both_but_for_lines_with_its_own_flag() -> None:
+def test_one_option_counts_for_both_kinds_of_ids_except_lines_with_a_flag() -> None:
     spec = explicit(gid=("0:0:1000", "g2000:2000:1"))
     assert lines(spec.uid_maps) == [(0, 0, 1), (1, 1, 999)]
     assert lines(spec.gid_maps) == [(0, 0, 1), (1, 1, 999), (2000, 2000, 1)]
@@ -55,12 +55,12 @@ def test_one_of_the_two_options_counts_for_both_but_for_lines_with_its_own_flag(
     assert lines(spec.gid_maps) == [(0, 0, 1), (1, 1, 65536)], "all of the user's"
 
 
-def test_a_plus_breaks_up_what_was_there() -> None:
+def test_a_plus_overrides_earlier_lines() -> None:
     spec = explicit(gid=("0:0:65000", "+100000:1:1", "1:65001:1"))
     assert lines(spec.gid_maps) == [(0, 0, 1), (1, 65001, 1), (2, 2, 64998), (100000, 1, 1)]
 
 
-def test_a_plus_at_the_beginning_fills_the_rest_up() -> None:
+def test_a_plus_in_the_first_line_maps_the_remaining_ids() -> None:
     """podman-run(1), Rootless mapping of additional host GIDs: the example, with the host's number."""
     own = ((0, 1000, 1), (1, 100000, 2000), (2001, 5555, 1))
     spec = explicit(gid=("+g100000:@5555",), own=own)
@@ -79,14 +79,14 @@ def test_host_ids_are_found_wherever_podpys_map_has_them() -> None:
         explicit(uid=("0:@4:1",), own=own)
 
 
-def test_keep_id_can_be_kept_small() -> None:
+def test_keep_id_takes_a_size() -> None:
     spec = resolve(ContainerSpec(userns="keep-id:uid=5,gid=6,size=10"), own=(ONE_RANGE, ONE_RANGE), rootless=True)
     assert lines(spec.uid_maps) == [(0, 1, 5), (5, 0, 1), (6, 6, 5)]
     assert lines(spec.gid_maps) == [(0, 1, 6), (6, 0, 1), (7, 7, 4)]
     assert spec.user == "5:6"
 
 
-def test_auto_has_the_ids_that_must_be_there() -> None:
+def test_auto_contains_the_mappings_of_its_options() -> None:
     asked = ContainerSpec(userns="auto:size=100,uidmapping=10:@1000:1,gidmapping=200:300:2")
     spec = resolve(asked, own=(ONE_RANGE, ONE_RANGE), rootless=True)
     assert lines(spec.uid_maps) == [(0, 1, 10), (10, 0, 1), (11, 12, 89)]

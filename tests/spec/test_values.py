@@ -24,7 +24,7 @@ def test_a_size_is_a_number_with_a_binary_unit(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "k", "12q", "-1", "1kk", "nan", "inf", "1e3x"])
-def test_what_is_no_size_is_refused_with_the_option(text: str) -> None:
+def test_an_invalid_size_is_refused_with_the_option(text: str) -> None:
     with pytest.raises(UsageError, match=f"invalid value for memory: invalid size: '{text}'"):
         parse_size("--memory", text)
 
@@ -37,7 +37,7 @@ def test_a_signal_has_a_name_or_a_number(text: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "NOPE", "0", "65", "-1", "RTMIN+31", "SIG"])
-def test_what_is_no_signal_is_refused(text: str) -> None:
+def test_an_invalid_signal_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="invalid signal"):
         parse_signal(text)
 
@@ -121,7 +121,7 @@ def test_an_impossible_exposed_port_is_refused(text: str) -> None:
         parse_expose(text)
 
 
-def test_a_wrong_ulimit_is_told_in_podmans_words() -> None:
+def test_an_invalid_ulimit_is_refused_in_podmans_words() -> None:
     with pytest.raises(UsageError) as caught:
         parse_ulimit("core=-1:1000")
     assert caught.value.message == (

@@ -10,7 +10,7 @@ from podpy import digests
 from podpy.storage.blobs import BlobWriter
 
 
-def test_a_blob_is_read_though_another_call_renames_it_all_the_time(tmp_path: Path) -> None:
+def test_a_blob_is_read_while_another_call_keeps_renaming_it(tmp_path: Path) -> None:
     """Its commit does: tmp/blobs/HEX.done becomes blobs/sha256/HEX."""
     digest = digests.sha256(b"content")
     stored = tmp_path / "blobs/sha256" / digest.removeprefix("sha256:")

@@ -38,7 +38,7 @@ def test_attributes_are_copied_where_the_target_can_hold_them(session_base: Path
         subprocess.run(["umount", without], check=True)
 
 
-def test_what_is_no_file_keeps_its_mode(session_base: Path) -> None:
+def test_a_fifo_keeps_its_mode_and_a_link_its_target(session_base: Path) -> None:
     base = session_base / "modes"
     source, target = base / "source", base / "target"
     for directory in (source, target):

@@ -57,7 +57,7 @@ def killed() -> None:
 
 
 @in_userns
-def test_a_first_call_that_is_killed_leaves_nothing_past_the_next_ones() -> None:
+def test_a_killed_first_call_leaves_nothing_after_the_next_calls() -> None:
     def first_call() -> None:
         os.environ["PODPY_CRASH_AT"] = "database:built"
         open_store(directory)
@@ -102,7 +102,7 @@ def test_blobs_whose_rows_are_refused_leave_nothing() -> None:
 
 
 @in_userns
-def test_what_only_a_lease_has_kept_goes_with_it() -> None:
+def test_a_layer_that_only_a_lease_kept_is_removed_with_the_lease() -> None:
     with own_directory() as directory:
         record = add_and_close(directory)
         saves, removes = open_store(directory), open_store(directory)
@@ -115,7 +115,7 @@ def test_what_only_a_lease_has_kept_goes_with_it() -> None:
 
 
 @in_userns
-def test_what_only_a_killed_calls_lease_has_kept_goes_with_the_next_call() -> None:
+def test_the_next_call_removes_a_layer_that_only_a_killed_calls_lease_kept() -> None:
     with own_directory() as directory:
         record = add_and_close(directory)
         store = open_store(directory)
@@ -134,7 +134,7 @@ def test_what_only_a_killed_calls_lease_has_kept_goes_with_the_next_call() -> No
 
 
 @in_userns
-def test_a_call_that_is_killed_while_it_clears_up_hides_nothing_from_the_next() -> None:
+def test_a_call_killed_while_it_cleans_up_hides_nothing_from_the_next() -> None:
     with own_directory() as directory:
         add_and_close(directory)
         store = open_store(directory)
@@ -157,7 +157,7 @@ def test_a_call_that_is_killed_while_it_clears_up_hides_nothing_from_the_next() 
 
 
 @in_userns
-def test_where_a_child_of_a_killed_call_still_writes_the_next_call_clears_up() -> None:
+def test_the_next_call_cleans_up_although_a_killed_calls_child_still_writes() -> None:
     with own_directory() as directory:
         store = open_store(directory)
         assert in_child(lambda: (open_store(directory).staging.path(), killed())) == signal.SIGKILL
@@ -174,7 +174,7 @@ def test_where_a_child_of_a_killed_call_still_writes_the_next_call_clears_up() -
 
 
 @in_userns
-def test_leases_of_a_call_whose_directory_is_gone_go_too() -> None:
+def test_leases_of_a_call_without_a_directory_are_removed() -> None:
     with own_directory() as directory:
         record = add_and_close(directory)
         store = open_store(directory)
@@ -188,7 +188,7 @@ def test_leases_of_a_call_whose_directory_is_gone_go_too() -> None:
 
 
 @in_userns
-def test_a_blob_that_a_power_cut_has_emptied_is_received_again() -> None:
+def test_a_blob_emptied_by_a_power_cut_is_received_again() -> None:
     with own_directory() as directory:
         store = open_store(directory)
         blob = store.stage_blob(digest(b"data"))

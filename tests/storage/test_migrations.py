@@ -44,7 +44,7 @@ def test_containers_and_their_volumes_are_kept(tmp_path: Path, version: int) -> 
 
 
 @pytest.mark.parametrize(("more", "found"), [("1", [("sha256:diff", "sha256:blob")]), ("NaN", [])])
-def test_which_blob_is_which_layers_is_learned_from_the_manifests(tmp_path: Path, more: str, found: list[str]) -> None:
+def test_a_migration_finds_layers_blobs_by_the_manifests(tmp_path: Path, more: str, found: list[str]) -> None:
     """NaN is JSON for Python, and so for the pull of a podpy of that time, but not for SQLite."""
     (tmp_path / "graph").mkdir()
     old = sqlite3.connect(tmp_path / "graph" / FILE_NAME, isolation_level=None)

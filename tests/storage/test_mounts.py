@@ -103,7 +103,7 @@ def test_two_hundred_layers_fit() -> None:
 
 @pytest.mark.parametrize("driver", ["overlay", "vfs"])
 @in_userns
-def test_a_user_namespace_of_its_own_gets_shifted_layers(driver: str) -> None:
+def test_a_containers_own_user_namespace_gets_shifted_layers(driver: str) -> None:
     os.environ["PODPY_STORAGE_DRIVER"] = driver
     maps = [(0, 1, 1000), (1000, 0, 1), (1001, 1001, 60000)]
     with own_store() as store:
@@ -200,7 +200,7 @@ def test_a_kill_while_a_volume_is_filled_leaves_it_empty_for_the_next_start() ->
 
 
 @in_userns
-def test_of_a_volume_whose_removal_was_killed_the_next_of_its_name_has_nothing() -> None:
+def test_a_new_volume_has_no_files_of_a_namesake_whose_removal_was_killed() -> None:
     with own_store() as store:
         volumes = VolumeTable(store.paths, store.database)
         Path(volumes.create("data").mountpoint, "secret").write_text("s")
@@ -244,7 +244,7 @@ def test_an_empty_volume_gets_the_images_files_once() -> None:
 
 
 @in_userns
-def test_an_empty_volume_belongs_to_who_uses_it_until_somebody_fills_it_or_root_owns_it() -> None:
+def test_an_empty_volume_gets_its_users_owner_until_it_has_files_or_belongs_to_root() -> None:
     with own_store() as store:
         layer = Tar().directory("mine", uid=5, gid=6, mode=0o711).file("full/f", b"")
         add_image(store, "a", [layer], "localhost/x:1")

@@ -36,7 +36,7 @@ def on(container: str, network: str, interface: str, *addresses: str) -> Attache
     )
 
 
-def test_what_was_added_is_found_in_the_order_of_the_interfaces(database: Database) -> None:
+def test_networks_are_returned_in_the_order_of_their_interfaces(database: Database) -> None:
     rows = NetworkRows(database)
     for number in (10, 2, 0):
         rows.add(on(A, f"n{number}", f"eth{number}", f"10.1.{number}.2"), {})
@@ -48,7 +48,7 @@ def test_what_was_added_is_found_in_the_order_of_the_interfaces(database: Databa
     assert rows.last("n2") == {"10.1.0.0/24": "10.1.2.3"}
 
 
-def test_what_a_container_has_is_given_back_with_the_commit_of_its_end(database: Database) -> None:
+def test_a_containers_addresses_are_released_with_the_commit_of_its_end(database: Database) -> None:
     rows, table = NetworkRows(database), ContainerTable(database)
     for container, address in ((A, "10.1.0.2"), (B, "10.1.0.3")):
         rows.hold(container)
@@ -73,7 +73,7 @@ def test_a_removed_container_leaves_nothing(database: Database) -> None:
     assert not rows.in_use() and not rows.taken("n") and not rows.users("m")
 
 
-def test_one_network_is_left(database: Database) -> None:
+def test_a_container_can_leave_one_network(database: Database) -> None:
     rows = NetworkRows(database)
     rows.add(on(A, "n", "eth0", "10.1.0.2"), {})
     rows.add(on(A, "m", "eth1", "10.2.0.2"), {})

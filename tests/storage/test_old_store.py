@@ -49,7 +49,7 @@ def test_its_containers_start_and_are_removed(old: Podpy) -> None:
     assert old.ok("system", "check").count("\n") <= 1
 
 
-def test_what_joins_a_namespace_still_depends_on_its_owner(old: Podpy) -> None:
+def test_a_container_in_anothers_namespace_still_depends_on_it(old: Podpy) -> None:
     assert "has dependent containers" in old("rm", "plain").fails(125).stderr
     old.ok("rm", "--depend", "plain")
     assert "joining" not in old.ok("ps", "-a", "--format", "{{.Names}}").split()

@@ -125,7 +125,7 @@ def test_the_unpacker_gives_the_same_tree() -> None:
 
 
 @in_userns
-def test_from_child_to_child() -> None:
+def test_a_packing_child_feeds_an_unpacking_child() -> None:
     with own_directory() as top, own_directory() as other:
         varied(top)
         (top / "large").write_bytes(os.urandom(5 << 20))  # more than is under way at a time
@@ -151,7 +151,7 @@ def test_from_child_to_child() -> None:
 
 
 @in_userns
-def test_ids_and_sizes_that_are_too_large_for_a_header_have_one_of_their_own() -> None:
+def test_ids_and_sizes_too_large_for_a_header_get_an_extended_header() -> None:
     with own_directory() as top:
         (top / "f").write_bytes(b"")
         os.truncate(top / "f", 9 << 30)
@@ -163,7 +163,7 @@ def test_ids_and_sizes_that_are_too_large_for_a_header_have_one_of_their_own() -
 
 
 @in_userns
-def test_holes_are_zeros_or_a_map() -> None:
+def test_holes_become_zeros_or_a_map() -> None:
     with own_directory() as top, own_directory() as other:
         with (top / "f").open("wb") as file:
             file.seek(1 << 20)
@@ -185,7 +185,7 @@ def test_holes_are_zeros_or_a_map() -> None:
 
 
 @in_userns
-def test_a_file_that_ends_where_it_had_a_hole_is_told() -> None:
+def test_a_file_truncated_at_its_hole_is_reported() -> None:
     with own_directory() as top:
         with (top / "f").open("wb") as file:
             file.write(b"d" * (4 << 20))
@@ -255,7 +255,7 @@ def test_a_single_file_gets_the_name_that_is_asked_for() -> None:
 
 
 @in_userns
-def test_sockets_are_left_out_and_what_is_excluded() -> None:
+def test_sockets_and_excluded_paths_are_omitted() -> None:
     with own_directory() as top, socket.socket(socket.AF_UNIX) as server:
         server.bind(str(top / "socket"))
         (top / "dev").mkdir()
@@ -320,7 +320,7 @@ def test_a_tree_is_read_however_deep_it_is() -> None:
 
 
 @in_userns
-def test_a_full_disk_and_a_reader_that_has_gone_are_errors() -> None:
+def test_a_full_disk_and_a_closed_reader_are_errors() -> None:
     with own_directory() as top, small_filesystem(1) as small:
         (top / "f").write_bytes(os.urandom(4 << 20))
         source = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
@@ -345,7 +345,7 @@ def test_an_attribute_whose_name_an_archive_cannot_hold_becomes_no_other() -> No
 
 
 @in_userns
-def test_a_plain_archive_joins_what_is_there() -> None:
+def test_a_plain_archive_is_merged_with_existing_files() -> None:
     with own_directory() as top:
         (top / "root/data").mkdir(parents=True)
         (top / "root/bin").symlink_to("data")
@@ -369,7 +369,7 @@ def test_a_plain_archive_joins_what_is_there() -> None:
 
 
 @in_userns
-def test_a_directory_takes_no_files_place_unless_asked() -> None:
+def test_a_directory_replaces_a_file_only_if_asked() -> None:
     with own_directory() as top:
         (top / "d").mkdir()
         (top / "d/inside").touch()

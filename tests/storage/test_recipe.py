@@ -72,7 +72,7 @@ def tars_of(store: Store, record: ImageRecord) -> list[bytes]:
 
 
 @in_userns
-def test_every_odd_entry_and_what_stands_behind_the_end() -> None:
+def test_every_odd_entry_and_the_bytes_after_the_end_are_reproduced() -> None:
     data = odd_tar().bytes()
     tars = [data, odd_tar(tarfile.GNU_FORMAT).bytes(), data + b"\0" * 9000 + b"behind the end", data.rstrip(b"\0")]
     tars += [*sparse_tars(), Tar().bytes(), Tar().file("unpadded", b"12345").bytes()[:517]]
@@ -93,7 +93,7 @@ def test_a_recipe_is_small() -> None:
 
 
 @in_userns
-def test_a_file_that_the_archive_brings_twice() -> None:
+def test_a_file_that_is_twice_in_the_archive_is_reproduced() -> None:
     link_replaced = Tar().directory("b").symlink("a", "b").file("a/f", b"through").directory("a").file("a/f", b"direct")
     tars = [
         Tar().file("f", b"first" * 300).file("f", b"second" * 300).bytes(),
@@ -106,7 +106,7 @@ def test_a_file_that_the_archive_brings_twice() -> None:
 
 
 @in_userns
-def test_a_layer_that_was_changed_is_an_error_that_says_so() -> None:
+def test_a_changed_layer_is_an_error_that_names_the_cause() -> None:
     with own_store() as store:
         record = commit(store, odd_tar().bytes())
         file = Path(store.layer_path(record.layers[0]), "d/f")
@@ -123,7 +123,7 @@ def test_a_layer_that_was_changed_is_an_error_that_says_so() -> None:
 
 
 @in_userns
-def test_a_damaged_or_lost_recipe_is_found() -> None:
+def test_a_damaged_or_missing_recipe_is_detected() -> None:
     with own_store() as store:
         record = commit(store, odd_tar().bytes())
         path = Path(store.recipe_path(store.stored_layer(record.layers[0]).number))
@@ -175,7 +175,7 @@ def test_a_layer_without_a_blob_is_compressed(kind: str) -> None:
 
 
 @in_userns
-def test_whatever_archive_can_be_unpacked_can_be_made_again() -> None:
+def test_every_archive_that_can_be_unpacked_can_be_reproduced() -> None:
     source = random.Random(os.environ.get("PODPY_FUZZ_SEED", os.urandom(4).hex()))
     originals = [odd_tar().bytes(), odd_tar(tarfile.GNU_FORMAT).bytes(), *sparse_tars()]
     end = time.monotonic() + SECONDS

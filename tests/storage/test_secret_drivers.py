@@ -24,7 +24,7 @@ class Driver:
 """
 
 
-def test_a_package_brings_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_can_provide_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "vaulted.py").write_text(MODULE)
     info = tmp_path / "vaulted-1.0.dist-info"
     info.mkdir()
@@ -52,7 +52,7 @@ def test_data_stays_when_the_call_is_interrupted_after_its_commit() -> None:
         assert secrets.data(secrets.find("s")) == b"new"
 
 
-def test_a_secret_is_replaced_also_if_the_former_data_can_not_be_deleted(tmp_path: Path) -> None:
+def test_a_secret_is_replaced_even_if_its_old_data_cannot_be_deleted(tmp_path: Path) -> None:
     commands = {"list": f"ls {tmp_path}", "lookup": f"cat {tmp_path}/$SECRET_ID", "delete": "false"}
     commands["store"] = f"cat > {tmp_path}/$SECRET_ID"
     with own_store() as store:

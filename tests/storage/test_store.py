@@ -113,7 +113,7 @@ def test_shared_layers_stay_until_the_last_image_goes() -> None:
 
 
 @in_userns
-def test_of_one_layer_in_two_compressions_the_blob_of_the_newest_manifest_stays() -> None:
+def test_the_newest_manifest_decides_which_compression_of_a_layer_stays() -> None:
     """Two pulls at once receive both; later ones would find the layer here, and receive nothing."""
     with own_directory() as directory:
         stores = [open_store(directory), open_store(directory)]
@@ -282,7 +282,7 @@ def test_a_living_calls_staging_directory_isnt_swept() -> None:
 
 
 @in_userns
-def test_a_full_disk_is_said_and_the_old_state_stays() -> None:
+def test_a_full_disk_is_an_error_and_the_old_state_stays() -> None:
     with small_filesystem(8) as directory:
         store = open_store(directory, rootless=False)
         add_image(store, "a", [base()], NAME)
@@ -304,7 +304,7 @@ def test_a_full_disk_is_said_and_the_old_state_stays() -> None:
 
 
 @in_userns
-def test_a_cut_off_blob_goes_on_where_it_stopped() -> None:
+def test_a_cut_off_blob_continues_where_it_stopped() -> None:
     with own_store() as store:
         data = os.urandom(100_000)
         first = store.stage_blob(digest(data))
@@ -339,7 +339,7 @@ def test_two_pulls_of_one_blob_share_it() -> None:
 
 
 @in_userns
-def test_a_forgotten_blob_goes_after_a_week() -> None:
+def test_an_unfinished_blob_is_removed_after_a_week() -> None:
     with own_store() as store:
         blob = store.stage_blob(digest(b"old"))
         blob.write(b"o")
@@ -351,7 +351,7 @@ def test_a_forgotten_blob_goes_after_a_week() -> None:
 
 
 @in_userns
-def test_unfinished_blobs_go_at_once_when_asked_for_but_not_those_of_living_calls() -> None:
+def test_unfinished_blobs_can_be_removed_at_once_except_those_of_living_calls() -> None:
     with own_directory() as directory:
         living, other = open_store(directory), open_store(directory)
         received, complete = living.stage_blob(digest(b"received")), living.stage_blob(digest(b"complete"))
@@ -382,7 +382,7 @@ def test_a_damaged_blob_is_refused_and_not_kept() -> None:
 
 
 @in_userns
-def test_many_pulls_at_once() -> None:
+def test_many_pulls_can_run_at_once() -> None:
     with own_directory() as directory:
         children = []
         for number in range(6):
@@ -401,7 +401,7 @@ def test_many_pulls_at_once() -> None:
 
 
 @in_userns
-def test_check_finds_what_is_missing_and_what_is_too_much() -> None:
+def test_check_finds_missing_and_surplus_files() -> None:
     with own_store() as store:
         record = add_image(store, "a", [base()], NAME)
         os.mkdir(f"{store.graphroot}/layers/77")
@@ -420,7 +420,7 @@ def test_check_finds_what_is_missing_and_what_is_too_much() -> None:
 
 
 @in_userns
-def test_a_newer_database_is_refused_with_what_to_do() -> None:
+def test_a_newer_database_is_refused_with_a_hint() -> None:
     with own_directory() as directory:
         store = open_store(directory)
         store.database.execute("PRAGMA user_version=99")
@@ -430,7 +430,7 @@ def test_a_newer_database_is_refused_with_what_to_do() -> None:
 
 
 @in_userns
-def test_an_older_database_is_brought_up_to_date_once() -> None:
+def test_an_older_database_is_migrated_once() -> None:
     with own_directory() as directory:
         store = open_store(directory)
         add_image(store, "a", [base()], NAME)

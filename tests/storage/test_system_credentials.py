@@ -74,7 +74,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
     made.close()
 
 
-def test_data_is_encrypted_for_its_id_and_comes_back(tmp_path: Path, service: Service) -> None:
+def test_data_is_encrypted_for_its_id_and_decrypted_again(tmp_path: Path, service: Service) -> None:
     driver = find("file", {"path": f"{tmp_path}/kept", "encrypt": "systemd-creds"}, {})
     data = os.urandom(511_999)
     driver.store(ID, data)
@@ -91,7 +91,7 @@ def test_data_is_encrypted_for_its_id_and_comes_back(tmp_path: Path, service: Se
 @pytest.mark.parametrize(
     "answer", [b"", b"\0", b"[]\0", b'{"parameters": 7}\0', b'{"parameters": {"data": "\\u00e9"}}\0']
 )
-def test_an_answer_that_makes_no_sense_is_an_error(tmp_path: Path, service: Service, answer: bytes) -> None:
+def test_an_invalid_answer_is_an_error(tmp_path: Path, service: Service, answer: bytes) -> None:
     driver = find("file", {"path": f"{tmp_path}/kept", "encrypt": "systemd-creds"}, {})
     driver.store(ID, b"data")
     service.answer = answer
@@ -101,7 +101,7 @@ def test_an_answer_that_makes_no_sense_is_an_error(tmp_path: Path, service: Serv
         driver.store(ID, b"data")
 
 
-def test_without_the_service_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_service_nothing_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system_credentials, "SOCKET", f"{tmp_path}/none")
     driver = find("file", {"path": f"{tmp_path}/kept", "encrypt": "systemd-creds"}, {})
     with pytest.raises(StorageError, match=r"there is no .*: systemd 256 or newer has it"):

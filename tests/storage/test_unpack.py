@@ -159,7 +159,7 @@ def test_whiteouts_take_overlays_form() -> None:
 
 
 @in_userns
-def test_a_whiteout_doesnt_hide_what_its_own_layer_brings() -> None:
+def test_a_whiteout_doesnt_hide_files_of_its_own_layer() -> None:
     tar = Tar().file("before", b"b").file(".wh.before", b"").file(".wh.after", b"").file("after", b"a")
     tar.file(".wh.dir", b"").file("dir/kept", b"k").directory("dir2").file("dir2/k", b"k").file(".wh.dir2", b"")
     tar.file(".wh.gone", b"").file("gone/.wh.child", b"")
@@ -212,7 +212,7 @@ def test_devices_are_skipped_and_counted() -> None:
 
 
 @in_userns
-def test_overlays_own_marks_in_an_archive_are_not_set() -> None:
+def test_overlays_own_attributes_in_an_archive_are_not_set() -> None:
     marks = {"SCHILY.xattr.user.overlay.redirect": "/etc", "SCHILY.xattr.trusted.overlay.opaque": "y"}
     tar = Tar().directory("d", pax_headers=marks).file("f", pax_headers=marks)
     with own_directory() as target:
@@ -238,7 +238,7 @@ def test_the_pieces_size_doesnt_matter(chunk: int) -> None:
 
 
 @in_userns
-def test_a_cut_off_archive_is_an_error_and_padding_is_none() -> None:
+def test_a_truncated_archive_is_an_error_but_padding_is_not() -> None:
     data = Tar().file("a", b"a" * 1000).file("n" * 200, b"b").bytes()
     with own_directory() as target:
         unpack(data + bytes(100_000), target)
@@ -248,7 +248,7 @@ def test_a_cut_off_archive_is_an_error_and_padding_is_none() -> None:
 
 
 @in_userns
-def test_what_isnt_a_tar_is_said_to_be_none() -> None:
+def test_data_that_isnt_a_tar_is_an_error() -> None:
     fails(b"\x1f\x8b" + bytes(2000), "isn't a tar")
     fails(Tar().file("a").bytes().replace(b"ustar\x0000", b"ustar\x0001", 1), "checksum")
 
@@ -264,7 +264,7 @@ def test_bombs_are_stopped() -> None:
 
 
 @in_userns
-def test_what_would_fill_the_memory_is_stopped() -> None:
+def test_an_archive_that_would_fill_the_memory_is_stopped() -> None:
     endless = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "1"}
     fails(Tar().file("map", b"1\n" + b"1" * (2 << 20), pax_headers=endless).bytes(), "sparse map has more than")
     with own_directory() as target:
@@ -277,7 +277,7 @@ def test_what_would_fill_the_memory_is_stopped() -> None:
 
 
 @in_userns
-def test_which_of_several_extended_headers_counts() -> None:
+def test_the_right_one_of_several_extended_headers_counts() -> None:
     """As in Go's archive/tar: the last pax header alone, a GNU name before any, none from before a global header."""
     with own_directory() as target:
         unpack(meta(b"x", path="first") + meta(b"x", mtime="7") + Tar().file("own").bytes(), target)
@@ -299,7 +299,7 @@ def gnu_name(name: bytes) -> bytes:
 
 
 @in_userns
-def test_the_unpacker_is_locked_in() -> None:
+def test_the_unpacker_cannot_leave_its_directory() -> None:
     with own_directory() as target:
         unpacker = Unpacker(str(target))
         data = Tar().file("a").bytes()

@@ -20,7 +20,7 @@ from tests.storage.tars import Tar
 from tests.storage.userns import in_userns
 
 
-def test_what_o_says_of_the_volume_is_kept_twice_as_podman_shows_it() -> None:
+def test_ids_and_size_in_o_are_shown_twice_as_by_podman() -> None:
     read = driver.read({"type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=5,gid=7,nodev,timeout=3"})
     assert read.shown == {
         "type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=5,gid=7,nodev", "SIZE": "1m", "UID": "5", "GID": "7",
@@ -43,7 +43,7 @@ def test_what_o_says_of_the_volume_is_kept_twice_as_podman_shows_it() -> None:
         ({"type": "tmpfs", "o": "inodes=5"}, "volume option inodes not supported on tmpfs filesystem"),
     ],
 )
-def test_options_that_make_no_sense(options: dict[str, str], told: str) -> None:
+def test_invalid_options_of_a_driver_are_refused(options: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError) as caught:
         driver.read(options)
     assert told in str(caught.value)
@@ -68,11 +68,11 @@ def test_quotas_are_refused() -> None:
         ({"device": "/d", "o": "bind"}, True),
     ],
 )
-def test_which_volumes_are_mounted(options: dict[str, str], needed: bool) -> None:
+def test_only_some_options_need_a_mount(options: dict[str, str], needed: bool) -> None:
     assert driver.needs_mount(options) is needed
 
 
-def test_the_arguments_of_a_mount() -> None:
+def test_options_become_the_arguments_of_a_mount() -> None:
     made = driver.request({"type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=5,nodev,rw,noexec"})
     assert (made.source, made.type, made.data) == ("tmpfs", "tmpfs", "size=1m,uid=5")
     assert made.flags == linux.MS_NODEV | linux.MS_NOEXEC and not made.bind
@@ -85,7 +85,7 @@ def test_the_arguments_of_a_mount() -> None:
 
 
 @in_userns
-def test_a_rename_that_was_killed_is_taken_back_and_one_that_was_committed_stays() -> None:
+def test_a_killed_rename_is_undone_unless_it_was_committed() -> None:
     with own_store() as store:
         volumes = VolumeTable(store.paths, store.database)
         Path(volumes.create("old").mountpoint, "file").write_text("x")
@@ -107,7 +107,7 @@ def test_a_rename_that_was_killed_is_taken_back_and_one_that_was_committed_stays
 
 
 @in_userns
-def test_a_volume_is_renamed_only_if_nobody_has_it() -> None:
+def test_a_volume_is_renamed_only_while_it_is_unused() -> None:
     with own_store() as store:
         volumes = VolumeTable(store.paths, store.database)
         volumes.create("a", anonymous=True)
@@ -120,7 +120,7 @@ def test_a_volume_is_renamed_only_if_nobody_has_it() -> None:
 
 
 @in_userns
-def test_a_volume_that_another_call_makes_meanwhile_is_taken() -> None:
+def test_a_volume_that_another_call_just_created_is_used() -> None:
     with own_store() as store:
         volumes, others = (VolumeTable(store.paths, store.database) for _ in range(2))
         create = volumes.create
@@ -135,7 +135,7 @@ def test_a_volume_that_another_call_makes_meanwhile_is_taken() -> None:
 
 
 @in_userns
-def test_an_import_finishes_first_what_a_killed_one_has_left_meanwhile() -> None:
+def test_an_import_first_finishes_a_killed_import() -> None:
     with own_store() as store:
         volumes = VolumeTable(store.paths, store.database)
         volume = volumes.create("v")
@@ -152,7 +152,7 @@ def test_an_import_finishes_first_what_a_killed_one_has_left_meanwhile() -> None
 
 @in_userns
 @pytest.mark.parametrize("committed", [True, False])
-def test_an_interrupt_leaves_a_volume_with_its_files_or_nothing(committed: bool) -> None:
+def test_an_interrupt_leaves_a_complete_volume_or_none(committed: bool) -> None:
     with own_store() as store:
         volumes = VolumeTable(store.paths, store.database)
         Path(volumes.create("v").mountpoint, "file").write_text("x")
@@ -170,3 +170,24 @@ def test_an_interrupt_leaves_a_volume_with_its_files_or_nothing(committed: bool)
         assert [volume.name for volume in volumes.all()] == ([] if committed else ["v"])
         assert os.path.exists(os.path.join(volumes.mountpoint("v"), "file")) is not committed
         assert store.check() == []
+
+
+@in_userns
+def test_an_import_is_on_the_disk_before_it_takes_the_place_of_something() -> None:
+    there_at_syncs = []
+    syncfs = linux.syncfs
+    with own_store() as store:
+        volumes = VolumeTable(store.paths, store.database)
+        data = volumes.create("data")
+        file = Path(data.mountpoint, "d/file")
+
+        def watch(descriptor: int) -> None:
+            there_at_syncs.append(file.read_bytes())
+            syncfs(descriptor)
+
+        linux.syncfs = watch
+        volumes.receive(data, [Tar().directory("d").file("d/file", b"old").bytes()])
+        volumes.receive(data, [Tar().directory("other").bytes()])
+        assert there_at_syncs == [], "nothing could be lost"
+        volumes.receive(data, [Tar().file("d/file", b"new").bytes()])
+        assert there_at_syncs == [b"old"] and file.read_bytes() == b"new"

@@ -10,7 +10,7 @@ import pytest
 from podpy.storage.layers.writeback import STEP, Writeback
 
 
-def test_a_sync_for_each_step() -> None:
+def test_each_step_is_synced() -> None:
     synced = threading.Semaphore(0)
     writeback = Writeback(synced.release)
     for _ in range(3):
@@ -21,7 +21,7 @@ def test_a_sync_for_each_step() -> None:
     assert not synced.acquire(blocking=False)
 
 
-def test_little_is_left_to_the_end() -> None:
+def test_little_is_left_for_the_last_sync() -> None:
     called = threading.Event()
     writeback = Writeback(called.set)
     writeback.wrote(STEP - 1)
@@ -29,7 +29,7 @@ def test_little_is_left_to_the_end() -> None:
     assert not called.is_set()
 
 
-def test_what_a_sync_says_comes_out_at_the_end() -> None:
+def test_a_syncs_error_is_raised_at_the_end() -> None:
     called = threading.Event()
 
     def broken() -> None:

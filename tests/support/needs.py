@@ -28,6 +28,15 @@ def _systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
+def users_generator() -> Path | None:
+    """Return the generator of podpy that users' systemd calls (systemd.generator(7)), None if there isn't one."""
+    for folder in ("/etc", "/usr/local/lib", "/usr/lib"):
+        for path in sorted(Path(folder, "systemd/user-generators").glob("pod*-user-generator")):
+            if path.resolve().name == "podpy-system-generator":
+                return path
+    return None
+
+
 def _hybrid_cgroups() -> bool:
     return Path("/sys/fs/cgroup/unified/cgroup.controllers").exists()
 
@@ -90,6 +99,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "mount": ("no right to mount: not root, or root in a container", _mount),
     "quickstart": ("this machine isn't set up from this checkout by scripts/test", _quickstart),
     "systemd": ("systemd isn't this machine's init", _systemd),
+    "users-generator": ("podpy-system-generator isn't one of users' systemd here", lambda: bool(users_generator())),
     "no-systemd": ("systemd is this machine's init", lambda: not _systemd()),
     "hybrid-cgroups": ("this machine has one cgroup version only", _hybrid_cgroups),
     "cgroup-delegation": ("no writable cgroup2 tree with controllers", _cgroup_delegation),

@@ -21,6 +21,7 @@
 #include "restart.h"
 #include "runtime.h"
 #include "terminal.h"
+#include "waiters.h"
 
 #define BUFFER_SIZE 65536
 
@@ -49,6 +50,7 @@ struct context {
     struct health health;
     struct restart restart;
     struct end end;
+    struct waiters waiters;
     struct buffers *buffers;
     struct source signals;
     sigset_t old_mask;

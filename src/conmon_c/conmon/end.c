@@ -5,10 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,21 +15,7 @@
 
 #define RUNTIME_LONG_MS 1000
 
-static void waiter_ready(struct context *ctx, struct source *source, uint32_t events)
-{
-    char byte;
-    ssize_t n = recv(source->fd, &byte, 1, MSG_DONTWAIT);
-
-    (void)events;
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    /* A byte that arrives before the line was written acknowledges nothing. */
-    if (n > 0 && !ctx->end.told)
-        return;
-    ctx->end.acknowledged = n > 0;
-    loop_close(&ctx->loop, source);
-    end_check(ctx);
-}
+static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
 static void runtime_takes_long(struct context *ctx)
 {
@@ -41,9 +25,6 @@ static void runtime_takes_long(struct context *ctx)
 
 void end_prepare(struct context *ctx)
 {
-    ctx->end.waiter.fd = (int)ctx->options.waiter_fd;
-    ctx->end.waiter.ready = waiter_ready;
-    loop_watch(&ctx->loop, &ctx->end.waiter, EPOLLIN | EPOLLRDHUP);
     loop_timer(&ctx->loop, TIMER_RUNTIME, RUNTIME_LONG_MS, runtime_takes_long);
 }
 
@@ -93,25 +74,9 @@ static void unlink_files(struct context *ctx)
     }
 }
 
-static void tell_waiter(struct context *ctx)
-{
-    char line[256];
-    int n = snprintf(line, sizeof(line),
-                     "{\"exit_code\": %d, \"oom_killed\": %s, \"timed_out\": %s, \"started\": %s, \"lost_log_bytes\": %llu}\n",
-                     process_exit_code(&ctx->process), ctx->oom.seen ? "true" : "false",
-                     ctx->process.timed_out ? "true" : "false", ctx->end.failed ? "false" : "true",
-                     (unsigned long long)log_lost(&ctx->log));
-
-    if (ctx->end.waiter.fd < 0)
-        return;
-    ctx->end.told = true;
-    if (send(ctx->end.waiter.fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) != n)
-        loop_close(&ctx->loop, &ctx->end.waiter); /* counts as gone */
-}
-
 static bool is_done(const struct context *ctx)
 {
-    return ctx->end.flushing && ctx->clients.count == 0 && ctx->end.waiter.fd < 0;
+    return ctx->end.flushing && ctx->clients.count == 0 && waiters_done(&ctx->waiters);
 }
 
 void end_check(struct context *ctx)
@@ -132,6 +97,10 @@ static void exec_exit_command(struct context *ctx)
         argv[i + 1] = options->exit_args.items[i];
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
+    /* systemd, which ends a unit, signals each process that it finds there until none is new (KillMode=control-group):
+       the clean-up must survive that. What the command starts has the default again (podpy.process). */
+    for (size_t i = 0; i < COUNT(ends); i++)
+        signal(ends[i], SIG_IGN);
     sigprocmask(SIG_SETMASK, &ctx->old_mask, NULL);
     oom_restore_score(&ctx->oom);
     for (unsigned left = (unsigned)options->exit_delay; left > 0;)
@@ -145,7 +114,7 @@ static int run_exit_command(struct context *ctx)
 {
     int status = 0;
 
-    if (ctx->options.exit_command == NULL || ctx->end.acknowledged)
+    if (ctx->options.exit_command == NULL || ctx->waiters.acknowledged)
         return 0;
     /* Don't wait for processes that the command leaves behind (it may fork a daemon). */
     prctl(PR_SET_CHILD_SUBREAPER, 0);
@@ -198,7 +167,7 @@ int end_run(struct context *ctx)
                           ctx->process.timed_out ? "command timed out" : NULL, false);
     }
     report_close(ctx);
-    tell_waiter(ctx);
+    waiters_tell(ctx);
     wait_for_stragglers(ctx);
     do
         restart_wait(ctx);

@@ -1,15 +1,12 @@
-/* The ends of the runtime and of the container: reports, exit file, waiting caller, exit command. */
+/* The ends of the runtime and of the container: reports, exit file, exit command. */
 #ifndef PODPY_CONMON_END_H
 #define PODPY_CONMON_END_H
 
 #include "loop.h"
 
 struct end {
-    struct source waiter; /* --waiter-fd; -1: none, or closed */
-    bool told;            /* the waiter has been written to */
-    bool acknowledged;    /* ... and has acknowledged: it does the rest itself */
-    bool failed;          /* the runtime failed: there is no container */
-    bool flushing;        /* waiting only for slow clients and the waiter */
+    bool failed;   /* the runtime failed: there is no container */
+    bool flushing; /* waiting only for slow clients and waiters */
 };
 
 void end_prepare(struct context *ctx);

@@ -92,7 +92,7 @@ static int close_all_but(int first, int *keep, int count)
 bool fds_is_strict(const struct options *options)
 {
     return options->close_fds || options->runtime_run || options->attach_fd >= 0 || options->waiter_fd >= 0 ||
-           options->hold_fd >= 0 || options->unlink_paths.count > 0 || options->health_dir != NULL;
+           options->hold_fd >= 0 || options->waiters || options->unlink_paths.count > 0 || options->health_dir != NULL;
 }
 
 int fds_take(struct context *ctx, struct error *err)

@@ -1,4 +1,4 @@
-/* Which check is due next. Counted from the end of its last run, so that there are pauses between slow ones, too. */
+/* Which check is due next. An interval begins at the end of the last run, so slow checks have pauses, too. */
 #include "context.h"
 
 static bool in_start_period(const struct health *health)
@@ -26,7 +26,7 @@ void health_due_again(struct health *health, enum run run)
     health->due[run] = now_ms() + interval;
 }
 
-/* What is due first of what runs by itself; RUN_CHECKS: nothing. */
+/* The next of the checks that run by themselves; RUN_CHECKS if there is none. */
 static enum run first_due(const struct health *health)
 {
     enum run first = RUN_CHECKS;

@@ -1,11 +1,11 @@
-/* Kubernetes' hooks: postStart right after the start, and before the checks; preStop before the stop signal. */
+/* Kubernetes' hooks: postStart runs right after the start, before the checks; preStop before the stop signal. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 
 #include "context.h"
 
-#define EXTENSION_MS 2000 /* the kubelet's, for a container whose hook has used the grace period up */
+#define EXTENSION_MS 2000 /* the kubelet's, for a container whose hook has used up the grace period */
 
 static void kill_now(struct context *ctx)
 {
@@ -50,7 +50,7 @@ void health_stop_next(struct context *ctx)
     send_stop_signal(ctx);
 }
 
-/* Said again, as by a second `stop`: only the time is another one. */
+/* For a second `stop`, which only brings another deadline. */
 static void change_deadline(struct context *ctx)
 {
     struct health *health = &ctx->health;
@@ -78,7 +78,7 @@ void health_stop(struct context *ctx, int64_t grace)
     }
     health->stopping = true;
     if (health->config.pre_stop && health->probe.pid > 0)
-        probe_kill(ctx); /* the hook comes when that has ended */
+        probe_kill(ctx); /* its end starts the hook */
     else
         health_stop_next(ctx);
 }
@@ -96,7 +96,7 @@ void hook_result(struct context *ctx, int code)
     bool is_post_start = health->probe.run == RUN_POST_START;
 
     if (process_is_ending(&ctx->process) || (is_post_start && health->stopping))
-        return; /* it says nothing then */
+        return; /* the result means nothing then */
     results_add(ctx, &health->hooks, code);
     if (health->config.hook_result != NULL)
         results_write(ctx, &health->hooks, health->config.hook_result, is_post_start ? "postStart" : "preStop",

@@ -8,13 +8,14 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "context.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SHORT_ID 12
-#define PATIENCE_MS 1000
+#define PATIENCE 5 /* seconds */
 
 /* "FIELD=value\n", or for a value with newlines "FIELD\n", its length as 64 bits little-endian, the value, "\n". */
 static char *add_field(char *to, const char *name, const char *value)
@@ -73,30 +74,52 @@ static int make_fields(const struct options *options, struct sink *sink, struct 
     return 0;
 }
 
-/* journald may be slow, or restarting. It is waited for once, for a moment; then lines are dropped until it takes one
-   again: the container must not wait for it forever. */
+/* Milliseconds until `end`, 0 if it is over. */
+static int left(const struct timespec *end)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long ms = (end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
+    return ms > 0 ? (int)ms : 0;
+}
+
+/* Wait until the journal's queue has room, until `end`. Others may fill it again at once. */
+static bool wait_for_room(const struct sink *sink, const struct sockaddr_un *address, const struct timespec *end)
+{
+    struct pollfd room = {.fd = sink->socket, .events = POLLOUT};
+
+    /* An unconnected socket always polls as writable, even if the peer's queue is full: connect first. */
+    return connect(sink->socket, (const struct sockaddr *)address, sizeof(*address)) == 0 &&
+           poll(&room, 1, left(end)) > 0;
+}
+
+/* journald may be slow, or restarting: its queue has ten places for everybody. It is waited for, as conmon 2.1 waits;
+   but if it takes nothing for PATIENCE, lines are dropped until it takes one again: the container must not wait for it
+   forever. */
 static void send_entry(struct context *ctx, struct sink *sink, struct iovec *parts, size_t count)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET};
     struct msghdr packet = {.msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = parts,
                             .msg_iovlen = count};
-    struct pollfd room = {.fd = sink->socket, .events = POLLOUT};
+    struct timespec end = {0};
 
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (sendmsg(sink->socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-            sink->failing = false;
-            return;
+    while (sendmsg(sink->socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        int problem = errno;
+        if (problem == EAGAIN && !sink->failing && end.tv_sec == 0) {
+            clock_gettime(CLOCK_MONOTONIC, &end);
+            end.tv_sec += PATIENCE;
         }
-        if (errno != EAGAIN || sink->failing || attempt == 1)
-            break;
-        /* An unconnected socket always polls as writable, even if the peer's queue is full: connect first. */
-        if (connect(sink->socket, (struct sockaddr *)&address, sizeof(address)) == 0)
-            poll(&room, 1, PATIENCE_MS);
+        if (problem == EAGAIN && !sink->failing && wait_for_room(sink, &address, &end))
+            continue;
+        sink->file.lost += parts[count - 2].iov_len;
+        errno = problem;
+        if (!sink->failing)
+            message(ctx, LEVEL_ERROR, "write to journald: %m; output is lost until it can be written again");
+        sink->failing = true;
+        return;
     }
-    sink->file.lost += parts[count - 2].iov_len;
-    if (!sink->failing)
-        message(ctx, LEVEL_ERROR, "write to journald: %m; output is lost until it can be written again");
-    sink->failing = true;
+    sink->failing = false;
 }
 
 /* The text is the kept part and the new part together. A systemd priority prefix "<N>" is removed. */

@@ -83,7 +83,7 @@ static int open_all(struct context *ctx, struct error *err)
 {
     if (loop_init(&ctx->loop, err) < 0 || process_watch_signals(ctx, err) < 0 || output_open(ctx, err) < 0 ||
         clients_open(ctx, err) < 0 || control_link_bundle(ctx, err) < 0 || control_open(ctx, err) < 0 ||
-        notify_open(ctx, err) < 0 || terminal_open(ctx, err) < 0)
+        notify_open(ctx, err) < 0 || terminal_open(ctx, err) < 0 || waiters_open(ctx, err) < 0)
         return -1;
     end_prepare(ctx);
     return runtime_prepare(ctx, err);

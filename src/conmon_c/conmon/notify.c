@@ -13,7 +13,7 @@
 static bool is_harmless(const char *line)
 {
     static const char *const whole[] = {"READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "WATCHDOG=trigger"};
-    static const char *const start[] = {"STATUS=", "ERRNO=", "BUSERROR=", "MONOTONIC_USEC="};
+    static const char *const start[] = {"STATUS=", "ERRNO=", "BUSERROR=", "MONOTONIC_USEC=", "EXTEND_TIMEOUT_USEC="};
 
     for (size_t i = 0; i < COUNT(whole); i++)
         if (strcmp(line, whole[i]) == 0)

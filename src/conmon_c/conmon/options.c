@@ -88,8 +88,10 @@ static const struct option table[] = {
     {"restart-backoff", 0, TEXT, AT(restart_backoff), "podpy: kubernetes: waits of 10 s to 5 min, and not Docker's"},
     {"restart-delay", 0, NUMBER, AT(restart_delay), "podpy: milliseconds of that wait (default 100)"},
     {"runtime-run", 0, FLAG, AT(runtime_run), "podpy: one `RUNTIME run --detach` instead of create"},
+    {"stop-timeout", 0, NUMBER, AT(stop_timeout), "podpy: seconds from SIGTERM to the monitor to SIGKILL to the container"},
     {"unlink-on-exit", 0, LIST, AT(unlink_paths), "podpy: unlink this file at the container's end; repeatable"},
     {"waiter-fd", 0, NUMBER, AT(waiter_fd), "podpy: inherited stream socket of the caller that waits"},
+    {"waiters", 0, FLAG, AT(waiters), "podpy: BUNDLE/waiters is a socket; who connects waits like that caller"},
 };
 
 static const struct option *find_long(const char *name, size_t length)
@@ -189,6 +191,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     options->attach_fd = -1;
     options->waiter_fd = -1;
     options->hold_fd = -1;
+    options->stop_timeout = -1;
     options->stall_limit = 10;
     options->restart_delay = RESTART_DELAY_MS;
     options->socket_dir = "/var/run/crio"; /* conmon 2.1's default */
@@ -255,6 +258,8 @@ static int check_combinations(struct options *options, struct error *err)
         return fail(err, "--runtime-run can't be used with --exec or --restore");
     if (options->exit_delay < 0 || options->exit_delay > INT_MAX / 1000)
         return fail(err, "Delay before invoking exit command must be greater than or equal to 0");
+    if (options->stop_timeout < -1 || options->stop_timeout > INT64_MAX / 2000)
+        return fail(err, "--stop-timeout must be greater than or equal to -1");
     if (options->timeout < 0 || options->timeout > INT64_MAX / 2000)
         return fail(err, "--timeout must be greater than or equal to 0");
     if (check_log_files(options, err) < 0)

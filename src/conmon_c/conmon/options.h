@@ -19,9 +19,9 @@ struct options {
     int64_t exit_delay, timeout, log_size_max, log_global_size_max, log_max_files;
     struct list exit_args, log_paths, log_labels, log_allow_dirs, runtime_args, runtime_opts;
     /* podpy's own */
-    bool runtime_run, close_fds;
+    bool runtime_run, close_fds, waiters;
     char *console_size, *health_dir, *restart, *restart_backoff;
-    int64_t attach_fd, waiter_fd, hold_fd, stall_limit, restart_delay;
+    int64_t attach_fd, waiter_fd, hold_fd, stall_limit, restart_delay, stop_timeout;
     struct list unlink_paths;
     /* print and exit */
     bool help, version;

@@ -15,6 +15,7 @@
 #include "children.h"
 #include "context.h"
 
+#define ABORT_MS 2000
 #define FOREIGN_RETRY_MS 5
 #define PF_EXITING 0x4 /* linux/sched.h; shown in /proc/PID/stat (proc(5), flags) */
 #define FOREIGN_PATIENCE_MS 5000
@@ -168,6 +169,39 @@ void process_signal(struct context *ctx, int number)
         loop_quit(&ctx->loop); /* nobody to pass it to: we are only flushing or waiting */
 }
 
+static void kill_container(struct context *ctx)
+{
+    process_signal(ctx, SIGKILL);
+}
+
+/* A unit's watchdog (systemd.service(5), WatchdogSec=) aborts the main process, the monitor; but the container is what
+   hangs. It may write its core. If it is process 1 without a handler, the kernel keeps the signal from it. */
+static void abort_container(struct context *ctx)
+{
+    process_signal(ctx, SIGABRT);
+    loop_timer(&ctx->loop, TIMER_STOP, ABORT_MS, kill_container);
+}
+
+/* systemd ends a unit by SIGTERM to its main process, the monitor, and SIGKILL after TimeoutStopSec=; that would leave
+   behind a container in a cgroup of its own. */
+static void stop_container(struct context *ctx)
+{
+    process_signal(ctx, SIGTERM);
+    if (ctx->options.stop_timeout >= 0 && !loop_timer_set(&ctx->loop, TIMER_STOP))
+        loop_timer(&ctx->loop, TIMER_STOP, ctx->options.stop_timeout * 1000, kill_container);
+}
+
+static void pass_on(struct context *ctx, int number)
+{
+    restart_signal(ctx, number);
+    if (number == SIGABRT)
+        abort_container(ctx);
+    else if (number == SIGTERM)
+        stop_container(ctx);
+    else
+        process_signal(ctx, number);
+}
+
 static void signals_ready(struct context *ctx, struct source *source, uint32_t events)
 {
     struct signalfd_siginfo info[8];
@@ -175,17 +209,15 @@ static void signals_ready(struct context *ctx, struct source *source, uint32_t e
 
     (void)events;
     for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(info[0]); i++)
-        if (info[i].ssi_signo != SIGCHLD) {
-            restart_signal(ctx, (int)info[i].ssi_signo);
-            process_signal(ctx, (int)info[i].ssi_signo);
-        }
+        if (info[i].ssi_signo != SIGCHLD)
+            pass_on(ctx, (int)info[i].ssi_signo);
     /* Equal signals merge, so check all children. */
     reap(ctx);
 }
 
 int process_watch_signals(struct context *ctx, struct error *err)
 {
-    static const int handled[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+    static const int handled[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGABRT};
     sigset_t mask;
 
     ctx->process.pidfd.fd = -1;

@@ -54,7 +54,7 @@ static const char *reason(const struct context *ctx)
 
 void restart_signal(struct context *ctx, int number)
 {
-    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGABRT)
         ctx->restart.leaving = true;
 }
 
@@ -92,7 +92,7 @@ void restart_wait(struct context *ctx)
     struct restart *restart = &ctx->restart;
     struct error err;
 
-    if (!restart->wanted || ctx->end.acknowledged)
+    if (!restart->wanted || ctx->waiters.acknowledged)
         return;
     loop_timer(&ctx->loop, TIMER_RESTART, restart->delay, due);
     if (loop_run(ctx, &err) < 0)

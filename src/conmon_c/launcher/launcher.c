@@ -11,6 +11,8 @@
  *
  * A link to it (/usr/local/bin/podpy) works: /proc/self/exe names the file itself. Python is told by which word it was
  * called. In a checkout it stands in src/podpy/_bin, and setup.py gives it PODPY_PYTHON and PODPY_SITE.
+ *
+ * Made with PODPY_GENERATOR it is podpy-system-generator, which systemd runs (podpy.cli.generator).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -24,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_PODPY_FAILED = 125, OWN_ARGUMENTS = 10 };
+enum { EXIT_PODPY_FAILED = 125, OWN_ARGUMENTS = 12 };
 
 struct start {
 	char python[PATH_MAX];
@@ -160,6 +162,10 @@ int main(int argc, char *argv[])
 	command[n++] = start.python;
 	command[n++] = "-I";
 	command[n++] = "-S";
+#ifdef PODPY_GENERATOR
+	command[n++] = "-X";
+	command[n++] = "podpy_generator";
+#endif
 #ifdef PODPY_SITE
 	command[n++] = "-X";
 	command[n++] = "podpy_site=" PODPY_SITE;

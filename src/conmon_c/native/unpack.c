@@ -28,6 +28,8 @@
 
 #define RING_SIZE (2u << 20)
 #define WAKE_AT (RING_SIZE / 4) /* don't wake the other side for less */
+#define READ_AT_ONCE (64 << 10) /* of a file: headers and small contents */
+#define SENT_AT_ONCE (8 << 20) /* before another look at the caller */
 #define MEMORY_ROOM (256L << 20) /* mostly for the paths of a layer's directories: enough for millions */
 #define LOOK_AROUND_MS 100 /* how often a sleeper checks whether the other side is alive */
 
@@ -118,11 +120,40 @@ static int consume(struct ring *ring, pid_t parent, struct tar_reader *reader, s
     }
 }
 
+/* In the child: reads a file until the archive in it ends; large contents go from file to file within the kernel, which is one
+ * copy in place of three. Returns 0 or -1. */
+static int consume_file(struct ring *ring, pid_t parent, int source, struct tar_reader *reader, struct unpack_error *error)
+{
+    bool can_send = true;
+    while (!tar_reader_complete(reader)) {
+        if (getppid() != parent || atomic_load(&ring->given_up))
+            return unpack_fail(error, ECANCELED, "given up");
+        int64_t left = can_send ? tar_reader_left(reader) : 0;
+        if (left >= READ_AT_ONCE) {
+            int64_t sent = tar_reader_send(reader, source, left < SENT_AT_ONCE ? (size_t)left : SENT_AT_ONCE, error);
+            if (sent < 0)
+                return -1;
+            can_send = sent > 0;
+            continue;
+        }
+        ssize_t size = read(source, ring->bytes, READ_AT_ONCE);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0)
+            return unpack_fail(error, errno, "reading the archive: %s", strerror(errno));
+        if (size == 0)
+            break;
+        if (tar_reader_feed(reader, ring->bytes, (size_t)size, error) < 0)
+            return -1;
+    }
+    return tar_reader_end(reader, error);
+}
+
 /* The child's task. */
 struct task {
     pid_t parent;
     int target;
-    int recipe; /* a file to write the recipe to, or -1 */
+    int recipe; /* a file to write the recipe to, or (PODPY_UNPACK_FILE) with the archive, or -1 */
     unsigned flags;
     const struct podpy_unpack_options *options;
 };
@@ -130,11 +161,12 @@ struct task {
 static int unpack_all(struct ring *ring, const struct task *task, bool jailed, struct unpack_error *error)
 {
     struct place *place = place_new(task->target, jailed, task->flags, task->options, &ring->result);
-    struct recipe *recipe = task->recipe >= 0 ? recipe_new(task->recipe) : NULL;
+    bool from_file = task->flags & PODPY_UNPACK_FILE, records = task->recipe >= 0 && !from_file;
+    struct recipe *recipe = records ? recipe_new(task->recipe) : NULL;
     struct tar_reader *reader = place ? tar_reader_new(place, recipe) : NULL;
-    if (!reader || (task->recipe >= 0 && !recipe))
+    if (!reader || (records && !recipe))
         return unpack_fail(error, ENOMEM, "out of memory");
-    if (consume(ring, task->parent, reader, error) < 0) {
+    if ((from_file ? consume_file(ring, task->parent, task->recipe, reader, error) : consume(ring, task->parent, reader, error)) < 0) {
         place_free(place); /* also removes its unfinished file */
         return -1;
     }

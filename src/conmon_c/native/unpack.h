@@ -15,6 +15,7 @@ enum {
     PODPY_UNPACK_PLAIN = 8, /* no layer: files for a directory of the user, which may not be empty */
     PODPY_UNPACK_OVERWRITE = 16, /* PLAIN: a file may replace a directory, and a directory a file */
     PODPY_UNPACK_MARK = 32, /* PLAIN: `implied` directories get the marking time of a layer, to be found again */
+    PODPY_UNPACK_FILE = 64, /* PLAIN: nobody feeds; `recipe` is a regular file with the archive, read from its position on */
 };
 
 struct podpy_unpack_options {
@@ -51,7 +52,7 @@ struct podpy_unpack_result {
 struct podpy_unpack;
 struct podpy_unpack *podpy_unpack_start(int target, int recipe, unsigned flags, const struct podpy_unpack_options *options);
 int podpy_unpack_feed(struct podpy_unpack *unpack, const uint8_t *data, size_t size);
-/* For a fork that feeds (pack.c): a pidfd of the unpacking child, or -1; and there, how it sees whether that lives. */
+/* A pidfd of the unpacking child, or -1: to wait for it, or for a fork that feeds (pack.c), which sees by it whether that lives. */
 int podpy_unpack_open(const struct podpy_unpack *unpack);
 void podpy_unpack_watch(struct podpy_unpack *unpack, int watched);
 int podpy_unpack_finish(struct podpy_unpack *unpack, struct podpy_unpack_result *result);

@@ -104,6 +104,10 @@ struct tar_reader *tar_reader_new(struct place *place, struct recipe *recipe);
 void tar_reader_free(struct tar_reader *reader);
 int tar_reader_feed(struct tar_reader *reader, const uint8_t *data, size_t size, struct unpack_error *error);
 int tar_reader_end(struct tar_reader *reader, struct unpack_error *error);
+/* How many bytes of a file's contents may come by tar_reader_send, which lets the kernel copy up to `size` of them from a
+ * descriptor. That returns how many came: 0 at its end, or if it can't be copied from. */
+int64_t tar_reader_left(const struct tar_reader *reader);
+int64_t tar_reader_send(struct tar_reader *reader, int source, size_t size, struct unpack_error *error);
 /* Whether the two blocks of zeros have been read that end an archive. */
 bool tar_reader_complete(const struct tar_reader *reader);
 
@@ -120,6 +124,7 @@ int place_begin(struct place *place, struct tar_entry *entry, struct unpack_erro
 /* Returns the path of the file to which the next content is written, or NULL if it is dropped. */
 const char *place_path(const struct place *place);
 int place_data(struct place *place, const uint8_t *data, size_t size, struct unpack_error *error);
+int64_t place_send(struct place *place, int source, size_t size, struct unpack_error *error);
 int place_end_entry(struct place *place, struct unpack_error *error);
 int place_finish(struct place *place, struct unpack_error *error);
 

@@ -1,8 +1,8 @@
 /* Confines this process to the directory that it unpacks into, or packs: as its root, with few capabilities and system calls.
  *
  * A layer is hostile input, and the parser is C. openat2 already keeps names inside; this is for the day when the parser
- * itself has a hole. After jail_enter the process has only two descriptors (the target, and a nameless file for the recipe),
- * no name for anything outside, no capability to chroot, mount, trace or make namespaces, and no system calls for sockets,
+ * itself has a hole. After jail_enter the process has only two descriptors (the target, and a nameless file for the recipe, or
+ * the archive itself), no name for anything outside, no capability to chroot, mount, trace or make namespaces, and no system calls for sockets,
  * exec or signals to others. As a fork, it still has a copy of podpy's memory, but no way to send it anywhere.
  * chroot, not pivot_root: without outside descriptors and CAP_SYS_CHROOT there is no way back, and it needs no mount
  * namespace (1 ms with many mounts).
@@ -29,7 +29,8 @@
 #define RECIPE_DESCRIPTOR 4
 
 static const int writers_calls[] = {
-    SYS_read, SYS_pread64, SYS_write, SYS_pwrite64, SYS_ftruncate, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_openat,
+    SYS_read, SYS_pread64, SYS_write, SYS_pwrite64, SYS_sendfile, SYS_ftruncate, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx,
+    SYS_openat,
 #ifdef SYS_openat2
     SYS_openat2,
 #endif

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -522,6 +523,19 @@ int place_data(struct place *place, const uint8_t *data, size_t size, struct unp
         }
     }
     return 0;
+}
+
+int64_t place_send(struct place *place, int source, size_t size, struct unpack_error *error)
+{
+    for (;;) {
+        ssize_t count = sendfile(place->file, source, NULL, size);
+        if (count >= 0)
+            return count;
+        if (errno == EINVAL || errno == ENOSYS) /* not from this file system */
+            return 0;
+        if (errno != EINTR)
+            return fail_at(place->entry, "writing it", error);
+    }
 }
 
 int place_end_entry(struct place *place, struct unpack_error *error)

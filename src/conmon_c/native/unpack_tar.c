@@ -411,6 +411,21 @@ int tar_reader_feed(struct tar_reader *reader, const uint8_t *data, size_t size,
     return size > 0 ? write_recipe(reader, data, size, error) : 0;
 }
 
+int64_t tar_reader_left(const struct tar_reader *reader)
+{
+    bool is_plain = reader->state == DATA && !reader->recipe && !reader->entry.sparse && place_path(reader->place);
+    return is_plain ? reader->left : 0;
+}
+
+int64_t tar_reader_send(struct tar_reader *reader, int source, size_t size, struct unpack_error *error)
+{
+    int64_t sent = place_send(reader->place, source, size, error);
+    if (sent < 0)
+        return -1;
+    reader->left -= sent;
+    return reader->left == 0 && end_data(reader, error) < 0 ? -1 : sent;
+}
+
 bool tar_reader_complete(const struct tar_reader *reader)
 {
     return reader->state == FINISHED;

@@ -1,7 +1,8 @@
 /* The first process of a pod's infra container: it keeps the pod's namespaces open, and does nothing.
  *
  * Where the pod shares its pid namespace, this is process 1 of it, and becomes the parent of every orphan: it reaps
- * them. Process 1 gets no signal that it doesn't handle (pid_namespaces(7)), so the two that end it are waited for.
+ * them. With an argument it is the service container of several pods: SIGUSR1 ends it, too, as a failure. Process 1 gets
+ * no signal that it doesn't handle (pid_namespaces(7)), so those that end it are waited for.
  */
 #define _GNU_SOURCE
 #include <link.h>
@@ -31,11 +32,14 @@ static void leave_start_behind(void)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    (void)argv;
+    bool may_fail = argc > 1;
     sigset_t waited;
     if (sigemptyset(&waited) < 0 || sigaddset(&waited, SIGTERM) < 0 || sigaddset(&waited, SIGINT) < 0 ||
-        sigaddset(&waited, SIGCHLD) < 0 || sigprocmask(SIG_BLOCK, &waited, NULL) < 0)
+        sigaddset(&waited, SIGCHLD) < 0 || (may_fail && sigaddset(&waited, SIGUSR1) < 0) ||
+        sigprocmask(SIG_BLOCK, &waited, NULL) < 0)
         return FAILED;
     signal(SIGCHLD, SIG_DFL); /* if it were ignored, it would not arrive */
     leave_start_behind();
@@ -43,6 +47,8 @@ int main(void)
         int number = sigwaitinfo(&waited, NULL);
         if (number == SIGTERM || number == SIGINT)
             return 0;
+        if (number == SIGUSR1)
+            return 1;
         while (waitpid(-1, NULL, WNOHANG) > 0) /* a signal may stand for several children */
             continue;
     }

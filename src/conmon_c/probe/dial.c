@@ -42,8 +42,8 @@ static bool add(struct addresses *addresses, int family, const char *host)
     return true;
 }
 
-/* A server may listen at the address of its network only, as one that is told its pod's address does. Link-local ones
-   need a zone, and nobody listens at those alone. */
+/* A server may listen at its network's address only, such as one that is given its pod's address. Link-local addresses
+   need a zone, and no server listens at them alone. */
 static void add_own(struct addresses *addresses)
 {
     struct ifaddrs *all = NULL;
@@ -110,14 +110,14 @@ int dial(const struct addresses *addresses, const char *port, char *why, size_t 
         int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         int number;
 
-        /* Both kinds of address have the port at the same place (sin_port, sin6_port). */
+        /* sin_port and sin6_port have the same offset. */
         ((struct sockaddr_in *)&address)->sin_port = htons((uint16_t)atoi(port));
         if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0)
             return fd;
         number = errno;
         if (fd >= 0)
             close(fd);
-        if (i == 0) /* the first one is what the reader knows */
+        if (i == 0) /* the reader knows the first address */
             explain(&address, port, number, why, size);
     }
     return -1;

@@ -12,7 +12,7 @@
 #include "probe.h"
 
 #define SERVICE_SIZE 1024
-#define FRAME_SIZE 16384 /* the largest that a server may send without our leave */
+#define FRAME_SIZE 16384 /* the largest that a server may send unless we allow more */
 #define STREAM 1
 #define SERVING 1
 
@@ -27,7 +27,7 @@ struct frame {
     unsigned char data[FRAME_SIZE];
 };
 
-/* A buffer that is filled from the front; it is large enough for all that is put into it. */
+/* A buffer that is filled from the front; it is large enough for every request. */
 struct buffer {
     unsigned char data[FRAME_SIZE];
     size_t used;
@@ -54,14 +54,14 @@ static void put_header(struct buffer *to, size_t size, unsigned type, unsigned f
     put(to, header, sizeof(header));
 }
 
-/* A string of HPACK, not Huffman-coded; all of ours are shorter than the 127 bytes at which a length gets longer. */
+/* A string of HPACK without Huffman code. All of ours have less than 127 bytes, so the length is one byte. */
 static void put_text(struct buffer *to, const char *text)
 {
     put_byte(to, (unsigned)strlen(text));
     put(to, text, strlen(text));
 }
 
-/* Fields by their numbers in HPACK's static table (RFC 7541, appendix A), none kept in the dynamic one. */
+/* Fields by their index in HPACK's static table (RFC 7541, appendix A); none is added to the dynamic one. */
 static void put_request_headers(struct buffer *to, const struct place *place)
 {
     struct buffer fields = {.used = 0};
@@ -86,7 +86,7 @@ static void put_request_headers(struct buffer *to, const struct place *place)
     put(to, fields.data, fields.used);
 }
 
-/* HealthCheckRequest: field 1 is the service's name. In front of it gRPC's five bytes: not compressed, the length. */
+/* HealthCheckRequest: field 1 is the service's name. gRPC's five bytes precede it: not compressed, and the length. */
 static void put_request_message(struct buffer *to, const char *service)
 {
     struct buffer message = {.used = 0};
@@ -144,18 +144,18 @@ static bool read_frame(int fd, struct frame *frame)
     frame->type = header[3];
     frame->flags = header[4];
     frame->stream = (uint32_t)(header[5] & 0x7f) << 24 | (uint32_t)header[6] << 16 | (uint32_t)header[7] << 8 | header[8];
-    errno = EPROTO; /* as an HTTP/1 server's answer looks */
+    errno = EPROTO; /* for example the answer of an HTTP/1 server */
     return frame->size <= FRAME_SIZE && read_all(fd, frame->data, frame->size);
 }
 
-/* Returns HealthCheckResponse.status of a message that begins with gRPC's five bytes; 0 (UNKNOWN) if it isn't in it. */
+/* Returns HealthCheckResponse.status of a message that begins with gRPC's five bytes; 0 (UNKNOWN) if it is absent. */
 static int status_of(const unsigned char *message, size_t size)
 {
     /* Field 1, a varint; there is no other field. */
     return size >= 7 && message[0] == 0 && message[5] == 0x08 ? message[6] : 0;
 }
 
-/* That the server doesn't take it any more says nothing: its answer may be there already. */
+/* A failed write is no result: the server's answer may have arrived already. */
 static bool acknowledge(int fd, const struct frame *frame)
 {
     struct buffer answer = {.used = 0};
@@ -171,7 +171,7 @@ static bool acknowledge(int fd, const struct frame *frame)
     return true;
 }
 
-/* Collects the message from the frames of the stream; true if it has ended well, with a message or without one. */
+/* Collects the message from the stream's frames; true if the stream has ended well, with or without a message. */
 static bool read_answer(int fd, struct frame *frame, struct buffer *message)
 {
     while (read_frame(fd, frame)) {

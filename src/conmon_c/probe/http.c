@@ -14,9 +14,9 @@
 #include "probe.h"
 
 #define REDIRECTS 10
-#define HEAD_SIZE 32768 /* of an answer's status line and headers */
+#define HEAD_SIZE 32768 /* for an answer's status line and headers */
 #define BODY_SIZE 10240
-#define BODY_WAIT_MS 200 /* the status has come: nothing more is worth a long wait */
+#define BODY_WAIT_MS 200 /* short, since the status has arrived */
 #define URL_SIZE 8192
 #define SCHEME "http://"
 
@@ -64,7 +64,7 @@ static bool is_given(char **headers, const char *name)
     return false;
 }
 
-/* An empty User-Agent or Accept means: none. */
+/* An empty User-Agent or Accept means that the header is omitted. */
 static bool is_left_out(const char *header)
 {
     const char *value = strchr(header, ':');
@@ -97,7 +97,7 @@ static bool send_request(int fd, const struct url *url, char **headers)
     return done;
 }
 
-/* Returns what read() does; what doesn't fit isn't read. */
+/* Returns read()'s result; excess bytes stay unread. */
 static ssize_t read_more(int fd, struct reply *reply, size_t most)
 {
     ssize_t n;
@@ -111,7 +111,7 @@ static ssize_t read_more(int fd, struct reply *reply, size_t most)
     return n;
 }
 
-/* Where the headers end, behind the empty line; NULL if that isn't there yet. A NUL byte ends the text: it is never
+/* The position after the headers' empty line; NULL if it hasn't arrived. A NUL byte ends the text: it is never
    found behind one. */
 static char *end_of_head(struct reply *reply)
 {
@@ -138,7 +138,7 @@ static bool read_status(struct reply *reply)
     return !isdigit((unsigned char)text[12]);
 }
 
-/* Reads an answer's head; interim ones (1xx) are left out. */
+/* Reads an answer's head; skips interim answers (1xx). */
 static bool read_head(int fd, struct reply *reply, char *why, size_t size)
 {
     reply->used = 0;
@@ -170,10 +170,10 @@ static bool read_head(int fd, struct reply *reply, char *why, size_t size)
     return false;
 }
 
-/* A header's value, up to the end of its line; NULL: it isn't there. */
-static char *header_of(const struct reply *reply, const char *name, size_t *size)
+/* A header's value, up to the end of its line; NULL if the header is missing. */
+static const char *header_of(const struct reply *reply, const char *name, size_t *size)
 {
-    for (char *line = strchr(reply->text, '\n'); line != NULL; line = strchr(line, '\n')) {
+    for (const char *line = strchr(reply->text, '\n'); line != NULL; line = strchr(line, '\n')) {
         line++;
         if (!has_name(line, name))
             continue;
@@ -192,11 +192,11 @@ static size_t body_size(const struct reply *reply)
     return reply->used - (size_t)(reply->body - reply->text);
 }
 
-/* Reads as much of the body as is there soon, and leaves of a chunked one the first chunk. */
+/* Reads the part of the body that arrives soon; of a chunked one it keeps only the first chunk. */
 static void read_body(int fd, struct reply *reply)
 {
     size_t size, wanted = BODY_SIZE;
-    char *length = header_of(reply, "Content-Length", &size);
+    const char *length = header_of(reply, "Content-Length", &size);
     struct pollfd ready = {.fd = fd, .events = POLLIN};
 
     if (length != NULL && strtoul(length, NULL, 10) < wanted)
@@ -207,7 +207,7 @@ static void read_body(int fd, struct reply *reply)
             break;
     if (reply->used > most)
         reply->used = most;
-    char *coding = header_of(reply, "Transfer-Encoding", &size);
+    const char *coding = header_of(reply, "Transfer-Encoding", &size);
     if (coding == NULL || strncasecmp(coding, "chunked", 7) != 0)
         return;
     char *data = memchr(reply->body, '\n', body_size(reply));
@@ -224,7 +224,7 @@ static bool is_redirect(int status)
     return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
-/* Makes `url` the redirect's target; false if that is no URL or another host, at which a probe ends. */
+/* Sets `url` to the redirect's target; false if that isn't a URL or is on another host, which ends the probe. */
 static bool redirect(struct url *url, const struct reply *reply)
 {
     struct url next;

@@ -1,6 +1,6 @@
 /* probe TCP HOST:PORT | HTTP URL [HEADER…] | GRPC HOST:PORT [SERVICE] | SLEEP SECONDS | EXEC PROGRAM [ARGUMENT…]
 
-   EXEC runs another program without rights: the one that speaks TLS. See probe.h. */
+   EXEC runs the program that speaks TLS, without rights. See probe.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/confine.h"
 #include "probe.h"
 
 static int usage(void)
@@ -39,7 +40,7 @@ static int wait_for(const char *seconds)
 
 static int run_without_rights(char **argv)
 {
-    drop_rights();
+    confine_rights(0);
     execv(argv[0], argv);
     perror(argv[0]);
     return ILL;

@@ -80,9 +80,17 @@ static int bound_socket(struct context *ctx, const struct address *address, int 
     return -1;
 }
 
+/* Who asks may have been named, or have started, a moment ago: what was written before the question came counts. It may
+   close the listener or the connection. */
+static void catch_up(struct context *ctx)
+{
+    ctx->events.ready(ctx, &ctx->events, EPOLLIN);
+}
+
 static void take_datagrams(struct context *ctx, struct source *source, uint32_t events)
 {
     struct listener *listener = OWNER(source, struct listener, udp);
+    struct address asked = listener->address;
 
     (void)events;
     for (int i = 0; i < BATCH; i++) {
@@ -90,6 +98,9 @@ static void take_datagrams(struct context *ctx, struct source *source, uint32_t 
         ssize_t got = recvfrom(source->fd, ctx->packet, sizeof ctx->packet, MSG_DONTWAIT | MSG_TRUNC,
                                (struct sockaddr *)&origin.name, &origin.name_size);
         if (got < 0)
+            return;
+        catch_up(ctx);
+        if (!address_equal(&listener->address, &asked))
             return;
         answer_query(ctx, &origin, ctx->packet, (size_t)got);
     }
@@ -125,7 +136,9 @@ static void take_question(struct context *ctx, struct client *client)
     client->waiting = true;
     client->deadline = now_ms() + IDLE_MS;
     loop_change(ctx, &client->source, 0);
-    answer_query(ctx, &origin, query, size);
+    catch_up(ctx);
+    if (client->source.fd > 0)
+        answer_query(ctx, &origin, query, size);
 }
 
 static void take_stream(struct context *ctx, struct source *source, uint32_t events)

@@ -6,7 +6,8 @@
  *              podpy/network/bridge/resolver.py), its file `netns` that the shared network namespace is there
  * NETNS        number of a descriptor of the shared network namespace
  * READY        number of a descriptor: `+` is written when all listeners are open; what is wrong goes to stderr
- * LOCK         number of a descriptor of DIRECTORY/resolver.pid, locked: it gets our pid, and is kept open
+ * LOCK         number of a descriptor of DIRECTORY/resolver.pid, locked, and kept open: it gets our pid when all
+ *              listeners are open
  * MOUNTS       number of a descriptor of the mount namespace to live in, or -1: the caller's may have a container's
  *              mounts, which would stay as long as we do
  * RESOLV_CONF  instead of /etc/resolv.conf
@@ -209,7 +210,6 @@ static void start(struct context *ctx, char **argv)
     ctx->names_fd = ctx->directory_fd < 0 ? -1 : openat(ctx->directory_fd, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (ctx->names_fd < 0)
         fail(argv[1]);
-    write_pid(ctx, lock);
     ctx->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (ctx->epoll_fd < 0)
         fail("epoll_create1");
@@ -217,6 +217,7 @@ static void start(struct context *ctx, char **argv)
     if (load_names(ctx) < 0)
         fail("names");
     listen_or_fail(ctx);
+    write_pid(ctx, lock);
     if (chdir("/") < 0)
         fail("chdir");
 }

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.options import Options
     from podpy.config.paths import Paths
+    from podpy.libpod.access import Access
 
 
 _RARE = (
-    "module", "hooks_dir", "volumepath", "storage_opt", "cdi_spec_dir",
+    "module", "hooks_dir", "storage_opt", "cdi_spec_dir",
     "pull_option", "max_workers",
 )  # fmt: skip
 
 
-def open_runtime(options: Options) -> Runtime:
-    """Return the Runtime that the global options describe. Raises RootlessError, ConfigError."""
+def open_runtime(options: Options, access: Access | None = None) -> Runtime:
+    """Return the Runtime that the global options describe. `access`: where privileged work is done; by default here.
+
+    Raises RootlessError, ConfigError.
+    """
     said = options.globals
     trace = None
     if getattr(options, "trace", False):
@@ -57,10 +61,12 @@ def open_runtime(options: Options) -> Runtime:
         events_backend=said.events_backend,
         hooks_dirs=tuple(map(os.path.abspath, said.hooks_dir)),
         cdi_spec_dirs=tuple(map(os.path.abspath, said.cdi_spec_dir)),
+        transient_store=said.transient_store,
+        volume_path=os.path.abspath(said.volumepath) if said.volumepath else "",
         arguments=_repeated(options, found),
     )
     caller = Caller(_environment(), working_directory(), Streams(0, 1, 2))
-    return Runtime(paths, caller=caller, settings=settings, access=Here(trace), trace=trace)
+    return Runtime(paths, caller=caller, settings=settings, access=access or Here(trace), trace=trace)
 
 
 def directories(options: Options) -> Paths:
@@ -85,7 +91,7 @@ def _modules(said: Options, paths: Paths) -> tuple[str, ...]:
         return ()
     from podpy.cli.global_options import check, modules
 
-    check(said, paths.graphroot)
+    check(said)
     return modules(said.module, paths.config_dirs)
 
 

@@ -21,13 +21,8 @@ _STORES = ("imagestore", "additionalimagestores")
 _NO_MODULE = 1  # Podman's exit code
 
 
-def check(said: Options, graphroot: str) -> None:
+def check(said: Options) -> None:
     """Refuse options that podpy can't fulfil, and note those that merely have no effect. Raises NotSupportedError."""
-    if said.volumepath and os.path.realpath(said.volumepath) != os.path.realpath(f"{graphroot}/volumes"):
-        raise NotSupportedError(
-            f"--volumepath: podpy keeps volumes in {graphroot}/volumes",
-            hint="Use --root, or for one volume: podpy volume create --opt type=none --opt o=bind --opt device=DIR",
-        )
     for item in said.storage_opt:
         key, _, _ = item.partition("=")
         if key.rpartition(".")[2] in _STORES:

@@ -63,7 +63,7 @@ LATER: dict[str, str] = {
     "engine.ssh_config": _REMOTE,
     "engine.static_dir": _PLACE,
     "engine.tmp_dir": _PLACE,
-    "engine.volume_path": _PLACE,
+    "engine.volume_path": "it is the directory of Podman's volumes; podpy's own: --volumepath",
     "engine.volume_plugin_timeout": "podpy has no volume plugins",
     "engine.volume_plugins": "podpy has no volume plugins",
     "network.cni_plugin_dirs": "podpy never had CNI",

@@ -71,6 +71,11 @@ class Paths(Record):
         return self.runroot + "/cache"
 
     @property
+    def transient(self) -> str:
+        """The file that names the last boot in which a container of `--transient-store` was created."""
+        return self.graphroot + "/transient"
+
+    @property
     def auth_file(self) -> str:
         """Where `podpy login` keeps passwords if nothing names another file: Podman's, in a directory of this user."""
         login = os.environ.get("XDG_RUNTIME_DIR", "").rstrip("/")

@@ -1,4 +1,4 @@
-"""Go's formats, which Podman's command line and API use for values.
+"""Go's formats of values, which Podman's command line and API use.
 
 json.compact, json.indented(value)     as encoding/json
 time.GoTime(nanoseconds)               as Go prints times: JSON, %v, Format

@@ -1,4 +1,4 @@
-"""JSON as Go's encoding/json writes it: compact or indented, structs in their fields' order, maps sorted by key."""
+"""JSON as Go's encoding/json writes it, compact or indented: structs in their fields' order, maps sorted by key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compact(value: Any) -> str:
 
 
 def indented(value: Any, indent: str = "     ") -> str:
-    """Return the JSON text over several lines (`inspect` indents by five blanks, `ps` by two)."""
+    """Return the JSON text over several lines (`inspect` indents by five spaces, `ps` by two)."""
     return _write(value, indent, "\n")
 
 

@@ -1,7 +1,7 @@
-"""Columns: what Go's text/tabwriter makes of lines with tabs, with Podman's settings (12, 2, 2, blanks).
+"""Columns of lines with tabs, as Go's text/tabwriter aligns them with Podman's settings (12, 2, 2, spaces).
 
-A tab ends a cell. A column is a run of lines that all have that cell; it is as wide as its widest cell and two more,
-at least 12. What follows a line's last tab belongs to no column.
+A tab ends a cell. A column is a run of lines that all have that cell; its width is its widest cell's plus two, at
+least 12. The text after a line's last tab belongs to no column.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PADDING = 2
 
 
 def align(text: str, *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str:
-    """Return `text` with its tabs replaced by as many blanks as the columns need."""
+    """Return `text` with its tabs replaced by spaces, so that the columns align."""
     if "\t" not in text:
         return text
     lines = [line.split("\t") for line in text.split("\n")]
@@ -30,7 +30,7 @@ def align(text: str, *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str
 
 
 def align_rows(rows: Sequence[Sequence[str]], *, minimum: int = _MINIMUM, padding: int = _PADDING) -> str:
-    """Return lines of cells, aligned: quick, for long lists whose rows all have the same number of cells."""
+    """Return the rows as aligned lines: faster than `align`, for long lists whose rows have equally many cells."""
     if not rows:
         return ""
     columns = [*zip(*rows, strict=True)][:-1]
@@ -40,7 +40,7 @@ def align_rows(rows: Sequence[Sequence[str]], *, minimum: int = _MINIMUM, paddin
 
 
 def _measure(lines: list[list[str]], widths: list[list[int]], start: int, end: int, minimum: int, padding: int) -> None:
-    """Fill in the widths of the columns of lines[start:end], from the column after those already known there."""
+    """Fill in the widths of the columns of lines[start:end], beginning with the first column not yet measured."""
     line = start
     while line < end:
         column = len(widths[line])

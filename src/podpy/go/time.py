@@ -33,7 +33,7 @@ class GoDuration(int):
 
 
 def _decimal(value: int, size: int) -> str:
-    """Return value / size with all its digits and no others."""
+    """Return value / size in decimal, exactly, without trailing zeros."""
     whole, part = divmod(value, size)
     digits = f"{part:0{len(str(size)) - 1}d}".rstrip("0") if part else ""
     return f"{whole}.{digits}" if digits else str(whole)
@@ -70,7 +70,7 @@ class GoTime:
         return f'"{self.rfc3339()}"'
 
     def rfc3339(self) -> str:
-        """Return the time as RFC 3339 says, with as many digits of the second as it has."""
+        """Return the time in RFC 3339's format, with the fraction of the second that it has."""
         return self.format("2006-01-02T15:04:05.999999999Z07:00")
 
     def is_zero(self) -> bool:
@@ -102,7 +102,7 @@ class GoTime:
         return gmtime(seconds) if self.utc else localtime(seconds)
 
     def format(self, layout: str) -> str:
-        """Return the time by a Go layout, an example that shows 2 January 2006, 15:04:05 (pkg.go.dev/time#Layout)."""
+        """Return the time by a Go layout, which shows 2 January 2006, 15:04:05 (pkg.go.dev/time#Layout)."""
         fields = self._fields()
         fraction = f"{(self.nanoseconds or 0) % SECOND:09d}"
         values = _layout_values(fields, "UTC" if self.utc else fields.tm_zone)
@@ -137,7 +137,7 @@ def _fraction(layout: str, position: int, digits: str) -> tuple[str, int]:
 
 
 def _layout_values(fields: struct_time, zone: str) -> list[tuple[str, str]]:
-    """Return the layout's words, longer ones before those that they begin with, with what stands for each."""
+    """Return the layout's words with their values; a longer word comes before its own prefixes."""
     offset = fields.tm_gmtoff // 60
     sign = "-" if offset < 0 else "+"
     hours, minutes = divmod(abs(offset), 60)

@@ -9,7 +9,7 @@ _HOUR = 3600
 
 
 def human_size(size: float, *, precision: int = 4, blank: bool = False) -> str:
-    """Return bytes in decimal units: "1.234MB"; `images` sets a blank before the unit and uses a precision of 3."""
+    """Return bytes in decimal units: "1.234MB"; `images` puts a space before the unit and uses a precision of 3."""
     return _size(size, 1000, _DECIMAL, precision, " " if blank else "")
 
 

@@ -1,4 +1,4 @@
-"""Values as Go's strconv and pflag, and Docker's units, read them. ValueError says what is wrong."""
+"""Parsers of values with the rules of Go's strconv and pflag and of Docker's units. They raise ValueError."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def boolean(text: str) -> bool:
 
 
 def integer(text: str) -> int:
-    """Return what strconv.ParseInt(text, 0, 64) returns: 0x, 0o, 0b and a leading 0 (octal) are understood."""
+    """Return what strconv.ParseInt(text, 0, 64) returns: it knows 0x, 0o, 0b and a leading 0 (octal)."""
     sign = text[:1] if text[:1] in ("-", "+") else ""
     digits = text[len(sign) :]
     if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
@@ -39,7 +39,7 @@ def integer(text: str) -> int:
 
 
 def unsigned(text: str) -> int:
-    """Return a whole number from 0."""
+    """Return a whole number, at least 0."""
     if text[:1] in ("-", "+"):
         raise _not_go("ParseUint", text)
     return integer(text)
@@ -57,7 +57,7 @@ def real(text: str) -> float:
 
 
 def _not_go(function: str, text: str, why: str = "invalid syntax") -> ValueError:
-    """Return the error of Go's strconv, which Podman's users read."""
+    """Return an error with the text of Go's strconv, which Podman prints."""
     return ValueError(f'strconv.{function}: parsing "{text}": {why}')
 
 
@@ -123,7 +123,7 @@ def nanoseconds(text: str) -> int:
 
 
 def unsigned_list(text: str) -> list[int]:
-    """Return whole numbers that commas separate."""
+    """Return the whole numbers of a list separated by commas."""
     return [unsigned(item.strip()) for item in text.split(",")]
 
 
@@ -143,7 +143,7 @@ def split_csv(text: str) -> list[str]:
             end = len(text) if end < 0 else end
             field, position = text[position:end], end
             if '"' in field:
-                raise ValueError('a quote (") in a field without quotes around it')
+                raise ValueError('a quote (") in an unquoted field')
         fields.append(field)
         position += 1
     return fields

@@ -1,4 +1,4 @@
-"""Plain data, as `inspect` returns it, the way Go's templates see it: structs, maps, times."""
+"""Plain data, as `inspect` returns it, as Go's structs, maps and times, for templates."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# Dictionaries with these names are maps, whose keys are data; all others are structs, whose keys are fields. With each
-# stands what makes the zero value of its elements.
+# Dictionaries with these names are maps, whose keys are data; all others are structs, whose keys are fields. The value
+# makes the zero value of the map's elements.
 _MAPS: dict[str, Callable[[], Any]] = {
     "Labels": str, "Annotations": str, "Volumes": Struct, "PortBindings": NilSlice, "Ports": NilSlice,
     "Networks": lambda: None, "Tmpfs": str, "CgroupConf": str, "ExposedPorts": Struct, "Data": str, "DriverOpts": str,
     "IPAMConfig": str, "Options": str, "LogConfig.Config": str,
 }  # fmt: skip
-# Lists that are Go's nil slices where the data has None; None under any other name is a nil pointer.
+# None under these names is a nil slice; under any other name it is a nil pointer.
 _SLICES = frozenset(
     (
         "Args", "Aliases", "BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps", "BlkioDeviceWriteIOps",
@@ -26,7 +26,7 @@ _SLICES = frozenset(
         "Mounts", "OnBuild", "RepoDigests", "RepoTags", "SecurityOpt", "Ulimits", "VolumesFrom",
     )
 )  # fmt: skip
-# Fields that are left out of the JSON while they are empty, and are there for a template all the same.
+# Fields that JSON omits while they are empty, and that a template always has.
 _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
     "Config": {
         "ChrootDirs": NilSlice,
@@ -46,7 +46,7 @@ _LEFT_OUT: dict[str, dict[str, Callable[[], Any]]] = {
 _OF_VOLUMES_LEFT_OUT = frozenset(
     ("Status", "UID", "GID", "Anonymous", "NeedsCopyUp", "NeedsChown", "Timeout", "StorageID")
 )
-# Fields of a network and its parts by their Go names: JSON's key, and the zero value (libnetwork's types.Network).
+# Fields of a network and its parts, by Go's name: JSON's key and the zero value (libnetwork's types.Network).
 _NETWORK: dict[str, tuple[str, Any]] = {
     "Name": ("name", ""), "ID": ("id", ""), "Driver": ("driver", ""), "NetworkInterface": ("network_interface", ""),
     "Created": ("created", ""), "Subnets": ("subnets", []), "Routes": ("routes", []),
@@ -63,7 +63,21 @@ _ROUTE: dict[str, tuple[str, Any]] = {
 _ADDRESS: dict[str, tuple[str, Any]] = {"IPNet": ("ipnet", ""), "Gateway": ("gateway", "")}
 _TIMES = frozenset(("Created", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"))
 
-# The fields of the OCI's ImageConfig with Go's zero values: in JSON what is empty is absent, a template sees all.
+# Fields of a pod and its infra container that JSON names otherwise, or omits while they are empty, by Go's name: JSON's
+# key and the zero value (libpod/define/pod_inspect.go).
+_POD: dict[str, tuple[str, Any]] = {
+    "ID": ("Id", ""), "CreateCommand": ("CreateCommand", NilSlice()), "ExitPolicy": ("ExitPolicy", ""),
+    "Labels": ("Labels", Map(zero="")), "CgroupParent": ("CgroupParent", ""), "CgroupPath": ("CgroupPath", ""),
+    "InfraContainerID": ("InfraContainerID", ""), "InfraConfig": ("InfraConfig", None),
+    "SharedNamespaces": ("SharedNamespaces", NilSlice()), "Containers": ("Containers", NilSlice()),
+    "CPUPeriod": ("cpu_period", 0), "CPUQuota": ("cpu_quota", 0), "CPUShares": ("cpu_shares", 0),
+    "CPUSetCPUs": ("cpuset_cpus", ""), "CPUSetMems": ("cpuset_mems", ""), "Mounts": ("mounts", NilSlice()),
+    "Devices": ("devices", NilSlice()), "VolumesFrom": ("volumes_from", NilSlice()),
+    "SecurityOpts": ("security_opt", NilSlice()), "MemoryLimit": ("memory_limit", 0),
+    "MemorySwap": ("memory_swap", 0), "BlkioWeight": ("blkio_weight", 0), "RestartPolicy": ("RestartPolicy", ""),
+}  # fmt: skip
+_INFRA: dict[str, tuple[str, Any]] = {"PidNS": ("pid_ns", ""), "UserNS": ("userns", ""), "UtsNS": ("uts_ns", "")}
+# The fields of the OCI's ImageConfig with Go's zero values: JSON omits empty ones, a template has all.
 _IMAGE_CONFIG: dict[str, Any] = {
     "User": "", "ExposedPorts": Map(zero=Struct()), "Env": NilSlice(), "Entrypoint": NilSlice(), "Cmd": NilSlice(),
     "Volumes": Map(zero=Struct()), "WorkingDir": "", "Labels": Map(), "StopSignal": "", "ArgsEscaped": False,
@@ -75,7 +89,7 @@ _HEALTH: dict[str, Any] = {
 
 
 class Shown(Struct):
-    """A struct whose JSON has other fields than a template sees: JSON's names, and not those that are empty."""
+    """A struct whose JSON differs from what a template sees: it has JSON's names and omits empty fields."""
 
     __slots__ = ("_plain",)
 
@@ -84,14 +98,14 @@ class Shown(Struct):
         self._plain = plain
 
     def json_form(self) -> Struct:
-        """Return the struct whose fields are the JSON."""
+        """Return the struct to write as JSON."""
         return self._plain
 
 
 def view(value: Any, name: str = "", inside: str = "") -> Any:
     """Return the value with dictionaries as Structs or maps, nil maps and slices typed, and known times as GoTime.
 
-    `name` is the field that holds it, `inside` the name of the struct that has this field.
+    `name` is the field that holds the value, `inside` the name of the struct with this field.
     """
     zero = _MAPS.get(name) or _MAPS.get(f"{inside}.{name}")
     if zero is not None and (value is None or isinstance(value, dict)):
@@ -100,7 +114,7 @@ def view(value: Any, name: str = "", inside: str = "") -> Any:
     if isinstance(value, dict) and inside == "Config" and name in ("Healthcheck", "StartupHealthCheck"):
         return _health(Struct({key: view(item, key, name) for key, item in value.items()}))
     if isinstance(value, dict):
-        # What can be called is a method: it isn't part of the JSON.
+        # A callable is a method, which JSON omits.
         fields = {**_LEFT_OUT.get(name, {}), **{key: view(item, key, name) for key, item in value.items()}}
         if name == "State" and isinstance(fields.get("Health"), Struct):
             fields["Healthcheck"] = lambda: fields["Health"]  # Podman's other name for it
@@ -115,13 +129,24 @@ def view(value: Any, name: str = "", inside: str = "") -> Any:
 
 
 def pod_view(data: dict[str, Any]) -> Struct:
-    """Return what `pod inspect` says about a pod, as a template sees it: there the id is ID."""
+    """Return the data of `pod inspect` for a template, which sees Go's names, and fields that JSON omits."""
     plain: Struct = view(data, "Pod")
-    return Shown({("ID" if name == "Id" else name): value for name, value in plain.items()}, plain)
+    fields = _with_go_names(_POD, plain)
+    fields["Containers"] = [_with_go_names({"ID": ("Id", "")}, each) for each in plain.get("Containers", ())]
+    if fields["InfraConfig"]:
+        fields["InfraConfig"] = _with_go_names(_INFRA, fields["InfraConfig"])
+    return fields
+
+
+def _with_go_names(names: dict[str, tuple[str, Any]], plain: Struct) -> Shown:
+    """Return a struct with all its fields, of which those in `names` have another name in JSON, or may be absent."""
+    keys = {key for key, _ in names.values()}
+    others = {name: value for name, value in plain.items() if name not in keys}
+    return Shown({**{name: plain.get(key, zero) for name, (key, zero) in names.items()}, **others}, plain)
 
 
 def image_view(data: dict[str, Any]) -> Struct:
-    """Return what `image inspect` says about an image, as a template sees it."""
+    """Return the data of `image inspect` for a template."""
     plain: Struct = view(data)
     health = _health(plain.get("Healthcheck"))
     config = plain["Config"]
@@ -132,20 +157,20 @@ def image_view(data: dict[str, Any]) -> Struct:
     fields = {("ID" if name == "Id" else name): replaced.get(name, value) for name, value in plain.items()}
     fields["HealthCheck"] = health
     fields.pop("Healthcheck", None)
-    # Podman puts .ID for .Id and .HealthCheck for .Config.Healthcheck into the format's text: both spellings work.
+    # Podman rewrites .ID to .Id and .HealthCheck to .Config.Healthcheck in the format, so both spellings work.
     fields["Id"] = lambda: plain["Id"]
     return Shown(fields, plain)
 
 
 def volume_view(data: dict[str, Any]) -> Shown:
-    """Return what `volume inspect` says about a volume, as a template sees it."""
+    """Return the data of `volume inspect` for a template."""
     fields = {**data, "Labels": Map(data["Labels"], zero=""), "Options": Map(data["Options"], zero="")}
     plain = {name: value for name, value in fields.items() if value or name not in _OF_VOLUMES_LEFT_OUT}
     return Shown({**fields, "Status": Map(data["Status"], zero=None)}, Struct(plain))
 
 
 def network_view(data: dict[str, Any]) -> Shown:
-    """Return what `network inspect` says about a network, as a template sees it. JSON's keys are those of the data."""
+    """Return the data of `network inspect` for a template. JSON's keys are those of the data."""
     from podpy.times import ZERO_TIME
 
     known = {name: data.get(key, zero) for name, (key, zero) in _NETWORK.items()}
@@ -187,7 +212,7 @@ def _renamed(names: dict[str, tuple[str, Any]], data: dict[str, Any]) -> Shown:
 
 
 def _struct(data: Any) -> Any:
-    """Return plain data with dictionaries as structs: in their order."""
+    """Return plain data with dictionaries as structs, whose fields keep their order."""
     if isinstance(data, dict):
         return Struct({key: _struct(value) for key, value in data.items()})
     return [_struct(value) for value in data] if isinstance(data, list) else data

@@ -1,8 +1,8 @@
-"""HTTP by libcurl: for registries, clusters, and whatever else speaks it.
+"""HTTP by libcurl, for registries and clusters.
 
     curl.Request → curl.Response   one request and its answer, read as it arrives; raises HTTPError
-    curl.Lines                     connections that are kept for the next request
-    trust.Trust                    whose certificates are trusted, and our own; tls_details: which TLS is spoken
+    curl.Lines                     keeps connections open for the next request
+    trust.Trust                    trusted authorities, own certificate; tls_details: allowed versions of TLS
     proxies.proxy_for(scheme, netloc)   the environment's proxy, by Go's rules
 
 Redirects, retries and credentials are the caller's: podpy.image.registry.http, podpy.kube.apply.cluster.

@@ -34,7 +34,7 @@ _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS(3); pycurl h
 _BY_ERRNO = (pycurl.E_COULDNT_CONNECT, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _NO_SUCH_HOST = (pycurl.E_COULDNT_RESOLVE_HOST,)
 _UNTRUSTED = (pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_ISSUER_ERROR)
-_UNUSABLE = (  # the last one: a key that doesn't fit the certificate, or that needs a password
+_UNUSABLE = (  # the last one: the key doesn't fit the certificate, or needs a password
     pycurl.E_SSL_CACERT_BADFILE,
     pycurl.E_SSL_CERTPROBLEM,
     pycurl.E_BAD_FUNCTION_ARGUMENT,
@@ -54,7 +54,7 @@ _HOPELESS = (
 
 
 class HTTPError(Exception):
-    """No answer from `url`, or one that was cut off. `code` is libcurl's (libcurl-errors(3)), `reason` for people."""
+    """No answer from `url`, or a truncated one. `code` is libcurl's (libcurl-errors(3)), `reason` is for people."""
 
     def __init__(self, url: str, code: int, reason: str, *, by_proxy: bool = False) -> None:
         super().__init__(reason)

@@ -9,7 +9,7 @@ import os
 
 
 def proxy_for(scheme: str, netloc: str) -> str:
-    """Return the proxy's address for `scheme://netloc`, or an empty text: no proxy."""
+    """Return the proxy's address for `scheme://netloc`; empty: no proxy."""
     host = netloc.rpartition("@")[2]
     name, _, _ = host.partition("]") if host.startswith("[") else host.partition(":")
     name = name.lstrip("[").lower()

@@ -1,6 +1,6 @@
-"""`--tls-details FILE`: which TLS is spoken at all (containers-tls-details.yaml(5)).
+"""`--tls-details FILE`: the allowed versions, suites and groups of TLS (containers-tls-details.yaml(5)).
 
-The file's path stands in $PODPY_TLS_DETAILS, so it counts for all that this process and its children fetch.
+The file's path is in $PODPY_TLS_DETAILS, so it applies to every request of this process and its children.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _GROUPS = {
 
 
 class Details(Record):
-    """What a file allows. `suites` are those up to TLS 1.2 in OpenSSL's words; None: as the library has it."""
+    """What a file allows. `suites`: up to TLS 1.2, by OpenSSL's names; None: the library's default."""
 
     version: int = 0
     suites: list[str] | None = None
@@ -44,10 +44,10 @@ class Details(Record):
     groups: list[str] | None = None
 
     def apply(self, easy: pycurl.Curl) -> None:
-        """Set it for a request, and for its proxy."""
+        """Set the options of a request, and of its proxy."""
         version = self.version
         if self.suites is not None and self.suites_of_1_3 is not None:
-            # A version of which no suite is allowed isn't spoken.
+            # A version without an allowed suite isn't used.
             if self.suites:
                 easy.setopt(pycurl.SSL_CIPHER_LIST, ":".join(self.suites))
                 easy.setopt(pycurl.PROXY_SSL_CIPHER_LIST, ":".join(self.suites))
@@ -66,7 +66,7 @@ class Details(Record):
 
 
 def wanted() -> Details | None:
-    """Return what the file allows that was asked for, if one was. Raises ConfigError."""
+    """Return what the given file allows, or None without a file. Raises ConfigError."""
     path = os.environ.get(VARIABLE, "")
     return _details(path, _fields(path)) if path else None
 
@@ -120,7 +120,7 @@ def _texts(path: str, fields: dict[str, Any], name: str) -> list[str] | None:
 
 
 def _suite(path: str, name: str) -> str:
-    """Return what OpenSSL calls a cipher suite of TLS up to 1.2 (openssl-ciphers(1))."""
+    """Return OpenSSL's name of a cipher suite of TLS up to 1.2 (openssl-ciphers(1))."""
     exchange, _, cipher = name.removeprefix("TLS_").partition("_WITH_")
     if not name.startswith("TLS_") or exchange not in _EXCHANGES or cipher not in _CIPHERS:
         raise ConfigError(f'{path}: unrecognized TLS cipher suite "{name}"', hint="IANA's names, as Go has them")

@@ -1,4 +1,4 @@
-"""Trust in TLS connections: which authorities, and which certificate of our own."""
+"""Trust in TLS connections: the trusted authorities, and podpy's own certificate."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _HASHED = len("3513523f.0")
 
 
 class Trust(Record):
-    """How a server's certificate is checked; `certificate` and `key` are the paths of our own, or stand in `own`."""
+    """How a server's certificate is checked. podpy's own is in the files `certificate` and `key`, or in `own`."""
 
     is_checked: bool = True
-    by_hash: bool = False  # take the system's authorities from the directory with hashes, not from the bundle
+    by_hash: bool = False  # read the system's authorities from the directory of hashes instead of the bundle
     authorities: bytes = b""  # in PEM, besides the system's
-    only_those: bool = False  # and not besides them
+    only_those: bool = False  # `authorities` alone, without the system's
     certificate: str = ""
     key: str = ""
     own: tuple[bytes, bytes] | None = None  # certificate and key in PEM
-    details: Details | None = None  # which TLS is spoken at all
+    details: Details | None = None  # the allowed versions of TLS
 
     def apply(self, easy: pycurl.Curl) -> None:
         """Set the options of a request."""
@@ -69,7 +69,7 @@ class Trust(Record):
 
 
 def with_details(trust: Trust) -> Trust:
-    """Return a trust with what --tls-details says of all connections. Raises ConfigError."""
+    """Return the trust with the file of --tls-details, which applies to all connections. Raises ConfigError."""
     if not os.environ.get("PODPY_TLS_DETAILS"):
         return trust
     from podpy.http import tls_details
@@ -78,7 +78,7 @@ def with_details(trust: Trust) -> Trust:
 
 
 def trust_proxy(easy: pycurl.Curl) -> None:
-    """Check a proxy's certificate by the system's authorities."""
+    """Check a proxy's certificate with the system's authorities."""
     bundle = _bundle()
     if bundle:
         easy.setopt(pycurl.PROXY_CAINFO, bundle)
@@ -86,9 +86,9 @@ def trust_proxy(easy: pycurl.Curl) -> None:
 
 
 def has_hashes() -> bool:
-    """Return whether the system's directory of authorities has them under their hashes (openssl-rehash(1)).
+    """Return whether the system's directory of authorities has links by hash (openssl-rehash(1)).
 
-    From it OpenSSL reads only the one that it needs; reading a whole bundle takes 8 ms.
+    OpenSSL then reads only the authority that it needs; reading a whole bundle takes 8 ms.
     """
     if os.environ.get("SSL_CERT_FILE"):
         return False

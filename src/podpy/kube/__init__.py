@@ -1,7 +1,7 @@
 """Kubernetes YAML → pods and containers of libpod, and back.
 
-`reading`: files → objects whose fields are checked and have places (file, line, path). `translate`: objects → PodSpec,
-ContainerSpec, volumes; pure. `play`: makes them, and removes what they made.
-`generate`: containers, pods and volumes → text for clusters. `apply`: text → a cluster.
+`reading`: files → objects with checked fields and their positions (file, line, path). `translate`: objects → PodSpec,
+ContainerSpec, volumes; pure. `play`: creates these, and removes them again.
+`generate`: containers, pods and volumes → YAML for clusters. `apply`: YAML → a cluster.
 Only kube commands load this room.
 """

@@ -1,4 +1,4 @@
-"""What `kube play` is asked for besides its files."""
+"""The options of `kube play`."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ SECCOMP_ROOT = "/var/lib/kubelet/seccomp"  # the kubelet's --seccomp-profile-roo
 
 
 class PlayOptions(Record):
-    """The options of podman-kube-play(1), read."""
+    """The options of podman-kube-play(1), parsed."""
 
     start: bool = True
-    replaces: bool = False  # what has the pods' names is removed first
-    no_pod_prefix: bool = False  # a container's name is its own, without the pod's in front
-    multiple_pods: bool = False  # a Deployment's replicas are as many pods
+    replaces: bool = False  # first remove the pods and containers with the same names
+    no_pod_prefix: bool = False  # a container's name has no pod's name in front
+    multiple_pods: bool = False  # each replica of a Deployment is a pod
 
-    network: str = ""  # a mode, or "bridge" with `networks`; "": the network that all of kube's pods share
+    network: str = ""  # a mode, or "bridge" with `networks`; "": the network of all of kube's pods
     networks: list[Attachment] = []
     ips: list[str] = []  # of the first pod, the second …
     macs: list[str] = []
     publish: list[PortMapping] = []
     publish_all: bool = False
-    no_hosts: bool | None = None  # None: as containers.conf says
+    no_hosts: bool | None = None  # None: containers.conf's value
     no_hostname: bool = False
+
+    service_name: str = ""  # of a container that runs as long as one of the pods does; "": there is none
+    service_exit: str = "none"  # when that one fails: none, any, all
 
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}

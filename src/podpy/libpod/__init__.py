@@ -23,7 +23,8 @@ libpod's own functions use the layer below that face, which never imports it:
     Settings (libpod.settings)        the global options
     Here, Helper (libpod.access)      where privileged work is done: in this process, or in a forked helper
 
-Rooms: containers/ (starting/, ending/), io/ (attach, exec, logs), images/, filters/, system/ (info, df, prune, repair).
+Rooms: containers/ (starting/, ending/), io/ (attach, exec, logs), images/, filters/, system/ (info, df, prune, repair),
+updates/ (auto-update, rollback).
 
 Rules:
 - Code that mounts, unpacks or changes owners runs in `Engine.privileged` or `privileged_telling`, inside the user's

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Variables that a service manager sets for its service's process alone (sd_notify(3), sd_listen_fds(3)).
 _SOCKETS = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
-_OF_THE_SERVICE = ("NOTIFY_SOCKET", *_SOCKETS, "WATCHDOG_PID", "WATCHDOG_USEC")
+_OF_THE_SERVICE = ("NOTIFY_SOCKET", *_SOCKETS, "WATCHDOG_PID", "WATCHDOG_USEC", "PODMAN_SYSTEMD_UNIT")
 _MOST_SOCKETS = 1024
 
 

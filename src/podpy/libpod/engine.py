@@ -119,9 +119,16 @@ class Engine:
     @property
     def volume_table(self) -> VolumeTable:
         """The volumes in the database, and their directories."""
+        return self._open("volume_table", self._open_volume_table)
+
+    def _open_volume_table(self) -> VolumeTable:
         from podpy.storage.volumes.table import VolumeTable
 
-        return self._open("volume_table", lambda: VolumeTable(self.paths, self.database))
+        if self.settings.volume_path:
+            from podpy.storage.volumes import place
+
+            place.settle(self.paths.graphroot, self.settings.volume_path)
+        return VolumeTable(self.paths, self.database)
 
     @property
     def network_folder(self) -> Folder:

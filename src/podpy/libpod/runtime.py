@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from podpy.libpod.settings import Settings
     from podpy.libpod.system.events import EventStream
     from podpy.libpod.system.prune import Pruned
+    from podpy.libpod.system.unfinished import Unfinished
+    from podpy.libpod.updates.manager import Updates
     from podpy.libpod.volumes.manager import Volumes
     from podpy.libpod.why.answer import Answer
     from podpy.plan import Trace
@@ -176,11 +178,26 @@ class Runtime(Engine):
         return Volumes(self)
 
     @property
+    def updates(self) -> Updates:
+        """The manager of `auto-update` and `rollback`, and their history."""
+        from podpy.libpod.updates.manager import Updates
+
+        return Updates(self)
+
+    @property
     def pods(self) -> Pods:
         """The manager of the store's pods."""
         from podpy.libpod.pods.manager import Pods
 
         return Pods(self)
+
+    def unfinished(self) -> Unfinished:
+        """Begin to make several things, all of them or nothing: a kill undoes what has their `part_of`."""
+        from podpy.libpod.system.repair import repair_if_needed
+        from podpy.libpod.system.unfinished import Unfinished
+
+        repair_if_needed(self)  # what an earlier one has left isn't in the way
+        return Unfinished(self)
 
     def events(
         self,

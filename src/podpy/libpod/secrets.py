@@ -68,19 +68,28 @@ class Secrets:
         labels: Mapping[str, str] | None = None,
         replace: bool = False,
         ignore: bool = False,
+        part_of: str = "",
     ) -> Secret:
         """Store data (1 to 511,999 bytes) under a name.
 
         `driver`: file, pass, shell, or one of a Python package; "": containers.conf's, with its options if none are
-        given. `replace`: replace a secret of that name; `ignore`: return the existing one unchanged. Raises InUseError,
-        UsageError, StorageError; then nothing has changed.
+        given. `replace`: replace a secret of that name; `ignore`: return the existing one unchanged. `part_of`:
+        the id of an Unfinished, which a new one belongs to. Raises InUseError, UsageError, StorageError; then nothing
+        has changed.
         """
         conf = self._engine.conf
         chosen = driver or conf.secrets_driver
         if not options and chosen == conf.secrets_driver:
             options = conf.secrets_opts
         return self._table().create(
-            name, data, driver=chosen, options=options, labels=labels, replace=replace, ignore=ignore
+            name,
+            data,
+            driver=chosen,
+            options=options,
+            labels=labels,
+            replace=replace,
+            ignore=ignore,
+            part_of=part_of,
         )
 
     def remove(self, name_or_id: str) -> Secret:

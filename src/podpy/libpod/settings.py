@@ -21,6 +21,8 @@ class Settings:
         events_backend: str = "",
         hooks_dirs: tuple[str, ...] = (),
         cdi_spec_dirs: tuple[str, ...] = (),
+        volume_path: str = "",
+        transient_store: bool = False,
         arguments: tuple[str, ...] = (),
     ) -> None:
         self.arguments = arguments  # the same options as words, for conmon's exit command
@@ -36,3 +38,5 @@ class Settings:
         self.modules = modules  # files of --module, absolute
         self.default_mounts_file = default_mounts_file
         self.events_backend = events_backend
+        self.volume_path = volume_path  # absolute
+        self.transient_store = transient_store

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 def exit_command(
     paths: Paths, arguments: Sequence[str], container_id: str, *, remove: bool = False, session: str = ""
 ) -> list[str]:
-    """Return `podpy … container cleanup ID`; `arguments` are the global options, `remove`: with --rm; `session`: the
-    exec session that has ended, not the container.
+    """Return `podpy … container cleanup ID`; `arguments`: the global options; `remove`: with --rm; `session`: the
+    exec session that has ended, instead of the container.
     """
     how = [*(["--rm"] if remove else []), *([f"--exec={session}"] if session else [])]
     return own_command(paths, [*arguments, "container", "cleanup", *how, container_id])
 
 
 def own_command(paths: Paths, words: Sequence[str]) -> list[str]:
-    """Return a command line that calls this very podpy with these words, for the same store."""
-    backend = sys.modules.get("_cffi_backend")  # a library's caller has found it without the launcher's option
+    """Return a command line that calls this same podpy with these words, for the same store."""
+    backend = sys.modules.get("_cffi_backend")  # a library's caller imported it without the launcher's option
     site = os.path.dirname(getattr(backend, "__file__", None) or PACKAGE)
     found = sys._xoptions.get("podpy_site", site if site != os.path.dirname(PACKAGE) else "")
     program = [sys.executable, "-I", "-S", *([f"-Xpodpy_site={found}"] if found else []), start_script()]

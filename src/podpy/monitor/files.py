@@ -2,16 +2,16 @@
 
     runroot/containers/ID/conmon.pid   the monitor's pid
     runroot/containers/ID/pidfile      the pid of the container's first process
-    runroot/containers/ID/health/      what it must know of the health check (podpy.monitor.health)
-    runroot/containers/ID/restart      what the monitor has decided about a restart
-    runroot/containers/ID/update       what an update asks of the runtime, until its row says it
-    runroot/containers/ID/ports        what is being published, or no longer, until its row says it
-    runroot/health/ID                  what its health checks have found
-    runroot/health/ID.readiness        likewise for whether it is ready; ID.hook: for its hooks
+    runroot/containers/ID/health/      the configuration of health checks and hooks (podpy.monitor.health)
+    runroot/containers/ID/restart      the monitor's decision about a restart
+    runroot/containers/ID/update       limits given to the runtime, until the container's row has them
+    runroot/containers/ID/ports        ports being published or unpublished, until the container's row has them
+    runroot/health/ID                  results of its health checks
+    runroot/health/ID.readiness        results of its readiness checks; ID.hook: of its hooks
     runroot/exits/ID                   the exit record: the code in decimal; its mtime is the time
 
-conmon writes them. A pid in a file proves nothing, since pids are used again: only the command line tells whether that
-process is the monitor. Imports nothing but the bottom layer, so that rooms below this one may ask, too.
+A pid in a file proves nothing, since the kernel reuses pids: only the command line shows whether a process is the
+monitor. This module imports only the bottom layer, so rooms below this one may use it, too.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 MONITOR = "conmon.pid"
 FIRST_PROCESS = "pidfile"
-EXEC_EXIT = "exit"  # how an exec session has ended, in its own directory
+EXEC_EXIT = "exit"  # the exit record of an exec session, in its own directory
 RESTART = "restart"
 HEALTH = "health"
-READINESS = ".readiness"  # behind a container's id
+READINESS = ".readiness"  # suffix of a container's id
 HOOK = ".hook"
 UNCOMMITTED = "update"
 CHANGING_PORTS = "ports"
 _LONGEST_CODE = 16  # bytes
-EXIT_UNKNOWN = -1  # nobody saw how the container ended: conmon was killed, or the machine rebooted
+EXIT_UNKNOWN = -1  # no exit record: conmon was killed, or the machine rebooted
 
 
 class ExitRecord(Record):
@@ -47,9 +47,9 @@ class ExitRecord(Record):
 
 
 class RestartNote(Record):
-    """What the monitor has decided at the container's end: it waits `delay` milliseconds before a restart.
+    """The monitor's decision at the container's end: it waits `delay` milliseconds before a restart.
 
-    `why`: policy, health (the health check has ended the container for it), stop (it must not be started again).
+    `why`: policy, health (a health check ended the container to restart it), stop (it must not be restarted).
     """
 
     delay: int
@@ -57,18 +57,18 @@ class RestartNote(Record):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the container is to be started again."""
+        """Whether the container will be restarted."""
         return self.why in ("policy", "health")
 
 
 def read_restart_note(run_directory: str) -> RestartNote | None:
-    """Return what the monitor has decided about a restart; None if it says nothing: it is another conmon, say."""
+    """Return the monitor's decision about a restart; None if there is none, as with another conmon."""
     delay, _, why = files.read_small(os.path.join(run_directory, RESTART)).strip().partition(" ")
     return RestartNote(delay=int(delay), why=why) if delay.isdigit() else None
 
 
 def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | None:
-    """Return the exit record of a container, or None if conmon has written none (yet)."""
+    """Return the exit record of a container, or None if conmon hasn't written it (yet)."""
     path = os.path.join(exit_directory, container_id)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -84,10 +84,9 @@ def read_exit_record(exit_directory: str, container_id: str) -> ExitRecord | Non
 
 
 def health_states(directory: str, ids: Iterable[str]) -> dict[str, str]:
-    """Return the health of those of the containers that have a check: starting, healthy, unhealthy; and Kubernetes'.
+    """Return the health of the containers that have a check: starting, healthy, unhealthy.
 
-    That is `healthy, unready`, `ready` … where there is a readiness check. `directory`: where the monitors write what
-    their checks have found.
+    With a readiness check it is `healthy, unready`, `ready` … `directory`: where the monitors write results.
     """
     try:
         known = {*os.listdir(directory)}
@@ -104,14 +103,14 @@ def health_states(directory: str, ids: Iterable[str]) -> dict[str, str]:
 
 
 def health_state(directory: str, container_id: str) -> str:
-    """Return a container's health; an empty text if nothing is known of it."""
-    # How the results begin: podpy.libpod.containers.health reads the rest.
+    """Return a container's health; an empty text if it is unknown."""
+    # The results begin with the status; podpy.libpod.containers.health reads the rest.
     beginning = files.read_small(f"{directory}/{container_id}", 64)
     return beginning.removeprefix('{"Status":"').partition('"')[0]
 
 
 def read_pidfile(path: str) -> int:
-    """Return the pid in a file, or 0 if there is none (yet). Raises OSError for another reason than that."""
+    """Return the pid in a file, or 0 if there is none (yet). Raises OSError for any error but a missing file."""
     try:
         text = files.read(path).strip()
     except FileNotFoundError:
@@ -125,7 +124,7 @@ def is_monitor_of(pid: int, container_id: str) -> bool:
 
 
 def monitors(runroot: str) -> Iterator[tuple[str, int]]:
-    """Yield the id and the monitor's pid of each container of a run directory whose monitor is alive."""
+    """Yield (id, monitor's pid) for each container in a run directory whose monitor is alive."""
     directory = runroot + "/containers"
     try:
         names = os.listdir(directory)

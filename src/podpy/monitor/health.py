@@ -1,10 +1,10 @@
-"""What podpy and its monitor say to each other about health checks and restarts (docs/conmon.md, "Health checks").
+"""The protocol between podpy and its monitor for health checks and restarts (docs/conmon.md, "Health checks").
 
 DIR/config         one "KEY VALUE" a line; DIR is runroot/containers/ID/health (conmon's --health-dir)
 DIR/RUN.json       the OCI `process` of a check or a hook that is a command; RUN is process, startup, readiness,
                    post_start or pre_stop
-DIR/RUN.argv       or the command line of podpy's program that runs it in the container's network namespace
-DIR/answer.N       a fifo: the exit code of the check that "3 N 0" on BUNDLE/ctl has asked for
+DIR/RUN.argv       or the command line of podpy's program for it, which runs in the container's network namespace
+DIR/answer.N       a fifo: the exit code of the check that "3 N 0" on BUNDLE/ctl requested
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _CHANGED = 0
 _STOPPING = -1
 _NO_RESTART = "4 0 0\n"
 _POLICIES = ("no", "on-failure", "always")
-_LONGEST = 2**31 - 1  # milliseconds: a control message has ints
+_LONGEST = 2**31 - 1  # milliseconds: a control message consists of ints
 
 
 def write(run_directory: str, config: dict[str, int | str], runs: dict[str, dict[str, Any] | list[str]]) -> None:
-    """Write the configuration, and what is run: an OCI process, or a program's command line. Raises OSError."""
+    """Write the configuration and the runs: OCI processes, or command lines of programs. Raises OSError."""
     directory = f"{run_directory}/{HEALTH}"
     os.makedirs(directory, mode=0o700, exist_ok=True)
     for name, run in runs.items():
@@ -45,47 +45,47 @@ def write(run_directory: str, config: dict[str, int | str], runs: dict[str, dict
         else:
             files.replace(f"{directory}/{name}.argv", "".join(f"{word}\0" for word in run))
     text = "".join(f"{key} {value}\n" for key, value in config.items())
-    files.replace(f"{directory}/{_CONFIG}", text)  # last: who reads it finds the others
+    files.replace(f"{directory}/{_CONFIG}", text)  # last, so that its reader finds the others
 
 
 def forget(run_directory: str) -> None:
-    """Remove the configuration: there is no check any more. Raises OSError."""
+    """Remove the configuration, since there is no check any more. Raises OSError."""
     files.unlink(f"{run_directory}/{HEALTH}/{_CONFIG}")
 
 
 def tell_changed(run_directory: str) -> None:
-    """Let the monitor read the configuration again."""
+    """Make the monitor read the configuration again."""
     _tell(run_directory, _CHANGED)
 
 
 def tell_stopping(run_directory: str) -> None:
-    """Let the monitor check no more, and not wait for a restart at the end: the user stops the container."""
+    """Make the monitor end its checks, and plan no restart, since the user stops the container."""
     _write_line(run_directory, f"3 {_STOPPING} 0\n{_NO_RESTART}")
 
 
 def tell_to_stop(run_directory: str, seconds: int) -> bool:
-    """Let the monitor run the hook preStop and then stop the container; return whether there is a monitor.
+    """Make the monitor run the hook preStop and then stop the container; return whether there is a monitor.
 
-    It goes on without this call. `seconds`: until SIGKILL; negative: never.
+    The monitor continues if this call is killed. `seconds`: until SIGKILL; negative: never.
     """
     milliseconds = min(seconds * 1000, _LONGEST) if seconds >= 0 else -1
     return _write_line(run_directory, f"6 {milliseconds} 0\n")
 
 
 def tell_killed(run_directory: str) -> None:
-    """Let the monitor not wait for a restart when the container has ended: the user has sent it a signal."""
+    """Make the monitor plan no restart when the container ends, since the user has sent it a signal."""
     _write_line(run_directory, _NO_RESTART)
 
 
 def tell_policy(run_directory: str, policy: str) -> None:
-    """Let the monitor wait for a restart at the end, or not, by another policy: no, on-failure, always."""
+    """Give the monitor another restart policy: no, on-failure, always."""
     _write_line(run_directory, f"5 {_POLICIES.index(policy)} 0\n")
 
 
 def check_now(run_directory: str, monitor: int, monitor_start: int) -> int | None:
-    """Let the monitor run the check, and return its exit code: -1 after a timeout, None without an answer.
+    """Make the monitor run the check, and return its exit code: -1 after a timeout, None without an answer.
 
-    Whoever asks while another call waits comes after it.
+    Requests of several calls run one after the other.
     """
     directory = f"{run_directory}/{HEALTH}"
     lock = os.open(f"{directory}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -131,7 +131,7 @@ def _write_line(run_directory: str, line: str) -> bool:
     """Write to the monitor's fifo; return whether there is a monitor."""
     try:
         descriptor = os.open(f"{run_directory}/bundle/ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:  # none there; or nobody reads it any more
+    except OSError:  # there is no fifo, or no monitor reads it
         return False
     try:
         os.write(descriptor, line.encode())

@@ -1,8 +1,8 @@
 """A Kubernetes probe over HTTPS, as a program of its own: `python3 -I -S https_probe.py URL [HEADER…]`.
 
-The monitor runs it in the container's network namespace, by podpy's `probe EXEC`, which takes its rights away first.
-It is in Python since nothing in C here speaks TLS; it costs some 60 ms of CPU time each time. As the kubelet, it takes
-any certificate, and follows redirects on the same host. The output and the exit status are those of `probe HTTP`.
+The monitor runs it in the container's network namespace, by podpy's `probe EXEC`, which drops its rights first. It is
+in Python because podpy has no TLS in C; a run costs some 60 ms of CPU time. Like the kubelet, it accepts any
+certificate, and follows redirects on the same host. Its output and exit status are those of `probe HTTP`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 REDIRECTS = 10
 BODY_SIZE = 10240
-TIMEOUT = 3600  # seconds; the monitor ends it far earlier
+TIMEOUT = 3600  # seconds; the monitor's own timeout is far shorter
 WELL, ILL = 0, 1
 ITSELF = ("127.0.0.1", "::1")
 
 
 def main(words: list[str]) -> int:
-    """Ask, print what was found, and return the exit status."""
+    """Send the request, print the result, and return the exit status."""
     url, headers = words[0], _headers(words[1:])
     host = urlsplit(url).hostname
     for _ in range(REDIRECTS):

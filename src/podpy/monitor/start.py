@@ -1,13 +1,14 @@
-"""Start conmon, and learn from it how the container's start went.
+"""Start conmon, and read from it the result of the container's start.
 
-conmon's protocol (docs/conmon.md): it is started with the numbers of two pipes in its environment. On _OCI_STARTPIPE it
-waits for a byte before it starts the OCI runtime; on _OCI_SYNCPIPE it answers with one line of JSON, {"data": PID} or
-{"data": -1, "message": TEXT} with what the runtime said. For an exec session a second line,
-{"data": EXIT_CODE}, comes at the end. The process that we start forks and ends: the monitor itself is adopted by init
-(or the nearest subreaper), and writes its own pid into a file.
+conmon's protocol (docs/conmon.md): its environment has the numbers of two pipes. On _OCI_STARTPIPE it waits for a byte
+before it starts the OCI runtime; on _OCI_SYNCPIPE it answers with one line of JSON, {"data": PID} or {"data": -1,
+"message": TEXT} with the runtime's message. For an exec session a second line, {"data": EXIT_CODE}, follows at the end.
+The process that podpy starts forks and exits: init (or the nearest subreaper) adopts the monitor, which writes its pid
+into a file.
 
-podpy's own conmon does in one runtime call what Debian's needs two for (`--runtime-run`), takes attached clients from
-before the start, and tells a waiting caller of the end; with another conmon the same results come from its files.
+podpy's own conmon starts a container with one call of the runtime (`--runtime-run`), Debian's with two. It accepts
+attached clients before the start, and tells a waiting caller of the end. With another conmon the same results come from
+its files.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 OWN_CONMON = process.own_program("conmon")
 _LINE_LIMIT = 1 << 20
 _SIGKILL = 9
-_ANSWER_SECONDS = 10  # that conmon may take for its answer when nobody wants the container any more
+_ANSWER_SECONDS = 10  # to wait for conmon's answer after the start was given up
 
 
 class MonitorRequest(Record):
-    """What conmon must know. Paths are absolute; descriptors are -1 where there is none."""
+    """conmon's options. Paths are absolute; a missing descriptor is -1."""
 
     container_id: str
     container_name: str
@@ -60,20 +61,21 @@ class MonitorRequest(Record):
     log_labels: dict[str, str] = {}
     attach_fd: int = -1
     waiter_fd: int = -1
-    hold_fd: int = -1  # the network namespace that is there as long as a monitor holds it
+    hold_fd: int = -1  # the network namespace, which lives as long as a monitor holds it
     console_size: tuple[int, int] | None = None  # rows and columns
-    notify_socket: str = ""  # systemd's, to which conmon relays the container's messages
+    notify_socket: str = ""  # systemd's socket, to which conmon relays the container's messages
     unlink_on_exit: list[str] = []
-    restart: str = "no"  # always or on-failure: conmon waits before the exit command, which restarts
+    restart: str = "no"  # always or on-failure: conmon waits before the exit command, which restarts the container
     restart_delay: int = 0  # milliseconds
-    restart_backoff: str = ""  # "kubernetes": its waits, and not Docker's
+    restart_backoff: str = ""  # "kubernetes": Kubernetes' waits instead of Docker's
+    stop_timeout: int = -1  # seconds from SIGTERM to the monitor to SIGKILL to the container; -1: no SIGKILL
     keyring: bool = True  # False: the container stays in podpy's session keyring
     no_pivot: bool = False  # True: the runtime uses chroot(2) instead of pivot_root(2)
     run: bool = True
 
     @property
     def is_ours(self) -> bool:
-        """Whether conmon is podpy's own, which knows more than conmon 2.1."""
+        """Whether conmon is podpy's own, which has more options than conmon 2.1."""
         return not self.conmon
 
     def command(self) -> list[str]:
@@ -110,7 +112,7 @@ class MonitorRequest(Record):
         driver = self.log_driver
         if driver in ("none", "off", "null"):
             return "none:"
-        if driver == "passthrough-tty":  # which only podpy tells apart
+        if driver == "passthrough-tty":  # conmon knows only one of the two
             return "passthrough"
         return driver if driver in ("journald", "passthrough") else f"{driver}:{self.log_path}"
 
@@ -129,11 +131,14 @@ class MonitorRequest(Record):
 
     def _extensions(self) -> list[str]:
         words = ["--runtime-run"] if self.run else []
+        words.append("--waiters")
         words += ["--health-dir", os.path.join(self.run_directory, HEALTH), "--restart", self.restart]
         if self.restart_delay:
             words += ["--restart-delay", str(self.restart_delay)]
         if self.restart_backoff:
             words += ["--restart-backoff", self.restart_backoff]
+        if self.stop_timeout >= 0:
+            words += ["--stop-timeout", str(self.stop_timeout)]
         if self.attach_fd >= 0:
             words += ["--attach-fd", str(self.attach_fd)]
         if self.waiter_fd >= 0:
@@ -148,13 +153,13 @@ class MonitorRequest(Record):
     def descriptors(self) -> list[int]:
         """Return what conmon inherits besides its pipes."""
         own = [fd for fd in (self.attach_fd, self.waiter_fd) if fd >= 0] if self.is_ours else []
-        # Another conmon inherits it, too, and leaves it open; the container may not get it among its own.
+        # Another conmon inherits it, too, and leaves it open; the container must not get it as one of its own.
         held = [self.hold_fd] if self.hold_fd >= 0 and (self.is_ours or not self.preserved) else []
         return [*own, *held, *self.preserved]
 
 
 class ExecRequest(Record):
-    """What conmon must know of an exec session. Only podpy's own conmon is used for them."""
+    """conmon's options for an exec session, which only podpy's own conmon runs."""
 
     container_id: str
     session_id: str
@@ -169,9 +174,9 @@ class ExecRequest(Record):
     attach_fd: int = -1
     waiter_fd: int = -1
     console_size: tuple[int, int] | None = None
-    exit_command: list[str] = []  # for a session that nobody waits for
+    exit_command: list[str] = []  # for a session without a waiting call
 
-    # What WaitForStart asks of every request.
+    # WaitForStart reads these from every request.
     pidfile: str = ""
     conmon_pidfile: str = ""
     run: bool = True
@@ -203,7 +208,7 @@ class ExecRequest(Record):
 
 
 def _preserve(descriptors: list[int]) -> list[str]:
-    """Return conmon's options: the runtime counts from 3; what isn't open among them, the container doesn't get."""
+    """Return conmon's options: the runtime passes a number of descriptors from 3 on; closed ones are skipped."""
     if not descriptors:
         return []
     return ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(max(descriptors) - 2)]
@@ -225,7 +230,7 @@ class StartConmon(Operation):
         self._received = b""
 
     def describe(self) -> str:
-        """Return what is started."""
+        """Return the program that is started."""
         return f"start the monitor {OWN_CONMON}"
 
     def execute(self) -> None:
@@ -238,7 +243,7 @@ class StartConmon(Operation):
             "_OCI_SYNCPIPE": str(sync_write),
             "_OCI_STARTPIPE": str(start_read),
         }
-        environment.pop("NOTIFY_SOCKET", None)  # crun would relay it, too, and wait for READY=1
+        environment.pop("NOTIFY_SOCKET", None)  # or crun would relay it, too, and wait for READY=1
         try:
             pid = process.spawn(
                 request.command(),
@@ -254,7 +259,7 @@ class StartConmon(Operation):
         self._pid = pid
 
     def wait_for_fork(self) -> None:
-        """Wait until the process that was started has forked the monitor and ended: it does after its start byte.
+        """Wait until the started process has forked the monitor and exited, which it does after its start byte.
 
         Raises RuntimeFailedError.
         """
@@ -270,10 +275,10 @@ class StartConmon(Operation):
         return _parse(self.answer())[1] or "it said nothing"
 
     def answer(self) -> bytes:
-        """Wait for conmon's first line on the sync pipe and return it, every time the same; b"" if conmon said nothing.
+        """Return conmon's first line on the sync pipe, waiting for it at the first call; b"" if conmon said nothing.
 
-        Of a short exec session its second line may be there already, and one read brings both. What was read is kept:
-        a Ctrl-C between two reads must not cost abandon() the beginning of the line.
+        One read may also return the second line of a short exec session. The text read so far is kept, so that after a
+        Ctrl-C between two reads abandon() still has the line's beginning.
         """
         while b"\n" not in self._received and len(self._received) < _LINE_LIMIT:
             piece = os.read(self.sync_pipe, 65536)
@@ -285,7 +290,7 @@ class StartConmon(Operation):
     def abandon(self) -> None:
         """End a conmon that still waits for its start, and close the pipes."""
         if self._pid:
-            # Not by the end of file alone: another conmon takes that for the start byte.
+            # End of file isn't enough: another conmon takes it for the start byte.
             os.kill(self._pid, _SIGKILL)
             process.wait(self._pid)
             self._pid = 0
@@ -303,7 +308,7 @@ class WaitForStart(Operation):
     """Let conmon start the OCI runtime, and wait until the container runs."""
 
     def __init__(self, conmon: StartConmon, *, forked: Callable[[], None] | None = None) -> None:
-        """`forked` is called when conmon's pid file is there, while the OCI runtime is being started."""
+        """`forked` is called once conmon's pid file exists, while the OCI runtime starts."""
         self._conmon = conmon
         self._forked = forked
         self._is_released = False
@@ -311,11 +316,11 @@ class WaitForStart(Operation):
         self.conmon_pid = 0
 
     def describe(self) -> str:
-        """Return what is waited for."""
+        """Return the awaited event."""
         return "let the OCI runtime create and start the container"
 
     def execute(self) -> None:
-        """Do it. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError: the runtime's words."""
+        """Send the start byte and wait. Raises CommandNotFoundError, CommandNotExecutableError, RuntimeFailedError."""
         conmon = self._conmon
         request = conmon.request
         assert request is not None
@@ -338,7 +343,7 @@ class WaitForStart(Operation):
                 files.replace(path, str(value), 0o644)
 
     def abandon(self) -> None:
-        """Give up: if conmon was told to start (Ctrl-C came meanwhile), wait for what it starts, to know its `pid`."""
+        """Give up. If conmon has its start byte (a Ctrl-C came later), wait for the container's `pid`."""
         pipe = self._conmon.sync_pipe
         if not self._is_released or pipe < 0:
             return
@@ -353,7 +358,7 @@ def _write_byte(pipe: int) -> None:
     try:
         os.write(pipe, b"\0")
     except BrokenPipeError:
-        pass  # conmon has died; its answer, or that there is none, says so
+        pass  # conmon has died, which its answer, or its lack, shows
 
 
 def _parse(answer: bytes) -> tuple[int, str]:

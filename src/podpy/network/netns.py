@@ -19,6 +19,7 @@ from podpy.plan import Operation
 TYPE_CHECKING = False
 
 NETNS = "netns"
+SHARED = "networks"  # below the run root: the directory of all bridges' namespace (podpy.network.bridge.namespace)
 PID_FILES = ("pasta.pid", "slirp4netns.pid", "forward.pid")
 _SIGTERM, _SIGKILL = 15, 9
 _PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL; both programs need milliseconds
@@ -145,9 +146,12 @@ class EndNetwork(Operation):
         _unlink(api_socket(self.directory))
 
 
-def end(directory: str, *, wait: bool) -> None:
-    """Unlink the handle in a directory, and end a helper that doesn't notice. Nothing there is no error."""
-    helpers = _helpers(directory)
+def end(directory: str, *, wait: bool, search: bool = True) -> None:
+    """Unlink the handle in a directory, and end a helper that doesn't notice. Nothing there is no error.
+
+    `search`: it may have a helper that no pid file names yet, which is looked for among all processes.
+    """
+    helpers = _helpers(directory, search=search)
     _unlink(os.path.join(directory, NETNS))
     _end_all(helpers, directory, wait=wait)
 
@@ -158,10 +162,10 @@ def end_helpers(directory: str) -> None:
     _unlink(api_socket(directory))
 
 
-def _helpers(directory: str) -> list[int]:
+def _helpers(directory: str, *, search: bool = True) -> list[int]:
     path = os.path.join(directory, NETNS)
     recorded = [_helper(os.path.join(directory, name), path) for name in PID_FILES]
-    if max(recorded) < 0 and os.path.lexists(path):
+    if search and max(recorded) < 0 and os.path.lexists(path):
         return _unrecorded(path)
     return [pidfd for pidfd in recorded if pidfd >= 0]
 

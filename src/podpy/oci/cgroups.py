@@ -28,9 +28,9 @@ def path(spec: ContainerSpec, view: CgroupView, container_id: str) -> str:
     if spec.cgroups == DISABLED or view.manager == "none":
         return ""
     if spec.cgroups == SPLIT and view.manager == "cgroupfs":
-        from podpy.rootless.cgroups import own_cgroup
+        from podpy.rootless.cgroups import LEAF, own_cgroup
 
-        return f"{own_cgroup()}/libpod-payload-{container_id}"
+        return f"{own_cgroup().removesuffix(f'/{LEAF}')}/libpod-payload-{container_id}"
     if spec.in_pod_cgroup:
         above = pod_path(spec.pod, spec.cgroup_parent, view)
         return f"{above}:libpod:{container_id}" if view.manager == "systemd" else f"{above}/libpod-{container_id}"
@@ -56,6 +56,19 @@ def pod_path(pod_id: str, parent: str, view: CgroupView) -> str:
         above = (parent or view.parent).rpartition("/")[2].removesuffix(".slice")
         return f"{above}-libpod_pod_{pod_id}.slice"
     return f"/{(parent or view.parent).strip('/')}/{pod_id}"
+
+
+def shown_pod_path(pod_id: str, parent: str, view: CgroupView, uid: int) -> str:
+    """Return a pod's cgroup as `inspect` shows it: with systemd all slices above, below the manager of the user `uid`
+    (0: the system's). Raises as `pod_path`.
+    """
+    path = pod_path(pod_id, parent, view)
+    if view.manager != "systemd":
+        return path
+    words = path.removesuffix(".slice").split("-")
+    slices = ["-".join(words[:count]) + ".slice" for count in range(1, len(words) + 1)]  # systemd.slice(5)
+    above = ["user.slice", f"user-{uid}.slice", f"user@{uid}.service"] if uid else []
+    return "/".join([*above, *slices])
 
 
 def _not_a_slice(parent: str) -> UsageError:

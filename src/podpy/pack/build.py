@@ -1,15 +1,15 @@
 """Compiles the package into its pack: all modules in one file.
 
     8 bytes     the head's size, little-endian
-    the head    marshalled: the modules' names, one a line; a table with four numbers of 32 bits for each (where its
-                code begins, its size, where its imports begin, twice how many they are, and 1 if it is a package); the
-                imports, numbers of modules with 16 bits: those that the module imports at its top; where the parts
-                begin, and where the last one ends
-    the code    of each module, marshalled, one after the other; offsets count from its beginning; a package whose
-                __init__.py is only a docstring has none
-    the parts   the classes and functions that are made when they are first used (podpy/pack/deferred.py), likewise
+    the head    marshalled: the modules' names, one a line; a table with four numbers of 32 bits for each (offset and
+                size of its code, offset of its imports, twice their number plus 1 if it is a package); the imports:
+                numbers, of 16 bits, of the modules that each module imports at its top; offsets of the parts and of
+                the last one's end
+    the code    of each module, marshalled, one after the other; offsets count from the start of this section; a
+                package whose __init__.py is only a docstring has none
+    the parts   the classes and functions that are created at their first use (podpy/pack/deferred.py), likewise
 
-Beside it the byte code of podpy/_start.py is written, for the launcher and for conmon's exit command.
+The byte code of podpy/_start.py is written beside the pack, for the launcher and for conmon's exit command.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 INDEX_SIZE = 8  # bytes
-_UNCHECKED = 1  # flags of byte code: it has a hash of its source, which nobody compares
-# Needed when podpy is built, or found without the pack.
+_UNCHECKED = 1  # flags of byte code (PEP 552): based on a hash of the source, never checked
+# Modules that only a build needs, or that run before the pack is open.
 _LEFT_OUT = ("podpy/cli/declare/", "podpy/pack/", "podpy/_start.py", "podpy/__main__.py")
 
 
 def pack_path(package: str) -> str:
-    """Return where the pack of the package directory `package` is, for this interpreter."""
+    """Return the path of this interpreter's pack of the package directory `package`."""
     return os.path.join(package, "_bin", f"modules-{sys.implementation.cache_tag}.pack")
 
 
 def build(package: str, functions: dict[str, set[str]] | None = None) -> str:
     """Compile every module of the package directory into its pack, written aside and renamed; return its path.
 
-    `functions`: as of `called`, which is used without it.
+    `functions`: as `called` returns them, which is the default.
     """
     base = os.path.dirname(package)
     paths = {_module_name(path): path for path in _paths(package, base)}
@@ -114,7 +114,7 @@ def _imports(tree: ast.Module, names: Names) -> tuple[str, ...]:
 
 
 def _is_bare(tree: ast.Module) -> bool:
-    """Return whether a module's code does nothing: it is a docstring, or empty."""
+    """Return whether a module has no code: it is empty, or only a docstring."""
     return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in tree.body)
 
 
@@ -127,8 +127,8 @@ def _module_name(path: str) -> str:
 
 
 def _prelude(name: str, parts: Iterable[str], first: int) -> ast.stmt:
-    """Return the statement with which a module says what else it has: `__getattr__ = Later.parts(name, (...), first)`,
-    `first`: its first part's number.
+    """Return the statement that finds a module's parts: `__getattr__ = Later.parts(name, (...), first)`; `first` is its
+    first part's number.
     """
     function = ast.Attribute(ast.Name(LATER, ast.Load()), "parts", ast.Load())
     own = ast.Tuple([ast.Constant(part) for part in parts], ast.Load())
@@ -137,7 +137,7 @@ def _prelude(name: str, parts: Iterable[str], first: int) -> ast.stmt:
 
 
 def called() -> dict[str, set[str]]:
-    """Return which functions of each module the everyday commands call, by the module's name."""
+    """Return the functions that the everyday commands call, by their module's name."""
     entries = CALLED.replace("\n ", "").split("\n")
     return {module: {*functions.split()} for module, _, functions in (entry.partition(":") for entry in entries)}
 

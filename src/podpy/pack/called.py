@@ -1,7 +1,7 @@
-"""Which functions of modules the everyday commands call; tests/cli/test_import_budget.py writes it, see there.
+"""The functions that everyday commands call, by module; written by tests/cli/test_import_budget.py.
 
-A module's functions that aren't named here are made late in the pack (podpy/pack/deferred.py); those of a module that
-isn't named are not. So an entry that is missing or outdated costs a little time and is no mistake.
+In the pack, a listed module's other functions are created at their first use (podpy/pack/deferred.py); a module that
+isn't listed creates all at once. A missing or outdated entry costs a little time and breaks nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ podpy.cli.commands.containers:
 podpy.cli.commands.containers.create: _access progress_maker pull_options refuse_two_platforms run
 podpy.cli.commands.containers.exec: _wanted run
 podpy.cli.commands.containers.inspect: _container_view _find _inspect _text run
-podpy.cli.commands.containers.logs: _Printer _print _time run
+podpy.cli.commands.containers.logs: _Printer _time asked print_logs run
 podpy.cli.commands.containers.ps: _is_plain _page _standard run
 podpy.cli.commands.containers.restart: run
 podpy.cli.commands.containers.rm: run
@@ -32,7 +32,7 @@ podpy.cli.main: _call _flush _prepare_streams _redirect _run _version main
 podpy.cli.parser:
 podpy.cli.parser.failures: HelpRequested MissingCommandError UnknownCommandError UnknownOptionError
 podpy.cli.parser.options: Options
-podpy.cli.parser.parse: _Reader _count fill_defaults parse split_globals take_arguments
+podpy.cli.parser.parse: Reader _count fill_defaults parse split_globals take_arguments
 podpy.cli.parser.rules: _exec _ids _logs _names _none _not_both _start _stats check
 podpy.cli.parser.table_format:
 podpy.cli.parser.tables: Table is_fresh load
@@ -44,8 +44,8 @@ podpy.cli.show.notice: _Threshold configure is_debugging
 podpy.cli.show.report: _PerRow is_json
 podpy.cli.show.stat_rows: StatTexts _Shown _pair _total percent unknown
 podpy.cli.specgen:
-podpy.cli.specgen.build: _absolute _check_seccomp_policy _files _given _groups _health _identity _process _rights
-  _unique build_spec
+podpy.cli.specgen.build: _absolute _check_seccomp_policy _files _given _groups _health _id_in _identity _process
+  _rights _unique build_spec
 podpy.cli.specgen.life: life
 podpy.cli.specgen.limits: devices resources
 podpy.cli.specgen.namespaces: _map_lines _unsaid namespaces
@@ -53,18 +53,20 @@ podpy.cli.specgen.network: _exposed _networks _no_hosts _ports network
 podpy.cli.streams: _is_open check_preserved check_terminal detach_keys streams
 podpy.config:
 podpy.config.containers_conf: ContainersConf _candidates _read_cache _required _stat_all load
-podpy.config.load_order: _add _suffixes in_order
+podpy.config.load_order: directories drop_ins in_order
 podpy.config.mounts_conf: load
 podpy.config.paths: Paths _chosen_runroot _config_dirs _data_home _home _make _outer_id boot_id identity is_private
   may_be_there runtime_directories
-podpy.errors: AlreadyError AmbiguousNameError AttachError AuthenticationError BrokenTarError CommandNotExecutableError
-  CommandNotFoundError ConfigError DigestMismatchError ImageError ImageGoneError InUseError ManifestRefusedError
-  NetworkSetupError NoHelperError NoPlatformError NoSpaceError NoSuchArtifactError NoSuchContainerError
-  NoSuchImageError NoSuchInstanceError NoSuchNetworkError NoSuchPodError NoSuchSecretError NoSuchVolumeError
-  NotAListError NotANameError NotFoundError NotSupportedError NotThereError OperationError PodpyError RegistryError
-  RootlessError RuntimeFailedError SeveralNamesError StateError StorageError TrustError UnknownFormatError UsageError
+podpy.config.storage_conf: _files _moved network_directory
+podpy.errors: AlreadyError AmbiguousNameError AttachError AuthenticationError BrokenTarError BuildFileError
+  ClusterError CommandNotExecutableError CommandNotFoundError ConfigError DigestMismatchError ImageError ImageGoneError
+  InUseError ManifestRefusedError NetworkSetupError NoHelperError NoPlatformError NoSpaceError NoSuchArtifactError
+  NoSuchContainerError NoSuchImageError NoSuchInstanceError NoSuchNetworkError NoSuchPodError NoSuchSecretError
+  NoSuchVolumeError NotAListError NotANameError NotFoundError NotSupportedError NotThereError OperationError
+  PodPartsError PodpyError RegistryError RootlessError RuntimeFailedError SeveralNamesError StateError StepFailedError
+  StorageError TrustError UnknownFormatError UsageError
 podpy.fastjson: _Context _StrictContext _loads dumps loads well_formed
-podpy.files: _is_named _open_aside _write_aside read read_record read_small replace unlink
+podpy.files: _is_named _open_aside _write_aside read read_record read_small replace unlink whole_file
 podpy.go:
 podpy.go.json: _write indented
 podpy.go.table: align align_rows
@@ -73,7 +75,7 @@ podpy.go.template.errors: TemplateError
 podpy.go.template.values: Map NilSlice NoValue Struct sorted_keys
 podpy.go.time: GoDuration GoTime _fraction _layout_values
 podpy.go.units: _size ago human_duration human_size
-podpy.go.values: boolean integer
+podpy.go.values: boolean integer split_csv
 podpy.go.view: <lambda> Shown _time view
 podpy.image:
 podpy.image.documents:
@@ -101,22 +103,23 @@ podpy.libpod.containers.ending.remove: _dependents _refuse_if_used remove
 podpy.libpod.containers.ending.restart: _restart _start restart_together
 podpy.libpod.containers.ending.settle: _exit_record_is_coming _is_free _is_to_go _waits_for_restart ended settle
   true_changes
-podpy.libpod.containers.ending.stop: _Stopping _begin_to_stop _has_lost_its_monitor _note_stop _send _stop_batch
-  _wait_for_all _wait_for_record stop stop_and_tell stop_together
-podpy.libpod.containers.ending.wait: _wait_for_process _wait_for_record wait_for_end
+podpy.libpod.containers.ending.stop: _Stopping _begin_to_stop _finish _finish_one _has_lost_its_monitor _note_stop
+  _send _stop_batch _wait_for_all stop stop_and_tell stop_together
+podpy.libpod.containers.ending.wait:
 podpy.libpod.containers.held: Held
 podpy.libpod.containers.inspect_data: _annotations _capabilities _config _dependencies _exec_ids _exposed _files
-  _first_process _health_state _image _layers _network _networks _secrets _shown_environment _signal_name _state
-  health_config inspect
+  _first_process _image _layers _network _networks _owner_of_network _secrets _shown_environment _signal_name _state
+  inspect
+podpy.libpod.containers.inspect_health: config state
 podpy.libpod.containers.inspect_host: _block_limits _capability_changes _cgroup_manager _cgroup_parent _id_maps _limits
   _log _log_size _rates _security _signed _ulimits bounding_capabilities bundle_config cgroup_path host_config
   network_mode port_bindings runtime_name storage_driver
 podpy.libpod.containers.manager: Containers _or_error failure
 podpy.libpod.containers.names: invent_name is_valid_name new_id
-podpy.libpod.containers.rows: Listing _true status_words true_lines true_rows
+podpy.libpod.containers.rows: Listing _true shared_ports status_words true_lines true_rows
 podpy.libpod.containers.starting:
 podpy.libpod.containers.starting.bundle: BuildConfig ExposeMounts Prepared WriteConfig home_file
-podpy.libpod.containers.starting.cgroups: BeginToLeaveSession FindCgroups LeaveSession
+podpy.libpod.containers.starting.cgroups: BeginToLeaveSession FindCgroups LeaveSession wanted_cgroup_manager
 podpy.libpod.containers.starting.context: StartContext
 podpy.libpod.containers.starting.create: _Wanted _check_images _check_joined _complete _create _create_once
   _find_or_pull _full_name _insert _join_by_id _log_path _make_volumes _merge_image _new_row _note_volumes
@@ -125,7 +128,8 @@ podpy.libpod.containers.starting.create: _Wanted _check_images _check_joined _co
 podpy.libpod.containers.starting.files: WriteFiles _taken _write
 podpy.libpod.containers.starting.joins: BorrowSharedMemory FindNamespaces MountSysfs _modes
 podpy.libpod.containers.starting.launch: Launch MakePrivateMounts MakeRunDirectory _monitors_environment
-  _root_operations context_of restart_word wanted_cgroup_manager
+  _root_operations context_of restart_word
+podpy.libpod.containers.starting.networks: check check_driver complete named with_interfaces
 podpy.libpod.containers.starting.root: AddAccounts LinkMtab LookUpUser MakeWorkdir RefuseLinks
 podpy.libpod.containers.starting.run: _start run
 podpy.libpod.containers.starting.self_description: is_told text
@@ -134,13 +138,13 @@ podpy.libpod.containers.starting.start: Starting _check_startable _columns _end_
   commit_starting start start_locked start_required
 podpy.libpod.containers.stats: Sampler Stats _percent _with_percents
 podpy.libpod.containers.table: <genexpr> ContainerRow ContainerTable shown_status
-podpy.libpod.containers.usage: Cgroup _Cgroups _complete _count _disk _memory _own_cgroup _processes_of _sum _total
-  _total_memory _traffic measure
+podpy.libpod.containers.usage: Cgroup _Cgroups _complete _count _disk _lines _memory _own_cgroup _processes_of _sum
+  _total _total_memory _traffic measure
 podpy.libpod.engine: Engine
 podpy.libpod.images:
 podpy.libpod.images.manager: Images Removal
 podpy.libpod.images.rows: ImageRow Usage _shown_names _sorted chosen rows split_name
-podpy.libpod.images.transfer: _Told
+podpy.libpod.images.transfer: _Patience _Told
 podpy.libpod.io:
 podpy.libpod.io.attach: AttachPump DetachScanner _pair parse_detach_keys seqpacket_pair stream_pair wanted_detach_keys
 podpy.libpod.io.exec: ExecSession _Beginning _directory _reach_cgroup _run _tell_end bundle_config process_document run
@@ -155,23 +159,54 @@ podpy.libpod.locks: BusyError FileLock Locked _is_still
 podpy.libpod.runtime: Runtime find_directories working_directory
 podpy.libpod.settings: Settings
 podpy.libpod.system:
-podpy.libpod.system.repair: _remove_earlier _remove_strays _sweep_exit_records _take_back_updates repair
-  repair_if_needed
-podpy.linux: _check _error _path _text effective_capabilities filesystem_type has_capability mount openat2 setns
-  umount2 unshare
+podpy.libpod.system.networks: _told repair_networks
+podpy.libpod.system.repair: _close_half_published _is_unfinished _remove_earlier _remove_strays _sweep_exit_records
+  _take_back_updates repair repair_if_needed
+podpy.linux: BegunNetns _check _error _path _text effective_capabilities filesystem_type has_capability mount
+  netns_sockets openat2 setns umount2 unshare
 podpy.monitor:
 podpy.monitor.exit_command: exit_command own_command
 podpy.monitor.files: ExitRecord RestartNote health_states read_exit_record read_pidfile read_restart_note
 podpy.monitor.start: ExecRequest MonitorRequest StartConmon WaitForStart _console_size _parse _preserve _write_byte
+podpy.monitor.waiter: Waiter _connected
 podpy.network:
+podpy.network.bridge:
+podpy.network.bridge.addresses: Chosen _next choose mac_of
+podpy.network.bridge.attach: BridgeNetwork GiveAddresses OpenNamespace PlugIn PublishPorts StartForwarding TellNames
+  WaitForWayOut leave
+podpy.network.bridge.conflicts: _shares refuse
+podpy.network.bridge.firewall: allow pairs
+podpy.network.bridge.forwarder: Conversation StartForwarder Target WaitForForwarder _address listen
+podpy.network.bridge.links: Bridge Link Plug _address_message _description _index _link _make_pair _number
+  _pair_message _text find make_bridge plug_in set_up
+podpy.network.bridge.listeners: BindPorts Listener _bind _listen above_streams bind make_room
+podpy.network.bridge.members: Member Who answers_by bridge_of entry_of free_interface friends_of give plug_in plug_of
+  target_of zone_of
+podpy.network.bridge.namespace: SharedNamespace _descriptor_of _is_netns
+podpy.network.bridge.netlink: KernelError Netlink _failure attribute attributes nested parse text u32
+podpy.network.bridge.nftables: _element _kind _set _transaction add names
+podpy.network.bridge.place: bridges
+podpy.network.bridge.resolver: Entry StartResolver WaitForResolver Zone _line _lines_without _open_private _pid_file
+  _put _replace add forget is_alive pid take
+podpy.network.bridge.rights: Rights
+podpy.network.bridge.routes: Route _add _message add network packed
+podpy.network.bridge.way_out: WayOut
+podpy.network.definitions:
+podpy.network.definitions.cidr: Prefix address_text parse_address
+podpy.network.definitions.folder: <dictcomp> Folder FolderLock _parse folder
+podpy.network.definitions.network: Network Route Subnet _check _number _objects _taken _text_map _texts is_name
+  with_gateway wrong_interface wrong_new_interface
 podpy.network.hostinfo: address
-podpy.network.mode: Mode check parse
-podpy.network.names: Resolver _parse host_line hosts own_names
-podpy.network.netns: CreateNetns EndNetwork _end_all _helper _helpers _unlink api_socket end
-podpy.network.ports:
+podpy.network.mode: Mode _default _find _with_program check is_new_pasta parse
+podpy.network.names: Resolver _parse host_line host_resolver hosts network_resolv_conf own_names resolv_conf
+  server_line
+podpy.network.netns: CreateNetns EndNetwork HoldNetns WaitForNetns _end _end_all _has_ended _helper _helpers _is_helper
+  _send _unlink api_socket end has_helper
+podpy.network.ports: refuse_twice wanted
 podpy.network.private:
-podpy.network.private.pasta: StartPasta WaitForPasta
-podpy.network.setup: NetworkPlan plan teardown
+podpy.network.private.pasta: StartPasta WaitForPasta has_fixed_addresses host_address option_value
+podpy.network.programs: is_old
+podpy.network.setup: NetworkPlan _before plan teardown
 podpy.notice: Details Plain _Sinks send_notes_to send_warnings_to sending_to
 podpy.numbers: parse_id whole
 podpy.oci:
@@ -203,8 +238,8 @@ podpy.oci.runtime: OciRuntime _locate _rmdir _write state_root
 podpy.pids: is_alive namespace open_pidfd send_signal start_time stat_fields
 podpy.plan: Operation Plan Trace _maybe_crash perform
 podpy.polling: wait_readable
-podpy.process: Finished _stream_actions above_streams close_others_on_exec find gaps own_program pipe preserved spawn
-  start_script wait
+podpy.process: Finished _stream_actions above_streams close_others_on_exec find gaps own_program pipe preserved
+  read_all spawn start_script wait
 podpy.record: Record _plain dataclass_transform
 podpy.rootless: cgroup_view
 podpy.rootless.cgroups: CgroupView _cgroupfs_view _is_ours _systemd_view _why_none cgroup_mode cgroup_view own_cgroup
@@ -212,7 +247,7 @@ podpy.rootless.cgroups: CgroupView _cgroupfs_view _is_ours _systemd_view _why_no
 podpy.rootless.holder: Holder HolderLock read_record
 podpy.rootless.mounts: Elsewhere Privately _unescaped mount_points private_mounts
 podpy.rootless.namespace: _join_holder _open_holder _sees_same_mounts check_boot enter is_inside join
-podpy.rootless.programs:
+podpy.rootless.programs: which
 podpy.signals: <dictcomp> number_of
 podpy.spec:
 podpy.spec.capabilities: bounding_set from_mask merge
@@ -222,19 +257,22 @@ podpy.spec.merge: _absolute _command _entrypoint _environment _exposed _health _
 podpy.spec.proxies:
 podpy.spec.sysctls: check_name defaults
 podpy.spec.text:
+podpy.spec.text.attachments: _attachment parse_networks
 podpy.spec.text.environment: environment labels
 podpy.spec.text.life: log_labels log_options restart_policy
 podpy.spec.text.limits: blkio_weight check_cpus check_cpuset device_weights memory memory_swap throttles ulimits
 podpy.spec.text.mount_options: <dictcomp>
 podpy.spec.text.mounts: _Entry
 podpy.spec.text.namespaces: map_lines
-podpy.spec.text.network: check_searches
+podpy.spec.text.network: check_searches is_address
+podpy.spec.text.ports: _port _protocol _range _split parse_publish
 podpy.spec.text.process: check_systemd check_workdir
 podpy.spec.text.security: check_capabilities parse_sysctls security_options
 podpy.spec.text.values: parse_pairs parse_size
 podpy.spec.text.volumes:
 podpy.spec.userns: _Options outside
-podpy.storage:
+podpy.storage: crash_point
+podpy.storage.build_cache: BuildCache CachedStep
 podpy.storage.database:
 podpy.storage.database.database: Database Transaction _connect
 podpy.storage.database.reserve: _size make
@@ -247,11 +285,13 @@ podpy.storage.mounts:
 podpy.storage.mounts.driver: found
 podpy.storage.mounts.root: CopyImage InDirectory MakeContainerLayer MakeEmptyLayer MakeMappedLayers MountBind
   MountFuseOverlay MountOptions MountOverlay RemoveContainerLayer _mounted _overlay _root_mode operations
+podpy.storage.network_rows: Address Attached NetworkRows
 podpy.storage.shelves: Coming LayerFacts Removed Shelves StoredLayer
 podpy.storage.staging: Staging names of_killed_calls
 podpy.storage.store: Store
 podpy.systemd:
-podpy.systemd.notify: environment relayed_socket tell_started
+podpy.systemd.notify: environment relayed_socket tell tell_started
+podpy.systemd.unit: UnitMove is_own_process
 podpy.times: _days_of_month _days_since_1970 _split_offset go_time nanoseconds rfc3339
 podpy.version:
 """

@@ -1,27 +1,26 @@
-"""Imports and classes that wait until somebody needs them.
+"""Imports, classes and functions that wait until their first use.
 
-A module imports what all its functions need together, and a command runs few of them: `podpy ps` used half of the
-modules that it loaded. And a class costs 60,000 instructions to make, needed or not. So in the pack
+A module imports what any of its functions needs, and a command runs few of them: `podpy ps` used half of the modules
+that it loaded. A class costs 60,000 instructions, used or not. So in the pack
 
     from podpy.storage import files             class Reader(Base):
                                                     ...
     def read():                                 def read():
         return files.read("x")                      return Reader()
 
-a name that only functions use is not bound when the module is loaded. Each use becomes `__podpy_later__["MODULE:NAME"]`
-(`Later`, podpy/_start.py), which finds it when it is first asked, and keeps it. A class is kept as marshalled code in
-its module, which makes it when it is asked for the attribute; that is how pickle and other modules find it, too.
-Where a name stands for a number or a text that never changes, there is the value.
+a name that only functions use isn't bound when the module is loaded. A use becomes `__podpy_later__["MODULE:NAME"]`
+(`Later`, podpy/_start.py), which imports it at the first use and keeps it. A class is marshalled code in its module,
+which creates the class when its attribute is first read; pickle and other modules find it so, too. A name of a
+constant number or text is replaced by its value.
 
-Functions wait, too, in the modules of the everyday commands: those that none of them has called (podpy/pack/called.py).
-To wait costs a function that is needed as much as it saves one that isn't.
+In the modules of the everyday commands, functions that none of these commands calls wait, too (podpy/pack/called.py).
+Waiting costs a function that is used as much as it saves for one that isn't.
 
-An import inside a function is written with `Later`, too: it comes without importlib, which costs as much again as the
-module itself.
+An import inside a function becomes a `Later`, too: this avoids importlib, which costs as much as the module itself.
 
-What stays as it is: imports from elsewhere; a name that is used while the module is loaded (tables, defaults,
-decorators, bases of classes that are needed at once); a name that is bound a second time anywhere in the module, be it
-as a local variable; an imported name that other modules import from here, or that a table names.
+These stay unchanged: imports of other packages; a name that is used while the module is loaded (tables, defaults,
+decorators, bases of classes that don't wait); a name that is bound twice anywhere in the module, even as a local
+variable; an imported name that other modules import from here, or that a table names.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LATER = "__podpy_later__"
-"""The name among the builtins under which podpy/_start.py puts its `Later`."""
-_NATIVE = "podpy._native"  # made by the C compiler: no module of the pack
+"""The builtin's name under which podpy/_start.py stores its `Later`."""
+_NATIVE = "podpy._native"  # made by the C compiler, so not in the pack
 
-_NAMED = re.compile(r"(podpy[\w.]*):(\w+)")  # how the option table says which function runs a command
+_NAMED = re.compile(r"(podpy[\w.]*):(\w+)")  # the option table's form of a command's function
 
 _ERRNO = "errno"  # importing it takes 200,000 instructions, and its numbers are those of this machine
 
@@ -47,11 +46,11 @@ Value = int | str | bytes
 
 
 class Names:
-    """What all modules together say about each name."""
+    """What all modules together know about each name."""
 
     def __init__(self, trees: Trees, called: dict[str, set[str]] | None = None) -> None:
-        """`trees`: every module in the pack by its name; they aren't changed. `called`: functions of modules, by the
-        module's name, that don't wait. A module that isn't there keeps all.
+        """`trees`: every module in the pack, by name; they aren't changed. `called`: the functions that don't wait, by
+        module; in a module that it lacks no function waits.
         """
         self._trees = trees
         self.called = called or {}
@@ -68,7 +67,7 @@ class Names:
         return name in self._trees
 
     def has(self, module: str, attribute: str) -> bool:
-        """Return whether a module can have this attribute: a package may have modules that aren't in the pack."""
+        """Return whether a module has this attribute, in the pack; a package may have modules that aren't in it."""
         return not attribute or attribute in self._bound.get(module, (attribute,))
 
     def targets(self, node: ast.stmt) -> dict[str, tuple[str, str]]:
@@ -105,7 +104,7 @@ class Names:
 
 
 def defer(name: str, tree: ast.Module, names: Names) -> dict[str, ast.stmt]:
-    """Change a module's tree: what can wait does. Return the classes and functions that were taken out of it."""
+    """Change a module's tree: names that can wait do. Return the classes and functions that were taken out."""
     imported = {bound: target for node in tree.body for bound, target in names.targets(node).items()}
     everywhere = _Uses(tree)
     bindings = {**everywhere.bindings, **dict.fromkeys(everywhere.patterns, 0)}
@@ -126,9 +125,9 @@ def defer(name: str, tree: ast.Module, names: Names) -> dict[str, ast.stmt]:
 
 
 def _parts(tree: ast.Module, bindings: dict[str, int], called: set[str] | None) -> dict[str, ast.stmt]:
-    """Return the classes, and the functions that aren't `called`, that nothing needs while the module is loaded.
+    """Return the classes, and the functions not in `called`, that nothing uses while the module is loaded.
 
-    (A decorator may do more than make a class.)
+    Decorated ones aren't among them: a decorator may have other effects.
     """
     parts: dict[str, ast.stmt] = {
         node.name: node
@@ -149,7 +148,7 @@ def _parts(tree: ast.Module, bindings: dict[str, int], called: set[str] | None) 
 
 
 class _Uses(ast.NodeVisitor):
-    """How often each name is bound anywhere in a module, which are read, and which of them while it is loaded.
+    """How often each name is bound in a module, which names are read, and which of these while it is loaded.
 
     Annotations aren't evaluated; `lean` has taken them out.
     """
@@ -158,7 +157,7 @@ class _Uses(ast.NodeVisitor):
         self.bindings: dict[str, int] = {}
         self.read: set[str] = set()
         self.at_once: set[str] = set()
-        self.patterns: set[str] = set()  # which can't hold what stands for a name that waits
+        self.patterns: set[str] = set()  # which can't contain the expression that replaces a name
         self._depth = 0
         self.visit(tree)
 
@@ -232,7 +231,7 @@ class _Uses(ast.NodeVisitor):
 
 
 class _Inline(ast.NodeTransformer):
-    """Puts values where imported names stand that are only names for them: `CODE`, `module.CODE`."""
+    """Replaces the imported names of constants by their values: `CODE`, `module.CODE`."""
 
     def __init__(self, imported: dict[str, tuple[str, str]], constants: dict[str, dict[str, Value]]) -> None:
         self._imported = imported
@@ -254,12 +253,12 @@ class _Inline(ast.NodeTransformer):
 
 
 class _Rewrite(ast.NodeTransformer):
-    """Takes names out of a module's imports, and puts `Later` where they are read; and where functions import."""
+    """Removes names from a module's imports, and puts `Later` where they are read and where functions import."""
 
     def __init__(self, targets: dict[str, tuple[str, str]], names: Names) -> None:
         self._targets = targets
         self._names = names
-        self._depth = 0  # of functions
+        self._depth = 0  # of nested functions
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
         node.body = [left for child in node.body for left in self._without(child)]
@@ -302,7 +301,7 @@ def _later(module: str, attribute: str) -> ast.expr:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, Value]]:
-    """Yield the module's names that are bound once, to a number or a text."""
+    """Yield the module's names that are bound once, to a number or text, with their values."""
     bindings = _Uses(tree).bindings
     for node in tree.body:
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):

@@ -1,4 +1,4 @@
-"""Leaves out of a module what only a type checker reads."""
+"""Removes from a module what only a type checker reads."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def lean(tree: ast.Module) -> ast.Module:
 
 
 class _Lean(ast.NodeTransformer):
-    """Leaves out annotations, `if TYPE_CHECKING:`, `from __future__`.
+    """Removes annotations, `if TYPE_CHECKING:`, `from __future__`.
 
-    They were a tenth of the code, and reading it is most of what a module costs. In a class's body the annotated names
-    stay, for podpy.record, but all are of type None.
+    They were a tenth of the code, and reading code is most of a module's cost. A class's body keeps its annotated
+    names, for podpy.record, all with the type None.
     """
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -30,7 +30,7 @@ class _Lean(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def _plain(self, node: ast.stmt) -> list[ast.stmt]:
-        """Return a statement of a module without the type of its variable; nothing if that was all."""
+        """Return a statement without its variable's type; nothing if it has no value."""
         if not isinstance(node, ast.AnnAssign):
             return [node]
         if node.value is None:

@@ -18,6 +18,7 @@ runtime looks. And where nothing is delegated the manager is `none`: no cgroupsP
 
 If a user manager can be reached, `systemd` is chosen: only it may move a process out of a login session's scope
 (cgroups(7), delegation containment: the common ancestor must be writable), and containers then outlive the session.
+A unit of the system manager (`User=`) whose own process podpy is keeps its containers: `own` asks for that.
 If this process's own cgroup belongs to the user (a unit with Delegate=yes, a container), `cgroupfs` is chosen. An
 ancestor that belongs to the user will do as well, up to the systemd unit's own cgroup where there is one
 (DelegateSubgroup=, systemd.resource-control(5)), and is better if it passes controllers on: a cgroup that holds
@@ -37,6 +38,11 @@ UNIFIED = ROOT + "/unified"
 SYSTEMD = "systemd"
 CGROUPFS = "cgroupfs"
 NONE = "none"
+OWN = "own"
+LEAF = "runtime"
+"""In a unit's cgroup, with --cgroups=split: its processes besides the container's. Podman's name for it."""
+RESTART_UNIT = "podpy-restart.service"
+"""What `podpy system boot enable` writes; at a shutdown the scopes of containers and monitors end after it."""
 _NAME = "podpy"
 
 
@@ -68,10 +74,11 @@ class CgroupView(Record):
 
 
 def cgroup_view(*, wanted: str = "") -> CgroupView:
-    """Return what is possible here; `wanted` is `systemd`, `cgroupfs`, `none` or an empty text (the best).
+    """Return what is possible here; `wanted` is `systemd`, `cgroupfs`, `own`, `none` or an empty text (the best).
 
-    On a hybrid host cgroup2 is mounted at /sys/fs/cgroup: the caller is in a mount namespace of its own
-    (`private_mounts`). If the wanted manager isn't possible, another one is chosen, with a warning.
+    `own`: below this process's cgroup or in it, which is `cgroupfs` or `none`. On a hybrid host cgroup2 is mounted at
+    /sys/fs/cgroup: the caller is in a mount namespace of its own (`private_mounts`). If the wanted manager isn't
+    possible, another one is chosen, with a warning.
     """
     mode = cgroup_mode()
     if mode == "hybrid":
@@ -89,10 +96,14 @@ def cgroup_view(*, wanted: str = "") -> CgroupView:
         reason = "no user manager can be reached" if wanted == SYSTEMD else _why_none(uid)
         warn(f"cgroup manager {wanted} isn't possible here ({reason}): using what is")
     if wanted != NONE:
+        if wanted == OWN:
+            candidates.pop(SYSTEMD)
         for find in candidates.values():
             view = find(mode, uid, rootless)
             if view is not None:
                 return view
+    if wanted == OWN:
+        return CgroupView(manager=NONE, mode=mode, reason="this unit hasn't Delegate=yes")
     return CgroupView(manager=NONE, mode=mode, reason=_why_none(uid) if wanted != NONE else "it was asked for")
 
 
@@ -122,10 +133,38 @@ def cgroup_mode() -> str:
 
 def own_cgroup() -> str:
     """Return this process's cgroup in the v2 hierarchy, as a path below the root that it sees."""
-    for line in files.read("/proc/self/cgroup").split("\n"):
+    return cgroup_of("self")
+
+
+def cgroup_of(pid: int | str) -> str:
+    """Return the cgroup of a process likewise. Raises OSError if there is no such process."""
+    for line in files.read(f"/proc/{pid}/cgroup").split("\n"):
         if line.startswith("0::"):
             return line[3:].rstrip("/")
     return ""
+
+
+def enter_leaf(holder: int) -> None:
+    """Move this process into the leaf of its unit's cgroup (--cgroups=split), so that the unit can pass controllers on.
+
+    The holder (its pid) comes along if this call has made it. Where the cgroup isn't the user's (no Delegate=), nothing
+    is moved. The kernel wants no process in a cgroup whose children have controllers (cgroups(7), "no internal
+    processes"); other processes of the unit stay where they are, and podpy.rootless.cgroup_room then keeps the OCI
+    runtime from a futile attempt.
+    """
+    cgroup = own_cgroup()
+    if cgroup.endswith(f"/{LEAF}"):
+        return
+    own = f"{UNIFIED if cgroup_mode() == 'hybrid' else ROOT}{cgroup}"
+    try:
+        os.makedirs(f"{own}/{LEAF}", exist_ok=True)
+        here = files.read(f"{own}/cgroup.procs").split()
+        for pid in (str(holder), str(os.getpid())):
+            if pid in here:
+                with open(f"{own}/{LEAF}/cgroup.procs", "w", encoding="utf-8") as file:
+                    file.write(pid)
+    except OSError:
+        pass
 
 
 def systemd_is_running() -> bool:

@@ -9,8 +9,8 @@
     capabilities, families, sysctls                  the kernel's names, and those that a container may have
     text/                                            one option's text → a value
 
-Functions return a new spec and change none. No lower room reads containers.conf for a spec's field. Nothing here
-prints, knows the command line, or asks the kernel. A wrong text is a UsageError in Podman's words; one in
-containers.conf is a ConfigError that names the key.
+Functions return a new spec; they never change the given one. No lower room reads containers.conf for a spec's field.
+Nothing here prints, knows the command line, or asks the kernel. A wrong text raises UsageError in Podman's words; in
+containers.conf it raises ConfigError, which names the key.
 Sizes are bytes, times are seconds, ids are those inside the container unless a name says otherwise. See docs/run.md.
 """

@@ -38,9 +38,9 @@ def normalize(name: str) -> str:
 
 
 def merge(base: Iterable[str], add: Sequence[str], drop: Sequence[str], bounding: Sequence[str]) -> list[str]:
-    """Return the set that results from a default set, `--cap-add`, `--cap-drop` and what the host lets podpy give.
+    """Return the set that results from a default set, `--cap-add`, `--cap-drop` and the bounding set.
 
-    The rules are Podman's: ALL may be added or dropped but not both; naming one capability on both sides is an error.
+    The rules are Podman's: ALL may be added or dropped, not both; no capability may be in both `add` and `drop`.
     """
     added, dropped = [normalize(name) for name in add], [normalize(name) for name in drop]
     if "ALL" in added and "ALL" in dropped:

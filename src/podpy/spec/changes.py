@@ -1,4 +1,4 @@
-"""What `podpy update` changes of a container's spec (podman-update(1)). Pure."""
+"""The changes that `podpy update` makes to a container's spec (podman-update(1)). Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Changes(Record):
-    """What is to be changed; what is None, empty or not named stays."""
+    """The new values; a field that is None, empty or not named stays as it is."""
 
     resources: dict[str, Any] = {}  # field of Resources: its new value; memory and pids_limit: 0 is "no limit"
-    memory_swap: str = ""  # as --memory-swap says it: what it means depends on the memory limit
+    memory_swap: str = ""  # --memory-swap's text: its meaning depends on the memory limit
     restart: tuple[str, int] | None = None  # policy, retries
     env: dict[str, str] = {}
     unset_env: list[str] = []
@@ -27,17 +27,17 @@ class Changes(Record):
 
     @property
     def changes_something(self) -> bool:
-        """Whether anything is to be changed."""
+        """Whether there is anything to change."""
         return self != Changes()
 
     @property
     def limits_something(self) -> bool:
-        """Whether a limit changes that the OCI runtime sets in a running container."""
+        """Whether one of the changes is a limit, which the OCI runtime sets in a running container."""
         return bool(self.resources or self.memory_swap)
 
 
 def changed(spec: ContainerSpec, changes: Changes) -> ContainerSpec:
-    """Return the spec with the changes. Raises UsageError for what makes no sense with what stays."""
+    """Return the spec with the changes. Raises UsageError for one that conflicts with the rest of the spec."""
     fields: dict[str, Any] = {}
     if changes.limits_something:
         fields["resources"] = _resources(spec.resources, changes)
@@ -49,6 +49,8 @@ def changed(spec: ContainerSpec, changes: Changes) -> ContainerSpec:
     if changes.env or changes.unset_env:
         kept = {name: value for name, value in spec.env.items() if name not in changes.unset_env}
         fields["env"] = {**kept, **changes.env}
+        changed = {*changes.env, *changes.unset_env}
+        fields["env_origins"] = {name: each for name, each in spec.env_origins.items() if name not in changed}
         unset = [name for name in (*spec.unset_env, *changes.unset_env) if name not in changes.env]
         fields["unset_env"] = list(dict.fromkeys(unset))
     if changes.ulimits:

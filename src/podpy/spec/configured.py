@@ -1,6 +1,6 @@
-"""What containers.conf's texts mean for a container, and that what is wrong with one is said of its key.
+"""Parse containers.conf's texts for a container; an error names the key.
 
-Loaded by `spec.defaults` when the files say something of containers: most say nothing.
+`spec.defaults` imports it only if the files set one of these keys: most don't.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def value_of(field: str, key: str, value: Any) -> Any:
-    """Return what a key's value is for the field of ContainerSpec that it fills. Raises ConfigError."""
+    """Return a key's value in the form of the ContainerSpec field that it fills. Raises ConfigError."""
     read = _READERS.get(field)
     return _checked(key, read, value) if read else value
 
@@ -42,12 +42,12 @@ def pairs(key: str, items: Sequence[str]) -> dict[str, str]:
 
 
 def oom_score_adj(value: int) -> int:
-    """Return the value. Raises ConfigError for one that the kernel doesn't take."""
+    """Return the value. Raises ConfigError for one that the kernel refuses."""
     return _checked("oom_score_adj", limits.oom_score_adj, value)
 
 
 def seccomp_profile(path: str) -> str:
-    """Return the profile's path, or "unconfined". Raises ConfigError if there is none."""
+    """Return the profile's path, or "unconfined". Raises ConfigError if the file doesn't exist."""
     return _checked("seccomp_profile", check_seccomp, path)
 
 
@@ -57,7 +57,7 @@ def apparmor_profile(name: str) -> str:
 
 
 def with_lists(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool, directory: str) -> ContainerSpec:
-    """Return the spec with what containers.conf adds to its lists. Raises ConfigError, NotSupportedError."""
+    """Return the spec with containers.conf's items added to its lists. Raises ConfigError, NotSupportedError."""
     plain = [text for text in conf.devices if not is_cdi_name(text)]
     devices = _checked("devices", lambda items: [parse_device(text) for text in items], plain)
     described = [text for text in conf.devices if is_cdi_name(text)]
@@ -110,7 +110,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def _mounts(spec: ContainerSpec, conf: ContainersConf, **how: Any) -> list[Mount]:
-    """Return the mounts of `volumes` and `mounts` whose places the caller doesn't use."""
+    """Return the mounts of `volumes` and `mounts` whose targets the caller doesn't use."""
     taken = {mount.target for mount in spec.mounts}
     found = _checked("volumes", lambda items: [parse_volume(text, **how) for text in items], conf.volumes)
     for text in conf.mounts:

@@ -1,7 +1,7 @@
 """ContainerSpec: the one typed description between the command line (or a library's caller) and the OCI runtime spec.
 
-A caller fills in what it asks for. `libpod.containers.starting.create` completes it: containers.conf gives what is
-AS_CONFIGURED (`spec.defaults`), then the image's configuration is merged in. The completed one is kept in the database
+A caller sets the fields that it wants. `libpod.containers.starting.create` completes the spec: containers.conf fills
+fields that are AS_CONFIGURED (`spec.defaults`), then the image's configuration is merged in. The database keeps it
 as JSON, and `oci.document.build` turns it into `config.json` at every start. Sizes are bytes, times are seconds unless
 the name says otherwise, ids are inside the container unless the name says otherwise.
 """
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from podpy.spec.health import Health
 
 AS_CONFIGURED: Any = None
-"""Stands in a field that the caller leaves to containers.conf. A spec that `create` has completed has none
-of them, so the fields' types don't name it.
+"""Marks a field that the caller leaves to containers.conf. `create` replaces every mark, so the fields' types don't
+name it.
 """
 
-OCI_VERSION = "1.0.2"  # of the OCI runtime spec that config.json is written by
-FILTER_ANNOTATION = "run.oci.seccomp_bpf_data"  # crun(1): podpy's own use of it is `podpy.oci.compiled`
+OCI_VERSION = "1.0.2"  # the version of the OCI runtime spec that config.json follows
+FILTER_ANNOTATION = "run.oci.seccomp_bpf_data"  # crun(1); podpy uses it in `podpy.oci.compiled`
 KEEP_GROUPS = "keep-groups"
-"""Alone in `groups`: the caller's own groups stay."""
-
+"""As the only item of `groups`: the container keeps the caller's groups."""
+NOTIFY_DIRECTORY = "/run/notify"  # in the container, as Podman has it: its socket for sd_notify(3)
+UNIT_VARIABLE = "PODMAN_SYSTEMD_UNIT"  # in podpy's environment: the unit that a container belongs to (Podman's name)
 
 JOINABLE = ("network", "pid", "ipc", "uts", "cgroupns", "userns")
-"""Fields that may be `container:ID`: that container's namespace is joined."""
+"""Fields that may be `container:ID`, to join that container's namespace."""
 
 
 class Mount(Record):
@@ -43,10 +44,10 @@ class Mount(Record):
 
 
 PROPAGATIONS = frozenset("private rprivate slave rslave shared rshared unbindable runbindable".split())
-"""Options of a mount that say where mounts below it arrive (mount_namespaces(7)); one has at most one of them."""
+"""Options that set a mount's propagation (mount_namespaces(7)); a mount has at most one of them."""
 
 NO_CREATE = "nocreate"
-"""The option of a volume that must be there already."""
+"""The option of a volume that must exist already."""
 _VOLUME_OPTION = "volume-opt="
 
 
@@ -74,13 +75,13 @@ class PortMapping(Record):
 class Attachment(Record):
     """A network that a container is on, and how: `--network NAME:ip=…,alias=…`."""
 
-    network: str  # its name; "" is the default one, until the container is made
+    network: str  # its name; "" is the default network, until the container is made
     ips: list[str] = []  # fixed addresses, at most one for each of the network's subnets
     mac: str = ""
     aliases: list[str] = []  # the user's
     interface: str = ""  # in the container; "": the first ethN that is free
-    host_interface: str = ""  # the other end of the pair
-    options: dict[str, str] = {}  # further ones, for the network's driver
+    host_interface: str = ""  # the host's end of the veth pair
+    options: dict[str, str] = {}  # for the network's driver
 
 
 class IdMapping(Record):
@@ -112,7 +113,7 @@ class SecretUse(Record):
 
     name: str
     target: str = ""  # "": its name, below /run/secrets
-    id: str = ""  # what the name stood for when the container was made; each start takes the name
+    id: str = ""  # the secret's id when the container was made; each start looks up the name
     type: str = "mount"  # or env
     uid: int = 0
     gid: int = 0
@@ -148,7 +149,7 @@ _SYSTEMD_COMMANDS = frozenset(["/sbin/init", "/usr/sbin/init", "/usr/local/sbin/
 class ContainerSpec(Record):
     """Everything that was asked of a container."""
 
-    version: int = 1  # of this form; what podpy wrote before there were versions has none
+    version: int = 1  # of this format; specs written before versions existed have none
 
     # What runs
     image: str = ""  # as the user typed it
@@ -157,6 +158,7 @@ class ContainerSpec(Record):
     command: list[str] = []  # after merging: entrypoint + arguments
     entrypoint: list[str] | None = None  # as given; None: the image's, until it is merged
     env: dict[str, str] = {}
+    env_origins: dict[str, Any] = {}  # of a Kubernetes file: by name {valueFrom: …}, or {envFrom: …, place: N}
     env_host: bool = AS_CONFIGURED  # the caller's variables too, below `env`
     unset_env: list[str] = []  # --unsetenv: also of variables that podpy sets
     unset_env_all: bool = False
@@ -164,7 +166,7 @@ class ContainerSpec(Record):
     workdir: str = ""
     create_workdir: bool = False
     user: str = ""
-    not_root: bool = False  # it may only start as another user than root (Kubernetes' runAsNonRoot)
+    not_root: bool = False  # refuse to start as root (Kubernetes' runAsNonRoot)
     groups: list[str] = []  # --group-add; "keep-groups" alone keeps the caller's
     hostname: str = ""
     umask: str = AS_CONFIGURED
@@ -175,10 +177,11 @@ class ContainerSpec(Record):
     init_path: str = AS_CONFIGURED
     stop_signal: int = 0  # 0: the image's, else SIGTERM; never 0 after merging
     stop_timeout: int = AS_CONFIGURED
+    systemd_unit: str = ""  # the unit whose process created it (UNIT_VARIABLE); no label says that
     sdnotify: str = "container"  # who says READY=1 to systemd: container, conmon, healthy, ignore (nobody)
     timeout: int = 0
     passwd: bool = True  # add an entry for the user where the image has none
-    passwd_entry: str = ""  # what it is, with $USERNAME, $UID, $GID, $NAME, $HOME
+    passwd_entry: str = ""  # the entry's text, with $USERNAME, $UID, $GID, $NAME, $HOME
     group_entry: str = ""  # likewise, with $GROUPNAME, $GID, $USERLIST
     host_users: list[str] = []  # --hostuser: users of the host, by name, that get an entry
     personality: str = ""  # LINUX or LINUX32
@@ -191,22 +194,26 @@ class ContainerSpec(Record):
     labels: dict[str, str] = {}  # the user's: the only ones that may decide anything
     image_labels: dict[str, str] = {}  # the image's: shown and filtered by (`shown_labels`), never obeyed
     annotations: dict[str, str] = {}
-    requires: list[str] = []  # containers that are started before; ids, once the container is made
-    pod: str = ""  # the pod that it belongs to; its id, once the container is made
-    init_container: str = ""  # of a pod: always (at each start, before the others), once (at the first one alone)
+    requires: list[str] = []  # containers to start first; ids, once the container is made
+    pod: str = ""  # the pod it belongs to; its id, once the container is made
+    init_container: str = ""  # of a pod: always (runs first at each start of the pod), once (at the first start only)
+    volume_origins: dict[str, Any] = {}  # of a Kubernetes file: a volume of files, as written there, by its name here
+    is_step: bool = False  # a build's: what it writes becomes a layer at once, so a power cut may take it
     is_infra: bool = False  # it owns the namespaces that its pod shares
-    in_pod_cgroup: bool = False  # its cgroup is below its pod's; `cgroup_parent` is that one's parent
+    is_service: bool = False  # it runs as long as one of its pods does (podpy.libpod.pods.service)
+    service_exit: str = ""  # when it fails: none, any, all (spec.pod)
+    in_pod_cgroup: bool = False  # its cgroup is below its pod's, and `cgroup_parent` is the pod's cgroup's parent
 
     # File systems
     mounts: list[Mount] = []
-    image_mounts: dict[str, str] = {}  # the ids of the images of mounts of type image, by their targets: see create
-    image_volume: str = AS_CONFIGURED  # what becomes of the image's VOLUMEs: "" (anonymous volumes), tmpfs, ignore
+    image_mounts: dict[str, str] = {}  # image ids of mounts of type image, by target: see create
+    image_volume: str = AS_CONFIGURED  # how the image's VOLUMEs are mounted: "" (anonymous volumes), tmpfs, ignore
     volumes_from: list[str] = []
     read_only: bool = AS_CONFIGURED
     read_only_tmpfs: bool = True
     shm_size: int = AS_CONFIGURED
-    shm_size_systemd: int = 0  # of the tmpfs for systemd; 0: half of the memory, as any tmpfs
-    chroot_dirs: list[str] = []  # directories that get the files that podpy makes in /etc, too
+    shm_size_systemd: int = 0  # of systemd's tmpfs; 0: half of the memory, the kernel's default
+    chroot_dirs: list[str] = []  # directories whose etc/ also gets podpy's files (hosts, resolv.conf …)
     secrets: list[SecretUse] = []
 
     # Rights
@@ -218,14 +225,14 @@ class ContainerSpec(Record):
     apparmor: str = AS_CONFIGURED  # a profile's name; "": none
     seccomp: str = ""  # "": the default profile with podpy's overlay; "unconfined"; a path
     seccomp_profile: str = AS_CONFIGURED  # the default profile's path; "": the administrator's or the distribution's
-    seccomp_allow: list[str] = []  # address families (vsock, alg …) that podpy's overlay lets through all the same
+    seccomp_allow: list[str] = []  # address families (vsock, alg …) that podpy's overlay doesn't deny
     security_labels: list[str] = []  # label=…, kept for inspect; SELinux isn't enforced here
     mask: list[str] = []
     unmask: list[str] = []
     proc_opts: list[str] = []
     devices: list[Device] = []
     cdi_devices: list[str] = []  # --device VENDOR/CLASS=NAME
-    gpus: list[str] = []  # all, or names: CDI devices of the first vendor that is there
+    gpus: list[str] = []  # all, or names: CDI devices of the first vendor found
     device_cgroup_rules: list[str] = []
     ulimits: list[Ulimit] = []
     sysctls: dict[str, str] = {}
@@ -243,14 +250,15 @@ class ContainerSpec(Record):
 
     # Limits
     resources: Resources = Resources()
-    oom_score_adj: int | None = None  # None: as configured, and if nothing is, podpy's own
+    limits_if_possible: bool = False  # a start omits limits that can't be enforced; otherwise they are an error
+    oom_score_adj: int | None = None  # None: containers.conf's value, else podpy's own
     cgroups: str = AS_CONFIGURED  # enabled, disabled, no-conmon, split
     cgroup_parent: str = ""
 
     # Network
-    # "" and private: the usual one; none, host, pasta[:…], slirp4netns[:…], container:ID, ns:PATH, and bridge
+    # "" and private: the default mode; none, host, pasta[:…], slirp4netns[:…], container:ID, ns:PATH, and bridge
     network: str = AS_CONFIGURED
-    networks: list[Attachment] = []  # with `bridge`: in the order of their interfaces; none is the default network
+    networks: list[Attachment] = []  # with `bridge`, in the order of their interfaces; none: the default network
     ports: list[PortMapping] = []
     publish_all: bool = False
     expose: list[str] = []  # "80/tcp"
@@ -266,15 +274,16 @@ class ContainerSpec(Record):
     # Life
     remove: bool = False  # --rm
     remove_image: bool = False  # --rmi
+    transient_boot: str = ""  # --transient-store: the id of the boot with which it goes
     restart_policy: str = ""  # "", no, on-failure, always, unless-stopped
     restart_retries: int = 0
     restart_backoff: str = ""  # the waits before restarts: "" (Docker's), or "kubernetes"
-    health: Health | None = None  # None: nothing was asked for, and the image has no check
-    post_start: list[str] = []  # Kubernetes' hooks, in the form of a health check's test: spec.probe
+    health: Health | None = None  # None: neither the caller nor the image has a check
+    post_start: list[str] = []  # Kubernetes' hooks, in the format of a health check's test: spec.probe
     pre_stop: list[str] = []
     log_driver: str = AS_CONFIGURED
     log_options: dict[str, str] = {}
-    log_labels: dict[str, str] = {}  # further fields for the journal; values may be templates over `inspect`
+    log_labels: dict[str, str] = {}  # extra fields for the journal; values may be templates over `inspect`
     pidfile: str = ""
     conmon_pidfile: str = ""
     cidfile: str = ""
@@ -282,7 +291,7 @@ class ContainerSpec(Record):
 
     @property
     def is_for_systemd(self) -> bool:
-        """Whether the container is set up for systemd: `--systemd=always`, or `true` and the command is an init."""
+        """Whether the container is set up for systemd: `--systemd=always`, or `true` with a command that is an init."""
         if self.systemd != "true":
             return self.systemd == "always"
         command = self.command[0] if self.command else ""
@@ -290,11 +299,12 @@ class ContainerSpec(Record):
 
     @property
     def shown_labels(self) -> dict[str, str]:
-        """The labels that lists, filters and `inspect` show: the image's, and the user's over them."""
-        return {**self.image_labels, **self.labels}
+        """The labels that lists, filters and `inspect` show: the image's, overridden by the user's, and its unit."""
+        own = {UNIT_VARIABLE: self.systemd_unit} if self.systemd_unit else {}
+        return {**self.image_labels, **self.labels, **own}
 
     def joins(self) -> list[tuple[str, str]]:
-        """Return a pair for each namespace of another container that is joined: the field's name and that container."""
+        """Return (field, container) for each namespace that is another container's."""
         pairs = ((kind, getattr(self, kind)) for kind in JOINABLE)
         return [(kind, mode.partition(":")[2]) for kind, mode in pairs if mode.startswith("container:")]
 
@@ -317,7 +327,7 @@ class ContainerSpec(Record):
 
 
 def _before_versions() -> dict[str, Any]:
-    """Return what a row means that has no version and leaves these out, or open."""
+    """Return the values of fields that a row without a version leaves out or empty."""
     from podpy.spec.capabilities import DEFAULT
 
     return {

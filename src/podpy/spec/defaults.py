@@ -1,7 +1,7 @@
-"""What a caller leaves to containers.conf, filled in: once, when a container is made (containers.conf(5)).
+"""Fill in what a caller leaves to containers.conf, once, when a container is made (containers.conf(5)).
 
-Scalar settings count where the spec says AS_CONFIGURED. Lists that add up (annotations, devices, mounts, sysctls,
-ulimits, variables) give way to what the caller says of the same place or name.
+A scalar setting fills a field that is AS_CONFIGURED. Lists (annotations, devices, mounts, sysctls, ulimits, variables)
+are merged; for the same target or name the caller's item wins.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _SHM_SIZE = 65536000  # bytes: containers.conf's "65536k"; Podman takes the k as 1000
 _BUILT_IN_PIDS = 2048
-_SMALLEST_LOG = 8192  # bytes: conmon reads that much at once
+_SMALLEST_LOG = 8192  # bytes: the size of one read of conmon's
 _UNCONFINED = "unconfined"
-_PODMANS_PROFILES = "container"  # how the names of Podman's own AppArmor profiles begin
+_PODMANS_PROFILES = "container"  # the prefix of Podman's own AppArmor profiles
 
 _SETTINGS = {
     "env_host": "env_host",
@@ -52,7 +52,7 @@ _SETTINGS = {
     "hosts_file": "base_hosts_file",
     "log_driver": "log_driver",
 }
-"""Field of ContainerSpec: the key of containers.conf that speaks where it is AS_CONFIGURED."""
+"""Field of ContainerSpec: the key of containers.conf that replaces AS_CONFIGURED."""
 
 _BUILT_IN: dict[str, Any] = {
     "shm_size": _SHM_SIZE,
@@ -61,29 +61,29 @@ _BUILT_IN: dict[str, Any] = {
     "network": "",
     "log_driver": "k8s-file",
 }
-"""What a field gets whose key nobody has set, or left empty, where that isn't the key's own built-in value."""
+"""The value of a field whose key is unset or empty, where it differs from the key's built-in value."""
 
 _READ = frozenset(
     "umask timezone image_volume shm_size pid ipc uts cgroupns userns cgroups network dns dns_search log_driver".split()
 )
-"""Those whose values are texts that must be read (`spec.configured`)."""
+"""Fields whose keys' texts must be parsed (`spec.configured`)."""
 
 _LISTS = ("annotations", "default_ulimits", "devices", "mounts", "volumes")
-"""Keys whose values are added to what the caller says. So are default_sysctls, which distributions set."""
+"""Keys whose values are added to the caller's. default_sysctls, which distributions set, are added, too."""
 
 
 def with_defaults(
     spec: ContainerSpec, conf: ContainersConf, environ: Mapping[str, str], *, rootless: bool, directory: str = "/"
 ) -> ContainerSpec:
-    """Return the spec with no field AS_CONFIGURED.
+    """Return the spec without any field AS_CONFIGURED.
 
-    `environ` is the caller's environment, `directory` where his relative paths begin. Raises UsageError for what makes
-    no sense together, ConfigError for a value of containers.conf that its option wouldn't take, NotSupportedError.
+    `environ` is the caller's environment, `directory` the base of its relative paths. Raises UsageError for options
+    that exclude each other, ConfigError for a value of containers.conf that its option refuses, NotSupportedError.
     """
     _check_together(spec)
     has_no_names = (spec.network or conf.netns).startswith(("container:", "none"))
     changes = _settings(spec, conf)
-    if has_no_names:  # no resolv.conf of its own: what is configured for others is no conflict
+    if has_no_names:  # it has no resolv.conf of its own, so containers.conf's DNS settings are no conflict
         changes.update({name: [] for name in ("dns", "dns_search", "dns_options") if name in changes})
     spec = _log(_limits(_profiles(spec.replace(**changes), conf), conf), conf)
     if any(name in vars(conf) for name in _LISTS):
@@ -108,14 +108,14 @@ def with_defaults(
 
 
 def _check_texts(spec: ContainerSpec) -> None:
-    """Refuse what no option would take: a library's texts are read by nobody else. The usual ones cost nothing."""
+    """Refuse texts that the options refuse: a library's texts pass no parser. Common values skip the check."""
     modes = {name: getattr(spec, name) for name in ("pid", "ipc", "uts", "cgroupns")}
     unusual = {name: mode for name, mode in modes.items() if mode not in ("private", "host", "shareable", "none")}
     if unusual or spec.userns != "host" or "shareable" in (spec.pid, spec.uts, spec.cgroupns):
         from podpy.spec.text.namespaces import POD, check_mode, check_userns
 
         if POD in (*modes.values(), spec.userns):
-            raise UsageError("a pod's namespace is asked for, and no pod is given", hint="Give one: --pod NAME")
+            raise UsageError("a pod's namespace is asked for, but no pod is given", hint="Give one: --pod NAME")
         for name, mode in modes.items():
             check_mode(name, mode)
         check_userns(spec.userns)
@@ -152,7 +152,7 @@ def base_environment(conf: ContainersConf, environ: Mapping[str, str]) -> dict[s
 
 
 def named(spec: ContainerSpec, name: str, conf: ContainersConf) -> ContainerSpec:
-    """Return the spec with the container's name, and where containers.conf says so a host name made of it."""
+    """Return the spec with the container's name and, if containers.conf says so, a host name made of it."""
     hostname = spec.hostname
     if not hostname and conf.container_name_as_hostname and spec.uts == "private":
         hostname = name.replace("_", "")
@@ -164,7 +164,7 @@ def _on_each(port: PortMapping, addresses: Sequence[str]) -> list[PortMapping]:
 
 
 def _check_together(spec: ContainerSpec) -> None:
-    """Refuse what a caller can't have together, with Podman's texts. Raises UsageError."""
+    """Raise UsageError, in Podman's words, for options that exclude each other."""
     if spec.hostname and spec.uts == "host":
         raise UsageError(
             "invalid config provided: cannot set hostname when running in the host UTS namespace: invalid configuration"
@@ -176,7 +176,7 @@ def _check_together(spec: ContainerSpec) -> None:
 
 
 def _settings(spec: ContainerSpec, conf: ContainersConf) -> dict[str, Any]:
-    """Return the fields that are AS_CONFIGURED with their keys' values. Raises ConfigError, NotSupportedError."""
+    """Return the values of the fields that are AS_CONFIGURED. Raises ConfigError, NotSupportedError."""
     said = vars(conf)
     changes: dict[str, Any] = {}
     for field, key in _SETTINGS.items():
@@ -195,7 +195,7 @@ def _settings(spec: ContainerSpec, conf: ContainersConf) -> dict[str, Any]:
 
 
 def _profiles(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
-    """Return the spec with its profiles of seccomp and AppArmor. A privileged container has none of its own accord."""
+    """Return the spec with its seccomp and AppArmor profiles. A privileged container has none by default."""
     changes: dict[str, Any] = {"seccomp_allow": list(dict.fromkeys([*spec.seccomp_allow, *conf.seccomp_allow]))}
     if spec.seccomp_profile is None:
         changes["seccomp_profile"] = ""
@@ -207,7 +207,7 @@ def _profiles(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
             changes["seccomp_profile"] = seccomp_profile(conf.seccomp_profile)
     if spec.apparmor is None:
         changes["apparmor"] = ""
-        # Nobody has loaded Podman's own profiles: naming them is as good as saying nothing.
+        # Podman loads its own profiles, podpy doesn't: a name of one counts as unset.
         if conf.apparmor_profile and not spec.privileged and not conf.apparmor_profile.startswith(_PODMANS_PROFILES):
             from podpy.spec.configured import apparmor_profile
 
@@ -217,7 +217,7 @@ def _profiles(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
 
 def _limits(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
     changes: dict[str, Any] = {}
-    # The built-in limit stays None: it is left out where the cgroup can't have one.
+    # The built-in limit stays None: `oci.document` omits it where the cgroup can't have one.
     if spec.resources.pids_limit is None and conf.pids_limit != _BUILT_IN_PIDS and spec.cgroups != "disabled":
         changes["pids_limit"] = conf.pids_limit
     if spec.resources.cgroup_conf is None:
@@ -235,7 +235,7 @@ def _limits(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
 
 
 def _log(spec: ContainerSpec, conf: ContainersConf) -> ContainerSpec:
-    """Return the spec with the log's tag and limit; `max-size` 0, no limit, is left out. Raises ConfigError."""
+    """Return the spec with the log's tag and size limit; a `max-size` of 0 (none) is omitted. Raises ConfigError."""
     options = dict(spec.log_options)
     if conf.log_tag and spec.log_driver != "json-file":  # as Podman: json-file has no tags
         options.setdefault("tag", conf.log_tag)

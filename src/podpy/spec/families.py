@@ -1,9 +1,8 @@
-"""Address families (address_families(7)) and which of them a container may open a socket of.
+"""Address families (address_families(7)): those whose sockets a container may open, and those that podpy denies.
 
-Allowed are those that programs in containers use. Denied are those that give nobody in a container anything but more of
-the kernel to reach: dead protocols, those of rare hardware, and those that lead past the container (AF_VSOCK to the
-hypervisor, AF_ALG into the kernel's cryptography, AF_RXRPC). A denied one fails as if the kernel had been built without
-it.
+Programs in containers use the allowed ones. The denied ones only widen a container's reach into the kernel: dead
+protocols, protocols of rare hardware, and those that lead past the container (AF_VSOCK to the hypervisor, AF_ALG into
+the kernel's cryptography, AF_RXRPC). A denied family fails as if the kernel had been built without it.
 """
 
 from __future__ import annotations
@@ -24,17 +23,17 @@ NUMBERS = {
     )
 }
 NETLINK = NUMBERS["netlink"]
-# No kernel has sockets of unspec, wanpipe and mpls: they are here because each makes a block of numbers whole.
+# No kernel has sockets of unspec, wanpipe and mpls; allowing them closes gaps, so the masked rules get fewer.
 _NOBODYS = frozenset(["unspec", "wanpipe", "mpls"])
 ALLOWED = frozenset(
     NUMBERS[name] for name in ("unix inet inet6 netlink packet pppox can tipc bluetooth".split() + sorted(_NOBODYS))
 )
-LIMIT = 64  # the kernel knows none from here on, nor soon (AF_MAX is 46)
+LIMIT = 64  # the kernel's families are below it (AF_MAX is 46)
 DENIED = frozenset(range(LIMIT)) - ALLOWED
 
 
 def numbers(names: Iterable[str]) -> frozenset[int]:
-    """Return the numbers of families by name (`vsock`, `AF_VSOCK`). Raises UsageError for one that isn't known."""
+    """Return the numbers of families by name (`vsock`, `AF_VSOCK`). Raises UsageError for an unknown one."""
     found = set()
     for name in names:
         bare = name.strip().lower().removeprefix("af_")
@@ -48,6 +47,6 @@ def numbers(names: Iterable[str]) -> frozenset[int]:
 
 
 def denied_names(allowed: Iterable[int] = ()) -> list[str]:
-    """Return the names of the denied families but those `allowed`, in the order of their numbers."""
+    """Return the names of the denied families except those `allowed`, in the order of their numbers."""
     denied = DENIED.difference(allowed)
     return [name for name, number in NUMBERS.items() if number in denied]

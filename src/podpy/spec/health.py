@@ -1,7 +1,7 @@
-"""What a container's health check was asked for to be, and what the image's adds to it. Pure.
+"""A container's health check as asked for, and how the image's is merged into it. Pure.
 
 Times are nanoseconds, as in images (Docker's image spec v1.2, "Healthcheck"). None: left to the image, or to Podman's
-defaults. A completed spec (`merged`) has none of them where there is a check.
+defaults; `merged` replaces each None of a spec that has a check.
 A test is a command of the container, or a probe over its network (`spec.probe`), which no image can ask for.
 """
 
@@ -30,41 +30,41 @@ _OF_A_CHECK = frozenset(("interval", "timeout", "retries", "start_period", "star
 
 
 class _OtherCheck(Record):
-    """A check beside the regular one. Every field counts: images have none."""
+    """A check beside the regular one. Images have no such check, so no field is left to them."""
 
     test: list[str]
     interval: int = INTERVAL
     timeout: int = TIMEOUT
-    successes: int = 0  # in a row, until it counts as up, or ready; 0 is 1
+    successes: int = 0  # in a row, until the container counts as started or ready; 0 is 1
     initial_delay: int = 0  # from the container's start to the first run
 
 
 class StartupCheck(_OtherCheck):
     """The check that must succeed before the others begin."""
 
-    retries: int = 0  # failures until the container is restarted; 0: never
-    on_failure: str = "restart"  # or stop: then it isn't started again
+    retries: int = 0  # failures before the container is restarted; 0: never
+    on_failure: str = "restart"  # or stop, which doesn't start it again
 
 
 class ReadinessCheck(_OtherCheck):
-    """Whether the container is ready for work (Kubernetes' readinessProbe): shown, and nothing follows from it."""
+    """Whether the container is ready for work (Kubernetes' readinessProbe): it is shown, and has no effect."""
 
-    retries: int = RETRIES  # failures in a row until it isn't ready any more
+    retries: int = RETRIES  # failures in a row before it counts as not ready
 
 
 class Health(Record):
-    """A health check, what becomes of its results, and what is done about an unhealthy container."""
+    """A health check, where its results go, and what happens to an unhealthy container."""
 
     test: list[str] = []  # ["CMD", WORD…], ["CMD-SHELL", TEXT], ["NONE"]; empty: the image's
     interval: int | None = None  # 0: only `healthcheck run` checks
     timeout: int | None = None
     retries: int | None = None
     start_period: int | None = None
-    start_interval: int | None = None  # Docker's: the interval in the start period; 0: the usual one
+    start_interval: int | None = None  # Docker's: the interval during the start period; 0: as `interval`
     initial_delay: int = 0  # Kubernetes': from the container's start to the first run
     startup: StartupCheck | None = None
     readiness: ReadinessCheck | None = None
-    on_failure: str = ACTIONS[0]  # the user's alone: no image decides on it
+    on_failure: str = ACTIONS[0]  # only the user sets it: no image may
     log_destination: str = LOCAL  # local, events_logger, or a directory
     log_count: int = LOG_COUNT
     log_size: int = LOG_SIZE
@@ -76,7 +76,7 @@ class Health(Record):
 
     @property
     def has_checks(self) -> bool:
-        """Whether there is anything for the monitor to run: this check, or one for the startup or the readiness."""
+        """Whether the monitor has anything to run: this check, or one for startup or readiness."""
         return self.is_checked or self.startup is not None or self.readiness is not None
 
 
@@ -86,7 +86,7 @@ def is_check(test: list[str]) -> bool:
 
 
 def words_of(test: list[str]) -> list[str]:
-    """Return the command that a test is; empty if there is none (NONE, a probe, or nothing behind CMD)."""
+    """Return a test's command; empty if it has none (NONE, a probe, or nothing behind CMD)."""
     if not test or test[0] in ("", _NONE) or probe_of(test) is not None:
         return []
     if test[0] == "CMD-SHELL":
@@ -97,10 +97,10 @@ def words_of(test: list[str]) -> list[str]:
 
 
 def merged(health: Health | None, image: Healthcheck | None) -> Health | None:
-    """Return the check with the image's where the user gives no command; None if nothing was asked and there is none.
+    """Return the check, with the image's where the user gives no command; None if neither has one.
 
-    The user's interval, timeout, retries and start period stand over the image's (podman-run(1)). A command of the
-    user's own has the defaults, not the image's values. Raises UsageError for a startup check without a check.
+    The user's interval, timeout, retries and start period override the image's (podman-run(1)). A user's own command
+    gets the defaults, not the image's values. Raises UsageError for a startup check without a regular one.
     """
     if health is None and (image is None or not image.test):
         return None
@@ -115,14 +115,14 @@ def merged(health: Health | None, image: Healthcheck | None) -> Health | None:
 
 
 def _command_of(test: list[str]) -> list[str]:
-    """Return an image's test; never a probe, since images may only name commands of their own."""
+    """Return an image's test; never a probe, since an image may only name a command of its own."""
     return ["CMD", *test] if probe_of(list(test)) is not None else list(test)
 
 
 def changed(health: Health | None, fields: dict[str, Any], startup: dict[str, Any]) -> Health:
-    """Return the check with fields changed, and those of its startup check. Raises UsageError.
+    """Return the check with some of its fields, and of its startup check's, changed. Raises UsageError.
 
-    Without a check (`NONE`) there is no startup check, either.
+    `NONE` removes the startup check, too.
     """
     result = (health or Health()).replace(**fields)
     if fields.get("test", [])[:1] == [_NONE]:

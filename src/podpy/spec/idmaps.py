@@ -1,9 +1,9 @@
-"""Lines of `--uidmap` and `--gidmap` → id maps (podman-run(1)), and how maps are put together.
+"""Lines of `--uidmap` and `--gidmap` → id maps (podman-run(1)), and how lines combine.
 
-    [FLAGS]CONTAINER:[@]FROM[:SIZE]     FLAGS: + extends what was given before, u and g are for one kind of ids only
+    [FLAGS]CONTAINER:[@]FROM[:SIZE]     FLAGS: + overrides earlier lines for its ids; u or g: for one kind of ids only
 
-FROM is an id of podpy's own user namespace; with @ it is the host's. When the first line has a +, what no line names is
-filled up: the ids that are left, in order, at the container's ids that are left.
+FROM is an id of podpy's own user namespace; with @ it is the host's. If the first line has a +, podpy's ids that no
+line names are mapped, in order, to the container's ids that no line names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FLAGS = "+ug"
 
 
 def for_both(uid_texts: Sequence[str], gid_texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the lines of each kind: one of the two options alone counts for both, but for lines with u or g."""
+    """Return the lines of each kind; an option given alone counts for both kinds, except its lines with u or g."""
     if uid_texts and gid_texts:
         return list(uid_texts), list(gid_texts)
     if uid_texts:
@@ -32,9 +32,9 @@ def for_both(uid_texts: Sequence[str], gid_texts: Sequence[str]) -> tuple[list[s
 
 
 def parse(option: str, texts: Sequence[str], own: Lines) -> list[IdMapping]:
-    """Return the map that the lines of one option describe; all of podpy's ids if there is none.
+    """Return the map that the lines of one option describe; without lines, all of podpy's ids.
 
-    `own`: the map of podpy's user namespace. Raises UsageError, NotSupportedError for ids that it doesn't have.
+    `own`: the map of podpy's user namespace. Raises UsageError, and NotSupportedError for ids not in it.
     """
     total = sum(size for _, _, size in own)
     if not texts:
@@ -47,7 +47,7 @@ def parse(option: str, texts: Sequence[str], own: Lines) -> list[IdMapping]:
 
 
 def parse_line(option: str, text: str, own: Lines) -> list[IdMapping]:
-    """Return the pieces of one line: several for host ids that lie apart in podpy's map. Raises UsageError …"""
+    """Return the pieces of one line: several if its host ids lie apart in podpy's map. Raises as `parse`."""
     container_text, host_text, size_text = [*text[len(_flags(text)) :].split(":"), "1"][:3]
     container, host, size = parse_id(container_text), parse_id(host_text.lstrip("@")), parse_id(size_text)
     if container is None or host is None or not size or max(container, host) + size - 1 > LARGEST_ID:
@@ -68,7 +68,7 @@ def _flags(text: str) -> str:
 
 
 def _of_host(option: str, container: int, first: int, size: int, own: Lines) -> list[IdMapping]:
-    """Return where the host's ids `first` and the following are in podpy's own namespace."""
+    """Return the pieces that map `size` host ids from `first` on, by their ids in podpy's own namespace."""
     pieces = []
     for inside, outside, count in own:
         start, after = max(first, outside), min(first + size, outside + count)
@@ -83,7 +83,7 @@ def _of_host(option: str, container: int, first: int, size: int, own: Lines) -> 
 
 
 def extend(maps: Sequence[IdMapping], added: Sequence[IdMapping]) -> list[IdMapping]:
-    """Return the maps with `added`, and without what they had for the same ids, of the container or of podpy's."""
+    """Return the maps with `added`, which replaces what they had for the same ids on either side."""
     kept = list(maps)
     for new in added:
         kept = [piece for old in kept for piece in _without(old, old.container, new.container, new.size)]
@@ -92,7 +92,7 @@ def extend(maps: Sequence[IdMapping], added: Sequence[IdMapping]) -> list[IdMapp
 
 
 def _without(old: IdMapping, start: int, first: int, size: int) -> list[IdMapping]:
-    """Return what is left of a line whose ids begin at `start` without `size` ids from `first` on."""
+    """Return the rest of a line, whose ids begin at `start`, without the `size` ids from `first` on."""
     below = min(max(first - start, 0), old.size)
     above = min(max(first + size - start, 0), old.size)
     pieces = [(0, below), (above, old.size)]
@@ -104,7 +104,7 @@ def _without(old: IdMapping, start: int, first: int, size: int) -> list[IdMappin
 
 
 def _filled(maps: Sequence[IdMapping], total: int) -> list[IdMapping]:
-    """Return the maps with podpy's ids that none has, in order, at the container's ids that none has."""
+    """Return the maps, with podpy's unmapped ids mapped in order to the container's unmapped ids."""
     free = _gaps([(line.host, line.size) for line in maps], total)
     places = _gaps([(line.container, line.size) for line in maps], LARGEST_ID + 1)
     result = list(maps)
@@ -120,7 +120,7 @@ def _filled(maps: Sequence[IdMapping], total: int) -> list[IdMapping]:
 
 
 def _gaps(taken: list[tuple[int, int]], end: int) -> list[tuple[int, int]]:
-    """Return (first, count) of the ids below `end` that none of `taken`, (first, count), has."""
+    """Return the ranges of ids below `end` that aren't in `taken`; a range is (first, count)."""
     gaps, next_id = [], 0
     for first, count in sorted(taken):
         if first > next_id:

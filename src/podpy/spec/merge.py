@@ -1,4 +1,4 @@
-"""What the options left open is the image's to say: environment, command, user, volumes, labels, ports. Pure."""
+"""The image's configuration fills what the options left open: environment, command, user, volumes, labels … Pure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from podpy.spec.health import Health
 
 _SIGTERM = 15
-_SIGRTMIN_3 = 37  # systemd(1): shut down; SIGTERM makes it start itself again
+_SIGRTMIN_3 = 37  # systemd(1): shut down; at SIGTERM it re-executes itself
 
 
 def merge(spec: ContainerSpec, image: ImageConfig, base: Mapping[str, str]) -> ContainerSpec:
-    """Return the spec with the image's configuration where the options said nothing.
+    """Return the spec with the image's configuration in the fields that no option set.
 
-    `base`: the variables that lie below the image's (`spec.defaults.base_environment`). Raises UsageError, ImageError.
+    `base`: the variables that the image's override (`spec.defaults.base_environment`). Raises UsageError, ImageError.
     """
     command = _command(spec, image)
     usual_signal = _SIGRTMIN_3 if spec.replace(command=command).is_for_systemd else _SIGTERM
@@ -30,7 +30,7 @@ def merge(spec: ContainerSpec, image: ImageConfig, base: Mapping[str, str]) -> C
         env=_environment(spec, image, base),
         user=spec.user or image.user,
         workdir=spec.workdir or _absolute(image.workdir),
-        # Only the image's own directory is made; `-w /typo` must stay an error.
+        # podpy creates only the image's directory, so `-w /typo` is an error.
         create_workdir=spec.create_workdir or not spec.workdir,
         image_labels=dict(image.labels),
         mounts=[*spec.mounts, *_volumes(spec, image)],
@@ -66,7 +66,7 @@ def _exposed(spec: ContainerSpec, image: ImageConfig) -> list[str]:
 
 
 def _command(spec: ContainerSpec, image: ImageConfig) -> list[str]:
-    """Return entrypoint and arguments. An entrypoint of the user's own switches the image's arguments off, too."""
+    """Return entrypoint and arguments. A user's entrypoint drops the image's arguments, too."""
     arguments = spec.command
     if not arguments and not spec.entrypoint:
         arguments = image.cmd

@@ -1,8 +1,8 @@
-"""PodSpec: what a pod was asked to be: `pod create`, `kube play`, or a library's caller.
+"""PodSpec: what `pod create`, `kube play` or a library's caller asks a pod to be.
 
-A pod is containers that share namespaces. Its infra container owns these: `container` says what that one is made of
-(network, ports, names, user namespace, sysctls), and mounts, devices and security options of it are every member's,
-too. A member's spec says `pod`.
+A pod is a group of containers that share namespaces, which its infra container owns. `container` is the infra
+container's spec (network, ports, names, user namespace, sysctls); every member gets its mounts, devices and security
+options, too. A member's spec names its pod in `pod`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ if TYPE_CHECKING:
     from typing import Any
 
 SHARED = ("uts", "ipc", "net")
-"""The namespaces that are shared unless `share` says others, in the order that `inspect` has."""
+"""The namespaces that a pod shares by default, in the order of `inspect`."""
 KINDS = {"net": "network", "ipc": "ipc", "uts": "uts", "pid": "pid", "user": "userns", "cgroup": "cgroupns"}
-"""What `share` may name → the field of ContainerSpec that joins that namespace."""
+"""A name in `share` → the field of ContainerSpec that joins that namespace."""
 CONTINUE = "continue"
 STOP = "stop"
 EXIT_POLICIES = (CONTINUE, STOP)
-"""What becomes of the infra container when the last of the others has ended."""
+"""Whether the infra container continues or stops after the last other container has ended."""
+NONE, ANY, ALL = EXIT_CODES = ("none", "any", "all")
+"""When the service container of pods fails: never, if one of their containers has, or if all have."""
 
 
 class PodSpec(Record):
     """Everything that was asked of a pod."""
 
-    version: int = 1  # of this form
+    version: int = 1  # of this format
 
-    name: str = ""  # "": one is invented
+    name: str = ""  # "": podpy invents one
     hostname: str = ""  # "": the pod's name
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}  # given to the infra container
@@ -40,23 +42,30 @@ class PodSpec(Record):
     share: list[str] = list(SHARED)
     share_parent: bool = True  # the members' cgroups are below the pod's
     container: ContainerSpec = ContainerSpec()
-    """What the infra container is made of: network, networks, ports, dns, hosts, userns, sysctls; its mounts,
-    volumes_from, devices and security options are every member's."""
+    """The infra container's spec: network, networks, ports, dns, hosts, userns, sysctls. Every member gets its mounts,
+    volumes_from, devices and security options."""
     shm_size: int = AS_CONFIGURED
 
     # The infra container
     infra: bool = True
-    infra_name: str = ""  # "": the beginning of the pod's id, and -infra
-    infra_image: str = ""  # "": none; podpy's own program runs
+    infra_name: str = ""  # "": the start of the pod's id, then -infra
+    infra_image: str = ""  # "": none; podpy's pause program runs
     infra_command: list[str] = []
     infra_conmon_pidfile: str = ""
 
     # Life
     exit_policy: str = AS_CONFIGURED  # one of EXIT_POLICIES
-    restart_policy: str = ""  # of members that say none
+    restart_policy: str = ""  # of members that set none
     restart_retries: int = 0
-    requires: list[str] = []  # containers that are started before
-    sidecars: list[str] = []  # members, by name, that don't keep the pod alive: they are stopped after the others' end
+    requires: list[str] = []  # containers to start first
+    sidecars: list[str] = []  # names of members that don't keep the pod alive: podpy stops them after the others' end
+
+    service: str = (
+        ""  # the id of the container that runs as long as one of its pods does (`kube play --service-container`)
+    )
+    configmaps: dict[
+        str, Any
+    ] = {}  # Kubernetes' ConfigMaps that the members name, by name: data, binaryData, immutable
 
     # Limits of all members together
     cgroup_parent: str = ""

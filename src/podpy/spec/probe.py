@@ -5,8 +5,8 @@
     ["GRPC", "HOST:PORT", SERVICE]  grpc.health.v1.Health/Check; SERVING is success
     ["SLEEP", SECONDS]              a hook that only waits
 
-The host `localhost` is the container itself, at whichever of its addresses it answers. The container's monitor runs
-them in the container's network namespace, so the image needs no program for it.
+The host `localhost` is the container itself; each of its addresses is tried. The container's monitor runs probes in the
+container's network namespace, so the image needs no program for them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _SCHEMES = ("http", "https")
 
 
 class Probe(Record):
-    """What is asked over the network: a probe, or (`http`) a hook."""
+    """A request over the network: a probe, or (`http`) a hook."""
 
     kind: str  # http, tcp, grpc
     port: int
     host: str = ""  # an address; "": the container itself
-    scheme: str = "http"  # or https: certificates aren't checked, as the kubelet doesn't
+    scheme: str = "http"  # or https; like the kubelet, podpy doesn't verify certificates
     path: str = "/"
     headers: list[tuple[str, str]] = []
     service: str = ""
 
     def words(self) -> list[str]:
-        """Return the probe as a test. Raises UsageError for what can't be asked, such as a host that is a name."""
+        """Return the probe as a test. Raises UsageError for an impossible one, such as a host that is a name."""
         self._check()
         place = f"{_bracketed(self.host) if self.host else _ITSELF}:{self.port}"
         if self.kind == TCP:
@@ -49,7 +49,7 @@ class Probe(Record):
         if self.host and self.host != _ITSELF and not _is_address(self.host):
             raise UsageError(
                 f'probe host "{self.host}" is not an IP address',
-                hint="Give the address, and the name as the header Host; without a host the container itself is asked",
+                hint="Give the address, and the name as the header Host; without a host the container itself is probed",
             )
         if not 0 < self.port < 65536:
             raise UsageError(f"probe port {self.port} is not between 1 and 65535")
@@ -64,7 +64,7 @@ class Probe(Record):
 
 
 def probe_of(test: list[str]) -> Probe | None:
-    """Return the probe whose `words()` a test is; None for a command, for NONE, and for what isn't one."""
+    """Return the probe of a test, the inverse of `Probe.words`; None for a command, NONE, or an invalid probe."""
     kind = _KINDS.get(test[0]) if len(test) > 1 else None
     if kind is None:
         return None
@@ -87,7 +87,7 @@ def probe_of(test: list[str]) -> Probe | None:
 
 
 def sleep(seconds: int) -> list[str]:
-    """Return the hook that waits so long. Raises UsageError."""
+    """Return the hook that waits for `seconds`. Raises UsageError."""
     if not 0 <= seconds < 2**31:
         raise UsageError(f"a hook can't sleep for {seconds} seconds")
     return [SLEEP, str(seconds)]

@@ -1,4 +1,4 @@
-"""Variables that every container has, and those that say which proxy to use (containers.conf(5), env, http_proxy)."""
+"""The variables of every container, and the proxy variables (containers.conf(5), env, http_proxy)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kernel parameters a container may set (podman-run(1), --sysctl): those of the namespaces that it can have."""
+"""Which kernel parameters a container may set: those that a namespace has (podman-run(1), --sysctl)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def check_name(name: str) -> None:
 
 
 def defaults(items: Sequence[str], spec: ContainerSpec) -> dict[str, str]:
-    """Return those of containers.conf's default_sysctls that the container's root can set in a namespace of its own.
+    """Return the items of default_sysctls (containers.conf) that the container's root can set in its own namespaces.
 
-    The network namespace that podpy makes belongs to podpy's user namespace: root of another one (keep-id, auto) may
-    not write there, and nobody asked for it. Raises ConfigError.
+    podpy's user namespace owns the container's network namespace, so root of another user namespace (keep-id, auto)
+    can't write there; such a default is omitted. Raises ConfigError.
     """
     found = {}
     for item in items:

@@ -1,7 +1,7 @@
-"""`--userns`, `--uidmap`, `--gidmap` → the id maps of a user namespace of the container's own (user_namespaces(7)).
+"""`--userns`, `--uidmap`, `--gidmap` → the id maps of the container's own user namespace (user_namespaces(7)).
 
-Ids on the right side are those of podpy's own user namespace. For an unprivileged user 0 is the user and 1 upwards are
-the subordinate ids, so that `keep-id` is a matter of putting 0 elsewhere:
+Ids on the right side are those of podpy's own user namespace. There an unprivileged user is 0 and the subordinate ids
+begin at 1, so `keep-id` only maps 0 to another id:
 
     keep-id with user 1000:   0…999 → 1…1000    1000 → 0    1001… → 1001…
     nomap:                    0… → 1…           (the user has no id in the container)
@@ -31,7 +31,7 @@ def resolve(
     """Return the spec with `uid_maps` and `gid_maps` for its `userns`; unchanged if it has podpy's own namespace.
 
     `own`: the maps of podpy's user namespace (`rootless.idmaps`); their first lines are the user's own ids. `taken`:
-    the maps of other containers, which `auto` keeps away from. Raises UsageError, NotSupportedError.
+    the maps of other containers, whose ids `auto` avoids. Raises UsageError, NotSupportedError.
     """
     mode, _, rest = spec.userns.partition(":")
     if mode in ("", "host", "container", "ns") or spec.uid_maps:
@@ -50,7 +50,7 @@ def resolve(
 
 
 def within_lines(maps: Sequence[IdMapping], own: Lines) -> list[IdMapping]:
-    """Return the same maps in pieces that each lie in one line of podpy's own map.
+    """Return the maps, split so that each piece lies within one line of podpy's own map.
 
     The kernel refuses a line that spans two lines of the parent namespace's map, as a user with several ranges of
     subordinate ids has (user_namespaces(7); kernel/user_namespace.c, map_write).
@@ -83,7 +83,7 @@ def _around_the_user(spec: ContainerSpec, mode: str, rest: str, own: tuple[Lines
 
 
 def outside(number: int, maps: Sequence[IdMapping]) -> int:
-    """Return what an id of a container is in podpy's own user namespace; `maps` is empty if that is the same."""
+    """Return what an id of a container is in podpy's own user namespace; without `maps` it is the same id."""
     for line in maps:
         if line.container <= number < line.container + line.size:
             return line.host + number - line.container
@@ -150,7 +150,7 @@ def _count(lines: Lines) -> int:
 
 
 class _Options(Record):
-    """What stands behind the colon of `keep-id` and `auto`."""
+    """The options behind the colon of `keep-id` and `auto`."""
 
     size: int | None = None
     uid: int | None = None

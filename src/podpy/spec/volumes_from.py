@@ -1,4 +1,4 @@
-"""`--volumes-from CONTAINER[:OPTIONS]`: another container's mounts, where this one has none of its own. Pure."""
+"""`--volumes-from CONTAINER[:OPTIONS]`: another container's mounts, at targets where this one has none. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OPTIONS = frozenset([*_ACCESS, "z"])
 
 
 def resolve(spec: ContainerSpec, find: Callable[[str], ContainerSpec]) -> ContainerSpec:
-    """Return the spec with the mounts of the containers that it names; `find` returns a container's spec.
+    """Return the spec with the mounts of the containers in `volumes_from`; `find` returns a container's spec.
 
     Of two containers the later one wins, as in Podman. Raises UsageError, and what `find` raises.
     """

@@ -129,7 +129,7 @@ def _manifests(store: Shelves) -> list[Finding]:
 def _volumes(store: Shelves) -> list[Finding]:
     # Never removed here: a volume may be a user's only copy.
     known = {volume.name for volume in VolumeTable(store.paths, store.database).all()}
-    present = set(orphans.names(store, "volumes"))
+    present = {name for name in orphans.names(store, "volumes") if not name.startswith(".")}
     lost = [Finding(what=f"volume {name}: its directory is missing") for name in sorted(known - present)]
     return lost + [Finding(what=f"volumes/{name} belongs to no volume") for name in sorted(present - known)]
 

@@ -33,6 +33,8 @@ def commit_image(
     blobs: Sequence[BlobWriter],
     names: Sequence[str],
     parents: Sequence[bytes],
+    before: Sequence[ImageRecord] = (),
+    also: Callable[[], object] | None = None,
 ) -> ImageRecord:
     """See Store.commit_image."""
     for layer in layers:
@@ -60,9 +62,13 @@ def commit_image(
         _pair(store, record, {layer.chain_id for layer in layers}, by_position)
         for directory in _DIRECTORIES if layers or blobs else ():
             files.fsync_directory(os.path.join(store.graphroot, directory))
+        for other in before:
+            _insert(store, other, {}, [])
         _insert(store, record, led, by_position)
         for name in names:
             store.images_table.give_name(name, record.id)
+        if also is not None:
+            also()
         store.tell_coming("image", record.id)
 
     _commit(store, place)

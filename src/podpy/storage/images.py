@@ -180,6 +180,15 @@ class ImageTable:
         rows = self._database.query("SELECT manifest FROM image_manifests WHERE digest = ? LIMIT 1", (digest,))
         return bytes(rows[0][0]) if rows else b""
 
+    def digest_of(self, image_id: str) -> str:
+        """Return the digest of an image's manifest; "" if it has none."""
+        rows = self._database.query("SELECT digest FROM images WHERE id = ?", (image_id,))
+        return rows[0][0] if rows else ""
+
+    def has_manifest(self, image_id: str) -> bool:
+        """Return whether an image has a manifest: one that is only a step of a build has none."""
+        return bool(self._database.query("SELECT 1 FROM image_manifests WHERE image_id = ? LIMIT 1", (image_id,)))
+
     def insert(self, record: ImageRecord, parents: dict[str, bytes] | None = None) -> None:
         """Add an image, or one more manifest to an image that is here. A manifest list gets other contents instead.
 

@@ -110,6 +110,12 @@ class Shelves:
         """
         return self.images_table.summaries(digests=digests)
 
+    def build_steps(self) -> set[str]:
+        """Return the ids of the images that are only steps of builds: lists leave them out."""
+        from podpy.storage.build_cache import BuildCache
+
+        return BuildCache(self.database).steps() if self.database.query("SELECT 1 FROM build_cache LIMIT 1") else set()
+
     def find_image(self, name_or_id: str) -> ImageRecord:
         """Return the image with this full name, id, or beginning of an id. Raises NoSuchImageError, StorageError."""
         return self.images_table.find(name_or_id)

@@ -27,10 +27,12 @@ class Staging:
     """This process's staging directory, made when it is first needed.
 
     `before_first` is called before that: a call that stages something also removes what killed calls have left.
+    `reserve`: whether the graph root's reserve is made at the end.
     """
 
-    def __init__(self, graphroot: str) -> None:
+    def __init__(self, graphroot: str, *, reserve: bool = True) -> None:
         self.before_first: Callable[[], object] | None = None
+        self._keeps_reserve = reserve
         self.root = os.path.join(graphroot, "tmp")
         self.name = ""
         self._lock = -1
@@ -88,9 +90,10 @@ class Staging:
         from podpy.storage.layers import filesystem
 
         if self.name:
-            from podpy.storage.database import reserve
+            if self._keeps_reserve:
+                from podpy.storage.database import reserve
 
-            reserve.make(os.path.dirname(self.root), self.new_path("reserve"))
+                reserve.make(os.path.dirname(self.root), self.new_path("reserve"))
             filesystem.remove_tree(os.path.join(self.root, self.name))
             os.close(self._lock)
             self.name, self._lock = "", -1

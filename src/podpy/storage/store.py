@@ -13,6 +13,8 @@ docs/storage.md says what guards what.
 
 from __future__ import annotations
 
+import os
+
 from podpy.storage.shelves import Removed, Shelves
 
 TYPE_CHECKING = False
@@ -61,16 +63,19 @@ class Store(Shelves):
         blobs: Sequence[BlobWriter] = (),
         names: Sequence[str] = (),
         parents: Sequence[bytes] = (),
+        before: Sequence[ImageRecord] = (),
+        also: Callable[[], object] | None = None,
     ) -> ImageRecord:
         """Make an image visible: one syncfs, renames, one transaction. Return the record as it is now in the store.
 
         `record.layers` names every layer of the image; those that aren't among `layers` must be here already.
         `record.size` is counted here. `parents`: the manifest list that led to the image, and other manifests whose
-        digests shall mean it. Raises StorageError, and then nothing has changed.
+        digests shall mean it. `before`: images of the same layers, or fewer, that become
+        visible with it. `also`: what else the transaction does. Raises StorageError, and then nothing has changed.
         """
         from podpy.storage import commit
 
-        return commit.commit_image(self, record, layers, blobs, names, parents)
+        return commit.commit_image(self, record, layers, blobs, names, parents, before, also)
 
     def replace_layer(
         self, image: ImageRecord, layer: LayerWriter, blobs: Sequence[BlobWriter], check: Callable[[], None]
@@ -166,11 +171,18 @@ class Store(Shelves):
         from podpy.storage import staging
 
         killed = staging.of_killed_calls(self.graphroot)
+        gone = self._sweep_volumes() if os.path.islink(f"{self.graphroot}/volumes") else []
         if not killed:
-            return Removed()
+            return Removed(lines=gone)
         from podpy.storage import collect
 
-        return collect.clear_up(self, killed, measure=measure)
+        removed = collect.clear_up(self, killed, measure=measure)
+        return Removed(lines=[*gone, *removed.lines], bytes=removed.bytes)
+
+    def _sweep_volumes(self) -> list[str]:
+        from podpy.storage.volumes import place
+
+        return place.sweep(self.graphroot)
 
     def check(self, *, repair: bool = False) -> list[Finding]:
         """Compare the rows with the disk; with `repair`, remove what belongs to nothing. Return what is or was wrong.

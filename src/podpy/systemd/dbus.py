@@ -1,7 +1,7 @@
 """The D-Bus wire format (dbus.freedesktop.org/doc/dbus-specification.html), for calls of systemd's manager.
 
-It is spoken directly on the manager's private socket: one message out, its reply in. A library would have to be
-imported first, and `busctl` is a process.
+It is spoken directly on the manager's private socket: one message out, its reply in; with the system's manager, whose
+socket is root's, by the bus. A library would have to be imported first, and `busctl` is a process.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+    from collections.abc import Sequence
 
 _PATIENCE = 2.0  # seconds
 _METHOD_CALL, _METHOD_RETURN, _SIGNAL = 1, 2, 4
-_PATH, _INTERFACE, _MEMBER, _SIGNATURE = 1, 2, 3, 8
+_PATH, _INTERFACE, _MEMBER, _DESTINATION, _SIGNATURE = 1, 2, 3, 6, 8
+_MANAGER = ("/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
+_BUS = ("/org/freedesktop/DBus", "org.freedesktop.DBus")
 
 
 def send(socket_path: str, uid: int, message: bytes) -> socket:
@@ -34,11 +37,14 @@ def send(socket_path: str, uid: int, message: bytes) -> socket:
     return connection
 
 
-def has_agreed(connection: socket) -> bool:
-    """Wait for systemd's answer to a call; return whether it is a yes. Raises OSError."""
+def has_agreed(connection: socket, *, before: int = 0) -> bool:
+    """Wait for the answer to a call; return whether it is a yes. `before`: calls that were sent before that one.
+
+    Raises OSError.
+    """
     try:
         data = b""
-        while (reply := _reply_type(data)) == 0:
+        while (reply := _reply_type(data, before)) == 0:
             piece = connection.recv(4096)
             if not piece:
                 return False
@@ -48,11 +54,13 @@ def has_agreed(connection: socket) -> bool:
         connection.close()
 
 
-def _reply_type(data: bytes) -> int:
-    """Return the type of the first message that answers our call; 0 as long as none has come wholly."""
+def _reply_type(data: bytes, before: int) -> int:
+    """Return the type of the message that answers our call; 0 as long as it hasn't come wholly."""
     while len(data) >= 16:
         if data[1] != _SIGNAL:
-            return data[1]
+            before -= 1
+            if before < 0:
+                return data[1]
         body, fields = (int.from_bytes(data[at : at + 4], "little") for at in (4, 12))
         length = 16 + (fields + 7) // 8 * 8 + body
         if len(data) < length:
@@ -63,24 +71,36 @@ def _reply_type(data: bytes) -> int:
 
 def manager_call(member: str, signature: str, body: bytes) -> bytes:
     """Return a call of a method of systemd's manager; `body` is marshalled as `signature` says."""
+    return _call(_MANAGER, member, signature, body)
+
+
+def manager_call_by_bus(member: str, signature: str, body: bytes) -> bytes:
+    """Return the same for a bus, with the call before it that every connection to one begins with."""
+    hello = _call(_BUS, "Hello", "", b"", destination="org.freedesktop.DBus")
+    return hello + _call(_MANAGER, member, signature, body, destination="org.freedesktop.systemd1", serial=2)
+
+
+def _call(
+    target: tuple[str, str], member: str, signature: str, body: bytes, *, destination: str = "", serial: int = 1
+) -> bytes:
     head = Writer()
     head.data += b"l" + bytes([_METHOD_CALL, 0, 1])
     head.number(len(body))
-    head.number(1)  # serial
+    head.number(serial)
     fields = head.begin_array(8)
-    for code, kind, value in (
-        (_PATH, "o", "/org/freedesktop/systemd1"),
-        (_INTERFACE, "s", "org.freedesktop.systemd1.Manager"),
-        (_MEMBER, "s", member),
-    ):
+    path, interface = target
+    said = [(_PATH, "o", path), (_INTERFACE, "s", interface), (_MEMBER, "s", member)]
+    said += [(_DESTINATION, "s", destination)] if destination else []
+    for code, kind, value in said:
         head.align(8)
         head.data.append(code)
         head.signature(kind)
         head.text(value)
-    head.align(8)
-    head.data.append(_SIGNATURE)
-    head.signature("g")
-    head.signature(signature)
+    if signature:
+        head.align(8)
+        head.data.append(_SIGNATURE)
+        head.signature("g")
+        head.signature(signature)
     head.end_array(fields)
     head.align(8)
     return bytes(head.data) + body
@@ -101,7 +121,7 @@ class Writer:
         self.align(4)
         self.data += value.to_bytes(4, "little")
 
-    def numbers(self, values: list[int]) -> None:
+    def numbers(self, values: Sequence[int]) -> None:
         """Append an ARRAY of UINT32."""
         begun = self.begin_array(4)
         for value in values:

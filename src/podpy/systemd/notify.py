@@ -9,6 +9,8 @@ with `--sdnotify=conmon` podpy says it as soon as the container runs. The OCI ru
 
 from __future__ import annotations
 
+from podpy.spec.container import NOTIFY_DIRECTORY
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from podpy.spec.container import ContainerSpec
 
 VARIABLE = "NOTIFY_SOCKET"
-DIRECTORY = "/run/notify"  # in the container, as Podman has it
+_WATCHDOG = "WATCHDOG_USEC"
 _NAME = "notify.sock"  # conmon's, in BUNDLE/notify
 
 
@@ -26,18 +28,34 @@ def relayed_socket(spec: ContainerSpec, environ: Mapping[str, str]) -> str:
 
 
 def environment(spec: ContainerSpec, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what the container's process finds in its environment."""
-    return {VARIABLE: f"{DIRECTORY}/{_NAME}"} if relayed_socket(spec, environ) else {}
+    """Return what the container's process finds in its environment: the socket, and how often the manager wants to hear
+    from it (WatchdogSec=; without WATCHDOG_PID, which counts outside, sd_watchdog_enabled(3) takes it for its own).
+    """
+    if not relayed_socket(spec, environ):
+        return {}
+    watchdog = environ.get(_WATCHDOG, "")
+    return {VARIABLE: f"{NOTIFY_DIRECTORY}/{_NAME}", **({_WATCHDOG: watchdog} if watchdog else {})}
 
 
 def tell_started(spec: ContainerSpec, conmon_pid: int, environ: Mapping[str, str]) -> None:
     """Tell the manager which process is the unit's, and that it is ready if nobody else will. Never raises."""
+    if spec.sdnotify == "ignore":
+        return
+    tell(environ, f"MAINPID={conmon_pid}" + ("\nREADY=1" if spec.sdnotify == "conmon" else ""))
+
+
+def extend_timeout(environ: Mapping[str, str], seconds: int) -> None:
+    """Ask the manager to wait so long from now on for what comes next (EXTEND_TIMEOUT_USEC=). Never raises."""
+    tell(environ, f"EXTEND_TIMEOUT_USEC={seconds * 1_000_000}")
+
+
+def tell(environ: Mapping[str, str], message: str) -> None:
+    """Send a message to the manager, if there is one. Never raises."""
     address = environ.get(VARIABLE, "")
-    if not address or spec.sdnotify == "ignore":
+    if not address:
         return
     import _socket
 
-    message = f"MAINPID={conmon_pid}" + ("\nREADY=1" if spec.sdnotify == "conmon" else "")
     socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
     try:
         socket.sendto(message.encode(), "\0" + address[1:] if address.startswith("@") else address)

@@ -14,12 +14,13 @@ import os
 from time import monotonic, sleep
 
 from podpy import process
-from podpy.rootless.cgroups import own_cgroup
-from podpy.systemd.dbus import Writer, has_agreed, manager_call, send
+from podpy.rootless.cgroups import RESTART_UNIT, own_cgroup
+from podpy.systemd.dbus import Writer, has_agreed, manager_call, manager_call_by_bus, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+    from collections.abc import Sequence
 
     from podpy.config.paths import Paths
 
@@ -45,7 +46,7 @@ class ScopeMove:
 
         try:
             scope = scope_name(holder.find(paths))
-            self._socket = send(private_socket(paths), paths.uid, attach_message(scope, os.getpid()))
+            self._socket = send(private_socket(paths), paths.uid, attach_message(scope, [os.getpid()]))
         except OSError:
             pass
 
@@ -54,7 +55,7 @@ class ScopeMove:
         if self._socket is None:
             return
         try:
-            arrived = has_agreed(self._socket) or _make_scope(self._paths, os.getpid())
+            arrived = has_agreed(self._socket) or _make_scope(self._paths, [os.getpid()])
         except OSError:
             return
         deadline = monotonic() + _PATIENCE
@@ -64,14 +65,18 @@ class ScopeMove:
             sleep(_TICK)
 
 
-def move_in_background(paths: Paths, pid: int) -> None:
-    """Move a monitor into podpy's scope without waiting for it: systemd takes 20 ms, and the monitor can do without.
+def leave_session_in_background(paths: Paths, pid: int) -> None:
+    """Move a monitor out of a login session's cgroup, if it is in one."""
+    if paths.rootless and not is_under_manager(paths.uid):
+        move_in_background(paths, [pid])
+
+
+def move_in_background(paths: Paths, pids: Sequence[int]) -> None:
+    """Move processes into podpy's scope without waiting for it: systemd takes 20 ms, and they can do without.
 
     A forked child does it, with nothing of the caller's open, so that a reader of our output isn't kept waiting for its
     end.
     """
-    if not paths.rootless or is_under_manager(paths.uid):
-        return
     if process.fork():
         return
     try:
@@ -79,31 +84,31 @@ def move_in_background(paths: Paths, pid: int) -> None:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         process.close_files()
-        _move(paths, pid)
+        _move(paths, pids)
     finally:
         os._exit(0)
 
 
-def _move(paths: Paths, pid: int) -> None:
-    """Ask systemd to move a process into podpy's scope, made if it isn't there."""
+def _move(paths: Paths, pids: Sequence[int]) -> None:
+    """Ask systemd to move processes into podpy's scope, made if it isn't there."""
     from podpy.rootless import holder
 
     try:
-        message = attach_message(scope_name(holder.find(paths)), pid)
+        message = attach_message(scope_name(holder.find(paths)), pids)
         if not has_agreed(send(private_socket(paths), paths.uid, message)):
-            _make_scope(paths, pid)
+            _make_scope(paths, pids)
     except OSError:
         pass
 
 
-def _make_scope(paths: Paths, pid: int) -> bool:
-    """Ask systemd for the scope around the namespaces' holder and a process; return whether it agreed."""
+def _make_scope(paths: Paths, pids: Sequence[int]) -> bool:
+    """Ask systemd for the scope around the namespaces' holder and processes; return whether it agreed."""
     from podpy.rootless import holder
 
     holder_pid = holder.find(paths)
     if not holder_pid:
         return False
-    message = start_message(scope_name(holder_pid), [holder_pid, pid])
+    message = start_message(scope_name(holder_pid), [holder_pid, *(pid for pid in pids if pid != holder_pid)])
     return has_agreed(send(private_socket(paths), paths.uid, message))
 
 
@@ -117,21 +122,30 @@ def private_socket(paths: Paths) -> str:
     return (os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{paths.uid}") + "/systemd/private"
 
 
-def is_under_manager(uid: int) -> bool:
-    """Return whether this process's cgroup is below the user's systemd manager."""
-    return f"/user@{uid}.service/" in own_cgroup() + "/"
+def is_under_manager(uid: int, cgroup: str = "") -> bool:
+    """Return whether a cgroup (by default this process's) is below the user's systemd manager."""
+    return f"/user@{uid}.service/" in (cgroup or own_cgroup()) + "/"
 
 
-def attach_message(scope: str, pid: int) -> bytes:
-    """Return the call that moves a process into a scope which is there."""
+def attach_message(scope: str, pids: Sequence[int]) -> bytes:
+    """Return the call that moves processes into a scope which is there."""
+    return manager_call("AttachProcessesToUnit", "ssau", _attachment(scope, "", pids))
+
+
+def attach_by_bus(unit: str, below: str, pids: Sequence[int]) -> bytes:
+    """Return the call, for a bus, that moves processes into a cgroup `below` a unit's own."""
+    return manager_call_by_bus("AttachProcessesToUnit", "ssau", _attachment(unit, below, pids))
+
+
+def _attachment(unit: str, below: str, pids: Sequence[int]) -> bytes:
     body = Writer()
-    body.text(scope)
-    body.text("")  # no cgroup below the unit's own
-    body.numbers([pid])
-    return manager_call("AttachProcessesToUnit", "ssau", bytes(body.data))
+    body.text(unit)
+    body.text(below)
+    body.numbers(pids)
+    return bytes(body.data)
 
 
-def start_message(scope: str, pids: list[int]) -> bytes:
+def start_message(scope: str, pids: Sequence[int]) -> bytes:
     """Return the call that makes a scope around processes. `Delegate`: systemd attaches only to delegated units."""
     body = Writer()
     body.text(scope)
@@ -144,6 +158,10 @@ def start_message(scope: str, pids: list[int]) -> bytes:
     ):
         body.property(name, "s")
         body.text(value)
+    body.property("Before", "as")  # at a shutdown that unit's ExecStop= comes first
+    before = body.begin_array(4)
+    body.text(RESTART_UNIT)
+    body.end_array(before)
     body.property("Delegate", "b")
     body.number(1)
     body.property("PIDs", "au")

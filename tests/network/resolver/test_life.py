@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,12 +19,12 @@ def test_containers_come_and_go(lab: Lab, running: Running, upstream: Upstream) 
     directory = os.fspath(lab.directory)
     new = Entry(container_id="9" * 64, v4=["10.89.0.9"], names=["new"])
     resolver.add(directory, FRONT, new)
-    wait.until(lambda: lab.web.addresses("new") == ["10.89.0.9"], what="the new name is known")
+    assert lab.web.addresses("new") == ["10.89.0.9"]
     resolver.remove(directory, "front", DB)
-    wait.until(lambda: lab.web.ask("db").rcode == NXDOMAIN, what="nothing answers for the dead")
+    assert lab.web.ask("db").rcode == NXDOMAIN, "nothing answers for the dead"
     assert lab.web.ask("3.0.89.10.in-addr.arpa", PTR).rcode in (NXDOMAIN, NOERROR)
     resolver.add(directory, FRONT, new.replace(v4=["10.89.0.10"]))
-    wait.until(lambda: lab.web.addresses("new") == ["10.89.0.10"], what="the new address is known")
+    assert lab.web.addresses("new") == ["10.89.0.10"]
     assert b"db" not in upstream.names
 
 
@@ -128,12 +130,12 @@ WaitForResolver(start).execute()
 """
 
 
+START_IT = ("env", f"PYTHONPATH={os.pathsep.join(sys.path)}", sys.executable, "-c", START)
+
+
 def start(lab: Lab, *outer: str) -> str:
     """Start the built resolver as podpy does."""
-    netns = f"/proc/{lab.shared.process.pid}/ns/net"
-    environment = [f"PYTHONPATH={os.pathsep.join(sys.path)}"]
-    command = [sys.executable, "-c", START, os.fspath(lab.directory), netns]
-    return lab.host.run(*outer, "env", *environment, *command)
+    return lab.host.run(*outer, *START_IT, os.fspath(lab.directory), f"/proc/{lab.shared.process.pid}/ns/net")
 
 
 def test_podpy_starts_one_where_none_is_alive(lab: Lab) -> None:
@@ -149,6 +151,25 @@ def test_podpy_starts_one_where_none_is_alive(lab: Lab) -> None:
     finally:
         (lab.directory / "netns").unlink()
         wait.for_end(int(first.split()[1]))
+
+
+def test_who_starts_while_one_is_on_its_way_waits_until_it_listens(lab: Lab) -> None:
+    lab.reset()
+    netns = f"/proc/{lab.shared.process.pid}/ns/net"
+    inode = os.stat(netns).st_ino
+    running = resolver.take(os.fspath(lab.directory), inode)  # another call has started one, and waits for it
+    with open(lab.directory / resolver.START_LOCK, "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        number = os.fstat(lock.fileno()).st_ino
+        waiting = subprocess.Popen([*lab.host.inside, *START_IT, lab.directory, netns])
+        waiters = Path("/proc/locks")
+        wait.until(
+            lambda: any("->" in line and f":{number} " in line for line in waiters.read_text().splitlines()),
+            what="it waits",
+        )
+        assert waiting.poll() is None
+    assert waiting.wait(timeout=60) == 0
+    os.close(running)
 
 
 def test_the_mounts_of_the_container_that_was_first_go_with_it(lab: Lab) -> None:

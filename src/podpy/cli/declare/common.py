@@ -7,6 +7,7 @@ from podpy.cli.declare.model import (
     DIRECTORIES,
     FILES,
     RUNNING,
+    SIGNALS,
     STOPPED,
     SWITCH,
     Argument,
@@ -25,6 +26,24 @@ CERT_DIR = text("--cert-dir", "DIR", "Directory with TLS certificates", complete
 TLS_VERIFY = Option(names=("--tls-verify",), kind=SWITCH, help="Insist on verified HTTPS")
 LATEST = flag("--latest -l", "Act on the container that was created last")
 ALL_HELP = "Act on all containers"
+SIGNAL = text("--signal -s", "SIGNAL", "Signal: a name or a number", default="KILL", complete=SIGNALS)
+
+LOG_LINES = (
+    flag("--follow -f", "Go on as more is written"),
+    text("--since", "TIME", "Only after this time: 2024-01-02T15:04:05, 1700000000 or 10m"),
+    text("--until", "TIME", "Only before this time"),
+    flag("--timestamps -t", "Start lines with their times"),
+    flag("--names -n", "Start lines with the container's name"),
+    flag("--color", "A colour for each container"),
+)
+"""Which lines of logs are printed, and how."""
+
+STATS_LOOKS = (
+    text("--format", "TEMPLATE", "Print as a Go template says, as table TEMPLATE, or as json"),
+    flag("--no-reset", "Don't clear the screen between two looks"),
+    flag("--no-stream", "Look once"),
+)
+"""How usage is printed, and how often."""
 
 PROGRESS = text(
     "--progress",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from podpy.cli.declare.common import (
     ALL_HELP,
+    LOG_LINES,
+    SIGNAL,
     cidfiles,
     container_filter,
     detach_keys,
@@ -16,15 +18,13 @@ from podpy.cli.declare.common import (
     stopped_containers,
     template_format,
 )
-from podpy.cli.declare.create_options import CREATE_OPTIONS, RUN_OPTIONS
+from podpy.cli.declare.create_options import CREATE_OPTIONS, RUN_OPTIONS, of_run
 from podpy.cli.declare.model import (
     CONTAINERS,
     DURATION,
     FILES,
     IMAGES,
     RUNNING,
-    SIGNALS,
-    UINTS,
     Argument,
     Command,
     Option,
@@ -34,11 +34,13 @@ from podpy.cli.declare.model import (
     many,
     number,
     text,
+    under,
 )
 
 _PANEL = "Containers"
 _IMAGE = Argument(name="image", metavar="IMAGE", complete=IMAGES)
 _COMMAND = Argument(name="command", metavar="COMMAND [ARG…]", required=False, many=True)
+_ALSO_OF_EXEC = "--detach-keys --env --env-file --interactive --workdir --preserve-fds --preserve-fd --trace".split()
 
 _RUNNING: tuple[Command, ...] = (
     Command(
@@ -92,7 +94,7 @@ _RUNNING: tuple[Command, ...] = (
             Option(names=("--sig-proxy",), kind="switch", help="Pass signals on (with --attach: true)"),
             container_filter(),
             latest(),
-            flag("--trace", "Say on standard error how long each step took"),
+            *under("", of_run(("--trace",))),
         ),
     ),
     Command(
@@ -157,7 +159,7 @@ _RUNNING: tuple[Command, ...] = (
         rule="ids",
         options=(
             flag("--all -a", "Signal all running containers"),
-            text("--signal -s", "SIGNAL", "Signal: a name or a number", default="KILL", complete=SIGNALS),
+            SIGNAL,
             cidfiles(),
             latest(),
         ),
@@ -241,21 +243,14 @@ _RUNNING: tuple[Command, ...] = (
         rule="exec",
         options=(
             flag("--detach -d", "Run in the background"),
-            detach_keys(),
-            many("--env -e", "KEY[=VALUE]", "Environment variable; without a value: the caller's"),
-            many("--env-file", "FILE", "Environment variables from a file, one a line", complete=FILES),
-            flag("--interactive -i", "Keep standard input open"),
+            *under("", of_run(_ALSO_OF_EXEC)),
             flag("--tty -t", "Give the command a terminal"),
             flag("--privileged", "Give the command all capabilities"),
             text("--user -u", "USER[:GROUP]", "Who runs the command"),
-            text("--workdir -w", "DIR", "Working directory inside the container"),
-            count("--preserve-fds", "N", "Pass N more open files on, from descriptor 3"),
-            Option(names=("--preserve-fd",), kind=UINTS, metavar="N[,N]", help="Pass these open files on"),
             text("--cidfile", "FILE", "Read the container's id from this file", complete=FILES),
             flag("--no-session", "Tell nobody of it: no event, not in inspect (but with -t or -d)"),
             number("--wait", "SECONDS", "How long to wait for the container to start", hidden=True),
             latest(),
-            flag("--trace", "Say on standard error how long each step took"),
         ),
         arguments=(one_container(RUNNING, required=False), _COMMAND),
     ),
@@ -409,13 +404,8 @@ _SEEING: tuple[Command, ...] = (
         arguments=(some_containers(),),
         rule="logs",
         options=(
-            flag("--follow -f", "Go on as more is written"),
+            *LOG_LINES,
             number("--tail", "LINES", "Only the last lines; -1: all", default=-1),
-            text("--since", "TIME", "Only after this time: 2024-01-02T15:04:05, 1700000000 or 10m"),
-            text("--until", "TIME", "Only before this time"),
-            flag("--timestamps -t", "Start lines with their times"),
-            flag("--names -n", "Start lines with the container's name"),
-            flag("--color", "A colour for each container"),
             flag("--details", "Accepted; does nothing", hidden=True),
             latest(),
         ),

@@ -23,7 +23,10 @@ from podpy.cli.declare.model import (
     under,
 )
 
-_LATER = "it comes with a later version"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 _ENCRYPTED = "podpy can't decrypt images"
 _LINK_LOCAL = "Podman has no such addresses, either: use --ip, or a network with a range of its own"
 _KERNEL = "Linux dropped it: use --memory"
@@ -226,3 +229,8 @@ RUN_OPTIONS: tuple[Option, ...] = (
     *(option for option in CREATE_OPTIONS if option.names[0] != "--init-ctr"),
     *under("Life", _RUN_ONLY),
 )
+
+
+def of_run(names: Collection[str]) -> tuple[Option, ...]:
+    """Return the options of `run` with these names, for another command that has them, too."""
+    return tuple(option for option in RUN_OPTIONS if option.names[0] in names)

@@ -6,7 +6,6 @@ from podpy.cli.declare.model import DIRECTORIES, FILES, SWITCH, Option, flag, ma
 
 _REMOTE = "podpy is an engine for this machine: it has no remote client. Log in there with ssh and run podpy there"
 _NO_IMAGE_STORE = "images are in the graph root: use --root, or copy them: podpy pull --all-tags containers-storage:"
-_NO_TRANSIENT_STORE = "use --root with a directory that a reboot clears, or run --rm"
 _LOG_LEVELS = ("trace", "debug", "info", "warn", "warning", "error", "fatal", "panic")
 
 # Podman's "persistent" flags: `podman run --log-level=debug …` works like `podman --log-level=debug run …`.
@@ -40,8 +39,8 @@ PERSISTENT_OPTIONS: tuple[Option, ...] = (
     many("--storage-opt", "KEY=VALUE", "Option for the storage driver"),
     flag("--syslog", "Send log messages to syslog too"),
     text("--tmpdir", "DIR", "Directory for run-time state (Podman's name for --runroot)", complete=DIRECTORIES),
-    flag("--transient-store", "Keep containers only until the next boot", refuse=_NO_TRANSIENT_STORE),
-    text("--volumepath", "DIR", "Directory for volumes", complete=DIRECTORIES),
+    flag("--transient-store", "Keep new containers only until the next boot"),
+    text("--volumepath", "DIR", "Directory for this store's volumes, from the first one on", complete=DIRECTORIES),
     text("--cpu-profile", "FILE", "Podman's own debugging", hidden=True),
     text("--memory-profile", "FILE", "Podman's own debugging", hidden=True),
     text("--db-backend", "NAME", "Podman's database choice; podpy has SQLite", hidden=True),

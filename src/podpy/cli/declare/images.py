@@ -184,7 +184,7 @@ COMMANDS: tuple[Command, ...] = (
             "podpy images --format '{{.Repository}}:{{.Tag}} {{.Size}}'",
         ),
         options=(
-            flag("--all -a", "Intermediate images, too"),
+            flag("--all -a", "The images of builds' steps, too"),
             many("--filter -f", "KEY=VALUE", "Only images for which this is true (repeatable)"),
             template_format("--format", what="each image"),
             flag("--digests", "And digests"),
@@ -321,7 +321,7 @@ COMMANDS: tuple[Command, ...] = (
         rule="none",
         options=(
             flag("--all -a", "Images with names, too, if no container uses them"),
-            flag("--build-cache", "The cache of builds, too (podpy has none yet)"),
+            flag("--build-cache", "The cache of builds, too, which goes with --all as well"),
             flag("--external", "Images that only containers of other tools use, too (podpy knows none)"),
             many("--filter", "KEY=VALUE", "Only images for which this is true (repeatable)"),
             flag("--force -f", "Don't ask"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import CREDS, TLS_VERIFY
+from podpy.cli.declare.create_options import of_run
 from podpy.cli.declare.model import (
     DIRECTORIES,
     FILES,
@@ -19,7 +19,6 @@ from podpy.cli.declare.model import (
 GROUPS = {"play": "Kubernetes YAML, by Podman's older name"}
 
 _BUILDS = "podpy builds no images yet: podpy load or pull them first"
-_SERVICE = "it is for Quadlet's .kube units, which a later version has"
 _FILES = Argument(name="files", metavar="FILE|URL|-", many=True, complete=FILES)
 
 _WHAT = (
@@ -42,8 +41,15 @@ _WHAT = (
     flag("--force", "With --down: also the volumes of claims"),
     flag("--build", "Build the images", refuse=_BUILDS),
     text("--context-dir", "DIR", "Where the images' build files are", complete=DIRECTORIES, refuse=_BUILDS),
-    flag("--service-container", "Run a container that ends with the pods", hidden=True, refuse=_SERVICE),
-    text("--service-exit-code-propagation", "MODE", "Its exit code", hidden=True, refuse=_SERVICE),
+    flag("--service-container", "Run a container that ends with the pods, for a service manager", hidden=True),
+    text(
+        "--service-exit-code-propagation",
+        "MODE",
+        "When that container fails: if one of the others has, or all",
+        default="none",
+        choices=("none", "any", "all"),
+        hidden=True,
+    ),
     flag("--no-trunc", "Annotations are never cut", hidden=True),
 )
 _NETWORK = (
@@ -56,22 +62,14 @@ _NETWORK = (
     flag("--no-hostname", "Leave /etc/hostname as the images have it"),
 )
 _REST = (
-    text("--log-driver", "DRIVER", "Where output goes: k8s-file, json-file, journald, passthrough, none"),
-    many("--log-opt", "KEY=VALUE", "Option for the log: path, max-size (100m), max-file, tag"),
+    *of_run(("--log-driver", "--log-opt")),
     text("--userns", "MODE", "User namespace: host, keep-id[:…], nomap, auto[:…]"),
     text(
         "--seccomp-profile-root", "DIR", "Where the file's seccomp profiles are (default: /var/lib/kubelet/seccomp)",
         complete=DIRECTORIES,
     ),
 )  # fmt: skip
-_IMAGES = (
-    flag("--quiet -q", "Say nothing while pulling"),
-    text("--authfile", "FILE", "File with the registry's credentials", complete=FILES, env="REGISTRY_AUTH_FILE"),
-    CREDS,
-    text("--cert-dir", "DIR", "Directory with TLS certificates for the registry", complete=DIRECTORIES),
-    TLS_VERIFY,
-    text("--signature-policy", "FILE", "policy.json to use", hidden=True),
-)
+_IMAGES = of_run("--quiet --authfile --creds --cert-dir --tls-verify --signature-policy".split())
 
 COMMANDS: tuple[Command, ...] = (
     Command(

@@ -11,14 +11,10 @@ _REMOTE = "is for other machines: podpy is an engine for this one"
 
 _WORDS: dict[str, tuple[str, ...]] = {
     _LATER: (
-        "build",
-        "auto-update",
         "compose",
-        "image build",
         "system service",
-        "generate systemd",
-        "quadlet",
-        "buildx",
+        "buildx inspect",
+        "buildx ls",
     ),
     _CRIU: ("container checkpoint", "container restore"),
     _SIGN: ("image sign",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import latest, some_containers
+from podpy.cli.declare.common import STATS_LOOKS, latest, some_containers
 from podpy.cli.declare.model import CONTAINERS, RUNNING, Argument, Command, flag, many, number, text
 
 _PANEL = "Observing"
@@ -53,11 +53,9 @@ COMMANDS: tuple[Command, ...] = (
         ),
         options=(
             flag("--all -a", "Those that don't run, too"),
-            text("--format", "TEMPLATE", "Print as a Go template says, as table TEMPLATE, or as json"),
+            *STATS_LOOKS,
             number("--interval -i", "SECONDS", "Time between two looks", default=5),
             latest(),
-            flag("--no-reset", "Don't clear the screen between two looks"),
-            flag("--no-stream", "Look once"),
             flag("--no-trunc", "Print whole ids"),
         ),
         arguments=(some_containers(RUNNING),),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from podpy.cli.declare.common import LATEST, STOP_SECONDS, template_format
-from podpy.cli.declare.create_options import CREATE_OPTIONS
+from podpy.cli.declare.common import LATEST, LOG_LINES, SIGNAL, STATS_LOOKS, stop_time, template_format
+from podpy.cli.declare.create_options import of_run
 from podpy.cli.declare.model import (
     CONTAINERS,
     FILES,
     PODS,
-    SIGNALS,
     Argument,
     Command,
     Option,
@@ -27,22 +26,17 @@ _ONE = Argument(name="pod", metavar="POD", complete=PODS)
 _MAYBE = _ONE.replace(required=False)
 _SOME = Argument(name="pods", metavar="POD", required=False, many=True, complete=PODS)
 
-_OF_CONTAINERS = frozenset(
+_OF_CONTAINERS = of_run(
     "--add-host --blkio-weight --blkio-weight-device --cgroup-parent --cpu-shares --cpus --cpuset-cpus --cpuset-mems "
     "--device --device-read-bps --device-write-bps --dns --dns-option --dns-search --gidmap --gpus --hostname "
     "--hosts-file --ip --ip6 --label --label-file --mac-address --memory --memory-swap --network --network-alias "
     "--no-hostname --no-hosts --pid --publish --replace --restart --security-opt --shm-size --shm-size-systemd "
     "--subgidname --subuidname --sysctl --uidmap --userns --uts --volume --volumes-from".split()
 )
-"""What a pod may be asked for in the words of `create`; it holds for all of its containers, or for what they share."""
-
-
-def _of_containers() -> tuple[Option, ...]:
-    return tuple(option for option in CREATE_OPTIONS if option.names[0] in _OF_CONTAINERS)
-
+"""Options of `run` that `pod create` has, too: they are for all containers of the pod, or for what these share."""
 
 _CREATE: tuple[Option, ...] = (
-    *_of_containers(),
+    *_OF_CONTAINERS,
     text(
         "--exit-policy",
         "POLICY",
@@ -147,7 +141,7 @@ _MAKING: tuple[Command, ...] = (
             flag("--ignore -i", "A pod that doesn't exist is no error"),
             _LATEST,
             _ID_FILES,
-            number("--time -t", "SECONDS", "How long to wait before killing; -1: for ever", default=STOP_SECONDS),
+            stop_time(),
         ),
     ),
 )
@@ -171,7 +165,7 @@ _ACTING: tuple[Command, ...] = (
         "kill",
         "Send a signal to the containers of pods",
         ("podpy pod kill shop", "podpy pod kill --signal HUP shop"),
-        text("--signal -s", "SIGNAL", "Signal: a name or a number", default="KILL", complete=SIGNALS),
+        SIGNAL,
     ),
     _acting("pause", "Freeze all processes of pods", ("podpy pod pause shop",)),
     _acting("restart", "Stop the containers of pods and start them again", ("podpy pod restart shop",)),
@@ -182,7 +176,7 @@ _ACTING: tuple[Command, ...] = (
         ("podpy pod stop shop", "podpy pod stop --time 2 --all"),
         flag("--ignore -i", "A pod that doesn't exist is no error"),
         _ID_FILES,
-        number("--time -t", "SECONDS", "How long to wait before killing; -1: for ever", default=STOP_SECONDS),
+        stop_time(),
     ),
     _acting("unpause", "Let paused pods go on", ("podpy pod unpause shop",)),
 )
@@ -214,15 +208,10 @@ _OBSERVING: tuple[Command, ...] = (
         help="Print what the containers of a pod wrote",
         examples=("podpy pod logs --names shop", "podpy pod logs --follow --container web shop"),
         options=(
-            flag("--color", "A colour for each container"),
             text("--container -c", "CONTAINER", "Only this one of its containers", complete=CONTAINERS),
-            flag("--follow -f", "Go on as more is written"),
-            _LATEST,
-            flag("--names -n", "Start lines with the container's name"),
-            text("--since", "TIME", "Only after this time: 2024-01-02T15:04:05, 1700000000 or 10m"),
+            *LOG_LINES,
             number("--tail", "LINES", "Only the last lines of each; -1: all", default=-1),
-            flag("--timestamps -t", "Start lines with their times"),
-            text("--until", "TIME", "Only before this time"),
+            _LATEST,
         ),
         rule="pod",
         arguments=(_MAYBE,),
@@ -234,10 +223,8 @@ _OBSERVING: tuple[Command, ...] = (
         examples=("podpy pod stats --no-stream", "podpy pod stats --no-stream --format json shop"),
         options=(
             flag("--all -a", "All pods, as without names"),
-            text("--format", "TEMPLATE", "Print as a Go template says, as table TEMPLATE, or as json"),
+            *STATS_LOOKS,
             _LATEST,
-            flag("--no-reset", "Don't clear the screen between two looks"),
-            flag("--no-stream", "Look once"),
         ),
         rule="pods or none",
         arguments=(_SOME,),

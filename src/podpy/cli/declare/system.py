@@ -28,9 +28,14 @@ COMMANDS: tuple[Command, ...] = (
         examples=(
             "podpy info",
             "podpy info --format '{{.Store.GraphRoot}}'",
+            "podpy info --debug-config",
         ),
         rule="none",
-        options=(template_format(), flag("--debug -D", "Accepted; does nothing", hidden=True)),
+        options=(
+            template_format(),
+            flag("--debug -D", "Accepted; does nothing", hidden=True),
+            flag("--debug-config", "Show what containers.conf sets instead, and which file said it"),
+        ),
     ),
     Command(
         path="version",
@@ -58,7 +63,7 @@ COMMANDS: tuple[Command, ...] = (
             flag(
                 "--rootless-netns",
                 "Join the network of rootless bridges",
-                refuse="bridge networks come with a later version",
+                refuse="only containers join it: podpy run --network NAME",
                 aliases=("--rootless-cni",),
             ),
         ),
@@ -117,9 +122,17 @@ COMMANDS: tuple[Command, ...] = (
         examples=("podpy system boot enable",),
         rule="none",
         description=(
-            "Writes the unit podpy-restart.service of the user's systemd (root: of the system's), enables it, and says "
-            "what is still missing. One that the user has stopped isn't started if its policy is unless-stopped."
+            "Writes the unit podpy-restart.service of the user's systemd (root: of the system's), enables it, and lets "
+            "that systemd run from boot on (loginctl enable-linger), or says what is missing for that. One that the "
+            "user has stopped isn't started if its policy is unless-stopped."
         ),
+    ),
+    Command(
+        path="system boot status",
+        handler="podpy.cli.commands.system.system:boot_status",
+        help="Show which containers start after a reboot, and what is missing for that",
+        examples=("podpy system boot status",),
+        rule="none",
     ),
     Command(
         path="system boot disable",
@@ -159,7 +172,7 @@ COMMANDS: tuple[Command, ...] = (
         rule="none",
         options=(
             flag("--all -a", "Images with names, too, if no container uses them"),
-            flag("--build", "Containers of builds, too (podpy has none yet)"),
+            flag("--build", "Accepted: what a killed build has left goes by itself"),
             flag("--external", "Only what belongs to nothing: what killed calls have left"),
             many("--filter", "KEY=VALUE", "Only things for which this is true (repeatable)"),
             flag("--force -f", "Don't ask"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import AUTHFILE, CERT_DIR, CREDS, TLS_VERIFY, latest, one_container
-from podpy.cli.declare.create_options import CREATE_OPTIONS
+from podpy.cli.declare.create_options import CREATE_OPTIONS, of_run
 from podpy.cli.declare.model import (
     FILES,
     IMAGES,
@@ -74,7 +74,7 @@ COMMANDS: tuple[Command, ...] = (
             text("--name", "NAME", "The new one's name"),
             flag("--run", "Start the new one"),
             text("--pod", "POD", "Put the new one into this pod", complete=PODS),
-            *(option for option in CREATE_OPTIONS if option.names[0] in _LIMITS - {"--ulimit"}),
+            *of_run(_LIMITS - {"--ulimit"}),
         ),
     ),
     Command(

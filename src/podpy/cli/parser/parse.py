@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REPEATABLE = frozenset((form.ARRAY, form.LIST, form.UINTS))
 
 
-class _Reader:
+class Reader:
     """Reads the options of one command from a list of words, pflag's way."""
 
     def __init__(self, rows: tuple[OptionRow, ...], path: str) -> None:
@@ -169,7 +169,7 @@ def split_globals(argv: list[str], table: Table) -> tuple[Options, str, list[str
 
     Raises HelpRequested or UsageError.
     """
-    reader = _Reader(table.globals, "")
+    reader = Reader(table.globals, "")
     try:
         words = reader.read(argv, interspersed=False)
         path = ""
@@ -199,7 +199,7 @@ def parse(argv: list[str], table: Table) -> tuple[Options, CommandRow]:
     path, row = found
     if row[form.COMMAND_REFUSE]:
         raise UsageError(f"{typed}: {row[form.COMMAND_REFUSE]}")
-    reader = _Reader(row[form.OPTIONS], typed)
+    reader = Reader(row[form.OPTIONS], typed)
     reader.also(table.globals[: table.persistent], global_options)
     try:
         positionals = reader.read(words, interspersed=row[form.INTERSPERSED])

@@ -62,6 +62,18 @@ def render(
     return align(text)
 
 
+def listed(format_text: str, rows: list[Struct], heading: Struct | None, *, default: str, indent: str = "  ") -> str:
+    """Return the text of a list whose rows are its JSON, too, which `indent` makes readable; the rest as `render`.
+
+    `heading`: None if none is wanted; it is left out where the format has none.
+    """
+    if is_json(format_text):
+        from podpy.go.json import indented
+
+        return indented(rows, indent) + "\n"
+    return render(format_text, rows, heading if wants_heading(format_text) else None, default=default)
+
+
 class _PerRow:
     """A template for each row: like {{range .}} around the user's text, but errors give positions in that text."""
 

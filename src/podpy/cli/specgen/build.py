@@ -120,9 +120,17 @@ def _identity(options: Options) -> dict[str, Any]:
         "conmon_pidfile": _absolute(options.conmon_pidfile),
         "requires": list(options.requires),
         "pod": options.pod or _id_in(options.pod_id_file),
-        "init_container": getattr(options, "init_ctr", "") or "",
+        "init_container": _init_container(options),
         "create_command": [str(sys._xoptions.get("podpy_called") or "podpy"), *options.argv],
     }
+
+
+def _init_container(options: Options) -> str:
+    """Return --init-ctr. Raises UsageError, in Podman's words, without a pod."""
+    kind: str = getattr(options, "init_ctr", "") or ""
+    if kind and not options.pod and not options.pod_id_file:
+        raise UsageError("must specify pod value with init-ctr", hint="--pod NAME")
+    return kind
 
 
 def _id_in(path: str) -> str:

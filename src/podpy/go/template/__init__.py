@@ -1,9 +1,9 @@
-"""Go templates, the subset of text/template that Podman's users use in `--format`.
+"""Go templates: the subset of text/template that Podman's `--format` needs.
 
     render('{{range .Mounts}}{{.Source}}:{{.Destination}}\n{{end}}', data)
 
-Data: `values.Struct` is a Go struct (an unknown field is an error), a plain dict a Go map, lists slices, None nil, a
-callable field a method. Left out: define, template, block.
+Data: `values.Struct` is a Go struct (an unknown field is an error), a plain dict a Go map, a list a slice, None nil, a
+callable field a method. Not supported: define, template, block.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["TemplateError", "render"]
 
 
 def render(template: str, data: Any) -> str:
-    """Return what a template makes of `data`. Raises TemplateError."""
+    """Return the output of a template for `data`. Raises TemplateError."""
     # Imported here: a caller that needs only `values` (all JSON does) doesn't pay for the parser.
     from podpy.go.template.template import Template
 

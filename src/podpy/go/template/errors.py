@@ -1,4 +1,4 @@
-"""The error of templates: where in the text, and what is wrong."""
+"""The error of templates: position in the text, and reason."""
 
 from __future__ import annotations
 

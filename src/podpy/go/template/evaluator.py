@@ -1,4 +1,4 @@
-"""Walks the nodes and writes the output."""
+"""Evaluates a template's nodes and writes the output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING = object()
 
 
 class _Loop(Exception):
-    """{{break}} or {{continue}} on its way to its {{range}}."""
+    """{{break}} or {{continue}}, raised up to its {{range}}."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -113,7 +113,7 @@ class Evaluator:
         self.variables.append((name, value))
 
     def _command(self, command: Command, dot: Any, final: Any) -> Any:
-        """Evaluate one command; `final` is what the pipe gives it as its last argument."""
+        """Evaluate one command; `final` is the pipe's value, which becomes its last argument."""
         first = command.arguments[0]
         if first.kind == "function":
             return self._call(first, command.arguments[1:], dot, final)
@@ -194,7 +194,7 @@ class Evaluator:
                 raise self._error(node, f"{text_of(value)} has no field {name}")
             return self._method(node, getattr(value, methods[name]), name, arguments)
         if arguments:
-            raise self._error(node, f"{name} has arguments but is no method")
+            raise self._error(node, f"{name} has arguments but isn't a method")
         return result
 
     def _method(self, node: Operand, method: Any, name: str, arguments: list[Any]) -> Any:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class FunctionError(Exception):
-    """A function can't do anything with its arguments; the evaluator adds where in the template that was."""
+    """A function got arguments that it can't use; the evaluator adds the position in the template."""
 
 
 def _json(value: Any) -> str:
@@ -70,7 +70,7 @@ def _length(value: Any) -> int:
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
         if isinstance(value, Struct):
-            raise FunctionError("index can't be used with a struct: write its field's name behind a dot")
+            raise FunctionError("index can't be used with a struct: write the field's name behind a dot")
         if isinstance(value, dict):
             value = value.get(key, _zero(value))
         elif isinstance(value, list | tuple | str):
@@ -87,7 +87,7 @@ def _index(value: Any, *keys: Any) -> Any:
 
 
 def _zero(value: dict[Any, Any]) -> Any:
-    """Return the zero value of a map's elements, as far as it is known."""
+    """Return the zero value of a map's elements, if the map knows it."""
     if isinstance(value, Map):
         return value.zero
     return "" if all(isinstance(item, str) for item in value.values()) else NO_VALUE
@@ -110,7 +110,7 @@ def _printf(format_text: str, *arguments: Any) -> str:
 def _print(*arguments: Any) -> str:
     parts: list[str] = []
     for place, item in enumerate(arguments):
-        # fmt.Sprint sets a blank between two operands of which neither is a string.
+        # fmt.Sprint puts a space between two operands if neither is a string.
         if place and not isinstance(item, str) and not isinstance(arguments[place - 1], str):
             parts.append(" ")
         parts.append(text_of(item))
@@ -173,7 +173,7 @@ def _html(*arguments: Any) -> str:
     return text
 
 
-# `and` and `or` are the evaluator's: they don't evaluate what they don't need.
+# The evaluator has `and` and `or`, which don't evaluate all their arguments.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "and": lambda *_: None,
     "or": lambda *_: None,

@@ -25,7 +25,7 @@ _SPACES = " \t\r\n"
 
 
 class Token:
-    """One token: kind, value, and where it stands."""
+    """One token: kind, value, and position."""
 
     __slots__ = ("kind", "position", "value")
 
@@ -89,7 +89,7 @@ class Lexer:
             self._token()
 
     def _blanks(self) -> bool:
-        """Read blanks; return whether the closing `-}}` with its blank has been reached."""
+        """Read spaces; return whether the closing `-}}` with its space follows."""
         start = self.position
         text = self.text
         while self.position < len(text) and text[self.position] in _SPACES:

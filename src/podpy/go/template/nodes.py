@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """Anything with a place in the text."""
+    """Base of all nodes: has a position in the text."""
 
     __slots__ = ("position",)
 
@@ -27,7 +27,7 @@ class Text(Node):
 
 
 class Pipe(Node):
-    """Commands joined by `|`, with the variables that get the result; `declares` tells := from =."""
+    """Commands joined by `|`, and the variables that get the result; `declares` distinguishes := from =."""
 
     __slots__ = ("commands", "declares", "variables")
 

@@ -34,7 +34,7 @@ class Parser:
         return nodes
 
     def _list(self, inside: str) -> tuple[list[Node], Token | None]:
-        """Parse up to {{end}} or {{else}} (left unread, its word is returned) or the template's end."""
+        """Parse up to the template's end, {{end}} or {{else}}; the latter stay unread, and their word is returned."""
         nodes: list[Node] = []
         while True:
             token = self._next()
@@ -82,7 +82,7 @@ class Parser:
             again = self._peek()
             if again.kind == lexer.NAME and again.value in ("if", "with") and word.value == again.value:
                 self._next()
-                otherwise = [self._branch(again)]  # it takes the one {{end}} of both
+                otherwise = [self._branch(again)]  # it reads the {{end}} that both share
                 del self.variables[depth:]
                 return Branch(word.position, word.value, pipe, body, otherwise)
             self._close()
@@ -113,7 +113,7 @@ class Parser:
         return Pipe(start.position, names, declares, commands)
 
     def _declaration(self, in_range: bool) -> tuple[list[str], bool]:
-        """Parse `$a :=`, `$a, $b :=` or `$a =`, if that is what follows."""
+        """Parse `$a :=`, `$a, $b :=` or `$a =`, if one follows."""
         place = self.place
         names: list[str] = []
         while self._peek().kind == lexer.VARIABLE:

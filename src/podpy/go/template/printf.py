@@ -25,7 +25,7 @@ class _Spec:
 
 
 def sprintf(format_text: str, arguments: tuple[Any, ...]) -> str:
-    """Return the formatted text; a verb that doesn't fit its value shows that in Go's way: %!d(string=x)."""
+    """Return the formatted text; a verb that doesn't fit its value becomes Go's %!d(string=x)."""
     parts: list[str] = []
     used = 0
     position = 0
@@ -186,7 +186,7 @@ def _code_point(_spec: _Spec, value: Any) -> tuple[str, str] | None:
 
 
 def type_name(value: Any) -> str:
-    """Return what %T prints, as far as Python's types tell."""
+    """Return what %T prints, as far as Python's types show it."""
     if value is None or isinstance(value, NoValue):
         return "<nil>"
     if isinstance(value, bool):

@@ -10,7 +10,7 @@ _HEX_LENGTHS = {"x": 2, "u": 4, "U": 8}
 
 
 def unquote(literal: str) -> str | int:
-    """Return the value of a Go literal in double quotes, back quotes, or (a number) single quotes. ValueError."""
+    """Return the value of a Go literal: a text in double or back quotes, a number in single ones. Raises ValueError."""
     quote, inner = literal[0], literal[1:-1]
     if quote == "`":
         return inner.replace("\r", "")

@@ -1,4 +1,4 @@
-"""A template: parsed once, rendered as often as wanted."""
+"""A template: parsed once, rendered any number of times."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Template:
-    """A parsed template, to be rendered as often as wanted."""
+    """A parsed template."""
 
     def __init__(self, text: str) -> None:
-        """Parse `text`. Raises TemplateError with the position of the mistake."""
+        """Parse `text`. Raises TemplateError with the mistake's position."""
         self.text = text
         self.nodes: list[Node] = Parser(text).parse()
 
     def render(self, data: Any) -> str:
-        """Return what the template makes of `data`. Raises TemplateError."""
+        """Return the output for `data`. Raises TemplateError."""
         return Evaluator(self.text, data).run(self.nodes)

@@ -1,4 +1,4 @@
-"""How Go sees values: structs and maps, truth, comparison, and how fmt's %v prints them."""
+"""Go's view of values: structs and maps, truth, comparison, fmt's %v."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_EXPONENT_LIMIT = 21  # fmt prints a float with %g but turns to exponents only here
+_EXPONENT_LIMIT = 21  # fmt prints floats with %g, but with an exponent only from here on
 
 
 class Struct(dict):  # type: ignore[type-arg]
-    """A Go struct: its fields in order by name. As JSON it is an object; an unknown field is an error in a template.
+    """A Go struct: fields by name, in order. JSON writes it as an object; in a template an unknown field is an error.
 
-    A callable value is a method: it is called with the template's arguments and isn't part of the JSON.
+    A callable value is a method: a template calls it with its arguments, JSON omits it.
     """
 
     __slots__ = ()
 
     def json_form(self) -> Struct:
-        """Return the struct whose fields are the JSON; what a template shows may differ, as in `ps`."""
+        """Return the struct to write as JSON, which may differ from what a template sees, as in `ps`."""
         return self
 
 
 class Map(dict):  # type: ignore[type-arg]
-    """A Go map whose elements' type is known: `zero` is what `index` gives for a key that it hasn't (text/template).
+    """A Go map whose elements' type is known: `zero` is what `index` returns for a missing key (text/template).
 
-    Without `items` it is Go's nil map: empty in a template, null in JSON.
+    Without `items` it is a nil map: empty in a template, null in JSON.
     """
 
     __slots__ = ("is_nil", "zero")
@@ -43,7 +43,7 @@ class NilSlice(list):  # type: ignore[type-arg]
 
 
 class NoValue:
-    """What a missing map entry gives: prints as <no value>, is false."""
+    """The value of a missing map entry: prints as <no value>, is false."""
 
     def __bool__(self) -> bool:
         return False
@@ -53,7 +53,7 @@ NO_VALUE = NoValue()
 
 
 def truth(value: Any) -> bool:
-    """Return whether Go's `if` takes a value as true: everything but the zero values of its kind, and any struct."""
+    """Return whether a value is true for Go's `if`: a struct is; any other unless it is its type's zero value."""
     if isinstance(value, Struct):
         return True
     return bool(value)
@@ -83,7 +83,7 @@ def text_of(value: Any) -> str:
 
 
 def float_text(value: float) -> str:
-    """Return a float as %v prints it: the shortest digits that give it back, exponents from 1e+21 on."""
+    """Return a float as %v prints it: the shortest digits that round-trip, with an exponent from 1e+21 on."""
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
@@ -98,7 +98,7 @@ def float_text(value: float) -> str:
 
 
 def sorted_keys(value: dict[Any, Any]) -> list[Any]:
-    """Return a map's keys in the order in which Go's templates and fmt go through them."""
+    """Return a map's keys in the order of Go's templates and fmt."""
     try:
         return sorted(value)
     except TypeError:

@@ -99,14 +99,20 @@ def compressor(kind: str, level: int | None = None) -> Any:
     return module.compressobj(level=_GZIP_LEVEL if level is None else level, wbits=31)
 
 
-def decompressed(chunks: Iterable[bytes]) -> Generator[bytes]:
-    """Yield a stream's contents, compressed or not. Raises ImageError for broken data."""
-    chunks = iter(chunks)
+def beginning(chunks: Iterator[bytes], length: int) -> bytes:
+    """Take chunks until they have `length` bytes, or there are no more, and return them."""
     head = b""
     for chunk in chunks:
         head += chunk
-        if len(head) >= HEAD:
+        if len(head) >= length:
             break
+    return head
+
+
+def decompressed(chunks: Iterable[bytes]) -> Generator[bytes]:
+    """Yield a stream's contents, compressed or not. Raises ImageError for broken data."""
+    chunks = iter(chunks)
+    head = beginning(chunks, HEAD)
     stream = decompressor(detect(head))
     try:
         yield from stream.feed(head)

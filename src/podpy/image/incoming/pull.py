@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podpy.digests import sha256
 from podpy.errors import ConfigError, ImageError, NoSuchImageError, PodpyError, UsageError
 from podpy.image.failures import ErrorPrefix, combined
 from podpy.image.names.lookup import find_named
@@ -16,7 +17,8 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from typing import TypeVar
 
     from podpy.config.paths import Paths
     from podpy.config.registries import Registries
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from podpy.image.registry.read import Repository
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
+
+    T = TypeVar("T")
 
 
 def pull(
@@ -162,6 +166,28 @@ def _pull(
     raise combined(failures)
 
 
+class Offer(Record):
+    """What a registry has under a name: the image's id, and the digest of its manifest or of the index above it."""
+
+    id: str
+    digest: str
+
+
+def offer(store: Store, paths: Paths, name: str, options: PullOptions, *, known: Collection[str] = ()) -> Offer | None:
+    """Return what the registry has under a name; no layer is fetched. None: it is one of the digests in `known`.
+
+    Raises TrustError for what policy.json doesn't let in, RegistryError, AuthenticationError, ImageError, ConfigError.
+    """
+    registries = registries_of(paths)
+    failures: list[PodpyError] = []
+    for reference in for_pull(name.removeprefix(REGISTRY), registries).names:
+        try:
+            return _Pull(store, paths, reference, options, registries, SILENT).offer(known)
+        except (ImageError, ConfigError) as error:
+            failures.append(error)
+    raise combined(failures)
+
+
 class _Pull:
     """One full name: its mirrors and its registry, one after the other."""
 
@@ -183,13 +209,29 @@ class _Pull:
 
     def run(self, here: ImageRecord | None) -> ImageRecord:
         """Return the image. Raises the last place's error if no place has it."""
+        return self._first(lambda repository: self._from(repository, here))
+
+    def offer(self, known: Collection[str]) -> Offer | None:
+        """Return what the first place that has the name has there; see `offer`."""
+        return self._first(lambda repository: self._offer(repository, known))
+
+    def _first(self, use: Callable[[Repository], T]) -> T:
         pull_sources = remote.PullSources(
             self._paths, self._reference, self._registries, self._options, progress=self._progress
         )
         for source in pull_sources:
             with source as repository:
-                return self._from(repository, here)
+                return use(repository)
         raise pull_sources.error()
+
+    def _offer(self, repository: Repository, known: Collection[str]) -> Offer | None:
+        wanted = self._reference.digest or self._reference.tag
+        if repository.digest(wanted) in known:  # most days: one request, which registries don't count as a pull
+            return None
+        manifest, data, parents = self._manifest(repository, wanted)
+        repository.check_policy(data)
+        digest = sha256(parents[0] if parents else data)
+        return None if digest in known else Offer(id=manifest.config.hex, digest=digest)
 
     def _from(self, repository: Repository, here: ImageRecord | None) -> ImageRecord:
         wanted = self._reference.digest or self._reference.tag

@@ -59,7 +59,9 @@ class Export(Record):
 
 
 def own_format(record: ImageRecord) -> str:
-    """Return the format of the manifest that an image came with."""
+    """Return the format of the manifest that an image came with; OCI for a build's step, which has none."""
+    if not record.manifest:
+        return OCI
     manifest = schema.parse(record.manifest)
     return DOCKER if manifest.media_type == schema.DOCKER_MANIFEST else OCI
 

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 MANAGER = "podpy"
-"""Who owns the fields that podpy sets, in the object's managedFields."""
+"""The owner of podpy's fields, in an object's managedFields."""
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 _MOST = 4 << 20  # bytes of an answer
-_LONGEST = 1000  # characters of a server's words that are shown
+_LONGEST = 1000  # characters of a server's text to show
 _CORE = "v1"
 
 
 class Cluster:
-    """A cluster's API server, spoken to as one user. A context: it keeps its connection until the end."""
+    """A cluster's API server, as one user. A context: it keeps its connection until the end."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -42,9 +42,9 @@ class Cluster:
         self._lines.close()
 
     def apply(self, document: Document, namespace: str = "") -> None:
-        """Make an object as the document says, or change it to that; what others own in it stays theirs.
+        """Create an object, or change it, to match the document; fields that others own stay theirs.
 
-        `namespace`: empty: the document's, else the context's. Raises ClusterError with the server's own words.
+        `namespace`: empty: the document's, else the context's. Raises ClusterError with the server's words.
         """
         version, kind, data = document["apiVersion"], document["kind"], document["metadata"]
         resource = self._resource(version, kind)
@@ -52,14 +52,14 @@ class Cluster:
         if resource.get("namespaced"):
             own = data.get("namespace")
             if own and namespace and own != namespace:
-                raise ClusterError(f'{kind} {data["name"]}: its namespace is "{own}", and --ns says "{namespace}"')
+                raise ClusterError(f'{kind} {data["name"]}: its namespace is "{own}", but --ns is "{namespace}"')
             path += f"/namespaces/{_quoted(namespace or own or self._access.namespace)}"
         path += f"/{resource['name']}/{_quoted(data['name'])}"
         body = fastjson.dumps(_wanted(document)).encode()
         self._ask("PATCH", f"{path}?fieldManager={MANAGER}", body)
 
     def _resource(self, version: str, kind: str) -> Document:
-        """Return what the server knows of a kind: its name in paths, and whether it is in a namespace."""
+        """Return the server's APIResource of a kind: its name in paths, and whether it is namespaced."""
         if version not in self._kinds:
             found = self._ask("GET", _root(version)).get("resources") or ()
             named = [one for one in found if isinstance(one, dict) and isinstance(one.get("name"), str)]
@@ -126,7 +126,7 @@ class Cluster:
             return ClusterError(message, hint="kubectl apply --server-side --force-conflicts takes the fields over")
         if status == 404 and not message:
             return ClusterError(f"{server}: it has no {path.partition('?')[0]}")
-        return ClusterError(message or f"{server}: it answers {status}, and not as Kubernetes does")
+        return ClusterError(message or f"{server}: it answers {status}, but not as Kubernetes does")
 
     def _unreachable(self, error: HTTPError) -> ClusterError:
         server = self._access.server
@@ -153,7 +153,7 @@ def _trust(access: Access) -> Trust:
 
 
 def _place(access: Access) -> tuple[str, str]:
-    """Return the address with the name that is in the server's certificate, and the host and port to connect to."""
+    """Return the address, with the host's name in the server's certificate, and the host and port to connect to."""
     if not access.server_name:
         return access.server, ""
     scheme, _, rest = access.server.partition("://")
@@ -182,7 +182,7 @@ def _quoted(text: str) -> str:
 
 
 def _wanted(document: Document) -> Document:
-    """Return what is asked for: without what only a server says."""
+    """Return the document without the fields that only a server sets."""
     data = {key: value for key, value in document["metadata"].items() if key not in _SERVERS_OWN}
     wanted = {**document, "metadata": data}
     wanted.pop("status", None)

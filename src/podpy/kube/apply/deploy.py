@@ -1,14 +1,14 @@
-"""`kube apply`: every document of a file, or of what `kube generate` makes, to the cluster."""
+"""`kube apply`: every document of a file, or of `kube generate`, to the cluster."""
 
 from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.kube.apply import kubeconfig, plugin
 from podpy.kube.apply.cluster import Cluster
-from podpy.kube.reading.load import load
-from podpy.kube.reading.places import Plain
-from podpy.kube.reading.scalars import resolve
 from podpy.record import Record
+from podpy.yaml.load import load
+from podpy.yaml.places import Plain
+from podpy.yaml.scalars import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WORKLOADS = ("Pod", "Deployment", "DaemonSet", "Job", "StatefulSet", "CronJob",
 
 
 class Target(Record):
-    """Where to: the options of podman-kube-apply(1). Empty ones are left to the kubeconfig."""
+    """The target: the options of podman-kube-apply(1). The kubeconfig fills empty ones."""
 
     kubeconfig: str = ""  # a file
     namespace: str = ""
@@ -29,7 +29,7 @@ class Target(Record):
 
 
 def read(data: bytes, file: str) -> list[Document]:
-    """Return the documents of a YAML file as plain data. `file` stands in errors. Raises UsageError."""
+    """Return the documents of a YAML file as plain data. `file` is its name in errors. Raises UsageError."""
     return [_plain(document) for document in load(data, file)]
 
 
@@ -42,7 +42,7 @@ def _plain(value: Any) -> Any:
 
 
 def find(target: Target, environ: Mapping[str, str]) -> Cluster:
-    """Return the cluster that a kubeconfig names, not spoken to yet. `environ`: KUBECONFIG, HOME, a plugin's variables.
+    """Return a kubeconfig's cluster, without connecting to it. `environ`: KUBECONFIG, HOME, a plugin's variables.
 
     Raises ConfigError.
     """
@@ -51,10 +51,10 @@ def find(target: Target, environ: Mapping[str, str]) -> Cluster:
 
 
 def deploy(cluster: Cluster, documents: Iterable[Document], namespace: str = "") -> None:
-    """Apply documents: first what others need (claims, Services, ConfigMaps …), then what runs.
+    """Apply documents: first those that others need (claims, Services, ConfigMaps …), then workloads.
 
-    The first that is refused ends it; what was applied before stays, and another call begins where nothing changes.
-    Raises UsageError for what is no object, before anything is sent; ClusterError.
+    The first refusal ends the call; earlier changes stay, and another call repeats them without effect.
+    Raises UsageError for a document that isn't an object, before anything is sent; ClusterError.
     """
     checked = [_checked(document) for document in _flat(documents)]
     if not checked:
@@ -73,7 +73,7 @@ def _flat(documents: Iterable[Document]) -> Iterator[Document]:
 
 def _checked(document: Any) -> Document:
     if not isinstance(document, dict):
-        raise UsageError("unable to read kube YAML: a document is no object with kind, apiVersion and metadata")
+        raise UsageError("unable to read kube YAML: a document isn't an object with kind, apiVersion and metadata")
     data = document.get("metadata")
     kind, version = document.get("kind"), document.get("apiVersion")
     if not (isinstance(kind, str) and isinstance(version, str) and kind and version):

@@ -1,7 +1,7 @@
-"""kubeconfig files: clusters, users, and which of them belong together (kubectl's rules).
+"""kubeconfig files: clusters, users, and contexts, which combine the two (kubectl's rules).
 
 $KUBECONFIG may name several files. Of two entries with one name the first file's counts, and so does the first
-`current-context`. A relative path in a file begins at the file's directory.
+`current-context`. A relative path in a file is relative to the file's directory.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFil
 
 
 class Access(Record):
-    """A cluster and a user of it. Certificates and the key are PEM; `plugin` names a program that knows more."""
+    """A cluster and its user. Certificates and the key are PEM; `plugin` names a program that prints credentials."""
 
     server: str  # https://HOST[:PORT][/PATH]
     namespace: str = "default"
     authorities: bytes = b""  # empty: the system's
     is_checked: bool = True
-    server_name: str = ""  # in the server's certificate, if it isn't the host
-    proxy: str | None = None  # None: as the environment says
+    server_name: str = ""  # the name in the server's certificate, if it isn't the host's
+    proxy: str | None = None  # None: the environment's
     token: str = ""
     user: str = ""
     password: str = ""
@@ -45,7 +45,7 @@ class Access(Record):
 
 
 def find_files(given: str, environ: Mapping[str, str]) -> list[str]:
-    """Return the files to read: the one that is given, else $KUBECONFIG's, else ~/.kube/config. Raises ConfigError."""
+    """Return the files to read: the given one, else $KUBECONFIG's, else ~/.kube/config. Raises ConfigError."""
     if given:
         return [given]
     named = [path for path in environ.get("KUBECONFIG", "").split(os.pathsep) if path]
@@ -54,13 +54,13 @@ def find_files(given: str, environ: Mapping[str, str]) -> list[str]:
     if not files:
         raise ConfigError(
             "kubeconfig not given, unable to connect to cluster",
-            hint="Give one with --kubeconfig or KUBECONFIG: what the cluster's administrator or provider gave you",
+            hint="Give the file that the cluster's administrator or provider gave you by --kubeconfig or KUBECONFIG",
         )
     return files
 
 
 def access(files: Sequence[str], *, authorities: str = "") -> Access:
-    """Return the cluster and user of the current context; without one, the first cluster and user, as Podman's.
+    """Return the cluster and user of the current context; without one, the first cluster and user, as in Podman.
 
     `authorities`: a file with the cluster's authority, or "insecure". Raises ConfigError.
     """
@@ -90,11 +90,11 @@ def _credentials(user: Entry, file: str) -> dict[str, Any]:
             f"{file}: auth-provider, which Kubernetes 1.26 removed, is not supported",
             hint="Ask the cluster's provider for a kubeconfig with exec or a token",
         )
-    # A token's file may be renewed, so it stands over a token that was copied from it.
+    # A token's file may be renewed, so it overrides a token that was copied from it.
     token = _read(user["tokenFile"]).decode(errors="replace").strip() if user.get("tokenFile") else user.get("token")
     certificate, key = _pem(user, "client-certificate"), _pem(user, "client-key")
     if bool(certificate) != bool(key):
-        raise ConfigError(f"{file}: a client's certificate and its key belong together: one is missing")
+        raise ConfigError(f"{file}: a client's certificate needs its key, and the key its certificate")
     names = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
     return {
         "token": str(token or ""),
@@ -130,7 +130,7 @@ class _Config:
                 self._entries[kind].setdefault(str(item.get("name")), _absolute(entry, os.path.dirname(path)))
 
     def context(self) -> Entry:
-        """Return the current context, or one of the first cluster and user. Raises ConfigError."""
+        """Return the current context, or a context of the first cluster and user. Raises ConfigError."""
         if self._current:
             return self.entry("contexts", self._current)
         return {
@@ -139,7 +139,7 @@ class _Config:
         }
 
     def entry(self, kind: str, name: object) -> Entry:
-        """Return an entry by its name; an empty one if no user is named. Raises ConfigError."""
+        """Return an entry by name; an empty one if the context names no user. Raises ConfigError."""
         if not name and kind == "users":
             return {}
         found = self._entries[kind].get(str(name))
@@ -160,22 +160,22 @@ def _document(path: str) -> Entry:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
-        raise ConfigError(f"{path} is no kubeconfig")
+        raise ConfigError(f"{path} isn't a kubeconfig")
     return found
 
 
 def _check(path: str, entry: Entry) -> None:
-    """Refuse values of another type than they have. Raises ConfigError."""
+    """Raise ConfigError for a value of the wrong type."""
     plugin = entry.get("exec") or {}
     if not isinstance(plugin, dict):
-        raise ConfigError(f"{path}: exec is a mapping")
+        raise ConfigError(f"{path}: exec must be a mapping")
     for name in ("args", "env"):
         if not isinstance(plugin.get(name) or [], list):
-            raise ConfigError(f"{path}: {name} of exec is a list")
+            raise ConfigError(f"{path}: {name} of exec must be a list")
     if not all(isinstance(pair, dict) for pair in plugin.get("env") or ()):
-        raise ConfigError(f"{path}: env of exec is a list of mappings")
+        raise ConfigError(f"{path}: env of exec must be a list of mappings")
     if not isinstance(entry.get("proxy-url") or "", str):
-        raise ConfigError(f"{path}: proxy-url is a text")
+        raise ConfigError(f"{path}: proxy-url must be a text")
 
 
 def _absolute(entry: Entry, directory: str) -> Entry:
@@ -187,7 +187,7 @@ def _absolute(entry: Entry, directory: str) -> Entry:
 
 
 def _pem(entry: Entry, name: str) -> bytes:
-    """Return a certificate or a key: what stands in the entry itself (base64), else the content of the file."""
+    """Return a certificate or a key: the entry's own (base64), else its file's content."""
     data = entry.get(f"{name}-data")
     if not data:
         return _read(entry[name]) if entry.get(name) else b""

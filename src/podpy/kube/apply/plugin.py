@@ -1,7 +1,7 @@
-"""Credential plugins: a program that a kubeconfig names says the token or the certificate.
+"""Credential plugins: a program that a kubeconfig names prints the token or the certificate.
 
-The protocol is client.authentication.k8s.io. The program runs as the user who calls podpy, and can't ask anything: it
-reads no terminal. podpy keeps nothing of what it says.
+The protocol is client.authentication.k8s.io. The program runs as podpy's caller, and can't ask questions, since it gets
+no terminal. podpy doesn't store its answer.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _FIELDS = ("token", "clientCertificateData", "clientKeyData")
-_LONGEST = 60  # seconds: it may ask a service elsewhere
+_LONGEST = 60  # seconds: it may ask a remote service
 
 
 def resolved(access: Access, environ: Mapping[str, str]) -> Access:
-    """Return the access with what its plugin says; as it is if it names none. Raises ConfigError."""
+    """Return the access with its plugin's credentials; unchanged if it has no plugin. Raises ConfigError."""
     if not access.plugin:
         return access
     version, command = access.plugin.get("apiVersion"), str(access.plugin.get("command") or "")
     who = f"user {access.user_name}: {command}"
     if version not in _VERSIONS:
-        raise ConfigError(f"{who}: a credential plugin of {version}, which podpy doesn't speak")
+        raise ConfigError(f"{who}: a credential plugin of {version}, which podpy doesn't know")
     status = _answer(access.plugin, who, environ)
     token, certificate, key = (str(status.get(name) or "") for name in _FIELDS)
     if not token and not (certificate and key):
-        raise ConfigError(f"{who}: it says neither a token nor a certificate with its key")
+        raise ConfigError(f"{who}: it prints neither a token nor a certificate with its key")
     return access.replace(
         token=token or access.token,
         certificate=certificate.encode() or access.certificate,
@@ -62,5 +62,5 @@ def _answer(plugin: dict[str, Any], who: str, environ: Mapping[str, str]) -> dic
     except (ValueError, KeyError, TypeError):
         status = None
     if not isinstance(status, dict):
-        raise ConfigError(f"{who}: what it prints is no ExecCredential with a status")
+        raise ConfigError(f"{who}: its output isn't an ExecCredential with a status")
     return status

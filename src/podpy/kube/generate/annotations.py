@@ -1,4 +1,4 @@
-"""Annotations of a pod: those of its containers, and what only Podman's own keys can say."""
+"""Annotations of a pod: those of its containers, and Podman's own keys for settings without a Kubernetes field."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _UPDATES = "io.containers.autoupdate"
 def of_pod(group: Group, called: dict[str, str], options: Options) -> dict[str, str]:
     """Return the pod's annotations. `called`: the containers' names in the document, by their ids.
 
-    Kubernetes has one set for the whole pod. An annotation that all containers agree on keeps its key; of others the
-    key says whose it is, as Podman's keys always do: KEY/NAME, and KEY.NAME where the key has a slash already, since an
-    API server takes only one. What it can't take at all is left out, unless `podman_only`.
+    Kubernetes has one set for the whole pod. An annotation that all containers share keeps its key. Another's key gets
+    the container's name, as Podman's keys always do: KEY/NAME, or KEY.NAME where the key has a slash already, since an
+    API server takes only one. Keys that it can't take at all are omitted, unless `podman_only`.
     """
     found: dict[str, str] = {}
     keys = dict.fromkeys(key for member in group.members for key in member.spec.annotations)
@@ -48,7 +48,7 @@ def _of_all(key: str, members: list[Source], called: dict[str, str]) -> dict[str
 
 
 def _engines_own(member: Source) -> dict[str, str]:
-    """Return what Podman's `kube play` obeys and clusters don't mind: ulimits, and relabelling of a bind mount."""
+    """Return the annotations that Podman's `kube play` reads and clusters ignore: ulimits, relabelling of mounts."""
     limits = [limit for limit in member.spec.ulimits if limit not in member.usual.ulimits]
     texts = [f"{limit.name.lower()}={limit.soft}:{limit.hard}" for limit in limits]
     found = {_ULIMITS: ",".join(texts)} if texts else {}
@@ -60,7 +60,7 @@ def _engines_own(member: Source) -> dict[str, str]:
 
 
 def _podmans(member: Source) -> dict[str, str]:
-    """Return what Podman's reserved keys say of one container."""
+    """Return the annotations with Podman's reserved keys for one container."""
     spec = member.spec
     flags = {
         "autoremove": spec.remove,

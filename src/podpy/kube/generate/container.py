@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 
     from podpy.kube.generate.source import Options, Source
     from podpy.kube.generate.volumes import Volumes
-    from podpy.spec.container import PortMapping, Resources
+    from podpy.spec.container import ContainerSpec, PortMapping, Resources
 
 _USUAL = {"container": "podman", "TERM": "xterm", "PATH": DEFAULT_PATH}
-"""Variables that an engine sets by itself, and their values."""
-_PERIOD = 100_000  # microseconds, the kernel's
+"""Variables that an engine sets itself, and their values."""
+_PERIOD = 100_000  # microseconds, the kernel's default
 _GPU = "nvidia.com/gpu"
+_SECRETS = (("secretRef", "name"), ("secretKeyRef", "name"), ("secret", "secretName"), ("secret", "name"))
 
 
 def container(source: Source, name: str, volumes: Volumes, options: Options) -> dict[str, Any]:
-    """Return the container's fields. What an image says by itself isn't repeated, as in Podman.
+    """Return the container's fields, without those that the image sets equally, as in Podman.
 
-    Raises UsageError for what YAML can't hold.
+    Raises UsageError for a text that YAML can't hold.
     """
     spec = source.spec
     _tell_of_secrets(source)
@@ -36,6 +37,7 @@ def container(source: Source, name: str, volumes: Volumes, options: Options) -> 
         **_command(source),
         workingDir=spec.workdir if spec.workdir not in ("", "/", source.image.workdir) else None,
         env=_variables(source),
+        envFrom=_whole_sources(spec),
         ports=[] if spec.network == "host" else ports(source.ports, options),
         resources=_resources(spec.resources, _graphics(source, options)),
         securityContext=security.context(source),
@@ -48,15 +50,17 @@ def container(source: Source, name: str, volumes: Volumes, options: Options) -> 
 
 
 def _tell_of_secrets(source: Source) -> None:
-    for use in source.spec.secrets:
-        warn(f"container {source.name}: the secret {use.name} isn't in the YAML: make it where the YAML is used")
+    spec = source.spec
+    origins = [*spec.env_origins.values(), *spec.volume_origins.values()]
+    for name in dict.fromkeys([*(use.name for use in spec.secrets), *names_of_secrets(origins)]):
+        warn(f"container {source.name}: the secret {name} isn't in the YAML: create it where the YAML is used")
 
 
 def _command(source: Source) -> dict[str, Any]:
-    """Return `command` and `args`, which are the entrypoint and its arguments; nothing where the image says the same.
+    """Return `command` and `args`, which are the entrypoint and its arguments, where they differ from the image's.
 
-    A command without an entrypoint goes to `command`, as in Podman: the file is for clusters, where `args` would be
-    the arguments of the image's entrypoint.
+    A command without an entrypoint becomes `command`, as in Podman: in a cluster `args` would be the arguments of the
+    image's entrypoint.
     """
     spec, image = source.spec, source.image
     entrypoint = spec.entrypoint or []
@@ -70,17 +74,41 @@ def _command(source: Source) -> dict[str, Any]:
     }
 
 
-def _variables(source: Source) -> list[dict[str, str]]:
+def _variables(source: Source) -> list[dict[str, Any]]:
+    """Return the variables that have a value of their own, or one of a ConfigMap, a Secret or a field by its key."""
     of_image = dict(item.partition("=")[::2] for item in source.image.env)
     usual = {**_USUAL, **of_image}
-    found = {name: value for name, value in source.spec.env.items() if usual.get(name) != value}
+    origins = source.spec.env_origins
+    found = {name: value for name, value in source.spec.env.items() if name in origins or usual.get(name) != value}
     if source.own_hostname:
         found.setdefault("HOSTNAME", source.own_hostname)
-    return [{"name": literal(name), "value": literal(value)} for name, value in found.items()]
+    return [
+        {"name": name, "valueFrom": origins[name]["valueFrom"]}
+        if name in origins
+        else {"name": literal(name), "value": literal(value)}
+        for name, value in found.items()
+        if "envFrom" not in origins.get(name, ())
+    ]
+
+
+def _whole_sources(spec: ContainerSpec) -> list[dict[str, Any]]:
+    """Return the ConfigMaps and Secrets all of whose keys are variables, in their order."""
+    found = {each["place"]: each["envFrom"] for each in spec.env_origins.values() if "envFrom" in each}
+    return [found[place] for place in sorted(found)]
+
+
+def names_of_secrets(value: Any) -> list[str]:
+    """Return the names of the Secrets in origins of variables and volumes."""
+    if isinstance(value, list):
+        return [name for item in value for name in names_of_secrets(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value[key].get(field, "") for key, field in _SECRETS if isinstance(value.get(key), dict)]
+    return [*filter(None, own), *(name for item in value.values() for name in names_of_secrets(item))]
 
 
 def ports(mappings: Iterable[PortMapping], options: Options) -> list[dict[str, Any]]:
-    """Return each port of the ranges; TCP isn't named, and with a Service no port is the host's."""
+    """Return each port of the ranges, without the protocol TCP, and with a Service without the host's port."""
     return [
         known(
             containerPort=mapping.container_port + place,
@@ -94,7 +122,7 @@ def ports(mappings: Iterable[PortMapping], options: Options) -> list[dict[str, A
 
 
 def _resources(asked: Resources, further: dict[str, str]) -> dict[str, Any]:
-    """Return limits, and requests where something is reserved. An API server refuses requests above the limits."""
+    """Return limits, and requests for reservations. An API server refuses requests above the limits."""
     memory = asked.memory if asked.memory and asked.memory > 0 else None
     milli = _milli(asked)
     reserved = asked.memory_reservation or 0
@@ -111,7 +139,7 @@ def _resources(asked: Resources, further: dict[str, str]) -> dict[str, Any]:
 
 
 def _milli(asked: Resources) -> int:
-    """Return the limit in thousandths of a CPU; there is nothing finer."""
+    """Return the limit in thousandths of a CPU, Kubernetes' finest unit."""
     if asked.cpus:
         return int(asked.cpus * 1000)
     if asked.cpu_quota and asked.cpu_quota > 0:
@@ -120,7 +148,7 @@ def _milli(asked: Resources) -> int:
 
 
 def _graphics(source: Source, options: Options) -> dict[str, str]:
-    """Return CDI devices as extended resources: how many of a kind; for Podman alone each by its name."""
+    """Return CDI devices as extended resources: the number of each kind; for Podman alone each device by name."""
     spec = source.spec
     devices = dict.fromkeys([*spec.cdi_devices, *(f"{_GPU}={name}" for name in spec.gpus)])
     if options.podman_only:

@@ -1,4 +1,4 @@
-"""`kube generate`: containers, pods and volumes as documents for a cluster, and their text."""
+"""`kube generate`: containers, pods and volumes → documents for a cluster, and their text."""
 
 from __future__ import annotations
 
@@ -45,23 +45,24 @@ _NAMESPACES = """
 # default settings for kubernetes. This can lead to unexpected behavior when running the generated
 # kube yaml in a kubernetes cluster.
 """
-_SHARED = ("ipc", "net", "uts")  # in each of Kubernetes' pods
+_SHARED = ("ipc", "net", "uts")  # which every pod in Kubernetes shares
 _SHORT_ID = 12
 
 
 class Generated:
-    """The documents for some names, in the order in which a cluster must get them, and remarks on them."""
+    """The documents, in the order that a cluster needs, and notes on them."""
 
     def __init__(self) -> None:
         self.claims: list[Document] = []
+        self.configmaps: dict[str, Document] = {}  # by name
         self.services: list[Document] = []
         self.workloads: list[Document] = []
         self.notes: list[str] = []
 
     @property
     def documents(self) -> list[Document]:
-        """All of them: claims, Services, then what runs."""
-        return [*self.claims, *self.services, *self.workloads]
+        """All documents: claims, ConfigMaps, Services, then workloads."""
+        return [*self.claims, *self.configmaps.values(), *self.services, *self.workloads]
 
     def text(self) -> str:
         """Return them as one YAML text, with Podman's comments."""
@@ -71,7 +72,7 @@ class Generated:
 
 
 def generate(runtime: Runtime, names: Sequence[str], options: Options) -> Generated:
-    """Return the documents for containers, pods and volumes, each given by name or id. All containers are one pod.
+    """Return the documents for containers, pods and volumes, each given by name or id. The containers become one pod.
 
     Raises UsageError, NotFoundError, AmbiguousNameError; nothing is changed.
     """
@@ -88,6 +89,8 @@ def generate(runtime: Runtime, names: Sequence[str], options: Options) -> Genera
         if not {*_SHARED} <= {*found.spec.share}:
             made.notes = [_NAMESPACES]
         _add(made, pod(group_of(runtime, found), options, now), options)
+        for name, data in found.spec.configmaps.items():
+            made.configmaps[name] = kinds.configmap(name, data, now)
     if containers:
         members = [source_of(runtime, container) for container in containers]
         _add(made, pod(Group(name=members[0].name, members=members), options, now), options)
@@ -97,7 +100,7 @@ def generate(runtime: Runtime, names: Sequence[str], options: Options) -> Genera
 
 
 def _look_up(runtime: Runtime, names: Sequence[str]) -> tuple[list[Container], list[Pod], list[Volume]]:
-    """Return what each name names: a container, else a pod, else a volume."""
+    """Return the object of each name: a container, else a pod, else a volume."""
     containers: list[Container] = []
     pods: list[Pod] = []
     volumes: list[Volume] = []

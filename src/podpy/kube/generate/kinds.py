@@ -1,4 +1,4 @@
-"""What else a pod becomes: Deployment, DaemonSet, Job, Service; and a volume's claim."""
+"""A pod → Deployment, DaemonSet, Job, Service; a volume → its claim."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VOLUME_OPTIONS = {"o": "mount-options", "device": "device", "type": "type", "UI
 
 
 def of_kind(pod: Document, options: Options) -> Document:
-    """Return the pod as the kind that is asked for. Raises UsageError for a kind that can't hold it."""
+    """Return the pod as the requested kind. Raises UsageError for a kind that can't hold it."""
     make = _KINDS.get(options.kind)
     if make is None:
         raise UsageError(
@@ -88,16 +88,16 @@ def _around(pod: Document, version: str, kind: str, spec: Document) -> Document:
 
 
 def service(pod: Document) -> Document:
-    """Return a Service that publishes the pod's ports at each node: NodePort, with ports chosen by chance.
+    """Return a Service that publishes the pod's ports at each node: NodePort, with random ports.
 
-    Without a port there is nothing to publish: then it gives the pod a name in the cluster's DNS (a headless Service).
+    For a pod without ports it is a headless Service, which only gives the pod a name in the cluster's DNS.
     """
     data = pod["metadata"]
     found = [port for one in pod["spec"]["containers"] for port in one.get("ports", ())]
     unique = names.Unique()
     nodes = sample(_NODE_PORTS, len(found))
     ports = [_service_port(port, node, unique) for port, node in zip(found, nodes, strict=True)]
-    name = data["name"]  # a Service's begins with a letter (RFC 1035)
+    name = data["name"]  # a Service's name begins with a letter (RFC 1035)
     published = {"ports": ports, "type": "NodePort"} if ports else {"clusterIP": "None"}
     return {
         "apiVersion": "v1",
@@ -122,8 +122,13 @@ def _service_port(port: Document, node: int, unique: names.Unique) -> Document:
     )
 
 
+def configmap(name: str, data: Document, now: str) -> Document:
+    """Return a ConfigMap; `data`: its fields besides its metadata."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "creationTimestamp": now}, **data}
+
+
 def volume_claim(volume: Volume, now: str, options: Options) -> Document:
-    """Return a claim for a volume of 1 GiB, since a volume of podpy's has no size. Its options are annotations."""
+    """Return a claim of 1 GiB for a volume, since podpy's have no size. The volume's options are annotations."""
     given = {_VOLUME_OPTIONS[key]: value for key, value in volume.options.items() if key in _VOLUME_OPTIONS}
     said = {"driver": volume.driver, **given}
     return {

@@ -1,6 +1,6 @@
-"""Names, labels and annotations that an API server takes (Kubernetes: "Object Names and IDs", "Labels").
+"""Names, labels and annotations that an API server accepts (Kubernetes: "Object Names and IDs", "Labels").
 
-Podman leaves underscores out of names, and so does podpy. What else a cluster refuses becomes a hyphen.
+Like Podman, podpy removes underscores from names. Each other character that a cluster refuses becomes a hyphen.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def is_label(text: str) -> bool:
 
 
 def label(text: str, ending: str = "") -> str:
-    """Return the DNS label that is most like a text, with `ending` behind it: "My_App.x" is "myapp-x"."""
+    """Return a DNS label made of a text, then `ending`: "My_App.x" is "myapp-x"."""
     return _fitted(text.replace("_", ""), ending)
 
 
 def slug(text: str, ending: str = "") -> str:
-    """Return the DNS label for a path or a volume's name, in which underscores separate: "/a/b_c" is "a-b-c"."""
+    """Return a DNS label made of a path or a volume's name, where an underscore is a separator: "/a/b_c" is "a-b-c"."""
     return _fitted(text.strip("/"), ending)
 
 
@@ -38,7 +38,7 @@ def _fitted(text: str, ending: str) -> str:
 
 
 def claim(volume: str) -> str:
-    """Return the name of a volume's claim: a DNS subdomain, which is the volume's own name wherever that is one."""
+    """Return the name of a volume's claim: the volume's name if it is a DNS subdomain, else one made of it."""
     return volume if len(volume) <= 253 and _DOMAIN.fullmatch(volume) else slug(volume)
 
 
@@ -49,18 +49,18 @@ def is_key(text: str) -> bool:
 
 
 def labels(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels that an API server takes."""
+    """Return the labels that an API server accepts."""
     return {key: text for key, text in given.items() if is_key(key) and (not text or _NAME.fullmatch(text))}
 
 
 class Unique:
-    """Names of one kind in one document: the first one keeps its name, later ones get a number."""
+    """Names of one kind in one document: the first keeps its name, a later equal one gets a number."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def take(self, name: str) -> str:
-        """Return the name if it is free, else one with a number behind it."""
+        """Return the name if it is free, else the name and a number."""
         found, number = name, 1
         while found in self._taken:
             number += 1

@@ -1,4 +1,4 @@
-"""A pod (Kubernetes: core/v1, Pod) of containers that are no pod's, or of a pod of podpy's."""
+"""A pod (Kubernetes: core/v1, Pod) made of a pod of podpy's, or of containers outside pods."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROOTFS = "k8s does not support Rootfs"
 
 
 def pod(group: Group, options: Options, now: str) -> dict[str, Any]:
-    """Return the whole Pod. `now`: its creation time. Raises UsageError for what no pod can be."""
+    """Return the Pod. `now`: its creation time. Raises UsageError for containers that can't be in a pod."""
     if any(member.spec.rootfs for member in group.members):
         raise UsageError(_ROOTFS)
     unique = names.Unique()
@@ -41,7 +41,7 @@ def pod(group: Group, options: Options, now: str) -> dict[str, Any]:
 
 
 def _own_name(member: Source, group: Group) -> str:
-    """Return a container's name; without its pod's, which `kube play` puts before it."""
+    """Return a container's name, without its pod's name, which `kube play` adds."""
     return names.label(member.name.removeprefix(f"{group.name}-") if group.is_pod else member.name)
 
 
@@ -83,7 +83,7 @@ def _is_init(member: Source) -> bool:
 
 
 def _move_ports(infra: Source, members: list[dict[str, Any]], options: Options) -> None:
-    """The pod's ports stand at its first container, as in Podman: they belong to no one there."""
+    """Move the pod's ports to its first container, as in Podman: a Pod in Kubernetes has none of its own."""
     for member in members:
         member.pop("ports", None)
     found = [] if infra.spec.network == "host" else containers.ports(infra.ports, options)
@@ -92,7 +92,7 @@ def _move_ports(infra: Source, members: list[dict[str, Any]], options: Options) 
 
 
 def _policy(group: Group) -> str:
-    """Return the pod's policy, else the first container's; empty where neither says one that Kubernetes has."""
+    """Return the pod's policy, else the first container's; empty if Kubernetes doesn't have it."""
     first = next((m.spec.restart_policy for m in group.members if not _is_init(m)), "")
     return _POLICIES.get(group.restart_policy or first, "")
 
@@ -119,7 +119,7 @@ def _sysctls(owners: Iterable[Source]) -> list[dict[str, str]]:
 
 
 def _dns(owners: list[Source]) -> dict[str, Any]:
-    """Return the servers, domains and options of all, each once; "none" and "." are Podman's words for no entry."""
+    """Return the servers, domains and options of all, each once; "none" and "." mean no entry in Podman."""
     servers = dict.fromkeys(one for owner in owners for one in _own(owner, "dns") if one != "none")
     searches = dict.fromkeys(one for owner in owners for one in _own(owner, "dns_search") if one != ".")
     asked = dict.fromkeys(one for owner in owners for one in _own(owner, "dns_options"))
@@ -129,13 +129,13 @@ def _dns(owners: list[Source]) -> dict[str, Any]:
 
 
 def _own(owner: Source, field: str) -> list[str]:
-    """Return a list that isn't containers.conf's: that is this machine's."""
+    """Return a list, unless it is containers.conf's, which belongs to this machine."""
     asked: list[str] = getattr(owner.spec, field)
     return asked if asked != getattr(owner.usual, field) else []
 
 
 def _aliases(owners: list[Source]) -> list[dict[str, Any]]:
-    """Return /etc/hosts' further lines by address. `host-gateway` is an address that only podpy knows."""
+    """Return the additional lines of /etc/hosts, by address. `host-gateway` is an address that only podpy knows."""
     found: dict[str, list[str]] = {}
     for text in dict.fromkeys(line for owner in owners for line in owner.spec.add_hosts):
         hosts, _, address = text.partition(":")

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from podpy.spec.probe import Probe
 
 _SECOND = 1_000_000_000
-_NEVER = 2**31 - 1  # a probe has always a number of failures after which it counts
+_NEVER = 2**31 - 1  # a probe in Kubernetes always has a failureThreshold
 
 
 def probes(health: Health | None) -> dict[str, Any]:
     """Return livenessProbe, startupProbe and readinessProbe; nothing for a container without checks.
 
-    Times are whole seconds there, and at least one. A check that only `healthcheck run` starts has no interval, so it
-    is no probe.
+    Kubernetes' times are whole seconds, at least one. A check that only `healthcheck run` runs has no interval, so it
+    can't be a probe.
     """
     if health is None:
         return {}
@@ -35,7 +35,7 @@ def probes(health: Health | None) -> dict[str, Any]:
             **known(failureThreshold=health.retries or None),
         }
     if health.startup is not None and is_check(health.startup.test):
-        found["startupProbe"] = _check(health.startup)  # its successThreshold may only be 1
+        found["startupProbe"] = _check(health.startup)  # its successThreshold must be 1
     if health.readiness is not None:
         successes = health.readiness.successes
         found["readinessProbe"] = {**_check(health.readiness), **known(successThreshold=successes or None)}
@@ -43,7 +43,7 @@ def probes(health: Health | None) -> dict[str, Any]:
 
 
 def lifecycle(spec: ContainerSpec) -> dict[str, Any]:
-    """Return the hooks postStart and preStop. A kubelet expands $(NAME) in a probe's command, and not in a hook's."""
+    """Return the hooks postStart and preStop. A kubelet expands $(NAME) in a probe's command, but not in a hook's."""
     hooks = {"postStart": spec.post_start, "preStop": spec.pre_stop}
     return {name: _action(test, str) for name, test in hooks.items() if test}
 
@@ -64,7 +64,7 @@ def _action(test: list[str], written: Callable[[str], str] = literal) -> dict[st
         return {"exec": {"command": [written(word) for word in words_of(test)]}}
     if probe.kind == HTTP:
         return {"httpGet": _http(probe)}
-    if probe.kind == GRPC:  # Kubernetes has no host there: it is always the container itself
+    if probe.kind == GRPC:  # Kubernetes has no host here: it is always the container itself
         return {"grpc": known(port=probe.port, service=probe.service)}
     return {"tcpSocket": known(port=probe.port, host=probe.host)}
 

@@ -1,4 +1,4 @@
-"""Amounts as Kubernetes writes them (apimachinery: Quantity, in its canonical form)."""
+"""Amounts in Kubernetes' canonical form (apimachinery: Quantity)."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def cpus(milli: int) -> str:
 
 
 def milli_of_shares(shares: int) -> int:
-    """Return the request, in thousandths of a CPU, that a kubelet turns into this weight."""
+    """Return the request, in thousandths of a CPU, that a kubelet converts to these shares."""
     return -(-shares * 1000 // _SHARES)

@@ -1,4 +1,4 @@
-"""Rights as a container's securityContext."""
+"""A container's rights → its securityContext."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ADMIN = "SYS_ADMIN"
 
 
 def context(source: Source) -> dict[str, Any]:
-    """Return what differs from a cluster's defaults. The image's own user isn't repeated."""
+    """Return the fields that differ from a cluster's defaults, without the image's own user."""
     spec = source.spec
     privileged = bool(spec.privileged)
     changes = {} if privileged else _capabilities(spec)
-    # An API server refuses to forbid an escalation that the other fields allow.
+    # An API server refuses allowPrivilegeEscalation: false if other fields allow an escalation.
     forbids = spec.no_new_privileges and not privileged and _ADMIN not in changes.get("add", ())
     return known(
         allowPrivilegeEscalation=False if forbids else None,
@@ -46,7 +46,7 @@ def _user(source: Source) -> dict[str, Any]:
 
 
 def _capabilities(spec: ContainerSpec) -> dict[str, list[str]]:
-    """Return what is added to and dropped from the default set, without CAP_: so Kubernetes wants the names."""
+    """Return the capabilities added to and dropped from the default set, in Kubernetes' form, without CAP_."""
     added, dropped = ([capabilities.normalize(name) for name in names] for names in (spec.cap_add, spec.cap_drop))
     held = capabilities.merge(spec.capabilities, spec.cap_add, spec.cap_drop, capabilities.NAMES)
     usual = capabilities.DEFAULT

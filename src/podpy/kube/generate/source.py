@@ -1,4 +1,4 @@
-"""What a document is made of: containers and volumes as libpod has them, without the engine. Pure data."""
+"""The data of a document: libpod's containers and volumes, without the engine."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Source(Record):
-    """One container. `spec` is the completed one; `ports` have the host's ports where they are known.
+    """One container. `spec` is completed; `ports` have the host's ports if they are known.
 
-    `usual`: what containers.conf alone makes of a container on such a network. That isn't repeated.
+    `usual`: the spec that containers.conf alone gives a container on such a network; its values are omitted.
     """
 
     id: str
@@ -23,34 +23,34 @@ class Source(Record):
     image_name: str
     image: ImageConfig
     ports: list[PortMapping] = []
-    volumes: dict[str, Volume] = {}  # those that it mounts, by name
-    ids: tuple[int, int] | None = None  # of the user inside, where the container names one
+    volumes: dict[str, Volume] = {}  # the volumes that it mounts, by name
+    ids: tuple[int, int] | None = None  # of the user inside, if the container names one
     usual: ContainerSpec
 
     @property
     def own_hostname(self) -> str:
-        """The host name that was asked for; empty if there is only the one made of the id."""
+        """The host name that the user set; empty if it is the default one, made of the id."""
         name = self.spec.hostname
         return "" if name in (self.id[:12], self.usual.hostname) else name
 
 
 class Group(Record):
-    """The containers of one pod, oldest first. `infra`: the one whose namespaces they share."""
+    """The containers of one pod, oldest first. `infra`: the container whose namespaces they share."""
 
     name: str
     members: list[Source]
-    is_pod: bool = False  # a pod of podpy's; else containers that become one
+    is_pod: bool = False  # a pod of podpy's; else containers outside pods
     labels: dict[str, str] = {}
     infra: Source | None = None
-    infra_name: str = ""  # if it isn't the usual one
+    infra_name: str = ""  # if it isn't the default name
     share: list[str] = []
     restart_policy: str = ""
 
 
 class Options(Record):
-    """What is asked for. `for_service`: a Service comes with it, so ports aren't the host's."""
+    """The options of `kube generate`. `for_service`: with a Service, so ports aren't the host's."""
 
-    kind: str = ""  # pod, deployment, daemonset, job; "": as containers.conf says
+    kind: str = ""  # pod, deployment, daemonset, job; "": containers.conf's value
     replicas: int = 1
     for_service: bool = False
     podman_only: bool = False

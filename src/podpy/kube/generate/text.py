@@ -1,8 +1,8 @@
-"""YAML as Go's encoder writes it: sorted keys, lists at their key's margin, and quotes where a reader could err.
+"""YAML as Go's encoder writes it: sorted keys, lists at their key's margin, quotes around ambiguous strings.
 
-A string that YAML 1.1 or 1.2 reads as another type is in double quotes, lines in between are a block (`|`). libyaml,
-of which Go's encoder is a translation, decides on the rest. PyYAML's own resolver knows YAML 1.1 alone, so the
-question what must be quoted is answered here.
+A string that YAML 1.1 or 1.2 reads as another type is in double quotes; a string of several lines is a block (`|`).
+libyaml, of which Go's encoder is a translation, decides the rest. PyYAML's own resolver knows only YAML 1.1, so this
+module decides which strings are ambiguous.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?", re.ASCII | re.DOTALL)
 
 
 def is_ambiguous(text: str) -> bool:
-    """Return whether a reader of YAML 1.1 or 1.2 takes the bare text for anything but a string."""
+    """Return whether a reader of YAML 1.1 or 1.2 takes the unquoted text for anything but a string."""
     return text.lower() in _WORDS or bool(_NUMBER.fullmatch(text) or _DATE.fullmatch(text))
 
 
 def dump(document: dict[str, Any]) -> str:
-    """Return a document of plain data as YAML, its keys sorted."""
+    """Return a document of plain data as YAML with sorted keys."""
     text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80)
     return text
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """libyaml's emitter. Nothing is an alias: files for clusters name everything where it stands."""
+    """libyaml's emitter, without aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -30,10 +30,10 @@ _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 class Volumes:
-    """The volumes of one pod. What two containers mount from the same place is one volume; their tmpfs are two."""
+    """The volumes of one pod. Two mounts of the same source share a volume; each tmpfs is a volume of its own."""
 
     def __init__(self, *, podman_only: bool = False) -> None:
-        """`podman_only`: claims have the volumes' names even if no cluster would take these."""
+        """`podman_only`: claims have the volumes' names, even if no cluster accepts them."""
         self._podman_only = podman_only
         self._names = names.Unique()
         self._by_source: dict[tuple[str, str], str] = {}
@@ -45,7 +45,7 @@ class Volumes:
         return self._entries
 
     def mounts_of(self, source: Source) -> list[Entry]:
-        """Return a container's volumeMounts: places of the host and memory first, then named volumes, as Podman's."""
+        """Return a container's volumeMounts: host paths and tmpfs first, then named volumes, as in Podman."""
         own = [mount for mount in source.spec.mounts if not mount.from_image and mount.type != "devpts"]
         named = [mount for mount in own if mount.type == "volume" and not source.volumes[mount.source].anonymous]
         others = [mount for mount in own if mount not in named]
@@ -54,7 +54,7 @@ class Volumes:
         return [entry for entry in (*found, *map(self._claim, named)) if entry]
 
     def _add(self, key: tuple[str, str], name: str, **volume: object) -> str:
-        """Return the name of the volume with this key; make it if it is new."""
+        """Return the name of the volume with this key; create it if it is new."""
         if key not in self._by_source:
             self._by_source[key] = self._names.take(name)
             self._entries.append({"name": self._by_source[key], **volume})
@@ -75,6 +75,9 @@ class Volumes:
             memory = known(medium="Memory", sizeLimit=_size(option_value(mount, "size")))
             key = ("tmpfs", f"{source.id}{mount.target}")
             return _entry(self._add(key, f"tmp{ending}", emptyDir=memory), mount)
+        if origin := source.spec.volume_origins.get(mount.source):
+            key = ("volume", mount.source)
+            return _entry(self._add(key, **origin), mount)
         if mount.type == "volume":
             empty = _empty(source, mount)
             return _entry(self._add(("volume", mount.source), names.slug(mount.target, ending), emptyDir=empty), mount)
@@ -83,7 +86,7 @@ class Volumes:
             key = ("image", mount.source)
             return _entry(self._add(key, names.slug(mount.source, ending), image=reference), mount)
         if mount.type != "bind":
-            warn(f"container {source.name}: the {mount.type} at {mount.target} has no form in Kubernetes: left out")
+            warn(f"container {source.name}: the {mount.type} at {mount.target} is left out: it has no form there")
             return {}
         path = {"path": mount.source, "type": _kind(mount.source)}
         name = names.slug(mount.source, f"-host{ending}") if mount.source != "/" else f"root-host{ending}"
@@ -95,7 +98,7 @@ class Volumes:
 
 
 def _empty(source: Source, mount: Mount) -> Entry:
-    """Return the emptyDir that an anonymous volume is. What `kube play` made of a ConfigMap or Secret has files."""
+    """Return an anonymous volume's emptyDir. A volume that `kube play` made of a ConfigMap or Secret has files."""
     if {"ro", "nocopy"} <= {*mount.options}:
         warn(f"container {source.name}: the files of the ConfigMap or Secret at {mount.target} aren't in the YAML")
     options = source.volumes[mount.source].options
@@ -116,7 +119,7 @@ def _entry(name: str, mount: Mount) -> Entry:
 
 
 def _kind(path: str) -> str:
-    """Return the type of a hostPath: what is there now, or that it is to be made."""
+    """Return the type of a hostPath: the type of the existing file, or DirectoryOrCreate."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -125,6 +128,6 @@ def _kind(path: str) -> str:
 
 
 def _size(text: str) -> str:
-    """Return the size of a tmpfs ("64m") as a quantity; empty where there is none, or a share of the memory."""
+    """Return the size of a tmpfs ("64m") as a quantity; empty without a size, or for a share of the memory."""
     digits, unit = text.rstrip("bBkKmMgGtT"), text.lstrip("0123456789").lower()
     return quantities.memory(int(digits) * _UNITS[unit]) if digits.isdigit() and unit in _UNITS else ""

@@ -6,9 +6,9 @@ from podpy.errors import UsageError
 
 
 def literal(text: str) -> str:
-    """Return a text that Kubernetes' expansion leads back to this one: `$(A)` is written `$$(A)`.
+    """Return a text that Kubernetes expands to this one: `$(A)` is written `$$(A)`.
 
-    A `$` stands for itself unless `$` or `(` follows it; `$$` is one `$`. Raises UsageError for what isn't UTF-8, which
+    A `$` is itself unless `$` or `(` follows it; `$$` is one `$`. Raises UsageError for a text that isn't UTF-8, which
     YAML can't hold.
     """
     try:
@@ -25,5 +25,5 @@ def literal(text: str) -> str:
 
 
 def known(**fields: object) -> dict[str, object]:
-    """Return the fields that say something: without None, empty texts, lists and dictionaries; 0 and False stay."""
+    """Return the fields without None, empty texts, lists and dictionaries; 0 and False stay."""
     return {name: value for name, value in fields.items() if value is not None and value not in ("", [], {})}

@@ -1,5 +1,5 @@
-"""Makes what Kubernetes objects ask for, and removes it again.
+"""Creates pods, volumes and secrets from Kubernetes objects, and removes them.
 
-`play` (all of it, or nothing) uses `workloads` (objects → pods), `images`, `storage` (claims, secrets, files),
-`host_paths` and `made` (what to undo). `down` removes. `sources` reads files, standard input and addresses.
+`play` (all, or nothing) uses `workloads` (objects → pods), `images`, `storage` (claims, secrets, files), `host_paths`
+and `made` (the things to undo). `down` removes. `sources` reads files, standard input and URLs.
 """

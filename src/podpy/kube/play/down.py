@@ -1,4 +1,4 @@
-"""Removes the pods that Kubernetes objects ask for, their secrets, and with `force` the volumes of their claims."""
+"""Removes the pods of Kubernetes objects, their secrets, and with `force` the volumes of their claims."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from podpy.kube.reading.objects import Object
-    from podpy.kube.reading.places import Mapping
     from podpy.libpod.pods.pod import Pod
     from podpy.libpod.runtime import Runtime
+    from podpy.yaml.places import Mapping
 
 
 class Down(Record):
-    """What was stopped and removed: ids of pods and secrets, names of volumes; and what failed."""
+    """The removed pods and secrets (ids) and volumes (names); and errors."""
 
     stopped: list[str] = []
     pods: list[str] = []
@@ -27,13 +27,15 @@ class Down(Record):
 
 
 def down(runtime: Runtime, objects: Sequence[Object], *, force: bool = False) -> Down:
-    """Stop and remove what objects ask for, as far as it is there. What isn't there is no error.
+    """Stop and remove the objects' pods and secrets that exist.
 
     `force`: also the volumes of their claims.
     """
     found = [pod for name in _pod_names(objects) if (pod := _pod(runtime, name)) is not None]
     errors: list[PodpyError] = []
-    stopped = [pod.id for pod in found if _tried(pod.stop, errors)]
+    outcomes = [*runtime.pods.stop_several((pod.name, pod) for pod in found)]
+    stopped = [pod for _, pod, error in outcomes if error is None]
+    errors += [error for _, _, error in outcomes if error is not None]
     removed = [pod.id for pod in found if _tried(lambda pod=pod: _remove(pod), errors)]
     secrets = [*_removed_secrets(runtime, (each.name for each in objects if each.kind == "Secret"), errors)]
     volumes = [*_removed_volumes(runtime, _claims(objects), errors)] if force else []
@@ -52,7 +54,7 @@ def _pod_names(objects: Iterable[Object]) -> list[str]:
 
 
 def _pod(runtime: Runtime, name: str) -> Pod | None:
-    """Return the pod of exactly this name: a beginning, or an id, is another one's."""
+    """Return the pod of exactly this name; a prefix or an id could be another pod's."""
     try:
         pod = runtime.pods.get(name)
     except NoSuchPodError:
@@ -64,7 +66,7 @@ def _remove(pod: Pod) -> None:
     try:
         pod.remove(force=True)
     except NoSuchPodError:
-        pass  # another call was faster
+        pass  # another call has removed it
 
 
 def _tried(work: object, errors: list[PodpyError]) -> bool:
@@ -103,7 +105,7 @@ def _removed_volumes(runtime: Runtime, names: Iterable[str], errors: list[PodpyE
 
 
 def _claims(objects: Iterable[Object]) -> Iterator[str]:
-    """Yield the names of the claims that are declared, and of those that pods mount."""
+    """Yield the names of declared claims, and of claims that pods mount."""
     for each in objects:
         if each.kind == "PersistentVolumeClaim":
             yield each.name

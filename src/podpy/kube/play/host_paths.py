@@ -1,4 +1,4 @@
-"""hostPath volumes: what must be there, and what is made."""
+"""hostPath volumes: checks existing paths, and creates missing ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CREATED = ("DirectoryOrCreate", "FileOrCreate")
 
 
 def check(volumes: Iterable[Volume]) -> None:
-    """Raise UsageError for a path of the host that isn't what its volume says; one that is made may be missing."""
+    """Raise UsageError for a path that isn't of its volume's type; one that `make` creates may be missing."""
     for volume in volumes:
         if volume.kind != HOST:
             continue
@@ -45,25 +45,30 @@ def check(volumes: Iterable[Volume]) -> None:
 
 
 def make(volumes: Iterable[Volume], made: Made) -> None:
-    """Make the missing paths of volumes of type DirectoryOrCreate (0755) and FileOrCreate (0644). Raises UsageError."""
+    """Create missing paths of volumes of type DirectoryOrCreate (0755) and FileOrCreate (0644). Raises UsageError."""
     for volume in volumes:
         if volume.kind == HOST and volume.host_type in _CREATED and not os.path.lexists(volume.source):
             try:
                 _make(volume, made)
             except FileExistsError:
-                continue  # somebody was faster
+                continue  # it exists now
             except OSError as error:
                 raise _wrong(volume, f"creating {volume.source}: {(error.strerror or '').lower()}") from None
 
 
 def _make(volume: Volume, made: Made) -> None:
     if volume.host_type == "FileOrCreate":
+        made.file(volume.source)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         os.close(os.open(volume.source, flags, 0o644))
-        made.add(lambda: os.unlink(volume.source))
-    else:
-        os.makedirs(volume.source, mode=0o755)
-        made.add(lambda: os.rmdir(volume.source))
+        return
+    path = os.path.normpath(volume.source)
+    missing = [path]
+    while not os.path.lexists(above := os.path.dirname(missing[-1])):
+        missing.append(above)
+    for each in reversed(missing):
+        made.directory(each)
+        os.mkdir(each, mode=0o755)
 
 
 def _wrong(volume: Volume, message: str) -> PodpyError:

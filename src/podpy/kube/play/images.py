@@ -1,4 +1,4 @@
-"""The images of pods, all of them before anything is made."""
+"""Pulls the images of pods, all before anything is created."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POLICIES = {"Always": "always", "IfNotPresent": "missing", "Never": "never", ""
 
 
 class Images:
-    """Pulls each image once, by the policy of whoever names it first."""
+    """Pulls each image once, by the policy of the first container or volume that names it."""
 
     def __init__(self, runtime: Runtime, pull: PullOptions | None, progress: Reporter) -> None:
         self._runtime = runtime
@@ -31,7 +31,8 @@ class Images:
         self._found: dict[str, ImageRecord] = {}
 
     def bring(self, members: Iterable[Member], volumes: Iterable[Volume]) -> None:
-        """Pull the images of containers and volumes. Raises UsageError for one that would run as root and mustn't.
+        """Pull the images of containers and volumes. Raises UsageError for an image that would run as root against
+        runAsNonRoot.
 
         Raises as Images.pull of libpod.
         """
@@ -53,7 +54,7 @@ class Images:
         return self._found[name]
 
     def _here(self, name: str, policy: str) -> ImageRecord | None:
-        """Return the image if it is there and nothing more is asked: no code of registries is loaded for it."""
+        """Return the image if it is stored and the policy needs no registry, whose code then isn't loaded."""
         if policy != "missing":
             return None
         try:
@@ -75,6 +76,6 @@ class Images:
 
 
 def _is_root(user: str) -> bool:
-    """Return whether a user is root for certain: a name is looked up at the start."""
+    """Return whether a user is certainly root; other names are looked up at the start."""
     name = user.partition(":")[0]
     return name in ("", "root") or (name.isascii() and name.isdigit() and int(name) == 0)

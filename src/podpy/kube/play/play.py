@@ -1,9 +1,9 @@
-"""Makes the pods that Kubernetes objects ask for: all of it, or nothing.
+"""Creates and starts the pods of Kubernetes objects: all, or nothing.
 
-Everything is translated, checked and pulled first, so most mistakes change nothing. Then come, in this order, what is
-replaced, the network, volumes of claims, secrets, and each pod with its volumes and containers; at last the pods start.
-What fails before that, and an interrupt, undoes what was made. A container that can't start stays to be looked at, as
-in Podman.
+Objects are translated and checked, and images pulled, before anything changes, so most mistakes change nothing. Then
+podpy removes replaced pods, and creates the network, claims' volumes, each pod with its volumes and containers, and
+secrets; at last the pods start. A failure or an interrupt undoes the changes; after a kill the next call does. A
+container that can't start stays for inspection, as in Podman.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import socket
 
-from podpy.errors import PodPartsError, PodpyError, UsageError
+from podpy.errors import InUseError, PodPartsError, PodpyError, UsageError
 from podpy.kube.play import host_paths, storage
 from podpy.kube.play.down import Down, down
 from podpy.kube.play.images import Images
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Played(Record):
-    """One pod that was made: ids of it and its containers (without init containers), and why some didn't start."""
+    """One created pod: its id, its containers' (without init containers), and why some didn't start."""
 
     id: str
     containers: list[str]
@@ -50,7 +50,7 @@ class Played(Record):
 
 
 class Report(Record):
-    """What `play` has made, and before that removed (`replaced`)."""
+    """The pods and volumes that `play` has created, and those that it removed before (`replaced`)."""
 
     volumes: list[str] = []
     secrets: list[str] = []
@@ -59,7 +59,7 @@ class Report(Record):
 
 
 class _Plan(Record):
-    """A pod, ready to be made."""
+    """A pod, ready to be created."""
 
     workload: Workload
     context: Context
@@ -77,36 +77,60 @@ def play(
     progress: Callable[[], Progress] | None = None,
     on_replaced: Callable[[Down], object] | None = None,
 ) -> Report:
-    """Make and start the pods that `objects` ask for. `configmaps`: of --configmap.
+    """Create and start the pods of `objects`. `configmaps`: from --configmap.
 
-    `on_replaced` hears what was removed for them. Raises UsageError with a place in a file, and what libpod raises.
+    `on_replaced` gets the removed pods. Raises UsageError with a position in a file, and as libpod.
     """
-    plans = _plans(runtime, objects, options, configmaps)
-    bringing = Images(runtime, options.pull, progress)
-    for plan in plans:
-        bringing.bring(plan.members, plan.volumes.values())
-    if options.replaces:
-        removed = down(runtime, objects)
-        if options.no_pod_prefix:
-            _remove_namesakes(runtime, plans)
-        if on_replaced:
-            on_replaced(removed)
-    made = Made()
+    made = Made(runtime)
     try:
-        report, found = _make(runtime, objects, plans, options, made)
-        if not options.start:
-            return report
-        played = [each.replace(errors=_start(pod)) for each, pod in zip(report.pods, found, strict=True)]
+        plans = _plans(runtime, objects, options, configmaps)
+        bringing = Images(runtime, options.pull, progress)
+        for plan in plans:
+            bringing.bring(plan.members, plan.volumes.values())
+        if options.replaces:
+            _replace(runtime, objects, plans, options, on_replaced)
+        report = _make_and_start(runtime, objects, plans, options, made)
     except BaseException:  # an interrupt, too
         made.remove()
         raise
+    made.keep()
+    return report
+
+
+def _replace(
+    runtime: Runtime,
+    objects: Sequence[Object],
+    plans: Sequence[_Plan],
+    options: PlayOptions,
+    on_replaced: Callable[[Down], object] | None,
+) -> None:
+    removed = down(runtime, objects)
+    if options.no_pod_prefix:
+        _remove_namesakes(runtime, plans)
+    if on_replaced:
+        on_replaced(removed)
+
+
+def _make_and_start(
+    runtime: Runtime, objects: Sequence[Object], plans: Sequence[_Plan], options: PlayOptions, made: Made
+) -> Report:
+    service = None
+    if options.service_name and plans:
+        service = runtime.pods.create_service(options.service_name, options.service_exit, part_of=made.work)
+        plans = [each.replace(pod=each.pod.replace(service=service.id)) for each in plans]
+    report, found = _make(runtime, objects, plans, options, made)
+    if not options.start:
+        return report
+    played = [each.replace(errors=_start(pod)) for each, pod in zip(report.pods, found, strict=True)]
+    if service is not None:
+        runtime.pods.start_service(service)
     return report.replace(pods=played)
 
 
 def _plans(
     runtime: Runtime, objects: Sequence[Object], options: PlayOptions, configmaps: Sequence[Object]
 ) -> list[_Plan]:
-    """Return the pods that objects ask for, checked. Raises UsageError."""
+    """Return the objects' pods, checked. Raises UsageError."""
     if not any(each.kind in (*WORKLOADS, "PersistentVolumeClaim", "Secret") for each in objects):
         if any(each.kind == "ConfigMap" for each in objects):
             raise UsageError("ConfigMaps in podman are not a standalone object and must be used in a container")
@@ -120,17 +144,32 @@ def _plans(
     node = Node(name=socket.gethostname(), memory=storage.memory_of_machine(), cpus=os.cpu_count() or 1)
     wanted = workloads(objects, options)
     surroundings = Context(references=references, options=options, node=node)
-    plans = [_plan(each, surroundings, number) for number, each in enumerate(wanted)]
+    plans = [_placed(each, surroundings, number) for number, each in enumerate(wanted)]
     for plan in plans:
         host_paths.check(plan.volumes.values())
         if plan.workload.left_out:
-            warn(f"annotations of {plan.workload.name} that podpy doesn't obey: {', '.join(plan.workload.left_out)}")
+            warn(f"annotations of {plan.workload.name} that podpy ignores: {', '.join(plan.workload.left_out)}")
     return plans
+
+
+def _placed(workload: Workload, surroundings: Context, number: int) -> _Plan:
+    """Return the plan of a pod; what is wrong with an annotation has its place, too. Raises UsageError."""
+    try:
+        return _plan(workload, surroundings, number)
+    except UsageError as error:
+        if error.message.startswith("annotation ") and workload.metadata is not None:
+            raise workload.metadata.wrong("annotations", error.message, hint=error.hint) from None
+        raise
 
 
 def _plan(workload: Workload, surroundings: Context, number: int) -> _Plan:
     context = surroundings.replace(
-        pod_name=workload.name, labels=workload.labels, annotations=workload.annotations, names=workload.services
+        pod_name=workload.name,
+        namespace=workload.namespace,
+        labels=workload.labels,
+        annotations=workload.annotations,
+        names=workload.services,
+        retries=workload.retries,
     )
     own = members(workload.spec, context)
     sidecars = [member.spec.name for member in own if member.is_sidecar]
@@ -144,7 +183,7 @@ def _plan(workload: Workload, surroundings: Context, number: int) -> _Plan:
 
 
 def _stored(runtime: Runtime, name: str) -> bytes | None:
-    """Return what podpy's store has under exactly this name of a secret."""
+    """Return the data of podpy's secret with exactly this name."""
     for secret in runtime.secrets.list():
         if secret.name == name:
             return runtime.secrets.data(secret.id)
@@ -152,7 +191,7 @@ def _stored(runtime: Runtime, name: str) -> bytes | None:
 
 
 def _remove_namesakes(runtime: Runtime, plans: Sequence[_Plan]) -> None:
-    """Remove the containers that have the new ones' names, which have no pod's name in front."""
+    """Remove the containers with the new ones' names, for --no-pod-prefix."""
     names = {member.spec.name for plan in plans for member in plan.members}
     for container in runtime.containers():
         if container.name in names:
@@ -165,9 +204,7 @@ def _make(
     if any(each.network == pods.NETWORK for plan in plans for each in plan.pod.container.networks):
         runtime.networks.create(pods.NETWORK, ignore=True)
     claims = [each for each in objects if each.kind == "PersistentVolumeClaim"]
-    secrets = [each for each in objects if each.kind == "Secret"]
     named = [storage.make_claim(runtime, each, made) for each in claims]
-    kept = [storage.make_secret(runtime, each, made) for each in secrets]
     found: list[Pod] = []
     played: list[Played] = []
     for plan in plans:
@@ -176,28 +213,31 @@ def _make(
             pod, containers = _make_pod(runtime, plan, options, made)
         except PodpyError as error:
             error.message = plan.workload.where + error.message
+            if isinstance(error, InUseError) and runtime.pods.exists(plan.pod.name):
+                error.hint = "--replace removes the pods of these names first"
             raise
         found.append(pod)
         played.append(Played(id=pod.id, containers=containers))
+    # The last: what they replace is lost if this call is killed later.
+    kept = [storage.make_secret(runtime, each, made) for each in objects if each.kind == "Secret"]
     return Report(volumes=named, secrets=kept, pods=played), found
 
 
 def _make_pod(runtime: Runtime, plan: _Plan, options: PlayOptions, made: Made) -> tuple[Pod, list[str]]:
-    pod = runtime.pods.create(plan.pod, options.pull)
-    made.add(lambda: pod.remove(force=True, timeout=0))
+    pod = runtime.pods.create(plan.pod, options.pull, part_of=made.work)
     infra_id = pod.row.infra_id
     template = plan.workload.spec
     group = security.group_of_volumes(template)
     names = storage.make_volumes(runtime, infra_id, plan.volumes.values(), plan.members, group, made)
     whole = plan.context.replace(pod_id=pod.id, infra_id=infra_id, volumes=names)
     own = members(template, whole)
-    storage.make_subpaths(runtime, plan.volumes.values(), names, own, group)
+    storage.make_subpaths(runtime, infra_id, plan.volumes.values(), names, own, group)
     pull = options.pull.replace(policy="never") if options.pull else None
     containers: list[str] = []
     reasons: dict[str, None] = {}
     for member in own:
-        spec, reason = runtime.containers.enforceable(member.spec)
-        container = runtime.create(spec, pull)
+        reason = runtime.containers.unenforceable(member.spec)
+        container = runtime.create(member.spec, pull)
         containers += [] if member.is_init else [container.id]
         reasons.update({reason: None} if reason else {})
     for reason in reasons:
@@ -206,7 +246,7 @@ def _make_pod(runtime: Runtime, plan: _Plan, options: PlayOptions, made: Made) -
 
 
 def _start(pod: Pod) -> list[str]:
-    """Start a pod; return why containers of it didn't start, a line for each."""
+    """Start a pod; return an error line for each container that didn't start."""
     try:
         pod.start()
     except PodPartsError as error:

@@ -1,12 +1,12 @@
-"""Files, standard input and addresses → their bytes."""
+"""Files, standard input and URLs → their bytes."""
 
 from __future__ import annotations
 
 import os
 
 from podpy.errors import UsageError
-from podpy.kube.reading.load import MOST_BYTES
 from podpy.kube.reading.objects import Source
+from podpy.yaml.load import MOST_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ STDIN = "-"
 
 
 def sources(runtime: Runtime, names: Sequence[str], stdin: int = -1) -> list[Source]:
-    """Return what files have. `names`: paths, http(s) addresses, or - for the descriptor `stdin`.
+    """Return the files' bytes. `names`: paths, http(s) URLs, or - for the descriptor `stdin`.
 
-    Raises UsageError (a file), ImageError, RegistryError (an address).
+    Raises UsageError (a file), ImageError, RegistryError (a URL).
     """
     return [_source(runtime, name, stdin) for name in names]
 
@@ -46,5 +46,5 @@ def _read(descriptor: int) -> bytes:
     while piece := os.read(descriptor, 1 << 20):
         data += piece
         if len(data) > MOST_BYTES:
-            break  # the reader refuses it, with its name
+            break  # too large: the reader's error names the file
     return bytes(data)

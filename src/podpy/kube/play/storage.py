@@ -7,7 +7,7 @@ import re
 
 import yaml
 
-from podpy.errors import InUseError, NoSuchSecretError, NoSuchVolumeError, PodpyError
+from podpy.errors import InUseError, NoSuchSecretError, PodpyError, UsageError
 from podpy.kube.translate.volumes import CLAIM, EMPTY, FILES
 from podpy.numbers import LARGEST_ID
 
@@ -33,9 +33,9 @@ _GROUP_READS = 0o440
 
 
 def make_claim(runtime: Runtime, claim: Object, made: Made) -> str:
-    """Make the volume of a PersistentVolumeClaim, unless there is one of its name, and return its name.
+    """Create the volume of a PersistentVolumeClaim, unless it exists, and return its name.
 
-    Annotations volume.podman.io/… give its driver, options, owner, and a tar to fill it from. Raises as Volumes.create.
+    Annotations volume.podman.io/… set its driver, options, owner, and a tar to fill it from. Raises as Volumes.create.
     """
     said = {
         key.removeprefix(_PREFIX): value
@@ -52,23 +52,26 @@ def make_claim(runtime: Runtime, claim: Object, made: Made) -> str:
             driver=said.get("driver", "local"),
             uid=_id(claim, said, "uid"),
             gid=_id(claim, said, "gid"),
+            part_of=made.work,
         )
     except InUseError:
-        return claim.name  # another call has just made it
+        return claim.name  # another call has just created it
     except PodpyError as error:
         raise claim.value.wrong("metadata", error.message, hint=error.hint) from None
-    made.add(lambda: _remove_volume(runtime, claim.name))
     if "import-source" in said:
         if claim.is_remote:
             raise claim.value.wrong("metadata", f"a file from elsewhere can't fill a volume ({_PREFIX}import-source)")
-        runtime.volumes.import_(claim.name, said["import-source"])
+        try:
+            runtime.volumes.import_(claim.name, said["import-source"])
+        except PodpyError as error:
+            raise claim.value.wrong("metadata", f"annotation {_PREFIX}import-source: {error.message}") from None
     return claim.name
 
 
 def make_secret(runtime: Runtime, secret: Object, made: Made) -> str:
-    """Store a Secret, in place of one of its name, and return its id. Its data is the Secret's YAML, as Podman's is.
+    """Store a Secret, replacing one of its name, and return its id. Its data is the Secret's YAML, as in Podman.
 
-    Raises UsageError if the other one is immutable.
+    Raises UsageError if the replaced one is immutable.
     """
     before: bytes | None = None
     labels: dict[str, str] = {}
@@ -82,10 +85,13 @@ def make_secret(runtime: Runtime, secret: Object, made: Made) -> str:
             raise secret.value.wrong("metadata", "cannot remove colliding secret as it is set to immutable")
         before = runtime.secrets.data(other.id)
     own = {_IMMUTABLE: "true"} if secret.value.get("immutable") else {}
-    found = runtime.secrets.create(secret.name, _document(secret), labels=own, replace=before is not None)
-    if before is None:
-        made.add(lambda: runtime.secrets.remove(found.id))
-    else:
+    try:
+        found = runtime.secrets.create(
+            secret.name, _document(secret), labels=own, replace=before is not None, part_of=made.work
+        )
+    except UsageError as error:
+        raise secret.value.wrong("metadata", error.message, hint=error.hint) from None
+    if before is not None:
         data = before
         made.add(lambda: runtime.secrets.create(secret.name, data, labels=labels, replace=True))
     return found.id
@@ -108,13 +114,6 @@ def _document(secret: Object) -> bytes:
     return yaml.safe_dump(shown, allow_unicode=True).encode()
 
 
-def _remove_volume(runtime: Runtime, name: str) -> None:
-    try:
-        runtime.volumes.remove(name)
-    except NoSuchVolumeError:
-        pass
-
-
 def _id(claim: Object, said: Mapping[str, str], key: str) -> int | None:
     text = said.get(key)
     if text is not None and not (re.fullmatch("[0-9]{1,10}", text) and int(text) <= LARGEST_ID):
@@ -133,15 +132,14 @@ def make_volumes(
     group: int | None,
     made: Made,
 ) -> dict[str, str]:
-    """Make those of a pod's volumes that a container mounts and that aren't there; return its own ones' names by the
-    pod's. `group`: the fsGroup. Raises UsageError, StorageError.
+    """Create the missing volumes that a pod's containers mount; return the names of the pod's own volumes, by the
+    YAML's. `group`: the fsGroup. Raises UsageError, StorageError.
     """
     mounted = {mount.source for member in members for mount in member.spec.mounts if mount.type == "volume"}
     names: dict[str, str] = {}
     for volume in volumes:
         if volume.kind == CLAIM and volume.source in mounted and not runtime.volumes.exists(volume.source):
-            runtime.volumes.create(volume.source, ignore=True)
-            made.add(lambda name=volume.source: _remove_volume(runtime, name))  # type: ignore[misc]
+            runtime.volumes.create(volume.source, ignore=True, part_of=made.work)
         elif volume.kind in (EMPTY, FILES) and volume.name in mounted:
             names[volume.name] = runtime.volumes.create_for(
                 infra_id,
@@ -154,11 +152,16 @@ def make_volumes(
 
 
 def make_subpaths(
-    runtime: Runtime, volumes: Iterable[Volume], names: Mapping[str, str], members: Iterable[Member], group: int | None
+    runtime: Runtime,
+    infra_id: str,
+    volumes: Iterable[Volume],
+    names: Mapping[str, str],
+    members: Iterable[Member],
+    group: int | None,
 ) -> None:
-    """Make the directories that containers mount as subPaths of empty volumes and claims, as far as they are missing.
+    """Create the missing directories that containers mount as subPaths of empty volumes and claims.
 
-    `names`: of podpy's volumes by the pod's.
+    `names`: podpy's names of volumes, by the YAML's.
     """
     of_files = {names[volume.name] for volume in volumes if volume.kind == FILES and volume.name in names}
     wanted: dict[str, list[str]] = {}
@@ -167,7 +170,7 @@ def make_subpaths(
             if mount.type == "volume" and mount.subpath and mount.source not in of_files:
                 wanted.setdefault(mount.source, []).append(mount.subpath)
     for name, paths in wanted.items():
-        runtime.volumes.make_directories(name, paths, group=group or 0)
+        runtime.volumes.make_directories(infra_id, name, paths, group=group or 0)
 
 
 def _memory(volume: Volume) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.kube.reading import schema
-from podpy.kube.reading.load import load
-from podpy.kube.reading.places import Mapping, Sequence, wrong
+from podpy.kube.reading.names import check_name
 from podpy.record import Record
+from podpy.yaml.load import load
+from podpy.yaml.places import Mapping, Sequence, wrong
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 _NAMES_ONLY = "Service"
 WORKLOADS = ("Pod", "Deployment", "DaemonSet", "Job")
 KINDS = (*WORKLOADS, "PersistentVolumeClaim", "ConfigMap", "Secret", _NAMES_ONLY)
-"""What is read. Every other kind in a file (Ingress, Role …) is left out without a word, as Podman does."""
+"""The kinds that podpy reads. Every other kind in a file (Ingress, Role …) is ignored silently, as in Podman."""
 _STRICT, _WARN, _IGNORE = MODES = ("strict", "warn", "ignore")
 
 
 class Source(Record):
-    """A file's bytes. `file` is what errors call it; `is_remote`: it came from a URL."""
+    """A file's bytes. `file`: its name in errors; `is_remote`: it came from a URL."""
 
     file: str
     data: bytes
@@ -31,7 +32,7 @@ class Source(Record):
 
 
 class Object(Record):
-    """One Kubernetes object, checked: its fields have the types of the published ones."""
+    """One Kubernetes object whose fields have their published types."""
 
     kind: str
     name: str
@@ -46,9 +47,9 @@ class Object(Record):
 
 
 def read(sources: Iterable[Source], validate: str = _WARN) -> tuple[list[Object], list[Note]]:
-    """Return the objects of files, and what a person should know about these.
+    """Return the objects of files, and notes for the user.
 
-    `validate`: "strict" refuses fields that aren't known, "warn" notes them, "ignore" doesn't. Raises UsageError.
+    `validate`: "strict" refuses unknown fields, "warn" notes them, "ignore" ignores them. Raises UsageError.
     """
     if validate not in MODES:
         raise UsageError(f'invalid value "{validate}" for --validate', hint=f"One of {', '.join(MODES)}")
@@ -64,7 +65,7 @@ def read(sources: Iterable[Source], validate: str = _WARN) -> tuple[list[Object]
 def _of_source(source: Source, notes: list[Note]) -> Iterable[Object]:
     for document in load(source.data, source.file):
         if not isinstance(document, Mapping):
-            raise wrong(source.file, getattr(document, "line", 1), "", "a Kubernetes object is a mapping")
+            raise wrong(source.file, getattr(document, "line", 1), "", "a Kubernetes object must be a mapping")
         yield from _of_document(document, source, notes)
 
 
@@ -74,7 +75,7 @@ def _of_document(document: Mapping, source: Source, notes: list[Note]) -> Iterab
         items = document.get("items")
         for index, item in enumerate(items if isinstance(items, Sequence) else ()):
             if not isinstance(item, Mapping):
-                raise wrong(source.file, document.lines["items"], f"items[{index}]", "an object is a mapping")
+                raise wrong(source.file, document.lines["items"], f"items[{index}]", "an object must be a mapping")
             yield from _of_document(item, source, notes)
     elif kind in KINDS:
         value = schema.check(document, str(kind), source.file, notes)
@@ -84,4 +85,5 @@ def _of_document(document: Mapping, source: Source, notes: list[Note]) -> Iterab
         if not name:
             where = value.get("metadata", value)
             raise where.wrong("name", f"this {kind} does not have a name")
+        check_name(value["metadata"], name)
         yield Object(kind=str(kind), name=name, value=value, is_remote=source.is_remote)

@@ -1,7 +1,7 @@
-"""Checks an object's fields by the table of published ones, and gives each value its type.
+"""Checks an object's fields against the table of published ones, and converts each value to its field's type.
 
-Names: an unknown one is noted with its place and the nearest known one; whoever plays decides (`--validate`). One that
-differs in capitals alone is taken, as Podman does. Types: a value that can't be what its field wants is an error.
+An unknown name is noted with its position and the nearest known name; `--validate` decides what follows. A name that
+differs only in case is accepted, as in Podman. A value that can't be converted to its field's type is an error.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import base64
 import binascii
 
 from podpy.kube.reading import schema_table
-from podpy.kube.reading.places import Mapping, Plain, Sequence, field, wrong
-from podpy.kube.reading.scalars import resolve, text_of
 from podpy.record import Record
 from podpy.suggest import near
+from podpy.yaml.places import Mapping, Plain, Sequence, field, wrong
+from podpy.yaml.scalars import resolve, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,16 +24,16 @@ _INT64 = 2**63
 
 
 class Note(Record):
-    """Something in a file that a person should know. `unknown`: it is a field that isn't known, so strict refuses."""
+    """A note on a file for the user. `unknown`: it is about an unknown field, which `strict` refuses."""
 
     text: str  # "FILE:LINE: FIELD: what"
     unknown: bool = False
 
 
 def check(value: Any, kind: str, file: str, notes: list[Note]) -> Mapping:
-    """Return an object of type `kind` ("Pod") with typed values and paths; None values are left out.
+    """Return an object of type `kind` ("Pod") with typed values and paths; None values are omitted.
 
-    Adds to `notes`. Raises UsageError for a value of a wrong type.
+    Adds to `notes`. Raises UsageError for a value of the wrong type.
     """
     checked: Mapping = _Check(file, notes).struct(value, kind, "", value.line)
     return checked
@@ -56,7 +56,7 @@ class _Check:
         }
 
     def value(self, value: Any, kind: str, path: str, line: int) -> Any:
-        """Return a value that isn't null as one of `kind`."""
+        """Return a value, which isn't null, converted to `kind`."""
         if kind in self._scalars:
             return self._scalars[kind](value, path, line)
         if kind[0] == "[":
@@ -77,7 +77,7 @@ class _Check:
         return result
 
     def _unknown(self, key: str, known: dict[str, str], path: str, line: int) -> str:
-        """Note a field that isn't in the table; return the one that differs in capitals alone, or ""."""
+        """Note an unknown field; return the known one that differs only in case, or ""."""
         alike = next((name for name in known if name.lower() == key.lower()), "")
         nearest = alike or next(iter(near(key, known)), "")
         text = "unknown field" + (f', did you mean "{nearest}"?' if nearest else "")
@@ -142,7 +142,7 @@ class _Check:
         try:
             return base64.b64decode("".join(text.split("\n")).replace("\r", ""), validate=True)
         except (binascii.Error, ValueError):
-            raise wrong(self._file, line, path, "isn't base64", hint="Plain text stands in stringData") from None
+            raise wrong(self._file, line, path, "isn't base64", hint="Put plain text into stringData") from None
 
     def _written(self, value: Any, path: str, line: int) -> str:
         if not isinstance(value, str):
@@ -156,7 +156,7 @@ class _Check:
         return self._written(value, path, line)
 
     def _any(self, value: Any, path: str, line: int) -> Any:
-        """Return what isn't looked into as plain values."""
+        """Return a value that isn't checked as plain data."""
         if isinstance(value, Mapping):
             return {key: self._any(item, path, line) for key, item in value.items()}
         if isinstance(value, Sequence):

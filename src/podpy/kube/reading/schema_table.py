@@ -1,8 +1,8 @@
 """The published fields of the Kubernetes objects that podpy reads (API of release 1.37, and Podman's own `filetype`).
 
 A line is a type and its fields, each with its kind: nothing for text, int, bool, quantity, time, bytes (base64), port
-(a number or a name), any (not looked into), another type, [KIND] a list, {KIND} a mapping. Volumes of clouds, and what
-only a cluster's scheduler reads, are `any`.
+(a number or a name), any (not checked), another type, [KIND] a list, {KIND} a mapping. Volumes of clouds, and fields
+that only a cluster's scheduler reads, are `any`.
 """
 
 from __future__ import annotations

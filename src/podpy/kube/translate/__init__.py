@@ -1,5 +1,5 @@
-"""Kubernetes objects → PodSpec, ContainerSpec and volumes. Pure: nothing is looked up but what `Context` has.
+"""Kubernetes objects → PodSpec, ContainerSpec and volumes. Pure: all other facts come from `Context`.
 
-`pods` and `containers` put together what the others read: `environment`, `volumes`, `mounts`, `security`, `probes`,
+`pods` and `containers` combine the results of the others: `environment`, `volumes`, `mounts`, `security`, `probes`,
 `resources`, `annotations`. Raises UsageError with file, line and field.
 """

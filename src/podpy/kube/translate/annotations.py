@@ -1,7 +1,7 @@
-"""Annotations: which of a file's reach the engine. An allow-list: a file may come from anywhere.
+"""Annotations: which of a file's reach the engine. This is an allow-list, since a file may come from anywhere.
 
-What merely describes is kept. What steers the OCI runtime or the engine (run.oci.*, io.podman.annotations.*) is kept
-only if it is listed here; a person's own --annotation always is.
+A descriptive annotation is kept. One that steers the OCI runtime or the engine (run.oci.*, io.podman.annotations.*) is
+kept only if it is listed here. The user's own --annotation is always kept.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ _OF_PODMAN = frozenset(
 )
 _ENGINE = (
     *("run.oci.", "io.podman.", "io.kubernetes.cri-o.", "io.container.", "io.crun.", "module.wasm.", "org.criu."),
-    "org.systemd.property.",  # the OCI runtimes give these to the systemd unit of the container
+    "org.systemd.property.",  # the OCI runtimes set these on the container's systemd unit
     *("dev.gvisor.", "io.katacontainers."),
 )
 _MOST_BYTES = 256 << 10  # Kubernetes' limit (apimachinery, validation of object metadata)
 
 
 def allowed(given: Mapping[str, str], added: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return a file's annotations that are obeyed, with the user's own `added`; and the keys that are left out.
+    """Return a file's allowed annotations with the user's own `added`; and the keys that were dropped.
 
     Raises UsageError if they are too large.
     """
     kept = {key: value for key, value in given.items() if not _steers(key)}
     found = {**kept, **added}
     if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > _MOST_BYTES:
-        raise UsageError(f"annotations size {_MOST_BYTES} is the most: these are larger")
+        raise UsageError(f"annotations are larger than {_MOST_BYTES} bytes")
     return found, [key for key in given if key not in kept]
 
 
@@ -56,7 +56,7 @@ def _steers(key: str) -> bool:
 
 
 def fields(annotations: Mapping[str, str], name: str) -> dict[str, Any]:
-    """Return the fields of ContainerSpec that annotations of the container `name` give. Raises UsageError."""
+    """Return the fields of ContainerSpec from the annotations of the container `name`. Raises UsageError."""
 
     def own(key: str) -> str:
         return annotations.get(f"{PODMAN}{key}/{name}", "")
@@ -66,12 +66,15 @@ def fields(annotations: Mapping[str, str], name: str) -> dict[str, Any]:
         if own(key):
             found[field] = _boolean(f"{PODMAN}{key}/{name}", own(key))
     if text := annotations.get(f"{PODMAN}ulimit", ""):
-        found["ulimits"] = ulimits(text.split(","))
+        try:
+            found["ulimits"] = ulimits(text.split(","))
+        except UsageError as error:
+            raise UsageError(f"annotation {PODMAN}ulimit: {error.message}", hint=error.hint) from None
     return found
 
 
 def limits(annotations: Mapping[str, str], name: str) -> dict[str, Any]:
-    """Return the fields of Resources that annotations for the container `name` give. Raises UsageError."""
+    """Return the fields of Resources from the annotations of the container `name`. Raises UsageError."""
     found: dict[str, Any] = {}
     if text := annotations.get(f"{PODMAN}pids-limit/{name}", ""):
         if not re.fullmatch("-?[0-9]{1,18}", text):
@@ -84,7 +87,7 @@ def limits(annotations: Mapping[str, str], name: str) -> dict[str, Any]:
 
 
 def security_label(annotations: Mapping[str, str], name: str) -> list[str]:
-    """Return the SELinux label that an annotation for the container `name` gives."""
+    """Return the SELinux label from the annotations of the container `name`."""
     text = annotations.get(f"{PODMAN}label/{name}", "")
     return [text] if text else []
 
@@ -92,19 +95,19 @@ def security_label(annotations: Mapping[str, str], name: str) -> list[str]:
 def volumes_from(annotations: Mapping[str, str], name: str, others: Collection[str]) -> list[str]:
     """Return the containers (with :OPTIONS) of the same pod whose mounts `name` gets, by their names in the YAML.
 
-    Raises UsageError for another one.
+    Raises UsageError for a container that isn't created before it.
     """
     key = f"{VOLUMES_FROM}/{name}"
     found = [text for text in annotations.get(key, "").split(";") if text]
     for text in found:
         other = text.partition(":")[0]
         if other == name or other not in others:
-            raise UsageError(f'annotation {key}: "{other}" is no container of the pod that is made before {name}')
+            raise UsageError(f'annotation {key}: "{other}" is not a container of the pod that is created before {name}')
     return found
 
 
 def labels(annotations: Mapping[str, str], name: str) -> dict[str, str]:
-    """Return the labels of auto-update that annotations ask for: of all containers, or of `name`."""
+    """Return the labels for auto-update from the annotations of all containers, or of `name`."""
     asked = {key: annotations.get(f"{key}/{name}", annotations.get(key, "")) for key in _UPDATE}
     return {key: value for key, value in asked.items() if value}
 

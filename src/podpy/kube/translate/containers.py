@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.errors import UsageError
+from podpy.kube.reading.names import check_name
 from podpy.kube.translate import annotations as annotated
 from podpy.kube.translate import probes, security
 from podpy.kube.translate.environment import environment, expand
@@ -17,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.kube.reading.places import Mapping
     from podpy.kube.translate.context import Context
     from podpy.kube.translate.volumes import Volume
+    from podpy.yaml.places import Mapping
 
 _RESTARTS = {"": "always", "Always": "always", "OnFailure": "on-failure", "Never": "no"}
 _POLICIES = {"Always": "always", "IfNotPresent": "missing", "Never": "never", "Newer": "newer", "": ""}
@@ -29,24 +30,22 @@ _NOT_OF_INIT = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
 
 
 class Member(Record):
-    """A container of a pod. `where` is it in the YAML, for errors."""
+    """A container of a pod. `where`: its mapping in the YAML, for errors."""
 
     spec: ContainerSpec
     where: Mapping
     pull_policy: str  # of podpy: always, missing, never, newer
-    is_sidecar: bool = False  # an init container that keeps running: it starts before those after it
+    is_sidecar: bool = False  # an init container that keeps running; later containers start after it
 
     @property
     def is_init(self) -> bool:
-        """Whether it runs to its end before the others start."""
+        """Whether the others start only after its end."""
         return bool(self.spec.init_container)
 
 
 def members(pod: Mapping, context: Context) -> list[Member]:
-    """Return a pod's init containers and containers, in the order in which they are made. Raises UsageError."""
-    restart = pod.get("restartPolicy", "")
-    if restart not in _RESTARTS:
-        raise pod.wrong("restartPolicy", f'"{restart}" is none of Always, OnFailure and Never')
+    """Return a pod's init containers and containers, in the order of their creation. Raises UsageError."""
+    restart = restart_policy(pod, context)
     if not pod.get("containers"):
         raise pod.wrong("containers", "a pod needs a container")
     own = volumes(pod, context)
@@ -56,15 +55,29 @@ def members(pod: Mapping, context: Context) -> list[Member]:
         for container in pod.get(key, []):
             name = _name(container, names, context)
             maker = _Maker(pod, container, context, own, [*names])
-            found.append(maker.member(_RESTARTS[restart], initial=key == "initContainers"))
+            found.append(maker.member(restart, initial=key == "initContainers"))
             names.append(name)
     return _ordered(found)
+
+
+def restart_policy(pod: Mapping, context: Context) -> str:
+    """Return the restart policy of a pod's containers. Without one a Job's end, as others start again.
+
+    Raises UsageError.
+    """
+    said = pod.get("restartPolicy", "")
+    if said not in _RESTARTS:
+        raise pod.wrong("restartPolicy", f'"{said}" is none of Always, OnFailure and Never')
+    if context.retries is not None and (not said or (said == "OnFailure" and not context.retries)):
+        return "no"
+    return _RESTARTS[said]
 
 
 def _name(container: Mapping, names: list[str], context: Context) -> str:
     name: str = container.get("name", "")
     if not name:
         raise container.wrong("name", "a container needs a name")
+    check_name(container, name)
     if name in names:
         told = f'the pod "{context.pod_name}" is invalid; duplicate container name "{name}" detected'
         raise container.wrong("name", told)
@@ -72,7 +85,7 @@ def _name(container: Mapping, names: list[str], context: Context) -> str:
 
 
 def _ordered(found: list[Member]) -> list[Member]:
-    """Return the members; each starts after the sidecars that stand before it."""
+    """Return the members; each requires the sidecars before it."""
     result: list[Member] = []
     sidecars: list[str] = []
     for member in found:
@@ -84,7 +97,7 @@ def _ordered(found: list[Member]) -> list[Member]:
 
 
 class _Maker:
-    """Puts together the fields of one container."""
+    """Combines the fields of one container."""
 
     def __init__(
         self, pod: Mapping, container: Mapping, context: Context, volumes: dict[str, Volume], before: list[str]
@@ -100,11 +113,11 @@ class _Maker:
         container = self._container
         sidecar = initial and container.get("restartPolicy", "") == "Always"
         if container.get("restartPolicy") and not sidecar:
-            raise container.wrong("restartPolicy", "only an init container has one of its own, and it is Always")
+            raise container.wrong("restartPolicy", "only an init container may have one, and it must be Always")
         if initial and not sidecar:
             for key in _NOT_OF_INIT:
                 if key in container:
-                    raise container.wrong(key, "an init container runs to its end, so it has none")
+                    raise container.wrong(key, "an init container runs to its end, so it may not have one")
             restart = "no"
         return Member(
             spec=ContainerSpec(**self._fields("always" if sidecar else restart, initial and not sidecar)),
@@ -115,7 +128,7 @@ class _Maker:
 
     def _fields(self, restart: str, initial: bool) -> dict[str, Any]:
         container, context = self._container, self._context
-        variables = environment(container, context)
+        variables, origins = environment(container, context)
         found, devices = mounts(container, self._volumes, variables, context)
         of_annotations = annotated.fields(context.annotations, self._name)
         fields = {
@@ -123,14 +136,18 @@ class _Maker:
             "name": self.full_name(self._name),
             "pod": context.pod_id,
             "env": variables,
+            "env_origins": origins,
             "tty": container.get("tty", False),
             "stdin_open": container.get("stdin", False),
             "labels": {**context.labels, **annotated.labels(context.annotations, self._name)},
             "annotations": self._annotations(),
             "mounts": found,
+            "volume_origins": self._volume_origins(),
             "not_root": security.must_not_be_root(container, self._pod),
             "restart_policy": restart,
+            "restart_retries": (self._context.retries or 0) if restart == "on-failure" else 0,
             "restart_backoff": "kubernetes",
+            "limits_if_possible": True,
             "init_container": self._init_type() if initial else "",
             "sdnotify": "ignore",
             "volumes_from": self._volumes_from(),
@@ -153,8 +170,16 @@ class _Maker:
         return fields
 
     def full_name(self, name: str) -> str:
-        """Return what podpy calls a container of this pod."""
+        """Return podpy's name of a container of this pod."""
         return name if self._context.options.no_pod_prefix else f"{self._context.pod_name}-{name}"
+
+    def _volume_origins(self) -> dict[str, Any]:
+        """Return what the volumes of files that it mounts are in the YAML, by their names here."""
+        names = self._context.volumes
+        mounted = dict.fromkeys(each["name"] for each in self._container.get("volumeMounts", []))
+        return {
+            names[name]: self._volumes[name].origin for name in mounted if name in names and self._volumes[name].origin
+        }
 
     def _image(self) -> str:
         image: str = self._container.get("image", "")
@@ -163,7 +188,7 @@ class _Maker:
         return image
 
     def _command(self, variables: dict[str, str]) -> dict[str, Any]:
-        """command replaces the image's entrypoint and its arguments, args the arguments alone."""
+        """Return the command: `command` replaces the image's entrypoint and arguments, `args` only the arguments."""
         container = self._container
         fields: dict[str, Any] = {}
         if container.get("command"):
@@ -175,7 +200,7 @@ class _Maker:
                 fields["workdir"] = check_workdir(container["workingDir"])
             except UsageError as error:
                 raise container.wrong("workingDir", error.message, hint=error.hint) from None
-            fields["create_workdir"] = True  # as container runtimes of clusters do
+            fields["create_workdir"] = True  # as clusters' container runtimes do
         return fields
 
     def _logs(self) -> dict[str, Any]:
@@ -208,7 +233,7 @@ class _Maker:
         return seconds
 
     def _pull_policy(self) -> str:
-        """Return when the image is pulled: without a policy, `:latest` of a registry if there is a newer one."""
+        """Return the pull policy; the default is `newer` for `:latest` of a registry, else `missing`."""
         container = self._container
         said = container.get("imagePullPolicy", "")
         policy = _POLICIES.get(said[:1].upper() + said[1:], _POLICIES.get(said))
@@ -220,7 +245,7 @@ class _Maker:
 
 
 def _is_latest(image: str) -> bool:
-    """Return whether a full name (with its registry) names the newest image, by its tag or without one."""
+    """Return whether a full name (with its registry) has the tag `latest`, or no tag."""
     registry, slash, rest = image.partition("/")
-    is_full = bool(slash) and ("." in registry or ":" in registry)  # localhost is no registry to ask
+    is_full = bool(slash) and ("." in registry or ":" in registry)  # localhost isn't a registry to ask
     return is_full and "@" not in rest and (":" not in rest or rest.endswith(_LATEST))

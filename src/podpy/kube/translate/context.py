@@ -1,4 +1,4 @@
-"""What the translation of a pod may look at besides its YAML."""
+"""The facts that the translation of a pod needs besides its YAML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Node(Record):
-    """This machine, as a pod may ask for it: its name, bytes of memory, and cores."""
+    """Facts of this machine that a pod may ask for: its name, bytes of memory, and cores."""
 
     name: str = "localhost"
     memory: int = 0
@@ -25,9 +25,11 @@ class Context(Record):
     options: PlayOptions
     node: Node = Node()
     pod_name: str = ""
-    pod_id: str = ""  # empty until the pod is made
+    namespace: str = "default"
+    pod_id: str = ""  # empty until the pod is created
     infra_id: str = ""
     labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}  # all that the file and the options say
-    names: list[str] = []  # by which other pods find it, besides its own and its containers'
-    volumes: dict[str, str] = {}  # the pod's volume → the name of podpy's, once it is made
+    annotations: dict[str, str] = {}  # those of the file and the options
+    names: list[str] = []  # additional names by which other pods find it
+    retries: int | None = None  # of a Job: how often a failed container is restarted; None: it isn't a Job's
+    volumes: dict[str, str] = {}  # the pod's volume → podpy's volume, once it is created

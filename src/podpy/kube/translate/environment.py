@@ -6,36 +6,49 @@ import re
 
 from podpy.kube.translate import quantities
 from podpy.kube.translate.fields import pod_field
+from podpy.yaml.places import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.kube.reading.places import Mapping
     from podpy.kube.translate.context import Context
+    from podpy.yaml.places import Mapping
 
 _USE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 _UNITS = {"cpu": ("1", "1m"), "memory": tuple("1 1k 1M 1G 1T 1P 1E 1Ki 1Mi 1Gi 1Ti 1Pi 1Ei".split())}
 
 
-def environment(container: Mapping, context: Context) -> dict[str, str]:
-    """Return a container's variables: those of envFrom, in order, then those of env over them. Raises UsageError."""
+def environment(container: Mapping, context: Context) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return a container's variables: those of envFrom, in order, overridden by those of env; and the origins of
+    those that have one (ContainerSpec.env_origins). Raises UsageError.
+    """
     found: dict[str, str] = {}
-    for source in container.get("envFrom", []):
+    origins: dict[str, Any] = {}
+    for place, source in enumerate(container.get("envFrom", [])):
         for key, data in _all_of(source, context).items():
-            found[source.get("prefix", "") + key] = data.decode("utf-8", "surrogateescape")
+            name = source.get("prefix", "") + key
+            if not name or "=" in name:
+                raise source.wrong("", f'key "{key}" can\'t be the name of a variable')
+            found[name] = _text(data, source, "", key)
+            origins[name] = {"envFrom": plain(source), "place": place}
     for each in container.get("env", []):
         name = each.get("name", "")
         if not name or "=" in name or "\0" in name:
             raise each.wrong("name", "a variable needs a name without =")
         value = _value(each, container, context)
-        if value is not None:
-            found[name] = value if "valueFrom" in each else expand(value, found)
-    return found
+        if value is None:
+            continue
+        if "valueFrom" in each:
+            found[name], origins[name] = value, {"valueFrom": plain(each["valueFrom"])}
+        else:
+            found[name] = expand(value, found)
+            origins.pop(name, None)
+    return found, origins
 
 
 def expand(text: str, variables: dict[str, str]) -> str:
-    """Return the text with the values of $(NAME); $$(NAME) stays as $(NAME), and an unknown name as it is."""
+    """Return the text with the values of $(NAME); $$(NAME) becomes $(NAME), and an unknown name stays."""
 
     def value(found: re.Match[str]) -> str:
         if found[0] == "$$":
@@ -48,7 +61,7 @@ def expand(text: str, variables: dict[str, str]) -> str:
 def _all_of(source: Mapping, context: Context) -> dict[str, bytes]:
     references = context.references
     for key, what, find in (
-        ("configMapRef", "configmap", references.configmap),
+        ("configMapRef", "configmap", references.texts),
         ("secretRef", "secret", references.secret),
     ):
         if key in source:
@@ -61,20 +74,20 @@ def _all_of(source: Mapping, context: Context) -> dict[str, bytes]:
 
 
 def _value(each: Mapping, container: Mapping, context: Context) -> str | None:
-    """Return a variable's value, or None if its source is optional and isn't there."""
+    """Return a variable's value, or None if its source is optional and missing."""
     source = each.get("valueFrom")
     if not source:
         text: str = each.get("value", "")
         return text
     if "value" in each:
-        raise each.wrong("valueFrom", "a variable has a value or valueFrom, not both")
+        raise each.wrong("valueFrom", "a variable may have value or valueFrom, not both")
     if "fieldRef" in source:
         return pod_field(source["fieldRef"], each["name"], context)
     if "resourceFieldRef" in source:
         return resource_field(source["resourceFieldRef"], container, context)
     references = context.references
     if "configMapKeyRef" in source:
-        return _key(source["configMapKeyRef"], "configmap", references.configmap, each["name"])
+        return _key(source["configMapKeyRef"], "configmap", references.texts, each["name"])
     if "secretKeyRef" in source:
         return _key(source["secretKeyRef"], "secret", references.secret, each["name"])
     raise each.wrong("valueFrom", f"cannot set env {each['name']}: this source isn't supported")
@@ -84,8 +97,7 @@ def _key(reference: Mapping, what: str, find: Any, variable: str) -> str | None:
     name, key = reference.get("name", ""), reference.get("key", "")
     data = find(name)
     if data is not None and key in data:
-        text: str = data[key].decode("utf-8", "surrogateescape")
-        return text
+        return _text(data[key], reference, "key", key)
     if reference.get("optional"):
         return None
     if data is None:
@@ -93,8 +105,15 @@ def _key(reference: Mapping, what: str, find: Any, variable: str) -> str | None:
     raise reference.wrong("key", f"cannot set env {variable}: key {key} not found in {what} {name}")
 
 
+def _text(data: bytes, where: Mapping, field: str, key: str) -> str:
+    """Return the value of a variable. Raises UsageError for one that a process's environment can't hold."""
+    if b"\0" in data:
+        raise where.wrong(field, f'the data of key "{key}" has a NUL character: no variable can have it as its value')
+    return data.decode("utf-8", "surrogateescape")
+
+
 def resource_field(reference: Mapping, container: Mapping, context: Context) -> str:
-    """Return a limit or request of a container, in units of the divisor, rounded up; without one: the machine's."""
+    """Return a container's limit or request, in units of the divisor, rounded up; by default the machine's amount."""
     resource = reference.get("resource", "")
     group, _, kind = resource.partition(".")
     if group not in ("limits", "requests") or kind not in _UNITS:
@@ -113,11 +132,13 @@ def resource_field(reference: Mapping, container: Mapping, context: Context) -> 
 
 
 def amount(amounts: Mapping, key: str) -> Any:
-    """Return one of a container's limits or requests as a Fraction. Raises UsageError with its place."""
+    """Return one of a container's limits or requests as a Fraction. Raises UsageError with its position."""
     try:
         value = quantities.parse(amounts[key])
     except ValueError as error:
         raise amounts.wrong(key, str(error)) from None
     if value < 0:
-        raise amounts.wrong(key, "a quantity here isn't negative")
+        raise amounts.wrong(key, "a quantity can't be negative here")
+    if value > quantities.LARGEST:
+        raise amounts.wrong(key, f"{amounts[key]} is too large")
     return value

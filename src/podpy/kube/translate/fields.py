@@ -1,4 +1,4 @@
-"""Fields of the pod itself, for variables and files (the downward API)."""
+"""Fields of the pod, for variables and files (the downward API)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.kube.reading.places import Mapping
     from podpy.kube.translate.context import Context
+    from podpy.yaml.places import Mapping
 
 _KEY = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 
 
 def pod_field(reference: Mapping, variable: str, context: Context) -> str:
-    """Return what a fieldRef names. Raises UsageError for what a pod here doesn't have (its address)."""
+    """Return the value of a fieldRef. Raises UsageError for a field that podpy's pods don't have (an address)."""
     path = reference.get("fieldPath", "")
     plain = {
         "metadata.name": context.pod_name,
-        "metadata.namespace": "default",
+        "metadata.namespace": context.namespace,
         "metadata.uid": context.pod_id,
         "spec.nodeName": context.node.name,
         "spec.serviceAccountName": "default",
@@ -30,12 +30,12 @@ def pod_field(reference: Mapping, variable: str, context: Context) -> str:
     raise reference.wrong(
         "fieldPath",
         f"can not set env {variable}. Reason: fieldPath {path} is either not valid or not supported",
-        hint=f"There are {', '.join(plain)}, metadata.labels['KEY'] and metadata.annotations['KEY']",
+        hint=f"Known: {', '.join(plain)}, metadata.labels['KEY'] and metadata.annotations['KEY']",
     )
 
 
 def field_lines(reference: Mapping, variable: str, context: Context) -> str:
-    """Return the text of a file that a fieldRef asks for: all labels, or annotations, a line for each; or one field."""
+    """Return the text of a fieldRef's file: all labels or annotations, a line for each; or one field."""
     path = reference.get("fieldPath", "")
     if path in ("metadata.labels", "metadata.annotations"):
         values = context.labels if path.endswith("labels") else context.annotations

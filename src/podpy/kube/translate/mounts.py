@@ -13,19 +13,19 @@ from podpy.spec.text.volumes import target_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podpy.kube.reading.places import Mapping
     from podpy.kube.translate.context import Context
     from podpy.kube.translate.volumes import Volume
+    from podpy.yaml.places import Mapping
 
 _PROPAGATION = {"": [], "None": ["private"], "HostToContainer": ["rslave"], "Bidirectional": ["rshared"]}
 _DEVICES = ("CharDevice", "BlockDevice")
-_NO_COPY = "nocopy"  # an empty volume stays empty, whatever the image has there
+_NO_COPY = "nocopy"  # an empty volume gets no files of the image
 
 
 def mounts(
     container: Mapping, volumes: dict[str, Volume], variables: dict[str, str], context: Context
 ) -> tuple[list[Mount], list[Device]]:
-    """Return a container's mounts and devices. A volume of podpy's has its name of `context.volumes`.
+    """Return a container's mounts and devices. `context.volumes` gives the names of podpy's volumes.
 
     Raises UsageError.
     """
@@ -49,12 +49,12 @@ def mounts(
 
 
 def _target(each: Mapping) -> tuple[str, list[str]]:
-    """Return where a volume is mounted, and Podman's options behind a colon."""
+    """Return a volume's target, and Podman's options behind a colon."""
     path, _, options = each.get("mountPath", "").partition(":")
     try:
         return target_path(path), options.split(",") if options else []
     except UsageError as error:
-        raise each.wrong("mountPath", f"parsing MountPath: {error.message}", hint=error.hint) from None
+        raise each.wrong("mountPath", f"parsing MountPath: {error.message}") from None  # the hint is --volume's
 
 
 def _options(each: Mapping, volume: Volume, options: list[str]) -> list[str]:
@@ -81,11 +81,11 @@ def _mount(volume: Volume, target: str, options: list[str], context: Context) ->
 
 
 def _subpath(each: Mapping, variables: dict[str, str]) -> str:
-    """Return the part of the volume that is mounted; "" is the whole."""
+    """Return the path in the volume to mount; "": the whole volume."""
     key = "subPath" if "subPath" in each else "subPathExpr"
     path = each.get(key, "")
     if key == "subPathExpr" and (path := expand(path, variables)) and "$(" in path:
-        raise each.wrong(key, f'"{path}" names a variable that the container doesn\'t have')
+        raise each.wrong(key, f'"{path}" names an unknown variable')
     if path.startswith("/") or ".." in path.split("/"):
         raise each.wrong(key, f'subpath "{path}" must be relative to the volume and without ".."')
     normal = os.path.normpath(path) if path else ""

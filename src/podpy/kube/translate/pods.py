@@ -1,39 +1,41 @@
-"""A pod, or the template of one → PodSpec."""
+"""A pod, or a pod's template → PodSpec."""
 
 from __future__ import annotations
 
 from podpy.errors import UsageError
 from podpy.kube.translate import annotations as annotated
 from podpy.kube.translate import security
+from podpy.kube.translate.containers import restart_policy
 from podpy.spec.container import Attachment, ContainerSpec, PortMapping
 from podpy.spec.pod import PodSpec
+from podpy.spec.text.attachments import check_alias
 from podpy.spec.text.namespaces import check_userns
-from podpy.spec.text.network import check_host, check_name_servers, check_searches
+from podpy.spec.text.network import check_host, check_name_servers, check_searches, is_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podpy.kube.reading.places import Mapping
     from podpy.kube.translate.context import Context
+    from podpy.yaml.places import Mapping
 
 NETWORK = "podman-default-kube-network"
 _LONGEST_HOSTNAME = 63
 _PROTOCOLS = ("tcp", "udp", "sctp")
+_DOMAIN = "cluster.local"
 _NONE: dict[str, Any] = {}
 
 
 def pod_spec(pod: Mapping, context: Context, number: int = 0) -> PodSpec:
-    """Return the PodSpec of a pod's `spec`. `number`: how many pods are made before it (for --ip, --mac-address).
+    """Return the PodSpec of a pod's `spec`. `number`: its index among the created pods (for --ip, --mac-address).
 
     Raises UsageError.
     """
     share = ["ipc", "net", "uts"]
     if pod.get("shareProcessNamespace"):
         share.append("pid")
-    restart = {"OnFailure": "on-failure", "Never": "no"}.get(pod.get("restartPolicy", ""), "always")
-    hostname = context.node.name if pod.get("hostNetwork") else pod.get("hostname") or context.pod_name
+    hostname = context.node.name if pod.get("hostNetwork") else _hostname(pod) or context.pod_name
     return PodSpec(
         name=context.pod_name,
         hostname=hostname[:_LONGEST_HOSTNAME],
@@ -43,8 +45,16 @@ def pod_spec(pod: Mapping, context: Context, number: int = 0) -> PodSpec:
         container=ContainerSpec(**_infra(pod, context, number)),
         infra_name=context.annotations.get(annotated.INFRA_NAME, ""),
         exit_policy="stop",
-        restart_policy=restart,
+        configmaps=context.references.documents(pod),
+        restart_policy=restart_policy(pod, context),
     )
+
+
+def _hostname(pod: Mapping) -> str:
+    hostname: str = pod.get("hostname", "")
+    if not hostname.isprintable() or " " in hostname:
+        raise pod.wrong("hostname", "it has a blank, a line end or another control character")
+    return hostname
 
 
 def _infra(pod: Mapping, context: Context, number: int) -> dict[str, Any]:
@@ -81,7 +91,11 @@ def _network(pod: Mapping, context: Context, number: int) -> dict[str, Any]:
         _refuse_addresses(context, number, "can only be set for one network: use NAME:ip=ADDRESS for more")
     names = [each["name"] for each in pod.get("containers", []) if each.get("name")]
     full = [] if options.no_pod_prefix else [f"{context.pod_name}-{name}" for name in names]
-    aliases = [*dict.fromkeys([*names, *full, *context.names])]
+    aliases = [*dict.fromkeys([*names, *full, *_cluster_names(pod, context)])]
+    try:
+        aliases = [check_alias(alias) for alias in aliases]
+    except UsageError as error:
+        raise pod.wrong("subdomain" if "subdomain" in pod else "", error.message, hint=error.hint) from None
     found = [each.replace(aliases=[*each.aliases, *aliases]) for each in attachments]
     own: dict[str, Any] = {}
     if number < len(options.ips):
@@ -91,6 +105,17 @@ def _network(pod: Mapping, context: Context, number: int) -> dict[str, Any]:
     return {"network": "bridge", "networks": [found[0].replace(**own), *found[1:]]}
 
 
+def _cluster_names(pod: Mapping, context: Context) -> list[str]:
+    """Return by which names a cluster's DNS has the pod: those of its Services, and HOSTNAME.SUBDOMAIN, also with the
+    namespace and the cluster's domain behind.
+    """
+    names = [*context.names]
+    if pod.get("subdomain"):
+        names.append(f"{pod.get('hostname') or context.pod_name}.{pod['subdomain']}")
+    endings = ("", f".{context.namespace}", f".{context.namespace}.svc", f".{context.namespace}.svc.{_DOMAIN}")
+    return [name + ending for name in names for ending in endings]
+
+
 def _refuse_addresses(context: Context, number: int, why: str) -> None:
     options = context.options
     if number < len(options.ips) or number < len(options.macs):
@@ -98,20 +123,27 @@ def _refuse_addresses(context: Context, number: int, why: str) -> None:
 
 
 def _userns(pod: Mapping, context: Context) -> str:
-    """Return the pod's user namespace: the option's, an annotation's, or `hostUsers: false`."""
-    found = context.options.userns or context.annotations.get(
-        f"{annotated.USERNS}/{context.pod_name}", context.annotations.get(annotated.USERNS, "")
-    )
-    if not found:
-        found = "auto" if pod.get("hostUsers") is False else "host"
-    return check_userns("auto" if found == "private" else found)
+    """Return the pod's user namespace, from the option, an annotation, or `hostUsers: false`."""
+    if context.options.userns:
+        return _checked_userns(context.options.userns)
+    for key in (f"{annotated.USERNS}/{context.pod_name}", annotated.USERNS):
+        if found := context.annotations.get(key, ""):
+            try:
+                return _checked_userns(found)
+            except UsageError as error:
+                raise UsageError(f"annotation {key}: {error.message}", hint=error.hint) from None
+    return "auto" if pod.get("hostUsers") is False else "host"
+
+
+def _checked_userns(mode: str) -> str:
+    return check_userns("auto" if mode == "private" else mode)
 
 
 def _names(pod: Mapping) -> dict[str, list[str]]:
-    """Return what dnsConfig and dnsPolicy say."""
+    """Return the DNS settings of dnsConfig and dnsPolicy."""
     config = pod.get("dnsConfig", _NONE)
     if pod.get("dnsPolicy") == "None" and not config.get("nameservers"):
-        raise pod.wrong("dnsPolicy", "with None, dnsConfig names the servers", hint="dnsConfig: {nameservers: [IP]}")
+        raise pod.wrong("dnsPolicy", "None needs servers in dnsConfig", hint="dnsConfig: {nameservers: [IP]}")
     found: dict[str, list[str]] = {}
     try:
         if config.get("nameservers"):
@@ -119,7 +151,7 @@ def _names(pod: Mapping) -> dict[str, list[str]]:
         if config.get("searches"):
             found["dns_search"] = check_searches(config["searches"])
     except UsageError as error:
-        raise pod.wrong("dnsConfig", error.message, hint=error.hint) from None
+        raise pod.wrong("dnsConfig", error.message) from None  # the hint is --dns's
     if config.get("options"):
         pairs = ((each.get("name", ""), each.get("value")) for each in config["options"])
         found["dns_options"] = [name if value is None else f"{name}:{value}" for name, value in pairs]
@@ -136,12 +168,12 @@ def _hosts(pod: Mapping, context: Context) -> list[str]:
             try:
                 found.append(check_host(f"{name}:{alias.get('ip', '')}"))
             except UsageError as error:
-                raise alias.wrong("ip", error.message, hint=error.hint) from None
+                raise alias.wrong("ip", error.message) from None  # the hint is --add-host's
     return found
 
 
 def _ports(pod: Mapping, context: Context) -> list[PortMapping]:
-    """Return the published ports: --publish, and those that the containers publish and --publish doesn't."""
+    """Return the published ports: those of --publish, then those of the containers that it doesn't name."""
     options = context.options
     found = list(options.publish)
     for container in pod.get("containers", []):
@@ -150,17 +182,28 @@ def _ports(pod: Mapping, context: Context) -> list[PortMapping]:
             inside = inside or host
             host = host or (inside if options.publish_all else 0)
             if not host:
-                continue  # in the pod every port can be reached anyway
+                continue  # every port can be reached within the pod
             protocol = _protocol(each)
             for key, port in (("hostPort", host), ("containerPort", inside)):
                 if not 0 < port < 65536:
-                    raise each.wrong(key, f"{port} is no port number")
+                    raise each.wrong(key, f"{port} isn't a port number")
+            if each.get("hostIP") and not is_address(each["hostIP"]):
+                raise each.wrong("hostIP", f'"{each["hostIP"]}" isn\'t an IP address')
             if not any(_has(port, inside, protocol) for port in options.publish):
                 own = PortMapping(
                     container_port=inside, host_port=host, host_ip=each.get("hostIP", ""), protocol=protocol
                 )
+                _check_free(found, own, each)
                 found.append(own)
     return [] if pod.get("hostNetwork") else found
+
+
+def _check_free(found: list[PortMapping], own: PortMapping, each: Mapping) -> None:
+    """Raise UsageError if a port of the host is to lead to two ports."""
+    for port in found:
+        is_other = port.container_port != own.container_port and port.count == 1
+        if is_other and (port.host_port, port.protocol, port.host_ip) == (own.host_port, own.protocol, own.host_ip):
+            raise each.wrong("hostPort", f"{own.host_port}/{own.protocol} is there twice")
 
 
 def _protocol(each: Mapping) -> str:

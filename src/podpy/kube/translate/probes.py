@@ -1,4 +1,4 @@
-"""Probes → health checks, and hooks of a container's life; run by its monitor, without a program in the image."""
+"""Probes → health checks; lifecycle → hooks. The monitor runs them, without a program in the image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from podpy.kube.reading.places import Mapping
+    from podpy.yaml.places import Mapping
 
 _LEAST = {"periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1, "successThreshold": 1}
 _DEFAULTS = {"periodSeconds": 10, "timeoutSeconds": 1, "failureThreshold": 3, "successThreshold": 1}  # Probe v1
@@ -23,13 +23,13 @@ _NONE: dict[str, Any] = {}
 
 
 def health(container: Mapping, *, restarts: bool) -> Health | None:
-    """Return the check that a container's probes are, or None. `restarts`: an unhealthy one is restarted, else stopped.
+    """Return the health check of a container's probes, or None. `restarts`: restart, not stop, an unhealthy container.
 
     Raises UsageError.
     """
     if not any(container.get(key) for key in _PROBES):
         return None
-    fields: dict[str, Any] = {"test": ["NONE"]}  # the image's own check is no probe
+    fields: dict[str, Any] = {"test": ["NONE"]}  # the image's own check isn't a probe
     if probe := container.get("livenessProbe"):
         numbers = _numbers(probe)
         fields.update(test=_of_probe(probe, container), retries=numbers["failureThreshold"], **_times(probe, numbers))
@@ -49,9 +49,10 @@ def hooks(container: Mapping) -> dict[str, Any]:
         if handler := lifecycle.get(key):
             found[field] = _hook(handler, container)
     if text := lifecycle.get("stopSignal", ""):
-        if not (number := number_of(text)):
-            raise lifecycle.wrong("stopSignal", f'"{text}" is no signal')
-        found["stop_signal"] = number
+        try:
+            found["stop_signal"] = number_of(text)
+        except UsageError as error:
+            raise lifecycle.wrong("stopSignal", error.message, hint=error.hint) from None
     return found
 
 
@@ -77,7 +78,8 @@ def _numbers(probe: Mapping) -> dict[str, int]:
     numbers = {key: probe.get(key) or default for key, default in _DEFAULTS.items()}
     for key, least in _LEAST.items():
         if not least <= numbers[key] < 2**31:
-            raise probe.wrong(key, f"{numbers[key]} must be at least {least}")
+            told = "is too large" if numbers[key] > least else f"must be at least {least}"
+            raise probe.wrong(key, f"{numbers[key]} {told}")
     if probe.get("initialDelaySeconds", 0) >= 2**31:
         raise probe.wrong("initialDelaySeconds", f"{probe['initialDelaySeconds']} is too large")
     return numbers
@@ -93,8 +95,8 @@ def _hook(handler: Mapping, container: Mapping) -> list[str]:
 
 
 def _of_probe(probe: Mapping, container: Mapping) -> list[str]:
-    """Return a probe as a test. $(NAME) in its command is a variable whose value stands in the YAML, as a kubelet has
-    it; a hook's command has none.
+    """Return a probe as a test. A kubelet expands $(NAME) in its command to a value in the YAML, but not in a hook's
+    command.
     """
     test = _test(probe, container)
     known = {
@@ -107,7 +109,7 @@ def _test(probe: Mapping, container: Mapping) -> list[str]:
     """Return a probe or a hook as a test."""
     kinds = [key for key in ("exec", "httpGet", "tcpSocket", "grpc") if key in probe]
     if len(kinds) != 1:
-        raise probe.wrong("", "one of exec, httpGet, tcpSocket and grpc is expected")
+        raise probe.wrong("", "exactly one of exec, httpGet, tcpSocket and grpc is required")
     action = probe[kinds[0]]
     if kinds[0] == "exec":
         if not action.get("command"):

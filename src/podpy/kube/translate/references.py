@@ -1,49 +1,78 @@
-"""The ConfigMaps and Secrets that pods name: of the files, of --configmap, and the secrets in podpy's store."""
+"""The ConfigMaps and Secrets that pods may name: from the files, --configmap, and podpy's secret store."""
 
 from __future__ import annotations
 
 import json
 
 from podpy.errors import PodpyError
-from podpy.kube.reading.load import load
-from podpy.kube.reading.places import Mapping
 from podpy.kube.reading.schema import check
+from podpy.yaml.load import load
+from podpy.yaml.places import Mapping, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
     from podpy.kube.reading.objects import Object
 
     Stored = Callable[[str], bytes | None]
 
+_REFERENCES = ("configMapRef", "configMapKeyRef", "configMap")
+_OF_CONFIGMAP = ("data", "binaryData", "immutable")
+
 
 class References:
-    """What names of ConfigMaps and Secrets stand for: keys with their bytes."""
+    """ConfigMaps and Secrets by name: their keys with bytes."""
 
     def __init__(self, objects: Iterable[Object], stored: Stored) -> None:
-        """`stored` returns what podpy's store has under a secret's name, or None. Raises UsageError (a key twice)."""
+        """`stored` returns the data of podpy's secret of a name, or None. Raises UsageError (a duplicate key)."""
         self._configmaps: dict[str, dict[str, bytes]] = {}
         self._secrets: dict[str, dict[str, bytes]] = {}
         self._stored = stored
+        self._documents: dict[str, Mapping] = {}
         for each in objects:
             if each.kind == "ConfigMap":
                 self._configmaps[each.name] = _of_configmap(each.value)
+                self._documents[each.name] = each.value
             elif each.kind == "Secret":
                 self._secrets[each.name] = of_secret(each.value)
 
     def configmap(self, name: str) -> dict[str, bytes] | None:
-        """Return a ConfigMap's data, or None if there is none of this name."""
+        """Return a ConfigMap's data, or None."""
         return self._configmaps.get(name)
 
+    def texts(self, name: str) -> dict[str, bytes] | None:
+        """Return what variables may have of a ConfigMap: its `data` without `binaryData`; None if there is none."""
+        if name not in self._documents:
+            return None
+        return {key: text.encode() for key, text in self._documents[name].get("data", {}).items()}
+
+    def documents(self, pod: Mapping) -> dict[str, Any]:
+        """Return the ConfigMaps that a pod names, by their names: their data as it stands in a file."""
+        found = {name: self._documents[name] for name in _named(pod) if name in self._documents}
+        return {name: {key: plain(each[key]) for key in _OF_CONFIGMAP if key in each} for name, each in found.items()}
+
     def secret(self, name: str) -> dict[str, bytes] | None:
-        """Return a Secret's data, or None. One of podpy's store counts if it is a Secret's YAML, or JSON of texts."""
+        """Return a Secret's data, or None. A secret of podpy's store must be a Secret's YAML, or JSON of texts."""
         if name not in self._secrets:
             data = self._stored(name)
             if data is None:
                 return None
             self._secrets[name] = _of_stored(name, data)
         return self._secrets[name]
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the names of the ConfigMaps in a pod's variables and volumes."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in _REFERENCES and isinstance(item, dict):
+                yield item.get("name", "")
+            yield from _named(item)
 
 
 def _of_configmap(value: Mapping) -> dict[str, bytes]:
@@ -56,13 +85,13 @@ def _of_configmap(value: Mapping) -> dict[str, bytes]:
 
 
 def of_secret(value: Mapping) -> dict[str, bytes]:
-    """Return a Secret's data; stringData stands over data (Secret v1)."""
+    """Return a Secret's data; stringData overrides data (Secret v1)."""
     texts: dict[str, str] = value.get("stringData", {})
     return {**value.get("data", {}), **{key: text.encode() for key, text in texts.items()}}
 
 
 def _of_stored(name: str, data: bytes) -> dict[str, bytes]:
-    """Return the data of a secret that `kube play`, or somebody else, has stored. Raises UsageError."""
+    """Return the data of a secret in podpy's store. Raises UsageError."""
     try:
         document = load(data, f"secret {name}")[0]
         if isinstance(document, Mapping) and "kind" in document:

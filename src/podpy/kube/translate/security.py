@@ -1,13 +1,13 @@
-"""securityContext of a pod and of a container → user, groups, capabilities, profiles."""
+"""The securityContext of a pod and of a container → user, groups, capabilities, profiles."""
 
 from __future__ import annotations
 
 import os
 
 from podpy.errors import PodpyError
-from podpy.kube.reading.places import Mapping
 from podpy.numbers import LARGEST_ID
 from podpy.spec.text.security import check_apparmor, check_capabilities, parse_sysctls
+from podpy.yaml.places import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _NONE: dict[str, Any] = {}
 
 
 def security(container: Mapping, pod: Mapping, context: Context) -> dict[str, Any]:
-    """Return the fields of ContainerSpec that the two securityContexts give. Raises UsageError, NotSupportedError."""
+    """Return the fields of ContainerSpec from the two securityContexts. Raises UsageError, NotSupportedError."""
     of_pod: Mapping | dict[str, Any] = pod.get("securityContext", _NONE)
     own: Mapping | dict[str, Any] = container.get("securityContext", _NONE)
     fields: dict[str, Any] = {"user": _user(own, of_pod), "groups": _groups(of_pod)}
@@ -40,7 +40,7 @@ def security(container: Mapping, pod: Mapping, context: Context) -> dict[str, An
 
 
 def must_not_be_root(container: Mapping, pod: Mapping) -> bool:
-    """Return whether the container may only start as another user than root (runAsNonRoot)."""
+    """Return whether the container must not start as root (runAsNonRoot)."""
     own, of_pod = container.get("securityContext", _NONE), pod.get("securityContext", _NONE)
     return bool(own.get("runAsNonRoot", of_pod.get("runAsNonRoot", False)))
 
@@ -57,7 +57,7 @@ def sysctls(pod: Mapping) -> dict[str, str]:
 
 
 def group_of_volumes(pod: Mapping) -> int | None:
-    """Return the fsGroup: the group of the volumes that are made for the pod."""
+    """Return the fsGroup: the group of the volumes that podpy creates for the pod."""
     context = pod.get("securityContext", _NONE)
     return _id(context, "fsGroup") if "fsGroup" in context else None
 
@@ -74,7 +74,7 @@ def _groups(of_pod: Any) -> list[str]:
     groups = of_pod.get("supplementalGroups", [])
     for index, group in enumerate(groups):
         if not 0 <= group <= LARGEST_ID:
-            raise groups.wrong(index, f"{group} is no group id")
+            raise groups.wrong(index, f"{group} isn't a group id")
     fs_group = [_id(of_pod, "fsGroup")] if "fsGroup" in of_pod else []
     return [str(group) for group in dict.fromkeys([*groups, *fs_group])]
 
@@ -87,7 +87,7 @@ def _first_id(key: str, own: Any, of_pod: Any) -> int | None:
 def _id(context: Any, key: str) -> int:
     number: int = context[key]
     if not 0 <= number <= LARGEST_ID:
-        raise _wrong(context, key, f"{number} is no user or group id")
+        raise _wrong(context, key, f"{number} isn't a user or group id")
     return number
 
 
@@ -109,13 +109,13 @@ def _seccomp(container: Mapping, own: Any, of_pod: Any, context: Context) -> dic
         if kind in ("Unconfined", "RuntimeDefault"):
             return {"seccomp": "unconfined" if kind == "Unconfined" else ""}
         if kind != "Localhost":
-            raise _wrong(profile, "type", f'"{kind}" is no type', hint="RuntimeDefault, Localhost or Unconfined")
+            raise _wrong(profile, "type", f'"{kind}" is not a type', hint="RuntimeDefault, Localhost or Unconfined")
         return {"seccomp": _profile(profile.get("localhostProfile", ""), context, profile, "localhostProfile")}
     return _by_annotation(container, context)
 
 
 def _by_annotation(container: Mapping, context: Context) -> dict[str, str]:
-    """Return the profile that an annotation names: Kubernetes' way before securityContext had one."""
+    """Return the profile that an annotation names, as Kubernetes did before securityContext had one."""
     own = f"{_SECCOMP_CONTAINER}{container.get('name', '')}"
     text = context.annotations.get(own, context.annotations.get(_SECCOMP_POD, ""))
     kind, slash, name = text.partition("/")
@@ -129,13 +129,13 @@ def _by_annotation(container: Mapping, context: Context) -> dict[str, str]:
 
 
 def _profile(name: str, context: Context, where: Mapping, key: str) -> str:
-    """Return a profile below --seccomp-profile-root. Raises UsageError if it isn't there."""
+    """Return a profile's path below --seccomp-profile-root. Raises UsageError if it doesn't exist."""
     if not name or name.startswith("/") or ".." in name.split("/"):
-        raise where.wrong(key, f'"{name}" is no path below {context.options.seccomp_root}')
+        raise where.wrong(key, f'"{name}" is not a path below {context.options.seccomp_root}')
     path = os.path.join(context.options.seccomp_root, name)
     if not os.path.exists(path):
         told = f"opening seccomp profile failed: open {path}: no such file or directory"
-        raise where.wrong(key, told, hint="Where profiles are: --seccomp-profile-root DIR")
+        raise where.wrong(key, told, hint="Give the profiles' directory: --seccomp-profile-root DIR")
     return path
 
 

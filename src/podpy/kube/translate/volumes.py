@@ -1,4 +1,4 @@
-"""A pod's volumes: what each is, and the files of those made of ConfigMaps, Secrets and fields."""
+"""A pod's volumes: their kinds, and the files of ConfigMaps, Secrets and fields."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from podpy.kube.translate.environment import amount
 from podpy.kube.translate.fields import field_lines
 from podpy.kube.translate.quantities import up
 from podpy.record import Record
+from podpy.yaml.places import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-    from podpy.kube.reading.places import Mapping
     from podpy.kube.translate.context import Context
+    from podpy.yaml.places import Mapping
 
 HOST, CLAIM, EMPTY, FILES, IMAGE, ABSENT = "host", "claim", "empty", "files", "image", "absent"
 _DEFAULT_MODE = 0o644
-_EMPTY_MODE = 0o777  # the kubelet's: containers of one pod may have different users
+_EMPTY_MODE = 0o777  # the kubelet's mode: containers of one pod may have different users
 _HOST_TYPES = ("", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket", "CharDevice", "BlockDevice")
 _POLICIES = ("Always", "IfNotPresent", "Never", "")
 
 
 class File(Record):
-    """A file of a volume: its path there, its bytes and mode."""
+    """A file of a volume: its path in the volume, bytes and mode."""
 
     path: str
     data: bytes
@@ -30,7 +32,7 @@ class File(Record):
 
 
 class Volume(Record):
-    """A pod's volume. `where` is its source in the YAML, for errors."""
+    """A pod's volume. `where`: its source in the YAML, for errors."""
 
     name: str
     kind: str
@@ -43,10 +45,11 @@ class Volume(Record):
     size: int = 0  # bytes; 0: no limit
     mode: int = _EMPTY_MODE
     pull_policy: str = ""
+    origin: dict[str, Any] = {}  # of files: the volume as it stands in the YAML
 
 
 def volumes(spec: Mapping, context: Context) -> dict[str, Volume]:
-    """Return a pod's volumes by their names. Raises UsageError."""
+    """Return a pod's volumes by name. Raises UsageError."""
     found: dict[str, Volume] = {}
     for each in spec.get("volumes", []):
         name = each.get("name", "")
@@ -73,13 +76,14 @@ def _volume(name: str, each: Mapping, context: Context) -> Volume:
     if len(kinds) != 1 or kinds[0] not in makers:
         key = kinds[0] if kinds else ""
         raise each.wrong(key, f'failed to create volume "{name}": a volume is one of {", ".join(makers)}')
-    return makers[kinds[0]](name, each[kinds[0]], context)
+    made = makers[kinds[0]](name, each[kinds[0]], context)
+    return made.replace(origin=plain(each)) if made.kind == FILES else made
 
 
 def _host_path(name: str, source: Mapping, _context: Context) -> Volume:
     path, kind = source.get("path", ""), source.get("type", "")
     if not path.startswith("/"):
-        raise source.wrong("path", f'failed to create volume "{name}": hostPath is an absolute path')
+        raise source.wrong("path", f'failed to create volume "{name}": hostPath must be an absolute path')
     if kind not in _HOST_TYPES:
         raise source.wrong("type", f"invalid HostPath type {kind}", hint=f"One of {', '.join(_HOST_TYPES[1:])}")
     return Volume(name=name, kind=HOST, where=source, source=path, host_type=kind)
@@ -95,7 +99,7 @@ def _claim(name: str, source: Mapping, _context: Context) -> Volume:
 def _empty(name: str, source: Mapping, _context: Context) -> Volume:
     medium = source.get("medium", "")
     if medium not in ("", "Memory") and not medium.startswith("HugePages"):
-        raise source.wrong("medium", f'"{medium}" is no medium', hint='"" or Memory')
+        raise source.wrong("medium", f'"{medium}" is not a medium', hint='"" or Memory')
     size = up(amount(source, "sizeLimit")) if "sizeLimit" in source else 0
     mode = _mode(source, "mode", _EMPTY_MODE)
     return Volume(name=name, kind=EMPTY, where=source, in_memory=medium != "", size=size, mode=mode)
@@ -105,7 +109,7 @@ def _image(name: str, source: Mapping, _context: Context) -> Volume:
     if not source.get("reference"):
         raise source.wrong("reference", "the name of the image is missing")
     if source.get("pullPolicy", "") not in _POLICIES:
-        raise source.wrong("pullPolicy", f'"{source["pullPolicy"]}" is no pull policy')
+        raise source.wrong("pullPolicy", f'"{source["pullPolicy"]}" is not a pull policy')
     policy = source.get("pullPolicy", "")
     return Volume(name=name, kind=IMAGE, where=source, source=source["reference"], read_only=True, pull_policy=policy)
 
@@ -137,7 +141,7 @@ def _projected(name: str, source: Mapping, context: Context) -> Volume:
             files += _of_reference(each["secret"], "name", "secret", context.references.secret, mode) or []
         elif "downwardAPI" in each:
             files += _of_fields(each["downwardAPI"], context, mode)
-        elif "serviceAccountToken" not in each:  # there is no API server that such a token would be for
+        elif "serviceAccountToken" not in each:  # podpy has no API server to which the token would give access
             raise each.wrong("", "this source of a projected volume isn't supported")
     return _of_files(name, source, files)
 
@@ -151,7 +155,7 @@ def _of_files(name: str, source: Mapping, files: list[File] | None) -> Volume:
 def _of_reference(
     source: Mapping, key: str, what: str, find: Callable[[str], dict[str, bytes] | None], mode: int
 ) -> list[File] | None:
-    """Return the files of a ConfigMap or Secret; None if it isn't there and is optional."""
+    """Return the files of a ConfigMap or Secret; None if it is optional and missing."""
     name = source.get(key, "")
     data = find(name)
     if data is None:
@@ -195,7 +199,7 @@ def _relative(item: Mapping, key: str) -> str:
     path: str = item.get(key, "")
     parts = path.split("/")
     if "" in parts or ".." in parts or "." in parts or "\0" in path:
-        raise item.wrong(key, f'"{path}" is no path below the volume')
+        raise item.wrong(key, f'"{path}" is not a path below the volume')
     return path
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from podpy import files
+from podpy.errors import NoSuchContainerError
 from podpy.libpod.containers import inspect_health, inspect_host
 from podpy.libpod.containers.table import PAUSED, RESTARTING, RUNNING, STOPPED_BY_SERVICE, shown_status
 from podpy.monitor.files import FIRST_PROCESS, MONITOR
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.spec.container import ContainerSpec, Mount
 
+_OF_NETWORK = ("resolv.conf", "hosts")  # files that go with the network
 _SIGRTMIN = 34  # in glibc and musl
 _SIGNALS = (
     "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
@@ -71,7 +73,7 @@ def inspect(container: Held, *, size: bool = False) -> dict[str, Any]:
         "NetworkSettings": _network(container),
         "Namespace": "",
         "IsInfra": spec.is_infra,
-        "IsService": False,
+        "IsService": spec.is_service,
         "KubeExitCodePropagation": "invalid",
         "lockNumber": 0,
         "Config": {**_config(container, spec, process), "Annotations": annotations},
@@ -133,9 +135,11 @@ def _state(container: Held, run_directory: str) -> dict[str, Any]:
 def _files(container: Held, run_directory: str) -> dict[str, str]:
     directory = container.engine.directory(container.id)
     config = os.path.join(run_directory, "bundle", "config.json")
+    owner = _owner_of_network(container)
+    shared = [] if owner is None else [container.engine.run_directory(owner.id)]
 
     def existing(name: str) -> str:
-        for place in (run_directory, directory):
+        for place in (run_directory, directory, *(shared if name in _OF_NETWORK else ())):
             path = os.path.join(place, name)
             if os.path.exists(path):
                 return path
@@ -202,7 +206,7 @@ def mount_data(container: Held, mount: Mount) -> dict[str, Any]:
     propagation = next(option for option in options if option in PROPAGATIONS)
     source = mount.source
     if mount.type == "volume":
-        source = os.path.join(container.engine.paths.graphroot, "volumes", mount.source, "_data")
+        source = container.engine.volume_table.mountpoint(mount.source)
     hidden = ("ro", "rw", "z", "Z", propagation)
     return {
         "Type": mount.type,
@@ -229,6 +233,9 @@ def _dependencies(spec: ContainerSpec) -> list[str]:
 def _network(container: Held) -> dict[str, Any]:
     from podpy import fastjson
 
+    owner = _owner_of_network(container)
+    if owner is not None:
+        return _network(owner)
     spec = container.spec
     bound = inspect_host.port_bindings(fastjson.loads(container.row.ports))
     if spec.network != "host" and not spec.network.startswith("container:"):
@@ -250,6 +257,21 @@ def _network(container: Held) -> dict[str, Any]:
         "SandboxKey": f"/proc/{container.row.pid}/ns/net" if container.row.pid and spec.network != "host" else "",
         "Networks": networks["Networks"],
     }
+
+
+def _owner_of_network(container: Held) -> Held | None:
+    """Return the container whose network this one joins, as far as it is there: what is said of that one's holds."""
+    kind, _, owner = container.spec.network.partition(":")
+    if kind != "container":
+        return None
+    from podpy.libpod.containers.held import find
+
+    try:
+        found = find(container.engine, owner)
+        found.refresh()
+    except NoSuchContainerError:
+        return None
+    return found
 
 
 def _networks(mode: str) -> dict[str, Any]:

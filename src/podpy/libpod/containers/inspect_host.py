@@ -191,7 +191,13 @@ def _cgroup_manager(container: Held) -> str:
 
 
 def _cgroup_parent(container: Held) -> str:
-    """Return --cgroup-parent, or systemd's slice where that is the manager."""
+    """Return --cgroup-parent, or systemd's slice where that is the manager; in a pod the pod's cgroup."""
+    if container.spec.in_pod_cgroup:
+        from podpy.libpod.pods.cgroup import view_of
+        from podpy.oci.cgroups import shown_pod_path
+
+        engine = container.engine
+        return shown_pod_path(container.spec.pod, container.spec.cgroup_parent, view_of(engine), engine.paths.uid)
     if container.spec.cgroup_parent or _cgroup_manager(container) != "systemd":
         return container.spec.cgroup_parent
     return "user.slice" if container.engine.paths.rootless else "machine.slice"

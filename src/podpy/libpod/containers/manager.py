@@ -84,11 +84,11 @@ class Containers:
 
         return listing(self._engine, filters, **how)
 
-    def enforceable(self, spec: ContainerSpec) -> tuple[ContainerSpec, str]:
-        """Return the spec without those limits that this host can't enforce, and why; "" if there are none."""
-        from podpy.libpod.containers.starting.preflight import enforceable
+    def unenforceable(self, spec: ContainerSpec) -> str:
+        """Return why this host can't enforce some of the spec's limits; "" if it can."""
+        from podpy.libpod.containers.starting.preflight import unenforceable
 
-        return enforceable(self._engine, spec)
+        return unenforceable(self._engine, spec)
 
     def committed(self) -> Sequence[ContainerRow]:
         """Return the rows as last committed, without waiting and without settling them."""

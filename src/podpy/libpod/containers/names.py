@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+_SHORT_ID = 12
 _ADJECTIVES = (
     "agile amber ample ardent balmy bold brave bright brisk calm candid careful cheerful clever cosmic crisp curious "
     "daring deft eager early earnest easy epic fair famous fearless fine fluent fond frank fresh gentle glad golden "
@@ -22,8 +23,14 @@ _PEOPLE = (
 
 
 def new_id() -> str:
-    """Return a container id: 64 random hexadecimal digits."""
-    return os.urandom(32).hex()
+    """Return a container id: 64 random hexadecimal digits.
+
+    Not all of the first twelve are decimal ones, which is so for one in 281: they are the host name, and programs take
+    such a name for an IPv4 address (inet_aton(3)) that they don't look up. Podman draws again, too.
+    """
+    while (found := os.urandom(32).hex())[:_SHORT_ID].isdecimal():
+        pass
+    return found
 
 
 def is_id(text: str) -> bool:

@@ -52,7 +52,35 @@ def true_lines(engine: Engine) -> list[Line]:
         seen.update(true)
         for identifier in set(unsure).difference(true):  # removed meanwhile
             del seen[identifier]
+    for identifier, ports in shared_ports(engine).items():
+        if identifier in seen:
+            line = seen[identifier]
+            seen[identifier] = (*line[:9], ports, line[10])
     return [*seen.values()]
+
+
+def shared_ports(engine: Engine) -> dict[str, str]:
+    """Return, by the ids of containers that join another one's network, the ports that are published for it, as JSON.
+
+    Whoever is reached there is reached by these: members of a pod by its infra container's.
+    """
+    joined = engine.table.joined_ports()
+    return {joining: _at_the_end(joined, owner, ports) for joining, (owner, ports) in joined.items()}
+
+
+def _at_the_end(joined: dict[str, tuple[str, str]], owner: str, ports: str) -> str:
+    """Return the ports of the one that has the network: an owner may itself join another one's."""
+    for _ in joined:
+        if owner not in joined:
+            break
+        owner, ports = joined[owner]
+    return ports
+
+
+def with_shared_ports(engine: Engine, rows: list[ContainerRow]) -> list[ContainerRow]:
+    """Return the rows; those of containers that join another one's network with that one's ports."""
+    shared = shared_ports(engine)
+    return [row.replace(ports=shared[row.id]) if row.id in shared else row for row in rows] if shared else rows
 
 
 class Listing(Record):
@@ -120,6 +148,7 @@ def _chosen(engine: Engine, filters: Sequence[str], *, all: bool, last: int, who
         maybe = (RUNNING, STARTING, STOPPING, RESTARTING)
         found = true_rows(engine, table.with_status(*maybe) if whole else table.summaries(*maybe))
         found = [row for row in found if row.status in (RUNNING, RESTARTING)]
+    found = with_shared_ports(engine, found)
     if not filters:
         return found
     from podpy.libpod.filters.containers import matching

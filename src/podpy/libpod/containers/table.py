@@ -232,7 +232,8 @@ class ContainerTable:
                 f'more than one result for container "{name_or_id}": container already exists', hint="Give more digits"
             )
         if not rows:
-            raise no_such_container(name_or_id)
+            is_pod = self.database.query("SELECT 1 FROM pods WHERE name = ?", (name_or_id,))
+            raise no_such_container(name_or_id, hint="It is a pod's name: podpy pod --help" if is_pod else "")
         return rows[0]
 
     def all(self) -> list[ContainerRow]:
@@ -290,6 +291,12 @@ class ContainerTable:
         query = "SELECT DISTINCT container_id FROM container_relations WHERE target = ? AND kind != 'network-used'"
         return [found for (found,) in self.database.query(query, (container_id,))]
 
+    def joined_ports(self) -> dict[str, tuple[str, str]]:
+        """Return, by the ids of containers that join another one's network, that one's id and its ports as JSON."""
+        query = """SELECT container_id, target, ports FROM container_relations JOIN containers ON id = target
+            WHERE kind = 'network'"""
+        return {joining: (owner, ports) for joining, owner, ports in self.database.query(query)}
+
     def known(self, ids: list[str]) -> set[str]:
         """Return those of these ids that have a row."""
         return {row.id for row in self.summaries_of(ids)}
@@ -346,6 +353,6 @@ def shown_status(status: str, started: int, restarts: int = 0) -> str:
     return EXITED if started else CREATED
 
 
-def no_such_container(name: str) -> NoSuchContainerError:
+def no_such_container(name: str, *, hint: str = "") -> NoSuchContainerError:
     """Return Podman's error text for a container that isn't there."""
-    return NoSuchContainerError(f'no container with name or ID "{name}" found: no such container')
+    return NoSuchContainerError(f'no container with name or ID "{name}" found: no such container', hint=hint)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
     from podpy.spec.changes import Changes
+    from podpy.spec.container import Resources
 
 
 def update(container: Held, changes: Changes) -> None:
@@ -74,8 +75,12 @@ def _limit(container: Held, row: ContainerRow, spec: ContainerSpec) -> None:
     cgroups.show_v2()
     path = cgroup_path(row)
     found = files.read_small(f"{cgroups.ROOT}{path}/cgroup.controllers").split() if path else []
-    resources.check(spec.resources, "cgroupfs" if path else "none", found)
+    manager = "cgroupfs" if path else "none"
     before, after = container.spec.resources, spec.resources
+    if spec.limits_if_possible:
+        resources.check(_changes(before, after), manager, found)
+        before, after = (resources.enforceable(each, manager, found)[0] for each in (before, after))
+    resources.check(after, manager, found)
     runtime, directory = container.engine.oci_runtime, container.engine.run_directory(row.id)
     files.replace(f"{directory}/{UNCOMMITTED}", fastjson.dumps(spec.as_dict()))
     try:
@@ -87,6 +92,12 @@ def _limit(container: Held, row: ContainerRow, spec: ContainerSpec) -> None:
             pass  # the user needs the first error
         _forget(directory)
         raise
+
+
+def _changes(before: Resources, after: Resources) -> Resources:
+    """Return only those limits that are new."""
+    new = {name: getattr(after, name) for name in after._fields if getattr(after, name) != getattr(before, name)}
+    return type(after)(**new)
 
 
 def take_back(engine: Engine, container_id: str) -> bool:

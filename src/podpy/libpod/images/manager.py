@@ -70,15 +70,17 @@ class Images:
             return False
         return True
 
-    def list(self, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True) -> Records:
-        """Return the images that match every filter (podman-images(1)), newest first.
+    def list(
+        self, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True, steps: bool = False
+    ) -> Records:
+        """Return the images that match every filter (podman-images(1)), newest first. `steps`: those of builds, too.
 
         Without `whole`, they may lack manifest, configuration and layers; without `digests`, digests too.
         Raises UsageError, NoSuchImageError (before, since).
         """
         from podpy.libpod.images.rows import chosen
 
-        return chosen(self._engine, filters, whole=whole, digests=digests)
+        return chosen(self._engine, filters, whole=whole, digests=digests, steps=steps)
 
     def rows(self, filters: Sequence[str] = (), **how: Any) -> Rows:
         """Return the lines of `podpy images`; see `rows.rows`."""
@@ -354,21 +356,42 @@ class Images:
         every: bool = False,
         dry_run: bool = False,
         gone: Sequence[str] = (),
+        build_cache: bool = False,
     ) -> Pruned:
         """Remove images that no container uses: those without a name, or (`every`) all of them.
 
-        `gone` are containers that count as removed. Raises UsageError (a filter).
+        The image that a container had before its last update stays, for `rollback`. `gone` are containers that count
+        as removed. `build_cache`: the steps of builds, too, which go with `every`, as well. Raises UsageError (a
+        filter).
         """
         from podpy.libpod.system import prune
+        from podpy.libpod.updates.table import UpdateTable
 
-        used = prune.images_after(self._engine, gone)
+        used = prune.images_after(self._engine, gone) | UpdateTable(self._engine.database).kept_images()
         chosen = [
             record
-            for record in self.list(filters, whole=False, digests=False)
+            for record in self.list(filters, whole=False, digests=False, steps=every or build_cache)
             if record.id not in used and (every or not record.names)
         ]
         # Data of interrupted pulls has neither labels nor an age, so no filter can match it.
-        return prune.images(self._engine, chosen, dry_run=dry_run, unfinished=every and not filters)
+        return prune.images(
+            self._engine,
+            chosen,
+            dry_run=dry_run,
+            unfinished=every and not filters,
+            caches=(every or build_cache) and not filters,
+        )
+
+    def prune_build_cache(self, *, dry_run: bool = False) -> Pruned:
+        """Remove the images that are only steps of builds and that no container uses, and the directories that
+        RUN --mount=type=cache keeps.
+        """
+        from podpy.libpod.system import prune
+
+        used = prune.images_after(self._engine, ())
+        steps = self._engine.store.build_steps() - used
+        chosen = [record for record in self.list(whole=False, digests=False, steps=True) if record.id in steps]
+        return prune.images(self._engine, chosen, dry_run=dry_run, caches=True)
 
     def clear_up(self, *, dry_run: bool = False) -> Pruned:
         """Remove files that belong to no image any more: killed calls leave them."""

@@ -17,9 +17,10 @@ from podpy.image.options import (
     is_address,
 )
 from podpy.image.progress import SILENT, Progress
-from podpy.image.registry.access import Access, PullOptions
+from podpy.image.registry.access import PULL_POLICIES, Access, PullOptions
 
 __all__ = (
+    "PULL_POLICIES",
     "SAVE_FORMATS",
     "SILENT",
     "STDOUT",

@@ -44,14 +44,17 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def chosen(
-    engine: Engine, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True
+    engine: Engine, filters: Sequence[str] = (), *, whole: bool = True, digests: bool = True, steps: bool = False
 ) -> list[ImageRecord]:
     """Return the images that match every filter; see `Images.list`."""
     if filters:
         from podpy.libpod.filters.images import matching
 
-        return matching(engine, [*filters], whole=whole)
-    return engine.store.images() if whole else engine.store.image_summaries(digests=digests)
+        found = matching(engine, [*filters], whole=whole)
+    else:
+        found = engine.store.images() if whole else engine.store.image_summaries(digests=digests)
+    hidden = () if steps else engine.store.build_steps()
+    return [record for record in found if record.id not in hidden] if hidden else found
 
 
 def rows(
@@ -63,16 +66,17 @@ def rows(
     unnamed: bool = False,
     whole: bool = True,
     digests: bool = True,
+    steps: bool = False,
 ) -> list[ImageRow]:
     """Return one line for each name of each image that `filters` or `name` (a reference filter alone) choose.
 
     `sort`: created (newest first), id, size, repository, tag. `unnamed`: one line for each image, without a name.
-    `whole`, `digests`: as in `Images.list`. Raises UsageError.
+    `whole`, `digests`, `steps`: as in `Images.list`. Raises UsageError.
     """
     if name and filters:
         raise UsageError("cannot specify an image and a filter(s)")
     wanted = [f"reference={name}"] if name else list(filters)
-    records = chosen(engine, wanted, whole=whole, digests=digests)
+    records = chosen(engine, wanted, whole=whole, digests=digests, steps=steps)
     if unnamed:
         found = [ImageRow(record, "") for record in records]
     else:

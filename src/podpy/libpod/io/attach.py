@@ -16,8 +16,12 @@ from podpy.process import above_streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.caller import Streams
+
+    Output = Callable[[int, bytes], object]  # 1: standard output, 2: standard error
 
 _STDOUT, _STDERR = 2, 3
 _PACKET = 8192
@@ -51,9 +55,13 @@ class DetachScanner:
 class AttachPump:
     """Moves bytes between `streams` and a connected attach socket until the container ends or the user detaches."""
 
-    def __init__(self, socket: int, streams: Streams, *, detach_keys: bytes = b"") -> None:
+    def __init__(
+        self, socket: int, streams: Streams, *, detach_keys: bytes = b"", output: Output | None = None
+    ) -> None:
+        """`output` gets what the container writes, in place of the streams."""
         self._socket = socket
         self._streams = streams
+        self._output = output
         self._scanner = DetachScanner(detach_keys if streams.stdin >= 0 and os.isatty(streams.stdin) else b"")
         self._pending = b""
         self._input_open = streams.stdin >= 0
@@ -98,7 +106,9 @@ class AttachPump:
             name, target = ("stdout", self._streams.stdout)
             if packet[0] == _STDERR:
                 name, target = ("stderr", self._streams.stderr)
-            if target >= 0:
+            if self._output is not None:
+                self._output(packet[0] - 1, packet[1:])
+            elif target >= 0:
                 self._pass_on(name, target, memoryview(packet)[1:])
         return True
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.held import Held
     from podpy.libpod.io.exec_options import ExecOptions
     from podpy.systemd.scope import ScopeMove
+    from podpy.systemd.unit import UnitMove
 
 _ID_LENGTH = 64
 _MAYBE_THE_RUNTIMES = (1, 255)  # codes of a command, or of a runtime that couldn't execute it (255: runc 1.3)
@@ -252,7 +253,7 @@ def bundle_config(container: Held) -> dict[str, Any]:
     return config
 
 
-def _reach_cgroup(container: Held, config: dict[str, Any]) -> ScopeMove | None:
+def _reach_cgroup(container: Held, config: dict[str, Any]) -> ScopeMove | UnitMove | None:
     """Make sure that the OCI runtime can move the command into the container's cgroup, if there is one.
 
     Return a pending move of this process, which must finish before the runtime is started.
@@ -263,13 +264,13 @@ def _reach_cgroup(container: Held, config: dict[str, Any]) -> ScopeMove | None:
     from podpy.rootless import cgroups
 
     cgroups.show_v2()
-    # SLICE:PREFIX:NAME is the systemd manager's form (crun(1), --systemd-cgroup). From a login session's cgroup, the
-    # kernel doesn't let the runtime move the command into the container's.
-    if ":" not in path:
-        return None
-    from podpy.systemd.scope import ScopeMove
+    from podpy.systemd.scope import ScopeMove, is_under_manager
+    from podpy.systemd.unit import UnitMove
 
-    return ScopeMove(container.engine.paths)
+    # SLICE:PREFIX:NAME is the systemd manager's form (crun(1), --systemd-cgroup); --cgroups=split makes one below a
+    # unit. From a login session's cgroup, the kernel doesn't let the runtime move the command into the container's.
+    paths = container.engine.paths
+    return ScopeMove(paths) if ":" in path or is_under_manager(paths.uid, path) else UnitMove(paths, path)
 
 
 def process_document(container: Held, pid: int, options: ExecOptions, config: dict[str, Any]) -> dict[str, Any]:

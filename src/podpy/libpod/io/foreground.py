@@ -19,6 +19,7 @@ from podpy.libpod.containers.table import (
 )
 from podpy.libpod.io.attach import connect, seqpacket_pair, stream_pair, wanted_detach_keys
 from podpy.monitor.files import read_exit_record, read_restart_note
+from podpy.systemd.unit import is_own_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from podpy.libpod.containers.starting.start import Starting
     from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
+    from podpy.libpod.io.attach import Output
 
+_SIGTERM = 15
 _PASSTHROUGH = ("passthrough", "passthrough-tty")
 _NOT_RUNNING = "you can only attach to running containers"
 
@@ -39,7 +42,7 @@ class AttachOptions:
     """How the caller attaches. `detach_keys` are bytes; None: containers.conf's.
 
     `on_start` is called with the id when the container is running. `sig_proxy`: pass this process's signals on to the
-    container, as the command line does.
+    container, as the command line does. `output` gets what the container writes, in place of the streams.
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class AttachOptions:
         detach_keys: bytes | None = None,
         sig_proxy: bool = False,
         on_start: Callable[[str], None] | None = None,
+        output: Output | None = None,
     ) -> None:
         self.streams = streams
         self.detach_keys = detach_keys
         self.sig_proxy = sig_proxy
         self.on_start = on_start
+        self.output = output
 
 
 def start_attached(container: Held, options: AttachOptions, starting: Starting | None = None) -> int | None:
@@ -255,7 +260,9 @@ def pump(container: Held, socket: int, options: AttachOptions) -> bool:
     keys = wanted_detach_keys(options.detach_keys, container.engine.conf)
     is_through = container.spec.log_driver in _PASSTHROUGH
     streams = Streams() if is_through else options.streams  # passed through: the container itself reads and writes them
-    return pump_streams(socket, streams, detach_keys=keys, tty=container.spec.tty, control=control)
+    return pump_streams(
+        socket, streams, detach_keys=keys, tty=container.spec.tty, control=control, output=options.output
+    )
 
 
 class _Proxy:
@@ -293,7 +300,10 @@ class _Proxy:
             return
         row = self._container.row
         now = time_ns()
-        if pids.send_signal(row.pid, row.pid_start, number):
+        # A unit that is stopped: only the monitor kills a container that doesn't listen, before systemd kills us both.
+        is_stop = number == _SIGTERM and is_own_process(self._container.engine.caller.environ)
+        target = (row.conmon_pid, row.conmon_start) if is_stop else (row.pid, row.pid_start)
+        if pids.send_signal(*target, number):
             self.used = now
 
 

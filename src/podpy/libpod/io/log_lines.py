@@ -1,8 +1,13 @@
-"""An entry of a container's log in conmon's file formats, and the options of reading."""
+"""An entry of a container's log in conmon's file formats, the options of reading, and what they choose."""
 
 from __future__ import annotations
 
 from podpy.record import Record
+from podpy.times import nanoseconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class LogLine(Record):
@@ -50,3 +55,26 @@ def parse_json_line(raw: bytes) -> LogLine | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def in_range(line: LogLine, options: LogOptions) -> bool:
+    """Return whether an entry is in the asked time span."""
+    if not options.since and not options.until:
+        return True
+    at = nanoseconds(line.time)
+    return at >= options.since and (not options.until or at <= options.until)
+
+
+def last_lines(lines: Iterator[LogLine], wanted: int) -> Iterator[LogLine]:
+    """Yield the last `wanted` whole lines with their pieces, and what follows them."""
+    kept: list[LogLine] = []
+    ends: list[int] = []  # the index in `kept` after each whole line
+    for line in lines:
+        kept.append(line)
+        if not line.partial:
+            ends.append(len(kept))
+        if len(ends) > 2 * wanted + 1024:
+            cut = ends[-wanted - 1]
+            kept, ends = kept[cut:], [end - cut for end in ends if end > cut]
+    start = ends[-wanted - 1] if len(ends) > wanted else 0
+    return iter(kept[start:] if wanted else [])

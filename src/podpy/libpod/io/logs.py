@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 from time import time_ns
 
-from podpy import pids
 from podpy.errors import NotSupportedError
-from podpy.libpod.io.log_lines import LogLine, LogOptions, parse_json_line, parse_k8s_line
-from podpy.times import nanoseconds
+from podpy.libpod.io.log_lines import LogLine, LogOptions, in_range, last_lines, parse_json_line, parse_k8s_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,10 +46,10 @@ def _read_files(log: _LogFile, container: Held, options: LogOptions) -> Iterator
     if options.tail >= 0 and not options.since and not options.until:
         yield from log.last(options.tail)
     else:
-        lines = (line for line in log.stored(options.since, options.until) if _in_range(line, options))
-        yield from lines if options.tail < 0 else _last_lines(lines, options.tail)
+        lines = (line for line in log.stored(options.since, options.until) if in_range(line, options))
+        yield from lines if options.tail < 0 else last_lines(lines, options.tail)
     if options.follow:
-        yield from (line for line in log.follow(container, options) if _in_range(line, options))
+        yield from (line for line in log.follow(container, options) if in_range(line, options))
 
 
 class _LogFile:
@@ -94,15 +92,16 @@ class _LogFile:
 
         Raises BrokenPipeError when nobody reads from `options.output`.
         """
+        from podpy.libpod.containers.ending.wait import is_written
         from podpy.libpod.io.watch import FileWatch
 
-        if not _is_written(container):  # as in Podman: a stopped container writes nothing more
+        if not is_written(container):  # as in Podman: a stopped container writes nothing more
             yield from self._newer_entries()
             return
         with FileWatch(os.path.dirname(self._path)) as watch:
             while True:
                 left = (options.until - time_ns()) / 1_000_000_000 if options.until else None
-                goes_on = _is_written(container) and (left is None or left > 0)
+                goes_on = is_written(container) and (left is None or left > 0)
                 yield from self._newer_entries()
                 if not goes_on:
                     return
@@ -201,7 +200,7 @@ class _LogFile:
         file.seek(at + end)
         raws = data[:end].split(b"\n")[0 if at == 0 else 1 :]  # the first one may have been cut
         lines = [line for raw in raws if (line := self._parse(raw)) is not None]
-        return list(_last_lines(iter(lines), wanted))
+        return list(last_lines(iter(lines), wanted))
 
     def _count_lines(self, data: bytes) -> int:
         # Entries that are only pieces of a line don't count as lines.
@@ -228,39 +227,3 @@ def _is_at(file: BinaryIO, path: str) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except FileNotFoundError:
         return False
-
-
-def _last_lines(lines: Iterator[LogLine], wanted: int) -> Iterator[LogLine]:
-    kept: list[LogLine] = []
-    ends: list[int] = []  # the index in `kept` after each whole line
-    for line in lines:
-        kept.append(line)
-        if not line.partial:
-            ends.append(len(kept))
-        if len(ends) > 2 * wanted + 1024:
-            cut = ends[-wanted - 1]
-            kept, ends = kept[cut:], [end - cut for end in ends if end > cut]
-    start = ends[-wanted - 1] if len(ends) > wanted else 0
-    return iter(kept[start:] if wanted else [])
-
-
-def _in_range(line: LogLine, options: LogOptions) -> bool:
-    if not options.since and not options.until:
-        return True
-    at = nanoseconds(line.time)
-    return at >= options.since and (not options.until or at <= options.until)
-
-
-def _is_written(container: Held) -> bool:
-    """Return whether the container has a monitor that may still write into its log."""
-    from podpy.errors import NoSuchContainerError
-    from podpy.libpod.containers.ending.wait import wait_for_starter
-    from podpy.libpod.containers.table import ALIVE, INITIALIZED, STARTING
-
-    try:
-        while container.refresh().status == STARTING:
-            wait_for_starter(container.engine, container.id)
-    except NoSuchContainerError:
-        return False
-    row = container.row
-    return row.status in (*ALIVE, INITIALIZED) and pids.is_alive(row.conmon_pid, row.conmon_start)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from podpy.libpod.caller import Streams
+    from podpy.libpod.io.attach import Output
 else:
     import _signal as signal  # the C half: `signal` itself imports `enum`
 
@@ -179,12 +180,15 @@ class WindowSize:
         signal.signal(signal.SIGWINCH, self._saved)
 
 
-def pump_streams(socket: int, streams: Streams, *, detach_keys: bytes, tty: bool, control: str) -> bool:
+def pump_streams(
+    socket: int, streams: Streams, *, detach_keys: bytes, tty: bool, control: str, output: Output | None = None
+) -> bool:
     """Pump between `streams` and an attach socket; return True if the user detached, False at the container's end.
 
     With `tty`, the caller's terminal is raw meanwhile (if it is stdin), and its size goes to conmon's fifo `control`.
+    `output`: see AttachPump.
     """
-    pump = AttachPump(socket, streams, detach_keys=detach_keys)
+    pump = AttachPump(socket, streams, detach_keys=detach_keys, output=output)
     terminal = streams.terminal if tty else -1
     if terminal < 0:
         return pump.run()

@@ -6,18 +6,19 @@ held.py         HeldPod: row, lock, containers
 table.py        PodRow, PodTable: all SQL about pods; Member: what lists need of a container
 states.py       the pod's state, from its containers' states
 create.py       the pod's row and its infra container, in one transaction
-infra.py        what the infra container is asked to be; root.py: its files
-membership.py   what a container gets from its pod; called by libpod.containers, and below it
-cgroup.py, limits.py   the pod's cgroup, and what all of its containers together may use
-last_end.py     the exit policy `stop`; likewise below
-start.py        infra, init containers, then the others in stages (order.py), each stage at once (children.py)
+infra.py        the infra container's spec; root.py: its root directory
+membership.py   what a container gets from its pod; libpod.containers calls it, so it imports nothing from there
+cgroup.py, limits.py   the pod's cgroup, and its limits, which count for all of its containers together
+last_end.py     the exit policy `stop`; libpod.containers calls it, too
+left_behind.py  containers that keep running after a kill of the infra container; likewise
+service.py      the container that runs as long as one of several pods does; likewise
+start.py        infra, init containers, the others in stages (order.py); a stage starts in parallel (children.py)
 stop.py         stop, restart, kill, pause, unpause
-remove.py       removal, and finishing one that was killed
-users.py        removing pods with a network, volume or image that goes by force
-repair.py       what the next call does about killed ones
+remove.py       removal, and finishing a removal that was killed
+users.py        removing pods when a network, volume or image is removed by force
 inspect.py, rows.py, observe.py, clone.py   `pod inspect`, `pod ps`, `pod top` and `stats`, `pod clone`
 
-Rules: a pod's lock comes before its containers'; lists and repair wait for neither. A pod's state is in no row. A row
-with `removing` is finished by the next call that changes anything. The infra container is a container as any other,
-with ContainerSpec.is_infra; the others have `requires` and `container:ID` for it, so whatever starts one starts it.
+Rules: a pod's lock comes before its containers'; lists and repair wait for neither. No row has a pod's state. The next
+call that changes anything finishes the removal of a row with `removing`. The infra container is an ordinary container
+with ContainerSpec.is_infra; the others name it in `requires` and `container:ID`, so starting one starts it, too.
 """

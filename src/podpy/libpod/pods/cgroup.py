@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def view_of(engine: Engine) -> CgroupView:
-    """Return the view of cgroups that the next start will have; manager `none` where a look would mount."""
+    """Return the view of cgroups that the next start will have; manager `none` where looking would mount."""
     if cgroup_mode() != "v2":
         return CgroupView(manager="none", mode="")
     return rootless.cgroup_view(wanted=engine.settings.cgroup_manager or engine.conf.cgroup_manager)
 
 
 def discard(engine: Engine, pod_id: str, spec: PodSpec) -> None:
-    """Remove the cgroup of a pod that has no containers any more, if there is one."""
+    """Remove the cgroup, if any, of a pod without containers."""
     if not spec.share_parent:
         return
     view = view_of(engine)
@@ -35,4 +35,4 @@ def discard(engine: Engine, pod_id: str, spec: PodSpec) -> None:
             try:
                 os.rmdir(root + pod_path(pod_id, spec.cgroup_parent, view))
             except OSError:
-                continue  # it isn't there, or something else is below it
+                continue  # it doesn't exist, or has other children

@@ -1,7 +1,7 @@
-"""Several containers are started at once: each by a forked child.
+"""Starts several containers in parallel, each by a forked child.
 
-A start waits for the OCI runtime most of its time, and moves its process into the container's mount namespace; so one
-process can start only one at a time.
+A start mostly waits for the OCI runtime, and it moves its process into the container's mount namespace, so one process
+can start only one container at a time.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _CHUNK = 65536
 def each_in_a_child(
     engine: Engine, containers: Sequence[Held], work: Callable[[Held], object]
 ) -> dict[str, PodpyError]:
-    """Call `work` with each container, all at the same time; return the errors by the containers' ids.
+    """Call `work` with each container, in parallel; return the errors by the containers' ids.
 
-    A single one, and what it changes, stays in this process. Warnings of children are given here, when they have ended.
+    A single container is worked on in this process, which keeps its changes. This process emits the children's warnings
+    when they have ended.
     """
     if len(containers) == 1:
         return _here(containers[0], work)
@@ -53,7 +54,7 @@ def _here(container: Held, work: Callable[[Held], object]) -> dict[str, PodpyErr
 
 
 def _begin(container: Held, work: Callable[[Held], object]) -> tuple[int, int]:
-    """Return a child's pid, and where its answer comes from."""
+    """Return a child's pid, and the descriptor of its answer."""
     answer, answer_end = process.pipe()
     pid = process.fork()
     if pid == 0:
@@ -76,7 +77,7 @@ def _in_child(container: Held, work: Callable[[Held], object], answer: int) -> N
     container.engine.close()
     try:
         data = pickle.dumps((error, warnings))
-        pickle.loads(data)  # some exceptions can't be read back
+        pickle.loads(data)  # some exceptions can't be unpickled
     except Exception:
         data = pickle.dumps((StateError(f"container {container.id}: {type(error).__name__}: {error}"), warnings))
     view = memoryview(data)
@@ -85,7 +86,7 @@ def _in_child(container: Held, work: Callable[[Held], object], answer: int) -> N
 
 
 def _end(container: Held, pid: int, answer: int) -> PodpyError | None:
-    """Wait for a child; return its error. Raises what isn't podpy's own."""
+    """Wait for a child; return its error. Raises an error of another class than podpy's."""
     data = b""
     try:
         while part := os.read(answer, _CHUNK):

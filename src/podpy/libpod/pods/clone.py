@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def clone(engine: Engine, pod: HeldPod, spec: PodSpec) -> PodRow:
-    """Create a pod as `spec` says (without a name: the other's and -clone), with copies of a pod's containers.
+    """Create a pod from `spec` (default name: the original's and -clone), with copies of a pod's containers.
 
-    If one can't be made, nothing is. Raises as `create`.
+    If one can't be created, nothing is. Raises as `create`.
     """
-    row = create(engine, spec.replace(name=spec.name or free_name(engine, pod.name)))
+    row = create(engine, spec.replace(name=spec.name or free_name(engine, pod.name), service=""))
     try:
         for each in pod.held():
             if each.id != pod.row.infra_id:

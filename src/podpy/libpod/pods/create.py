@@ -15,20 +15,25 @@ from podpy.libpod.pods.remove import remove
 from podpy.libpod.pods.table import PodRow, PodTable
 from podpy.oci.document.resources import needed
 from podpy.spec.pod import EXIT_POLICIES, KINDS
+from podpy.storage import crash_point
+from podpy.storage.database.unfinished import CONTAINER, POD, note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podpy.image.registry.access import PullOptions
+    from podpy.libpod.containers.held import Held
+    from podpy.libpod.containers.table import ContainerRow
     from podpy.libpod.engine import Engine
     from podpy.spec.pod import PodSpec
 
 _MOST_TRIES_FOR_A_NAME = 20
 
 
-def create(engine: Engine, spec: PodSpec, pull: PullOptions | None = None) -> PodRow:
-    """Create a pod that isn't started, and return its row. `pull`: how to find an image for the infra container.
+def create(engine: Engine, spec: PodSpec, pull: PullOptions | None = None, *, part_of: str = "") -> PodRow:
+    """Create a pod without starting it, and return its row. `pull`: how to find the infra container's image;
+    `part_of`: the id of an Unfinished, which it belongs to.
 
     Raises UsageError, InUseError (the name), NoSuchImageError.
     """
@@ -37,12 +42,13 @@ def create(engine: Engine, spec: PodSpec, pull: PullOptions | None = None) -> Po
         raise _id_file_exists(spec.pod_id_file)
     for tries_left in reversed(range(1 if spec.name else _MOST_TRIES_FOR_A_NAME)):
         try:
-            row = _create(engine, spec.replace(name=spec.name or names.invent_name()), pull)
+            row = _create(engine, spec.replace(name=spec.name or names.invent_name()), pull, part_of)
         except InUseError:
             if not tries_left:
                 raise
         else:
             break
+    crash_point("pod:created")
     if spec.pod_id_file:
         try:
             write_id_file(spec.pod_id_file, row.id)
@@ -52,8 +58,16 @@ def create(engine: Engine, spec: PodSpec, pull: PullOptions | None = None) -> Po
     return row
 
 
-def _create(engine: Engine, spec: PodSpec, pull: PullOptions | None) -> PodRow:
-    table = PodTable(engine.database)
+def create_service(engine: Engine, name: str, exit_code: str, *, part_of: str = "") -> Held:
+    """Create the service container of pods, which isn't started, in place of one of its name; see pods.service."""
+
+    def noted(row: ContainerRow) -> None:
+        note(engine.database, part_of, CONTAINER, row.id)
+
+    return create_container(engine, infra.service_spec_of(engine, name, exit_code), replace=True, also=noted)
+
+
+def _create(engine: Engine, spec: PodSpec, pull: PullOptions | None, part_of: str) -> PodRow:
     row = PodRow(
         id=names.new_id(),
         name=spec.name,
@@ -63,7 +77,9 @@ def _create(engine: Engine, spec: PodSpec, pull: PullOptions | None) -> PodRow:
         spec=fastjson.dumps(spec.as_dict()),
     )
     if not spec.infra:
-        table.insert(row)
+        with engine.database.transaction():
+            PodTable(engine.database).insert(row)
+            note(engine.database, part_of, POD, row.id)
         return row
     owner = infra.spec_of(engine, spec, row.id)
 
@@ -71,13 +87,14 @@ def _create(engine: Engine, spec: PodSpec, pull: PullOptions | None) -> PodRow:
         nonlocal row
         row = row.replace(infra_id=container_id)
         PodTable(engine.database).insert(row)
+        note(engine.database, part_of, POD, row.id)
 
     create_container(engine, owner, pull, also=lambda container: insert(container.id))
     return row
 
 
 def _completed(engine: Engine, spec: PodSpec) -> PodSpec:
-    """Return the spec with what is left to containers.conf, and checked. Raises UsageError."""
+    """Return the spec, checked and with containers.conf's defaults. Raises UsageError."""
     if spec.name and not names.is_valid_name(spec.name):
         raise UsageError(
             "running pod create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
@@ -90,6 +107,8 @@ def _completed(engine: Engine, spec: PodSpec) -> PodSpec:
             hint=f"It is one of {', '.join(EXIT_POLICIES)}",
         )
     check_share(spec.share)
+    if needed(spec.resources) and not spec.share_parent:
+        raise UsageError("limits are set in the pod's own cgroup", hint="Leave --share-parent=false out")
     if not spec.infra:
         _check_without_infra(spec)
         return spec.replace(exit_policy=policy, share=[])
@@ -107,12 +126,12 @@ def check_share(words: Sequence[str]) -> None:
         if word not in KINDS:
             raise UsageError(
                 f"invalid kernel namespace to share: {word}. Options are: cgroup, ipc, net, pid, uts or none",
-                hint="Each may be added to the usual ones: --share +pid",
+                hint="A + adds one to the default: --share +pid",
             )
 
 
 def _check_without_infra(spec: PodSpec) -> None:
-    """Refuse what only an infra container can have, in Podman's words. Raises UsageError."""
+    """Raise UsageError, in Podman's words, for options that need an infra container."""
     asked = spec.container
     if asked.ports:
         raise UsageError("you must have an infra container to publish port bindings to the host")
@@ -126,7 +145,6 @@ def _check_without_infra(spec: PodSpec) -> None:
         "--volume": asked.mounts,
         "--infra-image": spec.infra_image,
         "--infra-command": spec.infra_command,
-        "limits": needed(spec.resources),
     }
     for option, value in given.items():
         if value:

@@ -1,4 +1,4 @@
-"""HeldPod: libpod's own form of a pod: its row, its lock, its containers, and the engine that it belongs to."""
+"""HeldPod: libpod's internal form of a pod: its row, lock, containers and engine."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class HeldPod:
 
     @property
     def spec(self) -> PodSpec:
-        """What the pod was asked to be."""
+        """The pod's spec."""
         return self.row.parsed()
 
     @property
     def table(self) -> PodTable:
-        """The pods in the database."""
+        """The database's table of pods."""
         return PodTable(self.engine.database)
 
     def refresh(self) -> PodRow:
@@ -60,7 +60,7 @@ class HeldPod:
         return sorted(found, key=lambda each: each.id != self.row.infra_id)
 
     def members(self) -> list[Member]:
-        """Return the containers as lists show them, with their true states; oldest first."""
+        """Return the containers in the form of lists, with their true states; oldest first."""
         return true_members(self.engine, self.table.members(self.id))
 
     @property
@@ -95,7 +95,7 @@ class LockedPod:
 
 
 def true_members(engine: Engine, members: list[Member]) -> list[Member]:
-    """Return containers of pods with their true states; those that are gone are left out."""
+    """Return containers of pods with their true states; removed ones are omitted."""
     from podpy.libpod.containers.rows import true_rows
     from podpy.libpod.containers.table import BUSY, INITIALIZED
 

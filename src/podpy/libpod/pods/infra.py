@@ -16,7 +16,7 @@ _SHORT = 12
 
 
 def spec_of(engine: Engine, pod: PodSpec, pod_id: str) -> ContainerSpec:
-    """Return what the infra container of a pod is asked to be; `pod` is complete, with its name."""
+    """Return the infra container's spec; `pod` is complete, with its name."""
     asked = pod.container
     image = pod.infra_image or engine.conf.infra_image
     command = pod.infra_command or ([engine.conf.infra_command] if engine.conf.infra_command else [])
@@ -41,13 +41,32 @@ def spec_of(engine: Engine, pod: PodSpec, pod_id: str) -> ContainerSpec:
     return asked.replace(**{**changes, **_program(engine, image, command)})
 
 
+def service_spec_of(engine: Engine, name: str, exit_code: str) -> ContainerSpec:
+    """Return what a service container is asked to be; `exit_code`: one of spec.pod.EXIT_CODES."""
+    from podpy.libpod.pods.service import ARGUMENT
+    from podpy.spec.container import ContainerSpec
+
+    program = _program(engine, "", [root.PROGRAM, ARGUMENT])
+    return ContainerSpec(
+        name=name,
+        network="none",
+        is_service=True,
+        service_exit=exit_code,
+        sdnotify="conmon",
+        **program,
+    )
+
+
 def _program(engine: Engine, image: str, command: list[str]) -> dict[str, Any]:
-    """Return the fields that say what runs: an image's program, or podpy's own in a root directory of its own."""
+    """Return the fields of what runs: an image's program, or podpy's `pause` in podpy's root directory."""
     if image:
         return {"image": image}
     return {
         "rootfs": root.ready(engine),
         "entrypoint": command or [root.PROGRAM],
+        "devices": [],  # they are the other containers': it has no place for them
+        "cdi_devices": [],
+        "gpus": [],
         "read_only": True,
         "read_only_tmpfs": False,
         "passwd": False,

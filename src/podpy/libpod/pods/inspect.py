@@ -1,6 +1,6 @@
 """`pod inspect`: everything about a pod, with the names and types of Podman 5's InspectPodData.
 
-Source: libpod/define/pod_inspect.go. The result is plain data; a field that JSON omits when it is empty is left out.
+Source: libpod/define/pod_inspect.go. The result is plain data, without the fields that Podman's JSON omits when empty.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from podpy.libpod.containers import inspect_host
 from podpy.libpod.containers.table import shown_status
 from podpy.libpod.pods.cgroup import view_of
 from podpy.libpod.pods.states import state_of
-from podpy.oci.cgroups import pod_path
+from podpy.oci.cgroups import shown_pod_path
 from podpy.times import go_time
 
 TYPE_CHECKING = False
@@ -68,7 +68,7 @@ def _cgroup(pod: HeldPod, spec: PodSpec) -> dict[str, str]:
         return {"CgroupParent": spec.cgroup_parent}
     return {
         "CgroupParent": spec.cgroup_parent or view.parent,
-        "CgroupPath": pod_path(pod.id, spec.cgroup_parent, view),
+        "CgroupPath": shown_pod_path(pod.id, spec.cgroup_parent, view, pod.engine.paths.uid),
     }
 
 

@@ -1,7 +1,7 @@
-"""Limits of a pod: what all of its containers together may use, set in the pod's own cgroup (cgroups(7), version 2).
+"""Limits of a pod's containers together, set in the pod's own cgroup (cgroups(7), version 2).
 
-The infra container's start does it, before the OCI runtime makes the first container's cgroup below. systemd is asked
-to do it itself where it manages the cgroups: what others write there it may write over.
+The infra container's start sets them (without one, each container's), before the OCI runtime creates a cgroup below.
+Where systemd manages the cgroups, it is asked to set them, since it may overwrite what others write.
 """
 
 from __future__ import annotations
@@ -19,14 +19,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.libpod.containers.starting.cgroups import FindCgroups
     from podpy.libpod.engine import Engine
-    from podpy.spec.container import Resources
+    from podpy.spec.container import ContainerSpec, Resources
 
 _PERIOD = 100_000  # microseconds
 _MAX = "max"
+_THROTTLES = (
+    ("device_read_bps", "rbps", "IOReadBandwidthMax"),
+    ("device_write_bps", "wbps", "IOWriteBandwidthMax"),
+    ("device_read_iops", "riops", "IOReadIOPSMax"),
+    ("device_write_iops", "wiops", "IOWriteIOPSMax"),
+)
+"""Limits of single devices: the field, io.max's key, and the property of a unit (systemd.resource-control(5))."""
 
 
 class LimitPod(Operation):
-    """Make a pod's cgroup, and set its limits."""
+    """Create a pod's cgroup, and set its limits."""
 
     def __init__(self, found: FindCgroups, resources: Resources, rootless: bool) -> None:
         self._found = found
@@ -34,7 +41,7 @@ class LimitPod(Operation):
         self._rootless = rootless
 
     def describe(self) -> str:
-        """Return what is limited."""
+        """Return the limits."""
         return f"limit what the pod may use: {', '.join(settings(self._resources))}"
 
     def execute(self) -> None:
@@ -48,28 +55,36 @@ class LimitPod(Operation):
             _make(directory)
             for name, value in settings(self._resources).items():
                 _write(f"{directory}/{name}", value)
+            for value in throttles(self._resources):
+                _write(f"{directory}/io.max", value)
 
     def _ask_systemd(self, unit: str) -> None:
         whose = ["--user"] if self._rootless else []
         asked = [f"{name}={value}" for name, value in properties(self._resources).items()]
+        asked += device_properties(self._resources)
         command = [process.find("systemctl"), *whose, "set-property", "--runtime", unit, *asked]
         done = process.run(command)
         if done.code:
             raise RuntimeFailedError(f"systemd doesn't limit the pod: {done.error_text()}")
 
     def explain_failure(self, error: OSError) -> str:
-        """Return what to do about it."""
+        """Return what to do about a failure."""
         return "See which controllers may be used here: podpy info --format '{{.Host.CgroupControllers}}'"
 
 
-def limiting(engine: Engine, pod_id: str, found: FindCgroups) -> list[Operation]:
-    """Return the operation that limits a pod, if it was asked for limits."""
-    asked = PodTable(engine.database).get(pod_id).parsed().resources
-    return [LimitPod(found, asked, engine.paths.rootless)] if needed(asked) else []
+def limiting(engine: Engine, spec: ContainerSpec, found: FindCgroups) -> list[Operation]:
+    """Return the operation that limits the pod of a container that starts, if the pod's spec has limits.
+
+    The infra container's start does it; where there is none, each container's.
+    """
+    row = PodTable(engine.database).get(spec.pod)
+    asked = row.parsed().resources
+    is_due = spec.is_infra or not row.infra_id
+    return [LimitPod(found, asked, engine.paths.rootless)] if is_due and needed(asked) else []
 
 
 def settings(asked: Resources) -> dict[str, str]:
-    """Return the files of a cgroup, and what is written into them (Documentation/admin-guide/cgroup-v2.rst)."""
+    """Return a cgroup's files and the texts to write (Documentation/admin-guide/cgroup-v2.rst)."""
     period = asked.cpu_period or _PERIOD
     quota = round(asked.cpus * period) if asked.cpus else asked.cpu_quota
     swap = asked.memory_swap
@@ -86,8 +101,29 @@ def settings(asked: Resources) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+def throttles(asked: Resources) -> list[str]:
+    """Return what is written into io.max, a line after the other. Raises OSError for a device that isn't there."""
+    lines = []
+    for field, key, _ in _THROTTLES:
+        for item in getattr(asked, field):
+            device, _, rate = item.rpartition(":")
+            number = os.stat(device).st_rdev
+            lines.append(f"{os.major(number)}:{os.minor(number)} {key}={rate}")
+    return lines
+
+
+def device_properties(asked: Resources) -> list[str]:
+    """Return limits of single devices as assignments of a unit's properties, each for one device."""
+    found = []
+    for field, _, name in (*_THROTTLES, ("blkio_weight_device", "", "IODeviceWeight")):
+        for item in getattr(asked, field):
+            device, _, value = item.rpartition(":")
+            found.append(f"{name}={device} {value}")
+    return found
+
+
 def properties(asked: Resources) -> dict[str, str]:
-    """Return the same as properties of a unit (systemd.resource-control(5))."""
+    """Return the limits as properties of a unit (systemd.resource-control(5))."""
     files = settings(asked)
     quota, _, period = files.get("cpu.max", "").partition(" ")
     found = {
@@ -113,7 +149,7 @@ def _number(value: int | None) -> str:
 
 
 def _make(directory: str) -> None:
-    """Make a cgroup, and pass on in each one above it the controllers that may be passed on."""
+    """Create a cgroup, and enable in each cgroup above it all controllers that can be."""
     above = ROOT
     for name in directory.removeprefix(ROOT).strip("/").split("/"):
         _pass_on(above)
@@ -128,7 +164,7 @@ def _pass_on(directory: str) -> None:
             names = file.read().split()
         _write(f"{directory}/cgroup.subtree_control", " ".join(f"+{name}" for name in names))
     except OSError:
-        pass  # it holds processes, or is another user's: what it passes on already must do
+        pass  # it holds processes, or is another user's: its enabled controllers must suffice
 
 
 def _write(path: str, value: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from podpy.errors import NoSuchPodError, PodpyError
 from podpy.libpod.containers.manager import failure
-from podpy.libpod.pods.pod import Pod
+from podpy.libpod.pods.pod import Pod, parts_error
 from podpy.libpod.pods.table import PodTable
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from podpy.image.registry.access import PullOptions
+    from podpy.libpod.containers.container import Container
     from podpy.libpod.engine import Engine
     from podpy.libpod.pods.observe import PodSampler
     from podpy.libpod.pods.table import PodLine
@@ -54,9 +55,13 @@ class Pods:
             raise NoSuchPodError("there is no pod: no such pod", hint="podpy pod create makes one")
         return Pod(self._engine, found[-1])
 
-    def create(self, spec: PodSpec, pull: PullOptions | None = None, *, replace: bool = False) -> Pod:
-        """Create a pod that isn't started. `replace`: first remove a pod with its name; `pull`: how to find an image
-        for the infra container, if it names one. Raises UsageError, InUseError, NoSuchImageError.
+    def create(
+        self, spec: PodSpec, pull: PullOptions | None = None, *, replace: bool = False, part_of: str = ""
+    ) -> Pod:
+        """Create a pod without starting it. `replace`: first remove a pod with its name; `pull`: how to find the image
+        of the infra container, if it has one; `part_of`: the id of an Unfinished, which it belongs to.
+
+        Raises UsageError, InUseError, NoSuchImageError.
         """
         from podpy.libpod.pods.create import create
         from podpy.libpod.system.repair import repair_if_needed
@@ -66,12 +71,29 @@ class Pods:
             repair_if_needed(engine)
             if replace and spec.name and self.exists(spec.name):
                 self.get(spec.name).remove(force=True)
-            return Pod(engine, create(engine, spec, pull))
+            return Pod(engine, create(engine, spec, pull, part_of=part_of))
+
+    def create_service(self, name: str, exit_code: str, *, part_of: str = "") -> Container:
+        """Create the service container of pods that are going to have its id as PodSpec.service, in place of one of its
+        name. It isn't started. `exit_code`: one of spec.pod.EXIT_CODES; `part_of` as for `create`. Raises InUseError.
+        """
+        from podpy.libpod.containers.container import Container
+        from podpy.libpod.pods.create import create_service
+
+        with self._engine.noticing():
+            return Container(self._engine, create_service(self._engine, name, exit_code, part_of=part_of).row)
+
+    def start_service(self, container: Container) -> None:
+        """Start the service container of pods that were started; it ends at once if they have ended."""
+        from podpy.libpod.pods.service import end_if_over
+
+        container.start()
+        end_if_over(self._engine, container.id)
 
     def clone(self, pod: Pod, spec: PodSpec, *, destroy: bool = False) -> Pod:
-        """Create a pod as `spec` says, with copies of a pod's containers; `destroy` removes the original.
+        """Create a pod from `spec`, with copies of a pod's containers; `destroy` removes the original.
 
-        Without a name in `spec` it is the original's, and -clone. Raises as `create`, and as Pod.remove.
+        Without a name in `spec`, the name is the original's and -clone. Raises as `create`, and as Pod.remove.
         """
         from podpy.libpod.pods.clone import clone
         from podpy.libpod.system.repair import repair_if_needed
@@ -85,7 +107,7 @@ class Pods:
         return made
 
     def stats(self, names: Sequence[str] = ()) -> PodSampler:
-        """Return what samples the running containers of pods: those with `names`, else all. Raises NoSuchPodError."""
+        """Return a sampler of the running containers of the named pods, or of all. Raises NoSuchPodError."""
         from podpy.libpod.pods.observe import PodSampler
 
         return PodSampler(self._engine, [self.get(name) for name in names] if names else self.list())
@@ -95,7 +117,7 @@ class Pods:
         return [Pod(self._engine, line.row) for line in self.lines(filters)]
 
     def lines(self, filters: Sequence[str] = (), *, whole: bool = False) -> Sequence[PodLine]:
-        """Return what `pod ps` shows of each pod that matches every filter, oldest first; `whole`: all fields.
+        """Return the data of `pod ps` for each pod that matches every filter, oldest first; `whole`: all fields.
 
         Raises UsageError.
         """
@@ -134,6 +156,36 @@ class Pods:
                 yield shown, found.id, failure(work, found)
             else:
                 yield shown, shown, found
+
+    def stop_several(self, chosen: Iterable[Chosen], timeout: int | None = None, *, thaw: bool = False) -> Outcomes:
+        """Stop pods together; yield as `each`, when all have ended. `timeout` and errors: as Pod.stop.
+
+        `thaw`: unpause paused containers first.
+        """
+        from podpy.libpod.pods.stop import stop_several
+        from podpy.libpod.system.repair import repair_if_needed
+
+        repair_if_needed(self._engine)
+        together = [*chosen]
+        pods = [found for _, found in together if isinstance(found, Pod)]
+        errors = self._engine.privileged(lambda: stop_several(pods, timeout, thaw=thaw)) if pods else {}
+        for shown, found in together:
+            if not isinstance(found, Pod):
+                yield shown, shown, found
+                continue
+            failed = errors[found.id]
+            if isinstance(failed, dict):
+                yield shown, found.id, parts_error(found, failed, "stopped") if failed else None
+            else:
+                yield shown, found.id, failed
+
+    def remove_several(self, chosen: Iterable[Chosen], *, force: bool = False, timeout: int | None = None) -> Outcomes:
+        """Remove pods one after the other; with `force`, they are stopped together before. As `each` and Pod.remove."""
+        together = [*chosen]
+        if force and len(together) > 1:
+            for _outcome in self.stop_several(together, timeout, thaw=True):
+                pass  # what couldn't be stopped is told by its removal
+        return self.each(together, lambda pod: pod.remove(force=force, timeout=timeout))
 
     def prune(self, *, dry_run: bool = False) -> Pruned:
         """Remove the pods whose containers have ended."""

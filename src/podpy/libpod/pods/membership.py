@@ -1,4 +1,4 @@
-"""What a container gets from the pod that it is made in (`run --pod`). Below libpod.containers, which calls it."""
+"""What a container gets from its pod at its creation (`run --pod`). Below libpod.containers, which calls it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _SECURITY_LISTS = ("security_labels", "mask", "unmask", "proc_opts")
 
 
 def join(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Return the spec of a container in its pod: with the pod's id, its namespaces, mounts, devices, and policies.
+    """Return the container's spec with its pod's id, namespaces, mounts, devices, and policies.
 
-    Raises NoSuchPodError, UsageError for what the pod has decided already.
+    Raises NoSuchPodError, and UsageError for options that belong to the pod.
     """
     if spec.is_infra:
         return spec
@@ -37,7 +37,7 @@ def join(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     changes: dict[str, Any] = {"pod": row.id}
     if row.infra_id:
         infra = _infra_spec(engine, row)
-        if spec.userns == f"container:{row.infra_id}":  # its files belong to the same ids
+        if spec.userns == f"container:{row.infra_id}":  # so its files belong to the same ids
             changes.update(uid_maps=infra.uid_maps, gid_maps=infra.gid_maps)
         changes["requires"] = [row.infra_id, *(each for each in spec.requires if each != row.infra_id)]
     if not spec.restart_policy and not spec.init_container and not spec.remove:
@@ -48,7 +48,7 @@ def join(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def without_pod(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
-    """Return a container's spec without what it has from its pod, for a copy of it elsewhere."""
+    """Return a container's spec without what came from its pod, for a copy elsewhere."""
     if not spec.pod:
         return spec
     infra = PodTable(engine.database).get(spec.pod).infra_id
@@ -60,8 +60,8 @@ def without_pod(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
 
 
 def check(engine: Engine, spec: ContainerSpec) -> None:
-    """Raise NoSuchPodError if the pod is going. Called in the transaction that adds the container: from then on the
-    pod's removal finds it.
+    """Raise NoSuchPodError if the pod's removal has begun. Called in the transaction that adds the container: after it
+    the pod's removal finds the container.
     """
     if not spec.is_infra and PodTable(engine.database).get(spec.pod).removing:
         raise NoSuchPodError(f"no pod with name or ID {spec.pod} found: no such pod", hint="It was just removed")
@@ -74,7 +74,7 @@ def _infra_spec(engine: Engine, row: PodRow) -> ContainerSpec:
 
 
 def _namespaces(spec: ContainerSpec, row: PodRow, pod: PodSpec) -> dict[str, Any]:
-    """Return the namespaces that the container doesn't say: the infra container's, where the pod shares them."""
+    """Return the infra container's namespaces that the pod shares, where the container's spec leaves them open."""
     changes: dict[str, Any] = {}
     shared = {KINDS[word] for word in pod.share} if row.infra_id else set()
     for field in KINDS.values():
@@ -87,7 +87,7 @@ def _namespaces(spec: ContainerSpec, row: PodRow, pod: PodSpec) -> dict[str, Any
 
 
 def _check(spec: ContainerSpec, row: PodRow) -> None:
-    """Refuse what belongs to the pod, in Podman's words. Raises UsageError."""
+    """Raise UsageError, in Podman's words, for options that belong to the pod."""
     if spec.init_container and spec.init_container not in INIT_TYPES:
         raise UsageError(
             f"init container type must be one of {', '.join(INIT_TYPES)}: {spec.init_container!r}: invalid argument"
@@ -103,7 +103,7 @@ def _check(spec: ContainerSpec, row: PodRow) -> None:
         if given:
             raise UsageError(
                 f"invalid config provided: {text}: {_SHARED_NETWORK}",
-                hint="Say it to podpy pod create, or leave the network out of its --share",
+                hint="Give it to podpy pod create, or leave the network out of its --share",
             )
 
 
@@ -119,8 +119,9 @@ def _with_rights(spec: ContainerSpec, pod: ContainerSpec) -> ContainerSpec:
     if pod.devices:
         taken = {device.container for device in spec.devices}
         changes["devices"] = [*(each for each in pod.devices if each.container not in taken), *spec.devices]
-    if pod.cdi_devices:
-        changes["cdi_devices"] = [*dict.fromkeys([*pod.cdi_devices, *spec.cdi_devices])]
+    for name in ("cdi_devices", "gpus"):
+        if getattr(pod, name):
+            changes[name] = [*dict.fromkeys([*getattr(pod, name), *getattr(spec, name)])]
     if pod.no_new_privileges:
         changes["no_new_privileges"] = True
     for name in _SECURITY:

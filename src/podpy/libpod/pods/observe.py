@@ -1,4 +1,4 @@
-"""What a pod's containers do: their processes, and what they use."""
+"""The processes and the resource usage of a pod's containers."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def top(pod: HeldPod, fields: Sequence[str] = ()) -> list[list[str]]:
 
 
 class PodSampler:
-    """Takes samples of what the running containers of pods use."""
+    """Samples the resource usage of pods' running containers."""
 
     def __init__(self, engine: Engine, pods: Sequence[HeldPod]) -> None:
         self._pods = [*pods]
         self._sampler = Sampler(engine)
 
     def sample(self) -> list[tuple[str, Stats]]:
-        """Return the present usage of each running container, with its pod's id."""
+        """Return the current usage of each running container, with its pod's id."""
         owners = {each.id: pod.id for pod in self._pods for each in pod.members() if each.status in ALIVE}
         self._sampler.names = [*owners]
         return [(owners[stats.id], stats) for stats in self._sampler.sample()] if owners else []

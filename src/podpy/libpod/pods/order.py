@@ -1,4 +1,4 @@
-"""In which order a pod's containers start: those that others need come first; the rest starts together. Pure."""
+"""The order in which a pod's containers start: each after those that it needs, the others together. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def stages(containers: Sequence[Held]) -> list[list[Held]]:
-    """Return the containers in stages: those of a stage need only what earlier ones have. Raises UsageError (a circle).
+    """Return the containers in stages: those of one stage need only earlier stages. Raises UsageError (a circle).
 
-    A container needs those whose namespaces it joins, and those that it requires. Needs outside of `containers` don't
+    A container needs those whose namespaces it joins, and those that it requires. Needs outside `containers` don't
     count.
     """
     left = {each.id: each for each in containers}
@@ -36,7 +36,7 @@ def _needs(container: Held) -> set[str]:
 
 
 def _circle(left: Sequence[Held], needs: dict[str, set[str]]) -> UsageError:
-    """Return the error for containers that wait for each other, with the names on the way round."""
+    """Return the error for containers that need each other, with the names along the circle."""
     by_id = {each.id: each for each in left}
     way = [left[0].id]
     while True:
@@ -47,5 +47,5 @@ def _circle(left: Sequence[Held], needs: dict[str, set[str]]) -> UsageError:
         way.append(following)
     names = " → ".join(by_id[each].name for each in way)
     return UsageError(
-        f"containers require each other in a circle: {names}", hint="Make one of them again, without its --requires"
+        f"containers require each other in a circle: {names}", hint="Create one of them again, without its --requires"
     )

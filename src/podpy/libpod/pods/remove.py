@@ -1,4 +1,4 @@
-"""Removes a pod with all its containers. What a killed call has begun, the next call that changes anything finishes."""
+"""Removes a pod with all its containers. The next call that changes anything finishes a removal that was killed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import os
 from podpy.errors import NoSuchContainerError, NoSuchPodError, PodPartsError, PodpyError, StateError
 from podpy.libpod.containers.ending.remove import remove as remove_container
 from podpy.libpod.containers.ending.stop import stop_together
+from podpy.libpod.containers.held import find
 from podpy.libpod.containers.table import BUSY
 from podpy.libpod.locks import FileLock
 from podpy.libpod.pods.cgroup import discard
 from podpy.libpod.pods.held import HeldPod
+from podpy.libpod.pods.service import is_used
 from podpy.libpod.pods.stop import stop_locked
 from podpy.notice import warn
 from podpy.storage import crash_point
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 
 
 def remove(pod: HeldPod, *, force: bool, timeout: int | None = None) -> None:
-    """Remove a pod and its containers; `force` stops them first. Raises StateError if one runs, NoSuchPodError.
+    """Remove a pod, its containers and their anonymous volumes; `force` stops them first.
 
-    `timeout`: seconds that a container may take to stop (None: its own). Anonymous volumes go, too.
+    `timeout`: seconds until a stopped container is killed (None: its own). Raises PodPartsError if one runs,
+    NoSuchPodError.
     """
     with pod.locked() as lock:
         members = pod.held()
@@ -33,14 +36,14 @@ def remove(pod: HeldPod, *, force: bool, timeout: int | None = None) -> None:
         pod.table.begin_removal(pod.id)
         crash_point("pod:removing")
         if force:
-            errors = stop_locked(pod, timeout, thaw=True)
+            errors = stop_locked([pod], timeout, thaw=True)[pod.id]
             if errors:
                 raise next(iter(errors.values()))
         _finish(pod, lock)
 
 
 def finish_removals(engine: Engine) -> list[str]:
-    """Finish removals that killed calls began; return the pods' names. Waits for no lock."""
+    """Finish removals that killed calls began; return the pods' names. Skips pods whose lock is held."""
     from podpy.libpod.pods.table import PodTable
 
     finished = []
@@ -64,7 +67,7 @@ def finish_removals(engine: Engine) -> list[str]:
 
 
 def _refuse_running(pod: HeldPod, members: list[Held]) -> None:
-    """Raise PodPartsError, in Podman's words, if a container runs: any but an infra container beside ended ones."""
+    """Raise PodPartsError, in Podman's words, if a container runs, other than an infra container beside ended ones."""
     running = [each for each in members if each.row.status in BUSY and each.status in BUSY]
     if not running or (len(members) > 1 and all(each.id == pod.row.infra_id for each in running)):
         return
@@ -89,7 +92,7 @@ def _refuse_running(pod: HeldPod, members: list[Held]) -> None:
 
 
 def _finish(pod: HeldPod, lock: FileLock) -> None:
-    """Remove what is in a pod that nothing runs in, the infra container last, then its row, cgroup and lock."""
+    """Remove a stopped pod: its containers, the infra container last, then its row, cgroup and lock."""
     members = pod.held()
     going = {each.id for each in members}
     failures: list[PodpyError] = []
@@ -107,10 +110,20 @@ def _finish(pod: HeldPod, lock: FileLock) -> None:
     _remove_id_file(pod)
     pod.table.delete(pod.row)
     lock.remove()
+    if (service := pod.spec.service) and not is_used(pod.engine, service):
+        _remove_service(pod.engine, service)
+
+
+def _remove_service(engine: Engine, service: str) -> None:
+    """Remove a service container that no pod has any more."""
+    try:
+        remove_container(find(engine, service), force=True, volumes=True, timeout=0)
+    except NoSuchContainerError:
+        pass  # another call was faster
 
 
 def _remove_id_file(pod: HeldPod) -> None:
-    """Remove the file of `--pod-id-file`, if it is still this pod's."""
+    """Remove the file of `--pod-id-file`, if it still names this pod."""
     path = pod.spec.pod_id_file
     try:
         with open(path, encoding="ascii", errors="replace") as file:

@@ -1,10 +1,10 @@
-"""The root directory of infra containers, which podpy makes: its program `pause`, and places for the kernel's mounts.
+"""The root directory of infra containers: podpy's program `pause`, and mount points.
 
-    graphroot/infra/SIZE-TIME/        of the program's file: a newer podpy makes another one
+    graphroot/infra/SIZE-TIME/        size and time of the program's file: a newer podpy makes another directory
         pause
-        dev/ etc/ proc/ run/ sys/     with the empty files that others are mounted over
+        dev/ etc/ proc/ run/ sys/     with empty files as mount points
 
-All infra containers have the same, read-only. It is made aside and renamed, so it is whole, or not there.
+All infra containers share it, read-only. It is created aside and renamed, so it is complete or doesn't exist.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FILES = ("etc/group", "etc/hostname", "etc/hosts", "etc/passwd", "etc/resolv.co
 
 
 def ready(engine: Engine) -> str:
-    """Return the directory's path; make it if it is missing."""
+    """Return the directory's path; create it if it is missing."""
     found = os.stat(_program())
     path = os.path.join(engine.paths.graphroot, "infra", f"{found.st_size:x}-{found.st_mtime_ns // 1_000_000_000:x}")
     ensure(engine, path)
@@ -34,7 +34,7 @@ def ready(engine: Engine) -> str:
 
 
 def ensure(engine: Engine, path: str) -> None:
-    """Make the directory at `path`, unless it is there."""
+    """Create the directory at `path`, unless it exists."""
     if os.path.isdir(path):
         return
     aside = engine.store.staging.new_path("infra")
@@ -47,13 +47,13 @@ def ensure(engine: Engine, path: str) -> None:
     target = aside + PROGRAM
     shutil.copyfile(_program(), target)
     os.chmod(target, 0o755)
-    sync_filesystem(aside)  # once for each version of podpy: after a power cut it is whole, too
+    sync_filesystem(aside)  # once for each version of podpy, so that a power cut leaves it complete, too
     crash_point("pod:root")
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     try:
         os.rename(aside, path)
     except OSError:
-        if not os.path.isdir(path):  # else another call was faster
+        if not os.path.isdir(path):  # else another call has created it
             raise
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from podpy.errors import AlreadyError, NoSuchContainerError, PodpyError, StateError
 from podpy.libpod.containers.ending.remove import remove
+from podpy.libpod.containers.ending.restart import restart_together
 from podpy.libpod.containers.ending.wait import wait_for_end_of
 from podpy.libpod.containers.starting.start import start as start_container
+from podpy.libpod.containers.starting.start import wait_if_it_goes
+from podpy.libpod.containers.starting.started import wait_for_startup
 from podpy.libpod.containers.table import ALIVE, CREATED, PAUSED
 from podpy.libpod.pods.children import each_in_a_child
 from podpy.libpod.pods.last_end import stop_if_last
+from podpy.libpod.pods.left_behind import left_behind
 from podpy.libpod.pods.order import stages
+from podpy.notice import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +27,9 @@ _ONCE = "once"
 def start(pod: HeldPod) -> dict[str, PodpyError]:
     """Start a pod's containers that don't run; return the errors by the containers' ids.
 
-    This process must be in the user's namespaces. Those that need one that failed aren't started. Raises
-    NoSuchPodError, UsageError (a circle), StateError (an init container failed: then no other one is started).
+    This process must be in the user's namespaces. A container that needs a failed one isn't started. Raises
+    NoSuchPodError, UsageError (a circle), StateError (an init container failed, so no other container was started).
+    Containers that run without the infra container that they were started with are restarted.
     """
     with pod.locked():
         errors = start_locked(pod)
@@ -41,12 +47,28 @@ def start_locked(pod: HeldPod) -> dict[str, PodpyError]:
     pod.table.tell(pod.row, "start")
     infra = [each for each in others if each.id == pod.row.infra_id]
     if infra:
-        errors = each_in_a_child(pod.engine, infra, _start)
+        wait_if_it_goes(infra[0])
+        errors = each_in_a_child(pod.engine, infra, lambda each: _start(each, with_pod=True))
     if not errors:
-        _run_init_containers(init)
+        errors = _restart_those_left_behind(infra[0], others) if infra else {}
+        sidecars = _sidecars(pod, others)
+        _run_init_containers(init, sidecars)
         for stage in ordered:
             _start_stage(pod, [each for each in stage if each not in infra], errors)
+            for each in stage:
+                if each.id in sidecars and each.id not in errors:
+                    wait_for_startup(each)
     return errors
+
+
+def _restart_those_left_behind(infra: Held, members: list[Held]) -> dict[str, PodpyError]:
+    """Restart the containers that still run in the namespaces of an earlier run of the infra container."""
+    found = left_behind(infra, members)
+    if not found:
+        return {}
+    names = ", ".join(each.name for each in found)
+    warn(f"{names}: the pod's infra container had ended, so they are started again, in its new namespaces")
+    return restart_together(found, None)
 
 
 def _start_stage(pod: HeldPod, stage: list[Held], errors: dict[str, PodpyError]) -> None:
@@ -65,24 +87,34 @@ def _runs(container: Held) -> bool:
     return container.row.status in ALIVE and container.status in ALIVE
 
 
-def _start(container: Held) -> None:
+def _start(container: Held, *, with_pod: bool = False) -> None:
     try:
         if container.status == PAUSED:
             raise StateError.improper(f"container {container.id} is paused: unpause it first")
         if container.row.status not in ALIVE:
-            start_container(container)
+            start_container(container, with_pod=with_pod)
     except AlreadyError:
-        pass  # another call was faster
+        pass  # another call has started it
     except NoSuchContainerError:
         if not container.spec.remove:
-            raise  # else it has ended, and is gone
+            raise  # else it has ended and was removed
 
 
-def _run_init_containers(containers: list[Held]) -> None:
+def _sidecars(pod: HeldPod, members: list[Held]) -> dict[str, Held]:
+    """Return the pod's sidecars that have a startup check: who comes after them waits for it, as in Kubernetes."""
+    names = pod.spec.sidecars
+    found = (each for each in members if each.name in names) if names else ()
+    return {each.id: each for each in found if each.spec.health is not None and each.spec.health.startup is not None}
+
+
+def _run_init_containers(containers: list[Held], sidecars: dict[str, Held]) -> None:
     """Run init containers one after the other, each to its end. Raises StateError if one fails."""
     for each in containers:
         if each.spec.init_container == _ONCE and each.status != CREATED:
             continue
+        for needed in (sidecars[one] for one in each.spec.requires if one in sidecars):
+            _start(needed)
+            wait_for_startup(needed)
         _start(each)
         code = wait_for_end_of(each, each.refresh(), None)
         if code:

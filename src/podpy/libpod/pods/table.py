@@ -1,6 +1,6 @@
 """A pod's row, and all queries about pods.
 
-A pod's state is in no column: it follows from its containers' (podpy.libpod.pods.states).
+No column has a pod's state: it follows from its containers' (podpy.libpod.pods.states).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PodRow(Record):
     created: int
     infra_id: str = ""  # the container that owns the shared namespaces; "": none
     exit_policy: str = "continue"
-    removing: int = 0  # a removal has begun: the next call that changes something finishes it
+    removing: int = 0  # 1: its removal has begun; the next call that changes anything finishes it
     labels: str = "{}"
     spec: str = "{}"
 
@@ -36,14 +36,14 @@ class PodRow(Record):
         return labels
 
     def parsed(self) -> PodSpec:
-        """Return what the pod was asked to be."""
+        """Return the spec."""
         from podpy.spec.pod import PodSpec
 
         return PodSpec.from_dict(fastjson.loads(self.spec))
 
 
 class Member(Record):
-    """What lists and states of pods need of a container."""
+    """A container's data for lists and states of pods."""
 
     id: str
     name: str
@@ -57,12 +57,12 @@ class Member(Record):
 
 
 class PodLine(Record):
-    """What a list shows of a pod (podpy.libpod.pods.rows)."""
+    """A pod's data for lists (podpy.libpod.pods.rows)."""
 
     row: PodRow
     members: list[Member]
     state: str
-    cgroup: str = ""  # the parent of its own; only `whole`
+    cgroup: str = ""  # its cgroup's parent; only with `whole`
     networks: list[str] = []  # likewise
 
 
@@ -72,13 +72,13 @@ _MEMBERS = f"SELECT {', '.join(Member._fields)} FROM containers"
 
 
 class PodTable:
-    """The pods in the database. Changing methods are one transaction each unless the caller is in one."""
+    """The pods in the database. Each changing method is a transaction, unless the caller has begun one."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def insert(self, row: PodRow) -> None:
-        """Add a row, with its name. Raises InUseError if the name is taken."""
+        """Add a row and its name. Raises InUseError if the name is taken."""
         with self.database.transaction():
             owner = self.database.query("SELECT kind FROM names WHERE name = ?", (row.name,))
             if owner:
@@ -90,15 +90,15 @@ class PodTable:
             self.tell(row, "create")
 
     def set_infra(self, pod_id: str, infra_id: str) -> None:
-        """Note which container owns the pod's namespaces."""
+        """Record which container owns the pod's namespaces."""
         self.database.execute("UPDATE pods SET infra_id = ? WHERE id = ?", (infra_id, pod_id))
 
     def begin_removal(self, pod_id: str) -> None:
-        """Note that the pod goes, with all that is in it."""
+        """Record that the pod is being removed, with all its containers."""
         self.database.execute("UPDATE pods SET removing = 1 WHERE id = ?", (pod_id,))
 
     def delete(self, row: PodRow) -> None:
-        """Remove a row, and its name; nothing if it is gone."""
+        """Remove a row and its name, if it still exists."""
         with self.database.transaction():
             if self.database.execute("DELETE FROM pods WHERE id = ?", (row.id,)):
                 self.database.execute("DELETE FROM names WHERE id = ?", (row.id,))
@@ -139,7 +139,7 @@ class PodTable:
 
     def members(self, pod_id: str = "") -> list[Member]:
         """Return the containers of a pod, or of all pods, oldest first."""
-        where = "pod = ? AND pod != ''" if pod_id else "pod != ''"  # so that the index containers_by_pod serves
+        where = "pod = ? AND pod != ''" if pod_id else "pod != ''"  # lets SQLite use containers_by_pod
         values = (pod_id,) if pod_id else ()
         found = self.database.query(f"{_MEMBERS} WHERE {where} ORDER BY created", values)
         return [Member(**dict(zip(Member._fields, columns, strict=True))) for columns in found]
@@ -162,12 +162,12 @@ class PodTable:
 
 
 def no_such_pod(name: str) -> NoSuchPodError:
-    """Return Podman's error text for a pod that isn't there."""
+    """Return Podman's error for a pod that doesn't exist."""
     return NoSuchPodError(f"no pod with name or ID {name} found: no such pod", hint="See: podpy pod ps")
 
 
 def name_is_taken(name: str, kind: str) -> InUseError:
-    """Return Podman's error text for a name that a pod or a container has."""
+    """Return Podman's error for a name that a pod or a container has."""
     hint = f"podpy pod rm {name}" if kind == "pod" else f"A container has it: podpy rm {name}"
     exists = "pod already exists" if kind == "pod" else "container already exists"
     return InUseError(f'adding pod to state: name "{name}" is in use: {exists}', hint=hint)

@@ -1,4 +1,4 @@
-"""Removing containers because of something else: all go, or a network, volume or image by force. Pods go as a whole."""
+"""Removes containers in `rm --all`, or with a network, volume or image by force; an infra one with its whole pod."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def remove_user(
     container: Held, *, force: bool = True, volumes: bool = False, timeout: int | None = None, depend: bool = False
 ) -> None:
-    """Remove a container as `ending.remove.remove` does; an infra container with its pod.
+    """Remove a container as `ending.remove.remove` does; for an infra container, its whole pod.
 
-    Raises NoSuchContainerError, and what those raise.
+    Raises NoSuchContainerError, and as these removals.
     """
     if not (container.row.pod and container.spec.is_infra):
         remove(container, force=force, volumes=volumes, timeout=timeout, depend=depend)
@@ -27,4 +27,4 @@ def remove_user(
     try:
         remove_pod(HeldPod(engine, PodTable(engine.database).get(container.row.pod)), force=force, timeout=timeout)
     except NoSuchPodError:
-        pass  # another call was faster
+        pass  # another call has removed it

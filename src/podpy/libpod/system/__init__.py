@@ -1,6 +1,7 @@
 """The whole engine: info, disk usage, prune, repair.
 
 repair.py      `repair(engine)`: finishes or undoes what killed calls left; each changing call does it first
+unfinished.py  what one call makes, all of it or nothing: Unfinished, and what repair does about killed ones
 networks.py    `repair_networks(engine)`: the same for user networks
 info.py        `info(engine)`: `podpy info` as plain data
 disk_usage.py  `disk_usage(engine)` -> DiskUsage: blocks as `du` counts them, in bytes

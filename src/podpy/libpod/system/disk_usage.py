@@ -45,18 +45,27 @@ class VolumeUsage(Record):
 
 
 class DiskUsage(Record):
-    """The whole store. `images_size` counts shared bytes once; `image prune -a` frees `images_reclaimable`."""
+    """The whole store. `images_size` counts shared bytes once; `image prune -a` frees `images_reclaimable`.
+
+    `steps`: images that are only steps of builds, and (`steps_size`) what `image prune --build-cache` frees: of them,
+    and what RUN --mount=type=cache keeps.
+    """
 
     images: list[ImageUsage]
     containers: list[ContainerUsage]
     volumes: list[VolumeUsage]
     images_size: int
     images_reclaimable: int
+    steps: int = 0
+    steps_size: int = 0
 
     def kinds(self) -> list[KindUsage]:
         """Return a line for each kind, counted as Podman does: an image with two names counts twice in the total and
         once as active; a volume counts as active once for each of its containers.
         """
+        steps = KindUsage(
+            kind="Build Cache", total=self.steps, active=0, size=self.steps_size, reclaimable=self.steps_size
+        )
         return [
             KindUsage(
                 kind="Images",
@@ -79,6 +88,7 @@ class DiskUsage(Record):
                 size=sum(found.size for found in self.volumes),
                 reclaimable=sum(found.size for found in self.unused_volumes),
             ),
+            *([steps] if self.steps or self.steps_size else []),
         ]
 
     @property
@@ -116,7 +126,11 @@ def _measure(engine: Engine) -> DiskUsage:
     space = engine.store.space()
     table = engine.store.images_table
     users = table.user_counts()
-    images = table.summaries()
+    from podpy.storage import build_caches
+
+    steps = engine.store.build_steps()
+    caches = build_caches.size(engine.store)
+    images = [record for record in table.summaries() if record.id not in steps]
     by_image = space.by_image()
     sizes = {record.id: by_image.get(record.id, (0, 0)) for record in images}
     return DiskUsage(
@@ -129,7 +143,9 @@ def _measure(engine: Engine) -> DiskUsage:
         containers=_containers(engine),
         volumes=_volumes(engine),
         images_size=space.total,
-        images_reclaimable=space.freed_by([record.id for record in images if record.id not in users]),
+        images_reclaimable=space.freed_by([*steps, *(record.id for record in images if record.id not in users)]),
+        steps=len(steps),
+        steps_size=(space.freed_by([*steps]) if steps else 0) + caches,
     )
 
 
@@ -143,7 +159,7 @@ def _containers(engine: Engine) -> list[ContainerUsage]:
 
 def _volumes(engine: Engine) -> list[VolumeUsage]:
     used = Counter(name for _, name in engine.volume_table.uses())
-    directory = os.path.join(engine.paths.graphroot, "volumes")
+    directory = engine.volume_table.directory
     return [
         VolumeUsage(name=name, size=tree_size(os.path.join(directory, name)), containers=used[name])
         for name in (volume.name for volume in engine.volume_table.all())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podpy.config.origins import Origin
     from podpy.config.paths import Paths
     from podpy.config.registries import Registry
     from podpy.libpod.engine import Engine
@@ -34,6 +35,13 @@ _FILESYSTEMS = {0xEF53: "extfs", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x01021
 def info(engine: Engine) -> dict[str, Any]:
     """Return the data of `podpy info`. Raises RootlessError, ConfigError."""
     return engine.privileged(lambda: _info(engine))
+
+
+def configuration(engine: Engine) -> list[Origin]:
+    """Return what the files of containers.conf set, with the files, sorted by key. Raises ConfigError."""
+    from podpy.config.origins import origins
+
+    return origins(engine.conf)
 
 
 def _info(engine: Engine) -> dict[str, Any]:
@@ -198,8 +206,8 @@ def _store(engine: Engine) -> dict[str, Any]:
         "imageCopyTmpDir": "/var/tmp",
         "imageStore": {"number": len(engine.store.image_summaries())},
         "runRoot": paths.runroot,
-        "transientStore": False,
-        "volumePath": os.path.join(paths.graphroot, "volumes"),
+        "transientStore": engine.settings.transient_store,
+        "volumePath": engine.volume_table.directory,
     }
 
 

@@ -47,14 +47,28 @@ def containers(engine: Engine, rows: Sequence[ContainerRow], *, dry_run: bool = 
 
 
 def images(
-    engine: Engine, records: Sequence[ImageRecord], *, dry_run: bool = False, unfinished: bool = False
+    engine: Engine,
+    records: Sequence[ImageRecord],
+    *,
+    dry_run: bool = False,
+    unfinished: bool = False,
+    caches: bool = False,
 ) -> Pruned:
     """Remove those of these images that no container uses and that aren't mounted, with layers that only they have.
 
     An image that had no name when it was chosen stays if it has one now. `unfinished`: also remove data of interrupted
-    pulls.
+    pulls. `caches`: also what RUN --mount=type=cache keeps.
     """
-    return engine.privileged(lambda: _images(engine, records, dry_run, unfinished))
+
+    def work() -> Pruned:
+        pruned = _images(engine, records, dry_run, unfinished)
+        if not caches:
+            return pruned
+        from podpy.storage import build_caches
+
+        return pruned.replace(freed=pruned.freed + build_caches.remove(engine.store, dry_run=dry_run))
+
+    return engine.privileged(work)
 
 
 def volumes(engine: Engine, names: Sequence[str], *, dry_run: bool = False) -> Pruned:
@@ -111,7 +125,7 @@ def _images(engine: Engine, records: Sequence[ImageRecord], dry_run: bool, unfin
 def _volumes(engine: Engine, names: Sequence[str], dry_run: bool) -> Pruned:
     removed, freed = [], 0
     for name in names:
-        size = tree_size(os.path.join(engine.paths.graphroot, "volumes", name))
+        size = tree_size(os.path.join(engine.volume_table.directory, name))
         try:
             if not dry_run:
                 engine.volume_table.remove(name, pruned=True)

@@ -3,6 +3,8 @@
     row `removing`               the removal is finished
     row `starting`               set to `running` if the container runs, else to the former state
     row `running`, but ended     set to `exited` with the exit record's code, or an unknown one; with --rm it is removed
+    a --transient-store row      of an earlier boot is removed (podpy.libpod.system.transient)
+    a call that made many things what it made is removed, if it wasn't finished (podpy.libpod.system.unfinished)
     limits that no row has       the row's are set again (podpy.libpod.containers.updating)
     run directory without a row  its network is ended, then it is removed
     graph root's tmp/            storage sweeps it
@@ -49,9 +51,11 @@ def repair(engine: Engine) -> list[str]:
             done.append(f"container {row.id[:12]}: was {row.status}, is {settled.status}")
             _finish(engine, row.id)
     if engine.database.query("SELECT 1 FROM pods LIMIT 1"):
-        from podpy.libpod.pods.repair import repair_pods
+        done += _repair_pods(engine)
+    if _is_unfinished(engine):
+        from podpy.libpod.system.unfinished import undo_killed
 
-        done += repair_pods(engine)
+        done += undo_killed(engine)
     for container_id in engine.table.left_by_restarts(time_ns() - _RESTART_PATIENCE):
         done.append(f"container {container_id[:12]}: was stopped for a restart that never came")
         engine.table.note(container_id, stopped_by_user=STOPPED_BY_USER)
@@ -64,6 +68,10 @@ def repair(engine: Engine) -> list[str]:
         from podpy.libpod.containers.health import take_over
 
         take_over(engine)
+    if os.path.exists(engine.paths.transient):
+        from podpy.libpod.system.transient import remove_earlier
+
+        done += remove_earlier(engine)
     done += _take_back_updates(engine)
     done += _close_half_published(engine)
     done += _remove_strays(engine)
@@ -71,6 +79,16 @@ def repair(engine: Engine) -> list[str]:
     _sweep_exit_records(engine)
     done += [f"storage: removed {name}" for name in engine.store.sweep().lines]
     return done
+
+
+def _repair_pods(engine: Engine) -> list[str]:
+    """Finish removals of pods that were killed, and keep exit policies; return a line for each repair."""
+    from podpy.libpod.pods.last_end import stop_if_last, waiting
+    from podpy.libpod.pods.remove import finish_removals
+
+    done = [f"pod {name}: its removal was finished" for name in finish_removals(engine)]
+    stopped = [pod_id for pod_id in waiting(engine) if stop_if_last(engine, pod_id)]
+    return [*done, *(f"pod {pod_id[:12]}: its last container had ended, so it was stopped" for pod_id in stopped)]
 
 
 def _finish(engine: Engine, container_id: str) -> None:
@@ -81,9 +99,10 @@ def _finish(engine: Engine, container_id: str) -> None:
 
 
 def repair_if_needed(engine: Engine) -> bool:
-    """Repair if a container is half removed, or has ended unnoticed; return whether anything was done.
+    """Repair if a container is half removed or has ended unnoticed, or a call didn't finish what it makes; return
+    whether anything was done.
 
-    Otherwise it costs one look-up in an index. A call that changes many containers looks again only after a second.
+    Otherwise it costs two look-ups. A call that changes many containers looks again only after a second.
     """
     now = monotonic()
     if now < engine.looked_at + _LOOK_AGAIN:
@@ -94,7 +113,16 @@ def repair_if_needed(engine: Engine) -> bool:
         if changes.get("status", row.status) not in _NOT_ENDED:
             engine.privileged(lambda: repair(engine))
             return True
+    if _is_unfinished(engine):
+        from podpy.libpod.system.unfinished import undo_killed
+
+        return bool(engine.privileged(lambda: undo_killed(engine)))
     return False
+
+
+def _is_unfinished(engine: Engine) -> bool:
+    """Return whether a call hasn't finished what it makes: it is at it, or was killed."""
+    return bool(engine.database.query("SELECT 1 FROM unfinished LIMIT 1"))
 
 
 def _sweep_exit_records(engine: Engine) -> None:

@@ -8,6 +8,8 @@ they may be a user's only copy.
 from __future__ import annotations
 
 import os
+import select
+from time import monotonic
 
 from podpy.errors import InUseError, PodpyError, StorageError
 from podpy.libpod.containers.manager import Containers
@@ -18,6 +20,9 @@ from podpy.libpod.pods.manager import Pods
 from podpy.libpod.secrets import Secrets
 from podpy.libpod.system.namespaces import give_up
 from podpy.libpod.volumes.manager import Volumes
+from podpy.monitor.files import monitors
+from podpy.pids import open_pidfd, start_time
+from podpy.storage.volumes import place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +32,10 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
 _DATABASE = ("podpy.sqlite-wal", "podpy.sqlite-shm", "podpy.sqlite-journal", "podpy.sqlite")
-_FILES = ("reserve", "runroot")
+_FILES = ("reserve", "runroot", "transient")
 _TREES = ("layers", "recipes", "mapped", "blobs", "containers", "infra")
 _DIRECTORIES = ("blobs/sha256", *_TREES, "volumes", "networks", "secrets/filedriver", "secrets", "tmp/blobs", "tmp")
+_PATIENCE = 10.0  # seconds
 _RUN_DIRECTORIES = ("containers", "exits", "mounts")
 
 
@@ -44,10 +50,12 @@ def reset(engine: Engine) -> list[PodpyError]:
     except StorageError:
         _remove_unreadable(engine)
         return []
+    watching = [(pid, start_time(pid)) for _, pid in monitors(engine.paths.runroot)]
     errors = [error for error in _removals(engine) if error is not None]
     if not errors:
         engine.privileged(lambda: _clear(engine))
         engine.close()
+        _wait_for_end(watching)
         _remove_empty(engine.paths)
     return errors
 
@@ -87,6 +95,7 @@ def _remove_empty(paths: Paths) -> None:
     """Remove the database, podpy's empty directories, and the pause process."""
     _quietly(os.unlink, f"{paths.graphroot}/secrets/lock")
     _quietly(os.unlink, f"{paths.graphroot}/networks/netavark.lock")
+    place.forget(paths.graphroot)
     for name in _DIRECTORIES:
         _quietly(os.rmdir, f"{paths.graphroot}/{name}")
     if any(os.path.isdir(f"{paths.graphroot}/{name}") for name in _TREES):
@@ -97,6 +106,20 @@ def _remove_empty(paths: Paths) -> None:
     give_up(paths)
     for name in _RUN_DIRECTORIES:
         _quietly(os.rmdir, f"{paths.runroot}/{name}")
+
+
+def _wait_for_end(watching: list[tuple[int, int]]) -> None:
+    """Wait until these monitors (pid, start) have ended, but not for ever: each calls podpy at its container's end, and
+    that call would make the user's namespaces again, with a pause process that nobody ends.
+    """
+    deadline = monotonic() + _PATIENCE
+    for pid, started in watching:
+        pidfd = open_pidfd(pid, started)
+        if pidfd >= 0:
+            poll = select.poll()
+            poll.register(pidfd, select.POLLIN)
+            poll.poll(max(0.0, deadline - monotonic()) * 1000)
+            os.close(pidfd)
 
 
 def _quietly(remove: Callable[[str], None], path: str) -> None:

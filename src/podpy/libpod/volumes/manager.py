@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Outcome = tuple[str, PodpyError | None]
 
 _LOCAL = ("", "local")
+_IMAGE = "image"
 
 
 class Volumes:
@@ -88,25 +89,33 @@ class Volumes:
         uid: int | None = None,
         gid: int | None = None,
         ignore: bool = False,
+        part_of: str = "",
     ) -> Volume:
         """Create a volume and return it; without a name it gets 64 random hex digits.
 
         `options` are the driver's (podman-volume-create(1), --opt). `uid` and `gid`: its owner, as ids in podpy's user
-        namespace. `ignore`: return an existing volume of this name unchanged. Raises InUseError for a taken name,
-        UsageError, NotSupportedError (another driver, quotas).
+        namespace. `ignore`: return an existing volume of this name unchanged. The driver `image` has one option,
+        `image`. `part_of`: the id of an Unfinished, which a new volume belongs to. Raises InUseError for a taken name,
+        UsageError, NotSupportedError (another driver, quotas), NoSuchImageError, StorageError.
         """
         name = name or names.new_id()
-        if driver not in _LOCAL:
+        if driver not in (*_LOCAL, _IMAGE):
             raise _unknown_driver(name, driver)
         table = self._engine.volume_table
         if ignore and table.exists(name):
             return table.find(name)
 
         def make() -> Volume:
-            table = self._engine.volume_table  # a library's helper has its own
-            return table.create(name, labels=labels, options=options, owner=(uid, gid))
+            if driver == _IMAGE:
+                from podpy.libpod.volumes import of_images
 
-        needs_ids = uid is not None or gid is not None or "o" in (options or {})
+                return of_images.create(
+                    self._engine, name, labels=labels, options=options or {}, owner=(uid, gid), part_of=part_of
+                )
+            table = self._engine.volume_table  # a library's helper has its own
+            return table.create(name, labels=labels, options=options, owner=(uid, gid), part_of=part_of)
+
+        needs_ids = uid is not None or gid is not None or "o" in (options or {}) or driver == _IMAGE
         try:
             return self._engine.privileged(make) if needs_ids else make()
         except InUseError:
@@ -126,18 +135,21 @@ class Volumes:
         """Create a volume that belongs to a container, and goes with it, and return its name.
 
         `files`: relative path, data and mode of each file in it. `options` are the driver's (a tmpfs). It belongs to
-        root and `group`, with `mode`. Raises UsageError, StorageError.
+        the container's root and `group`, with `mode`. Raises UsageError, StorageError.
         """
         from podpy.libpod.volumes.of_pods import create_for
 
         engine, given = self._engine, dict(options or {})
         return engine.privileged(lambda: create_for(engine, container_id, files, options=given, group=group, mode=mode))
 
-    def make_directories(self, name: str, paths: Sequence[str], *, group: int = 0) -> None:
-        """Make directories in a volume, as far as they are missing; no link is followed. Raises NoSuchVolumeError."""
+    def make_directories(self, container_id: str, name: str, paths: Sequence[str], *, group: int = 0) -> None:
+        """Make missing directories in a volume; they belong to a container's root and `group`. No link is followed.
+
+        Raises NoSuchVolumeError, NoSuchContainerError.
+        """
         from podpy.libpod.volumes.of_pods import make_directories
 
-        self._engine.privileged(lambda: make_directories(self._engine, name, paths, group))
+        self._engine.privileged(lambda: make_directories(self._engine, container_id, name, paths, group))
 
     # Changing
 
@@ -267,13 +279,8 @@ class Volumes:
 
 
 def _unknown_driver(name: str, driver: str) -> PodpyError:
-    if driver == "image":
-        return NotSupportedError(
-            'podpy has no volume driver "image"',
-            hint="A container can have an image itself: --mount type=image,source=IMAGE,destination=/DIR,rw=true",
-        )
     return NotSupportedError(
         f"volume {name} uses volume plugin {driver} but it could not be retrieved: no volume plugin with name {driver} "
         "available: required plugin missing",
-        hint='podpy has no volume plugins: the only driver is "local"',
+        hint='podpy has no volume plugins: the drivers are "local" and "image"',
     )

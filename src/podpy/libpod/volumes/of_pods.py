@@ -30,8 +30,9 @@ def create_for(
     """See Volumes.create_for. This process must be in the user's namespaces."""
     table = engine.volume_table
     name = names.new_id()
+    owner = _root_of(engine, container_id, group)
     with engine.database.transaction():
-        table.create(name, anonymous=True, options=options, owner=(0, group))
+        table.create(name, anonymous=True, options=options, owner=owner)
         table.use(container_id, name)
     if options:  # it is mounted at a start
         return name
@@ -39,40 +40,50 @@ def create_for(
     try:
         os.fchmod(top, mode)
         for path, data, file_mode in files:
-            _write(top, path, data, file_mode, group)
+            _write(top, path, data, file_mode, owner)
     finally:
         os.close(top)
     return name
 
 
-def make_directories(engine: Engine, name: str, paths: Sequence[str], group: int) -> None:
+def _root_of(engine: Engine, container_id: str, group: int) -> tuple[int, int]:
+    """Return what root and a group of a container are in podpy's own user namespace."""
+    from podpy.libpod.containers.held import find
+    from podpy.spec.userns import outside
+
+    spec = find(engine, container_id).spec
+    return outside(0, spec.uid_maps), outside(group, spec.gid_maps)
+
+
+def make_directories(engine: Engine, container_id: str, name: str, paths: Sequence[str], group: int) -> None:
     """See Volumes.make_directories. This process must be in the user's namespaces."""
     volume = engine.volume_table.find(name)
     if volume.needs_mount:
         return
+    owner = _root_of(engine, container_id, group)
     top = os.open(volume.mountpoint, _DIRECTORY)
     try:
         for path in paths:
             try:
-                os.close(beneath.make_inside(top, path, owner=(0, group), directory=True))
+                os.close(beneath.make_inside(top, path, owner=owner, directory=True))
             except FileExistsError:
                 continue  # a file, or a link: the start looks it up beneath the volume, and says what is wrong
     finally:
         os.close(top)
 
 
-def _write(top: int, path: str, data: bytes, mode: int, group: int) -> None:
+def _write(top: int, path: str, data: bytes, mode: int, owner: tuple[int, int]) -> None:
     *folders, name = path.split("/")
     directory = os.dup(top)
     try:
         for folder in folders:
-            inner = _folder(directory, folder, group)
+            inner = _folder(directory, folder, owner)
             os.close(directory)
             directory = inner
         with open(_new_file(directory, name, path), "wb") as file:
             file.write(data)
             file.flush()
-            os.fchown(file.fileno(), 0, group)
+            os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
     finally:
         os.close(directory)
@@ -85,7 +96,7 @@ def _new_file(directory: int, name: str, path: str) -> int:
         raise UsageError(f"a volume has two files {path}", hint="Give one of them another path") from None
 
 
-def _folder(directory: int, name: str, group: int) -> int:
+def _folder(directory: int, name: str, owner: tuple[int, int]) -> int:
     """Return a descriptor of a folder, made if it isn't there."""
     try:
         os.mkdir(name, dir_fd=directory)
@@ -95,6 +106,6 @@ def _folder(directory: int, name: str, group: int) -> int:
         inner = os.open(name, _DIRECTORY, dir_fd=directory)
     except NotADirectoryError:
         raise UsageError(f"a volume has a file and a folder {name}") from None
-    os.fchown(inner, 0, group)
+    os.fchown(inner, *owner)
     os.fchmod(inner, _FOLDER_MODE)
     return inner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import contextmanager
 
 from podpy.errors import NoSuchVolumeError, PodpyError, StateError, StorageError, UsageError
@@ -61,7 +62,7 @@ def import_tar(engine: Engine, volume: Volume, source: int) -> None:
             hint="Start a container that uses it, then import",
         )
     try:
-        engine.volume_table.receive(volume, decompressed(chunks_of(source)))
+        engine.volume_table.receive(volume, source if _is_plain_file(source) else decompressed(chunks_of(source)))
     except FileNotFoundError:
         raise NoSuchVolumeError(f"volume {volume.name} was removed meanwhile: no such volume") from None
     except IsADirectoryError as error:
@@ -69,6 +70,15 @@ def import_tar(engine: Engine, volume: Volume, source: int) -> None:
     except PodpyError as error:
         error.message = f"extracting into volume {volume.name}: {error.message}"
         raise
+
+
+def _is_plain_file(source: int) -> bool:
+    """Return whether a descriptor is a regular file that isn't compressed."""
+    from podpy.image.incoming.compression import HEAD, detect
+
+    if not stat.S_ISREG(os.fstat(source).st_mode):
+        return False
+    return not detect(os.pread(source, HEAD, os.lseek(source, 0, os.SEEK_CUR)))
 
 
 def _mount(engine: Engine, volume: Volume) -> bool:

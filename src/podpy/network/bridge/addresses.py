@@ -37,11 +37,8 @@ def choose(network: Network, wanted: list[str], taken: Mapping[str, str], last: 
     `taken`: the addresses of other containers, and their ids; `last`: the subnets' last ones. Raises NetworkSetupError,
     in Podman's words.
     """
-    texts = [_text(address) for address in wanted]
-    subnets = [] if network.ipam_driver == NO_IPAM else network.subnets
-    for text in texts:
-        if not any(subnet.prefix.contains(text) for subnet in subnets):
-            raise NetworkSetupError(f"requested static ip {text} not in any subnet on network {network.name}")
+    texts = check_subnets(network, wanted)
+    subnets = _subnets(network)
     found, moved = [], {}
     for subnet in subnets:
         own = next((text for text in texts if subnet.prefix.contains(text)), "")
@@ -51,6 +48,21 @@ def choose(network: Network, wanted: list[str], taken: Mapping[str, str], last: 
             own = moved[subnet.subnet] = _next(subnet, taken, last.get(subnet.subnet, ""))
         found.append(Address(address=own, subnet=subnet.subnet))
     return Chosen(addresses=found, last=moved)
+
+
+def check_subnets(network: Network, wanted: list[str]) -> list[str]:
+    """Return the fixed addresses, in one form. Raises NetworkSetupError, in Podman's words, for one that is in none of
+    the network's subnets.
+    """
+    texts = [_text(address) for address in wanted]
+    for text in texts:
+        if not any(subnet.prefix.contains(text) for subnet in _subnets(network)):
+            raise NetworkSetupError(f"requested static ip {text} not in any subnet on network {network.name}")
+    return texts
+
+
+def _subnets(network: Network) -> list[Subnet]:
+    return [] if network.ipam_driver == NO_IPAM else network.subnets
 
 
 def mac_of(network: Network, given: list[Address]) -> str:

@@ -71,7 +71,8 @@ class BridgeNetwork:
             (attachment, definitions.named(attachment.network)) for attachment in context.spec.networks
         ]
         resolving = resolver.StartResolver(self.shared.directory, lambda: self.hold_fd)
-        by_pasta = self.shared.leaves_by_new_pasta(context.paths.cache)
+        self.leaves = any(not network.internal for _, network in self.wanted)  # pasta has 16 MB, and takes 25 ms
+        by_pasta = self.shared.leaves_by_new_pasta(context.paths.cache)  # it may be connected to one that leaves later
         open_to_all = bool(context.spec.uid_maps)
         self._made = netns.HoldNetns(self.netns_path, open_to_all=open_to_all, by_pasta=by_pasta)
         self.operations: list[Operation] = [
@@ -83,7 +84,7 @@ class BridgeNetwork:
             *([PublishPorts(self)] if published and self.shared.is_host else []),
             TellNames(self, resolving),
         ]
-        self.wait_operations: list[Operation] = [WaitForWayOut(self)]
+        self.wait_operations: list[Operation] = [WaitForWayOut(self)] if self.leaves else []
         if any(network.dns_enabled for _, network in self.wanted):
             self.wait_operations.append(resolver.WaitForResolver(resolving))
         self.forwarder: StartForwarder | None = None
@@ -189,14 +190,15 @@ class OpenNamespace(Operation):
 
     def describe(self) -> str:
         """Return where it is."""
-        return f"find or make the network namespace of all bridges, {self._bridge.shared.path}, and its way out"
+        way_out = ", and its way out" if self._bridge.leaves else ""
+        return f"find or make the network namespace of all bridges, {self._bridge.shared.path}{way_out}"
 
     def execute(self) -> None:
         """Do it. Raises OSError, NotSupportedError without nft or pasta, NetworkSetupError."""
         bridge = self._bridge
         bridge.shared.__enter__()
         bridge.is_locked = True
-        bridge.hold_fd = bridge.shared.open(bridge.rows.monitors())
+        bridge.hold_fd = bridge.shared.open(bridge.rows.monitors(), way_out=bridge.leaves)
 
     def explain_failure(self, error: OSError) -> str:
         """Return what limits network namespaces."""

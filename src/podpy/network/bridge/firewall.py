@@ -79,17 +79,19 @@ _CHAINS = f"""
 Pair = tuple[str, str]
 
 
-def load(netns: int) -> bool:
+def load(netns: int, *, is_new: bool = False) -> bool:
     """Load the table into the network namespace of the descriptor `netns`; one that is there loses its pairs.
 
-    Return whether the kernel can tell a transparent socket's packets (nft_socket); without, the rule for them isn't
-    there. Raises NotSupportedError without nft, NetworkSetupError with nft's own words.
+    `is_new`: the namespace is, and has none. Return whether the kernel can tell a transparent socket's packets
+    (nft_socket); without, the rule for them isn't there. Raises NotSupportedError without nft, NetworkSetupError with
+    nft's own words.
     """
-    if not (failed := nftables.load(netns, _CHAINS % _TRANSPARENT + _QUESTIONS)):
+    if not (failed := nftables.load(netns, _CHAINS % _TRANSPARENT + _QUESTIONS, is_new=is_new)):
         return True
-    if not nftables.load(netns, _CHAINS % _TRANSPARENT):  # an old kernel looks for sockets in what comes only
+    # An old kernel looks for sockets in what comes only.
+    if not nftables.load(netns, _CHAINS % _TRANSPARENT, is_new=is_new):
         return True
-    if nftables.load(netns, _CHAINS % ""):
+    if nftables.load(netns, _CHAINS % "", is_new=is_new):
         raise NetworkSetupError(
             f"the firewall of bridge networks can't be set up: {failed}", hint="podpy system doctor"
         )

@@ -57,7 +57,7 @@ class HostNamespace(SharedNamespace):
         """Return False: it has no way out of its own."""
         return False
 
-    def open(self, monitors: Iterable[int] = ()) -> int:
+    def open(self, monitors: Iterable[int] = (), *, way_out: bool = True) -> int:
         """Return a descriptor of the namespace, which forwards and has its table. Raises OSError, NetworkSetupError,
         NotSupportedError without nft.
         """

@@ -23,6 +23,7 @@ from podpy import files, linux, pids, process
 from podpy.network import netns
 from podpy.network.bridge import firewall, links, nftables, routes
 from podpy.network.bridge.netlink import Netlink
+from podpy.network.bridge.way_out import LOCK as WAY_OUT_LOCK
 from podpy.network.bridge.way_out import WayOut
 from podpy.notice import warn
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from podpy.config.paths import Paths
     from podpy.network.bridge.host_firewall import Published
 
-DIRECTORY = "networks"
 _INODE, _USERS, _WITHOUT_SOCKET = "inode", "users", "without-nft-socket"
 TABLE = 100
 _MANY_USERS = 512  # bytes
@@ -61,11 +61,11 @@ class SharedNamespace:
 
     def __init__(self, paths: Paths, conf: ContainersConf) -> None:
         self.owner = links.OWNER
-        self.directory = os.path.join(paths.runroot, DIRECTORY)
+        self.directory = os.path.join(paths.runroot, netns.SHARED)
         self.path = os.path.join(self.directory, netns.NETNS)
         self.way_out = WayOut(self.directory, conf, rootful=not paths.rootless)
         self._lock = -1
-        self._has_way_out = False  # when it was opened
+        self._has_way_out = False  # when it was opened, or it needs none
 
     def __enter__(self) -> Self:
         import fcntl
@@ -92,20 +92,20 @@ class SharedNamespace:
         """Return whether the way out is a pasta that isn't old. Raises NotSupportedError without a program for it."""
         return self.way_out.is_new_pasta(cache)
 
-    def open(self, monitors: Iterable[int] = ()) -> int:
+    def open(self, monitors: Iterable[int] = (), *, way_out: bool = True) -> int:
         """Return a descriptor of the namespace, found or made, with its way out on its way.
 
         The caller closes it when a monitor has its own, and calls `wait` before the container needs the network; it
-        is in a mount namespace of its own. `monitors`: pids of processes that may hold it. Raises OSError,
-        NotSupportedError without nft or pasta, NetworkSetupError.
+        is in a mount namespace of its own. `monitors`: pids of processes that may hold it. `way_out`: the caller needs
+        one. Raises OSError, NotSupportedError without nft or pasta, NetworkSetupError.
         """
         descriptor = self.find(monitors)
         if descriptor < 0:
-            self._has_way_out = False
-            return self._make()
+            self._has_way_out = not way_out
+            return self._make(way_out=way_out)
         try:
             self._note_user()
-            self._has_way_out = self.way_out.is_there()
+            self._has_way_out = not way_out or self.way_out.is_there()
             if not self._has_way_out:
                 self._mount(descriptor)
                 self.way_out.start(again=True)
@@ -178,8 +178,8 @@ class SharedNamespace:
         """
         files.unlink(self._file(_INODE))
         self.way_out.abandon()
-        netns.end(self.directory, wait=wait)
-        for name in (_USERS, _WITHOUT_SOCKET):
+        netns.end(self.directory, wait=wait, search=self.way_out.was_started())
+        for name in (_USERS, _WITHOUT_SOCKET, WAY_OUT_LOCK):
             files.unlink(self._file(name))
 
     def remove_bridge(self, name: str, monitors: Iterable[int] = ()) -> None:
@@ -208,13 +208,14 @@ class SharedNamespace:
             if names:
                 process.in_background(lambda: _remove(rt, names), keep=[self._lock, rt.fileno()])
 
-    def _make(self) -> int:
+    def _make(self, *, way_out: bool) -> int:
         self.end(wait=True)  # what a killed maker has left
         linux.make_netns(self.path, router=True)
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self.way_out.start(again=False)  # it gets ready meanwhile
-            if not firewall.load(descriptor):
+            if way_out:
+                self.way_out.start(again=False)  # it gets ready meanwhile
+            if not firewall.load(descriptor, is_new=True):
                 files.replace(self._file(_WITHOUT_SOCKET), "")
                 warn("this kernel has no nft_socket: servers on user networks see their gateway as the client")
             with Netlink.open(descriptor) as rt:

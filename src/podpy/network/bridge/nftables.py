@@ -45,11 +45,11 @@ _IFNAMSIZ = 16
 _MOST_ELEMENTS = 500  # in one message: a datagram of 64 KiB has room for them
 
 
-def load(netns: int, chains: str, table: str = TABLE) -> str:
+def load(netns: int, chains: str, table: str = TABLE, *, is_new: bool = False) -> str:
     """Load the table, with these sets and chains in it, into the network namespace of the descriptor `netns`.
 
-    It takes the place of one that is there. Return what nft said if it failed, an empty text if it didn't. Raises
-    NotSupportedError without nft.
+    It takes the place of one that is there. `is_new`: there is none; nft waits 5 to 10 ms for the end of what it has
+    deleted. Return what nft said if it failed, an empty text if it didn't. Raises NotSupportedError without nft.
     """
     nft, nsenter = which("nft"), which("nsenter")
     if not nft or not nsenter:
@@ -58,7 +58,8 @@ def load(netns: int, chains: str, table: str = TABLE) -> str:
             f"bridge networks need {name}, which isn't installed", hint=f"sudo apt install {package}"
         )
     reading, writing = process.pipe()
-    ruleset = f"table inet {table}\ndelete table inet {table}\ntable inet {table} {{\n{chains}\n}}\n"
+    instead = "" if is_new else f"table inet {table}\ndelete table inet {table}\n"
+    ruleset = f"{instead}table inet {table} {{\n{chains}\n}}\n"
     os.write(writing, ruleset.encode())  # less than a pipe holds
     os.close(writing)
     try:

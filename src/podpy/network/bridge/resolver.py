@@ -14,7 +14,8 @@ signal. A network without containers has no file.
 
 `resolver.pid` ("INODE PID", the inode of the shared namespace) is locked (F_OFD_SETLK, fcntl(2)) by who starts the
 resolver, which inherits the lock: one is alive, or on its way, while the lock is held, and a kill of whoever frees it.
-It ends when `netns` is unlinked.
+The PID comes when it listens; up to then who has started it holds `resolver-start.lock` (flock(2)), for which other
+starts wait. It ends when `netns` is unlinked.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 NAMES = "names"
 NETNS = "netns"
 PID_FILE = "resolver.pid"
+START_LOCK = "resolver-start.lock"
 _ASIDE = "names.next"  # beside the folder: every file in it is a network's
 _INTERNAL = "%int"
 _SEPARATORS = frozenset(" ,")
@@ -179,7 +181,7 @@ def is_alive(directory: str, inode: int) -> bool:
 
 
 def pid(directory: str) -> int:
-    """Return the pid of the resolver that was started last; 0: none is known."""
+    """Return the pid of the resolver that was started last; 0: none is known, or it doesn't listen yet."""
     words = files.read_small(_pid_file(directory)).split()
     return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
 
@@ -213,6 +215,8 @@ def _pid_file(directory: str) -> str:
 class StartResolver(Operation):
     """Start podpy-resolver unless one is alive; it gets ready while the rest of the start goes on.
 
+    One that another call has started is waited for as well: the container may ask at once.
+
     `netns` returns a descriptor of the shared namespace when the operation is executed; it stays the caller's. The
     caller holds the lock of the shared namespace meanwhile, has written its names before, and waits without the lock.
     """
@@ -223,6 +227,8 @@ class StartResolver(Operation):
         self._pid = 0
         self._ready = -1
         self._messages = -1
+        self._start_lock = -1
+        self._awaits_another = False
 
     def describe(self) -> str:
         """Return what is started."""
@@ -233,7 +239,9 @@ class StartResolver(Operation):
         descriptor = self.netns()
         lock = take(self.directory, os.fstat(descriptor).st_ino)
         if lock < 0:
+            self._awaits_another = not pid(self.directory)
             return
+        self._start_lock = self._lock_start()
         os.makedirs(os.path.join(self.directory, NAMES), mode=0o700, exist_ok=True)
         self._ready, ready = process.pipe()
         self._messages, messages = process.pipe()
@@ -255,7 +263,9 @@ class StartResolver(Operation):
                     os.close(each)
 
     def wait(self) -> None:
-        """Wait until it listens, if it was started. Raises NetworkSetupError with what it said."""
+        """Wait until it listens. Raises NetworkSetupError with what it said, if this call has started it."""
+        if self._awaits_another:
+            os.close(self._lock_start())
         if not self._pid:
             return
         is_ready = os.read(self._ready, 1) == _READY
@@ -265,11 +275,20 @@ class StartResolver(Operation):
             os.close(self._messages)
         pid, self._pid = self._pid, 0
         process.wait(pid)  # the resolver is its child: nobody's wait for any child finds it
+        os.close(self._start_lock)
         if not is_ready:
             from podpy.network.programs import hint_for
 
             message = f"{_PROCESS_NAME} can't start: {said or 'it ended without a word'}"
             raise NetworkSetupError(message, hint=hint_for(said))
+
+    def _lock_start(self) -> int:
+        """Return a descriptor with the lock of who has started one, when that one listens or has failed."""
+        import fcntl
+
+        lock = os.open(os.path.join(self.directory, START_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
 
 
 def _lasting_mounts(directory: str) -> int:

@@ -5,7 +5,8 @@ containers' are translated to 10.0.2.100 and fd50:6f64:7079::100 by the firewall
 program counts but for these (`pasta_options`, `network_cmd_options`).
 
     pasta.pid, slirp4netns.pid   who it is; there when it is ready, so that nobody waits who comes later
-    way-out.lock                 held from its start until it is ready: who comes meanwhile waits for that
+    way-out.lock                 held from its start until it is ready: who comes meanwhile waits for that. It goes with
+                                 the namespace: without it none was started there
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.containers_conf import ContainersConf
 
+LOCK = "way-out.lock"
 _HARDWARE_ADDRESS = "9a:55:9a:55:9a:55"  # the gateway's: the loopback device has none to copy, and old pasta wants one
 
 
@@ -37,6 +39,10 @@ class WayOut:
         self._ready = -1
         self._messages = -1
         self._program = ""
+
+    def was_started(self) -> bool:
+        """Return whether there was, or is, one in this namespace: a killed call's may be getting ready."""
+        return os.path.exists(os.path.join(self._directory, LOCK))
 
     def is_there(self) -> bool:
         """Return whether it is ready."""
@@ -106,7 +112,7 @@ class WayOut:
             self._forget()
 
     def _open_lock(self) -> int:
-        return os.open(os.path.join(self._directory, "way-out.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(os.path.join(self._directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _start(self, *, again: bool) -> None:
         """Start it, with the lock held. `again`: a killed one may be ending, or a killed call's be getting ready; there

@@ -5,6 +5,7 @@ from __future__ import annotations
 from podpy import fastjson
 from podpy.notice import warn
 from podpy.oci.document import devices, env, mounts, namespaces, paths, resources, sysctls, ulimits
+from podpy.rootless.cgroups import RESTART_UNIT
 from podpy.spec import capabilities
 from podpy.spec.container import KEEP_GROUPS, OCI_VERSION
 
@@ -170,6 +171,8 @@ def _annotations(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
     if context.cgroup_manager == "systemd":
         result["org.systemd.property.KillSignal"] = str(spec.stop_signal)
         result["org.systemd.property.TimeoutStopUSec"] = f"uint64 {spec.stop_timeout * 1000000}"
+        if spec.restart_policy in ("always", "unless-stopped"):
+            result["org.systemd.property.Before"] = f"['{RESTART_UNIT}']"  # its ExecStop= comes first
     if KEEP_GROUPS in spec.groups:
         # crun(1): without it crun calls setgroups, which would drop the caller's groups for good.
         result["run.oci.keep_original_groups"] = "1"

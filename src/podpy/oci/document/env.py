@@ -25,8 +25,8 @@ def variables(spec: ContainerSpec, context: BundleContext) -> dict[str, str]:
         result.setdefault("HOSTNAME", hostname(spec, context))
     for name in _SOCKET_ACTIVATION:
         if name in host:
-            # The sockets are for the container's first process, whose pid inside is 1 (sd_listen_fds(3)).
-            result[name] = "1" if name == "LISTEN_PID" else host[name]
+            # The sockets are for the command's process (sd_listen_fds(3)): pid 1 inside, or an init's first child.
+            result[name] = ("2" if spec.init else "1") if name == "LISTEN_PID" else host[name]
     result.update(context.environment)
     return result
 

@@ -12,7 +12,7 @@ import os
 from podpy import beneath
 from podpy.errors import NotSupportedError, UsageError
 from podpy.oci.document import namespaces, paths
-from podpy.spec.container import PROPAGATIONS
+from podpy.spec.container import NOTIFY_DIRECTORY, PROPAGATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def sysfs_is_bound(spec: ContainerSpec, context: BundleContext) -> bool:
     own_userns = namespaces.has_own_userns(spec, context)
     if spec.network == "host":
         return context.host.rootless or own_userns
-    return own_userns and namespaces.joins(spec.network)
+    return own_userns and namespaces.joins(spec.network) and not context.sysfs
 
 
 def _depth(target: str) -> int:
@@ -146,9 +146,12 @@ def _shm(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
 
 
 def _files(spec: ContainerSpec, context: BundleContext) -> list[OciMount]:
-    guard = ["ro", "nosuid", "noexec", "nodev"] if spec.read_only else []
+    options = ["ro", "nosuid", "noexec", "nodev"]
+    guard = options if spec.read_only else []
     files = context.files.items()
-    result = [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in files]
+    # One may connect to a socket on a read-only mount. Writable, the container could fill the user's run directory.
+    guards = {NOTIFY_DIRECTORY: options}
+    result = [_mount(to, "bind", ["bind", "rprivate", *guards.get(to, guard)], source) for to, source in files]
     for directory in spec.chroot_dirs:
         inner = ((directory + target, source) for target, source in files if target.startswith("/etc/"))
         result += [_mount(target, "bind", ["bind", "rprivate", *guard], source) for target, source in inner]

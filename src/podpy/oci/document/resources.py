@@ -18,11 +18,17 @@ DEFAULT_PIDS = 2048  # containers.conf(5), pids_limit
 _MEMORY = ("memory", "memory_swap", "memory_reservation")
 _DEVICES = ("blkio_weight_device", "device_read_bps", "device_write_bps", "device_read_iops", "device_write_iops")
 _CPU = ("cpu_shares", "cpu_quota", "cpu_period", "cpus")
+_CPUSET = ("cpuset_cpus", "cpuset_mems")
+_PIDS = ("pids_limit",)
 
 
 def build(spec: ContainerSpec, context: BundleContext) -> dict[str, Any]:
-    """Return linux.resources. Raises NotSupportedError for an explicit limit that this host can't enforce."""
+    """Return linux.resources. Raises NotSupportedError for an explicit limit that this host can't enforce, unless the
+    spec wants only what can be.
+    """
     asked = spec.resources
+    if spec.limits_if_possible:
+        asked, _ = enforceable(asked, context.cgroup_manager, context.host.controllers)
     check(asked, context.cgroup_manager, context.host.controllers)
     result: dict[str, Any] = {}
     _add(result, "memory", _memory(asked))
@@ -63,6 +69,22 @@ def check(asked: Resources, manager: str, controllers: Collection[str]) -> None:
             )
 
 
+def enforceable(
+    asked: Resources, manager: str, controllers: Collection[str]
+) -> tuple[Resources, NotSupportedError | None]:
+    """Return the limits without those that podpy may not enforce, and the error about the first of these."""
+    error: NotSupportedError | None = None
+    nothing = type(asked)()
+    for names in (_MEMORY, _CPU, _CPUSET, _PIDS):
+        only = nothing.replace(**{name: getattr(asked, name) for name in names})
+        try:
+            check(only, manager, controllers)
+        except NotSupportedError as raised:
+            error = error or raised
+            asked = asked.replace(**{name: getattr(nothing, name) for name in names})
+    return asked, error
+
+
 def _mend(controller: str) -> str:
     from podpy.rootless.checks.controllers import missing_controllers
     from podpy.rootless.checks.mends import one_line
@@ -73,7 +95,7 @@ def _mend(controller: str) -> str:
 def needed(asked: Resources) -> list[tuple[str, str]]:
     """Return (option, controller) for each explicit limit."""
     fields = [(name, "memory") for name in _MEMORY] + [(name, "cpu") for name in _CPU]
-    fields += [("cpuset_cpus", "cpuset"), ("cpuset_mems", "cpuset"), ("blkio_weight", "io")]
+    fields += [(name, "cpuset") for name in _CPUSET] + [("blkio_weight", "io")]
     fields += [(name, "io") for name in _DEVICES]
     found = [("--" + n.replace("_", "-"), c) for n, c in fields if getattr(asked, n) not in (None, "", [])]
     # "memory.high" belongs to the controller memory; "cgroup.max.depth" belongs to none.

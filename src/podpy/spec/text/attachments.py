@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 BRIDGE = "bridge"
 ORDINARY = ("", "default", "private", "none", "host", "pasta", "slirp4netns", "container", "ns", "pod")
-"""What stands before the colon of a `--network` that names no network."""
+"""The modes of `--network`: a text before the colon that isn't a network's name."""
 _HEX = frozenset("0123456789abcdef")
 _MAC_DIGITS = 12
-_LONGEST_NAME = 253  # characters (RFC 1035, 2.3.4, without the lengths)
+_LONGEST_NAME = 253  # characters (RFC 1035, 2.3.4, without length octets)
 
 
 def parse_networks(values: Sequence[str]) -> tuple[str, list[Attachment]]:
     """Return the mode and the networks of all `--network` options, at least one. Raises UsageError.
 
-    A network that is named again counts once: as it was named last, where it was named first.
+    A network that is named twice counts once: at its first position, with its last options.
     """
     mode, _, options = values[0].partition(":")
     found: dict[str, Attachment] = {}
@@ -57,7 +57,7 @@ def with_own(
 ) -> list[Attachment]:
     """Return the networks with the values of `--ip`, `--ip6`, `--mac-address` and `--network-alias`.
 
-    `mode`: what `--network` says, "" if it wasn't given: then they are for the default network. Raises UsageError.
+    `mode`: `--network`'s, "" if it wasn't given, which is the default network. Raises UsageError.
     """
     given = {"ip": ip, "ip6": ip6, "mac-address": mac, "network-alias": list(aliases)}
     networks = networks or [Attachment(network="")]
@@ -80,7 +80,7 @@ def with_own(
 def parse_mac(text: str) -> str:
     """Return a hardware address as "aa:bb:cc:dd:ee:ff" from a form that Go's net.ParseMAC takes.
 
-    Raises UsageError, also for one that no device can have (IEEE 802: a group's, or zero).
+    Raises UsageError, also for an address that no device can have (IEEE 802: a group address, or zero).
     """
     lower = text.lower()
     digits = lower.replace(":", "").replace("-", "").replace(".", "")
@@ -97,14 +97,14 @@ def parse_mac(text: str) -> str:
 
 
 def check_alias(alias: str) -> str:
-    """Return a container's other name on a network. Raises UsageError for one that nobody could ask for."""
+    """Return a container's alias on a network. Raises UsageError for one that no resolver could look up."""
     if not 0 < len(alias) <= _LONGEST_NAME or "," in alias or not alias.isprintable() or " " in alias:
         raise UsageError(f"network alias {alias!r}: no host name: invalid argument")
     return alias
 
 
 def _attachment(name: str, options: str) -> Attachment:
-    """Return what stands behind the colon. Raises UsageError."""
+    """Return the network with the options behind the colon. Raises UsageError."""
     words = [word.partition("=") for word in options.split(",")] if options else []
     texts = {"interface_name": "", "host_interface_name": "", "mac": ""}
     ips, aliases, others = [], [], {}

@@ -9,15 +9,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What means something else inside, or is the host's own business.
+# Variables that mean something else in a container, or concern only the host.
 _NOT_SHARED = frozenset(["HOME", "HOSTNAME", "PATH", "TERM", "_", "PWD", "OLDPWD", "SHLVL"])
 
 
 def environment(env: Sequence[str], env_files: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that were asked for: those of files, then single ones; the last one wins.
+    """Return the variables of `env_files`, then those of `env`; the last one wins.
 
-    "NAME" alone is the caller's value in `environ` (left out if there is none), "NAME*" all of the caller's that begin
-    so. A line of a file is taken as it stands, as Podman does: `export A=1` is a variable called "export A".
+    "NAME" alone takes the caller's value from `environ` (omitted if unset), "NAME*" all of the caller's variables with
+    that prefix. A line of a file is literal, as in Podman: `export A=1` is a variable called "export A".
     Raises UsageError.
     """
     result: dict[str, str] = {}
@@ -25,7 +25,7 @@ def environment(env: Sequence[str], env_files: Sequence[str], environ: Mapping[s
         for line in _lines(path, "--env-file"):
             _add(result, line, path, environ)
     for item in env:
-        if item:  # -e "$MORE" with nothing in it is nothing, as with Podman
+        if item:  # an empty -e "$MORE" is ignored, as in Podman
             _add(result, item, "--env", environ)
     return result
 
@@ -36,7 +36,7 @@ def host_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def labels(items: Sequence[str], files: Sequence[str]) -> dict[str, str]:
-    """Return labels of files, then single ones. KEY alone has an empty value. Raises UsageError."""
+    """Return the labels of `files`, then those of `items`. KEY alone has an empty value. Raises UsageError."""
     result: dict[str, str] = {}
     for item in [*(line for path in files for line in _lines(path, "--label-file")), *items]:
         key, _, value = item.partition("=")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _HIGHEST_PORT = 65535
-_MOST_NAMED, _MOST_SHOWN = 3, 40  # texts, and letters of one
+_MOST_NAMED, _MOST_SHOWN = 3, 40  # texts, and characters of each
 
 
 def parse_expose(text: str) -> list[str]:
@@ -48,7 +48,7 @@ def _wrong(text: str, why: str) -> UsageError:
 
 
 def of_image(texts: Iterable[str]) -> list[str]:
-    """Return an image's exposed ports as they are ("80", "80/tcp", "90-95/udp"); what is none is left out and told."""
+    """Return an image's exposed ports as written ("80", "80/tcp", "90-95/udp"); warn of invalid ones and omit them."""
     ports: list[str] = []
     others: list[str] = []
     for text in texts:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SHORTEST = 1  # nanosecond: Podman's own limit, whatever its text says; the monitor's is a second
+_SHORTEST = 1  # nanosecond: Podman's real limit, whatever its message says; the monitor's is a second
 
 
 def command(text: str) -> list[str]:
@@ -77,7 +77,7 @@ def retries(number: int) -> int:
 
 
 def on_failure(text: str) -> str:
-    """Return what is done about an unhealthy container. Raises UsageError."""
+    """Return the action for an unhealthy container. Raises UsageError."""
     if (text or ACTIONS[0]) not in ACTIONS:
         raise UsageError(
             f'invalid on-failure action "{text}" for health check: supported actions are {",".join(ACTIONS)}'
@@ -88,7 +88,7 @@ def on_failure(text: str) -> str:
 def log_destination(text: str, directory: Callable[[], str]) -> str:
     """Return `local`, `events_logger`, or the absolute path of a directory. Raises UsageError.
 
-    `directory` returns where a relative path begins.
+    `directory` returns the base of a relative path.
     """
     if text in ("", LOCAL):
         return LOCAL
@@ -99,7 +99,7 @@ def log_destination(text: str, directory: Callable[[], str]) -> str:
         why = "must be directory" if os.path.exists(path) else f"error: stat {text}: no such file or directory"
         raise UsageError(
             f"running container create option: HealthCheck Log '{text}' destination {why}",
-            hint="--health-log-destination takes local, events_logger, or a directory that is there",
+            hint="--health-log-destination takes local, events_logger, or an existing directory",
         )
     return os.path.normpath(path)
 

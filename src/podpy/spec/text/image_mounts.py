@@ -16,7 +16,7 @@ _OF_ARTIFACTS = ("title", "digest", "name")
 
 
 def parse_image(words: Iterable[str]) -> Mount:
-    """Return what the KEY=VALUE words of a mount of type image ask for. Raises UsageError."""
+    """Return the mount of type image that the KEY=VALUE words describe. Raises UsageError."""
     source = target = subpath = ""
     access = "ro"
     for word in words:
@@ -43,7 +43,7 @@ def parse_image(words: Iterable[str]) -> Mount:
 
 
 def parse_artifact(words: Iterable[str]) -> Mount:
-    """Return what the KEY=VALUE words of a mount of type artifact ask for. Raises UsageError."""
+    """Return the mount of type artifact that the KEY=VALUE words describe. Raises UsageError."""
     source = target = ""
     chosen: dict[str, str] = {}
     for word in words:

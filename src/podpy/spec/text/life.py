@@ -16,11 +16,11 @@ _POLICIES = ("no", "on-failure", "always", "unless-stopped", "never")
 _DRIVERS = ("k8s-file", "json-file", "journald", "none", "passthrough", "passthrough-tty")
 _LOG_OPTIONS = ("path", "max-size", "max-file", "tag", "label")
 _FIELD_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")  # of the journal
-_HIGHEST = (1 << 31) - 1  # of a C int
+_HIGHEST = (1 << 31) - 1  # the largest C int
 
 
 def restart_policy(text: str, where: str = "running container create option: ") -> tuple[str, int]:
-    """Return the policy and how often it may restart (0: without end). Raises UsageError, which begins with `where`."""
+    """Return the policy and its most restarts (0: no limit). Raises UsageError, whose text begins with `where`."""
     policy, colon, retries = text.partition(":")
     if not text:
         return "", 0
@@ -68,7 +68,7 @@ def log_options(items: Sequence[str]) -> dict[str, str]:
 
 
 def log_labels(items: Sequence[str]) -> dict[str, str]:
-    """Return the journal's further fields that `--log-opt label=NAME=VALUE` adds. Raises UsageError."""
+    """Return the journal fields that `--log-opt label=NAME=VALUE` adds. Raises UsageError."""
     result = {}
     for item in items:
         option, _, label = item.partition("=")

@@ -16,12 +16,15 @@ _ULIMITS = frozenset(
 )
 _LARGEST_ULIMIT = (1 << 64) - 1  # rlim_t
 _MOST_OPERATIONS = (1 << 64) - 1
+_CPU_PERIOD = 100_000  # microseconds, for --cpus
+MOST_QUOTA = (1 << 44) - 1
+"""The largest CPU quota in microseconds that the kernel takes (kernel/sched/core.c, max_cfs_runtime)."""
 _LARGEST_CPU = (1 << 32) - 1
-_SMALLEST_MEMORY = 6 << 20  # the kernel can't start a process with less; runc and Podman say the same
+_SMALLEST_MEMORY = 6 << 20  # the kernel can't start a process with less; runc and Podman have the same limit
 
 
 def ulimits(items: Sequence[str]) -> list[Ulimit]:
-    """Return the limits, one per name, the last one of each. Raises UsageError."""
+    """Return the limits, the last one of each name. Raises UsageError."""
     return list({limit.name: limit for limit in map(parse_ulimit, items)}.values())
 
 
@@ -50,7 +53,7 @@ def _ulimit_value(text: str, value: str) -> int:
         return -1
     number = whole(value, _LARGEST_ULIMIT)
     if number is None:
-        raise _bad_ulimit(text, f'"{value}" is no whole number')
+        raise _bad_ulimit(text, f'"{value}" is not a whole number')
     return number
 
 
@@ -68,8 +71,10 @@ def check_cpus(cpus: float, quota: int, period: int) -> None:
             raise UsageError(
                 f"{option} and --cpus cannot be set together", hint="--cpus is a short form of --cpu-period --cpu-quota"
             )
-    if cpus < 0:
+    if not cpus >= 0:
         raise UsageError("--cpus must be positive")
+    if cpus * _CPU_PERIOD > MOST_QUOTA or quota > MOST_QUOTA:
+        raise UsageError(f"--cpus {cpus} is too large" if cpus else f"--cpu-quota {quota} is too large")
     if period and not 1000 <= period <= 1000000:
         raise UsageError("--cpu-period must be between 1000 and 1000000 microseconds")
 
@@ -85,7 +90,7 @@ def check_cpuset(option: str, text: str) -> str:
 
 
 def memory(option: str, text: str) -> int | None:
-    """Return bytes; None for an empty text or 0, which limit nothing. Raises UsageError."""
+    """Return bytes; None (no limit) for an empty text or 0. Raises UsageError."""
     if not text:
         return None
     size = parse_size(option, text)
@@ -95,7 +100,7 @@ def memory(option: str, text: str) -> int | None:
 
 
 def memory_swap(text: str, memory_limit: int | None) -> int | None:
-    """Return the limit of memory and swap together: Podman's default is as much swap as memory. Raises UsageError."""
+    """Return the limit of memory plus swap; Podman's default is as much swap as memory. Raises UsageError."""
     if not text:
         return memory_limit * 2 if memory_limit else None
     if memory_limit is None:
@@ -153,7 +158,7 @@ def _of_device(item: str, hint: str) -> tuple[str, str]:
 
 
 def oom_score_adj(value: int) -> int:
-    """Return the value if it is one that the kernel takes (proc_pid_oom_score_adj(5)). Raises UsageError."""
+    """Return the value. Raises UsageError for one that the kernel refuses (proc_pid_oom_score_adj(5))."""
     if not -1000 <= value <= 1000:
         raise UsageError(f"--oom-score-adj {value}: it goes from -1000 to 1000")
     return value

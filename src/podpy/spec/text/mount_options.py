@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Of each group only one may be given.
+# A mount has at most one option of each group.
 _GROUPS: tuple[tuple[str, ...], ...] = (
     ("rw", "ro"),
     ("exec", "noexec"),
@@ -43,16 +43,16 @@ _OF_VOLUMES = {
     "copy": "'copy' or 'nocopy'",
     "private": "'[r]shared', '[r]private', '[r]slave' or '[r]unbindable'",
 }
-"""What Podman calls a group, by its first option, where two of it are given to `-v`."""
+"""Podman's name for a group, by its first option, in the error of a `-v` with two options of the group."""
 _KNOWN = "Common ones: ro, rw, z, Z, U, O, exec, noexec, nodev, nosuid, bind, rbind, rprivate, rshared, rslave"
 
 
 def check(
     options: Sequence[str], *, is_tmpfs: bool = False, is_volume: bool = False, rootless: bool = True
 ) -> list[str]:
-    """Return the options, each once, without those that are for other systems, as Docker and Podman do.
+    """Return the options, each once, without those for other systems, as Docker and Podman do.
 
-    `is_tmpfs`: they are a tmpfs's; `is_volume`: they are of `-v`, whose errors Podman words otherwise.
+    `is_tmpfs`: the mount is a tmpfs; `is_volume`: the option is `-v`, whose errors have other words in Podman.
     Raises UsageError.
     """
     result: list[str] = []

@@ -11,7 +11,7 @@ from podpy.spec.text import mount_options
 from podpy.spec.text.volumes import check_volume_name, target_path
 
 _TYPES = ("bind", "tmpfs", "volume", "devpts", "glob", "ramfs")
-_ALIKE = (("glob", "bind"), ("ramfs", "tmpfs"))  # the first takes the second's keys
+_ALIKE = (("glob", "bind"), ("ramfs", "tmpfs"))  # the first type takes the second's keys
 _SOURCE = ("src", "source")
 _TARGET = ("target", "dst", "dest", "destination")
 _PLAIN = frozenset(
@@ -23,7 +23,7 @@ _DEVPTS = frozenset("uid gid mode ptmxmode newinstance max".split())
 def parse_mount(text: str, *, rootless: bool = True, directory: str = "") -> list[Mount]:
     """Return the mounts that one `--mount` asks for (a glob may give several). Raises UsageError.
 
-    Relative sources begin at `directory`; without it they stay relative, and a glob begins at the root.
+    `directory` is the base of relative sources; without it they stay relative, and a glob's base is the root.
     """
     try:
         words = split_csv(text)
@@ -45,7 +45,7 @@ def parse_mount(text: str, *, rootless: bool = True, directory: str = "") -> lis
 
 
 class _Entry:
-    """The keys of one `--mount`, as they are read."""
+    """The keys of one `--mount`, collected one by one."""
 
     def __init__(self, kind: str, text: str, directory: str) -> None:
         self.kind = kind

@@ -15,7 +15,7 @@ MODES = {
     "cgroupns": ("private", "host"),
 }
 POD = "pod"
-"""Any of them, in a pod: the infra container's (podman-run(1))."""
+"""The mode, in any of MODES, that joins the namespace of the pod's infra container (podman-run(1))."""
 _USERNS = ("host", "keep-id", "nomap", "auto")
 
 
@@ -35,7 +35,7 @@ def check_userns(mode: str) -> str:
     how, colon, where = mode.partition(":")
     if how in ("container", "ns") and colon and where:
         return mode
-    if how == "no-map":  # containers.conf(5) writes it so
+    if how == "no-map":  # containers.conf(5)'s spelling
         return check_userns("nomap" + mode.removeprefix("no-map"))
     if how not in (*_USERNS, "private", POD):
         known = "host, keep-id[:uid=,gid=,size=], nomap, auto[:size=,uidmapping=,gidmapping=], container:NAME, ns:PATH"
@@ -46,7 +46,7 @@ def check_userns(mode: str) -> str:
 
 
 def map_lines(option: str, items: Sequence[str]) -> list[str]:
-    """Return the lines of an id map as they were given. Raises UsageError for one that has another form."""
+    """Return the lines of an id map unchanged. Raises UsageError for a malformed one."""
     for item in items:
         parts = item.lstrip("+ug").split(":")
         numbers = [parts[0], *(part.removeprefix("@") for part in parts[1:2]), *parts[2:]]
@@ -58,7 +58,7 @@ def map_lines(option: str, items: Sequence[str]) -> list[str]:
 
 
 def lines_of_name(option: str, name: str, path: str) -> list[str]:
-    """Return the lines of a map with all ids that a subuid(5) file gives to a name, from 0 on. Raises UsageError."""
+    """Return the lines that map 0 upwards to all ids that a subuid(5) file gives to a name. Raises UsageError."""
     from podpy.rootless.subids import from_file
 
     lines, container = [], 0

@@ -14,7 +14,7 @@ _LONGEST_DOMAIN = 254
 
 
 def check_host(text: str) -> str:
-    """Return the value of one `--add-host`. Raises UsageError for what is no name of one line, or no address."""
+    """Return the value of one `--add-host`. Raises UsageError for control characters or an invalid address."""
     names, colon, address = text.partition(":")
     if not colon or not names:
         raise UsageError(f'bad format for add-host: "{text}"', hint="It is HOST[;HOST…]:ADDRESS")
@@ -41,7 +41,7 @@ def check_name_servers(items: Sequence[str]) -> list[str]:
 
 
 def check_searches(items: Sequence[str]) -> list[str]:
-    """Return the values of `--dns-search`: domains, or "." alone, which is none. Raises UsageError."""
+    """Return the values of `--dns-search`: domains, or "." alone, which means no domain. Raises UsageError."""
     for text in items:
         if text == "." and len(items) > 1:
             raise UsageError("cannot pass additional search domains when also specifying '.'")
@@ -51,7 +51,7 @@ def check_searches(items: Sequence[str]) -> list[str]:
 
 
 def _is_domain(text: str) -> bool:
-    """Return whether a text is a name as RFC 1035 has them (2.3.4), with a letter somewhere and perhaps a last dot."""
+    """Return whether a text is a name by RFC 1035, 2.3.4, has a letter, and ends with at most one dot."""
     labels = text.removesuffix(".").split(".")
     well_formed = all(
         label.isascii() and label.replace("-", "").isalnum() and label.strip("-") == label for label in labels

@@ -2,7 +2,7 @@
 
     [[IP:][HOSTPORT]:]CONTAINERPORT[/PROTOCOL]       each port may be a range FIRST-LAST
 
-An IPv6 address stands in brackets; an IPv4 one may.
+An IPv6 address needs brackets; an IPv4 address may have them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _HIGHEST = 65535
 
 
 def parse_publish(text: str) -> list[PortMapping]:
-    """Return what one `-p` asks for. A host port of 0 is an ephemeral one, chosen at each start.
+    """Return the mappings of one `-p`. A host port of 0 is ephemeral: each start chooses one.
 
-    Raises UsageError for what makes no sense, in Podman's words, NotSupportedError for sctp.
+    Raises UsageError for an invalid text, in Podman's words, and NotSupportedError for sctp.
     """
     rest, *protocols = text.split("/")
     if len(protocols) > 1:
@@ -73,7 +73,7 @@ def _protocol(name: str, text: str) -> str:
         error = NotSupportedError(
             f"-p {text}: sctp can't be forwarded: pasta, slirp4netns and podpy's forwarder know tcp and udp"
         )
-        error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's: there the start fails
+        error.exit_code = EXIT_NOT_EXECUTABLE  # Podman's code: there the start fails
         raise error
     if not name:
         raise _wrong("must provide a non-empty protocol to publish", text)
@@ -83,7 +83,7 @@ def _protocol(name: str, text: str) -> str:
 
 
 def _split(rest: str, text: str) -> tuple[str | None, str, str]:
-    """Return address (None: any), host port and container port as texts, the ports empty where they weren't given."""
+    """Return address (None: any), host port and container port as texts; a port that wasn't given is empty."""
     address, bracket, after = rest.partition("]")
     if not bracket:
         parts = rest.split(":")
@@ -117,7 +117,7 @@ def _check_address(address: str, text: str) -> None:
 
 
 def _range(part: str, text: str, what: str, *, lowest: int = 1) -> tuple[int, int]:
-    """Return the first port and how many there are of "80" or "80-82"."""
+    """Return the first port and the number of ports of "80" or "80-82"."""
     first, dash, last = part.partition("-")
     if not first or "-" in last or (dash and not last):
         said = "invalid port format - port ranges are formatted as startPort-stopPort"

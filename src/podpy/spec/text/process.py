@@ -15,7 +15,7 @@ _ZONES = "/usr/share/zoneinfo"
 
 
 def parse_entrypoint(text: str) -> list[str]:
-    """Return the entrypoint: a JSON list, or one word as it stands."""
+    """Return the entrypoint: a JSON list, else the text as one word."""
     if text.startswith("["):
         from podpy import fastjson
 
@@ -29,7 +29,7 @@ def parse_entrypoint(text: str) -> list[str]:
 
 
 def host_users(users: Sequence[str]) -> list[str]:
-    """Return the names of users of the host, who are given by name or number. Raises UsageError."""
+    """Return the names of the host's users that are given by name or number. Raises UsageError."""
     import pwd
 
     names = []
@@ -42,7 +42,7 @@ def host_users(users: Sequence[str]) -> list[str]:
 
 
 def check_chroot_dirs(directories: Sequence[str]) -> list[str]:
-    """Return the directories. Raises UsageError for one that isn't absolute, or is none of its own."""
+    """Return the directories. Raises UsageError for one that isn't absolute, or is the root."""
     for path in directories:
         if not path.startswith("/") or not path.strip("/") or ".." in path.split("/"):
             raise UsageError(f"--chrootdirs {path}: it must be an absolute path of a directory other than /")
@@ -74,7 +74,7 @@ def check_workdir(path: str) -> str:
     """Return the working directory. Raises UsageError if it isn't absolute."""
     if path and not path.startswith("/"):
         error = UsageError(f"the working directory '{path}' is invalid, it needs to be an absolute path")
-        error.exit_code = EXIT_NOT_EXECUTABLE  # as of one that isn't there
+        error.exit_code = EXIT_NOT_EXECUTABLE  # as for a missing directory
         raise error
     return path
 

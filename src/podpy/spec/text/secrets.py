@@ -17,7 +17,7 @@ _EXAMPLE = "For example: --secret token,target=/etc/token,mode=0400"
 
 
 def parse_secret(text: str) -> SecretUse:
-    """Return what one option asks for. Raises UsageError in Podman's words."""
+    """Return the secret of one option. Raises UsageError in Podman's words."""
     name, *options = text.split(",")
     if not options:
         return SecretUse(name=_named(text, text))

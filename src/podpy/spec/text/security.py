@@ -53,7 +53,7 @@ def security_options(items: Sequence[str]) -> dict[str, Any]:
     if fields["seccomp_allow"] and fields.get("seccomp"):
         raise UsageError(
             f"--security-opt seccomp-allow has no effect with seccomp={fields['seccomp']}",
-            hint="It is about what podpy adds to the default profile",
+            hint="It changes what podpy adds to the default profile",
         )
     return fields
 
@@ -83,7 +83,7 @@ def is_cdi_name(text: str) -> bool:
 
 
 def parse_device(text: str) -> Device:
-    """Return what `--device HOST[:CONTAINER][:PERMISSIONS]` asks for. Raises UsageError."""
+    """Return the device of `--device HOST[:CONTAINER][:PERMISSIONS]`. Raises UsageError."""
     parts = text.split(":")
     host, container, permissions = parts[0], parts[0], "rwm"
     if len(parts) == 2 and not parts[1].startswith("/"):
@@ -99,7 +99,7 @@ def parse_device(text: str) -> Device:
 
 
 def parse_device_rule(text: str, *, rootless: bool) -> dict[str, Any]:
-    """Return `--device-cgroup-rule` in the OCI runtime spec's form. Raises NotSupportedError, UsageError."""
+    """Return a `--device-cgroup-rule` in the OCI runtime spec's format. Raises NotSupportedError, UsageError."""
     words = text.split()
     numbers = words[1].split(":") if len(words) == 3 else []
     if len(numbers) != 2:

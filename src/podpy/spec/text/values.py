@@ -1,4 +1,4 @@
-"""Small values: sizes, pairs, signals. Each parser takes the option's name, so that its error can say it."""
+"""Small values: sizes, pairs, signals. Each parser takes the option's name, for its error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# github.com/docker/go-units, RAMInBytes: powers of 1024, with or without a "b" or "ib" behind.
+# github.com/docker/go-units, RAMInBytes: powers of 1024, with or without a final "b" or "ib".
 _POWERS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 
 
@@ -23,7 +23,7 @@ _PAIRS = {
 
 
 def parse_size(option: str, text: str, base: int = 1024) -> int:
-    """Return bytes of "512", "64m", "1.5GiB"; a k is `base` bytes. Raises UsageError."""
+    """Return the bytes of "512", "64m", "1.5GiB"; a k is `base` bytes. Raises UsageError."""
     lower = text.strip().lower()
     digits = lower.rstrip("bkmgtpi ")
     unit = lower[len(digits) :].strip()

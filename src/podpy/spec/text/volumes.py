@@ -14,10 +14,10 @@ _NAME_CHARACTERS = _NAME_START | frozenset("_.-")
 
 
 def parse_volume(text: str, *, rootless: bool = True, directory: str = "") -> Mount:
-    """Return what one `-v` asks for: a bind mount, a named volume, or an anonymous one. Raises UsageError.
+    """Return the mount of one `-v`: a bind mount, a named volume, or an anonymous one. Raises UsageError.
 
-    A source that begins with / or . is a directory of the host; anything else is a volume's name. Relative ones begin
-    at `directory`; without it they stay relative.
+    A source that begins with / or . is a directory of the host; any other source is a volume's name. `directory` is
+    the base of relative paths; without it they stay relative.
     """
     parts = text.split(":")
     if len(parts) > 3:
@@ -39,14 +39,14 @@ def parse_volume(text: str, *, rootless: bool = True, directory: str = "") -> Mo
 
 
 def parse_tmpfs(text: str, *, rootless: bool = True) -> Mount:
-    """Return what one `--tmpfs` asks for. Raises UsageError."""
+    """Return the mount of one `--tmpfs`. Raises UsageError."""
     target, _, options = text.partition(":")
     words = mount_options.check(options.split(",") if options else [], is_tmpfs=True, rootless=rootless)
     return Mount(type="tmpfs", target=target_path(target), options=words)
 
 
 def target_path(path: str) -> str:
-    """Return a mount's place in the container without . and .. and doubled slashes. Raises UsageError."""
+    """Return a mount's target without . and .. and doubled slashes. Raises UsageError."""
     if not path:
         raise UsageError("container directory cannot be empty")
     if not path.startswith("/"):
@@ -57,11 +57,11 @@ def target_path(path: str) -> str:
 
 
 def check_volume_name(name: str) -> None:
-    """Raise UsageError if a volume can't be called so."""
+    """Raise UsageError for an invalid name."""
     if name[0] not in _NAME_START or not _NAME_CHARACTERS.issuperset(name):
         raise UsageError(
             f"invalid volume name {name!r}: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*",
-            hint=f"A directory of the host begins with / or .: ./{name}",
+            hint=f"The path of a host directory begins with / or .: ./{name}",
         )
 
 

@@ -1,4 +1,4 @@
-"""`--env-merge`: a value with the variables of the image in it, as a Dockerfile's ENV has them (podman-run(1))."""
+"""`--env-merge`: a value that refers to the image's variables, as in a Dockerfile's ENV (podman-run(1))."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _SPECIAL_IN_QUOTES = '"$\\'
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Return the text with $NAME, ${NAME}, ${NAME:-else} and ${NAME:+then} replaced and its quotes taken off.
+    """Return the text with $NAME, ${NAME}, ${NAME:-else} and ${NAME:+then} replaced and quotes removed.
 
-    What isn't set is empty. In '…' nothing is replaced; a backslash takes the next character as it is.
+    An unset variable is empty. Text in '…' is literal, and so is a character after a backslash.
     """
     result, position, quoted = "", 0, False
     while position < len(text):
@@ -37,7 +37,7 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
 
 
 def _variable(text: str, position: int, variables: Mapping[str, str]) -> tuple[str, int]:
-    """Return the value of the variable whose name begins at `position`, after the $, and where the text goes on."""
+    """Return the value of the variable whose name begins at `position`, after the $, and the position after it."""
     if text[position : position + 1] == "{":
         end = text.find("}", position)
         if end < 0:

@@ -446,8 +446,60 @@ CREATE TABLE pods (
 CREATE INDEX containers_by_pod ON containers (pod) WHERE pod != '';
 """
 
+# libpod/system/unfinished.py: what a call has made that makes many things, or nothing; empty but for a moment.
+_UNFINISHED = """
+CREATE TABLE unfinished (
+    number INTEGER PRIMARY KEY,
+    work TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL
+);
+"""
+
+# storage/build_cache.py: which image a step of a build has made. `inputs` is a JSON object of what the key is a digest
+# of; `place`: which step of which file, whatever its text. `result`: the image is a build's result, not only a step's.
+_BUILD_CACHE = """
+CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY,
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    place TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    result INTEGER NOT NULL DEFAULT 0,
+    created INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX build_cache_by_image ON build_cache (image_id);
+CREATE INDEX build_cache_by_place ON build_cache (place);
+"""
+
+# libpod/updates/table.py: the history of auto-update, and what a call is doing just now (`ended` is 0).
+_UPDATES = """
+CREATE TABLE updates (
+    number INTEGER PRIMARY KEY,
+    begun INTEGER NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0,
+    container TEXT NOT NULL,
+    container_id TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    manager TEXT NOT NULL,
+    image TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    former_id TEXT NOT NULL,
+    former_digest TEXT NOT NULL,
+    new_id TEXT NOT NULL,
+    new_digest TEXT NOT NULL,
+    result TEXT NOT NULL,
+    error TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX updates_unfinished ON updates (number) WHERE ended = 0;
+CREATE INDEX updates_by_container ON updates (container, number);
+CREATE TRIGGER updates_bounded AFTER INSERT ON updates WHEN NEW.number % 100 = 0 BEGIN
+    DELETE FROM updates WHERE number <= NEW.number - 1000 AND ended != 0;
+END;
+"""
+
 MIGRATIONS = (
     _FIRST, _SECOND, _THIRD, _RECIPES, _LISTS, _SPACE, _COMPRESSED, _MANIFESTS, _STATE, _SECRETS, _VOLUMES, _NETWORKS,
-    _SPECS, _PODS,
+    _SPECS, _PODS, _UNFINISHED, _BUILD_CACHE, _UPDATES,
 )  # fmt: skip
 VERSION = len(MIGRATIONS)

@@ -12,6 +12,7 @@ from podpy.notice import warn
 from podpy.record import Record
 from podpy.storage import crash_point
 from podpy.storage.database.events import tell
+from podpy.storage.database.unfinished import SECRET, note
 from podpy.storage.secrets import drivers
 from podpy.storage.secrets.ids import ID_LENGTH, is_id_start
 
@@ -83,11 +84,13 @@ class Secrets:
         labels: Mapping[str, str] | None = None,
         replace: bool = False,
         ignore: bool = False,
+        part_of: str = "",
     ) -> Secret:
         """Keep data under a name; `replace` one of that name, or with `ignore` return it as it is.
 
-        One that is replaced keeps when it was created. Raises InUseError, UsageError (name, size, driver),
-        StorageError (the driver failed): then all is as it was.
+        `part_of`: the call's work that a secret of a new name belongs to (storage.database.unfinished). One that is
+        replaced keeps when it was created. Raises InUseError, UsageError (name, size, driver), StorageError (the driver
+        failed): then all is as it was.
         """
         _check(name, data)
         given = dict(options or {})
@@ -111,7 +114,7 @@ class Secrets:
                 created=old.created if old else now,
                 updated=now,
             )
-            self._store(keeper, new, data, old)
+            self._store(keeper, new, data, old, part_of)
         return new
 
     def remove(self, name_or_id: str) -> Secret:
@@ -191,7 +194,7 @@ class Secrets:
     def _driver(self, name: str, options: Mapping[str, str]) -> SecretDriver:
         return drivers.find(name, options, self._environ)
 
-    def _store(self, keeper: SecretDriver, new: Secret, data: bytes, old: Secret | None) -> None:
+    def _store(self, keeper: SecretDriver, new: Secret, data: bytes, old: Secret | None, part_of: str) -> None:
         try:
             keeper.store(new.id, data)
             crash_point("secret:stored")
@@ -201,6 +204,8 @@ class Secrets:
                 marks = ", ".join("?" * len(Secret._fields))
                 self._database.execute(f"INSERT INTO secrets ({_COLUMNS}) VALUES ({marks})", _row(new))
                 tell(self._database, "secret", "create", new.id, new.name, new.labels)
+                if old is None:
+                    note(self._database, part_of, SECRET, new.id)
         except BaseException as error:
             try:
                 if not self._has_row(new):  # it may have been committed before something was interrupted

@@ -7,7 +7,11 @@ import os
 
 from podpy import beneath
 from podpy.record import Record
-from podpy.storage.staging import Staging
+from podpy.storage.volumes import place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.storage.staging import Staging
 
 # What a volume's row says: an owner that the next container may change; the image's files were copied; an owner that
 # stays.
@@ -31,8 +35,8 @@ class FirstUse(Record):
 def fill(mountpoint: str, use: FirstUse, state: int, *, staged_in: str, fixed: tuple[int, int] | None) -> int:
     """Make a volume ready that no image has filled, and return its new state.
 
-    `staged_in`: the graph root, whose staging area is on the volume's file system; empty: it isn't, and nothing that
-    is copied must outlive a kill. `fixed`: an owner that the volume has whatever the image says. Raises OSError.
+    `staged_in`: the graph root, which has a staging area on the volume's file system; empty: nothing that is copied
+    must outlive a kill. `fixed`: an owner that the volume has whatever the image says. Raises OSError.
     """
     directory = os.open(mountpoint, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     source = -1
@@ -70,14 +74,14 @@ def _copy(source: int, target: int, staged_in: str) -> None:
     if not staged_in:
         copying.copy_tree(beneath.magic_path(source), beneath.magic_path(target))
         return
-    staging = Staging(staged_in)
+    staging = place.new_staging(staged_in)
     try:
-        _copy_aside(source, target, staging, staged_in)
+        _copy_aside(source, target, staging)
     finally:
         staging.close()
 
 
-def _copy_aside(source: int, target: int, staging: Staging, graphroot: str) -> None:
+def _copy_aside(source: int, target: int, staging: Staging) -> None:
     # Copied aside and synced, then renamed: a volume that isn't empty is never filled again, so one that a kill or
     # a power cut left half full would stay that. The directory itself stays: a container may have it mounted.
     from podpy.storage import crash_point
@@ -86,7 +90,7 @@ def _copy_aside(source: int, target: int, staging: Staging, graphroot: str) -> N
     aside = staging.new_path("volume")
     os.mkdir(aside, 0o700)
     copying.copy_tree(beneath.magic_path(source), aside)
-    filesystem.sync_filesystem(graphroot)
+    filesystem.sync_filesystem(aside)
     crash_point("volume:copied")
     try:
         for name in os.listdir(aside):

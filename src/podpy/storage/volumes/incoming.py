@@ -1,11 +1,14 @@
 """`podpy volume import`: an archive's files come into a volume, all of them or none.
 
     graphroot/tmp/PID-RANDOM/import-N     unpacked
-    graphroot/volumes/NAME/import…        complete and synced: from here on they are the volume's
+    graphroot/volumes/NAME/import…        complete: from here on they are the volume's
 
 What is complete is moved into `_data` by renames. A kill before that leaves the volume as it was; after it, whoever
 uses the volume next goes on (`finish`). It is `import-root` if the archive says whose the volume's own directory is.
 Directories that no entry of the archive speaks of stay as they are in the volume.
+
+What comes is synced before it takes the place of something: a power cut never costs the old and the new file. What
+only comes in addition isn't waited for, as with cp(1) and tar(1): its archive is still there.
 
 A volume that is mounted (a directory of the host, a tmpfs) is another file system: its staging area is a hidden
 directory in itself, which only a kill leaves behind.
@@ -21,18 +24,22 @@ import stat
 from podpy.errors import StorageError
 from podpy.storage.layers import filesystem
 from podpy.storage.layers.inherit import IMPLIED
-from podpy.storage.layers.unpack import Plain, unpack_plain
+from podpy.storage.layers.unpack import Plain, unpack_file, unpack_plain
 from podpy.storage.layers.writeback import Writeback
-from podpy.storage.staging import Staging
+from podpy.storage.volumes import place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TypeAlias
 
     from podpy.storage.layers.unpack import Unpacker
     from podpy.storage.volumes.volume import Volume
 
+    Archive: TypeAlias = Iterable[bytes] | int
+
 _COMPLETE, _WITH_ROOT = "import", "import-root"
+_CHUNK = 256 << 10
 _IMPLIED_MODE = 0o7000
 _HIDDEN = ".podpy-import-"
 # A file takes a directory's place, or the other way round (rename(2)).
@@ -40,30 +47,28 @@ _OTHER_KIND = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def receive(volume: Volume, graphroot: str, pieces: Iterable[bytes]) -> None:
-    """Unpack a tar, which comes in pieces, into a volume. Files that are there are replaced, others stay.
+def receive(volume: Volume, graphroot: str, archive: Archive) -> None:
+    """Unpack a tar into a volume. Files that are there are replaced, others stay.
 
-    This process must be in the user's namespaces. Raises BrokenTarError, StorageError, NoSpaceError, and what `pieces`
-    raises: then nothing has changed.
+    `archive`: its pieces, or the descriptor of a regular file with it, which is read from its position on.
+    This process must be in the user's namespaces. Raises BrokenTarError, StorageError, NoSpaceError, and what making
+    the pieces raises: then nothing has changed.
     """
     if volume.needs_mount:
-        _receive_mounted(volume.mountpoint, pieces)
+        _receive_mounted(volume.mountpoint, archive)
         return
     home = os.path.dirname(volume.mountpoint)
     finish(home)
-    staging = Staging(graphroot)
+    staging = place.new_staging(graphroot)
     try:
         aside = staging.new_path("import")
         os.mkdir(aside, 0o755)
-        writeback = Writeback(lambda: filesystem.sync_filesystem(graphroot))
-        try:
-            unpacker = _unpack(aside, _counted(pieces, writeback))
-        finally:
-            writeback.stop()
-        filesystem.sync_filesystem(graphroot)
+        unpacker = _unpack_beside(aside, archive, volume.mountpoint)
         with _Locked(home):
             _finish_locked(home)  # another import may have been killed since
             _refuse_mounted(aside, volume.mountpoint)
+            if _have_names_in_common(aside, volume.mountpoint):
+                filesystem.sync_filesystem(aside)
             os.rename(aside, os.path.join(home, _WITH_ROOT if unpacker.root_seen else _COMPLETE))
             from podpy.storage import crash_point
 
@@ -96,7 +101,7 @@ def _finish_locked(home: str) -> None:
         os.rmdir(path)
 
 
-def _receive_mounted(mountpoint: str, pieces: Iterable[bytes]) -> None:
+def _receive_mounted(mountpoint: str, archive: Archive) -> None:
     target = os.open(mountpoint, _DIRECTORY)
     name = _HIDDEN + os.urandom(8).hex()
     try:
@@ -104,9 +109,10 @@ def _receive_mounted(mountpoint: str, pieces: Iterable[bytes]) -> None:
         try:
             source = os.open(name, _DIRECTORY, dir_fd=target)
             try:
-                unpacker = _unpack(source, pieces)
-                filesystem.sync_descriptor(source)
+                unpacker = _unpack(source, archive)
                 _refuse_mounted(os.path.join(mountpoint, name), mountpoint)
+                if _have_names_in_common(source, target):
+                    filesystem.sync_descriptor(source)
                 _move(source, target, whole=unpacker.root_seen)
             finally:
                 os.close(source)
@@ -131,8 +137,9 @@ def _refuse_mounted(source: str, target: str) -> None:
             )
 
 
-def _unpack(target: str | int, pieces: Iterable[bytes]) -> Unpacker:
-    unpacker = unpack_plain(target, pieces, Plain(overwrite=True, mark=True))
+def _unpack(target: str | int, archive: Archive) -> Unpacker:
+    plain = Plain(overwrite=True, mark=True)
+    unpacker = unpack_file(target, archive, plain) if isinstance(archive, int) else unpack_plain(target, archive, plain)
     if unpacker.implied:
         top = os.open(target, _DIRECTORY) if isinstance(target, str) else os.dup(target)
         try:
@@ -144,6 +151,23 @@ def _unpack(target: str | int, pieces: Iterable[bytes]) -> Unpacker:
 
         note(f"{unpacker.skipped_devices} device nodes were left out: a user namespace can't make them")
     return unpacker
+
+
+def _unpack_beside(aside: str, archive: Archive, target: str) -> Unpacker:
+    """Unpack what will be moved into `target`; if that isn't empty a sync may follow, so begin to write to the disk."""
+    if not os.listdir(target):
+        return _unpack(aside, archive)
+    pieces = iter(lambda: os.read(archive, _CHUNK), b"") if isinstance(archive, int) else archive
+    writeback = Writeback(lambda: filesystem.sync_filesystem(aside))
+    try:
+        return _unpack(aside, _counted(pieces, writeback))
+    finally:
+        writeback.stop()
+
+
+def _have_names_in_common(source: str | int, target: str | int) -> bool:
+    """Return whether something in one directory may take the place of something in the other one."""
+    return not frozenset(os.listdir(source)).isdisjoint(os.listdir(target))
 
 
 def _counted(pieces: Iterable[bytes], writeback: Writeback) -> Iterator[bytes]:

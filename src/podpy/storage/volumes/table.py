@@ -1,6 +1,6 @@
 """The volumes of one store: their rows, and their directories.
 
-    graphroot/volumes/NAME/_data     the files
+    graphroot/volumes/NAME/_data     the files; the directory may be elsewhere: place.py
     graphroot/volumes/.renaming      a link "OLD/NEW" while a volume is being renamed
     `volumes` in podpy.sqlite        name, driver, labels, options, owner, whether anonymous, what its first use did
 
@@ -16,7 +16,8 @@ import time
 
 from podpy import fastjson, files, numbers, pids
 from podpy.errors import AmbiguousNameError, InUseError, NoSuchVolumeError, StorageError, UsageError
-from podpy.storage.staging import Staging
+from podpy.storage.volumes import place
+from podpy.storage.volumes.driver import LOCAL
 from podpy.storage.volumes.first_use import COPIED, NEW, OWNED
 from podpy.storage.volumes.volume import Volume
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from podpy.config.paths import Paths
     from podpy.storage.database.database import Database
+    from podpy.storage.staging import Staging
     from podpy.storage.volumes.first_use import FirstUse
 
 _COLUMNS = "name, anonymous, created, labels, options, copied_up, driver, uid, gid"
@@ -42,7 +44,12 @@ class VolumeTable:
     def __init__(self, paths: Paths, database: Database) -> None:
         self._database = database
         self._graphroot = os.fspath(paths.graphroot)
-        self._root = os.path.join(self._graphroot, "volumes")
+        self._root = place.directory(self._graphroot)
+
+    @property
+    def directory(self) -> str:
+        """The directory of the volumes' directories."""
+        return self._root
 
     # Looking
 
@@ -100,21 +107,29 @@ class VolumeTable:
         labels: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
         owner: tuple[int | None, int | None] = (None, None),
+        driver: str = LOCAL,
+        files: str = "",
+        part_of: str = "",
     ) -> Volume:
-        """Make a volume; `options` as `driver.read` takes them, `owner`: its uid and gid, if they are to be fixed.
+        """Make a volume; `options` as `driver.read` takes them, `owner`: its uid and gid, if they are to be fixed;
+        `part_of`: the call's work that it belongs to (storage.database.unfinished).
 
-        With an owner, also one of the options, this process must be in the user's namespaces. Raises InUseError if the
-        name is taken, UsageError for a name or options that can't be, NotSupportedError (quotas), OSError.
+        `files`: a directory in a staging area of `new_staging` that becomes the volume's; another `driver` than local
+        has given it its files, and its options are only shown. With an owner, also one of the options, this process
+        must be in the user's namespaces. Raises InUseError if the name is taken, UsageError for a name or options that
+        can't be, NotSupportedError (quotas), StorageError, OSError.
         """
         check_name(name)
-        shown, (uid, gid) = _read_options(options or {}, owner)
+        shown, (uid, gid) = _read_options(options or {}, owner) if driver == LOCAL else ({**(options or {})}, owner)
         _check_ids(uid, gid)
         from podpy.storage.database.events import tell
+        from podpy.storage.database.unfinished import VOLUME, note
 
         labels = labels or {}
-        state = NEW if uid is None and gid is None else OWNED
+        given = uid is not None or gid is not None
+        state = COPIED if files else OWNED if given else NEW
         row = (
-            name, int(anonymous), time.time_ns(), fastjson.dumps({**labels}), fastjson.dumps(shown), state, "local",
+            name, int(anonymous), time.time_ns(), fastjson.dumps({**labels}), fastjson.dumps(shown), state, driver,
             uid or 0, gid or 0,
         )  # fmt: skip
         with self._database.transaction():
@@ -125,10 +140,13 @@ class VolumeTable:
                 )
             self._database.execute(f"INSERT INTO volumes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             tell(self._database, "volume", "create", name, name, {**labels})
+            note(self._database, part_of, VOLUME, name)
             # Within the transaction: when it is committed the directory is there, and if it isn't, an empty one is
             # left.
             self._make_directory(name)
-            if state == OWNED:
+            if files:
+                self._put(files, name)
+            if given:
                 self._give(name, uid or 0, gid or 0)
         return self._volume(row)
 
@@ -141,7 +159,7 @@ class VolumeTable:
         from podpy.storage.database.events import tell
 
         self._database.make_room()
-        staging, aside = Staging(self._graphroot), ""
+        staging, aside = place.new_staging(self._graphroot), ""
         volume = Volume(name=name, mountpoint="")
         path = ""
         try:
@@ -242,7 +260,17 @@ class VolumeTable:
             )
 
     def _make_directory(self, name: str) -> None:
+        place.require(self._graphroot)
         os.makedirs(os.path.join(self._root, name, "_data"), mode=0o755, exist_ok=True)
+
+    def _put(self, files: str, name: str) -> None:
+        try:
+            os.rename(files, self.mountpoint(name))
+        except OSError as error:
+            raise StorageError(
+                f"{self.mountpoint(name)}: {(error.strerror or '').lower()}",
+                hint="No volume has these files (podpy system check): move them away",
+            ) from None
 
     def _remove_empty_directory(self, name: str) -> None:
         try:
@@ -290,11 +318,15 @@ class VolumeTable:
             WHERE volume = ? AND conmon_pid > 0"""
         return [pid for pid, started in self._database.query(query, (name,)) if pids.is_alive(pid, started)]
 
-    def receive(self, volume: Volume, pieces: Iterable[bytes]) -> None:
+    def new_staging(self) -> Staging:
+        """Return a staging directory, not yet made, from which files can be renamed into volumes. Close it."""
+        return place.new_staging(self._graphroot)
+
+    def receive(self, volume: Volume, archive: Iterable[bytes] | int) -> None:
         """Unpack a tar into a volume, which is mounted if it must be: see `incoming.receive`."""
         from podpy.storage.volumes import incoming
 
-        incoming.receive(volume, self._graphroot, pieces)
+        incoming.receive(volume, self._graphroot, archive)
 
     def prepare(self, volume: Volume, use: FirstUse, *, fresh: bool = False) -> None:
         """Make an empty volume ready for a container: see `first_use`. Once in its life the image fills it.
@@ -310,8 +342,8 @@ class VolumeTable:
 
         fixed = (volume.uid, volume.gid) if volume.owned and (volume.uid or volume.gid) else None
         before = OWNED if volume.owned and (fixed or not fresh) else NEW
-        place = "" if fresh else self._graphroot
-        state = first_use.fill(volume.mountpoint, use, before, staged_in=place, fixed=fixed)
+        staged_in = "" if fresh else self._graphroot
+        state = first_use.fill(volume.mountpoint, use, before, staged_in=staged_in, fixed=fixed)
         if not fresh and state != NEW and not (state == OWNED and volume.owned):
             self._database.execute("UPDATE volumes SET copied_up = ? WHERE name = ?", (state, volume.name))
 

@@ -30,4 +30,4 @@ class Volume(Record):
             return False
         from podpy.storage.volumes import driver
 
-        return driver.needs_mount(self.options)
+        return self.driver == driver.LOCAL and driver.needs_mount(self.options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from podpy import process
 from podpy.cli.engine import open_runtime
 from podpy.cli.selection import for_each, one
 
@@ -38,8 +39,10 @@ def exists(options: Options) -> int:
 def cleanup(options: Options) -> int:
     """Clean up after containers that have ended, and restart those whose policy says so. conmon's exit command."""
 
+    process.begin_as_exit_command()
     if options.rm:
-        # systemd sends SIGTERM to the rest of a unit's cgroup as soon as its ExecStop has returned.
+        # systemd sends SIGTERM to the rest of a unit's cgroup as soon as its ExecStop has returned. podpy's own conmon
+        # has seen to that before.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _forget_what_is_gone(options.globals)
     with open_runtime(options) as runtime:

@@ -6,6 +6,7 @@ from podpy.cli.engine import open_runtime
 from podpy.cli.selection import one
 from podpy.errors import NotFoundError, UsageError
 from podpy.libpod.containers.ports import published
+from podpy.libpod.containers.rows import with_shared_ports
 from podpy.libpod.containers.table import ALIVE
 from podpy.numbers import whole
 
@@ -22,14 +23,14 @@ def run(options: Options) -> int:
     """List published ports, or say where one of them is published."""
     with open_runtime(options) as runtime:
         if options.all:
-            for row in runtime.rows():
+            for row in runtime.containers.listing(all=True).rows:
                 for inside, protocol, address in published(row):
                     print(f"{row.id[:_SHORT_ID]}\t{inside}/{protocol} -> {address}")
             return 0
-        container = one(runtime, options)
+        row = with_shared_ports(runtime, [one(runtime, options).refresh()])[0]
         if options.port:
-            return _print_one(container.refresh(), options.port)
-        for inside, protocol, address in published(container.refresh()):
+            return _print_one(row, options.port)
+        for inside, protocol, address in published(row):
             print(f"{inside}/{protocol} -> {address}")
     return 0
 

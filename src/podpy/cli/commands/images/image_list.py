@@ -41,6 +41,7 @@ def _rows(runtime: Runtime, options: Options) -> list[ImageRow]:
         unnamed=options.quiet,
         whole=bool(options.format),  # a template or JSON may show anything
         digests=options.digests,
+        steps=options.all,
     )
 
 

@@ -27,7 +27,7 @@ def play(options: Options) -> int:
     if options.force and not options.down:
         raise UsageError("--force may be specified only with --down")
     with open_runtime(options) as runtime:
-        objects = _objects(runtime, options.files, options.validate)
+        objects, digest = _objects(runtime, options.files, options.validate)
         if options.down:
             from podpy.kube.play.down import down
 
@@ -35,8 +35,10 @@ def play(options: Options) -> int:
         if options.wait:
             from podpy.cli.commands.kube.waiting import play_and_wait
 
-            return play_and_wait(runtime, objects, lambda: _play(runtime, objects, options), _print_report, _print_down)
-        return _print_report(_play(runtime, objects, options))
+            return play_and_wait(
+                runtime, objects, lambda: _play(runtime, objects, options, digest), _print_report, _print_down
+            )
+        return _print_report(_play(runtime, objects, options, digest))
 
 
 def down(options: Options) -> int:
@@ -44,35 +46,39 @@ def down(options: Options) -> int:
     from podpy.kube.play.down import down
 
     with open_runtime(options) as runtime:
-        objects = _objects(runtime, options.files, "ignore")
+        objects, _ = _objects(runtime, options.files, "ignore")
         return _print_down(down(runtime, objects, force=options.force))
 
 
-def _play(runtime: Runtime, objects: Sequence[Object], options: Options) -> Report:
+def _play(runtime: Runtime, objects: Sequence[Object], options: Options, digest: str) -> Report:
     from podpy.kube.play.play import play
 
     return play(
         runtime,
         objects,
-        _play_options(options),
+        _play_options(options).replace(service_name=f"{digest[:12]}-service" if options.service_container else ""),
         configmaps=_configmaps(runtime, options),
         progress=progress_maker(options),
         on_replaced=_print_down,
     )
 
 
-def _objects(runtime: Runtime, files: Sequence[str], validate: str) -> Sequence[Object]:
+def _objects(runtime: Runtime, files: Sequence[str], validate: str) -> tuple[Sequence[Object], str]:
+    """Return the objects of files, and the digest of all their bytes."""
+    from hashlib import sha256
+
     from podpy.kube.play.sources import sources
     from podpy.kube.reading.objects import read
 
-    objects, notes = read(sources(runtime, files, sys.stdin.fileno() if "-" in files else -1), validate)
+    found = sources(runtime, files, sys.stdin.fileno() if "-" in files else -1)
+    objects, notes = read(found, validate)
     for note in notes:
         warn(note.text)
-    return objects
+    return objects, sha256(b"".join(each.data for each in found)).hexdigest()
 
 
 def _configmaps(runtime: Runtime, options: Options) -> Sequence[Object]:
-    objects = _objects(runtime, options.configmap, options.validate) if options.configmap else ()
+    objects = _objects(runtime, options.configmap, options.validate)[0] if options.configmap else ()
     for each in objects:
         if each.kind != "ConfigMap":
             raise UsageError(f'invalid YAML kind: "{each.kind}". [ConfigMap] is the only supported by --configmap')
@@ -102,6 +108,7 @@ def _play_options(options: Options) -> PlayOptions:
         publish_all=options.publish_all,
         no_hosts=options.no_hosts if options.given("no_hosts") else None,
         no_hostname=options.no_hostname,
+        service_exit=options.service_exit_code_propagation,
         labels=parse_pairs("--label", options.label, need_value=False),
         annotations=parse_pairs("--annotation", options.annotation),
         log_driver=log_driver(options.log_driver) if options.log_driver else "",

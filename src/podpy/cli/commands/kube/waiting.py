@@ -1,4 +1,4 @@
-"""`podpy kube play --wait`: until the pods have ended, or somebody sends SIGINT or SIGTERM; then everything goes."""
+"""`podpy kube play --wait`: until the pods have ended, or SIGINT, SIGTERM or SIGHUP comes; then everything goes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def play_and_wait(
     from podpy.kube.play.down import Down, down
 
     print("Use ctrl+c to clean up or wait for pods to exit", flush=True)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup: it outlives its terminal
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         signal.signal(number, _ask)
     lines, report = 0, None
     try:
@@ -45,7 +48,7 @@ def play_and_wait(
                 _wait(runtime, container)
     except _Asked:
         lines = 1
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         signal.signal(number, signal.SIG_IGN)
     print("\n" * lines + "Cleaning up containers, pods, and volumes...", flush=True)
     return show_down(down(runtime, objects, force=True) if report else Down())

@@ -121,18 +121,13 @@ def ls(options: Options) -> int:
 
     with open_runtime(options) as runtime:
         rows = [_row(found, options) for found in runtime.artifacts.list()]
-    if options.format and report.is_json(options.format):
-        from podpy.go.json import indented
-
-        print(indented(rows, "    "))
-        return 0
     heading = None
-    if not options.noheading and report.wants_heading(options.format):
+    if not options.noheading:
         from podpy.go.template.values import Struct
 
         heading = report.headers(Struct(dict.fromkeys(_COLUMNS, "")))
     default = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.Created}}\t{{.Size}}"
-    sys.stdout.write(report.render(options.format, rows, heading, default=default))
+    sys.stdout.write(report.listed(options.format, rows, heading, default=default, indent="    "))
     return 0
 
 

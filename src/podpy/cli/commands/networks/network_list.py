@@ -30,15 +30,8 @@ def ls(options: Options) -> int:
         sys.stdout.write("".join(f"{network.name}\n" for network in found))
         return 0
     rows = [_row(network.as_json(), whole=options.no_trunc) for network in found]
-    if report.is_json(options.format):
-        from podpy.go.json import indented
-
-        print(indented(rows, "  "))
-        return 0
-    heading = None
-    if report.wants_heading(options.format) and not options.noheading:
-        heading = report.headers(_row({"id": ""}, whole=True), ID="network id")
-    sys.stdout.write(report.render(options.format, rows, heading, default=_COLUMNS))
+    heading = None if options.noheading else report.headers(_row({"id": ""}, whole=True), ID="network id")
+    sys.stdout.write(report.listed(options.format, rows, heading, default=_COLUMNS))
     return 0
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from podpy.cli.parser.options import Options
     from podpy.libpod.pods.pod import Pod
+    from podpy.libpod.runtime import Runtime
 
     Outcomes = Iterable[tuple[str, str, PodpyError | None]]
 
@@ -56,7 +57,8 @@ def start(options: Options) -> int:
 def stop(options: Options) -> int:
     """`podpy pod stop`: prints each pod as it was named."""
     timeout = options.time if options.given("time") else None
-    return _each(options, lambda pod: pod.stop(timeout), whole=False)
+    with open_runtime(options) as runtime:
+        return _tell(runtime.pods.stop_several(_chosen(runtime, options), timeout), options, whole=False)
 
 
 def restart(options: Options) -> int:
@@ -85,9 +87,9 @@ def unpause(options: Options) -> int:
 def rm(options: Options) -> int:
     """`podpy pod rm`: prints the ids. Its code is 1 if a pod doesn't exist."""
     timeout = options.time if options.given("time") else None
-    return _each(
-        options, lambda pod: pod.remove(force=options.force, timeout=timeout), missing=0 if options.force else _NO_SUCH
-    )
+    with open_runtime(options) as runtime:
+        outcomes = runtime.pods.remove_several(_chosen(runtime, options), force=options.force, timeout=timeout)
+        return _tell(outcomes, options, missing=0 if options.force else _NO_SUCH)
 
 
 def prune(options: Options) -> int:
@@ -111,14 +113,16 @@ def _each(
     *,
     states: tuple[str, ...] = (),
     whole: bool = True,
-    missing: int = EXIT_FAILURE,
 ) -> int:
     """Do `work` to each chosen pod, and print its id, or (not `whole`) the name that chose it."""
     with open_runtime(options) as runtime:
-        chosen = runtime.pods.select(
-            [*options.pods, *_from_files(options)], every=options.all, latest=options.latest, states=states
-        )
-        return _tell(runtime.pods.each(chosen, work), options, whole=whole, missing=missing)
+        return _tell(runtime.pods.each(_chosen(runtime, options, states), work), options, whole=whole)
+
+
+def _chosen(runtime: Runtime, options: Options, states: tuple[str, ...] = ()) -> Iterator[tuple[str, Pod | PodpyError]]:
+    return runtime.pods.select(
+        [*options.pods, *_from_files(options)], every=options.all, latest=options.latest, states=states
+    )
 
 
 def _tell(outcomes: Outcomes, options: Options, *, whole: bool = True, missing: int = EXIT_FAILURE) -> int:

@@ -7,6 +7,7 @@ import sys
 from podpy.cli.called import engine_and_version
 from podpy.cli.engine import open_runtime
 from podpy.cli.show.report import is_json, render_each
+from podpy.errors import UsageError
 from podpy.go import json as gojson
 from podpy.go.template.values import NilSlice, Struct
 
@@ -55,6 +56,8 @@ def run(options: Options) -> int:
     """Print facts about the host, the store and the engine's settings."""
     from podpy.libpod.system.info import info
 
+    if options.debug_config:
+        return _show_configuration(options)
     with open_runtime(options) as runtime:
         facts = info(runtime)
     facts["version"]["Version"] = engine_and_version()[1]
@@ -64,6 +67,29 @@ def run(options: Options) -> int:
         sys.stdout.write(gojson.indented(to_struct(facts), "  ") + "\n")
     else:
         sys.stdout.write(render_each(options.format, [to_struct(facts)]))
+    return 0
+
+
+def _show_configuration(options: Options) -> int:
+    """Print each setting of containers.conf with the file that it comes from."""
+    from podpy.go.table import align_rows
+    from podpy.libpod.system.info import configuration
+
+    with open_runtime(options) as runtime:
+        found = configuration(runtime)
+    if options.given("format"):
+        if not is_json(options.format):
+            raise UsageError("--debug-config has no fields for a template", hint="--format json gives all of it")
+        rows = [
+            {"Key": each.key, "Value": each.value, "Files": [*each.files], "WithoutEffect": each.without_effect}
+            for each in found
+        ]
+        sys.stdout.write(gojson.indented(rows, "  ") + "\n")
+        return 0
+    lines = [
+        (each.key, gojson.compact(each.value), " ".join(reversed(each.files)), each.without_effect) for each in found
+    ]
+    sys.stdout.write(align_rows([("KEY", "VALUE", "FILES", "WITHOUT EFFECT"), *lines]))
     return 0
 
 

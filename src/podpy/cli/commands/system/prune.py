@@ -39,12 +39,23 @@ def images(options: Options) -> int:
     """Remove images without a name (--all: those that no container uses), and print their ids."""
     with open_runtime(options) as runtime:
         if is_asked(options):
-            runtime.images.prune(options.filter, every=options.all, dry_run=True)
+            runtime.images.prune(options.filter, every=options.all, build_cache=options.build_cache, dry_run=True)
         if not agreed(options, _IMAGES.format(_UNUSED if options.all else "dangling images") + "\n"):
             return 0
-        found = runtime.images.prune(options.filter, every=options.all, dry_run=options.dry_run)
+        found = runtime.images.prune(
+            options.filter, every=options.all, build_cache=options.build_cache, dry_run=options.dry_run
+        )
         more = runtime.images.prune(options.filter, every=True, dry_run=True) if _may_take_more(options) else found
     return _tell([("", found)], options, images=found, more=more)
+
+
+def build_cache(options: Options) -> int:
+    """Remove the images that are only steps of builds, and the directories of RUN --mount=type=cache."""
+    with open_runtime(options) as runtime:
+        if not agreed(options, "WARNING! This command removes the cache of builds.\n"):
+            return 0
+        found = runtime.images.prune_build_cache(dry_run=options.dry_run)
+    return _tell([("", found)], options, total=True)
 
 
 def system(options: Options) -> int:

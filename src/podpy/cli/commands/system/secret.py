@@ -82,15 +82,8 @@ def ls(options: Options) -> int:
         sys.stdout.writelines(f"{secret.id}\n" for secret in found)
         return 0
     rows = [_row(secret) for secret in found]
-    if options.format and report.is_json(options.format):
-        from podpy.go.json import indented
-
-        print(indented(rows, "    "))
-        return 0
-    heading = None
-    if not options.noheading and report.wants_heading(options.format):
-        heading = report.headers(_row(None), CreatedAt="CREATED", UpdatedAt="UPDATED")
-    sys.stdout.write(report.render(options.format, rows, heading, default=_COLUMNS))
+    heading = None if options.noheading else report.headers(_row(None), CreatedAt="CREATED", UpdatedAt="UPDATED")
+    sys.stdout.write(report.listed(options.format, rows, heading, default=_COLUMNS, indent="    "))
     return 0
 
 

@@ -81,15 +81,27 @@ def reset(options: Options) -> int:
 
 
 def boot_enable(options: Options) -> int:
-    """Let systemd start containers after a reboot. Print the unit, and the commands that are still needed."""
+    """Let systemd start containers after a reboot. Print the unit, what else was done, and what is still needed."""
+    from podpy.cli.show.enabled import tell
     from podpy.libpod.system.boot import enable
 
     with open_runtime(options) as runtime:
-        unit, missing = enable(runtime)
-    print(unit)
-    for command in missing:
-        print(f"Still missing: {command}")
+        done = enable(runtime)
+    tell(done)
     return 0
+
+
+def boot_status(options: Options) -> int:
+    """Print what happens after a reboot. Return 1 if something is missing."""
+    from podpy.cli.show.enabled import tell_missing
+    from podpy.libpod.system.boot import status
+
+    with open_runtime(options) as runtime:
+        found = status(runtime)
+    print(f"Unit: {found.unit if found.is_enabled else 'not enabled'}")
+    print(f"Starts without a login: {'yes' if found.lingers else 'no'}")
+    print(f"Containers: {' '.join(found.containers) or 'none'}")
+    return tell_missing(found.missing)
 
 
 def boot_disable(options: Options) -> int:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from time import time_ns
 
 from podpy.digests import sha256
-from podpy.errors import ImageError, NotSupportedError, StorageError, UsageError
+from podpy.errors import ImageError, NotSupportedError, UsageError
 from podpy.image.documents.committed import Commit, RunWith, committed, parsed_override
 from podpy.image.documents.config import ImageConfig
-from podpy.image.incoming.assemble import chain_ids
 from podpy.image.names.reference import for_new_image
 from podpy.image.progress import SILENT, Progress
 from podpy.libpod.containers.contents import own_layer
@@ -22,19 +21,18 @@ from podpy.libpod.containers.contents.options import CommitOptions
 from podpy.libpod.containers.contents.pausing import HeldStill
 from podpy.libpod.containers.contents.view import View
 from podpy.libpod.containers.names import is_id
-from podpy.storage.images import ImageRecord
+from podpy.libpod.images.making import FORMATS, stacked, with_manifest, written_layer
 from podpy.times import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from podpy.image.outgoing.layer_source import LayerBytes
     from podpy.libpod.containers.held import Held
     from podpy.spec.container import ContainerSpec
+    from podpy.storage.images import ImageRecord
     from podpy.storage.layers.writer import LayerWriter
 
-_FORMATS = ("oci", "docker")
 _SIGTERM = 15
 
 
@@ -62,8 +60,6 @@ def commit(
     with container.locked(), HeldStill(container, wanted=options.pause):
         layer = _layer(container, image, progress, squash=options.squash)
     diff_ids = [*below, layer.diff_id]
-    chains = chain_ids(diff_ids)
-    layer.chain_id = chains[-1]
     now = time_ns()
     said = Commit(
         author=options.author,
@@ -77,8 +73,9 @@ def commit(
     config = committed(image.config, run, said, diff_ids, squash=options.squash)
     progress.config(sha256(config))
     ImageConfig.parse(config)  # the container's options and --change must give a valid configuration
-    record = ImageRecord(id=sha256(config).partition(":")[2], config=config, layers=chains, created=now)
-    record = _with_manifest(container, record, image, layer, options)
+    record = stacked(config, diff_ids, [layer], created=now)
+    unsquashed = None if options.squash else image
+    record = with_manifest(store, record, unsquashed, [layer], docker=options.format == "docker")
     progress.committing()
     made = store.commit_image(record, layers=[layer], names=names)
     container.engine.table.tell(container.id, "commit")
@@ -88,7 +85,7 @@ def commit(
 def _check(options: CommitOptions) -> None:
     from podpy.image.documents import changes
 
-    if options.format not in _FORMATS:
+    if options.format not in FORMATS:
         raise UsageError(f'unrecognized image format "{options.format}"', hint="oci or docker")
     if options.message and options.format != "docker":
         raise UsageError("messages are only compatible with the docker image format (-f docker)")
@@ -98,32 +95,13 @@ def _check(options: CommitOptions) -> None:
 
 def _layer(container: Held, image: ImageRecord, progress: Progress, *, squash: bool) -> LayerWriter:
     """Return the new layer, unpacked in the staging area."""
-    from podpy.storage.layers import filesystem
-    from podpy.storage.layers.writeback import Writeback
-
     store = container.engine.store
     parent = image.layers[-1] if image.layers and not squash else ""
-    layer = store.begin_layer(chain_id="", parent=parent, diff_id="")
-    told = f"layer of {container.id[:12]}"
-    progress.layer_started(told, -1, 0)
-    writeback = Writeback(lambda: filesystem.sync_filesystem(store.graphroot))
     pieces = _pieces(container, squash=squash)
     try:
-        for piece in pieces:
-            layer.write(piece)
-            writeback.wrote(len(piece))
-            progress.layer_advanced(told, len(piece))
-        layer.finish()
-        if layer.lost_tar:
-            raise StorageError("the container's layer names a file twice", hint="Try again")
-        writeback.stop()
-    except BaseException:
-        layer.abort()
-        raise
+        return written_layer(store, parent, pieces, name=f"layer of {container.id[:12]}", progress=progress)
     finally:
         pieces.close()
-    progress.layer_done(told)
-    return layer
 
 
 def _pieces(container: Held, *, squash: bool) -> Generator[bytes]:
@@ -166,19 +144,3 @@ def _volumes(spec: ContainerSpec, *, include_volumes: bool) -> list[str]:
     """Return the targets of the user's mounts that become volumes of the image; the image's own volumes stay."""
     mounts = [mount for mount in spec.mounts if mount.type in ("volume", "bind") and not mount.from_image]
     return [mount.target for mount in mounts if include_volumes or (mount.type == "volume" and is_id(mount.source))]
-
-
-def _with_manifest(
-    container: Held, record: ImageRecord, image: ImageRecord, layer: LayerWriter, options: CommitOptions
-) -> ImageRecord:
-    from podpy.image.documents import schema
-    from podpy.image.outgoing.convert import LayerName, manifest_for
-    from podpy.image.outgoing.layer_source import PlainLayer, outgoing_layers
-
-    blobs: list[LayerBytes | LayerName] = []
-    if not options.squash:
-        blobs += [below.blob or PlainLayer(below) for below in outgoing_layers(container.engine.store, image)]
-    blobs.append(LayerName(digest=layer.diff_id, size=layer.tar_size))  # uncompressed; a push compresses it
-    media_type = schema.DOCKER_MANIFEST if options.format == "docker" else schema.OCI_MANIFEST
-    manifest = manifest_for(record, blobs, media_type).data
-    return record.replace(manifest=manifest, digest=sha256(manifest))

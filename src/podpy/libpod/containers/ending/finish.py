@@ -26,25 +26,28 @@ if TYPE_CHECKING:
     from podpy.libpod.engine import Engine
 
 
-def finish(container: Held, *, wait: bool = True) -> None:
-    """Finish a container if it has ended; do nothing if it is running, or gone.
+def finish(container: Held, *, wait: bool = True) -> bool:
+    """Finish a container if it has ended; return whether it is finished, and not running.
 
-    With wait=False, do nothing, too, if another call has its lock.
+    With wait=False, do nothing if another call has its lock.
     """
     try:
         with container.locked(wait=wait) as row:
             if row.status in BUSY:
-                return
+                return False
             if container.spec.remove and row.status in (EXITED, REMOVING) and not for_restart(row):
                 remove_locked(container, row, volumes=True)
             else:
                 clean_up(container.engine, row)
-    except (BusyError, NoSuchContainerError):
-        return
+    except BusyError:
+        return False
+    except NoSuchContainerError:
+        return True
     if row.pod:
         from podpy.libpod.pods.last_end import stop_if_last
 
         stop_if_last(container.engine, row.pod)
+    return True
 
 
 def for_restart(row: ContainerRow) -> bool:

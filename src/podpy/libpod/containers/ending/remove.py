@@ -32,18 +32,17 @@ def remove(
         raise _in_use(container, others)
     for other in others:
         remove(find(container.engine, other), force=force, volumes=volumes, timeout=timeout, depend=True)
-    for tries_left in reversed(range(_MOST_TRIES if force else 1)):
+    for tries_left in reversed(range(_MOST_TRIES + 1 if force else 1)):
         try:
-            if force:
-                from podpy.libpod.containers.ending.stop import stop
-
-                stop(container, timeout, thaw=True)
             with container.locked() as row:
                 if row.status not in BUSY:
                     remove_locked(container, row, volumes=volumes, check=lambda: _refuse_if_used(container, going))
                     return
                 if not tries_left:  # else another call has started it again
                     raise _improper(container, row.status)
+            from podpy.libpod.containers.ending.stop import stop
+
+            stop(container, timeout, thaw=True)
         except NoSuchContainerError:
             if not container.spec.remove:
                 raise

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.libpod.containers.held import Held
+    from podpy.libpod.engine import Engine
     from podpy.monitor.files import RestartNote
     from podpy.spec.container import ContainerSpec
 
@@ -48,7 +49,8 @@ def after_end(container: Held, *, remove: bool, only_ended: bool = False) -> boo
             note = read_restart_note(engine.run_directory(row.id))
             # The monitor of a start that failed comes here, too, and there is no end to start again after.
             has_ended = note is not None or read_exit_record(engine.exit_directory, row.id) is not None
-            if row.status in (EXITED, RESTARTING) and has_ended and must_restart(container.spec, row, note):
+            wants = row.status in (EXITED, RESTARTING) and has_ended and must_restart(container.spec, row, note)
+            if wants and _needed_ones_run(engine, container.spec):
                 return _start_again(container, row, note)
             if row.status == RESTARTING:
                 container.engine.table.note(row.id, status=EXITED, **NO_PROCESS)
@@ -63,6 +65,14 @@ def after_end(container: Held, *, remove: bool, only_ended: bool = False) -> boo
 
         stop_if_last(container.engine, row.pod)
     return False
+
+
+def _needed_ones_run(engine: Engine, spec: ContainerSpec) -> bool:
+    """Return whether all run that this container needs (the pod's infra container, --requires). As in Podman it isn't
+    started again else: each try would fail until somebody starts those.
+    """
+    states = [engine.table.state_of(each) for each in spec.requires]
+    return all(state is not None and state[0] in ALIVE for state in states)
 
 
 def _waits_for_another(row: ContainerRow) -> bool:

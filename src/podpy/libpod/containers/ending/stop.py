@@ -28,6 +28,8 @@ from podpy.libpod.containers.table import (
     STOPPING,
     ContainerRow,
 )
+from podpy.monitor.waiter import Waiter
+from podpy.storage import crash_point
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +42,54 @@ _EXTENSION = 2  # seconds that the monitor gives after a hook that has used the 
 _START_SECONDS = 10.0  # how long an orphaned monitor may take to start its container
 _TICK = 0.01
 _LOOK_SECONDS = 1.0  # between two looks at a monitor that writes no exit record
-_MOST_AT_ONCE = 256  # each needs a descriptor, and a process may have 1024 (RLIMIT_NOFILE)
+_MOST_AT_ONCE = 256  # each needs two descriptors, and a process may have 1024 (RLIMIT_NOFILE)
 _NEVER = float("inf")
 
 
 def kill(container: Held, number: int) -> None:
     """Send a signal to the container's first process. Raises StateError if the container isn't running."""
+    for error in kill_together([container], number).values():
+        raise error
+
+
+def kill_together(containers: Iterable[Held], number: int) -> dict[str, PodpyError]:
+    """Send a signal to containers, each once; return the errors by id. SIGKILL is waited for when all have it.
+
+    So the next command finds them ended, as after Podman's.
+    """
+    chosen = list(containers)
+    errors: dict[str, PodpyError] = {}
+    for first in range(0, len(chosen), _MOST_AT_ONCE):
+        _kill_batch(chosen[first : first + _MOST_AT_ONCE], number, errors)
+    return errors
+
+
+def _kill_batch(batch: list[Held], number: int, errors: dict[str, PodpyError]) -> None:
+    ending: list[tuple[Held, ContainerRow, Waiter]] = []
+    try:
+        for container in batch:
+            try:
+                row = _begin_to_kill(container)
+                if number == _SIGKILL and row.status != PAUSED:
+                    ending.append((container, row, Waiter(container.engine.run_directory(row.id))))
+                _send(container, row, number)
+            except PodpyError as error:
+                errors[container.id] = error
+        crash_point("end:signalled")
+        for container, row, waiter in ending:
+            if container.id in errors:
+                continue
+            try:
+                _finish(container, row, waiter)
+                container.look_again()
+            except PodpyError as error:
+                errors[container.id] = error
+    finally:
+        for _container, _row, waiter in ending:
+            waiter.close()
+
+
+def _begin_to_kill(container: Held) -> ContainerRow:
     with container.locked() as row:
         if row.status not in ALIVE:
             raise StateError.improper(f"can only kill running containers. {container.id} is in state {row.status}")
@@ -55,12 +99,7 @@ def kill(container: Held, number: int) -> None:
             from podpy.monitor.health import tell_killed
 
             tell_killed(container.engine.run_directory(row.id))
-    _send(container, row, number)
-    if number == _SIGKILL and row.status != PAUSED:  # wait, as Podman does: the next command must find it ended
-        _wait_for_record(container, row)
-        container.look_again()
-        if container.spec.remove:
-            finish(container)
+        return row
 
 
 def stop(container: Held, timeout: int | None, *, thaw: bool = False, quiet: bool = False) -> None:
@@ -116,22 +155,38 @@ def stop_together(
 
 def _stop_batch(batch: list[Held], begin: Callable[[Held], _Stopping], errors: dict[str, PodpyError]) -> None:
     waiting: dict[int, _Stopping] = {}
+    begun: list[_Stopping] = []
+    ended: list[_Stopping] = []
     try:
         for container in batch:
             try:
                 each = begin(container)
+                begun.append(each)
                 descriptor = each.signal()
                 if descriptor >= 0:
                     waiting[descriptor] = each
                 else:
-                    each.finish()
+                    ended.append(each)
             except PodpyError as error:
                 if not (isinstance(error, NoSuchContainerError) and container.spec.remove):
                     errors[container.id] = error  # else it was a --rm container, and its end has removed it
+        # Only now: to finish one takes long, and the others must have got their signals even if this call is killed.
+        crash_point("end:signalled")
+        for each in ended:
+            _finish_one(each, errors)
         _wait_for_all(waiting, errors)
     finally:
         for descriptor in waiting:
             os.close(descriptor)
+        for each in begun:
+            each.close()
+
+
+def _finish_one(each: _Stopping, errors: dict[str, PodpyError]) -> None:
+    try:
+        each.finish()
+    except PodpyError as error:
+        errors[each.container.id] = error
 
 
 def _wait_for_all(waiting: dict[int, _Stopping], errors: dict[str, PodpyError]) -> None:
@@ -145,10 +200,7 @@ def _wait_for_all(waiting: dict[int, _Stopping], errors: dict[str, PodpyError]) 
             poll.unregister(descriptor)
             each = waiting.pop(descriptor)
             os.close(descriptor)
-            try:
-                each.finish()
-            except PodpyError as error:
-                errors[each.container.id] = error
+            _finish_one(each, errors)
         for each in waiting.values():
             if each.deadline <= monotonic():
                 each.kill()
@@ -172,12 +224,14 @@ class _Stopping:
         self._patience = patience
         self._quiet = quiet
         self._then = then
+        self._waiter: Waiter | None = None
 
     def signal(self) -> int:
         """Send the stop signal and return a pidfd of the first process, or -1 if it isn't running."""
         row = self._row
         if row.status not in ALIVE:
             return -1
+        self._waiter = Waiter(self.container.engine.run_directory(row.id))
         if self._patience >= 0:
             self.deadline = monotonic() + self._patience
         if self._patience and self._stops_itself():
@@ -203,11 +257,31 @@ class _Stopping:
 
     def finish(self) -> None:
         """Wait for the monitor's exit record, and release what the container held."""
-        if self._row.status in ALIVE:
-            _wait_for_record(self.container, self._row)
-        finish(self.container)
+        try:
+            _finish(self.container, self._row, self._waiter)
+        except NoSuchContainerError:
+            if not self.container.spec.remove:  # else its end has removed it
+                raise
+        finally:
+            self.close()
         if self._then is not None:
             self._then(self.container)
+
+    def close(self) -> None:
+        """Leave the monitor alone."""
+        if self._waiter is not None:
+            self._waiter.close()
+
+
+def _finish(container: Held, row: ContainerRow, waiter: Waiter | None) -> None:
+    """Wait for a container's exit record, and release what it held. Its monitor doesn't do that as long as we live."""
+    if row.status in ALIVE and not (waiter is not None and waiter.is_told(_LOOK_SECONDS)):
+        _wait_for_record(container, row)
+    crash_point("end:recorded")
+    is_finished = finish(container)
+    crash_point("end:finished")
+    if is_finished and waiter is not None:
+        waiter.acknowledge()
 
 
 def _wait_for_record(container: Held, row: ContainerRow) -> None:

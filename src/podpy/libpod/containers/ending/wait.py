@@ -70,6 +70,17 @@ def wait_for_starter(engine: Engine, container_id: str) -> None:
         sleep(_RECORD_TICK)
 
 
+def is_written(container: Held) -> bool:
+    """Return whether the container has a monitor that may still write into its log."""
+    try:
+        while container.refresh().status == STARTING:
+            wait_for_starter(container.engine, container.id)
+    except NoSuchContainerError:
+        return False
+    row = container.row
+    return row.status in (*ALIVE, INITIALIZED) and pids.is_alive(row.conmon_pid, row.conmon_start)
+
+
 def _wait_for_process(pid: int, started: int, deadline: float | None, output: int = -1) -> None:
     """Wait until exactly this process has ended.
 

@@ -5,21 +5,35 @@ from __future__ import annotations
 from podpy import rootless
 from podpy.oci import cgroups
 from podpy.plan import Operation
-from podpy.rootless.cgroups import CgroupView
+from podpy.rootless.cgroups import OWN, CgroupView
+from podpy.systemd.unit import is_own_process, keeps_containers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podpy.config.paths import Paths
+    from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
     from podpy.systemd.scope import ScopeMove
+
+
+def wanted_cgroup_manager(engine: Engine, spec: ContainerSpec) -> str:
+    """Return the cgroup manager that options or containers.conf name; in a unit of the system's manager its own.
+
+    An empty text: as the host allows.
+    """
+    asked = engine.settings.cgroup_manager or engine.conf.cgroup_manager
+    if not asked and engine.paths.rootless and is_own_process(engine.caller.environ):
+        asked = OWN if keeps_containers(engine.paths.uid) else ""
+    return cgroups.wanted_manager(spec, asked)
 
 
 class FindCgroups(Operation):
     """Find a usable cgroup manager, and show crun a pure cgroup2 hierarchy, which it needs on hybrid hosts."""
 
-    def __init__(self, spec: ContainerSpec, container_id: str, wanted: str) -> None:
+    def __init__(self, spec: ContainerSpec, container_id: str, wanted: str, paths: Paths) -> None:
         self._spec = spec
         self._id = container_id
+        self._paths = paths
         self._wanted = wanted
         self.view = CgroupView(manager="none", mode="")  # set by execute()
         self.path = ""  # cgroupsPath of the OCI runtime spec, set by execute()
@@ -30,6 +44,11 @@ class FindCgroups(Operation):
 
     def execute(self) -> None:
         """Look, mount if needed, and make room on the way to the container's cgroup. Raises UsageError."""
+        if self._spec.cgroups == cgroups.SPLIT:
+            from podpy.rootless import holder
+            from podpy.rootless.cgroups import enter_leaf
+
+            enter_leaf(holder.find(self._paths))
         view = self.view = rootless.cgroup_view(wanted=self._wanted)
         self.path = cgroups.path(self._spec, view, self._id)
         if view.manager == "cgroupfs" and view.mode != "v1":

@@ -23,7 +23,7 @@ from podpy.libpod.containers import names
 from podpy.libpod.containers.held import Held, find
 from podpy.libpod.containers.table import CREATED, REMOVING, STARTING, ContainerRow
 from podpy.record import Record
-from podpy.spec.container import NO_CREATE, volume_options
+from podpy.spec.container import NO_CREATE, UNIT_VARIABLE, volume_options
 from podpy.spec.defaults import base_environment, named, with_defaults
 
 TYPE_CHECKING = False
@@ -114,11 +114,17 @@ def _complete(engine: Engine, spec: ContainerSpec, wanted: _Wanted) -> tuple[Con
             hint=f"{spec.name!r} doesn't",
         )
     caller = engine.caller
+    if engine.settings.transient_store:
+        from podpy.libpod.system.transient import note_boot
+
+        spec = spec.replace(transient_boot=note_boot(engine))
     if spec.pod:
         from podpy.libpod.pods import membership
 
         spec = membership.join(engine, spec)
     spec = with_defaults(spec, engine.conf, caller.environ, rootless=engine.paths.rootless, directory=caller.directory)
+    if UNIT_VARIABLE in caller.environ:
+        spec = spec.replace(systemd_unit=caller.environ[UNIT_VARIABLE])
     spec = _with_ports(spec)
     spec = _with_default_mounts(engine, spec)
     if spec.network == "bridge" or spec.networks:

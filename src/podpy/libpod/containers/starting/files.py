@@ -10,6 +10,7 @@ import os
 
 from podpy.libpod.containers.starting import self_description
 from podpy.plan import Operation
+from podpy.spec.container import NOTIFY_DIRECTORY
 from podpy.systemd import notify as sdnotify
 
 TYPE_CHECKING = False
@@ -46,7 +47,9 @@ class WriteFiles(Operation):
             if path not in taken:
                 self.paths[path] = _write(context.directory, path, text, owner)
         if sdnotify.relayed_socket(context.spec, context.environ):
-            self.paths[sdnotify.DIRECTORY] = os.path.join(context.directory, "bundle", "notify")
+            directory = os.path.join(context.directory, "bundle", "notify")
+            os.chmod(directory, 0o755)  # the container's user, too, may say something
+            self.paths[NOTIFY_DIRECTORY] = directory
 
     def _texts(self) -> dict[str, str]:
         context, spec = self._context, self._context.spec

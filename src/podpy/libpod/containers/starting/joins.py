@@ -86,17 +86,19 @@ class MountSysfs(Operation):
     """Mount a sysfs of the container's network in the run directory, for a container with its own user namespace.
 
     A sysfs shows the network namespace of the process that mounts it, which needs CAP_SYS_ADMIN there (sysfs(5)). The
-    container's own user namespace has no such right over a network that podpy has made.
+    container's own user namespace has no such right over a network that podpy has made, for it or for another container
+    whose network it joins.
     """
 
-    def __init__(self, context: StartContext, network: NetworkPlan) -> None:
-        self._network = network
+    def __init__(self, context: StartContext, joined: FindNamespaces) -> None:
+        self._joined = joined
         self.target = os.path.join(context.directory, "sys")
 
     @staticmethod
     def is_needed(context: StartContext, network: NetworkPlan) -> bool:
         """Return whether the runtime can't mount it."""
-        return bool(network.netns_path and context.spec.uid_maps)
+        joins = context.spec.network.startswith(("container:", "ns:"))
+        return bool(context.spec.uid_maps) and (bool(network.netns_path) or joins)
 
     def describe(self) -> str:
         """Return where."""
@@ -115,8 +117,12 @@ class MountSysfs(Operation):
     def _mount(self) -> int:
         """Return the number of the error that occurred, or 0."""
         try:
-            linux.setns(os.open(self._network.joined_path, os.O_RDONLY | os.O_CLOEXEC), linux.CLONE_NEWNET)
-            linux.mount("sysfs", self.target, "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+            linux.setns(os.open(self._joined.paths["network"], os.O_RDONLY | os.O_CLOEXEC), linux.CLONE_NEWNET)
+            try:
+                linux.mount("sysfs", self.target, "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+            except PermissionError:
+                # The kernel lets nobody mount one where the machine's own is partly hidden: then that one, as for crun.
+                linux.mount("/sys", self.target, None, linux.MS_BIND | linux.MS_REC)
         except OSError as error:
             return error.errno or _UNKNOWN
         except BaseException:

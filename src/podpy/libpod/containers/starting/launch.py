@@ -18,7 +18,12 @@ import stat
 from podpy import fastjson, files, linux, pids
 from podpy.libpod.caller import listening
 from podpy.libpod.containers.starting.bundle import BuildConfig, ExposeMounts, Prepared, WriteConfig
-from podpy.libpod.containers.starting.cgroups import BeginToLeaveSession, FindCgroups, LeaveSession
+from podpy.libpod.containers.starting.cgroups import (
+    BeginToLeaveSession,
+    FindCgroups,
+    LeaveSession,
+    wanted_cgroup_manager,
+)
 from podpy.libpod.containers.starting.context import StartContext
 from podpy.libpod.containers.starting.files import WriteFiles
 from podpy.libpod.containers.starting.joins import BorrowSharedMemory, FindNamespaces, MountSysfs
@@ -28,13 +33,13 @@ from podpy.libpod.containers.starting.sources import Sources
 from podpy.monitor.exit_command import exit_command
 from podpy.monitor.start import MonitorRequest, StartConmon, WaitForStart
 from podpy.network.setup import plan as plan_network
-from podpy.oci.cgroups import wanted_manager
 from podpy.oci.document.mounts import SHARED
 from podpy.plan import Operation, Plan
 from podpy.process import preserved
 from podpy.rootless.mounts import private_mounts
 from podpy.storage.mounts.root import MakeContainerLayer
 from podpy.systemd import notify as sdnotify
+from podpy.systemd.unit import is_own_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +106,8 @@ class Launch:
         self._network: NetworkPlan = plan_network(
             self._context, lambda: container.engine.database, lambda: container.engine.network_folder
         )
-        self._cgroups = FindCgroups(container.spec, container.id, wanted_cgroup_manager(container))
+        wanted = wanted_cgroup_manager(container.engine, container.spec)
+        self._cgroups = FindCgroups(container.spec, container.id, wanted, container.engine.paths)
         self._attach_fd = attach_fd
         self._waiter_fd = waiter_fd
         self._run = run
@@ -124,10 +130,10 @@ class Launch:
             MakeRunDirectory(context.directory, os.path.join(engine.exit_directory, container.id)),
             self._cgroups,
         )
-        if spec.is_infra:
+        if spec.in_pod_cgroup and (spec.is_infra or not spec.joins()):
             from podpy.libpod.pods.limits import limiting
 
-            plan.add(*limiting(engine, spec.pod, self._cgroups))
+            plan.add(*limiting(engine, spec, self._cgroups))
         leaving = None
         # A check's or a hook's command must be able to join the container's cgroup from the monitor's, at any time.
         is_entered = spec.health is not None or spec.post_start or spec.pre_stop
@@ -163,7 +169,7 @@ class Launch:
                 made.append(shared_memory)
         sysfs = None
         if MountSysfs.is_needed(context, self._network):
-            sysfs = MountSysfs(context, self._network)
+            sysfs = MountSysfs(context, joined)
             made.append(sysfs)
         written = WriteFiles(context, container, self._network, accounts)
         self._sources = sources = Sources(context, engine, user)
@@ -245,10 +251,12 @@ class Launch:
         container, engine = self._container, self._container.engine
         spec, streams = container.spec, engine.caller.streams
         log_options, log_labels = spec.log_options, spec.log_labels
-        if spec.log_driver == "journald" and "{{" in f"{log_options.get('tag', '')}{log_labels}":
-            from podpy.libpod.containers.starting.log_templates import rendered
+        if spec.log_driver == "journald":
+            if "{{" in f"{log_options.get('tag', '')}{log_labels}":
+                from podpy.libpod.containers.starting.log_templates import rendered
 
-            log_options, log_labels = rendered(container)
+                log_options, log_labels = rendered(container)
+            log_labels = {"IMAGE_NAME": container.row.image_name, **log_labels}
         return MonitorRequest(
             container_id=container.id,
             container_name=container.name,
@@ -274,6 +282,7 @@ class Launch:
             console_size=self._context.console_size,
             notify_socket=sdnotify.relayed_socket(spec, engine.caller.environ),
             unlink_on_exit=[self._network.netns_path] if self._network.netns_path else [],
+            stop_timeout=spec.stop_timeout if is_own_process(engine.caller.environ) else -1,
             keyring=engine.conf.keyring,
             no_pivot=engine.conf.no_pivot_root,
             run=self._run,
@@ -319,16 +328,10 @@ def context_of(container: Held, console_size: tuple[int, int] | None = None) -> 
     )
 
 
-def wanted_cgroup_manager(container: Held) -> str:
-    """Return the cgroup manager named by options or containers.conf, or an empty text."""
-    engine = container.engine
-    return wanted_manager(container.spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)
-
-
 def _root_operations(container: Held, context: StartContext) -> list[Operation]:
     engine, spec = container.engine, container.spec
     made: list[Operation] = []
-    if spec.is_infra and spec.rootfs:
+    if (spec.is_infra or spec.is_service) and spec.rootfs:
         from podpy.libpod.pods.root import ensure
 
         ensure(engine, spec.rootfs)
@@ -341,7 +344,7 @@ def _root_operations(container: Held, context: StartContext) -> list[Operation]:
         container.image,
         context.rootfs,
         read_only=spec.read_only,
-        volatile=spec.remove,
+        volatile=spec.remove or spec.is_step,
         rootfs=spec.rootfs,
         rootfs_overlay=spec.rootfs_overlay,
         uid_maps=[(m.container, m.host, m.size) for m in spec.uid_maps],

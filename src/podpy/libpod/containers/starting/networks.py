@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     """Return the spec with its networks by their names, each with an interface; none is the default network.
 
-    Raises NoSuchNetworkError, NotSupportedError as `check_driver`, UsageError.
+    Raises NoSuchNetworkError, NotSupportedError as `check_driver`, UsageError; NetworkSetupError for an address that
+    the network can't have.
     """
     if spec.network != BRIDGE:
         raise UsageError(
@@ -31,6 +32,10 @@ def complete(engine: Engine, spec: ContainerSpec) -> ContainerSpec:
     found: dict[str, Attachment] = {}
     for attachment in spec.networks or [Attachment(network="")]:
         network = check_driver(engine, definitions.find(attachment.network or engine.conf.default_network))
+        if attachment.ips:
+            from podpy.network.bridge.addresses import check_subnets
+
+            check_subnets(network, attachment.ips)
         found[network.name] = named(attachment, network, engine.conf)
     return spec.replace(networks=with_interfaces(list(found.values())))
 

@@ -5,23 +5,17 @@ from __future__ import annotations
 import os
 
 from podpy import fastjson
-from podpy.errors import NotSupportedError, UsageError
+from podpy.errors import UsageError
 from podpy.libpod.containers.starting.sources import check_subpath, no_source
 from podpy.oci.document import devices, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from podpy.config.containers_conf import ContainersConf
     from podpy.libpod.engine import Engine
     from podpy.spec.container import ContainerSpec
-
-_CONTROLLED = (
-    ("memory", "memory_swap", "memory_reservation"),
-    ("cpu_shares", "cpu_quota", "cpu_period", "cpus"),
-    ("cpuset_cpus", "cpuset_mems"),
-    ("pids_limit",),
-)
-"""Limits by the controller that enforces them."""
 
 
 def check_text(spec: ContainerSpec) -> None:
@@ -62,42 +56,46 @@ def check_sources(spec: ContainerSpec, conf: ContainersConf, *, rootless: bool) 
         devices.find_init(spec, conf)
 
 
-def enforceable(engine: Engine, spec: ContainerSpec) -> tuple[ContainerSpec, str]:
-    """Return the spec without those limits that a start couldn't enforce here, and why; "" if there are none."""
-    from podpy.spec.container import Resources
+def unenforceable(engine: Engine, spec: ContainerSpec) -> str:
+    """Return why a start of this container couldn't enforce some of its limits here; "" if it could."""
+    from podpy.oci.document import resources
 
-    reason = ""
-    for names in _CONTROLLED:
-        only = Resources(**{name: getattr(spec.resources, name) for name in names})
-        try:
-            check_limits(engine, spec.replace(resources=only))
-        except NotSupportedError as error:
-            reason = reason or str(error)
-            without = {name: getattr(Resources(), name) for name in names}
-            spec = spec.replace(resources=spec.resources.replace(**without))
-    return spec, reason
+    view = _cgroups(engine, spec) if resources.needed(spec.resources) else None
+    if view is None:
+        return ""
+    _, error = resources.enforceable(spec.resources, *view)
+    return str(error or "")
 
 
 def check_limits(engine: Engine, spec: ContainerSpec) -> None:
     """Raise NotSupportedError for a limit that a start of this container couldn't enforce."""
     from podpy.oci.document import resources
 
-    if not resources.needed(spec.resources):
+    if not resources.needed(spec.resources) or spec.limits_if_possible:
         return
+    view = _cgroups(engine, spec)
+    if view is not None:
+        resources.check(spec.resources, *view)
+
+
+def _cgroups(engine: Engine, spec: ContainerSpec) -> tuple[str, Collection[str]] | None:
+    """Return which cgroup manager and controllers a start would have; None if only the start itself can say it."""
+    from podpy.libpod.containers.starting.cgroups import wanted_cgroup_manager
     from podpy.notice import sending_to
-    from podpy.oci.cgroups import wanted_manager
+    from podpy.oci.cgroups import SPLIT
     from podpy.rootless import cgroups
 
-    wanted = wanted_manager(spec, engine.settings.cgroup_manager or engine.conf.cgroup_manager)
+    if spec.cgroups == SPLIT:  # the unit passes controllers on once the start has moved this process into a leaf
+        return None
+    wanted = wanted_cgroup_manager(engine, spec)
     if cgroups.cgroup_mode() == "v2":
         with sending_to(lambda _: None):  # the start itself warns
             view = cgroups.cgroup_view(wanted=wanted)
-        resources.check(spec.resources, view.manager, view.controllers)
-        return
+        return view.manager, view.controllers
     from podpy.rootless.checks.host_checks import look_at_cgroups
 
     try:
         manager, _, controllers, _ = look_at_cgroups(engine.paths, wanted)
     except OSError:
-        return  # the start itself raises it
-    resources.check(spec.resources, manager, controllers)
+        return None  # the start itself raises it
+    return manager, controllers

@@ -47,7 +47,7 @@ class LookUpUser(Operation):
         return f"look up the user {self._context.spec.user or 'root'}"
 
     def execute(self) -> None:
-        """Look them up. Raises CommandNotExecutableError for an unknown user or group, and for a forbidden root."""
+        """Look them up. Raises CommandNotExecutableError for an unknown or impossible id, and a forbidden root."""
         spec = self._context.spec
         user = accounts.as_numbers(spec, self._context.rootfs) if spec.host_users else spec.user
         self.ids = users.lookup(self._context.rootfs, user, spec.groups)
@@ -55,6 +55,32 @@ class LookUpUser(Operation):
             raise CommandNotExecutableError(
                 "container has runAsNonRoot and image will run as root", hint="Give it a user: runAsUser: 1000"
             )
+        if self.ids.uid or self.ids.gid:
+            self._check_mapped()
+
+    def _check_mapped(self) -> None:
+        """Raise CommandNotExecutableError for an id that the container's user namespace hasn't got. The runtime's own
+        words would be `setresuid: Invalid argument`.
+        """
+        from podpy.rootless import idmaps
+
+        spec = self._context.spec
+        if spec.userns and spec.userns.startswith(("container:", "ns:")) and not spec.uid_maps:
+            return  # what is mapped there only its owner knows
+        own = idmaps()
+        users_map = [(line.container, line.size) for line in spec.uid_maps] or [(line[0], line[2]) for line in own[0]]
+        groups_map = [(line.container, line.size) for line in spec.gid_maps] or [(line[0], line[2]) for line in own[1]]
+        _check_map("user", self.ids.uid, users_map)
+        _check_map("group", self.ids.gid, groups_map)
+
+
+def _check_map(kind: str, number: int, lines: list[tuple[int, int]]) -> None:
+    if not any(first <= number < first + size for first, size in lines):
+        highest = max((first + size - 1 for first, size in lines), default=0)
+        raise CommandNotExecutableError(
+            f"{kind} id {number} isn't mapped in the container's user namespace",
+            hint=f"Ids go up to {highest} there; more subordinate ids are lines of /etc/sub{kind[0]}id",
+        )
 
 
 class MakeWorkdir(Operation):
@@ -104,7 +130,9 @@ class LinkMtab(Operation):
 
     @staticmethod
     def is_needed(context: StartContext) -> bool:
-        """Return whether the container has a writable /etc of its own."""
+        """Return whether the container has a writable /etc of its own. A build's step needs none."""
+        if context.spec.is_step:
+            return False
         taken = {mount.target for mount in context.spec.mounts}
         return not (taken & {"/", "/etc", "/etc/mtab"} or (context.spec.rootfs and not context.spec.rootfs_overlay))
 

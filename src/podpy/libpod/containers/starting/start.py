@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from time import time_ns
 
 from podpy import fastjson, pids
@@ -19,7 +20,9 @@ from podpy.libpod.containers.table import (
     STARTING,
     ContainerRow,
 )
+from podpy.network import netns
 from podpy.systemd import notify as sdnotify
+from podpy.systemd.unit import is_own_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +43,15 @@ def start(
     waiter_fd: int = -1,
     console_size: tuple[int, int] | None = None,
     restart: bool = False,
+    with_pod: bool = False,
 ) -> None:
     """Start a container; this process must be in the user's namespaces.
 
     `attach_fd` is a connected SOCK_SEQPACKET and `waiter_fd` a stream socket; conmon inherits both (see
     libpod.io.foreground). `console_size`: rows and columns of the caller's terminal. `restart`: it was stopped for a
-    restart. Raises StateError, RuntimeFailedError, OperationError; then the container is as before.
+    restart. `with_pod`: an infra container that is started with its whole pod; otherwise a warning names the containers
+    that it left behind. Returns when its hook postStart has ended. Raises StateError, RuntimeFailedError,
+    OperationError; then the container is as before, unless it was the hook that failed.
     """
     start_required(container.engine, container.spec)
     with container.locked() as row:
@@ -56,6 +62,14 @@ def start(
         _end_waiting(row)
         commit_starting(container, *(("restart",) if restart else ()))
         start_locked(container, attach_fd=attach_fd, waiter_fd=waiter_fd, console_size=console_size)
+    if container.spec.is_infra and not with_pod:
+        from podpy.libpod.pods.left_behind import tell
+
+        tell(container)
+    if container.spec.post_start and attach_fd < 0:  # whoever is attached sees meanwhile what the container says
+        from podpy.libpod.containers.starting.started import wait_for_hook
+
+        wait_for_hook(container)
 
 
 def start_required(engine: Engine, spec: ContainerSpec) -> None:
@@ -68,10 +82,20 @@ def start_required(engine: Engine, spec: ContainerSpec) -> None:
     for name in spec.requires:
         needed = find(engine, name)
         try:
+            if needed.spec.is_infra:
+                wait_if_it_goes(needed)
             if needed.status not in ALIVE:
                 start(needed)
         except AlreadyError:
             continue  # another call has started it
+
+
+def wait_if_it_goes(infra: Held) -> None:
+    """Wait for the end of an infra container that was told to end just now: nobody can join its namespaces any more."""
+    if infra.status in ALIVE and infra.row.stopped_by_user:
+        from podpy.libpod.containers.ending.wait import wait_for_end_of
+
+        wait_for_end_of(infra, infra.row)
 
 
 def initialize(container: Held, *, console_size: tuple[int, int] | None = None) -> None:
@@ -178,7 +202,9 @@ def start_locked(
     engine.mark("the container's start is committed")
     if run:
         sdnotify.tell_started(container.spec, launch.conmon_pid, engine.caller.environ)
-    if waiter_fd < 0 and launch.cgroups.manager == "systemd":
+    if is_own_process(engine.caller.environ):
+        _outlive_unit(engine)
+    elif waiter_fd < 0 and launch.cgroups.manager == "systemd":
         outlive_session(container)
 
 
@@ -220,10 +246,19 @@ def check_command(spec: ContainerSpec) -> None:
 
 
 def outlive_session(container: Held) -> None:
-    """Let the monitor of a detached container outlive the login session, if systemd can do that."""
-    from podpy.systemd.scope import move_in_background
+    """Let the monitor of a detached container outlive the login session, if systemd can do that; not its own unit."""
+    if is_own_process(container.engine.caller.environ):
+        return
+    from podpy.systemd.scope import leave_session_in_background
 
-    move_in_background(container.engine.paths, container.row.conmon_pid)
+    leave_session_in_background(container.engine.paths, container.row.conmon_pid)
+
+
+def _outlive_unit(engine: Engine) -> None:
+    """Let what other containers need outlive the unit whose process this is."""
+    from podpy.systemd.unit import release_lasting
+
+    release_lasting(engine.paths, os.path.join(engine.paths.runroot, netns.SHARED, netns.NETNS))
 
 
 def _start_initialized(container: Held) -> None:

@@ -1,0 +1,137 @@
+"""Contexts that are no directory yet: standard input, archives and Dockerfiles on web servers, git repositories.
+
+They become files in an empty directory of podpy's own. Archives are unpacked by the confined child, so nothing leads
+out of it; a repository's hooks, submodules and other protocols stay unused.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import chain
+
+from podpy import beneath, process
+from podpy.build.reading.lines import MOST_BYTES
+from podpy.build.sources import STDIN, is_repository
+from podpy.errors import NotFoundError, UsageError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from podpy.libpod.engine import Engine
+
+_PIECE = 256 << 10
+_MAGIC, _MAGIC_AT = b"ustar", 257
+_HEAD = 512
+_PATIENCE = 1800  # seconds for one call of git
+_DOCKERFILE = "Dockerfile"
+
+
+class Fetched(Record):
+    """A context. `is_dockerfile`: it is nothing but a Dockerfile, which is called that in `directory`."""
+
+    directory: str
+    is_dockerfile: bool = False
+
+
+def staged(engine: Engine, text: str) -> Fetched:
+    """Fetch a context into this process's staging directory: it goes when the process does. Raises as `fetch`.
+
+    Enters the user's namespaces.
+    """
+    engine.enter()
+    target = engine.store.staging.new_path("context")
+    os.mkdir(target, 0o700)
+    return fetch(text, target, engine.caller.environ)
+
+
+def fetch(text: str, target: str, environment: Mapping[str, str], stdin: int = 0) -> Fetched:
+    """Fetch a context into the empty directory `target`. `stdin`: the descriptor that `-` means.
+
+    `environment`: the caller's, for git.
+
+    Raises UsageError, ImageError and RegistryError (a web server), BrokenTarError, StorageError, OSError.
+    """
+    if is_repository(text):
+        return Fetched(directory=_clone(text, target, environment))
+    if text == STDIN:
+        return _of_pieces(_read(stdin), target, "standard input")
+    from podpy.image.incoming.download import download
+
+    return _of_pieces(download(text), target, text)
+
+
+def _read(descriptor: int) -> Iterator[bytes]:
+    while piece := os.read(descriptor, _PIECE):
+        yield piece
+
+
+def _of_pieces(pieces: Iterator[bytes], target: str, what: str) -> Fetched:
+    """Unpack an archive, compressed or not; what is none is a Dockerfile."""
+    from podpy.image.incoming.compression import beginning, decompressed
+    from podpy.storage.layers.unpack import Plain, unpack_plain
+
+    plain_pieces = decompressed(pieces)
+    head = beginning(plain_pieces, _HEAD)
+    whole = chain([head], plain_pieces)
+    if head[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] != _MAGIC:
+        _write(whole, target, what)
+        return Fetched(directory=target, is_dockerfile=True)
+    unpack_plain(target, whole, Plain(owner=(os.geteuid(), os.getegid())))
+    return Fetched(directory=target)
+
+
+def _write(pieces: Iterator[bytes], target: str, what: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    size = 0
+    with os.fdopen(os.open(os.path.join(target, _DOCKERFILE), flags, 0o644), "wb") as file:
+        for piece in pieces:
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise UsageError(f"{what}: a Dockerfile may have at most {MOST_BYTES >> 20} MiB")
+            file.write(piece)
+    if not size:
+        raise UsageError(f"{what}: it is empty", hint="A Dockerfile, or an archive with one, is expected")
+
+
+def _clone(text: str, target: str, environment: Mapping[str, str]) -> str:
+    """Return the directory that `URL#REF:DIRECTORY` means, with the newest commit of REF alone."""
+    address, _, fragment = text.partition("#")
+    ref, _, directory = fragment.partition(":")
+    if ref.startswith("-"):
+        raise UsageError(f"{text}: {ref} is no name of a branch, tag or commit")
+    if address.startswith("github.com/"):
+        address = f"https://{address}"
+    try:
+        git = process.find("git")
+    except NotFoundError:
+        raise UsageError(f"{text}: git isn't installed", hint="Install git") from None
+    where = [git, "-C", target]
+    _git([*where, "init", "-q", "--template="], text, environment)
+    wanted = ["--", address, ref or "HEAD"]
+    _git([*where, "fetch", *_FETCH, *wanted], text, environment)
+    _git([*where, *_SAFELY, "checkout", "-q", "FETCH_HEAD"], text, environment)
+    try:
+        found = beneath.open_beneath(target, directory.strip("/") or ".", os.O_PATH | os.O_DIRECTORY)
+    except OSError as error:
+        raise UsageError(f"{text}: {directory}: {(error.strerror or str(error)).lower()}") from None
+    try:
+        return os.readlink(beneath.magic_path(found))
+    finally:
+        os.close(found)
+
+
+_FETCH = ["-q", "--depth=1", "--no-tags", "--no-recurse-submodules"]
+_SAFELY = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "submodule.recurse=false"]
+_PROTOCOLS = "http:https:ssh:git"
+
+
+def _git(command: list[str], text: str, caller: Mapping[str, str]) -> None:
+    protocols = "file" if text.startswith("file://") else _PROTOCOLS  # a redirect leads to no file of this machine
+    environment = {**caller, "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": protocols, "LC_ALL": "C"}
+    done = process.run(command, environment=environment, timeout=_PATIENCE)
+    if done.code != 0:
+        lines = done.error_text().strip().splitlines() or [f"git ended with {done.code}"]
+        told = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+        raise UsageError(f"{text}: {told.removeprefix('fatal: ')}", hint=f"Try git ls-remote {text.partition('#')[0]}")

@@ -1,0 +1,115 @@
+"""Where COPY, ADD and RUN's mounts take files from: the context, a named context, a stage, an image."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.build.steps.tree import Tree
+from podpy.errors import UsageError
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+    from typing import Any
+
+    from podpy.build.reading.ignore import Rules
+    from podpy.libpod.engine import Engine
+    from podpy.storage.images import ImageRecord
+
+
+STDIN = "-"
+
+
+class StageResult(Record):
+    """A finished stage: its last key, its image ("": it is empty), and its settings."""
+
+    key: str
+    image_id: str
+    config: dict[str, Any]
+    author: str = ""
+
+
+class Origin:
+    """Files that a step takes. `key`: what stands for them in the step's key if their own contents aren't asked for.
+
+    `keeps_owners`: their owners mean something in an image.
+    """
+
+    keeps_owners = True
+    key = ""
+
+    def tree(self, stack: ExitStack) -> Tree:
+        """Return the files; they stay until the stack's end. This process must be in the user's namespaces."""
+        raise NotImplementedError
+
+    def mounted(self, place: str) -> str:
+        """Return a path to the files, mounted at `place` if need be, in this process's own mount namespace."""
+        raise NotImplementedError
+
+
+class ContextOrigin(Origin):
+    """A directory of the host."""
+
+    keeps_owners = False
+
+    def __init__(self, directory: str, ignored: Rules | None) -> None:
+        self._tree = Tree(directory, ignored=ignored)
+
+    def tree(self, stack: ExitStack) -> Tree:
+        return self._tree
+
+    def mounted(self, place: str) -> str:
+        return self._tree.root
+
+    @property
+    def files(self) -> Tree:
+        """The files, which need no namespaces to be read."""
+        return self._tree
+
+    @property
+    def everything(self) -> Tree:
+        """The files with the ignored ones: a RUN's mount shows these, too."""
+        return Tree(self._tree.root)
+
+
+class ImageOrigin(Origin):
+    """The root of an image, or of a stage."""
+
+    def __init__(self, engine: Engine, key: str, find: Callable[[], ImageRecord | None]) -> None:
+        self.key = key
+        self._engine = engine
+        self._find = find
+
+    def tree(self, stack: ExitStack) -> Tree:
+        from podpy.libpod.images.making import ImageView
+
+        view = stack.enter_context(ImageView(self._engine.store, self._find()))
+        return Tree(view.path, name="/")
+
+    def mounted(self, place: str) -> str:
+        from podpy.libpod.images.making import mount_files
+
+        mount_files(self._engine.store, self._find(), place)
+        return place
+
+
+def is_repository(text: str) -> bool:
+    """Return whether a context's text names a repository of git."""
+    address = text.partition("#")[0]
+    if address.startswith(("git://", "git@", "ssh://", "github.com/")):
+        return True
+    return address.startswith(("http://", "https://", "file://")) and address.endswith(".git")
+
+
+def is_remote(text: str) -> bool:
+    """Return whether a context's text names something that must be fetched, not a directory of this machine."""
+    return text == STDIN or is_repository(text) or text.startswith(("http://", "https://"))
+
+
+def directory_of(context: str) -> str:
+    """Return a context's directory. Raises UsageError, in Podman's words."""
+    if not os.path.isdir(context):
+        raise UsageError(f'context must be a directory: "{os.path.abspath(context)}"')
+    return os.path.abspath(context)

@@ -1,0 +1,87 @@
+"""What `podpy build` prints: Podman's lines."""
+
+from __future__ import annotations
+
+import os
+
+from podpy.build.options import Report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podpy.build.options import StepName, Why
+
+_SHORT = 12
+_MOST_HIDDEN = 16 << 10
+_LINES = 20
+
+
+class Lines(Report):
+    """Lines to the descriptor `out`, what commands write on standard error to `err`. `own`: `close` closes them.
+
+    `quiet`: only the id, and what commands write on standard error.
+    """
+
+    def __init__(self, out: int, err: int, *, quiet: bool, own: bool = False) -> None:
+        self._out = out
+        self._err = err
+        self._quiet = quiet
+        self._own = own
+        self._hidden = b""  # the end of what the step at work has written and nobody has seen
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            self._write(self._out, f"{text}\n".encode("utf-8", "surrogateescape"))
+
+    @staticmethod
+    def _write(descriptor: int, data: bytes) -> None:
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+    def begins(self, step: StepName) -> None:
+        self._hidden = b""
+        self._say(f"{_stage(step)}STEP {step.number}/{step.total}: {step.text}")
+
+    def cached(self, image_id: str) -> None:
+        self._say(f"--> Using cache {image_id}")
+
+    def explained(self, why: Why) -> None:
+        self._say("--> cached" if why.cached else f"--> not cached: {'; '.join(why.reasons)}")
+
+    def output(self, stream: int, data: bytes) -> None:
+        if stream == 1 and self._quiet:
+            self._hidden = (self._hidden + data)[-_MOST_HIDDEN:]
+            return
+        if self._own:
+            self._hidden = (self._hidden + data)[-_MOST_HIDDEN:]
+        self._write(self._out if stream == 1 else self._err, data)
+
+    def made(self, image_id: str) -> None:
+        self._say(f"--> {image_id[:_SHORT]}")
+
+    def commits(self, stage: StepName, name: str) -> None:
+        self._say(f"{_stage(stage)}COMMIT {name}".rstrip())
+
+    def tagged(self, name: str) -> None:
+        self._say(f"Successfully tagged {name}")
+
+    def unused(self, names: list[str]) -> None:
+        told = f"[Warning] one or more build args were not consumed: [{' '.join(names)}]\n"
+        self._write(self._err, told.encode("utf-8", "surrogateescape"))
+
+    def tell_hidden(self) -> None:
+        """Show the last lines of the step that failed, if they were kept quiet or went to a file."""
+        lines = self._hidden.splitlines(keepends=True)[-_LINES:]
+        self._write(2, b"".join(lines))
+
+    def end(self, image_id: str) -> None:
+        """Print the image's id."""
+        self._write(self._out, f"{image_id}\n".encode())
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._own:
+            os.close(self._out)
+
+
+def _stage(step: StepName) -> str:
+    return f"[{step.stage}/{step.stages}] " if step.stages > 1 else ""
