@@ -23,6 +23,6 @@ def test_many_children_are_killed_and_nobody_else(build_dir: Path) -> None:
 
 
 def test_an_init_sees_its_commands_end_though_its_caller_ignores_children() -> None:
-    """The caller's own SIGCHLD stays as it is: whoever ignores it can't read the status of a child that ended by then."""
+    """The caller itself doesn't ignore it: the kernel keeps no status for whoever does."""
     ignoring = ["env", "--ignore-signal=CHLD", own_program("init"), "--", "sh", "-c", "exit 7"]
     assert subprocess.run(ignoring, check=False, timeout=wait.PATIENCE).returncode == 7
