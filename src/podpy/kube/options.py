@@ -40,3 +40,6 @@ class PlayOptions(Record):
     userns: str = ""
     seccomp_root: str = SECCOMP_ROOT
     pull: PullOptions | None = None
+
+    context_dir: str = ""  # where directories with the names of images are; "": the caller's
+    build: bool | None = None  # build these images; None: those that aren't in the store

@@ -18,7 +18,6 @@ from podpy.cli.declare.model import (
 
 GROUPS = {"play": "Kubernetes YAML, by Podman's older name"}
 
-_BUILDS = "podpy builds no images yet: podpy load or pull them first"
 _FILES = Argument(name="files", metavar="FILE|URL|-", many=True, complete=FILES)
 
 _WHAT = (
@@ -39,8 +38,12 @@ _WHAT = (
     many("--label", "KEY=VALUE", "Label of pods and containers (repeatable)"),
     flag("--down", "Remove what the file asks for, as kube down does", hidden=True),
     flag("--force", "With --down: also the volumes of claims"),
-    flag("--build", "Build the images", refuse=_BUILDS),
-    text("--context-dir", "DIR", "Where the images' build files are", complete=DIRECTORIES, refuse=_BUILDS),
+    flag(
+        "--build",
+        "Build all images that have a directory of their name with a Containerfile or Dockerfile "
+        "(default: those that aren't in the store; --build=false: none)",
+    ),
+    text("--context-dir", "DIR", "Where these directories are (default: here)", complete=DIRECTORIES),
     flag("--service-container", "Run a container that ends with the pods, for a service manager", hidden=True),
     text(
         "--service-exit-code-propagation",
@@ -82,6 +85,7 @@ COMMANDS: tuple[Command, ...] = (
         examples=(
             "podpy kube play shop.yaml",
             "podpy kube play --replace --configmap settings.yaml shop.yaml",
+            "podpy kube play --build shop.yaml  # images of ./NAME/Containerfile",
             "podpy kube play --publish 8080:80 --validate=strict - < shop.yaml",
             "podpy kube play https://k8s.io/examples/pods/simple-pod.yaml",
         ),

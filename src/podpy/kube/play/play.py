@@ -76,15 +76,18 @@ def play(
     configmaps: Sequence[Object] = (),
     progress: Callable[[], Progress] | None = None,
     on_replaced: Callable[[Down], object] | None = None,
+    build: Callable[[str, str], object] | None = None,
 ) -> Report:
     """Create and start the pods of `objects`. `configmaps`: from --configmap.
 
-    `on_replaced` gets the removed pods. Raises UsageError with a position in a file, and as libpod.
+    `on_replaced` gets the removed pods; `build` builds an image (its name, its directory).
+
+    Raises UsageError with a position in a file, and as libpod.
     """
     made = Made(runtime)
     try:
         plans = _plans(runtime, objects, options, configmaps)
-        bringing = Images(runtime, options.pull, progress)
+        bringing = Images(runtime, options, progress, build)
         for plan in plans:
             bringing.bring(plan.members, plan.volumes.values())
         if options.replaces:

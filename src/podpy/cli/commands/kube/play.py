@@ -6,12 +6,12 @@ import sys
 
 from podpy.cli.commands.containers.create import progress_maker
 from podpy.cli.engine import open_runtime
-from podpy.errors import EXIT_FAILURE, UsageError
+from podpy.errors import EXIT_FAILURE, StepFailedError, UsageError
 from podpy.notice import Plain, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from podpy.cli.parser.options import Options
     from podpy.kube.options import PlayOptions
@@ -60,7 +60,27 @@ def _play(runtime: Runtime, objects: Sequence[Object], options: Options, digest:
         configmaps=_configmaps(runtime, options),
         progress=progress_maker(options),
         on_replaced=_print_down,
+        build=_builder(runtime, options),
     )
+
+
+def _builder(runtime: Runtime, options: Options) -> Callable[[str, str], object]:
+    """Return what builds an image of the file; its lines go to standard error."""
+
+    def build(name: str, directory: str) -> None:
+        from podpy.build.build import Build
+        from podpy.build.options import BuildOptions
+        from podpy.cli.show.build_lines import Lines
+
+        lines = Lines(2, 2, quiet=options.quiet)
+        asked = BuildOptions(context=directory, names=[name], pull=_pull_options(options).replace(policy="missing"))
+        try:
+            Build(runtime, asked, lines, progress_maker(options)).run()
+        except StepFailedError:
+            lines.tell_hidden()
+            raise
+
+    return build
 
 
 def _objects(runtime: Runtime, files: Sequence[str], validate: str) -> tuple[Sequence[Object], str]:
@@ -117,6 +137,8 @@ def _play_options(options: Options) -> PlayOptions:
         userns=check_userns(options.userns) if options.userns else "",
         seccomp_root=options.seccomp_profile_root or SECCOMP_ROOT,
         pull=_pull_options(options),
+        context_dir=options.context_dir or "",
+        build=options.build if options.given("build") else None,
     )
 
 
