@@ -100,6 +100,7 @@ class ContainersConf:
     volumes: list[str] = []
 
     # [engine]
+    active_service: str = ""
     cdi_spec_dirs: list[str] = ["/etc/cdi", "/var/run/cdi"]
     cgroup_manager: str = ""
     chown_copied_files: bool = True
@@ -128,6 +129,7 @@ class ContainersConf:
     retry_delay: str = ""
     runtime: str = "crun"
     runtimes: dict[str, list[str]] = {}
+    service_destinations: dict[str, dict[str, Any]] = {}
     stop_timeout: int = 10
 
     # [network]

@@ -7,10 +7,9 @@ ContainersConf and has one; a test walks them.
 from __future__ import annotations
 
 _MEASURED = "podpy finds out by itself"
-_BUILD = "it comes with builds"
 _COMPOSE = "it comes with compose"
 _EVENTS = "podpy keeps events in its database"
-_KUBE = "it comes with kube"
+_CONFIGMAPS = "kube play takes ConfigMaps from files: --configmap"
 _LISTENERS = "a published port has a listener always"
 _LOCKS = "podpy's locks are files, without numbers"
 _MACHINE = "podpy has no virtual machines"
@@ -26,7 +25,6 @@ LATER: dict[str, str] = {
     "containers.label_users": _SELINUX,
     "containers.userns_size": "say it to run: --userns=auto:size=",
     "containers.prepare_volume_on_create": _VOLUMES,
-    "engine.active_service": _REMOTE,
     "engine.add_compression": _PUSH,
     "engine.compat_api_enforce_docker_hub": _SERVICE,
     "engine.compose_providers": _COMPOSE,
@@ -42,7 +40,7 @@ LATER: dict[str, str] = {
     "engine.events_logfile_path": _EVENTS,
     "engine.exit_command_delay": _SERVICE,
     "engine.force_port_listen": _LISTENERS,
-    "engine.image_build_format": _BUILD,
+    "engine.image_build_format": "Podman ignores it, too: say it to build, --format",
     "engine.image_copy_tmp_dir": "podpy stages images in its graph root",
     "engine.image_default_format": _PUSH,
     "engine.image_default_transport": "an image's transport is docker:// unless its name says another one",
@@ -58,7 +56,6 @@ LATER: dict[str, str] = {
     "engine.runtime_supports_kvm": _MEASURED,
     "engine.runtime_supports_nocgroups": _MEASURED,
     "engine.runtimes_flags": "say them to podpy: --runtime-flag",
-    "engine.service_destinations": _REMOTE,
     "engine.service_timeout": _SERVICE,
     "engine.ssh_config": _REMOTE,
     "engine.static_dir": _PLACE,
@@ -71,8 +68,8 @@ LATER: dict[str, str] = {
     "network.netavark_plugin_dirs": "podpy has no network plugins",
     "network.network_backend": "podpy makes the bridges itself; their definitions are netavark's",
     "network.rootless_port_forwarder": "podpy's forwarder keeps the client's address always",
-    "configmaps.driver": _KUBE,
-    "configmaps.opts": _KUBE,
+    "configmaps.driver": _CONFIGMAPS,
+    "configmaps.opts": _CONFIGMAPS,
     "farms.default": "podpy has no farms",
     "farms.list": "podpy has no farms",
     "machine.cpus": _MACHINE,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from podpy.libpod.pods.manager import Pods
     from podpy.libpod.secrets import Secrets
     from podpy.libpod.settings import Settings
+    from podpy.libpod.system.connections import Connections
     from podpy.libpod.system.events import EventStream
     from podpy.libpod.system.prune import Pruned
     from podpy.libpod.system.unfinished import Unfinished
@@ -278,6 +279,13 @@ class Runtime(Engine):
         from podpy.libpod.images.registries import Registries
 
         return Registries(self)
+
+    @property
+    def connections(self) -> Connections:
+        """The services of other machines, by name."""
+        from podpy.libpod.system.connections import Connections
+
+        return Connections(self)
 
     def inspect(self, name: str, kind: str = "all", *, size: bool = False) -> tuple[str, dict[str, Any]]:
         """Return kind and data of the first object with this name, in Podman's order: container, image, volume,

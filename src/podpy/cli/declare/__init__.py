@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from podpy.cli.declare import (
     build,
+    connections,
     containers,
     contents,
     images,
@@ -46,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     *registries.COMMANDS,
     *secrets.COMMANDS,
     *system.COMMANDS,
+    *connections.COMMANDS,
     *observe.COMMANDS,
     *kube.COMMANDS,
     *kube_play.COMMANDS,
@@ -58,6 +60,7 @@ def groups() -> dict[str, str]:
     return {
         **secrets.GROUPS,
         **system.GROUPS,
+        **connections.GROUPS,
         **volumes.GROUPS,
         **networks.GROUPS,
         **pods.GROUPS,

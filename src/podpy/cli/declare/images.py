@@ -158,8 +158,8 @@ COMMANDS: tuple[Command, ...] = (
         panel=_PANEL,
         help="Copy an image to or from another machine by ssh",
         description=(
-            "HOST is what ssh takes: USER@HOST, ssh://USER@HOST:PORT, or a name of ~/.ssh/config. The other machine "
-            "needs podman or podpy, and no service."
+            "HOST is a name of `podpy system connection`, or what ssh takes: USER@HOST, ssh://USER@HOST:PORT, or a "
+            "name of ~/.ssh/config. The other machine needs podman or podpy, and no service."
         ),
         examples=(
             "podpy image scp alpine admin@server::",

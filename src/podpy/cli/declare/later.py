@@ -18,7 +18,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     ),
     _CRIU: ("container checkpoint", "container restore"),
     _SIGN: ("image sign",),
-    _REMOTE: ("remote", "machine", "farm", "system connection"),
+    _REMOTE: ("remote", "machine", "farm"),
 }
 
 # A refused group ("kube") answers for all its commands, so it is one entry here and needs no sub-commands.

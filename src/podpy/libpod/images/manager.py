@@ -252,15 +252,18 @@ class Images:
         Raises UsageError, NoSuchImageError, ImageError (also what ssh or the other engine says), NotFoundError.
         """
         from podpy.libpod.images import scp
+        from podpy.libpod.system.connections import Connections
 
-        begin, end = scp.places(source, destination)
+        begin, end = scp.places(source, destination, Connections(self._engine).find)
         loaded: Texts = []
-        if not begin.host:
+        if begin.host and end.host:
+            scp.between(begin.host, begin.image, end.host)
+        elif begin.host:
+            scp.fetch(
+                lambda descriptor: loaded.extend(self.load(descriptor, progress=progress)), begin.host, begin.image
+            )
+        elif end.host:
             scp.send(lambda path: self.save([begin.image], path, progress=progress), end.host)
-        elif not end.host:
-            scp.fetch(lambda descriptor: loaded.extend(self.load(descriptor, progress=progress)), begin)
-        else:
-            scp.between(begin, end.host)
         return loaded
 
     def _tell(self, action: str, names: Iterable[str], place: str = "") -> None:

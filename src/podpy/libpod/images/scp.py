@@ -10,36 +10,30 @@ import os
 
 from podpy import process
 from podpy.errors import ImageError, PodpyError, UsageError
+from podpy.libpod.ssh import Host, Remote
 from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from podpy.config.connections import Connection
+
 _MARK = "::"
-_ENGINE = "$(command -v podman || command -v podpy || echo podman)"  # the other machine's
-_FAILED_CONNECTION = 255  # ssh(1), EXIT STATUS
 _PART = 1 << 20
+_EARLY = "the other machine's engine ended before it had read the image"
 
 
 class Place(Record):
-    """Where an image is, or goes to. `host` is ssh's destination, "" for this machine."""
+    """Where an image is, or goes to. `host` is None for this machine."""
 
-    host: str = ""
+    host: Host | None = None
     image: str = ""
 
-    @classmethod
-    def parse(cls, text: str) -> Place:
-        """Return what `IMAGE`, `HOST::` or `HOST::IMAGE` means. Raises UsageError."""
-        host, mark, image = text.rpartition(_MARK)
-        if mark and (not host or host.startswith("-")):
-            raise UsageError(f"{text}: no host stands before {_MARK}: invalid argument", hint="USER@HOST::IMAGE")
-        return cls(host=host, image=image)
 
-
-def places(source: str, destination: str) -> tuple[Place, Place]:
-    """Return from where to where. Raises UsageError, in Podman's words."""
-    begin, end = Place.parse(source), Place.parse(destination)
+def places(source: str, destination: str, find: Callable[[str], Connection | None]) -> tuple[Place, Place]:
+    """Return from where to where. `find` returns the connection of a name. Raises UsageError, in Podman's words."""
+    begin, end = _place(source, find), _place(destination, find)
     if not begin.image:
         raise UsageError("no source image specified: invalid argument", hint="podpy image scp [HOST::]IMAGE [HOST::]")
     if not begin.host and not end.host:
@@ -52,38 +46,18 @@ def places(source: str, destination: str) -> tuple[Place, Place]:
     return begin, end
 
 
-class Remote:
-    """A command of another machine's engine. `descriptor`: our end of its standard input (`writes`) or output."""
-
-    def __init__(self, host: str, command: str, *, writes: bool) -> None:
-        """Raises NotFoundError without ssh."""
-        program = process.find("ssh")
-        self._host = host
-        self._messages, messages = process.pipe()
-        reading, writing = process.pipe()
-        self.descriptor, theirs = (writing, reading) if writes else (reading, writing)
-        try:
-            self._pid = process.spawn(
-                [program, "--", host, f"{_ENGINE} {command}"],
-                stdin=theirs if writes else -1,
-                stdout=None if writes else theirs,
-                stderr=messages,
-            )
-        finally:
-            os.close(theirs)
-            os.close(messages)
-
-    def end(self) -> None:
-        """Close our end, and wait. Raises ImageError with the last line of what it said, if it failed."""
-        os.close(self.descriptor)
-        said = process.read_all(self._messages).strip().splitlines()
-        code = process.wait(self._pid)
-        if code:
-            hint = f"ssh {self._host} podman version" if code == _FAILED_CONNECTION else ""
-            raise ImageError(f"{self._host}: {said[-1] if said else f'exit code {code}'}", hint=hint)
+def _place(text: str, find: Callable[[str], Connection | None]) -> Place:
+    """Return what `IMAGE`, `HOST::` or `HOST::IMAGE` means; HOST may be a connection. Raises UsageError."""
+    name, mark, image = text.rpartition(_MARK)
+    if not mark:
+        return Place(image=image)
+    if not name or name.startswith("-"):
+        raise UsageError(f"{text}: no host stands before {_MARK}: invalid argument", hint="USER@HOST::IMAGE")
+    connection = find(name)
+    return Place(host=Host.of_connection(connection) if connection else Host(destination=name), image=image)
 
 
-def send(save: Callable[[str], None], host: str) -> None:
+def send(save: Callable[[str], None], host: Host) -> None:
     """Let `save` write an archive, to the path that it is given, and another machine load it.
 
     Raises ImageError, NotFoundError without ssh.
@@ -92,23 +66,25 @@ def send(save: Callable[[str], None], host: str) -> None:
     _through(remote, lambda: save(f"/proc/self/fd/{remote.descriptor}"))
 
 
-def fetch(load: Callable[[int], None], place: Place) -> None:
+def fetch(load: Callable[[int], None], host: Host, image: str) -> None:
     """Let another machine save an image, and `load` read the archive from a descriptor. Raises as `send`."""
-    remote = Remote(place.host, f"save {process.command_line([place.image])}", writes=False)
+    remote = Remote(host, f"save {process.command_line([image])}", writes=False)
     _through(remote, lambda: load(remote.descriptor))
 
 
-def between(source: Place, host: str) -> None:
+def between(source: Host, image: str, host: Host) -> None:
     """Bring an image from one other machine to another one. Raises as `send`."""
     target = Remote(host, "load --quiet", writes=True)
-    origin = Remote(source.host, f"save {process.command_line([source.image])}", writes=False)
+    origin = Remote(source, f"save {process.command_line([image])}", writes=False)
     ends = [origin, target]
+    failures: list[ImageError] = []
     try:
         while os.splice(origin.descriptor, target.descriptor, _PART):
             pass
     except BrokenPipeError:
         ends.reverse()  # the target has ended first, and says why
-    failures = list(filter(None, map(_failure, ends)))
+        failures = [ImageError(_EARLY)]
+    failures = [*filter(None, map(_failure, ends)), *failures]
     if failures:
         raise failures[0]
 
@@ -125,6 +101,9 @@ def _through(remote: Remote, work: Callable[[], None]) -> None:
     """Work at this end. What the other one says explains a failure of ours better."""
     try:
         work()
+    except BrokenPipeError:
+        remote.end()
+        raise ImageError(_EARLY) from None
     except (PodpyError, OSError):
         remote.end()
         raise
