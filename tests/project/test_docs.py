@@ -80,7 +80,7 @@ OWN = (
 _DOTTED = re.compile(rf"(?:\bpodpy\.[A-Za-z_][\w.]*)|(?:`(?:{ROOMS})\.[A-Za-z_][\w.]*(?=[`(]))")
 _FILE = re.compile(r"(?<![\w/.:-])(?:[\w.-]+/)+[\w-]+\.(?:py|cdef|[ch])\b")
 _OTHER_FILES = re.compile(
-    r"\.(?:conf|json|md|pack|pid|py|sqlite|txt|log|so|sqlite-shm|pyc|stack|scope|fish|txt|tar|yaml)$"
+    r"\.(?:conf|json|md|pack|pid|py|sqlite|txt|log|so|sqlite-shm|pyc|stack|scope|fish|tar|yaml|sock|socket)$"
 )
 """Endings of files: `config.json` is no module of podpy's."""
 
