@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import AUTHFILE, dry_run
-from podpy.cli.declare.create_options import of_run
+from podpy.cli.declare.create.options import of_run
 from podpy.cli.declare.model import (
     DIRECTORIES,
     FILES,

@@ -18,7 +18,7 @@ from podpy.cli.declare.common import (
     stopped_containers,
     template_format,
 )
-from podpy.cli.declare.create_options import CREATE_OPTIONS, RUN_OPTIONS, of_run
+from podpy.cli.declare.create.options import CREATE_OPTIONS, RUN_OPTIONS, of_run
 from podpy.cli.declare.model import (
     CONTAINERS,
     DURATION,

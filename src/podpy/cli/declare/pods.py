@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import LATEST, LOG_LINES, SIGNAL, STATS_LOOKS, stop_time, template_format
-from podpy.cli.declare.create_options import of_run
+from podpy.cli.declare.create.options import of_run
 from podpy.cli.declare.model import (
     CONTAINERS,
     FILES,

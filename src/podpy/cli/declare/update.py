@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import AUTHFILE, CERT_DIR, CREDS, TLS_VERIFY, latest, one_container
-from podpy.cli.declare.create_options import CREATE_OPTIONS, of_run
+from podpy.cli.declare.create.options import CREATE_OPTIONS, of_run
 from podpy.cli.declare.model import (
     FILES,
     IMAGES,

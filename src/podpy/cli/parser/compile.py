@@ -96,8 +96,9 @@ def text() -> str:
 
 def declaration_sizes(directory: str) -> tuple[tuple[str, int], ...]:
     """Return names and sizes of the declarations' files: if they differ from the table's, the table is stale."""
-    with os.scandir(directory) as entries:
-        return tuple(sorted((e.name, e.stat().st_size) for e in entries if e.name.endswith(".py")))
+    paths = [os.path.join(folder, name) for folder, _, names in os.walk(directory) for name in names]
+    sizes = ((os.path.relpath(path, directory), os.stat(path).st_size) for path in paths if path.endswith(".py"))
+    return tuple(sorted(sizes))
 
 
 def help_text() -> str:

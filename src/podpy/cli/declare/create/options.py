@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import CREDS, TLS_VERIFY, detach_keys
-from podpy.cli.declare.create_health import CREATE_HEALTH
-from podpy.cli.declare.create_limits import CREATE_LIMITS
+from podpy.cli.declare.create.health import CREATE_HEALTH
+from podpy.cli.declare.create.limits import CREATE_LIMITS
 from podpy.cli.declare.model import (
     CONTAINERS,
     DIRECTORIES,
