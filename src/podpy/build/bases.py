@@ -1,0 +1,127 @@
+"""What a stage begins with, and where its COPY --from and mounts take files from: images, stages, named contexts."""
+
+from __future__ import annotations
+
+from podpy.build import document, keys, settings
+from podpy.build.sources import ContextOrigin, ImageOrigin, directory_of, is_remote
+from podpy.errors import NoSuchImageError, UsageError
+from podpy.image.names.lookup import find_named_image
+from podpy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podpy.build.reading.stages import Stage
+    from podpy.build.shared import Shared
+    from podpy.build.sources import Origin
+    from podpy.storage.images import ImageRecord
+
+_SCRATCH = "scratch"
+_IMAGE_CONTEXTS = ("docker-image", "container-image", "docker")
+_BASE_DIGEST = "org.opencontainers.image.base.digest"
+_BASE_NAME = "org.opencontainers.image.base.name"
+
+
+class Base(Record):
+    """What a stage begins with. `told`: what history calls it."""
+
+    key: str
+    config: dict[str, Any]
+    image_id: str = ""
+    author: str = ""
+    triggers: list[str] = []
+    name: str = ""
+    told: str = ""
+    annotations: dict[str, str] = {}
+
+
+class Bases:
+    """Finds them for one build."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    def of(self, stage: Stage) -> Base:
+        """Return what a stage begins with, pulled by the policy.
+
+        Raises NoSuchImageError, ImageError, BuildFileError.
+        """
+        stamp = self._shared.clock.stamp
+        if stage.base is not None and not stage.is_replaced:
+            result = self._shared.results[stage.base]
+            key = keys.first(result.key, stamp)
+            return Base(
+                key=key, config=result.config, image_id=result.image_id, author=result.author, told=result.image_id
+            )
+        if stage.image == _SCRATCH:
+            return Base(key=keys.first("", stamp), config=settings.with_defaults({}), name=_SCRATCH)
+        record, name = self._image(self._image_of(stage), platform=stage.platform)
+        whole = document.of_base(record.config)
+        config = dict(whole.get("config") or {})
+        triggers = config.pop("OnBuild", None) or []
+        annotations = {_BASE_DIGEST: record.digest, _BASE_NAME: name}
+        return Base(
+            key=keys.first(record.id, stamp),
+            config=settings.with_defaults(config),
+            image_id=record.id,
+            author=whole.get("author") or "",
+            triggers=triggers,
+            name=name or stage.image,
+            told=name or stage.image,
+            annotations={key: text for key, text in annotations.items() if text},
+        )
+
+    def _image_of(self, stage: Stage) -> str:
+        """Return the image that a stage begins with: a named context of its name, or of the image's, stands for it."""
+        for name in (stage.name, stage.image):
+            where = self._shared.options.contexts.get(name) if name else None
+            if where is not None:
+                kind, colon, image = where.partition("://")
+                if not colon or kind not in _IMAGE_CONTEXTS:
+                    raise stage.start.wrong(f"the context {name} is no image", hint="docker-image://NAME is one")
+                return image
+        return stage.image
+
+    def _image(self, text: str, *, platform: str = "") -> tuple[ImageRecord, str]:
+        """Return an image by name, pulled by the policy, and its full name. Raises NoSuchImageError, ImageError."""
+        wanted = self._shared.options.pull
+        if platform:
+            wanted = wanted.replace(platform=platform)
+        if wanted.policy in ("missing", "never"):
+            try:
+                return find_named_image(self._shared.engine.store, self._shared.engine.paths, text)
+            except NoSuchImageError:
+                if wanted.policy == "never":
+                    raise
+        from podpy.libpod.images.manager import Images
+
+        progress = self._shared.progress() if self._shared.progress is not None else None
+        (record,) = Images(self._shared.engine).pull(text, wanted, progress=progress)
+        return record, record.names[0] if record.names else ""
+
+    def origin(self, text: str, before: int) -> Origin:
+        """Return what COPY's --from, or a mount's from, means in the stage of index `before`: "" is the context."""
+        if not text:
+            return self._shared.read.context
+        if text in self._shared.options.contexts:
+            return self._named_context(self._shared.options.contexts[text])
+        index = self._shared.read.stage_of(text, before)
+        if index is not None:
+            if index not in self._shared.results:
+                raise UsageError(f'cannot copy from stage "{text}", it needs to be defined before current stage')
+            result = self._shared.results[index]
+            return ImageOrigin(self._shared.engine, f"stage {result.key}", lambda: self._shared.record(result.image_id))
+        record, _ = self._image(text)
+        return ImageOrigin(self._shared.engine, f"image {record.id}", lambda: record)
+
+    def _named_context(self, where: str) -> Origin:
+        kind, colon, name = where.partition("://")
+        if colon and kind in _IMAGE_CONTEXTS:
+            record, _ = self._image(name)
+            return ImageOrigin(self._shared.engine, f"image {record.id}", lambda: record)
+        from podpy.build.context.fetch import staged
+
+        return ContextOrigin(
+            staged(self._shared.engine, where).directory if is_remote(where) else directory_of(where), None
+        )
