@@ -1,4 +1,5 @@
-"""The calls of the Dev Container CLI 0.89.0: `devcontainer up` and `exec` with `--docker-path podman`, no features."""
+"""The calls of the Dev Container CLI 0.89.0: `devcontainer up` and `exec` with `--docker-path podman`, and a build
+with a feature."""
 
 from __future__ import annotations
 
@@ -12,6 +13,34 @@ from tests.support import wait
 
 IMAGE = "localhost/busybox:latest"
 START = 'echo Container started\ntrap "exit 0" 15\n\nexec "$@"\nwhile sleep 1 & wait $!; do :; done'
+
+EXTENDED = r"""
+ARG _DEV_CONTAINERS_BASE_IMAGE=scratch
+ARG V
+FROM localhost/busybox AS b
+ARG V
+RUN echo $V > /v && mkdir -p /etc && echo root:x:0:0::/root:/bin/sh > /etc/passwd && echo root:x:0: > /etc/group
+
+FROM dev_container_feature_content_temp as source
+
+ARG _DEV_CONTAINERS_BASE_IMAGE=scratch
+
+FROM $_DEV_CONTAINERS_BASE_IMAGE AS dev_containers_target_stage
+USER root
+RUN mkdir -p /tmp/features
+COPY --chown=root:root --from=source /tmp/build-features/ /tmp/features
+RUN chmod -R 0755 /tmp/features/hi_0 \
+&& cd /tmp/features/hi_0 \
+&& . ../env && . ./install.sh
+
+ARG _DEV_CONTAINERS_IMAGE_USER=root
+USER $_DEV_CONTAINERS_IMAGE_USER
+
+LABEL devcontainer.metadata="[ \
+{\"id\":\"./hi\"}, \
+{\"remoteUser\":\"root\"} \
+]"
+"""
 
 
 def hears(machine: Machine, events: subprocess.Popen[bytes]) -> bool:
@@ -70,3 +99,26 @@ def test_a_workspace_comes_up_and_answers_after_the_cli_has_gone(machine: Machin
     machine.ok("stop", name)
     machine.ok("start", name)
     assert machine.ok(*asked) == name
+
+
+def test_a_feature_is_built_into_the_image_of_a_dockerfile(machine: Machine) -> None:
+    """First the feature's files become an image, then a stage of the workspace's Dockerfile, extended by the CLI."""
+    content = machine.home / "features"
+    (content / "hi_0").mkdir(parents=True)
+    (content / "Dockerfile.buildContent").write_text("FROM scratch\nCOPY . /tmp/build-features/\n")
+    (content / "hi_0/install.sh").write_text("echo feature $WORD > /feature\n")
+    (content / "env").write_text("WORD=servus\n")
+    temporary = "dev_container_feature_content_temp"
+    machine.ok("build", "-t", temporary, "-f", str(content / "Dockerfile.buildContent"), str(content))
+    (machine.home / "Dockerfile-with-features").write_text(EXTENDED)
+    arguments = {"V": "7", "_DEV_CONTAINERS_BASE_IMAGE": "b", "_DEV_CONTAINERS_IMAGE_USER": "root"}
+    words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    target = ("--target", "dev_containers_target_stage")
+    machine.ok("build", "-f", "Dockerfile-with-features", "-t", "vsc-work", *target, *words, ".")
+    assert machine.ok("run", "--rm", "--network=none", "vsc-work", "cat", "/feature", "/v").split() == [
+        "feature",
+        "servus",
+        "7",
+    ]
+    (found,) = json.loads(machine.ok("inspect", "--type", "image", "vsc-work"))
+    assert json.loads(found["Config"]["Labels"]["devcontainer.metadata"]) == [{"id": "./hi"}, {"remoteUser": "root"}]

@@ -65,6 +65,27 @@ networks:
     ipam: {config: [{subnet: 10.44.0.0/24, gateway: 10.44.0.9}]}
 """
 
+WITH_BUILDS = """
+x-podman: {in_pod: false}
+services:
+  web:
+    build: {context: ., dockerfile: Containerfile, target: final, args: {WORD: hi}, labels: {a: b}, secrets: [token]}
+    image: localhost/web:1
+    network_mode: none
+  plain:
+    build: ./plain
+    network_mode: none
+secrets:
+  token: {file: ./token}
+"""
+STAGES = """FROM localhost/busybox AS base
+ARG WORD=none
+RUN --mount=type=secret,id=token echo "$WORD $(cat /run/secrets/token)" > /said
+FROM base AS final
+CMD ["cat", "/said"]
+FROM nothing-like-it AS other
+"""
+
 
 class Project:
     """A directory `shop` with a compose.yaml."""
@@ -122,6 +143,24 @@ def test_services_find_each_other_on_the_projects_networks(machine: Machine, pro
     project("up", "-d").ok()
     project("down").ok()
     assert machine.ok("network", "ls", "-q") == "podman" and machine.ok("pod", "ls", "-q") == ""
+
+
+def test_images_of_services_are_built(machine: Machine, program: Path) -> None:
+    project = Project(machine, WITH_BUILDS, program)
+    (project.directory / "Containerfile").write_text(STAGES)
+    plain = project.directory / "plain"
+    plain.mkdir()
+    (plain / "Dockerfile").write_text('FROM localhost/busybox\nCOPY x /x\nCMD ["cat", "/x"]\n')
+    (plain / "x").write_text("data\n")
+    assert "COMMIT localhost/web:1" in project("build").ok()
+    assert machine.ok("image", "inspect", "--format={{.Labels.a}}", "localhost/web:1") == "b"
+    project("up").ok()
+    assert machine.ok("logs", "shop_web_1") == "hi open"
+    (plain / "x").write_text("newer\n")
+    project("down").ok()
+    project("up", "--build").ok()
+    assert machine.ok("logs", "shop_plain_1") == "newer"
+    project("down").ok()
 
 
 def test_what_it_asks_of_networks_and_pods_is_answered(machine: Machine) -> None:
