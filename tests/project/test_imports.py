@@ -23,7 +23,8 @@ business, and which of a user's monitors is alive is asked from below it, too.
 
 EVERYBODYS = BOTTOM | {"go"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"build", "kube", "compose", "libpod", "spec", "quadlet"},
+    "cli": {"api", "build", "kube", "compose", "libpod", "spec", "quadlet"},
+    "api": {"image", "libpod", "monitor", "spec"},
     "build": {"libpod", "image", "oci", "spec", "storage", "rootless", "http"},
     "kube": {"libpod", "spec", "http", "yaml"},
     "compose": {"quadlet", "spec", "yaml"},

@@ -88,6 +88,12 @@ def _new_pasta() -> bool:
     return pastas.is_there()
 
 
+def _docker_client() -> bool:
+    from tests.support import docker
+
+    return docker.is_there()
+
+
 def _service_packages() -> bool:
     from tests.support import services
 
@@ -109,6 +115,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "new-pasta": ("pasta is of before August 2024, and scripts/test couldn't install a newer one", _new_pasta),
     "service-packages": ("scripts/test couldn't download the packages of tests/support/services.py", _service_packages),
     "kubectl": ("no kubectl here: Debian has it in kubernetes-client", lambda: shutil.which("kubectl") is not None),
+    "docker-client": ("scripts/test couldn't download Docker's command line", _docker_client),
     "programs": ("scripts/test couldn't install the programs of tests/support/programs.py", _programs),
 }
 

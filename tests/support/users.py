@@ -6,6 +6,8 @@ import fcntl
 import os
 import pwd
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,16 @@ class User:
         if os.geteuid() == self.uid:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": os.getgrouplist(self.name, self.gid)}
+
+    @contextmanager
+    def impersonated(self) -> Iterator[None]:
+        """Be this user to the kernel: whom a unix socket's other side sees is who connects (SO_PEERCRED)."""
+        before = os.geteuid()
+        os.seteuid(self.uid)
+        try:
+            yield
+        finally:
+            os.seteuid(before)
 
 
 def read_ranges(path: Path) -> list[tuple[str, int, int]]:

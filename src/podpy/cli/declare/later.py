@@ -12,7 +12,6 @@ _REMOTE = "is for other machines: podpy is an engine for this one"
 _WORDS: dict[str, tuple[str, ...]] = {
     _LATER: (
         "compose",
-        "system service",
         "buildx inspect",
         "buildx ls",
     ),

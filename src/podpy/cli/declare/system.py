@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpy.cli.declare.common import dry_run, template_format
-from podpy.cli.declare.model import NETWORKS, Argument, Command, flag, many, text
+from podpy.cli.declare.model import NETWORKS, Argument, Command, flag, many, number, text
 
 _PANEL = "System"
 _NO_RUNTIME = "podpy keeps no runtime for a container: each start takes that of --runtime or containers.conf"
@@ -140,6 +140,26 @@ COMMANDS: tuple[Command, ...] = (
         help="Let no container start after a reboot any more",
         examples=("podpy system boot disable",),
         rule="none",
+    ),
+    Command(
+        path="system service",
+        handler="podpy.cli.commands.system.service:run",
+        help="Serve Docker's API on a socket",
+        description=(
+            "Clients of Docker work against it: DOCKER_HOST=unix://SOCKET. Without URI it serves the sockets that "
+            "systemd hands over, else $XDG_RUNTIME_DIR/podpy/podpy.sock, which only you may connect to. Containers "
+            "don't depend on it: it may end and come back at any time."
+        ),
+        examples=(
+            "podpy system service --time 0 &  # until it is ended",
+            "podpy system service unix:///tmp/podpy.sock",
+            "podpy system service fd://  # in a unit, or by systemd-socket-activate: the socket comes from systemd",
+        ),
+        options=(
+            number("--time -t", "SECONDS", "End after this time without a request; 0: never", default=5),
+            flag("--cors", "Let web pages use the API", hidden=True, refuse="no web page may use the API"),
+        ),
+        arguments=(Argument(name="uri", metavar="[URI]", required=False),),
     ),
     Command(
         path="system df",

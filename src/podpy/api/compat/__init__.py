@@ -1,0 +1,14 @@
+"""The handlers of Docker's paths: its JSON → libpod's calls, libpod's results → its JSON.
+
+    system.py      ping, version, info
+    containers.py  create, start, stop … remove: calls that change a container
+    body.py        the body of create → ContainerSpec; host_config.py: its HostConfig
+    bodies.py      the types of bodies
+    networking.py  the body's networks → attachments; the default network is called `bridge` here
+    listing.py     containers/json
+    inspecting.py  containers/{id}/json
+    waiting.py     wait
+    logs.py        logs, and the frames of streams without a terminal
+
+Where Docker and Podman differ, these answer as Docker does: clients look for it.
+"""
