@@ -10,6 +10,7 @@ from podpy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from podpy.build.reading.stages import Stage
@@ -41,6 +42,20 @@ class Bases:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self._found: dict[int, tuple[ImageRecord, str]] = {}
+
+    def find(self, stages: Sequence[Stage]) -> set[int]:
+        """Find the images that stages begin with, and pull those that are missing, before any stage is built.
+
+        Return the indexes of the stages whose image has ONBUILD. Raises as `of`.
+        """
+        for stage in stages:
+            if (stage.base is None or stage.is_replaced) and stage.image != _SCRATCH:
+                self._found[stage.index] = self._image(self._image_of(stage), platform=stage.platform)
+        found = self._found.items()
+        return {
+            index for index, (image, _) in found if (document.of_base(image.config).get("config") or {}).get("OnBuild")
+        }
 
     def of(self, stage: Stage) -> Base:
         """Return what a stage begins with, pulled by the policy.
@@ -56,7 +71,8 @@ class Bases:
             )
         if stage.image == _SCRATCH:
             return Base(key=keys.first("", stamp), config=settings.with_defaults({}), name=_SCRATCH)
-        record, name = self._image(self._image_of(stage), platform=stage.platform)
+        found = self._found.get(stage.index)
+        record, name = found or self._image(self._image_of(stage), platform=stage.platform)
         whole = document.of_base(record.config)
         config = dict(whole.get("config") or {})
         triggers = config.pop("OnBuild", None) or []

@@ -11,7 +11,7 @@ from podpy.build.bases import Bases
 from podpy.build.executor import StageRun
 from podpy.build.files import read_files
 from podpy.build.listing import steps_of
-from podpy.build.options import SILENT, BuildOptions, Report, Told
+from podpy.build.options import SILENT, BuildOptions, Report, Told, hear
 from podpy.build.output import parse, write
 from podpy.build.shared import Shared
 from podpy.build.sources import is_remote
@@ -65,22 +65,19 @@ class Build:
             return self._run()
         heard = self._shared.report
 
-        def hear(event: object) -> None:
-            assert isinstance(event, tuple)
-            getattr(heard, event[0])(*event[1:])
-
         def work(tell: Callable[[object], None]) -> Built:
             self._shared.report = Told(tell)
             return self._run()
 
-        return self._engine.privileged_telling(work, hear)
+        return self._engine.privileged_telling(work, lambda message: hear(heard, message))
 
     def _run(self) -> Built:
         shared = self._shared
+        if self._options.jobs != 1:
+            self._engine.begin_forking()
         shared.read = read_files(self._options, shared.arguments, self._fetched())
         try:
-            for stage in shared.read.needed:
-                shared.results[stage.index] = self._stage(stage)
+            self._build_stages()
             built = self._finish(shared.results[shared.read.needed[-1].index])
             for output in self._outputs:
                 self._engine.enter()
@@ -100,6 +97,16 @@ class Build:
         from podpy.build.context.fetch import staged
 
         return staged(self._engine, self._options.context)
+
+    def _build_stages(self) -> None:
+        shared = self._shared
+        if self._options.jobs == 1:
+            for stage in shared.read.needed:
+                shared.results[stage.index] = self._stage(stage)
+            return
+        from podpy.build.jobs import Jobs
+
+        Jobs(shared, self._stage, self._bases.find(shared.read.needed)).run()
 
     def _stage(self, stage: Stage) -> StageResult:
         shared = self._shared

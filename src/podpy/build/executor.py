@@ -130,6 +130,7 @@ class StageRun:
         try:
             return step.work(below)
         except StepFailedError as error:
+            self._report.failed()
             error.message = f'building at STEP "{step.name.text}": {error.message}'
             error.hint = where(step.name, error.hint)
             raise

@@ -22,7 +22,7 @@ class BuildOptions(Record):
     `base`: the image of the first FROM. `outputs`: where the result goes, in place of the store: type=TYPE,dest=PATH.
     `secrets`: where each id's content is, "env:NAME" or "file:PATH"; `agents`: each id's socket.
     `tells_digest`: the result says it. `squash`: "" (a layer for each step), "new" (one for the build's steps), "all"
-    (one for everything).
+    (one for everything). `jobs`: how many stages are at work at a time; 0: any number.
     """
 
     context: str = ""
@@ -51,6 +51,7 @@ class BuildOptions(Record):
     secrets: dict[str, str] = {}
     agents: dict[str, str] = {}
     container: ContainerSpec = ContainerSpec()
+    jobs: int = 1
 
 
 class StepName(Record):
@@ -76,6 +77,10 @@ class Why(Record):
 class Report:
     """Is told what a build does; each method does nothing. The steps' methods are called in their order."""
 
+    def of_stage(self, stage: int, stages: int) -> Report:
+        """Return what is told of one stage, if several are at work at the same time; the same one each time."""
+        return self
+
     def begins(self, step: StepName) -> None:
         """A step begins."""
 
@@ -91,6 +96,9 @@ class Report:
     def made(self, image_id: str) -> None:
         """The step is done, and this image is its result."""
 
+    def failed(self) -> None:
+        """The step's command has failed."""
+
     def commits(self, stage: StepName, name: str) -> None:
         """The build's image is written, of a `stage`; `name`: as given first, or ""."""
 
@@ -102,34 +110,52 @@ class Report:
 
 
 class Told(Report):
-    """Turns each call into a message to another process."""
+    """Turns each call into a message to another process, where `hear` takes it. `stage`: the one that is told of."""
 
-    def __init__(self, tell: Callable[[object], None]) -> None:
+    def __init__(self, tell: Callable[[object], None], stage: tuple[int, int] | None = None) -> None:
         self._tell = tell
+        self._stage = stage
+
+    def _say(self, name: str, *values: object) -> None:
+        self._tell((self._stage, name, values))
+
+    def of_stage(self, stage: int, stages: int) -> Report:
+        return Told(self._tell, (stage, stages))
 
     def begins(self, step: StepName) -> None:
-        self._tell(("begins", step))
+        self._say("begins", step)
 
     def cached(self, image_id: str) -> None:
-        self._tell(("cached", image_id))
+        self._say("cached", image_id)
 
     def explained(self, why: Why) -> None:
-        self._tell(("explained", why))
+        self._say("explained", why)
 
     def output(self, stream: int, data: bytes) -> None:
-        self._tell(("output", stream, data))
+        self._say("output", stream, data)
 
     def made(self, image_id: str) -> None:
-        self._tell(("made", image_id))
+        self._say("made", image_id)
+
+    def failed(self) -> None:
+        self._say("failed")
 
     def commits(self, stage: StepName, name: str) -> None:
-        self._tell(("commits", stage, name))
+        self._say("commits", stage, name)
 
     def tagged(self, name: str) -> None:
-        self._tell(("tagged", name))
+        self._say("tagged", name)
 
     def unused(self, names: list[str]) -> None:
-        self._tell(("unused", names))
+        self._say("unused", names)
+
+
+def hear(report: Report, message: object) -> None:
+    """Give a message of a Told to a report."""
+    assert isinstance(message, tuple)
+    stage, name, values = message
+    target = report.of_stage(*stage) if stage else report
+    getattr(target, name)(*values)
 
 
 SILENT = Report()

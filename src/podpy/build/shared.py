@@ -74,6 +74,12 @@ class Shared:
         if self._unfinished is not None:
             self._unfinished.finish()
 
+    def begin_as_child(self, report: Report) -> None:
+        """Be the share of a forked process that builds a stage: its work is its own, and it tells its parent."""
+        self.report = report
+        self.progress = None
+        self._unfinished = None
+
     # What steps are called
 
     def name(self, stage: Stage, number: int, total: int, instruction: Instruction) -> StepName:

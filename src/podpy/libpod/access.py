@@ -45,6 +45,16 @@ class Here:
         return work(hear)
 
 
+class Forking(Here):
+    """As Here, for a process that forks others that work on the same store."""
+
+    def open_database(self, paths: Paths) -> Database:
+        """Open the store's database again for each query: no fork may carry an SQLite connection."""
+        from podpy.storage.database.brief import BriefDatabase
+
+        return BriefDatabase.open(paths)
+
+
 class Helper:
     """A forked process enters the user's namespaces; it reports to this one while it works."""
 

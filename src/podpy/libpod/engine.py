@@ -195,6 +195,20 @@ class Engine:
         with self.noticing():
             return self.access.do(self.paths, in_helper, hear)
 
+    def begin_forking(self) -> None:
+        """Be ready for children that work on the same store (access: Here). What was staged goes, so call it first."""
+        from podpy.libpod.access import Forking
+
+        self.close()
+        self.access = Forking(self.trace)
+
+    def begin_as_child(self) -> None:
+        """Be such a child's engine, in the child: database and store are its own. Enters the user's namespaces."""
+        self._opened.clear()
+        self.access = Here(self.trace)
+        self.caller = self.caller.without_notice()  # warnings go through the parent
+        self.enter()
+
     def noticing(self) -> sending_to:
         """Return a context in which this thread's warnings go to the caller's notice, if there is one."""
         return sending_to(self.caller.notice)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import struct
 from _thread import allocate_lock
@@ -20,7 +21,7 @@ from podpy.notice import send_warnings_to, sending_to, warn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from podpy.config.paths import Paths
 
@@ -44,25 +45,128 @@ def run_telling(paths: Paths, function: Callable[[Callable[[object], None]], T],
     """Return function(tell), called as `run_inside` does; what the child gives to `tell` (picklable, from any of its
     threads) is given to `hear` in this process, meanwhile. What `hear` raises ends the child.
     """
-    answer, answer_end = os.pipe()
-    child = process.fork()
-    if child == 0:
-        os.close(answer)
-        _in_child(answer_end, paths, function)
-    os.close(answer_end)
-    data = _collect(answer, child, hear)
-    if not data:
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        raise RootlessError(f"the helper process inside the user namespace ended without an answer ({_why(status)})")
-    os.waitpid(child, 0)
-    value, error = pickle.loads(data)
-    if error is not None:
-        raise error
-    result: T = value
+    child = Child(paths, function)
+    try:
+        while not child.receive(hear):
+            pass
+    except BaseException:
+        os.kill(child.pid, signal.SIGTERM)
+        child.close()
+        raise
+    result: T = child.result()
     return result
 
 
-def _in_child(answer: int, paths: Paths, function: Callable[[Callable[[object], None]], T]) -> None:
+class Child:
+    """A forked child at work on `function(tell)`, for a caller that waits for several.
+
+    `after`: what the child does after its answer, when `result` has been called.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        function: Callable[[Callable[[object], None]], object],
+        after: Callable[[], object] | None = None,
+    ) -> None:
+        """Fork."""
+        self._received = bytearray()
+        self._answer: bytes | None = None
+        self._reading, writing = os.pipe()
+        held, self._release = os.pipe() if after is not None else (-1, -1)
+        self.pid = process.fork()
+        if self.pid == 0:
+            self.forget()
+            _in_child(writing, paths, function, lambda: _released(held, after))
+        os.close(writing)
+        if held >= 0:
+            os.close(held)
+
+    def fileno(self) -> int:
+        """The descriptor that has something to read when `receive` has something to do."""
+        return self._reading
+
+    def receive(self, hear: Callable[[object], None]) -> bool:
+        """Wait for what the child tells, and hear it; return whether it is done."""
+        part = os.read(self._reading, 1 << 16)
+        self._received += part
+        while self._answer is None and len(self._received) >= _FRAME.size:
+            kind, size = _FRAME.unpack_from(self._received)
+            end = _FRAME.size + size
+            if len(self._received) < end:
+                break
+            data = bytes(self._received[_FRAME.size : end])
+            del self._received[:end]
+            if kind == _ANSWER:
+                self._answer = data
+            else:
+                (warn if kind == _NOTICE else hear)(pickle.loads(data))
+        return not part or self._answer is not None
+
+    def result(self, take: Callable[[Any], object] | None = None) -> Any:
+        """Return what the function has returned, once `receive` has said that it is done, after `take` got it: before
+        the child goes on with `after`. Raises what it has raised; RootlessError if the child died without an answer.
+        """
+        value, error = pickle.loads(self._answer) if self._answer is not None else (None, None)
+        try:
+            if take is not None and self._answer is not None and error is None:
+                take(value)
+        finally:
+            self._let_go()
+            status = os.waitstatus_to_exitcode(self.close())
+        if self._answer is None:
+            raise RootlessError(
+                f"the helper process inside the user namespace ended without an answer ({_why(status)})"
+            )
+        if error is not None:
+            raise error
+        return value
+
+    def stop(self, patience: int, *, tidy: bool) -> None:
+        """Hear no more, and wait `patience` milliseconds for the end of a child that was told to end; then kill it.
+
+        `tidy`: it does `after`.
+        """
+        if tidy:
+            self._let_go()
+        self.forget()
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            if not poll.poll(patience):
+                os.kill(self.pid, signal.SIGKILL)
+        finally:
+            os.close(descriptor)
+        os.waitpid(self.pid, 0)
+
+    def _let_go(self) -> None:
+        if self._release >= 0:
+            try:
+                os.write(self._release, b".")
+            except BrokenPipeError:
+                pass  # it is gone
+
+    def forget(self) -> None:
+        """Close its pipes; in another child, which has inherited them, so that their ends are seen."""
+        os.close(self._reading)
+        if self._release >= 0:
+            os.close(self._release)
+
+    def close(self) -> int:
+        """Hear no more, and wait for the child's end; return its status."""
+        self.forget()
+        return os.waitpid(self.pid, 0)[1]
+
+
+def _released(held: int, after: Callable[[], object] | None) -> None:
+    if after is not None and os.read(held, 1):
+        after()
+
+
+def _in_child(
+    answer: int, paths: Paths, function: Callable[[Callable[[object], None]], T], after: Callable[[], object]
+) -> None:
     lock = allocate_lock()
 
     def write(kind: bytes, data: bytes) -> None:
@@ -76,7 +180,11 @@ def _in_child(answer: int, paths: Paths, function: Callable[[Callable[[object], 
         send_warnings_to(lambda text: write(_NOTICE, pickle.dumps(text)))
         with sending_to(lambda text: write(_NOTICE, pickle.dumps(text))):
             answered = _answer(paths, function, lambda event: write(_EVENT, pickle.dumps(event)))
-        write(_ANSWER, answered)
+        try:
+            write(_ANSWER, answered)
+        except BrokenPipeError:
+            pass  # it was told to stop, and nobody listens
+        after()
     finally:
         os._exit(0)
 
@@ -102,31 +210,6 @@ def _answer(paths: Paths, function: Callable[[Callable[[object], None]], T], tel
         told = f"{type(error).__name__}: {error}" if error is not None else f"the result can't be sent back: {problem}"
         data = pickle.dumps((None, RootlessError(told)))
     return data
-
-
-def _collect(answer: int, child: int, hear: Callable[[object], None]) -> bytes:
-    """Return the answer's bytes, nothing if the child ended without one; events are heard as they come."""
-    received = bytearray()
-    try:
-        while part := os.read(answer, 1 << 16):
-            received += part
-            while len(received) >= _FRAME.size:
-                kind, size = _FRAME.unpack_from(received)
-                end = _FRAME.size + size
-                if len(received) < end:
-                    break
-                data = bytes(received[_FRAME.size : end])
-                del received[:end]
-                if kind == _ANSWER:
-                    return data
-                (warn if kind == _NOTICE else hear)(pickle.loads(data))
-    except BaseException:
-        os.kill(child, signal.SIGTERM)
-        os.waitpid(child, 0)
-        raise
-    finally:
-        os.close(answer)
-    return b""
 
 
 def _why(status: int) -> str:

@@ -84,7 +84,7 @@ _OUTPUT: tuple[Option, ...] = (
 _RUNS: tuple[Option, ...] = (
     many("--secret", "id=ID,src=FILE", "What RUN --mount=type=secret gives: a file, or env=NAME"),
     many("--ssh", "ID[=SOCKET]", "The agent for RUN --mount=type=ssh; without a socket: SSH_AUTH_SOCK's"),
-    number("--jobs", "N", "How many stages are built at a time", default=1, refuse=_YET),
+    number("--jobs", "N", "How many stages are built at a time; 0: as many as there are", default=1),
     text("--isolation", "KIND", "How commands are kept apart: oci, rootless", env="BUILDAH_ISOLATION", default=""),
     *of_run(
         {

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SHORT = 12
 _MOST_HIDDEN = 16 << 10
 _LINES = 20
+_LONGEST_LINE = 1 << 16
 
 
 class Lines(Report):
@@ -27,19 +28,26 @@ class Lines(Report):
         self._quiet = quiet
         self._own = own
         self._hidden = b""  # the end of what the step at work has written and nobody has seen
+        self._of_stages: dict[int, Lines] = {}
+
+    def of_stage(self, stage: int, stages: int) -> Report:
+        if stage not in self._of_stages:
+            lines = _StageLines(self._out, self._err, quiet=self._quiet, own=self._own)
+            lines.prefix = _prefix(stage, stages)
+            self._of_stages[stage] = lines
+        return self._of_stages[stage]
 
     def _say(self, text: str) -> None:
         if not self._quiet:
             self._write(self._out, f"{text}\n".encode("utf-8", "surrogateescape"))
 
-    @staticmethod
-    def _write(descriptor: int, data: bytes) -> None:
+    def _write(self, descriptor: int, data: bytes) -> None:
         while data:
             data = data[os.write(descriptor, data) :]
 
     def begins(self, step: StepName) -> None:
         self._hidden = b""
-        self._say(f"{_stage(step)}STEP {step.number}/{step.total}: {step.text}")
+        self._say(f"{_prefix(step.stage, step.stages)}STEP {step.number}/{step.total}: {step.text}")
 
     def cached(self, image_id: str) -> None:
         self._say(f"--> Using cache {image_id}")
@@ -59,7 +67,7 @@ class Lines(Report):
         self._say(f"--> {image_id[:_SHORT]}")
 
     def commits(self, stage: StepName, name: str) -> None:
-        self._say(f"{_stage(stage)}COMMIT {name}".rstrip())
+        self._say(f"{_prefix(stage.stage, stage.stages)}COMMIT {name}".rstrip())
 
     def tagged(self, name: str) -> None:
         self._say(f"Successfully tagged {name}")
@@ -68,8 +76,8 @@ class Lines(Report):
         told = f"[Warning] one or more build args were not consumed: [{' '.join(names)}]\n"
         self._write(self._err, told.encode("utf-8", "surrogateescape"))
 
-    def tell_hidden(self) -> None:
-        """Show the last lines of the step that failed, if they were kept quiet or went to a file."""
+    def failed(self) -> None:
+        """Show the last lines of the step, if they were kept quiet or went to a file."""
         lines = self._hidden.splitlines(keepends=True)[-_LINES:]
         self._write(2, b"".join(lines))
 
@@ -83,5 +91,36 @@ class Lines(Report):
             os.close(self._out)
 
 
-def _stage(step: StepName) -> str:
-    return f"[{step.stage}/{step.stages}] " if step.stages > 1 else ""
+class _StageLines(Lines):
+    """Lines of one stage among others: each begins with `prefix`, and what commands write comes in whole lines."""
+
+    prefix = ""
+
+    def __init__(self, out: int, err: int, *, quiet: bool, own: bool) -> None:
+        super().__init__(out, err, quiet=quiet, own=own)
+        self._begun: dict[int, bytes] = {}  # lines whose end hasn't come, by descriptor
+
+    def _say(self, text: str) -> None:
+        self._end_lines()
+        super()._say(text)
+
+    def failed(self) -> None:
+        super().failed()
+        self._end_lines()
+
+    def _end_lines(self) -> None:
+        for descriptor in [one for one, line in self._begun.items() if line]:
+            self._write(descriptor, b"\n")
+
+    def _write(self, descriptor: int, data: bytes) -> None:
+        *lines, rest = (self._begun.get(descriptor, b"") + data).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            lines, rest = [*lines, rest], b""
+        self._begun[descriptor] = rest
+        prefix = self.prefix.encode()
+        whole = [line if line.startswith(prefix) else prefix + line for line in lines]
+        super()._write(descriptor, b"".join(line + b"\n" for line in whole))
+
+
+def _prefix(stage: int, stages: int) -> str:
+    return f"[{stage}/{stages}] " if stages > 1 else ""

@@ -44,6 +44,7 @@ def build_options(options: Options, context: str) -> BuildOptions:
         "tells_digest": bool(options.metadata_file),
         "contexts": _pairs("--build-context", options.build_context),
         "outputs": list(options.output),
+        "jobs": options.jobs,
         "base": getattr(options, "from") or "",
         "secrets": _secrets(options.secret),
         "agents": _agents(options.ssh),
@@ -55,6 +56,8 @@ def build_options(options: Options, context: str) -> BuildOptions:
         if options.isolation == "chroot":
             raise NotSupportedError("--isolation=chroot is not supported yet", hint="Commands run in containers: oci")
         raise UsageError(f'unrecognized isolation type "{options.isolation}"')
+    if options.jobs < 0:
+        raise UsageError("invalid value for jobs. It must be a positive integer", hint="0 is any number of stages")
     return BuildOptions(**fields, container=_container(options))
 
 

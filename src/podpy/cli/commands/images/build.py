@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podpy.cli.engine import open_runtime
-from podpy.errors import StepFailedError, UsageError
+from podpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ def build(options: Options) -> int:
                     runtime.manifests.create(options.manifest)
                 runtime.manifests.add(options.manifest, [built.image_id])
         lines.end(built.image_id)
-    except StepFailedError:
-        lines.tell_hidden()
-        raise
     finally:
         lines.close()
     for path, text in ((options.iidfile, f"sha256:{built.image_id}"), (options.iidfile_raw, built.image_id)):

@@ -6,7 +6,7 @@ import sys
 
 from podpy.cli.commands.containers.create import progress_maker
 from podpy.cli.engine import open_runtime
-from podpy.errors import EXIT_FAILURE, StepFailedError, UsageError
+from podpy.errors import EXIT_FAILURE, UsageError
 from podpy.notice import Plain, warn
 
 TYPE_CHECKING = False
@@ -74,11 +74,7 @@ def _builder(runtime: Runtime, options: Options) -> Callable[[str, str], object]
 
         lines = Lines(2, 2, quiet=options.quiet)
         asked = BuildOptions(context=directory, names=[name], pull=_pull_options(options).replace(policy="missing"))
-        try:
-            Build(runtime, asked, lines, progress_maker(options)).run()
-        except StepFailedError:
-            lines.tell_hidden()
-            raise
+        Build(runtime, asked, lines, progress_maker(options)).run()
 
     return build
 
