@@ -187,7 +187,6 @@ SEE_RUN = "\nSee 'podpy run --help'"
         ("diff", "container must be specified: podpy diff [options [...]] ID-NAME\n"),
         ("rmi", "image name or ID must be specified\n"),
         ("rmi -a x", "when using the --all switch, you may not pass any images names or IDs\n"),
-        ("compose up", "compose: comes with a later version of podpy"),
         ("machine start", "machine: is for other machines"),
         ("run --cpu-rt-period 1 y", "--cpu-rt-period: it exists only on cgroup v1, and there only for root"),
         ("--remote ps", "--remote: podpy is an engine for this machine"),

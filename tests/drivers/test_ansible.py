@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.drivers.conftest import Machine
 
 IMAGE = "localhost/busybox:latest"
@@ -91,8 +89,3 @@ def test_the_connection_plugin_puts_modules_into_a_container_and_runs_them(machi
     done = machine("exec", "-i", "node", "/bin/sh", "-c", "/bin/sh /tmp/.ansible/module.sh && sleep 0", input="it\n")
     assert (done.returncode, done.stdout) == (4, "got it\n")
     assert machine.ok("exec", "--user", "user", "node", "/bin/sh", "-c", "id -un && sleep 0") == "user"
-
-
-@pytest.mark.parametrize("command", [["compose", "up"], ["system", "service"]])
-def test_what_comes_later_ends_with_one_line(machine: Machine, command: list[str]) -> None:
-    assert machine(*command).fails(125).stderr.endswith(": comes with a later version of podpy\n")

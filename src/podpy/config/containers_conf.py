@@ -104,6 +104,16 @@ class ContainersConf:
     cdi_spec_dirs: list[str] = ["/etc/cdi", "/var/run/cdi"]
     cgroup_manager: str = ""
     chown_copied_files: bool = True
+    compose_providers: list[str] = [
+        "$HOME/.docker/cli-plugins/docker-compose",
+        "/usr/local/lib/docker/cli-plugins/docker-compose",
+        "/usr/local/libexec/docker/cli-plugins/docker-compose",
+        "/usr/lib/docker/cli-plugins/docker-compose",
+        "/usr/libexec/docker/cli-plugins/docker-compose",
+        "docker-compose",
+        "podman-compose",
+    ]
+    compose_warning_logs: bool = True
     conmon_env_vars: list[str] = []
     detach_keys: str = "ctrl-p,ctrl-q"
     events_logger: str = "file"

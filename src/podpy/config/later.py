@@ -7,7 +7,6 @@ ContainersConf and has one; a test walks them.
 from __future__ import annotations
 
 _MEASURED = "podpy finds out by itself"
-_COMPOSE = "it comes with compose"
 _EVENTS = "podpy keeps events in its database"
 _CONFIGMAPS = "kube play takes ConfigMaps from files: --configmap"
 _LISTENERS = "a published port has a listener always"
@@ -27,8 +26,6 @@ LATER: dict[str, str] = {
     "containers.prepare_volume_on_create": _VOLUMES,
     "engine.add_compression": _PUSH,
     "engine.compat_api_enforce_docker_hub": _SERVICE,
-    "engine.compose_providers": _COMPOSE,
-    "engine.compose_warning_logs": _COMPOSE,
     "engine.compression_format": _PUSH,
     "engine.compression_level": _PUSH,
     "engine.conmon_path": "podpy brings its own monitor; --conmon starts another one",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from podpy.cli.declare import (
     build,
+    compose,
     connections,
     containers,
     contents,
@@ -48,6 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     *secrets.COMMANDS,
     *system.COMMANDS,
     *connections.COMMANDS,
+    *compose.COMMANDS,
     *observe.COMMANDS,
     *kube.COMMANDS,
     *kube_play.COMMANDS,

@@ -11,7 +11,6 @@ _REMOTE = "is for other machines: podpy is an engine for this one"
 
 _WORDS: dict[str, tuple[str, ...]] = {
     _LATER: (
-        "compose",
         "buildx inspect",
         "buildx ls",
     ),

@@ -83,6 +83,7 @@ class Command(Record):
     arguments: tuple[Argument, ...] = ()
     rule: str = ""  # which combinations of --all, --latest, --cidfile and names go together: see parse.RULES
     interspersed: bool = True  # False: the first positional ends the options (run, exec, top)
+    raw: bool = False  # all words are the last argument's, options too: another program reads them (compose)
     hidden: bool = False
     refuse: str = ""  # a command of a later version, or one that this kind of engine can't have: the reason
     panel: str = ""  # the heading in `podpy --help`

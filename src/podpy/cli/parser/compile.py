@@ -64,7 +64,14 @@ def command_row(command: Command) -> CommandRow:
     """Return a command as a row of the table."""
     arguments = tuple((a.name, a.metavar, a.required, a.many) for a in command.arguments)
     options = tuple(option_row(option) for option in command.options)
-    return (command.handler, options, arguments, command.rule, command.interspersed, command.refuse)
+    return (
+        command.handler,
+        options,
+        arguments,
+        command.rule,
+        None if command.raw else command.interspersed,
+        command.refuse,
+    )
 
 
 def commands() -> dict[str, CommandRow | str]:

@@ -202,7 +202,8 @@ def parse(argv: list[str], table: Table) -> tuple[Options, CommandRow]:
     reader = Reader(row[form.OPTIONS], typed)
     reader.also(table.globals[: table.persistent], global_options)
     try:
-        positionals = reader.read(words, interspersed=row[form.INTERSPERSED])
+        interspersed = row[form.INTERSPERSED]
+        positionals = _raw(words, typed) if interspersed is None else reader.read(words, interspersed=interspersed)
         options = reader.options
         options.path = path
         options.argv = argv
@@ -213,6 +214,13 @@ def parse(argv: list[str], table: Table) -> tuple[Options, CommandRow]:
     except UsageError as error:
         raise in_command(error, typed) from None
     return options, row
+
+
+def _raw(words: list[str], typed: str) -> list[str]:
+    """Return the words as they are: another program reads them. Raises HelpRequested if help is all that is asked."""
+    if words in ([], ["--help"], ["-h"]):
+        raise HelpRequested(typed)
+    return words
 
 
 def in_command(error: UsageError, typed: str) -> UsageError:

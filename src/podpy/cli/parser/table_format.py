@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     OptionRow = tuple[str, str, Any, str | None, tuple[str, ...], tuple[str, ...], str, str]
     ArgumentRow = tuple[str, str, bool, bool]
-    CommandRow = tuple[str, tuple[OptionRow, ...], tuple[ArgumentRow, ...], str, bool, str]
+    CommandRow = tuple[str, tuple[OptionRow, ...], tuple[ArgumentRow, ...], str, bool | None, str]
 
 # An option: (attribute, kind, default, bare value or None, choices, names, refusal, environment variable)
 ATTRIBUTE: Final = 0
@@ -34,7 +34,7 @@ ARGUMENT_METAVAR: Final = 1
 ARGUMENT_REQUIRED: Final = 2
 ARGUMENT_MANY: Final = 3
 
-# A command: (handler, options, arguments, rule, interspersed, refusal)
+# A command: (handler, options, arguments, rule, interspersed (None: no word is an option), refusal)
 HANDLER: Final = 0
 OPTIONS: Final = 1
 ARGUMENTS: Final = 2

@@ -88,7 +88,8 @@ def _add(target: typer.Typer, command: Command, name: str, result: _Result) -> N
         cls=PflagCommand,
         context_settings={
             "help_option_names": ["--help"] if has_h else ["--help", "-h"],
-            "allow_interspersed_args": command.interspersed,
+            "allow_interspersed_args": command.interspersed and not command.raw,
+            "ignore_unknown_options": command.raw,
         },
     )(_callback(command, result))
 
@@ -103,7 +104,9 @@ def _globals_callback(result: _Result, options: tuple[Option, ...]) -> Callable[
 def _callback(command: Command, result: _Result) -> Callable[..., None]:
     # Podman's persistent options may also stand behind the command, unless it has one of that name itself.
     own = {name for option in command.options for name in option.names}
-    persistent = tuple(option for option in PERSISTENT_OPTIONS if not own.intersection(option.names))
+    persistent = tuple(
+        option for option in PERSISTENT_OPTIONS if not command.raw and not own.intersection(option.names)
+    )
 
     def callback(**values: Any) -> None:
         options, globals_ = result.options, result.globals

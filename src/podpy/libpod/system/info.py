@@ -105,7 +105,7 @@ def _host(engine: Engine) -> dict[str, Any]:
         "cpuUtilization": _cpu(),
         "databaseBackend": "sqlite",
         "distribution": _distribution(),
-        "eventLogger": conf.events_logger,
+        "eventLogger": engine.settings.events_backend or conf.events_logger,
         "hostname": uname.nodename,
         "idMappings": {"gidmap": _idmap(gids), "uidmap": _idmap(uids)} if engine.paths.rootless else _NO_MAPS,
         "kernel": uname.release,
