@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,14 +50,16 @@ class Service:
     def start(cls, podpy: Podpy, *options: str) -> Iterator[Service]:
         """Start a service; end it afterwards, and assert that it ends well and said nothing."""
         path = podpy.runroot / "podpy.sock"
-        process = podpy.popen("system", "service", *(options or ("--time", "0")), stderr=subprocess.PIPE)
-        try:
-            wait.until(lambda: path.exists() or process.poll() is not None, what="the service listens")
-            yield cls(podpy, process, path)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            _, said = process.communicate(timeout=wait.PATIENCE)
-        assert (process.returncode, said) == (0, b""), said.decode()
+        with tempfile.TemporaryFile() as log:
+            process = podpy.popen("system", "service", *(options or ("--time", "0")), stderr=log)
+            try:
+                wait.until(lambda: path.exists() or process.poll() is not None, what="the service listens")
+                yield cls(podpy, process, path)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                code = process.wait(wait.PATIENCE)
+            log.seek(0)
+            assert (code, log.read()) == (0, b"")
 
     def docker(self, *args: str, **options: Any) -> Result:
         """Run Docker's command line against the service, as podpy's user."""

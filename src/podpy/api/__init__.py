@@ -7,6 +7,8 @@
     table.py        all routes; routes.py: what a declaration is made of
     values.py       parameters: texts of a query → typed values, as dockerd reads them
     errors.py       libpod's errors → HTTP statuses and Docker's words
+    frames.py       Docker's frames; pump.py: bytes between a hijacked connection and streams
+    schema.py       types of JSON bodies; versions.py: the versions that are answered
     call.py         what a handler gets, and what it may answer with
     compat/         the handlers of Docker's paths
 

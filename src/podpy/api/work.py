@@ -16,6 +16,7 @@ from podpy.api.table import ROUTES
 from podpy.api.versions import NEWEST, OLDEST, words
 from podpy.errors import PodpyError
 from podpy.libpod.caller import Caller, Streams
+from podpy.libpod.preload import preload
 from podpy.libpod.system.info import API_VERSION as PODMAN_VERSION
 from podpy.notice import note
 from podpy.version import VERSION
@@ -47,6 +48,7 @@ def load_handlers() -> None:
     """Import what handlers need before workers are forked: a worker then begins with all of it."""
     for _, _, route in _ROUTES:
         import_module(route.handler.partition(":")[0])
+    preload()
 
 
 def serve(connection: Connection, runtime: Runtime, environ: Mapping[str, str]) -> bool:

@@ -8,6 +8,8 @@
     listing.py     containers/json
     inspecting.py  containers/{id}/json
     waiting.py     wait
+    attach.py      attach, and the start of a container that somebody waits for
+    execs.py       exec: create, start, inspect, resize
     logs.py        logs, and the frames of streams without a terminal
 
 Where Docker and Podman differ, these answer as Docker does: clients look for it.

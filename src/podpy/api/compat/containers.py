@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.api.call import NOTHING, Answer
+from podpy.api.compat import attach
 from podpy.api.compat.body import spec_of
 from podpy.api.compat.host_config import resources, ulimit
 from podpy.api.errors import HttpError
@@ -79,7 +80,7 @@ def start(call: Call) -> Answer:
     if container.status == "paused":
         raise HttpError(409, "cannot start a paused container, try unpause instead")
     try:
-        container.start()
+        attach.start(container)
     except (CommandNotFoundError, CommandNotExecutableError) as error:
         _discard(container)
         raise HttpError(400, _OCI.format(_why_not(container.spec.command, error))) from None

@@ -55,9 +55,32 @@ CONTAINERS = (
         flag("details"), text("tail", default="all"), kind=_C,
     ),
     route(
+        "POST", _ID + "/attach", f"{_HERE}.attach:attach", "A container's streams, on this connection",
+        _DETACH, flag("logs"), flag("stream"), flag("stdin"), flag("stdout"), flag("stderr"), kind=_C,
+    ),
+    route(
+        "POST", _ID + "/resize", f"{_HERE}.execs:container_resize", "Set the size of a container's terminal",
+        text("h"), text("w"), kind=_C,
+    ),
+    route(
         "DELETE", _ID, f"{_HERE}.containers:remove", "Remove a container",
         flag("force"), flag("v"), flag("link"), kind=_C,
     ),
 )  # fmt: skip
 
-COMPAT = (*SYSTEM, *CONTAINERS)
+EXECS = (
+    route(
+        "POST", _ID + "/exec", f"{_HERE}.execs:create", "Say which command is to run in a container",
+        body=JSON_BODY, schema=bodies.EXEC, kind=_C,
+    ),
+    route(
+        "POST", "/exec/{id}/start", f"{_HERE}.execs:start", "Run it, on this connection or in the background",
+        body=JSON_BODY, schema=bodies.EXEC_START, optional_body=True,
+    ),
+    route("GET", "/exec/{id}/json", f"{_HERE}.execs:inspect", "Whether it runs, how it has ended"),
+    route(
+        "POST", "/exec/{id}/resize", f"{_HERE}.execs:resize", "Set the size of its terminal", text("h"), text("w")
+    ),
+)  # fmt: skip
+
+COMPAT = (*SYSTEM, *CONTAINERS, *EXECS)

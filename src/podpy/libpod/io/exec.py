@@ -114,7 +114,7 @@ class _Beginning:
                 error.exit_code = _NEVER_BEGAN
             raise
         self._container = container
-        self.session_id = os.urandom(32).hex()
+        self.session_id = options.id or os.urandom(32).hex()
         self._path = os.path.join(_directory(container), self.session_id)
         self.directory = self._path + ".d"
         config = bundle_config(container)

@@ -18,4 +18,5 @@ class ExecOptions(Record):
     preserve_fds: int = 0
     preserve_fd: list[int] = []
     detach_keys: bytes | None = None  # None: as containers.conf says
+    id: str = ""  # of the session, 64 hexadecimal digits; empty: a new one
     session: bool = True  # False: nobody is told of it; with a terminal or in the background there is one nevertheless
