@@ -44,6 +44,7 @@
     ├── RuntimeFailedError           125  runtime               the OCI runtime or conmon failed
     │   ├── CommandNotExecutableError 126 not-executable
     │   └── CommandNotFoundError     127  command-not-found
+    ├── ContainerError               125  container-failed      what `containers.run` ran failed; has its exit_status
     ├── StepFailedError              125  step-failed           a step of a build; with RUN's own exit code
     └── NotSupportedError            125  not-supported         what this host, or this version of podpy, can't do
 
@@ -365,6 +366,17 @@ class CommandNotFoundError(RuntimeFailedError):
 
     code = "command-not-found"
     exit_code = EXIT_NOT_FOUND
+
+
+class ContainerError(PodpyError):
+    """The command that a program waited for failed: `exit_status` is its exit code, `stderr` what it wrote there."""
+
+    code = "container-failed"
+
+    def __init__(self, message: str, *, hint: str = "", exit_status: int = EXIT_FAILURE, stderr: bytes = b"") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_status = exit_status
+        self.stderr = stderr
 
 
 class StepFailedError(PodpyError):

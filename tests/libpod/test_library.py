@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import socket
-import sys
 import textwrap
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import podpy as podpy_package
 from podpy import Runtime
 from podpy.config.paths import Paths
 from podpy.errors import StateError
@@ -21,6 +20,7 @@ from podpy.spec.container import ContainerSpec
 from tests.support import needs, wait
 from tests.support.engine import CHECKOUT, Podpy, Result
 from tests.support.images import Image, Layer
+from tests.support.library import run_program
 from tests.support.registry import Registry
 
 THREADED = """
@@ -113,18 +113,7 @@ print("done")
 @pytest.fixture
 def library(podpy: Podpy) -> Callable[..., Result]:
     """Runs a program that imports podpy, as podpy's user."""
-    package = podpy.launcher.parents[2]
-    if not (package / "podpy/__init__.py").exists():  # an installed podpy is tested, by its launcher alone
-        package = Path(podpy_package.__file__ or "").parents[1]
-
-    def run(text: str, *arguments: str, env: Mapping[str, str] | None = None, input: str | None = None) -> Result:
-        script = podpy.home / "caller.py"
-        script.write_text(text)
-        script.chmod(0o644)
-        command = [sys.executable, os.fspath(script), *arguments]
-        return podpy.run(command, env={"PYTHONPATH": os.fspath(package), **(env or {})}, input=input)
-
-    return run
+    return functools.partial(run_program, podpy)
 
 
 def test_a_process_with_threads_uses_every_method_and_stays_where_it_is(
@@ -414,7 +403,7 @@ def test_a_pull_tells_its_progress_and_a_stop_its_warning(
     assert (result.ok(), result.stderr) == ("done", "")
 
 
-def test_the_programs_of_the_library_page_run(podpy: Podpy, library: Callable[..., Result]) -> None:
+def test_the_programs_of_the_library_page_run(podpy: Podpy, library: Callable[..., Result], busybox: str) -> None:
     lines = (CHECKOUT / "docs/library.md").read_text().splitlines()
     program = "\n".join(line[4:] for line in lines if line.startswith("    ") or not line)
     result = library(program)

@@ -54,7 +54,7 @@ def test_the_static_executables_are_in_it(name: str, contents: dict[str, zipfile
 
 
 def test_the_option_table_and_the_native_module_are_in_it(contents: dict[str, zipfile.ZipInfo]) -> None:
-    assert {"podpy/cli/_table.py", "podpy/cli/_help.py", "podpy/_native.abi3.so"} <= set(contents)
+    assert {"podpy/cli/_table.py", "podpy/cli/_help.py", "podpy/_native.abi3.so", "podpy/py.typed"} <= set(contents)
 
 
 def test_it_holds_the_package_alone_without_its_c_sources(contents: dict[str, zipfile.ZipInfo]) -> None:

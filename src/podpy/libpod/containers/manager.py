@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from podpy.storage.layers.differences import Change
     from podpy.storage.layers.pack import Packed
 
-    Found = list[Container]
+    Found = Sequence[Container]
     Mounted = list[tuple[str, str, str]]
     Table = list[list[str]]
     Differences = list[Change]
@@ -197,12 +197,15 @@ class Containers:
         spec: ContainerSpec,
         pull: PullOptions | None = None,
         options: AttachOptions | None = None,
-        **how: Any,
+        *,
+        replace: bool = False,
+        progress: Callable[[], Progress] | None = None,
+        discard: bool = False,
     ) -> tuple[Container, int | None]:
         """Create a container and start it; see `starting.run.run`."""
         from podpy.libpod.containers.starting.run import run
 
-        held, code = run(self._engine, spec, pull, options, **how)
+        held, code = run(self._engine, spec, pull, options, replace=replace, progress=progress, discard=discard)
         return Container(self._engine, held.row), code
 
     def clone(

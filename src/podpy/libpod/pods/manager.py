@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Chosen = tuple[str, Pod | PodpyError]
     Outcomes = Iterator[tuple[str, str, PodpyError | None]]
-    Found = list[Pod]
+    Found = Sequence[Pod]
 
 
 class Pods:
