@@ -136,8 +136,8 @@ class Bases:
         if colon and kind in _IMAGE_CONTEXTS:
             record, _ = self._image(name)
             return ImageOrigin(self._shared.engine, f"image {record.id}", lambda: record)
+        if not is_remote(where):
+            return ContextOrigin(directory_of(where), None, self._shared.digests)
         from podpy.build.context.fetch import staged
 
-        return ContextOrigin(
-            staged(self._shared.engine, where).directory if is_remote(where) else directory_of(where), None
-        )
+        return ContextOrigin(staged(self._shared.engine, where).directory, None)

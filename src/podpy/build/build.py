@@ -75,7 +75,7 @@ class Build:
         shared = self._shared
         if self._options.jobs != 1:
             self._engine.begin_forking()
-        shared.read = read_files(self._options, shared.arguments, self._fetched())
+        shared.read = read_files(self._options, shared.arguments, shared.digests, self._fetched())
         try:
             self._build_stages()
             built = self._finish(shared.results[shared.read.needed[-1].index])
@@ -114,7 +114,10 @@ class Build:
         base = self._bases.of(stage)
         is_last = stage.index == shared.read.needed[-1].index
         steps = steps_of(shared, self._bases, stage, base, is_last=is_last)
-        return StageRun(shared, stage, base, steps, is_last=is_last).run()
+        try:
+            return StageRun(shared, stage, base, steps, is_last=is_last).run()
+        finally:
+            shared.save_digests()
 
     def _finish(self, result: StageResult) -> Built:
         """Give the last stage's image its names. It has a manifest, and is a result, by then."""

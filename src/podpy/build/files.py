@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podpy.build.options import BuildOptions
     from podpy.build.reading.instructions import Dockerfile, Lint
     from podpy.build.reading.stages import Stage
+    from podpy.build.steps.tree import KnownDigests
     from podpy.build.variables import Arguments
 
 _DEFAULT_FILES = ("Containerfile", "Dockerfile")
@@ -44,8 +45,12 @@ class ReadFiles(Record):
         return self.stages.mounted_from(text, before)
 
 
-def read_files(options: BuildOptions, arguments: Arguments, fetched: Fetched | None = None) -> ReadFiles:
+def read_files(
+    options: BuildOptions, arguments: Arguments, known: KnownDigests, fetched: Fetched | None = None
+) -> ReadFiles:
     """Read the Dockerfiles and the ignore file. `fetched`: the context, if it was no directory of this machine.
+
+    `known`: see ContextOrigin.
 
     Raises UsageError, BuildFileError.
     """
@@ -76,7 +81,7 @@ def read_files(options: BuildOptions, arguments: Arguments, fetched: Fetched | N
         stages=stages,
         needed=[*needed],
         total=target + 1,
-        context=ContextOrigin(context, load(context, first, options.ignore_file)),
+        context=ContextOrigin(context, load(context, first, options.ignore_file), known if fetched is None else None),
         place="\0".join([*_places(options, context, paths, fetched=fetched is not None), options.target]),
     )
 

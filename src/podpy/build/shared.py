@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from podpy.image.progress import Progress
     from podpy.libpod.engine import Engine
     from podpy.libpod.system.unfinished import Unfinished
+    from podpy.storage.file_digests import FileDigests
     from podpy.storage.images import ImageRecord
 
 
@@ -41,6 +42,7 @@ class Shared:
         self.arguments = Arguments(options.arguments, options.pull.wanted())
         self.results: dict[int, StageResult] = {}
         self._unfinished: Unfinished | None = None
+        self._digests: dict[str, FileDigests] = {}
 
     @property
     def cache(self) -> BuildCache:
@@ -50,6 +52,19 @@ class Shared:
     def record(self, image_id: str) -> ImageRecord | None:
         """Return an image of the store; None for "": the empty one."""
         return self.engine.store.find_image(image_id) if image_id else None
+
+    def digests(self, directory: str) -> FileDigests:
+        """Return the digests of files beneath a directory, of this build and earlier ones."""
+        if directory not in self._digests:
+            from podpy.storage.file_digests import FileDigests
+
+            self._digests[directory] = FileDigests(self.engine.store.graphroot, directory)
+        return self._digests[directory]
+
+    def save_digests(self) -> None:
+        """Keep those for the next build."""
+        for digests in self._digests.values():
+            digests.save()
 
     # This call's work
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podpy.build.reading.ignore import Rules
+    from podpy.build.steps.tree import KnownDigests
     from podpy.libpod.engine import Engine
     from podpy.storage.images import ImageRecord
 
@@ -54,8 +55,10 @@ class ContextOrigin(Origin):
 
     keeps_owners = False
 
-    def __init__(self, directory: str, ignored: Rules | None) -> None:
-        self._tree = Tree(directory, ignored=ignored)
+    def __init__(self, directory: str, ignored: Rules | None, known: KnownDigests | None = None) -> None:
+        """`known`: returns the digests of earlier builds by the directory; None: it is new each time."""
+        self._tree = Tree(directory, ignored=ignored, known=known)
+        self._known = known
 
     def tree(self, stack: ExitStack) -> Tree:
         return self._tree
@@ -71,7 +74,7 @@ class ContextOrigin(Origin):
     @property
     def everything(self) -> Tree:
         """The files with the ignored ones: a RUN's mount shows these, too."""
-        return Tree(self._tree.root)
+        return Tree(self._tree.root, known=self._known)
 
 
 class ImageOrigin(Origin):

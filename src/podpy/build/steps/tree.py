@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from hashlib import sha256
+from time import time_ns
 
 from podpy import beneath
 from podpy.errors import UsageError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from podpy.build.reading.ignore import Rules
+    from podpy.storage.file_digests import FileDigests
+
+    KnownDigests = Callable[[str], FileDigests]
 
 _MAGIC = "*?[\\"
 _PIECE = 1 << 20
@@ -67,13 +71,17 @@ class Found(Record):
 class Tree:
     """Files beneath `root`, a path or a descriptor's magic path. `name`: what errors call it.
 
-    `ignored`: rules for paths relative to the top: what they ignore isn't there.
+    `ignored`: rules for paths relative to the top: what they ignore isn't there. `known`: returns
+    the digests of earlier builds by the root.
     """
 
-    def __init__(self, root: str, *, name: str = "", ignored: Rules | None = None) -> None:
+    def __init__(
+        self, root: str, *, name: str = "", ignored: Rules | None = None, known: KnownDigests | None = None
+    ) -> None:
         self.root = root
         self.name = name or root
         self._ignored = ignored or None
+        self._known = known
         self._digested: set[tuple[int, ...]] = set()  # stamps of the files that are in a digest
 
     def chosen(self, pattern: str) -> list[str]:
@@ -228,10 +236,11 @@ class Tree:
         times. `owners`: of theirs, too. Raises as `walk`.
         """
         whole = sha256()
+        known = self._known(self.root) if self._known is not None else None
         for found in self.walk(path):
             if found.is_file:
                 self._digested.add(stamp(found.status))
-            whole.update(_line(found, owners=owners))
+            whole.update(_line(found, known, owners=owners))
         return whole.hexdigest()
 
 
@@ -283,7 +292,7 @@ def _compiled(pattern: str) -> Callable[[str], object]:
     return re.compile("".join(out), re.DOTALL).fullmatch
 
 
-def _line(found: Found, *, owners: bool) -> bytes:
+def _line(found: Found, known: FileDigests | None, *, owners: bool) -> bytes:
     status = found.status
     kind = _KINDS.get(stat.S_IFMT(status.st_mode), b"?")
     fields = [os.fsencode(found.path), kind, b"%o" % stat.S_IMODE(status.st_mode)]
@@ -292,23 +301,28 @@ def _line(found: Found, *, owners: bool) -> bytes:
     if kind == b"l":
         fields.append(os.fsencode(found.link))
     elif kind == b"f":
-        fields.append(content_digest(found))
+        fields.append(_content_digest(found, known).hex().encode())
     elif kind == b"?":
         fields.append(b"%d" % status.st_rdev)
     fields += [os.fsencode(name) + b"=" + value for name, value in attributes(found).items()]
     return b"\0".join(fields) + b"\0\n"
 
 
-def content_digest(found: Found) -> bytes:
-    """Return the digest of a regular file's bytes."""
-    content = sha256()
+def _content_digest(found: Found, known: FileDigests | None) -> bytes:
+    """Return the digest of a regular file's bytes: that of an earlier build if the file hasn't changed."""
+    digest = known.known(found.status) if known is not None else None
+    if digest is not None:
+        return digest
+    content, before = sha256(), time_ns()
     descriptor = found.open()
     try:
         while piece := os.read(descriptor, _PIECE):
             content.update(piece)
+        if known is not None and stamp(os.fstat(descriptor)) == stamp(found.status):
+            known.put(found.status, content.digest(), before=before)
     finally:
         os.close(descriptor)
-    return content.hexdigest().encode()
+    return content.digest()
 
 
 def attributes(found: Found) -> dict[str, bytes]:

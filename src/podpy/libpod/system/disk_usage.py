@@ -126,10 +126,10 @@ def _measure(engine: Engine) -> DiskUsage:
     space = engine.store.space()
     table = engine.store.images_table
     users = table.user_counts()
-    from podpy.storage import build_caches
+    from podpy.storage import build_caches, file_digests
 
     steps = engine.store.build_steps()
-    caches = build_caches.size(engine.store)
+    caches = build_caches.size(engine.store) + file_digests.size(engine.store.graphroot)
     images = [record for record in table.summaries() if record.id not in steps]
     by_image = space.by_image()
     sizes = {record.id: by_image.get(record.id, (0, 0)) for record in images}

@@ -57,16 +57,18 @@ def images(
     """Remove those of these images that no container uses and that aren't mounted, with layers that only they have.
 
     An image that had no name when it was chosen stays if it has one now. `unfinished`: also remove data of interrupted
-    pulls. `caches`: also what RUN --mount=type=cache keeps.
+    pulls. `caches`: also what RUN --mount=type=cache keeps, and digests of contexts' files.
     """
 
     def work() -> Pruned:
         pruned = _images(engine, records, dry_run, unfinished)
         if not caches:
             return pruned
-        from podpy.storage import build_caches
+        from podpy.storage import build_caches, file_digests
 
-        return pruned.replace(freed=pruned.freed + build_caches.remove(engine.store, dry_run=dry_run))
+        freed = build_caches.remove(engine.store, dry_run=dry_run)
+        freed += file_digests.remove(engine.store.graphroot, dry_run=dry_run)
+        return pruned.replace(freed=pruned.freed + freed)
 
     return engine.privileged(work)
 

@@ -22,6 +22,8 @@ _NETWORK = frozenset(
     )
 )
 
+_MEMORY = (0x01021994, 0x858458F6)
+
 
 def open_directory(path: str) -> int:
     """Return a descriptor; the path may be longer than the kernel takes, since layers may nest without limit."""
@@ -41,11 +43,20 @@ def open_directory(path: str) -> int:
 
 def is_network(path: str) -> bool:
     """Return whether a directory is on a network (or FUSE) file system; False if that can't be found out."""
+    return _type(path) in _NETWORK
+
+
+def is_in_memory(path: str) -> bool:
+    """Return whether a directory is on a tmpfs or ramfs; False if that can't be found out."""
+    return _type(path) in _MEMORY
+
+
+def _type(path: str) -> int:
     try:
         from podpy._native import lib
     except ImportError:
-        return False
-    return int(lib.podpy_fs_type(os.fsencode(path))) in _NETWORK
+        return 0
+    return int(lib.podpy_fs_type(os.fsencode(path)))
 
 
 def remove_tree(path: str) -> None:
