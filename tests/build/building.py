@@ -33,7 +33,7 @@ class Builder:
             for parent in [*reversed(path.relative_to(self.context).parents)][1:]:
                 (self.context / parent).mkdir(exist_ok=True)
                 self._give(self.context / parent)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+            path.write_bytes(content if isinstance(content, bytes) else os.fsencode(content))
             self._give(path)
 
     def __call__(self, dockerfile: str, *options: str, base: str = BASE, **more: Any) -> Result:

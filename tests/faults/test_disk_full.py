@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,27 @@ def test_a_container_that_fills_the_disk_hurts_only_itself(cramped: Podpy) -> No
     cramped("run", "--rm", "--network=none", BUSYBOX, "true")  # may fail for want of space, but says so
     assert cramped.ok("rm", "full") == "full"
     assert cramped.ok("run", "--rm", "--network=none", BUSYBOX, "echo", "fine") == "fine"
+
+
+def test_a_build_that_does_not_fit_leaves_a_cache_that_works(cramped: Podpy, tmp_path: Path) -> None:
+    context = cramped.home.parent.parent / f"context-{os.getpid()}"  # on another disk
+    (context / "big").mkdir(parents=True)
+    try:
+        for number in range(MEGABYTES):
+            (context / f"big/{number}").write_bytes(os.urandom(1 << 20))
+        (context / "small").write_text("x")
+        text = f"FROM {BUSYBOX}\nRUN echo first > /first\nCOPY small /small\n"
+        (context / "Dockerfile").write_text(f"{text}COPY big /big\n")
+        before = cramped.ok("images", "-q", "--no-trunc")
+        for options in ([], ["--jobs=2"]):
+            cramped("build", "--network=none", *options, os.fspath(context)).fails(125, "No space left on device")
+            assert cramped.ok("images", "-q", "--no-trunc") == before
+            assert os.listdir(cramped.graphroot / "tmp") == []
+        (context / "Dockerfile").write_text(text)
+        assert cramped.ok("build", "--network=none", os.fspath(context)).count("--> Using cache ") == 2
+        assert cramped("system", "check").ok() == ""
+    finally:
+        shutil.rmtree(context)
 
 
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])

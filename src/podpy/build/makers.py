@@ -370,10 +370,10 @@ def _digest(reading: _Transfer, origin: Origin) -> tuple[str, str]:
 
     whole = sha256()
     for document in reading.documents:
-        whole.update(f"{document.name}\0{len(document.content)}\0".encode() + document.content)
+        whole.update(_bytes(f"{document.name}\0{len(document.content)}\0") + document.content)
     for address in reading.addresses:
         digest = reading.checksum or reading.fetched(address).digest
-        whole.update(f"{address}\0{digest}\0".encode())
+        whole.update(_bytes(f"{address}\0{digest}\0"))
     kinds = ["file:"] * len(reading.documents) + [""] * len(reading.addresses)
     if not isinstance(origin, ContextOrigin):
         whole.update(origin.key.encode())
@@ -382,6 +382,10 @@ def _digest(reading: _Transfer, origin: Origin) -> tuple[str, str]:
         tree = origin.files
         for text in reading.paths:
             for path in tree.chosen(text):
-                whole.update(f"{os.path.basename(path)}\0{tree.digest(path, owners=False)}\0".encode())
+                whole.update(_bytes(f"{os.path.basename(path)}\0{tree.digest(path, owners=False)}\0"))
                 kinds.append("dir:" if os.path.isdir(os.path.join(tree.root, path)) else "file:")
     return whole.hexdigest(), kinds[0] if len(kinds) == 1 else "multi:"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")  # names are any bytes

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
+from array import array
+from bisect import bisect_left
 from hashlib import sha256
 from time import time_ns
 
@@ -82,7 +84,7 @@ class Tree:
         self.name = name or root
         self._ignored = ignored or None
         self._known = known
-        self._digested: set[tuple[int, ...]] = set()  # stamps of the files that are in a digest
+        self._digested = Stamps()
 
     def chosen(self, pattern: str) -> list[str]:
         """Return the paths that a source's text means, sorted: itself, or what fits its wildcards.
@@ -180,7 +182,8 @@ class Tree:
         return beneath.open_in_root(self.root, path or ".", flags)
 
     def walk(self, path: str) -> Generator[Found]:
-        """Yield what a path leads to, and all below it, by names; a link at its end is followed, others aren't.
+        """Yield what a path leads to, and all below it but sockets, by names; a link at its end is followed, others
+        aren't.
 
         Raises UsageError if it isn't there, OSError.
         """
@@ -209,6 +212,8 @@ class Tree:
             for name in sorted(os.listdir(directory)):
                 status = os.stat(name, dir_fd=directory, follow_symlinks=False)
                 is_directory = stat.S_ISDIR(status.st_mode)
+                if stat.S_ISSOCK(status.st_mode):  # it belongs to a process, and an archive can't have it
+                    continue
                 if self._ignored is not None:
                     seen = f"{real}/{name}" if real else name
                     if self._is_gone(seen, directory=is_directory):
@@ -227,21 +232,46 @@ class Tree:
         Raises as `walk`, and UsageError for a file that was changed.
         """
         for found in self.walk(path):
-            if self._digested and found.is_file and stamp(found.status) not in self._digested:
+            if found.is_file and not self._digested.has(found.status):
                 raise changed(found)
             yield found
 
     def digest(self, path: str, *, owners: bool) -> str:
         """Return a digest of what a path leads to, and all below: names, kinds, modes, contents, attributes; never
-        times. `owners`: of theirs, too. Raises as `walk`.
+        times. `owners`: of theirs, too. Raises as `walk`, and UsageError for what can't be read.
         """
         whole = sha256()
         known = self._known(self.root) if self._known is not None else None
-        for found in self.walk(path):
-            if found.is_file:
-                self._digested.add(stamp(found.status))
-            whole.update(_line(found, known, owners=owners))
+        at = path
+        try:
+            for found in self.walk(path):
+                at = os.path.join(path, found.path).rstrip("/")
+                if found.is_file:
+                    self._digested.add(found.status)
+                whole.update(_line(found, known, owners=owners))
+        except OSError as error:
+            raise UsageError(f"open {at or self.name}: {(error.strerror or str(error)).lower()}") from None
         return whole.hexdigest()
+
+
+class Stamps:
+    """Which files were seen, as they were then. A million takes 40 MB."""
+
+    def __init__(self) -> None:
+        self._hashes: list[int] | array[int] = array("q")
+
+    def add(self, status: os.stat_result) -> None:
+        """Take a file."""
+        if isinstance(self._hashes, list):
+            self._hashes = array("q", self._hashes)
+        self._hashes.append(hash(stamp(status)))
+
+    def has(self, status: os.stat_result) -> bool:
+        """Return whether a file was seen as it is now; true if none was."""
+        if not isinstance(self._hashes, list):
+            self._hashes = sorted(self._hashes)
+        at = bisect_left(self._hashes, wanted := hash(stamp(status)))
+        return not self._hashes or (at < len(self._hashes) and self._hashes[at] == wanted)
 
 
 def stamp(status: os.stat_result) -> tuple[int, ...]:
