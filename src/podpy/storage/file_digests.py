@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_FILES = 200_000
+MOST_FILES = 100_000
 MOST_BYTES = 64 << 20
 _MAGIC = b"podpy digests 1\n"
 _STAMP = struct.Struct("=QQQqq")
@@ -47,7 +47,7 @@ class FileDigests:
         self._root = root
         self._device = -1  # of the files that are kept: others may lie on a network
         self._known: dict[bytes, bytes] | None = None
-        self._used: dict[bytes, bytes] = {}  # device and inode → record
+        self._used: dict[bytes, bytes] = {}  # device and inode → record, of files that are there
         self._new = 0
 
     def known(self, status: os.stat_result) -> bytes | None:
@@ -57,10 +57,12 @@ class FileDigests:
         if self._known is None or status.st_dev != self._device:
             return None
         stamp = _stamp(status)
-        record = self._known.get(stamp[:_INODE])
+        inode = stamp[:_INODE]
+        if inode in self._known:  # each is in one of the two only, to save memory
+            self._used[inode] = self._known.pop(inode)
+        record = self._used.get(inode)
         if record is None or record[: _STAMP.size] != stamp:
             return None
-        self._used[stamp[:_INODE]] = record
         return record[_STAMP.size :]
 
     def _open(self) -> None:
@@ -76,7 +78,7 @@ class FileDigests:
         if is_young or status.st_dev != self._device or len(self._used) >= MOST_FILES:
             return
         stamp = _stamp(status)
-        self._used[stamp[:_INODE]] = stamp + digest
+        self._used[stamp[:_INODE]] = stamp + digest  # in place of an older one
         self._new += 1
 
     def save(self) -> None:
