@@ -57,6 +57,12 @@ def test_the_option_table_and_the_native_module_are_in_it(contents: dict[str, zi
     assert {"podpy/cli/_table.py", "podpy/cli/_help.py", "podpy/_native.abi3.so", "podpy/py.typed"} <= set(contents)
 
 
+def test_pytest_finds_the_plugin(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
+        assert archive.read(name).decode().split() == ["[pytest11]", "podpy", "=", "podpy.testing.plugin"]
+
+
 def test_it_holds_the_package_alone_without_its_c_sources(contents: dict[str, zipfile.ZipInfo]) -> None:
     assert {name.split("/")[0].rpartition(".")[2] for name in contents} == {"podpy", "data", "dist-info"}
     assert [name for name in contents if "__pycache__" in name or name.endswith((".c", ".h"))] == []

@@ -49,6 +49,7 @@ NAMED = {
     "src/podpy/systemd/scope.py": "the user manager's socket",
     "src/podpy/rootless/subids.py": "USER",
     "src/podpy/rootless/checks/user_checks.py": "the doctor looks at XDG_RUNTIME_DIR",
+    "src/podpy/testing/watcher.py": "a program of its own",
     "src/podpy/storage/__init__.py": "PODPY_CRASH_AT, for tests",
     "src/podpy/storage/mounts/driver.py": "PATH, and PODPY_STORAGE_DRIVER for tests",
 }
