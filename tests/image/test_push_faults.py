@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -11,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from podpy.image.incoming.assemble import Blob
+from podpy.image.progress import Progress
 from podpy.image.registry import write as upload
 from podpy.image.registry.http import Connection
 from tests.image.odd_registry import OddRegistry
 from tests.image.test_pull import configure, insecure
 from tests.support import wait
 from tests.support.engine import Podpy
-from tests.support.images import Image, sha256
+from tests.support.images import MANIFEST_TYPE, Image, sha256
+from tests.support.registry import Registry
 
 FAST = ("--retry-delay", "10ms")
 NAME = "localhost/bulky:latest"
@@ -166,13 +169,52 @@ def test_a_refusal_is_one_line(podpy: Podpy, odd: OddRegistry, here: str, kind: 
     assert len(done.complaints) == 1
 
 
-def test_a_registry_that_knows_only_dockers_format_gets_that(podpy: Podpy, odd: OddRegistry, here: str) -> None:
-    refusal = (400, REFUSALS["invalid"][1])
+WRONG_FORMAT = {
+    "quay": (415, "MANIFEST_INVALID", "manifest invalid"),
+    "openshift": (400, "MANIFEST_INVALID", "manifest invalid"),
+    "old": (400, "TAG_INVALID", "manifest tag did not match URI"),
+    "amazon": (405, "UNSUPPORTED", "Invalid parameter at 'ImageManifest' failed to satisfy: 'Invalid JSON syntax'"),
+    "proxy": (415, "", ""),
+}
+
+
+def answer(status: int, *codes: str, message: str = "") -> tuple[int, bytes]:
+    """Return an answer with these codes of the distribution specification."""
+    return status, json.dumps({"errors": [{"code": code, "message": message} for code in codes]}).encode()
+
+
+@pytest.mark.parametrize("kind", WRONG_FORMAT)
+def test_a_registry_that_knows_only_dockers_format_gets_that(
+    podpy: Podpy, odd: OddRegistry, here: str, kind: str
+) -> None:
+    status, code, message = WRONG_FORMAT[kind]
+    refusal = answer(status, code, message=message) if code else (status, b"")
     odd.uploads.manifest_statuses = [refusal]
-    podpy.ok("push", here, f"{odd.address}/x")
+    done = podpy("push", here, f"{odd.address}/x")
+    done.ok()
+    assert "trying the other format" in done.stderr
     assert odd.manifests["x/latest"][1] == "application/vnd.docker.distribution.manifest.v2+json"
     odd.uploads.manifest_statuses = [refusal]
-    podpy("push", "--format", "oci", here, f"{odd.address}/x").fails(125, "manifest invalid")
+    podpy("push", "--format", "oci", here, f"{odd.address}/x").fails(125, f"({status})", "Another --format")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answer(400, "NAME_INVALID", "MANIFEST_INVALID", message="no"),
+        answer(400, "MANIFEST_UNVERIFIED", message="no"),
+        answer(405, "UNSUPPORTED", message="no"),
+        (400, b"<html>no"),
+        (400, b'{"errors": "no"}'),
+    ],
+)
+def test_no_other_refusal_changes_an_images_format(
+    podpy: Podpy, odd: OddRegistry, here: str, refusal: tuple[int, bytes]
+) -> None:
+    odd.uploads.manifest_statuses = [refusal]
+    done = podpy("push", "-q", here, f"{odd.address}/x").fails(125, "no", f"({refusal[0]})")
+    assert len(done.complaints) == 1
+    assert odd.manifests == {}
 
 
 def test_a_damaged_blob_is_the_registrys_to_find(podpy: Podpy, odd: OddRegistry, bulky: Image, here: str) -> None:
@@ -203,12 +245,47 @@ def test_interrupted_by_the_user(podpy: Podpy, odd: OddRegistry, bulky: Image, h
     check_pushed(odd, bulky)
 
 
-def test_a_registry_that_does_not_know_a_blob_yet_is_asked_again(podpy: Podpy, odd: OddRegistry, here: str) -> None:
-    unknown = (400, b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}]}')
-    odd.uploads.manifest_statuses = [unknown]
-    done = podpy("push", "--tls-verify=false", "--retry-delay", "10ms", here, f"{odd.address}/x")
+@pytest.mark.parametrize(
+    "passing",
+    [
+        answer(400, "MANIFEST_BLOB_UNKNOWN", message="blob unknown to registry"),
+        answer(404, "BLOB_UNKNOWN", message="blob unknown to registry"),
+        answer(400, "DIGEST_INVALID", message="provided digest did not match uploaded content"),
+        answer(400, "MANIFEST_INVALID", "DIGEST_INVALID", message="provided digest did not match uploaded content"),
+    ],
+)
+def test_a_registry_that_is_at_the_same_blobs_for_another_push_is_asked_again(
+    podpy: Podpy, odd: OddRegistry, bulky: Image, here: str, passing: tuple[int, bytes]
+) -> None:
+    odd.uploads.manifest_statuses = [passing] * 3
+    done = podpy("push", *FAST, here, f"{odd.address}/x")
     done.ok()
+    assert done.stderr.count("retrying in") == 3
     assert "other format" not in done.stderr
-    odd.uploads.manifest_statuses = [unknown] * 4
-    again = podpy("push", "--tls-verify=false", "--retry-delay", "10ms", here, f"{odd.address}/x")
-    again.fails(125, "manifest blob unknown")
+    check_pushed(odd, bulky)
+    odd.uploads.manifest_statuses = [passing] * 2
+    again = podpy("push", *FAST, "--retry", "1", "--format", "oci", here, f"{odd.address}/x")
+    again.fails(125, json.loads(passing[1])["errors"][0]["message"])
+
+
+def test_docker_registry_is_asked_again_while_it_writes_what_leads_to_a_blob(registry: Registry, bulky: Image) -> None:
+    manifest, blobs = bulky.blobs()
+    for digest, data in blobs.items():
+        if digest != sha256(manifest):
+            registry.push_blob("x", data)
+    (link, *_) = registry.data.rglob("repositories/x/_layers/sha256/*/link")
+    whole = link.read_bytes()
+    told: list[str] = []
+
+    class Mend(Progress):
+        def message(self, text: str) -> None:
+            """Finish the other push's write at the first retry."""
+            told.append(text)
+            link.write_bytes(whole)
+
+    link.write_bytes(b"")  # as the registry has it between open(2) and write(2)
+    with Connection(registry.address, insecure=True, retry_delay=0.01, progress=Mend()) as connection:
+        repository = upload.WritableRepository(connection, "x")
+        assert repository.put_manifest(manifest, MANIFEST_TYPE, "1") == sha256(manifest)
+    assert len(told) == 1
+    assert "digest invalid" in told[0]

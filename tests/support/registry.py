@@ -26,10 +26,14 @@ _LISTENING = re.compile(r"listening on (?:127\.0\.0\.1|\[::\]):(\d+)")
 
 
 class Registry:
-    """A running registry: `address` is host:port, `url` has the scheme, `ca` the certificate to trust (TLS only)."""
+    """A running registry: `address` is host:port, `url` has the scheme, `ca` the certificate to trust (TLS only).
 
-    def __init__(self, port: int, *, ca: Path | None, auth: bool) -> None:
+    Its files lie in `data`.
+    """
+
+    def __init__(self, port: int, data: Path, *, ca: Path | None, auth: bool) -> None:
         self.port = port
+        self.data = data
         self.address = f"127.0.0.1:{port}"
         self.url = f"{'https' if ca else 'http'}://{self.address}"
         self.ca = ca
@@ -50,7 +54,7 @@ class Registry:
             command = [PROGRAM, "serve", str(config)]
             process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         try:
-            yield cls(_read_port(log, process), ca=ca, auth=auth)
+            yield cls(_read_port(log, process), directory / "data", ca=ca, auth=auth)
         finally:
             process.kill()
             process.wait()

@@ -109,6 +109,14 @@ def error_text(body: bytes) -> str:
         return shorten(body.decode("utf-8", "replace").strip().partition("\n")[0], 200) or "no reason given"
 
 
+def error_codes(body: bytes) -> list[str]:
+    """Return the codes of an error answer's entries, as the distribution specification lists them; empty: none."""
+    try:
+        return [str(entry.get("code") or "") for entry in fastjson.loads(body)["errors"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
+
+
 def _scopes(wanted: str, challenged: str) -> list[str]:
     """Return the scopes to request: those of the challenge, and those that will be needed next.
 

@@ -175,12 +175,10 @@ class Repository:
         )
 
     def _failure(self, response: Response, what: str) -> RegistryError:
-        status = response.status
-        try:
-            text = error_text(read_body(response))
-        except ImageError:
-            text = "no reason given"
-        message = f"{self.name}: {shorten(what)}: {text}"
+        return self._failure_of(response.status, error_body(response), what)
+
+    def _failure_of(self, status: int, body: bytes, what: str) -> RegistryError:
+        message = f"{self.name}: {shorten(what)}: {error_text(body)}"
         if status == 403:
             host = self._connection.host
             return AuthenticationError(message, hint=f"Check the name, or run: podpy login {host}")
@@ -193,6 +191,14 @@ class Repository:
         if status == 429:
             return RegistryError(f"{message} (429: too many requests)", hint="Wait, or log in: podpy login")
         return RegistryError(f"{message} ({status})")
+
+
+def error_body(response: Response) -> bytes:
+    """Return what an error answer says; empty if it can't be read."""
+    try:
+        return read_body(response)
+    except ImageError:
+        return b""
 
 
 def _range_start(header: str) -> int:

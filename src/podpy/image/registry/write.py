@@ -12,8 +12,9 @@ from podpy.errors import AuthenticationError, ManifestRefusedError, RegistryErro
 from podpy.http.curl import HTTPError
 from podpy.image.incoming.assemble import Blob
 from podpy.image.progress import SILENT, Progress
+from podpy.image.registry.challenge import error_codes
 from podpy.image.registry.http import RETRIED, Body, drop, retry_after
-from podpy.image.registry.read import MOST_DIGITS, Repository
+from podpy.image.registry.read import MOST_DIGITS, Repository, error_body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ _BYTES = "application/octet-stream"
 _MOST_MOUNTS = 3
 _DONE = (200, 201, 202, 204)
 _GONE = (404, 416)  # the upload is gone; the registry is at another offset
-_BLOB_UNKNOWN = "blob unknown"  # MANIFEST_BLOB_UNKNOWN of the distribution specification, as `error_text` writes it
 _NO_PIECES = (400, 405, 501)
+# What may pass, as all blobs are there: another push moves the same blob into place, or writes the file that leads to
+# it, which docker-registry reads half written (it says DIGEST_INVALID, and means its own file's content).
+_PASSING = {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "DIGEST_INVALID"}
+# What registries say of a format that they don't take: Quay and OpenShift; old ones that look for a tag in it.
+_WRONG_FORMAT = ("MANIFEST_INVALID", "TAG_INVALID")
 
 
 class _InterruptedError(Exception):
@@ -116,17 +121,17 @@ class WritableRepository(Repository):
             response = self._open("PUT", f"/manifests/{reference}", {}, body=Body.of(data, media_type))
             if response.status in _DONE:
                 return response
-            error = self._failure(response, f"manifest {reference}")
-            if _BLOB_UNKNOWN in error.message:
-                # All blobs are there, so the registry will know soon: another push is moving the same blob into place.
-                if attempt >= self._connection.retries:
-                    raise error
-                self._connection.wait(attempt, error.message)
-                attempt += 1
-                continue
-            if response.status in (400, 415) and not isinstance(error, AuthenticationError):
-                raise ManifestRefusedError(error.message, hint="Another --format may be taken: oci, v2s2")
-            raise error
+            body = error_body(response)
+            codes = error_codes(body)
+            error = self._failure_of(response.status, body, f"manifest {reference}")
+            if isinstance(error, AuthenticationError):
+                raise error
+            if _PASSING.isdisjoint(codes) or attempt >= self._connection.retries:
+                if _refuses_format(response.status, codes, error.message):
+                    raise ManifestRefusedError(error.message, hint="Another --format may be taken: oci, v2s2")
+                raise error
+            self._connection.wait(attempt, error.message)
+            attempt += 1
 
     def _mount(self, digest: str, source: str, session: _Session) -> bool:
         """Mount a blob from another repository. If that fails, keep the upload that the registry opened instead."""
@@ -270,6 +275,14 @@ class WritableRepository(Repository):
         if not self._connection.is_own(url):
             return ask({})
         return self._authorized(ask, self._scope)
+
+
+def _refuses_format(status: int, codes: list[str], message: str) -> bool:
+    """Return whether a registry's answer is about a manifest's format: the first code decides, as in Podman."""
+    first = codes[0] if codes else ""
+    # Amazon's, of an OCI manifest that doesn't name its media type:
+    is_amazons = first == "UNSUPPORTED" and "Invalid JSON syntax" in message
+    return status == 415 or first in _WRONG_FORMAT or is_amazons
 
 
 def _part(blob: Blob, session: _Session, count: int, progress: Progress) -> Iterator[bytes]:
