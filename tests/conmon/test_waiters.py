@@ -128,6 +128,16 @@ def test_a_place_is_free_again(conmon: Conmon) -> None:
         assert code(waiter) == 4
 
 
+def test_those_who_left_take_no_place_while_the_monitor_is_busy(conmon: Conmon) -> None:
+    os.kill(conmon.pid, signal.SIGSTOP)
+    for _ in range(MOST):
+        conmon.waits().close()
+    with conmon.waits() as waiter:  # the last that the queue of the socket takes
+        os.kill(conmon.pid, signal.SIGCONT)
+        end(conmon)
+        assert code(waiter) == 4
+
+
 def test_a_signal_ends_the_wait_for_an_answer(conmon: Conmon) -> None:
     with conmon.waits() as waiter:
         end(conmon)

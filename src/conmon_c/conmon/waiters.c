@@ -26,17 +26,32 @@ static void waiter_ready(struct context *ctx, struct source *source, uint32_t ev
     end_check(ctx);
 }
 
+/* A place that nobody has, or NULL. One whose hang-up is still among the events to come has none any more. */
+static struct source *free_place(struct context *ctx)
+{
+    struct source *slots = ctx->waiters.slots;
+    char byte;
+
+    for (size_t i = 0; i < WAITERS_MAX; i++)
+        if (slots[i].fd < 0)
+            return &slots[i];
+    for (size_t i = 0; i < WAITERS_MAX; i++)
+        if (recv(slots[i].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+            loop_close(&ctx->loop, &slots[i]);
+            return &slots[i];
+        }
+    return NULL;
+}
+
 static bool add(struct context *ctx, int fd)
 {
-    for (size_t i = 0; i < WAITERS_MAX; i++) {
-        struct source *slot = &ctx->waiters.slots[i];
-        if (slot->fd >= 0)
-            continue;
-        *slot = (struct source){.fd = fd, .ready = waiter_ready};
-        loop_watch(&ctx->loop, slot, EPOLLIN | EPOLLRDHUP);
-        return true;
-    }
-    return false;
+    struct source *slot = free_place(ctx);
+
+    if (slot == NULL)
+        return false;
+    *slot = (struct source){.fd = fd, .ready = waiter_ready};
+    loop_watch(&ctx->loop, slot, EPOLLIN | EPOLLRDHUP);
+    return true;
 }
 
 static void accept_waiters(struct context *ctx, struct source *source, uint32_t events)
