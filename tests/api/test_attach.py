@@ -9,7 +9,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -142,7 +142,7 @@ def test_signals_of_the_client_reach_the_container(service: Service, image: str)
 
 
 def test_each_piece_is_framed_with_its_stream(service: Service, image: str) -> None:
-    body = {"Image": image, "Cmd": ["sh", "-c", "echo out; sleep 0.2; echo err >&2"]}
+    body = {"Image": image, "Cmd": ["sh", "-c", "echo out; echo err >&2"]}
     made = service.post("/containers/create", body).json["Id"]
     client, head = hijacked(service, f"/v1.44/containers/{made}/attach?stream=1&stdout=1&stderr=1")
     other, _ = hijacked(service, f"/containers/{made}/attach?stream=1&stderr=1", more="")
@@ -152,7 +152,7 @@ def test_each_piece_is_framed_with_its_stream(service: Service, image: str) -> N
             b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
         )
         assert service.post(f"/containers/{made}/start").status == 204
-        assert frames(client.makefile("rb").read()) == [(1, b"out\n"), (2, b"err\n")]
+        assert sorted(frames(client.makefile("rb").read())) == [(1, b"out\n"), (2, b"err\n")]
         assert frames(other.makefile("rb").read()) == [(2, b"err\n")]
     client, head = hijacked(service, f"/v1.41/containers/{made}/attach?logs=1&stdout=1&stderr=1", more="")
     with client:
@@ -172,7 +172,8 @@ def test_an_attachment_that_is_killed_stops_no_start(service: Service, image: st
     client, _ = hijacked(service, f"/containers/{made}/attach?stream=1&stdout=1")
     with client, open(f"/proc/{service.process.pid}/task/{service.process.pid}/children") as children:
         for worker in children.read().split():
-            os.kill(int(worker), signal.SIGKILL)
+            with suppress(ProcessLookupError):  # the one that answered the call before may just end
+                os.kill(int(worker), signal.SIGKILL)
         assert client.makefile("rb").read() == b""
     assert service.post(f"/containers/{made}/start").status == 204
     assert service.post(f"/containers/{made}/wait").json == {"StatusCode": 0}
