@@ -37,6 +37,7 @@ def public_classes() -> list[type]:
 def signatures() -> list[str]:
     """Return a line for each public name, sorted."""
     import podpy
+    from podpy import aio
     from podpy.library.options import Options
     from podpy.record import Record
     from podpy.spec.container import ContainerSpec, Mount
@@ -51,6 +52,12 @@ def signatures() -> list[str]:
                 continue
         for name in dir(kind):
             found += _of(kind, name)
+    found += [
+        f"aio.{line}"
+        for kind in aio.__all__
+        for name in dir(getattr(aio, kind))
+        for line in _of(getattr(aio, kind), name)
+    ]
     return sorted(set(found))
 
 

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"api", "build", "kube", "compose", "libpod", "spec", "quadlet"},
     "api": {"image", "libpod", "monitor", "spec"},
     "testing": {"library", "libpod", "image", "spec", "config"},
+    "aio": {"library"},
     "library": {"build", "kube", "libpod", "image", "spec", "config"},
     "build": {"libpod", "image", "oci", "spec", "storage", "rootless", "http"},
     "kube": {"libpod", "spec", "http", "yaml"},
