@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
-import tempfile
-
 from podpy.library import descriptors
 from podpy.record import Record
 
@@ -28,6 +25,9 @@ class PathStat(Record):
 
 def read(write_to: Callable[[int], object]) -> tuple[Iterator[bytes], PathStat]:
     """Return a tar, piece by piece, that `write_to(descriptor)` writes, and its first member."""
+    import tarfile
+    import tempfile
+
     file = tempfile.TemporaryFile()  # noqa: SIM115 (the iterator closes it)
     write_to(file.fileno())
     file.seek(0)

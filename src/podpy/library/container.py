@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from time import sleep
 from typing import overload
 
@@ -14,7 +13,6 @@ from podpy.libpod.io.exec_options import ExecOptions
 from podpy.libpod.io.foreground import AttachOptions
 from podpy.libpod.io.log_lines import LogOptions
 from podpy.library import archives
-from podpy.library.asked import words
 from podpy.library.base import of_library
 from podpy.library.lines import Lines
 from podpy.library.running import ExecResult, Running
@@ -24,6 +22,7 @@ from podpy.spec.text.values import parse_signal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from types import TracebackType
     from typing import Any, BinaryIO, Literal, Self
 
@@ -199,6 +198,8 @@ class Container(container.Container):
         """
         if isinstance(command, ExecOptions):
             return super().exec(command, streams)
+        from podpy.library.asked import words
+
         environment = dict(how.pop("environment", {}))
         options = ExecOptions(command=words(command), env=environment, interactive=stdin is not False, **how)
         other = self._elsewhere()
@@ -301,5 +302,5 @@ def cells(one: container.Container) -> tuple[str, str, str, str]:
 def _nanoseconds(when: When) -> int:
     if when is None:
         return 0
-    seconds = when.timestamp() if isinstance(when, datetime) else when
+    seconds = when if isinstance(when, int | float) else when.timestamp()
     return int(seconds * _SECOND)

@@ -11,7 +11,6 @@ from podpy.libpod.caller import Streams
 from podpy.libpod.containers import manager
 from podpy.libpod.io.foreground import AttachOptions
 from podpy.library import descriptors
-from podpy.library.asked import to_spec
 from podpy.library.container import HEADINGS, Container, cells
 from podpy.library.shown import Listed
 from podpy.spec.container import ContainerSpec
@@ -99,6 +98,8 @@ class Containers(manager.Containers):
             if how:
                 raise TypeError(f"unexpected keyword argument '{next(iter(how))}' beside a ContainerSpec")
             return image, given[0] if given else pull
+        from podpy.library.asked import to_spec
+
         command = given[0] if given else how.pop("command", None)
         if not isinstance(pull, PullOptions):
             pull = PullOptions(policy=pull or "", platform=platform) if pull or platform else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -27,6 +26,8 @@ class Listed(list[T]):
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table as HTML; every text is escaped."""
+    from html import escape
+
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
