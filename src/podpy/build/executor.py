@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from podpy.build import document, keys
 from podpy.build.options import Why
+from podpy.build.remote_cache import is_young
 from podpy.build.shared import at_step, where
 from podpy.build.sources import StageResult
 from podpy.errors import StepFailedError, UsageError
@@ -41,24 +42,18 @@ class StageRun:
         self._stored: ImageRecord | None = None  # the last image that is in the store, with all layers so far
         self._document: dict[str, Any] | None = None
         self._waiting: list[tuple[Step, ImageRecord]] = []
-        self._first_created = True
+        self._is_known = True  # all steps so far were cached
+        self._done: list[tuple[Step, str]] = []
 
     def run(self) -> StageResult:
         """Do what isn't cached; return the stage's result."""
-        cached = self._cached()
-        for number, step in enumerate(self._steps):
-            self._report.begins(step.name)
-            hit = cached[number] if number < len(cached) else None
-            if self._options.explain:
-                self._explain(step, hit is not None)
-            if hit is not None:
-                self._image_id = hit.image_id
-                self._report.cached(hit.image_id)
-            else:
-                self._do(step, is_first=number == 0)
-            if step is not self._steps[-1] or not self._is_last:
-                self._report.made(self._image_id)
-        self._end(all_cached=len(cached) == len(self._steps))
+        try:
+            self._do_all()
+        except StepFailedError:
+            self._send()
+            raise
+        self._end(all_cached=self._is_known)
+        self._send()
         last = self._steps[-1] if self._steps else None
         return StageResult(
             key=last.key if last else self._base.key,
@@ -67,17 +62,37 @@ class StageRun:
             author=last.author if last else self._base.author,
         )
 
-    def _cached(self) -> list[CachedStep]:
-        """Return the rows of the first steps that are cached."""
-        if not self._options.cache or not self._steps:
-            return []
-        rows = self._shared.cache.find([step.key for step in self._steps])
-        found = []
-        for step in self._steps:
-            if step.key not in rows:
-                break
-            found.append(rows[step.key])
-        return found
+    def _do_all(self) -> None:
+        rows = self._shared.cache.find([step.key for step in self._steps]) if self._options.cache else {}
+        for number, step in enumerate(self._steps):
+            self._report.begins(step.name)
+            hit = self._hit(step, rows) if self._is_known else None
+            self._is_known = hit is not None
+            if self._options.explain:
+                self._explain(step, hit is not None)
+            if hit is not None:
+                self._image_id = hit.image_id
+                self._report.cached(hit.image_id)
+            else:
+                self._do(step, is_first=number == 0)
+            self._done.append((step, self._image_id))
+            if step is not self._steps[-1] or not self._is_last:
+                self._report.made(self._image_id)
+
+    def _hit(self, step: Step, rows: dict[str, CachedStep]) -> CachedStep | None:
+        """Return the row of a step that is in the store, or came from a registry. None: it must be done."""
+        row = rows.get(step.key)
+        if row is not None and is_young(row.created, self._options.cache_ttl):
+            return row
+        if self._shared.remote is None or not self._options.cache:
+            return None
+        return self._shared.remote.fetch(step, self._image_id, self._place(step), self._report)
+
+    def _send(self) -> None:
+        """Push the steps' images to the repositories of --cache-to; not those that no layer has stored yet."""
+        if self._shared.remote is not None:
+            waiting = {record.id for _, record in self._waiting}
+            self._shared.remote.send([one for one in self._done if one[1] not in waiting], self._report)
 
     def _explain(self, step: Step, cached: bool) -> None:
         before = [] if cached else self._shared.cache.at(self._place(step))

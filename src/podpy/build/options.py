@@ -21,8 +21,10 @@ class BuildOptions(Record):
     "all" (`created`), "later" (those after it become it).
     `base`: the image of the first FROM. `outputs`: where the result goes, in place of the store: type=TYPE,dest=PATH.
     `secrets`: where each id's content is, "env:NAME" or "file:PATH"; `agents`: each id's socket.
-    `tells_digest`: the result says it. `squash`: "" (a layer for each step), "new" (one for the build's steps), "all"
-    (one for everything). `jobs`: how many stages are at work at a time; 0: any number.
+    `cache_from`, `cache_to`: repositories that have, and get, the images of steps; `cache_ttl`: how old a cached step
+    may be, in nanoseconds; 0: as old as it is. `tells_digest`: the result says it.
+    `squash`: "" (a layer for each step), "new" (one for the build's steps), "all" (one for everything). `jobs`: how
+    many stages are at work at a time; 0: any number.
     """
 
     context: str = ""
@@ -35,6 +37,9 @@ class BuildOptions(Record):
     pull: PullOptions = PullOptions(policy="missing")
     format: str = "oci"
     cache: bool = True
+    cache_from: list[str] = []
+    cache_to: list[str] = []
+    cache_ttl: int = 0
     explain: bool = False
     tells_digest: bool = False
     squash: str = ""
@@ -93,6 +98,12 @@ class Report:
     def output(self, stream: int, data: bytes) -> None:
         """A command has written something: 1 is standard output, 2 standard error."""
 
+    def fetched(self, name: str) -> None:
+        """The next step's image came from a registry, by this name."""
+
+    def sent(self, name: str) -> None:
+        """A step's image goes to a registry, by this name."""
+
     def made(self, image_id: str) -> None:
         """The step is done, and this image is its result."""
 
@@ -133,6 +144,12 @@ class Told(Report):
 
     def output(self, stream: int, data: bytes) -> None:
         self._say("output", stream, data)
+
+    def fetched(self, name: str) -> None:
+        self._say("fetched", name)
+
+    def sent(self, name: str) -> None:
+        self._say("sent", name)
 
     def made(self, image_id: str) -> None:
         self._say("made", image_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podpy.build.options import StepName
+from podpy.build.remote_cache import RemoteCache
 from podpy.build.times import Clock
 from podpy.build.variables import Arguments
 from podpy.errors import UsageError
@@ -40,6 +41,7 @@ class Shared:
         self.progress = progress
         self.clock = Clock(options)
         self.arguments = Arguments(options.arguments, options.pull.wanted())
+        self.remote = RemoteCache(engine, options) if options.cache_from or options.cache_to else None
         self.results: dict[int, StageResult] = {}
         self._unfinished: Unfinished | None = None
         self._digests: dict[str, FileDigests] = {}

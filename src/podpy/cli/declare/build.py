@@ -61,9 +61,9 @@ _CACHE: tuple[Option, ...] = (
     flag("--no-cache", "Do every step again"),
     flag("--layers", "Keep each step's layer, and use those that are kept", default=True, env="BUILDAH_LAYERS"),
     flag("--explain", "Say of each step whether it was cached, and what has changed"),
-    many("--cache-from", "REPOSITORY", "Look for cached layers in a registry", refuse=_YET),
-    many("--cache-to", "REPOSITORY", "Write cached layers to a registry", refuse=_YET),
-    text("--cache-ttl", "DURATION", "Use no older cached layers", refuse=_YET),
+    many("--cache-from", "REPOSITORY", "Look for steps' images in a registry, too (repeatable)"),
+    many("--cache-to", "REPOSITORY", "Write steps' images to a registry (repeatable)"),
+    text("--cache-ttl", "DURATION", "Use no steps that were done longer ago: 30m, 24h; 0: none at all"),
 )
 
 _OUTPUT: tuple[Option, ...] = (

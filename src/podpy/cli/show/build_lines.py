@@ -63,6 +63,12 @@ class Lines(Report):
             self._hidden = (self._hidden + data)[-_MOST_HIDDEN:]
         self._write(self._out if stream == 1 else self._err, data)
 
+    def fetched(self, name: str) -> None:
+        self._say(f"--> Cache pulled from remote {name}")
+
+    def sent(self, name: str) -> None:
+        self._say(f"--> Pushing cache {name}")
+
     def made(self, image_id: str) -> None:
         self._say(f"--> {image_id[:_SHORT]}")
 

@@ -37,7 +37,7 @@ def build_options(options: Options, context: str) -> BuildOptions:
         "arguments": _arguments(options),
         "target": options.target or "",
         "format": _format(options.format),
-        "cache": not options.no_cache and bool(options.layers),
+        **_cache(options),
         "squash": "all" if options.squash_all else "new" if options.squash or not options.layers else "",
         "skip_unused": bool(options.skip_unused_stages),
         "explain": bool(options.explain),
@@ -59,6 +59,27 @@ def build_options(options: Options, context: str) -> BuildOptions:
     if options.jobs < 0:
         raise UsageError("invalid value for jobs. It must be a positive integer", hint="0 is any number of stages")
     return BuildOptions(**fields, container=_container(options))
+
+
+def _cache(options: Options) -> dict[str, Any]:
+    from podpy.go.values import nanoseconds
+
+    longest, text = -1, options.cache_ttl or ""
+    if text:
+        try:
+            longest = nanoseconds(text)
+        except ValueError as error:
+            raise UsageError(f'unable to parse value provided "{text}" as --cache-ttl: {error}') from None
+        if longest < 0:
+            raise UsageError(f"--cache-ttl={text}: it is a time from now back, such as 24h")
+    repositories = {}
+    if options.layers:  # without layers there is nothing to keep, as for Podman
+        repositories = {"cache_from": list(options.cache_from), "cache_to": list(options.cache_to)}
+    return {
+        "cache": not options.no_cache and bool(options.layers) and longest != 0,
+        "cache_ttl": max(longest, 0),
+        **repositories,
+    }
 
 
 def _arguments(options: Options) -> dict[str, str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from podpy.config.registries import Registries
     from podpy.image.documents.schema import Descriptor, Manifest
     from podpy.image.incoming.assemble import ImageParts
+    from podpy.image.registry.access import Access
     from podpy.image.registry.read import Repository
     from podpy.storage.images import ImageRecord
     from podpy.storage.store import Store
@@ -186,6 +187,12 @@ def offer(store: Store, paths: Paths, name: str, options: PullOptions, *, known:
         except (ImageError, ConfigError) as error:
             failures.append(error)
     raise combined(failures)
+
+
+def digest_there(paths: Paths, name: str, access: Access) -> str:
+    """Return the digest that a full name has in its registry; "": it isn't there. Raises RegistryError, and others."""
+    reference = parse(name)
+    return remote.write(paths, reference, registries_of(paths), access, lambda found: found.digest(reference.tag))
 
 
 class _Pull:
